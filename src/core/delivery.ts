@@ -1,0 +1,54 @@
+import type { Duty } from './duty.js';
+
+/** Where a value comes from, as far as its source knows. */
+export interface Origin {
+  /** The ordered, replayable sequence it belongs to, such as `kafka:chat/3`. */
+  readonly stream: string;
+  /** Its place in the stream, a safe integer. */
+  readonly offset: number;
+  /** Which assignment of the stream it came with; settling in a later epoch is void. */
+  readonly epoch: number;
+  /** Its size as received, in bytes: what the in-flight window counts. */
+  readonly byteLength: number;
+  /** Milliseconds since 1970, as the source has it. */
+  readonly timestamp?: number | undefined;
+  readonly key?: Uint8Array | null | undefined;
+  readonly headers?: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>> | undefined;
+}
+
+/**
+ * A value with the duty to settle it once: `ack` when it is durable downstream, `nack` when it is refused. Later calls
+ * are no-ops and settling never throws. `release` says that its bytes have left this process's memory; it frees the
+ * source's window and promises nothing. Settling releases too.
+ */
+export class Delivery<out T> {
+  readonly value: T;
+  readonly origin: Origin;
+  /** The account it is settled in, for holders that settle many at once; see `Holding`. */
+  readonly duty: Duty;
+  readonly place: number;
+
+  constructor(value: T, origin: Origin, duty: Duty, place: number) {
+    this.value = value;
+    this.origin = origin;
+    this.duty = duty;
+    this.place = place;
+  }
+
+  ack(): void {
+    this.duty.ack(this.place, this.place + 1);
+  }
+
+  nack(cause: unknown): void {
+    this.duty.nack(this.place, this.place + 1, cause);
+  }
+
+  release(): void {
+    this.duty.release(this.place, this.place + 1);
+  }
+
+  /** The same duty with another value. Use one of the two afterwards: settling either settles both. */
+  with<U>(value: U): Delivery<U> {
+    return new Delivery(value, this.origin, this.duty, this.place);
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Every error rxflume raises, as one table: code → family (the class that carries it) and whether the same thing may
+ * succeed when tried again. `docs/errors.md` explains each row; a test holds the two equal.
+ */
+export const ERRORS = {
+  RXF_OPTION_INVALID: { family: 'OptionError', retryable: false },
+  RXF_FLOW_INVALID: { family: 'OptionError', retryable: false },
+  RXF_FLOW_FILE: { family: 'OptionError', retryable: false },
+  RXF_DRIVER_MISSING: { family: 'OptionError', retryable: false },
+
+  RXF_KAFKA_UNREACHABLE: { family: 'ConnectError', retryable: true },
+  RXF_KAFKA_LOST: { family: 'ConnectError', retryable: true },
+  RXF_KAFKA_AUTH: { family: 'ConnectError', retryable: false },
+  RXF_KAFKA_TOPIC_MISSING: { family: 'ConnectError', retryable: false },
+  RXF_KAFKA_RESUME: { family: 'ConnectError', retryable: true },
+
+  RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
+  RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
+  RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
+  RXF_SOURCE_DRAIN_TIMEOUT: { family: 'SourceError', retryable: true },
+
+  RXF_KAFKA_COMMIT: { family: 'CommitError', retryable: true },
+
+  RXF_DECODE_EMPTY: { family: 'DecodeError', retryable: false },
+  RXF_DECODE_SYNTAX: { family: 'DecodeError', retryable: false },
+  RXF_DECODE_SHAPE: { family: 'DecodeError', retryable: false },
+
+  RXF_FILES_UNREACHABLE: { family: 'SinkError', retryable: true },
+  RXF_FILES_STANDBY: { family: 'SinkError', retryable: true },
+  RXF_FILES_SAFE_MODE: { family: 'SinkError', retryable: true },
+  RXF_FILES_DENIED: { family: 'SinkError', retryable: false },
+  RXF_FILES_FULL: { family: 'SinkError', retryable: true },
+  RXF_FILES_EXISTS: { family: 'SinkError', retryable: false },
+  RXF_FILES_MISSING: { family: 'SinkError', retryable: false },
+  RXF_FILES_LENGTH: { family: 'SinkError', retryable: true },
+  RXF_FILES_TIMEOUT: { family: 'SinkError', retryable: true },
+  RXF_FILES_REMOTE: { family: 'SinkError', retryable: true },
+  RXF_FILES_PROTOCOL: { family: 'SinkError', retryable: false },
+  RXF_FILES_ABORTED: { family: 'SinkError', retryable: true },
+  RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
+  RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
+  RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
+} as const satisfies Record<string, { readonly family: ErrorFamily; readonly retryable: boolean }>;
+
+export type ErrorFamily =
+  | 'OptionError'
+  | 'ConnectError'
+  | 'SourceError'
+  | 'CommitError'
+  | 'DecodeError'
+  | 'SinkError'
+  | 'FencedError';
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The codes that belong to one family. */
+export type CodeOf<F extends ErrorFamily> = {
+  [C in ErrorCode]: (typeof ERRORS)[C]['family'] extends F ? C : never;
+}[ErrorCode];
+
+export interface ErrorExtras {
+  /** Machine-readable facts: the thing, the value, the limit. Never a secret. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** The foreign error behind this one, kept whole. */
+  readonly cause?: unknown;
+  /** Overrides the table where one occurrence is known to be otherwise. */
+  readonly retryable?: boolean;
+}
+
+/**
+ * What every rxflume error is. `code` is stable and documented in `docs/errors.md`; `retryable` says whether the same
+ * call may succeed later; the message says what failed, on which thing, with which value, and what to do next.
+ */
+export abstract class RxflumeError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
+    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    this.name = ERRORS[code].family;
+    this.code = code;
+    this.retryable = extras.retryable ?? ERRORS[code].retryable;
+    this.details = extras.details ?? {};
+  }
+}
+
+/** A wrong option or a wrong flow: thrown at the call, never later. */
+export class OptionError extends RxflumeError {
+  constructor(code: CodeOf<'OptionError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** A source or sink could not be reached, or was lost; `retryConnect` tries again where it is retryable. */
+export class ConnectError extends RxflumeError {
+  constructor(code: CodeOf<'ConnectError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** A source cannot go on. */
+export class SourceError extends RxflumeError {
+  constructor(code: CodeOf<'SourceError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** The watermark could not be told to the broker. What was acked comes again at the next start. */
+export class CommitError extends RxflumeError {
+  constructor(code: CodeOf<'CommitError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** One value is not what the decoder expects. */
+export class DecodeError extends RxflumeError {
+  constructor(code: CodeOf<'DecodeError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** A sink could not store something. */
+export class SinkError extends RxflumeError {
+  constructor(code: CodeOf<'SinkError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** True for an error that says of itself that trying again may help; unknown errors say nothing, so false. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof RxflumeError && error.retryable;
+}
+
+/** One line that describes any thrown thing, for the end of a message. Never throws. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError && !error.message) return describeError(error.errors[0]);
+  if (error instanceof Error) return error.message.split('\n', 1)[0]?.slice(0, 500) || error.name;
+  return describeValue(error);
+}
+
+/** A value as a message shows it: short, quoted where it is text, with its type. Never throws. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return `${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'object' || typeof value === 'function') return Object.prototype.toString.call(value).slice(8, -1);
+  return String(value);
+}

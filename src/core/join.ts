@@ -1,0 +1,42 @@
+import type { Observable } from 'rxjs';
+import { Delivery } from './delivery.js';
+import type { Duty, Want } from './duty.js';
+import { Holding } from './holding.js';
+
+/**
+ * Joins deliveries into one of all their values: settling or releasing it does the same to every part. Its origin is
+ * the first part's. There must be at least one.
+ */
+export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> {
+  const first = parts[0];
+  if (first === undefined) throw new Error('joinDeliveries: no deliveries');
+  return new Delivery(
+    parts.map((part) => part.value),
+    first.origin,
+    new WholeDuty(parts),
+    0,
+  );
+}
+
+class WholeDuty implements Duty {
+  readonly wanted: Observable<Want>;
+  readonly #parts = new Holding();
+
+  constructor(parts: readonly Delivery<unknown>[]) {
+    for (const part of parts) this.#parts.add(part);
+    this.wanted = this.#parts.wanted;
+  }
+
+
+  ack(): void {
+    this.#parts.ack();
+  }
+
+  nack(_first: number, _next: number, cause: unknown): void {
+    this.#parts.nack(cause);
+  }
+
+  release(): void {
+    this.#parts.release();
+  }
+}

@@ -1,0 +1,56 @@
+import { describeValue, OptionError } from './errors.js';
+
+/**
+ * Checks of options, made once, at the call. Each throws `OptionError` (`RXF_OPTION_INVALID`) in one form:
+ * ``Expected `roll.bytes` to be > 0, got `0` (number)``.
+ */
+export function expectOption(name: string, value: unknown, holds: boolean, rule: string): void {
+  if (holds) return;
+  throw new OptionError(
+    'RXF_OPTION_INVALID',
+    `Expected \`${name}\` to be ${rule}, got \`${describeValue(value)}\` (${value === null ? 'null' : typeof value})`,
+    { details: { option: name, rule } },
+  );
+}
+
+/** A whole number in [least, most]. */
+export function expectWhole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  const rule =
+    most === Number.MAX_SAFE_INTEGER ? `a whole number >= ${least}` : `a whole number from ${least} to ${most}`;
+  expectOption(name, value, Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most, rule);
+}
+
+/** A duration in milliseconds: finite, in [least, 2^31 - 1], the most a timer takes. */
+export function expectMs(name: string, value: unknown, least = 0): void {
+  const holds = typeof value === 'number' && value >= least && value <= 2 ** 31 - 1;
+  expectOption(name, value, holds, `a number of milliseconds from ${least} to 2147483647`);
+}
+
+/** A text that is not empty. */
+export function expectText(name: string, value: unknown): void {
+  expectOption(name, value, typeof value === 'string' && value.length > 0, 'a text that is not empty');
+}
+
+/** A function. */
+export function expectFunction(name: string, value: unknown): void {
+  expectOption(name, value, typeof value === 'function', 'a function');
+}
+
+/** One of the listed texts. */
+export function expectOneOf(name: string, value: unknown, choices: readonly string[]): void {
+  const rule = `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`;
+  expectOption(name, value, typeof value === 'string' && choices.includes(value), rule);
+}
+
+/** An object whose every key is known: a misspelt option is named instead of ignored. */
+export function expectKnown(name: string, options: unknown, known: readonly string[]): void {
+  expectOption(name, options, typeof options === 'object' && options !== null, 'an object of options');
+  for (const key of Object.keys(options as object)) {
+    if (known.includes(key)) continue;
+    throw new OptionError(
+      'RXF_OPTION_INVALID',
+      `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\``,
+      { details: { option: key, known } },
+    );
+  }
+}

@@ -1,0 +1,21 @@
+import type { Observable } from 'rxjs';
+import type { Delivery } from './delivery.js';
+
+/** What a sink made durable. Emitted after the deliveries behind it were acked. */
+export interface Receipt {
+  /** Which kind of sink, such as `files`. */
+  readonly sink: string;
+  /** The durable thing: a path, a topic and offset. */
+  readonly target: string;
+  /** How many values it holds. */
+  readonly values: number;
+  /** Its stored size in bytes. */
+  readonly bytes: number;
+  /** The stream and the first and last offset behind it. */
+  readonly stream: string;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
+/** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */
+export type Sink<T> = (deliveries: Observable<Delivery<T>>) => Observable<Receipt>;

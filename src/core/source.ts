@@ -1,0 +1,29 @@
+import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+
+/** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
+export type Connect<T> = (subscriber: Subscriber<T>, stop$: Observable<unknown>) => TeardownLogic;
+
+/**
+ * A cold Observable with two ways out: unsubscribing abandons at once (what is unsettled comes again); a stop signal,
+ * given through `drainOn`, drains it, and then it completes.
+ *
+ * RxJS teardown is synchronous, so nothing that must be awaited can hide in it: that is why draining is a completion.
+ */
+export class Source<T> extends Observable<T> {
+  readonly #connect: Connect<T>;
+
+  constructor(connect: Connect<T>) {
+    super((subscriber) => connect(subscriber, NEVER));
+    this.#connect = connect;
+  }
+
+  /** The same source, drained when `stop$` first emits. */
+  drainedBy(stop$: Observable<unknown>): Source<T> {
+    return new Source((subscriber, outerStop$) => this.#connect(subscriber, merge(stop$, outerStop$)));
+  }
+
+  /** Another source made from this one by `project`, which is given it as it is to be subscribed to: with the stop signal. */
+  through<U>(project: (source: Observable<T>) => Observable<U>): Source<U> {
+    return new Source((subscriber, stop$) => project(this.drainedBy(stop$)).subscribe(subscriber));
+  }
+}

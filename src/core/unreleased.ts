@@ -1,0 +1,45 @@
+/**
+ * The sizes of what is out and not yet released, by place. Releasing a place twice frees it once.
+ *
+ * Bounds: four bytes a place, from the lowest unreleased place to the highest.
+ */
+export class Unreleased {
+  #base = 0;
+  #next = 0;
+  /** Size + 1 by place − base; 0 where released. */
+  #sizes = new Uint32Array(1024);
+
+  /** Takes the next place, of that many bytes (at most 2^32 − 2). */
+  add(bytes: number): void {
+    const at = this.#next - this.#base;
+    if (at === this.#sizes.length) this.#makeRoom();
+    this.#sizes[this.#next - this.#base] = bytes + 1;
+    this.#next += 1;
+  }
+
+  /** Releases the run of places; tells how many of them were not released before, and their bytes. */
+  release(first: number, next: number): { count: number; bytes: number } {
+    let count = 0;
+    let bytes = 0;
+    const end = Math.min(next, this.#next) - this.#base;
+    for (let at = Math.max(0, first - this.#base); at < end; at += 1) {
+      const size = this.#sizes[at] as number;
+      if (size === 0) continue;
+      this.#sizes[at] = 0;
+      count += 1;
+      bytes += size - 1;
+    }
+    return { count, bytes };
+  }
+
+  #makeRoom(): void {
+    const out = this.#next - this.#base;
+    let freed = 0;
+    while (freed < out && this.#sizes[freed] === 0) freed += 1;
+    const sizes = freed >= out / 2 ? this.#sizes : new Uint32Array(this.#sizes.length * 2);
+    if (sizes === this.#sizes) sizes.copyWithin(0, freed, out).fill(0, out - freed);
+    else sizes.set(this.#sizes.subarray(freed, out));
+    this.#sizes = sizes;
+    this.#base += freed;
+  }
+}

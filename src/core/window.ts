@@ -1,0 +1,33 @@
+/** The most that may be unreleased at once. */
+export interface WindowLimits {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/**
+ * How much is out and not yet released, by count and bytes. Full when either limit is reached; a value larger than the
+ * whole window passes alone, so that nothing waits for ever.
+ */
+export class InFlightWindow {
+  readonly #limits: WindowLimits;
+  count = 0;
+  bytes = 0;
+
+  constructor(limits: WindowLimits) {
+    this.#limits = limits;
+  }
+
+  get isFull(): boolean {
+    return this.count >= this.#limits.count || this.bytes >= this.#limits.bytes;
+  }
+
+  take(bytes: number): void {
+    this.count += 1;
+    this.bytes += bytes;
+  }
+
+  free(count: number, bytes: number): void {
+    this.count -= count;
+    this.bytes -= bytes;
+  }
+}

@@ -1,0 +1,46 @@
+import type { ObservableInput } from 'rxjs';
+
+export interface FileStatus {
+  /** The full path, from the file system's root. */
+  readonly path: string;
+  readonly kind: 'file' | 'folder';
+  /** Length in bytes; 0 for a folder. */
+  readonly bytes: number;
+  /** Last change, milliseconds since 1970. */
+  readonly modifiedMs: number;
+}
+
+/** A file being written. One write at a time: the next only after the last has answered. */
+export interface FileWriter {
+  /** Answers when the storage has taken the chunk: the caller may then forget the bytes, and promise nothing. */
+  write(chunk: Uint8Array): ObservableInput<unknown>;
+  /** Answers with the length the storage holds once every byte is durable; fails where that differs from what was sent. */
+  close(): ObservableInput<{ readonly bytes: number }>;
+  /** Gives up. The file may stay behind, whole or in part; removing it is the caller's. Never fails. */
+  abort(): void;
+}
+
+/**
+ * Where files land: any store with an atomic rename that fails when the target exists. Paths are absolute, `/`-separated
+ * and already checked by the caller. Every answer of the store is checked; a lost answer is resolved by looking. Foreign
+ * errors come as `SinkError`s. Each answer emits once.
+ */
+export interface FileSystem {
+  /** For messages, such as `webhdfs http://nn1:9870`. No secret. */
+  readonly name: string;
+  /** Starts a new file, with its folders. The file must not exist: `RXF_FILES_EXISTS` from the first write or the close. */
+  create(path: string): FileWriter;
+  /**
+   * Moves a file, making the target's folders. `exists`: the target stands there already and nothing was moved.
+   * `missing`: there is no such file to move.
+   */
+  rename(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;
+  /** What stands at the path, or null. */
+  status(path: string): ObservableInput<FileStatus | null>;
+  /** What a folder holds, by name; empty where there is no such folder. */
+  list(folder: string): ObservableInput<readonly FileStatus[]>;
+  /** The whole of a small file; `RXF_FILES_MISSING` where there is none, `RXF_FILES_PROTOCOL` where it is larger than `maxBytes`. */
+  read(path: string, maxBytes: number): ObservableInput<Uint8Array>;
+  /** Removes a file, or a folder with all it holds; false where there was none. */
+  remove(path: string): ObservableInput<boolean>;
+}

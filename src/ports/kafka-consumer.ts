@@ -1,0 +1,97 @@
+import type { Observable, ObservableInput } from 'rxjs';
+import type { Origin } from '../core/delivery.js';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** A partition with an offset in it: where to start, or the next one to read after what is committed. */
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number;
+}
+
+/** Where a group starts in a partition for which it has no committed offset. */
+export type StartAt = 'earliest' | 'latest';
+
+export interface KafkaSubscription {
+  /** Names, or one pattern that names are matched against. */
+  readonly topics: readonly string[] | RegExp;
+  readonly groupId: string;
+  readonly startAt: StartAt;
+  /** The most one fetch may bring of one partition, in bytes; a larger single record comes alone. */
+  readonly maxPartitionBytes: number;
+  /** The longest the broker may wait to fill a fetch, in milliseconds. */
+  readonly maxWaitMs: number;
+  /** The longest `revoking` may take before the driver rejoins without it, in milliseconds. */
+  readonly revokeTimeoutMs: number;
+  /** After how long without a heartbeat the broker gives our partitions away, in milliseconds. */
+  readonly sessionTimeoutMs: number;
+}
+
+/** One record. Key, headers and value are made from the fetched bytes when asked for, not before. */
+export interface KafkaRecord extends Origin {
+  readonly topic: string;
+  readonly partition: number;
+  readonly value: Buffer | null;
+  readonly key: Buffer | null;
+  readonly timestamp: number;
+  readonly headers: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>>;
+}
+
+/** What one fetch brought of one partition, in order of offset, none below the position asked for. */
+export interface KafkaBatch extends TopicPartition {
+  /** The assignment epoch it was fetched in. */
+  readonly epoch: number;
+  readonly records: readonly KafkaRecord[];
+  /** Sum of the records' `byteLength`. */
+  readonly byteLength: number;
+  /** The offset the next fetch starts at; beyond the last record where the log has gaps or markers. */
+  readonly nextOffset: number;
+  /** The offset after the last record in the partition's log, for the lag. */
+  readonly highWatermark: number;
+}
+
+/** What the driver calls. It awaits `assigned` and `revoking`, and never calls two of these at once. */
+export interface KafkaListener {
+  /**
+   * The group gave us these partitions, in this epoch (one higher each time). Answers where to start where that is not
+   * the group's committed offset. No record comes before the answer.
+   */
+  assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
+  /** The group is about to take all our partitions away: settle and commit now. The driver goes on after the answer. */
+  revoking(): ObservableInput<unknown>;
+  /** All our partitions are gone, with or without `revoking` before: nothing of them may be committed any more. */
+  lost(): void;
+  /** Hands a batch over; it must not block. Batches of paused partitions may still come if they were fetched before. */
+  records(batch: KafkaBatch): void;
+  /** Something a person should hear of; the driver goes on by itself. */
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}
+
+/** A member of the group, from joining to leaving. */
+export interface KafkaConsumer {
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Fetches from that offset next. Batches already fetched from elsewhere are dropped by the driver. */
+  seek(position: PartitionOffset): void;
+  /**
+   * Tells the broker the next offset to read of each partition. Of another epoch than the current one it does nothing.
+   * Fails with `CommitError`.
+   */
+  commit(epoch: number, offsets: readonly PartitionOffset[]): ObservableInput<unknown>;
+  /** Leaves the group and disconnects; answers when done or after a bounded time. Idempotent, never fails. */
+  close(): ObservableInput<unknown>;
+}
+
+/** A Kafka client library behind one verb. */
+export interface KafkaDriver {
+  /** For messages, such as `kafka k1:9092,k2:9092`. No secret. */
+  readonly name: string;
+  /**
+   * Cold: subscribing connects and joins the group, then emits the member once; unsubscribing disconnects at once,
+   * without commits. Completes after `close`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`,
+   * `…_TOPIC_MISSING`; later `…_LOST`, when reconnecting has failed for good) or `SourceError`.
+   */
+  connect(subscription: KafkaSubscription, listener: KafkaListener): Observable<KafkaConsumer>;
+}
