@@ -40,6 +40,7 @@ export const ERRORS = {
   RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
+  RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
 } as const satisfies Record<string, { readonly family: ErrorFamily; readonly retryable: boolean }>;
 
 export type ErrorFamily =
@@ -143,6 +144,7 @@ export function describeError(error: unknown): string {
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return `${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object' || typeof value === 'function') return Object.prototype.toString.call(value).slice(8, -1);
+  if (typeof value === 'object' || typeof value === 'function')
+    return Object.prototype.toString.call(value).slice(8, -1);
   return String(value);
 }

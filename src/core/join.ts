@@ -27,7 +27,6 @@ class WholeDuty implements Duty {
     this.wanted = this.#parts.wanted;
   }
 
-
   ack(): void {
     this.#parts.ack();
   }

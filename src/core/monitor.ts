@@ -1,4 +1,4 @@
-import { Observable, Subject } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 
 export type Labels = Readonly<Record<string, string>>;
 export type Level = 'info' | 'warn' | 'error';

@@ -19,7 +19,9 @@ describe('PlaceSet', () => {
           model.add(base + offset);
         }
         expect(set.size).toBe(model.size);
-        const listed = runsOf(set).flatMap(([first, next]) => Array.from({ length: next - first }, (_, i) => first + i));
+        const listed = runsOf(set).flatMap(([first, next]) =>
+          Array.from({ length: next - first }, (_, i) => first + i),
+        );
         expect(listed).toEqual([...model].sort((a, b) => a - b));
         const all = Array.from({ length: 302 }, (_, at) => base + at);
         expect(all.filter((place) => set.has(place))).toEqual(all.filter((place) => model.has(place)));

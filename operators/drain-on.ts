@@ -1,0 +1,31 @@
+import { from, type MonoTypeOperatorFunction, type ObservableInput } from 'rxjs';
+import { OptionError } from '../src/core/errors.js';
+import { Source } from '../src/core/source.js';
+
+/**
+ * Turns a stop signal into completion: when `stop` first emits, the source stops taking, waits until what is out is
+ * settled, commits, closes, and completes. Unsubscribing instead abandons at once.
+ *
+ * ```
+ * source  -a-b-c-d-e-
+ * stop    -----s
+ *         drainOn(stop)
+ * result  -a-b---------|
+ * acks    ----a------b
+ * ```
+ *
+ * Settles: nothing itself; the source asks its holders to settle what is out.
+ * Bounds: the source's `drainTimeoutMs`; then it fails with `RXF_SOURCE_DRAIN_TIMEOUT`.
+ * Fails: throws an `OptionError` where it does not stand directly behind a source, a flow or `retryConnect`: behind
+ * another operator it could not reach the source.
+ */
+export function drainOn<T>(stop: ObservableInput<unknown>): MonoTypeOperatorFunction<T> {
+  return (source) => {
+    if (source instanceof Source) return source.drainedBy(from(stop));
+    throw new OptionError(
+      'RXF_OPTION_INVALID',
+      'Expected `drainOn` to stand directly behind a source, a flow or retryConnect, got an Observable that cannot be ' +
+        'drained. Move it up in the pipe.',
+    );
+  };
+}

@@ -1,0 +1,45 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import type { Delivery } from '../src/core/delivery.js';
+import { expectFunction } from '../src/core/options.js';
+
+/**
+ * Lets through the deliveries whose value the predicate holds for, and acks the others: they are done with.
+ *
+ * ```
+ * values  -a-b-c-|
+ *         filterValue(x => x !== 'b')
+ * result  -a---c-|
+ * acks    ---b-----     a and c are acked by whoever takes them
+ * ```
+ *
+ * Settles: acks what it drops; nacks a delivery for which the predicate throws, with what it threw.
+ */
+export function filterValue<T, S extends T>(
+  predicate: (value: T, delivery: Delivery<T>) => value is S,
+): OperatorFunction<Delivery<T>, Delivery<S>>;
+export function filterValue<T>(
+  predicate: (value: T, delivery: Delivery<T>) => boolean,
+): OperatorFunction<Delivery<T>, Delivery<T>>;
+export function filterValue<T>(
+  predicate: (value: T, delivery: Delivery<T>) => boolean,
+): OperatorFunction<Delivery<T>, Delivery<T>> {
+  expectFunction('predicate', predicate);
+  return (source) =>
+    new Observable((subscriber) =>
+      source.subscribe({
+        next: (delivery) => {
+          let isWanted: boolean;
+          try {
+            isWanted = predicate(delivery.value, delivery);
+          } catch (cause) {
+            delivery.nack(cause);
+            return;
+          }
+          if (isWanted) subscriber.next(delivery);
+          else delivery.ack();
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    );
+}

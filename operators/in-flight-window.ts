@@ -1,0 +1,140 @@
+import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { Delivery } from '../src/core/delivery.js';
+import type { Duty } from '../src/core/duty.js';
+import { SinkError } from '../src/core/errors.js';
+import { expectKnown, expectWhole } from '../src/core/options.js';
+import { InFlightWindow } from '../src/core/window.js';
+
+export interface InFlightWindowOptions {
+  /** The most deliveries that are downstream and not released. Default: no limit. */
+  readonly count?: number;
+  /** The most bytes, as received, that are downstream and not released. Default: no limit. */
+  readonly bytes?: number;
+}
+
+/**
+ * Lets deliveries through only while what is downstream and not released stays within a window; the others wait here.
+ *
+ * ```
+ * values    -abc-------|
+ *           inFlightWindow({ count: 2 })
+ * result    -ab--c-----|
+ * releases  ----a-b------
+ * ```
+ *
+ * Settles: nothing while it runs; nacks what waits when it is unsubscribed. Completes when nothing waits any more.
+ * Bounds: what waits here is unreleased, so the source's own window bounds it. A delivery larger than the whole window
+ * passes alone.
+ */
+export function inFlightWindow<T>(options: InFlightWindowOptions): MonoTypeOperatorFunction<Delivery<T>> {
+  expectKnown('inFlightWindow options', options, ['count', 'bytes']);
+  const limits = { count: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER, ...options };
+  expectWhole('count', limits.count, 1);
+  expectWhole('bytes', limits.bytes, 1);
+
+  return (source) =>
+    new Observable((subscriber) => {
+      const window = new InFlightWindow(limits);
+      const duties = new WeakMap<Duty, WindowDuty>();
+      let waiting: Delivery<T>[] = [];
+      let next = 0;
+      let isComplete = false;
+      let isEmitting = false;
+
+      const emit = () => {
+        if (isEmitting) return;
+        isEmitting = true;
+        while (next < waiting.length && !window.isFull && !subscriber.closed) {
+          const delivery = waiting[next] as Delivery<T>;
+          next += 1;
+          subscriber.next(counted(delivery));
+        }
+        if (next > 1_024 || next === waiting.length) {
+          waiting = waiting.slice(next);
+          next = 0;
+        }
+        isEmitting = false;
+        if (isComplete && waiting.length === next) subscriber.complete();
+      };
+      const counted = (delivery: Delivery<T>): Delivery<T> => {
+        let duty = duties.get(delivery.duty);
+        if (duty === undefined) {
+          duty = new WindowDuty(delivery.duty, window, emit);
+          duties.set(delivery.duty, duty);
+        }
+        duty.take(delivery.place, delivery.origin.byteLength);
+        return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+      };
+
+      const taking = source.subscribe({
+        next: (delivery) => {
+          waiting.push(delivery);
+          emit();
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => {
+          isComplete = true;
+          emit();
+        },
+      });
+      return () => {
+        taking.unsubscribe();
+        const cause = new SinkError(
+          'RXF_SINK_STOPPED',
+          'The flow stopped before the window let the value through; it comes again.',
+        );
+        for (const delivery of waiting.slice(next)) delivery.nack(cause);
+      };
+    });
+}
+
+/** Passes everything on to the delivery's own duty, and frees the window at the first release or settling of a place. */
+class WindowDuty implements Duty {
+  readonly wanted;
+  readonly #inner: Duty;
+  readonly #window: InFlightWindow;
+  readonly #freed: () => void;
+  readonly #sizes = new Map<number, number>();
+
+  constructor(inner: Duty, window: InFlightWindow, freed: () => void) {
+    this.wanted = inner.wanted;
+    this.#inner = inner;
+    this.#window = window;
+    this.#freed = freed;
+  }
+
+  take(place: number, bytes: number): void {
+    this.#sizes.set(place, bytes);
+    this.#window.take(bytes);
+  }
+
+  ack(first: number, next: number): void {
+    this.#inner.ack(first, next);
+    this.#free(first, next);
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    this.#inner.nack(first, next, cause);
+    this.#free(first, next);
+  }
+
+  release(first: number, next: number): void {
+    this.#inner.release(first, next);
+    this.#free(first, next);
+  }
+
+  #free(first: number, next: number): void {
+    let count = 0;
+    let bytes = 0;
+    for (let place = first; place < next; place += 1) {
+      const size = this.#sizes.get(place);
+      if (size === undefined) continue;
+      this.#sizes.delete(place);
+      count += 1;
+      bytes += size;
+    }
+    if (count === 0) return;
+    this.#window.free(count, bytes);
+    this.#freed();
+  }
+}

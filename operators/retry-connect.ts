@@ -1,0 +1,114 @@
+import { type MonoTypeOperatorFunction, Observable, type Subscription, timer } from 'rxjs';
+import { ConnectError, describeError } from '../src/core/errors.js';
+import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
+import { expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { Source } from '../src/core/source.js';
+
+export interface RetryConnectOptions {
+  /** The most attempts in a row that fail after the first; then the error goes on. Default 10. */
+  readonly attempts?: number;
+  /** The wait before the first retry, doubled at each further one. Default 500. */
+  readonly firstDelayMs?: number;
+  /** The longest wait. Default 30,000. */
+  readonly maxDelayMs?: number;
+  /** How much of each wait is random, 0 to 1, so that many collectors do not come back at once. Default 0.5. */
+  readonly jitter?: number;
+  /** Gives numbers in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
+  /** Told of each wait, one line each. */
+  readonly monitor?: Monitor;
+}
+
+/**
+ * Subscribes again when the source fails with a retryable `ConnectError`: with a wait that doubles, a limit, and one
+ * notice a wait. The count starts anew with the first value. Other errors go on at once.
+ *
+ * ```
+ * source   -#            -#               -a-b-|
+ *          retryConnect({ firstDelayMs: 4, jitter: 0 })
+ * result   ----------------------a-b-|            waits of 4, then 8
+ * ```
+ *
+ * Settles: nothing. What was out when a connection broke is void, and comes again from the new one.
+ * Bounds: `attempts` tries in a row. A stop signal (`drainOn`) during a wait completes it.
+ */
+export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOperatorFunction<T> {
+  expectKnown('retryConnect options', options, Object.keys(DEFAULTS));
+  const checked = { ...DEFAULTS, ...options };
+  expectWhole('attempts', checked.attempts, 0);
+  expectMs('firstDelayMs', checked.firstDelayMs);
+  expectMs('maxDelayMs', checked.maxDelayMs);
+  expectOption('jitter', checked.jitter, checked.jitter >= 0 && checked.jitter <= 1, 'a number from 0 to 1');
+
+  return (source) => {
+    if (!(source instanceof Source)) return retrying(source, checked, undefined);
+    return new Source<T>((subscriber, stop$) =>
+      retrying(source.drainedBy(stop$), checked, stop$).subscribe(subscriber),
+    );
+  };
+}
+
+const DEFAULTS = {
+  attempts: 10,
+  firstDelayMs: 500,
+  maxDelayMs: 30_000,
+  jitter: 0.5,
+  random: Math.random,
+  monitor: defaultMonitor,
+};
+
+function retrying<T>(
+  source: Observable<T>,
+  options: Required<RetryConnectOptions>,
+  stop$: Observable<unknown> | undefined,
+): Observable<T> {
+  return new Observable((subscriber) => {
+    let failures = 0;
+    let connection: Subscription | undefined;
+    let wait: Subscription | undefined;
+
+    const connect = () => {
+      wait = undefined;
+      connection = source.subscribe({
+        next: (value) => {
+          failures = 0;
+          subscriber.next(value);
+        },
+        error: (error: unknown) => {
+          const mayRetry = error instanceof ConnectError && error.retryable && failures < options.attempts;
+          if (!mayRetry) {
+            subscriber.error(error);
+            return;
+          }
+          failures += 1;
+          const delayMs = delayOf(failures, options);
+          options.monitor.notice(
+            'warn',
+            error.code,
+            `${describeError(error)} Trying again in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`,
+          );
+          wait = timer(delayMs).subscribe(connect);
+        },
+        complete: () => subscriber.complete(),
+      });
+    };
+    const stopping = stop$?.subscribe(() => {
+      if (wait !== undefined) subscriber.complete();
+    });
+    connect();
+    return () => {
+      stopping?.unsubscribe();
+      wait?.unsubscribe();
+      connection?.unsubscribe();
+    };
+  });
+}
+
+/** The wait after so many failures in a row: doubled each time up to the most, its random part taken off. */
+function delayOf(
+  failures: number,
+  { firstDelayMs, maxDelayMs, jitter, random }: Required<RetryConnectOptions>,
+): number {
+  const full = Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1));
+  return full * (1 - jitter * random());
+}

@@ -1,0 +1,49 @@
+import type { Origin } from './delivery.js';
+import { describeError, RxflumeError } from './errors.js';
+
+/** A value set aside, in a form that any format can store: what came, from where, and why it was refused. */
+export interface DeadLetter {
+  /** The code of the error, or its name where it has none. */
+  readonly code: string;
+  readonly message: string;
+  readonly stream: string;
+  readonly offset: number;
+  /** The source's time of the value, ISO 8601, or null. */
+  readonly timestamp: string | null;
+  readonly key: string | null;
+  /** The value as it came: text as it is, bytes that are not UTF-8 as base64, null for none. */
+  readonly value: string | null;
+  readonly encoding: 'utf8' | 'base64' | 'json' | 'none';
+}
+
+export function deadLetterOf(value: unknown, origin: Origin, cause: unknown): DeadLetter {
+  const { text, encoding } = readable(value);
+  const hasTime = origin.timestamp !== undefined && Number.isFinite(origin.timestamp);
+  return {
+    code: cause instanceof RxflumeError ? cause.code : cause instanceof Error ? cause.name : 'Error',
+    message: describeError(cause),
+    stream: origin.stream,
+    offset: origin.offset,
+    timestamp: hasTime ? new Date(origin.timestamp as number).toISOString() : null,
+    key: origin.key == null ? null : Buffer.from(origin.key).toString(),
+    value: text,
+    encoding,
+  };
+}
+
+function readable(value: unknown): { text: string | null; encoding: DeadLetter['encoding'] } {
+  if (value === null || value === undefined) return { text: null, encoding: 'none' };
+  if (typeof value === 'string') return { text: value, encoding: 'utf8' };
+  if (value instanceof Uint8Array) {
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const text = bytes.toString('utf8');
+    // Bytes that are not UTF-8 come back as replacement characters; only a round trip tells.
+    if (Buffer.byteLength(text) === bytes.length && Buffer.from(text).equals(bytes)) return { text, encoding: 'utf8' };
+    return { text: bytes.toString('base64'), encoding: 'base64' };
+  }
+  try {
+    return { text: JSON.stringify(value) ?? null, encoding: 'json' };
+  } catch {
+    return { text: String(value), encoding: 'utf8' };
+  }
+}

@@ -1,0 +1,158 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import type { Delivery } from '../core/delivery.js';
+import { describeValue, OptionError } from '../core/errors.js';
+import type { Receipt, Sink } from '../core/receipt.js';
+import { Source } from '../core/source.js';
+
+/** Told apart by a registered symbol, since a flow file and the command may load two copies of this package. */
+const FLOW = Symbol.for('rxflume.flow');
+
+/**
+ * A whole path from source to sink, itself a cold Observable of receipts: subscribing connects and runs it,
+ * unsubscribing abandons, and `drainOn` drains it.
+ */
+export class Flow extends Source<Receipt> {
+  readonly name: string;
+  readonly [FLOW] = true;
+
+  constructor(name: string, source: Observable<unknown>, build: (source: Observable<unknown>) => Observable<Receipt>) {
+    super((subscriber, stop$) => {
+      const drainable = source instanceof Source ? source.drainedBy(stop$) : source;
+      return build(drainable).subscribe(subscriber);
+    });
+    this.name = name;
+  }
+}
+
+/** Whether a value is a flow, of this copy of the package or another. */
+export function isFlow(value: unknown): value is Flow {
+  return typeof value === 'object' && value !== null && FLOW in value;
+}
+
+type Values<T> = Observable<Delivery<T>>;
+type Step<T, U> = OperatorFunction<Delivery<T>, Delivery<U>>;
+
+/**
+ * Composes a flow: a source, operators, a sink, typed as `pipe` is.
+ *
+ * Fails: `OptionError` (`RXF_FLOW_INVALID`) at the call for a name that is not `a-z`, digits and `-`, a source that
+ * cannot be drained (one of our sources, perhaps behind `retryConnect`), or a step that is not a function.
+ */
+export function flow<A>(name: string, source: Values<A>, sink: Sink<A>): Flow;
+export function flow<A, B>(name: string, source: Values<A>, step1: Step<A, B>, sink: Sink<B>): Flow;
+export function flow<A, B, C>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  sink: Sink<C>,
+): Flow;
+export function flow<A, B, C, D>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  sink: Sink<D>,
+): Flow;
+export function flow<A, B, C, D, E>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  step4: Step<D, E>,
+  sink: Sink<E>,
+): Flow;
+export function flow<A, B, C, D, E, F>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  step4: Step<D, E>,
+  step5: Step<E, F>,
+  sink: Sink<F>,
+): Flow;
+export function flow<A, B, C, D, E, F, G>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  step4: Step<D, E>,
+  step5: Step<E, F>,
+  step6: Step<F, G>,
+  sink: Sink<G>,
+): Flow;
+export function flow<A, B, C, D, E, F, G, H>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  step4: Step<D, E>,
+  step5: Step<E, F>,
+  step6: Step<F, G>,
+  step7: Step<G, H>,
+  sink: Sink<H>,
+): Flow;
+export function flow<A, B, C, D, E, F, G, H, I>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  step4: Step<D, E>,
+  step5: Step<E, F>,
+  step6: Step<F, G>,
+  step7: Step<G, H>,
+  step8: Step<H, I>,
+  sink: Sink<I>,
+): Flow;
+export function flow<A, B, C, D, E, F, G, H, I, J>(
+  name: string,
+  source: Values<A>,
+  step1: Step<A, B>,
+  step2: Step<B, C>,
+  step3: Step<C, D>,
+  step4: Step<D, E>,
+  step5: Step<E, F>,
+  step6: Step<F, G>,
+  step7: Step<G, H>,
+  step8: Step<H, I>,
+  step9: Step<I, J>,
+  sink: Sink<J>,
+): Flow;
+export function flow(name: string, source: Observable<unknown>, ...steps: readonly unknown[]): Flow {
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,99}$/.test(name)) {
+    throw invalid(`Expected the flow's name to be lower-case letters, digits and \`-\`, got ${describeValue(name)}`);
+  }
+  if (!(source instanceof Source)) {
+    throw invalid(
+      `Expected the source of flow \`${name}\` to be a source such as kafkaSource(…), perhaps behind retryConnect(), got ` +
+        `\`${describeValue(source)}\`. Give operators as further arguments of flow.`,
+    );
+  }
+  if (steps.length === 0) throw invalid(`Expected flow \`${name}\` to end in a sink such as lake.write(), got none`);
+  for (const [at, step] of steps.entries()) {
+    if (typeof step === 'function') continue;
+    const what = at === steps.length - 1 ? 'sink' : `operator ${at + 1}`;
+    throw invalid(
+      `Expected ${what} of flow \`${name}\` to be a function, got \`${describeValue(step)}\`. A file sink is given as sink.write().`,
+    );
+  }
+  return new Flow(
+    name,
+    source,
+    (drainable) =>
+      (steps as ((input: Observable<unknown>) => Observable<unknown>)[]).reduce(
+        (stream, step) => step(stream),
+        drainable,
+      ) as Observable<Receipt>,
+  );
+}
+
+function invalid(message: string): OptionError {
+  return new OptionError('RXF_FLOW_INVALID', message);
+}

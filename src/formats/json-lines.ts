@@ -1,0 +1,47 @@
+import { describeError, describeValue, SinkError } from '../core/errors.js';
+import { expectKnown } from '../core/options.js';
+import { type CompressionName, compressionOf } from './compression.js';
+import type { Encoder, Format } from './format.js';
+
+export interface LinesOptions {
+  /** Default `none`. */
+  readonly compression?: CompressionName;
+}
+
+/**
+ * One JSON text a line, in UTF-8. A value that has no JSON text (undefined, a function, a BigInt, a cycle) is refused
+ * with `RXF_SINK_FORMAT`.
+ */
+export function jsonLines<T = unknown>(options: LinesOptions = {}): Format<T> {
+  expectKnown('jsonLines options', options, ['compression']);
+  const compression = compressionOf(options.compression ?? 'none');
+  const extension = ['jsonl', compression.extension].filter(Boolean).join('.');
+  return { extension, compression, encoder: () => new JsonLinesEncoder() };
+}
+
+class JsonLinesEncoder<T> implements Encoder<T> {
+  #text = '';
+
+  add(value: T): number {
+    let line: string | undefined;
+    try {
+      line = JSON.stringify(value);
+    } catch (cause) {
+      throw new SinkError('RXF_SINK_FORMAT', `Cannot write a value as JSON: ${describeError(cause)}`, { cause });
+    }
+    if (line === undefined) {
+      throw new SinkError(
+        'RXF_SINK_FORMAT',
+        `Cannot write ${describeValue(value)} (${typeof value}) as JSON: it has no JSON text. Map it to an object before the sink.`,
+      );
+    }
+    this.#text += `${line}\n`;
+    return this.#text.length;
+  }
+
+  take(): Uint8Array {
+    const chunk = Buffer.from(this.#text);
+    this.#text = '';
+    return chunk;
+  }
+}

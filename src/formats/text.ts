@@ -1,0 +1,59 @@
+import { describeValue, SinkError } from '../core/errors.js';
+import { expectKnown } from '../core/options.js';
+import { KiB } from '../core/units.js';
+import { compressionOf } from './compression.js';
+import type { Encoder, Format } from './format.js';
+import type { LinesOptions } from './json-lines.js';
+
+const NEW_LINE = 10;
+
+/**
+ * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept,
+ * and makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone) is refused
+ * with `RXF_SINK_FORMAT`.
+ */
+export function text(options: LinesOptions = {}): Format<Uint8Array | string | null> {
+  expectKnown('text options', options, ['compression']);
+  const compression = compressionOf(options.compression ?? 'none');
+  const extension = ['txt', compression.extension].filter(Boolean).join('.');
+  return { extension, compression, encoder: () => new TextEncoder() };
+}
+
+class TextEncoder implements Encoder<Uint8Array | string | null> {
+  #chunk = Buffer.allocUnsafe(16 * KiB);
+  #length = 0;
+
+  add(value: Uint8Array | string | null): number {
+    if (value instanceof Uint8Array) {
+      this.#makeRoom(value.length + 1);
+      this.#chunk.set(value, this.#length);
+      this.#length += value.length;
+    } else if (typeof value === 'string') {
+      this.#makeRoom(value.length * 3 + 1);
+      this.#length += this.#chunk.write(value, this.#length);
+    } else {
+      throw new SinkError(
+        'RXF_SINK_FORMAT',
+        `Cannot write ${describeValue(value)} (${value === null ? 'null' : typeof value}) as text: it is neither bytes nor ` +
+          'text. Drop tombstones with filterValue, or use jsonLines.',
+      );
+    }
+    this.#chunk[this.#length] = NEW_LINE;
+    this.#length += 1;
+    return this.#length;
+  }
+
+  take(): Uint8Array {
+    const chunk = this.#chunk.subarray(0, this.#length);
+    this.#chunk = Buffer.allocUnsafe(Math.max(16 * KiB, this.#chunk.length));
+    this.#length = 0;
+    return chunk;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#length + bytes <= this.#chunk.length) return;
+    const chunk = Buffer.allocUnsafe(Math.max(this.#chunk.length * 2, this.#length + bytes));
+    chunk.set(this.#chunk.subarray(0, this.#length));
+    this.#chunk = chunk;
+  }
+}

@@ -1,0 +1,63 @@
+export type { DeadLetter } from './core/dead-letter.js';
+export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './core/decoder.js';
+export { Delivery, type Origin } from './core/delivery.js';
+export type { Duty, Want } from './core/duty.js';
+export {
+  CommitError,
+  ConnectError,
+  DecodeError,
+  ERRORS,
+  type ErrorCode,
+  type ErrorExtras,
+  type ErrorFamily,
+  isRetryable,
+  OptionError,
+  RxflumeError,
+  SinkError,
+  SourceError,
+} from './core/errors.js';
+export { joinDeliveries } from './core/join.js';
+export {
+  defaultMonitor,
+  type Figure,
+  type Labels,
+  type Level,
+  Monitor,
+  type Notice,
+  type Sample,
+} from './core/monitor.js';
+export type { Receipt, Sink } from './core/receipt.js';
+export { Source } from './core/source.js';
+export { splitDelivery } from './core/split.js';
+export { GiB, KiB, MiB } from './core/units.js';
+export type { WindowLimits } from './core/window.js';
+export { Flow, flow, isFlow } from './flow/flow.js';
+export type { Compression, CompressionName } from './formats/compression.js';
+export type { Encoder, Format } from './formats/format.js';
+export { json } from './formats/json.js';
+export { jsonLines, type LinesOptions } from './formats/json-lines.js';
+export { text } from './formats/text.js';
+export type { FileStatus, FileSystem, FileWriter } from './ports/file-system.js';
+export type {
+  KafkaBatch,
+  KafkaConsumer,
+  KafkaDriver,
+  KafkaListener,
+  KafkaRecord,
+  KafkaSubscription,
+  PartitionOffset,
+  StartAt,
+  TopicPartition,
+} from './ports/kafka-consumer.js';
+export { bucketSegment } from './sinks/files/bucket.js';
+export { type FileSink, fileSink } from './sinks/files/file-sink.js';
+export {
+  type BucketContext,
+  FILE_SINK_DEFAULTS,
+  type FileSinkOptions,
+  type RollOptions,
+} from './sinks/files/options.js';
+export type { CommitOptions } from './sources/kafka/commit.js';
+export { kafkaSource } from './sources/kafka/kafka-source.js';
+export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions, type Positions } from './sources/kafka/options.js';
+export type { RedeliverOptions } from './sources/kafka/redelivery.js';

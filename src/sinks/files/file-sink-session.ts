@@ -1,0 +1,172 @@
+import { asyncScheduler, type Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
+import type { Receipt } from '../../core/receipt.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import type { CheckedOptions } from './options.js';
+import { type StreamReport, StreamWriter } from './stream-writer.js';
+
+const now = () => asyncScheduler.now();
+
+/**
+ * One subscription of a file sink: hands each delivery to its stream's writer, and keeps the number of open files within
+ * its bound.
+ *
+ * Bounds: `maxOpenFiles` files open or closing, each with one chunk; what waits for one to close is unreleased, so the
+ * source's window bounds it.
+ */
+export class FileSinkSession<T> implements StreamReport {
+  readonly #fs: FileSystem;
+  readonly #options: CheckedOptions<T>;
+  readonly #out: Subscriber<Receipt>;
+  readonly #writerId = Math.random().toString(36).slice(2, 10).padEnd(8, '0');
+  readonly #streams = new Map<string, StreamWriter<T>>();
+  readonly #figures;
+  #last: StreamWriter<T> | undefined;
+  #waiting: Delivery<T>[] = [];
+  #openFiles = 0;
+  #isComplete = false;
+
+  constructor(fs: FileSystem, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
+    this.#fs = fs;
+    this.#options = options;
+    this.#out = out;
+    const labels = { sink: 'files', root: options.root };
+    this.#figures = {
+      values: options.monitor.figure('rxflume_sink_values_total', labels),
+      bytes: options.monitor.figure('rxflume_sink_bytes_total', labels),
+      files: options.monitor.figure('rxflume_sink_files_total', labels),
+      failures: options.monitor.figure('rxflume_sink_failures_total', labels),
+      openFiles: options.monitor.figure('rxflume_sink_open_files', labels),
+    };
+  }
+
+  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
+    const taking = deliveries.subscribe({
+      next: (delivery) => {
+        if (this.#waiting.length > 0) this.#waiting.push(delivery);
+        else this.#take(delivery);
+      },
+      error: (error: unknown) => this.#out.error(error),
+      complete: () => {
+        this.#isComplete = true;
+        for (const writer of this.#streams.values()) writer.roll();
+        this.idle();
+      },
+    });
+    return () => {
+      taking.unsubscribe();
+      const cause = new SinkError(
+        'RXF_SINK_STOPPED',
+        'The flow stopped before the file was whole; its values come again.',
+      );
+      for (const writer of this.#streams.values()) {
+        writer.end();
+        writer.abandon(cause);
+      }
+      for (const delivery of this.#waiting) delivery.nack(cause);
+      this.#waiting = [];
+    };
+  }
+
+  // What a stream calls.
+
+  opened(): void {
+    this.#openFiles += 1;
+    this.#figures.openFiles.add(1);
+  }
+
+  closed(files: number): void {
+    this.#openFiles -= files;
+    this.#figures.openFiles.add(-files);
+    this.#takeWaiting();
+  }
+
+  receipt(receipt: Receipt): void {
+    this.#figures.values.add(receipt.values);
+    this.#figures.bytes.add(receipt.bytes);
+    this.#figures.files.add(1);
+    this.#out.next(receipt);
+  }
+
+  failed(stream: string, error: unknown): void {
+    this.#figures.failures.add(1);
+    const code = error instanceof RxflumeError ? error.code : 'RXF_SINK_WRITE';
+    this.#options.monitor.notice('warn', code, `${stream}: ${describeError(error)}`);
+  }
+
+  idle(): void {
+    if (!this.#isComplete || this.#waiting.length > 0) return;
+    for (const writer of this.#streams.values()) if (!writer.isIdle) return;
+    this.#out.complete();
+  }
+
+  // Taking.
+
+  #take(delivery: Delivery<T>): void {
+    let bucket: string;
+    try {
+      bucket = this.#options.bucketOf(delivery, now);
+    } catch (cause) {
+      delivery.nack(cause instanceof RxflumeError ? cause : pathError(delivery, cause));
+      return;
+    }
+    const writer = this.#writerOf(delivery);
+    if (this.#openFiles >= this.#options.maxOpenFiles && writer.wouldOpen(bucket)) {
+      this.#waiting.push(delivery);
+      this.#rollOldest();
+      return;
+    }
+    writer.write(delivery, bucket);
+  }
+
+  #writerOf(delivery: Delivery<T>): StreamWriter<T> {
+    const { stream } = delivery.origin;
+    const { wanted } = delivery.duty;
+    if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
+    let writer = this.#streams.get(stream);
+    if (writer === undefined || writer.wanted !== wanted) {
+      writer?.end();
+      writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
+      this.#streams.delete(stream);
+      writer = new StreamWriter(this.#fs, this.#options, this.#writerId, delivery, this);
+      this.#streams.set(stream, writer);
+    }
+    this.#last = writer;
+    return writer;
+  }
+
+  /** Makes room: rolls the stream that has had files open for longest. */
+  #rollOldest(): void {
+    for (const [stream, writer] of this.#streams) {
+      if (writer.openFiles === 0) continue;
+      this.#streams.delete(stream);
+      this.#streams.set(stream, writer);
+      writer.roll();
+      return;
+    }
+  }
+
+  #takeWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [at, delivery] of waiting.entries()) {
+      this.#take(delivery);
+      if (this.#waiting.length === 0) continue;
+      this.#waiting.push(...waiting.slice(at + 1));
+      return;
+    }
+    if (waiting.length > 0 && this.#isComplete) for (const writer of this.#streams.values()) writer.roll();
+  }
+}
+
+function pathError(delivery: Delivery<unknown>, cause: unknown): SinkError {
+  const { stream, offset } = delivery.origin;
+  return new SinkError(
+    'RXF_SINK_BUCKET',
+    `\`path\` failed for ${stream} offset ${offset}: ${describeError(cause)}. Mend \`path\`.`,
+    {
+      cause,
+    },
+  );
+}

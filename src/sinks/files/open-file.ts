@@ -1,0 +1,171 @@
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  type Observable,
+  type ObservableInput,
+  of,
+  ReplaySubject,
+  Subject,
+  type Subscription,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { SinkError } from '../../core/errors.js';
+import { Holding } from '../../core/holding.js';
+import type { Encoder } from '../../formats/format.js';
+import type { FileSystem, FileWriter } from '../../ports/file-system.js';
+import type { CheckedOptions } from './options.js';
+
+/** A file as it was closed: whole, and still at its temporary path. */
+export interface ClosedFile {
+  readonly temporary: string;
+  readonly bucket: string;
+  readonly values: number;
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+interface Chunk {
+  readonly bytes: ObservableInput<Uint8Array>;
+  readonly parts: Holding;
+}
+
+/**
+ * One file while it is written: values are encoded into a chunk, chunks are compressed side by side and written one
+ * after the other, and each releases its deliveries once the storage has taken it.
+ *
+ * Bounds: one chunk being filled; what is handed over and not written is unreleased, so the source's window bounds it.
+ */
+export class OpenFile<T> {
+  readonly bucket: string;
+  readonly #path: string;
+  readonly #options: CheckedOptions<T>;
+  readonly #fs: FileSystem;
+  readonly #encoder: Encoder<T>;
+  readonly #writer: FileWriter;
+  readonly #chunks$ = new Subject<Chunk>();
+  readonly #written$ = new ReplaySubject<never>(1);
+  readonly #writing: Subscription;
+  #parts = new Holding();
+  #linger: Subscription | undefined;
+  #isAborted = false;
+  #values = 0;
+  #first = -1;
+  #last = -1;
+  /** Bytes the storage has taken. */
+  #stored = 0;
+
+  constructor(fs: FileSystem, options: CheckedOptions<T>, bucket: string, path: string, report: FileReport) {
+    this.#fs = fs;
+    this.#options = options;
+    this.bucket = bucket;
+    this.#path = path;
+    this.#encoder = options.format.encoder();
+    this.#writer = fs.create(path);
+    this.#writing = this.#chunks$
+      .pipe(
+        concatMap((chunk) => this.#write(chunk)),
+        tap(() => {
+          if (this.#stored >= options.roll.bytes) report.full();
+        }),
+        ignoreElements(),
+      )
+      .subscribe({
+        error: (error: unknown) => {
+          this.#written$.error(error);
+          report.failed(error);
+        },
+        complete: () => this.#written$.complete(),
+      });
+  }
+
+  /** Adds a value. Throws what the encoder throws, and then nothing was added. */
+  add(delivery: Delivery<T>): void {
+    const size = this.#encoder.add(delivery.value);
+    this.#parts.add(delivery);
+    const { offset } = delivery.origin;
+    if (this.#first < 0 || offset < this.#first) this.#first = offset;
+    if (offset > this.#last) this.#last = offset;
+    this.#values += 1;
+    if (size >= this.#options.chunkBytes) this.handOver();
+    else this.#linger ??= timer(this.#options.lingerMs).subscribe(() => this.handOver());
+  }
+
+  /** Hands the chunk that is being filled to the storage. */
+  handOver(): void {
+    this.#linger?.unsubscribe();
+    this.#linger = undefined;
+    if (this.#parts.size === 0) return;
+    const chunk = { bytes: this.#options.format.compression.compress(this.#encoder.take()), parts: this.#parts };
+    this.#parts = new Holding();
+    this.#chunks$.next(chunk);
+  }
+
+  /** Writes what is left and closes the file; compares the length stored with the length sent. */
+  close(): Observable<ClosedFile> {
+    this.handOver();
+    this.#chunks$.complete();
+    return concat(
+      this.#written$,
+      defer(() => from(this.#writer.close())).pipe(
+        concatMap(({ bytes }) => (bytes === this.#stored ? of(bytes) : throwError(() => this.#lengthError(bytes)))),
+        map((bytes) => ({
+          temporary: this.#path,
+          bucket: this.bucket,
+          values: this.#values,
+          bytes,
+          first: this.#first,
+          last: this.#last,
+        })),
+      ),
+    );
+  }
+
+  /** Gives up: stops writing and removes the temporary file as far as the storage answers. */
+  abort(): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#linger?.unsubscribe();
+    this.#writing.unsubscribe();
+    this.#writer.abort();
+    defer(() => from(this.#fs.remove(this.#path)))
+      .pipe(catchError(() => EMPTY))
+      .subscribe();
+  }
+
+  #write({ bytes, parts }: Chunk): Observable<unknown> {
+    return from(bytes).pipe(
+      concatMap((compressed) =>
+        concat(from(this.#writer.write(compressed)).pipe(ignoreElements()), of(compressed.length)),
+      ),
+      tap((length) => {
+        this.#stored += length;
+        parts.release();
+      }),
+    );
+  }
+
+  #lengthError(bytes: number): SinkError {
+    return new SinkError(
+      'RXF_FILES_LENGTH',
+      `${this.#fs.name} stored ${bytes} bytes of ${this.#path}, ${this.#stored} were sent. The file is given up and its ` +
+        'values come again.',
+      { details: { path: this.#path, stored: bytes, sent: this.#stored } },
+    );
+  }
+}
+
+/** What a file tells the stream it belongs to. */
+export interface FileReport {
+  full(): void;
+  failed(error: unknown): void;
+}

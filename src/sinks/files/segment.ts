@@ -1,0 +1,130 @@
+import { from, map, mergeMap, type Observable, type Subscription, timer, toArray } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { Holding } from '../../core/holding.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import { temporaryPath } from './names.js';
+import { type ClosedFile, type FileReport, OpenFile } from './open-file.js';
+import type { CheckedOptions } from './options.js';
+
+/** Files that close side by side. */
+const CLOSE_AT_ONCE = 8;
+
+/** A segment whose files are closed: ready to be published. */
+export interface ClosedSegment {
+  readonly number: number;
+  readonly files: readonly ClosedFile[];
+  /** Everything in the files, to be acked when they stand at their final paths. */
+  readonly values: Holding;
+}
+
+/** What a segment tells the stream it belongs to. */
+export interface SegmentReport extends FileReport {
+  opened(): void;
+  closed(files: number): void;
+}
+
+/** What of one stream is written between two rolls: an open file for each bucket, closed and published together. */
+export class Segment<T> {
+  readonly number: number;
+  readonly #fs: FileSystem;
+  readonly #options: CheckedOptions<T>;
+  readonly #stream: string;
+  readonly #writer: string;
+  readonly #report: SegmentReport;
+  readonly #files = new Map<string, OpenFile<T>>();
+  readonly #values = new Holding();
+  readonly #timers: Subscription;
+  #lastFile: OpenFile<T> | undefined;
+  #from = -1;
+  #sizeAtIdleCheck = -1;
+  #isClosed = false;
+
+  constructor(
+    fs: FileSystem,
+    options: CheckedOptions<T>,
+    of: { readonly stream: string; readonly writer: string; readonly number: number },
+    report: SegmentReport,
+  ) {
+    this.#fs = fs;
+    this.#options = options;
+    this.#stream = of.stream;
+    this.#writer = of.writer;
+    this.number = of.number;
+    this.#report = report;
+    const { intervalMs, idleMs } = options.roll;
+    this.#timers = timer(intervalMs).subscribe(() => report.full());
+    if (idleMs < intervalMs) this.#timers.add(timer(idleMs, idleMs).subscribe(() => this.#checkIdle()));
+  }
+
+  get openFiles(): number {
+    return this.#files.size;
+  }
+
+  /** Whether writing to the bucket would open a file. */
+  wouldOpen(bucket: string): boolean {
+    return this.#lastFile?.bucket !== bucket && !this.#files.has(bucket);
+  }
+
+  /** Writes a value into its bucket's file. Throws what the encoder throws, and then nothing was written. */
+  write(delivery: Delivery<T>, bucket: string): void {
+    if (this.#from < 0) this.#from = delivery.origin.offset;
+    const file = this.#lastFile?.bucket === bucket ? this.#lastFile : this.#fileOf(bucket);
+    this.#lastFile = file;
+    file.add(delivery);
+    this.#values.add(delivery);
+    if (this.#values.size >= this.#options.roll.count) this.#report.full();
+  }
+
+  handOver(): void {
+    for (const file of this.#files.values()) file.handOver();
+  }
+
+  /** Closes all files. */
+  close(): Observable<ClosedSegment> {
+    this.#timers.unsubscribe();
+    return from([...this.#files.values()]).pipe(
+      mergeMap((file) => file.close(), CLOSE_AT_ONCE),
+      toArray(),
+      map((files) => {
+        this.#closed();
+        return { number: this.number, files: files.filter((file) => file.values > 0), values: this.#values };
+      }),
+    );
+  }
+
+  /** Gives all files up; what they hold is refused with `cause`. */
+  abort(cause: unknown): void {
+    this.#timers.unsubscribe();
+    for (const file of this.#files.values()) file.abort();
+    this.#closed();
+    this.#values.nack(cause);
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#report.closed(this.#files.size);
+  }
+
+  #fileOf(bucket: string): OpenFile<T> {
+    let file = this.#files.get(bucket);
+    if (file === undefined) {
+      const path = temporaryPath(
+        this.#options.root,
+        this.#stream,
+        this.#from,
+        `${this.#writer}-${this.number}`,
+        this.#files.size,
+      );
+      file = new OpenFile(this.#fs, this.#options, bucket, path, this.#report);
+      this.#files.set(bucket, file);
+      this.#report.opened();
+    }
+    return file;
+  }
+
+  #checkIdle(): void {
+    if (this.#sizeAtIdleCheck === this.#values.size) this.#report.full();
+    this.#sizeAtIdleCheck = this.#values.size;
+  }
+}

@@ -1,0 +1,54 @@
+import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import { type Partition, streamOf } from './partition.js';
+
+/**
+ * Whose partitions are ours, in one epoch. A new assignment is a new object with new partitions; ending it makes every
+ * later ack of it void.
+ */
+export class Assignment {
+  readonly epoch: number;
+  readonly #partitions = new Map<string, Partition>();
+
+  constructor(epoch: number, partitions: readonly Partition[]) {
+    this.epoch = epoch;
+    for (const partition of partitions) this.#partitions.set(partition.stream, partition);
+  }
+
+  get partitions(): Iterable<Partition> {
+    return this.#partitions.values();
+  }
+
+  get(of: TopicPartition): Partition | undefined {
+    return this.#partitions.get(streamOf(of));
+  }
+
+  /** Puts a fresh partition in the place of one that is read again from its watermark. */
+  replace(fresh: Partition): void {
+    this.#partitions.set(fresh.stream, fresh);
+  }
+
+  get isSettled(): boolean {
+    for (const partition of this.partitions) if (!partition.isSettled) return false;
+    return true;
+  }
+
+  get unacked(): number {
+    let sum = 0;
+    for (const partition of this.partitions) sum += partition.watermark.span;
+    return sum;
+  }
+
+  /** What the broker has not been told yet. */
+  uncommitted(): (PartitionOffset & { readonly of: Partition })[] {
+    const offsets = [];
+    for (const of of this.partitions) {
+      const offset = of.watermark.offset;
+      if (offset > of.committed) offsets.push({ topic: of.topic, partition: of.partition, offset, of });
+    }
+    return offsets;
+  }
+
+  end(): void {
+    for (const partition of this.partitions) partition.end();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Delivery } from '../../core/delivery.js';
+import { Source } from '../../core/source.js';
+import type { KafkaDriver } from '../../ports/kafka-consumer.js';
+import { KafkaSession } from './kafka-session.js';
+import { checkOptions, type KafkaSourceOptions } from './options.js';
+
+/**
+ * Reads Kafka topics as a member of a group: one delivery a record, its value the record's bytes (null for a
+ * tombstone), its origin the record.
+ *
+ * ```
+ * broker   -[a b c]------------|
+ * values   -(abc)--------------|
+ * acks     ------a---c---b-----|
+ * commits  ----------1-------3-|     the unbroken run, by count and interval
+ * ```
+ *
+ * Settles: commits the end of each partition's unbroken run of acks; acks of an earlier assignment are void. A nack
+ * with a retryable cause reads its partition again from there; any other stops the source, and nothing past it is
+ * committed.
+ * Bounds: `window` for what is out, about two fetches of `maxPartitionBytes` a partition for what waits, one bit for
+ * each unacked record up to `maxUnacked`.
+ * Fails: `ConnectError` when the group cannot be joined or is lost for good, `SourceError` on a refused record or lost
+ * data, `CommitError` when commits keep failing.
+ * Source: commits are of the next offset to read, as in Kafka's own consumer.
+ */
+export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): Source<Delivery<Buffer | null>> {
+  const checked = checkOptions(options);
+  return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$));
+}

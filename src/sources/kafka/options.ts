@@ -1,0 +1,112 @@
+import type { ObservableInput } from 'rxjs';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+import type { WindowLimits } from '../../core/window.js';
+import type { StartAt } from '../../ports/kafka-consumer.js';
+import type { CommitOptions } from './commit.js';
+import type { RedeliverOptions } from './redelivery.js';
+
+/** Where to resume each of these streams: the next offset by stream name; streams it leaves out start as the group says. */
+export type Positions = (streams: readonly string[]) => ObservableInput<ReadonlyMap<string, number>>;
+
+export interface KafkaSourceOptions {
+  /** Topic names, or a pattern that names are matched against. */
+  readonly topics: readonly string[] | RegExp;
+  readonly groupId: string;
+  /** Where to start in a partition the group has no committed offset for. Default `earliest`. */
+  readonly startAt?: StartAt;
+  /** Asked at each assignment; believed instead of the group's committed offsets. */
+  readonly resumeFrom?: Positions;
+  /** The most that is out and not released. Default 100,000 records and 64 MiB. */
+  readonly window?: Partial<WindowLimits>;
+  /** The most records that would come again after a crash; reaching it asks the sinks to settle. Default 20,000,000. */
+  readonly maxUnacked?: number;
+  /** Default every 100,000 acks or 1,000 ms. */
+  readonly commit?: Partial<CommitOptions>;
+  /** Default 10 times in a row, from 1,000 ms to 30,000 ms apart. */
+  readonly redeliver?: Partial<RedeliverOptions>;
+  /** The longest a drain waits for what is out. Default 30,000. */
+  readonly drainTimeoutMs?: number;
+  /** The longest a rebalance is held up to settle what is out; must be under the group's rebalance timeout. Default 20,000. */
+  readonly revokeTimeoutMs?: number;
+  /** The most one fetch brings of one partition. Default 1 MiB. */
+  readonly maxPartitionBytes?: number;
+  /** The longest the broker waits to fill a fetch. Default 200. */
+  readonly maxWaitMs?: number;
+  /** After how long without a heartbeat the broker gives our partitions away. Default 30,000. */
+  readonly sessionTimeoutMs?: number;
+  readonly monitor?: Monitor;
+}
+
+export const KAFKA_SOURCE_DEFAULTS = {
+  startAt: 'earliest',
+  window: { count: 100_000, bytes: 64 * MiB },
+  maxUnacked: 20_000_000,
+  commit: { count: 100_000, intervalMs: 1_000 },
+  redeliver: { attempts: 10, firstDelayMs: 1_000, maxDelayMs: 30_000 },
+  drainTimeoutMs: 30_000,
+  revokeTimeoutMs: 20_000,
+  maxPartitionBytes: MiB,
+  maxWaitMs: 200,
+  sessionTimeoutMs: 30_000,
+  monitor: defaultMonitor,
+} as const satisfies Partial<KafkaSourceOptions>;
+
+export interface CheckedOptions {
+  readonly topics: readonly string[] | RegExp;
+  readonly groupId: string;
+  readonly startAt: StartAt;
+  readonly resumeFrom: Positions | undefined;
+  readonly window: WindowLimits;
+  readonly maxUnacked: number;
+  readonly commit: CommitOptions;
+  readonly redeliver: RedeliverOptions;
+  readonly drainTimeoutMs: number;
+  readonly revokeTimeoutMs: number;
+  readonly maxPartitionBytes: number;
+  readonly maxWaitMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions(given: KafkaSourceOptions): CheckedOptions {
+  expectKnown('kafkaSource options', given, [...Object.keys(KAFKA_SOURCE_DEFAULTS), 'topics', 'groupId', 'resumeFrom']);
+  const options: CheckedOptions = {
+    ...KAFKA_SOURCE_DEFAULTS,
+    resumeFrom: undefined,
+    ...given,
+    window: { ...KAFKA_SOURCE_DEFAULTS.window, ...given.window },
+    commit: { ...KAFKA_SOURCE_DEFAULTS.commit, ...given.commit },
+    redeliver: { ...KAFKA_SOURCE_DEFAULTS.redeliver, ...given.redeliver },
+  };
+  const { topics } = options;
+  const areNames = Array.isArray(topics) && topics.length > 0 && topics.every((topic) => /^[\w.-]{1,249}$/.test(topic));
+  expectOption(
+    'topics',
+    topics,
+    topics instanceof RegExp || areNames,
+    'a pattern, or topic names (letters, digits, `.`, `_`, `-`)',
+  );
+  expectText('groupId', options.groupId);
+  expectOneOf('startAt', options.startAt, ['earliest', 'latest']);
+  if (options.resumeFrom !== undefined) {
+    expectOption('resumeFrom', options.resumeFrom, typeof options.resumeFrom === 'function', 'a function');
+  }
+  expectWhole('window.count', options.window.count, 1);
+  expectWhole('window.bytes', options.window.bytes, 1);
+  expectWhole('maxUnacked', options.maxUnacked, 1, 2 ** 31 - 1);
+  expectWhole('commit.count', options.commit.count, 1);
+  expectMs('commit.intervalMs', options.commit.intervalMs, 1);
+  expectWhole('redeliver.attempts', options.redeliver.attempts, 0);
+  expectMs('redeliver.firstDelayMs', options.redeliver.firstDelayMs);
+  expectMs('redeliver.maxDelayMs', options.redeliver.maxDelayMs);
+  expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);
+  expectMs('revokeTimeoutMs', options.revokeTimeoutMs, 1);
+  expectWhole('maxPartitionBytes', options.maxPartitionBytes, 1, 2 ** 31 - 1);
+  expectMs('maxWaitMs', options.maxWaitMs, 1);
+  expectMs('sessionTimeoutMs', options.sessionTimeoutMs, 1);
+  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  return options;
+}

@@ -1,0 +1,146 @@
+import { Subject } from 'rxjs';
+import type { Duty, Want } from '../../core/duty.js';
+import { PlaceSet } from '../../core/place-set.js';
+import { Unreleased } from '../../core/unreleased.js';
+import type { InFlightWindow } from '../../core/window.js';
+import type { KafkaBatch, KafkaRecord, TopicPartition } from '../../ports/kafka-consumer.js';
+import { Watermark } from './watermark.js';
+
+/** What a partition tells the session it belongs to. */
+export interface PartitionListener {
+  acked(count: number): void;
+  nacked(partition: Partition, offset: number, cause: unknown): void;
+  released(): void;
+}
+
+/**
+ * One partition for one assignment epoch, or from one rewind to the next: what arrived and is not emitted yet, what is
+ * out, and what may be committed. A new epoch is a new object, so an ack of an old one cannot reach it.
+ */
+export class Partition implements Duty, TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly wanted = new Subject<Want>();
+  readonly watermark: Watermark;
+  /** The offset last told to the broker. */
+  committed: number;
+  isPaused = false;
+  highWatermark = 0;
+  readonly #window: InFlightWindow;
+  readonly #listener: PartitionListener;
+  readonly #unreleased = new Unreleased();
+  readonly #nacked = new PlaceSet();
+  #batches: KafkaBatch[] = [];
+  #emitted = 0;
+  #isOver = false;
+
+  /** `start`: the offset reading begins at, or −1 where the broker's committed offset decides. */
+  constructor(of: TopicPartition, start: number, window: InFlightWindow, listener: PartitionListener) {
+    this.topic = of.topic;
+    this.partition = of.partition;
+    this.watermark = new Watermark(start);
+    this.committed = start;
+    this.#window = window;
+    this.#listener = listener;
+  }
+
+  get stream(): string {
+    return streamOf(this);
+  }
+
+  /** True where records wait to be emitted. */
+  get hasQueued(): boolean {
+    return this.#batches.length > 0;
+  }
+
+  /** True when nothing of it can be acked any more: everything emitted is acked or nacked, or the epoch is over. */
+  get isSettled(): boolean {
+    return this.#isOver || this.watermark.unacked === this.#nacked.size;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  enqueue(batch: KafkaBatch): void {
+    this.highWatermark = batch.highWatermark;
+    if (batch.records.length === 0) {
+      if (!this.hasQueued) this.watermark.readUpTo(batch.nextOffset);
+      return;
+    }
+    this.#batches.push(batch);
+  }
+
+  dropQueued(): void {
+    this.#batches = [];
+    this.#emitted = 0;
+  }
+
+  /** The next record that waits, counted as out from here on; `place` is its place. */
+  take(): { readonly record: KafkaRecord; readonly place: number } | undefined {
+    const batch = this.#batches[0];
+    if (batch === undefined) return undefined;
+    const record = batch.records[this.#emitted] as KafkaRecord;
+    const place = this.watermark.add(record.offset);
+    if (this.committed < 0) this.committed = record.offset;
+    this.#unreleased.add(record.byteLength);
+    this.#window.take(record.byteLength);
+    this.#emitted += 1;
+    if (this.#emitted === batch.records.length) {
+      this.watermark.readUpTo(batch.nextOffset);
+      this.#batches.shift();
+      this.#emitted = 0;
+    }
+    return { record, place };
+  }
+
+  ack(first: number, next: number): void {
+    let fresh = 0;
+    if (!this.#isOver) {
+      if (this.#nacked.size === 0) fresh = this.watermark.ack(first, next);
+      else {
+        for (let place = first; place < next; place += 1) {
+          if (!this.#nacked.has(place)) fresh += this.watermark.ack(place, place + 1);
+        }
+      }
+    }
+    this.#free(first, next);
+    if (fresh > 0) this.#listener.acked(fresh);
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    let refused = -1;
+    if (!this.#isOver) {
+      for (let place = first; place < next; place += 1) {
+        if (this.watermark.isAcked(place) || !this.#nacked.add(place)) continue;
+        if (refused < 0) refused = this.watermark.offsetOf(place);
+      }
+    }
+    this.#free(first, next);
+    if (refused >= 0) this.#listener.nacked(this, refused, cause);
+  }
+
+  release(first: number, next: number): void {
+    if (this.#free(first, next)) this.#listener.released();
+  }
+
+  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.dropQueued();
+    this.wanted.complete();
+  }
+
+  #free(first: number, next: number): boolean {
+    const freed = this.#unreleased.release(first, next);
+    if (freed.count === 0) return false;
+    this.#window.free(freed.count, freed.bytes);
+    return true;
+  }
+}
+
+/** The stream name of a partition: `kafka:<topic>/<partition>`. */
+export function streamOf(of: TopicPartition): string {
+  return `kafka:${of.topic}/${of.partition}`;
+}

@@ -1,0 +1,2 @@
+export { MemoryKafka, type MemoryKafkaOptions, type MemoryRecord, type SeenCommit } from './memory-kafka.js';
+export { RecordingDuty, type Settlement } from './recording-duty.js';

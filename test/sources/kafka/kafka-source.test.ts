@@ -1,0 +1,475 @@
+import { describe, expect, it } from '@jest/globals';
+import { NEVER, of, Subject, throwError, timer } from 'rxjs';
+import { drainOn, filterValue, retryConnect } from '../../../operators/index.js';
+import type { Delivery } from '../../../src/core/delivery.js';
+import { ConnectError, DecodeError, SinkError } from '../../../src/core/errors.js';
+import { Monitor } from '../../../src/core/monitor.js';
+import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
+import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
+import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { inVirtualTime } from '../../support/virtual-time.js';
+
+function start(kafka: MemoryKafka, options: Partial<KafkaSourceOptions> = {}) {
+  const stop$ = new Subject<void>();
+  const seen: Delivery<Buffer | null>[] = [];
+  const run = {
+    seen,
+    stop$,
+    values: () => seen.map((delivery) => String(delivery.value)),
+    onNext: undefined as ((delivery: Delivery<Buffer | null>) => void) | undefined,
+    ended: '' as string,
+    error: undefined as unknown,
+    monitor: new Monitor(),
+    stop: () => stop$.next(),
+    subscription: undefined as { unsubscribe(): void } | undefined,
+  };
+  run.subscription = kafkaSource(kafka, {
+    topics: ['chat'],
+    groupId: 'lake',
+    commit: { count: 1_000, intervalMs: 100 },
+    monitor: run.monitor,
+    ...options,
+  })
+    .pipe(drainOn(stop$))
+    .subscribe({
+      next: (delivery) => {
+        seen.push(delivery);
+        run.onNext?.(delivery);
+      },
+      error: (error: unknown) => {
+        run.ended = 'error';
+        run.error = error;
+      },
+      complete: () => {
+        run.ended = 'complete';
+      },
+    });
+  return run;
+}
+
+function chat(partitions: number, ...values: string[]) {
+  const kafka = new MemoryKafka();
+  kafka.createTopic('chat', partitions);
+  kafka.produce('chat', 0, values);
+  return kafka;
+}
+
+describe('kafkaSource', () => {
+  it('is cold: connects at subscription, leaves the group at unsubscription', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      const source = kafkaSource(kafka, { topics: ['chat'], groupId: 'lake' });
+      at(5, () => expect(kafka.memberCount('lake')).toBe(0));
+      at(10, () => {
+        const subscription = source.subscribe();
+        at(5, () => {
+          expect(kafka.memberCount('lake')).toBe(1);
+          subscription.unsubscribe();
+          expect(kafka.memberCount('lake')).toBe(0);
+        });
+      });
+    }));
+
+  it('emits a delivery a record and commits the unbroken run of acks, by interval', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a', 'b', 'c', 'd');
+      const run = start(kafka);
+      at(10, () => {
+        expect(run.values()).toEqual(['a', 'b', 'c', 'd']);
+        expect(run.seen[1]?.origin).toMatchObject({ stream: 'kafka:chat/0', offset: 1, epoch: 1, byteLength: 1 });
+        run.seen[0]?.ack();
+        run.seen[2]?.ack();
+      });
+      at(200, () => {
+        expect(kafka.commits.map(({ offset }) => offset)).toEqual([1]);
+        run.seen[1]?.ack();
+      });
+      at(400, () => {
+        expect(kafka.commits.map(({ offset }) => offset)).toEqual([1, 3]);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('commits at once when the count is reached, and not while a commit is under way', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...'abcdef');
+      const run = start(kafka, { commit: { count: 2, intervalMs: 60_000 } });
+      run.onNext = (delivery) => delivery.ack();
+      at(20, () => {
+        expect(kafka.commits.map(({ offset }) => offset)).toEqual([2, 6]);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('commits past gaps in the offsets as they are', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      kafka.produce('chat', 0, ['b'], 40);
+      const run = start(kafka);
+      at(10, () => run.seen[0]?.ack());
+      at(200, () => {
+        expect(kafka.commits.map(({ offset }) => offset)).toEqual([41]);
+        run.seen[1]?.ack();
+      });
+      at(400, () => {
+        expect(kafka.commits.at(-1)?.offset).toBe(42);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('emits no more than the window, pauses what waits, and goes on at a release', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(2, ...'abcdef');
+      kafka.produce('chat', 1, ['x']);
+      const run = start(kafka, { window: { count: 3, bytes: 1_000 } });
+      at(10, () => {
+        expect(run.values()).toEqual(['a', 'b', 'c']);
+        expect(kafka.pauses).toEqual(['pause chat/0', 'pause chat/1']);
+        run.seen[0]?.release();
+        run.seen[0]?.release();
+        expect(run.seen.length).toBe(4);
+        for (const delivery of [...run.seen]) delivery.release();
+        for (const delivery of [...run.seen]) delivery.release();
+        expect(run.values().sort()).toEqual([...'abcdef', 'x']);
+        expect(kafka.pauses.slice(2).sort()).toEqual(['resume chat/0', 'resume chat/1']);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('counts the window in bytes too, and lets a record larger than all of it pass alone', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'x'.repeat(50), 'y', 'z');
+      const run = start(kafka, { window: { count: 100, bytes: 10 } });
+      at(10, () => {
+        expect(run.seen.length).toBe(1);
+        run.seen[0]?.ack();
+        expect(run.seen.length).toBe(3);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('asks the holders to release when the window is full and nothing moves, and to settle when too much is unacked', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...'abcdef');
+      const run = start(kafka, { window: { count: 2, bytes: 1_000 }, maxUnacked: 4 });
+      const wants: string[] = [];
+      run.onNext = (delivery) => {
+        if (run.seen.length === 1) delivery.duty.wanted.subscribe((want) => wants.push(want));
+      };
+      at(150, () => {
+        expect(wants).toEqual(['release']);
+        for (const delivery of [...run.seen]) delivery.release();
+      });
+      at(160, () => {
+        expect(run.seen.length).toBe(4);
+        expect(wants).toEqual(['release', 'settle']);
+        for (const delivery of [...run.seen]) delivery.ack();
+        expect(run.seen.length).toBe(6);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('drains: takes no more, asks to settle, commits what was settled, completes', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...'abc');
+      const run = start(kafka, { commit: { count: 1_000, intervalMs: 60_000 } });
+      run.onNext = (delivery) =>
+        delivery.duty.wanted.subscribe((want) => {
+          if (want === 'settle') timer(5).subscribe(() => delivery.ack());
+        });
+      at(10, () => {
+        run.stop();
+        kafka.produce('chat', 0, ['late']);
+      });
+      at(50, () => {
+        expect(run.ended).toBe('complete');
+        expect(run.values()).toEqual(['a', 'b', 'c']);
+        expect(kafka.committed('lake', 'chat', 0)).toBe(3);
+        expect(kafka.memberCount('lake')).toBe(0);
+      });
+    }));
+
+  it('fails a drain that is not settled in time, with what was settled committed', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...'abc');
+      const run = start(kafka, { drainTimeoutMs: 1_000 });
+      at(10, () => {
+        run.seen[0]?.ack();
+        run.stop();
+      });
+      at(2_000, () => {
+        expect(run.ended).toBe('error');
+        expect(run.error).toMatchObject({ code: 'RXF_SOURCE_DRAIN_TIMEOUT', name: 'SourceError' });
+        expect((run.error as Error).message).toContain('2 records of kafka:chat/0');
+        expect(kafka.committed('lake', 'chat', 0)).toBe(1);
+        expect(kafka.memberCount('lake')).toBe(0);
+      });
+    }));
+
+  it('drains at once when nothing is out, also before it is connected', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1);
+      const before = start(kafka);
+      before.stop();
+      expect(before.ended).toBe('complete');
+      const after = start(kafka);
+      at(10, () => after.stop());
+      at(20, () => expect(after.ended).toBe('complete'));
+    }));
+
+  it('settles and commits what is out before a rebalance, and voids later acks of what was taken away', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(2, 'a');
+      kafka.produce('chat', 1, ['x']);
+      const first = start(kafka);
+      first.onNext = (delivery) =>
+        delivery.duty.wanted.subscribe((want) => {
+          if (want === 'settle') timer(3).subscribe(() => delivery.ack());
+        });
+      let second: ReturnType<typeof start> | undefined;
+      at(10, () => {
+        second = start(kafka);
+      });
+      at(60, () => {
+        expect([kafka.committed('lake', 'chat', 0), kafka.committed('lake', 'chat', 1)]).toEqual([1, 1]);
+        kafka.produce('chat', 0, ['b']);
+        kafka.produce('chat', 1, ['y']);
+      });
+      at(70, () => {
+        expect(
+          first
+            .values()
+            .concat(second?.values() ?? [])
+            .sort(),
+        ).toEqual(['a', 'b', 'x', 'y']);
+        const held = second?.seen[0];
+        second?.subscription?.unsubscribe();
+        held?.ack();
+      });
+      at(100, () => {
+        expect(first.values().sort()).toEqual(
+          first.values().includes('b') ? ['a', 'b', 'x', 'y'] : ['a', 'b', 'x', 'y'],
+        );
+        first.subscription?.unsubscribe();
+      });
+    }));
+
+  it('never commits for an assignment that was lost, whatever is acked afterwards', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...'ab');
+      const run = start(kafka);
+      at(10, () => {
+        const old = [...run.seen];
+        kafka.expireSessions('lake');
+        for (const delivery of old) delivery.ack();
+      });
+      at(300, () => {
+        expect(kafka.commits).toEqual([]);
+        expect(run.values()).toEqual(['a', 'b', 'a', 'b']);
+        expect(run.seen[2]?.origin.epoch).toBe(2);
+        run.seen[2]?.ack();
+      });
+      at(600, () => {
+        expect(kafka.commits.map(({ offset }) => offset)).toEqual([1]);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('completes the wanted signal of a lost assignment, so that holders let go', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      const run = start(kafka);
+      let isOver = false;
+      run.onNext = (delivery) =>
+        delivery.duty.wanted.subscribe({
+          complete: () => {
+            isOver = true;
+          },
+        });
+      at(10, () => {
+        expect(isOver).toBe(false);
+        run.subscription?.unsubscribe();
+        expect(isOver).toBe(true);
+      });
+    }));
+
+  it('resumes where told, over what the group committed', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(2, ...'abcd');
+      kafka.produce('chat', 1, ['x', 'y']);
+      const run = start(kafka, { resumeFrom: (streams) => of(new Map([[streams[0] as string, 2]])) });
+      at(10, () => {
+        expect(run.values().sort()).toEqual(['c', 'd', 'x', 'y']);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('reads nothing and fails when it cannot learn where to resume', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      const run = start(kafka, { resumeFrom: () => throwError(() => new Error('ledger unreachable')) });
+      at(10, () => {
+        expect(run.seen).toEqual([]);
+        expect(run.error).toMatchObject({ code: 'RXF_KAFKA_RESUME' });
+        expect((run.error as Error).message).toContain('ledger unreachable');
+      });
+    }));
+
+  it('reads a partition again from its watermark after a nack that may be retried, with growing waits', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(2, ...'abc');
+      kafka.produce('chat', 1, ['x']);
+      const run = start(kafka, { redeliver: { attempts: 3, firstDelayMs: 100 } });
+      let refusals = 0;
+      run.onNext = (delivery) => {
+        if (String(delivery.value) === 'b' && refusals < 2) {
+          refusals += 1;
+          delivery.nack(new SinkError('RXF_FILES_UNREACHABLE', 'no NameNode'));
+        } else delivery.ack();
+      };
+      at(50, () => expect(run.values().sort()).toEqual(['a', 'b', 'x']));
+      at(150, () => expect(run.values().sort()).toEqual(['a', 'b', 'b', 'x']));
+      at(1_000, () => {
+        expect(run.values().sort()).toEqual(['a', 'b', 'b', 'b', 'c', 'x']);
+        expect(kafka.committed('lake', 'chat', 0)).toBe(3);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('stops at a nack that may not be retried: the rest is settled and committed up to it, never past it', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(2, ...'abc');
+      kafka.produce('chat', 1, ['x']);
+      const run = start(kafka, { commit: { count: 1_000, intervalMs: 60_000 } });
+      run.onNext = (delivery) => {
+        if (String(delivery.value) === 'b') delivery.nack(new DecodeError('RXF_DECODE_SYNTAX', 'Not JSON: b.'));
+        else timer(20).subscribe(() => delivery.ack());
+      };
+      at(500, () => {
+        expect(run.ended).toBe('error');
+        expect(run.error).toMatchObject({ code: 'RXF_SOURCE_NACKED', details: { stream: 'kafka:chat/0', offset: 1 } });
+        expect((run.error as Error).message).toContain('Not JSON: b.');
+        expect([kafka.committed('lake', 'chat', 0), kafka.committed('lake', 'chat', 1)]).toEqual([
+          1,
+          run.values().includes('x') ? 1 : -1,
+        ]);
+      });
+    }));
+
+  it('gives up redelivering after so many attempts without progress', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      const run = start(kafka, { redeliver: { attempts: 2, firstDelayMs: 10, maxDelayMs: 10 } });
+      run.onNext = (delivery) => delivery.nack(new SinkError('RXF_FILES_FULL', 'no space'));
+      at(1_000, () => {
+        expect(run.values()).toEqual(['a', 'a', 'a']);
+        expect((run.error as Error).message).toContain('after 3 attempts');
+        expect(kafka.commits).toEqual([]);
+      });
+    }));
+
+  it('settles once: an ack after a nack, and a second ack, do nothing', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...'ab');
+      const run = start(kafka, { redeliver: { firstDelayMs: 10_000 } });
+      at(10, () => {
+        run.seen[0]?.nack(new SinkError('RXF_FILES_FULL', 'no space'));
+        run.seen[0]?.ack();
+        run.seen[1]?.ack();
+        run.seen[1]?.ack();
+        run.seen[1]?.nack('late');
+      });
+      at(300, () => {
+        expect(kafka.commits).toEqual([]);
+        expect(run.ended).toBe('');
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('tries a failed commit again, and fails the stream when commits keep failing', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      kafka.commitErrors.push(new SinkError('RXF_FILES_REMOTE', 'stand-in for a retryable commit error'));
+      const run = start(kafka);
+      run.onNext = (delivery) => delivery.ack();
+      at(500, () => {
+        expect(kafka.committed('lake', 'chat', 0)).toBe(1);
+        kafka.commitErrors.push(...Array.from({ length: 50 }, () => new SinkError('RXF_FILES_REMOTE', 'again')));
+        kafka.produce('chat', 0, ['b']);
+      });
+      at(60_000, () => {
+        expect(run.error).toMatchObject({ code: 'RXF_KAFKA_COMMIT' });
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('fails once with the driver error, and connects again under retryConnect', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a');
+      kafka.connectErrors.push(
+        new ConnectError('RXF_KAFKA_UNREACHABLE', 'refused'),
+        new ConnectError('RXF_KAFKA_UNREACHABLE', 'refused'),
+      );
+      const monitor = new Monitor();
+      const notices: string[] = [];
+      monitor.notices$.subscribe(({ message }) => notices.push(message));
+      const values: string[] = [];
+      const stop$ = new Subject<void>();
+      let isComplete = false;
+      kafkaSource(kafka, { topics: /^ch/, groupId: 'lake', monitor })
+        .pipe(retryConnect({ firstDelayMs: 100, jitter: 0, monitor }), drainOn(stop$))
+        .subscribe({
+          next: (delivery) => {
+            values.push(String(delivery.value));
+            delivery.ack();
+          },
+          complete: () => {
+            isComplete = true;
+          },
+        });
+      at(350, () => {
+        expect(values).toEqual(['a']);
+        expect(notices).toEqual([
+          'refused Trying again in 100 ms (1 of 10).',
+          'refused Trying again in 200 ms (2 of 10).',
+        ]);
+        stop$.next();
+      });
+      at(400, () => expect(isComplete).toBe(true));
+    }));
+
+  it('keeps pace with a filter that acks at once inside the emission', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, ...Array.from({ length: 5_000 }, (_, n) => String(n)));
+      const stop$ = NEVER;
+      let count = 0;
+      const subscription = kafkaSource(kafka, { topics: ['chat'], groupId: 'lake', window: { count: 10, bytes: 100 } })
+        .pipe(
+          drainOn(stop$),
+          filterValue(() => false),
+        )
+        .subscribe(() => {
+          count += 1;
+        });
+      at(3_000, () => {
+        expect(count).toBe(0);
+        expect(kafka.committed('lake', 'chat', 0)).toBe(5_000);
+        subscription.unsubscribe();
+      });
+    }));
+
+  it.each([
+    [{ topics: [] }, '`topics`'],
+    [{ topics: ['a b'] }, '`topics`'],
+    [{ groupId: '' }, '`groupId`'],
+    [{ startAt: 'newest' }, "Expected `startAt` to be one of 'earliest', 'latest', got `\"newest\"` (string)"],
+    [{ window: { count: 0 } }, 'Expected `window.count` to be a whole number >= 1, got `0` (number)'],
+    [{ commit: { intervalMs: -1 } }, '`commit.intervalMs`'],
+    [{ maxWait: 5 }, 'got `maxWait`'],
+  ])('refuses %j at the call', (options, message) => {
+    const call = () =>
+      kafkaSource(new MemoryKafka(), { topics: ['chat'], groupId: 'lake', ...options } as KafkaSourceOptions);
+    expect(call).toThrow(message);
+    expect(call).toThrow(expect.objectContaining({ code: 'RXF_OPTION_INVALID' }));
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Watermark } from '../../../src/sources/kafka/watermark.js';
+
+/** The rule in its plainest form: an array of flags. */
+class Model {
+  readonly offsets: number[] = [];
+  readonly acked: boolean[] = [];
+  end: number;
+  constructor(start: number) {
+    this.end = start;
+  }
+  add(offset: number) {
+    this.offsets.push(offset);
+    this.acked.push(false);
+    this.end = offset + 1;
+  }
+  ack(first: number, next: number) {
+    let fresh = 0;
+    for (let place = Math.max(0, first); place < Math.min(next, this.acked.length); place += 1) {
+      if (!this.acked[place]) fresh += 1;
+      this.acked[place] = true;
+    }
+    return fresh;
+  }
+  get offset() {
+    const place = this.acked.indexOf(false);
+    return place < 0 ? this.end : (this.offsets[place] as number);
+  }
+}
+
+const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('add' as const),
+      count: fc.integer({ min: 1, max: 200 }),
+      gap: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('ack' as const),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      length: fc.integer({ min: 1, max: 150 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('ackFirst' as const), length: fc.integer({ min: 1, max: 300 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('readUpTo' as const), gap: fc.integer({ min: 0, max: 5 }) }) },
+);
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+function agree(
+  steps: readonly Step[],
+  start: number,
+  make: (start: number) => Pick<Watermark, 'add' | 'ack' | 'readUpTo' | 'offset' | 'unacked'>,
+) {
+  const mark = make(start);
+  const model = new Model(start);
+  for (const one of steps) {
+    if (one.kind === 'add') {
+      let offset = model.end + one.gap;
+      for (let i = 0; i < one.count; i += 1) {
+        if (mark.add(offset) !== model.offsets.length) return false;
+        model.add(offset);
+        offset += 1 + (one.gap > 1 && i % 7 === 0 ? one.gap : 0);
+      }
+    } else if (one.kind === 'readUpTo') {
+      mark.readUpTo(model.end + one.gap);
+      model.end += one.gap;
+    } else {
+      const first =
+        one.kind === 'ackFirst' ? Math.max(0, model.acked.indexOf(false)) : Math.floor(one.at * model.acked.length);
+      if (mark.ack(first, first + one.length) !== model.ack(first, first + one.length)) return false;
+    }
+    if (mark.offset !== model.offset) return false;
+    if (mark.unacked !== model.acked.filter((acked) => !acked).length) return false;
+  }
+  return true;
+}
+
+describe('Watermark', () => {
+  it('is the first offset not acked, in order of arrival, whatever the order of acks and the gaps', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), fc.nat({ max: 2 ** 45 }), (steps, start) =>
+        agree(steps, start, (from) => new Watermark(from)),
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('would be caught computing the next offset by adding one to the last acked', () => {
+    class Naive {
+      offset: number;
+      unacked = 0;
+      #offsets: number[] = [];
+      constructor(start: number) {
+        this.offset = start;
+      }
+      add(offset: number) {
+        this.unacked += 1;
+        return this.#offsets.push(offset) - 1;
+      }
+      ack(first: number, next: number) {
+        for (let place = first; place < next; place += 1)
+          this.offset = Math.max(this.offset, (this.#offsets[place] ?? -1) + 1);
+        return next - first;
+      }
+      readUpTo() {}
+    }
+    const check = fc.check(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => agree(steps, 0, (from) => new Naive(from))),
+      { numRuns: 1000 },
+    );
+    expect(check.failed).toBe(true);
+  });
+
+  it('keeps a bit a record: ten million unacked records take a few megabytes', () => {
+    const mark = new Watermark(0);
+    for (let offset = 0; offset < 10_000_000; offset += 1) mark.add(offset);
+    const before = process.memoryUsage().arrayBuffers;
+    mark.ack(5_000_000, 10_000_000);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
+    expect(mark.offset).toBe(0);
+    mark.ack(0, 5_000_000);
+    expect(mark.offset).toBe(10_000_000);
+    expect(mark.unacked).toBe(0);
+  });
+});
