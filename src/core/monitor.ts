@@ -75,5 +75,16 @@ export class Monitor {
   }
 }
 
-/** The monitor of every part that is not given another: one a process, as Prometheus clients have it. */
-export const defaultMonitor = new Monitor();
+const SHARED = Symbol.for('rxflume.defaultMonitor');
+
+/**
+ * The monitor of every part that is not given another: one a process, as Prometheus clients have it, also where a flow
+ * file and the command that runs it load two copies of this package.
+ */
+export const defaultMonitor: Monitor = shared();
+
+function shared(): Monitor {
+  const registry = globalThis as { [SHARED]?: Monitor };
+  registry[SHARED] ??= new Monitor();
+  return registry[SHARED];
+}

@@ -53,7 +53,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
   readonly #schedule: CommitSchedule;
   readonly #timers = new Subscription();
   readonly #settled$ = new Subject<void>();
-  readonly #attempts = new Map<string, { offset: number; count: number }>();
+  readonly #attempts = new Map<string, { offset: number; count: number; cause: unknown }>();
   readonly #figures;
   #connection: Subscription | undefined;
   #consumer: KafkaConsumer | undefined;
@@ -84,6 +84,8 @@ export class KafkaSession implements KafkaListener, PartitionListener {
       commits: monitor.figure('rxflume_source_commits_total', labels),
       inFlight: monitor.figure('rxflume_source_in_flight', labels),
       inFlightBytes: monitor.figure('rxflume_source_in_flight_bytes', labels),
+      assigned: monitor.figure('rxflume_source_assigned_partitions', labels),
+      heldBack: monitor.figure('rxflume_source_held_back_partitions', labels),
     };
   }
 
@@ -126,6 +128,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
           return new Partition(partition, offset ?? -1, this.#window, this);
         });
         this.#assignment = new Assignment(epoch, ours);
+        this.#figures.assigned.set(ours.length);
         return starts;
       }),
       catchError((error: unknown) => {
@@ -234,11 +237,14 @@ export class KafkaSession implements KafkaListener, PartitionListener {
   #setPauses(): void {
     const pause: Partition[] = [];
     const resume: Partition[] = [];
+    let heldBack = 0;
     for (const partition of this.#assignment.partitions) {
+      if (partition.hasQueued || partition.isOver) heldBack += 1;
       if (partition.hasQueued === partition.isPaused || partition.isOver) continue;
       partition.isPaused = partition.hasQueued;
       (partition.isPaused ? pause : resume).push(partition);
     }
+    this.#figures.heldBack.set(heldBack);
     if (pause.length > 0) this.#consumer?.pause(pause);
     if (resume.length > 0) this.#consumer?.resume(resume);
   }
@@ -273,7 +279,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
     const before = this.#attempts.get(partition.stream);
     const isSame = before !== undefined && partition.watermark.offset <= before.offset;
     const count = isSame ? before.count + 1 : 1;
-    this.#attempts.set(partition.stream, { offset: isSame ? Math.max(before.offset, offset) : offset, count });
+    this.#attempts.set(partition.stream, { offset: isSame ? Math.max(before.offset, offset) : offset, count, cause });
     const delayMs = redeliverAfterMs(cause, count, redeliver);
     if (delayMs === null) {
       this.#leave(refusal(partition, offset, cause, count));
@@ -293,6 +299,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
     const assignmentOf = this.#assignment;
     const offset = partition.watermark.offset;
     partition.end();
+    this.#figures.heldBack.add(1);
     this.#consumer?.pause([partition]);
     this.#timers.add(
       timer(delayMs).subscribe(() => {
@@ -419,7 +426,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
   #leave(cause: SourceError | undefined): void {
     this.#stage = 'draining';
     for (const partition of this.#assignment.partitions) partition.dropQueued();
-    this.#leaveError = cause;
+    this.#leaveError = cause ?? this.#lastRefusals();
     const note = (problem: unknown) => {
       this.#leaveError ??= problem;
       return EMPTY;
@@ -441,6 +448,15 @@ export class KafkaSession implements KafkaListener, PartitionListener {
         },
       }),
     );
+  }
+
+  /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
+  #lastRefusals(): SourceError | undefined {
+    for (const partition of this.#assignment.partitions) {
+      const last = this.#attempts.get(partition.stream);
+      if (partition.isOver && last !== undefined) return refusal(partition, last.offset, last.cause, last.count);
+    }
+    return undefined;
   }
 
   #driverCompleted(): void {
@@ -475,6 +491,8 @@ export class KafkaSession implements KafkaListener, PartitionListener {
     }
     this.#assignment.end();
     this.#assignment = new Assignment(this.#assignment.epoch, []);
+    this.#figures.assigned.set(0);
+    this.#figures.heldBack.set(0);
     if (this.#isWaitingForSettling) this.#settled$.next();
   }
 }

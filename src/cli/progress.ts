@@ -1,0 +1,69 @@
+import type { Monitor } from '../core/monitor.js';
+
+/** What a person wants to see of a running flow. */
+export interface Progress {
+  readonly records: number;
+  readonly recordsPerSecond: number;
+  readonly inFlight: number;
+  /** Acked by the sinks, and so due to be committed. */
+  readonly acked: number;
+  readonly lag: number;
+  readonly files: number;
+  readonly openFiles: number;
+  readonly storedBytes: number;
+}
+
+/** Reads the monitor, with rates since the reading before. */
+export class ProgressReader {
+  readonly #monitor: Monitor;
+  #records = 0;
+  #at: number;
+
+  constructor(monitor: Monitor, now: number) {
+    this.#monitor = monitor;
+    this.#at = now;
+  }
+
+  read(now: number): Progress {
+    const total = (name: string) => this.#monitor.total(name);
+    const records = total('rxflume_source_records_total');
+    const seconds = Math.max(0.001, (now - this.#at) / 1_000);
+    const recordsPerSecond = Math.round((records - this.#records) / seconds);
+    this.#records = records;
+    this.#at = now;
+    return {
+      records,
+      recordsPerSecond,
+      inFlight: total('rxflume_source_in_flight'),
+      acked: total('rxflume_source_acked_total'),
+      lag: total('rxflume_source_lag'),
+      files: total('rxflume_sink_files_total'),
+      openFiles: total('rxflume_sink_open_files'),
+      storedBytes: total('rxflume_sink_bytes_total'),
+    };
+  }
+}
+
+/** One line for a terminal, cut to its width. */
+export function progressLine(name: string, progress: Progress, columns: number): string {
+  const { records, recordsPerSecond, inFlight, acked, lag, files, openFiles, storedBytes } = progress;
+  const line =
+    `${name}  ${figure(recordsPerSecond)}/s  ${figure(records)} in  ${figure(inFlight)} in flight  ` +
+    `${figure(acked)} durable  lag ${figure(lag)}  ${files} files (${openFiles} open)  ${byteFigure(storedBytes)}`;
+  return line.slice(0, Math.max(20, columns - 1));
+}
+
+function figure(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function byteFigure(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1_024 && unit < units.length - 1) {
+    value /= 1_024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

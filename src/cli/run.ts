@@ -1,0 +1,130 @@
+import { Subject, type Subscription } from 'rxjs';
+import { describeError } from '../core/errors.js';
+import { defaultMonitor, type Monitor } from '../core/monitor.js';
+import type { Flow } from '../flow/flow.js';
+import type { ConsoleLog } from './console-log.js';
+import { isOwn } from './load-flow.js';
+import { type Progress, ProgressReader, progressLine } from './progress.js';
+
+export interface RunOptions {
+  /** Drain when nothing came for so long, in milliseconds; null: run until stopped. */
+  readonly untilIdleMs: number | null;
+  /** The longest a drain may take before it is abandoned, in milliseconds. */
+  readonly drainTimeoutMs: number;
+  readonly monitor?: Monitor;
+}
+
+export interface Running {
+  /** 0 drained, 1 failed or abandoned. */
+  readonly exitCode: Promise<0 | 1>;
+  /** The first call drains, the second abandons. */
+  stop(why: string): void;
+}
+
+/** Runs a flow until it is drained, fails, or is abandoned, and prints how it goes. */
+export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
+  const monitor = options.monitor ?? defaultMonitor;
+  const startedAt = Date.now();
+  const reader = new ProgressReader(monitor, startedAt);
+  const stop$ = new Subject<void>();
+  let subscription: Subscription | undefined;
+  let deadline: NodeJS.Timeout | undefined;
+  let isStopping = false;
+  let end: (code: 0 | 1) => void = () => undefined;
+  const exitCode = new Promise<0 | 1>((resolve) => {
+    end = resolve;
+  });
+
+  const show = () => {
+    const progress = reader.read(Date.now());
+    log.progress(progressLine(flow.name, progress, log.columns), { flow: flow.name, ...progress });
+  };
+  const notices = monitor.notices$.subscribe(({ level, what, message, details }) =>
+    log.say(level, what, message, details),
+  );
+  const showing = setInterval(show, log.progressEveryMs);
+  const idle = options.untilIdleMs === null ? undefined : watchIdle(monitor, options.untilIdleMs, () => stop('idle'));
+
+  const finish = (outcome: 'drained' | 'failed' | 'abandoned', error?: unknown) => {
+    clearInterval(showing);
+    clearTimeout(deadline);
+    idle?.();
+    notices.unsubscribe();
+    if (error !== undefined) sayError(log, error);
+    const progress = reader.read(Date.now());
+    const seconds = (Date.now() - startedAt) / 1_000;
+    log.say('info', 'summary', summaryOf(flow.name, outcome, progress, seconds), {
+      flow: flow.name,
+      outcome,
+      seconds,
+      ...progress,
+    });
+    end(outcome === 'drained' ? 0 : 1);
+  };
+  const abandon = (why: string) => {
+    subscription?.unsubscribe();
+    log.say('warn', 'abandoned', `Abandoned: ${why}. What was not committed comes again at the next start.`);
+    finish('abandoned');
+  };
+  const stop = (why: string) => {
+    if (isStopping) {
+      abandon(`${why} came while draining`);
+      return;
+    }
+    isStopping = true;
+    log.say('info', 'draining', `Draining (${why}); at most ${options.drainTimeoutMs} ms, a second signal abandons.`);
+    deadline = setTimeout(
+      () => abandon(`the drain took longer than ${options.drainTimeoutMs} ms`),
+      options.drainTimeoutMs,
+    );
+    stop$.next();
+  };
+
+  log.say('info', 'started', `Running ${flow.name}.`, { flow: flow.name });
+  subscription = flow.drainedBy(stop$).subscribe({
+    error: (error: unknown) => finish('failed', error),
+    complete: () => finish('drained'),
+  });
+  return { exitCode, stop };
+}
+
+/** Calls `onIdle` once when partitions are assigned, none is held back, and no record came for so long. */
+function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): () => void {
+  let seen = -1;
+  let since = Date.now();
+  const checking = setInterval(
+    () => {
+      const records = monitor.total('rxflume_source_records_total');
+      const isReading =
+        monitor.total('rxflume_source_assigned_partitions') > 0 &&
+        monitor.total('rxflume_source_held_back_partitions') === 0;
+      if (records !== seen || !isReading) {
+        seen = records;
+        since = Date.now();
+      } else if (Date.now() - since >= untilIdleMs) {
+        clearInterval(checking);
+        onIdle();
+      }
+    },
+    Math.min(100, Math.max(5, untilIdleMs / 4)),
+  );
+  return () => clearInterval(checking);
+}
+
+/** An error as the command prints it: code and message; the stack only of what is not ours. */
+export function sayError(log: ConsoleLog, error: unknown): void {
+  if (isOwn(error)) {
+    log.say('error', error.code, error.message, { details: error.details });
+    return;
+  }
+  const stack = error instanceof Error ? error.stack : undefined;
+  log.say('error', 'error', stack ?? describeError(error));
+}
+
+function summaryOf(name: string, outcome: string, progress: Progress, seconds: number): string {
+  const rate = Math.round(progress.records / Math.max(0.001, seconds));
+  return (
+    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${progress.records} records in (${rate}/s), ${progress.acked} durable, ` +
+    `${progress.files} files, ${progress.storedBytes} bytes stored.`
+  );
+}
