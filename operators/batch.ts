@@ -45,7 +45,7 @@ export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, D
       const emit = () => {
         waiting?.unsubscribe();
         waiting = undefined;
-        if (held.length === 0) return;
+        if (held.length === 0 || subscriber.closed) return;
         const joined = joinDeliveries(held);
         held = [];
         heldBytes = 0;

@@ -1,4 +1,4 @@
-import { merge, Observable, type OperatorFunction, Subject } from 'rxjs';
+import { defer, filter, ignoreElements, map, merge, type OperatorFunction, pipe, Subject, tap } from 'rxjs';
 import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
 import { type DecoderLike, decoderOf } from '../src/core/decoder.js';
 import type { Delivery } from '../src/core/delivery.js';
@@ -34,49 +34,35 @@ export function decode<I, A>(
   if (deadLetter !== undefined) expectFunction('deadLetter', deadLetter);
   const read = decoderOf(decoder);
 
-  const decoded = (source: Observable<Delivery<I>>, refuse: (delivery: Delivery<I>, cause: unknown) => void) =>
-    new Observable<Delivery<A>>((subscriber) =>
-      source.subscribe({
-        next: (delivery) => {
-          let value: A;
-          try {
-            value = read(delivery.value);
-          } catch (cause) {
-            if (cause instanceof OptionError) {
-              delivery.nack(cause);
-              subscriber.error(cause);
-            } else refuse(delivery, cause);
-            return;
+  const decoded = (refuse: (delivery: Delivery<I>, cause: unknown) => void) =>
+    pipe(
+      map((delivery: Delivery<I>) => {
+        try {
+          return delivery.with(read(delivery.value));
+        } catch (cause) {
+          if (cause instanceof OptionError) {
+            delivery.nack(cause);
+            throw cause;
           }
-          subscriber.next(delivery.with(value));
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
+          refuse(delivery, cause);
+          return undefined;
+        }
       }),
+      filter((delivery) => delivery !== undefined),
     );
 
-  if (deadLetter === undefined) return (source) => decoded(source, (delivery, cause) => delivery.nack(cause));
+  if (deadLetter === undefined) return decoded((delivery, cause) => delivery.nack(cause));
   return (source) =>
-    new Observable((subscriber) => {
+    defer(() => {
       const letters$ = new Subject<Delivery<DeadLetter>>();
-      const good$ = new Observable<Delivery<A>>((good) =>
-        decoded(source, (delivery, cause) =>
-          letters$.next(delivery.with(deadLetterOf(delivery.value, delivery.origin, cause))),
-        ).subscribe({
-          next: (delivery) => good.next(delivery),
-          error: (error: unknown) => good.error(error),
-          complete: () => {
-            letters$.complete();
-            good.complete();
-          },
-        }),
+      const setAside = (delivery: Delivery<I>, cause: unknown) => {
+        // A sink that completed before its source takes no more letters.
+        if (letters$.observed) letters$.next(delivery.with(deadLetterOf(delivery.value, delivery.origin, cause)));
+        else delivery.nack(cause);
+      };
+      return merge(
+        deadLetter(letters$).pipe(ignoreElements()),
+        source.pipe(decoded(setAside), tap({ complete: () => letters$.complete() })),
       );
-      const stored$ = new Observable<never>((none) =>
-        deadLetter(letters$).subscribe({
-          error: (error: unknown) => none.error(error),
-          complete: () => none.complete(),
-        }),
-      );
-      return merge(stored$, good$).subscribe(subscriber);
     });
 }

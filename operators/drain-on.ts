@@ -1,5 +1,5 @@
-import { from, type MonoTypeOperatorFunction, type ObservableInput } from 'rxjs';
-import { OptionError } from '../src/core/errors.js';
+import { from, type MonoTypeOperatorFunction, type Observable, type ObservableInput } from 'rxjs';
+import { describeValue, OptionError } from '../src/core/errors.js';
 import { Source } from '../src/core/source.js';
 
 /**
@@ -8,7 +8,7 @@ import { Source } from '../src/core/source.js';
  *
  * ```
  * source  -a-b-c-d-e-
- * stop    -----s
+ * stop    ----s
  *         drainOn(stop)
  * result  -a-b---------|
  * acks    ----a------b
@@ -20,8 +20,17 @@ import { Source } from '../src/core/source.js';
  * another operator it could not reach the source.
  */
 export function drainOn<T>(stop: ObservableInput<unknown>): MonoTypeOperatorFunction<T> {
+  let stop$: Observable<unknown>;
+  try {
+    stop$ = from(stop);
+  } catch {
+    throw new OptionError(
+      'RXF_OPTION_INVALID',
+      `Expected \`stop\` to be an Observable or a promise, got \`${describeValue(stop)}\` (${typeof stop})`,
+    );
+  }
   return (source) => {
-    if (source instanceof Source) return source.drainedBy(from(stop));
+    if (source instanceof Source) return source.drainedBy(stop$);
     throw new OptionError(
       'RXF_OPTION_INVALID',
       'Expected `drainOn` to stand directly behind a source, a flow or retryConnect, got an Observable that cannot be ' +

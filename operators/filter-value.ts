@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import { filter, type OperatorFunction } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
 import { expectFunction } from '../src/core/options.js';
 
@@ -24,22 +24,14 @@ export function filterValue<T>(
   predicate: (value: T, delivery: Delivery<T>) => boolean,
 ): OperatorFunction<Delivery<T>, Delivery<T>> {
   expectFunction('predicate', predicate);
-  return (source) =>
-    new Observable((subscriber) =>
-      source.subscribe({
-        next: (delivery) => {
-          let isWanted: boolean;
-          try {
-            isWanted = predicate(delivery.value, delivery);
-          } catch (cause) {
-            delivery.nack(cause);
-            return;
-          }
-          if (isWanted) subscriber.next(delivery);
-          else delivery.ack();
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      }),
-    );
+  return filter((delivery) => {
+    try {
+      if (predicate(delivery.value, delivery)) return true;
+    } catch (cause) {
+      delivery.nack(cause);
+      return false;
+    }
+    delivery.ack();
+    return false;
+  });
 }

@@ -18,7 +18,7 @@ export interface InFlightWindowOptions {
  * ```
  * values    -abc-------|
  *           inFlightWindow({ count: 2 })
- * result    -ab--c-----|
+ * result    -ab-c------|
  * releases  ----a-b------
  * ```
  *

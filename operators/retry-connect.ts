@@ -1,7 +1,7 @@
-import { type MonoTypeOperatorFunction, Observable, type Subscription, timer } from 'rxjs';
+import { type MonoTypeOperatorFunction, NEVER, Observable, ReplaySubject, type Subscription, timer } from 'rxjs';
 import { ConnectError, describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
 import { Source } from '../src/core/source.js';
 
 export interface RetryConnectOptions {
@@ -24,13 +24,14 @@ export interface RetryConnectOptions {
  * notice a wait. The count starts anew with the first value. Other errors go on at once.
  *
  * ```
- * source   -#            -#               -a-b-|
+ * source   -#   -#       -a-b-|
  *          retryConnect({ firstDelayMs: 4, jitter: 0 })
- * result   ----------------------a-b-|            waits of 4, then 8
+ * result   ---------------a-b-|       waits of 4, then 8
  * ```
  *
  * Settles: nothing. What was out when a connection broke is void, and comes again from the new one.
  * Bounds: `attempts` tries in a row. A stop signal (`drainOn`) during a wait completes it.
+ * Fails: with the source's error when it is not retryable, the attempts are used up, or it comes after the stop signal.
  */
 export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOperatorFunction<T> {
   expectKnown('retryConnect options', options, Object.keys(DEFAULTS));
@@ -38,13 +39,19 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
   expectWhole('attempts', checked.attempts, 0);
   expectMs('firstDelayMs', checked.firstDelayMs);
   expectMs('maxDelayMs', checked.maxDelayMs);
-  expectOption('jitter', checked.jitter, checked.jitter >= 0 && checked.jitter <= 1, 'a number from 0 to 1');
+  const { jitter, monitor } = checked;
+  expectOption('jitter', jitter, typeof jitter === 'number' && jitter >= 0 && jitter <= 1, 'a number from 0 to 1');
+  expectFunction('random', checked.random);
+  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
 
   return (source) => {
-    if (!(source instanceof Source)) return retrying(source, checked, undefined);
-    return new Source<T>((subscriber, stop$) =>
-      retrying(source.drainedBy(stop$), checked, stop$).subscribe(subscriber),
-    );
+    if (!(source instanceof Source)) return retrying(source, checked, NEVER);
+    return new Source<T>((subscriber, stop$) => {
+      // One stop signal for all connections: a later one must not miss it, nor start a cold one anew.
+      const stopped$ = new ReplaySubject<unknown>(1);
+      subscriber.add(stop$.subscribe(stopped$));
+      return retrying(source.drainedBy(stopped$), checked, stopped$).subscribe(subscriber);
+    });
   };
 }
 
@@ -60,10 +67,11 @@ const DEFAULTS = {
 function retrying<T>(
   source: Observable<T>,
   options: Required<RetryConnectOptions>,
-  stop$: Observable<unknown> | undefined,
+  stop$: Observable<unknown>,
 ): Observable<T> {
   return new Observable((subscriber) => {
     let failures = 0;
+    let isStopping = false;
     let connection: Subscription | undefined;
     let wait: Subscription | undefined;
 
@@ -75,7 +83,8 @@ function retrying<T>(
           subscriber.next(value);
         },
         error: (error: unknown) => {
-          const mayRetry = error instanceof ConnectError && error.retryable && failures < options.attempts;
+          const mayRetry =
+            !isStopping && error instanceof ConnectError && error.retryable && failures < options.attempts;
           if (!mayRetry) {
             subscriber.error(error);
             return;
@@ -92,12 +101,13 @@ function retrying<T>(
         complete: () => subscriber.complete(),
       });
     };
-    const stopping = stop$?.subscribe(() => {
+    const stopping = stop$.subscribe(() => {
+      isStopping = true;
       if (wait !== undefined) subscriber.complete();
     });
     connect();
     return () => {
-      stopping?.unsubscribe();
+      stopping.unsubscribe();
       wait?.unsubscribe();
       connection?.unsubscribe();
     };
@@ -109,6 +119,6 @@ function delayOf(
   failures: number,
   { firstDelayMs, maxDelayMs, jitter, random }: Required<RetryConnectOptions>,
 ): number {
-  const full = Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1));
+  const full = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 31));
   return full * (1 - jitter * random());
 }

@@ -2,15 +2,15 @@ import {
   catchError,
   defer,
   EMPTY,
-  from,
+  finalize,
   mergeMap,
-  Observable,
+  type Observable,
   type ObservableInput,
   type OperatorFunction,
   tap,
 } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
-import { describeError, isRetryable, RxflumeError, SinkError } from '../src/core/errors.js';
+import { describeError, RxflumeError, SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectWhole } from '../src/core/options.js';
 
 export interface TransmitOptions {
@@ -24,12 +24,13 @@ export interface TransmitOptions {
  *
  * ```
  * values  -a-b-c-----|
- *         transmit(write, { concurrency: 2 })    a takes 5, b 1, c 1
+ *         transmit(write, { concurrency: 2 })    a takes 6, b 1, c 1
  * result  ----b-ca---|
  * acks    ----b-ca----
  * ```
  *
- * Settles: acks at completion of the write; nacks with a `SinkError` when it fails, and the stream lives.
+ * Settles: acks at completion of the write; nacks with a `SinkError` when it fails, and the stream lives. Nacks what is
+ * under way, and what waits, when it is unsubscribed.
  * Bounds: `concurrency` writes; what waits behind them is what the source's window lets out.
  */
 export function transmit<T, R>(
@@ -42,27 +43,35 @@ export function transmit<T, R>(
   expectWhole('concurrency', concurrency, 1);
 
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
-    defer(() => from(write(delivery.value, delivery))).pipe(
-      tap({ complete: () => delivery.ack() }),
+    defer(() => write(delivery.value, delivery)).pipe(
+      tap({
+        complete: () => delivery.ack(),
+        // Nobody knows what was written of it.
+        unsubscribe: () => delivery.nack(stopped('during the write')),
+      }),
       catchError((cause: unknown) => {
         delivery.nack(sinkErrorOf(cause, delivery));
         return EMPTY;
       }),
-      nackUnlessDone(delivery),
     );
-  return mergeMap(writeOne, concurrency);
+  return (source) =>
+    defer(() => {
+      const waiting = new Set<Delivery<T>>();
+      return source.pipe(
+        tap((delivery) => waiting.add(delivery)),
+        mergeMap((delivery) => {
+          waiting.delete(delivery);
+          return writeOne(delivery);
+        }, concurrency),
+        finalize(() => {
+          for (const delivery of waiting) delivery.nack(stopped('before the write began'));
+        }),
+      );
+    });
 }
 
-/** Unsubscribing a write that is under way nacks its delivery: nobody knows what was written of it. */
-function nackUnlessDone<R>(delivery: Delivery<unknown>): (source: Observable<R>) => Observable<R> {
-  return (source) =>
-    new Observable((subscriber) => {
-      const writing = source.subscribe(subscriber);
-      return () => {
-        writing.unsubscribe();
-        delivery.nack(new SinkError('RXF_SINK_STOPPED', 'The flow stopped during the write; the value comes again.'));
-      };
-    });
+function stopped(when: string): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `The flow stopped ${when}; the value comes again.`);
 }
 
 function sinkErrorOf(cause: unknown, { origin }: Delivery<unknown>): RxflumeError {
@@ -72,7 +81,7 @@ function sinkErrorOf(cause: unknown, { origin }: Delivery<unknown>): RxflumeErro
     `Cannot write ${origin.stream} offset ${origin.offset}: ${describeError(cause)}`,
     {
       cause,
-      retryable: cause instanceof Error && 'retryable' in cause ? Boolean(cause.retryable) : isRetryable(cause),
+      retryable: cause instanceof Error && 'retryable' in cause && Boolean(cause.retryable),
     },
   );
 }

@@ -27,11 +27,11 @@ export async function loadFlow(file: string): Promise<Flow> {
     if (isOwn(cause)) throw cause;
     throw new OptionError('RXF_FLOW_FILE', `${file} threw while it was loaded: ${describeError(cause)}`, { cause });
   }
-  if (isFlow(exported['default'])) return exported['default'];
+  if (isFlow(exported.default)) return exported.default;
   const names = Object.keys(exported).join(', ') || 'nothing';
   throw new OptionError(
     'RXF_FLOW_FILE',
-    `${file} exports no flow as default but ${describeValue(exported['default'])} (it exports: ${names}). ` +
+    `${file} exports no flow as default but ${describeValue(exported.default)} (it exports: ${names}). ` +
       "End it with: export default flow('name', source, …operators, sink.write());",
   );
 }

@@ -88,7 +88,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   return { exitCode, stop };
 }
 
-/** Calls `onIdle` once when partitions are assigned, none is held back, and no record came for so long. */
+/** Calls `onIdle` once when partitions are read without trouble, none is held back, and no record came for so long. */
 function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): () => void {
   let seen = -1;
   let since = Date.now();

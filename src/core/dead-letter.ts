@@ -1,5 +1,5 @@
 import type { Origin } from './delivery.js';
-import { describeError, RxflumeError } from './errors.js';
+import { describeError, describeValue, RxflumeError } from './errors.js';
 
 /** A value set aside, in a form that any format can store: what came, from where, and why it was refused. */
 export interface DeadLetter {
@@ -18,13 +18,14 @@ export interface DeadLetter {
 
 export function deadLetterOf(value: unknown, origin: Origin, cause: unknown): DeadLetter {
   const { text, encoding } = readable(value);
-  const hasTime = origin.timestamp !== undefined && Number.isFinite(origin.timestamp);
+  // A producer's timestamp may be anything, and toISOString throws for what is no date (nanoseconds, say).
+  const time = new Date(origin.timestamp ?? Number.NaN);
   return {
     code: cause instanceof RxflumeError ? cause.code : cause instanceof Error ? cause.name : 'Error',
     message: describeError(cause),
     stream: origin.stream,
     offset: origin.offset,
-    timestamp: hasTime ? new Date(origin.timestamp as number).toISOString() : null,
+    timestamp: Number.isNaN(time.getTime()) ? null : time.toISOString(),
     key: origin.key == null ? null : Buffer.from(origin.key).toString(),
     value: text,
     encoding,
@@ -42,8 +43,9 @@ function readable(value: unknown): { text: string | null; encoding: DeadLetter['
     return { text: bytes.toString('base64'), encoding: 'base64' };
   }
   try {
-    return { text: JSON.stringify(value) ?? null, encoding: 'json' };
+    const text = JSON.stringify(value) as string | undefined;
+    return text === undefined ? { text: describeValue(value), encoding: 'utf8' } : { text, encoding: 'json' };
   } catch {
-    return { text: String(value), encoding: 'utf8' };
+    return { text: describeValue(value), encoding: 'utf8' };
   }
 }

@@ -135,8 +135,12 @@ export function isRetryable(error: unknown): boolean {
 
 /** One line that describes any thrown thing, for the end of a message. Never throws. */
 export function describeError(error: unknown): string {
-  if (error instanceof AggregateError && !error.message) return describeError(error.errors[0]);
-  if (error instanceof Error) return error.message.split('\n', 1)[0]?.slice(0, 500) || error.name;
+  // Not `instanceof`: an error of another realm (a vm context, Jest's) has another Error.
+  if (Object.prototype.toString.call(error) === '[object Error]') {
+    const { message, name, errors } = error as Error & { readonly errors?: unknown };
+    if (!message && Array.isArray(errors)) return describeError(errors[0]);
+    return String(message).split('\n', 1)[0]?.slice(0, 500) || name;
+  }
   return describeValue(error);
 }
 

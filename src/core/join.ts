@@ -5,14 +5,14 @@ import { Holding } from './holding.js';
 
 /**
  * Joins deliveries into one of all their values: settling or releasing it does the same to every part. Its origin is
- * the first part's. There must be at least one.
+ * the first part's, with the size of all. There must be at least one.
  */
 export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> {
   const first = parts[0];
   if (first === undefined) throw new Error('joinDeliveries: no deliveries');
   return new Delivery(
     parts.map((part) => part.value),
-    first.origin,
+    { ...first.origin, byteLength: parts.reduce((sum, part) => sum + part.origin.byteLength, 0) },
     new WholeDuty(parts),
     0,
   );

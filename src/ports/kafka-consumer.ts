@@ -65,6 +65,8 @@ export interface KafkaListener {
   lost(): void;
   /** Hands a batch over; it must not block. Batches of paused partitions may still come if they were fetched before. */
   records(batch: KafkaBatch): void;
+  /** Whether fetches succeed now; told at each change, true being assumed after `assigned`. */
+  reading?(isReading: boolean): void;
   /** Something a person should hear of; the driver goes on by itself. */
   notice(level: 'info' | 'warn', what: string, message: string): void;
 }

@@ -231,7 +231,7 @@ class Member implements KafkaConsumer {
   readonly #latencyMs: number;
   readonly #recordsPerFetch: number;
   #epoch = 0;
-  #positions = new Map<string, { of: TopicPartition; offset: number; isPaused: boolean }>();
+  #positions = new Map<string, { of: TopicPartition; offset: number; committed: number; isPaused: boolean }>();
   #isFetching = false;
 
   constructor(
@@ -260,19 +260,32 @@ class Member implements KafkaConsumer {
   }
 
   seek(position: PartitionOffset): void {
-    const entry = this.#positions.get(`${position.topic}/${position.partition}`);
-    if (entry !== undefined) entry.offset = position.offset;
+    const entry = this.#entry(position);
+    if (entry !== undefined) {
+      entry.offset = position.offset;
+      entry.committed = Math.min(entry.committed, position.offset);
+    }
     this.wake();
   }
 
   commit(epoch: number, offsets: readonly PartitionOffset[]): Observable<unknown> {
     if (epoch !== this.#epoch) return EMPTY;
-    return this.#kafka.commit(this.subscription.groupId, offsets);
+    const higher = offsets.filter((one) => one.offset > (this.#entry(one)?.committed ?? Number.POSITIVE_INFINITY));
+    if (higher.length === 0) return EMPTY;
+    return this.#kafka.commit(this.subscription.groupId, higher).pipe(
+      tap(() => {
+        for (const one of higher) {
+          const entry = this.#entry(one);
+          if (entry !== undefined) entry.committed = one.offset;
+        }
+      }),
+    );
   }
 
   close(): Observable<unknown> {
     return defer(() => {
       this.#kafka.leave(this);
+      this.subscriber.complete();
       return EMPTY;
     });
   }
@@ -296,7 +309,7 @@ class Member implements KafkaConsumer {
         for (const of of partitions) {
           const start = starts.find((one) => one.topic === of.topic && one.partition === of.partition);
           const offset = start?.offset ?? this.#kafka.startOf(this.subscription, of);
-          this.#positions.set(`${of.topic}/${of.partition}`, { of, offset, isPaused: false });
+          this.#positions.set(`${of.topic}/${of.partition}`, { of, offset, committed: -1, isPaused: false });
         }
         this.wake();
       }),
@@ -335,12 +348,16 @@ class Member implements KafkaConsumer {
     return hasMore;
   }
 
+  #entry({ topic, partition }: TopicPartition) {
+    return this.#positions.get(`${topic}/${partition}`);
+  }
+
   #setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {
-    for (const { topic, partition } of partitions) {
-      const entry = this.#positions.get(`${topic}/${partition}`);
+    for (const of of partitions) {
+      const entry = this.#entry(of);
       if (entry === undefined || entry.isPaused === isPaused) continue;
       entry.isPaused = isPaused;
-      this.#kafka.pauses.push(`${isPaused ? 'pause' : 'resume'} ${topic}/${partition}`);
+      this.#kafka.pauses.push(`${isPaused ? 'pause' : 'resume'} ${of.topic}/${of.partition}`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   catchError,
   concat,
   defer,
@@ -8,6 +9,7 @@ import {
   Observable,
   of,
   ReplaySubject,
+  retry,
   Subject,
   type Subscriber,
   Subscription,
@@ -34,8 +36,10 @@ import { redeliverAfterMs } from './redelivery.js';
 
 /** How often a source that waits for its holders asks them again. */
 const ASK_EVERY_MS = 100;
-/** Commits that fail in a row before the stream fails. */
-const MOST_COMMIT_FAILURES = 10;
+/** Commits that fail in a row before the stream fails: about two minutes, longer than a broker takes to restart. */
+const MOST_COMMIT_FAILURES = 120;
+/** The wait before a failed commit of a drain is tried again. */
+const COMMIT_AGAIN_MS = 500;
 
 type Stage = 'running' | 'draining' | 'closing' | 'over';
 
@@ -85,6 +89,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
       inFlight: monitor.figure('rxflume_source_in_flight', labels),
       inFlightBytes: monitor.figure('rxflume_source_in_flight_bytes', labels),
       assigned: monitor.figure('rxflume_source_assigned_partitions', labels),
+      interrupted: monitor.figure('rxflume_source_interrupted', labels),
       heldBack: monitor.figure('rxflume_source_held_back_partitions', labels),
     };
   }
@@ -129,6 +134,13 @@ export class KafkaSession implements KafkaListener, PartitionListener {
         });
         this.#assignment = new Assignment(epoch, ours);
         this.#figures.assigned.set(ours.length);
+        this.#figures.interrupted.set(0);
+        const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
+        this.notice(
+          'info',
+          'kafka.assigned',
+          `Reading ${listed(names)} of ${this.#driver.name} as ${this.#options.groupId}.`,
+        );
         return starts;
       }),
       catchError((error: unknown) => {
@@ -166,6 +178,10 @@ export class KafkaSession implements KafkaListener, PartitionListener {
     this.#figures.records.add(batch.records.length);
     this.#figures.bytes.add(batch.byteLength);
     this.#pump();
+  }
+
+  reading(isReading: boolean): void {
+    this.#figures.interrupted.set(isReading ? 0 : 1);
   }
 
   notice(level: 'info' | 'warn', what: string, message: string): void {
@@ -433,7 +449,7 @@ export class KafkaSession implements KafkaListener, PartitionListener {
     };
     const steps$ = concat(
       this.#whenSettled(this.#options.drainTimeoutMs).pipe(catchError(note)),
-      defer(() => this.#commitAll()).pipe(catchError(note)),
+      this.#commitAtLast().pipe(catchError(note)),
       defer(() => {
         this.#stage = 'closing';
         return this.#consumer === undefined ? EMPTY : from(this.#consumer.close());
@@ -448,6 +464,16 @@ export class KafkaSession implements KafkaListener, PartitionListener {
         },
       }),
     );
+  }
+
+  /** The last commit is worth trying for as long as the drain may take: without it all of it comes again. */
+  #commitAtLast(): Observable<void> {
+    const until = asyncScheduler.now() + this.#options.drainTimeoutMs;
+    const again = (error: unknown) => {
+      if (!isRetryable(error) || asyncScheduler.now() > until) throw error;
+      return timer(COMMIT_AGAIN_MS);
+    };
+    return defer(() => this.#commitAll()).pipe(retry({ delay: again }));
   }
 
   /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
@@ -506,4 +532,10 @@ function refusal(partition: Partition, offset: number, cause: unknown, attempts:
       'Mend the cause, or give `decode` a `deadLetter` sink, and start again.',
     { cause, details: { stream: partition.stream, offset, attempts } },
   );
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'no partition (other members of the group have them all)';
+  const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
+  return `${names.slice(0, 8).join(', ')}${more}`;
 }

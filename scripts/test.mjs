@@ -1,0 +1,127 @@
+// npm test: types, lint and the quick tests, then the live tests against real services.
+//   npm test              all of it
+//   npm test -- --quick   without the live tests
+// The services are started where they are not up, and stopped again where this started them. Where they cannot be
+// started the live tests are skipped loudly; with CI=true that is a failure.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const services = join(root, 'scripts/services');
+const isCi = process.env.CI === 'true';
+const options = process.argv.slice(2);
+if (options.some((option) => option !== '--quick')) {
+  console.error('Usage: npm test [-- --quick]\nOne test file: npm run unit -- <path>, npm run live -- <path>');
+  process.exit(2);
+}
+
+const results = mkdtempSync(join(tmpdir(), 'rxflume-test-'));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+let hasFailed = false;
+
+function heading(text) {
+  console.log(`\n== ${text}`);
+}
+
+/** Runs a command to its end; its output is shown when it has ended, whole, so that two may run side by side. */
+function step(name, command, args, env = {}) {
+  const startedAt = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text) => {
+        output += text;
+      });
+    }
+    child.on('close', (code) => {
+      heading(
+        `${name}: ${code === 0 ? 'ok' : `FAILED (exit ${code})`} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
+      );
+      if (code !== 0 || process.env.VERBOSE) process.stdout.write(output);
+      if (code !== 0) hasFailed = true;
+      resolve(code === 0);
+    });
+  });
+}
+
+function jest(project, args = [], env = {}) {
+  const file = join(results, `${project}.json`);
+  const startedAt = Date.now();
+  heading(`${project} tests`);
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      '--experimental-vm-modules',
+      '--no-warnings=ExperimentalWarning',
+      join(root, 'node_modules/jest/bin/jest.js'),
+      '--selectProjects',
+      project,
+      '--json',
+      `--outputFile=${file}`,
+      ...args,
+    ],
+    { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    counts.passed += report.numPassedTests;
+    counts.failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
+    counts.skipped += report.numPendingTests + report.numTodoTests;
+  } catch {
+    counts.failed += 1;
+  }
+  if (status !== 0) hasFailed = true;
+  console.log(`${project} tests took ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+function servicesEnv() {
+  const { stdout } = spawnSync(services, ['status', '--env'], { encoding: 'utf8' });
+  const env = {};
+  for (const line of (stdout ?? '').split('\n')) {
+    const match = /^(?:export )?([A-Z_]+)=(.*)$/.exec(line.trim());
+    if (match !== null) env[match[1]] = match[2].replace(/^(['"])(.*)\1$/, '$2');
+  }
+  return env;
+}
+
+function live() {
+  const wereUp = spawnSync(services, ['status'], { stdio: 'ignore' }).status === 0;
+  heading(`services: ${wereUp ? 'up already' : 'starting'}`);
+  const up = spawnSync(services, ['up'], { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (up.status !== 0) {
+    console.log(
+      '\n!! THE LIVE TESTS WERE SKIPPED: the services cannot be started (see above). They need a Docker engine, or Java 17 and\n' +
+        '!! Maven: on Debian `apt-get install openjdk-17-jre-headless maven`. Then: scripts/services up && npm run live',
+    );
+    if (isCi) hasFailed = true;
+    return;
+  }
+  try {
+    jest('live', ['--runInBand'], servicesEnv());
+  } finally {
+    if (!wereUp) spawnSync(services, ['down'], { stdio: 'inherit' });
+  }
+}
+
+try {
+  await Promise.all([
+    step('types', 'npm', ['run', '-s', 'types']),
+    step('format and lint', 'npm', ['run', '-s', 'lint']),
+  ]);
+  jest('quick');
+  if (options.includes('--quick')) heading('live tests: not asked for');
+  else live();
+} finally {
+  rmSync(results, { recursive: true, force: true });
+}
+console.log(`\ntests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = hasFailed ? 1 : 0;

@@ -1,0 +1,236 @@
+import { from, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+import { ConnectError, isRetryable, RxflumeError } from '../../core/errors.js';
+import type {
+  KafkaConsumer,
+  KafkaListener,
+  KafkaSubscription,
+  PartitionOffset,
+  TopicPartition,
+} from '../../ports/kafka-consumer.js';
+import type { Assignment } from './assignment.js';
+import { commitError, connectError, groupAnswer, isAuth, reasonOf, type Setting } from './errors.js';
+import type { Internals } from './internals.js';
+import { Link } from './link.js';
+import { type Home, Member } from './member.js';
+import { Notices } from './notices.js';
+import { type CheckedOptions, secretsOf } from './options.js';
+import { Signal } from './signal.js';
+import type { OpenSocket } from './sockets.js';
+
+/**
+ * One subscription of the driver: supervises one member after another, each with sockets of its own, and is the consumer
+ * that the source holds through all of them.
+ */
+export class Connection implements KafkaConsumer, Home {
+  readonly listener: KafkaListener;
+  readonly subscription: KafkaSubscription;
+  readonly options: CheckedOptions;
+  readonly notices: Notices;
+  readonly setting: Setting;
+  readonly #internals: Internals;
+  readonly #open: OpenSocket;
+  readonly #out: Subscriber<KafkaConsumer>;
+  readonly #closing = new Signal();
+  #member: Member | undefined;
+  #memberId: string | null = null;
+  #epoch = 0;
+  #attempts = 0;
+  #hasJoined = false;
+  #isClosed = false;
+  #running: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    internals: Internals,
+    open: OpenSocket,
+    options: CheckedOptions,
+    subscription: KafkaSubscription,
+    listener: KafkaListener,
+    out: Subscriber<KafkaConsumer>,
+  ) {
+    this.#internals = internals;
+    this.#open = open;
+    this.options = options;
+    this.subscription = subscription;
+    this.listener = listener;
+    this.#out = out;
+    this.setting = { brokers: options.brokers, secrets: secretsOf(options) };
+    this.notices = new Notices(listener, this.setting.secrets);
+  }
+
+  start(): void {
+    this.#running = this.#supervise().catch((error: unknown) => this.failed(error));
+  }
+
+  // What a member calls.
+
+  nextEpoch(): number {
+    this.#epoch += 1;
+    return this.#epoch;
+  }
+
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
+
+  joined(): void {
+    this.#attempts = 0;
+    if (this.#hasJoined) return;
+    this.#hasJoined = true;
+    this.#out.next(this);
+  }
+
+  failed(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#leave();
+    this.#out.error(error);
+  }
+
+  // The consumer.
+
+  pause(partitions: readonly TopicPartition[]): void {
+    this.#setPaused(partitions, true);
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    this.#setPaused(partitions, false);
+  }
+
+  seek(position: PartitionOffset): void {
+    this.#member?.assignment?.seek(position);
+    this.#member?.wake();
+  }
+
+  commit(epoch: number, offsets: readonly PartitionOffset[]): ObservableInput<unknown> {
+    return new Observable((subscriber) => {
+      const member = this.#member;
+      const assignment = member?.assignment;
+      const committable = assignment?.epoch === epoch ? assignment.committable(offsets) : [];
+      if (member === undefined || assignment === undefined || committable.length === 0) {
+        subscriber.complete();
+        return;
+      }
+      this.#commit(member, assignment, committable).then(
+        () => {
+          subscriber.next(undefined);
+          subscriber.complete();
+        },
+        (error: unknown) => subscriber.error(error),
+      );
+    });
+  }
+
+  close(): ObservableInput<unknown> {
+    const closed = this.#leave();
+    closed.then(() => this.#out.complete());
+    return from(closed);
+  }
+
+  /** Stops at once; the group is told and the sockets are destroyed within `closeTimeoutMs`. */
+  abandon(): void {
+    this.#leave();
+  }
+
+  #setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {
+    const member = this.#member;
+    for (const partition of partitions) {
+      const owned = member?.assignment?.get(partition);
+      if (owned !== undefined) owned.isPaused = isPaused;
+    }
+    if (!isPaused) member?.wake();
+  }
+
+  async #commit(member: Member, assignment: Assignment, offsets: readonly PartitionOffset[]): Promise<void> {
+    const undo = assignment.committing(offsets);
+    try {
+      await this.#commitOrMove(member, assignment, offsets);
+    } catch (error) {
+      undo();
+      throw commitError(error, this.subscription.groupId, this.setting.secrets);
+    }
+  }
+
+  /** Asks the coordinator; where it does not answer or has moved, asks the new one, once. */
+  async #commitOrMove(member: Member, assignment: Assignment, offsets: readonly PartitionOffset[]): Promise<void> {
+    try {
+      await member.link.commit(assignment.membership, offsets);
+    } catch (error) {
+      const answer = groupAnswer(error);
+      if (answer === 'rebalance' || answer === 'stale') member.doubt();
+      if (answer === 'rebalance' || answer === 'stale' || isAuth(error)) throw error;
+      member.link.forget(error);
+      await member.link.findCoordinator();
+      if (assignment.isGone) throw error;
+      await member.link.commit(assignment.membership, offsets);
+    }
+  }
+
+  /** One member after another, until closed or until there have been too many failures in a row. */
+  async #supervise(): Promise<void> {
+    while (!this.#isClosed) {
+      const link = new Link(this.#internals, this.options, this.subscription, this.notices, this.#open, this.#memberId);
+      const member = new Member(link, this);
+      this.#member = member;
+      try {
+        await member.run();
+        return;
+      } catch (error) {
+        if (this.#isClosed) return;
+        this.#memberId = link.memberId;
+        this.#member = undefined;
+        link.destroy();
+        this.#giveUpOn(error);
+        const waitMs = this.#delayMs();
+        this.notices.tell('warn', 'RXF_KAFKA_LOST', `Kafka was lost: ${this.#reason(error)}. Connecting again.`);
+        await this.#closing.wait(waitMs);
+      }
+    }
+  }
+
+  /** Throws where trying again would not help, or has not. */
+  #giveUpOn(error: unknown): void {
+    const ours = connectError(error, this.setting, this.notices.lastFailure);
+    if (!this.#hasJoined || !isRetryable(ours)) throw ours;
+    this.#attempts += 1;
+    const { attempts } = this.options.reconnect;
+    if (this.#attempts <= attempts) return;
+    throw new ConnectError(
+      'RXF_KAFKA_LOST',
+      `Kafka at ${this.options.brokers.join(', ')} was lost and not reached again in ${attempts} attempts: ` +
+        `${this.#reason(error)}. What was not committed comes again at the next start.`,
+      { details: { brokers: this.options.brokers, attempts }, cause: error },
+    );
+  }
+
+  #delayMs(): number {
+    const { firstDelayMs, maxDelayMs } = this.options.reconnect;
+    const most = Math.min(maxDelayMs, firstDelayMs * 2 ** (this.#attempts - 1));
+    return most * (0.5 + Math.random() / 2);
+  }
+
+  #reason(error: unknown): string {
+    if (error instanceof RxflumeError) return reasonOf(error.cause ?? error, this.setting.secrets);
+    return reasonOf(error, this.setting.secrets);
+  }
+
+  /** Once: stops fetching now, tells the group, and destroys the sockets when that is done or takes too long. */
+  #leave(): Promise<void> {
+    this.#closed ??= this.#leaveNow();
+    return this.#closed;
+  }
+
+  async #leaveNow(): Promise<void> {
+    this.#isClosed = true;
+    this.notices.silence();
+    const member = this.#member;
+    member?.close();
+    this.#closing.fire();
+    if (member?.isConnected) {
+      const late = new Signal();
+      const polite = this.#running.then(() => member.link.leave()).catch(() => undefined);
+      await Promise.race([polite, late.wait(this.options.closeTimeoutMs)]);
+      late.fire();
+    }
+    member?.link.destroy();
+  }
+}

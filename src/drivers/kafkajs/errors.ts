@@ -1,0 +1,141 @@
+import { CommitError, ConnectError, RxflumeError, SourceError } from '../../core/errors.js';
+import type { ForeignError } from './internals.js';
+
+const AUTH_TYPES = new Set([
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+  'SECURITY_DISABLED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+]);
+
+const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
+
+const NETWORK_CODE = /^E[A-Z]+$/;
+
+/** kafkajs calls these final; the cluster may answer otherwise a moment later. */
+const PASSING_NAMES = new Set(['KafkaJSLockTimeout', 'KafkaJSGroupCoordinatorNotFound', 'KafkaJSBrokerNotFound']);
+
+/** The member is not, or not any longer, part of this generation of the group. */
+const STALE_TYPES = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+
+const COORDINATOR_TYPES = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+
+/** What the group's answer means for this membership. */
+export type GroupAnswer = 'rebalance' | 'stale' | 'moved' | 'other';
+
+export function groupAnswer(error: unknown): GroupAnswer {
+  const type = typeOf(error);
+  if (type === 'REBALANCE_IN_PROGRESS') return 'rebalance';
+  if (STALE_TYPES.has(type)) return 'stale';
+  return COORDINATOR_TYPES.has(type) ? 'moved' : 'other';
+}
+
+/** Worth another try with the same cluster: the network, or a broker that says so itself. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof RxflumeError) return error.retryable;
+  if (isAuth(error)) return false;
+  const { name, retriable, code } = innermost(error);
+  return retriable === true || PASSING_NAMES.has(name) || NETWORK_CODE.test(String(code ?? ''));
+}
+
+export function isAuth(error: unknown): boolean {
+  const { name, type, code } = innermost(error);
+  return name === 'KafkaJSSASLAuthenticationError' || AUTH_TYPES.has(type ?? '') || TLS_CODES.test(String(code ?? ''));
+}
+
+/** A short reason, such as `connect ECONNREFUSED 127.0.0.1:9092`, without secrets. */
+export function reasonOf(error: unknown, secrets: readonly string[] = []): string {
+  const { message, name } = innermost(error);
+  const line = String(message || name || error).split('\n', 1)[0] as string;
+  return redact(line.replace(/^(Connection error: )+/, ''), secrets).slice(0, 500);
+}
+
+export function redact(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+}
+
+/** The broker's error name, such as `UNKNOWN_MEMBER_ID`, or an empty text. */
+export function typeOf(error: unknown): string {
+  return innermost(error).type ?? '';
+}
+
+/** kafkajs wraps: retries around kafkajs errors around broker errors. The one inside says what happened. */
+function innermost(error: unknown): ForeignError {
+  let inner = error as ForeignError;
+  for (let depth = 0; depth < 8; depth += 1) {
+    const { cause } = inner ?? {};
+    if (inner?.type !== undefined || typeof cause !== 'object' || cause === null || cause === inner) break;
+    inner = cause as ForeignError;
+  }
+  return inner ?? ({ name: 'Error', message: String(error) } as ForeignError);
+}
+
+export interface Setting {
+  readonly brokers: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** An error while connecting, joining or reading, as ours. What is no error of kafkajs or the network is a bug, and kept. */
+export function connectError(error: unknown, { brokers, secrets }: Setting, lastReason?: string): unknown {
+  if (error instanceof RxflumeError || !isForeign(error)) return error;
+  const where = brokers.join(', ');
+  const reason = reasonOf(error, secrets);
+  const details = { brokers };
+  if (isAuth(error)) {
+    return new ConnectError(
+      'RXF_KAFKA_AUTH',
+      `Kafka at ${where} refused who we are or what we ask: ${reason}. Check \`sasl\`, \`ssl\` and the ACLs.`,
+      { details, cause: error },
+    );
+  }
+  if (typeOf(error) === 'INCONSISTENT_GROUP_PROTOCOL') {
+    return new SourceError(
+      'RXF_KAFKA_PROTOCOL',
+      `The group has members that share partitions out by another rule than kafkajs's round robin: ${reason}. ` +
+        'Stop those members, or use another `groupId`.',
+      { details, cause: error },
+    );
+  }
+  if (!isPassing(error)) {
+    return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} answered what cannot be used: ${reason}.`, {
+      details,
+      cause: error,
+    });
+  }
+  return unreachable(where, lastReason ?? reason, error);
+}
+
+export function unreachable(where: string, reason: string, cause: unknown): ConnectError {
+  return new ConnectError(
+    'RXF_KAFKA_UNREACHABLE',
+    `Cannot reach Kafka at ${where}: ${reason}. Check the addresses in \`brokers\`, that they are up, and that ` +
+      'what they advertise can be reached from here.',
+    { details: { brokers: where.split(', ') }, cause },
+  );
+}
+
+function isForeign(error: unknown): boolean {
+  const { name, code } = innermost(error);
+  return String(name).startsWith('KafkaJS') || isAuth(error) || NETWORK_CODE.test(String(code ?? ''));
+}
+
+/** A commit that the broker refused, or that did not reach it. */
+export function commitError(error: unknown, groupId: string, secrets: readonly string[]): CommitError {
+  if (error instanceof CommitError) return error;
+  return new CommitError(
+    'RXF_KAFKA_COMMIT',
+    `Cannot commit the offsets of group ${groupId}: ${reasonOf(error, secrets)}.`,
+    {
+      details: { groupId, type: typeOf(error) },
+      cause: error,
+      retryable: isPassing(error) || groupAnswer(error) !== 'other',
+    },
+  );
+}

@@ -1,0 +1,237 @@
+import { SourceError } from '../../core/errors.js';
+import type { KafkaBatch } from '../../ports/kafka-consumer.js';
+import type { Assignment, OwnedPartition } from './assignment.js';
+import { toBatch } from './batch.js';
+import { isAuth, isPassing, reasonOf, typeOf } from './errors.js';
+import type { Fetched, Link } from './link.js';
+import { Signal } from './signal.js';
+
+const FIRST_WAIT_MS = 100;
+const MOST_WAIT_MS = 2_000;
+
+export interface FetchListener {
+  records(batch: KafkaBatch): void;
+  /** The stream cannot go on. */
+  failed(error: unknown): void;
+  /** The broker has nothing at this offset; resolves when it may be asked again. */
+  outOfRange(partition: OwnedPartition): Promise<void>;
+  /** The broker knows no such partition. */
+  unknown(partition: OwnedPartition, error: unknown): void;
+  troubled(message: string): void;
+}
+
+interface Asked {
+  readonly owned: OwnedPartition;
+  readonly position: number;
+  readonly turn: number;
+}
+
+/**
+ * Fetches what one assignment owns, one request under way to each broker that leads some of it, and hands it over.
+ *
+ * Bounds: at most two fetches of a partition are held at once: one handed over, one under way.
+ */
+export class Fetching {
+  readonly #link: Link;
+  readonly #assignment: Assignment;
+  readonly #listener: FetchListener;
+  readonly #nodes = new Set<number>();
+  readonly #changed = new Signal();
+  #refreshing: Promise<void> | undefined;
+
+  constructor(link: Link, assignment: Assignment, listener: FetchListener) {
+    this.#link = link;
+    this.#assignment = assignment;
+    this.#listener = listener;
+    assignment.ending.then(() => this.wake());
+  }
+
+  /** Starts a loop for each broker that leads a partition of ours and has none yet. */
+  start(): void {
+    if (this.#assignment.isOver) return;
+    let isLeaderless = false;
+    for (const owned of this.#assignment.partitions) {
+      const node = this.#link.leaderOf(owned);
+      if (node === undefined) isLeaderless = true;
+      else if (!this.#nodes.has(node)) {
+        this.#nodes.add(node);
+        this.#run(node).catch((error: unknown) => this.#listener.failed(error));
+      }
+    }
+    if (isLeaderless) this.#refreshLater(MOST_WAIT_MS);
+  }
+
+  /** Looks again at what is paused and where to read: something has changed. */
+  wake(): void {
+    this.#changed.fire();
+  }
+
+  async #run(node: number): Promise<void> {
+    let troubles = 0;
+    let underWay: Promise<Fetched[]> | undefined;
+    let asked: Asked[] = [];
+    while (!this.#assignment.isOver) {
+      if (underWay === undefined) {
+        asked = this.#ready(node);
+        if (asked.length === 0) {
+          if (!this.#leads(node)) break;
+          await this.#idle();
+          continue;
+        }
+        underWay = this.#ask(node, asked);
+      }
+      let fetched: Fetched[];
+      try {
+        fetched = await underWay;
+        troubles = 0;
+      } catch (error) {
+        underWay = undefined;
+        if (this.#assignment.isOver) break;
+        troubles += 1;
+        await this.#recover(error, troubles);
+        continue;
+      }
+      const batches = this.#take(asked, fetched);
+      underWay = undefined;
+      const turns = asked;
+      asked = this.#ready(node);
+      if (asked.length > 0) {
+        underWay = this.#ask(node, asked);
+        // The request is written some microtasks from now; handing over first would hold it up.
+        if (batches.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      this.#handOver(batches, turns);
+    }
+    underWay?.catch(() => undefined);
+    this.#nodes.delete(node);
+    this.start();
+  }
+
+  #ask(node: number, asked: readonly Asked[]): Promise<Fetched[]> {
+    const positions = asked.map(({ owned, position }) => ({
+      topic: owned.topic,
+      partition: owned.partition,
+      offset: position,
+    }));
+    const answer = this.#link.fetch(node, positions);
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  #leads(node: number): boolean {
+    return this.#assignment.partitions.some((owned) => this.#link.leaderOf(owned) === node);
+  }
+
+  #ready(node: number): Asked[] {
+    const now = performance.now();
+    return this.#assignment.partitions
+      .filter((owned) => !owned.isPaused && owned.position >= 0 && owned.waitUntilMs <= now)
+      .filter((owned) => this.#link.leaderOf(owned) === node)
+      .map((owned) => ({ owned, position: owned.position, turn: owned.turn }));
+  }
+
+  /** Until woken, or until a partition in trouble may be tried again. */
+  async #idle(): Promise<void> {
+    const now = performance.now();
+    const waits = this.#assignment.partitions.filter((owned) => !owned.isPaused && owned.waitUntilMs > now);
+    await this.#changed.wait(Math.min(...waits.map((owned) => owned.waitUntilMs)) - now);
+  }
+
+  #take(asked: readonly Asked[], fetched: readonly Fetched[]): KafkaBatch[] {
+    const batches: KafkaBatch[] = [];
+    for (const one of fetched) {
+      const request = asked.find(({ owned }) => owned.topic === one.topic && owned.partition === one.partition);
+      // What was asked for before a seek is not wanted any more.
+      if (request === undefined || request.owned.turn !== request.turn || this.#assignment.isOver) continue;
+      const { owned, position } = request;
+      if (one.errorCode !== 0) {
+        this.#partitionTrouble(owned, this.#link.errorOf(one.errorCode));
+        continue;
+      }
+      owned.troubles = 0;
+      const { unreadable } = one.messages;
+      if (unreadable !== undefined) {
+        this.#listener.failed(unreadableError(owned, position, unreadable));
+        continue;
+      }
+      const batch = toBatch(owned, position, one);
+      if (batch === null) continue;
+      owned.position = batch.nextOffset;
+      if (batch.records.length > 0) batches.push(batch);
+    }
+    return batches;
+  }
+
+  #handOver(batches: readonly KafkaBatch[], asked: readonly Asked[]): void {
+    for (const batch of batches) {
+      const request = asked.find(({ owned }) => owned.topic === batch.topic && owned.partition === batch.partition);
+      if (request === undefined || this.#assignment.isOver || request.owned.turn !== request.turn) continue;
+      this.#listener.records(batch);
+    }
+  }
+
+  #partitionTrouble(owned: OwnedPartition, error: unknown): void {
+    if (isAuth(error)) {
+      this.#listener.failed(error);
+      return;
+    }
+    const type = typeOf(error);
+    owned.troubles += 1;
+    owned.waitUntilMs = performance.now() + Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (owned.troubles - 1));
+    if (type === 'OFFSET_OUT_OF_RANGE') {
+      owned.waitUntilMs = Number.POSITIVE_INFINITY;
+      const { turn } = owned;
+      this.#listener.outOfRange(owned).then(
+        () => {
+          if (owned.turn === turn) owned.waitUntilMs = performance.now() + FIRST_WAIT_MS;
+          this.wake();
+        },
+        (reason: unknown) => this.#listener.failed(reason),
+      );
+      return;
+    }
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') this.#listener.unknown(owned, error);
+    if (owned.troubles > 1)
+      this.#listener.troubled(`${owned.stream} cannot be fetched: ${reasonOf(error)}. Tried again.`);
+    if (!isPassing(error)) this.#listener.failed(error);
+    this.#refreshLater(FIRST_WAIT_MS);
+  }
+
+  async #recover(error: unknown, troubles: number): Promise<void> {
+    if (isAuth(error)) {
+      this.#listener.failed(error);
+      return;
+    }
+    this.#link.forget(error);
+    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. Tried again.`);
+    await this.#changed.wait(Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1)));
+    if (!this.#assignment.isOver) await this.#refresh();
+  }
+
+  #refreshLater(ms: number): void {
+    this.#changed
+      .wait(ms)
+      .then(() => (this.#assignment.isOver ? undefined : this.#refresh()))
+      .catch(() => undefined);
+  }
+
+  /** Learns the leaders anew. What fails here fails again, and louder, in the next fetch. */
+  async #refresh(): Promise<void> {
+    this.#refreshing ??= this.#link
+      .refreshMetadata()
+      .catch((error: unknown) => this.#link.forget(error))
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
+    await this.#refreshing;
+    this.start();
+  }
+}
+
+function unreadableError({ stream, topic, partition }: OwnedPartition, position: number, cause: unknown): SourceError {
+  return new SourceError(
+    'RXF_KAFKA_PROTOCOL',
+    `${stream} cannot be read at offset ${position}: ${reasonOf(cause)}. Nothing after it was taken.`,
+    { details: { topic, partition, offset: position }, cause },
+  );
+}

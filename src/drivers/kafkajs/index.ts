@@ -1,0 +1,2 @@
+export { kafkajs } from './kafkajs.js';
+export { KAFKAJS_DEFAULTS, type KafkajsOptions, type KafkajsSasl, type ReconnectOptions } from './options.js';

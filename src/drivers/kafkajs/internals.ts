@@ -1,0 +1,89 @@
+import type { Codec } from './codecs.js';
+import type { FetchedMessages } from './fetched-messages.js';
+
+/** The parts of kafkajs 2.2.4's own rooms that this driver stands on, as far as it uses them. */
+export interface Internals {
+  readonly Cluster: new (options: Record<string, unknown>) => Cluster;
+  readonly ConsumerGroup: new (options: Record<string, unknown>) => ConsumerGroup;
+  readonly Emitter: new () => unknown;
+  readonly createLogger: (options: { level: number; logCreator: LogCreator }) => unknown;
+  readonly roundRobin: (options: { cluster: Cluster }) => unknown;
+  readonly createErrorFromCode: (code: number) => ForeignError;
+  readonly codecs: Record<number, () => Codec>;
+  /** Any other file of the same copy of kafkajs. */
+  readonly load: (path: string) => unknown;
+}
+
+export type LogCreator = () => (entry: { level: number; log: { message: string; [name: string]: unknown } }) => void;
+
+/** What kafkajs throws. `type` names the broker's error code, `code` may be Node's. */
+export interface ForeignError extends Error {
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly retriable?: boolean;
+  readonly broker?: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+export interface Cluster {
+  readonly brokerPool: BrokerPool;
+  connect(): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findBroker(of: { nodeId: string | number }): Promise<Broker>;
+  findGroupCoordinator(of: { groupId: string }): Promise<Broker>;
+  findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
+  fetchTopicsOffset(
+    topics: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
+  ): Promise<readonly ForeignOffsets[]>;
+}
+
+export interface PartitionMetadata {
+  readonly partitionId: number;
+  readonly leader: number;
+}
+
+export interface BrokerPool {
+  metadata: { readonly brokers: readonly { readonly nodeId: number }[] } | null;
+  findConnectedBroker(): Promise<Broker>;
+}
+
+export interface Broker {
+  readonly brokerAddress: string;
+  metadata(topics: readonly string[]): Promise<{
+    readonly topicMetadata: readonly { readonly topic: string; readonly isInternal?: boolean }[];
+  }>;
+  fetch(request: Record<string, unknown>): Promise<{
+    readonly errorCode?: number;
+    readonly responses: readonly { readonly topicName: string; readonly partitions: readonly ForeignFetched[] }[];
+  }>;
+  offsetFetch(request: Record<string, unknown>): Promise<{ readonly responses: readonly ForeignOffsets[] }>;
+  offsetCommit(request: Record<string, unknown>): Promise<unknown>;
+  heartbeat(request: Record<string, unknown>): Promise<unknown>;
+  leaveGroup(request: Record<string, unknown>): Promise<unknown>;
+}
+
+export interface ForeignOffsets {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+}
+
+/** One partition's share of a fetch. */
+export interface ForeignFetched {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly highWatermark: string;
+  readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
+  readonly messages: FetchedMessages;
+}
+
+export interface ConsumerGroup {
+  coordinator: Broker | null;
+  generationId: number | null;
+  memberId: string | null;
+  topics: readonly string[];
+  topicsSubscribed: readonly string[];
+  joinAndSync(): Promise<void>;
+  assigned(): readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+}

@@ -1,0 +1,268 @@
+import { from, type ObservableInput } from 'rxjs';
+import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
+import { Assignment, type Ending } from './assignment.js';
+import { connectError, groupAnswer, isPassing, reasonOf, type Setting, typeOf } from './errors.js';
+import { Fetching } from './fetching.js';
+import { Heartbeats } from './heartbeats.js';
+import type { Link, Membership } from './link.js';
+import { LogRange } from './log-range.js';
+import type { Notices } from './notices.js';
+import type { CheckedOptions } from './options.js';
+import { Signal } from './signal.js';
+
+const JOIN_AGAIN_MS = 100;
+const MOST_JOIN_WAIT_MS = 2_000;
+
+/** What a member needs of the connection it lives in. */
+export interface Home {
+  readonly listener: KafkaListener;
+  readonly subscription: KafkaSubscription;
+  readonly options: CheckedOptions;
+  readonly notices: Notices;
+  readonly setting: Setting;
+  readonly hasJoined: boolean;
+  /** One higher each time, over all members of the connection. */
+  nextEpoch(): number;
+  /** It is in the group; nothing was assigned yet. */
+  joined(): void;
+  /** The stream cannot go on. */
+  failed(error: unknown): void;
+}
+
+/** One life of a member of the group: from connecting, over its assignments, to a crash or to being closed. */
+export class Member {
+  readonly link: Link;
+  readonly #home: Home;
+  readonly #changed = new Signal();
+  readonly #range: LogRange;
+  #assignment: Assignment | undefined;
+  #fetching: Fetching | undefined;
+  #heartbeats: Heartbeats | undefined;
+  #isClosed = false;
+  #isConnected = false;
+
+  constructor(link: Link, home: Home) {
+    this.link = link;
+    this.#home = home;
+    this.#range = new LogRange(link, home.subscription);
+  }
+
+  /** What we own, while we own it. */
+  get assignment(): Assignment | undefined {
+    return this.#assignment?.isGone ? undefined : this.#assignment;
+  }
+
+  /** The group may know of us, so that leaving it is worth a moment. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  wake(): void {
+    this.#fetching?.wake();
+  }
+
+  /** Asks the group soon whether we still belong to it, after an answer that made that doubtful. */
+  doubt(): void {
+    this.#heartbeats?.ask();
+  }
+
+  /** Ends what goes on without another word to the listener. */
+  close(): void {
+    this.#isClosed = true;
+    this.#assignment?.end({ kind: 'closed' });
+    this.#changed.fire();
+  }
+
+  /** Resolves when closed; fails with what the member crashed of. */
+  async run(): Promise<void> {
+    await this.link.connect();
+    this.#isConnected = true;
+    while (!this.#isClosed) {
+      const membership = await this.#join();
+      if (this.#isClosed || membership === undefined) return;
+      this.#home.joined();
+      const ending = await this.#hold(new Assignment(this.#home.nextEpoch(), membership));
+      if (ending.kind === 'crashed') throw ending.error;
+      if (ending.kind === 'stale' && typeOf(ending.error) !== 'ILLEGAL_GENERATION') this.link.memberId = null;
+    }
+  }
+
+  async #join(): Promise<Membership | undefined> {
+    const { subscription, options, setting, notices, hasJoined } = this.#home;
+    const until = performance.now() + (hasJoined ? subscription.sessionTimeoutMs : options.connectTimeoutMs);
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await this.link.join();
+      } catch (error) {
+        if (this.#isClosed) return undefined;
+        if (!isPassing(error) && groupAnswer(error) === 'other') throw connectError(error, setting);
+        if (performance.now() > until) throw error;
+        this.link.forget(error);
+        const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
+        if (failures > 2) notices.tell('warn', 'join', `Cannot join the group: ${reasonOf(error)}. Tried again.`);
+        await this.#changed.wait(waitMs);
+        if (this.#isClosed) return undefined;
+        await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
+      }
+    }
+  }
+
+  async #hold(assignment: Assignment): Promise<Ending> {
+    const { options, subscription, notices, listener } = this.#home;
+    this.#assignment = assignment;
+    const limits = {
+      intervalMs: Math.min(options.heartbeatIntervalMs, subscription.sessionTimeoutMs / 3),
+      sessionTimeoutMs: subscription.sessionTimeoutMs,
+    };
+    const troubled = (message: string) => notices.tell('warn', 'trouble', message);
+    this.#heartbeats = new Heartbeats(this.link, assignment, limits, troubled);
+    this.#heartbeats.start();
+    const watch = setInterval(() => {
+      // What cannot be learnt now is asked again at the next turn.
+      this.#lookForPartitions(assignment).catch(() => undefined);
+    }, options.metadataMaxAgeMs);
+    try {
+      const isStarted = await this.#place(assignment);
+      if (isStarted) {
+        this.#fetching = this.#startFetching(assignment);
+        await assignment.ending;
+        if (assignment.partitions.length > 0 && !assignment.isGone) await this.#revoke(assignment);
+      }
+    } finally {
+      clearInterval(watch);
+      this.#heartbeats.stop();
+      this.#heartbeats = undefined;
+      this.#fetching = undefined;
+      this.#assignment = undefined;
+    }
+    if (!this.#isClosed && assignment.partitions.length > 0) listener.lost();
+    return assignment.reason ?? { kind: 'closed' };
+  }
+
+  /** Asks where to start and learns the rest from the group. False where the assignment ended meanwhile. */
+  async #place(assignment: Assignment): Promise<boolean> {
+    const { listener, subscription } = this.#home;
+    const asked = firstOf<readonly PartitionOffset[]>(() =>
+      listener.assigned(assignment.epoch, assignment.membership.partitions),
+    );
+    let starts: readonly PartitionOffset[] = [];
+    const answered = asked.answer.then((answer) => {
+      starts = answer ?? [];
+      return true;
+    });
+    answered.catch(() => undefined);
+    const over = assignment.ending.then(async (kind) => {
+      if (kind === 'rebalance')
+        await Promise.race([answered, assignment.gone, this.#changed.wait(subscription.revokeTimeoutMs)]);
+      return false;
+    });
+    try {
+      await Promise.race([answered, over]);
+    } catch (error) {
+      this.#home.failed(error);
+      return false;
+    } finally {
+      asked.cancel();
+    }
+    for (const start of starts) {
+      const owned = assignment.get(start);
+      if (owned !== undefined && owned.position < 0) owned.position = start.offset;
+    }
+    return this.#placeRest(assignment);
+  }
+
+  async #placeRest(assignment: Assignment): Promise<boolean> {
+    for (let failures = 1; !assignment.isOver; failures += 1) {
+      const rest = assignment.partitions.filter((owned) => owned.position < 0);
+      if (rest.length === 0) return true;
+      try {
+        for (const { topic, partition, offset } of await this.#range.starts(rest)) {
+          const owned = assignment.get({ topic, partition });
+          if (owned !== undefined && owned.position < 0) owned.position = offset;
+        }
+      } catch (error) {
+        if (groupAnswer(error) === 'stale' || groupAnswer(error) === 'rebalance') this.doubt();
+        else if (!isPassing(error)) {
+          this.#home.failed(connectError(error, this.#home.setting));
+          return false;
+        }
+        this.link.forget(error);
+        await this.#changed.wait(Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1)));
+        await this.link.findCoordinator().catch(() => undefined);
+      }
+    }
+    return false;
+  }
+
+  #startFetching(assignment: Assignment): Fetching {
+    const { listener, notices, setting } = this.#home;
+    const fetching = new Fetching(this.link, assignment, {
+      records: (batch) => listener.records(batch),
+      failed: (error) => {
+        if (!assignment.isOver) this.#home.failed(connectError(error, setting));
+      },
+      outOfRange: (owned) => this.#range.check(owned),
+      unknown: (owned, error) => {
+        this.#range.checkExists(owned, error).catch((reason: unknown) => {
+          if (!assignment.isOver) this.#home.failed(reason);
+        });
+      },
+      troubled: (message) => notices.tell('warn', 'trouble', message),
+    });
+    fetching.start();
+    return fetching;
+  }
+
+  /** Our generation holds until we join again: what is settled and committed now still counts. */
+  async #revoke(assignment: Assignment): Promise<void> {
+    const { listener, subscription, notices } = this.#home;
+    const revoking = firstOf(() => listener.revoking());
+    const late = new Signal();
+    let isLate = false;
+    const waited = late.wait(subscription.revokeTimeoutMs).then(() => {
+      isLate = true;
+    });
+    const answered = revoking.answer.catch((error: unknown) => {
+      notices.tell('warn', 'revoke', `Settling before a rebalance failed: ${reasonOf(error)}. Rejoined without.`);
+    });
+    await Promise.race([answered.then(() => undefined), waited, assignment.gone]);
+    if (isLate)
+      notices.tell('warn', 'revoke', `Settling took more than ${subscription.revokeTimeoutMs} ms. Rejoined without.`);
+    revoking.cancel();
+    late.fire();
+  }
+
+  /** kafkajs's members share out the partitions they know: one that sees more of them joins again. */
+  async #lookForPartitions(assignment: Assignment): Promise<void> {
+    const before = this.link.knownLayout();
+    const now = await this.link.layout();
+    if (now === before || assignment.isOver) return;
+    this.#home.notices.tell('info', 'partitions', `Topics or partitions have changed (${now}); joining again.`);
+    assignment.end({ kind: 'rebalance' });
+  }
+}
+
+interface Answer<T> {
+  readonly answer: Promise<T | undefined>;
+  cancel(): void;
+}
+
+/** The last value of what is called, as a promise that can be given up. */
+function firstOf<T>(call: () => ObservableInput<T>): Answer<T> {
+  let cancel: () => void = () => undefined;
+  const answer = new Promise<T | undefined>((resolve, reject) => {
+    let value: T | undefined;
+    const subscription = from(call()).subscribe({
+      next: (next) => {
+        value = next;
+      },
+      error: reject,
+      complete: () => resolve(value),
+    });
+    cancel = () => {
+      subscription.unsubscribe();
+      resolve(undefined);
+    };
+  });
+  return { answer, cancel: () => cancel() };
+}

@@ -1,0 +1,148 @@
+import type { ConnectionOptions } from 'node:tls';
+import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+
+/** How to prove who we are, in kafkajs's shape. Its secrets are never shown. */
+export type KafkajsSasl =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+      readonly username: string;
+      readonly password: string;
+    }
+  | {
+      readonly mechanism: 'aws';
+      readonly authorizationIdentity: string;
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+      readonly sessionToken?: string;
+    }
+  | { readonly mechanism: 'oauthbearer'; readonly oauthBearerProvider: () => Promise<{ readonly value: string }> }
+  | { readonly mechanism: string; readonly authenticationProvider: (...given: never[]) => unknown };
+
+export interface ReconnectOptions {
+  /** How often in a row a lost connection is made anew before the stream fails; 0 never. Default 10. */
+  readonly attempts: number;
+  /** Before the first new attempt, in milliseconds; each further delay doubles, less up to half at random. Default 500. */
+  readonly firstDelayMs: number;
+  /** The longest delay, in milliseconds. Default 30,000. */
+  readonly maxDelayMs: number;
+}
+
+export interface KafkajsOptions {
+  /** Where to start asking for the cluster, as `host:port`; the rest is learnt from the cluster. At least one. */
+  readonly brokers: readonly string[];
+  /** What the brokers' logs and quotas call us. Default `rxflume`. */
+  readonly clientId?: string;
+  /** TLS: true, or Node's own options (`ca`, `cert`, `key`, `servername`, …). Default false. */
+  readonly ssl?: boolean | ConnectionOptions;
+  readonly sasl?: KafkajsSasl;
+  /** The longest connecting may take, topics looked up included, in milliseconds. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** The longest a broker may take to answer, in milliseconds. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** The longest leaving the group may take before the sockets are destroyed, in milliseconds. Default 3,000. */
+  readonly closeTimeoutMs?: number;
+  /** After a connection that had been made is lost. */
+  readonly reconnect?: Partial<ReconnectOptions>;
+  /** The longest the broker waits for members to rejoin, in milliseconds; above `revokeTimeoutMs`. Default 60,000. */
+  readonly rebalanceTimeoutMs?: number;
+  /** Under a third of the session timeout is good, in milliseconds. Default 3,000, or less for a short session. */
+  readonly heartbeatIntervalMs?: number;
+  /** How often the cluster is asked for new partitions, and for new topics of a pattern, in milliseconds. Default 60,000. */
+  readonly metadataMaxAgeMs?: number;
+  /** The most bytes one compressed batch of records may inflate to. Default 64 MiB. */
+  readonly maxBatchBytes?: number;
+}
+
+export const KAFKAJS_DEFAULTS = {
+  clientId: 'rxflume',
+  ssl: false,
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  closeTimeoutMs: 3_000,
+  reconnect: { attempts: 10, firstDelayMs: 500, maxDelayMs: 30_000 },
+  rebalanceTimeoutMs: 60_000,
+  heartbeatIntervalMs: 3_000,
+  metadataMaxAgeMs: 60_000,
+  maxBatchBytes: 64 * MiB,
+} as const satisfies Partial<KafkajsOptions>;
+
+export interface CheckedOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly ssl: boolean | ConnectionOptions;
+  readonly sasl: KafkajsSasl | undefined;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly reconnect: ReconnectOptions;
+  readonly rebalanceTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly metadataMaxAgeMs: number;
+  readonly maxBatchBytes: number;
+}
+
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'aws', 'oauthbearer'];
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no secret. */
+export function checkOptions(given: KafkajsOptions): CheckedOptions {
+  expectKnown('kafkajs options', given, [...Object.keys(KAFKAJS_DEFAULTS), 'brokers', 'sasl']);
+  const { brokers } = given;
+  const isList = Array.isArray(brokers) && brokers.length > 0;
+  expectOption('brokers', brokers, isList, 'a list of at least one `host:port`');
+  for (const broker of brokers) {
+    // What may stand before an @ is a password, so a wrong address is not shown.
+    const holds = typeof broker === 'string' && /^[^\s:/@]+:\d{1,5}$/.test(broker);
+    expectOption('brokers', String(broker).includes('@') ? '…' : broker, holds, 'a list of `host:port`');
+  }
+  const options: CheckedOptions = {
+    ...KAFKAJS_DEFAULTS,
+    sasl: undefined,
+    ...given,
+    reconnect: { ...KAFKAJS_DEFAULTS.reconnect, ...given.reconnect },
+  };
+  expectText('clientId', options.clientId);
+  const isTls = typeof options.ssl === 'boolean' || (typeof options.ssl === 'object' && options.ssl !== null);
+  expectOption('ssl', options.ssl, isTls, 'true, false or TLS options');
+  checkSasl(options.sasl);
+  expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
+  expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
+  expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
+  expectKnown('reconnect', options.reconnect, Object.keys(KAFKAJS_DEFAULTS.reconnect));
+  expectWhole('reconnect.attempts', options.reconnect.attempts, 0);
+  expectMs('reconnect.firstDelayMs', options.reconnect.firstDelayMs);
+  expectMs('reconnect.maxDelayMs', options.reconnect.maxDelayMs);
+  expectMs('rebalanceTimeoutMs', options.rebalanceTimeoutMs, 1);
+  expectMs('heartbeatIntervalMs', options.heartbeatIntervalMs, 1);
+  expectMs('metadataMaxAgeMs', options.metadataMaxAgeMs, 1);
+  expectWhole('maxBatchBytes', options.maxBatchBytes, 1, 2 ** 31 - 1);
+  return options;
+}
+
+function checkSasl(sasl: KafkajsSasl | undefined): void {
+  if (sasl === undefined) return;
+  expectOption('sasl', sasl, typeof sasl === 'object' && sasl !== null, 'an object with a `mechanism`');
+  expectText('sasl.mechanism', sasl.mechanism);
+  if ('authenticationProvider' in sasl) return;
+  const mechanism = sasl.mechanism.toLowerCase();
+  expectOption('sasl.mechanism', mechanism, MECHANISMS.includes(mechanism), `one of ${MECHANISMS.join(', ')}`);
+  if ('username' in sasl || mechanism === 'plain' || mechanism.startsWith('scram')) {
+    const { username, password } = sasl as { username?: unknown; password?: unknown };
+    expectText('sasl.username', username);
+    const holds = typeof password === 'string' && password.length > 0;
+    expectOption('sasl.password', '…', holds, 'a text that is not empty');
+  }
+}
+
+/** Every text in the options that must not be shown. */
+export function secretsOf({ sasl, ssl }: Pick<CheckedOptions, 'sasl' | 'ssl'>): string[] {
+  const secrets: string[] = [];
+  for (const name of ['password', 'secretAccessKey', 'sessionToken', 'passphrase', 'key']) {
+    for (const holder of [sasl, ssl] as (object | boolean | undefined)[]) {
+      if (typeof holder !== 'object') continue;
+      const value = (holder as Record<string, unknown>)[name];
+      if (typeof value === 'string' && value.length > 0) secrets.push(value);
+    }
+  }
+  return secrets;
+}

@@ -1,0 +1,91 @@
+import { type Codec, type CodecLimits, createCodecs } from './codecs.js';
+import { type MessageDecoders, messagesDecoder } from './fetched-messages.js';
+import type { Internals } from './internals.js';
+import { type Amendments, openPrivateInstance } from './private-instance.js';
+
+type Prototype = Record<string, (this: never, ...given: never[]) => unknown>;
+
+interface PatchedQueue {
+  readonly pending: readonly unknown[];
+  readonly throttledUntil: number;
+}
+
+interface ForeignFetch {
+  readonly errorCode?: number;
+}
+
+/** kafkajs asks for its pending requests every millisecond, for ever, with a negative timeout (tulios/kafkajs#1704). */
+function onlyWhenPending(RequestQueue: { prototype: Prototype }): unknown {
+  const schedule = RequestQueue.prototype.scheduleCheckPendingRequests as (this: unknown) => void;
+  RequestQueue.prototype.scheduleCheckPendingRequests = function (this: PatchedQueue): void {
+    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+  };
+  return RequestQueue;
+}
+
+/** Two requests on one lost connection open two sockets, of which kafkajs forgets the first. */
+function onlyOneConnect(Connection: { prototype: Prototype }): unknown {
+  const connect = Connection.prototype.connect as (this: unknown) => Promise<unknown>;
+  const underWay = new WeakMap<object, Promise<unknown>>();
+  Connection.prototype.connect = function (this: object): Promise<unknown> {
+    const known = underWay.get(this);
+    if (known !== undefined) return known;
+    const fresh = connect.call(this).finally(() => underWay.delete(this));
+    underWay.set(this, fresh);
+    return fresh;
+  };
+  return Connection;
+}
+
+/** kafkajs throws away what a fetch brought of all partitions when one of them has an error. Ours looks at each. */
+function errorsByPartition<R extends object>(response: R): unknown {
+  return { ...response, parse: async (fetched: ForeignFetch) => fetched };
+}
+
+/** kafkajs commits its default offset when an offset is out of range, with `autoCommit: false` too (#1133). */
+function neverCommitByItself(OffsetManager: { prototype: Prototype }): unknown {
+  const refuse = async (): Promise<never> => {
+    throw new Error('rxflume commits by itself; kafkajs must not');
+  };
+  OffsetManager.prototype.setDefaultOffset = refuse;
+  OffsetManager.prototype.seek = refuse;
+  OffsetManager.prototype.commitOffsets = refuse;
+  return OffsetManager;
+}
+
+const AMENDMENTS: Amendments = {
+  'src/network/requestQueue/index.js': onlyWhenPending,
+  'src/network/connection.js': onlyOneConnect,
+  'src/protocol/requests/fetch/v0/response.js': errorsByPartition,
+  'src/consumer/offsetManager/index.js': neverCommitByItself,
+};
+
+/** A kafkajs of our own with its defects mended and all codecs in. */
+export function openInternals(limits: CodecLimits): Internals {
+  const { load } = openPrivateInstance({
+    ...AMENDMENTS,
+    'src/protocol/requests/fetch/v4/decodeMessages.js': () =>
+      messagesDecoder({
+        Decoder: load('src/protocol/decoder.js') as MessageDecoders['Decoder'],
+        decodeBatch: load('src/protocol/recordBatch/v0/decoder.js') as MessageDecoders['decodeBatch'],
+        decodeOldSet: load('src/protocol/messageSet/decoder.js') as MessageDecoders['decodeOldSet'],
+      }),
+  });
+  const { createLogger } = load('src/loggers/index.js') as Pick<Internals, 'createLogger'>;
+  const { roundRobin } = load('src/consumer/assigners/index.js') as Pick<Internals, 'roundRobin'>;
+  const { createErrorFromCode } = load('src/protocol/error.js') as Pick<Internals, 'createErrorFromCode'>;
+  const { Codecs: codecs } = load('src/protocol/message/compression/index.js') as {
+    Codecs: Record<number, () => Codec>;
+  };
+  for (const [type, codec] of Object.entries(createCodecs(limits))) codecs[Number(type)] = () => codec;
+  return {
+    Cluster: load('src/cluster/index.js') as Internals['Cluster'],
+    ConsumerGroup: load('src/consumer/consumerGroup.js') as Internals['ConsumerGroup'],
+    Emitter: load('src/instrumentation/emitter.js') as Internals['Emitter'],
+    createLogger,
+    roundRobin,
+    createErrorFromCode,
+    codecs,
+    load,
+  };
+}

@@ -1,0 +1,66 @@
+import type { KafkaRecord } from '../../ports/kafka-consumer.js';
+
+/** A record as kafkajs's own decoder gives it. */
+export interface ForeignRecord {
+  readonly offset: string;
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[]>>;
+  readonly isControlRecord?: boolean;
+}
+
+/** What all records of one partition have in common in one epoch: made once, so that a record is one small object. */
+export interface RecordSetting {
+  readonly topic: string;
+  readonly partition: number;
+  readonly stream: string;
+  readonly epoch: number;
+}
+
+/** A view of one record of kafkajs. */
+export class RecordView implements KafkaRecord {
+  readonly offset: number;
+  readonly byteLength: number;
+  readonly #setting: RecordSetting;
+  readonly #record: ForeignRecord;
+
+  constructor(setting: RecordSetting, offset: number, record: ForeignRecord) {
+    this.offset = offset;
+    this.byteLength = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+    this.#setting = setting;
+    this.#record = record;
+  }
+
+  get topic(): string {
+    return this.#setting.topic;
+  }
+
+  get partition(): number {
+    return this.#setting.partition;
+  }
+
+  get stream(): string {
+    return this.#setting.stream;
+  }
+
+  get epoch(): number {
+    return this.#setting.epoch;
+  }
+
+  get value(): Buffer | null {
+    return this.#record.value;
+  }
+
+  get key(): Buffer | null {
+    return this.#record.key;
+  }
+
+  get headers(): KafkaRecord['headers'] {
+    return this.#record.headers;
+  }
+
+  get timestamp(): number {
+    return Number(this.#record.timestamp);
+  }
+}

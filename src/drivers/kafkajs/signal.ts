@@ -1,0 +1,23 @@
+/** Something that loops wait for, with or without a limit. A wait that has ended leaves nothing behind. */
+export class Signal {
+  readonly #waiting = new Set<() => void>();
+
+  /** Ends every wait. */
+  fire(): void {
+    for (const end of [...this.#waiting]) end();
+  }
+
+  /** Resolves at the next `fire`, or after so many milliseconds. */
+  wait(ms = Number.POSITIVE_INFINITY): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const end = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(end);
+        resolve();
+      };
+      if (Number.isFinite(ms)) timer = setTimeout(end, ms);
+      this.#waiting.add(end);
+    });
+  }
+}

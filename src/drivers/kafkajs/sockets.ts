@@ -1,0 +1,59 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+
+const KEEP_ALIVE_MS = 60_000;
+
+export interface SocketTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl?: ConnectionOptions | boolean | null;
+  readonly onConnect: () => void;
+}
+
+/** Opens one socket to a broker. */
+export type OpenSocket = (target: SocketTarget) => Socket;
+
+/** TCP, or TLS where asked for. */
+export const openSocket: OpenSocket = ({ host, port, ssl, onConnect }) => {
+  if (!ssl) return connectPlain({ host, port }, onConnect);
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port, ...named, ...(ssl === true ? {} : ssl) }, onConnect);
+};
+
+/** Every socket of one connection to a cluster, so that all of them can be destroyed at once. */
+export class Sockets {
+  readonly #open = new Map<Socket, string>();
+  readonly #openSocket: OpenSocket;
+  #isDestroyed = false;
+
+  constructor(open: OpenSocket) {
+    this.#openSocket = open;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  readonly factory: OpenSocket = (target) => {
+    if (this.#isDestroyed) throw new Error('the connection was closed');
+    const socket = this.#openSocket(target);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setNoDelay(true);
+    this.#open.set(socket, `${target.host}:${target.port}`);
+    socket.once('close', () => this.#open.delete(socket));
+    return socket;
+  };
+
+  /** Drops the sockets to one broker that no longer answers; kafkajs opens new ones at the next request. */
+  destroyTo(broker: string): void {
+    for (const [socket, address] of this.#open) {
+      if (address === broker) socket.destroy(new Error(`${broker} did not answer`));
+    }
+  }
+
+  /** An error goes with it: on a bare close kafkajs would leave its requests without an answer, for ever. */
+  destroy(): void {
+    this.#isDestroyed = true;
+    for (const socket of this.#open.keys()) socket.destroy(new Error('the connection was closed'));
+  }
+}

@@ -1,0 +1,58 @@
+import * as zlib from 'node:zlib';
+import { Decompress } from 'fzstd';
+import { tooLarge } from './too-large.js';
+
+/** What Node has since 22.15. */
+interface ZstdOfNode {
+  readonly zstdDecompressSync?: (from: Buffer, options: { maxOutputLength: number }) => Buffer;
+  readonly zstdCompressSync?: (from: Buffer) => Buffer;
+}
+
+const { zstdDecompressSync, zstdCompressSync } = zlib as ZstdOfNode;
+
+/** Inflates zstd by Node where it can, else in plain JavaScript. Bounds: stops as soon as it is more than `most`. */
+export function inflateZstd(from: Buffer, most: number): Buffer {
+  if (zstdDecompressSync === undefined) return inflateZstdPlain(from, most);
+  try {
+    return zstdDecompressSync(from, { maxOutputLength: most });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('zstd', most);
+    throw error;
+  }
+}
+
+/** In plain JavaScript. A window larger than the limit is refused before it is allocated. */
+export function inflateZstdPlain(from: Buffer, most: number): Buffer {
+  if (windowOf(from) > Math.max(most, 1 << 20)) throw tooLarge('zstd', most);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const inflate = new Decompress((chunk) => {
+    length += chunk.length;
+    if (length > most) throw tooLarge('zstd', most);
+    chunks.push(chunk);
+  });
+  inflate.push(from, true);
+  return Buffer.concat(chunks, length);
+}
+
+/** The bytes a frame's header asks for. Source: RFC 8878, 3.1.1.1. */
+function windowOf(from: Buffer): number {
+  if (from.length < 6 || from.readUInt32LE(0) !== 0xfd2fb528) throw new Error('a zstd batch is corrupt');
+  const descriptor = from[4] as number;
+  if ((descriptor & 0x20) === 0) {
+    const window = from[5] as number;
+    return 2 ** (10 + (window >>> 3)) * (1 + (window & 7) / 8);
+  }
+  const kind = descriptor >>> 6;
+  const at = 5 + [0, 1, 2, 4][descriptor & 3]!;
+  const bytes = [1, 2, 4, 8][kind]!;
+  if (at + bytes > from.length) throw new Error('a zstd batch is corrupt');
+  if (bytes === 8) return Number(from.readBigUInt64LE(at));
+  return from.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
+}
+
+/** Deflates by Node, where it can. */
+export function deflateZstd(plain: Buffer): Buffer {
+  if (zstdCompressSync === undefined) throw new Error('writing zstd needs Node 22.15 or later');
+  return zstdCompressSync(plain);
+}

@@ -1,0 +1,2 @@
+export { localDisk } from './local-disk.js';
+export { LOCAL_DISK_DEFAULTS, type LocalDiskOptions } from './options.js';

@@ -1,0 +1,103 @@
+import { SinkError } from '../../core/errors.js';
+import { type Call, type NameNodes, refusal, type Told } from './name-nodes.js';
+import type { Settings } from './options.js';
+import { type Attempt, notUnderstood, parseJson } from './remote-exception.js';
+import { WireFault } from './request.js';
+import { backOff } from './retry.js';
+
+/** Where the bytes of a file go to or come from. */
+export interface Place {
+  readonly url: URL;
+  readonly attempt: Attempt;
+}
+
+/**
+ * Does `use` with a DataNode that a NameNode names (in httpfs mode: with the server itself). One that cannot be connected
+ * to is left out of the next try; what else goes wrong is `use`'s, unless `repeatable`.
+ * Fails: `RXF_FILES_UNREACHABLE` after `retry.attempts`, and what `use` fails with.
+ */
+export async function withDataNode<T>(
+  nameNodes: NameNodes,
+  settings: Settings,
+  call: Call & { readonly repeatable: boolean },
+  signal: AbortSignal,
+  use: (place: Place) => Promise<T>,
+): Promise<T> {
+  const unreachable: string[] = [];
+  for (let attempt = 1, fault: SinkError | undefined; ; attempt++) {
+    let place: Place & { readonly leaveOut: () => void };
+    try {
+      place = await locate(nameNodes, settings, call, unreachable, signal);
+    } catch (error) {
+      // With every DataNode left out the NameNode finds none: the reason is why they were.
+      throw fault && error instanceof SinkError && error.code === 'RXF_FILES_REMOTE' ? fault : error;
+    }
+    try {
+      return await use(place);
+    } catch (error) {
+      if (!(error instanceof WireFault)) throw error;
+      fault = lost(error, place.attempt);
+      if ((error.sent && !call.repeatable) || attempt >= settings.retry.attempts) throw fault;
+      place.leaveOut();
+      await backOff(settings.retry, attempt, signal);
+    }
+  }
+}
+
+async function locate(
+  nameNodes: NameNodes,
+  settings: Settings,
+  call: Call,
+  unreachable: string[],
+  signal: AbortSignal,
+): Promise<Place & { readonly leaveOut: () => void }> {
+  if (settings.mode === 'httpfs') {
+    const server = nameNodes.active;
+    const query = { ...call.query, ...(call.method === 'PUT' && { data: 'true' }) };
+    const url = await nameNodes.url({ ...call, query }, server);
+    return { url, attempt: nameNodes.attempt(call, server), leaveOut: () => nameNodes.leave(server) };
+  }
+  const excluded: Record<string, string> = unreachable.length ? { excludedatanodes: unreachable.join(',') } : {};
+  const told = await nameNodes.ask({ ...call, query: { ...call.query, noredirect: 'true', ...excluded } }, signal);
+  if (told.remote) throw refusal(told);
+  const named = locationOf(told);
+  const url = mapHost(named, settings.hostMap);
+  // By host alone: a NameNode takes a port here for the DataNode's transfer port, which a Location does not tell.
+  const leaveOut = () => void (unreachable.includes(named.hostname) || unreachable.push(named.hostname));
+  return { url, attempt: nameNodes.attempt(call, url), leaveOut };
+}
+
+/** Hadoop 2.8 and later answer JSON to `noredirect`; earlier ones, and some gateways, redirect. */
+function locationOf({ answer, attempt }: Told): URL {
+  const text = answer.status === 200 ? parseJson(answer.body)?.Location : answer.headers.location;
+  if ((answer.status !== 200 && answer.status !== 307) || typeof text !== 'string' || !URL.canParse(text)) {
+    throw notUnderstood(answer, attempt);
+  }
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    const message = `Could not ${attempt.doing} on ${attempt.at}: it named a DataNode by ${url.protocol}, not by http or https`;
+    throw new SinkError('RXF_FILES_PROTOCOL', message, { details: { path: attempt.path, at: attempt.at } });
+  }
+  return url;
+}
+
+/** The Location as it can be reached from here. */
+export function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): URL {
+  const to = hostMap.get(location.host.toLowerCase()) ?? hostMap.get(location.hostname.toLowerCase());
+  if (to === undefined) return location;
+  const url = new URL(location);
+  url.host = to;
+  return url;
+}
+
+/** A DataNode's silence as our error. */
+export function lost(fault: WireFault, attempt: Attempt): SinkError {
+  const next = fault.sent
+    ? 'Write the file again under another name'
+    : 'Check that it runs and is reachable from here, or set `hostMap`';
+  return new SinkError(
+    fault.kind === 'timeout' && fault.sent ? 'RXF_FILES_TIMEOUT' : 'RXF_FILES_UNREACHABLE',
+    `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}. ${next}`,
+    { details: { path: attempt.path, at: attempt.at }, cause: fault },
+  );
+}

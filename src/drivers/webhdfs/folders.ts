@@ -1,0 +1,41 @@
+import { SinkError } from '../../core/errors.js';
+import { booleanOf } from './look.js';
+import { type NameNodes, refusal } from './name-nodes.js';
+
+const MOST_KNOWN = 1_000;
+
+/** Makes folders, and remembers the last ones made. Bounds: 1,000 names. */
+export class Folders {
+  readonly #nameNodes: NameNodes;
+  readonly #known = new Set<string>();
+
+  constructor(nameNodes: NameNodes) {
+    this.#nameNodes = nameNodes;
+  }
+
+  /** Makes a folder with those above it, unless it is known to stand. */
+  async make(
+    folder: string,
+    doing: string,
+    signal: AbortSignal,
+    when: 'unknown' | 'always' = 'unknown',
+  ): Promise<void> {
+    if (when === 'unknown' && this.#known.has(folder)) return;
+    const told = await this.#nameNodes.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
+    if (told.remote) throw refusal(told);
+    if (!booleanOf(told)) {
+      const message = `Could not ${doing}: ${told.attempt.at} did not make the folder ${folder}. Look into the server's log`;
+      throw new SinkError('RXF_FILES_REMOTE', message, { details: { path: folder, at: told.attempt.at } });
+    }
+    this.#known.delete(folder);
+    this.#known.add(folder);
+    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.values().next().value!);
+  }
+
+  /** Forgets a folder, those below it and those above it. */
+  forget(folder: string): void {
+    for (const known of this.#known) {
+      if (`${known}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${known}/`)) this.#known.delete(known);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { SinkError } from '../../core/errors.js';
+import type { FileStatus } from '../../ports/file-system.js';
+import { type NameNodes, refusal, type Told } from './name-nodes.js';
+import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
+
+/** What stands at a path, or null. */
+export async function lookAt(
+  nameNodes: NameNodes,
+  path: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<FileStatus | null> {
+  const told = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
+  if (told.remote) {
+    if (isAbsent(told.remote)) return null;
+    throw refusal(told);
+  }
+  return fileStatus(jsonOf(told).FileStatus, path, told);
+}
+
+/** What a folder holds, by name; empty where there is no such folder. */
+export async function listFolder(nameNodes: NameNodes, path: string, signal: AbortSignal): Promise<FileStatus[]> {
+  const told = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
+  if (told.remote) {
+    if (isAbsent(told.remote)) return [];
+    throw refusal(told);
+  }
+  const rows = (jsonOf(told).FileStatuses as { FileStatus?: unknown } | null | undefined)?.FileStatus;
+  if (!Array.isArray(rows)) throw notUnderstood(told.answer, told.attempt);
+  const folder = path === '/' ? '' : path.replace(/\/+$/, '');
+  return (
+    rows
+      // Asked for a file, a NameNode lists the file itself, without a name.
+      .filter((row) => row?.pathSuffix !== '')
+      .map((row) => fileStatus(row, `${folder}/${row?.pathSuffix}`, told))
+      .sort((one, other) => (one.path < other.path ? -1 : 1))
+  );
+}
+
+/** Whether nobody writes the file any more. GETFILESTATUS does not tell; this is what the WebHDFS of Hadoop's own client asks. */
+export async function isClosed(
+  nameNodes: NameNodes,
+  path: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const told = await nameNodes.ask({ method: 'GET', op: 'GET_BLOCK_LOCATIONS', path, doing }, signal);
+  if (told.remote) throw refusal(told);
+  const blocks = jsonOf(told).LocatedBlocks as { isUnderConstruction?: unknown } | null | undefined;
+  return blocks?.isUnderConstruction === false;
+}
+
+/** The answer of an operation that says only whether it did something: HTTP 200 says nothing yet. */
+export function booleanOf(told: Told): boolean {
+  const value = jsonOf(told).boolean;
+  if (typeof value !== 'boolean') throw notUnderstood(told.answer, told.attempt);
+  return value;
+}
+
+export function isAbsent(remote: RemoteException): boolean {
+  return codeOf(remote) === 'RXF_FILES_MISSING' || remote.name === 'ParentNotDirectoryException';
+}
+
+function jsonOf(told: Told): Record<string, unknown> {
+  const json = told.answer.status === 200 ? parseJson(told.answer.body) : null;
+  if (json === null) throw notUnderstood(told.answer, told.attempt);
+  return json;
+}
+
+function fileStatus(row: unknown, path: string, told: Told): FileStatus {
+  const { type, length, modificationTime } = (row ?? {}) as Record<string, unknown>;
+  if (typeof length !== 'number' || !Number.isSafeInteger(length) || typeof modificationTime !== 'number') {
+    const message = `Could not ${told.attempt.doing} on ${told.attempt.at}: no length or time in the answer for ${path}`;
+    throw new SinkError('RXF_FILES_PROTOCOL', message, { details: { path, at: told.attempt.at } });
+  }
+  const kind = type === 'DIRECTORY' ? 'folder' : 'file';
+  return { path, kind, bytes: kind === 'folder' ? 0 : length, modifiedMs: modificationTime };
+}

@@ -1,0 +1,194 @@
+import http from 'node:http';
+import https from 'node:https';
+import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import type { Settings } from './options.js';
+import {
+  type Attempt,
+  codeOf,
+  notUnderstood,
+  type RemoteException,
+  refused,
+  remoteExceptionOf,
+  tooLarge,
+} from './remote-exception.js';
+import { type Answer, AnswerTooLarge, exchange, WireFault } from './request.js';
+import { backOff } from './retry.js';
+import { redact, requestUrl, serverName } from './url.js';
+
+/** One operation for a NameNode. */
+export interface Call {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly op: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** For messages, such as `rename /a to /b`. */
+  readonly doing: string;
+  /** The most the answer may have; default `maxResponseBytes`. */
+  readonly maxBytes?: number;
+}
+
+export interface Told {
+  readonly answer: Answer;
+  /** Null where the answer is a success. */
+  readonly remote: RemoteException | null;
+  /** An earlier try got no answer, and may have been carried out. */
+  readonly doubted: boolean;
+  readonly attempt: Attempt;
+}
+
+const IDLE_CONNECTION_MS = 5_000;
+
+/**
+ * The NameNodes of one cluster, of which one is active: a call goes to the one that last answered, then to the others.
+ * Bounds: `retry.attempts` rounds over all of them; safe mode is waited for up to `safeModeTimeoutMs`.
+ * Fails: `RXF_FILES_UNREACHABLE`, `RXF_FILES_STANDBY`, `RXF_FILES_SAFE_MODE`, each with `details.doubted`.
+ */
+export class NameNodes {
+  readonly #settings: Settings;
+  readonly #agents: readonly [http.Agent, https.Agent];
+  #active = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    const pool = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
+    this.#agents = [new http.Agent(pool), new https.Agent(pool)];
+  }
+
+  /** The one that answered last. */
+  get active(): URL {
+    return this.#settings.nameNodes[this.#active]!;
+  }
+
+  /** Asks another one from now on, unless that has happened already. */
+  leave(server: URL): void {
+    if (this.active === server) this.#active = (this.#active + 1) % this.#settings.nameNodes.length;
+  }
+
+  /** The URL of an operation on the active one, with who we are. */
+  async url({ op, path, query }: Pick<Call, 'op' | 'path' | 'query'>, server = this.active): Promise<URL> {
+    const { user } = this.#settings;
+    const token = await this.#token();
+    const identity: Record<string, string> = token ? { delegation: token } : user ? { 'user.name': user } : {};
+    return requestUrl(server, path, { op, ...query, ...identity });
+  }
+
+  async #token(): Promise<string | undefined> {
+    const { delegationToken } = this.#settings;
+    if (typeof delegationToken !== 'function') return delegationToken;
+    try {
+      return await delegationToken();
+    } catch (cause) {
+      const message = `Could not get a token: \`delegationToken\` threw ${redact(describeError(cause))}`;
+      throw new SinkError('RXF_FILES_DENIED', message, { cause, retryable: true });
+    }
+  }
+
+  attempt(call: Pick<Call, 'doing' | 'path'>, at: URL): Attempt {
+    return { doing: call.doing, path: call.path, at: serverName(at), user: this.#settings.user };
+  }
+
+  /** Asks until one gives an answer that stands: a success, or a refusal that no other NameNode would lift. */
+  async ask(call: Call, signal: AbortSignal): Promise<Told> {
+    const { nameNodes, retry, safeModeTimeoutMs } = this.#settings;
+    const failures = new Map<string, Failure>();
+    let doubted = false;
+    let safeModeSince: number | undefined;
+    let staleConnections = 0;
+    for (let rounds = 1, asked = 0, waits = 0; ; ) {
+      const server = this.active;
+      const attempt = this.attempt(call, server);
+      const outcome = await this.#once(call, server, attempt, signal);
+      if (!('reason' in outcome)) return { ...outcome, doubted, attempt };
+      doubted ||= outcome.maybeDone;
+      // The server had closed an idle connection: that says nothing about the server.
+      if (outcome.stale && staleConnections++ < 3) continue;
+      failures.set(attempt.at, outcome);
+      this.leave(server);
+      if (outcome.code === 'RXF_FILES_SAFE_MODE') safeModeSince ??= performance.now();
+      if (++asked % nameNodes.length !== 0) continue;
+
+      const waited = safeModeSince === undefined ? 0 : performance.now() - safeModeSince;
+      const inSafeMode = [...failures.values()].some(({ code }) => code === 'RXF_FILES_SAFE_MODE');
+      if (inSafeMode ? waited >= safeModeTimeoutMs : rounds++ >= retry.attempts) {
+        throw this.#gaveUp(call, failures, doubted, inSafeMode);
+      }
+      await backOff(retry, ++waits, signal, inSafeMode ? Math.max(1, safeModeTimeoutMs - waited) : Infinity);
+      failures.clear();
+    }
+  }
+
+  async #once(
+    call: Call,
+    server: URL,
+    attempt: Attempt,
+    signal: AbortSignal,
+  ): Promise<Omit<Told, 'doubted'> | Failure> {
+    const { connectTimeoutMs, requestTimeoutMs, maxResponseBytes } = this.#settings;
+    const url = await this.url(call, server);
+    const agent = this.#agents[url.protocol === 'https:' ? 1 : 0];
+    const maxBytes = call.maxBytes ?? maxResponseBytes;
+    let answer: Answer;
+    try {
+      answer = await exchange(url, {
+        method: call.method,
+        agent,
+        connectTimeoutMs,
+        requestTimeoutMs,
+        maxBytes,
+        signal,
+      });
+    } catch (error) {
+      if (error instanceof AnswerTooLarge) throw tooLarge(error, attempt, `\`maxResponseBytes\` (${maxBytes})`);
+      if (!(error instanceof WireFault)) throw error;
+      return {
+        code: 'RXF_FILES_UNREACHABLE',
+        reason: error.message,
+        maybeDone: error.sent,
+        stale: error.reused,
+        error,
+      };
+    }
+    const remote = remoteExceptionOf(answer);
+    if (remote) {
+      const code = codeOf(remote);
+      const elsewhere = code === 'RXF_FILES_STANDBY' || code === 'RXF_FILES_SAFE_MODE';
+      if (!elsewhere) return { answer, remote, attempt };
+      return { code, reason: `${remote.name}: ${remote.message}`, maybeDone: false, stale: false };
+    }
+    if (answer.status < 400) return { answer, remote, attempt };
+    const error = notUnderstood(answer, attempt);
+    if (!error.retryable) throw error;
+    return { code: 'RXF_FILES_UNREACHABLE', reason: `HTTP ${answer.status}`, maybeDone: true, stale: false, error };
+  }
+
+  #gaveUp(call: Call, failures: ReadonlyMap<string, Failure>, doubted: boolean, inSafeMode: boolean): SinkError {
+    const all = [...failures.values()];
+    const standby = all.every(({ code }) => code === 'RXF_FILES_STANDBY');
+    const code = inSafeMode ? 'RXF_FILES_SAFE_MODE' : standby ? 'RXF_FILES_STANDBY' : 'RXF_FILES_UNREACHABLE';
+    const reasons = [...failures].map(([server, { reason }]) => `${server}: ${reason}`.replace(/[.\s]+$/, ''));
+    const next = {
+      RXF_FILES_SAFE_MODE: 'Wait until the NameNode has left safe mode, or raise `safeModeTimeoutMs`',
+      RXF_FILES_STANDBY: 'Make a NameNode active, or list the active one in `nameNodes`',
+      RXF_FILES_UNREACHABLE: 'Check that a NameNode runs, that it is reachable from here, and `nameNodes`',
+    }[code];
+    const { attempts } = this.#settings.retry;
+    const tries = inSafeMode ? '' : ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`;
+    return new SinkError(code, `Could not ${call.doing}${tries}: ${reasons.join('; ')}. ${next}`, {
+      details: { path: call.path, nameNodes: [...failures.keys()], doubted },
+      cause: all.at(-1)?.error,
+    });
+  }
+}
+
+/** A refusal as an error. */
+export function refusal({ remote, attempt, answer }: Told): SinkError {
+  return remote ? refused(remote, attempt) : notUnderstood(answer, attempt);
+}
+
+interface Failure {
+  readonly code: CodeOf<'SinkError'>;
+  readonly reason: string;
+  readonly maybeDone: boolean;
+  readonly stale: boolean;
+  readonly error?: unknown;
+}

@@ -1,0 +1,137 @@
+import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+
+/** How often, and how far apart, an exchange is tried again. */
+export interface RetryOptions {
+  /** How often all the NameNodes are asked before giving up; 1 is no retry. Default 4. */
+  readonly attempts: number;
+  /** The wait before the second attempt, doubled at each further one, with jitter. Default 200. */
+  readonly firstDelayMs: number;
+  /** The longest wait between two attempts. Default 5,000. */
+  readonly maxDelayMs: number;
+}
+
+export interface WebHdfsOptions {
+  /** The NameNodes (or HttpFS servers, or gateways) as http or https URLs; a base path such as `/gateway/default` may follow. */
+  readonly nameNodes: readonly string[];
+  /** Who to be where the cluster uses simple authentication (`user.name`). Default: whom the cluster takes strangers for. */
+  readonly user?: string;
+  /** A delegation token, or what gives the current one; asked before each request. Sent to the NameNodes instead of `user`. */
+  readonly delegationToken?: string | (() => string | PromiseLike<string>);
+  /** `webhdfs`: NameNode, then DataNode. `httpfs`: everything through the one server. Default `webhdfs`. */
+  readonly mode?: 'webhdfs' | 'httpfs';
+  /** Where to reach DataNodes whose own name is not reachable from here: `host` or `host:port` → `host` or `host:port`. */
+  readonly hostMap?: Readonly<Record<string, string>>;
+  /** Copies kept of each block, from 1. Default: the cluster's. */
+  readonly replication?: number;
+  /** Block size of new files in bytes, from 1. Default: the cluster's. */
+  readonly blockSizeBytes?: number;
+  /** Permission of new files, octal, such as `640`. Default: the cluster's. */
+  readonly permission?: string;
+  /** The longest one request may take until its answer is whole. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** The longest a connection may take to stand. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** The longest a body may make no progress, either way. A file without a write under way may idle as long as it likes. Default 60,000. */
+  readonly idleTimeoutMs?: number;
+  readonly retry?: Partial<RetryOptions>;
+  /** The longest to wait for a NameNode to leave safe mode. Default 120,000. */
+  readonly safeModeTimeoutMs?: number;
+  /** A JSON answer larger than this is refused. A folder takes about 300 bytes an entry. Default 64 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+export const WEBHDFS_DEFAULTS = {
+  mode: 'webhdfs',
+  requestTimeoutMs: 30_000,
+  connectTimeoutMs: 5_000,
+  idleTimeoutMs: 60_000,
+  retry: { attempts: 4, firstDelayMs: 200, maxDelayMs: 5_000 },
+  safeModeTimeoutMs: 120_000,
+  maxResponseBytes: 64 * MiB,
+} as const satisfies Partial<WebHdfsOptions>;
+
+export interface Settings {
+  readonly nameNodes: readonly URL[];
+  readonly user: string | undefined;
+  readonly delegationToken: string | (() => string | PromiseLike<string>) | undefined;
+  readonly mode: 'webhdfs' | 'httpfs';
+  readonly hostMap: ReadonlyMap<string, string>;
+  /** Query parameters of every CREATE. */
+  readonly creation: Readonly<Record<string, string>>;
+  readonly requestTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly retry: RetryOptions;
+  readonly safeModeTimeoutMs: number;
+  readonly maxResponseBytes: number;
+}
+
+const OWN = ['nameNodes', 'user', 'delegationToken', 'hostMap', 'replication', 'blockSizeBytes', 'permission'] as const;
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions(given: WebHdfsOptions): Settings {
+  expectKnown('webhdfs options', given, [...OWN, ...Object.keys(WEBHDFS_DEFAULTS)]);
+  const options = { ...WEBHDFS_DEFAULTS, ...given, retry: { ...WEBHDFS_DEFAULTS.retry, ...given.retry } };
+  expectKnown('retry', options.retry, Object.keys(WEBHDFS_DEFAULTS.retry));
+  expectWhole('retry.attempts', options.retry.attempts, 1, 1_000);
+  expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
+  expectMs('retry.maxDelayMs', options.retry.maxDelayMs);
+  expectOneOf('mode', options.mode, ['webhdfs', 'httpfs']);
+  expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
+  expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
+  expectMs('idleTimeoutMs', options.idleTimeoutMs, 1);
+  expectMs('safeModeTimeoutMs', options.safeModeTimeoutMs);
+  expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024);
+  if (given.user !== undefined) expectText('user', given.user);
+  checkToken(given.delegationToken);
+  return {
+    ...options,
+    nameNodes: checkNameNodes(given.nameNodes),
+    user: given.user,
+    delegationToken: given.delegationToken,
+    hostMap: checkHostMap(given.hostMap),
+    creation: checkCreation(given),
+  };
+}
+
+function checkNameNodes(nameNodes: readonly string[]): URL[] {
+  expectOption('nameNodes', nameNodes, Array.isArray(nameNodes) && nameNodes.length > 0, 'a list of at least one URL');
+  return nameNodes.map((text, index) => {
+    const name = `nameNodes[${index}]`;
+    const rule = 'an http or https URL such as http://nn1:9870, without user, query or fragment';
+    const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
+    // What stands before an @, or in a query, may be a secret.
+    const shown = typeof text === 'string' ? text.replace(/\/\/.*@/, '//***@').replace(/\?.*/, '?***') : text;
+    expectOption(name, shown, url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '', rule);
+    expectOption(name, shown, !url!.username && !url!.password && !url!.search && !url!.hash, rule);
+    return new URL(url!.href.replace(/\/+$/, ''));
+  });
+}
+
+function checkToken(token: unknown): void {
+  const holds = token === undefined || typeof token === 'function' || (typeof token === 'string' && token.length > 0);
+  expectOption('delegationToken', typeof token, holds, 'a text that is not empty, or a function that gives one');
+}
+
+function checkHostMap(hostMap: Readonly<Record<string, string>> = {}): Map<string, string> {
+  expectOption('hostMap', hostMap, typeof hostMap === 'object' && hostMap !== null, 'an object of host names');
+  const host = /^(\[[0-9a-fA-F:.]+\]|[^\s/@:?#]+)(:\d{1,5})?$/;
+  for (const [from, to] of Object.entries(hostMap)) {
+    expectOption(`hostMap['${from}']`, from, host.test(from), 'a `host` or `host:port`');
+    expectOption(`hostMap['${from}']`, to, typeof to === 'string' && host.test(to), 'a `host` or `host:port`');
+  }
+  return new Map(Object.entries(hostMap).map(([from, to]) => [from.toLowerCase(), to]));
+}
+
+function checkCreation({ replication, blockSizeBytes, permission }: WebHdfsOptions): Record<string, string> {
+  if (replication !== undefined) expectWhole('replication', replication, 1, 32_767);
+  if (blockSizeBytes !== undefined) expectWhole('blockSizeBytes', blockSizeBytes, 1);
+  const octal = typeof permission === 'string' && /^[01]?[0-7]{3}$/.test(permission);
+  expectOption('permission', permission, permission === undefined || octal, 'an octal permission such as 640');
+  return {
+    ...(replication !== undefined && { replication: String(replication) }),
+    ...(blockSizeBytes !== undefined && { blocksize: String(blockSizeBytes) }),
+    ...(permission !== undefined && { permission }),
+  };
+}

@@ -1,0 +1,133 @@
+import { type CodeOf, SinkError } from '../../core/errors.js';
+import type { Answer, AnswerTooLarge } from './request.js';
+import { redact } from './url.js';
+
+/** What Hadoop says went wrong. Nearly all of it comes as HTTP 403 (or 500 from HttpFS), so only the name tells. */
+export interface RemoteException {
+  /** The Java class without its package, such as `AccessControlException`. */
+  readonly name: string;
+  /** The first line, without stack trace and packages. */
+  readonly message: string;
+}
+
+/** What was tried, for messages. */
+export interface Attempt {
+  /** Such as `create /lake/x`. */
+  readonly doing: string;
+  readonly path: string;
+  /** Who answered, such as `http://nn1:9870`. */
+  readonly at: string;
+  readonly user: string | undefined;
+}
+
+const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
+  AccessControlException: 'RXF_FILES_DENIED',
+  AuthorizationException: 'RXF_FILES_DENIED',
+  AuthenticationException: 'RXF_FILES_DENIED',
+  SecurityException: 'RXF_FILES_DENIED',
+  InvalidToken: 'RXF_FILES_DENIED',
+  FileNotFoundException: 'RXF_FILES_MISSING',
+  FileAlreadyExistsException: 'RXF_FILES_EXISTS',
+  AlreadyBeingCreatedException: 'RXF_FILES_EXISTS',
+  ParentNotDirectoryException: 'RXF_FILES_EXISTS',
+  DSQuotaExceededException: 'RXF_FILES_FULL',
+  NSQuotaExceededException: 'RXF_FILES_FULL',
+  QuotaByStorageTypeExceededException: 'RXF_FILES_FULL',
+  QuotaExceededException: 'RXF_FILES_FULL',
+  DiskOutOfSpaceException: 'RXF_FILES_FULL',
+  MaxDirectoryItemsExceededException: 'RXF_FILES_FULL',
+  StandbyException: 'RXF_FILES_STANDBY',
+  RetriableException: 'RXF_FILES_SAFE_MODE',
+  SafeModeException: 'RXF_FILES_SAFE_MODE',
+};
+
+const NEVER_BETTER = /^(IllegalArgument|HadoopIllegalArgument|UnsupportedOperation|InvalidPath|PathComponentTooLong)/;
+const NO_SPACE = /could only be (written|replicated) to 0 |no space left on device|out of space|disk ?quota/i;
+const UNDER_A_FILE = /\(is not a directory\)$/;
+
+/** The RemoteException of an answer, or null where it holds none. */
+export function remoteExceptionOf(answer: Answer): RemoteException | null {
+  if (answer.status < 400) return null;
+  const remote = parseJson(answer.body)?.RemoteException as Record<string, unknown> | null | undefined;
+  if (typeof remote !== 'object' || remote === null) return null;
+  const name = String(remote.exception ?? remote.javaClassName ?? 'Exception').replace(/^.*[.$]/, '');
+  const message = shorten(String(remote.message ?? ''));
+  // A path below a file comes as AccessControlException from GETFILESTATUS and LISTSTATUS; access is not what lacks.
+  return { name: UNDER_A_FILE.test(message) ? 'ParentNotDirectoryException' : name, message };
+}
+
+/** The code a RemoteException gets. */
+export function codeOf(remote: RemoteException): CodeOf<'SinkError'> {
+  if (NO_SPACE.test(remote.message)) return 'RXF_FILES_FULL';
+  return CODES[remote.name] ?? 'RXF_FILES_REMOTE';
+}
+
+/** A RemoteException as our error. */
+export function refused(remote: RemoteException, attempt: Attempt): SinkError {
+  const code = codeOf(remote);
+  const what = `Could not ${attempt.doing} on ${attempt.at}: ${remote.name}: ${remote.message}`;
+  return new SinkError(code, `${what.replace(/[.:\s]+$/, '')}. ${nextStep(code, attempt)}`, {
+    details: { path: attempt.path, at: attempt.at, exception: remote.name, user: attempt.user ?? null },
+    ...(NEVER_BETTER.test(remote.name) && { retryable: false }),
+  });
+}
+
+/** An answer that is neither a success nor a RemoteException, such as a proxy's. */
+export function notUnderstood(answer: Answer, attempt: Attempt): SinkError {
+  const type = answer.headers['content-type'] ?? 'no content type';
+  const what = `Could not ${attempt.doing} on ${attempt.at}: it answered HTTP ${answer.status} (${type})`;
+  const details = { path: attempt.path, at: attempt.at, status: answer.status };
+  if (answer.status === 401 || answer.status === 407) {
+    return new SinkError('RXF_FILES_DENIED', `${what}. Set \`delegationToken\`, or \`user\`, as the cluster wants`, {
+      details,
+    });
+  }
+  if (answer.status >= 500) {
+    return new SinkError('RXF_FILES_REMOTE', `${what}. Look into the server's log`, { details });
+  }
+  return new SinkError(
+    'RXF_FILES_PROTOCOL',
+    `${what}, which is not WebHDFS. Check \`nameNodes\` (host, port, base path) and \`mode\``,
+    { details },
+  );
+}
+
+/** An answer over the limit. */
+export function tooLarge(error: AnswerTooLarge, attempt: Attempt, limit: string): SinkError {
+  const what = `Could not ${attempt.doing} on ${attempt.at}: the answer has ${error.message}, over ${limit}`;
+  return new SinkError('RXF_FILES_PROTOCOL', what, { details: { path: attempt.path, at: attempt.at }, cause: error });
+}
+
+/** A body as a JSON object, or null. */
+export function parseJson(body: Buffer): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+function shorten(message: string): string {
+  const line = redact(message.split(/[\r\n]/, 1)[0] ?? '').trim();
+  return line.replace(/\b(?:[a-z_][a-z0-9_]*\.){2,}(?=[A-Z]\w*(?:Exception|Error)\b)/g, '').slice(0, 400);
+}
+
+function nextStep(code: CodeOf<'SinkError'>, { path, user }: Attempt): string {
+  switch (code) {
+    case 'RXF_FILES_DENIED':
+      return `Grant ${user ?? 'this user'} access to ${path}, or set \`user\` or \`delegationToken\``;
+    case 'RXF_FILES_FULL':
+      return 'Free space, raise the quota, or bring DataNodes back';
+    case 'RXF_FILES_EXISTS':
+      return 'Nothing was changed; choose another name, or remove what stands there';
+    case 'RXF_FILES_MISSING':
+      return 'Check that nothing else removes files there';
+    case 'RXF_FILES_STANDBY':
+      return 'Make a NameNode active, or list the active one in `nameNodes`';
+    case 'RXF_FILES_SAFE_MODE':
+      return 'Wait until the NameNode has left safe mode, or raise `safeModeTimeoutMs`';
+    default:
+      return `Look into the server's log`;
+  }
+}

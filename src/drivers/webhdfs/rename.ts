@@ -1,0 +1,111 @@
+import { SinkError } from '../../core/errors.js';
+import type { Folders } from './folders.js';
+import { booleanOf, lookAt } from './look.js';
+import { type NameNodes, refusal, type Told } from './name-nodes.js';
+import type { Settings } from './options.js';
+import { codeOf } from './remote-exception.js';
+import { folderOf } from './url.js';
+
+export type Renamed = 'renamed' | 'exists' | 'missing';
+
+/** A target that is a folder comes as a plain IOException, a target whose folder is missing as FileNotFoundException. */
+const TO_LOOK_INTO = new Set(['RXF_FILES_EXISTS', 'RXF_FILES_MISSING', 'RXF_FILES_REMOTE']);
+
+interface Outcome {
+  readonly end: Renamed | SinkError;
+  /** The RENAME may have been carried out although it was not told so. */
+  readonly doubted: boolean;
+}
+
+/**
+ * Moves a file to a name that is free. A lost answer is resolved by looking: while the source stands, nothing was moved, and
+ * a target that stands is another's; a source that is gone while the target stands was moved by us.
+ * Source: WebHDFS RENAME answers HTTP 200 `{"boolean":false}` for each failure, and moves *into* a target that is a folder;
+ * with `renameoptions=NONE`, which HttpFS does not know, it says which failure it was.
+ */
+export class Rename {
+  readonly #nameNodes: NameNodes;
+  readonly #folders: Folders;
+  readonly #mode: Settings['mode'];
+
+  constructor(nameNodes: NameNodes, folders: Folders, mode: Settings['mode']) {
+    this.#nameNodes = nameNodes;
+    this.#folders = folders;
+    this.#mode = mode;
+  }
+
+  async move(from: string, to: string, signal: AbortSignal): Promise<Renamed> {
+    const doing = `rename ${from} to ${to}`;
+    await this.#folders.make(folderOf(to), doing, signal);
+    if (this.#mode === 'httpfs') {
+      const [source, target] = await this.#look(from, to, doing, signal);
+      if (target || !source) return source ? 'exists' : 'missing';
+    }
+    const first = await this.#once(from, to, doing, false, signal);
+    if (typeof first.end === 'string') return first.end;
+    // Source there, target not: most likely somebody removed the target's folder, which we took for known.
+    this.#folders.forget(folderOf(to));
+    await this.#folders.make(folderOf(to), doing, signal);
+    const second = await this.#once(from, to, doing, first.doubted, signal);
+    if (typeof second.end === 'string') return second.end;
+    throw second.end;
+  }
+
+  /** One RENAME; ends as an error where nothing was moved and nobody knows why. */
+  async #once(from: string, to: string, doing: string, inDoubt: boolean, signal: AbortSignal): Promise<Outcome> {
+    const options: Record<string, string> = this.#mode === 'webhdfs' ? { renameoptions: 'NONE' } : {};
+    const call = { method: 'PUT', op: 'RENAME', path: from, query: { destination: to, ...options }, doing } as const;
+    let told: Told;
+    try {
+      told = await this.#nameNodes.ask(call, signal);
+    } catch (error) {
+      if (!(error instanceof SinkError) || error.details.doubted !== true) throw error;
+      const end = await this.#resolve(from, to, doing, true, signal);
+      if (end === null) throw error;
+      return { end, doubted: true };
+    }
+    const doubted = told.doubted || inDoubt;
+    if (!told.remote && (this.#isEmpty(told) || booleanOf(told))) return { end: 'renamed', doubted };
+    if (told.remote?.name === 'FileAlreadyExistsException' && !doubted) return { end: 'exists', doubted };
+    const code = told.remote ? codeOf(told.remote) : 'RXF_FILES_MISSING';
+    if (!TO_LOOK_INTO.has(code)) throw refusal(told);
+    const end = await this.#resolve(from, to, doing, doubted, signal);
+    return { end: end ?? this.#unexplained(told, from, to, doing), doubted };
+  }
+
+  #unexplained(told: Told, from: string, to: string, doing: string): SinkError {
+    if (told.remote) return refusal(told);
+    const message = `Could not ${doing} on ${told.attempt.at}: it answered false. Look into the server's log`;
+    return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: told.attempt.at } });
+  }
+
+  /** What became of it, or null where the source stands and the target does not. */
+  async #resolve(
+    from: string,
+    to: string,
+    doing: string,
+    doubted: boolean,
+    signal: AbortSignal,
+  ): Promise<Renamed | null> {
+    const [source, target] = await this.#look(from, to, doing, signal);
+    if (source) return target ? 'exists' : null;
+    return target && doubted ? 'renamed' : 'missing';
+  }
+
+  async #look(
+    from: string,
+    to: string,
+    doing: string,
+    signal: AbortSignal,
+  ): Promise<[source: boolean, target: boolean]> {
+    const [source, target] = await Promise.all([
+      lookAt(this.#nameNodes, from, doing, signal),
+      lookAt(this.#nameNodes, to, doing, signal),
+    ]);
+    return [source !== null, target !== null];
+  }
+
+  #isEmpty({ answer }: Told): boolean {
+    return answer.status === 200 && answer.body.byteLength === 0;
+  }
+}

@@ -1,0 +1,141 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { describeError } from '../../core/errors.js';
+import { redact } from './url.js';
+
+/** No answer: the connection failed, was lost, or took too long. `sent`: the request may have been carried out. */
+export class WireFault extends Error {
+  readonly sent: boolean;
+  readonly kind: 'lost' | 'timeout';
+  /** The connection was an idle one of the pool, which the server may have closed meanwhile. */
+  readonly reused: boolean;
+
+  constructor(message: string, facts: { sent: boolean; kind?: 'lost' | 'timeout'; reused?: boolean; cause?: unknown }) {
+    super(message, { cause: facts.cause });
+    this.sent = facts.sent;
+    this.kind = facts.kind ?? 'lost';
+    this.reused = facts.reused ?? false;
+  }
+}
+
+/** The answer is larger than it may be; nothing of it was kept. */
+export class AnswerTooLarge extends Error {}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface ExchangeOptions {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly agent: http.Agent | false;
+  readonly connectTimeoutMs: number;
+  /** Until the answer is whole; with `idleTimeoutMs`, until it begins. */
+  readonly requestTimeoutMs: number;
+  /** The longest the answer's body may make no progress. */
+  readonly idleTimeoutMs?: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One HTTP exchange with a small answer.
+ * Bounds: `maxBytes` of memory, refused from the announced length before any is taken.
+ * Fails: `WireFault`, `AnswerTooLarge`, or the signal's reason.
+ */
+export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    options.signal.throwIfAborted();
+    const request = open(url, options.method, options.agent);
+    const connection = watchConnect(request, options.connectTimeoutMs, (fault) => finish(() => reject(fault)));
+    const tooLate = (ms: number) => () =>
+      finish(() => reject(new WireFault(`no answer within ${ms} ms`, { sent: connection.stood, kind: 'timeout' })));
+    let timer = setTimeout(tooLate(options.requestTimeoutMs), options.requestTimeoutMs);
+    const abandon = () => finish(() => reject(options.signal.reason));
+    options.signal.addEventListener('abort', abandon, { once: true });
+
+    let done = false;
+    const finish = (settle: () => void, keepConnection = false) => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      connection.release();
+      options.signal.removeEventListener('abort', abandon);
+      if (!keepConnection) request.destroy();
+      settle();
+    };
+    const lose = (error: unknown) => finish(() => reject(faultOf(error, connection.stood, request.reusedSocket)));
+
+    request.on('error', lose);
+    request.on('response', (response) => {
+      if (options.idleTimeoutMs !== undefined) {
+        clearTimeout(timer);
+        timer = setTimeout(tooLate(options.idleTimeoutMs), options.idleTimeoutMs);
+        response.on('data', () => timer.refresh());
+      }
+      collect(response, options.maxBytes).then(
+        (body) => finish(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), true),
+        (error) => (error instanceof AnswerTooLarge ? finish(() => reject(error)) : lose(error)),
+      );
+    });
+    request.end();
+  });
+}
+
+/** Begins a request; its headers go out with the body's first byte, or at its end. */
+export function open(
+  url: URL,
+  method: string,
+  agent: http.Agent | false,
+  headers: http.OutgoingHttpHeaders = {},
+): http.ClientRequest {
+  return (url.protocol === 'https:' ? https : http).request(url, { method, agent, headers });
+}
+
+/** The whole of a body of at most `maxBytes`. */
+export async function collect(response: http.IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const announced = Number(response.headers['content-length'] ?? 0);
+  if (announced > maxBytes) throw new AnswerTooLarge(`${announced} bytes`);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new AnswerTooLarge(`more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Limits the time until the connection stands, and knows whether it does: before that, nothing can have been carried out. */
+export function watchConnect(
+  request: http.ClientRequest,
+  limitMs: number,
+  onFault: (fault: WireFault) => void,
+  onStand: (socket: Socket) => void = () => {},
+) {
+  const connection = { stood: false, release: () => clearTimeout(timer) };
+  const timer = setTimeout(
+    () => onFault(new WireFault(`no connection within ${limitMs} ms`, { sent: false, kind: 'timeout' })),
+    limitMs,
+  );
+  request.on('socket', (socket) => {
+    const stand = () => {
+      connection.stood = true;
+      clearTimeout(timer);
+      onStand(socket);
+    };
+    if (request.reusedSocket) stand();
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stand);
+  });
+  return connection;
+}
+
+/** A connection's error as a fault, without the bytes or URLs that node attaches: they may hold a token. */
+export function faultOf(error: unknown, sent: boolean, reused = false): WireFault {
+  if (error instanceof WireFault) return error;
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  const cause = Object.assign(new Error(redact(describeError(error))), { code });
+  return new WireFault(cause.message, { sent, reused, cause });
+}

@@ -1,0 +1,29 @@
+import { SinkError } from '../../core/errors.js';
+
+/** A WebHDFS URL: the path encoded per segment, the query encoded. */
+export function requestUrl(server: URL, path: string, query: Readonly<Record<string, string>>): URL {
+  // A URL parser would resolve a dot segment, and the request would leave the folder it names.
+  if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
+    const message = `Refused ${path}: it has a \`.\` or \`..\` segment. Give the path without one`;
+    throw new SinkError('RXF_FILES_DENIED', message, { details: { path } });
+  }
+  const base = server.pathname === '/' ? '' : server.pathname;
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  const pairs = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+  return new URL(`${server.origin}${base}/webhdfs/v1${encoded}?${pairs.join('&')}`);
+}
+
+/** A server as messages show it: no query, for a token stands there. */
+export function serverName(url: URL): string {
+  return `${url.protocol}//${url.host}`;
+}
+
+/** Text of a server, without what looks like a token in a URL. */
+export function redact(text: string): string {
+  return text.replace(/\b(delegation|token)=[^&\s"'\\]+/gi, '$1=***');
+}
+
+/** The folder a path stands in. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}

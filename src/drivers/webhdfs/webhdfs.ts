@@ -1,0 +1,85 @@
+import type { Observable } from 'rxjs';
+
+import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
+import { answer } from './answer.js';
+import { withDataNode } from './data-nodes.js';
+import { Folders } from './folders.js';
+import { booleanOf, listFolder, lookAt } from './look.js';
+import { NameNodes, refusal } from './name-nodes.js';
+import { checkOptions, type Settings, type WebHdfsOptions } from './options.js';
+import { notUnderstood, refused, remoteExceptionOf, tooLarge } from './remote-exception.js';
+import { Rename } from './rename.js';
+import { AnswerTooLarge, exchange } from './request.js';
+import { Upload } from './upload.js';
+import { serverName } from './url.js';
+
+/**
+ * HDFS, through WebHDFS or HttpFS.
+ * Bounds: per open file one chunk and one connection; per other call one answer of at most `maxResponseBytes`.
+ * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
+ */
+export function webhdfs(options: WebHdfsOptions): FileSystem {
+  return new WebHdfs(checkOptions(options));
+}
+
+class WebHdfs implements FileSystem {
+  readonly name: string;
+  readonly #settings: Settings;
+  readonly #nameNodes: NameNodes;
+  readonly #folders: Folders;
+  readonly #rename: Rename;
+
+  constructor(settings: Settings) {
+    this.name = `${settings.mode} ${settings.nameNodes.map(serverName).join(' ')}`;
+    this.#settings = settings;
+    this.#nameNodes = new NameNodes(settings);
+    this.#folders = new Folders(this.#nameNodes);
+    this.#rename = new Rename(this.#nameNodes, this.#folders, settings.mode);
+  }
+
+  create(path: string): FileWriter {
+    return new Upload(this.#nameNodes, this.#folders, this.#settings, path);
+  }
+
+  rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
+    return answer((signal) => this.#rename.move(from, to, signal));
+  }
+
+  status(path: string): Observable<FileStatus | null> {
+    return answer((signal) => lookAt(this.#nameNodes, path, `look at ${path}`, signal));
+  }
+
+  list(folder: string): Observable<readonly FileStatus[]> {
+    return answer((signal) => listFolder(this.#nameNodes, folder, signal));
+  }
+
+  read(path: string, maxBytes: number): Observable<Uint8Array> {
+    const call = { method: 'GET', op: 'OPEN', path, doing: `read ${path}`, repeatable: true } as const;
+    return answer((signal) =>
+      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt }) => {
+        const told = await exchange(url, { ...this.#settings, method: 'GET', agent: false, maxBytes, signal }).catch(
+          (error: unknown) => {
+            throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
+          },
+        );
+        if (told.status === 200) return told.body;
+        const remote = remoteExceptionOf(told);
+        throw remote ? refused(remote, attempt) : notUnderstood(told, attempt);
+      }),
+    );
+  }
+
+  remove(path: string): Observable<boolean> {
+    return answer(async (signal) => {
+      const query = { recursive: 'true' };
+      const told = await this.#nameNodes.ask(
+        { method: 'DELETE', op: 'DELETE', path, query, doing: `remove ${path}` },
+        signal,
+      );
+      this.#folders.forget(path);
+      if (told.remote) throw refusal(told);
+      // An answer was lost before: the file that is gone now was there then.
+      return booleanOf(told) || told.doubted;
+    });
+  }
+}

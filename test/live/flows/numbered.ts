@@ -1,0 +1,29 @@
+// The flow of the live tests: numbered JSON records from Kafka into HDFS, told by the environment.
+import * as t from 'io-ts';
+import { fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
+import { kafkajs } from 'rxflume/drivers/kafkajs';
+import { webhdfs } from 'rxflume/drivers/webhdfs';
+import { decode, mapValue, retryConnect } from 'rxflume/operators';
+
+const env = (name: string, fallback: string) => process.env[name] ?? fallback;
+const Numbered = t.type({ n: t.number });
+const nameNodes = env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(',');
+
+const lake = fileSink<{ n: number }>(webhdfs({ nameNodes, user: 'flume' }), {
+  root: env('TEST_ROOT', '/lake/test'),
+  path: ({ value }) => `mod=${value.n % 3}`,
+  format: jsonLines({ compression: 'gzip' }),
+  roll: { intervalMs: Number(env('TEST_ROLL_MS', '1000')) },
+});
+
+export default flow(
+  'numbered',
+  kafkaSource(kafkajs({ brokers: env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(',') }), {
+    topics: [env('TEST_TOPIC', 'numbered')],
+    groupId: env('TEST_GROUP', 'numbered'),
+    redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_REDELIVER', '60')) },
+  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_RETRIES', '30')) })),
+  decode(json(Numbered)),
+  mapValue(({ n }) => ({ n })),
+  lake.write(),
+);
