@@ -4,9 +4,9 @@ import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, filterValue, retryConnect } from 'rxflume/operators';
 
-const brokers = (process.env['RXFLUME_KAFKA_BROKERS'] ?? '127.0.0.1:19092').split(',');
-const nameNodes = (process.env['RXFLUME_HDFS_URL'] ?? 'http://127.0.0.1:19870').split(',');
-const topic = process.env['RXFLUME_TOPIC'] ?? 'chat';
+const brokers = (process.env.RXFLUME_KAFKA_BROKERS ?? '127.0.0.1:19092').split(',');
+const nameNodes = (process.env.RXFLUME_HDFS_URL ?? 'http://127.0.0.1:19870').split(',');
+const topic = process.env.RXFLUME_TOPIC ?? 'chat';
 
 const Message = t.type({ n: t.number, lang: t.string, text: t.string });
 

@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs';
 
 /** Makes the topic and fills it with numbered JSON records of about 199 bytes, spread evenly over its partitions. */
 export async function fill(of: { topic: string; records: number; partitions: number }): Promise<void> {
-  const brokers = (process.env['RXFLUME_KAFKA_BROKERS'] ?? '').split(',');
+  const brokers = (process.env.RXFLUME_KAFKA_BROKERS ?? '').split(',');
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();

@@ -5,7 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { startMeasure } from './measure.js';
 
 const [topic = '', count = '', group = ''] = process.argv.slice(2);
-const nameNode = process.env['RXFLUME_HDFS_URL'] ?? '';
+const nameNode = process.env.RXFLUME_HDFS_URL ?? '';
 const newLine = Buffer.from('\n');
 const rollBytes = 64 * 1024 * 1024;
 
@@ -42,7 +42,7 @@ let files = 0;
 let records = 0;
 const done = startMeasure();
 const kafka = new Kafka({
-  brokers: (process.env['RXFLUME_KAFKA_BROKERS'] ?? '').split(','),
+  brokers: (process.env.RXFLUME_KAFKA_BROKERS ?? '').split(','),
   logLevel: logLevel.NOTHING,
 });
 const consumer = kafka.consumer({ groupId: group, maxWaitTimeInMs: 200 });

@@ -8,14 +8,14 @@ import { startMeasure } from './measure.js';
 
 const [topic = '', count = '', group = ''] = process.argv.slice(2);
 const stop$ = new Subject<void>();
-const lake = fileSink(webhdfs({ nameNodes: [process.env['RXFLUME_HDFS_URL'] ?? ''], user: 'flume' }), {
+const lake = fileSink(webhdfs({ nameNodes: [process.env.RXFLUME_HDFS_URL ?? ''], user: 'flume' }), {
   root: `/lake/bench/${group}`,
   format: text(),
   roll: { bytes: 64 * MiB },
 });
 const path = flow(
   'bench',
-  kafkaSource(kafkajs({ brokers: (process.env['RXFLUME_KAFKA_BROKERS'] ?? '').split(',') }), {
+  kafkaSource(kafkajs({ brokers: (process.env.RXFLUME_KAFKA_BROKERS ?? '').split(',') }), {
     topics: [topic],
     groupId: group,
   }),

@@ -25,6 +25,9 @@ import { type ChatMessage, chatGenerator } from './generator.js';
 import { postedValues } from './posted.js';
 import { receiver } from './receiver.js';
 
+/** Where messages are appended: durable when `append` answers. */
+export type FeedTarget = Pick<EmbeddedLog, 'append' | 'recordCount'>;
+
 export interface FeedOptions {
   /** The JSON-lines file that a topic without records starts with. */
   readonly file: string;
@@ -55,7 +58,7 @@ export interface FeedNotice {
  * Bounds: the file, one live message, and at most 64 posted bodies of 1 MiB.
  * Fails: when the file cannot be read or the log refuses an append. A port in use is a notice, not an error.
  */
-export function feed(log: EmbeddedLog, options: FeedOptions): Observable<FeedNotice> {
+export function feed(log: FeedTarget, options: FeedOptions): Observable<FeedNotice> {
   const { topic, httpPort, messagesPerSecond, scheduler = asyncScheduler } = options;
   return new Observable((subscriber) => {
     const stop$ = new ReplaySubject<unknown>(1);
@@ -87,7 +90,7 @@ export function feed(log: EmbeddedLog, options: FeedOptions): Observable<FeedNot
 }
 
 /** The append is one, so after a crash the topic holds the whole file or is still empty. */
-function importOnce(log: EmbeddedLog, { file, topic }: FeedOptions): Observable<FeedNotice> {
+function importOnce(log: FeedTarget, { file, topic }: FeedOptions): Observable<FeedNotice> {
   return defer(() => from(importFile(log, file, topic))).pipe(
     exhaustMap((count) =>
       count === 0
@@ -97,7 +100,7 @@ function importOnce(log: EmbeddedLog, { file, topic }: FeedOptions): Observable<
   );
 }
 
-async function importFile(log: EmbeddedLog, file: string, topic: string): Promise<number> {
+async function importFile(log: FeedTarget, file: string, topic: string): Promise<number> {
   if ((await log.recordCount(topic)) > 0) return 0;
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   await log.append(topic, lines);

@@ -48,8 +48,8 @@ install() { # part...
     command -v mvn >/dev/null || need maven 'Maven is missing (mvn)'
     say "downloading the jars of $part to $lib"
     rm -rf "$lib" "$lib.part"
-    MAVEN_OPTS="${MAVEN_OPTS-} -XX:-UsePerfData" mvn -q -B -f "$parts/$part/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$lib.part" \
-      >"$dir/logs/maven.log" 2>&1 </dev/null || {
+    MAVEN_OPTS="${MAVEN_OPTS-} -XX:-UsePerfData" mvn -q -B -f "$parts/$part/pom.xml" dependency:copy-dependencies \
+      "-DoutputDirectory=$lib.part" >"$dir/logs/maven.log" 2>&1 </dev/null || {
       say "Maven failed; its log is $dir/logs/maven.log, the last lines:"
       tail -n 20 "$dir/logs/maven.log" | sed 's/^/  | /' >&2
       exit 1
@@ -101,6 +101,7 @@ format() { # service
 
 launch() { # service...
   local service children='' child
+  cd "$dir" || exit
   for service; do
     if [ -f "$(log_of "$service")" ]; then mv -f "$(log_of "$service")" "$dir/logs/$service.previous.log"; fi
     format "$service" &
@@ -123,12 +124,12 @@ detach() { # service java-argument...
   local service=$1 fd child
   shift
   (
-    cd "$dir" || exit
     for fd in /proc/"$BASHPID"/fd/*; do
       fd=${fd##*/}
       [ "$fd" -le 2 ] || eval "exec $fd>&-"
     done
-    exec setsid env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" </dev/null >>"$(log_of "$service")" 2>&1
+    exec setsid env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" \
+      </dev/null >>"$(log_of "$service")" 2>&1
   ) &
   child=$!
   until [ -n "$(pid_of "$service")" ] || ! kill -0 $child 2>/dev/null; do sleep 0.02; done

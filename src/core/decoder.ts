@@ -54,8 +54,8 @@ function isIoTs(schema: unknown): schema is IoTsDecoder<never, never> {
 
 function standardDecode<A>(schema: StandardSchema<A>, value: unknown): A {
   const result = schema['~standard'].validate(value);
-  if (result instanceof Promise) {
-    result.catch(() => undefined);
+  if ('then' in result) {
+    result.then(undefined, () => undefined);
     throw new OptionError(
       'RXF_OPTION_INVALID',
       `The ${schema['~standard'].vendor} schema answers with a promise; decode takes only schemas that answer at once`,
@@ -76,15 +76,22 @@ function ioTsDecode<I, A>(decoder: IoTsDecoder<I, A>, value: I): A {
     undefined,
   );
   if (deepest === undefined) throw shapeError('', `expected ${decoder.name}`, 1);
-  const path = deepest.context.map((step) => step.key).filter((key) => key !== '');
-  const expected = deepest.context.at(-1)?.type.name ?? decoder.name;
+  // io-ts numbers the members of a union or an intersection as if they were fields; a reader looks for fields.
+  const isMember = (at: number) => /^(Union|Intersection)Type$/.test(deepest.context[at - 1]?.type._tag ?? '');
+  const path = deepest.context.filter(({ key }, at) => key !== '' && !isMember(at)).map(({ key }) => key);
+  let last = deepest.context.length - 1;
+  while (last > 0 && isMember(last)) last -= 1;
+  const expected = deepest.context[last]?.type.name ?? decoder.name;
   const got = `${describeValue(deepest.value)} (${deepest.value === null ? 'null' : typeof deepest.value})`;
   throw shapeError(path.join('.'), deepest.message ?? `expected ${expected}, got ${got}`, failures.length);
 }
 
 interface IoTsFailure {
   readonly value: unknown;
-  readonly context: readonly { readonly key: string; readonly type: { readonly name: string } }[];
+  readonly context: readonly {
+    readonly key: string;
+    readonly type: { readonly name: string; readonly _tag?: string };
+  }[];
   readonly message?: string;
 }
 

@@ -135,11 +135,15 @@ export function isRetryable(error: unknown): boolean {
 
 /** One line that describes any thrown thing, for the end of a message. Never throws. */
 export function describeError(error: unknown): string {
-  // Not `instanceof`: an error of another realm (a vm context, Jest's) has another Error.
-  if (Object.prototype.toString.call(error) === '[object Error]') {
-    const { message, name, errors } = error as Error & { readonly errors?: unknown };
-    if (!message && Array.isArray(errors)) return describeError(errors[0]);
-    return String(message).split('\n', 1)[0]?.slice(0, 500) || name;
+  try {
+    // Not `instanceof` alone: an error of another realm (a vm context, Jest's) has another Error.
+    if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') {
+      const { message, name, errors } = error as Error & { readonly errors?: unknown };
+      if (!message && Array.isArray(errors)) return describeError(errors[0]);
+      return firstLine(message).slice(0, 500) || firstLine(name) || 'Error';
+    }
+  } catch {
+    return 'an error that cannot be read';
   }
   return describeValue(error);
 }
@@ -148,7 +152,14 @@ export function describeError(error: unknown): string {
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return `${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object' || typeof value === 'function')
-    return Object.prototype.toString.call(value).slice(8, -1);
-  return String(value);
+  try {
+    const isObject = typeof value === 'object' || typeof value === 'function';
+    return firstLine(isObject ? Object.prototype.toString.call(value).slice(8, -1) : String(value));
+  } catch {
+    return typeof value;
+  }
+}
+
+function firstLine(text: unknown): string {
+  return String(text ?? '').split(/[\r\n]/, 1)[0] as string;
 }

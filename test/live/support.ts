@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const brokers = (process.env['RXFLUME_KAFKA_BROKERS'] ?? '127.0.0.1:19092').split(',');
-export const nameNode = process.env['RXFLUME_HDFS_URL'] ?? 'http://127.0.0.1:19870';
+export const brokers = (process.env.RXFLUME_KAFKA_BROKERS ?? '127.0.0.1:19092').split(',');
+export const nameNode = process.env.RXFLUME_HDFS_URL ?? 'http://127.0.0.1:19870';
 
 const run = promisify(execFile);
 const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 20 } });

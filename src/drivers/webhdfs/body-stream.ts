@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { type Answer, collect, faultOf, open, WireFault, watchConnect } from './request.js';
+import { type Answer, collect, faultOf, MAX_ERROR_BYTES, open, WireFault, watchConnect } from './request.js';
 
 export interface BodyStreamOptions {
   readonly connectTimeoutMs: number;
@@ -19,7 +19,6 @@ export class EarlyAnswer extends Error {
   }
 }
 
-const MAX_ANSWER_BYTES = 256 * 1024;
 const PROBE_SILENT_PEER_MS = 30_000;
 
 /**
@@ -124,7 +123,7 @@ export class BodyStream {
   #receive(response: IncomingMessage): void {
     this.#answering = true;
     const complete = this.#settled !== undefined;
-    collect(response, MAX_ANSWER_BYTES).then(
+    collect(response, MAX_ERROR_BYTES).then(
       (body) => {
         const answer = { status: response.statusCode ?? 0, headers: response.headers, body };
         if (complete) {

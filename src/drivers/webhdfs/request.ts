@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { describeError } from '../../core/errors.js';
+import { KiB } from '../../core/units.js';
 import { redact } from './url.js';
 
 /** No answer: the connection failed, was lost, or took too long. `sent`: the request may have been carried out. */
@@ -28,6 +29,9 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** A RemoteException comes with a stack trace of some KiB. */
+export const MAX_ERROR_BYTES = 256 * KiB;
+
 export interface ExchangeOptions {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly agent: http.Agent | false;
@@ -36,6 +40,7 @@ export interface ExchangeOptions {
   readonly requestTimeoutMs: number;
   /** The longest the answer's body may make no progress. */
   readonly idleTimeoutMs?: number;
+  /** Of a success; a refusal has a limit of its own. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
@@ -75,7 +80,7 @@ export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
         timer = setTimeout(tooLate(options.idleTimeoutMs), options.idleTimeoutMs);
         response.on('data', () => timer.refresh());
       }
-      collect(response, options.maxBytes).then(
+      collect(response, (response.statusCode ?? 0) < 400 ? options.maxBytes : MAX_ERROR_BYTES).then(
         (body) => finish(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), true),
         (error) => (error instanceof AnswerTooLarge ? finish(() => reject(error)) : lose(error)),
       );

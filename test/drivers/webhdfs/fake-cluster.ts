@@ -89,7 +89,10 @@ export class FakeCluster {
   #nameNode(index: number, request: http.IncomingMessage, response: http.ServerResponse): void {
     const asked = this.#asked(String(index), request);
     const state = this.states[index];
-    if (asked.query.get('data') === 'true') return this.#take(request, response, asked);
+    if (asked.query.get('data') === 'true') {
+      this.#take(request, response, asked);
+      return;
+    }
     this.#reply(request, response, asked, () => {
       if (state === 'standby')
         return remote('StandbyException', 'Operation category READ is not supported in state standby');
@@ -176,7 +179,10 @@ export class FakeCluster {
 
   #dataNode(request: http.IncomingMessage, response: http.ServerResponse): void {
     const asked = this.#asked('dn', request);
-    if (request.method === 'PUT') return this.#take(request, response, asked);
+    if (request.method === 'PUT') {
+      this.#take(request, response, asked);
+      return;
+    }
     this.#reply(request, response, { ...asked, op: 'dn OPEN' }, () => ({
       status: 200,
       body: this.files.get(asked.path) ?? Buffer.alloc(0),
@@ -187,8 +193,8 @@ export class FakeCluster {
   /** An upload; as a DataNode does, `100 Continue` comes first and unasked, and a body cut off leaves what came of it. */
   #take(request: http.IncomingMessage, response: http.ServerResponse, asked: Asked): void {
     response.writeContinue();
-    if (this.upload) return this.upload(request, response, asked);
-    this.take(request, response, asked);
+    if (this.upload) this.upload(request, response, asked);
+    else this.take(request, response, asked);
   }
 
   take(request: http.IncomingMessage, response: http.ServerResponse, asked: Asked): void {

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { codeBlocks, documents, prose, root, tablesUnder, textOf } from './markdown.js';
+
+test.each(documents)('the links of %s lead somewhere', (document) => {
+  const broken = linksOf(document).filter(({ target }) => !leadsSomewhere(document, target));
+  expect(broken.map(({ target, line }) => `${document}:${line}: ${target}`)).toEqual([]);
+});
+
+test('every file named in "Where is …?" is there', () => {
+  const [table] = tablesUnder('README.md', 'Where is …?');
+  const named = table?.rows.flatMap((row) => [...(row[1] ?? '').matchAll(/`([^`]+)`/g)].map((found) => found[1])) ?? [];
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(join(root, path as string)))).toEqual([]);
+});
+
+test('every code block says its language', () => {
+  const mute = documents.flatMap(codeBlocks).filter(({ language }) => !/^(ts|sh|text|json|xml|diff)$/.test(language));
+  expect(mute.map(({ document, line }) => `${document}:${line}`)).toEqual([]);
+});
+
+function linksOf(document: string): { target: string; line: number }[] {
+  return prose(document)
+    .split('\n')
+    .flatMap((text, at) =>
+      [...text.replace(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map((found) => ({
+        target: found[1] as string,
+        line: at + 1,
+      })),
+    );
+}
+
+function leadsSomewhere(document: string, target: string): boolean {
+  if (/^https?:/.test(target)) return true;
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? document : join(dirname(document), path);
+  if (!existsSync(join(root, file))) return false;
+  return anchor === undefined || anchorsOf(file).includes(anchor);
+}
+
+/** Anchors as GitHub makes them of headings. */
+function anchorsOf(document: string): string[] {
+  return textOf(document)
+    .split('\n')
+    .filter((line) => /^#+ /.test(line))
+    .map((line) =>
+      line
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replaceAll(' ', '-'),
+    );
+}

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { FILE_SINK_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
+import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
+import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
+import { tablesUnder } from './markdown.js';
+
+const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+test.each([
+  ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
+  ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
+  ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
+  ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
+  ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
+])('%s, %s: every default is as in the code', (document, heading, defaults) => {
+  const [table] = tablesUnder(document, heading);
+  const column = table?.head.indexOf('default') ?? -1;
+  const documented = new Map(table?.rows.map((row) => [row[0]?.replaceAll('`', ''), shown(row[column] ?? '')]));
+  const inCode = Object.entries(defaults).flatMap(([name, value]) => flat(name, value));
+  const different = inCode.filter(([name, value]) => documented.get(name) !== value);
+  expect(different.map(([name, value]) => `${name}: ${value} in the code, ${documented.get(name)} documented`)).toEqual(
+    [],
+  );
+});
+
+/** Nested options by their dotted names; what has no short text (a monitor) is not compared. */
+function flat(name: string, value: unknown): [string, string][] {
+  if (value === Number.MAX_SAFE_INTEGER) return [[name, 'no limit']];
+  if (['string', 'number', 'boolean'].includes(typeof value)) return [[name, String(value)]];
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? Object.entries(value).flatMap(([inner, deep]) => flat(`${name}.${inner}`, deep)) : [];
+}
+
+/** `30,000` as 30000, `64 MiB` in bytes, `` `earliest` `` as earliest, *the root* as the empty text. */
+function shown(cell: string): string {
+  const number = /^([\d,]+)(?: (KiB|MiB|GiB))?$/.exec(cell);
+  if (number !== null) return String(Number((number[1] as string).replaceAll(',', '')) * (UNITS[number[2] ?? ''] ?? 1));
+  return cell === 'the root' ? '' : cell.replaceAll('`', '');
+}

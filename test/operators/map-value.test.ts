@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { of } from 'rxjs';
+import { mapValue } from '../../operators/map-value.js';
+import { OptionError } from '../../src/core/errors.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { ackedAfter, drawn, taken, valueOf } from './marbles.js';
+
+describe('mapValue', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -a-b-c-|';
+      const result = '  -A-B-C-|';
+      const acks = '    --a-b-c-';
+      const result$ = deliveries(values).pipe(
+        mapValue((x) => x.toUpperCase()),
+        ackedAfter(1),
+      );
+      expectObservable(result$).toBe(result);
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(mapValue((value) => value));
+
+  it('nacks a delivery that project throws for, with what it threw, and lives', () =>
+    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+      const cause = new Error('no length');
+      const result$ = deliveries('-a-b-c-#').pipe(
+        mapValue((x) => {
+          if (x === 'b') throw cause;
+          return x;
+        }),
+        valueOf,
+      );
+      expectObservable(result$).toBe('-a---c-#');
+      expectObservable(nacks$).toBe(' ---b----');
+      flush();
+      expect(duty.causes).toEqual({ b: cause });
+      expect(duty.unsettled).toEqual(['a', 'c']);
+    }));
+
+  it('gives project the delivery too, and keeps origin and duty', () => {
+    const duty = new RecordingDuty();
+    const out = taken(of(duty.deliver(2, { offset: 40 })).pipe(mapValue((value, { origin }) => value + origin.offset)));
+    expect(out.values).toEqual([expect.objectContaining({ value: 42, place: 0, duty })]);
+    expect(out.values[0]?.origin.offset).toBe(40);
+  });
+
+  it('passes undefined on as a value', () => {
+    const out = taken(of(new RecordingDuty().deliver(1)).pipe(mapValue(() => undefined)));
+    expect(out.values.map(({ value }) => value)).toEqual([undefined]);
+  });
+
+  itSettlesOnce(({ willSettle }) =>
+    mapValue((value) => {
+      if (value % 10 !== 3) return { value }.value;
+      willSettle(value, 'nack');
+      throw new Error('three');
+    }),
+  );
+
+  it('refuses a project that is not a function', () => {
+    const call = () => mapValue('upper' as never);
+    expect(call).toThrow('Expected `project` to be a function, got `"upper"` (string)');
+    expect(call).toThrow(OptionError);
+  });
+});

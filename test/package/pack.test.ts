@@ -1,0 +1,156 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+const typescript = `${root}node_modules/typescript/bin/tsc`;
+const work = mkdtempSync(join(tmpdir(), 'rxflume-pack-'));
+const staged = join(work, 'staged');
+const app = join(work, 'app');
+mkdirSync(app);
+
+const ENTRIES = [
+  'rxflume',
+  'rxflume/operators',
+  'rxflume/testing',
+  'rxflume/drivers/kafkajs',
+  'rxflume/drivers/webhdfs',
+  'rxflume/drivers/local-disk',
+  'rxflume/drivers/embedded-log',
+];
+
+let packed: readonly string[] = [];
+
+// Built and packed from a copy, since other tests may read or build ./dist at the same time.
+beforeAll(async () => {
+  await run(root, process.execPath, [typescript, '-p', 'tsconfig.build.json', '--outDir', join(staged, 'dist')]);
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs']) {
+    if (existsSync(root + name)) cpSync(root + name, join(staged, name), { recursive: true });
+  }
+  const answer = JSON.parse(await run(staged, 'npm', ['pack', '--json', '--ignore-scripts'])) as unknown;
+  const [tarball] = answer as [{ filename: string; files: { path: string }[] }];
+  packed = tarball.files.map(({ path }) => path);
+
+  writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
+  const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  const wanted = [join(staged, tarball.filename), installed('rxjs'), installed('kafkajs')];
+  await run(app, 'npm', ['install', ...quick, ...wanted]);
+}, 120_000);
+
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+describe('the package', () => {
+  test('holds what was built, the documents, and nothing else', () => {
+    const expected =
+      /^(dist\/(src|operators)\/.*\.(js|d\.ts)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    expect(packed.filter((path) => !expected.test(path))).toEqual([]);
+    expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/cli/main.js']));
+  });
+
+  test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
+    const names = await node(`console.log(Object.keys(await import('${entry}')).join(' '))`);
+    expect(names.trim().split(' ').length).toBeGreaterThan(1);
+  });
+
+  test('rxflume alone loads no library but rxjs', async () => {
+    writeFile('hooks.mjs', HOOKS);
+    const loaded = await node(
+      "import { register } from 'node:module'; register('./hooks.mjs', import.meta.url); await import('rxflume');",
+    );
+    const foreign = loaded
+      .split('\n')
+      .filter((url) => url !== '' && !url.startsWith('node:'))
+      .filter((url) => !/\/node_modules\/(rxflume\/dist|rxjs)\//.test(url));
+    expect(loaded).toContain('node_modules/rxflume/dist/src/index.js');
+    expect(foreign).toEqual([]);
+  }, 20_000);
+
+  test('its types hold under strict NodeNext with libraries checked', async () => {
+    writeFile('flow.ts', FLOW);
+    const compilerOptions = {
+      target: 'ES2022',
+      module: 'NodeNext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: ['node'],
+      typeRoots: [`${root}node_modules/@types`],
+    };
+    writeFile('tsconfig.json', JSON.stringify({ compilerOptions, files: ['flow.ts'] }));
+    expect(await run(app, process.execPath, [typescript, '-p', '.'])).toBe('');
+  }, 60_000);
+
+  test('its command answers', async () => {
+    expect(await run(app, 'npx', ['--no-install', 'rxflume', '--help'])).toMatch(/^Usage: rxflume run <file>/);
+    expect(await run(app, 'npx', ['--no-install', 'rxflume', '--version'])).toBe(`${manifest.version}\n`);
+  }, 30_000);
+});
+
+/** Prints the address of everything that is loaded. */
+const HOOKS = `
+import { writeSync } from 'node:fs';
+export async function load(url, context, next) {
+  writeSync(1, url + '\\n');
+  return next(url, context);
+}
+`;
+
+/** One flow that touches every entry. */
+const FLOW = `
+import { type Delivery, fileSink, flow, json, jsonLines, kafkaSource, type Receipt } from 'rxflume';
+import { embeddedLog } from 'rxflume/drivers/embedded-log';
+import { kafkajs } from 'rxflume/drivers/kafkajs';
+import { localDisk } from 'rxflume/drivers/local-disk';
+import { webhdfs } from 'rxflume/drivers/webhdfs';
+import { decode, filterValue, mapValue } from 'rxflume/operators';
+import { MemoryKafka, RecordingDuty } from 'rxflume/testing';
+import type { Observable } from 'rxjs';
+
+export const drivers = [kafkajs({ brokers: ['k1:9092'] }), embeddedLog({ folder: 'log' }), new MemoryKafka()];
+export const disks = [webhdfs({ nameNodes: ['http://nn1:9870'] }), localDisk({ root: '/lake' })];
+const lake = fileSink<string>(localDisk(), { root: '/lake', format: jsonLines() });
+export const path: Observable<Receipt> = flow(
+  'typed',
+  kafkaSource(new MemoryKafka(), { topics: ['chat'], groupId: 'lake' }),
+  decode(json((value: unknown) => ({ text: String(value) }))),
+  mapValue(({ text }) => text.trim()),
+  filterValue((text) => text !== ''),
+  lake.write(),
+);
+export const one: Delivery<number> = new RecordingDuty().deliver(1);
+// @ts-expect-error a sink of texts takes no numbers
+export const wrong = flow('wrong', kafkaSource(new MemoryKafka(), { topics: ['n'], groupId: 'g' }), mapValue(() => 1), lake.write());
+`;
+
+function installed(name: string): string {
+  const { version } = JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, 'utf8')) as {
+    version: string;
+  };
+  return `${name}@${version}`;
+}
+
+function writeFile(name: string, text: string): void {
+  writeFileSync(join(app, name), text);
+}
+
+function node(code: string): Promise<string> {
+  return run(app, process.execPath, ['--input-type=module', '--eval', code]);
+}
+
+async function run(folder: string, command: string, args: readonly string[]): Promise<string> {
+  // What npm tells the script that it runs would point a further npm back to this repository.
+  const { npm_config_local_prefix: _, npm_package_json: __, INIT_CWD: ___, NODE_OPTIONS: ____, ...env } = process.env;
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
