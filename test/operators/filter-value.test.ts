@@ -4,7 +4,7 @@ import { filterValue } from '../../operators/filter-value.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
-import { drawn, taken, valueOf } from './marbles.js';
+import { drawn, shown, taken } from './marbles.js';
 
 describe('filterValue', () => {
   it('is as drawn', () =>
@@ -14,7 +14,7 @@ describe('filterValue', () => {
       const acks = '    ---b-----';
       const result$ = deliveries(values).pipe(
         filterValue((x) => x !== 'b'),
-        valueOf,
+        shown,
       );
       expectObservable(result$).toBe(result);
       expectObservable(acks$).toBe(acks);
@@ -29,7 +29,7 @@ describe('filterValue', () => {
           if (x === 'b') throw 'odd';
           return false;
         }),
-        valueOf,
+        shown,
       );
       expectObservable(result$).toBe('-------#');
       expectObservable(acks$).toBe('  -a---c--');

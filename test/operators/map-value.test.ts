@@ -4,7 +4,7 @@ import { mapValue } from '../../operators/map-value.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
-import { ackedAfter, drawn, taken, valueOf } from './marbles.js';
+import { ackedAfter, drawn, shown, taken } from './marbles.js';
 
 describe('mapValue', () => {
   it('is as drawn', () =>
@@ -30,7 +30,7 @@ describe('mapValue', () => {
           if (x === 'b') throw cause;
           return x;
         }),
-        valueOf,
+        shown,
       );
       expectObservable(result$).toBe('-a---c-#');
       expectObservable(nacks$).toBe(' ---b----');

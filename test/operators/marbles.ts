@@ -38,7 +38,7 @@ export function drawn(draw: (drawing: Drawing) => void): void {
   });
 }
 
-export const valueOf = map(<T>(delivery: Delivery<T>): T => delivery.value);
+export const shown = map(<T>(delivery: Delivery<T>): T => delivery.value);
 
 /** A taker that acks each delivery so much later, and shows its value. */
 export function ackedAfter<T>(ms: number) {

@@ -525,11 +525,13 @@ export class KafkaSession implements KafkaListener, PartitionListener {
 
 function refusal(partition: Partition, offset: number, cause: unknown, attempts: number): SourceError {
   const tries = attempts > 1 ? ` after ${attempts} attempts` : '';
+  const next = isRetryable(cause)
+    ? 'What came before is committed; it comes again at the next start.'
+    : 'The flow stops before it, since a refused record is never skipped; what came before is committed. ' +
+      'Mend the cause, or give `decode` a `deadLetter` sink, and start again.';
   return new SourceError(
     'RXF_SOURCE_NACKED',
-    `${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)} ` +
-      'The flow stops before it, since a refused record is never skipped; what came before is committed. ' +
-      'Mend the cause, or give `decode` a `deadLetter` sink, and start again.',
+    `${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)} ${next}`,
     { cause, details: { stream: partition.stream, offset, attempts } },
   );
 }
