@@ -1,4 +1,5 @@
 import { DecodeError, describeValue, OptionError } from './errors.js';
+import { expectOption } from './options.js';
 
 /** Turns a value into another, or throws a `DecodeError` that says what is wrong with it. */
 export type Decoder<I, A> = (value: I) => A;
@@ -36,11 +37,8 @@ export type DecoderLike<I, A> = Decoder<I, A> | IoTsDecoder<I, A> | StandardSche
 export function decoderOf<I, A>(schema: DecoderLike<I, A>): Decoder<I, A> {
   if (isStandard(schema)) return (value) => standardDecode(schema, value);
   if (isIoTs(schema)) return (value) => ioTsDecode(schema, value);
-  if (typeof schema === 'function') return schema;
-  throw new OptionError(
-    'RXF_OPTION_INVALID',
-    `Expected \`decoder\` to be a function, an io-ts decoder or a Standard Schema, got \`${describeValue(schema)}\``,
-  );
+  expectOption('decoder', schema, typeof schema === 'function', 'a function, an io-ts decoder or a Standard Schema');
+  return schema as Decoder<I, A>;
 }
 
 function isStandard(schema: unknown): schema is StandardSchema<never> {

@@ -47,9 +47,9 @@ function anchorsOf(document: string): string[] {
     .map((line) =>
       line
         .replace(/^#+ /, '')
+        .trim()
         .toLowerCase()
         .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .trim()
         .replaceAll(' ', '-'),
     );
 }

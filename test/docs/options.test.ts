@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { FILE_SINK_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
 import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
@@ -10,6 +11,7 @@ const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB
 test.each([
   ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
+  ['docs/kafka.md', 'The embedded log', EMBEDDED_LOG_DEFAULTS],
   ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
   ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
   ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],

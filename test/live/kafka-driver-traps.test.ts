@@ -10,6 +10,7 @@ import { CutNet, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 const kafka = new LiveKafka();
 const members: KafkaTrace[] = [];
+const holes: { close: () => void }[] = [];
 const unhandled: unknown[] = [];
 const noteUnhandled = (reason: unknown) => unhandled.push(reason);
 
@@ -24,6 +25,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   kafka.net.mend();
+  for (const hole of holes.splice(0)) hole.close();
   for (const member of members.splice(0)) await member.close();
 });
 
@@ -229,7 +231,6 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     await until(() => trace.calls.includes('lost'), 'lost');
     kafka.net.mend();
     await until(() => trace.epoch === 2, 'the second epoch', trace);
-    hole.close();
   }, 30_000);
 
   it('trap 10: heartbeats keep the group while positions are looked up for longer than the session', async () => {
@@ -352,7 +353,6 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     expect(ms).toBeLessThan(1_200);
     expect(trace.error).toMatchObject({ code: 'RXF_KAFKA_UNREACHABLE' });
     await until(() => hole.count() === 0, 'its sockets to close', undefined, 1_500);
-    hole.close();
   }, 30_000);
 
   it('a refused login is RXF_KAFKA_AUTH, not worth a retry, and shows no secret', async () => {
@@ -392,7 +392,7 @@ function hasKcat(): boolean {
 }
 
 /** Something that listens, accepts, and never says a word. */
-async function blackHole(): Promise<{ port: number; count: () => number; close: () => void }> {
+async function blackHole(): Promise<{ port: number; count: () => number }> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
@@ -406,5 +406,6 @@ async function blackHole(): Promise<{ port: number; count: () => number; close: 
     for (const socket of sockets) socket.destroy();
     server.close();
   };
-  return { port, count: () => sockets.size, close };
+  holes.push({ close });
+  return { port, count: () => sockets.size };
 }

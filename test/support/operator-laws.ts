@@ -18,7 +18,7 @@ export interface LawHost {
 
 export type LawSubject = (host: LawHost) => OperatorFunction<Delivery<number>, unknown>;
 
-interface Plan {
+export interface Plan {
   /** One delivery each: the last digit of its value, its size, the wait before it. */
   readonly values: readonly { readonly digit: number; readonly gap: number }[];
   /** What the taker does with the nth output. */
@@ -33,7 +33,7 @@ const gap = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) },
 );
 
-const plan: fc.Arbitrary<Plan> = fc.record({
+export const plan: fc.Arbitrary<Plan> = fc.record({
   values: fc.array(fc.record({ digit: fc.integer({ min: 0, max: 9 }), gap }), { maxLength: 30 }),
   settlings: fc.array(
     fc.record({ how: fc.constantFrom<How>('ack', 'ack', 'nack'), after: gap, isReleasedFirst: fc.boolean() }),

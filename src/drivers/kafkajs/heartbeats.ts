@@ -73,7 +73,7 @@ export class Heartbeats {
       late.fire();
     });
     await Promise.race([answer, late.wait(this.#limits.sessionTimeoutMs)]);
-    if (!isLate) return;
+    if (!isLate) return answer;
     answer.catch(() => undefined);
     this.#link.forgetCoordinator();
     throw Object.assign(new Error(`no answer within ${this.#limits.sessionTimeoutMs} ms`), { code: 'ETIMEDOUT' });

@@ -1,18 +1,18 @@
 // The flow of the live tests: numbered JSON records from Kafka into HDFS, told by the environment.
 import * as t from 'io-ts';
-import { fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
+import { type CompressionName, fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, mapValue, retryConnect } from 'rxflume/operators';
 
 const env = (name: string, fallback: string) => process.env[name] ?? fallback;
-const Numbered = t.type({ n: t.number });
+const Numbered = t.type({ n: t.number, text: t.string });
 const nameNodes = env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(',');
 
-const lake = fileSink<{ n: number }>(webhdfs({ nameNodes, user: 'flume' }), {
+const lake = fileSink<{ n: number; text: string }>(webhdfs({ nameNodes, user: 'flume' }), {
   root: env('TEST_ROOT', '/lake/test'),
   path: ({ value }) => `mod=${value.n % 3}`,
-  format: jsonLines({ compression: 'gzip' }),
+  format: jsonLines({ compression: env('TEST_COMPRESSION', 'gzip') as CompressionName }),
   roll: { intervalMs: Number(env('TEST_ROLL_MS', '1000')) },
 });
 
@@ -24,6 +24,6 @@ export default flow(
     redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_REDELIVER', '60')) },
   }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_RETRIES', '30')) })),
   decode(json(Numbered)),
-  mapValue(({ n }) => ({ n })),
+  mapValue(({ n, text }) => ({ n, text })),
   lake.write(),
 );

@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+
+jest.setTimeout(30_000);
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'rxflume-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function rxflume(
+  args: readonly string[],
+  act?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, NODE_OPTIONS: '', TEST_FOLDER: folder };
+    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...args], {
+      cwd: root,
+      env,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      act?.(stdout, (signal) => child.kill(signal));
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A flow over an embedded log of three messages; the test's name keeps their folders apart. */
+function flowFile(name: string, changes: { record?: string; path?: string; sink?: string } = {}): string {
+  const { record = '{"n":3}', path = "() => 'good'", sink = 'lake.write()' } = changes;
+  const file = join(root, 'test/cli', `.flow-${process.pid}-${name}.ts`);
+  writeFileSync(
+    file,
+    `import { fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
+import { embeddedLog } from 'rxflume/drivers/embedded-log';
+import { localDisk } from 'rxflume/drivers/local-disk';
+import { decode, mapValue } from 'rxflume/operators';
+import { NEVER } from 'rxjs';
+import { mergeMap } from 'rxjs';
+
+const folder = ${JSON.stringify(join(folder, name))};
+const log = embeddedLog({ folder: folder + '/log', topics: ['chat'] });
+if ((await log.recordCount('chat')) === 0) await log.append('chat', ['{"n":1}', '{"n":2}', ${JSON.stringify(record)}]);
+const lake = fileSink<any>(localDisk(), { root: folder + '/lake', path: ${path}, format: jsonLines() });
+const stuck = (deliveries: any) => deliveries.pipe(mergeMap(() => NEVER));
+void stuck;
+export default flow('${name}', kafkaSource(log, { topics: ['chat'], groupId: 'g' }), decode(json()), mapValue((value) => value), ${sink});
+`,
+  );
+  return file;
+}
+
+afterAll(() => {
+  for (const name of readdirSync(join(root, 'test/cli'))) {
+    if (name.startsWith(`.flow-${process.pid}`)) rmSync(join(root, 'test/cli', name));
+  }
+});
+
+function lines({ stdout }: Outcome): Record<string, unknown>[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('rxflume', () => {
+  it('prints its help and its version, exit 0', async () => {
+    const help = await rxflume(['--help']);
+    expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Usage: rxflume run <file>')]);
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect((await rxflume(['--version'])).stdout).toBe(`${version}\n`);
+  });
+
+  it.each([
+    [['run', 'a.ts', '--fast'], "'--fast'"],
+    [['run', 'no-such-file.ts'], 'RXF_FLOW_FILE: There is no file no-such-file.ts'],
+  ])('says what is wrong with %j, exit 2', async (args, message) => {
+    const { code, stderr, stdout } = await rxflume(args);
+    expect([code, stderr, stdout]).toEqual([2, expect.stringContaining(message), '']);
+  });
+
+  it.each([
+    ['throws', "throw new Error('no config');", 'threw while it was loaded: no config'],
+    ['exports-nothing', 'export const x = 1;', 'exports no flow as default but undefined (it exports: x)'],
+    ['exports-number', 'export default 5;', 'exports no flow as default but 5'],
+    ['syntax', 'export default (;', 'threw while it was loaded'],
+    [
+      'wrong-option',
+      "import { kafkaSource } from 'rxflume'; kafkaSource({} as never, { topics: ['a'], groupId: 'g', commit: { count: 0 } });",
+      'RXF_OPTION_INVALID: Expected `commit.count` to be a whole number >= 1, got `0` (number)',
+    ],
+  ])('says what is wrong with a flow file that %s, exit 2', async (name, code, message) => {
+    const file = join(root, 'test/cli', `.flow-${process.pid}-${name}.ts`);
+    writeFileSync(file, code);
+    const outcome = await rxflume(['run', file]);
+    expect([outcome.code, outcome.stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(outcome.stderr).not.toContain('    at ');
+  });
+
+  it('runs until idle, exit 0, and a second run goes on where the first ended', async () => {
+    const file = flowFile('idle');
+    const first = await rxflume(['run', file, '--until-idle', '200']);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    expect(lines(first).at(-1)).toMatchObject({
+      what: 'summary',
+      flow: 'idle',
+      outcome: 'drained',
+      records: 3,
+      files: 1,
+    });
+    const second = await rxflume(['run', file, '--until-idle', '200']);
+    expect(lines(second).at(-1)).toMatchObject({ outcome: 'drained', records: 0, files: 0 });
+    const [name = ''] = readdirSync(join(folder, 'idle/lake/good'));
+    expect(readFileSync(join(folder, 'idle/lake/good', name), 'utf8')).toBe('{"n":1}\n{"n":2}\n{"n":3}\n');
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('drains on %s, exit 0', async (signal) => {
+    const file = flowFile(signal.toLowerCase());
+    let isSent = false;
+    const outcome = await rxflume(['run', file], (stdout, kill) => {
+      if (isSent || !stdout.includes('kafka.assigned')) return;
+      isSent = true;
+      setTimeout(() => kill(signal), 300);
+    });
+    expect(outcome.code).toBe(0);
+    expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'drained', records: 3, acked: 3, files: 1 });
+  });
+
+  it('abandons on a second signal, exit 1, and says that what was not committed comes again', async () => {
+    const file = flowFile('second-signal', { sink: 'stuck' });
+    let sent = 0;
+    const outcome = await rxflume(['run', file], (stdout, kill) => {
+      if (sent === 0 && stdout.includes('kafka.assigned')) {
+        sent = 1;
+        setTimeout(() => kill('SIGTERM'), 300);
+      } else if (sent === 1 && stdout.includes('Draining')) {
+        sent = 2;
+        kill('SIGTERM');
+      }
+    });
+    expect(outcome.code).toBe(1);
+    expect(outcome.stdout).toContain('comes again at the next start');
+    expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'abandoned' });
+  });
+
+  it('abandons a drain that takes longer than --drain-timeout, exit 1', async () => {
+    const file = flowFile('slow-drain', { sink: 'stuck' });
+    const outcome = await rxflume(['run', file, '--until-idle', '100', '--drain-timeout', '200']);
+    expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('the drain took longer than 200 ms')]);
+  });
+
+  it('stops at a record that is not JSON, exit 1, with the code, the place and the next step', async () => {
+    const file = flowFile('bad-record', { record: '{"n":' });
+    const outcome = await rxflume(['run', file]);
+    expect(outcome.code).toBe(1);
+    const error = lines(outcome).find(({ level }) => level === 'error');
+    expect(error).toMatchObject({ what: 'RXF_SOURCE_NACKED', details: { stream: 'kafka:chat/0', offset: 2 } });
+    expect(error?.['message']).toMatch(/Not JSON: .* give `decode` a `deadLetter` sink/);
+    const again = await rxflume(['run', file]);
+    expect(lines(again).at(-1)).toMatchObject({ outcome: 'failed', records: 1 });
+  });
+
+  it('refuses a bucket that leaves the root, exit 1, and stores nothing outside', async () => {
+    const file = flowFile('escape', { path: "({ value }) => (value.n === 2 ? '../../outside' : 'good')" });
+    const outcome = await rxflume(['run', file]);
+    expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('RXF_SOURCE_NACKED')]);
+    expect(outcome.stdout).toContain('../../outside');
+    expect(readdirSync(join(folder, 'escape')).sort()).toEqual(['lake', 'log']);
+  });
+});

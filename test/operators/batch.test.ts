@@ -1,0 +1,139 @@
+import { describe, expect, it } from '@jest/globals';
+import { concat, NEVER, of, Subject } from 'rxjs';
+import { type BatchOptions, batch } from '../../operators/batch.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { inVirtualTime } from '../support/virtual-time.js';
+import { ackedAfter, drawn, shown, taken } from './marbles.js';
+
+/** Feeds deliveries by hand. */
+function fed(options: BatchOptions) {
+  const source$ = new Subject<Delivery<string>>();
+  const duty = new RecordingDuty();
+  const out = taken(source$.pipe(batch(options)));
+  const feed = (names: string, from = duty) => {
+    for (const name of names) source$.next(from.deliver(name));
+  };
+  return { source$, duty, out, feed, batches: () => out.values.map(({ value }) => value.join('')) };
+}
+
+describe('batch', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -a-b-c-------d-|';
+      const result = '  ---x------y----(z|)';
+      const acks = '    ----(ab)---c----d';
+      const result$ = deliveries(values).pipe(batch({ count: 2, maxWaitMs: 5 }), ackedAfter(1));
+      expectObservable(result$).toBe(result, { x: ['a', 'b'], y: ['c'], z: ['d'] });
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(batch({ count: 3 }));
+
+  it('is full by bytes too', () =>
+    inVirtualTime(() => {
+      const { feed, batches, source$ } = fed({ count: 100, bytes: 3 });
+      feed('abcdefg');
+      expect(batches()).toEqual(['abc', 'def']);
+      source$.complete();
+      expect(batches()).toEqual(['abc', 'def', 'g']);
+    }));
+
+  it('waits from the first value of a batch, not the last, and starts the wait anew with each batch', () =>
+    drawn(({ deliveries, expectObservable }) => {
+      const result$ = deliveries('a-b-c-d-e---------|').pipe(batch({ count: 4, maxWaitMs: 7 }), shown);
+      expectObservable(result$).toBe('------x--------y--|', { x: ['a', 'b', 'c', 'd'], y: ['e'] });
+    }));
+
+  it('waits 1,000 ms where no wait is given', () =>
+    drawn(({ deliveries, expectObservable }) => {
+      const result$ = deliveries('a-').pipe(batch({ count: 2 }), shown);
+      expectObservable(result$).toBe('1000ms x', { x: ['a'] });
+    }));
+
+  it.each(['release', 'settle'] as const)('hands over at once when the source wants %s', (want) =>
+    inVirtualTime(() => {
+      const { duty, feed, batches, source$ } = fed({ count: 10 });
+      duty.wanted.next(want);
+      feed('ab');
+      duty.wanted.next(want);
+      duty.wanted.next(want);
+      feed('c');
+      duty.wanted.next(want);
+      expect(batches()).toEqual(['ab', 'c']);
+      source$.complete();
+      expect(duty.wanted.observed).toBe(false);
+    }),
+  );
+
+  it('listens to the source of every delivery, once each, and lets go when its epoch ends', () =>
+    inVirtualTime(() => {
+      const { duty, feed, batches, out } = fed({ count: 10 });
+      const other = new RecordingDuty('other');
+      feed('ab');
+      feed('c', other);
+      other.wanted.next('settle');
+      feed('d');
+      other.wanted.complete();
+      duty.wanted.next('release');
+      expect(batches()).toEqual(['abc', 'd']);
+      out.unsubscribe();
+      expect(duty.wanted.observed).toBe(false);
+    }));
+
+  it('settles and releases all of it as one', () =>
+    inVirtualTime(() => {
+      const { duty, feed, out } = fed({ count: 2 });
+      feed('abcd');
+      out.values[0]?.release();
+      out.values[0]?.ack();
+      out.values[0]?.nack('late');
+      out.values[1]?.nack('refused');
+      expect(duty.log).toEqual(['release a', 'release b', 'ack a', 'ack b', 'nack c', 'nack d']);
+      expect(out.values[0]?.origin).toMatchObject({ offset: 0, byteLength: 2 });
+    }));
+
+  it('nacks what it holds when it is unsubscribed and when the source fails', () =>
+    inVirtualTime(() => {
+      const left = fed({ count: 3 });
+      left.feed('abcd');
+      left.out.unsubscribe();
+      expect(left.duty.nacks).toEqual(['d']);
+      const failed = fed({ count: 3 });
+      failed.feed('a');
+      failed.source$.error(new Error('lost'));
+      expect([failed.duty.nacks, failed.out.ended]).toEqual([['a'], 'error']);
+      expect(failed.duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+    }));
+
+  it('leaves no timer behind', () =>
+    drawn(({ expectObservable }) => {
+      const result$ = concat(of(new RecordingDuty().deliver('a')), NEVER).pipe(
+        batch({ count: 2, maxWaitMs: 5 }),
+        shown,
+      );
+      expectObservable(result$, '---!').toBe('-');
+    }));
+
+  itSettlesOnce(() => batch({ count: 4, bytes: 20, maxWaitMs: 6 }));
+
+  it.each([
+    [{ count: 0 }, 'Expected `count` to be a whole number >= 1, got `0` (number)'],
+    [{ count: 1.5 }, 'Expected `count` to be a whole number >= 1, got `1.5` (number)'],
+    [{}, 'Expected `count` to be a whole number >= 1, got `undefined` (undefined)'],
+    [{ count: 1, bytes: 0 }, 'Expected `bytes` to be a whole number >= 1, got `0` (number)'],
+    [
+      { count: 1, maxWaitMs: 0 },
+      'Expected `maxWaitMs` to be a number of milliseconds from 1 to 2147483647, got `0` (number)',
+    ],
+    [{ count: 1, maxWaitMs: 2 ** 31 }, 'got `2147483648` (number)'],
+    [{ size: 3 }, 'Expected `batch options` to have only known options (count, bytes, maxWaitMs), got `size`'],
+    [undefined, 'Expected `batch options` to be an object of options, got `undefined` (undefined)'],
+  ])('refuses %j', (options, message) => {
+    const call = () => batch(options as BatchOptions);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+  });
+});

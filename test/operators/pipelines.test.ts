@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { OperatorFunction } from 'rxjs';
+import { batch, decode, filterValue, inFlightWindow, mapValue, retryConnect, transmit } from '../../operators/index.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { type LawHost, plan, tryPlan } from '../support/operator-laws.js';
+
+type Step = (host: LawHost) => OperatorFunction<Delivery<unknown>, Delivery<unknown>>;
+
+const firstDigit = (value: unknown) => Number([value].flat(9)[0]) % 10;
+
+/** Settles itself the values that end in one digit. */
+const steps: Record<string, (digit: number) => Step> = {
+  map:
+    (digit) =>
+    ({ willSettle }) =>
+      mapValue((value) => {
+        if (firstDigit(value) !== digit) return value;
+        willSettle(value, 'nack');
+        throw new Error('no');
+      }),
+  filter:
+    (digit) =>
+    ({ willSettle }) =>
+      filterValue((value) => {
+        if (firstDigit(value) !== digit) return true;
+        willSettle(value, 'ack');
+        return false;
+      }),
+  decode:
+    (digit) =>
+    ({ willSettle }) =>
+      decode((value: unknown) => {
+        if (firstDigit(value) !== digit) return value;
+        willSettle(value, 'nack');
+        throw new Error('no');
+      }),
+  batch: (digit) => () => batch({ count: 1 + digit, bytes: 5 + digit * 3, maxWaitMs: 1 + digit }),
+  window: (digit) => () => inFlightWindow({ count: 1 + digit, bytes: 5 + digit * 3 }),
+  retry: () => () => retryConnect(),
+};
+
+const step = fc.record({ name: fc.constantFrom(...Object.keys(steps)), digit: fc.integer({ min: 0, max: 9 }) });
+const pipeline = fc.record({
+  steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+  isTransmitted: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 4 }),
+});
+
+describe('any pipeline of the operators', () => {
+  it('settles each delivery once, as its taker did or an operator had to, and leaves none behind', () => {
+    fc.assert(
+      fc.property(pipeline, plan, ({ steps: chosen, isTransmitted, concurrency }, one) => {
+        const { actual, expected, ended, forgotten } = tryPlan(
+          (host) => (source) => {
+            const stream = chosen.reduce(
+              (before, { name, digit }) => before.pipe((steps[name] as (digit: number) => Step)(digit)(host)),
+              source as import('rxjs').Observable<Delivery<unknown>>,
+            );
+            return isTransmitted ? stream.pipe(transmit(host.write, { concurrency })) : stream;
+          },
+          one,
+        );
+        expect({ actual, forgotten, isEnded: ended !== '' }).toEqual({
+          actual: expected,
+          forgotten: [],
+          isEnded: true,
+        });
+      }),
+      { numRuns: 700 },
+    );
+  });
+});
