@@ -133,7 +133,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     await first.received(10);
     await first.commit([{ topic, partition: 0, offset: 3 }]);
     await first.close();
-    await kafka.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '7' }] });
+    await kafka.deleteRecords(topic, 0, 7);
     const second = join(topic, { startAt: 'latest' });
     await until(() => second.error !== undefined, 'the error');
     expect(second.error).toMatchObject({
@@ -144,6 +144,26 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     expect(String(second.error)).toMatch(/4 records were deleted.*--reset-offsets --to-earliest --execute/s);
     expect(second.batches).toEqual([]);
     expect(await kafka.committed(`${topic}-group`, topic, 0)).toBe(3);
+  }, 30_000);
+
+  it('trap 8: what is deleted under a paused reader fails it when it goes on', async () => {
+    const topic = await topicOf(1);
+    const trace = join(topic);
+    await kafka.produce(topic, 0, values(2));
+    await trace.received(2);
+    trace.consumer?.pause(trace.partitions);
+    await kafka.produce(topic, 0, values(1));
+    await trace.received(3);
+    await kafka.produce(topic, 0, values(5));
+    await kafka.deleteRecords(topic, 0, 6);
+    trace.consumer?.resume(trace.partitions);
+    await until(() => trace.error !== undefined, 'the error');
+    expect(trace.error).toMatchObject({
+      code: 'RXF_KAFKA_DATA_LOST',
+      details: { expected: 3, available: { first: 6 } },
+    });
+    expect(trace.offsets(0)).toEqual([0, 1, 2]);
+    expect(await kafka.committed(`${topic}-group`, topic, 0)).toBe(-1);
   }, 30_000);
 
   it('trap 8: a position beyond the end of the log fails the stream too', async () => {

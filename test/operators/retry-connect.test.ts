@@ -2,8 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   concat,
   defer,
-  ignoreElements,
-  map,
   NEVER,
   type Observable,
   of,

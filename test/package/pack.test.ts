@@ -6,8 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+interface Manifest {
+  readonly version: string;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as Manifest;
 const typescript = `${root}node_modules/typescript/bin/tsc`;
 const work = mkdtempSync(join(tmpdir(), 'rxflume-pack-'));
 const staged = join(work, 'staged');
@@ -50,6 +56,12 @@ describe('the package', () => {
       /^(dist\/(src|operators)\/.*\.(js|d\.ts)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/cli/main.js']));
+  });
+
+  test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
+    const { peerDependencies, peerDependenciesMeta } = manifest;
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4' });
+    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true } });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {

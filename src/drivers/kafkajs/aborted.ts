@@ -1,10 +1,6 @@
 import type { ForeignRecord } from './record.js';
 
-interface InTransaction {
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
-}
-
-type IsAborted = (record: ForeignRecord & InTransaction, offset: number) => boolean;
+type IsAborted = (record: ForeignRecord, offset: number) => boolean;
 
 const ABORT_KEY = Buffer.from([0, 0, 0, 0]);
 

@@ -8,6 +8,7 @@ export interface ForeignRecord {
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | readonly Buffer[]>>;
   readonly isControlRecord?: boolean;
+  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
 }
 
 /** What all records of one partition have in common in one epoch: made once, so that a record is one small object. */

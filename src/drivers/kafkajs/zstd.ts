@@ -21,9 +21,12 @@ export function inflateZstd(from: Buffer, most: number): Buffer {
   }
 }
 
-/** In plain JavaScript. A window larger than the limit is refused before it is allocated. */
+/** The largest window that zstd itself takes unasked. */
+const MOST_WINDOW_BYTES = 128 << 20;
+
+/** In plain JavaScript. What a frame's header asks for is checked before it is allocated. */
 export function inflateZstdPlain(from: Buffer, most: number): Buffer {
-  if (windowOf(from) > Math.max(most, 1 << 20)) throw tooLarge('zstd', most);
+  checkHeader(from, most);
   const chunks: Uint8Array[] = [];
   let length = 0;
   const inflate = new Decompress((chunk) => {
@@ -35,20 +38,24 @@ export function inflateZstdPlain(from: Buffer, most: number): Buffer {
   return Buffer.concat(chunks, length);
 }
 
-/** The bytes a frame's header asks for. Source: RFC 8878, 3.1.1.1. */
-function windowOf(from: Buffer): number {
-  if (from.length < 6 || from.readUInt32LE(0) !== 0xfd2fb528) throw new Error('a zstd batch is corrupt');
+/** Source: RFC 8878, 3.1.1.1: a frame names its window, or is one segment of a size it names. */
+function checkHeader(from: Buffer, most: number): void {
+  if (from.length < 6 || from.readUInt32LE(0) !== 0xfd2fb528) throw corrupt();
   const descriptor = from[4] as number;
   if ((descriptor & 0x20) === 0) {
     const window = from[5] as number;
-    return 2 ** (10 + (window >>> 3)) * (1 + (window & 7) / 8);
+    if (2 ** (10 + (window >>> 3)) * (1 + (window & 7) / 8) <= MOST_WINDOW_BYTES) return;
+    throw new Error(`a zstd batch asks for a window of more than ${MOST_WINDOW_BYTES} bytes`);
   }
-  const kind = descriptor >>> 6;
-  const at = 5 + [0, 1, 2, 4][descriptor & 3]!;
-  const bytes = [1, 2, 4, 8][kind]!;
-  if (at + bytes > from.length) throw new Error('a zstd batch is corrupt');
-  if (bytes === 8) return Number(from.readBigUInt64LE(at));
-  return from.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
+  const at = 5 + ([0, 1, 2, 4][descriptor & 3] as number);
+  const bytes = [1, 2, 4, 8][descriptor >>> 6] as number;
+  if (at + bytes > from.length) throw corrupt();
+  const size = bytes === 8 ? Number(from.readBigUInt64LE(at)) : from.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
+  if (size > most) throw tooLarge('zstd', most);
+}
+
+function corrupt(): Error {
+  return new Error('a zstd batch is corrupt');
 }
 
 /** Deflates by Node, where it can. */

@@ -7,10 +7,10 @@ export function requestUrl(server: URL, path: string, query: Readonly<Record<str
     const message = `Refused ${path}: it has a \`.\` or \`..\` segment. Give the path without one`;
     throw new SinkError('RXF_FILES_DENIED', message, { details: { path } });
   }
-  const base = server.pathname === '/' ? '' : server.pathname;
+  const prefix = server.pathname === '/' ? '' : server.pathname;
   const encoded = path.split('/').map(encodeURIComponent).join('/');
   const pairs = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
-  return new URL(`${server.origin}${base}/webhdfs/v1${encoded}?${pairs.join('&')}`);
+  return new URL(`${server.origin}${prefix}/webhdfs/v1${encoded}?${pairs.join('&')}`);
 }
 
 /** A server as messages show it: no query, for a token stands there. */

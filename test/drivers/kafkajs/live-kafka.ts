@@ -61,6 +61,12 @@ export class LiveKafka implements KafkaSubject {
     await this.producer.send({ topic, messages });
   }
 
+  async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
+    // kafkajs looks for the leader in metadata that only an earlier call brings.
+    await this.admin.fetchTopicOffsets(topic);
+    await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] });
+  }
+
   async committed(groupId: string, topic: string, partition: number): Promise<number> {
     const [known] = await this.admin.fetchOffsets({ groupId, topics: [topic] });
     return Number(known?.partitions.find((one) => one.partition === partition)?.offset ?? -1);

@@ -54,7 +54,9 @@ export class FakeCluster {
   redirect: 'json' | '307' = 'json';
   /** What the DataNode does with an upload; default it takes it. */
   upload: ((request: http.IncomingMessage, response: http.ServerResponse, asked: Asked) => void) | undefined;
+  /** Connections that were made, and those that stand. */
   sockets = 0;
+  live = 0;
   readonly #faults: { op: string; fault: Fault }[] = [];
 
   static async start({ nameNodes = 1 } = {}): Promise<FakeCluster> {
@@ -243,13 +245,19 @@ export class FakeCluster {
 /** A server on a free port, closed with all its connections after the test. */
 export async function listen(
   handler: http.RequestListener,
-  count: { sockets: number } = { sockets: 0 },
+  count: { sockets: number; live: number } = { sockets: 0, live: 0 },
 ): Promise<string> {
   const server = http.createServer(handler);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     count.sockets++;
-    sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}));
+    count.live++;
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      count.live--;
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   running.push(() => {

@@ -55,8 +55,11 @@ describe('webhdfs, several NameNodes', () => {
 
   it('waits for the end of safe mode, beyond the attempts allowed', async () => {
     const cluster = await FakeCluster.start({ nameNodes: 2 });
+    const fs = driver(cluster);
+    await put(fs, '/lake/before', 'x');
+    cluster.calls.length = 0;
     cluster.states.splice(1, 1, 'safe-mode');
-    const written = put(driver(cluster), '/lake/a', 'x');
+    const written = put(fs, '/lake/a', 'x');
     await until(() => cluster.calls.filter((call) => call.startsWith('1 MKDIRS')).length > 6);
     expect(cluster.count('CREATE')).toBe(0);
     cluster.states.splice(1, 1, 'active');
@@ -98,6 +101,14 @@ describe('webhdfs, several NameNodes', () => {
     },
   );
 
+  it.each(['{"boolean":"true"}', '{}', ''])('does not take the answer %p for a yes', async (body) => {
+    const cluster = await FakeCluster.start();
+    cluster.next('DELETE', { status: 200, body });
+    expect(await failure(once(driver(cluster).remove('/a')))).toMatchObject({ code: 'RXF_FILES_PROTOCOL' });
+    cluster.next('MKDIRS', { status: 200, body });
+    expect(await failure(put(driver(cluster), '/lake/a', 'x'))).toMatchObject({ code: 'RXF_FILES_PROTOCOL' });
+  });
+
   it('refuses an answer over the limit: from its announced length, and from what came', async () => {
     let sent = 0;
     const nameNodes = [
@@ -130,7 +141,7 @@ describe('webhdfs, several NameNodes', () => {
     ).subscribe();
     await until(() => cluster.count('LISTSTATUS') === 1);
     subscription.unsubscribe();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => cluster.live === 0);
     expect(cluster.count('LISTSTATUS')).toBe(1);
   });
 

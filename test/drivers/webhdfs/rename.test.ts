@@ -38,6 +38,13 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
     expect(cluster.count('RENAME')).toBe(2);
   });
 
+  it('was done where the answer is lost, also when the retry says that the target exists', async () => {
+    const cluster = await withFiles({ '/lake/a': OURS });
+    const { status, body } = remote('FileAlreadyExistsException', 'rename destination /lake/b already exists');
+    cluster.next('RENAME', 'lose', { status, body: String(body) });
+    expect(await once(driver(cluster, { mode }).rename('/lake/a', '/lake/b'))).toBe('renamed');
+  });
+
   it('was done where every answer is lost', async () => {
     const cluster = await withFiles({ '/lake/a': OURS });
     cluster.next('RENAME', 'lose', 'drop', 'drop');

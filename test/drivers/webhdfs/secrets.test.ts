@@ -8,6 +8,13 @@ const delegationToken = SECRET;
 
 function expectNoSecret(error: unknown): void {
   expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(SECRET);
+  for (let link = error; typeof link === 'object' && link !== null; link = (link as Error).cause) {
+    for (const name of Object.getOwnPropertyNames(link)) {
+      // Node keeps the bytes it could not parse beside the error.
+      const value: unknown = Reflect.get(link, name);
+      if (ArrayBuffer.isView(value)) expect(Buffer.from(value as Uint8Array).toString('latin1')).not.toContain(SECRET);
+    }
+  }
 }
 
 describe('webhdfs tells no secret', () => {

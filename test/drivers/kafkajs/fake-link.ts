@@ -1,0 +1,140 @@
+import type { Link, Membership } from '../../../src/drivers/kafkajs/link.js';
+import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
+import type { PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
+
+export function brokerError(type: string, retriable = true): Error {
+  return Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type, retriable });
+}
+
+export function record(offset: number, value: string, more: Partial<ForeignRecord> = {}): ForeignRecord {
+  return { offset: String(offset), timestamp: '5', key: null, value: Buffer.from(value), headers: {}, ...more };
+}
+
+interface FakeFetch {
+  readonly node: number;
+  readonly positions: readonly PartitionOffset[];
+  answer(partition: number, offsets: readonly number[], errorCode?: number): void;
+  fail(error: unknown): void;
+}
+
+/** A cluster of nothing but answers that a test gives: each fetch waits until the test answers it. */
+export class FakeLink {
+  readonly calls: string[] = [];
+  readonly fetches: FakeFetch[] = [];
+  readonly commits: { generation: number; offsets: readonly PartitionOffset[] }[] = [];
+  memberId: string | null = 'm1';
+  partitions: TopicPartition[] = [
+    { topic: 't', partition: 0 },
+    { topic: 't', partition: 1 },
+  ];
+  generation = 0;
+  leaders: Record<number, number> = {};
+  joinErrors: unknown[] = [];
+  heartbeatErrors: unknown[] = [];
+  commitErrors: unknown[] = [];
+  log = { first: 0, next: 100 };
+  heartbeats = 0;
+  beforeJoin: () => Promise<void> = async () => undefined;
+
+  as(): Link {
+    return this as unknown as Link;
+  }
+
+  async connect(): Promise<void> {
+    this.calls.push('connect');
+  }
+
+  async join(): Promise<Membership> {
+    this.calls.push('join');
+    await this.beforeJoin();
+    if (this.joinErrors.length > 0) throw this.joinErrors.shift();
+    this.generation += 1;
+    return { generationId: this.generation, memberId: 'm1', partitions: this.partitions };
+  }
+
+  async heartbeat(): Promise<void> {
+    this.heartbeats += 1;
+    if (this.heartbeatErrors.length > 0) throw this.heartbeatErrors.shift();
+  }
+
+  async commit({ generationId }: Membership, offsets: readonly PartitionOffset[]): Promise<void> {
+    if (this.commitErrors.length > 0) throw this.commitErrors.shift();
+    this.commits.push({ generation: generationId, offsets });
+  }
+
+  async committed(): Promise<PartitionOffset[]> {
+    return [];
+  }
+
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<PartitionOffset[]> {
+    const offset = startAt === 'earliest' ? this.log.first : this.log.next;
+    return partitions.map(({ topic, partition }) => ({ topic, partition, offset }));
+  }
+
+  leaderOf({ partition }: TopicPartition): number {
+    return this.leaders[partition] ?? 1;
+  }
+
+  fetch(node: number, positions: readonly PartitionOffset[]): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.fetches.push({
+        node,
+        positions,
+        answer: (partition, offsets, errorCode = 0) =>
+          resolve([
+            {
+              topic: 't',
+              partition,
+              errorCode,
+              highWatermark: '100',
+              messages: {
+                records: offsets.map((offset) => record(offset, `v${offset}`)),
+                nextOffset: offsets.length === 0 ? -1 : (offsets.at(-1) as number) + 1,
+              },
+            },
+          ]),
+        fail: reject,
+      });
+    });
+  }
+
+  errorOf(code: number): Error {
+    const known: Record<number, [string, boolean]> = {
+      1: ['OFFSET_OUT_OF_RANGE', false],
+      3: ['UNKNOWN_TOPIC_OR_PARTITION', true],
+      6: ['NOT_LEADER_FOR_PARTITION', true],
+    };
+    const [type, retriable] = known[code] ?? ['UNKNOWN', false];
+    return brokerError(type, retriable);
+  }
+
+  async findCoordinator(): Promise<void> {
+    this.calls.push('findCoordinator');
+  }
+
+  async refreshMetadata(): Promise<void> {
+    this.calls.push('refreshMetadata');
+  }
+
+  knownLayout(): string {
+    return 't=2';
+  }
+
+  async layout(): Promise<string> {
+    return 't=2';
+  }
+
+  forget(): void {}
+
+  forgetCoordinator(): void {
+    this.calls.push('forgetCoordinator');
+  }
+
+  async leave(): Promise<void> {
+    this.calls.push('leave');
+  }
+
+  destroy(): void {
+    this.calls.push('destroy');
+  }
+}

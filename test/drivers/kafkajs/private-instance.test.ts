@@ -1,0 +1,199 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { ForeignDecoder } from '../../../src/drivers/kafkajs/fetched-messages.js';
+import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
+import { KAFKAJS_VERSION, openPrivateInstance } from '../../../src/drivers/kafkajs/private-instance.js';
+
+const { load, codecs, Cluster } = openInternals({ maxBatchBytes: 1 << 20 });
+const theirs = createRequire(import.meta.url);
+
+const silent = { namespace: () => silent, debug: () => undefined, error: () => undefined, warn: () => undefined };
+
+interface Queue {
+  pending: unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: unknown;
+  scheduleCheckPendingRequests(): void;
+  checkPendingRequests(): void;
+  destroy(): void;
+}
+
+type QueueClass = new (options: Record<string, unknown>) => Queue;
+
+function queueOf(RequestQueue: QueueClass): Queue {
+  return new RequestQueue({
+    requestTimeout: 1_000,
+    enforceRequestTimeout: false,
+    logger: silent,
+    clientId: 'c',
+    broker: 'b',
+  });
+}
+
+function folderWith(version: string | undefined): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rxflume-'));
+  const start = join(folder, 'package.json');
+  writeFileSync(start, '{}');
+  if (version === undefined) return start;
+  mkdirSync(join(folder, 'node_modules', 'kafkajs'), { recursive: true });
+  writeFileSync(join(folder, 'node_modules', 'kafkajs', 'package.json'), JSON.stringify({ name: 'kafkajs', version }));
+  return start;
+}
+
+describe('a private instance of kafkajs', () => {
+  it("is another one than the application's, which stays as it is", () => {
+    const path = 'src/network/requestQueue/index.js';
+    const ours = load(path) as { prototype: Queue };
+    const app = theirs(`kafkajs/${path}`) as { prototype: Queue };
+    expect(ours).not.toBe(app);
+    expect(String(app.prototype.scheduleCheckPendingRequests)).toContain('setTimeout');
+    expect(String(ours.prototype.scheduleCheckPendingRequests)).not.toContain('setTimeout');
+    expect(load('src/cluster/index.js')).toBe(Cluster);
+  });
+
+  it('fails with the line that installs it where it is missing or of another version', () => {
+    const install = `npm install kafkajs@${KAFKAJS_VERSION}`;
+    const missing = () => openPrivateInstance({}, [folderWith(undefined)]);
+    expect(missing).toThrow(
+      expect.objectContaining({ code: 'RXF_DRIVER_MISSING', message: expect.stringContaining(install) }),
+    );
+    const other = () => openPrivateInstance({}, [folderWith('3.0.0')]);
+    expect(other).toThrow(
+      expect.objectContaining({
+        code: 'RXF_DRIVER_MISSING',
+        details: { package: 'kafkajs', wanted: KAFKAJS_VERSION, found: '3.0.0' },
+      }),
+    );
+  });
+
+  it('traps 1 and 2: an idle queue of requests sets no timer, and none is negative', () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const RequestQueue = load('src/network/requestQueue/index.js') as QueueClass;
+    const queue = queueOf(RequestQueue);
+    queue.scheduleCheckPendingRequests();
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).toBeNull();
+    // kafkajs as it is sets one, for −1 − now milliseconds.
+    const stock = queueOf(theirs('kafkajs/src/network/requestQueue/index.js') as QueueClass);
+    stock.scheduleCheckPendingRequests();
+    expect(stock.throttleCheckTimeoutId).not.toBeNull();
+    stock.destroy();
+    queue.throttledUntil = Date.now() + 50_000;
+    queue.scheduleCheckPendingRequests();
+    expect(queue.throttleCheckTimeoutId).not.toBeNull();
+    queue.destroy();
+    timers.mockRestore();
+  });
+
+  it('trap 8: kafkajs cannot commit by itself', async () => {
+    type Committing = Record<'setDefaultOffset' | 'seek' | 'commitOffsets', () => Promise<unknown>>;
+    const { prototype } = load('src/consumer/offsetManager/index.js') as { prototype: Committing };
+    for (const name of ['setDefaultOffset', 'seek', 'commitOffsets'] as const) {
+      await expect(prototype[name]()).rejects.toThrow('rxflume commits by itself');
+    }
+  });
+
+  it('one partition in error does not take what a fetch brought of the others', async () => {
+    const { parse } = load('src/protocol/requests/fetch/v11/response.js') as {
+      parse: (from: unknown) => Promise<unknown>;
+    };
+    const fetched = {
+      responses: [
+        {
+          topicName: 't',
+          partitions: [
+            { partition: 0, errorCode: 1 },
+            { partition: 1, errorCode: 0 },
+          ],
+        },
+      ],
+    };
+    expect(await parse(fetched)).toBe(fetched);
+  });
+
+  it('two requests on a lost connection open one socket', async () => {
+    type Connect = { connect(): Promise<unknown> };
+    const Connection = load('src/network/connection.js') as new (options: Record<string, unknown>) => Connect;
+    let opened = 0;
+    const socketFactory = () => {
+      opened += 1;
+      throw new Error('refused');
+    };
+    const connection = new Connection({
+      host: 'h',
+      port: 1,
+      logger: silent,
+      requestTimeout: 1,
+      connectionTimeout: 1_000,
+      socketFactory,
+    });
+    const both = await Promise.allSettled([connection.connect(), connection.connect()]);
+    expect([opened, both.map(({ status }) => status)]).toEqual([1, ['rejected', 'rejected']]);
+    await expect(connection.connect()).rejects.toThrow('refused');
+    expect(opened).toBe(2);
+  });
+});
+
+interface EncoderClass {
+  new (): { writeInt32(value: number): { writeBuffer(bytes: Buffer): { buffer: Buffer } } };
+}
+
+type MakeBatch = (options: Record<string, unknown>) => Promise<{ buffer: Buffer }>;
+type MakeRecord = (options: Record<string, unknown>) => unknown;
+
+describe('what a fetch brought of one partition', () => {
+  const { RecordBatch } = load('src/protocol/recordBatch/v0/index.js') as { RecordBatch: MakeBatch };
+  const Record = load('src/protocol/recordBatch/record/v0/index.js') as MakeRecord;
+  const Decoder = load('src/protocol/decoder.js') as new (bytes: Buffer) => ForeignDecoder;
+  const Encoder = load('src/protocol/encoder.js') as EncoderClass;
+  const decode = load('src/protocol/requests/fetch/v4/decodeMessages.js') as (from: ForeignDecoder) => Promise<{
+    records: { offset: string; value: Buffer | null }[];
+    nextOffset: number;
+    unreadable?: unknown;
+  }>;
+
+  async function batch(firstOffset: number, count: number, lastOffsetDelta: number, compression = 0): Promise<Buffer> {
+    const records = Array.from({ length: count }, (_, offsetDelta) =>
+      Record({ offsetDelta, value: `v${offsetDelta}` }),
+    );
+    return (await RecordBatch({ firstOffset, records, lastOffsetDelta, compression })).buffer;
+  }
+
+  const decodeAll = (...batches: Buffer[]) => {
+    const bytes = Buffer.concat(batches);
+    return decode(new Decoder(new Encoder().writeInt32(bytes.length).writeBuffer(bytes).buffer));
+  };
+
+  it.each([0, 1, 2, 3])('decodes batches of codec %i', async (codec) => {
+    const { records, nextOffset } = await decodeAll(await batch(5, 3, 2, codec), await batch(8, 200, 199, codec));
+    expect([records.length, records[0]?.offset, String(records[4]?.value), nextOffset]).toEqual([203, '5', 'v1', 208]);
+  });
+
+  it('a batch that compaction emptied is passed over; kafkajs would stand before it for ever', async () => {
+    expect(await decodeAll(await batch(5, 0, 9))).toEqual({ records: [], nextOffset: 15 });
+  });
+
+  it('a batch larger than the stack is deep', async () => {
+    const { records } = await decodeAll(await batch(0, 200_000, 199_999));
+    expect(records).toHaveLength(200_000);
+  });
+
+  it('the last batch, cut by the size of the fetch, is left for the next one', async () => {
+    const cut = (await batch(8, 50, 49)).subarray(0, 100);
+    expect((await decodeAll(await batch(5, 3, 2), cut)).nextOffset).toBe(8);
+  });
+
+  it('an unreadable batch fails once it is the first, after what came before it', async () => {
+    const bad = await batch(8, 50, 49, 1);
+    bad.fill(7, 70);
+    expect((await decodeAll(await batch(5, 3, 2), bad)).nextOffset).toBe(8);
+    expect((await decodeAll(bad)).unreadable).toBeDefined();
+  });
+
+  it('has every codec', () => {
+    expect(Object.keys(codecs)).toEqual(expect.arrayContaining(['1', '2', '3', '4']));
+  });
+});
