@@ -21,7 +21,7 @@ export interface BatchOptions {
  * values  -a-b-c-------d-|
  *         batch({ count: 2, maxWaitMs: 5 })
  * result  ---x------y----(z|)     x = [a b], y = [c], z = [d]
- * acks    ----x------y----z       acks of x are acks of a and b
+ * acks    ----(ab)---c----d
  * ```
  *
  * Settles: nacks what it holds when it is unsubscribed or fails.
@@ -39,13 +39,14 @@ export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, D
     new Observable((subscriber) => {
       let held: Delivery<T>[] = [];
       let heldBytes = 0;
+      let hasFailed = false;
       let waiting: Subscription | undefined;
       const asked = new Map<Observable<Want>, Subscription>();
 
       const emit = () => {
         waiting?.unsubscribe();
         waiting = undefined;
-        if (held.length === 0 || subscriber.closed) return;
+        if (held.length === 0 || subscriber.closed || hasFailed) return;
         const joined = joinDeliveries(held);
         held = [];
         heldBytes = 0;
@@ -65,7 +66,11 @@ export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, D
           if (held.length >= count || heldBytes >= bytes) emit();
           else waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
         },
-        error: (error: unknown) => subscriber.error(error),
+        error: (error: unknown) => {
+          // Nobody takes any more, also when the source asks once again because of what is nacked downstream.
+          hasFailed = true;
+          subscriber.error(error);
+        },
         complete: () => {
           emit();
           subscriber.complete();

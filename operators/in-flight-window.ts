@@ -40,11 +40,12 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): MonoTypeOpera
       let next = 0;
       let isComplete = false;
       let isEmitting = false;
+      let hasFailed = false;
 
       const emit = () => {
         if (isEmitting) return;
         isEmitting = true;
-        while (next < waiting.length && !window.isFull && !subscriber.closed) {
+        while (next < waiting.length && !window.isFull && !subscriber.closed && !hasFailed) {
           const delivery = waiting[next] as Delivery<T>;
           next += 1;
           subscriber.next(counted(delivery));
@@ -71,7 +72,11 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): MonoTypeOpera
           waiting.push(delivery);
           emit();
         },
-        error: (error: unknown) => subscriber.error(error),
+        error: (error: unknown) => {
+          // What is nacked downstream because of the error frees the window, but nobody takes any more.
+          hasFailed = true;
+          subscriber.error(error);
+        },
         complete: () => {
           isComplete = true;
           emit();

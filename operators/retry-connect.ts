@@ -1,4 +1,13 @@
-import { type MonoTypeOperatorFunction, NEVER, Observable, ReplaySubject, type Subscription, timer } from 'rxjs';
+import {
+  type MonoTypeOperatorFunction,
+  NEVER,
+  Observable,
+  ReplaySubject,
+  retry,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
 import { ConnectError, describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
@@ -70,47 +79,24 @@ function retrying<T>(
   stop$: Observable<unknown>,
 ): Observable<T> {
   return new Observable((subscriber) => {
-    let failures = 0;
     let isStopping = false;
-    let connection: Subscription | undefined;
-    let wait: Subscription | undefined;
-
-    const connect = () => {
-      wait = undefined;
-      connection = source.subscribe({
-        next: (value) => {
-          failures = 0;
-          subscriber.next(value);
-        },
-        error: (error: unknown) => {
-          const mayRetry =
-            !isStopping && error instanceof ConnectError && error.retryable && failures < options.attempts;
-          if (!mayRetry) {
-            subscriber.error(error);
-            return;
-          }
-          failures += 1;
-          const delayMs = delayOf(failures, options);
-          options.monitor.notice(
-            'warn',
-            error.code,
-            `${describeError(error)} Trying again in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`,
-          );
-          wait = timer(delayMs).subscribe(connect);
-        },
-        complete: () => subscriber.complete(),
-      });
+    subscriber.add(
+      stop$.subscribe(() => {
+        isStopping = true;
+      }),
+    );
+    const delay = (error: unknown, failures: number) => {
+      const mayRetry = !isStopping && error instanceof ConnectError && error.retryable && failures <= options.attempts;
+      if (!mayRetry) return throwError(() => error);
+      const delayMs = delayOf(failures, options);
+      options.monitor.notice(
+        'warn',
+        error.code,
+        `${describeError(error)} Trying again in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`,
+      );
+      return timer(delayMs).pipe(takeUntil(stop$));
     };
-    const stopping = stop$.subscribe(() => {
-      isStopping = true;
-      if (wait !== undefined) subscriber.complete();
-    });
-    connect();
-    return () => {
-      stopping.unsubscribe();
-      wait?.unsubscribe();
-      connection?.unsubscribe();
-    };
+    return source.pipe(retry({ delay, resetOnSuccess: true })).subscribe(subscriber);
   });
 }
 

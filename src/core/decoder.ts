@@ -43,7 +43,7 @@ export function decoderOf<I, A>(schema: DecoderLike<I, A>): Decoder<I, A> {
 
 function isStandard(schema: unknown): schema is StandardSchema<never> {
   const isObject = (typeof schema === 'object' && schema !== null) || typeof schema === 'function';
-  return isObject && '~standard' in (schema as object);
+  return isObject && '~standard' in schema;
 }
 
 function isIoTs(schema: unknown): schema is IoTsDecoder<never, never> {

@@ -137,7 +137,8 @@ export function isRetryable(error: unknown): boolean {
 export function describeError(error: unknown): string {
   try {
     // Not `instanceof` alone: an error of another realm (a vm context, Jest's) has another Error.
-    if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') {
+    const tag = Object.prototype.toString.call(error);
+    if (error instanceof Error || tag === '[object Error]' || tag === '[object DOMException]') {
       const { message, name, errors } = error as Error & { readonly errors?: unknown };
       if (!message && Array.isArray(errors)) return describeError(errors[0]);
       return firstLine(message).slice(0, 500) || firstLine(name) || 'Error';

@@ -223,7 +223,7 @@ class MemoryWriter implements FileWriter {
   readonly #start: () => StoredFile;
   #file: StoredFile | undefined;
   #busy = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(path: string, answer: <T>(verb: FileVerb, work: () => T) => Observable<T>, start: () => StoredFile) {
     this.#path = path;
@@ -264,7 +264,7 @@ class MemoryWriter implements FileWriter {
         return work(this.#file);
       }).pipe(
         tap(() => this.#settle(undefined)),
-        catchError((error) => throwError(() => this.#settle(error))),
+        catchError((error: unknown) => throwError(() => this.#settle(error))),
         finalize(() => this.#busy && this.abort()),
       );
     });
@@ -273,7 +273,7 @@ class MemoryWriter implements FileWriter {
   /** Before the answer is passed on, for it may start the next write. */
   #settle(error: unknown): unknown {
     this.#busy = false;
-    this.#failure ??= error;
+    this.#failure ??= error as Error | undefined;
     if (this.#failure && error === undefined && !this.#file?.closed) throw this.#failure;
     return this.#failure;
   }

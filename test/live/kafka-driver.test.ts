@@ -2,9 +2,12 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { kafkaContract } from '../../src/testing/kafka-contract.js';
 import { LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
-describe('kafkajs driver on a real cluster keeps the contract', () => {
-  const kafka = new LiveKafka();
-  beforeAll(() => kafka.start(), 30_000);
-  afterAll(() => kafka.stop());
-  for (const check of kafkaContract) it(check.name, () => check.run(kafka), 60_000);
-});
+describe.each(['kafkajs', 'lean'] as const)(
+  'the kafkajs driver on a real cluster, records decoded by %s',
+  (decoder) => {
+    const kafka = new LiveKafka(decoder);
+    beforeAll(() => kafka.start(), 30_000);
+    afterAll(() => kafka.stop());
+    for (const check of kafkaContract) it(check.name, () => check.run(kafka), 60_000);
+  },
+);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, NEVER, of, Subject } from 'rxjs';
 import { type BatchOptions, batch } from '../../operators/batch.js';
+import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
@@ -106,6 +107,21 @@ describe('batch', () => {
       failed.source$.error(new Error('lost'));
       expect([failed.duty.nacks, failed.out.ended]).toEqual([['a'], 'error']);
       expect(failed.duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+    }));
+
+  it('hands nothing over to a taker that nacks because the source failed, though the source asks once more', () =>
+    inVirtualTime(() => {
+      const source$ = new Subject<Delivery<string>>();
+      const duty = new RecordingDuty('asking', () => duty.wanted.next('settle'));
+      source$
+        .pipe(
+          batch({ count: 2 }),
+          transmit(() => NEVER),
+        )
+        .subscribe({ error: () => undefined });
+      for (const name of 'abc') source$.next(duty.deliver(name));
+      source$.error(new Error('lost'));
+      expect(duty.nacks.sort()).toEqual(['a', 'b', 'c']);
     }));
 
   it('leaves no timer behind', () =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, map, NEVER, of, Subject } from 'rxjs';
 import { type InFlightWindowOptions, inFlightWindow } from '../../operators/in-flight-window.js';
+import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
@@ -124,6 +125,21 @@ describe('inFlightWindow', () => {
     const failed = fed({ count: 1 }, 1, 2);
     failed.source$.error(new Error('lost'));
     expect(failed.duty.causes['2']).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+  });
+
+  it('lets nothing through to a taker that nacks because the source failed', () => {
+    const { source$, duty } = fed({ count: 1 });
+    const [first, second] = [duty.deliver(1), duty.deliver(2)];
+    source$
+      .pipe(
+        inFlightWindow({ count: 1 }),
+        transmit(() => NEVER),
+      )
+      .subscribe({ error: () => undefined });
+    source$.next(first);
+    source$.next(second);
+    source$.error(new Error('lost'));
+    expect(duty.nacks.sort()).toEqual(['1', '2']);
   });
 
   it('counts each subscription by itself', () => {

@@ -1,16 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  concat,
-  defer,
-  NEVER,
-  type Observable,
-  of,
-  Subject,
-  take,
-  tap,
-  throwError,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, concat, defer, NEVER, type Observable, of, Subject, take, tap, throwError, timer } from 'rxjs';
 import { drainOn } from '../../operators/drain-on.js';
 import { type RetryConnectOptions, retryConnect } from '../../operators/retry-connect.js';
 import type { Delivery } from '../../src/core/delivery.js';
@@ -33,14 +22,8 @@ function inTurn<T>(...sources: Observable<T>[]): Observable<T> {
 function attemptsAt(options: RetryConnectOptions) {
   const frames: number[] = [];
   inVirtualTime((at) => {
-    let now = 0;
-    for (let ms = 1; ms <= 60_000; ms += 1) {
-      at(ms, () => {
-        now = ms;
-      });
-    }
     const failing = defer(() => {
-      frames.push(now);
+      frames.push(asyncScheduler.now());
       return throwError(() => lost);
     });
     const out = taken(failing.pipe(retryConnect(options)));

@@ -1,6 +1,6 @@
 import type { ForeignRecord } from './record.js';
 
-type IsAborted = (record: ForeignRecord, offset: number) => boolean;
+type IsAborted = (record: Pick<ForeignRecord, 'key' | 'isControlRecord' | 'batchContext'>, offset: number) => boolean;
 
 const ABORT_KEY = Buffer.from([0, 0, 0, 0]);
 

@@ -27,7 +27,9 @@ export function createCodecs({ maxBatchBytes }: CodecLimits): Record<1 | 2 | 3 |
     1: {
       compress: ({ buffer }) => gzip(buffer),
       decompress: (from) =>
-        gunzip(from, { maxOutputLength: maxBatchBytes }).catch((error) => refuse('gzip', error, maxBatchBytes)),
+        gunzip(from, { maxOutputLength: maxBatchBytes }).catch((error: unknown) =>
+          refuse('gzip', error, maxBatchBytes),
+        ),
     },
     2: {
       compress: async ({ buffer }) => Buffer.from(compressSnappy(buffer)),

@@ -82,7 +82,7 @@ export class Connection implements KafkaConsumer, Home {
 
   failed(error: unknown): void {
     if (this.#isClosed) return;
-    this.#leave();
+    void this.#leave();
     this.#out.error(error);
   }
 
@@ -122,13 +122,13 @@ export class Connection implements KafkaConsumer, Home {
 
   close(): ObservableInput<unknown> {
     const closed = this.#leave();
-    closed.then(() => this.#out.complete());
+    void closed.then(() => this.#out.complete());
     return from(closed);
   }
 
   /** Stops at once; the group is told and the sockets are destroyed within `closeTimeoutMs`. */
   abandon(): void {
-    this.#leave();
+    void this.#leave();
   }
 
   #setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {

@@ -74,7 +74,7 @@ function innermost(error: unknown): ForeignError {
     if (inner?.type !== undefined || typeof cause !== 'object' || cause === null || cause === inner) break;
     inner = cause as ForeignError;
   }
-  return inner ?? ({ name: 'Error', message: String(error) } as ForeignError);
+  return inner ?? { name: 'Error', message: String(error) };
 }
 
 export interface Setting {

@@ -1,8 +1,11 @@
+import type { LeanBatch } from './lean-batch.js';
 import type { ForeignRecord } from './record.js';
 
 /** What a fetch brought of one partition, decoded. */
 export interface FetchedMessages {
   readonly records: readonly ForeignRecord[];
+  /** In place of records, where they are decoded later. */
+  readonly batches?: readonly LeanBatch[];
   /** The offset after the last batch, also where compaction has left nothing in it; −1 where no batch came. */
   readonly nextOffset: number;
   /** Why a batch could not be read. */
@@ -36,22 +39,24 @@ const BATCH_OVERHEAD_BYTES = 49;
  * Decodes the record batches of one partition, in kafkajs's place: kafkajs's own loop fails the whole fetch where one
  * batch is unreadable, overflows the stack on a large one, and stands still for ever before one that compaction emptied.
  */
-export function messagesDecoder({ Decoder, decodeBatch, decodeOldSet }: MessageDecoders) {
+export function messagesDecoder(decoders: MessageDecoders) {
   return async (decoder: ForeignDecoder): Promise<FetchedMessages> => {
     const size = decoder.readInt32();
     if (size <= 0 || !decoder.canReadBytes(size)) return { records: [], nextOffset: -1 };
     const bytes = decoder.readBytes(size);
     try {
-      const inner = new Decoder(bytes);
-      if (bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) !== MAGIC_NOW) {
-        const records = await decodeOldSet(inner, size);
-        return { records, nextOffset: records.length === 0 ? -1 : Number(records.at(-1)?.offset) + 1 };
-      }
-      return await decodeBatches(inner, decodeBatch);
+      if (bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) !== MAGIC_NOW) return await decodeOld(bytes, decoders);
+      return await decodeBatches(new decoders.Decoder(bytes), decoders.decodeBatch);
     } catch (error) {
       return { records: [], nextOffset: -1, unreadable: error };
     }
   };
+}
+
+/** What was written before Kafka 0.11 and is kept as it was. */
+export async function decodeOld(bytes: Buffer, { Decoder, decodeOldSet }: MessageDecoders): Promise<FetchedMessages> {
+  const records = await decodeOldSet(new Decoder(bytes), bytes.length);
+  return { records, nextOffset: records.length === 0 ? -1 : Number(records.at(-1)?.offset) + 1 };
 }
 
 async function decodeBatches(

@@ -43,7 +43,7 @@ export class Fetching {
     this.#link = link;
     this.#assignment = assignment;
     this.#listener = listener;
-    assignment.ending.then(() => this.wake());
+    void assignment.ending.then(() => this.wake());
   }
 
   /** Starts a loop for each broker that leads a partition of ours and has none yet. */
@@ -149,17 +149,22 @@ export class Fetching {
         continue;
       }
       owned.troubles = 0;
-      const { unreadable } = one.messages;
-      if (unreadable !== undefined) {
-        this.#listener.failed(unreadableError(owned, position, unreadable));
-        continue;
-      }
-      const batch = toBatch(owned, position, one);
+      const batch = this.#read(owned, position, one);
       if (batch === null) continue;
       owned.position = batch.nextOffset;
       if (batch.records.length > 0) batches.push(batch);
     }
     return batches;
+  }
+
+  #read(owned: OwnedPartition, position: number, fetched: Fetched): KafkaBatch | null {
+    try {
+      if (fetched.messages.unreadable !== undefined) throw fetched.messages.unreadable;
+      return toBatch(owned, position, fetched);
+    } catch (error) {
+      this.#listener.failed(unreadableError(owned, position, error));
+      return null;
+    }
   }
 
   #handOver(batches: readonly KafkaBatch[], asked: readonly Asked[]): void {

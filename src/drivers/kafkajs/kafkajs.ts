@@ -3,7 +3,7 @@ import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import { Connection } from './connection.js';
 import type { Internals } from './internals.js';
 import { checkOptions, type KafkajsOptions } from './options.js';
-import { openInternals } from './patches.js';
+import { openInternals, type RecordDecoder } from './patches.js';
 import { type OpenSocket, openSocket } from './sockets.js';
 
 /**
@@ -17,10 +17,14 @@ export function kafkajs(options: KafkajsOptions): KafkaDriver {
   return kafkajsOver(options, openSocket);
 }
 
-/** The same with sockets of the caller's, for tests that cut them. */
-export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDriver {
+/** The same with sockets of the caller's, for tests that cut them, and with either decoder of records. */
+export function kafkajsOver(
+  given: KafkajsOptions,
+  open: OpenSocket,
+  recordDecoder: RecordDecoder = 'kafkajs',
+): KafkaDriver {
   const options = checkOptions(given);
-  const internals: Internals = openInternals(options);
+  const internals: Internals = openInternals(options, recordDecoder);
   return {
     name: `kafka ${options.brokers.join(',')}`,
     connect: (subscription, listener) =>

@@ -1,7 +1,8 @@
-import { type Codec, type CodecLimits, createCodecs } from './codecs.js';
+import { type CodecLimits, createCodecs } from './codecs.js';
 import { type MessageDecoders, messagesDecoder } from './fetched-messages.js';
 import type { Internals } from './internals.js';
-import { type Amendments, openPrivateInstance } from './private-instance.js';
+import { leanDecoder } from './lean-batch.js';
+import { type Amendments, openPrivateInstance, type PrivateInstance } from './private-instance.js';
 
 type Prototype = Record<string, (this: never, ...given: never[]) => unknown>;
 
@@ -60,23 +61,26 @@ const AMENDMENTS: Amendments = {
   'src/consumer/offsetManager/index.js': neverCommitByItself,
 };
 
+/** Who decodes records: kafkajs, or `lean-record.ts`, which makes nothing of a record that is not asked for. */
+export type RecordDecoder = 'kafkajs' | 'lean';
+
 /** A kafkajs of our own with its defects mended and all codecs in. */
-export function openInternals(limits: CodecLimits): Internals {
+export function openInternals(limits: CodecLimits, recordDecoder: RecordDecoder = 'kafkajs'): Internals {
   const { load } = openPrivateInstance({
     ...AMENDMENTS,
-    'src/protocol/requests/fetch/v4/decodeMessages.js': () =>
-      messagesDecoder({
+    'src/protocol/requests/fetch/v4/decodeMessages.js': () => {
+      const decoders: MessageDecoders = {
         Decoder: load('src/protocol/decoder.js') as MessageDecoders['Decoder'],
         decodeBatch: load('src/protocol/recordBatch/v0/decoder.js') as MessageDecoders['decodeBatch'],
         decodeOldSet: load('src/protocol/messageSet/decoder.js') as MessageDecoders['decodeOldSet'],
-      }),
+      };
+      return recordDecoder === 'lean' ? leanDecoder(codecsIn(load), decoders) : messagesDecoder(decoders);
+    },
   });
   const { createLogger } = load('src/loggers/index.js') as Pick<Internals, 'createLogger'>;
   const { roundRobin } = load('src/consumer/assigners/index.js') as Pick<Internals, 'roundRobin'>;
   const { createErrorFromCode } = load('src/protocol/error.js') as Pick<Internals, 'createErrorFromCode'>;
-  const { Codecs: codecs } = load('src/protocol/message/compression/index.js') as {
-    Codecs: Record<number, () => Codec>;
-  };
+  const codecs = codecsIn(load);
   for (const [type, codec] of Object.entries(createCodecs(limits))) codecs[Number(type)] = () => codec;
   return {
     Cluster: load('src/cluster/index.js') as Internals['Cluster'],
@@ -88,4 +92,8 @@ export function openInternals(limits: CodecLimits): Internals {
     codecs,
     load,
   };
+}
+
+function codecsIn(load: PrivateInstance['load']): Internals['codecs'] {
+  return (load('src/protocol/message/compression/index.js') as { Codecs: Internals['codecs'] }).Codecs;
 }

@@ -16,7 +16,7 @@ export class DiskWriter implements FileWriter {
   #sent = 0;
   #busy = false;
   #closed = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(root: Root, path: string, sync: boolean) {
     this.#root = root;
@@ -67,7 +67,7 @@ export class DiskWriter implements FileWriter {
         if (this.#failure && !this.#closed) throw this.#failure;
         return result;
       } catch (error) {
-        this.#failure ??= error;
+        this.#failure ??= error as Error;
         this.#release();
         throw this.#failure;
       } finally {

@@ -9,7 +9,7 @@ export function answer<T>(work: (signal: AbortSignal) => Promise<T>): Observable
         subscriber.next(value);
         subscriber.complete();
       },
-      (error) => subscriber.error(error),
+      (error: unknown) => subscriber.error(error),
     );
     return () => controller.abort();
   });

@@ -133,7 +133,7 @@ export class BodyStream {
           this.#request.destroy();
         } else this.#fail(new EarlyAnswer(answer));
       },
-      (error) => this.#fail(faultOf(error, true)),
+      (error: unknown) => this.#fail(faultOf(error, true)),
     );
   }
 

@@ -82,7 +82,7 @@ export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
       }
       collect(response, (response.statusCode ?? 0) < 400 ? options.maxBytes : MAX_ERROR_BYTES).then(
         (body) => finish(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), true),
-        (error) => (error instanceof AnswerTooLarge ? finish(() => reject(error)) : lose(error)),
+        (error: unknown) => (error instanceof AnswerTooLarge ? finish(() => reject(error)) : lose(error)),
       );
     });
     request.end();

@@ -96,6 +96,20 @@ describe('codecs', () => {
     expect(() => inflateZstdPlain(zstdOf(7, 1, 0xff), most)).toThrow('window');
   });
 
+  it('an lz4 match that runs beyond the limit is refused, not cut', () => {
+    const block = Buffer.from([0x1f, 0x78, 1, 0, ...Array.from({ length: 20 }, () => 255), 0]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(block.length);
+    const frame = Buffer.concat([
+      Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]),
+      size,
+      block,
+      Buffer.alloc(4),
+    ]);
+    expect(inflateLz4(frame, 6_000)).toHaveLength(1 + 19 + 20 * 255);
+    expect(() => inflateLz4(frame, 5_000)).toThrow('maxBatchBytes');
+  });
+
   it('fails on bytes that are no such batch, and never hangs, reads or writes beyond', async () => {
     const good = { 2: await codecs[2].compress({ buffer: text }), 3: await codecs[3].compress({ buffer: text }) };
     fc.assert(

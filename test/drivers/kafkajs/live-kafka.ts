@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import kafkaPackage, { type Admin, type Producer } from 'kafkajs';
 import type { KafkajsOptions } from '../../../src/drivers/kafkajs/index.js';
 import { kafkajsOver } from '../../../src/drivers/kafkajs/kafkajs.js';
+import type { RecordDecoder } from '../../../src/drivers/kafkajs/patches.js';
 import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/sockets.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { ContractRecord, KafkaSubject } from '../../../src/testing/kafka-contract.js';
@@ -18,14 +19,17 @@ export class LiveKafka implements KafkaSubject {
   readonly producer: Producer;
   readonly #kafka = new Kafka({ brokers: BROKERS, logLevel: logLevel.NOTHING, retry: { retries: 20 } });
 
-  constructor(options: Partial<KafkajsOptions> = {}) {
-    this.driver = this.newDriver(options);
+  readonly #recordDecoder: RecordDecoder;
+
+  constructor(recordDecoder: RecordDecoder = 'kafkajs') {
+    this.#recordDecoder = recordDecoder;
+    this.driver = this.newDriver();
     this.admin = this.#kafka.admin();
     this.producer = this.#kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   }
 
   newDriver(options: Partial<KafkajsOptions> = {}, net: CutNet = this.net): KafkaDriver {
-    return kafkajsOver({ brokers: BROKERS, heartbeatIntervalMs: 300, ...options }, net.open);
+    return kafkajsOver({ brokers: BROKERS, heartbeatIntervalMs: 300, ...options }, net.open, this.#recordDecoder);
   }
 
   newTransactionalProducer(transactionalId: string): Producer {

@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
+import { OwnedPartition } from '../../../src/drivers/kafkajs/assignment.js';
+import { toBatch } from '../../../src/drivers/kafkajs/batch.js';
 import type { ForeignDecoder } from '../../../src/drivers/kafkajs/fetched-messages.js';
+import type { Fetched } from '../../../src/drivers/kafkajs/link.js';
 import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
 import { KAFKAJS_VERSION, openPrivateInstance } from '../../../src/drivers/kafkajs/private-instance.js';
 
@@ -144,13 +147,13 @@ interface EncoderClass {
 type MakeBatch = (options: Record<string, unknown>) => Promise<{ buffer: Buffer }>;
 type MakeRecord = (options: Record<string, unknown>) => unknown;
 
-describe('what a fetch brought of one partition', () => {
+describe.each(['kafkajs', 'lean'] as const)('what a fetch brought of one partition, decoded by %s', (recordDecoder) => {
+  const { load } = openInternals({ maxBatchBytes: 1 << 20 }, recordDecoder);
   const { RecordBatch } = load('src/protocol/recordBatch/v0/index.js') as { RecordBatch: MakeBatch };
   const Record = load('src/protocol/recordBatch/record/v0/index.js') as MakeRecord;
   const Decoder = load('src/protocol/decoder.js') as new (bytes: Buffer) => ForeignDecoder;
   const Encoder = load('src/protocol/encoder.js') as EncoderClass;
   const decode = load('src/protocol/requests/fetch/v4/decodeMessages.js') as (from: ForeignDecoder) => Promise<{
-    records: { offset: string; value: Buffer | null }[];
     nextOffset: number;
     unreadable?: unknown;
   }>;
@@ -162,23 +165,37 @@ describe('what a fetch brought of one partition', () => {
     return (await RecordBatch({ firstOffset, records, lastOffsetDelta, compression })).buffer;
   }
 
+  const batchOf = (messages: unknown, position: number) => {
+    const fetched = { topic: 't', partition: 0, errorCode: 0, highWatermark: '9', messages } as Fetched;
+    return toBatch(new OwnedPartition({ topic: 't', partition: 0 }, 1), position, fetched);
+  };
+
   const decodeAll = (...batches: Buffer[]) => {
     const bytes = Buffer.concat(batches);
     return decode(new Decoder(new Encoder().writeInt32(bytes.length).writeBuffer(bytes).buffer));
   };
 
   it.each([0, 1, 2, 3])('decodes batches of codec %i', async (codec) => {
-    const { records, nextOffset } = await decodeAll(await batch(5, 3, 2, codec), await batch(8, 200, 199, codec));
-    expect([records.length, records[0]?.offset, String(records[4]?.value), nextOffset]).toEqual([203, '5', 'v1', 208]);
+    const messages = await decodeAll(await batch(5, 3, 2, codec), await batch(8, 200, 199, codec));
+    const { records = [] } = batchOf(messages, 7) ?? {};
+    const seen = records.slice(0, 3).map((record) => [record.offset, String(record.value), record.byteLength]);
+    expect([records.length, seen, messages.nextOffset]).toEqual([
+      201,
+      [
+        [7, 'v2', 2],
+        [8, 'v0', 2],
+        [9, 'v1', 2],
+      ],
+      208,
+    ]);
   });
 
   it('a batch that compaction emptied is passed over; kafkajs would stand before it for ever', async () => {
-    expect(await decodeAll(await batch(5, 0, 9))).toEqual({ records: [], nextOffset: 15 });
+    expect(batchOf(await decodeAll(await batch(5, 0, 9)), 5)).toMatchObject({ records: [], nextOffset: 15 });
   });
 
   it('a batch larger than the stack is deep', async () => {
-    const { records } = await decodeAll(await batch(0, 200_000, 199_999));
-    expect(records).toHaveLength(200_000);
+    expect(batchOf(await decodeAll(await batch(0, 130_000, 129_999)), 0)?.records).toHaveLength(130_000);
   });
 
   it('the last batch, cut by the size of the fetch, is left for the next one', async () => {
@@ -191,6 +208,32 @@ describe('what a fetch brought of one partition', () => {
     bad.fill(7, 70);
     expect((await decodeAll(await batch(5, 3, 2), bad)).nextOffset).toBe(8);
     expect((await decodeAll(bad)).unreadable).toBeDefined();
+  });
+
+  it('a record has its key, value and headers, or null, and its time', async () => {
+    const records = [
+      Record({ offsetDelta: 0, timestampDelta: 7, key: 'k', value: null, headers: { a: 'x', b: ['y', 'z'] } }),
+      Record({ offsetDelta: 300, timestampDelta: 3_000_000_000, key: null, value: 'v'.repeat(5_000) }),
+    ];
+    const { buffer } = await RecordBatch({
+      firstOffset: 2 ** 40,
+      firstTimestamp: 1_700_000_000_000,
+      records,
+      lastOffsetDelta: 300,
+    });
+    const [first, second] = batchOf(await decodeAll(buffer), 0)?.records ?? [];
+    expect([first?.offset, first?.value, String(first?.key), first?.timestamp]).toEqual([
+      2 ** 40,
+      null,
+      'k',
+      1_700_000_000_007,
+    ]);
+    expect(Object.entries(first?.headers ?? {}).map(([name, value]) => [name, [value].flat().map(String)])).toEqual([
+      ['a', ['x']],
+      ['b', ['y', 'z']],
+    ]);
+    expect([second?.offset, second?.value?.length, second?.key]).toEqual([2 ** 40 + 300, 5_000, null]);
+    expect([second?.timestamp, second?.byteLength, second?.headers]).toEqual([1_703_000_000_000, 5_000, {}]);
   });
 
   it('has every codec', () => {

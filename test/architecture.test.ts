@@ -1,0 +1,190 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const root = join(import.meta.dirname, '..');
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => posix.join(entry.parentPath.slice(root.length + 1), entry.name))
+    .sort();
+}
+
+const sources = [...filesUnder('operators'), ...filesUnder('src')];
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** All that a file imports or re-exports: our own files from the root, packages by their name. */
+function importsOf(file: string): string[] {
+  const code = textOf(file).replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
+  const found = code.matchAll(
+    /(?:^import\s+|^(?:import|export)\s+[\w\s{},*$]+\sfrom\s+|\b(?:import|require)\(\s*)['"]([^'"]+)['"]/gm,
+  );
+  return [...found].map(([, name]) => {
+    const target = name as string;
+    if (target.startsWith('.')) return posix.join(dirname(file), target).replace(/\.js$/, '.ts');
+    return target.startsWith('node:') ? target : target.split('/', target.startsWith('@') ? 2 : 1).join('/');
+  });
+}
+
+/** The room of a file: its folder at the top of `src`; sources, sinks and drivers are a room each. */
+function roomOf(file: string): string {
+  const parts = file.split('/');
+  if (parts[0] !== 'src') return parts[0] as string;
+  if (parts.length === 2) return 'src';
+  const isDeep = ['sources', 'sinks', 'drivers'].includes(parts[1] as string);
+  return parts.slice(0, isDeep ? 3 : 2).join('/');
+}
+
+/** The table of the house: which rooms a room may import, and which packages. `*`: all. */
+const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonly packages: readonly string[] }[] = [
+  { room: /^operators$/, rooms: ['src/core'], packages: ['rxjs'] },
+  { room: /^src\/core$/, rooms: [], packages: ['rxjs'] },
+  { room: /^src\/ports$/, rooms: ['src/core'], packages: ['rxjs'] },
+  { room: /^src\/formats$/, rooms: ['src/core'], packages: ['rxjs', 'node:zlib', 'node:util'] },
+  {
+    room: /^src\/(sources|sinks)\/[^/]+$/,
+    rooms: ['src/core', 'src/ports', 'operators', 'src/formats'],
+    packages: ['rxjs'],
+  },
+  {
+    room: /^src\/drivers\/kafkajs$/,
+    rooms: ['src/core', 'src/ports'],
+    packages: ['rxjs', 'node:*', 'kafkajs', 'fzstd', 'lz4js', 'snappyjs'],
+  },
+  { room: /^src\/drivers\/[^/]+$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*'] },
+  { room: /^src\/(flow|monitor)$/, rooms: ['src/core'], packages: ['rxjs'] },
+  { room: /^src\/testing$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs'] },
+  { room: /^src\/(cli|console)$/, rooms: ['*'], packages: ['*'] },
+  {
+    room: /^src$/,
+    rooms: ['src/core', 'src/flow', 'src/formats', 'src/ports', 'src/sinks/files', 'src/sources/kafka'],
+    packages: [],
+  },
+];
+
+function mayImport(file: string, target: string): boolean {
+  const room = roomOf(file);
+  const row = TABLE.find((one) => one.room.test(room));
+  if (row === undefined) return false;
+  const isOurs = target.startsWith('src/') || target.startsWith('operators/');
+  if (isOurs) return roomOf(target) === room || row.rooms.includes(roomOf(target)) || row.rooms.includes('*');
+  const isNode = target.startsWith('node:') && row.packages.includes('node:*');
+  return isNode || row.packages.includes(target) || row.packages.includes('*');
+}
+
+describe('the house', () => {
+  it('has only rooms that the import table knows', () => {
+    const unknown = sources.map(roomOf).filter((room) => !TABLE.some((row) => row.room.test(room)));
+    expect(unknown).toEqual([]);
+    expect(sources.length).toBeGreaterThan(50);
+  });
+
+  it('imports only what the table allows', () => {
+    const broken = sources.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !mayImport(file, target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('would be caught breaking the table', () => {
+    const allowed = (file: string, target: string) => mayImport(file, target);
+    expect(allowed('operators/batch.ts', 'src/ports/file-system.ts')).toBe(false);
+    expect(allowed('operators/batch.ts', 'node:fs')).toBe(false);
+    expect(allowed('src/core/join.ts', 'operators/batch.ts')).toBe(false);
+    expect(allowed('src/sources/kafka/options.ts', 'src/sinks/files/options.ts')).toBe(false);
+    expect(allowed('src/sources/kafka/options.ts', 'kafkajs')).toBe(false);
+    expect(allowed('src/drivers/webhdfs/url.ts', 'src/drivers/kafkajs/link.ts')).toBe(false);
+    expect(allowed('src/drivers/webhdfs/url.ts', 'kafkajs')).toBe(false);
+    expect(allowed('src/index.ts', 'src/drivers/webhdfs/url.ts')).toBe(false);
+    expect(importsOf('src/drivers/kafkajs/codecs.ts')).toContain('lz4js');
+    expect(importsOf('operators/transmit.ts')).toContain('rxjs');
+    expect(importsOf('src/index.ts')).toContain('src/core/dead-letter.ts');
+  });
+
+  it('loads drivers from the command by import() only', () => {
+    const fixed = sources
+      .filter((file) => /^src\/(cli|console)$/.test(roomOf(file)))
+      .filter((file) => /^(import|export) (?!type )[^;'"]*['"][^'"]*\/drivers\//m.test(textOf(file)));
+    expect(fixed).toEqual([]);
+  });
+
+  it('keeps time and chance out of the pure rooms: no hidden clock, no Date.now', () => {
+    const impure = sources
+      .filter((file) => /^(operators|src\/core|src\/formats)$/.test(roomOf(file)))
+      .filter((file) => /\b(Date\.now|new Date\(\)|performance\.now|setTimeout|setInterval)\b/.test(textOf(file)));
+    expect(impure).toEqual([]);
+  });
+
+  it('has no two ways to name a thing', () => {
+    const forbidden = /(^|-)(events?|items?|managers?|helpers?|utils?|base|impl|process)(-|\.|$)/;
+    expect(sources.filter((file) => forbidden.test(basename(file)))).toEqual([]);
+    expect(sources.filter((file) => !/^[a-z0-9-]+(\.d)?\.ts$/.test(basename(file)))).toEqual([]);
+  });
+
+  /** Longer than a file may be, each with the most it may have: none may stay here once it is short. */
+  const LONG: Readonly<Record<string, number>> = {
+    'src/sources/kafka/kafka-session.ts': 560,
+    'src/testing/kafka-contract.ts': 500,
+    'src/testing/memory-kafka.ts': 380,
+  };
+
+  it('has no file of more than 320 lines', () => {
+    const long = sources.map((file) => [file, textOf(file).split('\n').length - 1] as const);
+    const over = long.filter(([file, lines]) => lines > (LONG[file] ?? 320));
+    expect(over).toEqual([]);
+    expect(Object.keys(LONG).filter((file) => (long.find(([name]) => name === file)?.[1] ?? 0) <= 320)).toEqual([]);
+  });
+});
+
+describe('the operators', () => {
+  const operators = filesUnder('operators').filter((file) => file !== 'operators/index.ts');
+  const camel = (file: string) =>
+    basename(file, '.ts').replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+  it('export the function they are named for', () => {
+    const odd = operators.filter((file) => !new RegExp(`^export function ${camel(file)}\\b`, 'm').test(textOf(file)));
+    expect(odd).toEqual([]);
+  });
+
+  it('stand in the index, which has nothing else', () => {
+    const index = textOf('operators/index.ts');
+    const missing = operators.filter((file) => {
+      const line = index.split('\n').find((one) => one.endsWith(`from './${basename(file, '.ts')}.js';`));
+      return line === undefined || !new RegExp(`\\b${camel(file)}\\b`).test(line);
+    });
+    expect(missing).toEqual([]);
+    expect(importsOf('operators/index.ts').sort()).toEqual(operators);
+  });
+
+  it('each have a test by their name, whose first test is their drawing', () => {
+    const tests = filesUnder('test/operators');
+    expect(operators.filter((file) => !tests.includes(`test/${file.replace(/\.ts$/, '.test.ts')}`))).toEqual([]);
+    const undrawn = operators.filter((file) => {
+      const code = textOf(`test/${file.replace(/\.ts$/, '.test.ts')}`);
+      return code.search(/\bit(\.each)?\(/) !== code.indexOf("it('is as drawn'");
+    });
+    expect(undrawn).toEqual([]);
+  });
+
+  it('draw in the docstring what their first test holds: every row of marbles, to the letter', () => {
+    const different = operators.flatMap((file) => {
+      const drawing = /\* ```\n([\s\S]*?)\n \* ```/.exec(textOf(file))?.[1] ?? '';
+      const test = textOf(`test/${file.replace(/\.ts$/, '.test.ts')}`);
+      const rows = [...drawing.matchAll(/^ \* (\w+) +([-#].*)$/gm)].map(
+        ([, name, row]) => [name as string, (row as string).split(/ {3,}(?=[a-z])/, 1)[0]?.trim()] as const,
+      );
+      const first = test.slice(test.indexOf("it('is as drawn'"));
+      const tested = (name: string) =>
+        new RegExp(`(?:const ${name} = '|// +${name} )([^'\\n]+)`).exec(first)?.[1]?.trim();
+      return rows.length < 2
+        ? [`${file}: no drawing`]
+        : rows
+            .filter(([name, row]) => tested(name) !== row)
+            .map(([name, row]) => `${file}: ${name} ${row} is tested as ${tested(name)}`);
+    });
+    expect(different).toEqual([]);
+  });
+});

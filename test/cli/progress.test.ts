@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { ProgressReader, progressLine } from '../../src/cli/progress.js';
+import { Monitor } from '../../src/core/monitor.js';
+
+describe('ProgressReader', () => {
+  it('reads the figures, summed over sources and sinks, with the rate since the reading before', () => {
+    const monitor = new Monitor();
+    const reader = new ProgressReader(monitor, 10_000);
+    monitor.figure('rxflume_source_records_total', { group: 'a' }).add(1_000);
+    monitor.figure('rxflume_source_records_total', { group: 'b' }).add(500);
+    monitor.figure('rxflume_source_in_flight').set(7);
+    monitor.figure('rxflume_source_acked_total').add(1_400);
+    monitor.figure('rxflume_source_lag').set(12);
+    monitor.figure('rxflume_sink_files_total').add(3);
+    monitor.figure('rxflume_sink_open_files').set(2);
+    monitor.figure('rxflume_sink_bytes_total').add(2_048);
+    const first = { inFlight: 7, acked: 1_400, lag: 12, files: 3, openFiles: 2, storedBytes: 2_048 };
+    expect(reader.read(12_000)).toEqual({ ...first, records: 1_500, recordsPerSecond: 750 });
+    expect(reader.read(13_000)).toEqual({ ...first, records: 1_500, recordsPerSecond: 0 });
+    expect(reader.read(13_000).recordsPerSecond).toBe(0);
+  });
+
+  it('is zero of everything at first', () => {
+    const values = Object.values(new ProgressReader(new Monitor(), 0).read(0));
+    expect(values).toEqual(values.map(() => 0));
+  });
+});
+
+describe('progressLine', () => {
+  const progress = {
+    records: 1_234_567,
+    recordsPerSecond: 98_765,
+    inFlight: 10,
+    acked: 1_200_000,
+    lag: 34_567,
+    files: 3,
+    openFiles: 1,
+    storedBytes: 5_000_000_000,
+  };
+
+  it('is one line of figures that can be read', () => {
+    expect(progressLine('chat', progress, 200)).toBe(
+      'chat  98,765/s  1,234,567 in  10 in flight  1,200,000 durable  lag 34,567  3 files (1 open)  4.7 GiB',
+    );
+    expect(progressLine('chat', { ...progress, storedBytes: 1_023 }, 200)).toMatch(/ {2}1023 B$/);
+  });
+
+  it('is cut to the width of the terminal, but never to nothing', () => {
+    expect(progressLine('chat', progress, 40).length).toBe(39);
+    expect(progressLine('chat', progress, 0).length).toBe(20);
+  });
+});

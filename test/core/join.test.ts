@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { joinDeliveries } from '../../src/core/join.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+
+describe('joinDeliveries', () => {
+  it('holds the values, the first origin and the size of all', () => {
+    const duty = new RecordingDuty();
+    const joined = joinDeliveries([duty.deliver('a', { offset: 7 }), duty.deliver('bcd'), duty.deliver('ef')]);
+    expect(joined.value).toEqual(['a', 'bcd', 'ef']);
+    expect(joined.origin).toEqual({ stream: 'test:stream', offset: 7, epoch: 1, byteLength: 6 });
+  });
+
+  it('settles and releases every part, of every stream, once', () => {
+    const [one, other] = [new RecordingDuty(), new RecordingDuty()];
+    const joined = joinDeliveries([one.deliver('a'), other.deliver('x'), one.deliver('b')]);
+    joined.release();
+    joined.ack();
+    joined.nack('late');
+    joined.ack();
+    expect(one.log).toEqual(['release a', 'release b', 'ack a', 'ack b']);
+    expect(other.log).toEqual(['release x', 'ack x']);
+    const refused = joinDeliveries([one.deliver('c'), other.deliver('y')]);
+    refused.nack('no');
+    expect([one.causes, other.causes]).toEqual([{ c: 'no' }, { y: 'no' }]);
+  });
+
+  it('wants what the source of any part wants; of one source, the very same signal', () => {
+    const [one, other] = [new RecordingDuty(), new RecordingDuty()];
+    expect(joinDeliveries([one.deliver('a'), one.deliver('b')]).duty.wanted).toBe(one.wanted);
+    const wants: string[] = [];
+    let isOver = false;
+    joinDeliveries([one.deliver('a'), other.deliver('x')]).duty.wanted.subscribe({
+      next: (want) => wants.push(want),
+      complete: () => {
+        isOver = true;
+      },
+    });
+    one.wanted.next('release');
+    one.wanted.complete();
+    other.wanted.next('settle');
+    expect([wants, isOver]).toEqual([['release', 'settle'], false]);
+    other.wanted.complete();
+    expect(isOver).toBe(true);
+  });
+
+  it('throws for no deliveries: a bug of the caller', () => {
+    expect(() => joinDeliveries([])).toThrow('joinDeliveries: no deliveries');
+  });
+});

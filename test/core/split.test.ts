@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { splitDelivery } from '../../src/core/split.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+
+function split(count: number) {
+  const duty = new RecordingDuty();
+  const whole = duty.deliver('whole', { offset: 5 });
+  const parts = splitDelivery(
+    whole,
+    Array.from({ length: count }, (_, n) => n),
+  );
+  return { duty, whole, parts };
+}
+
+describe('splitDelivery', () => {
+  it('is acked when all parts are, in any order, each counted once', () => {
+    const { duty, parts } = split(3);
+    for (const at of [2, 0, 0, 2]) parts[at]?.ack();
+    expect(duty.log).toEqual([]);
+    parts[1]?.ack();
+    parts[1]?.nack('late');
+    expect(duty.log).toEqual(['ack whole']);
+  });
+
+  it('is nacked when the first part is, once, with its cause, also when the others are acked', () => {
+    const { duty, parts } = split(3);
+    parts[0]?.ack();
+    parts[1]?.nack('first');
+    parts[2]?.nack('second');
+    parts[1]?.ack();
+    parts[2]?.ack();
+    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual(['nack whole']);
+    expect(duty.causes).toEqual({ whole: 'first' });
+  });
+
+  it('does not take a nack of a part that is acked', () => {
+    const { duty, parts } = split(2);
+    parts[0]?.ack();
+    parts[0]?.nack('late');
+    expect(duty.log).toEqual([]);
+    parts[1]?.ack();
+    expect(duty.log).toEqual(['ack whole']);
+  });
+
+  it('is released when all parts are released or acked', () => {
+    const { duty, parts } = split(3);
+    parts[0]?.release();
+    parts[0]?.release();
+    parts[1]?.ack();
+    expect(duty.log).toEqual([]);
+    parts[2]?.release();
+    expect(duty.log).toEqual(['release whole']);
+    parts[2]?.ack();
+    parts[0]?.ack();
+    expect(duty.log).toEqual(['release whole', 'ack whole']);
+  });
+
+  it('is acked at once with no values', () => {
+    const { duty, parts } = split(0);
+    expect([parts, duty.log]).toEqual([[], ['ack whole']]);
+  });
+
+  it('gives each part its value, the origin, and what the source wants', () => {
+    const { whole, parts } = split(2);
+    expect(parts.map(({ value }) => value)).toEqual([0, 1]);
+    expect(parts.every(({ origin, duty }) => origin === whole.origin && duty.wanted === whole.duty.wanted)).toBe(true);
+  });
+
+  it('takes runs of places as a holder settles them', () => {
+    const { duty, parts } = split(100);
+    parts[0]?.duty.ack(40, 100);
+    parts[0]?.duty.ack(0, 50);
+    expect(duty.log).toEqual(['ack whole']);
+  });
+
+  it('is settled once, whatever is done with the parts', () => {
+    const what = fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.constantFrom('ack', 'nack', 'release')), {
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(what, (calls) => {
+        const { duty, parts } = split(5);
+        const first = new Map<number, string>();
+        for (const [at, verb] of calls) {
+          if (verb === 'nack') parts[at]?.nack('no');
+          else if (verb === 'ack') parts[at]?.ack();
+          else parts[at]?.release();
+          if (verb !== 'release' && !first.has(at)) first.set(at, verb);
+        }
+        const isNacked = [...first.values()].includes('nack');
+        const isAcked = first.size === 5 && !isNacked;
+        const settled = duty.log.filter((line) => !line.startsWith('release'));
+        expect(settled).toEqual(isNacked ? ['nack whole'] : isAcked ? ['ack whole'] : []);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

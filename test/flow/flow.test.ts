@@ -1,0 +1,220 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from '@jest/globals';
+import { ignoreElements, map, merge, NEVER, of, Subject, takeUntil, tap, throwError } from 'rxjs';
+import { decode, drainOn, filterValue, mapValue, retryConnect } from '../../operators/index.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { ConnectError, OptionError } from '../../src/core/errors.js';
+import type { Receipt, Sink } from '../../src/core/receipt.js';
+import { Source } from '../../src/core/source.js';
+import { Flow, flow, isFlow } from '../../src/flow/flow.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { inVirtualTime } from '../support/virtual-time.js';
+
+/** Emits each value, then waits to be drained. */
+function sourceOf<T>(...values: T[]) {
+  const duty = new RecordingDuty();
+  const source = new Source<Delivery<T>>((subscriber, stop$) =>
+    merge(of(...values).pipe(map((value) => duty.deliver(value))), NEVER)
+      .pipe(takeUntil(stop$))
+      .subscribe(subscriber),
+  );
+  return { duty, source };
+}
+
+/** A sink that acks each value and gives a receipt for it. */
+function sink<T>(stored: T[] = []): Sink<T> {
+  return (deliveries) =>
+    deliveries.pipe(
+      map((delivery) => {
+        stored.push(delivery.value);
+        delivery.ack();
+        return { sink: 'test', target: String(delivery.value) } as Receipt;
+      }),
+    );
+}
+
+describe('flow', () => {
+  it('is a cold Observable of receipts, by its name: source, operators in their order, sink', () => {
+    const { source, duty } = sourceOf(1, 2, 3);
+    const stored: string[] = [];
+    const numbers = flow(
+      'numbers-2',
+      source,
+      filterValue((value: number) => value !== 2),
+      mapValue((value) => value * 10),
+      mapValue((value) => `n${value}`),
+      sink(stored),
+    );
+    expect(numbers).toBeInstanceOf(Flow);
+    expect([numbers.name, duty.log]).toEqual(['numbers-2', []]);
+    const receipts: string[] = [];
+    const subscription = numbers.subscribe(({ target }) => receipts.push(target));
+    expect([stored, receipts, duty.acks]).toEqual([
+      ['n10', 'n30'],
+      ['n10', 'n30'],
+      ['1', '2', '3'],
+    ]);
+    subscription.unsubscribe();
+  });
+
+  it('drains through all of it, given the signal from behind, or before the operators', () => {
+    for (const where of ['behind', 'before', 'both']) {
+      const stop$ = new Subject<void>();
+      const { source } = sourceOf('a');
+      const before = where === 'behind' ? source : source.pipe(drainOn(stop$));
+      const whole = flow('drained', before, sink<string>());
+      let isComplete = false;
+      (where === 'before' ? whole : whole.pipe(drainOn(stop$))).subscribe({
+        complete: () => {
+          isComplete = true;
+        },
+      });
+      expect([where, isComplete, stop$.observed]).toEqual([where, false, true]);
+      stop$.next();
+      expect([where, isComplete, stop$.observed]).toEqual([where, true, false]);
+    }
+  });
+
+  it('drains under retryConnect, and is itself retried by one behind it', () =>
+    inVirtualTime((at) => {
+      let connects = 0;
+      const source = new Source<Delivery<string>>((subscriber, stop$) => {
+        connects += 1;
+        if (connects < 3) return subscriber.error(new ConnectError('RXF_KAFKA_LOST', 'gone'));
+        return stop$.subscribe(() => subscriber.complete());
+      });
+      const stop$ = new Subject<void>();
+      const wait = { firstDelayMs: 10, jitter: 0 };
+      let isComplete = false;
+      flow('again', source.pipe(retryConnect({ ...wait, attempts: 1 })), sink<string>())
+        .pipe(retryConnect(wait), drainOn(stop$))
+        .subscribe({
+          complete: () => {
+            isComplete = true;
+          },
+        });
+      at(25, () => {
+        expect(connects).toBe(3);
+        stop$.next();
+        expect(isComplete).toBe(true);
+      });
+    }));
+
+  it('fails with what its parts fail with, also where a step throws when it is applied', () => {
+    const errors: unknown[] = [];
+    const run = (...steps: Sink<string>[]) =>
+      flow('failing', sourceOf('a').source, steps[0] as Sink<string>).subscribe({
+        error: (error: unknown) => errors.push(error),
+      });
+    run(() => throwError(() => 'from the sink'));
+    run(() => {
+      throw 'at the call';
+    });
+    expect(errors).toEqual(['from the sink', 'at the call']);
+  });
+
+  it('abandons at once when it is unsubscribed', () => {
+    let isClosed = false;
+    const source = new Source<Delivery<string>>(() => () => {
+      isClosed = true;
+    });
+    flow('left', source, sink<string>()).subscribe().unsubscribe();
+    expect(isClosed).toBe(true);
+  });
+
+  it('has types that flow as those of pipe: each step takes what the one before gives', () => {
+    const { source } = sourceOf<Buffer | null>(null);
+    const texts: Sink<string> = sink();
+    const lengths: Sink<number> = sink();
+    const read = decode((value: Buffer | null) => String(value));
+    const made = [
+      flow('right', source, read, texts),
+      flow(
+        'right',
+        source,
+        read,
+        filterValue((value) => value.startsWith('a')),
+        mapValue((value) => value.length),
+        lengths,
+      ),
+      flow(
+        'right',
+        source,
+        filterValue((value) => value !== null),
+        mapValue((value) => value.length),
+        lengths,
+      ),
+      // @ts-expect-error the sink takes texts, the source gives bytes
+      flow('wrong', source, texts),
+      // @ts-expect-error the sink takes numbers, the step gives texts
+      flow('wrong', source, read, lengths),
+      flow(
+        'wrong',
+        source,
+        read,
+        // @ts-expect-error texts have no such method
+        mapValue((value) => value.toFixed()),
+        lengths,
+      ),
+      // @ts-expect-error a value is not a delivery
+      flow('wrong', source, map(String), texts),
+    ];
+    expect(made.every(isFlow)).toBe(true);
+    // @ts-expect-error a sink is missing
+    expect(() => flow('wrong', source)).toThrow();
+    // @ts-expect-error no source of deliveries
+    expect(() => flow('wrong', of(1), lengths)).toThrow();
+  });
+
+  it('takes nine operators', () => {
+    const one = mapValue((value: number) => value + 1);
+    const { source } = sourceOf(0);
+    const stored: number[] = [];
+    flow('long', source, one, one, one, one, one, one, one, one, one, sink(stored)).subscribe().unsubscribe();
+    expect(stored).toEqual([9]);
+  });
+
+  it.each([['Chat'], [''], ['-a'], ['a b'], ['a/b'], ['ü'], ['x'.repeat(101)], [undefined], [5]])(
+    'refuses the name %j',
+    (name) => {
+      const call = () => flow(name as string, sourceOf(1).source, sink<number>());
+      expect(call).toThrow(OptionError);
+      expect(call).toThrow("Expected the flow's name to be lower-case letters, digits and `-`, got ");
+      expect(call).toThrow(expect.objectContaining({ code: 'RXF_FLOW_INVALID' }));
+    },
+  );
+
+  it('refuses a source that cannot be drained, and says where operators go', () => {
+    const { source } = sourceOf(1);
+    const behind = source.pipe(tap(() => undefined));
+    for (const wrong of [behind, of(1), undefined, {}, source.pipe(ignoreElements())]) {
+      const call = () => flow('lake', wrong as typeof source, sink<number>());
+      expect(call).toThrow(
+        /Expected the source of flow `lake` to be a source such as kafkaSource.*, got `(Object|undefined)`/,
+      );
+      expect(call).toThrow('Give operators as further arguments of flow.');
+    }
+  });
+
+  it('refuses steps that are no functions, and a missing sink, each by its place', () => {
+    const loose = flow as unknown as (...all: unknown[]) => Flow;
+    const { source } = sourceOf(1);
+    expect(() => loose('lake', source)).toThrow('Expected flow `lake` to end in a sink such as lake.write(), got none');
+    expect(() => loose('lake', source, { write: sink() })).toThrow(
+      'Expected sink of flow `lake` to be a function, got `Object`. A file sink is given as sink.write().',
+    );
+    expect(() => loose('lake', source, null, sink())).toThrow(
+      'Expected operator 1 of flow `lake` to be a function, got `null`',
+    );
+  });
+});
+
+describe('isFlow', () => {
+  it('knows flows, also those of another copy of the package', () => {
+    const foreign = runInNewContext('({ name: "theirs", [Symbol.for("rxflume.flow")]: true })');
+    const own = flow('own', sourceOf(1).source, sink<number>());
+    expect([own, foreign].map(isFlow)).toEqual([true, true]);
+    const others = [null, undefined, 'flow', flow, {}, sourceOf(1).source, own.pipe(drainOn(NEVER))];
+    expect(others.map(isFlow)).toEqual(others.map(() => false));
+  });
+});

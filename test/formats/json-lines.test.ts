@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { OptionError, SinkError } from '../../src/core/errors.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
+
+const textOf = (chunk: Uint8Array) => Buffer.from(chunk).toString('utf8');
+
+describe('jsonLines', () => {
+  it('writes a JSON text a line, in UTF-8', () => {
+    const encoder = jsonLines().encoder();
+    for (const value of [{ a: '中文 😀' }, 'two\nlines', null, 1.5, [true]]) encoder.add(value);
+    expect(textOf(encoder.take())).toBe('{"a":"中文 😀"}\n"two\\nlines"\nnull\n1.5\n[true]\n');
+  });
+
+  it('starts anew after a chunk is taken; an empty chunk has no bytes', () => {
+    const encoder = jsonLines().encoder();
+    expect(encoder.take().length).toBe(0);
+    encoder.add(1);
+    expect([textOf(encoder.take()), encoder.take().length]).toEqual(['1\n', 0]);
+  });
+
+  it('has an encoder of its own for each file', () => {
+    const format = jsonLines();
+    const [one, other] = [format.encoder(), format.encoder()];
+    one.add('one');
+    expect(other.take().length).toBe(0);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['undefined', () => undefined],
+    ['function', () => () => 1],
+    ['symbol', () => Symbol('s')],
+    ['bigint', () => ({ n: 10n })],
+    [
+      'cycle',
+      () => {
+        const cycle: Record<string, unknown> = {};
+        cycle.self = cycle;
+        return cycle;
+      },
+    ],
+    [
+      'toJSON that throws',
+      () => ({
+        toJSON() {
+          throw new Error('not me');
+        },
+      }),
+    ],
+  ])('refuses %s, and adds nothing', (_, make) => {
+    const encoder = jsonLines().encoder();
+    encoder.add('before');
+    const call = () => encoder.add(make());
+    expect(call).toThrow(SinkError);
+    expect(call).toThrow(expect.objectContaining({ code: 'RXF_SINK_FORMAT', retryable: false }));
+    encoder.add('after');
+    expect(textOf(encoder.take())).toBe('"before"\n"after"\n');
+  });
+
+  it('gives each value back from its line, whatever the chunks; its size is at least a third of the bytes', () => {
+    const values = fc.array(fc.jsonValue({ stringUnit: 'binary' }), { maxLength: 20 });
+    fc.assert(
+      fc.property(values, fc.integer({ min: 1, max: 50 }), (all, limit) => {
+        const encoder = jsonLines().encoder();
+        const chunks: string[] = [];
+        let isSizeWrong = false;
+        const take = (size: number) => {
+          const chunk = encoder.take();
+          isSizeWrong ||= size > chunk.length || size * 3 < chunk.length;
+          chunks.push(textOf(chunk));
+        };
+        let size = 0;
+        for (const value of all) {
+          size = encoder.add(value);
+          if (size < limit) continue;
+          take(size);
+          size = 0;
+        }
+        take(size);
+        const lines = chunks.join('').split('\n');
+        expect([lines.pop(), isSizeWrong]).toEqual(['', false]);
+        expect(lines).toEqual(all.map((value) => JSON.stringify(value)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('names its files by the compression too', () => {
+    expect([jsonLines().extension, jsonLines({ compression: 'gzip' }).extension]).toEqual(['jsonl', 'jsonl.gz']);
+    expect(jsonLines().compression.name).toBe('none');
+  });
+
+  it('refuses wrong options', () => {
+    const call = (options: unknown) => () => jsonLines(options as never);
+    expect(call({ compression: 'zip' })).toThrow(
+      "Expected `compression` to be one of 'none', 'gzip', 'zstd', got `\"zip\"` (string)",
+    );
+    expect(call({ gzip: true })).toThrow(
+      'Expected `jsonLines options` to have only known options (compression), got `gzip`',
+    );
+    expect(call(null)).toThrow(OptionError);
+  });
+});
