@@ -1,4 +1,4 @@
-// npm test: types, lint and the quick tests, then the live tests against real services.
+// npm test: types, lint, the quick tests, the package as it would be published, then the live tests against real services.
 //   npm test              all of it
 //   npm test -- --quick   without the live tests
 // The services are started where they are not up, and stopped again where this started them. Where they cannot be
@@ -118,6 +118,7 @@ try {
     step('format and lint', 'npm', ['run', '-s', 'lint']),
   ]);
   jest('quick');
+  jest('package');
   if (options.includes('--quick')) heading('live tests: not asked for');
   else live();
 } finally {

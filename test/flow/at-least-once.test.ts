@@ -141,7 +141,18 @@ describe('a flow through random troubles', () => {
       fc.property(fc.array(trouble, { maxLength: 12 }), (troubles) => {
         expect(lossOf(troubles, 'ours')).toEqual({ lost: [], committedTooEarly: [], failed: [], committed: [60, 60] });
       }),
-      { numRuns: 150 },
+      {
+        numRuns: 150,
+        // Found once: a rename carried out, its answer lost, and the same values again under the same name.
+        examples: [
+          [
+            [
+              { atMs: 2_198, kind: 'lose rename' },
+              { atMs: 2_231, kind: 'expire' },
+            ],
+          ],
+        ],
+      },
     );
   });
 

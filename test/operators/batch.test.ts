@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, NEVER, of, Subject } from 'rxjs';
+import { concat, NEVER, of, Subject, throwError } from 'rxjs';
 import { type BatchOptions, batch } from '../../operators/batch.js';
+import { inFlightWindow } from '../../operators/in-flight-window.js';
 import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
@@ -111,16 +112,18 @@ describe('batch', () => {
 
   it('hands nothing over to a taker that nacks because the source failed, though the source asks once more', () =>
     inVirtualTime(() => {
-      const source$ = new Subject<Delivery<string>>();
       const duty = new RecordingDuty('asking', () => duty.wanted.next('settle'));
-      source$
-        .pipe(
+      const failing = concat(
+        of(...[...'abc'].map((name) => duty.deliver(name))),
+        throwError(() => new Error('lost')),
+      );
+      taken(
+        failing.pipe(
           batch({ count: 2 }),
+          inFlightWindow({ count: 9 }),
           transmit(() => NEVER),
-        )
-        .subscribe({ error: () => undefined });
-      for (const name of 'abc') source$.next(duty.deliver(name));
-      source$.error(new Error('lost'));
+        ),
+      );
       expect(duty.nacks.sort()).toEqual(['a', 'b', 'c']);
     }));
 

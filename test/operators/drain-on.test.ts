@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { filter, map, merge, NEVER, of, Subject, take, takeUntil, timer } from 'rxjs';
+import { filter, map, merge, NEVER, type Observable, of, Subject, take, takeUntil, timer } from 'rxjs';
 import { drainOn } from '../../operators/drain-on.js';
 import { mapValue } from '../../operators/map-value.js';
 import { retryConnect } from '../../operators/retry-connect.js';
@@ -9,8 +9,7 @@ import { Source } from '../../src/core/source.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, type Drawing, drawn, taken } from './marbles.js';
 
-const undrainable = <T>(source: import('rxjs').Observable<T>) =>
-  new Source<T>((subscriber) => source.subscribe(subscriber));
+const undrainable = <T>(source: Observable<T>) => new Source<T>((subscriber) => source.subscribe(subscriber));
 
 /** A source as every one must be: at the stop signal it takes no more, awaits the settling, commits for 2 ms, completes. */
 function drainable({ deliveries, duty }: Drawing, row: string) {
@@ -36,7 +35,7 @@ describe('drainOn', () => {
       const stop = '  ----s';
       const result = '-a-b---------|';
       const acks = '  ----a------b';
-      const taker = (stop$: import('rxjs').Observable<string>) =>
+      const taker = (stop$: Observable<string>) =>
         drainable(drawing, source).pipe(
           drainOn(stop$),
           map((delivery) => {
@@ -85,7 +84,7 @@ describe('drainOn', () => {
       () => NEVER.pipe(drainOn(NEVER)),
       () => undrainable(NEVER).pipe(filter(Boolean), drainOn(NEVER)),
       () =>
-        undrainable(NEVER as import('rxjs').Observable<Delivery<string>>).pipe(
+        undrainable(NEVER as Observable<Delivery<string>>).pipe(
           mapValue((value) => value),
           drainOn(NEVER),
         ),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, map, NEVER, of, Subject } from 'rxjs';
+import { concat, map, NEVER, of, Subject, throwError } from 'rxjs';
 import { type InFlightWindowOptions, inFlightWindow } from '../../operators/in-flight-window.js';
 import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
@@ -127,19 +127,32 @@ describe('inFlightWindow', () => {
     expect(failed.duty.causes['2']).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
   });
 
-  it('lets nothing through to a taker that nacks because the source failed', () => {
-    const { source$, duty } = fed({ count: 1 });
-    const [first, second] = [duty.deliver(1), duty.deliver(2)];
-    source$
-      .pipe(
+  it('lets nothing through to a taker that nacks because the source failed, also inside the subscribing', () => {
+    const duty = new RecordingDuty();
+    const failing = concat(
+      of(duty.deliver(1), duty.deliver(2)),
+      throwError(() => new Error('lost')),
+    );
+    taken(
+      failing.pipe(
+        inFlightWindow({ count: 1 }),
         inFlightWindow({ count: 1 }),
         transmit(() => NEVER),
-      )
-      .subscribe({ error: () => undefined });
-    source$.next(first);
-    source$.next(second);
-    source$.error(new Error('lost'));
+      ),
+    );
     expect(duty.nacks.sort()).toEqual(['1', '2']);
+  });
+
+  it('works off a long queue in place, not deeper with each that is settled inside its emission', () => {
+    const source$ = new Subject<Delivery<number>>();
+    const duty = new RecordingDuty();
+    const seen: Delivery<number>[] = [];
+    source$.pipe(inFlightWindow({ count: 1 })).subscribe((delivery) => {
+      if (seen.push(delivery) > 1) delivery.ack();
+    });
+    for (let n = 0; n < 20_000; n += 1) source$.next(duty.deliver(n));
+    seen[0]?.ack();
+    expect([seen.length, duty.unsettled]).toEqual([20_000, []]);
   });
 
   it('counts each subscription by itself', () => {

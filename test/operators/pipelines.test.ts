@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { OperatorFunction } from 'rxjs';
+import type { Observable, OperatorFunction } from 'rxjs';
 import { batch, decode, filterValue, inFlightWindow, mapValue, retryConnect, transmit } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { type LawHost, plan, tryPlan } from '../support/operator-laws.js';
@@ -55,7 +55,7 @@ describe('any pipeline of the operators', () => {
           (host) => (source) => {
             const stream = chosen.reduce(
               (before, { name, digit }) => before.pipe((steps[name] as (digit: number) => Step)(digit)(host)),
-              source as import('rxjs').Observable<Delivery<unknown>>,
+              source as Observable<Delivery<unknown>>,
             );
             return isTransmitted ? stream.pipe(transmit(host.write, { concurrency })) : stream;
           },

@@ -64,7 +64,7 @@ export class DiskWriter implements FileWriter {
       this.#busy = true;
       try {
         const result = await translated(`write ${this.#path}`, this.#path, work());
-        if (this.#failure && !this.#closed) throw this.#failure;
+        this.#throwIfGivenUp();
         return result;
       } catch (error) {
         this.#failure ??= error as Error;
@@ -74,6 +74,11 @@ export class DiskWriter implements FileWriter {
         this.#busy = false;
       }
     });
+  }
+
+  /** Given up while the work was under way. */
+  #throwIfGivenUp(): void {
+    if (this.#failure && !this.#closed) throw this.#failure;
   }
 
   async #open() {

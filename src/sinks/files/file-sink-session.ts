@@ -25,6 +25,7 @@ export class FileSinkSession<T> implements StreamReport {
   #last: StreamWriter<T> | undefined;
   #waiting: Delivery<T>[] = [];
   #openFiles = 0;
+  #segments = 0;
   #isComplete = false;
 
   constructor(fs: FileSystem, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
@@ -70,6 +71,11 @@ export class FileSinkSession<T> implements StreamReport {
   }
 
   // What a stream calls.
+
+  nextSegment(): number {
+    this.#segments += 1;
+    return this.#segments - 1;
+  }
 
   opened(): void {
     this.#openFiles += 1;

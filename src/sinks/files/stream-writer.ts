@@ -10,6 +10,8 @@ import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
 
 /** What a stream tells the sink it belongs to. */
 export interface StreamReport {
+  /** A number that no segment of this sink has had: it keeps the names of files apart, also when a stream is read anew. */
+  nextSegment(): number;
   opened(): void;
   closed(files: number): void;
   receipt(receipt: Receipt): void;
@@ -40,7 +42,6 @@ export class StreamWriter<T> {
   #closing$ = new Subject<Closing<T>>();
   #publishing = new Subscription();
   #segment: Segment<T> | undefined;
-  #segments = 0;
   #isEpochOver = false;
 
   constructor(fs: FileSystem, options: CheckedOptions<T>, writer: string, first: Delivery<T>, report: StreamReport) {
@@ -122,9 +123,8 @@ export class StreamWriter<T> {
       },
       failed: (error) => this.#fail(error),
     };
-    const of = { stream: this.stream, writer: this.#writer, number: this.#segments };
+    const of = { stream: this.stream, writer: this.#writer, number: this.#report.nextSegment() };
     const segment: Segment<T> = new Segment(this.#fs, this.#options, of, report);
-    this.#segments += 1;
     return segment;
   }
 

@@ -203,7 +203,7 @@ describe('fileSink', () => {
         expect(visible(fs)).toEqual({
           '/lake/dt=2026-11-23/hour=09/kafka+chat~3+0000000000000000+0000000000000002+writer-0.jsonl': '"a"\n"d"\n',
           '/lake/dt=2026-11-23/hour=10/kafka+chat~3+0000000000000001+0000000000000001+writer-0.jsonl': '"b"\n',
-          '/lake/dt=2026-11-23/hour=10/kafka+chat~4+0000000000000000+0000000000000000+writer-0.jsonl': '"c"\n',
+          '/lake/dt=2026-11-23/hour=10/kafka+chat~4+0000000000000000+0000000000000000+writer-1.jsonl': '"c"\n',
         }),
       );
     }));
@@ -304,6 +304,24 @@ describe('fileSink', () => {
       whileRunning(run, at, 50, () => {
         expect(run.duty.acks).toEqual([]);
         expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FILES_MISSING', retryable: true });
+      });
+    }));
+
+  it('publishes under another name when a rename was carried out, its answer lost, and the values came again', () =>
+    inVirtualTime((at) => {
+      const fs = memoryFileSystem({ latencyMs: 1 });
+      const run = start(fs, { roll: { count: 2 } });
+      fs.loseNext('rename', new SinkError('RXF_FILES_UNREACHABLE', 'the answer was lost'));
+      run.send('a', 'b');
+      at(50, () => {
+        expect(run.duty.nacks).toEqual(['a', 'b']);
+        run.duty.wanted.complete();
+        run.duty = new RecordingDuty('kafka:chat/3');
+        run.send('a', 'b');
+      });
+      whileRunning(run, at, 100, () => {
+        expect(run.duty.acks).toEqual(['a', 'b']);
+        expect(Object.keys(visible(fs))).toHaveLength(2);
       });
     }));
 
