@@ -132,7 +132,7 @@ describe('describeError and describeValue', () => {
           expect([...bad(value), ...bad(new Error(message)), ...bad(message)]).toEqual([]);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
