@@ -81,7 +81,15 @@ function sinkErrorOf(cause: unknown, { origin }: Delivery<unknown>): RxflumeErro
     `Cannot write ${origin.stream} offset ${origin.offset}: ${describeError(cause)}`,
     {
       cause,
-      retryable: cause instanceof Error && 'retryable' in cause && Boolean(cause.retryable),
+      retryable: mayPass(cause),
     },
   );
+}
+
+const BUGS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError'];
+
+/** Whether the same write may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug. */
+function mayPass(cause: unknown): boolean {
+  const { retryable, name } = (cause ?? {}) as { retryable?: unknown; name?: unknown };
+  return typeof retryable === 'boolean' ? retryable : !BUGS.includes(String(name));
 }

@@ -43,14 +43,7 @@ export const ERRORS = {
   RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
 } as const satisfies Record<string, { readonly family: ErrorFamily; readonly retryable: boolean }>;
 
-export type ErrorFamily =
-  | 'OptionError'
-  | 'ConnectError'
-  | 'SourceError'
-  | 'CommitError'
-  | 'DecodeError'
-  | 'SinkError'
-  | 'FencedError';
+export type ErrorFamily = 'OptionError' | 'ConnectError' | 'SourceError' | 'CommitError' | 'DecodeError' | 'SinkError';
 
 export type ErrorCode = keyof typeof ERRORS;
 

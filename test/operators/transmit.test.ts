@@ -84,7 +84,7 @@ describe('transmit', () => {
     expect(duty.causes.never).toMatchObject({
       name: 'SinkError',
       code: 'RXF_SINK_WRITE',
-      retryable: false,
+      retryable: true,
       message: 'Cannot write test:stream offset 3: disk full',
       cause: new Error('disk full'),
     });
@@ -105,6 +105,19 @@ describe('transmit', () => {
       expect(duty.causes.b).toMatchObject({ code: 'RXF_SINK_WRITE', retryable: true, cause: again });
       expect(duty.causes.c).toBe(ours);
     }));
+
+  it.each([
+    [new Error('reset'), true],
+    ['a text', true],
+    [Object.assign(new Error('bad request'), { retryable: false }), false],
+    [new TypeError('x is not a function'), false],
+  ])('a write that fails with %s may be tried again: %s', (cause, retryable) => {
+    const duty = new RecordingDuty();
+    of(duty.deliver('a'))
+      .pipe(transmit(() => throwError(() => cause)))
+      .subscribe();
+    expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_WRITE', retryable });
+  });
 
   it('nacks what is under way and what waits when it is unsubscribed, and ends the writes', () =>
     drawn(({ cold, deliveries, nacks$, acks$, duty, expectObservable, expectSubscriptions, flush }) => {
