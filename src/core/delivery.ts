@@ -22,17 +22,21 @@ export interface Origin {
  * source's window and promises nothing. Settling releases too.
  */
 export class Delivery<out T> {
-  readonly value: T;
+  readonly #value: T;
   readonly origin: Origin;
   /** The account it is settled in, for holders that settle many at once; see `Holding`. */
   readonly duty: Duty;
   readonly place: number;
 
   constructor(value: T, origin: Origin, duty: Duty, place: number) {
-    this.value = value;
+    this.#value = value;
     this.origin = origin;
     this.duty = duty;
     this.place = place;
+  }
+
+  get value(): T {
+    return this.#value;
   }
 
   ack(): void {

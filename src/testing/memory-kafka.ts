@@ -339,7 +339,8 @@ class Member implements KafkaConsumer {
       this.#listener.records({
         ...entry.of,
         epoch,
-        records: records.map((record) => ({ ...record, epoch })),
+        // A view, as real drivers give: what the log holds is not copied.
+        records: records.map((record) => Object.create(record, { epoch: { value: epoch } }) as KafkaRecord),
         byteLength: records.reduce((sum, record) => sum + record.byteLength, 0),
         nextOffset: entry.offset,
         highWatermark: end,

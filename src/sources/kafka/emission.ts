@@ -1,5 +1,5 @@
 import type { Subscriber } from 'rxjs';
-import { Delivery } from '../../core/delivery.js';
+import type { Delivery } from '../../core/delivery.js';
 import type { Figure } from '../../core/monitor.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { KafkaConsumer } from '../../ports/kafka-consumer.js';
@@ -78,9 +78,9 @@ export class Emission {
     if (!partition.hasQueued) return false;
     const replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
     for (let emitted = 0; emitted < replayRoom && this.#hasRoom; emitted += 1) {
-      const taken = partition.take();
-      if (taken === undefined) break;
-      this.#out.next(new Delivery(taken.record.value, taken.record, partition, taken.place));
+      const delivery = partition.take();
+      if (delivery === undefined) break;
+      this.#out.next(delivery);
     }
     return true;
   }

@@ -4,6 +4,7 @@ import { PlaceSet } from '../../core/place-set.js';
 import { Unreleased } from '../../core/unreleased.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { KafkaBatch, KafkaRecord, TopicPartition } from '../../ports/kafka-consumer.js';
+import { RecordDelivery } from './record-delivery.js';
 import { Watermark } from './watermark.js';
 
 /** What a partition tells the session it belongs to. */
@@ -76,8 +77,8 @@ export class Partition implements Duty, TopicPartition {
     this.#emitted = 0;
   }
 
-  /** The next record that waits, counted as out from here on; `place` is its place. */
-  take(): { readonly record: KafkaRecord; readonly place: number } | undefined {
+  /** The next record that waits, counted as out from here on. */
+  take(): RecordDelivery | undefined {
     const batch = this.#batches[0];
     if (batch === undefined) return undefined;
     const record = batch.records[this.#emitted] as KafkaRecord;
@@ -91,7 +92,7 @@ export class Partition implements Duty, TopicPartition {
       this.#batches.shift();
       this.#emitted = 0;
     }
-    return { record, place };
+    return new RecordDelivery(record, this, place);
   }
 
   ack(first: number, next: number): void {

@@ -4,6 +4,7 @@ import { drainOn, filterValue, retryConnect } from '../../../operators/index.js'
 import type { Delivery } from '../../../src/core/delivery.js';
 import { ConnectError, DecodeError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { KafkaRecord } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
 import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
@@ -47,6 +48,17 @@ function start(kafka: MemoryKafka, options: Partial<KafkaSourceOptions> = {}) {
   return run;
 }
 
+function counting(record: KafkaRecord, made: () => void): KafkaRecord {
+  return Object.create(record, {
+    value: {
+      get: () => {
+        made();
+        return record.value;
+      },
+    },
+  }) as KafkaRecord;
+}
+
 function chat(partitions: number, ...values: string[]) {
   const kafka = new MemoryKafka();
   kafka.createTopic('chat', partitions);
@@ -86,6 +98,23 @@ describe('kafkaSource', () => {
       });
       at(400, () => {
         expect(kafka.commits.map(({ offset }) => offset)).toEqual([1, 3]);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('makes the value of a record when it is asked for, once, and not before', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(1, 'a', 'b');
+      let made = 0;
+      const fetch = kafka.fetch.bind(kafka);
+      kafka.fetch = (of, position, most) => {
+        const fetched = fetch(of, position, most);
+        return { ...fetched, records: fetched.records.map((record) => counting(record, () => (made += 1))) };
+      };
+      const run = start(kafka);
+      at(10, () => {
+        expect([run.seen.length, made]).toEqual([2, 0]);
+        expect([String(run.seen[0]?.value), String(run.seen[0]?.value), made]).toEqual(['a', 'a', 1]);
         run.subscription?.unsubscribe();
       });
     }));

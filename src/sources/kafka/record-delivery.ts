@@ -1,0 +1,19 @@
+import { Delivery } from '../../core/delivery.js';
+import type { Duty } from '../../core/duty.js';
+import type { KafkaRecord } from '../../ports/kafka-consumer.js';
+
+/** The delivery of one record. Its value is made from the fetched bytes when first asked for, and then kept. */
+export class RecordDelivery extends Delivery<Buffer | null> {
+  readonly #record: KafkaRecord;
+  #made: Buffer | null | undefined;
+
+  constructor(record: KafkaRecord, duty: Duty, place: number) {
+    super(null, record, duty, place);
+    this.#record = record;
+  }
+
+  override get value(): Buffer | null {
+    if (this.#made === undefined) this.#made = this.#record.value;
+    return this.#made;
+  }
+}
