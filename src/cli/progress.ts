@@ -5,8 +5,10 @@ export interface Progress {
   readonly records: number;
   readonly recordsPerSecond: number;
   readonly inFlight: number;
-  /** Acked by the sinks, and so due to be committed. */
+  /** Settled by the sinks, and so due to be committed. */
   readonly acked: number;
+  /** How far the broker was told, in offsets: gaps in them count. */
+  readonly committed: number;
   readonly lag: number;
   readonly files: number;
   readonly openFiles: number;
@@ -36,6 +38,7 @@ export class ProgressReader {
       recordsPerSecond,
       inFlight: total('rxflume_source_in_flight'),
       acked: total('rxflume_source_acked_total'),
+      committed: total('rxflume_source_committed_total'),
       lag: total('rxflume_source_lag'),
       files: total('rxflume_sink_files_total'),
       openFiles: total('rxflume_sink_open_files'),
@@ -46,10 +49,10 @@ export class ProgressReader {
 
 /** One line for a terminal, cut to its width. */
 export function progressLine(name: string, progress: Progress, columns: number): string {
-  const { records, recordsPerSecond, inFlight, acked, lag, files, openFiles, storedBytes } = progress;
+  const { records, recordsPerSecond, inFlight, committed, lag, files, openFiles, storedBytes } = progress;
   const line =
     `${name}  ${figure(recordsPerSecond)}/s  ${figure(records)} in  ${figure(inFlight)} in flight  ` +
-    `${figure(acked)} durable  lag ${figure(lag)}  ${files} files (${openFiles} open)  ${byteFigure(storedBytes)}`;
+    `${figure(committed)} committed  lag ${figure(lag)}  ${files} files (${openFiles} open)  ${byteFigure(storedBytes)}`;
   return line.slice(0, Math.max(20, columns - 1));
 }
 

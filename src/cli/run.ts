@@ -124,7 +124,7 @@ export function sayError(log: ConsoleLog, error: unknown): void {
 function summaryOf(name: string, outcome: string, progress: Progress, seconds: number): string {
   const rate = Math.round(progress.records / Math.max(0.001, seconds));
   return (
-    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${progress.records} records in (${rate}/s), ${progress.acked} durable, ` +
+    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${progress.records} records in (${rate}/s), ${progress.acked} settled, ${progress.committed} committed, ` +
     `${progress.files} files, ${progress.storedBytes} bytes stored.`
   );
 }

@@ -10,11 +10,12 @@ describe('ProgressReader', () => {
     monitor.figure('rxflume_source_records_total', { group: 'b' }).add(500);
     monitor.figure('rxflume_source_in_flight').set(7);
     monitor.figure('rxflume_source_acked_total').add(1_400);
+    monitor.figure('rxflume_source_committed_total').add(1_300);
     monitor.figure('rxflume_source_lag').set(12);
     monitor.figure('rxflume_sink_files_total').add(3);
     monitor.figure('rxflume_sink_open_files').set(2);
     monitor.figure('rxflume_sink_bytes_total').add(2_048);
-    const first = { inFlight: 7, acked: 1_400, lag: 12, files: 3, openFiles: 2, storedBytes: 2_048 };
+    const first = { inFlight: 7, acked: 1_400, committed: 1_300, lag: 12, files: 3, openFiles: 2, storedBytes: 2_048 };
     expect(reader.read(12_000)).toEqual({ ...first, records: 1_500, recordsPerSecond: 750 });
     expect(reader.read(13_000)).toEqual({ ...first, records: 1_500, recordsPerSecond: 0 });
     expect(reader.read(13_000).recordsPerSecond).toBe(0);
@@ -31,7 +32,8 @@ describe('progressLine', () => {
     records: 1_234_567,
     recordsPerSecond: 98_765,
     inFlight: 10,
-    acked: 1_200_000,
+    acked: 1_210_000,
+    committed: 1_200_000,
     lag: 34_567,
     files: 3,
     openFiles: 1,
@@ -40,7 +42,7 @@ describe('progressLine', () => {
 
   it('is one line of figures that can be read', () => {
     expect(progressLine('chat', progress, 200)).toBe(
-      'chat  98,765/s  1,234,567 in  10 in flight  1,200,000 durable  lag 34,567  3 files (1 open)  4.7 GiB',
+      'chat  98,765/s  1,234,567 in  10 in flight  1,200,000 committed  lag 34,567  3 files (1 open)  4.7 GiB',
     );
     expect(progressLine('chat', { ...progress, storedBytes: 1_023 }, 200)).toMatch(/ {2}1023 B$/);
   });

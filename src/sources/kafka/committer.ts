@@ -39,6 +39,7 @@ export class Committer {
   readonly #intervalMs: number;
   readonly #monitor: Monitor;
   readonly #commits;
+  readonly #committed;
   readonly #life = new Subscription();
   #underWay: Observable<void> | undefined;
   #failures = 0;
@@ -49,6 +50,7 @@ export class Committer {
     this.#intervalMs = options.intervalMs;
     this.#monitor = monitor;
     this.#commits = monitor.figure('rxflume_source_commits_total', labels);
+    this.#committed = monitor.figure('rxflume_source_committed_total', labels);
   }
 
   acked(count: number): void {
@@ -112,6 +114,7 @@ export class Committer {
   }
 
   #told(partition: Partition, offset: number): void {
+    this.#committed.add(Math.max(0, offset - partition.committed));
     partition.committed = Math.max(partition.committed, offset);
     if (partition.isOver) return;
     const labels = { stream: partition.stream };
