@@ -88,7 +88,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   return { exitCode, stop };
 }
 
-/** Calls `onIdle` once when partitions are read without trouble, none is held back, and no record came for so long. */
+/** Calls `onIdle` once when what the group gave us is read without trouble, none is held back, and none came for so long. */
 function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): () => void {
   let seen = -1;
   let since = Date.now();
@@ -96,8 +96,7 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): (
     () => {
       const records = monitor.total('rxflume_source_records_total');
       const isReading =
-        monitor.total('rxflume_source_assigned_partitions') > 0 &&
-        monitor.total('rxflume_source_held_back_partitions') === 0;
+        monitor.total('rxflume_source_joined') > 0 && monitor.total('rxflume_source_held_back_partitions') === 0;
       if (records !== seen || !isReading) {
         seen = records;
         since = Date.now();

@@ -82,6 +82,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
       nacked: monitor.figure('rxflume_source_nacked_total', labels),
       inFlight: monitor.figure('rxflume_source_in_flight', labels),
       inFlightBytes: monitor.figure('rxflume_source_in_flight_bytes', labels),
+      joined: monitor.figure('rxflume_source_joined', labels),
       assigned: monitor.figure('rxflume_source_assigned_partitions', labels),
       interrupted: monitor.figure('rxflume_source_interrupted', labels),
       heldBack,
@@ -127,6 +128,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
           return new Partition(partition, offset ?? -1, this.#window, this);
         });
         this.#assignment = new Assignment(epoch, ours);
+        this.#figures.joined.set(1);
         this.#figures.assigned.set(ours.length);
         this.#figures.interrupted.set(0);
         const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
@@ -373,6 +375,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     }
     this.#assignment.end();
     this.#assignment = new Assignment(this.#assignment.epoch, []);
+    this.#figures.joined.set(0);
     this.#figures.assigned.set(0);
     this.#figures.heldBack.set(0);
     if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
