@@ -25,8 +25,9 @@ export default {
       ...shared,
       displayName: 'quick',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/live/'],
+      testPathIgnorePatterns: ['<rootDir>/test/live/', '<rootDir>/test/package/'],
     },
+    { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/**/*.test.ts'] },
     { ...shared, displayName: 'live', testMatch: ['<rootDir>/test/live/**/*.test.ts'] },
   ],
 };
