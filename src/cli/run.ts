@@ -96,7 +96,9 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): (
     () => {
       const records = monitor.total('rxflume_source_records_total');
       const isReading =
-        monitor.total('rxflume_source_joined') > 0 && monitor.total('rxflume_source_held_back_partitions') === 0;
+        monitor.total('rxflume_source_joined') > 0 &&
+        monitor.total('rxflume_source_interrupted') === 0 &&
+        monitor.total('rxflume_source_held_back_partitions') === 0;
       if (records !== seen || !isReading) {
         seen = records;
         since = Date.now();
