@@ -65,8 +65,11 @@ export interface KafkaListener {
   lost(): void;
   /** Hands a batch over; it must not block. Batches of paused partitions may still come if they were fetched before. */
   records(batch: KafkaBatch): void;
-  /** Whether fetches succeed now; told at each change, true being assumed after `assigned`. */
-  reading?(isReading: boolean): void;
+  /**
+   * Whether what is assigned can be read and committed now, told at each change; true is assumed after `assigned`. While
+   * it is false, silence does not mean that there is nothing to read.
+   */
+  reading(isReading: boolean): void;
   /** Something a person should hear of; the driver goes on by itself. */
   notice(level: 'info' | 'warn', what: string, message: string): void;
 }

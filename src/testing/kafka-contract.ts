@@ -40,6 +40,8 @@ export class KafkaTrace implements KafkaListener {
   readonly calls: string[] = [];
   readonly batches: KafkaBatch[] = [];
   readonly notices: string[] = [];
+  /** What `reading` said, in order. */
+  readonly readings: boolean[] = [];
   epoch = 0;
   partitions: readonly TopicPartition[] = [];
   consumer: KafkaConsumer | undefined;
@@ -87,6 +89,10 @@ export class KafkaTrace implements KafkaListener {
   records(batch: KafkaBatch): void {
     if (this.batches.length === 0) this.calls.push('records');
     this.batches.push(batch);
+  }
+
+  reading(isReading: boolean): void {
+    this.readings.push(isReading);
   }
 
   notice(_level: 'info' | 'warn', what: string, message: string): void {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isRetryable } from '../../src/core/errors.js';
 import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/kafka-contract.js';
 import { LiveKafka } from '../drivers/kafkajs/live-kafka.js';
@@ -11,10 +11,8 @@ describe('a broker that restarts', () => {
   const kafka = new LiveKafka();
   let trace: KafkaTrace | undefined;
   beforeAll(() => kafka.start(), 30_000);
-  afterAll(async () => {
-    await trace?.close();
-    await kafka.stop();
-  });
+  afterEach(() => trace?.close());
+  afterAll(() => kafka.stop());
 
   it('is survived: each record comes once for each commit, and commits go on', async () => {
     const topic = freshName('restart');
@@ -24,6 +22,7 @@ describe('a broker that restarts', () => {
     await kafka.produce(topic, 0, [{ value: 'a' }, { value: 'b' }]);
     await member.received(2);
     await member.commit([{ topic, partition: 0, offset: 2 }]);
+    expect(member.readings).toEqual([]);
     await run('scripts/services', ['restart', 'kafka']);
     await kafka.produce(topic, 0, [{ value: 'c' }]);
     await kafka.produce(topic, 1, [{ value: 'd' }]);
@@ -37,7 +36,29 @@ describe('a broker that restarts', () => {
     await until(isCommitted, 'the commit', member);
     expect(await kafka.committed(`${topic}-group`, topic, 0)).toBe(3);
     expect(member.all.map((record) => String(record.value)).sort()).toEqual(['a', 'b', 'c', 'd']);
+    await until(() => member.readings.at(-1) === true, 'reading again', member);
+    expect(member.readings).toEqual([false, true]);
     expect(member.error).toBeUndefined();
     expect(member.notices.length).toBeLessThan(20);
   }, 120_000);
+
+  it('that hangs counts as not reading until it answers again', async () => {
+    const topic = freshName('hang');
+    await kafka.createTopic(topic, 1);
+    const member = new KafkaTrace().join(kafka.driver, kafkaSubscription(topic, { sessionTimeoutMs: 30_000 }));
+    trace = member;
+    await kafka.produce(topic, 0, [{ value: 'a' }]);
+    await member.received(1);
+    expect(member.readings).toEqual([]);
+    await run('scripts/services', ['pause', 'kafka']);
+    try {
+      await until(() => member.readings.length === 1, 'the change', member, 2_000);
+    } finally {
+      await run('scripts/services', ['resume', 'kafka']);
+    }
+    await until(() => member.readings.length === 2, 'the change back', member);
+    await kafka.produce(topic, 0, [{ value: 'b' }]);
+    await member.received(2);
+    expect([member.readings, member.epoch, member.offsets(0)]).toEqual([[false, true], 1, [0, 1]]);
+  }, 60_000);
 });

@@ -7,7 +7,7 @@ import type { KafkaSubscription } from '../../src/ports/kafka-consumer.js';
 import { freshName, KafkaTrace, kafkaSubscription, sleep, until } from '../../src/testing/kafka-contract.js';
 import { CutNet, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
-const kafka = new LiveKafka();
+const kafka = new LiveKafka(globalThis.process.env.RXFLUME_RECORD_DECODER === 'kafkajs' ? 'kafkajs' : 'lean');
 const members: KafkaTrace[] = [];
 const holes: { close: () => void }[] = [];
 const unhandled: unknown[] = [];

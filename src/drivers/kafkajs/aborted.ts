@@ -1,6 +1,10 @@
 import type { ForeignRecord } from './record.js';
 
-type IsAborted = (record: Pick<ForeignRecord, 'key' | 'isControlRecord' | 'batchContext'>, offset: number) => boolean;
+/** Whether a record, or a batch by its last offset, is of a transaction that was aborted. */
+export type IsAborted = (
+  record: Pick<ForeignRecord, 'key' | 'isControlRecord' | 'batchContext'>,
+  offset: number,
+) => boolean;
 
 const ABORT_KEY = Buffer.from([0, 0, 0, 0]);
 

@@ -1,6 +1,8 @@
 import type { KafkaBatch, KafkaRecord } from '../../ports/kafka-consumer.js';
-import { abortedFilter } from './aborted.js';
+import { abortedFilter, type IsAborted } from './aborted.js';
 import type { OwnedPartition } from './assignment.js';
+import { corrupt } from './corrupt.js';
+import type { LeanBatch } from './lean-batch.js';
 import { firstKey, walkRecords } from './lean-record.js';
 import type { Fetched } from './link.js';
 import { RecordView } from './record.js';
@@ -10,43 +12,69 @@ import { RecordView } from './record.js';
  * aborted transactions left out. Null where it brought nothing at all.
  */
 export function toBatch(owned: OwnedPartition, position: number, fetched: Fetched): KafkaBatch | null {
-  const { nextOffset } = fetched.messages;
-  if (nextOffset <= position) return null;
+  const { messages } = fetched;
+  if (messages.unreadable !== undefined) throw messages.unreadable;
+  if (messages.nextOffset < 0) return null;
   const records: KafkaRecord[] = [];
-  const byteLength = (fetched.messages.batches === undefined ? viewRecords : walkBatches)(
-    owned,
-    position,
-    fetched,
-    records,
-  );
+  const walk = messages.batches === undefined ? viewRecords : walkBatches;
+  const { byteLength, nextOffset } = walk(owned, position, fetched, records);
+  // Asking again would bring the same, for ever.
+  if (nextOffset <= position) throw corrupt(`it ends before ${nextOffset}`);
   const { topic, partition, epoch } = owned;
   return { topic, partition, epoch, records, byteLength, nextOffset, highWatermark: Number(fetched.highWatermark) };
 }
 
-function viewRecords(owned: OwnedPartition, position: number, fetched: Fetched, records: KafkaRecord[]): number {
+interface Walked {
+  readonly byteLength: number;
+  readonly nextOffset: number;
+}
+
+function viewRecords(owned: OwnedPartition, position: number, fetched: Fetched, records: KafkaRecord[]): Walked {
   const isAborted = abortedFilter(fetched.abortedTransactions);
   let byteLength = 0;
+  let before = -1;
   for (const one of fetched.messages.records) {
     const offset = Number(one.offset);
+    if (offset <= before) throw corrupt(`the offset ${offset} comes after ${before}`);
+    before = offset;
     if (isAborted?.(one, offset) || one.isControlRecord || offset < position) continue;
     const record = new RecordView(owned, offset, one);
     byteLength += record.byteLength;
     records.push(record);
   }
-  return byteLength;
+  return { byteLength, nextOffset: fetched.messages.nextOffset };
 }
 
-function walkBatches(owned: OwnedPartition, position: number, fetched: Fetched, records: KafkaRecord[]): number {
+function walkBatches(owned: OwnedPartition, position: number, fetched: Fetched, records: KafkaRecord[]): Walked {
   const isAborted = abortedFilter(fetched.abortedTransactions);
   let byteLength = 0;
+  let nextOffset = -1;
   for (const batch of fetched.messages.batches ?? []) {
-    const { producerId, isControl: isControlRecord, lastOffset } = batch;
-    if (isAborted !== undefined && producerId !== null) {
-      const key = isControlRecord ? firstKey(batch, owned) : null;
-      if (isAborted({ key, isControlRecord, batchContext: { producerId, inTransaction: true } }, lastOffset)) continue;
+    const taken = records.length;
+    try {
+      byteLength += walkBatch(batch, owned, position, isAborted, records);
+    } catch (error) {
+      // What came before it is good, and it fails as the first of the next fetch.
+      if (nextOffset <= position) throw error;
+      records.length = taken;
+      break;
     }
-    if (isControlRecord || lastOffset < position) continue;
-    byteLength += walkRecords(batch, owned, position, records);
+    nextOffset = batch.lastOffset + 1;
   }
-  return byteLength;
+  return { byteLength, nextOffset };
+}
+
+function walkBatch(
+  batch: LeanBatch,
+  owned: OwnedPartition,
+  position: number,
+  isAborted: IsAborted | undefined,
+  records: KafkaRecord[],
+): number {
+  const { producerId, isControl: isControlRecord, lastOffset } = batch;
+  if (isAborted !== undefined && producerId !== null) {
+    const key = isControlRecord ? firstKey(batch, owned) : null;
+    if (isAborted({ key, isControlRecord, batchContext: { producerId, inTransaction: true } }, lastOffset)) return 0;
+  }
+  return isControlRecord || lastOffset < position ? 0 : walkRecords(batch, owned, position, records);
 }

@@ -74,6 +74,10 @@ export class Connection implements KafkaConsumer, Home {
   }
 
   joined(): void {
+    if (this.#attempts > 0) {
+      const { groupId } = this.subscription;
+      this.notices.tell('info', 'kafka.joined', `Kafka is back: joined group ${groupId} again. Reading goes on.`);
+    }
     this.#attempts = 0;
     if (this.#hasJoined) return;
     this.#hasJoined = true;
@@ -107,6 +111,7 @@ export class Connection implements KafkaConsumer, Home {
       const assignment = member?.assignment;
       const committable = assignment?.epoch === epoch ? assignment.committable(offsets) : [];
       if (member === undefined || assignment === undefined || committable.length === 0) {
+        if (assignment?.epoch === epoch) member?.reading?.works('commit');
         subscriber.complete();
         return;
       }
@@ -154,14 +159,17 @@ export class Connection implements KafkaConsumer, Home {
   async #commitOrMove(member: Member, assignment: Assignment, offsets: readonly PartitionOffset[]): Promise<void> {
     try {
       await member.link.commit(assignment.membership, offsets);
+      member.reading?.works('commit');
     } catch (error) {
       const answer = groupAnswer(error);
       if (answer === 'rebalance' || answer === 'stale') member.doubt();
       if (answer === 'rebalance' || answer === 'stale' || isAuth(error)) throw error;
+      member.reading?.failing('commit');
       member.link.forget(error);
       await member.link.findCoordinator();
       if (assignment.isGone) throw error;
       await member.link.commit(assignment.membership, offsets);
+      member.reading?.works('commit');
     }
   }
 
@@ -181,7 +189,11 @@ export class Connection implements KafkaConsumer, Home {
         link.destroy();
         this.#giveUpOn(error);
         const waitMs = this.#delayMs();
-        this.notices.tell('warn', 'RXF_KAFKA_LOST', `Kafka was lost: ${this.#reason(error)}. Connecting again.`);
+        this.notices.tell(
+          'warn',
+          'kafka.lost',
+          `Kafka was lost: ${this.#reason(error)}. Connecting again in ${Math.round(waitMs)} ms.`,
+        );
         await this.#closing.wait(waitMs);
       }
     }

@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib';
+import { corrupt } from './corrupt.js';
 import type { LeanBatch } from './lean-batch.js';
 import type { ForeignRecord } from './record.js';
 
@@ -9,7 +11,7 @@ export interface FetchedMessages {
   /** The offset after the last batch, also where compaction has left nothing in it; −1 where no batch came. */
   readonly nextOffset: number;
   /** Why a batch could not be read. */
-  readonly unreadable?: unknown;
+  readonly unreadable?: Error;
 }
 
 export interface ForeignDecoder {
@@ -31,8 +33,13 @@ export interface MessageDecoders {
   readonly decodeOldSet: (decoder: ForeignDecoder, size: number) => Promise<readonly ForeignRecord[]>;
 }
 
+/** Of a partition with nothing new. */
+export const NOTHING: FetchedMessages = { records: [], nextOffset: -1 };
+
 const MAGIC_AT = 16;
 const MAGIC_NOW = 2;
+/** Up to the length of the key. */
+const OLD_HEADER_BYTES = 18;
 const BATCH_OVERHEAD_BYTES = 49;
 
 /**
@@ -42,21 +49,39 @@ const BATCH_OVERHEAD_BYTES = 49;
 export function messagesDecoder(decoders: MessageDecoders) {
   return async (decoder: ForeignDecoder): Promise<FetchedMessages> => {
     const size = decoder.readInt32();
-    if (size <= 0 || !decoder.canReadBytes(size)) return { records: [], nextOffset: -1 };
+    if (size <= 0 || !decoder.canReadBytes(size)) return NOTHING;
     const bytes = decoder.readBytes(size);
     try {
-      if (bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) !== MAGIC_NOW) return await decodeOld(bytes, decoders);
+      if (bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) < MAGIC_NOW) return await decodeOld(bytes, decoders);
       return await decodeBatches(new decoders.Decoder(bytes), decoders.decodeBatch);
     } catch (error) {
-      return { records: [], nextOffset: -1, unreadable: error };
+      return { ...NOTHING, unreadable: error as Error };
     }
   };
 }
 
 /** What was written before Kafka 0.11 and is kept as it was. */
 export async function decodeOld(bytes: Buffer, { Decoder, decodeOldSet }: MessageDecoders): Promise<FetchedMessages> {
+  checkOldSet(bytes);
   const records = await decodeOldSet(new Decoder(bytes), bytes.length);
-  return { records, nextOffset: records.length === 0 ? -1 : Number(records.at(-1)?.offset) + 1 };
+  if (records.length === 0) throw nothingWhole();
+  return { records, nextOffset: Number(records.at(-1)?.offset) + 1 };
+}
+
+/** kafkajs looks neither at the CRC nor at the size of a message. Source: Kafka's LegacyRecord. */
+function checkOldSet(bytes: Buffer): void {
+  for (let at = 0; at + OLD_HEADER_BYTES <= bytes.length; ) {
+    const end = at + 12 + bytes.readInt32BE(at + 8);
+    if (end > bytes.length || bytes.readInt8(at + MAGIC_AT) >= MAGIC_NOW) return;
+    if (end < at + OLD_HEADER_BYTES) throw corrupt('a message is shorter than its header');
+    if (crc32(bytes.subarray(at + MAGIC_AT, end)) !== bytes.readUInt32BE(at + 12)) throw corrupt('a CRC is wrong');
+    at = end;
+  }
+}
+
+/** Since version 3 of a fetch, the first batch of a partition is never cut: asking again would bring the same. */
+export function nothingWhole(): Error {
+  return new Error('the broker sent no whole batch of records');
 }
 
 async function decodeBatches(
@@ -78,5 +103,6 @@ async function decodeBatches(
     for (const record of batch.records) records.push(record);
     nextOffset = Number(batch.firstOffset) + batch.lastOffsetDelta + 1;
   }
+  if (nextOffset < 0) throw nothingWhole();
   return { records, nextOffset };
 }

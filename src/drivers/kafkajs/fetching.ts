@@ -4,12 +4,17 @@ import type { Assignment, OwnedPartition } from './assignment.js';
 import { toBatch } from './batch.js';
 import { isAuth, isPassing, reasonOf, typeOf } from './errors.js';
 import type { Fetched, Link } from './link.js';
+import { type Reading, whenLate } from './reading.js';
 import { Signal } from './signal.js';
 
 const FIRST_WAIT_MS = 100;
 const MOST_WAIT_MS = 2_000;
 
 export interface FetchListener {
+  /** Told which partitions can be fetched and which cannot. */
+  readonly reading: Reading;
+  /** An answer that takes longer counts as trouble, in milliseconds. */
+  readonly lateAfterMs: number;
   records(batch: KafkaBatch): void;
   /** The stream cannot go on. */
   failed(error: unknown): void;
@@ -52,8 +57,10 @@ export class Fetching {
     let isLeaderless = false;
     for (const owned of this.#assignment.partitions) {
       const node = this.#link.leaderOf(owned);
-      if (node === undefined) isLeaderless = true;
-      else if (!this.#nodes.has(node)) {
+      if (node === undefined) {
+        isLeaderless = true;
+        this.#listener.reading.failing(owned);
+      } else if (!this.#nodes.has(node)) {
         this.#nodes.add(node);
         this.#run(node).catch((error: unknown) => this.#listener.failed(error));
       }
@@ -87,6 +94,7 @@ export class Fetching {
       } catch (error) {
         underWay = undefined;
         if (this.#assignment.isOver) break;
+        for (const { owned } of asked) this.#listener.reading.failing(owned);
         troubles += 1;
         await this.#recover(error, troubles);
         continue;
@@ -114,7 +122,11 @@ export class Fetching {
       offset: position,
     }));
     const answer = this.#link.fetch(node, positions);
-    answer.catch(() => undefined);
+    whenLate(answer, this.#listener.lateAfterMs, () => {
+      if (this.#assignment.isOver) return;
+      for (const { owned } of asked) this.#listener.reading.failing(owned);
+      this.#listener.troubled(`Broker ${node} is late with a fetch. It is asked again when the request times out.`);
+    });
     return answer;
   }
 
@@ -141,6 +153,7 @@ export class Fetching {
     const batches: KafkaBatch[] = [];
     for (const one of fetched) {
       const request = asked.find(({ owned }) => owned.topic === one.topic && owned.partition === one.partition);
+      if (request !== undefined && one.errorCode === 0) this.#listener.reading.works(request.owned);
       // What was asked for before a seek is not wanted any more.
       if (request === undefined || request.owned.turn !== request.turn || this.#assignment.isOver) continue;
       const { owned, position } = request;
@@ -159,7 +172,6 @@ export class Fetching {
 
   #read(owned: OwnedPartition, position: number, fetched: Fetched): KafkaBatch | null {
     try {
-      if (fetched.messages.unreadable !== undefined) throw fetched.messages.unreadable;
       return toBatch(owned, position, fetched);
     } catch (error) {
       this.#listener.failed(unreadableError(owned, position, error));
@@ -181,6 +193,7 @@ export class Fetching {
       return;
     }
     const type = typeOf(error);
+    this.#listener.reading.failing(owned);
     owned.troubles += 1;
     owned.waitUntilMs = performance.now() + Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (owned.troubles - 1));
     if (type === 'OFFSET_OUT_OF_RANGE') {
@@ -197,7 +210,7 @@ export class Fetching {
     }
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION') this.#listener.unknown(owned, error);
     if (owned.troubles > 1)
-      this.#listener.troubled(`${owned.stream} cannot be fetched: ${reasonOf(error)}. Tried again.`);
+      this.#listener.troubled(`${owned.stream} cannot be fetched: ${reasonOf(error)}. It is tried again.`);
     if (!isPassing(error)) this.#listener.failed(error);
     this.#refreshLater(FIRST_WAIT_MS);
   }
@@ -208,7 +221,7 @@ export class Fetching {
       return;
     }
     this.#link.forget(error);
-    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. Tried again.`);
+    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. It is tried again.`);
     await this.#changed.wait(Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1)));
     if (!this.#assignment.isOver) await this.#refresh();
   }

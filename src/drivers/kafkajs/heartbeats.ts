@@ -1,6 +1,7 @@
 import type { Assignment } from './assignment.js';
 import { groupAnswer, isAuth, reasonOf } from './errors.js';
 import type { Link } from './link.js';
+import type { Reading } from './reading.js';
 import { Signal } from './signal.js';
 
 const RETRY_AFTER_MS = 500;
@@ -19,15 +20,23 @@ export class Heartbeats {
   readonly #link: Link;
   readonly #assignment: Assignment;
   readonly #limits: HeartbeatLimits;
+  readonly #reading: Reading;
   readonly #troubled: (message: string) => void;
   readonly #soon = new Signal();
   #isStopped = false;
   #heardAt = performance.now();
 
-  constructor(link: Link, assignment: Assignment, limits: HeartbeatLimits, troubled: (message: string) => void) {
+  constructor(
+    link: Link,
+    assignment: Assignment,
+    limits: HeartbeatLimits,
+    reading: Reading,
+    troubled: (message: string) => void,
+  ) {
     this.#link = link;
     this.#assignment = assignment;
     this.#limits = limits;
+    this.#reading = reading;
     this.#troubled = troubled;
   }
 
@@ -58,6 +67,7 @@ export class Heartbeats {
     try {
       await this.#answerInTime();
       this.#heardAt = performance.now();
+      this.#reading.works('group');
       return true;
     } catch (error) {
       if (this.#isStopped) return false;
@@ -90,6 +100,7 @@ export class Heartbeats {
       this.#assignment.end({ kind: 'stale', error });
       return false;
     }
+    this.#reading.failing('group');
     if (isAuth(error)) {
       this.#assignment.end({ kind: 'crashed', error });
       return false;
@@ -101,7 +112,7 @@ export class Heartbeats {
     }
     this.#link.forget(error);
     if (silentMs > this.#limits.intervalMs * 2) {
-      this.#troubled(`The group's coordinator does not answer: ${reasonOf(error)}. Asked again.`);
+      this.#troubled(`The group's coordinator does not answer: ${reasonOf(error)}. It is asked again.`);
     }
     try {
       await this.#link.findCoordinator();

@@ -1,2 +1,8 @@
 export { kafkajs } from './kafkajs.js';
-export { KAFKAJS_DEFAULTS, type KafkajsOptions, type KafkajsSasl, type ReconnectOptions } from './options.js';
+export {
+  KAFKAJS_DEFAULTS,
+  type KafkajsOptions,
+  type KafkajsSasl,
+  type ReconnectOptions,
+  type RecordDecoder,
+} from './options.js';

@@ -3,28 +3,25 @@ import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import { Connection } from './connection.js';
 import type { Internals } from './internals.js';
 import { checkOptions, type KafkajsOptions } from './options.js';
-import { openInternals, type RecordDecoder } from './patches.js';
+import { openInternals } from './patches.js';
 import { type OpenSocket, openSocket } from './sockets.js';
 
 /**
  * Kafka through kafkajs 2.2.4: options in, a driver out. It uses a copy of kafkajs of its own, so the application's
  * `import 'kafkajs'` is not touched.
  *
- * Bounds: two fetches of each partition, and `maxBatchBytes` for one compressed batch.
+ * Bounds: two fetches of each partition, and `maxBatchBytes` for one compressed batch; records that are kept keep their
+ * whole fetch (`LeanRecord`).
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where kafkajs 2.2.4 is not installed.
  */
 export function kafkajs(options: KafkajsOptions): KafkaDriver {
   return kafkajsOver(options, openSocket);
 }
 
-/** The same with sockets of the caller's, for tests that cut them, and with either decoder of records. */
-export function kafkajsOver(
-  given: KafkajsOptions,
-  open: OpenSocket,
-  recordDecoder: RecordDecoder = 'kafkajs',
-): KafkaDriver {
+/** The same with sockets of the caller's, for tests that cut them. */
+export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDriver {
   const options = checkOptions(given);
-  const internals: Internals = openInternals(options, recordDecoder);
+  const internals: Internals = openInternals(options);
   return {
     name: `kafka ${options.brokers.join(',')}`,
     connect: (subscription, listener) =>

@@ -1,17 +1,20 @@
-import { from, type ObservableInput } from 'rxjs';
 import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
 import { Assignment, type Ending } from './assignment.js';
 import { connectError, groupAnswer, isPassing, reasonOf, type Setting, typeOf } from './errors.js';
 import { Fetching } from './fetching.js';
+import { firstOf } from './first-of.js';
 import { Heartbeats } from './heartbeats.js';
 import type { Link, Membership } from './link.js';
 import { LogRange } from './log-range.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
+import { Reading, whenLate } from './reading.js';
 import { Signal } from './signal.js';
 
 const JOIN_AGAIN_MS = 100;
 const MOST_JOIN_WAIT_MS = 2_000;
+/** Beyond `maxWaitMs`, until an answer counts as missing. */
+const LATE_MS = 1_000;
 
 /** What a member needs of the connection it lives in. */
 export interface Home {
@@ -38,6 +41,7 @@ export class Member {
   #assignment: Assignment | undefined;
   #fetching: Fetching | undefined;
   #heartbeats: Heartbeats | undefined;
+  #reading: Reading | undefined;
   #isClosed = false;
   #isConnected = false;
 
@@ -50,6 +54,11 @@ export class Member {
   /** What we own, while we own it. */
   get assignment(): Assignment | undefined {
     return this.#assignment?.isGone ? undefined : this.#assignment;
+  }
+
+  /** Whether what we own can be read and committed. */
+  get reading(): Reading | undefined {
+    return this.#reading;
   }
 
   /** The group may know of us, so that leaving it is worth a moment. */
@@ -99,7 +108,8 @@ export class Member {
         if (performance.now() > until) throw error;
         this.link.forget(error);
         const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
-        if (failures > 2) notices.tell('warn', 'join', `Cannot join the group: ${reasonOf(error)}. Tried again.`);
+        if (failures > 2)
+          notices.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. It is tried again.`);
         await this.#changed.wait(waitMs);
         if (this.#isClosed) return undefined;
         await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
@@ -114,22 +124,29 @@ export class Member {
       intervalMs: Math.min(options.heartbeatIntervalMs, subscription.sessionTimeoutMs / 3),
       sessionTimeoutMs: subscription.sessionTimeoutMs,
     };
-    const troubled = (message: string) => notices.tell('warn', 'trouble', message);
-    this.#heartbeats = new Heartbeats(this.link, assignment, limits, troubled);
+    const reading = new Reading((isReading) => {
+      if (isReading) notices.tell('info', 'kafka.reading', 'All partitions can be read again. Reading goes on.');
+      listener.reading(isReading);
+    });
+    this.#reading = reading;
+    const troubled = (message: string) => notices.tell('warn', 'kafka.trouble', message);
+    this.#heartbeats = new Heartbeats(this.link, assignment, limits, reading, troubled);
     this.#heartbeats.start();
     const watch = setInterval(() => {
       // What cannot be learnt now is asked again at the next turn.
       this.#lookForPartitions(assignment).catch(() => undefined);
     }, options.metadataMaxAgeMs);
     try {
-      const isStarted = await this.#place(assignment);
+      const isStarted = await this.#place(assignment, reading);
       if (isStarted) {
-        this.#fetching = this.#startFetching(assignment);
+        this.#fetching = this.#startFetching(assignment, reading);
         await assignment.ending;
         if (assignment.partitions.length > 0 && !assignment.isGone) await this.#revoke(assignment);
       }
     } finally {
       clearInterval(watch);
+      reading.end();
+      this.#reading = undefined;
       this.#heartbeats.stop();
       this.#heartbeats = undefined;
       this.#fetching = undefined;
@@ -140,7 +157,7 @@ export class Member {
   }
 
   /** Asks where to start and learns the rest from the group. False where the assignment ended meanwhile. */
-  async #place(assignment: Assignment): Promise<boolean> {
+  async #place(assignment: Assignment, reading: Reading): Promise<boolean> {
     const { listener, subscription } = this.#home;
     const asked = firstOf<readonly PartitionOffset[]>(() =>
       listener.assigned(assignment.epoch, assignment.membership.partitions),
@@ -168,19 +185,24 @@ export class Member {
       const owned = assignment.get(start);
       if (owned !== undefined && owned.position < 0) owned.position = start.offset;
     }
-    return this.#placeRest(assignment);
+    reading.start();
+    return this.#placeRest(assignment, reading);
   }
 
-  async #placeRest(assignment: Assignment): Promise<boolean> {
+  async #placeRest(assignment: Assignment, reading: Reading): Promise<boolean> {
     for (let failures = 1; !assignment.isOver; failures += 1) {
       const rest = assignment.partitions.filter((owned) => owned.position < 0);
       if (rest.length === 0) return true;
       try {
-        for (const { topic, partition, offset } of await this.#range.starts(rest)) {
+        const asked = this.#range.starts(rest);
+        whenLate(asked, LATE_MS, () => reading.failing('start'));
+        for (const { topic, partition, offset } of await asked) {
           const owned = assignment.get({ topic, partition });
           if (owned !== undefined && owned.position < 0) owned.position = offset;
         }
+        reading.works('start');
       } catch (error) {
+        reading.failing('start');
         if (groupAnswer(error) === 'stale' || groupAnswer(error) === 'rebalance') this.doubt();
         else if (!isPassing(error)) {
           this.#home.failed(connectError(error, this.#home.setting));
@@ -194,9 +216,11 @@ export class Member {
     return false;
   }
 
-  #startFetching(assignment: Assignment): Fetching {
-    const { listener, notices, setting } = this.#home;
+  #startFetching(assignment: Assignment, reading: Reading): Fetching {
+    const { listener, notices, setting, subscription } = this.#home;
     const fetching = new Fetching(this.link, assignment, {
+      reading,
+      lateAfterMs: subscription.maxWaitMs + LATE_MS,
       records: (batch) => listener.records(batch),
       failed: (error) => {
         if (!assignment.isOver) this.#home.failed(connectError(error, setting));
@@ -207,7 +231,7 @@ export class Member {
           if (!assignment.isOver) this.#home.failed(reason);
         });
       },
-      troubled: (message) => notices.tell('warn', 'trouble', message),
+      troubled: (message) => notices.tell('warn', 'kafka.trouble', message),
     });
     fetching.start();
     return fetching;
@@ -223,11 +247,16 @@ export class Member {
       isLate = true;
     });
     const answered = revoking.answer.catch((error: unknown) => {
-      notices.tell('warn', 'revoke', `Settling before a rebalance failed: ${reasonOf(error)}. Rejoined without.`);
+      const reason = reasonOf(error);
+      notices.tell('warn', 'kafka.unsettled', `Settling before a rebalance failed: ${reason}. Rejoining without.`);
     });
     await Promise.race([answered.then(() => undefined), waited, assignment.gone]);
     if (isLate)
-      notices.tell('warn', 'revoke', `Settling took more than ${subscription.revokeTimeoutMs} ms. Rejoined without.`);
+      notices.tell(
+        'warn',
+        'kafka.unsettled',
+        `Settling before a rebalance took more than ${subscription.revokeTimeoutMs} ms. Rejoining without.`,
+      );
     revoking.cancel();
     late.fire();
   }
@@ -237,32 +266,11 @@ export class Member {
     const before = this.link.knownLayout();
     const now = await this.link.layout();
     if (now === before || assignment.isOver) return;
-    this.#home.notices.tell('info', 'partitions', `Topics or partitions have changed (${now}); joining again.`);
+    this.#home.notices.tell(
+      'info',
+      'kafka.repartitioned',
+      `Topics or partitions have changed (${now}). Joining again.`,
+    );
     assignment.end({ kind: 'rebalance' });
   }
-}
-
-interface Answer<T> {
-  readonly answer: Promise<T | undefined>;
-  cancel(): void;
-}
-
-/** The last value of what is called, as a promise that can be given up. */
-function firstOf<T>(call: () => ObservableInput<T>): Answer<T> {
-  let cancel: () => void = () => undefined;
-  const answer = new Promise<T | undefined>((resolve, reject) => {
-    let value: T | undefined;
-    const subscription = from(call()).subscribe({
-      next: (next) => {
-        value = next;
-      },
-      error: reject,
-      complete: () => resolve(value),
-    });
-    cancel = () => {
-      subscription.unsubscribe();
-      resolve(undefined);
-    };
-  });
-  return { answer, cancel: () => cancel() };
 }

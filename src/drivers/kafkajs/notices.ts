@@ -33,9 +33,12 @@ export class Notices {
         const broker = String(log.broker ?? '');
         const reason = failure[1] || 'no answer';
         this.lastFailure = broker && !reason.includes(broker) ? `${reason} (${broker})` : reason;
+        this.tell('warn', 'kafka.trouble', `A connection failed: ${this.lastFailure}. It is tried again.`);
+        return;
       }
       // An answer that kafkajs does not like comes to us as an error too.
-      if (!message.startsWith('Response ')) this.tell('warn', 'kafkajs', message);
+      if (!message.startsWith('Response '))
+        this.tell('warn', 'kafka.trouble', `kafkajs says: ${message}. What failed is tried again.`);
     };
 
   /** The listener is not called again. */

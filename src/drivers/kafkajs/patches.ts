@@ -1,7 +1,9 @@
-import { type CodecLimits, createCodecs } from './codecs.js';
+import { createCodecs } from './codecs.js';
+import { corrupt } from './corrupt.js';
 import { type MessageDecoders, messagesDecoder } from './fetched-messages.js';
 import type { Internals } from './internals.js';
 import { leanDecoder } from './lean-batch.js';
+import type { CheckedOptions } from './options.js';
 import { type Amendments, openPrivateInstance, type PrivateInstance } from './private-instance.js';
 
 type Prototype = Record<string, (this: never, ...given: never[]) => unknown>;
@@ -54,18 +56,36 @@ function neverCommitByItself(OffsetManager: { prototype: Prototype }): unknown {
   return OffsetManager;
 }
 
+interface ReadingDecoder {
+  readonly offset: number;
+  readonly buffer: Buffer;
+  readInt32(): number;
+}
+
+/** kafkajs takes any length for granted: a negative one moves it backwards, to read the same again for ever. */
+function onlyWithin(Decoder: { prototype: Prototype }): unknown {
+  const readBytes = Decoder.prototype.readBytes as (this: unknown, length: number) => unknown;
+  Decoder.prototype.readBytes = function (this: ReadingDecoder, given?: number): unknown {
+    const length = given ?? this.readInt32();
+    if (length < -1 || length > this.buffer.length - this.offset) throw corrupt(`a length is ${length}`);
+    return readBytes.call(this, length);
+  };
+  return Decoder;
+}
+
 const AMENDMENTS: Amendments = {
+  'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
   'src/network/connection.js': onlyOneConnect,
   'src/protocol/requests/fetch/v0/response.js': errorsByPartition,
   'src/consumer/offsetManager/index.js': neverCommitByItself,
 };
 
-/** Who decodes records: kafkajs, or `lean-record.ts`, which makes nothing of a record that is not asked for. */
-export type RecordDecoder = 'kafkajs' | 'lean';
+export type DecodingOptions = Pick<CheckedOptions, 'recordDecoder' | 'checkCrc' | 'maxBatchBytes'>;
 
 /** A kafkajs of our own with its defects mended and all codecs in. */
-export function openInternals(limits: CodecLimits, recordDecoder: RecordDecoder = 'kafkajs'): Internals {
+export function openInternals(options: DecodingOptions): Internals {
+  const { recordDecoder, checkCrc, maxBatchBytes } = options;
   const { load } = openPrivateInstance({
     ...AMENDMENTS,
     'src/protocol/requests/fetch/v4/decodeMessages.js': () => {
@@ -74,14 +94,15 @@ export function openInternals(limits: CodecLimits, recordDecoder: RecordDecoder 
         decodeBatch: load('src/protocol/recordBatch/v0/decoder.js') as MessageDecoders['decodeBatch'],
         decodeOldSet: load('src/protocol/messageSet/decoder.js') as MessageDecoders['decodeOldSet'],
       };
-      return recordDecoder === 'lean' ? leanDecoder(codecsIn(load), decoders) : messagesDecoder(decoders);
+      if (recordDecoder === 'kafkajs') return messagesDecoder(decoders);
+      return leanDecoder({ codecs: codecsIn(load), checkCrc }, decoders);
     },
   });
   const { createLogger } = load('src/loggers/index.js') as Pick<Internals, 'createLogger'>;
   const { roundRobin } = load('src/consumer/assigners/index.js') as Pick<Internals, 'roundRobin'>;
   const { createErrorFromCode } = load('src/protocol/error.js') as Pick<Internals, 'createErrorFromCode'>;
   const codecs = codecsIn(load);
-  for (const [type, codec] of Object.entries(createCodecs(limits))) codecs[Number(type)] = () => codec;
+  for (const [type, codec] of Object.entries(createCodecs({ maxBatchBytes }))) codecs[Number(type)] = () => codec;
   return {
     Cluster: load('src/cluster/index.js') as Internals['Cluster'],
     ConsumerGroup: load('src/consumer/consumerGroup.js') as Internals['ConsumerGroup'],

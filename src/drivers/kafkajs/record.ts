@@ -3,10 +3,12 @@ import type { KafkaRecord } from '../../ports/kafka-consumer.js';
 /** A record as kafkajs's own decoder gives it. */
 export interface ForeignRecord {
   readonly offset: string;
-  readonly timestamp: string;
+  /** Absent of what was written before Kafka 0.10. */
+  readonly timestamp?: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[]>>;
+  /** Absent of what was written before Kafka 0.11. */
+  readonly headers?: Readonly<Record<string, Buffer | null | readonly (Buffer | null)[]>>;
   readonly isControlRecord?: boolean;
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
 }
@@ -17,6 +19,14 @@ export interface RecordSetting {
   readonly partition: number;
   readonly stream: string;
   readonly epoch: number;
+}
+
+/** Kafka's own word for it. */
+const NO_TIMESTAMP = -1;
+const EMPTY = Buffer.alloc(0);
+
+function orEmpty(value: Buffer | null): Buffer {
+  return value ?? EMPTY;
 }
 
 /** A view of one record of kafkajs. */
@@ -58,10 +68,14 @@ export class RecordView implements KafkaRecord {
   }
 
   get headers(): KafkaRecord['headers'] {
-    return this.#record.headers;
+    const headers: Record<string, Buffer | readonly Buffer[]> = {};
+    for (const [name, value] of Object.entries(this.#record.headers ?? {})) {
+      headers[name] = Array.isArray(value) ? value.map(orEmpty) : orEmpty(value as Buffer | null);
+    }
+    return headers;
   }
 
   get timestamp(): number {
-    return Number(this.#record.timestamp);
+    return Number(this.#record.timestamp ?? NO_TIMESTAMP);
   }
 }

@@ -39,6 +39,9 @@ export class Sockets {
     const socket = this.#openSocket(target);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.setNoDelay(true);
+    const unref = socket.unref.bind(socket);
+    // kafkajs does this at each disconnect, also of a socket that is gone, where Node waits with a listener for it to open.
+    socket.unref = () => (socket.destroyed ? socket : unref());
     this.#open.set(socket, `${target.host}:${target.port}`);
     socket.once('close', () => this.#open.delete(socket));
     return socket;

@@ -14,6 +14,8 @@ interface FakeFetch {
   readonly node: number;
   readonly positions: readonly PartitionOffset[];
   answer(partition: number, offsets: readonly number[], errorCode?: number): void;
+  /** Every partition that was asked for is read, and has nothing. */
+  answerAll(): void;
   fail(error: unknown): void;
 }
 
@@ -71,8 +73,9 @@ export class FakeLink {
     return partitions.map(({ topic, partition }) => ({ topic, partition, offset }));
   }
 
-  leaderOf({ partition }: TopicPartition): number {
-    return this.leaders[partition] ?? 1;
+  leaderOf({ partition }: TopicPartition): number | undefined {
+    const leader = this.leaders[partition] ?? 1;
+    return leader < 0 ? undefined : leader;
   }
 
   fetch(node: number, positions: readonly PartitionOffset[]): Promise<unknown[]> {
@@ -93,6 +96,16 @@ export class FakeLink {
               },
             },
           ]),
+        answerAll: () =>
+          resolve(
+            positions.map(({ topic, partition }) => ({
+              topic,
+              partition,
+              errorCode: 0,
+              highWatermark: '100',
+              messages: { records: [], nextOffset: -1 },
+            })),
+          ),
         fail: reject,
       });
     });

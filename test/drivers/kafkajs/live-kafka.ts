@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import kafkaPackage, { type Admin, type Producer } from 'kafkajs';
-import type { KafkajsOptions } from '../../../src/drivers/kafkajs/index.js';
+import type { KafkajsOptions, RecordDecoder } from '../../../src/drivers/kafkajs/index.js';
 import { kafkajsOver } from '../../../src/drivers/kafkajs/kafkajs.js';
-import type { RecordDecoder } from '../../../src/drivers/kafkajs/patches.js';
 import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/sockets.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { ContractRecord, KafkaSubject } from '../../../src/testing/kafka-contract.js';
@@ -21,7 +20,7 @@ export class LiveKafka implements KafkaSubject {
 
   readonly #recordDecoder: RecordDecoder;
 
-  constructor(recordDecoder: RecordDecoder = 'kafkajs') {
+  constructor(recordDecoder: RecordDecoder = 'lean') {
     this.#recordDecoder = recordDecoder;
     this.driver = this.newDriver();
     this.admin = this.#kafka.admin();
@@ -29,7 +28,10 @@ export class LiveKafka implements KafkaSubject {
   }
 
   newDriver(options: Partial<KafkajsOptions> = {}, net: CutNet = this.net): KafkaDriver {
-    return kafkajsOver({ brokers: BROKERS, heartbeatIntervalMs: 300, ...options }, net.open, this.#recordDecoder);
+    return kafkajsOver(
+      { brokers: BROKERS, heartbeatIntervalMs: 300, recordDecoder: this.#recordDecoder, ...options },
+      net.open,
+    );
   }
 
   newTransactionalProducer(transactionalId: string): Producer {

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -9,8 +10,9 @@ import type { ForeignDecoder } from '../../../src/drivers/kafkajs/fetched-messag
 import type { Fetched } from '../../../src/drivers/kafkajs/link.js';
 import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
 import { KAFKAJS_VERSION, openPrivateInstance } from '../../../src/drivers/kafkajs/private-instance.js';
+import { openSocket, Sockets } from '../../../src/drivers/kafkajs/sockets.js';
 
-const { load, codecs, Cluster } = openInternals({ maxBatchBytes: 1 << 20 });
+const { load, codecs, Cluster } = openInternals({ maxBatchBytes: 1 << 20, recordDecoder: 'lean', checkCrc: false });
 const theirs = createRequire(import.meta.url);
 
 const silent = { namespace: () => silent, debug: () => undefined, error: () => undefined, warn: () => undefined };
@@ -140,6 +142,35 @@ describe('a private instance of kafkajs', () => {
   });
 });
 
+interface Disconnecting {
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+}
+
+describe('a socket that is gone', () => {
+  it('is not waited for at each disconnect: kafkajs would add a listener every time', async () => {
+    const Connection = load('src/network/connection.js') as new (options: Record<string, unknown>) => Disconnecting;
+    const opened: Socket[] = [];
+    const sockets = new Sockets((target) => {
+      const socket = openSocket(target);
+      opened.push(socket);
+      return socket;
+    });
+    const connection = new Connection({
+      host: '127.0.0.1',
+      port: 1,
+      logger: silent,
+      requestTimeout: 1,
+      connectionTimeout: 1_000,
+      socketFactory: sockets.factory,
+    });
+    await expect(connection.connect()).rejects.toThrow('ECONNREFUSED');
+    for (let times = 0; times < 12; times += 1) await connection.disconnect();
+    expect(opened[0]?.destroyed).toBe(true);
+    expect(opened[0]?.listenerCount('connect')).toBeLessThan(3);
+  });
+});
+
 interface EncoderClass {
   new (): { writeInt32(value: number): { writeBuffer(bytes: Buffer): { buffer: Buffer } } };
 }
@@ -148,7 +179,7 @@ type MakeBatch = (options: Record<string, unknown>) => Promise<{ buffer: Buffer 
 type MakeRecord = (options: Record<string, unknown>) => unknown;
 
 describe.each(['kafkajs', 'lean'] as const)('what a fetch brought of one partition, decoded by %s', (recordDecoder) => {
-  const { load } = openInternals({ maxBatchBytes: 1 << 20 }, recordDecoder);
+  const { load } = openInternals({ maxBatchBytes: 1 << 20, recordDecoder, checkCrc: false });
   const { RecordBatch } = load('src/protocol/recordBatch/v0/index.js') as { RecordBatch: MakeBatch };
   const Record = load('src/protocol/recordBatch/record/v0/index.js') as MakeRecord;
   const Decoder = load('src/protocol/decoder.js') as new (bytes: Buffer) => ForeignDecoder;

@@ -26,6 +26,9 @@ describe('options', () => {
     [{ brokers, reconnect: { often: 1 } }, 'often'],
     [{ brokers, maxBatchBytes: 0 }, 'maxBatchBytes'],
     [{ brokers, conectTimeoutMs: 5 }, 'conectTimeoutMs'],
+    [{ brokers, recordDecoder: 'fat' }, 'recordDecoder'],
+    [{ brokers, checkCrc: 1 }, 'checkCrc'],
+    [{ brokers, recordDecoder: 'kafkajs', checkCrc: true }, 'checkCrc'],
   ])('%j is refused at the call, by name', (given, name) => {
     expect(() => kafkajs(given as unknown as KafkajsOptions)).toThrow(
       expect.objectContaining({ code: 'RXF_OPTION_INVALID', message: expect.stringContaining(`\`${name}\``) }),
@@ -118,7 +121,8 @@ describe('a batch', () => {
       [11, 'b', 'kafka:t/2', 5],
       [15, 'cc', 'kafka:t/2', 5],
     ]);
-    expect(toBatch(owned, 20, fetched([record(10, 'a')], 20))).toBeNull();
+    expect(toBatch(owned, 20, fetched([], -1))).toBeNull();
+    expect(() => toBatch(owned, 20, fetched([record(10, 'a')], 20))).toThrow('it ends before 20');
   });
 
   it('leaves out control records and aborted transactions, interleaved ones too', () => {
@@ -205,8 +209,8 @@ describe('notices', () => {
     log({ level: 4, log: { message: 'Consumer has joined the group' } });
     log({ level: 1, log: { message: 'Connection timeout', broker: '1.2.3.4:1' } });
     expect(trace.notices).toEqual([
-      'kafkajs Connection error: connect ECONNREFUSED 1.2.3.4:1 ***',
-      'kafkajs Connection timeout',
+      'kafka.trouble A connection failed: connect ECONNREFUSED 1.2.3.4:1 ***. It is tried again.',
+      'kafka.trouble A connection failed: no answer (1.2.3.4:1). It is tried again.',
     ]);
     expect(notices.lastFailure).toBe('no answer (1.2.3.4:1)');
     notices.silence();
