@@ -20,6 +20,8 @@ import type { Partition } from './partition.js';
 
 /** Commits that fail in a row before the stream fails: about two minutes, longer than a broker takes to restart. */
 const MOST_FAILURES = 120;
+/** The same trouble is told again only after so long. */
+const TELL_EVERY_MS = 10_000;
 /** The wait before a failed commit of a drain is tried again. */
 const AGAIN_MS = 500;
 
@@ -43,6 +45,7 @@ export class Committer {
   readonly #life = new Subscription();
   #underWay: Observable<void> | undefined;
   #failures = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(session: CommitsFor, options: CommitOptions, monitor: Monitor, labels: Readonly<Record<string, string>>) {
     this.#session = session;
@@ -104,6 +107,7 @@ export class Committer {
       complete: () => {
         this.#underWay = undefined;
         this.#failures = 0;
+        this.#toldAt = Number.NEGATIVE_INFINITY;
         for (const { of, offset } of offsets) this.#told(of, offset);
         this.#commits.add(1);
         answer$.complete();
@@ -132,7 +136,10 @@ export class Committer {
       );
       return;
     }
-    this.#monitor.notice('warn', 'RXF_KAFKA_COMMIT', `${describeError(error)} Tried again with the next commit.`);
+    if (asyncScheduler.now() - this.#toldAt >= TELL_EVERY_MS) {
+      this.#toldAt = asyncScheduler.now();
+      this.#monitor.notice('warn', 'RXF_KAFKA_COMMIT', `${describeError(error)} Tried again with the next commit.`);
+    }
     this.#follow(this.#schedule.ended('retry'));
   }
 }
