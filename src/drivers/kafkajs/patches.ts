@@ -26,13 +26,26 @@ function onlyWhenPending(RequestQueue: { prototype: Prototype }): unknown {
   return RequestQueue;
 }
 
-/** Two requests on one lost connection open two sockets, of which kafkajs forgets the first. */
-function onlyOneConnect(Connection: { prototype: Prototype }): unknown {
+interface PatchedConnection {
+  bytesBuffered: number;
+  bytesNeeded: number;
+  chunks: Buffer[];
+  isConnected(): boolean;
+}
+
+const SIZE_BYTES = 4;
+
+/**
+ * Two requests on one lost connection open two sockets, of which kafkajs forgets the first. And the part of an answer that
+ * had come when a connection broke stays in kafkajs's buffer, so that no answer on the next one is ever understood.
+ */
+function onlyOneCleanConnect(Connection: { prototype: Prototype }): unknown {
   const connect = Connection.prototype.connect as (this: unknown) => Promise<unknown>;
   const underWay = new WeakMap<object, Promise<unknown>>();
-  Connection.prototype.connect = function (this: object): Promise<unknown> {
+  Connection.prototype.connect = function (this: PatchedConnection): Promise<unknown> {
     const known = underWay.get(this);
     if (known !== undefined) return known;
+    if (!this.isConnected()) Object.assign(this, { bytesBuffered: 0, bytesNeeded: SIZE_BYTES, chunks: [] });
     const fresh = connect.call(this).finally(() => underWay.delete(this));
     underWay.set(this, fresh);
     return fresh;
@@ -76,7 +89,7 @@ function onlyWithin(Decoder: { prototype: Prototype }): unknown {
 const AMENDMENTS: Amendments = {
   'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
-  'src/network/connection.js': onlyOneConnect,
+  'src/network/connection.js': onlyOneCleanConnect,
   'src/protocol/requests/fetch/v0/response.js': errorsByPartition,
   'src/consumer/offsetManager/index.js': neverCommitByItself,
 };

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -48,7 +48,39 @@ function folderWith(version: string | undefined): string {
   return start;
 }
 
+interface ForeignConnection {
+  readonly bytesBuffered: number;
+  readonly bytesNeeded: number;
+  processData(data: Buffer): void;
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+}
+
+type ConnectionClass = new (options: Record<string, unknown>) => ForeignConnection;
+
 describe('a private instance of kafkajs', () => {
+  it('forgets, when it connects anew, the part of an answer that had come before the connection broke', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined));
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+    const options = { host: '127.0.0.1', port, logger: silent, requestTimeout: 1_000, connectionTimeout: 1_000 };
+    const sockets = new Sockets(openSocket);
+    const Connection = load('src/network/connection.js') as ConnectionClass;
+    const connection = new Connection({ ...options, socketFactory: sockets.factory });
+    try {
+      // An answer of 256 bytes is announced, and two of them have come.
+      connection.processData(Buffer.from([0, 0, 1, 0, 7, 7]));
+      expect([connection.bytesBuffered, connection.bytesNeeded]).toEqual([6, 260]);
+      await connection.connect();
+      expect([connection.bytesBuffered, connection.bytesNeeded]).toEqual([0, 4]);
+    } finally {
+      await connection.disconnect();
+      sockets.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
   it("is another one than the application's, which stays as it is", () => {
     const path = 'src/network/requestQueue/index.js';
     const ours = load(path) as { prototype: Queue };
