@@ -17,9 +17,12 @@ export interface RunOptions {
 export interface Running {
   /** 0 drained, 1 failed or abandoned. */
   readonly exitCode: Promise<0 | 1>;
-  /** The first call drains, the second abandons. */
+  /** The first call drains, a second one half a second later or more abandons. */
   stop(why: string): void;
 }
+
+/** A signal to a whole group of programs comes twice: from the system, and passed on by npm. Within this it is one. */
+const ONE_SIGNAL_MS = 500;
 
 /** Runs a flow until it is drained, fails, or is abandoned, and prints how it goes. */
 export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
@@ -29,7 +32,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   const stop$ = new Subject<void>();
   let subscription: Subscription | undefined;
   let deadline: NodeJS.Timeout | undefined;
-  let isStopping = false;
+  let stoppingSince: number | undefined;
   let end: (code: 0 | 1) => void = () => undefined;
   const exitCode = new Promise<0 | 1>((resolve) => {
     end = resolve;
@@ -67,11 +70,12 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     finish('abandoned');
   };
   const stop = (why: string) => {
-    if (isStopping) {
+    if (stoppingSince !== undefined) {
+      if (Date.now() - stoppingSince < ONE_SIGNAL_MS) return;
       abandon(`${why} came while draining`);
       return;
     }
-    isStopping = true;
+    stoppingSince = Date.now();
     log.say('info', 'draining', `Draining (${why}); at most ${options.drainTimeoutMs} ms, a second signal abandons.`);
     deadline = setTimeout(
       () => abandon(`the drain took longer than ${options.drainTimeoutMs} ms`),

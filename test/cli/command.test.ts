@@ -150,11 +150,14 @@ describe('rxflume', () => {
         setTimeout(() => kill('SIGTERM'), 300);
       } else if (sent === 1 && stdout.includes('Draining')) {
         sent = 2;
+        // At once it is the same signal, passed on by npm to a group that has it already; later it is a second one.
         kill('SIGTERM');
+        setTimeout(() => kill('SIGTERM'), 700);
       }
     });
     expect(outcome.code).toBe(1);
     expect(outcome.stdout).toContain('comes again at the next start');
+    expect(lines(outcome).at(-1)?.seconds).toBeGreaterThan(0.5);
     expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'abandoned' });
   });
 
