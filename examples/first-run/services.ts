@@ -1,12 +1,10 @@
 // npm start -- --services: the same flow from a real Kafka to a real HDFS, which scripts/services starts.
-import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
-import { defaultMonitor } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
-import { concat, NEVER, of, tap } from 'rxjs';
 import { chatFlow, TOPIC } from './chat-flow.js';
-import { type FeedTarget, feed } from './feed.js';
+import type { FeedTarget } from './feed.js';
+import { toldFeed } from './told-feed.js';
 
 const brokers = (process.env.RXFLUME_KAFKA_BROKERS ?? '127.0.0.1:19092').split(',');
 const nameNode = process.env.RXFLUME_HDFS_URL ?? 'http://127.0.0.1:19870';
@@ -33,20 +31,9 @@ const target: FeedTarget = {
 };
 
 const root = '/lake/support-chat';
-const look = {
-  level: 'info',
-  what: 'look',
-  message: `The files land in ${root} of HDFS; list them with: scripts/services hdfs -ls -R ${root}`,
-} as const;
-const fed$ = feed(target, {
-  file: fileURLToPath(new URL('../data/chat.jsonl', import.meta.url)),
-  topic: TOPIC,
-  httpPort: Number(process.env.FIRST_RUN_PORT ?? 8089),
-  messagesPerSecond: Number(process.env.FIRST_RUN_RATE ?? 5),
-  stop$: NEVER,
-});
-const feed$ = concat(of(look), fed$).pipe(
-  tap(({ level, what, message }) => defaultMonitor.notice(level, what, message)),
+const feed$ = toldFeed(
+  target,
+  `The files land in ${root} of HDFS; list them with: scripts/services hdfs -ls -R ${root}`,
 );
 
 export default chatFlow(kafkajs({ brokers }), webhdfs({ nameNodes: [nameNode], user: 'flume' }), root, feed$);

@@ -92,7 +92,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   start(stop$: Observable<unknown>): Subscription {
     const { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs } = this.#options;
     this.#timers.add(stop$.pipe(take(1)).subscribe(() => this.#drain()));
-    this.#timers.add(() => this.#abandon());
+    this.#timers.add(() => this.#end());
     if (this.#stage !== 'running') return this.#timers;
     this.#connection = new Subscription();
     this.#connection.add(
@@ -353,10 +353,6 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     if (this.#stage === 'over') return;
     this.#end();
     this.#out.error(error);
-  }
-
-  #abandon(): void {
-    this.#end();
   }
 
   #end(): void {
