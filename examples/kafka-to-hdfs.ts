@@ -19,7 +19,9 @@ const lake = fileSink<t.TypeOf<typeof Message>>(webhdfs({ nameNodes, user: 'flum
 
 export default flow(
   'kafka-to-hdfs',
-  kafkaSource(kafkajs({ brokers }), { topics: [topic], groupId: 'chat-lake' }).pipe(retryConnect()),
+  kafkaSource(kafkajs({ brokers }), { topics: [topic], groupId: 'chat-lake', resumeFrom: lake.positions }).pipe(
+    retryConnect(),
+  ),
   decode(json(Message)),
   filterValue((message) => message.lang === 'zh'),
   lake.write(),

@@ -96,6 +96,8 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): MonoTypeOpera
 /** Passes everything on to the delivery's own duty, and frees the window at the first release or settling of a place. */
 class WindowDuty implements Duty {
   readonly wanted;
+  readonly replay;
+  readonly isMixed;
   readonly #inner: Duty;
   readonly #window: InFlightWindow;
   readonly #freed: () => void;
@@ -103,6 +105,8 @@ class WindowDuty implements Duty {
 
   constructor(inner: Duty, window: InFlightWindow, freed: () => void) {
     this.wanted = inner.wanted;
+    this.replay = inner.replay;
+    this.isMixed = inner.isMixed === true;
     this.#inner = inner;
     this.#window = window;
     this.#freed = freed;
@@ -126,6 +130,10 @@ class WindowDuty implements Duty {
   release(first: number, next: number): void {
     this.#inner.release(first, next);
     this.#free(first, next);
+  }
+
+  hold(first: number, next: number): void {
+    this.#inner.hold(first, next);
   }
 
   #free(first: number, next: number): void {

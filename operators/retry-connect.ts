@@ -60,7 +60,7 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
       const stopped$ = new ReplaySubject<unknown>(1);
       subscriber.add(stop$.subscribe(stopped$));
       return retrying(source.drainedBy(stopped$), checked, stopped$).subscribe(subscriber);
-    });
+    }, source.traits);
   };
 }
 

@@ -1,7 +1,7 @@
 export type { DeadLetter } from './core/dead-letter.js';
 export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './core/decoder.js';
 export { Delivery, type Origin } from './core/delivery.js';
-export type { Duty, Want } from './core/duty.js';
+export type { Duty, Replay, Want } from './core/duty.js';
 export {
   CommitError,
   ConnectError,
@@ -10,6 +10,7 @@ export {
   type ErrorCode,
   type ErrorExtras,
   type ErrorFamily,
+  FencedError,
   isRetryable,
   OptionError,
   RxflumeError,
@@ -26,12 +27,14 @@ export {
   type Notice,
   type Sample,
 } from './core/monitor.js';
-export type { Receipt, Sink } from './core/receipt.js';
-export { Source } from './core/source.js';
+export type { Positions } from './core/positions.js';
+export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
+export { Source, type SourceTraits } from './core/source.js';
 export { splitDelivery } from './core/split.js';
 export { GiB, KiB, MiB } from './core/units.js';
 export type { WindowLimits } from './core/window.js';
 export { Flow, flow, isFlow } from './flow/flow.js';
+export type { Guarantee } from './flow/guarantee.js';
 export type { Compression, CompressionName } from './formats/compression.js';
 export type { Encoder, Format } from './formats/format.js';
 export { json } from './formats/json.js';
@@ -59,5 +62,5 @@ export {
 } from './sinks/files/options.js';
 export type { CommitOptions } from './sources/kafka/commit.js';
 export { kafkaSource } from './sources/kafka/kafka-source.js';
-export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions, type Positions } from './sources/kafka/options.js';
+export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions } from './sources/kafka/options.js';
 export type { RedeliverOptions } from './sources/kafka/redelivery.js';

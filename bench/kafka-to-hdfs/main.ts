@@ -44,7 +44,15 @@ for (let round = 1; round <= rounds; round += 1) {
   for (const name of contestants) {
     const run = spawnSync(
       process.execPath,
-      ['--import', 'tsx', `${here}${name}.ts`, topic, String(records), `${topic}-${name}-${round}`],
+      [
+        '--import',
+        'tsx',
+        `${here}${name.replace(/-at-least-once$/, '')}.ts`,
+        topic,
+        String(records),
+        `${topic}-${name}-${round}`,
+        name,
+      ],
       {
         encoding: 'utf8',
         timeout: 600_000,

@@ -1,4 +1,4 @@
-// rxflume as its users write it: one mapValue, one filterValue, text lines, acks and commits.
+// rxflume as its users write it: one mapValue, one filterValue, text lines, acks and commits; with the ledger, or without.
 import { defaultMonitor, fileSink, flow, kafkaSource, MiB, text } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
@@ -6,7 +6,7 @@ import { drainOn, filterValue, mapValue } from 'rxflume/operators';
 import { Subject } from 'rxjs';
 import { startMeasure } from './measure.js';
 
-const [topic = '', count = '', group = ''] = process.argv.slice(2);
+const [topic = '', count = '', group = '', name = ''] = process.argv.slice(2);
 const stop$ = new Subject<void>();
 const lake = fileSink(webhdfs({ nameNodes: [process.env.RXFLUME_HDFS_URL ?? ''], user: 'flume' }), {
   root: `/lake/bench/${group}`,
@@ -18,6 +18,7 @@ const path = flow(
   kafkaSource(kafkajs({ brokers: (process.env.RXFLUME_KAFKA_BROKERS ?? '').split(',') }), {
     topics: [topic],
     groupId: group,
+    ...(name === 'rxflume-at-least-once' ? {} : { resumeFrom: lake.positions }),
   }),
   mapValue((value) => value),
   filterValue((value) => value !== null),

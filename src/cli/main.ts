@@ -2,7 +2,9 @@
 import { createRequire } from 'node:module';
 import { describeError } from '../core/errors.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
+import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
+import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
 import { run, sayError } from './run.js';
 
@@ -17,6 +19,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (asked.verb === 'help') return print(HELP);
   if (asked.verb === 'version') return print(`${version()}\n`);
 
+  if (asked.verb === 'ledger') {
+    return ledger(asked, { out: process.stdout, err: process.stderr, env: process.env, cwd: process.cwd() });
+  }
+
   const log = consoleLog(process.stdout, () => new Date());
   let flow: Awaited<ReturnType<typeof loadFlow>>;
   try {
@@ -25,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
     sayError(errorLog(log), error);
     return 2;
   }
+  if (asked.verb === 'check') return print(checkText(flow));
   const running = run(flow, log, asked);
   const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);

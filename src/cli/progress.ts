@@ -56,11 +56,13 @@ export function progressLine(name: string, progress: Progress, columns: number):
   return line.slice(0, Math.max(20, columns - 1));
 }
 
-function figure(value: number): string {
+/** A number with commas between its thousands. */
+export function figure(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-function byteFigure(bytes: number): string {
+/** A number of bytes in the unit that a person reads it in. */
+export function byteFigure(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;

@@ -2,6 +2,7 @@ import { Subject, type Subscription } from 'rxjs';
 import { describeError } from '../core/errors.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import type { Flow } from '../flow/flow.js';
+import { guaranteeClause } from './check.js';
 import type { ConsoleLog } from './console-log.js';
 import { isOwn } from './load-flow.js';
 import { type Progress, ProgressReader, progressLine } from './progress.js';
@@ -84,7 +85,11 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     stop$.next();
   };
 
-  log.say('info', 'started', `Running ${flow.name}.`, { flow: flow.name });
+  const { name, guarantee } = flow;
+  log.say('info', 'started', `Running ${name}, ${guaranteeClause(guarantee)}.`, {
+    flow: name,
+    guarantee: guarantee.level,
+  });
   subscription = flow.drainedBy(stop$).subscribe({
     error: (error: unknown) => finish('failed', error),
     complete: () => finish('drained'),

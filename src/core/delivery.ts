@@ -6,6 +6,8 @@ export interface Origin {
   readonly stream: string;
   /** Its place in the stream, a safe integer. */
   readonly offset: number;
+  /** The highest of the offsets behind it, where it was joined from several of its stream. */
+  readonly lastOffset?: number | undefined;
   /** Which assignment of the stream it came with; settling in a later epoch is void. */
   readonly epoch: number;
   /** Its size as received, in bytes: what the in-flight window counts. */

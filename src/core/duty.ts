@@ -1,11 +1,28 @@
 import type { Observable } from 'rxjs';
+import type { Positions } from './positions.js';
 
 /**
  * What a source asks of everyone who holds its deliveries:
  * `release`: its window is full of bytes that someone holds back; hand them over.
+ * `catchUp`: the sink whose ledger it takes up from waits for what lies before its commit; all others hand on, or settle.
  * `settle`: it cannot go on, or is about to leave; make durable what you hold, and settle it.
  */
-export type Want = 'release' | 'settle';
+export type Want = 'release' | 'catchUp' | 'settle';
+
+/**
+ * How the deliveries of a duty follow the offsets of a stream that can be read again from where a ledger says. A commit
+ * to that ledger may end at an offset only when nothing before it is on its way elsewhere.
+ */
+export interface Replay {
+  /** What the source asked where to take up; only the sink that this belongs to may commit to its ledger. */
+  readonly resumeFrom: Positions;
+  /** What it answered: where the next entry of the ledger begins. Undefined where there was no entry. */
+  readonly start: number | undefined;
+  /** The offset up to which everything is acked or held, see `Duty.hold`. */
+  readonly reach: number;
+  /** Completes when `reach` is at the offset or beyond; meanwhile the source asks its holders to catch up. */
+  reached(offset: number): Observable<never>;
+}
 
 /**
  * The account in which the deliveries of one stream and assignment epoch are settled. A place is the order of arrival
@@ -18,9 +35,15 @@ export interface Duty {
   ack(first: number, next: number): void;
   nack(first: number, next: number, cause: unknown): void;
   release(first: number, next: number): void;
+  /** The sink whose ledger the source takes up from has these in the files of its next commit. Promises nothing yet. */
+  hold(first: number, next: number): void;
   /**
    * Emits what the source asks of the holders; completes when the epoch is over and what is held is void. The same
    * object for all deliveries of one stream and epoch, so that holders can tell epochs apart by it.
    */
   readonly wanted: Observable<Want>;
+  /** Present where the stream is read again from where a ledger says; the same object for all of one stream and epoch. */
+  readonly replay?: Replay | undefined;
+  /** True where deliveries of several streams or epochs were joined, so that it belongs to no one of them. */
+  readonly isMixed?: boolean;
 }

@@ -38,12 +38,25 @@ export const ERRORS = {
   RXF_FILES_PROTOCOL: { family: 'SinkError', retryable: false },
   RXF_FILES_ABORTED: { family: 'SinkError', retryable: true },
   RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
+  RXF_SINK_MIXED: { family: 'SinkError', retryable: false },
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
   RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
+  RXF_LEDGER_BEHIND: { family: 'SinkError', retryable: true },
+  RXF_LEDGER_DAMAGED: { family: 'SinkError', retryable: false },
+  RXF_LEDGER_ORDER: { family: 'SinkError', retryable: false },
+
+  RXF_LEDGER_FENCED: { family: 'FencedError', retryable: true },
 } as const satisfies Record<string, { readonly family: ErrorFamily; readonly retryable: boolean }>;
 
-export type ErrorFamily = 'OptionError' | 'ConnectError' | 'SourceError' | 'CommitError' | 'DecodeError' | 'SinkError';
+export type ErrorFamily =
+  | 'OptionError'
+  | 'ConnectError'
+  | 'SourceError'
+  | 'CommitError'
+  | 'DecodeError'
+  | 'SinkError'
+  | 'FencedError';
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -117,6 +130,13 @@ export class DecodeError extends RxflumeError {
 /** A sink could not store something. */
 export class SinkError extends RxflumeError {
   constructor(code: CodeOf<'SinkError'>, message: string, extras?: ErrorExtras) {
+    super(code, message, extras);
+  }
+}
+
+/** Another writer owns the stream: what was written here is dropped, and the source takes up again from the ledger. */
+export class FencedError extends RxflumeError {
+  constructor(code: CodeOf<'FencedError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);
   }
 }

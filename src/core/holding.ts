@@ -1,6 +1,6 @@
 import { merge, type Observable } from 'rxjs';
 import type { Delivery } from './delivery.js';
-import type { Duty, Want } from './duty.js';
+import type { Duty, Replay, Want } from './duty.js';
 import { PlaceSet } from './place-set.js';
 
 /**
@@ -40,6 +40,23 @@ export class Holding {
 
   release(): void {
     for (const [duty, places] of this.#places) places.forEachRun((first, next) => duty.release(first, next));
+  }
+
+  /** Whether it is of several streams or epochs. */
+  get isMixed(): boolean {
+    const all = [...this.#places.keys()];
+    return new Set(all.map((duty) => duty.wanted)).size > 1 || all.some((duty) => duty.isMixed === true);
+  }
+
+  hold(): void {
+    for (const [duty, places] of this.#places) places.forEachRun((first, next) => duty.hold(first, next));
+  }
+
+  /** The replay that everything held so far shares, if it does. */
+  get replay(): Replay | undefined {
+    const all = new Set([...this.#places.keys()].map((duty) => duty.replay));
+    const [only] = all;
+    return all.size === 1 ? only : undefined;
   }
 
   /** What the sources of everything held so far ask for. */

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { Delivery } from './delivery.js';
-import type { Duty, Want } from './duty.js';
+import type { Duty, Replay, Want } from './duty.js';
 import { Holding } from './holding.js';
 
 /**
@@ -12,7 +12,11 @@ export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> 
   if (first === undefined) throw new Error('joinDeliveries: no deliveries');
   return new Delivery(
     parts.map((part) => part.value),
-    { ...first.origin, byteLength: parts.reduce((sum, part) => sum + part.origin.byteLength, 0) },
+    {
+      ...first.origin,
+      byteLength: parts.reduce((sum, part) => sum + part.origin.byteLength, 0),
+      lastOffset: Math.max(...parts.map(({ origin }) => origin.lastOffset ?? origin.offset)),
+    },
     new WholeDuty(parts),
     0,
   );
@@ -20,11 +24,15 @@ export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> 
 
 class WholeDuty implements Duty {
   readonly wanted: Observable<Want>;
+  readonly replay: Replay | undefined;
+  readonly isMixed: boolean;
   readonly #parts = new Holding();
 
   constructor(parts: readonly Delivery<unknown>[]) {
     for (const part of parts) this.#parts.add(part);
     this.wanted = this.#parts.wanted;
+    this.replay = this.#parts.replay;
+    this.isMixed = this.#parts.isMixed;
   }
 
   ack(): void {
@@ -37,5 +45,9 @@ class WholeDuty implements Duty {
 
   release(): void {
     this.#parts.release();
+  }
+
+  hold(): void {
+    this.#parts.hold();
   }
 }

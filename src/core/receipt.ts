@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from './delivery.js';
+import type { Positions } from './positions.js';
 
 /** What a sink made durable. Emitted after the deliveries behind it were acked. */
 export interface Receipt {
@@ -17,5 +18,15 @@ export interface Receipt {
   readonly lastOffset: number;
 }
 
+/** A ledger that a sink keeps for streams that are taken up from it. */
+export interface SinkLedger {
+  readonly positions: Positions;
+  /** Where it is, for messages. */
+  readonly at: string;
+}
+
 /** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */
-export type Sink<T> = (deliveries: Observable<Delivery<T>>) => Observable<Receipt>;
+export interface Sink<in T> {
+  (deliveries: Observable<Delivery<T>>): Observable<Receipt>;
+  readonly ledger?: SinkLedger;
+}

@@ -3,6 +3,7 @@ import type { Delivery } from '../core/delivery.js';
 import { describeValue, OptionError } from '../core/errors.js';
 import type { Receipt, Sink } from '../core/receipt.js';
 import { Source } from '../core/source.js';
+import { type Guarantee, guaranteeOf } from './guarantee.js';
 
 /** Told apart by a registered symbol, since a flow file and the command may load two copies of this package. */
 const FLOW = Symbol.for('rxflume.flow');
@@ -13,14 +14,22 @@ const FLOW = Symbol.for('rxflume.flow');
  */
 export class Flow extends Source<Receipt> {
   readonly name: string;
+  /** Whether each value stands once or at least once, computed from the parts, and why. */
+  readonly guarantee: Guarantee;
   readonly [FLOW] = true;
 
-  constructor(name: string, source: Observable<unknown>, build: (source: Observable<unknown>) => Observable<Receipt>) {
+  constructor(
+    name: string,
+    guarantee: Guarantee,
+    source: Observable<unknown>,
+    build: (source: Observable<unknown>) => Observable<Receipt>,
+  ) {
     super((subscriber, stop$) => {
       const drainable = source instanceof Source ? source.drainedBy(stop$) : source;
       return build(drainable).subscribe(subscriber);
     });
     this.name = name;
+    this.guarantee = guarantee;
   }
 }
 
@@ -142,8 +151,10 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
       `Expected ${what} of flow \`${name}\` to be a function, got \`${describeValue(step)}\`. A file sink is given as sink.write().`,
     );
   }
+  const { ledger } = steps.at(-1) as Sink<never>;
   return new Flow(
     name,
+    guaranteeOf({ source: source.traits, ledger }),
     source,
     (drainable) =>
       (steps as ((input: Observable<unknown>) => Observable<unknown>)[]).reduce(

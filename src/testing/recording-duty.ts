@@ -70,6 +70,8 @@ export class RecordingDuty implements Duty {
     }
   }
 
+  hold(): void {}
+
   #settle(how: 'ack' | 'nack', place: number): void {
     if (this.#settled.has(place)) return;
     this.#settled.add(place);

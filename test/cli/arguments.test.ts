@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readArguments } from '../../src/cli/arguments.js';
+import { HELP, readArguments } from '../../src/cli/arguments.js';
 
 describe('readArguments', () => {
   it('reads a run with its defaults and options', () => {
@@ -16,6 +16,28 @@ describe('readArguments', () => {
     ]);
   });
 
+  it('reads a check, and a ledger with its defaults and options', () => {
+    expect(readArguments(['check', 'flow.ts'])).toEqual({ verb: 'check', file: 'flow.ts' });
+    const plain = { verb: 'ledger', root: '/lake', mode: 'webhdfs', user: undefined, stream: undefined, isJson: false };
+    expect(readArguments(['ledger', '/lake'])).toEqual(plain);
+    const given = ['--user', 'flume', '--stream=kafka:chat/3', '--json', '--mode', 'httpfs'];
+    expect(readArguments(['ledger', ...given, 'webhdfs://nn/lake'])).toEqual({
+      verb: 'ledger',
+      root: 'webhdfs://nn/lake',
+      mode: 'httpfs',
+      user: 'flume',
+      stream: 'kafka:chat/3',
+      isJson: true,
+    });
+  });
+
+  it('names every command and option in its help', () => {
+    for (const word of ['run <file>', 'check <file>', 'ledger <root>', '--until-idle', '--drain-timeout', '--stream']) {
+      expect(HELP).toContain(word);
+    }
+    for (const word of ['--user', '--mode', '--json', 'RXFLUME_DELEGATION_TOKEN']) expect(HELP).toContain(word);
+  });
+
   it.each([
     [[], 'a command is missing'],
     [['walk'], 'there is no command `walk`'],
@@ -24,6 +46,14 @@ describe('readArguments', () => {
     [['run', 'a.ts', '--until-idle', 'soon'], 'got `soon`'],
     [['run', 'a.ts', '--drain-timeout', '0'], 'got `0`'],
     [['run', 'a.ts', '--fast'], "'--fast'"],
+    [['run', 'a.ts', '--json'], '`--json` is no option of `run`'],
+    [['check'], '`check` needs the file of a flow'],
+    [['check', 'a.ts', '--until-idle', '5'], '`--until-idle` is no option of `check`'],
+    [['ledger'], '`ledger` needs the root of a file sink'],
+    [['ledger', '/a', '/b'], 'got also `/b`'],
+    [['ledger', '/a', '--mode', 'ftp'], 'got `ftp`'],
+    [['ledger', '/a', '--user', ''], 'expected `--user` to be a name'],
+    [['toString', '/a'], 'there is no command `toString`'],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => readArguments(args)).toThrow(message);
   });

@@ -1,48 +1,20 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { type Outcome, root, rxflume } from './child.js';
 
 jest.setTimeout(30_000);
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rxflume-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function rxflume(
-  args: readonly string[],
-  act?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, NODE_OPTIONS: '', TEST_FOLDER: folder };
-    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...args], {
-      cwd: root,
-      env,
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      act?.(stdout, (signal) => child.kill(signal));
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
-
 /** A flow over an embedded log of three messages; the test's name keeps their folders apart. */
-function flowFile(name: string, changes: { record?: string; path?: string; sink?: string } = {}): string {
-  const { record = '{"n":3}', path = "() => 'good'", sink = 'lake.write()' } = changes;
+function flowFile(
+  name: string,
+  changes: { record?: string; path?: string; sink?: string; resumeFrom?: string } = {},
+): string {
+  const { record = '{"n":3}', path = "() => 'good'", sink = 'lake.write()', resumeFrom = 'undefined' } = changes;
   const file = join(root, 'test/cli', `.flow-${process.pid}-${name}.ts`);
   writeFileSync(
     file,
@@ -59,7 +31,7 @@ if ((await log.recordCount('chat')) === 0) await log.append('chat', ['{"n":1}', 
 const lake = fileSink<any>(localDisk(), { root: folder + '/lake', path: ${path}, format: jsonLines() });
 const stuck = (deliveries: any) => deliveries.pipe(mergeMap(() => NEVER));
 void stuck;
-export default flow('${name}', kafkaSource(log, { topics: ['chat'], groupId: 'g' }), decode(json()), mapValue((value) => value), ${sink});
+export default flow('${name}', kafkaSource(log, { topics: ['chat'], groupId: 'g', resumeFrom: ${resumeFrom} }), decode(json()), mapValue((value) => value), ${sink});
 `,
   );
   return file;
@@ -89,6 +61,7 @@ describe('rxflume', () => {
   it.each([
     [['run', 'a.ts', '--fast'], "'--fast'"],
     [['run', 'no-such-file.ts'], 'RXF_FLOW_FILE: There is no file no-such-file.ts'],
+    [['check', 'no-such-file.ts'], 'RXF_FLOW_FILE: There is no file no-such-file.ts'],
   ])('says what is wrong with %j, exit 2', async (args, message) => {
     const { code, stderr, stdout } = await rxflume(args);
     expect([code, stderr, stdout]).toEqual([2, expect.stringContaining(message), '']);
@@ -116,6 +89,13 @@ describe('rxflume', () => {
     const file = flowFile('idle');
     const first = await rxflume(['run', file, '--until-idle', '200']);
     expect([first.code, first.stderr]).toEqual([0, '']);
+    expect(lines(first)[0]).toMatchObject({
+      what: 'started',
+      message: expect.stringMatching(
+        /^Running idle, at least once: kafkaSource takes up from the committed offsets.*\.$/,
+      ),
+      guarantee: 'at-least-once',
+    });
     expect(lines(first).at(-1)).toMatchObject({
       what: 'summary',
       flow: 'idle',
@@ -184,5 +164,21 @@ describe('rxflume', () => {
     expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('RXF_SOURCE_NACKED')]);
     expect(outcome.stdout).toContain('../../outside');
     expect(readdirSync(join(folder, 'escape')).sort()).toEqual(['lake', 'log']);
+  });
+
+  it('checks a flow without running it, exit 0: its name, what it guarantees, and why', async () => {
+    const { code, stdout, stderr } = await rxflume(['check', flowFile('checked', { resumeFrom: 'lake.positions' })]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(
+      'checked: exactly once\n' +
+        `  - kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (local disk / ${join(folder, 'checked/lake')})\n` +
+        '  - dead letters, where `decode` sets any aside, are at least once\n',
+    );
+    expect(readdirSync(join(folder, 'checked'))).toEqual(['log']);
+    const lesser = await rxflume(['check', flowFile('checked-lesser', { sink: 'stuck' })]);
+    expect([lesser.code, lesser.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^checked-lesser: at least once\n {2}- the sink keeps no ledger.*\n$/),
+    ]);
   });
 });

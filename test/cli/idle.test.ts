@@ -10,7 +10,10 @@ const quiet: ConsoleLog = { say: () => undefined, progress: () => undefined, pro
 /** A flow that completes when it is told to stop. */
 function endless(): Flow {
   const source = new Source<never>((subscriber, stop$) => stop$.subscribe(() => subscriber.complete()));
-  return Object.assign(source, { name: 'endless' }) as unknown as Flow;
+  return Object.assign(source, {
+    name: 'endless',
+    guarantee: { level: 'at-least-once', because: ['x'] },
+  }) as unknown as Flow;
 }
 
 const hold = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -8,6 +8,7 @@ import {
   describeError,
   describeValue,
   ERRORS,
+  FencedError,
   isRetryable,
   OptionError,
   SinkError,
@@ -54,7 +55,7 @@ const unreadable = [
 
 describe('errors', () => {
   it('have one class for each family of the table, by its name', () => {
-    const classes = [OptionError, ConnectError, SourceError, CommitError, DecodeError, SinkError];
+    const classes = [OptionError, ConnectError, SourceError, CommitError, DecodeError, SinkError, FencedError];
     const families = [...new Set(Object.values(ERRORS).map((row) => row.family))];
     expect(families).toEqual(classes.map(({ name }) => name));
     expect(Object.keys(ERRORS).filter((code) => !/^RXF_[A-Z]+(_[A-Z]+)+$/.test(code))).toEqual([]);

@@ -13,6 +13,7 @@ function callsOf() {
     ack: (first, next) => calls.push(['ack', first, next]),
     nack: (first, next, cause) => calls.push(['nack', first, next, cause]),
     release: (first, next) => calls.push(['release', first, next]),
+    hold: (first, next) => calls.push(['hold', first, next]),
     wanted: NEVER,
   };
   const at = (place: number) =>

@@ -7,7 +7,7 @@ describe('joinDeliveries', () => {
     const duty = new RecordingDuty();
     const joined = joinDeliveries([duty.deliver('a', { offset: 7 }), duty.deliver('bcd'), duty.deliver('ef')]);
     expect(joined.value).toEqual(['a', 'bcd', 'ef']);
-    expect(joined.origin).toEqual({ stream: 'test:stream', offset: 7, epoch: 1, byteLength: 6 });
+    expect(joined.origin).toEqual({ stream: 'test:stream', offset: 7, lastOffset: 7, epoch: 1, byteLength: 6 });
   });
 
   it('settles and releases every part, of every stream, once', () => {
@@ -45,5 +45,19 @@ describe('joinDeliveries', () => {
 
   it('throws for no deliveries: a bug of the caller', () => {
     expect(() => joinDeliveries([])).toThrow('joinDeliveries: no deliveries');
+  });
+});
+
+describe('a joined delivery and the ledger', () => {
+  const delivery = (duty: RecordingDuty, offset: number) => duty.deliver('a', { offset });
+
+  it('is of one stream, with its last offset, or of none', () => {
+    const one = new RecordingDuty('one');
+    const other = new RecordingDuty('other');
+    const pure = joinDeliveries([delivery(one, 3), delivery(one, 9), delivery(one, 5)]);
+    expect([pure.duty.isMixed, pure.origin.offset, pure.origin.lastOffset]).toEqual([false, 3, 9]);
+    const mixed = joinDeliveries([delivery(one, 10), delivery(other, 2)]);
+    expect([mixed.duty.isMixed, mixed.duty.replay]).toEqual([true, undefined]);
+    expect(joinDeliveries([mixed]).duty.isMixed).toBe(true);
   });
 });

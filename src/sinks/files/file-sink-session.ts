@@ -1,8 +1,10 @@
 import { asyncScheduler, type Observable, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
+import type { Positions } from '../../core/positions.js';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
 import { type StreamReport, StreamWriter } from './stream-writer.js';
 
@@ -18,6 +20,7 @@ const now = () => asyncScheduler.now();
 export class FileSinkSession<T> implements StreamReport {
   readonly #fs: FileSystem;
   readonly #options: CheckedOptions<T>;
+  readonly #kept: KeptLedger;
   readonly #out: Subscriber<Receipt>;
   readonly #writerId = Math.random().toString(36).slice(2, 10).padEnd(8, '0');
   readonly #streams = new Map<string, StreamWriter<T>>();
@@ -28,9 +31,10 @@ export class FileSinkSession<T> implements StreamReport {
   #segments = 0;
   #isComplete = false;
 
-  constructor(fs: FileSystem, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
+  constructor(fs: FileSystem, options: CheckedOptions<T>, kept: KeptLedger, out: Subscriber<Receipt>) {
     this.#fs = fs;
     this.#options = options;
+    this.#kept = kept;
     this.#out = out;
     const labels = { sink: 'files', root: options.root };
     this.#figures = {
@@ -45,7 +49,7 @@ export class FileSinkSession<T> implements StreamReport {
   start(deliveries: Observable<Delivery<T>>): TeardownLogic {
     const taking = deliveries.subscribe({
       next: (delivery) => {
-        if (this.#waiting.length > 0) this.#waiting.push(delivery);
+        if (this.#waiting.length > 0 && !this.#isAwaited(delivery)) this.#waiting.push(delivery);
         else this.#take(delivery);
       },
       error: (error: unknown) => this.#out.error(error),
@@ -110,6 +114,10 @@ export class FileSinkSession<T> implements StreamReport {
   // Taking.
 
   #take(delivery: Delivery<T>): void {
+    if (delivery.duty.isMixed === true) {
+      delivery.nack(mixedError(delivery));
+      return;
+    }
     let bucket: string;
     try {
       bucket = this.#options.bucketOf(delivery, now);
@@ -118,7 +126,7 @@ export class FileSinkSession<T> implements StreamReport {
       return;
     }
     const writer = this.#writerOf(delivery);
-    if (this.#openFiles >= this.#options.maxOpenFiles && writer.wouldOpen(bucket)) {
+    if (this.#openFiles >= this.#options.maxOpenFiles && writer.wouldOpen(delivery, bucket)) {
       this.#waiting.push(delivery);
       this.#rollOldest();
       return;
@@ -135,7 +143,17 @@ export class FileSinkSession<T> implements StreamReport {
       writer?.end();
       writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
       this.#streams.delete(stream);
-      writer = new StreamWriter(this.#fs, this.#options, this.#writerId, delivery, this);
+      writer = new StreamWriter(
+        {
+          fs: this.#fs,
+          options: this.#options,
+          writer: this.#writerId,
+          // Only where the source takes up from our ledger may an entry say what need not be read again.
+          ledger: delivery.duty.replay?.resumeFrom === this.#kept.positions ? this.#kept.store : undefined,
+        },
+        delivery,
+        this,
+      );
       this.#streams.set(stream, writer);
     }
     this.#last = writer;
@@ -149,8 +167,22 @@ export class FileSinkSession<T> implements StreamReport {
       this.#streams.delete(stream);
       this.#streams.set(stream, writer);
       writer.roll();
+      this.#takeAwaited();
       return;
     }
+  }
+
+  /** An earlier segment waits for it, and closes only then: it must not wait for a file that closes. */
+  #isAwaited(delivery: Delivery<T>): boolean {
+    const writer = this.#streams.get(delivery.origin.stream);
+    return writer !== undefined && writer.wanted === delivery.duty.wanted && writer.awaits(delivery);
+  }
+
+  #takeAwaited(): void {
+    const awaited = this.#waiting.filter((delivery) => this.#isAwaited(delivery));
+    if (awaited.length === 0) return;
+    this.#waiting = this.#waiting.filter((delivery) => !awaited.includes(delivery));
+    for (const delivery of awaited) this.#take(delivery);
   }
 
   #takeWaiting(): void {
@@ -164,6 +196,21 @@ export class FileSinkSession<T> implements StreamReport {
     }
     if (waiting.length > 0 && this.#isComplete) for (const writer of this.#streams.values()) writer.roll();
   }
+}
+
+/** The ledger of a sink, with the function by which a source takes up from it. */
+export interface KeptLedger {
+  readonly store: LedgerStore;
+  readonly positions: Positions;
+}
+
+function mixedError({ origin }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_SINK_MIXED',
+    `A value joined from several streams, ${origin.stream} offset ${origin.offset} first, cannot be filed: files belong to one ` +
+      'stream each. Take `batch` out, since the sink gathers by itself, or join only what is of one stream.',
+    { details: { stream: origin.stream, offset: origin.offset } },
+  );
 }
 
 function pathError(delivery: Delivery<unknown>, cause: unknown): SinkError {

@@ -1,12 +1,28 @@
 import { Observable } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
 import { expectFunction } from '../../core/options.js';
-import type { Sink } from '../../core/receipt.js';
+import type { Positions } from '../../core/positions.js';
+import type { Receipt, Sink } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { FileSinkSession } from './file-sink-session.js';
+import { LEDGER_RULES, type LedgerRules } from './ledger.js';
+import { LedgerStore } from './ledger-store.js';
+import { ledgerFolder } from './names.js';
 import { checkOptions, type FileSinkOptions } from './options.js';
+import { recoverAll } from './recovery.js';
 
 /** A place for files; `write()` is the last operator of a flow. */
 export interface FileSink<T> {
+  /**
+   * Where the sink's ledger says each stream is to be taken up, for a source's `resumeFrom`. Given to the source of the
+   * flow that ends in this sink, each value of it stands in exactly one file.
+   *
+   * Asked about a stream, it first finishes what a writer before has committed and not made visible, and then removes the
+   * temporary files that no writer can commit any more.
+   *
+   * Fails: as the file system does; `RXF_LEDGER_DAMAGED`.
+   */
+  readonly positions: Positions;
   /**
    * The sink as an operator: takes deliveries, emits a receipt for each file that stands at its final path.
    *
@@ -33,10 +49,31 @@ export interface FileSink<T> {
  * temporary file until a roll renames it: a reader of the folder sees only whole files.
  */
 export function fileSink<T>(fs: FileSystem, options: FileSinkOptions<T>): FileSink<T> {
+  return fileSinkBy(LEDGER_RULES, fs, options);
+}
+
+/** A file sink that keeps its ledger by these rules: for the proof that each of them is needed. */
+export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileSinkOptions<T>): FileSink<T> {
   expectFunction('fs.create', fs?.create);
   const checked = checkOptions(options);
-  return {
-    write: () => (deliveries) =>
-      new Observable((subscriber) => new FileSinkSession(fs, checked, subscriber).start(deliveries)),
-  };
+  const store = new LedgerStore(fs, checked.root, rules);
+  const positions: Positions = Object.assign(
+    (streams: readonly string[]) => recoverAll(store, streams, checked.monitor),
+    { wayOut: (stream: string) => wayOut(fs, checked.root, stream) },
+  );
+  const write: Sink<T> = Object.assign(
+    (deliveries: Observable<Delivery<T>>) =>
+      new Observable<Receipt>((subscriber) =>
+        new FileSinkSession(fs, checked, { store, positions }, subscriber).start(deliveries),
+      ),
+    { ledger: { positions, at: `${fs.name} ${checked.root}` } },
+  );
+  return { positions, write: () => write };
+}
+
+function wayOut(fs: FileSystem, root: string, stream: string): string {
+  return (
+    `The position is the ledger's, in ${ledgerFolder(root, stream)} of ${fs.name}. If the topic was made anew and is to be read from its ` +
+    'start, stop every writer of the stream and remove that folder: files keep their names apart, so nothing is overwritten.'
+  );
 }

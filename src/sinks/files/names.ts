@@ -18,14 +18,36 @@ export function offsetText(offset: number): string {
   return String(offset).padStart(16, '0');
 }
 
+/** The offset that a name made by `offsetText` stands for, or null. */
+export function offsetOfText(name: string): number | null {
+  const offset = /^\d{16}$/.test(name) ? Number(name) : Number.NaN;
+  return Number.isSafeInteger(offset) ? offset : null;
+}
+
+/** Where a stream's temporary files are; below it a folder for each offset at which a commit is to begin. */
+export function temporaryFolder(root: string, stream: string, from?: number): string {
+  const folder = `${root}/${OWN_FOLDER}/tmp/${streamSegment(stream)}`;
+  return from === undefined ? folder : `${folder}/${offsetText(from)}`;
+}
+
 /** Where a file is while it is written: `<root>/_rxflume/tmp/<stream>/<from>/<writer>-<number>`. */
 export function temporaryPath(root: string, stream: string, from: number, writer: string, number: number): string {
-  return `${root}/${OWN_FOLDER}/tmp/${streamSegment(stream)}/${offsetText(from)}/${writer}-${number}`;
+  return `${temporaryFolder(root, stream, from)}/${writer}-${number}`;
+}
+
+/** Where the entries of a stream stand. */
+export function ledgerFolder(root: string, stream: string): string {
+  return `${root}/${OWN_FOLDER}/ledger/${streamSegment(stream)}`;
+}
+
+/** Where the entry of the commit that begins there stands: `<root>/_rxflume/ledger/<stream>/<from>`. */
+export function ledgerPath(root: string, stream: string, from: number): string {
+  return `${ledgerFolder(root, stream)}/${offsetText(from)}`;
 }
 
 /**
- * Where a whole file stands: `<root>/<bucket>/<stream>+<first>+<last>+<writer>-<number>.<extension>`. Without a ledger
- * the writer is part of the name, since offsets alone may come again with other content (a topic made anew).
+ * Where a whole file stands: `<root>/<bucket>/<stream>+<first>+<last>+<writer>-<number>.<extension>`. The writer makes it a
+ * name that no other file ever has: offsets alone may come again with other content (a topic made anew).
  */
 export function finalPath(
   root: string,

@@ -92,9 +92,9 @@ export class OpenFile<T> {
   add(delivery: Delivery<T>): void {
     const size = this.#encoder.add(delivery.value);
     this.#parts.add(delivery);
-    const { offset } = delivery.origin;
+    const { offset, lastOffset = offset } = delivery.origin;
     if (this.#first < 0 || offset < this.#first) this.#first = offset;
-    if (offset > this.#last) this.#last = offset;
+    if (lastOffset > this.#last) this.#last = lastOffset;
     this.#values += 1;
     if (size >= this.#options.chunkBytes) this.handOver();
     else this.#linger ??= timer(this.#options.lingerMs).subscribe(() => this.handOver());
@@ -130,13 +130,14 @@ export class OpenFile<T> {
     );
   }
 
-  /** Gives up: stops writing and removes the temporary file as far as the storage answers. */
-  abort(): void {
+  /** Gives up: stops writing, and removes the temporary file where it may, as far as the storage answers. */
+  abort(mayRemove: boolean): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#linger?.unsubscribe();
     this.#writing.unsubscribe();
     this.#writer.abort();
+    if (!mayRemove) return;
     defer(() => from(this.#fs.remove(this.#path)))
       .pipe(catchError(() => EMPTY))
       .subscribe();

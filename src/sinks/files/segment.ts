@@ -2,6 +2,7 @@ import { from, map, mergeMap, type Observable, type Subscription, timer, toArray
 import type { Delivery } from '../../core/delivery.js';
 import { Holding } from '../../core/holding.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import type { Ending } from './landing.js';
 import { temporaryPath } from './names.js';
 import { type ClosedFile, type FileReport, OpenFile } from './open-file.js';
 import type { CheckedOptions } from './options.js';
@@ -12,9 +13,14 @@ const CLOSE_AT_ONCE = 8;
 /** A segment whose files are closed: ready to be published. */
 export interface ClosedSegment {
   readonly number: number;
+  /** The part of the stream it is of: [from, cut). */
+  readonly from: number;
+  readonly cut: number;
   readonly files: readonly ClosedFile[];
   /** Everything in the files, to be acked when they stand at their final paths. */
   readonly values: Holding;
+  /** From here on its commit may be carried out at any time: the files are kept, whatever happens. */
+  sent(): void;
 }
 
 /** What a segment tells the stream it belongs to. */
@@ -24,8 +30,10 @@ export interface SegmentReport extends FileReport {
 }
 
 /** What of one stream is written between two rolls: an open file for each bucket, closed and published together. */
-export class Segment<T> {
+export class Segment<T> implements Ending {
   readonly number: number;
+  /** Where it begins in the stream: what `<from>` in its temporary paths is. */
+  readonly from: number;
   readonly #fs: FileSystem;
   readonly #options: CheckedOptions<T>;
   readonly #stream: string;
@@ -35,14 +43,16 @@ export class Segment<T> {
   readonly #values = new Holding();
   readonly #timers: Subscription;
   #lastFile: OpenFile<T> | undefined;
-  #from = -1;
+  #cut: number;
   #sizeAtIdleCheck = -1;
+  #isClosing = false;
   #isClosed = false;
+  #isCommitSent = false;
 
   constructor(
     fs: FileSystem,
     options: CheckedOptions<T>,
-    of: { readonly stream: string; readonly writer: string; readonly number: number },
+    of: { readonly stream: string; readonly writer: string; readonly number: number; readonly from: number },
     report: SegmentReport,
   ) {
     this.#fs = fs;
@@ -50,10 +60,22 @@ export class Segment<T> {
     this.#stream = of.stream;
     this.#writer = of.writer;
     this.number = of.number;
+    this.from = of.from;
+    this.#cut = of.from;
     this.#report = report;
     const { intervalMs, idleMs } = options.roll;
     this.#timers = timer(intervalMs).subscribe(() => report.full());
     if (idleMs < intervalMs) this.#timers.add(timer(idleMs, idleMs).subscribe(() => this.#checkIdle()));
+  }
+
+  /** The offset after its last value. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /** Whether a value of these offsets belongs here, and can still be taken. */
+  takes(offset: number, lastOffset: number): boolean {
+    return !this.#isClosing && offset >= this.from && lastOffset < this.#cut;
   }
 
   get openFiles(): number {
@@ -67,12 +89,18 @@ export class Segment<T> {
 
   /** Writes a value into its bucket's file. Throws what the encoder throws, and then nothing was written. */
   write(delivery: Delivery<T>, bucket: string): void {
-    if (this.#from < 0) this.#from = delivery.origin.offset;
+    const { offset, lastOffset = offset } = delivery.origin;
     const file = this.#lastFile?.bucket === bucket ? this.#lastFile : this.#fileOf(bucket);
     this.#lastFile = file;
     file.add(delivery);
     this.#values.add(delivery);
+    if (lastOffset >= this.#cut) this.#cut = lastOffset + 1;
     if (this.#values.size >= this.#options.roll.count) this.#report.full();
+  }
+
+  hold(): void {
+    this.#timers.unsubscribe();
+    this.#values.hold();
   }
 
   handOver(): void {
@@ -82,20 +110,35 @@ export class Segment<T> {
   /** Closes all files. */
   close(): Observable<ClosedSegment> {
     this.#timers.unsubscribe();
+    this.#isClosing = true;
     return from([...this.#files.values()]).pipe(
       mergeMap((file) => file.close(), CLOSE_AT_ONCE),
       toArray(),
       map((files) => {
         this.#closed();
-        return { number: this.number, files: files.filter((file) => file.values > 0), values: this.#values };
+        return {
+          number: this.number,
+          from: this.from,
+          cut: this.#cut,
+          files: files.filter((file) => file.values > 0),
+          values: this.#values,
+          sent: () => {
+            this.#isCommitSent = true;
+          },
+        };
       }),
     );
   }
 
-  /** Gives all files up; what they hold is refused with `cause`. */
-  abort(cause: unknown): void {
+  /** Whether its commit was sent, and may be carried out whatever the answer. */
+  get isCommitSent(): boolean {
+    return this.#isCommitSent;
+  }
+
+  /** Gives all files up, and removes them where they may be; what they hold is refused with `cause`. */
+  abort(cause: unknown, mayRemove: boolean): void {
     this.#timers.unsubscribe();
-    for (const file of this.#files.values()) file.abort();
+    for (const file of this.#files.values()) file.abort(mayRemove);
     this.#closed();
     this.#values.nack(cause);
   }
@@ -112,7 +155,7 @@ export class Segment<T> {
       const path = temporaryPath(
         this.#options.root,
         this.#stream,
-        this.#from,
+        this.from,
         `${this.#writer}-${this.number}`,
         this.#files.size,
       );

@@ -1,11 +1,14 @@
-import { concatMap, finalize, type Observable, ReplaySubject, Subject, Subscription } from 'rxjs';
+import { concat, concatMap, defer, finalize, type Observable, ReplaySubject, Subject, Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
+import type { Duty, Want } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import { AtLeastOnce } from './at-least-once.js';
+import { ExactlyOnce } from './exactly-once.js';
+import type { Landing } from './landing.js';
+import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
-import { publish } from './publish.js';
 import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
 
 /** What a stream tells the sink it belongs to. */
@@ -20,44 +23,56 @@ export interface StreamReport {
   idle(): void;
 }
 
+/** What a stream writer writes, for whom. */
+export interface Writes<T> {
+  readonly fs: FileSystem;
+  readonly options: CheckedOptions<T>;
+  /** The sink's id, in the names of its files. */
+  readonly writer: string;
+  /** The ledger, where the source takes the stream up from it. */
+  readonly ledger: LedgerStore | undefined;
+}
+
 interface Closing<T> {
   readonly segment: Segment<T>;
   readonly closed$: ReplaySubject<ClosedSegment>;
 }
 
 /**
- * Writes one stream for one assignment epoch: one segment open, earlier ones closing side by side and published in
- * order. When something fails, all of it is given up and refused, so that the source brings it again in order.
+ * Writes one stream for one assignment epoch: one segment open, earlier ones closing side by side and landed in order.
+ * When something fails, all of it is given up and refused, so that the source brings it again in order.
  */
 export class StreamWriter<T> {
   readonly stream: string;
   /** Tells the epochs of a stream apart, see `Duty.wanted`. */
   readonly wanted: Observable<Want>;
-  readonly #fs: FileSystem;
-  readonly #options: CheckedOptions<T>;
-  readonly #writer: string;
+  readonly #of: Writes<T>;
+  readonly #landing: Landing;
   readonly #report: StreamReport;
   readonly #life = new Subscription();
   readonly #closing = new Map<Segment<T>, Subscription>();
   #closing$ = new Subject<Closing<T>>();
   #publishing = new Subscription();
   #segment: Segment<T> | undefined;
-  #isEpochOver = false;
+  /** Why nothing more is taken. */
+  #over: unknown;
 
-  constructor(fs: FileSystem, options: CheckedOptions<T>, writer: string, first: Delivery<T>, report: StreamReport) {
-    this.#fs = fs;
-    this.#options = options;
-    this.#writer = writer;
+  constructor(of: Writes<T>, { origin, duty }: Delivery<T>, report: StreamReport) {
+    this.#of = of;
     this.#report = report;
-    this.stream = first.origin.stream;
-    this.wanted = first.duty.wanted;
-    this.#publishInOrder();
+    this.stream = origin.stream;
+    this.wanted = duty.wanted;
+    this.#landing = landingOf(of, this.stream, duty, origin.offset);
+    this.#landInOrder();
     this.#life.add(
       this.wanted.subscribe({
-        next: (want) => (want === 'settle' ? this.roll() : this.#segment?.handOver()),
+        next: (want) => this.#answer(want),
         complete: () => this.#epochOver(),
       }),
     );
+    if (of.ledger === undefined) return;
+    const { intervalMs } = of.options.roll;
+    this.#life.add(timer(intervalMs, intervalMs).subscribe(() => this.#catchUpLedger()));
   }
 
   get isIdle(): boolean {
@@ -68,22 +83,31 @@ export class StreamWriter<T> {
     return this.#segment?.openFiles ?? 0;
   }
 
-  wouldOpen(bucket: string): boolean {
+  /** Whether an earlier segment than the open one waits for it. */
+  awaits({ origin }: Delivery<T>): boolean {
+    return origin.offset < this.#landing.next;
+  }
+
+  /** Whether a value would open a file that can wait. */
+  wouldOpen(delivery: Delivery<T>, bucket: string): boolean {
+    if (this.awaits(delivery)) return false;
     return this.#segment === undefined || this.#segment.wouldOpen(bucket);
   }
 
   write(delivery: Delivery<T>, bucket: string): void {
-    if (this.#isEpochOver) {
-      delivery.nack(overError(this.stream));
+    const { duty, place } = delivery;
+    const segment = this.#over === undefined ? this.#segmentOf(delivery) : undefined;
+    if (segment === undefined) {
+      delivery.nack(this.#over ?? orderError(delivery));
       return;
     }
-    this.#segment ??= this.#openSegment();
-    const segment = this.#segment;
     try {
       segment.write(delivery, bucket);
     } catch (cause) {
       delivery.nack(cause);
+      return;
     }
+    if (this.awaits(delivery)) duty.hold(place, place + 1);
   }
 
   /** Closes what is open and publishes it after what closes already. */
@@ -95,7 +119,13 @@ export class StreamWriter<T> {
     const closing = new Subscription();
     this.#closing.set(segment, closing);
     this.#closing$.next({ segment, closed$ });
-    closing.add(segment.close().subscribe(closed$));
+    this.#landing.end(segment);
+    closing.add(
+      concat(
+        this.#landing.whole(segment),
+        defer(() => segment.close()),
+      ).subscribe(closed$),
+    );
   }
 
   /** Gives everything up at once and refuses it with `cause`. */
@@ -106,7 +136,9 @@ export class StreamWriter<T> {
     if (this.#segment !== undefined) segments.push(this.#segment);
     this.#segment = undefined;
     this.#publishing.unsubscribe();
-    for (const segment of segments) segment.abort(cause);
+    for (const segment of segments) {
+      segment.abort(cause, this.#of.ledger === undefined || this.#of.ledger.rules.mayDropOwn(segment));
+    }
   }
 
   /** Ends listening to the source. */
@@ -114,7 +146,23 @@ export class StreamWriter<T> {
     this.#life.unsubscribe();
   }
 
-  #openSegment(): Segment<T> {
+  #answer(want: Want): void {
+    // Who keeps the ledger is who the others are to catch up with.
+    if (want === 'settle' || (want === 'catchUp' && this.#of.ledger === undefined)) this.roll();
+    else this.#segment?.handOver();
+  }
+
+  /** The segment that a value belongs to: the open one, or an earlier one that still waits for it. */
+  #segmentOf({ origin: { offset, lastOffset = offset } }: Delivery<T>): Segment<T> | undefined {
+    if (offset >= this.#landing.next) {
+      this.#segment ??= this.#openSegment(offset);
+      return this.#segment;
+    }
+    for (const segment of this.#closing.keys()) if (segment.takes(offset, lastOffset)) return segment;
+    return undefined;
+  }
+
+  #openSegment(firstOffset: number): Segment<T> {
     const report: SegmentReport = {
       opened: () => this.#report.opened(),
       closed: (files) => this.#report.closed(files),
@@ -123,20 +171,27 @@ export class StreamWriter<T> {
       },
       failed: (error) => this.#fail(error),
     };
-    const of = { stream: this.stream, writer: this.#writer, number: this.#report.nextSegment() };
-    const segment: Segment<T> = new Segment(this.#fs, this.#options, of, report);
+    const { fs, options, writer } = this.#of;
+    const number = this.#report.nextSegment();
+    const of = { stream: this.stream, writer, number, from: this.#landing.begin(firstOffset) };
+    const segment: Segment<T> = new Segment(fs, options, of, report);
     return segment;
   }
 
-  #publishInOrder(): void {
-    const { root, format } = this.#options;
-    const as = { root, stream: this.stream, writer: this.#writer, extension: format.extension };
+  /** Values that were filtered out leave no file: an entry without files says how far the stream is done all the same. */
+  #catchUpLedger(): void {
+    if (!this.isIdle || !this.#landing.isBehind || this.#over !== undefined) return;
+    this.#segment = this.#openSegment(this.#landing.next);
+    this.roll();
+  }
+
+  #landInOrder(): void {
     this.#closing$ = new Subject();
     this.#publishing = this.#closing$
       .pipe(
         concatMap(({ segment, closed$ }) =>
           closed$.pipe(
-            concatMap((closed) => publish(this.#fs, closed, as)),
+            concatMap((closed) => this.#landing.land(closed, () => this.#hasLater(segment))),
             finalize(() => {
               if (this.#closing.delete(segment)) this.#report.idle();
             }),
@@ -149,21 +204,45 @@ export class StreamWriter<T> {
       });
   }
 
-  /** Gives all of it up; the next value starts anew. */
+  #hasLater(than: Segment<T>): boolean {
+    if (this.#segment !== undefined) return true;
+    for (const segment of this.#closing.keys()) if (segment.number > than.number) return true;
+    return false;
+  }
+
+  /** Gives all of it up. Without a ledger the next value starts anew; with one, only what is taken up from it again. */
   #fail(error: unknown): void {
+    if (this.#of.ledger !== undefined) this.#over = error;
     this.abandon(error);
-    this.#publishInOrder();
+    this.#landInOrder();
     this.#report.failed(this.stream, error);
     this.#report.idle();
   }
 
   #epochOver(): void {
-    this.#isEpochOver = true;
-    this.abandon(overError(this.stream));
+    const over = new SinkError(
+      'RXF_SINK_STOPPED',
+      `${this.stream} is no longer read by this assignment; its values come again.`,
+    );
+    this.#over = over;
+    this.abandon(over);
     this.#report.idle();
   }
 }
 
-function overError(stream: string): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `${stream} is no longer read by this assignment; its values come again.`);
+function landingOf<T>(of: Writes<T>, stream: string, { replay }: Duty, firstOffset: number): Landing {
+  const { fs, options, writer, ledger } = of;
+  const as = { root: options.root, stream, writer, extension: options.format.extension };
+  if (ledger === undefined || replay === undefined) return new AtLeastOnce(fs, as);
+  return new ExactlyOnce(ledger, as, replay, firstOffset);
+}
+
+function orderError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_LEDGER_ORDER',
+    `${stream} offset ${offset} came after everything up to a later offset was accounted for: it came twice, or was joined ` +
+      'from offsets that others overtook. See what in the flow copies deliveries (`share`, `mergeMap` to several; use ' +
+      '`splitDelivery`) or joins them out of order.',
+    { details: { stream, offset } },
+  );
 }

@@ -6,8 +6,8 @@ const ASK_EVERY_MS = 100;
 
 /**
  * While a session waits for its holders, asks them again and again to settle or to release, so that one that took a
- * value after the first asking hears of it too. Asking to settle begins at once; asking to release only when nothing
- * was released for a while, since a sink at work releases by itself.
+ * value after the first asking hears of it too. Asking to settle or catch up begins at once; asking to release only when
+ * nothing was released for a while, since a sink at work releases by itself.
  */
 export class Asking {
   readonly #wanted: () => Want | null;
@@ -31,7 +31,7 @@ export class Asking {
     const wanted = this.#wanted();
     const isNew = wanted !== this.#last;
     this.#last = wanted;
-    if (wanted === 'settle' && isNew) this.#ask('settle');
+    if (wanted !== null && wanted !== 'release' && isNew) this.#ask(wanted);
     if (wanted === null || this.#asking !== undefined) return;
     this.#hasReleased = false;
     this.#asking = timer(ASK_EVERY_MS, ASK_EVERY_MS).subscribe(() => this.#askAgain());
@@ -46,7 +46,7 @@ export class Asking {
     const wanted = this.#wanted();
     this.#last = wanted;
     if (wanted === null) this.end();
-    else if (wanted === 'settle' || !this.#hasReleased) this.#ask(wanted);
+    else if (wanted !== 'release' || !this.#hasReleased) this.#ask(wanted);
     this.#hasReleased = false;
   }
 }

@@ -32,6 +32,12 @@ export class Assignment {
     return true;
   }
 
+  /** True while a sink waits for what lies before its commit in one of them. */
+  get isAwaited(): boolean {
+    for (const partition of this.partitions) if (partition.replay?.isAwaited) return true;
+    return false;
+  }
+
   get unacked(): number {
     let sum = 0;
     for (const partition of this.partitions) sum += partition.watermark.span;

@@ -60,6 +60,11 @@ export class Committer {
     this.#follow(this.#schedule.acked(count));
   }
 
+  /** Partitions were taken up from a ledger: the broker is told, though nothing was acked yet. */
+  takenUp(): void {
+    this.#follow(this.#schedule.acked(1));
+  }
+
   /** Commits all that may be; after the commit that is under way, where there is one. Fails as the driver does. */
   all(): Observable<void> {
     const before$ = this.#underWay?.pipe(catchError(() => EMPTY)) ?? EMPTY;
@@ -118,7 +123,8 @@ export class Committer {
   }
 
   #told(partition: Partition, offset: number): void {
-    this.#committed.add(Math.max(0, offset - partition.committed));
+    const before = partition.committed < 0 ? partition.start : partition.committed;
+    this.#committed.add(Math.max(0, offset - before));
     partition.committed = Math.max(partition.committed, offset);
     if (partition.isOver) return;
     const labels = { stream: partition.stream };

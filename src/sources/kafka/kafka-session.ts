@@ -10,7 +10,6 @@ import {
   type Subscriber,
   Subscription,
   take,
-  timer,
 } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
@@ -30,9 +29,10 @@ import { type CommitsFor, Committer } from './committer.js';
 import { Emission, type EmitsFor } from './emission.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
-import { redeliverAfterMs } from './redelivery.js';
-import { Refusals, refusalError } from './refusals.js';
+import { refusalError } from './refusals.js';
+import { Rewinding, type RewindsFor } from './rewinding.js';
 import { Settling } from './settling.js';
+import { withWayOut } from './way-out.js';
 
 type Stage = 'running' | 'draining' | 'closing' | 'over';
 
@@ -42,7 +42,7 @@ type Stage = 'running' | 'draining' | 'closing' | 'over';
  * Bounds: records out are within the window, plus one; records waiting are what the driver had fetched when a partition
  * was paused, about two fetches of `maxPartitionBytes` a partition.
  */
-export class KafkaSession implements KafkaListener, PartitionListener, CommitsFor, EmitsFor {
+export class KafkaSession implements KafkaListener, PartitionListener, CommitsFor, EmitsFor, RewindsFor {
   readonly #driver: KafkaDriver;
   readonly #options: CheckedOptions;
   readonly #out: Subscriber<Delivery<Buffer | null>>;
@@ -52,7 +52,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   readonly #timers = new Subscription();
   readonly #settling = new Settling();
   readonly #emission: Emission;
-  readonly #refusals = new Refusals();
+  readonly #rewinding: Rewinding;
   readonly #figures;
   #connection: Subscription | undefined;
   #consumer: KafkaConsumer | undefined;
@@ -71,6 +71,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#committer = new Committer(this, options.commit, monitor, labels);
     const heldBack = monitor.figure('rxflume_source_held_back_partitions', labels);
     this.#emission = new Emission(this, out, { window: this.#window, maxUnacked }, heldBack);
+    this.#rewinding = new Rewinding(this, options.redeliver, heldBack);
     this.#asking = new Asking(
       () => this.#wanted,
       (want) => this.#ask(want),
@@ -102,7 +103,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
           next: (consumer) => {
             this.#consumer = consumer;
           },
-          error: (error: unknown) => this.#fail(error),
+          error: (error: unknown) => this.#fail(withWayOut(error, this.#options.resumeFrom)),
           complete: () => this.#driverCompleted(),
         }),
     );
@@ -114,20 +115,16 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   assigned(epoch: number, partitions: readonly TopicPartition[]): Observable<readonly PartitionOffset[]> {
     this.#endAssignment();
     this.#isRevoking = false;
-    const { resumeFrom } = this.#options;
-    const positions$ =
-      resumeFrom === undefined || partitions.length === 0
-        ? of(new Map<string, number>())
-        : defer(() => from(resumeFrom(partitions.map(streamOf)))).pipe(take(1));
-    return positions$.pipe(
+    return this.positionsOf(partitions).pipe(
       map((positions) => {
         const starts: PartitionOffset[] = [];
         const ours = partitions.map((partition) => {
           const offset = positions.get(streamOf(partition));
           if (offset !== undefined) starts.push({ topic: partition.topic, partition: partition.partition, offset });
-          return new Partition(partition, offset ?? -1, this.#window, this);
+          return this.partitionFrom(partition, offset, -1);
         });
         this.#assignment = new Assignment(epoch, ours);
+        this.takenUp();
         this.#figures.joined.set(1);
         this.#figures.assigned.set(ours.length);
         this.#figures.interrupted.set(0);
@@ -197,13 +194,17 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#figures.nacked.add(1);
     this.released();
     if (this.#stage === 'draining') this.#leaveError ??= refusalError(partition, { offset, attempt: 1, cause });
-    else if (this.#stage === 'running' && !this.#isRevoking) this.#answerNack(partition, offset, cause);
+    else if (this.isTaking) this.#rewinding.refused(partition, offset, cause);
     if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
   }
 
   released(): void {
     this.#asking.released();
     this.#emit();
+  }
+
+  awaited(): void {
+    this.#asking.look();
   }
 
   // Emitting.
@@ -222,6 +223,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     if (this.#isWaitingForSettling) return this.#assignment.isSettled ? null : 'settle';
     if (this.#stage !== 'running') return null;
     if (this.#emission.isReplayFull) return 'settle';
+    if (this.#assignment.isAwaited) return 'catchUp';
     return this.#window.isFull ? 'release' : null;
   }
 
@@ -229,45 +231,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     for (const partition of this.#assignment.partitions) partition.wanted.next(want);
   }
 
-  // Nacks.
-
-  #answerNack(partition: Partition, offset: number, cause: unknown): void {
-    const { redeliver } = this.#options;
-    const refusal = this.#refusals.add(partition, offset, cause);
-    const delayMs = redeliverAfterMs(cause, refusal.attempt, redeliver);
-    if (delayMs === null) {
-      this.#leave(refusalError(partition, { ...refusal, offset }));
-      return;
-    }
-    this.notice(
-      'warn',
-      'RXF_SOURCE_NACKED',
-      `${partition.stream} offset ${offset} was refused (${describeError(cause)}); ` +
-        `read again from ${partition.watermark.offset} in ${delayMs} ms, attempt ${refusal.attempt} of ${redeliver.attempts}`,
-    );
-    this.#rewind(partition, delayMs);
-  }
-
-  /** Ends the partition's epoch and reads it again from its watermark: what is out of it is void and comes again. */
-  #rewind(partition: Partition, delayMs: number): void {
-    const assignmentOf = this.#assignment;
-    const offset = partition.watermark.offset;
-    partition.end();
-    this.#figures.heldBack.add(1);
-    this.#consumer?.pause([partition]);
-    this.#timers.add(
-      timer(delayMs).subscribe(() => {
-        if (this.#stage !== 'running' || this.#assignment !== assignmentOf || this.#isRevoking) return;
-        const fresh = new Partition(partition, offset, this.#window, this);
-        fresh.committed = partition.committed;
-        assignmentOf.replace(fresh);
-        this.#consumer?.seek({ topic: partition.topic, partition: partition.partition, offset });
-        this.#consumer?.resume([partition]);
-      }),
-    );
-  }
-
-  // What emission and the committer ask.
+  // What emission, the committer and rewinding ask.
 
   get consumer(): KafkaConsumer | undefined {
     return this.#consumer;
@@ -287,6 +251,26 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
 
   failed(error: unknown): void {
     this.#fail(error);
+  }
+
+  positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
+    const { resumeFrom } = this.#options;
+    if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
+    return defer(() => from(resumeFrom(partitions.map(streamOf)))).pipe(take(1));
+  }
+
+  partitionFrom(of: TopicPartition, position: number | undefined, fallback: number): Partition {
+    const { resumeFrom } = this.#options;
+    const takenUp = resumeFrom === undefined ? undefined : { resumeFrom, start: position };
+    return new Partition(of, position ?? fallback, takenUp, this.#window, this);
+  }
+
+  takenUp(): void {
+    if (this.#options.resumeFrom !== undefined) this.#committer.takenUp();
+  }
+
+  refused(error: SourceError): void {
+    this.#leave(error);
   }
 
   // Ways out.
@@ -309,7 +293,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   #leave(cause: SourceError | undefined): void {
     this.#stage = 'draining';
     for (const partition of this.#assignment.partitions) partition.dropQueued();
-    this.#leaveError = cause ?? this.#lastRefusals();
+    this.#leaveError = cause ?? this.#rewinding.waiting;
     const note = (problem: unknown) => {
       this.#leaveError ??= problem;
       return EMPTY;
@@ -333,15 +317,6 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     );
   }
 
-  /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
-  #lastRefusals(): SourceError | undefined {
-    for (const partition of this.#assignment.partitions) {
-      const last = this.#refusals.last(partition);
-      if (partition.isOver && last !== undefined) return refusalError(partition, last);
-    }
-    return undefined;
-  }
-
   #driverCompleted(): void {
     if (this.#stage !== 'running') return;
     this.#fail(
@@ -360,6 +335,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#stage = 'over';
     this.#endAssignment();
     this.#asking.end();
+    this.#rewinding.end();
     this.#committer.end();
     this.#connection?.unsubscribe();
     this.#timers.unsubscribe();

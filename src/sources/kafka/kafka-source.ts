@@ -26,5 +26,6 @@ import { checkOptions, type KafkaSourceOptions } from './options.js';
  */
 export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): Source<Delivery<Buffer | null>> {
   const checked = checkOptions(options);
-  return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$));
+  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom: checked.resumeFrom };
+  return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$), traits);
 }

@@ -1,14 +1,11 @@
-import type { ObservableInput } from 'rxjs';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import type { Positions } from '../../core/positions.js';
 import { MiB } from '../../core/units.js';
 import type { WindowLimits } from '../../core/window.js';
 import type { StartAt } from '../../ports/kafka-consumer.js';
 import type { CommitOptions } from './commit.js';
 import type { RedeliverOptions } from './redelivery.js';
-
-/** Where to resume each of these streams: the next offset by stream name; streams it leaves out start as the group says. */
-export type Positions = (streams: readonly string[]) => ObservableInput<ReadonlyMap<string, number>>;
 
 export interface KafkaSourceOptions {
   /** Topic names, or a pattern that names are matched against. */
@@ -16,7 +13,10 @@ export interface KafkaSourceOptions {
   readonly groupId: string;
   /** Where to start in a partition the group has no committed offset for. Default `earliest`. */
   readonly startAt?: StartAt;
-  /** Asked at each assignment; believed instead of the group's committed offsets. */
+  /**
+   * Asked at each assignment, and before a refused record is read again; believed instead of the group's committed
+   * offsets. `lake.positions` of the file sink that the flow ends in makes its files exactly-once.
+   */
   readonly resumeFrom?: Positions;
   /** The most that is out and not released. Default 100,000 records and 64 MiB. */
   readonly window?: Partial<WindowLimits>;

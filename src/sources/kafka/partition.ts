@@ -4,6 +4,7 @@ import { PlaceSet } from '../../core/place-set.js';
 import { Unreleased } from '../../core/unreleased.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { KafkaBatch, KafkaRecord, TopicPartition } from '../../ports/kafka-consumer.js';
+import { Reach, type TakenUp } from './reach.js';
 import { RecordDelivery } from './record-delivery.js';
 import { Watermark } from './watermark.js';
 
@@ -12,6 +13,8 @@ export interface PartitionListener {
   acked(count: number): void;
   nacked(partition: Partition, offset: number, cause: unknown): void;
   released(): void;
+  /** A sink has begun to wait for what lies before its commit, or waits no more. */
+  awaited(): void;
 }
 
 /**
@@ -23,7 +26,11 @@ export class Partition implements Duty, TopicPartition {
   readonly partition: number;
   readonly wanted = new Subject<Want>();
   readonly watermark: Watermark;
-  /** The offset last told to the broker. */
+  /** Present where the source takes up from a ledger. */
+  readonly replay: Reach | undefined;
+  /** Where reading began, −1 where the broker decided that. */
+  readonly start: number;
+  /** The offset last told to the broker; −1 where it must still be told, also while nothing is acked. */
   committed: number;
   isPaused = false;
   highWatermark = 0;
@@ -35,12 +42,24 @@ export class Partition implements Duty, TopicPartition {
   #emitted = 0;
   #isOver = false;
 
-  /** `start`: the offset reading begins at, or −1 where the broker's committed offset decides. */
-  constructor(of: TopicPartition, start: number, window: InFlightWindow, listener: PartitionListener) {
+  /**
+   * `start`: the offset reading begins at, or −1 where the broker's committed offset decides; `takenUp`: what a ledger
+   * said about it, where the source asked one.
+   */
+  constructor(
+    of: TopicPartition,
+    start: number,
+    takenUp: TakenUp | undefined,
+    window: InFlightWindow,
+    listener: PartitionListener,
+  ) {
     this.topic = of.topic;
     this.partition = of.partition;
+    this.start = start;
     this.watermark = new Watermark(start);
-    this.committed = start;
+    this.replay = takenUp === undefined ? undefined : new Reach(start, takenUp, () => listener.awaited());
+    // The ledger is what is believed; the broker, which may be behind it or ahead, is told what it says.
+    this.committed = takenUp?.start === undefined ? start : -1;
     this.#window = window;
     this.#listener = listener;
   }
@@ -66,7 +85,7 @@ export class Partition implements Duty, TopicPartition {
   enqueue(batch: KafkaBatch): void {
     this.highWatermark = batch.highWatermark;
     if (batch.records.length === 0) {
-      if (!this.hasQueued) this.watermark.readUpTo(batch.nextOffset);
+      if (!this.hasQueued) this.#readUpTo(batch.nextOffset);
       return;
     }
     this.#batches.push(batch);
@@ -83,12 +102,13 @@ export class Partition implements Duty, TopicPartition {
     if (batch === undefined) return undefined;
     const record = batch.records[this.#emitted] as KafkaRecord;
     const place = this.watermark.add(record.offset);
-    if (this.committed < 0) this.committed = record.offset;
+    this.replay?.add(record.offset);
+    if (this.committed < 0 && place === 0 && this.replay?.start === undefined) this.committed = record.offset;
     this.#unreleased.add(record.byteLength);
     this.#window.take(record.byteLength);
     this.#emitted += 1;
     if (this.#emitted === batch.records.length) {
-      this.watermark.readUpTo(batch.nextOffset);
+      this.#readUpTo(batch.nextOffset);
       this.#batches.shift();
       this.#emitted = 0;
     }
@@ -98,10 +118,10 @@ export class Partition implements Duty, TopicPartition {
   ack(first: number, next: number): void {
     let fresh = 0;
     if (!this.#isOver) {
-      if (this.#nacked.size === 0) fresh = this.watermark.ack(first, next);
+      if (this.#nacked.size === 0) fresh = this.#ackRun(first, next);
       else {
         for (let place = first; place < next; place += 1) {
-          if (!this.#nacked.has(place)) fresh += this.watermark.ack(place, place + 1);
+          if (!this.#nacked.has(place)) fresh += this.#ackRun(place, place + 1);
         }
       }
     }
@@ -125,12 +145,26 @@ export class Partition implements Duty, TopicPartition {
     if (this.#free(first, next)) this.#listener.released();
   }
 
+  hold(first: number, next: number): void {
+    if (!this.#isOver) this.replay?.cover(first, next);
+  }
+
   /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.dropQueued();
     this.wanted.complete();
+  }
+
+  #ackRun(first: number, next: number): number {
+    this.replay?.cover(first, next);
+    return this.watermark.ack(first, next);
+  }
+
+  #readUpTo(nextOffset: number): void {
+    this.watermark.readUpTo(nextOffset);
+    this.replay?.readUpTo(nextOffset);
   }
 
   #free(first: number, next: number): boolean {

@@ -1,0 +1,107 @@
+import { concatMap, firstValueFrom, from, toArray } from 'rxjs';
+import { describeError } from '../core/errors.js';
+import type { FileSystem } from '../ports/file-system.js';
+import { auditLedger } from '../sinks/files/ledger-audit.js';
+import { ledgerStreams, readLedger } from '../sinks/files/ledger-reading.js';
+import type { LedgerAsked } from './arguments.js';
+import { type LedgerReport, ledgerJson, ledgerText } from './ledger-text.js';
+import { isOwn } from './load-flow.js';
+import { type RootPlace, readRoot } from './root-url.js';
+
+/** What the command is run in: where it prints, and where it takes names and secrets from. */
+export interface LedgerSetting {
+  readonly out: { write(text: string): unknown };
+  readonly err: { write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/**
+ * Lists and verifies the ledger under the root of a file sink, and prints what was found. Changes nothing.
+ *
+ * Bounds: one stream at a time, see `readLedger`.
+ * Fails: never; exit code 0 verified, 1 a problem or it could not be read, 2 wrong use.
+ */
+export async function ledger(asked: LedgerAsked, setting: LedgerSetting): Promise<0 | 1 | 2> {
+  const { out, err } = setting;
+  try {
+    const report = await readReport(asked, setting);
+    out.write(asked.isJson ? ledgerJson(report) : ledgerText(report));
+    return report.audits.some(({ problems }) => problems.length > 0) ? 1 : 0;
+  } catch (error) {
+    const code = isOwn(error) ? `${error.code}: ` : '';
+    err.write(`rxflume: ${code}${describeError(error)}\n`);
+    return error instanceof WrongUse || (isOwn(error) && error.name === 'OptionError') ? 2 : 1;
+  }
+}
+
+class WrongUse extends Error {}
+
+async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<LedgerReport> {
+  const place = placeOf(asked, setting);
+  const fs = await open(place, asked, setting.env);
+  const root = place.path;
+  const shown = root === '' ? '/' : root;
+  const found = await firstValueFrom(from(fs.status(shown)));
+  if (found?.kind !== 'folder') {
+    const what = found === null ? 'There is nothing at' : 'There is a file, not a folder, at';
+    throw new WrongUse(`${what} ${shown} on ${fs.name}. Give the \`root\` of a file sink.`);
+  }
+  const { streams, others } = await firstValueFrom(ledgerStreams(fs, root));
+  if (streams.length === 0) {
+    throw new WrongUse(
+      `There is no ledger under ${shown} on ${fs.name}: the flow has not committed yet, or runs at least once ` +
+        '(`rxflume check` says which), or this is not the `root` of its file sink.',
+    );
+  }
+  const chosen = streams.filter((stream) => asked.stream === undefined || stream === asked.stream);
+  if (chosen.length === 0) {
+    throw new WrongUse(`There is no ledger of ${asked.stream} under ${shown} on ${fs.name}, only of: ${few(streams)}.`);
+  }
+  const audits = await firstValueFrom(
+    from(chosen).pipe(
+      concatMap((stream) => readLedger(fs, root, stream)),
+      concatMap((read) => [auditLedger(read)]),
+      toArray(),
+    ),
+  );
+  return { root: shown, at: fs.name, audits, others };
+}
+
+function placeOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): RootPlace {
+  let place: RootPlace;
+  try {
+    place = readRoot(root, mode, cwd);
+  } catch (error) {
+    throw new WrongUse(describeError(error));
+  }
+  if (place.kind === 'disk' && (user !== undefined || mode !== 'webhdfs')) {
+    throw new WrongUse(
+      `\`${user === undefined ? '--mode' : '--user'}\` is for webhdfs:// and swebhdfs://, got ${root}`,
+    );
+  }
+  return place;
+}
+
+async function open(place: RootPlace, asked: LedgerAsked, env: LedgerSetting['env']): Promise<FileSystem> {
+  if (place.kind === 'disk') {
+    const { localDisk } = await import('../drivers/local-disk/index.js');
+    return localDisk();
+  }
+  const { webhdfs } = await import('../drivers/webhdfs/index.js');
+  const user = asked.user ?? env.HADOOP_USER_NAME;
+  const delegationToken = env.RXFLUME_DELEGATION_TOKEN;
+  return webhdfs({
+    nameNodes: place.nameNodes,
+    mode: asked.mode,
+    ...(user && { user }),
+    ...(delegationToken && { delegationToken }),
+  });
+}
+
+const MOST_NAMED = 20;
+
+function few(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return names.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

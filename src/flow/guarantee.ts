@@ -1,0 +1,66 @@
+import type { SinkLedger } from '../core/receipt.js';
+import type { SourceTraits } from '../core/source.js';
+
+/** How often each value may stand in what a flow's sink made durable, and why: one clause a reason. */
+export interface Guarantee {
+  readonly level: 'exactly-once' | 'at-least-once';
+  readonly because: readonly string[];
+}
+
+/** The parts of a flow that decide it. */
+export interface GuaranteeParts {
+  /** What the source says of itself; undefined where it says nothing. */
+  readonly source: SourceTraits | undefined;
+  /** The ledger of the sink that the flow ends in. */
+  readonly ledger: SinkLedger | undefined;
+}
+
+/**
+ * Tells from the parts of a flow what it guarantees. Exactly once takes a source that can be read again and that takes up
+ * from the ledger of the very sink it ends in; a reason against it says what to do. Nothing is known of what is between the
+ * two, so an operator that copies values makes copies here too.
+ */
+export function guaranteeOf({ source, ledger }: GuaranteeParts): Guarantee {
+  const against = [...againstSource(source), ...againstSink(ledger), ...againstPair(source, ledger)];
+  if (against.length > 0) return { level: 'at-least-once', because: against };
+  return {
+    level: 'exactly-once',
+    because: [
+      `${source?.name} can be read again, and takes up from the ledger of the sink the flow ends in (${ledger?.at})`,
+      'dead letters, where `decode` sets any aside, are at least once',
+    ],
+  };
+}
+
+function againstSource(source: SourceTraits | undefined): string[] {
+  if (source === undefined) {
+    return ['the source does not say that it can be read again; only one such as kafkaSource(…) by itself does'];
+  }
+  if (source.isReplayable) return [];
+  return [
+    `${source.name} cannot be read again, so what was out when the program ended may come twice, in another order`,
+  ];
+}
+
+function againstSink(ledger: SinkLedger | undefined): string[] {
+  if (ledger !== undefined) return [];
+  return [
+    'the sink keeps no ledger that can be seen here; let the flow end in `write()` of a file sink itself, without a function around it',
+  ];
+}
+
+function againstPair(source: SourceTraits | undefined, ledger: SinkLedger | undefined): string[] {
+  if (source === undefined || !source.isReplayable || ledger === undefined) return [];
+  const { name, resumeFrom } = source;
+  if (resumeFrom === undefined) {
+    return [
+      `${name} takes up from the committed offsets, not from the sink's ledger; give it \`resumeFrom: lake.positions\`, ` +
+        'where `lake` is the sink the flow ends in',
+    ];
+  }
+  if (resumeFrom === ledger.positions) return [];
+  return [
+    `${name} takes up from another function than the positions of the sink the flow ends in; give it \`resumeFrom: ` +
+      'lake.positions` itself, where `lake` is that sink',
+  ];
+}

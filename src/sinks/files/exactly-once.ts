@@ -1,0 +1,118 @@
+import { concat, concatMap, defer, EMPTY, merge, type Observable, race, throwError, timer } from 'rxjs';
+import type { Replay } from '../../core/duty.js';
+import { SinkError } from '../../core/errors.js';
+import type { Receipt } from '../../core/receipt.js';
+import { type Ending, type Landing, type LandsAs, publicationOf, receiptOf } from './landing.js';
+import type { LedgerEntry } from './ledger-entry.js';
+import type { LedgerStore } from './ledger-store.js';
+import { finalPath } from './names.js';
+import { allPublished, publish } from './publish.js';
+import { removeOwn } from './recovery.js';
+import type { ClosedSegment } from './segment.js';
+
+/** The longest a commit waits for values before it that are elsewhere. */
+export const BEHIND_MS = 120_000;
+
+/**
+ * Commits each segment to the ledger, then renames its files, then acks, one segment after the other: a reader of the
+ * folder sees each value of the stream once, whatever dies or wakes at whichever step.
+ *
+ * Fails: `RXF_LEDGER_FENCED` where another writer owns the stream, `RXF_LEDGER_BEHIND` where values before a commit
+ * are neither acked nor here for `BEHIND_MS`; otherwise as the file system does.
+ */
+export class ExactlyOnce implements Landing {
+  readonly #store: LedgerStore;
+  readonly #as: LandsAs;
+  readonly #replay: Replay;
+  /** Where the next segment begins; negative until the first offset is known. */
+  #next = -1;
+
+  constructor(store: LedgerStore, as: LandsAs, replay: Replay, firstOffset: number) {
+    this.#store = store;
+    this.#as = as;
+    this.#replay = replay;
+    this.#next = store.rules.startOf({ start: replay.start, firstOffset });
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  get isBehind(): boolean {
+    return this.#replay.reach > this.#next;
+  }
+
+  begin(): number {
+    return this.#next;
+  }
+
+  end(segment: Ending): void {
+    this.#next = Math.max(this.#next, segment.cut);
+    segment.hold();
+  }
+
+  whole({ cut }: Ending): Observable<never> {
+    return defer(() => {
+      if (!this.#store.rules.mustWait({ cut, reach: this.#replay.reach })) return EMPTY;
+      const late$ = timer(BEHIND_MS).pipe(concatMap(() => throwError(() => this.#behindError(cut))));
+      return race(this.#replay.reached(cut), late$);
+    });
+  }
+
+  land(segment: ClosedSegment, hasLater: () => boolean): Observable<Receipt> {
+    return defer(() => {
+      const { files, number, from, cut, values } = segment;
+      const next = this.#store.rules.endOf({ cut, reach: this.#replay.reach, hasLater: hasLater() });
+      if (!hasLater()) this.#next = Math.max(this.#next, next);
+      const targets = files.map((file) => finalPath(this.#as.root, file.bucket, { ...this.#as, ...file, number }));
+      const entry = this.#entry(segment, next, targets);
+      if (files.length === 0 && next <= from) return EMPTY;
+      const publications = files.map((file, at) => publicationOf(file, targets[at] as string));
+      const { fs } = this.#store;
+      return this.#store
+        .commit(entry, () => segment.sent())
+        .pipe(
+          concatMap((listed) =>
+            concat(
+              allPublished(fs, publish(fs, publications)),
+              defer(() => {
+                values.ack();
+                return files.map((file, at) => receiptOf(file, targets[at] as string, this.#as.stream));
+              }),
+              merge(this.#store.fold(entry.stream, listed), removeOwn(this.#store, entry)),
+            ),
+          ),
+        );
+    });
+  }
+
+  #entry({ files, from, number }: ClosedSegment, next: number, targets: readonly string[]): LedgerEntry {
+    const below = (path: string) => path.slice(this.#as.root.length + 1);
+    return {
+      writer: `${this.#as.writer}-${number}`,
+      stream: this.#as.stream,
+      from,
+      next,
+      files: files.map(({ temporary, bytes, values, first, last }, at) => ({
+        temporary: below(temporary),
+        final: below(targets[at] as string),
+        bytes,
+        values,
+        first,
+        last,
+      })),
+    };
+  }
+
+  #behindError(cut: number): SinkError {
+    const { stream } = this.#as;
+    const { reach } = this.#replay;
+    return new SinkError(
+      'RXF_LEDGER_BEHIND',
+      `${stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${reach}, which is neither acked nor in this sink's ` +
+        'files. Something between source and sink holds or has lost it: an operator that drops deliveries without acking ' +
+        '(`filter`, `take`), or a write that takes this long. The values come again.',
+      { details: { stream, cut, reach } },
+    );
+  }
+}

@@ -1,0 +1,174 @@
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  forkJoin,
+  from,
+  ignoreElements,
+  map,
+  type Observable,
+  type ObservableInput,
+  of,
+  retry,
+  take,
+  throwError,
+} from 'rxjs';
+import { FencedError, SinkError } from '../../core/errors.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import type { LedgerRules } from './ledger.js';
+import { entryBytes, type LedgerEntry, MOST_ENTRY_BYTES, readEntry } from './ledger-entry.js';
+import { ledgerFolder, ledgerPath, offsetOfText, temporaryFolder } from './names.js';
+
+/** An entry that is folded away between listing and reading means that a newer one stands: look again, so often. */
+const LOOKS = 5;
+
+/**
+ * The ledger of one sink as it stands in the file system: entries are written whole under a temporary name, renamed into
+ * their place, and read back. Bounds: one entry in memory for each call.
+ */
+export class LedgerStore {
+  readonly root: string;
+  readonly fs: FileSystem;
+  readonly rules: LedgerRules;
+
+  constructor(fs: FileSystem, root: string, rules: LedgerRules) {
+    this.fs = fs;
+    this.root = root;
+    this.rules = rules;
+  }
+
+  /** Where the entries of a stream begin, in order. */
+  list(stream: string): Observable<readonly number[]> {
+    return one(() => this.fs.list(ledgerFolder(this.root, stream))).pipe(
+      map((found) =>
+        found
+          .filter(({ kind }) => kind === 'file')
+          .map(({ path }) => offsetOfText(path.slice(path.lastIndexOf('/') + 1)))
+          .filter((offset) => offset !== null)
+          .sort((a, b) => a - b),
+      ),
+    );
+  }
+
+  /** The entry that begins there, null where there is none. */
+  read(stream: string, from: number): Observable<LedgerEntry | null> {
+    const path = ledgerPath(this.root, stream, from);
+    return one(() => this.fs.read(path, MOST_ENTRY_BYTES)).pipe(
+      map((bytes) => readEntry(bytes, path, stream, from)),
+      catchError((error: unknown) =>
+        error instanceof SinkError && error.code === 'RXF_FILES_MISSING' ? of(null) : throwError(() => error),
+      ),
+    );
+  }
+
+  /** The newest entry of a stream, null where its ledger is empty. */
+  newest(stream: string): Observable<LedgerEntry | null> {
+    return this.list(stream).pipe(
+      concatMap((listed) => {
+        const last = listed.at(-1);
+        if (last === undefined) return of(null);
+        return this.read(stream, last).pipe(
+          concatMap((entry) => (entry === null ? throwError(() => new FoldedMeanwhile()) : of(entry))),
+        );
+      }),
+      retry({
+        count: LOOKS,
+        delay: (error) => (error instanceof FoldedMeanwhile ? of(0) : throwError(() => error)),
+      }),
+    );
+  }
+
+  /**
+   * Commits an entry. Emits where the entries that stand begin, once ours is seen to stand and to be the newest.
+   *
+   * Fails: `RXF_LEDGER_FENCED` where another writer owns the stream; as the file system does where nobody knows what
+   * became of it, after `sent` was called: then the entry's files must stay where they are.
+   */
+  commit(entry: LedgerEntry, sent: () => void): Observable<readonly number[]> {
+    const temporary = `${temporaryFolder(this.root, entry.stream, entry.from)}/${entry.writer}-entry`;
+    const place = ledgerPath(this.root, entry.stream, entry.from);
+    const answer$ = defer(() => {
+      sent();
+      return one(() => this.fs.rename(temporary, place));
+    });
+    return concat(
+      this.#write(temporary, entryBytes(entry)),
+      // Whatever it answers, what stands there decides.
+      answer$.pipe(
+        map(() => undefined),
+        catchError((error: unknown) => of(error)),
+        concatMap((failure) => this.#judge(entry, failure)),
+      ),
+    );
+  }
+
+  /** Removes entries that are not needed any more. What fails is done with the next commit. */
+  fold(stream: string, listed: readonly number[]): Observable<never> {
+    return from(this.rules.toFold(listed)).pipe(
+      concatMap((offset) => one(() => this.fs.remove(ledgerPath(this.root, stream, offset)))),
+      ignoreElements(),
+      catchError(() => EMPTY),
+    );
+  }
+
+  #write(path: string, bytes: Uint8Array): Observable<never> {
+    return defer(() => {
+      const writer = this.fs.create(path);
+      return concat(
+        from(writer.write(bytes)).pipe(ignoreElements()),
+        defer(() => one(() => writer.close())).pipe(
+          concatMap((closed) => (closed.bytes === bytes.length ? EMPTY : throwError(() => lengthError(path)))),
+        ),
+      );
+    });
+  }
+
+  #judge(ours: LedgerEntry, failure: unknown): Observable<readonly number[]> {
+    return forkJoin([this.read(ours.stream, ours.from), this.list(ours.stream)]).pipe(
+      map(([standing, listed]) => {
+        const outcome = this.rules.outcomeOf({ ours, standing, listed });
+        if (outcome === 'committed') return listed;
+        if (outcome === 'unknown') throw failure ?? goneError(this.fs, ours);
+        throw fencedError(this.fs, ours, standing);
+      }),
+    );
+  }
+}
+
+class FoldedMeanwhile extends Error {}
+
+/** A call of a port as an Observable of its one answer. */
+export function one<T>(call: () => ObservableInput<T>): Observable<T> {
+  return defer(() => from(call())).pipe(take(1));
+}
+
+function lengthError(path: string): SinkError {
+  return new SinkError('RXF_FILES_LENGTH', `${path} was not stored as long as it was sent. It is written anew.`, {
+    details: { path },
+  });
+}
+
+function goneError(fs: FileSystem, { stream, from, writer }: LedgerEntry): SinkError {
+  return new SinkError(
+    'RXF_FILES_MISSING',
+    `${fs.name}: the entry of ${stream} from ${from} (writer ${writer}) is neither in the ledger nor where it was written. ` +
+      'See what else removes files under _rxflume; the values come again.',
+    { details: { stream, from }, retryable: true },
+  );
+}
+
+function fencedError(fs: FileSystem, ours: LedgerEntry, standing: LedgerEntry | null): FencedError {
+  const { stream, from, next } = ours;
+  const why =
+    standing === null || standing.writer === ours.writer
+      ? 'others have committed after it'
+      : `writer ${standing.writer} has committed from there`;
+  return new FencedError(
+    'RXF_LEDGER_FENCED',
+    `${fs.name}: the commit of ${stream} from ${from} to ${next} is void: ${why}. Nothing of it is visible; the stream is ` +
+      'taken up again from the ledger, where it is still ours.',
+    { details: { stream, from, next, writer: ours.writer, standing: standing?.writer ?? null } },
+  );
+}

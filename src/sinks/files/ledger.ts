@@ -1,0 +1,77 @@
+import type { LedgerEntry } from './ledger-entry.js';
+
+/**
+ * What a commit came to:
+ * `committed`: our entry stands, and none after it: its files may be published.
+ * `fenced`: another's entry stands at its place; `overtaken`: ours stands there, or stood, and others have gone on.
+ * `unknown`: nobody knows whether it will still be carried out.
+ */
+export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
+
+/**
+ * The decisions of the ledger, without the I/O: an entry for each commit of a stream, named by the offset it begins at, so
+ * that the rename to that name decides who commits. Each is a rule whose absence loses values or doubles them, as
+ * `test/sinks/files/exactly-once.test.ts` shows by leaving each of them out.
+ */
+export interface LedgerRules {
+  /** Where the first entry that follows begins; where the ledger is empty all writers must name it the same. */
+  startOf(taken: { readonly start: number | undefined; readonly firstOffset: number }): number;
+  /** Where an entry ends: as far as all is accounted for, but not beyond where the next segment began. */
+  endOf(segment: { readonly cut: number; readonly reach: number; readonly hasLater: boolean }): number;
+  /** Whether a segment must wait before it may be committed up to its cut. */
+  mustWait(segment: { readonly cut: number; readonly reach: number }): boolean;
+  /** What a commit came to: by what stands in the ledger now, never by the answer alone. */
+  outcomeOf(tried: {
+    readonly ours: LedgerEntry;
+    /** What stands at the entry's place, null where nothing does. */
+    readonly standing: LedgerEntry | null;
+    /** Where the entries that stand begin. */
+    readonly listed: readonly number[];
+  }): CommitOutcome;
+  /** Whether a writer that gives a segment up may remove the files it wrote. */
+  mayDropOwn(segment: { readonly isCommitSent: boolean }): boolean;
+  /** Whether the temporary files of the commit that begins there may be removed. */
+  mayRemove(from: number, newest: number): boolean;
+  /** Which of the newest entry's files must be seen to their final paths before the stream is read on. */
+  toFinish(newest: LedgerEntry): LedgerEntry['files'];
+  /** Where a stream is taken up. */
+  resumeAt(newest: LedgerEntry): number;
+  /** Which entries may go. */
+  toFold(listed: readonly number[]): readonly number[];
+}
+
+/** Entries of a stream that are kept, for `rxflume ledger` to look at; one would be enough. */
+const KEPT = 100;
+/** Entries folded away after one commit. */
+const MOST_FOLDED = 100;
+
+export const LEDGER_RULES: LedgerRules = {
+  // A writer that had seen another first offset would commit under another name, and nobody would stop it.
+  startOf: ({ start }) => start ?? 0,
+
+  endOf: ({ cut, reach, hasLater }) => (hasLater ? cut : Math.max(cut, reach)),
+
+  // What lies before the cut and is neither acked nor in these files would not be read again after a crash.
+  mustWait: ({ cut, reach }) => reach < cut,
+
+  outcomeOf: ({ ours, standing, listed }) => {
+    if (standing !== null && standing.writer !== ours.writer) return 'fenced';
+    // This writer slept while others went on and folded the old entries away: its name was free, and is void.
+    if (listed.some((from) => from > ours.from)) return 'overtaken';
+    return standing === null ? 'unknown' : 'committed';
+  },
+
+  // A commit that was sent may be carried out at any time, and then its files are all there is.
+  mayDropOwn: ({ isCommitSent }) => !isCommitSent,
+
+  // Where no entry stands yet the files may still be committed by their writer, however silent it is.
+  mayRemove: (from, newest) => from <= newest,
+
+  toFinish: ({ files }) => files,
+
+  resumeAt: ({ next }) => next,
+
+  // Oldest first, so that what is left has no gap; never the newest, which is what stops a writer that was overtaken.
+  toFold: (listed) =>
+    [...listed].sort((a, b) => a - b).slice(0, Math.min(MOST_FOLDED, Math.max(0, listed.length - KEPT))),
+};

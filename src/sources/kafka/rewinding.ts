@@ -1,0 +1,104 @@
+import { type Observable, Subscription, switchMap, timer } from 'rxjs';
+import { describeError, type SourceError } from '../../core/errors.js';
+import type { Figure } from '../../core/monitor.js';
+import type { KafkaConsumer, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { Assignment } from './assignment.js';
+import { type Partition, streamOf } from './partition.js';
+import { type RedeliverOptions, redeliverAfterMs } from './redelivery.js';
+import { Refusals, refusalError } from './refusals.js';
+
+/** What rewinding needs of the session it rewinds for. */
+export interface RewindsFor {
+  readonly consumer: KafkaConsumer | undefined;
+  readonly assignment: Assignment;
+  /** Whether partitions are read now; a rewind that comes due while they are not is left out. */
+  readonly isTaking: boolean;
+  /** Where a ledger says each is to be taken up. */
+  positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>>;
+  /** A fresh partition, to be read from the position, or from `fallback` where the ledger has none. */
+  partitionFrom(of: TopicPartition, position: number | undefined, fallback: number): Partition;
+  /** Partitions were taken up: what a ledger says of them may be news to the broker. */
+  takenUp(): void;
+  /** A refusal that trying again cannot mend: leave. */
+  refused(error: SourceError): void;
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}
+
+/**
+ * Reads a partition again after a nack: ends its epoch, waits, asks where to take it up, and starts a fresh one there.
+ * What was out of it is void and comes again; nothing is skipped.
+ */
+export class Rewinding {
+  readonly #session: RewindsFor;
+  readonly #options: RedeliverOptions;
+  readonly #heldBack: Figure;
+  readonly #refusals = new Refusals();
+  readonly #life = new Subscription();
+
+  constructor(session: RewindsFor, options: RedeliverOptions, heldBack: Figure) {
+    this.#session = session;
+    this.#options = options;
+    this.#heldBack = heldBack;
+  }
+
+  refused(partition: Partition, offset: number, cause: unknown): void {
+    const refusal = this.#refusals.add(partition, offset, cause);
+    const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options);
+    if (delayMs === null) {
+      this.#session.refused(refusalError(partition, { ...refusal, offset }));
+      return;
+    }
+    this.#session.notice(
+      'warn',
+      'RXF_SOURCE_NACKED',
+      `${partition.stream} offset ${offset} was refused (${describeError(cause)}); ` +
+        `read again in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.attempts}`,
+    );
+    this.#rewind(partition, delayMs);
+  }
+
+  /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
+  get waiting(): SourceError | undefined {
+    for (const partition of this.#session.assignment.partitions) {
+      const last = this.#refusals.last(partition);
+      if (partition.isOver && last !== undefined) return refusalError(partition, last);
+    }
+    return undefined;
+  }
+
+  end(): void {
+    this.#life.unsubscribe();
+  }
+
+  #rewind(partition: Partition, delayMs: number): void {
+    const { assignment } = this.#session;
+    const isStillOurs = () => this.#session.isTaking && this.#session.assignment === assignment;
+    const watermark = partition.watermark.offset;
+    partition.end();
+    this.#heldBack.add(1);
+    this.#session.consumer?.pause([partition]);
+    this.#life.add(
+      timer(delayMs)
+        .pipe(switchMap(() => (isStillOurs() ? this.#session.positionsOf([partition]) : [])))
+        .subscribe({
+          next: (positions) => {
+            if (!isStillOurs()) return;
+            const fresh = this.#session.partitionFrom(partition, positions.get(streamOf(partition)), watermark);
+            fresh.committed = partition.committed;
+            assignment.replace(fresh);
+            this.#session.consumer?.seek({ ...tp(partition), offset: fresh.watermark.offset });
+            this.#session.consumer?.resume([partition]);
+            this.#session.takenUp();
+          },
+          // The store that knows the position is away: as if it had refused the record once more.
+          error: (error: unknown) => {
+            if (isStillOurs()) this.refused(partition, watermark, error);
+          },
+        }),
+    );
+  }
+}
+
+function tp({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import { map, NEVER } from 'rxjs';
+import { decode, drainOn, retryConnect } from '../../operators/index.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import type { Positions } from '../../src/core/positions.js';
+import type { Sink } from '../../src/core/receipt.js';
+import { Source, type SourceTraits } from '../../src/core/source.js';
+import { flow } from '../../src/flow/flow.js';
+import { guaranteeOf } from '../../src/flow/guarantee.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
+import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
+import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+
+const positions: Positions = () => [new Map()];
+const others: Positions = () => [new Map()];
+const ledger = { positions, at: 'memory /lake' };
+const kafka = { name: 'kafkaSource', isReplayable: true };
+
+describe('guaranteeOf', () => {
+  it('is exactly once where a source that can be read again takes up from the very sink the flow ends in', () => {
+    expect(guaranteeOf({ source: { ...kafka, resumeFrom: positions }, ledger })).toEqual({
+      level: 'exactly-once',
+      because: [
+        'kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (memory /lake)',
+        'dead letters, where `decode` sets any aside, are at least once',
+      ],
+    });
+  });
+
+  it.each<[string, SourceTraits | undefined, typeof ledger | undefined, readonly RegExp[]]>([
+    [
+      'without resumeFrom',
+      kafka,
+      ledger,
+      [/^kafkaSource takes up from the committed offsets.*`resumeFrom: lake\.positions`/],
+    ],
+    [
+      'with the positions of another',
+      { ...kafka, resumeFrom: others },
+      ledger,
+      [/another function than the positions/],
+    ],
+    ['into a sink without a ledger', { ...kafka, resumeFrom: positions }, undefined, [/^the sink keeps no ledger/]],
+    [
+      'from a source that cannot be read again',
+      { name: 'amqpSource', isReplayable: false },
+      ledger,
+      [/^amqpSource cannot be/],
+    ],
+    ['from a source that says nothing', undefined, ledger, [/^the source does not say that it can be read again/]],
+    ['for two reasons', undefined, undefined, [/^the source does not say/, /^the sink keeps no ledger/]],
+  ])('is at least once %s, and says what to do', (_, source, kept, reasons) => {
+    const { level, because } = guaranteeOf({ source, ledger: kept });
+    expect([level, because]).toEqual(['at-least-once', reasons.map((reason) => expect.stringMatching(reason))]);
+    // They stand in the middle of a sentence.
+    expect(because.filter((reason) => /[.\n]$/.test(reason))).toEqual([]);
+  });
+});
+
+describe('flow.guarantee', () => {
+  const lake = () => fileSink<Buffer | null>(memoryFileSystem(), { root: '/lake', format: jsonLines() });
+  const source = (resumeFrom?: Positions) =>
+    kafkaSource(new MemoryKafka(), {
+      topics: ['chat'],
+      groupId: 'g',
+      ...(resumeFrom && { resumeFrom }),
+    });
+
+  it('is computed from the source, past retryConnect and drainOn, and the sink', () => {
+    const [sink, other] = [lake(), lake()];
+    const level = (from: Source<Delivery<Buffer | null>>, to: Sink<Buffer | null>) =>
+      flow('lake', from, to).guarantee.level;
+    const behind = source(sink.positions).pipe(retryConnect(), drainOn(NEVER)) as ReturnType<typeof source>;
+    expect([source(sink.positions), behind].map((from) => level(from, sink.write()))).toEqual([
+      'exactly-once',
+      'exactly-once',
+    ]);
+    expect(level(source(sink.positions), other.write())).toBe('at-least-once');
+    expect(level(source(), sink.write())).toBe('at-least-once');
+    expect(level(source(sink.positions), (deliveries) => sink.write()(deliveries))).toBe('at-least-once');
+    const read = decode((value: Buffer | null) => value);
+    expect(flow('lake', source(sink.positions), read, sink.write()).guarantee.level).toBe('exactly-once');
+  });
+
+  it('is at least once for a source that carries no traits', () => {
+    const silent = new Source<Delivery<Buffer | null>>(() => undefined);
+    expect(flow('lake', silent, lake().write()).guarantee.because).toEqual([expect.stringMatching('does not say')]);
+  });
+});
+
+describe('the traits of a source', () => {
+  it('are kept by drainedBy and through', () => {
+    const traits = { ...kafka, resumeFrom: positions };
+    const source = new Source<number>(() => undefined, traits);
+    const derived = [source.drainedBy(NEVER), source.through((values) => values.pipe(map(String)))];
+    expect(derived.map((one) => one.traits)).toEqual([traits, traits]);
+    expect(new Source(() => undefined).drainedBy(NEVER).traits).toBeUndefined();
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { lastValueFrom, toArray } from 'rxjs';
+import { FencedError } from '../../../src/core/errors.js';
+import { Monitor } from '../../../src/core/monitor.js';
+import { LEDGER_RULES } from '../../../src/sinks/files/ledger.js';
+import type { LedgerEntry } from '../../../src/sinks/files/ledger-entry.js';
+import { LedgerStore } from '../../../src/sinks/files/ledger-store.js';
+import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
+import { publish } from '../../../src/sinks/files/publish.js';
+import { recover } from '../../../src/sinks/files/recovery.js';
+import { FakeCluster } from '../../drivers/webhdfs/fake-cluster.js';
+import { driver, failure, put } from '../../drivers/webhdfs/setting.js';
+
+const STREAM = 'kafka:chat/0';
+const FINAL = 'dt=1/kafka+chat~0+0000000000000000+0000000000000004+us-1.jsonl';
+const TEMPORARY = temporaryPath('/lake', STREAM, 0, 'us-1', 0);
+const entry: LedgerEntry = {
+  writer: 'us-1',
+  stream: STREAM,
+  from: 0,
+  next: 5,
+  files: [{ temporary: TEMPORARY.slice(6), final: FINAL, bytes: 4, values: 5, first: 0, last: 4 }],
+};
+const publication = { temporary: TEMPORARY, final: `/lake/${FINAL}`, bytes: 4 };
+const nothing = () => undefined;
+
+async function setting(mode: 'webhdfs' | 'httpfs', nameNodes = 1) {
+  const cluster = await FakeCluster.start({ nameNodes });
+  cluster.folders.add('/lake');
+  const store = new LedgerStore(driver(cluster, { mode }), '/lake', LEDGER_RULES);
+  await put(store.fs, TEMPORARY, '"a"\n');
+  const commit = (one: LedgerEntry) => lastValueFrom(store.commit(one, nothing));
+  const published = () => lastValueFrom(publish(store.fs, [publication]).pipe(toArray()));
+  const recovered = () => lastValueFrom(recover(store, STREAM, new Monitor()));
+  return { cluster, store, commit, published, recovered };
+}
+
+describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
+  it('takes one entry for each place, whoever comes second', async () => {
+    const { cluster, commit } = await setting(mode);
+    expect(await commit(entry)).toEqual([0]);
+    const second = await failure(commit({ ...entry, writer: 'others-1', next: 9 }));
+    expect(second).toBeInstanceOf(FencedError);
+    expect(second.message).toContain('writer us-1 has committed from there');
+    expect(JSON.parse(String(cluster.files.get(ledgerPath('/lake', STREAM, 0))))).toMatchObject({ next: 5 });
+  });
+
+  it('knows its own entry when the answer to the commit was lost', async () => {
+    const { cluster, commit } = await setting(mode);
+    cluster.next('RENAME', 'lose');
+    expect(await commit(entry)).toEqual([0]);
+  });
+
+  it('is not taken in by a rename that was answered as done while its file had been removed', async () => {
+    const { cluster, commit } = await setting(mode);
+    // Another's entry stands, and our temporary files were cleaned away: gone source, standing target.
+    await commit({ ...entry, writer: 'others-1' });
+    cluster.next('RENAME', mode === 'webhdfs' ? { status: 200 } : { status: 200, body: '{"boolean":true}' });
+    expect(await failure(commit(entry))).toBeInstanceOf(FencedError);
+  });
+
+  it('is void where later entries stand', async () => {
+    const { commit } = await setting(mode);
+    await commit({ ...entry, from: 7, next: 9, files: [] });
+    const late = await failure(commit(entry));
+    expect(late).toBeInstanceOf(FencedError);
+    expect(late.message).toContain('others have committed after it');
+  });
+
+  it('is published by whoever takes up, as often as it is tried', async () => {
+    const { cluster, commit, published, recovered } = await setting(mode);
+    await commit(entry);
+    cluster.next('RENAME', 'lose');
+    expect(await recovered()).toBe(5);
+    expect(await published()).toEqual([{ file: publication, came: 'published' }]);
+    expect(await recovered()).toBe(5);
+    expect(String(cluster.files.get(`/lake/${FINAL}`))).toBe('"a"\n');
+  });
+});
+
+describe('a NameNode that fails over between commit and publish', () => {
+  it('is asked no more; the other one is', async () => {
+    const { cluster, commit, published } = await setting('webhdfs', 2);
+    await commit(entry);
+    cluster.states.splice(0, 2, 'active', 'standby');
+    cluster.next('RENAME', 'drop');
+    expect(await published()).toEqual([{ file: publication, came: 'published' }]);
+    expect([...cluster.files.keys()]).toContain(`/lake/${FINAL}`);
+  });
+
+  it('leaves an entry that the next assignment finishes, when it is away for longer', async () => {
+    const { cluster, commit, published, recovered } = await setting('webhdfs', 2);
+    await commit(entry);
+    cluster.states.splice(0, 2, 'standby', 'standby');
+    expect(await failure(published())).toMatchObject({ code: 'RXF_FILES_STANDBY', retryable: true });
+    cluster.states.splice(0, 2, 'active', 'standby');
+    expect(await recovered()).toBe(5);
+    expect([...cluster.files.keys()]).toContain(`/lake/${FINAL}`);
+  });
+});
