@@ -20,7 +20,10 @@ export interface Replay {
   readonly start: number | undefined;
   /** The offset up to which everything is acked or held, see `Duty.hold`. */
   readonly reach: number;
-  /** Completes when `reach` is at the offset or beyond; meanwhile the source asks its holders to catch up. */
+  /**
+   * Completes when `reach` is at the offset or beyond; meanwhile the source asks its holders to catch up. Fails when
+   * something before the offset is refused, since then it never comes to that.
+   */
   reached(offset: number): Observable<never>;
 }
 

@@ -1,2 +1,15 @@
-export { MemoryKafka, type MemoryKafkaOptions, type MemoryRecord, type SeenCommit } from './memory-kafka.js';
+export {
+  type FileVerb,
+  type MemoryFileSystem,
+  type MemoryFileSystemOptions,
+  memoryFileSystem,
+} from './memory-file-system.js';
+export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory-kafka.js';
+export type { MemoryRecord } from './memory-log.js';
+export type { ReadLines } from './proof/comparison.js';
+export { ProofError } from './proof/failure.js';
+export { PROOF_DEFAULTS, type ProofOptions } from './proof/options.js';
+export type { FaultKind } from './proof/schedule.js';
+export type { BuildCollector, ProofInput, ProofParts } from './proof/trial.js';
+export { type ProofReport, proveExactlyOnce } from './prove-exactly-once.js';
 export { RecordingDuty, type Settlement } from './recording-duty.js';

@@ -7,7 +7,7 @@ import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
 import { finalPath } from './names.js';
 import { allPublished, publish } from './publish.js';
-import { removeOwn } from './recovery.js';
+import { removeLeftovers } from './recovery.js';
 import type { ClosedSegment } from './segment.js';
 
 /** The longest a commit waits for values before it that are elsewhere. */
@@ -79,7 +79,7 @@ export class ExactlyOnce implements Landing {
                 values.ack();
                 return files.map((file, at) => receiptOf(file, targets[at] as string, this.#as.stream));
               }),
-              merge(this.#store.fold(entry.stream, listed), removeOwn(this.#store, entry)),
+              merge(this.#store.fold(entry.stream, listed), removeLeftovers(this.#store, entry)),
             ),
           ),
         );

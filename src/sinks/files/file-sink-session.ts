@@ -1,5 +1,6 @@
 import { asyncScheduler, type Observable, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import type { Want } from '../../core/duty.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
 import type { Receipt } from '../../core/receipt.js';
@@ -126,6 +127,12 @@ export class FileSinkSession<T> implements StreamReport {
       return;
     }
     const writer = this.#writerOf(delivery);
+    if (writer === undefined) {
+      delivery.nack(
+        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; the value comes again.`),
+      );
+      return;
+    }
     if (this.#openFiles >= this.#options.maxOpenFiles && writer.wouldOpen(delivery, bucket)) {
       this.#waiting.push(delivery);
       this.#rollOldest();
@@ -134,12 +141,15 @@ export class FileSinkSession<T> implements StreamReport {
     writer.write(delivery, bucket);
   }
 
-  #writerOf(delivery: Delivery<T>): StreamWriter<T> {
+  /** The writer of the delivery's stream and epoch; none where the epoch is over. */
+  #writerOf(delivery: Delivery<T>): StreamWriter<T> | undefined {
     const { stream } = delivery.origin;
     const { wanted } = delivery.duty;
     if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
     let writer = this.#streams.get(stream);
     if (writer === undefined || writer.wanted !== wanted) {
+      // Held up on its way, it must not end what was begun after it.
+      if (isOver(wanted)) return undefined;
       writer?.end();
       writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
       this.#streams.delete(stream);
@@ -202,6 +212,18 @@ export class FileSinkSession<T> implements StreamReport {
 export interface KeptLedger {
   readonly store: LedgerStore;
   readonly positions: Positions;
+}
+
+function isOver(wanted: Observable<Want>): boolean {
+  let hasCompleted = false;
+  wanted
+    .subscribe({
+      complete: () => {
+        hasCompleted = true;
+      },
+    })
+    .unsubscribe();
+  return hasCompleted;
 }
 
 function mixedError({ origin }: Delivery<unknown>): SinkError {

@@ -130,8 +130,9 @@ export class LedgerStore {
       map(([standing, listed]) => {
         const outcome = this.rules.outcomeOf({ ours, standing, listed });
         if (outcome === 'committed') return listed;
-        if (outcome === 'unknown') throw failure ?? goneError(this.fs, ours);
-        throw fencedError(this.fs, ours, standing);
+        if (outcome !== 'unknown') throw fencedError(this.fs, ours, standing);
+        if (failure !== undefined) throw failure;
+        throw goneError(this.fs, ours);
       }),
     );
   }

@@ -35,15 +35,7 @@ export function recover(store: LedgerStore, stream: string, monitor: Monitor): O
       return concat(
         finish(store, newest, monitor),
         defer(() => {
-          removeOrphans(store, newest).subscribe({
-            error: (error: unknown) =>
-              monitor.notice(
-                'info',
-                'ledger.orphans',
-                `Temporary files of ${stream} could not be removed: ${describeError(error)}. It is tried at the next ` +
-                  'assignment.',
-              ),
-          });
+          startRemoving(store, newest, monitor);
           return of(store.rules.resumeAt(newest));
         }),
       );
@@ -72,6 +64,18 @@ function finish(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): Obse
   );
 }
 
+/** Begins to remove what nobody can commit any more; it goes on by itself. */
+function startRemoving(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): void {
+  removeOrphans(store, newest).subscribe({
+    error: (error: unknown) =>
+      monitor.notice(
+        'info',
+        'ledger.orphans',
+        `Temporary files of ${newest.stream} could not be removed: ${describeError(error)}. It is tried at the next assignment.`,
+      ),
+  });
+}
+
 /** Removes the temporary files of every commit that can no longer be made. */
 function removeOrphans(store: LedgerStore, newest: LedgerEntry): Observable<never> {
   return one(() => store.fs.list(temporaryFolder(store.root, newest.stream))).pipe(
@@ -86,7 +90,7 @@ function removeOrphans(store: LedgerStore, newest: LedgerEntry): Observable<neve
 }
 
 /** Removes what is left of a commit that stands and is published. What fails is done by a recovery. */
-export function removeOwn(store: LedgerStore, entry: LedgerEntry): Observable<never> {
+export function removeLeftovers(store: LedgerStore, entry: LedgerEntry): Observable<never> {
   return one(() => store.fs.remove(temporaryFolder(store.root, entry.stream, entry.from))).pipe(
     ignoreElements(),
     catchError(() => EMPTY),

@@ -136,6 +136,7 @@ export class Partition implements Duty, TopicPartition {
         if (this.watermark.isAcked(place) || !this.#nacked.add(place)) continue;
         if (refused < 0) refused = this.watermark.offsetOf(place);
       }
+      if (refused >= 0) this.replay?.refuse(refused);
     }
     this.#free(first, next);
     if (refused >= 0) this.#listener.nacked(this, refused, cause);

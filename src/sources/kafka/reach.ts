@@ -1,5 +1,6 @@
-import { defer, EMPTY, filter, finalize, ignoreElements, type Observable, Subject, startWith, take } from 'rxjs';
+import { defer, EMPTY, filter, finalize, ignoreElements, map, type Observable, Subject, startWith, take } from 'rxjs';
 import type { Replay } from '../../core/duty.js';
+import { SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
 import { Watermark } from './watermark.js';
 
@@ -22,6 +23,8 @@ export class Reach implements Replay {
   readonly #advanced$ = new Subject<void>();
   readonly #waitingChanged: () => void;
   #waiting = 0;
+  /** The lowest offset that was refused: held or not, nothing may be committed past it. */
+  #refused = Number.POSITIVE_INFINITY;
 
   constructor(start: number, takenUp: TakenUp, waitingChanged: () => void) {
     this.resumeFrom = takenUp.resumeFrom;
@@ -31,7 +34,7 @@ export class Reach implements Replay {
   }
 
   get reach(): number {
-    return this.#covered.offset;
+    return Math.min(this.#covered.offset, this.#refused);
   }
 
   /** True while a sink waits for what lies before its commit. */
@@ -47,6 +50,9 @@ export class Reach implements Replay {
       return this.#advanced$.pipe(
         // Whoever was asked to catch up may have done so at once.
         startWith(undefined),
+        map(() => {
+          if (this.#refused < offset) throw refusedError(this.#refused);
+        }),
         filter(() => this.reach >= offset),
         take(1),
         ignoreElements(),
@@ -64,12 +70,29 @@ export class Reach implements Replay {
 
   readUpTo(nextOffset: number): void {
     this.#covered.readUpTo(nextOffset);
-    if (this.#waiting > 0) this.#advanced$.next();
+    this.#advanced();
   }
 
   /** The run of places is acked or held. */
   cover(first: number, next: number): void {
     this.#covered.ack(first, next);
+    this.#advanced();
+  }
+
+  refuse(offset: number): void {
+    this.#refused = Math.min(this.#refused, offset);
+    this.#advanced();
+  }
+
+  #advanced(): void {
     if (this.#waiting > 0) this.#advanced$.next();
   }
+}
+
+function refusedError(offset: number): SinkError {
+  return new SinkError(
+    'RXF_SINK_STOPPED',
+    `Offset ${offset}, which belongs before this commit, was refused; what is behind it comes again.`,
+    { details: { offset } },
+  );
 }

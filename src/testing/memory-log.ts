@@ -1,0 +1,98 @@
+import { SourceError } from '../core/errors.js';
+import type { KafkaRecord } from '../ports/kafka-consumer.js';
+
+/** A record to put into a topic; a bare text or null is a value without key. */
+export type MemoryRecord =
+  | string
+  | null
+  | { readonly value: string | null; readonly key?: string; readonly timestamp?: number };
+
+/** The log of one partition in memory: records in order of offset, with gaps where there were some. */
+export class MemoryLog {
+  readonly topic: string;
+  readonly partition: number;
+  readonly #records: KafkaRecord[] = [];
+  #first = 0;
+  #next = 0;
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  /** The first offset that can be read. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** The offset of the record to come. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Leaves a gap of `skip` offsets, then appends. */
+  append(records: readonly MemoryRecord[], skip: number): void {
+    this.#next += skip;
+    for (const record of records) {
+      this.#records.push(this.#recordOf(record));
+      this.#next += 1;
+    }
+  }
+
+  /** Forgets what lies below the offset, as retention does. */
+  trim(first: number): void {
+    this.#first = Math.min(Math.max(this.#first, first), this.#next);
+    this.#records.splice(0, this.#placeOf(this.#first));
+  }
+
+  /** At most so many records from the offset on. Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to it. */
+  from(offset: number, most: number): KafkaRecord[] {
+    if (offset < this.#first || offset > this.#next) throw this.#lostError(offset);
+    const at = this.#placeOf(offset);
+    return this.#records.slice(at, at + most);
+  }
+
+  /** How many records lie below the offset. */
+  #placeOf(offset: number): number {
+    let low = 0;
+    let high = this.#records.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#records[middle] as KafkaRecord).offset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #recordOf(record: MemoryRecord): KafkaRecord {
+    const { value, key, timestamp } =
+      record === null || typeof record === 'string'
+        ? { value: record, key: undefined, timestamp: undefined }
+        : { key: undefined, timestamp: undefined, ...record };
+    const body = value === null ? null : Buffer.from(value);
+    const keyBytes = key === undefined ? null : Buffer.from(key);
+    return {
+      topic: this.topic,
+      partition: this.partition,
+      offset: this.#next,
+      epoch: 0,
+      stream: `kafka:${this.topic}/${this.partition}`,
+      value: body,
+      key: keyBytes,
+      headers: {},
+      timestamp: timestamp ?? 0,
+      byteLength: (body?.length ?? 0) + (keyBytes?.length ?? 0),
+    };
+  }
+
+  #lostError(offset: number): SourceError {
+    const { topic, partition } = this;
+    const why = offset < this.#first ? 'Records were deleted before they were read.' : 'The log is shorter than that.';
+    return new SourceError(
+      'RXF_KAFKA_DATA_LOST',
+      `kafka:${topic}/${partition} was to be read from offset ${offset}, but Kafka holds ${this.#first} up to ` +
+        `${this.#next}. ${why} Nothing was skipped or committed.`,
+      { details: { topic, partition, expected: offset, available: { first: this.#first, next: this.#next } } },
+    );
+  }
+}

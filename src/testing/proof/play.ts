@@ -1,0 +1,193 @@
+import { asyncScheduler, timer } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { describeError, OptionError } from '../../core/errors.js';
+import type { MemoryRecord } from '../memory-log.js';
+import { withChance } from './chance.js';
+import { compare, type Differences, type Lines } from './comparison.js';
+import type { Fault, Schedule, Verb } from './schedule.js';
+import type { ProofInput, Trial } from './trial.js';
+import { World } from './world.js';
+
+/** The longest the collectors may be busy before they are told to drain, in virtual milliseconds. */
+const MOST_BUSY_MS = 20_000;
+/** Fresh collectors that may come one after the other once all is healed. */
+const MOST_ROUNDS = 6;
+/** Beyond it the clock stops, so that timers that nobody ends do not run for ever. */
+const MOST_MS = 600_000;
+
+/** A record to be produced; `skip` leaves a gap of so many offsets before it. */
+export interface Fed {
+  readonly topic: string;
+  readonly partition: number;
+  readonly record: MemoryRecord;
+  readonly skip: number;
+}
+
+/** What became of one schedule. */
+export interface Outcome extends Differences {
+  readonly lines: Lines;
+  readonly partial: readonly string[];
+  readonly withdrawn: readonly string[];
+  readonly outside: readonly string[];
+  readonly ahead: readonly string[];
+  /** What did not come to its end, or the empty text. */
+  readonly stuck: string;
+  /** The errors of collectors that failed by themselves. */
+  readonly errors: readonly unknown[];
+  readonly steps: readonly Verb[];
+  readonly struck: readonly { readonly fault: Fault; readonly words: string }[];
+  readonly log: readonly string[];
+}
+
+/** All records of the input, a partition after the other in turn. */
+export function feedOf(input: ProofInput): Fed[] {
+  const partitions = Object.entries(input).flatMap(([topic, logs]) =>
+    logs.map((records, partition) => records.map((record) => ({ topic, partition, record, skip: 0 }))),
+  );
+  const most = Math.max(0, ...partitions.map((records) => records.length));
+  return Array.from({ length: most }, (_, at) => partitions.flatMap((records) => records[at] ?? [])).flat();
+}
+
+/**
+ * Runs one schedule in virtual time: produces, lets the faults strike, drains; then heals everything, wakes who sleeps,
+ * carries out what is late, and lets fresh collectors run until nothing is missing or nothing comes any more.
+ */
+export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isLogged = false): Outcome {
+  const scheduler = new TestScheduler(() => undefined);
+  const { stackTraceLimit } = Error;
+  // Faults make thousands of errors whose stacks nobody reads; taking them is a tenth of the time.
+  if (!isLogged) Error.stackTraceLimit = 0;
+  let course: Course | undefined;
+  try {
+    withChance(schedule.seed, () =>
+      scheduler.run(({ flush }) => {
+        scheduler.maxFrames = MOST_MS;
+        course = new Course(trial, schedule, isLogged);
+        course.start(feed);
+        flush();
+      }),
+    );
+  } catch (error) {
+    if (course === undefined || error instanceof OptionError) throw error;
+    course.finish(`something was thrown that nobody caught: ${describeError(error)}`);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  (course as Course).finish(`the clock ran out after ${MOST_MS} ms`);
+  return (course as Course).outcome as Outcome;
+}
+
+class Course {
+  readonly world: World;
+  outcome: Outcome | undefined;
+  readonly #trial: Trial;
+  #linesBefore = -1;
+  #isProduced = false;
+
+  constructor(trial: Trial, schedule: Schedule, isLogged: boolean) {
+    this.#trial = trial;
+    this.world = new World(trial, schedule, isLogged);
+    this.world.onStuck = (why) => this.finish(why);
+  }
+
+  start(feed: readonly Fed[]): void {
+    this.#produce(feed, 0);
+    this.world.start();
+    this.#whenQuiet(() =>
+      this.#drain(() => {
+        this.world.heal();
+        this.#round(1);
+      }),
+    );
+  }
+
+  finish(stuck: string): void {
+    if (this.outcome !== undefined) return;
+    const { world } = this;
+    world.end();
+    const lines = world.watch.visible();
+    this.outcome = {
+      ...compare(this.#trial.expected ?? lines, lines, this.#trial.roots),
+      lines,
+      partial: world.watch.partial,
+      withdrawn: world.watch.withdrawn,
+      outside: world.watch.outside,
+      ahead: world.watch.ahead,
+      stuck,
+      errors: world.collectors.flatMap(({ end, error }) => (end === 'error' ? [error] : [])),
+      steps: world.steps,
+      struck: world.struck,
+      log: world.log ?? [],
+    };
+  }
+
+  #produce(feed: readonly Fed[], at: number): void {
+    const fed = feed[at];
+    this.#isProduced = fed === undefined;
+    if (fed === undefined) return;
+    this.world.kafka.produce(fed.topic, fed.partition, [fed.record], fed.skip);
+    timer(this.#trial.produceEveryMs).subscribe(() => this.#produce(feed, at + 1));
+  }
+
+  #whenQuiet(then: () => void, until = asyncScheduler.now() + MOST_BUSY_MS): void {
+    if (this.outcome !== undefined) return;
+    const now = asyncScheduler.now();
+    const waitMs = this.world.lastStepAt + this.#trial.quietMs - now;
+    if (this.#isProduced && (waitMs <= 0 || now >= until)) then();
+    else timer(Math.max(10, waitMs)).subscribe(() => this.#whenQuiet(then, until));
+  }
+
+  /** Tells all to drain who are awake, and waits until they are done. */
+  #drain(then: () => void): void {
+    if (this.outcome !== undefined) return;
+    const { world } = this;
+    world.isTended = false;
+    for (const collector of world.collectors) if (!collector.gate.isStopped) world.drain(collector);
+    this.#whenDrained(then, asyncScheduler.now() + this.#trial.withinMs, 2);
+  }
+
+  #whenDrained(then: () => void, until: number, lookAgainMs: number): void {
+    if (this.outcome !== undefined) return;
+    const busy = this.world.collectors.filter((one) => one.isLeaving && one.isAlive && !one.gate.isStopped);
+    if (busy.length === 0) {
+      then();
+    } else if (asyncScheduler.now() > until) {
+      const names = busy.map(({ name }) => name).join(', ');
+      this.finish(`${names} did not end within ${this.#trial.withinMs} ms of being told to drain`);
+    } else {
+      const nextMs = Math.min(200, lookAgainMs * 2);
+      timer(lookAgainMs).subscribe(() => this.#whenDrained(then, until, nextMs));
+    }
+  }
+
+  #round(number: number): void {
+    const { world } = this;
+    const before = world.collectors.length;
+    world.isTended = true;
+    world.start();
+    this.#whenQuiet(() =>
+      this.#drain(() => {
+        const failed = world.collectors.slice(before).findLast((one) => one.end === 'error' && one.isLeaving);
+        if (world.dueAt >= asyncScheduler.now()) this.#afterAllIsDue(() => this.#round(number + 1));
+        else this.#judge(number, failed === undefined ? '' : `${failed.name} failed: ${describeError(failed.error)}`);
+      }),
+    );
+  }
+
+  /** Waits for who sleeps and what is late, with no other collector at work. */
+  #afterAllIsDue(then: () => void): void {
+    timer(this.world.dueAt - asyncScheduler.now() + 1).subscribe(() => this.#whenQuiet(() => this.#drain(then)));
+  }
+
+  /** Another round where something is missing and may still come. */
+  #judge(number: number, failure: string): void {
+    const { expected } = this.#trial;
+    const lines = this.world.watch.visible();
+    const isMissing = expected !== undefined && compare(expected, lines, this.#trial.roots).lost.length > 0;
+    const hasMoved = this.#linesBefore !== lines.size;
+    this.#linesBefore = lines.size;
+    const again = failure !== '' || (isMissing && hasMoved);
+    if (again && number < MOST_ROUNDS) this.#round(number + 1);
+    else this.finish(failure === '' ? '' : `with nothing going wrong any more, ${failure}`);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Monitor } from '../../core/monitor.js';
+import type { Receipt } from '../../core/receipt.js';
+import type { Source } from '../../core/source.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import type { KafkaDriver } from '../../ports/kafka-consumer.js';
+import type { MemoryRecord } from '../memory-log.js';
+import type { Lines, ReadLines } from './comparison.js';
+import type { Roots } from './roots.js';
+import type { LinesOfRecords } from './watch.js';
+
+/** What a collector is built over: the stores as it alone reaches them, and a monitor of its own. */
+export interface ProofParts {
+  readonly kafka: KafkaDriver;
+  readonly fs: FileSystem;
+  readonly monitor: Monitor;
+}
+
+/** Builds one collector, at each start of one: a flow, or anything else that can be drained and gives receipts. */
+export type BuildCollector = (parts: ProofParts) => Source<Receipt>;
+
+/** Topic → partitions → records. */
+export type ProofInput = Readonly<Record<string, readonly (readonly MemoryRecord[])[]>>;
+
+/** What a trial is made of, the same for all schedules. */
+export interface Trial {
+  readonly build: BuildCollector;
+  readonly input: ProofInput;
+  readonly roots: Roots;
+  readonly readLines: ReadLines;
+  readonly produceEveryMs: number;
+  readonly recordsPerFetch: number;
+  readonly sessionTimeoutMs: number;
+  readonly quietMs: number;
+  readonly withinMs: number;
+  /** What is to be stored in the end; undefined while that is to be found out. */
+  readonly expected: Lines | undefined;
+  readonly linesOfRecords: LinesOfRecords | undefined;
+}

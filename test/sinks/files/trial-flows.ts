@@ -1,0 +1,79 @@
+import { delayWhen, timer } from 'rxjs';
+import { decode, filterValue, inFlightWindow, mapValue, retryConnect } from '../../../operators/index.js';
+import type { Delivery } from '../../../src/core/delivery.js';
+import { flow } from '../../../src/flow/flow.js';
+import { jsonLines } from '../../../src/formats/json-lines.js';
+import { fileSinkBy } from '../../../src/sinks/files/file-sink.js';
+import type { LedgerRules } from '../../../src/sinks/files/ledger.js';
+import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
+import type { BuildCollector } from '../../../src/testing/index.js';
+
+const names = (letter: string, count: number) => Array.from({ length: count }, (_, n) => `${letter}${n}`);
+/** What is collected: two partitions. */
+export const CHAT = { chat: [names('a', 12), names('b', 8)] };
+
+const sourceOptions = {
+  topics: ['chat'],
+  groupId: 'lake',
+  window: { count: 8, bytes: 10_000 },
+  commit: { count: 5, intervalMs: 30 },
+  redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+  revokeTimeoutMs: 200,
+  drainTimeoutMs: 5_000,
+};
+
+/** Two buckets, a filter, short rolls: the flow that most people have. */
+export function plain(rules: LedgerRules): BuildCollector {
+  return ({ kafka, fs, monitor }) => {
+    const lake = fileSinkBy<string>(rules, fs, {
+      root: '/lake',
+      path: ({ value }) => `odd=${Number(value.slice(1)) % 2}`,
+      format: jsonLines(),
+      roll: { intervalMs: 60, count: 5 },
+      lingerMs: 10,
+      monitor,
+    });
+    return flow(
+      'trial',
+      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.positions, monitor }).pipe(
+        retryConnect({ firstDelayMs: 10, monitor }),
+      ),
+      mapValue((value) => String(value)),
+      filterValue((value) => !value.endsWith('3')),
+      inFlightWindow({ count: 6 }),
+      lake.write(),
+    );
+  };
+}
+
+/** Values overtake one another between source and sink, and some are set aside in a slower sink of their own. */
+export function unruly(rules: LedgerRules): BuildCollector {
+  return ({ kafka, fs, monitor }) => {
+    const lake = fileSinkBy<string>(rules, fs, {
+      root: '/lake',
+      format: jsonLines(),
+      roll: { intervalMs: 60 },
+      lingerMs: 10,
+      monitor,
+    });
+    const bad = fileSinkBy(rules, fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 200 }, monitor });
+    return flow(
+      'unruly',
+      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.positions, monitor }).pipe(
+        retryConnect({ firstDelayMs: 10, monitor }),
+      ),
+      decode(
+        (value: Buffer | null) => {
+          if (String(value).endsWith('7')) throw new Error('not a value');
+          return String(value);
+        },
+        { deadLetter: bad.write() },
+      ),
+      delayWhen(({ value }: Delivery<string>) => timer(1 + ((value.charCodeAt(1) * 7) % 4) * 15)),
+      lake.write(),
+    );
+  };
+}
+
+/** Where the sinks of `unruly` write. */
+export const UNRULY = { root: '/lake', atLeastOnceRoot: '/bad' };
