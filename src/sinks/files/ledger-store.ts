@@ -98,7 +98,7 @@ export class LedgerStore {
       // Whatever it answers, what stands there decides.
       answer$.pipe(
         map(() => undefined),
-        catchError((error: unknown) => of(error)),
+        catchError((error: unknown) => of({ error })),
         concatMap((failure) => this.#judge(entry, failure)),
       ),
     );
@@ -125,13 +125,13 @@ export class LedgerStore {
     });
   }
 
-  #judge(ours: LedgerEntry, failure: unknown): Observable<readonly number[]> {
+  #judge(ours: LedgerEntry, failure: { readonly error: unknown } | undefined): Observable<readonly number[]> {
     return forkJoin([this.read(ours.stream, ours.from), this.list(ours.stream)]).pipe(
       map(([standing, listed]) => {
         const outcome = this.rules.outcomeOf({ ours, standing, listed });
         if (outcome === 'committed') return listed;
         if (outcome !== 'unknown') throw fencedError(this.fs, ours, standing);
-        if (failure !== undefined) throw failure;
+        if (failure !== undefined) throw failure.error;
         throw goneError(this.fs, ours);
       }),
     );
