@@ -59,7 +59,7 @@ const shipped = {
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.services/', '.rxflume/', 'warehouse/', '**/*.{js,mjs,cjs}', '**/*.d.ts'] },
   {
-    files: ['{src,operators,test,examples,bench}/**/*.ts'],
+    files: ['{src,operators,test,examples,bench,chaos}/**/*.ts'],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname },

@@ -1,6 +1,7 @@
-// npm test: types, lint, the quick tests, the package as it would be published, then the live tests against real services.
+// npm test: types, lint, the quick tests, the package as it would be published, then the live tests and a short chaos run
+// against real services.
 //   npm test              all of it
-//   npm test -- --quick   without the live tests
+//   npm test -- --quick   without the live tests and chaos
 // The services are started where they are not up, and stopped again where this started them. Where they cannot be
 // started the live tests are skipped loudly; with CI=true that is a failure.
 import { spawn, spawnSync } from 'node:child_process';
@@ -93,7 +94,7 @@ function servicesEnv() {
   return env;
 }
 
-function live() {
+async function live() {
   const wereUp = spawnSync(services, ['status'], { stdio: 'ignore' }).status === 0;
   heading(`services: ${wereUp ? 'up already' : 'starting'}`);
   const up = spawnSync(services, ['up'], { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -107,6 +108,8 @@ function live() {
   }
   try {
     jest('live', ['--runInBand'], servicesEnv());
+    const isProven = await step('chaos', process.execPath, ['--import', 'tsx', 'chaos/main.ts', '--short']);
+    counts[isProven ? 'passed' : 'failed'] += 1;
   } finally {
     if (!wereUp) spawnSync(services, ['down'], { stdio: 'inherit' });
   }
@@ -120,7 +123,7 @@ try {
   jest('quick');
   jest('package');
   if (options.includes('--quick')) heading('live tests: not asked for');
-  else live();
+  else await live();
 } finally {
   rmSync(results, { recursive: true, force: true });
 }

@@ -2,13 +2,13 @@ import { concat, concatMap, defer, EMPTY, merge, type Observable, race, throwErr
 import type { Replay } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
-import { type Ending, type Landing, type LandsAs, publicationOf, receiptOf } from './landing.js';
+import { type Landing, type LandsAs, publicationOf, receiptOf } from './landing.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
 import { finalPath } from './names.js';
 import { allPublished, publish } from './publish.js';
 import { removeLeftovers } from './recovery.js';
-import type { ClosedSegment } from './segment.js';
+import type { ClosedSegment, Ending } from './segment.js';
 
 /** The longest a commit waits for values before it that are elsewhere. */
 export const BEHIND_MS = 120_000;
@@ -24,8 +24,8 @@ export class ExactlyOnce implements Landing {
   readonly #store: LedgerStore;
   readonly #as: LandsAs;
   readonly #replay: Replay;
-  /** Where the next segment begins; negative until the first offset is known. */
-  #next = -1;
+  /** Where the next segment begins. */
+  #next: number;
 
   constructor(store: LedgerStore, as: LandsAs, replay: Replay, firstOffset: number) {
     this.#store = store;

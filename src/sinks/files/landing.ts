@@ -2,15 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Receipt } from '../../core/receipt.js';
 import type { ClosedFile } from './open-file.js';
 import type { Publication } from './publish.js';
-import type { ClosedSegment } from './segment.js';
-
-/** A segment that is about to be closed. */
-export interface Ending {
-  /** The offset after its last value. */
-  readonly cut: number;
-  /** Puts its values into the source's account of what is held. */
-  hold(): void;
-}
+import type { ClosedSegment, Ending } from './segment.js';
 
 /** How the segments of one stream become visible: `AtLeastOnce`, or `ExactlyOnce` where a ledger is kept. */
 export interface Landing {

@@ -2,7 +2,6 @@ import { from, map, mergeMap, type Observable, type Subscription, timer, toArray
 import type { Delivery } from '../../core/delivery.js';
 import { Holding } from '../../core/holding.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import type { Ending } from './landing.js';
 import { temporaryPath } from './names.js';
 import { type ClosedFile, type FileReport, OpenFile } from './open-file.js';
 import type { CheckedOptions } from './options.js';
@@ -21,6 +20,14 @@ export interface ClosedSegment {
   readonly values: Holding;
   /** From here on its commit may be carried out at any time: the files are kept, whatever happens. */
   sent(): void;
+}
+
+/** A segment that is about to be closed. */
+export interface Ending {
+  /** The offset after its last value. */
+  readonly cut: number;
+  /** Puts its values into the source's account of what is held. */
+  hold(): void;
 }
 
 /** What a segment tells the stream it belongs to. */
