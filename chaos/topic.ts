@@ -1,0 +1,96 @@
+import { type Admin, type Consumer, Kafka, logLevel, type Producer } from 'kafkajs';
+import { eventually, pause } from './pause.js';
+import type { Landed } from './verdict.js';
+
+export const PARTITIONS = 4;
+
+const SEND_EVERY_MS = 100;
+const READ_WITHIN_MS = 120_000;
+
+/** The topic of a run: filled, watched and read back by a plain client that faults do not touch. */
+export class Topic {
+  readonly name: string;
+  readonly #kafka: Kafka;
+
+  constructor(name: string, brokers: readonly string[]) {
+    this.name = name;
+    const retry = { initialRetryTime: 200, maxRetryTime: 1_000, retries: 60 };
+    this.#kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry, connectionTimeout: 2_000 });
+  }
+
+  create(): Promise<void> {
+    return this.#admin(async (admin) => {
+      await admin.createTopics({ topics: [{ topic: this.name, numPartitions: PARTITIONS }], waitForLeaders: true });
+    });
+  }
+
+  remove(): Promise<void> {
+    return this.#admin((admin) => admin.deleteTopics({ topics: [this.name] }));
+  }
+
+  /** Numbers [from, to), steadily over so long; what a broker's absence held up follows when it is back. */
+  async produce(from: number, to: number, overMs: number, signal: AbortSignal): Promise<void> {
+    const producer: Producer = this.#kafka.producer();
+    await producer.connect();
+    try {
+      const startedAt = Date.now();
+      for (let next = from; next < to; ) {
+        const due = overMs === 0 ? 1 : Math.min(1, (Date.now() - startedAt) / overMs);
+        const end = Math.min(next + 5_000, from + Math.ceil((to - from) * due));
+        const messages = Array.from({ length: end - next }, (_, at) => ({
+          partition: (next + at) % PARTITIONS,
+          value: JSON.stringify({ n: next + at, text: 'Where is my order?' }),
+        }));
+        if (messages.length > 0) await producer.send({ topic: this.name, messages });
+        next = end;
+        await pause(SEND_EVERY_MS, signal);
+      }
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
+  /** How many records a group has not committed yet. */
+  lag(groupId: string): Promise<number> {
+    return this.#admin(async (admin) => {
+      const ends = await admin.fetchTopicOffsets(this.name);
+      const [committed] = await admin.fetchOffsets({ groupId, topics: [this.name] });
+      const sum = (offsets: readonly { offset: string }[]) =>
+        offsets.reduce((total, { offset }) => total + Math.max(0, Number(offset)), 0);
+      return sum(ends) - sum(committed?.partitions ?? []);
+    });
+  }
+
+  /** All that stands in it: what must land, once each. */
+  async read(signal: AbortSignal): Promise<Landed[]> {
+    const ends = await this.#admin((admin) => admin.fetchTopicOffsets(this.name));
+    const total = ends.reduce((sum, { offset }) => sum + Number(offset), 0);
+    const records: Landed[] = [];
+    const consumer: Consumer = this.#kafka.consumer({ groupId: `${this.name}-truth` });
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topics: [this.name], fromBeginning: true });
+      await consumer.run({
+        eachMessage: async ({ partition, message: { offset, value } }) => {
+          const { n } = JSON.parse(String(value)) as { n: number };
+          records.push({ n, stream: `kafka:${this.name}/${partition}`, offset: Number(offset) });
+        },
+      });
+      const isWhole = await eventually(() => records.length >= total, READ_WITHIN_MS, signal);
+      if (!isWhole) throw new Error(`${this.name} has ${total} records, but only ${records.length} came`);
+    } finally {
+      await consumer.disconnect();
+    }
+    return records;
+  }
+
+  async #admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    try {
+      return await use(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}
