@@ -35,7 +35,7 @@ export interface FlumeRpcClient {
   connect(agent: number): Observable<FlumeConnection>;
 }
 
-/** A batch as a client sent it, to be answered once. */
+/** A batch as a client sent it, never empty; to be answered once. */
 export interface FlumeBatch {
   /** The client, for messages, such as `10.0.0.7:40112`. */
   readonly client: string;

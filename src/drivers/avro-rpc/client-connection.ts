@@ -222,8 +222,8 @@ export class ClientConnection implements FlumeConnection {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wire.destroy();
-    for (const { subscriber } of [...this.#requests.values()]) subscriber.error(this.#lost(reason));
     this.#report.ended(error);
+    for (const { subscriber } of [...this.#requests.values()]) subscriber.error(this.#lost(reason));
   }
 
   #refused(problem: string): SinkError {
