@@ -8,6 +8,12 @@ import { MiB } from '../../core/units.js';
  */
 export type FlumeStrategy = 'failover' | 'balance';
 
+/**
+ * `stream`: one batch of a stream is under way at a time, so that each stream keeps its order, and what is refused was not
+ * overtaken: it comes again without what is behind it. `none`: as many as there is room for, for one fast stream.
+ */
+export type FlumeOrder = 'stream' | 'none';
+
 export interface FlumeBatchOptions {
   /** Sent when it has so many events; at most the `transactionCapacity` of the agent's channel. Default 100. */
   readonly count?: number;
@@ -33,9 +39,11 @@ export interface FlumeSinkOptions {
   readonly batch?: FlumeBatchOptions;
   /** Default `failover`. */
   readonly strategy?: FlumeStrategy;
+  /** Default `stream`. */
+  readonly order?: FlumeOrder;
   /** The most connections to one agent. Default 2. */
   readonly connections?: number;
-  /** The most batches under way on one connection. With 1 and one connection, each stream keeps its order. Default 4. */
+  /** The most batches under way on one connection. Default 4. */
   readonly maxInFlight?: number;
   readonly retry?: FlumeRetryOptions;
   /** Gives numbers in [0, 1), for the jitter. Default `Math.random`. */
@@ -46,6 +54,7 @@ export interface FlumeSinkOptions {
 export const FLUME_SINK_DEFAULTS = {
   batch: { count: 100, bytes: MiB, maxWaitMs: 200 },
   strategy: 'failover',
+  order: 'stream',
   connections: 2,
   maxInFlight: 4,
   retry: { attempts: 5, firstDelayMs: 500, maxDelayMs: 30_000 },
@@ -56,6 +65,7 @@ export const FLUME_SINK_DEFAULTS = {
 export interface CheckedOptions {
   readonly batch: Required<FlumeBatchOptions>;
   readonly strategy: FlumeStrategy;
+  readonly order: FlumeOrder;
   readonly connections: number;
   readonly maxInFlight: number;
   readonly retry: Required<FlumeRetryOptions>;
@@ -78,6 +88,7 @@ export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
   expectWhole('batch.bytes', batch.bytes, 1);
   expectMs('batch.maxWaitMs', batch.maxWaitMs, 1);
   expectOneOf('strategy', options.strategy, ['failover', 'balance']);
+  expectOneOf('order', options.order, ['stream', 'none']);
   expectWhole('connections', options.connections, 1, 1_000);
   expectWhole('maxInFlight', options.maxInFlight, 1, 1_000);
   expectKnown('retry', retry, Object.keys(FLUME_SINK_DEFAULTS.retry));

@@ -30,6 +30,8 @@ export class Pool implements AgentReport {
   readonly #report: PoolReport;
   readonly #agents: readonly Agent[];
   readonly #underWay = new Map<Shipment, Subscription | undefined>();
+  /** Streams that keep their order, and have a batch under way. */
+  readonly #busy = new Set<string>();
   #queue: Shipment[] = [];
   #isDispatching = false;
   #isOver = false;
@@ -87,10 +89,12 @@ export class Pool implements AgentReport {
   #dispatch(): void {
     if (this.#isDispatching || this.#isOver) return;
     this.#isDispatching = true;
-    while (this.#queue.length > 0 && !this.#isOver) {
-      const link = this.#pick();
+    while (!this.#isOver) {
+      const at = this.#queue.findIndex(({ stream }) => !this.#busy.has(stream));
+      const link = at < 0 ? undefined : this.#pick();
       if (link === undefined) break;
-      this.#send(this.#queue.shift() as Shipment, link);
+      const [shipment] = this.#queue.splice(at, 1);
+      this.#send(shipment as Shipment, link);
     }
     this.#isDispatching = false;
   }
@@ -114,8 +118,10 @@ export class Pool implements AgentReport {
   #send(shipment: Shipment, link: Link): void {
     link.inFlight += 1;
     this.#underWay.set(shipment, undefined);
+    if (this.#options.order === 'stream') this.#busy.add(shipment.stream);
     const over = () => {
       link.inFlight -= 1;
+      this.#busy.delete(shipment.stream);
       return this.#underWay.delete(shipment);
     };
     const sending = link.connection.append(shipment.events).subscribe({
