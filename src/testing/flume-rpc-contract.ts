@@ -152,9 +152,15 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     const closed = lastValueFrom(from(listening.close()), { defaultValue: undefined });
     const refused = outcome(firstValueFrom(client.connect(0)));
     await quiet();
+    let isAnswered = false;
+    const heard = answer.then((status) => {
+      isAnswered = true;
+      return status;
+    });
     trace.batches[0]?.reply('OK');
-    same('the answer', await answer, 'OK');
     await closed;
+    same('the answer was heard when the server had closed', isAnswered, true);
+    same('the answer', await heard, 'OK');
     same('the end of the connection', await ended, 'RXF_FLUME_UNREACHABLE');
     same('another client', await refused, 'RXF_FLUME_UNREACHABLE');
     await until(() => given.isComplete(), 'the server to complete');

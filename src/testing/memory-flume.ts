@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, of, type Subscriber, Subscription } from 'rxjs';
+import { asyncScheduler, Observable, Subject, type Subscriber, Subscription } from 'rxjs';
 import { ConnectError, SinkError } from '../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../core/flume.js';
 import type {
@@ -91,6 +91,7 @@ class MemoryListening implements FlumeListening {
   readonly #out: Subscriber<FlumeListening>;
   readonly #ended: () => void;
   readonly #connections = new Set<MemoryConnection>();
+  readonly #closed$ = new Subject<never>();
   #isPaused = false;
   #held: (() => void)[] = [];
 
@@ -130,7 +131,7 @@ class MemoryListening implements FlumeListening {
   close(): Observable<unknown> {
     this.isClosing = true;
     this.lookWhetherDone();
-    return of(undefined);
+    return this.#closed$;
   }
 
   /** Once it is closing, closes the clients that wait for no answer, and completes when none is left. */
@@ -139,6 +140,7 @@ class MemoryListening implements FlumeListening {
     for (const connection of [...this.#connections]) if (connection.unanswered === 0) connection.cut();
     if (this.#connections.size > 0) return;
     this.#ended();
+    this.#closed$.complete();
     this.#out.complete();
   }
 
@@ -149,6 +151,7 @@ class MemoryListening implements FlumeListening {
   end(): void {
     this.#ended();
     this.#held = [];
+    this.#closed$.complete();
     this.cut();
   }
 }

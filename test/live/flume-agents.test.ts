@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { fileSink, flow, flumeSink, flumeSource, jsonLines, kafkaSource, Monitor, type Receipt } from 'rxflume';
 import { avroRpcClient, avroRpcServer } from 'rxflume/drivers/avro-rpc';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { drainOn, filterValue, mapValue } from 'rxflume/operators';
-import { lastValueFrom, type Observable, Subject, tap } from 'rxjs';
+import { lastValueFrom, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import {
   counters,
   describeFlume,
@@ -26,7 +26,9 @@ jest.setTimeout(300_000);
 const COUNT = 100_000;
 const topic = fresh('flume');
 
-/** A flow that runs until it is stopped, or fails. */
+const abandon$ = new Subject<void>();
+
+/** A flow that runs until it is stopped, or fails; abandoned at the end of the test. */
 function running(flow$: Observable<Receipt>) {
   const stop$ = new Subject<void>();
   let values = 0;
@@ -36,6 +38,7 @@ function running(flow$: Observable<Receipt>) {
       tap((receipt) => {
         values += receipt.values;
       }),
+      takeUntil(abandon$),
     ),
     { defaultValue: undefined },
   );
@@ -150,7 +153,8 @@ describeFlume('Flume agents, for real', () => {
     await produce(topic, 0, COUNT);
   });
 
-  afterAll(async () => {
+  afterEach(async () => {
+    abandon$.next();
     await services('flume', 'stop', 'a1');
   });
 
@@ -164,7 +168,6 @@ describeFlume('Flume agents, for real', () => {
     await run.stop();
     await until('the agent to have written them', () => numbersIn(directory).size >= COUNT);
     expect(compare(numbersIn(directory), COUNT)).toEqual({ missing: [], foreign: 0, repeated: 0 });
-    await services('flume', 'stop', 'a1');
   });
 
   it.each(wires())('agent → rxflume → HDFS: $name', async (wire) => {
@@ -175,7 +178,6 @@ describeFlume('Flume agents, for real', () => {
     await until('all events to be stored', () => run.values() >= COUNT, 120_000, run.values);
     await run.stop();
     expect(compare(await readNumbers(root), COUNT)).toEqual({ missing: [], foreign: 0, repeated: 0 });
-    await services('flume', 'stop', 'a1');
   });
 
   it('Kafka → rxflume → agent that is killed and started again: nothing is lost, and what came twice is counted', async () => {
@@ -195,7 +197,6 @@ describeFlume('Flume agents, for real', () => {
     expect(seen).toMatchObject({ missing: [], foreign: 0 });
     // What was under way when it died, by our count, and one batch of its file_roll sink that it replays by itself.
     expect(seen.repeated).toBeLessThanOrEqual(figure(monitor, 'rxflume_sink_resent_total') + 100);
-    await services('flume', 'stop', 'a1');
   });
 
   it('agent that is killed and started again → rxflume → HDFS: nothing is lost, and what came twice is counted', async () => {
@@ -219,7 +220,6 @@ describeFlume('Flume agents, for real', () => {
     expect(seen).toMatchObject({ missing: [], foreign: 0 });
     // A batch of its Avro sink that nobody heard the answer of, and one of its Kafka source that it had not committed.
     expect(seen.repeated).toBeLessThanOrEqual(5_000 + 1_000);
-    await services('flume', 'stop', 'a1');
   });
 
   it('Kafka → rxflume → agent with a full channel → rxflume → HDFS: FAILED is tried again, nothing comes twice', async () => {
@@ -237,7 +237,6 @@ describeFlume('Flume agents, for real', () => {
     await before.stop();
     await behind.stop();
     expect(compare(await readNumbers(root), COUNT)).toEqual({ missing: [], foreign: 0, repeated: 0 });
-    await services('flume', 'stop', 'a1');
   });
 
   it('rxflume is stopped and started again in between: nothing is lost and nothing comes twice', async () => {
@@ -251,6 +250,5 @@ describeFlume('Flume agents, for real', () => {
     await until('the rest', () => first.values() + second.values() >= COUNT, 120_000, second.values);
     await second.stop();
     expect(compare(await readNumbers(root), COUNT)).toEqual({ missing: [], foreign: 0, repeated: 0 });
-    await services('flume', 'stop', 'a1');
   });
 });

@@ -49,9 +49,12 @@ export class ServerConnection implements Holder {
   #isReading = false;
   #isLeaving = false;
   #isOver = false;
-  /** How long it has been in the middle of something, as of the last look. */
+  /** Frames that have ended, and answers that were taken: what tells one stall from the next. */
+  #steps = 0;
+  /** How long it has been in the middle of the same thing, as of the last look. */
   #stalledMs = 0;
   #stalledIn = '';
+  #stalledAt = 0;
 
   constructor(client: string, wire: Duplex, settings: ServerSettings, host: ConnectionHost) {
     this.client = client;
@@ -61,7 +64,10 @@ export class ServerConnection implements Holder {
     this.#isSecured = settings.tls === null;
     this.#reader = new FrameReader(settings.maxFrameBytes);
     wire.on('data', (chunk: Buffer) => this.#receive(chunk));
-    wire.on('drain', () => this.#release('write'));
+    wire.on('drain', () => {
+      this.#steps += 1;
+      this.#release('write');
+    });
     wire.on('error', (error: Error) => {
       if (!this.#isSecured || error instanceof RangeError) this.#host.refused(client, describeError(error));
       this.destroy();
@@ -102,9 +108,10 @@ export class ServerConnection implements Holder {
   /** To be called every `elapsedMs`: ends a client that has stayed in the middle of something for too long. */
   look(elapsedMs: number): void {
     const within = this.#stalls;
-    if (within === '' || within !== this.#stalledIn) this.#stalledMs = 0;
+    if (within === '' || within !== this.#stalledIn || this.#steps !== this.#stalledAt) this.#stalledMs = 0;
     else this.#stalledMs += elapsedMs;
     this.#stalledIn = within;
+    this.#stalledAt = this.#steps;
     if (this.#stalledMs <= this.#settings.stallTimeoutMs) return;
     this.#refuse(`it stayed in ${within} for more than ${this.#settings.stallTimeoutMs} ms`);
   }
@@ -150,7 +157,9 @@ export class ServerConnection implements Holder {
       while (at < chunk.length && !this.#isOver && this.#holds.size === 0) {
         const { next, frame } = this.#reader.read(chunk, at);
         at = next;
-        if (frame !== undefined) this.#take(frame);
+        if (frame === undefined) continue;
+        this.#steps += 1;
+        this.#take(frame);
       }
     } catch (cause) {
       this.#refuse(describeError(cause));

@@ -1,5 +1,6 @@
 import { type Observable, type Subscriber, Subscription, type TeardownLogic, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import type { Want } from '../../core/duty.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import type { Receipt } from '../../core/receipt.js';
@@ -25,7 +26,7 @@ export class FlumeSinkSession implements PoolReport {
   readonly #out: Subscriber<Receipt>;
   readonly #pool: Pool;
   readonly #gatherings = new Map<string, Gathering>();
-  readonly #epochs = new Map<Observable<unknown>, Subscription>();
+  readonly #epochs = new Map<Observable<Want>, Subscription>();
   readonly #figures;
   #last: Shipment | undefined;
   #isComplete = false;
@@ -129,7 +130,8 @@ export class FlumeSinkSession implements PoolReport {
     if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
     let gathering = this.#gatherings.get(stream);
     if (gathering !== undefined && gathering.shipment.wanted !== wanted) {
-      this.#drop(gathering);
+      this.#forget(gathering);
+      this.#drop(gathering.shipment);
       gathering = undefined;
     }
     if (gathering === undefined) {
@@ -155,17 +157,15 @@ export class FlumeSinkSession implements PoolReport {
     if (this.#last === shipment) this.#last = undefined;
   }
 
-  /** Gives up what is gathered of an epoch that is over. */
-  #drop(gathering: Gathering): void {
-    this.#forget(gathering);
-    const { stream } = gathering.shipment;
-    gathering.shipment.holding.nack(
-      new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`),
-    );
+  /** Gives up what is not sent of an epoch that is over. Its nack is void, but frees the window. */
+  #drop(...shipments: readonly Shipment[]): void {
+    for (const { stream, holding } of shipments) {
+      holding.nack(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
+    }
   }
 
   /** Hears what the source of an epoch asks. */
-  #listen(stream: string, wanted: Observable<unknown>): void {
+  #listen(stream: string, wanted: Observable<Want>): void {
     if (this.#epochs.has(wanted)) return;
     const epoch = new Subscription();
     this.#epochs.set(wanted, epoch);
@@ -182,8 +182,11 @@ export class FlumeSinkSession implements PoolReport {
         complete: () => {
           this.#epochs.delete(wanted);
           const gathering = gathered();
-          if (gathering !== undefined) this.#drop(gathering);
-          this.#pool.forget((shipment) => shipment.wanted === wanted);
+          if (gathering !== undefined) {
+            this.#forget(gathering);
+            this.#drop(gathering.shipment);
+          }
+          this.#drop(...this.#pool.remove(wanted));
           this.#finishWhenIdle();
         },
       }),

@@ -52,9 +52,11 @@ export class Pool implements AgentReport {
     this.#dispatch();
   }
 
-  /** Forgets what waits of an epoch that is over: it comes again. */
-  forget(isVoid: (shipment: Shipment) => boolean): void {
-    this.#queue = this.#queue.filter((shipment) => !isVoid(shipment));
+  /** Takes out what waits of an epoch that is over. */
+  remove(wanted: Shipment['wanted']): Shipment[] {
+    const removed = this.#queue.filter((shipment) => shipment.wanted === wanted);
+    this.#queue = this.#queue.filter((shipment) => shipment.wanted !== wanted);
+    return removed;
   }
 
   /** Gives everything up, and closes all connections; what was not taken. */
