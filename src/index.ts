@@ -35,6 +35,8 @@ export type { WindowLimits } from './core/window.js';
 export { Flow, flow, isFlow } from './flow/flow.js';
 export type { Compression, CompressionName } from './formats/compression.js';
 export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
+export { type FlumeAvroFileOptions, flumeAvroFile } from './formats/flume-avro-file.js';
+export { type FlumeTextOptions, flumeText } from './formats/flume-text.js';
 export type { Encoder, Format } from './formats/format.js';
 export { json } from './formats/json.js';
 export { jsonLines, type LinesOptions } from './formats/json-lines.js';

@@ -22,7 +22,6 @@ export class AvroReader {
 
   /** A whole number; what JavaScript cannot hold is refused. */
   long(): number {
-    const bytes = this.#bytes;
     let byte = this.#byte();
     let value = byte & 0x7f;
     if (byte >= 0x80) {
@@ -34,7 +33,6 @@ export class AvroReader {
         if (value > 2 * Number.MAX_SAFE_INTEGER) throw corrupt(`a number is too large at byte ${this.#at}`);
       } while (byte >= 0x80);
     }
-    if (bytes.length < this.#at) throw corrupt('the bytes end in a number');
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
@@ -111,6 +109,14 @@ export class AvroWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** Takes what was written, and begins anew. */
+  take(): Buffer {
+    const { written } = this;
+    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length);
+    this.#at = 0;
+    return written;
+  }
+
   long(value: number): void {
     this.#makeRoom(10);
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
@@ -158,7 +164,7 @@ export class AvroWriter {
     this.#at += length;
   }
 
-  /** Room for four bytes that are known only later; answers where. */
+  /** A number of 32 bits, not in Avro's encoding; answers where it stands, for `setInt32`. */
   int32(value: number): number {
     this.#makeRoom(4);
     this.#bytes.writeInt32BE(value, this.#at);
