@@ -20,9 +20,9 @@ flume_answers() { # port component...
   case $metrics in *'"StartTime":"0"'*) return 1 ;; esac
 }
 
-# What the agent's configuration names, in the words of its metrics.
+# What the agent's configuration names, in the words of its metrics. Not every source has metrics; an Avro source has.
 flume_components() { # name file
-  sed -n "s/^$1\.sources *= *//p" "$2" | tr ' ' '\n' | sed '/^$/d; s/^/SOURCE./'
+  sed -n "s/^$1\.sources\.\([^.]*\)\.type *= *avro *$/SOURCE.\1/p" "$2"
   sed -n "s/^$1\.channels *= *//p" "$2" | tr ' ' '\n' | sed '/^$/d; s/^/CHANNEL./'
 }
 

@@ -96,12 +96,18 @@ export class AvroWriter {
   #bytes: Buffer;
   #at = 0;
 
-  constructor(capacity: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  /** `from`: how many bytes there is room for at first, or a buffer to write into, for as long as it is large enough. */
+  constructor(from: number | Buffer) {
+    this.#bytes = typeof from === 'number' ? Buffer.allocUnsafeSlow(from) : from;
   }
 
   get length(): number {
     return this.#at;
+  }
+
+  /** The whole buffer that is written into now. */
+  get buffer(): Buffer {
+    return this.#bytes;
   }
 
   /** What was written, not copied. */

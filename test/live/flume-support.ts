@@ -33,8 +33,13 @@ export async function freePort(): Promise<number> {
 export async function startAgent(name: string, properties: Readonly<Record<string, string | number>>): Promise<void> {
   const file = join(work, `${name}.properties`);
   const lines = Object.entries(properties).map(([key, value]) => `${name}.${key} = ${value}`);
-  writeFileSync(file, `${lines.join('\n')}\n`);
+  writeFileSync(file, `${lines.map(escaped).join('\n')}\n`);
   await services('flume', 'start', name, file);
+}
+
+/** Flume reads its properties as ISO-8859-1. */
+function escaped(line: string): string {
+  return line.replaceAll(/[^\0-~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export async function restartAgent(name: string): Promise<void> {

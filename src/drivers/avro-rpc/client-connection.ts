@@ -2,10 +2,11 @@ import type { Duplex } from 'node:stream';
 import { Observable, type Subscriber } from 'rxjs';
 import { ConnectError, describeError, SinkError } from '../../core/errors.js';
 import type { FlumeEvent } from '../../core/flume.js';
-import { AvroReader } from '../../formats/avro-bytes.js';
+import { KiB, MiB } from '../../core/units.js';
+import { AvroReader, AvroWriter } from '../../formats/avro-bytes.js';
 import { writeFlumeEvent } from '../../formats/flume-avro.js';
 import type { FlumeConnection, FlumeStatus } from '../../ports/flume-rpc.js';
-import { type Frame, FrameReader, frameOf } from './frames.js';
+import { type Frame, FrameReader, frameOf, writeFrame } from './frames.js';
 import { readResponse, skipMeta, writeRequest } from './handshake.js';
 import type { ClientSettings } from './options.js';
 import { PROTOCOL_HASH, PROTOCOL_TEXT, type Protocols, STATUSES } from './protocol.js';
@@ -14,6 +15,11 @@ import { PROTOCOL_HASH, PROTOCOL_TEXT, type Protocols, STATUSES } from './protoc
 export interface Known {
   serverHash: Buffer;
 }
+
+/** A connection keeps so many buffers, of at most so many bytes each, to write its batches into. */
+const MOST_SPARE = 4;
+const MOST_SPARE_BYTES = 4 * MiB;
+const FIRST_BUFFER_BYTES = 64 * KiB;
 
 interface Request {
   readonly subscriber: Subscriber<FlumeStatus>;
@@ -30,7 +36,7 @@ export interface ConnectionReport {
  * One connection to one agent: agrees on the protocol, then sends batches, each under a serial of its own, and finds
  * each answer's batch by it.
  *
- * Bounds: the encoded batches that the socket has not taken.
+ * Bounds: the encoded batches that the socket has not taken, and 16 MiB of buffers to write into.
  */
 export class ClientConnection implements FlumeConnection {
   readonly #agent: string;
@@ -42,7 +48,7 @@ export class ClientConnection implements FlumeConnection {
   readonly #reader: FrameReader;
   readonly #requests = new Map<number, Request>();
   #serial = 0;
-  #sizeHint = 1_024;
+  readonly #spare: Buffer[] = [];
   /** Whether our protocol was sent as a text. */
   #hasTold = false;
   #hasAgreed = false;
@@ -90,7 +96,7 @@ export class ClientConnection implements FlumeConnection {
       const limit = this.#settings.requestTimeoutMs;
       const timer = setTimeout(() => this.#late(serial, limit), limit);
       this.#requests.set(serial, { subscriber, timer });
-      this.#wire.write(this.#encode(serial, events));
+      this.#send(serial, events);
       return () => {
         clearTimeout(timer);
         this.#requests.delete(serial);
@@ -107,22 +113,14 @@ export class ClientConnection implements FlumeConnection {
     this.#end(reason);
   }
 
-  #encode(serial: number, events: readonly FlumeEvent[]): Buffer {
-    const frame = frameOf(serial, this.#sizeHint, (writer) => {
-      writer.long(0);
-      const [only] = events;
-      if (events.length === 1 && only !== undefined) {
-        writer.text('append');
-        writeFlumeEvent(writer, only);
-        return;
-      }
-      writer.text('appendBatch');
-      writer.long(events.length);
-      for (const event of events) writeFlumeEvent(writer, event);
-      writer.long(0);
+  /** Sends a batch from a buffer that is used again when the socket has taken it: a new one each time costs more than writing it. */
+  #send(serial: number, events: readonly FlumeEvent[]): void {
+    const writer = new AvroWriter(this.#spare.pop() ?? FIRST_BUFFER_BYTES);
+    writeFrame(writer, serial, () => writeCall(writer, events));
+    this.#wire.write(writer.written, () => {
+      const isOne = this.#spare.length < MOST_SPARE && writer.buffer.length <= MOST_SPARE_BYTES;
+      if (isOne) this.#spare.push(writer.buffer);
     });
-    this.#sizeHint = Math.ceil(frame.length * 1.05);
-    return frame;
   }
 
   #nextSerial(): number {
@@ -239,4 +237,19 @@ export class ClientConnection implements FlumeConnection {
       { details: { agent: this.#agent } },
     );
   }
+}
+
+/** A call without metadata: `append` of one event, `appendBatch` of several. */
+function writeCall(writer: AvroWriter, events: readonly FlumeEvent[]): void {
+  writer.long(0);
+  const [only] = events;
+  if (events.length === 1 && only !== undefined) {
+    writer.text('append');
+    writeFlumeEvent(writer, only);
+    return;
+  }
+  writer.text('appendBatch');
+  writer.long(events.length);
+  for (const event of events) writeFlumeEvent(writer, event);
+  writer.long(0);
 }

@@ -137,10 +137,15 @@ export class FrameReader {
 /** A frame of one buffer, whose payload `write` writes; `sizeHint` is about how many bytes that takes. */
 export function frameOf(serial: number, sizeHint: number, write: (writer: AvroWriter) => void): Buffer {
   const writer = new AvroWriter(sizeHint + FRAME_HEADER_BYTES + LENGTH_BYTES);
+  writeFrame(writer, serial, write);
+  return writer.written;
+}
+
+/** Writes a frame of one buffer, whose payload `write` writes. */
+export function writeFrame(writer: AvroWriter, serial: number, write: (writer: AvroWriter) => void): void {
   writer.int32(serial);
   writer.int32(1);
   const length = writer.int32(0);
   write(writer);
   writer.setInt32(length, writer.length - length - LENGTH_BYTES);
-  return writer.written;
 }
