@@ -31,15 +31,24 @@ export async function freePort(): Promise<number> {
 
 /** Starts an agent on properties without their `a1.`; waits until it runs. */
 export async function startAgent(name: string, properties: Readonly<Record<string, string | number>>): Promise<void> {
+  await startWith(
+    name,
+    Object.entries(properties)
+      .map(([key, value]) => `${name}.${key} = ${value}\n`)
+      .join(''),
+  );
+}
+
+/** Starts an agent on the text of a configuration. */
+export async function startWith(name: string, configuration: string): Promise<void> {
   const file = join(work, `${name}.properties`);
-  const lines = Object.entries(properties).map(([key, value]) => `${name}.${key} = ${value}`);
-  writeFileSync(file, `${lines.map(escaped).join('\n')}\n`);
+  writeFileSync(file, escaped(configuration));
   await services('flume', 'start', name, file);
 }
 
 /** Flume reads its properties as ISO-8859-1. */
-function escaped(line: string): string {
-  return line.replaceAll(/[^\0-~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function escaped(text: string): string {
+  return text.replaceAll(/[^\0-~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export async function restartAgent(name: string): Promise<void> {

@@ -28,6 +28,7 @@ const ENTRIES = [
   'rxflume/drivers/webhdfs',
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
+  'rxflume/drivers/avro-rpc',
 ];
 
 let packed: readonly string[] = [];
@@ -60,8 +61,8 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4' });
-    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true } });
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9' });
+    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true }, avsc: { optional: true } });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
