@@ -20,7 +20,7 @@ export class AvroReader {
     return this.#bytes.length - this.#at;
   }
 
-  /** A whole number; what JavaScript cannot hold is refused. */
+  /** A whole number below 2^52 either way; no length is larger, and JavaScript cannot hold all that are. */
   long(): number {
     let byte = this.#byte();
     let value = byte & 0x7f;
@@ -30,7 +30,7 @@ export class AvroReader {
         byte = this.#byte();
         value += (byte & 0x7f) * scale;
         scale *= 0x80;
-        if (value > 2 * Number.MAX_SAFE_INTEGER) throw corrupt(`a number is too large at byte ${this.#at}`);
+        if (value > Number.MAX_SAFE_INTEGER) throw corrupt(`a number is too large at byte ${this.#at}`);
       } while (byte >= 0x80);
     }
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;

@@ -9,6 +9,9 @@ export const LEAST_EVENT_BYTES = 2;
 /** The end of a name and of a value: no header takes less. */
 const LEAST_HEADER_BYTES = 2;
 
+/** The most headers of one event in a Kafka value. */
+const MOST_HEADERS = 100_000;
+
 /** Writes one event as Flume's Avro record: a map of headers, a body. */
 export function writeFlumeEvent(writer: AvroWriter, { headers, body }: FlumeEvent): void {
   const names = Object.keys(headers);
@@ -23,10 +26,17 @@ export function writeFlumeEvent(writer: AvroWriter, { headers, body }: FlumeEven
   writer.bytes(body);
 }
 
-/** Reads one event; its body is a view of the bytes read from. */
-export function readFlumeEvent(reader: AvroReader): FlumeEvent {
+/** How many headers may still be read. */
+export interface HeaderRoom {
+  headers: number;
+}
+
+/** Reads one event; its body is a view of the bytes read from. Throws where it has more headers than there is room for. */
+export function readFlumeEvent(reader: AvroReader, room: HeaderRoom): FlumeEvent {
   const headers: Record<string, string> = {};
   for (let count = reader.block(LEAST_HEADER_BYTES); count > 0; count = reader.block(LEAST_HEADER_BYTES)) {
+    room.headers -= count;
+    if (room.headers < 0) throw new DecodeError('RXF_DECODE_SYNTAX', 'Not a Flume event: it has too many headers.');
     for (let at = 0; at < count; at += 1) {
       const name = reader.text();
       const value = reader.text();
@@ -54,7 +64,7 @@ export function flumeAvro(): Decoder<Uint8Array | null, FlumeEvent> {
       );
     }
     const reader = new AvroReader(bytes);
-    const event = readFlumeEvent(reader);
+    const event = readFlumeEvent(reader, { headers: MOST_HEADERS });
     if (reader.left > 0) {
       throw new DecodeError(
         'RXF_DECODE_SYNTAX',

@@ -89,6 +89,26 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     same('the answers', await Promise.all(answers), ['OK', 'FAILED', 'UNKNOWN']);
   }),
 
+  check('an answer stands, also where its hearer closes the connection within it', async ({ trace, connect }) => {
+    trace.answer = () => 'FAILED';
+    const { connection } = await connect();
+    const told: string[] = [];
+    await new Promise<void>((resolve) => {
+      connection.append([event('a')]).subscribe({
+        next: (status) => {
+          told.push(status);
+          connection.close();
+        },
+        error: (error: unknown) => {
+          told.push(codeOf(error));
+          resolve();
+        },
+        complete: () => resolve(),
+      });
+    });
+    same('what was told', told, ['FAILED']);
+  }),
+
   check('only the first reply counts', async ({ trace, connect }) => {
     const { connection } = await connect();
     const answer = send(connection, [event('a')]);
@@ -265,7 +285,7 @@ function connectTo(client: FlumeRpcClient, lives: Subscription[]): Promise<Conne
       next: (connection) => queueMicrotask(() => resolve({ connection, life, ended })),
       error: (error: unknown) => {
         end(codeOf(error));
-        reject(error as Error);
+        reject(error);
       },
       complete: () => end('complete'),
     });

@@ -216,6 +216,7 @@ class MemoryConnection implements FlumeConnection {
       isAnswered = true;
       this.#after(() => {
         this.unanswered -= 1;
+        this.#pending.delete(subscriber);
         subscriber.next(status);
         subscriber.complete();
         this.#listening.lookWhetherDone();

@@ -149,16 +149,14 @@ export class ClientConnection implements FlumeConnection {
     const request = this.#requests.get(serial);
     // Given up meanwhile.
     if (request === undefined) return;
-    skipMeta(reader);
-    if (reader.boolean()) {
-      // A union whose only branch is a text.
-      reader.long();
-      request.subscriber.error(this.#refused(reader.text()));
+    const answer = readAnswer(reader);
+    // Answered from here on, also for one who closes the connection within the answer.
+    this.#requests.delete(serial);
+    if ('error' in answer) {
+      request.subscriber.error(this.#refused(answer.error));
       return;
     }
-    const status = STATUSES[reader.long()];
-    if (status === undefined) throw new Error('its answer is none of OK, FAILED, UNKNOWN');
-    request.subscriber.next(status);
+    request.subscriber.next(answer.status);
     request.subscriber.complete();
   }
 
@@ -252,4 +250,16 @@ function writeCall(writer: AvroWriter, events: readonly FlumeEvent[]): void {
   writer.long(events.length);
   for (const event of events) writeFlumeEvent(writer, event);
   writer.long(0);
+}
+
+function readAnswer(reader: AvroReader): { readonly status: FlumeStatus } | { readonly error: string } {
+  skipMeta(reader);
+  if (reader.boolean()) {
+    // A union whose only branch is a text.
+    reader.long();
+    return { error: reader.text() };
+  }
+  const status = STATUSES[reader.long()];
+  if (status === undefined) throw new Error('its answer is none of OK, FAILED, UNKNOWN');
+  return { status };
 }

@@ -14,7 +14,7 @@ export class Deflated extends Duplex {
   readonly #inflate: Inflate;
 
   constructor(wire: Duplex, level: number) {
-    super({ allowHalfOpen: true });
+    super({ allowHalfOpen: false });
     this.#wire = wire;
     this.#deflate = createDeflate({ level, flush: constants.Z_SYNC_FLUSH });
     // A connection ends without zlib's trailer; that is no damage.
@@ -25,7 +25,7 @@ export class Deflated extends Duplex {
     this.#inflate.on('end', () => this.push(null));
     this.#inflate.pause();
     this.#deflate.on('data', (chunk: Buffer) => {
-      if (!wire.write(chunk)) this.#deflate.pause();
+      if (!wire.destroyed && !wire.write(chunk)) this.#deflate.pause();
     });
     this.#deflate.on('end', () => wire.end());
     wire.on('drain', () => this.#deflate.resume());
@@ -35,7 +35,11 @@ export class Deflated extends Duplex {
     this.#inflate.on('drain', () => wire.resume());
     wire.on('end', () => this.#inflate.end());
     for (const part of [wire, this.#deflate, this.#inflate]) part.on('error', (error) => this.destroy(error));
-    wire.on('close', () => this.destroy());
+    // Not `destroy`: what came last may still be inflating.
+    wire.on('close', () => {
+      this.#inflate.end();
+      this.#deflate.resume();
+    });
   }
 
   override _read(): void {

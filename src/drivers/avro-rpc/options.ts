@@ -54,7 +54,7 @@ export interface AvroRpcServerOptions extends WireOptions {
   readonly tls?: SecureContextOptions;
   /** Who may connect: addresses, or networks such as `10.1.0.0/16`. Default: everyone. */
   readonly allow?: readonly string[];
-  /** The most events in one batch; a larger one is answered with an error. Default 100,000. */
+  /** The most events in one batch, and a tenth of the most headers; a larger one is answered with an error. Default 100,000. */
   readonly maxBatchCount?: number;
   /** The most batches of one client that wait for an answer; beyond, nothing is received of it. Default 16. */
   readonly maxInFlight?: number;

@@ -25,6 +25,12 @@ export interface ConnectionHost {
 /** Why nothing is received of a client for now. */
 type Hold = 'server' | 'answers' | 'memory' | 'write';
 
+/** What a socket says when the other side has gone. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED']);
+
+/** A batch may have so many headers for each event it may have: each takes far more memory than its bytes. */
+const HEADERS_AN_EVENT = 10;
+
 /** An answer that is no batch's. */
 const SMALL_ANSWER_BYTES = 64;
 
@@ -69,7 +75,8 @@ export class ServerConnection implements Holder {
       this.#release('write');
     });
     wire.on('error', (error: Error) => {
-      if (!this.#isSecured || error instanceof RangeError) this.#host.refused(client, describeError(error));
+      // A client that goes away is nothing to tell of; one that is set up for another wire is.
+      if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) this.#host.refused(client, describeError(error));
       this.destroy();
     });
     wire.on('end', () => this.destroy());
@@ -224,15 +231,16 @@ export class ServerConnection implements Holder {
   }
 
   #events(call: string, reader: AvroReader): FlumeEvent[] {
-    if (call === 'append') return [readFlumeEvent(reader)];
-    if (call !== 'appendBatch') throw new Error(`there is no call ${JSON.stringify(call.slice(0, 80))}`);
     const { maxBatchCount } = this.#settings;
+    const room = { headers: maxBatchCount * HEADERS_AN_EVENT };
+    if (call === 'append') return [readFlumeEvent(reader, room)];
+    if (call !== 'appendBatch') throw new Error(`there is no call ${JSON.stringify(call.slice(0, 80))}`);
     const events: FlumeEvent[] = [];
     for (let count = reader.block(LEAST_EVENT_BYTES); count > 0; count = reader.block(LEAST_EVENT_BYTES)) {
       if (events.length + count > maxBatchCount) {
         throw new Error(`a batch of ${events.length + count} events or more; at most ${maxBatchCount} are taken`);
       }
-      for (let at = 0; at < count; at += 1) events.push(readFlumeEvent(reader));
+      for (let at = 0; at < count; at += 1) events.push(readFlumeEvent(reader, room));
     }
     return events;
   }

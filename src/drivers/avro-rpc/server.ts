@@ -58,6 +58,7 @@ class Running implements FlumeListening, ConnectionHost {
   readonly #told = new Map<string, { at: number; silent: number }>();
   #isPaused = false;
   #closing: Promise<void> | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   #closed: () => void = () => undefined;
   #isOver = false;
 
@@ -104,8 +105,7 @@ class Running implements FlumeListening, ConnectionHost {
     this.#closing ??= new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.#server.close();
-      const timer = setTimeout(() => this.#end(), this.#settings.closeTimeoutMs);
-      timer.unref();
+      this.#deadline = setTimeout(() => this.#end(), this.#settings.closeTimeoutMs);
       for (const connection of [...this.#connections]) connection.leave();
       if (this.#connections.size === 0) this.#end();
     });
@@ -116,6 +116,7 @@ class Running implements FlumeListening, ConnectionHost {
     if (this.#isOver) return;
     this.#isOver = true;
     clearInterval(this.#looking);
+    clearTimeout(this.#deadline);
     this.#server.close();
     for (const connection of [...this.#connections]) connection.destroy();
     this.#closed();

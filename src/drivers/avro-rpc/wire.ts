@@ -32,7 +32,7 @@ export function welcome(socket: Socket, settings: ServerSettings, secured: () =>
   tune(socket);
   if (tls === null) return deflated(socket, settings);
   return layered(socket, settings, (below) => {
-    const tlsSocket = new TLSSocket(below as Socket, { isServer: true, secureContext: tls });
+    const tlsSocket = new TLSSocket(below, { isServer: true, secureContext: tls });
     tlsSocket.once('secure', secured);
     return tlsSocket;
   });

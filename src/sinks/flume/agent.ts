@@ -1,5 +1,5 @@
 import { Subscription, timer } from 'rxjs';
-import { isRetryable } from '../../core/errors.js';
+import { ConnectError, isRetryable } from '../../core/errors.js';
 import type { FlumeConnection, FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
 
@@ -118,7 +118,7 @@ export class Agent {
           this.#report.ready();
         },
         error: ended,
-        complete: () => ended(undefined),
+        complete: () => ended(new ConnectError('RXF_FLUME_UNREACHABLE', `${this.name} closed the connection.`)),
       }),
     );
   }

@@ -172,6 +172,36 @@ describe('the server, sent what is no Flume', () => {
     expect(run.batches).toEqual([]);
   });
 
+  it('refuses an event with more headers than memory should be spent on', async () => {
+    const run = await serve({ maxBatchCount: 10 });
+    const socket = await dial(run.port);
+    socket.write(hello());
+    socket.write(
+      call(2, 'append', (writer) => {
+        writer.long(101);
+        for (let at = 0; at < 101; at += 1) {
+          writer.text(String(at));
+          writer.text('');
+        }
+        writer.long(0);
+        writer.bytes(Buffer.alloc(0));
+      }),
+    );
+    expect((await heard(socket)).includes(Buffer.from('too many headers'))).toBe(true);
+    expect(run.batches).toEqual([]);
+  });
+
+  it.each([
+    ['TLS', { tls: certificate }],
+    ['deflate', { compression: 'deflate' }],
+  ] as const)('tells of a plain client where %s is set', async (_, options) => {
+    const run = await serve({ ...options });
+    const socket = await dial(run.port);
+    socket.write(hello());
+    await socket.ended;
+    expect(run.notices).toHaveLength(1);
+  });
+
   it('refuses a protocol that has other calls, and says so', async () => {
     const run = await serve();
     const socket = await dial(run.port);
