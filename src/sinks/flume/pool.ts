@@ -52,8 +52,9 @@ export class Pool implements AgentReport {
     this.#dispatch();
   }
 
-  /** Takes out what waits of an epoch that is over. */
+  /** Takes out what waits of an epoch that is over; what is under way of it is not sent again. */
   remove(wanted: Shipment['wanted']): Shipment[] {
+    for (const shipment of this.#underWay.keys()) shipment.isVoid ||= shipment.wanted === wanted;
     const removed = this.#queue.filter((shipment) => shipment.wanted === wanted);
     this.#queue = this.#queue.filter((shipment) => shipment.wanted !== wanted);
     return removed;
@@ -157,7 +158,7 @@ export class Pool implements AgentReport {
       this.#report.refused(shipment, refusedError(agent.name, shipment, describeError(error), error));
     } else {
       shipment.losses += 1;
-      if (shipment.losses >= this.#options.retry.attempts) {
+      if (shipment.isVoid || shipment.losses >= this.#options.retry.attempts) {
         const cause = error instanceof RxflumeError ? error : downError(this.#client.name, [error]);
         this.#report.refused(shipment, cause);
       } else {

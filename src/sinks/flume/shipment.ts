@@ -16,6 +16,8 @@ export class Shipment {
   bytes = 0;
   /** How often it was sent without an answer. */
   losses = 0;
+  /** Its epoch is over: it comes again by itself. */
+  isVoid = false;
 
   constructor({ origin, duty }: Delivery<FlumeEvent>) {
     this.stream = origin.stream;

@@ -117,12 +117,12 @@ export class FlumeSession implements FlumeListener, AccountListener {
     const what =
       `The batch of ${batch.events.length} events that ${batch.client} sent was refused at offset ${offset} ` +
       `(${describeError(cause)})`;
-    if (this.#stage === 'running')
+    if (this.#stage === 'running') {
       this.notice('warn', 'RXF_SOURCE_NACKED', `${what}; it was told so, and sends it again.`);
-    else
-      this.#refusal ??= new SourceError('RXF_SOURCE_NACKED', `${what} during the drain. Its client sends it again.`, {
-        cause,
-      });
+    } else {
+      const message = `${what} during the drain. Its client sends it again.`;
+      this.#refusal ??= new SourceError('RXF_SOURCE_NACKED', message, { cause });
+    }
     this.#answered();
   }
 

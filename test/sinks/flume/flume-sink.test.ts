@@ -309,6 +309,25 @@ describe('flumeSink', () => {
       });
     }));
 
+  it('does not send again what was lost of an epoch that is over', () =>
+    inVirtualTime((at) => {
+      const run = start();
+      const [agent] = run.agents as [Agent];
+      agent.answer = 'later';
+      at(2, () => put(run, 'ab'));
+      at(10, () => {
+        run.duty.wanted.complete();
+        agent.answer = 'OK';
+        run.flume.cut();
+        put(run, 'xy', run.other);
+      });
+      at(500, () => {
+        expect(agent.got.map(textOf)).toEqual(['ab', 'xy']);
+        expect(run.duty.nacks).toEqual(['a', 'b']);
+        run.subscription.unsubscribe();
+      });
+    }));
+
   it('completes when its deliveries do and everything is answered', () =>
     inVirtualTime((at) => {
       const run = start();
