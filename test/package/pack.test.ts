@@ -70,6 +70,12 @@ describe('the package', () => {
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
   });
 
+  test('a driver whose library is not installed says which', async () => {
+    const code =
+      "try { (await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 }) } catch (e) { console.log(e.code, e.message) }";
+    expect(await node(code)).toMatch(/^RXF_DRIVER_MISSING .*npm install avsc@5$/m);
+  });
+
   test('rxflume alone loads no library but rxjs', async () => {
     writeFile('hooks.mjs', HOOKS);
     const loaded = await node(
