@@ -329,3 +329,34 @@ describe('the server, sent what is no Flume', () => {
     expect(run.batches.length).toBeGreaterThan(4);
   });
 });
+
+it('says where it cannot listen', async () => {
+  const run = await serve();
+  await expect(serve({ port: run.port })).rejects.toMatchObject({
+    code: 'RXF_FLUME_LISTEN',
+    retryable: true,
+    message: expect.stringContaining(`127.0.0.1:${run.port}`),
+  });
+});
+
+it.each([
+  [{ agents: [] }, '`agents`'],
+  [{ agents: ['host'] }, '`agents[0]`'],
+  [{ agents: ['host:99999'] }, '`agents[0]`'],
+  [{ agents: ['a:1'], compression: 'gzip' }, '`compression`'],
+  [{ agents: ['a:1'], deflateOrder: 'before' }, '`deflateOrder`'],
+  [{ agents: ['a:1'], ssl: true }, '`ssl`'],
+])('checks the options of the client at the call: %j', (options, named) => {
+  expect(() => avroRpcClient(options as never)).toThrow(named);
+});
+
+it.each([
+  [{}, '`port`'],
+  [{ port: 0, host: 'localhost' }, '`host`'],
+  [{ port: 0, allow: ['10.0.0.0/33'] }, '`allow[0]`'],
+  [{ port: 0, allow: [] }, '`allow`'],
+  [{ port: 0, tls: { key: 'no key', cert: 'no certificate' } }, '`tls`'],
+  [{ port: 0, maxFrameBytes: 10 }, '`maxFrameBytes`'],
+])('checks the options of the server at the call: %j', (options, named) => {
+  expect(() => avroRpcServer(options as never)).toThrow(named);
+});
