@@ -48,7 +48,7 @@ export const AVRO_RPC_CLIENT_DEFAULTS = {
 export interface AvroRpcServerOptions extends WireOptions {
   /** The port, 0 for any that is free. */
   readonly port: number;
-  /** The address to listen at. Default `0.0.0.0`. */
+  /** The address to listen at, such as 0.0.0.0 for agents of other machines. Default `127.0.0.1`. */
   readonly host?: string;
   /** TLS: the certificate and key, as Node's `tls.createSecureContext` takes them. Default: none. */
   readonly tls?: SecureContextOptions;
@@ -72,7 +72,7 @@ export interface AvroRpcServerOptions extends WireOptions {
 }
 
 export const AVRO_RPC_SERVER_DEFAULTS = {
-  host: '0.0.0.0',
+  host: '127.0.0.1',
   compression: 'none',
   compressionLevel: 6,
   deflateOrder: 'outside-tls',
