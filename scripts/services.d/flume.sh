@@ -88,6 +88,13 @@ flume() { # command...
       exec "$java" -Xmx256m "${any[@]}" -Djava.net.preferIPv4Stack=true -cp "$dir/lib/flume/*" \
         org.apache.flume.client.avro.AvroCLIClient "$@"
       ;;
-    *) wrong_use "flume knows start, stop, kill, pause, resume, pid, metrics and client, not '$command'" ;;
+    log4j)
+      [ $# -eq 3 ] || wrong_use 'flume log4j takes a port and a configuration'
+      [ -f "$3" ] || wrong_use "no configuration '$3'"
+      install flume-log4j
+      exec "$java" "-Drxflume.service=flume-log4j-$2@$dir" -Xmx256m "${any[@]}" -Djava.net.preferIPv4Stack=true \
+        -cp "$dir/lib/flume-log4j/*" org.apache.log4j.net.SimpleSocketServer "$2" "$3"
+      ;;
+    *) wrong_use "flume knows start, stop, kill, pause, resume, pid, metrics, client and log4j, not '$command'" ;;
   esac
 }

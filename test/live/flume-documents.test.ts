@@ -6,24 +6,13 @@ import { avroRpcClient, avroRpcServer } from 'rxflume/drivers/avro-rpc';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { filterValue, mapValue } from 'rxflume/operators';
 import type { Subscription } from 'rxjs';
-import { codeBlocks } from '../docs/markdown.js';
-import { describeFlume, folder, freePort, startWith, until } from './flume-support.js';
+import { describeFlume, documented, folder, freePort, startWith, until } from './flume-support.js';
 import { brokers, createTopic, fresh, produce, services } from './support.js';
 
 jest.setTimeout(120_000);
 
 const COUNT = 5_000;
 const running: Subscription[] = [];
-
-/** A configuration of docs/flume.md, with folders and a port of this test. */
-function documented(name: string, places: Readonly<Record<string, string>>): string {
-  const block = codeBlocks('docs/flume.md').find(({ code }) => code.startsWith(`# ${name}.properties`));
-  if (block === undefined) throw new Error(`docs/flume.md has no ${name}.properties`);
-  return Object.entries(places).reduce((text, [documentedPlace, place]) => {
-    expect(text).toContain(documentedPlace);
-    return text.replaceAll(documentedPlace, place);
-  }, block.code);
-}
 
 describeFlume('the configurations in docs/flume.md work', () => {
   afterEach(async () => {

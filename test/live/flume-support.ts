@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { Monitor, Sample } from 'rxflume';
 import type { AvroRpcClientOptions, AvroRpcServerOptions } from 'rxflume/drivers/avro-rpc';
+import { codeBlocks } from '../docs/markdown.js';
 import { services, sleep } from './support.js';
 
 /** Skipped where `npm test` could not download Flume, which it says loudly. */
@@ -49,6 +50,16 @@ export async function startWith(name: string, configuration: string): Promise<vo
 /** Flume reads its properties as ISO-8859-1. */
 function escaped(text: string): string {
   return text.replaceAll(/[^\0-~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A configuration of docs/flume.md, with folders, hosts and ports of a test. */
+export function documented(name: string, places: Readonly<Record<string, string>>): string {
+  const block = codeBlocks('docs/flume.md').find(({ code }) => code.startsWith(`# ${name}.properties`));
+  if (block === undefined) throw new Error(`docs/flume.md has no ${name}.properties`);
+  return Object.entries(places).reduce((text, [documentedPlace, place]) => {
+    expect(text).toContain(documentedPlace);
+    return text.replaceAll(documentedPlace, place);
+  }, block.code);
 }
 
 export async function restartAgent(name: string): Promise<void> {
