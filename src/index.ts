@@ -17,6 +17,7 @@ export {
   SinkError,
   SourceError,
 } from './core/errors.js';
+export type { FlumeEvent } from './core/flume.js';
 export { joinDeliveries } from './core/join.js';
 export {
   defaultMonitor,
@@ -36,11 +37,23 @@ export type { WindowLimits } from './core/window.js';
 export { Flow, flow, isFlow } from './flow/flow.js';
 export type { Guarantee } from './flow/guarantee.js';
 export type { Compression, CompressionName } from './formats/compression.js';
+export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
+export { type FlumeAvroFileOptions, flumeAvroFile } from './formats/flume-avro-file.js';
+export { type FlumeTextOptions, flumeText } from './formats/flume-text.js';
 export type { Encoder, Format } from './formats/format.js';
 export { json } from './formats/json.js';
 export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
 export type { FileStatus, FileSystem, FileWriter } from './ports/file-system.js';
+export type {
+  FlumeBatch,
+  FlumeConnection,
+  FlumeListener,
+  FlumeListening,
+  FlumeRpcClient,
+  FlumeRpcServer,
+  FlumeStatus,
+} from './ports/flume-rpc.js';
 export type {
   KafkaBatch,
   KafkaConsumer,
@@ -60,6 +73,17 @@ export {
   type FileSinkOptions,
   type RollOptions,
 } from './sinks/files/options.js';
+export { type FlumeSink, flumeSink } from './sinks/flume/flume-sink.js';
+export {
+  FLUME_SINK_DEFAULTS,
+  type FlumeBatchOptions,
+  type FlumeOrder,
+  type FlumeRetryOptions,
+  type FlumeSinkOptions,
+  type FlumeStrategy,
+} from './sinks/flume/options.js';
+export { flumeSource } from './sources/flume/flume-source.js';
+export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/options.js';
 export type { CommitOptions } from './sources/kafka/commit.js';
 export { kafkaSource } from './sources/kafka/kafka-source.js';
 export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions } from './sources/kafka/options.js';

@@ -14,6 +14,10 @@ export const ERRORS = {
   RXF_KAFKA_TOPIC_MISSING: { family: 'ConnectError', retryable: false },
   RXF_KAFKA_RESUME: { family: 'ConnectError', retryable: true },
 
+  RXF_FLUME_UNREACHABLE: { family: 'ConnectError', retryable: true },
+  RXF_FLUME_PROTOCOL: { family: 'ConnectError', retryable: false },
+  RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
+
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
@@ -37,6 +41,10 @@ export const ERRORS = {
   RXF_FILES_REMOTE: { family: 'SinkError', retryable: true },
   RXF_FILES_PROTOCOL: { family: 'SinkError', retryable: false },
   RXF_FILES_ABORTED: { family: 'SinkError', retryable: true },
+  RXF_FLUME_REFUSED: { family: 'SinkError', retryable: true },
+  RXF_FLUME_TIMEOUT: { family: 'SinkError', retryable: true },
+  RXF_FLUME_LOST: { family: 'SinkError', retryable: true },
+  RXF_FLUME_DOWN: { family: 'SinkError', retryable: true },
   RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
   RXF_SINK_MIXED: { family: 'SinkError', retryable: false },
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },

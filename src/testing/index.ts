@@ -4,6 +4,7 @@ export {
   type MemoryFileSystemOptions,
   memoryFileSystem,
 } from './memory-file-system.js';
+export { MemoryFlume, type MemoryFlumeOptions } from './memory-flume.js';
 export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory-kafka.js';
 export type { MemoryRecord } from './memory-log.js';
 export type { ReadLines } from './proof/comparison.js';

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { FILE_SINK_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import { FILE_SINK_DEFAULTS, FLUME_SINK_DEFAULTS, FLUME_SOURCE_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
 import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
@@ -12,6 +13,10 @@ test.each([
   ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
   ['docs/kafka.md', 'The embedded log', EMBEDDED_LOG_DEFAULTS],
+  ['docs/flume.md', 'Options of the source', FLUME_SOURCE_DEFAULTS],
+  ['docs/flume.md', 'Options of the sink', FLUME_SINK_DEFAULTS],
+  ['docs/flume.md', 'Options of the client', AVRO_RPC_CLIENT_DEFAULTS],
+  ['docs/flume.md', 'Options of the server', AVRO_RPC_SERVER_DEFAULTS],
   ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
   ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
   ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],

@@ -44,7 +44,7 @@ export async function committed(groupId: string, topic: string): Promise<number>
 
 export async function produceRaw(
   topic: string,
-  messages: readonly { value: string | null; partition?: number }[],
+  messages: readonly { value: string | Buffer | null; partition?: number }[],
 ): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();

@@ -28,6 +28,7 @@ const ENTRIES = [
   'rxflume/drivers/webhdfs',
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
+  'rxflume/drivers/avro-rpc',
 ];
 
 let packed: readonly string[] = [];
@@ -60,13 +61,19 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4' });
-    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true } });
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9' });
+    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true }, avsc: { optional: true } });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
     const names = await node(`console.log(Object.keys(await import('${entry}')).join(' '))`);
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
+  });
+
+  test('a driver whose library is not installed says which', async () => {
+    const code =
+      "try { (await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 }) } catch (e) { console.log(e.code, e.message) }";
+    expect(await node(code)).toMatch(/^RXF_DRIVER_MISSING .*npm install avsc@5$/m);
   });
 
   test('rxflume alone loads no library but rxjs', async () => {

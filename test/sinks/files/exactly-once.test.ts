@@ -66,6 +66,9 @@ describe('each rule of the ledger', () => {
   });
 
   it('is needed: a twin that begins an empty ledger at the first offset it saw fails', () => {
-    fails(unruly({ ...LEDGER_RULES, startOf: ({ start, firstOffset }) => start ?? firstOffset }), UNRULY);
+    const firstIsLate = (n: number) => (n === 0 ? 40 : 1);
+    const twin: LedgerRules = { ...LEDGER_RULES, startOf: ({ start, firstOffset }) => start ?? firstOffset };
+    fails(unruly(twin, firstIsLate), UNRULY);
+    proveExactlyOnce(unruly(LEDGER_RULES, firstIsLate), CHAT, { ...UNRULY, schedules: 200, singleFaults: 'none' });
   });
 });

@@ -46,8 +46,11 @@ export function plain(rules: LedgerRules): BuildCollector {
   };
 }
 
-/** Values overtake one another between source and sink, and some are set aside in a slower sink of their own. */
-export function unruly(rules: LedgerRules): BuildCollector {
+/**
+ * Values overtake one another between source and sink, each late by what `lateMs` says of its number, and some are set
+ * aside in a slower sink of their own.
+ */
+export function unruly(rules: LedgerRules, lateMs = (n: number) => 1 + ((n * 7) % 4) * 15): BuildCollector {
   return ({ kafka, fs, monitor }) => {
     const lake = fileSinkBy<string>(rules, fs, {
       root: '/lake',
@@ -69,7 +72,7 @@ export function unruly(rules: LedgerRules): BuildCollector {
         },
         { deadLetter: bad.write() },
       ),
-      delayWhen(({ value }: Delivery<string>) => timer(1 + ((value.charCodeAt(1) * 7) % 4) * 15)),
+      delayWhen(({ value }: Delivery<string>) => timer(lateMs(Number(value.charAt(1))))),
       lake.write(),
     );
   };

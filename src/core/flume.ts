@@ -1,0 +1,33 @@
+import { describeValue, SinkError } from './errors.js';
+
+/** What Apache Flume carries from one agent to the next: text headers by name, and a body of bytes. */
+export interface FlumeEvent {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * About how many bytes an event takes when it is sent: its body, and its headers' characters. Throws a `SinkError`
+ * (`RXF_SINK_FORMAT`) for what is no event.
+ */
+export function flumeEventBytes(event: FlumeEvent): number {
+  const { headers, body } = (event ?? {}) as Partial<FlumeEvent>;
+  if (!(body instanceof Uint8Array) || typeof headers !== 'object' || headers === null) throw noEvent(event);
+  let bytes = body.length;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (typeof value !== 'string') throw noEvent(event, name, value);
+    bytes += name.length + value.length;
+  }
+  return bytes;
+}
+
+function noEvent(event: unknown, name?: string, value?: unknown): SinkError {
+  const got =
+    name === undefined ? describeValue(event) : `the header ${describeValue(name)} with ${describeValue(value)}`;
+  return new SinkError(
+    'RXF_SINK_FORMAT',
+    `Expected a Flume event, \`{ headers, body }\` with headers of text and a body of bytes, got ${got}. ` +
+      'Map the value before the sink: `mapValue((value) => ({ headers: {}, body: value }))`.',
+  );
+}

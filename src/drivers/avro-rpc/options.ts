@@ -1,0 +1,198 @@
+import { BlockList, isIP } from 'node:net';
+import { type ConnectionOptions, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { describeError, OptionError } from '../../core/errors.js';
+import { expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+
+/** Whether the bytes on the wire are deflated. Both sides must have the same. */
+export type WireCompression = 'none' | 'deflate';
+
+/**
+ * Where deflate is when there is TLS too. `outside-tls`: what TLS made is deflated, as Flume 1.10 and later do it.
+ * `inside-tls`: TLS carries what is deflated, as Flume up to 1.9 does it. The two do not understand each other.
+ */
+export type DeflateOrder = 'outside-tls' | 'inside-tls';
+
+interface WireOptions {
+  /** Default `none`. */
+  readonly compression?: WireCompression;
+  /** zlib's level, from 1 (quick) to 9 (small). Default 6. */
+  readonly compressionLevel?: number;
+  /** Default `outside-tls`. */
+  readonly deflateOrder?: DeflateOrder;
+  /** The largest frame taken from the other side, in bytes, from 1,024. Default 64 MiB. */
+  readonly maxFrameBytes?: number;
+}
+
+export interface AvroRpcClientOptions extends WireOptions {
+  /** The agents as `host:port`, best first. At least one. */
+  readonly agents: readonly string[];
+  /** TLS: true, or Node's own options (`ca`, `servername`, …). Default false. */
+  readonly tls?: boolean | ConnectionOptions;
+  /** The longest until a connection stands and both sides agree, in milliseconds. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** The longest an agent may take to answer a batch, in milliseconds. Default 20,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+export const AVRO_RPC_CLIENT_DEFAULTS = {
+  tls: false,
+  compression: 'none',
+  compressionLevel: 6,
+  deflateOrder: 'outside-tls',
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 20_000,
+  maxFrameBytes: 64 * MiB,
+} as const satisfies Partial<AvroRpcClientOptions>;
+
+export interface AvroRpcServerOptions extends WireOptions {
+  /** The port, 0 for any that is free. */
+  readonly port: number;
+  /** The address to listen at, such as 0.0.0.0 for agents of other machines. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** TLS: the certificate and key, as Node's `tls.createSecureContext` takes them. Default: none. */
+  readonly tls?: SecureContextOptions;
+  /** Who may connect: addresses, or networks such as `10.1.0.0/16`. Default: everyone. */
+  readonly allow?: readonly string[];
+  /** The most events in one batch, and a tenth of the most headers; a larger one is answered with an error. Default 100,000. */
+  readonly maxBatchCount?: number;
+  /** The most batches of one client that wait for an answer; beyond, nothing is received of it. Default 16. */
+  readonly maxInFlight?: number;
+  /** The most clients connected at once; further ones are sent away. Default 2,000. */
+  readonly maxClients?: number;
+  /** The most memory for frames that have begun and not ended, of all clients together. Default 256 MiB. */
+  readonly maxBufferedBytes?: number;
+  /**
+   * The longest a client may stay in the middle of something: a TLS handshake, a frame from its first byte to its last,
+   * an answer it does not read; in milliseconds. What the server itself makes it wait does not count. Default 60,000.
+   */
+  readonly stallTimeoutMs?: number;
+  /** The longest `close` waits for answers to go out, in milliseconds. Default 3,000. */
+  readonly closeTimeoutMs?: number;
+}
+
+export const AVRO_RPC_SERVER_DEFAULTS = {
+  host: '127.0.0.1',
+  compression: 'none',
+  compressionLevel: 6,
+  deflateOrder: 'outside-tls',
+  maxFrameBytes: 64 * MiB,
+  maxBatchCount: 100_000,
+  maxInFlight: 16,
+  maxClients: 2_000,
+  maxBufferedBytes: 256 * MiB,
+  stallTimeoutMs: 60_000,
+  closeTimeoutMs: 3_000,
+} as const satisfies Partial<AvroRpcServerOptions>;
+
+/** How the bytes of a connection are wrapped. */
+export interface Wire {
+  readonly compression: WireCompression;
+  readonly compressionLevel: number;
+  readonly deflateOrder: DeflateOrder;
+}
+
+export interface Address {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ClientSettings extends Wire {
+  readonly agents: readonly Address[];
+  readonly tls: ConnectionOptions | null;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxFrameBytes: number;
+}
+
+export interface ServerSettings extends Wire {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: SecureContext | null;
+  readonly allow: BlockList | null;
+  readonly maxFrameBytes: number;
+  readonly maxBatchCount: number;
+  readonly maxInFlight: number;
+  readonly maxClients: number;
+  readonly maxBufferedBytes: number;
+  readonly stallTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings {
+  expectKnown('avroRpcClient options', given, [...Object.keys(AVRO_RPC_CLIENT_DEFAULTS), 'agents']);
+  const options = { ...AVRO_RPC_CLIENT_DEFAULTS, ...given };
+  const { agents, tls } = options;
+  expectOption('agents', agents, Array.isArray(agents) && agents.length > 0, 'a list of at least one `host:port`');
+  const isTls = typeof tls === 'boolean' || (typeof tls === 'object' && tls !== null);
+  expectOption('tls', tls, isTls, 'true, false or TLS options');
+  checkWire(options);
+  expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
+  expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
+  const addresses = agents.map((agent, at) => checkAgent(`agents[${at}]`, agent));
+  return { ...options, agents: addresses, tls: tls === true ? {} : tls === false ? null : tls };
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
+export function checkServerOptions(given: AvroRpcServerOptions): ServerSettings {
+  expectKnown('avroRpcServer options', given, [...Object.keys(AVRO_RPC_SERVER_DEFAULTS), 'port', 'tls', 'allow']);
+  const options = { ...AVRO_RPC_SERVER_DEFAULTS, ...given };
+  expectWhole('port', options.port, 0, 65_535);
+  expectOption('host', options.host, isIP(options.host) !== 0, 'an IP address to listen at, such as 0.0.0.0');
+  checkWire(options);
+  expectWhole('maxBatchCount', options.maxBatchCount, 1);
+  expectWhole('maxInFlight', options.maxInFlight, 1);
+  expectWhole('maxClients', options.maxClients, 1);
+  expectWhole('maxBufferedBytes', options.maxBufferedBytes, 1);
+  expectMs('stallTimeoutMs', options.stallTimeoutMs, 1);
+  expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
+  return { ...options, tls: checkTls(options.tls), allow: checkAllow(options.allow) };
+}
+
+function checkWire(options: Required<WireOptions>): void {
+  expectOneOf('compression', options.compression, ['none', 'deflate']);
+  expectWhole('compressionLevel', options.compressionLevel, 1, 9);
+  expectOneOf('deflateOrder', options.deflateOrder, ['outside-tls', 'inside-tls']);
+  expectWhole('maxFrameBytes', options.maxFrameBytes, 1_024, 2 ** 30);
+}
+
+function checkAgent(name: string, agent: unknown): Address {
+  const found = typeof agent === 'string' ? /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/.exec(agent) : null;
+  const port = Number(found?.[3]);
+  expectOption(name, agent, found !== null && port >= 1 && port <= 65_535, 'a `host:port` such as agent1:4141');
+  return { name: String(agent), host: (found?.[1] ?? found?.[2]) as string, port };
+}
+
+function checkTls(tls: SecureContextOptions | undefined): SecureContext | null {
+  if (tls === undefined) return null;
+  const hasKey = typeof tls === 'object' && tls !== null && (tls.pfx !== undefined || tls.key !== undefined);
+  expectOption('tls', typeof tls, hasKey, 'an object with `key` and `cert`, or `pfx`');
+  try {
+    return createSecureContext(tls);
+  } catch (cause) {
+    throw new OptionError('RXF_OPTION_INVALID', `Expected \`tls\` to be usable, got: ${describeError(cause)}`, {
+      details: { option: 'tls' },
+      cause,
+    });
+  }
+}
+
+function checkAllow(allow: readonly string[] | undefined): BlockList | null {
+  if (allow === undefined) return null;
+  expectOption('allow', allow, Array.isArray(allow) && allow.length > 0, 'a list of at least one address or network');
+  const list = new BlockList();
+  for (const [at, entry] of allow.entries()) {
+    const [address = '', bits] = String(entry).split('/');
+    const version = isIP(address);
+    const prefix = bits === undefined ? undefined : Number(bits);
+    const most = version === 6 ? 128 : 32;
+    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(bits as string) && prefix <= most);
+    expectOption(`allow[${at}]`, entry, version !== 0 && isPrefix, 'an address, or a network such as 10.1.0.0/16');
+    const family = version === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, prefix, family);
+  }
+  return list;
+}

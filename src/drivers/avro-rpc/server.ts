@@ -1,0 +1,223 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Observable, type Subscriber } from 'rxjs';
+import { ConnectError, describeError } from '../../core/errors.js';
+import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
+import { type AvroRpcServerOptions, checkServerOptions, type ServerSettings } from './options.js';
+import { PROTOCOL_HASH, Protocols } from './protocol.js';
+import { type ConnectionHost, ServerConnection } from './server-connection.js';
+import { Turns } from './turns.js';
+import { welcome } from './wire.js';
+
+/** Hashes of clients' protocols that were looked at. One a build of Flume; a client that makes them up pushes others out. */
+const MOST_KNOWN = 100;
+
+/** How many looks for stalled clients there are in `stallTimeoutMs`. */
+const LOOKS = 4;
+
+/** A client that is refused again and again is told of once in so long. */
+const NOTICE_EVERY_MS = 10_000;
+
+/**
+ * A server that Flume's Avro sinks and RPC clients send to.
+ * Bounds: `maxBufferedBytes` and one frame for what has begun to come, `maxInFlight` batches of each of `maxClients`.
+ * Fails: `OptionError` here; `RXF_FLUME_LISTEN` when it cannot listen. What a client does wrong ends that client alone.
+ */
+export function avroRpcServer(options: AvroRpcServerOptions): FlumeRpcServer {
+  return new AvroRpcServer(checkServerOptions(options));
+}
+
+class AvroRpcServer implements FlumeRpcServer {
+  readonly name: string;
+  readonly #settings: ServerSettings;
+  readonly #protocols = new Protocols();
+
+  constructor(settings: ServerSettings) {
+    this.#settings = settings;
+    this.name = `avro ${addressName(settings.host, settings.port)}`;
+  }
+
+  listen(listener: FlumeListener): Observable<FlumeListening> {
+    return new Observable((subscriber) => {
+      const running = new Running(this.#settings, this.#protocols, listener, subscriber);
+      return () => running.destroy();
+    });
+  }
+}
+
+/** One subscription of a server, from listening to the last connection closed. */
+class Running implements FlumeListening, ConnectionHost {
+  readonly #settings: ServerSettings;
+  readonly #protocols: Protocols;
+  readonly #listener: FlumeListener;
+  readonly #out: Subscriber<FlumeListening>;
+  readonly #server: Server;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #turns: Turns;
+  readonly #known = new Set([PROTOCOL_HASH.toString('hex')]);
+  readonly #looking: NodeJS.Timeout;
+  readonly #told = new Map<string, { at: number; silent: number }>();
+  #isPaused = false;
+  #closing: Promise<void> | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #closed: () => void = () => undefined;
+  #isOver = false;
+
+  constructor(
+    settings: ServerSettings,
+    protocols: Protocols,
+    listener: FlumeListener,
+    out: Subscriber<FlumeListening>,
+  ) {
+    this.#settings = settings;
+    this.#protocols = protocols;
+    this.#listener = listener;
+    this.#out = out;
+    this.#turns = new Turns(settings.maxBufferedBytes);
+    const every = Math.max(1, Math.floor(settings.stallTimeoutMs / LOOKS));
+    this.#looking = setInterval(() => {
+      for (const connection of [...this.#connections]) connection.look(every);
+    }, every);
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.on('error', (error) => this.#failed(error));
+    this.#server.listen({ host: settings.host, port: settings.port }, () => out.next(this));
+  }
+
+  get address(): string {
+    const { host } = this.#settings;
+    const bound = this.#server.address();
+    return addressName(host, typeof bound === 'object' && bound !== null ? bound.port : this.#settings.port);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    for (const connection of this.#connections) connection.pause();
+  }
+
+  resume(): void {
+    if (this.#closing !== undefined) return;
+    this.#isPaused = false;
+    for (const connection of [...this.#connections]) {
+      if (!this.#isPaused) connection.resume();
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#closed = resolve;
+      this.#server.close();
+      this.#deadline = setTimeout(() => this.#end(), this.#settings.closeTimeoutMs);
+      for (const connection of [...this.#connections]) connection.leave();
+      if (this.#connections.size === 0) this.#end();
+    });
+    return this.#closing;
+  }
+
+  destroy(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#looking);
+    clearTimeout(this.#deadline);
+    this.#server.close();
+    for (const connection of [...this.#connections]) connection.destroy();
+    this.#closed();
+  }
+
+  // What a connection asks and tells.
+
+  judge(hash: Buffer, text: string | null): 'known' | 'unknown' | { readonly problem: string } {
+    const name = hash.toString('hex');
+    if (this.#known.has(name)) return 'known';
+    if (text === null) return 'unknown';
+    const problem = this.#protocols.problemOf(text);
+    if (problem !== null) return { problem };
+    // Ours was added first, and stays.
+    const [, oldest] = this.#known;
+    if (this.#known.size >= MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.add(name);
+    return 'known';
+  }
+
+  held(connection: ServerConnection): void {
+    this.#turns.update(connection);
+  }
+
+  batch(batch: FlumeBatch): void {
+    this.#listener.batch(batch);
+  }
+
+  refused(client: string, problem: string): void {
+    const host = client.replace(/:\d+$/, '');
+    const now = Date.now();
+    const last = this.#told.get(host);
+    if (last !== undefined && now - last.at < NOTICE_EVERY_MS) {
+      last.silent += 1;
+      return;
+    }
+    const [oldest] = this.#told.keys();
+    if (this.#told.size >= MOST_KNOWN && oldest !== undefined) this.#told.delete(oldest);
+    this.#told.delete(host);
+    this.#told.set(host, { at: now, silent: 0 });
+    const more = last === undefined || last.silent === 0 ? '' : ` (and ${last.silent} times since the last notice)`;
+    this.#listener.notice(
+      'warn',
+      'flume.refused',
+      `Refused what ${client} sent to ${this.address}: ${problem}${more}.`,
+    );
+  }
+
+  ended(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    if (this.#isOver) return;
+    this.#listener.clients(this.#connections.size);
+    if (this.#closing !== undefined && this.#connections.size === 0) this.#end();
+  }
+
+  #accept(socket: Socket): void {
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    const client = addressName(remoteAddress, remotePort);
+    const problem = this.#problemOf(remoteAddress);
+    if (problem !== null) {
+      socket.on('error', () => undefined);
+      socket.destroy();
+      if (this.#closing === undefined) this.refused(client, problem);
+      return;
+    }
+    const wire = welcome(socket, this.#settings, () => connection.secured());
+    const connection = new ServerConnection(client, wire, this.#settings, this);
+    this.#connections.add(connection);
+    if (this.#isPaused) connection.pause();
+    this.#listener.clients(this.#connections.size);
+  }
+
+  #problemOf(address: string): string | null {
+    const { allow, maxClients } = this.#settings;
+    if (this.#closing !== undefined || this.#isOver) return 'the server is closing';
+    // A socket for both families shows an IPv4 address as ::ffff:10.0.0.7.
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    const isAllowed = allow === null || allow.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
+    if (!isAllowed) return 'its address is not in `allow`';
+    return this.#connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
+  }
+
+  #failed(error: Error): void {
+    this.destroy();
+    this.#out.error(
+      new ConnectError(
+        'RXF_FLUME_LISTEN',
+        `Cannot listen at ${addressName(this.#settings.host, this.#settings.port)}: ${describeError(error)}. ` +
+          'Check that no other program has the port, and that the address is this machine’s.',
+        { details: { host: this.#settings.host, port: this.#settings.port }, cause: error },
+      ),
+    );
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.destroy();
+    this.#out.complete();
+  }
+}
+
+function addressName(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

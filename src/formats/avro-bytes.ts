@@ -1,0 +1,191 @@
+import { DecodeError } from '../core/errors.js';
+
+/**
+ * Reads Avro's binary encoding. Every length is compared with the bytes that are there before anything is made of it, so
+ * that no input can make more memory than its own size.
+ *
+ * Fails: `RXF_DECODE_SYNTAX` where the bytes end too early or a number cannot be.
+ * Source: Avro 1.11 specification, "Binary Encoding".
+ */
+export class AvroReader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = at;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** A whole number below 2^52 either way; no length is larger, and JavaScript cannot hold all that are. */
+  long(): number {
+    let byte = this.#byte();
+    let value = byte & 0x7f;
+    if (byte >= 0x80) {
+      let scale = 0x80;
+      do {
+        byte = this.#byte();
+        value += (byte & 0x7f) * scale;
+        scale *= 0x80;
+        if (value > Number.MAX_SAFE_INTEGER) throw corrupt(`a number is too large at byte ${this.#at}`);
+      } while (byte >= 0x80);
+    }
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  boolean(): boolean {
+    const byte = this.#byte();
+    if (byte > 1) throw corrupt(`${byte} is neither true nor false`);
+    return byte === 1;
+  }
+
+  /** So many bytes, not copied. */
+  fixed(length: number): Buffer {
+    if (length < 0 || length > this.left) throw corrupt(`${length} bytes are announced, ${this.left} are left`);
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Bytes behind their length, not copied. */
+  bytes(): Buffer {
+    return this.fixed(this.long());
+  }
+
+  text(): string {
+    const length = this.long();
+    if (length < 0 || length > this.left) throw corrupt(`${length} bytes of text are announced, ${this.left} are left`);
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+  }
+
+  /**
+   * How many items the next block of an array or map has, 0 at its end. An item takes at least `leastBytes`, so a count
+   * that cannot be is refused before one is read.
+   */
+  block(leastBytes: number): number {
+    let count = this.long();
+    if (count < 0) {
+      count = -count;
+      // The size of the block in bytes, for those who want to pass over it.
+      this.long();
+    }
+    if (count * leastBytes > this.left) throw corrupt(`${count} items are announced, ${this.left} bytes are left`);
+    return count;
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#bytes.length) throw corrupt('the bytes end too early');
+    const byte = this.#bytes[this.#at] as number;
+    this.#at += 1;
+    return byte;
+  }
+}
+
+function corrupt(problem: string): DecodeError {
+  return new DecodeError('RXF_DECODE_SYNTAX', `Not Avro: ${problem}.`);
+}
+
+/** Texts up to so many characters are written one by one, which is faster than a call into Node. */
+const SHORT = 48;
+
+/** Writes Avro's binary encoding into one growing buffer. Bounds: twice what is written. */
+export class AvroWriter {
+  #bytes: Buffer;
+  #at = 0;
+
+  /** `from`: how many bytes there is room for at first, or a buffer to write into, for as long as it is large enough. */
+  constructor(from: number | Buffer) {
+    this.#bytes = typeof from === 'number' ? Buffer.allocUnsafeSlow(from) : from;
+  }
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** The whole buffer that is written into now. */
+  get buffer(): Buffer {
+    return this.#bytes;
+  }
+
+  /** What was written, not copied. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Takes what was written, and begins anew. */
+  take(): Buffer {
+    const { written } = this;
+    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length);
+    this.#at = 0;
+    return written;
+  }
+
+  long(value: number): void {
+    this.#makeRoom(10);
+    let rest = value < 0 ? -2 * value - 1 : 2 * value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#at] = (rest % 0x80) | 0x80;
+      this.#at += 1;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#at] = rest;
+    this.#at += 1;
+  }
+
+  fixed(bytes: Uint8Array): void {
+    this.#makeRoom(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.long(bytes.length);
+    this.fixed(bytes);
+  }
+
+  text(text: string): void {
+    const start = this.#at;
+    if (text.length <= SHORT) {
+      this.#makeRoom(SHORT + 10);
+      this.long(text.length);
+      let at = 0;
+      for (; at < text.length; at += 1) {
+        const code = text.charCodeAt(at);
+        if (code >= 0x80) break;
+        this.#bytes[this.#at + at] = code;
+      }
+      if (at === text.length) {
+        this.#at += at;
+        return;
+      }
+      this.#at = start;
+    }
+    const length = Buffer.byteLength(text);
+    this.long(length);
+    this.#makeRoom(length);
+    this.#bytes.write(text, this.#at);
+    this.#at += length;
+  }
+
+  /** A number of 32 bits, not in Avro's encoding; answers where it stands, for `setInt32`. */
+  int32(value: number): number {
+    this.#makeRoom(4);
+    this.#bytes.writeInt32BE(value, this.#at);
+    this.#at += 4;
+    return this.#at - 4;
+  }
+
+  setInt32(at: number, value: number): void {
+    this.#bytes.writeInt32BE(value, at);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + bytes));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
+  }
+}

@@ -1,0 +1,57 @@
+import { type FlumeEvent, flumeEventBytes } from '../core/flume.js';
+import { expectKnown, expectOneOf } from '../core/options.js';
+import { KiB } from '../core/units.js';
+import { AvroWriter } from './avro-bytes.js';
+import { type CompressionName, compressionOf } from './compression.js';
+import type { Encoder, Format } from './format.js';
+
+export interface FlumeTextOptions {
+  /** `body`: as Flume's serializer `text`. `headers-and-body`: as its `header_and_text`, `{k=v, k2=v2} body`. Default `body`. */
+  readonly write?: 'body' | 'headers-and-body';
+  /** Default `none`. */
+  readonly compression?: CompressionName;
+}
+
+/**
+ * Flume events as Flume's own text serializers write them: the bytes of the body as they are, each with a newline behind
+ * it; before it, where they are wanted, the headers as Java shows a map. What is no event is refused (`RXF_SINK_FORMAT`).
+ *
+ * Source: Flume 1.11, `BodyTextEventSerializer` and `HeaderAndBodyTextEventSerializer`, with `appendNewline`.
+ */
+export function flumeText(options: FlumeTextOptions = {}): Format<FlumeEvent> {
+  expectKnown('flumeText options', options, ['write', 'compression']);
+  const { write = 'body' } = options;
+  expectOneOf('write', write, ['body', 'headers-and-body']);
+  const compression = compressionOf(options.compression ?? 'none');
+  const extension = ['txt', compression.extension].filter(Boolean).join('.');
+  return { extension, compression, encoder: () => new FlumeTextEncoder(write === 'headers-and-body') };
+}
+
+const NEW_LINE = Buffer.from('\n');
+
+class FlumeTextEncoder implements Encoder<FlumeEvent> {
+  readonly #withHeaders: boolean;
+  readonly #bytes = new AvroWriter(16 * KiB);
+
+  constructor(withHeaders: boolean) {
+    this.#withHeaders = withHeaders;
+  }
+
+  add(event: FlumeEvent): number {
+    flumeEventBytes(event);
+    if (this.#withHeaders) this.#bytes.fixed(Buffer.from(`${headersText(event)} `));
+    this.#bytes.fixed(event.body);
+    this.#bytes.fixed(NEW_LINE);
+    return this.#bytes.length;
+  }
+
+  take(): Uint8Array {
+    return this.#bytes.take();
+  }
+}
+
+/** As Java shows a map; in the order the headers came in, where Java has an order of its own. */
+function headersText({ headers }: FlumeEvent): string {
+  const pairs = Object.entries(headers).map(([name, value]) => `${name}=${value}`);
+  return `{${pairs.join(', ')}}`;
+}

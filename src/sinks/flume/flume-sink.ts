@@ -1,0 +1,43 @@
+import { Observable } from 'rxjs';
+import type { FlumeEvent } from '../../core/flume.js';
+import { expectFunction } from '../../core/options.js';
+import type { Sink } from '../../core/receipt.js';
+import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
+import { FlumeSinkSession } from './flume-sink-session.js';
+import { checkOptions, type FlumeSinkOptions } from './options.js';
+
+/** One or more Flume agents; `write()` is the last operator of a flow. */
+export interface FlumeSink {
+  /**
+   * The sink as an operator: takes events, emits a receipt for each batch that an agent has taken.
+   *
+   * ```
+   * values    -a-b-c-d----|
+   * sent      ---(ab)-(cd)---
+   * answers   --------F-----O     F: FAILED, O: OK
+   * acks      --------------(cd)
+   * nacks     --------(ab)---
+   * receipts  --------------r|
+   * ```
+   *
+   * Settles: acks a batch when an agent has answered `OK` to it; refuses that batch alone when the answer is `FAILED`,
+   * `UNKNOWN` or an error, so that the source brings it again. A batch whose connection was lost before the answer is sent
+   * again, and counted (`rxflume_sink_resent_total`): the agent may have it twice.
+   * Bounds: one batch a stream being gathered; the source's window bounds what waits for a connection.
+   * Fails: never by itself; it ends as its deliveries end.
+   */
+  write(): Sink<FlumeEvent>;
+}
+
+/**
+ * Sends events to Flume agents in batches of one stream each, over a pool of connections, with failover or balance
+ * between several agents.
+ */
+export function flumeSink(client: FlumeRpcClient, options: FlumeSinkOptions = {}): FlumeSink {
+  expectFunction('client.connect', client?.connect);
+  const checked = checkOptions(options);
+  return {
+    write: () => (deliveries) =>
+      new Observable((subscriber) => new FlumeSinkSession(client, checked, subscriber).start(deliveries)),
+  };
+}

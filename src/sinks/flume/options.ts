@@ -1,0 +1,101 @@
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+
+/**
+ * Which agent a batch goes to. `failover`: the first in the list that can be reached; another only while that one cannot.
+ * `balance`: of those that can be reached, the one with the least under way.
+ */
+export type FlumeStrategy = 'failover' | 'balance';
+
+/**
+ * `stream`: one batch of a stream is under way at a time, so that each stream keeps its order, and what is refused was not
+ * overtaken: it comes again without what is behind it. `none`: as many as there is room for, for one fast stream.
+ */
+export type FlumeOrder = 'stream' | 'none';
+
+export interface FlumeBatchOptions {
+  /** Sent when it has so many events; at most the `transactionCapacity` of the agent's channel. Default 100. */
+  readonly count?: number;
+  /** Sent before it has more bytes, headers included; a larger event goes alone. Default 1 MiB. */
+  readonly bytes?: number;
+  /** The longest its first event waits, in milliseconds. Default 200. */
+  readonly maxWaitMs?: number;
+}
+
+export interface FlumeRetryOptions {
+  /**
+   * After so many failures in a row of every agent, what waits is refused, and so is a batch that was lost so often.
+   * Default 5.
+   */
+  readonly attempts?: number;
+  /** How long an agent is left alone after its first failure, doubled at each further one, with jitter. Default 500. */
+  readonly firstDelayMs?: number;
+  /** The longest it is left alone. Default 30,000. */
+  readonly maxDelayMs?: number;
+}
+
+export interface FlumeSinkOptions {
+  readonly batch?: FlumeBatchOptions;
+  /** Default `failover`. */
+  readonly strategy?: FlumeStrategy;
+  /** Default `stream`. */
+  readonly order?: FlumeOrder;
+  /** The most connections to one agent. Default 2. */
+  readonly connections?: number;
+  /** The most batches under way on one connection. Default 4. */
+  readonly maxInFlight?: number;
+  readonly retry?: FlumeRetryOptions;
+  /** Gives numbers in [0, 1), for the jitter. Default `Math.random`. */
+  readonly random?: () => number;
+  readonly monitor?: Monitor;
+}
+
+export const FLUME_SINK_DEFAULTS = {
+  batch: { count: 100, bytes: MiB, maxWaitMs: 200 },
+  strategy: 'failover',
+  order: 'stream',
+  connections: 2,
+  maxInFlight: 4,
+  retry: { attempts: 5, firstDelayMs: 500, maxDelayMs: 30_000 },
+  random: Math.random,
+  monitor: defaultMonitor,
+} as const satisfies FlumeSinkOptions;
+
+export interface CheckedOptions {
+  readonly batch: Required<FlumeBatchOptions>;
+  readonly strategy: FlumeStrategy;
+  readonly order: FlumeOrder;
+  readonly connections: number;
+  readonly maxInFlight: number;
+  readonly retry: Required<FlumeRetryOptions>;
+  readonly random: () => number;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
+  expectKnown('flumeSink options', given, Object.keys(FLUME_SINK_DEFAULTS));
+  const options = {
+    ...FLUME_SINK_DEFAULTS,
+    ...given,
+    batch: { ...FLUME_SINK_DEFAULTS.batch, ...given.batch },
+    retry: { ...FLUME_SINK_DEFAULTS.retry, ...given.retry },
+  };
+  const { batch, retry } = options;
+  expectKnown('batch', batch, Object.keys(FLUME_SINK_DEFAULTS.batch));
+  expectWhole('batch.count', batch.count, 1);
+  expectWhole('batch.bytes', batch.bytes, 1);
+  expectMs('batch.maxWaitMs', batch.maxWaitMs, 1);
+  expectOneOf('strategy', options.strategy, ['failover', 'balance']);
+  expectOneOf('order', options.order, ['stream', 'none']);
+  expectWhole('connections', options.connections, 1, 1_000);
+  expectWhole('maxInFlight', options.maxInFlight, 1, 1_000);
+  expectKnown('retry', retry, Object.keys(FLUME_SINK_DEFAULTS.retry));
+  expectWhole('retry.attempts', retry.attempts, 1);
+  expectMs('retry.firstDelayMs', retry.firstDelayMs);
+  expectMs('retry.maxDelayMs', retry.maxDelayMs);
+  expectFunction('random', options.random);
+  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  return options;
+}

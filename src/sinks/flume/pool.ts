@@ -1,0 +1,208 @@
+import type { Subscription } from 'rxjs';
+import { describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
+import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
+import { Agent, type AgentReport, type Link } from './agent.js';
+import type { CheckedOptions } from './options.js';
+import type { Shipment } from './shipment.js';
+
+/** What a pool tells the session it belongs to. */
+export interface PoolReport {
+  /** An agent has taken it. */
+  taken(shipment: Shipment, agent: string): void;
+  /** It is given up. */
+  refused(shipment: Shipment, cause: RxflumeError): void;
+  /** It was sent, nobody knows whether it arrived, and it is sent again. */
+  resending(shipment: Shipment): void;
+  notice(what: string, message: string): void;
+  /** How many connections stand, and how many batches are under way. */
+  changed(connections: number, inFlight: number): void;
+}
+
+/**
+ * Sends shipments to agents: over connections with a bound on what is under way on each, to the agent that the strategy
+ * picks, again where a connection was lost.
+ *
+ * Bounds: `agents` × `connections` × `maxInFlight` shipments under way; the others wait, unreleased.
+ */
+export class Pool implements AgentReport {
+  readonly #client: FlumeRpcClient;
+  readonly #options: CheckedOptions;
+  readonly #report: PoolReport;
+  readonly #agents: readonly Agent[];
+  readonly #underWay = new Map<Shipment, Subscription | undefined>();
+  /** Streams that keep their order, and have a batch under way. */
+  readonly #busy = new Set<string>();
+  #queue: Shipment[] = [];
+  #isDispatching = false;
+  #isOver = false;
+
+  constructor(client: FlumeRpcClient, options: CheckedOptions, report: PoolReport) {
+    this.#client = client;
+    this.#options = options;
+    this.#report = report;
+    this.#agents = client.agents.map((_, place) => new Agent(client, place, options, this));
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && this.#underWay.size === 0;
+  }
+
+  add(shipment: Shipment): void {
+    this.#queue.push(shipment);
+    this.#dispatch();
+  }
+
+  /** Takes out what waits of an epoch that is over; what is under way of it is not sent again. */
+  remove(wanted: Shipment['wanted']): Shipment[] {
+    for (const shipment of this.#underWay.keys()) shipment.isVoid ||= shipment.wanted === wanted;
+    const removed = this.#queue.filter((shipment) => shipment.wanted === wanted);
+    this.#queue = this.#queue.filter((shipment) => shipment.wanted !== wanted);
+    return removed;
+  }
+
+  /** Gives everything up, and closes all connections; what was not taken. */
+  close(): Shipment[] {
+    this.#isOver = true;
+    const left = [...this.#underWay.keys(), ...this.#queue];
+    this.#queue = [];
+    for (const sending of this.#underWay.values()) sending?.unsubscribe();
+    this.#underWay.clear();
+    for (const agent of this.#agents) agent.close();
+    this.#changed();
+    return left;
+  }
+
+  // What an agent calls.
+
+  ready(): void {
+    this.#changed();
+    this.#dispatch();
+  }
+
+  lost(agent: Agent, error: unknown, delayMs: number): void {
+    if (this.#isOver) return;
+    const what = error instanceof RxflumeError ? error.code : 'RXF_FLUME_UNREACHABLE';
+    this.#report.notice(what, `${describeError(error)} ${agent.name} is tried again in ${Math.round(delayMs)} ms.`);
+    const causes = this.#agents.map(({ downBecause }) => downBecause);
+    if (causes.every((cause) => cause !== undefined)) this.#refuseWaiting(causes);
+    this.#changed();
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    if (this.#isDispatching || this.#isOver) return;
+    this.#isDispatching = true;
+    while (!this.#isOver) {
+      const at = this.#queue.findIndex(({ stream }) => !this.#busy.has(stream));
+      const link = at < 0 ? undefined : this.#pick();
+      if (link === undefined) break;
+      const [shipment] = this.#queue.splice(at, 1);
+      this.#send(shipment as Shipment, link);
+    }
+    this.#isDispatching = false;
+  }
+
+  #pick(): Link | undefined {
+    const fit = this.#agents.filter((agent) => !agent.isPenalised);
+    if (this.#options.strategy === 'balance') {
+      const links = fit.map((agent) => agent.room()).filter((link) => link !== undefined);
+      return links.reduce<Link | undefined>(
+        (best, link) => (best && load(best) <= load(link) ? best : link),
+        undefined,
+      );
+    }
+    const [first, ...others] = fit;
+    const link = first?.room();
+    if (first === undefined || link !== undefined || first.connections > 0) return link;
+    // It is being connected to: meanwhile to one that stands, so that a dead first agent holds nothing up.
+    return others.find((agent) => agent.connections > 0)?.room();
+  }
+
+  #send(shipment: Shipment, link: Link): void {
+    link.inFlight += 1;
+    this.#underWay.set(shipment, undefined);
+    if (this.#options.order === 'stream') this.#busy.add(shipment.stream);
+    const over = () => {
+      link.inFlight -= 1;
+      this.#busy.delete(shipment.stream);
+      return this.#underWay.delete(shipment);
+    };
+    const sending = link.connection.append(shipment.events).subscribe({
+      next: (status) => {
+        if (over()) this.#answered(shipment, link.agent, status);
+      },
+      error: (error: unknown) => {
+        if (over()) this.#failed(shipment, link, error);
+      },
+    });
+    if (this.#underWay.has(shipment)) this.#underWay.set(shipment, sending);
+    this.#changed();
+  }
+
+  #answered(shipment: Shipment, agent: Agent, status: FlumeStatus): void {
+    if (status === 'OK') {
+      agent.taken();
+      this.#report.taken(shipment, agent.name);
+    } else {
+      agent.refused();
+      this.#report.refused(shipment, refusedError(agent.name, shipment, `answered ${status}`));
+    }
+    this.#changed();
+    this.#dispatch();
+  }
+
+  #failed(shipment: Shipment, link: Link, error: unknown): void {
+    const { agent } = link;
+    if (error instanceof RxflumeError && error.code === 'RXF_FLUME_REFUSED') {
+      agent.refused();
+      this.#report.refused(shipment, refusedError(agent.name, shipment, describeError(error), error));
+    } else {
+      shipment.losses += 1;
+      if (shipment.isVoid || shipment.losses >= this.#options.retry.attempts) {
+        const cause = error instanceof RxflumeError ? error : downError(this.#client.name, [error]);
+        this.#report.refused(shipment, cause);
+      } else {
+        this.#queue.unshift(shipment);
+        this.#report.resending(shipment);
+      }
+      agent.broken(link, error);
+    }
+    this.#changed();
+    this.#dispatch();
+  }
+
+  #refuseWaiting(causes: readonly unknown[]): void {
+    const waiting = this.#queue;
+    this.#queue = [];
+    const cause = downError(this.#client.name, causes);
+    for (const shipment of waiting) this.#report.refused(shipment, cause);
+  }
+
+  #changed(): void {
+    this.#report.changed(
+      this.#agents.reduce((sum, { connections }) => sum + connections, 0),
+      this.#underWay.size,
+    );
+  }
+}
+
+function load({ agent }: Link): number {
+  return agent.inFlight;
+}
+
+function refusedError(agent: string, { events, stream }: Shipment, problem: string, cause?: unknown): SinkError {
+  return new SinkError(
+    'RXF_FLUME_REFUSED',
+    `${agent} did not take a batch of ${events.length} events of ${stream}: ${problem}. Its channel is full, or its ` +
+      '`transactionCapacity` is below `batch.count`; see its log.',
+    { cause, details: { agent, stream, events: events.length } },
+  );
+}
+
+function downError(name: string, causes: readonly unknown[]): SinkError {
+  return new SinkError(
+    'RXF_FLUME_DOWN',
+    `No agent of ${name} can be reached: ${causes.map((cause) => describeError(cause)).join(' · ')}`,
+    { cause: causes[0], retryable: causes.some((cause) => isRetryable(cause)) },
+  );
+}

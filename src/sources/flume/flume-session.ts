@@ -1,0 +1,297 @@
+import { asyncScheduler, concat, defer, from, Observable, type Subscriber, Subscription, take, timer } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { ConnectError, describeError, SourceError } from '../../core/errors.js';
+import type { FlumeEvent } from '../../core/flume.js';
+import { InFlightWindow } from '../../core/window.js';
+import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
+import { Account, type AccountListener } from './account.js';
+import type { CheckedOptions } from './options.js';
+import type { Unanswered } from './unanswered.js';
+
+type Stage = 'running' | 'draining' | 'closing' | 'over';
+
+/** How often it looks whether its holders must be asked, in milliseconds. */
+const LOOK_EVERY_MS = 100;
+
+/** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
+const OFFSETS_A_MS = 1_000;
+
+/**
+ * One subscription of a Flume source: from listening to closing.
+ *
+ * Bounds: events out are within the window, plus one; while it is full the server receives nothing, so what waits here
+ * is what one reading brought.
+ */
+export class FlumeSession implements FlumeListener, AccountListener {
+  readonly #server: FlumeRpcServer;
+  readonly #options: CheckedOptions;
+  readonly #out: Subscriber<Delivery<FlumeEvent>>;
+  readonly #window: InFlightWindow;
+  readonly #account: Account;
+  readonly #timers = new Subscription();
+  readonly #figures;
+  #connection: Subscription | undefined;
+  #listening: FlumeListening | undefined;
+  #waiting: FlumeBatch[] = [];
+  /** The batch that is out in part. */
+  #current: Unanswered | undefined;
+  #looking: Subscription | undefined;
+  #drained: (() => void) | undefined;
+  #isEmitting = false;
+  #isPaused = false;
+  #hasReleased = false;
+  #stage: Stage = 'running';
+  #refusal: SourceError | undefined;
+
+  constructor(server: FlumeRpcServer, options: CheckedOptions, out: Subscriber<Delivery<FlumeEvent>>) {
+    this.#server = server;
+    this.#options = options;
+    this.#out = out;
+    const { monitor, name } = options;
+    this.#window = new InFlightWindow(options.window);
+    this.#account = new Account(`flume:${name}`, asyncScheduler.now() * OFFSETS_A_MS, this.#window, this);
+    const labels = { source: 'flume', name };
+    this.#figures = {
+      records: monitor.figure('rxflume_source_records_total', labels),
+      bytes: monitor.figure('rxflume_source_bytes_total', labels),
+      batches: monitor.figure('rxflume_source_batches_total', labels),
+      acked: monitor.figure('rxflume_source_acked_total', labels),
+      nacked: monitor.figure('rxflume_source_nacked_total', labels),
+      unheard: monitor.figure('rxflume_source_unheard_total', labels),
+      inFlight: monitor.figure('rxflume_source_in_flight', labels),
+      inFlightBytes: monitor.figure('rxflume_source_in_flight_bytes', labels),
+      joined: monitor.figure('rxflume_source_joined', labels),
+      clients: monitor.figure('rxflume_source_clients', labels),
+    };
+  }
+
+  start(stop$: Observable<unknown>): Subscription {
+    this.#timers.add(stop$.pipe(take(1)).subscribe(() => this.#drain()));
+    this.#timers.add(() => this.#end());
+    if (this.#stage !== 'running') return this.#timers;
+    this.#connection = new Subscription();
+    this.#connection.add(
+      this.#server.listen(this).subscribe({
+        next: (listening) => this.#listens(listening),
+        error: (error: unknown) => this.#fail(error),
+        complete: () => this.#serverCompleted(),
+      }),
+    );
+    return this.#timers;
+  }
+
+  // What the server calls.
+
+  batch(batch: FlumeBatch): void {
+    if (this.#stage !== 'running') {
+      batch.reply('FAILED');
+      return;
+    }
+    this.#figures.batches.add(1);
+    this.#figures.records.add(batch.events.length);
+    this.#figures.bytes.add(batch.byteLength);
+    this.#waiting.push(batch);
+    this.#emit();
+  }
+
+  clients(count: number): void {
+    this.#figures.clients.set(count);
+  }
+
+  notice(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.notice(level, what, message);
+  }
+
+  // What the account calls.
+
+  acked(batch: FlumeBatch): void {
+    this.#figures.acked.add(batch.events.length);
+    if (!batch.reply('OK')) this.#figures.unheard.add(batch.events.length);
+    this.#answered();
+  }
+
+  nacked(batch: FlumeBatch, offset: number, cause: unknown): void {
+    this.#figures.nacked.add(batch.events.length);
+    batch.reply('FAILED');
+    if (this.#current?.batch === batch) this.#current = undefined;
+    const what =
+      `The batch of ${batch.events.length} events that ${batch.client} sent was refused at offset ${offset} ` +
+      `(${describeError(cause)})`;
+    if (this.#stage === 'running') {
+      this.notice('warn', 'RXF_SOURCE_NACKED', `${what}; it was told so, and sends it again.`);
+    } else {
+      const message = `${what} during the drain. Its client sends it again.`;
+      this.#refusal ??= new SourceError('RXF_SOURCE_NACKED', message, { cause });
+    }
+    this.#answered();
+  }
+
+  released(): void {
+    this.#hasReleased = true;
+    this.#emit();
+  }
+
+  // Emitting.
+
+  #emit(): void {
+    if (this.#isEmitting) return;
+    this.#isEmitting = true;
+    while (this.#stage === 'running' && !this.#window.isFull) {
+      this.#current ??= this.#nextBatch();
+      if (this.#current === undefined) break;
+      const delivery = this.#account.take(this.#current);
+      if (this.#current.isWhole) this.#current = undefined;
+      this.#out.next(delivery);
+    }
+    this.#isEmitting = false;
+    this.#figures.inFlight.set(this.#window.count);
+    this.#figures.inFlightBytes.set(this.#window.bytes);
+    this.#setPause();
+    this.#watch();
+  }
+
+  #nextBatch(): Unanswered | undefined {
+    const batch = this.#waiting.shift();
+    if (batch === undefined) return undefined;
+    return this.#account.begin(batch, asyncScheduler.now() + this.#options.settleAfterMs);
+  }
+
+  #setPause(): void {
+    const isHeldBack = this.#waiting.length > 0 || this.#current !== undefined;
+    if (this.#stage !== 'running' || isHeldBack === this.#isPaused) return;
+    this.#isPaused = isHeldBack;
+    if (isHeldBack) this.#listening?.pause();
+    else this.#listening?.resume();
+  }
+
+  // Asking.
+
+  /** Looks from time to time, as long as a batch is unanswered. */
+  #watch(): void {
+    if (this.#looking !== undefined || this.#stage === 'over' || this.#account.open.length === 0) return;
+    const everyMs = Math.min(LOOK_EVERY_MS, this.#options.settleAfterMs);
+    this.#hasReleased = false;
+    this.#looking = timer(everyMs, everyMs).subscribe(() => this.#look());
+  }
+
+  #look(): void {
+    const { open } = this.#account;
+    const now = asyncScheduler.now();
+    if (open.length === 0) this.#stopLooking();
+    else if (this.#stage !== 'running' || open.some(({ askAt }) => askAt <= now)) this.#askToSettle(now);
+    else if (this.#window.isFull && !this.#hasReleased) this.#account.wanted.next('release');
+    this.#hasReleased = false;
+  }
+
+  #askToSettle(now: number): void {
+    for (const unanswered of this.#account.open) unanswered.askAt = now + this.#options.settleAfterMs;
+    this.#account.wanted.next('settle');
+  }
+
+  #stopLooking(): void {
+    this.#looking?.unsubscribe();
+    this.#looking = undefined;
+  }
+
+  #answered(): void {
+    if (this.#account.open.length === 0) this.#drained?.();
+  }
+
+  // Ways out.
+
+  #listens(listening: FlumeListening): void {
+    this.#listening = listening;
+    this.#figures.joined.set(1);
+    this.notice('info', 'flume.listening', `Listening for Flume at ${listening.address}.`);
+    if (this.#isPaused) listening.pause();
+  }
+
+  /** Takes no more, awaits what is out, answers it, closes; then completes, or fails. */
+  #drain(): void {
+    if (this.#stage !== 'running') return;
+    this.#stage = 'draining';
+    this.#listening?.pause();
+    for (const batch of this.#waiting.splice(0)) batch.reply('FAILED');
+    if (this.#current !== undefined) {
+      // Its client brings all of it again, whatever becomes of the part that is out.
+      this.#account.drop(this.#current);
+      this.#current.batch.reply('FAILED');
+      this.#current = undefined;
+    }
+    const steps$ = concat(
+      this.#settled(),
+      defer(() => {
+        this.#stage = 'closing';
+        return this.#listening === undefined ? [] : from(this.#listening.close());
+      }),
+    );
+    this.#timers.add(
+      steps$.subscribe({
+        complete: () => {
+          const refusal = this.#refusal;
+          this.#end();
+          if (refusal === undefined) this.#out.complete();
+          else this.#out.error(refusal);
+        },
+      }),
+    );
+  }
+
+  /** Completes when every batch that is out is answered; those that are not in time are answered with `FAILED`. */
+  #settled(): Observable<never> {
+    return new Observable((subscriber) => {
+      this.#drained = () => subscriber.complete();
+      const { drainTimeoutMs } = this.#options;
+      subscriber.add(
+        timer(drainTimeoutMs).subscribe(() => {
+          this.#refusal ??= lateError(this.#account.open, drainTimeoutMs);
+          for (const unanswered of [...this.#account.open]) {
+            this.#account.drop(unanswered);
+            unanswered.batch.reply('FAILED');
+          }
+          subscriber.complete();
+        }),
+      );
+      this.#askToSettle(asyncScheduler.now());
+      this.#answered();
+      this.#watch();
+    });
+  }
+
+  #serverCompleted(): void {
+    if (this.#stage !== 'running') return;
+    const error = new ConnectError(
+      'RXF_FLUME_LISTEN',
+      `${this.#server.name} stopped listening by itself. Subscribe again.`,
+    );
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stage === 'over') return;
+    this.#end();
+    this.#out.error(error);
+  }
+
+  #end(): void {
+    if (this.#stage === 'over') return;
+    this.#stage = 'over';
+    this.#stopLooking();
+    this.#account.end();
+    this.#waiting = [];
+    this.#current = undefined;
+    this.#figures.joined.set(0);
+    this.#figures.clients.set(0);
+    this.#connection?.unsubscribe();
+    this.#timers.unsubscribe();
+  }
+}
+
+function lateError(open: readonly Unanswered[], withinMs: number): SourceError {
+  const count = open.reduce((sum, { batch }) => sum + batch.events.length, 0);
+  return new SourceError(
+    'RXF_SOURCE_DRAIN_TIMEOUT',
+    `${count} events of ${open.length} batches were not settled within ${withinMs} ms. Their clients send them again. ` +
+      'See why the sink is slow, or raise `drainTimeoutMs`.',
+  );
+}

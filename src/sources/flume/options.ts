@@ -1,0 +1,48 @@
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+import type { WindowLimits } from '../../core/window.js';
+
+export interface FlumeSourceOptions {
+  /** Names the stream, `flume:<name>`, and with it the files and figures made of it. */
+  readonly name: string;
+  /** The most that is out and not released; while it is full, clients wait for their answers. Default 100,000 events and 64 MiB. */
+  readonly window?: Partial<WindowLimits>;
+  /**
+   * How long a client waits for an answer before the holders are asked to make durable what they hold, in milliseconds.
+   * Well under the clients' `request-timeout`, after which they send again. Default 1,000.
+   */
+  readonly settleAfterMs?: number;
+  /** The longest a drain waits for what is out. Default 30,000. */
+  readonly drainTimeoutMs?: number;
+  readonly monitor?: Monitor;
+}
+
+export const FLUME_SOURCE_DEFAULTS = {
+  window: { count: 100_000, bytes: 64 * MiB },
+  settleAfterMs: 1_000,
+  drainTimeoutMs: 30_000,
+  monitor: defaultMonitor,
+} as const satisfies Partial<FlumeSourceOptions>;
+
+export interface CheckedOptions {
+  readonly name: string;
+  readonly window: WindowLimits;
+  readonly settleAfterMs: number;
+  readonly drainTimeoutMs: number;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions(given: FlumeSourceOptions): CheckedOptions {
+  expectKnown('flumeSource options', given, [...Object.keys(FLUME_SOURCE_DEFAULTS), 'name']);
+  const options = { ...FLUME_SOURCE_DEFAULTS, ...given, window: { ...FLUME_SOURCE_DEFAULTS.window, ...given.window } };
+  expectText('name', options.name);
+  expectKnown('window', options.window, Object.keys(FLUME_SOURCE_DEFAULTS.window));
+  expectWhole('window.count', options.window.count, 1);
+  expectWhole('window.bytes', options.window.bytes, 1);
+  expectMs('settleAfterMs', options.settleAfterMs, 1);
+  expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);
+  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  return options;
+}

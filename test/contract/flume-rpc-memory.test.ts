@@ -1,0 +1,10 @@
+import { describe, it } from '@jest/globals';
+import { flumeRpcContract } from '../../src/testing/flume-rpc-contract.js';
+import { MemoryFlume } from '../../src/testing/memory-flume.js';
+
+describe('Flume RPC in memory keeps the contract', () => {
+  it.each(flumeRpcContract)('$name', async ({ run }) => {
+    const flume = new MemoryFlume();
+    await run({ server: flume.server(), client: () => flume });
+  });
+});
