@@ -53,6 +53,7 @@ export async function setStage(
   };
   for (const fault of plan.faults) journal.write(`planned ${JSON.stringify(fault)}\n`);
 
+  const complaints: string[] = [];
   const topic = new Topic(name, places.brokers);
   const proxies = new Proxies(note);
   const doors = await Promise.all(Array.from({ length: plan.collectors }, (_, slot) => proxies.open(slot, places)));
@@ -68,7 +69,7 @@ export async function setStage(
     },
     gaveUp: (slot, code, error) => {
       note(`collector ${slot} gave up with ${code}: ${error}`);
-      say(`  collector ${slot} gave up with exit code ${code}, and is started again: ${error}`);
+      complaints.push(`collector ${slot} gave up with exit code ${code}, and was started again: ${error}`);
     },
   });
   const faults = new Faults({ proxies, collectors, restart, say: note });
@@ -96,7 +97,7 @@ export async function setStage(
     faults,
     note,
     say,
-    complaints: [],
+    complaints,
     close,
   };
 }

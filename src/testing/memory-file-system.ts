@@ -78,11 +78,10 @@ class Memory implements MemoryFileSystem {
   }
 
   create(path: string): FileWriter {
-    return new MemoryWriter(
-      path,
-      (verb, work) => this.#answer(verb, [path], work),
-      () => this.#start(path),
-    );
+    return new MemoryWriter(path, (verb, work) => this.#answer(verb, [path], work), {
+      start: () => this.#start(path),
+      stands: (file) => this.#files.get(path) === file,
+    });
   }
 
   rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
@@ -217,18 +216,25 @@ class Memory implements MemoryFileSystem {
   }
 }
 
+/** What a writer asks of the store. */
+interface Keeping {
+  start(): StoredFile;
+  /** Whether the file is still at its path: it may have been removed while it was written. */
+  stands(file: StoredFile): boolean;
+}
+
 class MemoryWriter implements FileWriter {
   readonly #path: string;
   readonly #answer: <T>(verb: FileVerb, work: () => T) => Observable<T>;
-  readonly #start: () => StoredFile;
+  readonly #store: Keeping;
   #file: StoredFile | undefined;
   #busy = false;
   #failure: Error | undefined;
 
-  constructor(path: string, answer: <T>(verb: FileVerb, work: () => T) => Observable<T>, start: () => StoredFile) {
+  constructor(path: string, answer: <T>(verb: FileVerb, work: () => T) => Observable<T>, store: Keeping) {
     this.#path = path;
     this.#answer = answer;
-    this.#start = start;
+    this.#store = store;
   }
 
   write(chunk: Uint8Array): Observable<unknown> {
@@ -260,8 +266,12 @@ class MemoryWriter implements FileWriter {
         throw new Error(`Cannot ${verb} ${this.#path}: the last write has not answered. This is a bug of the caller`);
       this.#busy = true;
       return this.#answer(verb, () => {
-        this.#file ??= this.#start();
-        return work(this.#file);
+        this.#file ??= this.#store.start();
+        if (this.#store.stands(this.#file)) return work(this.#file);
+        throw new SinkError(
+          'RXF_FILES_MISSING',
+          `Could not ${verb} ${this.#path}: it was removed while it was written`,
+        );
       }).pipe(
         tap(() => this.#settle(undefined)),
         catchError((error: unknown) => throwError(() => this.#settle(error))),

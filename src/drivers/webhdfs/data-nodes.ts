@@ -93,7 +93,7 @@ export function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): UR
 /** A DataNode's silence as our error. */
 export function lost(fault: WireFault, attempt: Attempt): SinkError {
   const next = fault.sent
-    ? 'Write the file again under another name'
+    ? 'It was asked and did not answer; it can be tried again, and a file written again under another name'
     : 'Check that it runs and is reachable from here, or set `hostMap`';
   return new SinkError(
     fault.kind === 'timeout' && fault.sent ? 'RXF_FILES_TIMEOUT' : 'RXF_FILES_UNREACHABLE',

@@ -20,6 +20,7 @@ import type { FileSystem } from '../../ports/file-system.js';
 import type { LedgerRules } from './ledger.js';
 import { entryBytes, type LedgerEntry, MOST_ENTRY_BYTES, readEntry } from './ledger-entry.js';
 import { ledgerFolder, ledgerPath, offsetOfText, temporaryFolder } from './names.js';
+import { retryWhereRemoved } from './removed.js';
 
 /** An entry that is folded away between listing and reading means that a newer one stands: look again, so often. */
 const LOOKS = 5;
@@ -122,7 +123,7 @@ export class LedgerStore {
           concatMap((closed) => (closed.bytes === bytes.length ? EMPTY : throwError(() => lengthError(path)))),
         ),
       );
-    });
+    }).pipe(retryWhereRemoved(path));
   }
 
   #judge(ours: LedgerEntry, failure: { readonly error: unknown } | undefined): Observable<readonly number[]> {

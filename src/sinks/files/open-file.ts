@@ -23,6 +23,7 @@ import { Holding } from '../../core/holding.js';
 import type { Encoder } from '../../formats/format.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 import type { CheckedOptions } from './options.js';
+import { retryWhereRemoved } from './removed.js';
 
 /** A file as it was closed: whole, and still at its temporary path. */
 export interface ClosedFile {
@@ -78,6 +79,7 @@ export class OpenFile<T> {
           if (this.#stored >= options.roll.bytes) report.full();
         }),
         ignoreElements(),
+        retryWhereRemoved(path),
       )
       .subscribe({
         error: (error: unknown) => {
@@ -117,6 +119,7 @@ export class OpenFile<T> {
     return concat(
       this.#written$,
       defer(() => from(this.#writer.close())).pipe(
+        retryWhereRemoved(this.#path),
         concatMap(({ bytes }) => (bytes === this.#stored ? of(bytes) : throwError(() => this.#lengthError(bytes)))),
         map((bytes) => ({
           temporary: this.#path,

@@ -57,7 +57,7 @@ export class Partition implements Duty, TopicPartition {
     this.partition = of.partition;
     this.start = start;
     this.watermark = new Watermark(start);
-    this.replay = takenUp === undefined ? undefined : new Reach(start, takenUp, () => listener.awaited());
+    this.replay = takenUp === undefined ? undefined : new Reach(this.watermark, takenUp, () => listener.awaited());
     // The ledger is what is believed; the broker, which may be behind it or ahead, is told what it says.
     this.committed = takenUp?.start === undefined ? start : -1;
     this.#window = window;
@@ -102,7 +102,6 @@ export class Partition implements Duty, TopicPartition {
     if (batch === undefined) return undefined;
     const record = batch.records[this.#emitted] as KafkaRecord;
     const place = this.watermark.add(record.offset);
-    this.replay?.add(record.offset);
     if (this.committed < 0 && place === 0 && this.replay?.start === undefined) this.committed = record.offset;
     this.#unreleased.add(record.byteLength);
     this.#window.take(record.byteLength);
@@ -165,7 +164,7 @@ export class Partition implements Duty, TopicPartition {
 
   #readUpTo(nextOffset: number): void {
     this.watermark.readUpTo(nextOffset);
-    this.replay?.readUpTo(nextOffset);
+    this.replay?.readFurther();
   }
 
   #free(first: number, next: number): boolean {

@@ -2,7 +2,8 @@ import { defer, EMPTY, filter, finalize, ignoreElements, map, type Observable, S
 import type { Replay } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
-import { Watermark } from './watermark.js';
+import { Unbroken } from './unbroken.js';
+import type { Watermark } from './watermark.js';
 
 /** What a ledger was asked, and what it said: the next offset, undefined where it knows nothing of the stream. */
 export interface TakenUp {
@@ -11,30 +12,31 @@ export interface TakenUp {
 }
 
 /**
- * How far everything of a partition is acked or held by the sink whose ledger it is taken up from: a second watermark,
- * ahead of the first by what that sink has in its files and has not committed.
+ * How far everything of a partition is acked or held by the sink whose ledger it is taken up from: ahead of the watermark
+ * by what that sink has in its files and has not committed.
  *
- * Bounds: as `Watermark`.
+ * Bounds: a bit for each record from there on.
  */
 export class Reach implements Replay {
   readonly resumeFrom: Positions;
   readonly start: number | undefined;
-  readonly #covered: Watermark;
+  readonly #watermark: Watermark;
+  readonly #covered = new Unbroken();
   readonly #advanced$ = new Subject<void>();
   readonly #waitingChanged: () => void;
   #waiting = 0;
   /** The lowest offset that was refused: held or not, nothing may be committed past it. */
   #refused = Number.POSITIVE_INFINITY;
 
-  constructor(start: number, takenUp: TakenUp, waitingChanged: () => void) {
+  constructor(watermark: Watermark, takenUp: TakenUp, waitingChanged: () => void) {
     this.resumeFrom = takenUp.resumeFrom;
     this.start = takenUp.start;
-    this.#covered = new Watermark(start);
+    this.#watermark = watermark;
     this.#waitingChanged = waitingChanged;
   }
 
   get reach(): number {
-    return Math.min(this.#covered.offset, this.#refused);
+    return Math.min(this.#watermark.offsetFrom(this.#covered.end), this.#refused);
   }
 
   /** True while a sink waits for what lies before its commit. */
@@ -64,18 +66,14 @@ export class Reach implements Replay {
     });
   }
 
-  add(offset: number): void {
-    this.#covered.add(offset);
-  }
-
-  readUpTo(nextOffset: number): void {
-    this.#covered.readUpTo(nextOffset);
+  /** The log was read further, without records. */
+  readFurther(): void {
     this.#advanced();
   }
 
-  /** The run of places is acked or held. */
+  /** The run of places is acked, or held. To be called before the watermark is told of an ack, which it is never behind. */
   cover(first: number, next: number): void {
-    this.#covered.ack(first, next);
+    this.#covered.mark(first, next);
     this.#advanced();
   }
 

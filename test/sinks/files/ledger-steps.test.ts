@@ -144,6 +144,19 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
+  it('takes up again where its temporary files were removed under it, as of a writer that was asleep', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(...'abc');
+      const fs = memoryFileSystem();
+      const run = collect(kafka, fs);
+      at(50, () => settle(fs.remove('/lake/_rxflume/tmp')));
+      at(800, () => {
+        run.stop();
+        expect(run.codes()).toContain('RXF_FILES_MISSING');
+        expect([run.error, stored(fs), ledgerOf(fs)]).toEqual([undefined, [...'abc'], ['0-3(3)']]);
+      });
+    }));
+
   it('publishes nothing of an entry when later ones stand: its writer was overtaken', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abcdefgh');
