@@ -1,8 +1,11 @@
-export { type BatchOptions, batch } from './batch.js';
+export { BATCH_DEFAULTS, type BatchOptions, batch } from './batch.js';
 export { type DecodeOptions, decode } from './decode.js';
 export { drainOn } from './drain-on.js';
 export { filterValue } from './filter-value.js';
 export { type InFlightWindowOptions, inFlightWindow } from './in-flight-window.js';
 export { mapValue } from './map-value.js';
+export { MAP_VALUE_ASYNC_DEFAULTS, type MapValueAsyncOptions, mapValueAsync } from './map-value-async.js';
 export { type RetryConnectOptions, retryConnect } from './retry-connect.js';
-export { type TransmitOptions, transmit } from './transmit.js';
+export { RETRY_WRITE_DEFAULTS, type RetryWriteOptions, retryWrite, type Write } from './retry-write.js';
+export { splitValue } from './split-value.js';
+export { TRANSMIT_DEFAULTS, type TransmitOptions, transmit } from './transmit.js';
