@@ -42,6 +42,7 @@ export const ERRORS = {
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
   RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
+  RXF_SINK_ROUTE: { family: 'SinkError', retryable: false },
   RXF_OPERATOR_FAILED: { family: 'SinkError', retryable: true },
   RXF_OPERATOR_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_LEDGER_BEHIND: { family: 'SinkError', retryable: true },

@@ -24,6 +24,11 @@ export function lateRefusal(what: string, limitMs: number, { origin }: Delivery<
   );
 }
 
+/** Whether a delivery was refused only because the flow, or its epoch, ended: it comes again by itself. */
+export function isStopped(cause: unknown): boolean {
+  return cause instanceof RxflumeError && cause.code === 'RXF_SINK_STOPPED';
+}
+
 const BUGS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError'];
 
 /** Whether the same call may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug. */
