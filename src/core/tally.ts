@@ -63,6 +63,18 @@ export class Tally {
     this.#eachRun(first, next, visit, (page, at) => ((page.ack[at] as number) & bit) === 0);
   }
 
+  /** Whether no place is open. */
+  get isEmpty(): boolean {
+    return this.#pages.size === 0;
+  }
+
+  /** How many places are open. */
+  get open(): number {
+    let open = 0;
+    for (const page of this.#pages.values()) open += page.open;
+    return open;
+  }
+
   /** Closes the places of the run: all is said of them. */
   close(first: number, next: number): void {
     for (let place = first; place < next; place += 1) {

@@ -221,7 +221,7 @@ describe('tee', () => {
     const input = {
       chat: [['a0', 'a1', 'a2'], ['b0']],
     };
-    const options = { root: '/lake', atLeastOnceRoot: '/copy', singleFaults: 'none', schedules: 400, seed: 8 };
+    const options = { root: '/lake', atLeastOnceRoot: '/copy', singleFaults: 'none', schedules: 400, seed: 8 } as const;
     expect(proveExactlyOnce(build, input, options)).toMatchObject({ lines: 8 });
   });
 
