@@ -1,18 +1,25 @@
-import { asyncScheduler, Observable, type OperatorFunction, Subscription, timer } from 'rxjs';
+import { asyncScheduler, Observable, type OperatorFunction, type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
-import type { Want } from '../src/core/duty.js';
+import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { joinDeliveries } from '../src/core/join.js';
-import { expectKnown, expectMs, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
 
-export interface BatchOptions {
+export interface BatchOptions<T = unknown> {
   /** A batch is full with so many values. */
   readonly count: number;
   /** A batch is full with so many bytes, as received (`origin.byteLength`). Default: no limit. */
   readonly bytes?: number;
+  /** A batch is full with so much, as `weigh` counts it. Default: no limit. */
+  readonly weight?: number;
+  /** What a value counts towards `weight`: a number >= 0. */
+  readonly weigh?: (value: T, delivery: Delivery<T>) => number;
   /** The longest the first value of a batch waits, in milliseconds. Default 1,000. */
   readonly maxWaitMs?: number;
 }
+
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_000 } as const;
 
 /**
  * Joins deliveries into one of an array: settling or releasing it does so to all.
@@ -24,24 +31,32 @@ export interface BatchOptions {
  * acks    ----(ab)---c----d
  * ```
  *
- * Settles: nacks what it holds when it is unsubscribed or fails.
+ * Settles: nacks what it holds when it is unsubscribed or fails; and a delivery that `weigh` throws for.
  * Bounds: at most `count` deliveries, for at most `maxWaitMs`; it emits at once when their source asks for release or
  * settling.
  */
-export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, Delivery<T[]>> {
-  expectKnown('batch options', options, ['count', 'bytes', 'maxWaitMs']);
-  const { count, bytes = Number.MAX_SAFE_INTEGER, maxWaitMs = 1_000 } = options;
+export function batch<T>(options: BatchOptions<T>): OperatorFunction<Delivery<T>, Delivery<T[]>> {
+  expectKnown('batch options', options, ['count', 'bytes', 'weight', 'weigh', 'maxWaitMs']);
+  const { count, bytes, weight, weigh, maxWaitMs } = { ...BATCH_DEFAULTS, weigh: () => 0, ...options };
   expectWhole('count', count, 1);
   expectWhole('bytes', bytes, 1);
+  expectWhole('weight', weight, 1);
+  expectFunction('weigh', weigh);
+  expectOption(
+    'weight',
+    options.weight,
+    (options.weight === undefined) === (options.weigh === undefined),
+    'given with `weigh`',
+  );
   expectMs('maxWaitMs', maxWaitMs, 1);
 
   return (source) =>
     new Observable((subscriber) => {
       let held: Delivery<T>[] = [];
       let heldBytes = 0;
+      let heldWeight = 0;
       let hasFailed = false;
       let waiting: Subscription | undefined;
-      const asked = new Map<Observable<Want>, Subscription>();
 
       const emit = () => {
         waiting?.unsubscribe();
@@ -50,21 +65,27 @@ export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, D
         const joined = joinDeliveries(held);
         held = [];
         heldBytes = 0;
+        heldWeight = 0;
         subscriber.next(joined);
       };
-      const listen = (wanted: Observable<Want>) => {
-        const asking = new Subscription();
-        asked.set(wanted, asking);
-        asking.add(wanted.subscribe({ next: emit, complete: () => asked.delete(wanted) }));
+      const wants = new Wants(emit);
+      const hold = (delivery: Delivery<T>) => {
+        try {
+          heldWeight += weighed(weigh(delivery.value, delivery));
+        } catch (cause) {
+          delivery.nack(cause);
+          return;
+        }
+        held.push(delivery);
+        heldBytes += delivery.origin.byteLength;
+        wants.listen(delivery);
       };
 
       const taking = source.subscribe({
         next: (delivery) => {
-          held.push(delivery);
-          heldBytes += delivery.origin.byteLength;
-          if (!asked.has(delivery.duty.wanted)) listen(delivery.duty.wanted);
-          if (held.length >= count || heldBytes >= bytes) emit();
-          else waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
+          hold(delivery);
+          if (held.length >= count || heldBytes >= bytes || heldWeight >= weight) emit();
+          else if (held.length > 0) waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
         },
         error: (error: unknown) => {
           // Nobody takes any more, also when the source asks once again because of what is nacked downstream.
@@ -79,7 +100,7 @@ export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, D
       return () => {
         taking.unsubscribe();
         waiting?.unsubscribe();
-        for (const asking of asked.values()) asking.unsubscribe();
+        wants.end();
         const cause = new SinkError(
           'RXF_SINK_STOPPED',
           'The flow stopped before the batch was full; its values come again.',
@@ -87,4 +108,9 @@ export function batch<T>(options: BatchOptions): OperatorFunction<Delivery<T>, D
         for (const delivery of held) delivery.nack(cause);
       };
     });
+}
+
+function weighed(weight: number): number {
+  expectOption('weigh(value)', weight, typeof weight === 'number' && weight >= 0, 'a number >= 0');
+  return weight;
 }

@@ -1,4 +1,15 @@
-import { defer, filter, ignoreElements, map, merge, type OperatorFunction, pipe, Subject, tap } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  type OperatorFunction,
+  pipe,
+  Subject,
+  tap,
+} from 'rxjs';
 import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
 import { type DecoderLike, decoderOf } from '../src/core/decoder.js';
 import type { Delivery } from '../src/core/delivery.js';
@@ -57,8 +68,11 @@ export function decode<I, A>(
       const letters$ = new Subject<Delivery<DeadLetter>>();
       const setAside = (delivery: Delivery<I>, cause: unknown) => {
         // A sink that completed before its source takes no more letters.
-        if (letters$.observed) letters$.next(delivery.with(deadLetterOf(delivery.value, delivery.origin, cause)));
-        else delivery.nack(cause);
+        if (!letters$.observed) delivery.nack(cause);
+        else {
+          const at = { attempt: 1, now: asyncScheduler.now() };
+          letters$.next(delivery.with(deadLetterOf(delivery.value, delivery.origin, cause, at)));
+        }
       };
       return merge(
         deadLetter(letters$).pipe(ignoreElements()),

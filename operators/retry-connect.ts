@@ -8,22 +8,15 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
 import { ConnectError, describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { expectKnown, expectOption, expectWhole } from '../src/core/options.js';
 import { Source } from '../src/core/source.js';
 
-export interface RetryConnectOptions {
+export interface RetryConnectOptions extends BackoffOptions {
   /** The most attempts in a row that fail after the first; then the error goes on. Default 10. */
   readonly attempts?: number;
-  /** The wait before the first retry, doubled at each further one. Default 500. */
-  readonly firstDelayMs?: number;
-  /** The longest wait. Default 30,000. */
-  readonly maxDelayMs?: number;
-  /** How much of each wait is random, 0 to 1, so that many collectors do not come back at once. Default 0.5. */
-  readonly jitter?: number;
-  /** Gives numbers in [0, 1). Default `Math.random`. */
-  readonly random?: () => number;
   /** Told of each wait, one line each. */
   readonly monitor?: Monitor;
 }
@@ -46,11 +39,8 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
   expectKnown('retryConnect options', options, Object.keys(DEFAULTS));
   const checked = { ...DEFAULTS, ...options };
   expectWhole('attempts', checked.attempts, 0);
-  expectMs('firstDelayMs', checked.firstDelayMs);
-  expectMs('maxDelayMs', checked.maxDelayMs);
-  const { jitter, monitor } = checked;
-  expectOption('jitter', jitter, typeof jitter === 'number' && jitter >= 0 && jitter <= 1, 'a number from 0 to 1');
-  expectFunction('random', checked.random);
+  expectBackoff(checked);
+  const { monitor } = checked;
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
 
   return (source) => {
@@ -66,10 +56,7 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
 
 const DEFAULTS = {
   attempts: 10,
-  firstDelayMs: 500,
-  maxDelayMs: 30_000,
-  jitter: 0.5,
-  random: Math.random,
+  ...BACKOFF_DEFAULTS,
   monitor: defaultMonitor,
 };
 
@@ -88,7 +75,7 @@ function retrying<T>(
     const delay = (error: unknown, failures: number) => {
       const mayRetry = !isStopping && error instanceof ConnectError && error.retryable && failures <= options.attempts;
       if (!mayRetry) return throwError(() => error);
-      const delayMs = delayOf(failures, options);
+      const delayMs = backoffMs(failures, options);
       options.monitor.notice(
         'warn',
         error.code,
@@ -98,13 +85,4 @@ function retrying<T>(
     };
     return source.pipe(retry({ delay, resetOnSuccess: true })).subscribe(subscriber);
   });
-}
-
-/** The wait after so many failures in a row: doubled each time up to the most, its random part taken off. */
-function delayOf(
-  failures: number,
-  { firstDelayMs, maxDelayMs, jitter, random }: Required<RetryConnectOptions>,
-): number {
-  const full = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 31));
-  return full * (1 - jitter * random());
 }

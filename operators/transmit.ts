@@ -1,22 +1,23 @@
-import {
-  catchError,
-  defer,
-  EMPTY,
-  finalize,
-  mergeMap,
-  type Observable,
-  type ObservableInput,
-  type OperatorFunction,
-  tap,
-} from 'rxjs';
+import { catchError, defer, EMPTY, type Observable, type ObservableInput, type OperatorFunction, tap } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
-import { describeError, RxflumeError, SinkError } from '../src/core/errors.js';
-import { expectFunction, expectKnown, expectWhole } from '../src/core/options.js';
+import { SinkError } from '../src/core/errors.js';
+import { inTurns } from '../src/core/in-turns.js';
+import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../src/core/options.js';
+import { lateRefusal, refusalOf } from '../src/core/refusal.js';
+import { within } from '../src/core/within.js';
 
-export interface TransmitOptions {
+export interface TransmitOptions<T = unknown> {
   /** The most writes under way at once. Default 4. */
   readonly concurrency?: number;
+  /** `key`: writes of one key run one after the other, in order of arrival, beside those of others. Default `none`. */
+  readonly order?: 'none' | 'key';
+  /** The key of a delivery for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
+  readonly key?: (delivery: Delivery<T>) => unknown;
+  /** The longest one write may take, its retries included, in milliseconds. Default: no limit. */
+  readonly timeLimitMs?: number;
 }
+
+export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: Number.POSITIVE_INFINITY } as const;
 
 /**
  * Writes each delivery with `write` and emits what it answers; acks the delivery when its write completes. Writes run in
@@ -29,67 +30,44 @@ export interface TransmitOptions {
  * acks    ----b-ca----
  * ```
  *
- * Settles: acks at completion of the write; nacks with a `SinkError` when it fails, and the stream lives. Nacks what is
- * under way, and what waits, when it is unsubscribed.
+ * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long, and the stream
+ * lives. Nacks what is under way, and what waits, when it is unsubscribed. What is void when its turn comes, since its
+ * stream is read anew, is not written: so with `order: 'key'` nothing overtakes what was refused and comes again.
  * Bounds: `concurrency` writes; what waits behind them is what the source's window lets out.
  */
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
-  options: TransmitOptions = {},
+  options: TransmitOptions<T> = {},
 ): OperatorFunction<Delivery<T>, R> {
   expectFunction('write', write);
-  expectKnown('transmit options', options, ['concurrency']);
-  const { concurrency = 4 } = options;
+  expectKnown('transmit options', options, [...Object.keys(TRANSMIT_DEFAULTS), 'key']);
+  const { concurrency, order, key, timeLimitMs } = { ...TRANSMIT_DEFAULTS, key: originKey, ...options };
   expectWhole('concurrency', concurrency, 1);
+  expectOneOf('order', order, ['none', 'key']);
+  expectFunction('key', key);
+  if (options.key !== undefined) expectOption('key', key, order === 'key', "left out without `order: 'key'`");
+  if (timeLimitMs !== TRANSMIT_DEFAULTS.timeLimitMs) expectMs('timeLimitMs', timeLimitMs, 1);
 
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
+      within(timeLimitMs, () => lateRefusal('write', timeLimitMs, delivery)),
       tap({
         complete: () => delivery.ack(),
         // Nobody knows what was written of it.
-        unsubscribe: () => delivery.nack(stopped('during the write')),
+        unsubscribe: () => delivery.nack(stopped()),
       }),
       catchError((cause: unknown) => {
-        delivery.nack(sinkErrorOf(cause, delivery));
+        delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'write' }, delivery));
         return EMPTY;
       }),
     );
-  return (source) =>
-    defer(() => {
-      const waiting = new Set<Delivery<T>>();
-      return source.pipe(
-        tap((delivery) => waiting.add(delivery)),
-        mergeMap((delivery) => {
-          waiting.delete(delivery);
-          return writeOne(delivery);
-        }, concurrency),
-        finalize(() => {
-          for (const delivery of waiting) delivery.nack(stopped('before the write began'));
-        }),
-      );
-    });
+  return inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne);
 }
 
-function stopped(when: string): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `The flow stopped ${when}; the value comes again.`);
+function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {
+  return key === null || key === undefined ? undefined : Buffer.from(key).toString('latin1');
 }
 
-function sinkErrorOf(cause: unknown, { origin }: Delivery<unknown>): RxflumeError {
-  if (cause instanceof RxflumeError) return cause;
-  return new SinkError(
-    'RXF_SINK_WRITE',
-    `Cannot write ${origin.stream} offset ${origin.offset}: ${describeError(cause)}`,
-    {
-      cause,
-      retryable: mayPass(cause),
-    },
-  );
-}
-
-const BUGS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError'];
-
-/** Whether the same write may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug. */
-function mayPass(cause: unknown): boolean {
-  const { retryable, name } = (cause ?? {}) as { retryable?: unknown; name?: unknown };
-  return typeof retryable === 'boolean' ? retryable : !BUGS.includes(String(name));
+function stopped(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped during the write; the value comes again.');
 }

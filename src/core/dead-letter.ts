@@ -14,9 +14,19 @@ export interface DeadLetter {
   /** The value as it came: text as it is, bytes that are not UTF-8 as base64, null for none. */
   readonly value: string | null;
   readonly encoding: 'utf8' | 'base64' | 'json' | 'none';
+  /** How often it has been refused, this time included, as far as whoever sets it aside has seen. */
+  readonly attempt: number;
+  /** When it was set aside, ISO 8601. */
+  readonly setAsideAt: string;
 }
 
-export function deadLetterOf(value: unknown, origin: Origin, cause: unknown): DeadLetter {
+/** `at`: how often it has been refused, and the time now. */
+export function deadLetterOf(
+  value: unknown,
+  origin: Origin,
+  cause: unknown,
+  at: { readonly attempt: number; readonly now: number },
+): DeadLetter {
   const { text, encoding } = readable(value);
   // A producer's timestamp may be anything, and toISOString throws for what is no date (nanoseconds, say).
   const time = new Date(origin.timestamp ?? Number.NaN);
@@ -29,6 +39,8 @@ export function deadLetterOf(value: unknown, origin: Origin, cause: unknown): De
     key: origin.key == null ? null : Buffer.from(origin.key).toString(),
     value: text,
     encoding,
+    attempt: at.attempt,
+    setAsideAt: new Date(at.now).toISOString(),
   };
 }
 

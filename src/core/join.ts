@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { Delivery } from './delivery.js';
+import { Delivery, type Origin } from './delivery.js';
 import type { Duty, Replay, Want } from './duty.js';
 import { Holding } from './holding.js';
 
@@ -10,29 +10,43 @@ import { Holding } from './holding.js';
 export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> {
   const first = parts[0];
   if (first === undefined) throw new Error('joinDeliveries: no deliveries');
-  return new Delivery(
+  const holding = new Holding();
+  for (const part of parts) holding.add(part);
+  return deliveryOf(
+    holding,
     parts.map((part) => part.value),
     {
       ...first.origin,
       byteLength: parts.reduce((sum, part) => sum + part.origin.byteLength, 0),
       lastOffset: Math.max(...parts.map(({ origin }) => origin.lastOffset ?? origin.offset)),
     },
-    new WholeDuty(parts),
-    0,
   );
+}
+
+/**
+ * One delivery for all that is held: settling or releasing it does the same to every part. `hidden`: no ledger may count
+ * on it.
+ */
+export function deliveryOf<T>(
+  parts: Holding,
+  value: T,
+  origin: Origin,
+  replay: 'shown' | 'hidden' = 'shown',
+): Delivery<T> {
+  return new Delivery(value, origin, new WholeDuty(parts, replay === 'shown' ? parts.replay : undefined), 0);
 }
 
 class WholeDuty implements Duty {
   readonly wanted: Observable<Want>;
   readonly replay: Replay | undefined;
   readonly isMixed: boolean;
-  readonly #parts = new Holding();
+  readonly #parts: Holding;
 
-  constructor(parts: readonly Delivery<unknown>[]) {
-    for (const part of parts) this.#parts.add(part);
-    this.wanted = this.#parts.wanted;
-    this.replay = this.#parts.replay;
-    this.isMixed = this.#parts.isMixed;
+  constructor(parts: Holding, replay: Replay | undefined) {
+    this.#parts = parts;
+    this.wanted = parts.wanted;
+    this.replay = replay;
+    this.isMixed = parts.isMixed;
   }
 
   ack(): void {
@@ -48,6 +62,6 @@ class WholeDuty implements Duty {
   }
 
   hold(): void {
-    this.#parts.hold();
+    if (this.replay !== undefined) this.#parts.hold();
   }
 }

@@ -1,3 +1,6 @@
+export { MarbleError } from './marbles/difference.js';
+export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';
+export { type Marbles, marbles, type PartitionRows } from './marbles/marbles.js';
 export {
   type FileVerb,
   type MemoryFileSystem,

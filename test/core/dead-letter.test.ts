@@ -4,7 +4,8 @@ import { deadLetterOf } from '../../src/core/dead-letter.js';
 import { DecodeError } from '../../src/core/errors.js';
 
 const origin = { stream: 'kafka:chat/0', offset: 12, epoch: 1, byteLength: 3 };
-const of = (value: unknown, cause: unknown = new Error('no')) => deadLetterOf(value, origin, cause);
+const of = (value: unknown, cause: unknown = new Error('no')) => deadLetterOf(value, origin, cause, AT);
+const AT = { attempt: 2, now: Date.UTC(2026, 0, 3) };
 const cyclic: Record<string, unknown> = {};
 cyclic.self = cyclic;
 
@@ -36,22 +37,24 @@ describe('deadLetterOf', () => {
     [1.7e18, null],
     [Number.POSITIVE_INFINITY, null],
   ])('keeps the time %p, or null for what is no date', (timestamp, text) => {
-    expect(deadLetterOf('x', { ...origin, timestamp }, new Error('no')).timestamp).toBe(text);
+    expect(deadLetterOf('x', { ...origin, timestamp }, new Error('no'), AT).timestamp).toBe(text);
   });
 
   it('says where it came from and why it was refused', () => {
-    expect(deadLetterOf('x', { ...origin, key: Buffer.from('k') }, new DecodeError('RXF_DECODE_SHAPE', 'bad'))).toEqual(
-      {
-        code: 'RXF_DECODE_SHAPE',
-        message: 'bad',
-        stream: 'kafka:chat/0',
-        offset: 12,
-        timestamp: null,
-        key: 'k',
-        value: 'x',
-        encoding: 'utf8',
-      },
-    );
+    expect(
+      deadLetterOf('x', { ...origin, key: Buffer.from('k') }, new DecodeError('RXF_DECODE_SHAPE', 'bad'), AT),
+    ).toEqual({
+      code: 'RXF_DECODE_SHAPE',
+      message: 'bad',
+      stream: 'kafka:chat/0',
+      offset: 12,
+      timestamp: null,
+      key: 'k',
+      value: 'x',
+      encoding: 'utf8',
+      attempt: 2,
+      setAsideAt: '2026-01-03T00:00:00.000Z',
+    });
     expect(of('x', new TypeError('two\nlines'))).toMatchObject({ code: 'TypeError', message: 'two', key: null });
     expect(of('x', 'thrown')).toMatchObject({ code: 'Error', message: '"thrown"' });
   });

@@ -11,7 +11,7 @@ import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';
 
 /** Feeds deliveries by hand. */
-function fed(options: BatchOptions) {
+function fed(options: BatchOptions<string>) {
   const source$ = new Subject<Delivery<string>>();
   const duty = new RecordingDuty();
   const out = taken(source$.pipe(batch(options)));
@@ -41,6 +41,21 @@ describe('batch', () => {
       expect(batches()).toEqual(['abc', 'def']);
       source$.complete();
       expect(batches()).toEqual(['abc', 'def', 'g']);
+    }));
+
+  it('is full by a weight of your own too, and nacks what cannot be weighed', () =>
+    inVirtualTime(() => {
+      const weigh = (value: string) => {
+        if (value === 'x') throw new Error('no weight');
+        return value === 'n' ? Number.NaN : value.charCodeAt(0) - 96;
+      };
+      const { feed, batches, duty, source$ } = fed({ count: 100, weight: 4, weigh });
+      feed('abcxdnab');
+      expect(batches()).toEqual(['abc', 'd']);
+      expect(duty.nacks).toEqual(['x', 'n']);
+      expect(duty.causes.n).toMatchObject({ code: 'RXF_OPTION_INVALID' });
+      source$.complete();
+      expect(batches()).toEqual(['abc', 'd', 'ab']);
     }));
 
   it('waits from the first value of a batch, not the last, and starts the wait anew with each batch', () =>
@@ -148,7 +163,14 @@ describe('batch', () => {
       'Expected `maxWaitMs` to be a number of milliseconds from 1 to 2147483647, got `0` (number)',
     ],
     [{ count: 1, maxWaitMs: 2 ** 31 }, 'got `2147483648` (number)'],
-    [{ size: 3 }, 'Expected `batch options` to have only known options (count, bytes, maxWaitMs), got `size`'],
+    [{ count: 1, weight: 0 }, 'Expected `weight` to be a whole number >= 1, got `0` (number)'],
+    [{ count: 1, weight: 5 }, 'Expected `weight` to be given with `weigh`'],
+    [{ count: 1, weigh: () => 1 }, 'Expected `weight` to be given with `weigh`'],
+    [{ count: 1, weight: 5, weigh: 1 }, 'Expected `weigh` to be a function, got `1` (number)'],
+    [
+      { size: 3 },
+      'Expected `batch options` to have only known options (count, bytes, weight, weigh, maxWaitMs), got `size`',
+    ],
     [undefined, 'Expected `batch options` to be an object of options, got `undefined` (undefined)'],
   ])('refuses %j', (options, message) => {
     const call = () => batch(options as BatchOptions);

@@ -108,7 +108,7 @@ describe('decode', () => {
         }),
       )
       .subscribe();
-    const place = { stream: 'kafka:chat/3', offset: 7 };
+    const place = { stream: 'kafka:chat/3', offset: 7, attempt: 1, setAsideAt: expect.stringMatching(/^\d{4}-.*Z$/) };
     expect(letters).toEqual([
       {
         ...place,

@@ -41,11 +41,11 @@ export function drawn(draw: (drawing: Drawing) => void): void {
 export const shown = map(<T>(delivery: Delivery<T>): T => delivery.value);
 
 /** A taker that acks each delivery so much later, and shows its value. */
-export function ackedAfter<T>(ms: number) {
+export function ackedAfter<T>(ms: number | ((value: T) => number)) {
   return (source: Observable<Delivery<T>>): Observable<T> =>
     source.pipe(
       map((delivery) => {
-        timer(ms).subscribe(() => delivery.ack());
+        timer(typeof ms === 'number' ? ms : ms(delivery.value)).subscribe(() => delivery.ack());
         return delivery.value;
       }),
     );

@@ -1,9 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Observable, OperatorFunction } from 'rxjs';
-import { batch, decode, filterValue, inFlightWindow, mapValue, retryConnect, transmit } from '../../operators/index.js';
+import { ignoreElements, map, type Observable, type OperatorFunction, timer } from 'rxjs';
+import {
+  balance,
+  batch,
+  deadLetter,
+  decode,
+  dedupeBy,
+  failover,
+  filterValue,
+  inFlightWindow,
+  mapValue,
+  mapValueAsync,
+  rateLimit,
+  retryConnect,
+  routeBy,
+  splitValue,
+  timeoutUnsettled,
+  transmit,
+} from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
+import { Monitor } from '../../src/core/monitor.js';
 import { type LawHost, plan, tryPlan } from '../support/operator-laws.js';
+import { through } from './sinks.js';
 
 type Step = (host: LawHost) => OperatorFunction<Delivery<unknown>, Delivery<unknown>>;
 
@@ -38,6 +57,19 @@ const steps: Record<string, (digit: number) => Step> = {
   batch: (digit) => () => batch({ count: 1 + digit, bytes: 5 + digit * 3, maxWaitMs: 1 + digit }),
   window: (digit) => () => inFlightWindow({ count: 1 + digit, bytes: 5 + digit * 3 }),
   retry: () => () => retryConnect(),
+  split: () => () => splitValue((value) => [value]),
+  ask: (digit) => () =>
+    mapValueAsync((value) => timer(digit % 3).pipe(map(() => value)), { concurrency: 1 + (digit % 4) }),
+  askInAnyOrder: (digit) => () =>
+    mapValueAsync((value) => timer((firstDigit(value) * digit) % 5).pipe(map(() => value)), { order: 'none' }),
+  letters: () => () => deadLetter((letters) => letters.pipe(ignoreElements()), { when: () => false }),
+  route: (digit) => () =>
+    routeBy((value) => (firstDigit(value) > digit ? 'high' : 'low'), { high: through, low: through }),
+  failover: () => () => failover([through, through], { when: () => false }),
+  balance: () => () => balance([through, through]),
+  rate: (digit) => () => rateLimit({ count: 1 + digit, perMs: 2, burst: 2 }),
+  unsettled: () => () => timeoutUnsettled({ name: 'test', afterMs: 50, monitor: new Monitor() }),
+  dedupe: () => () => dedupeBy((value) => String(value), { windowMs: 20 }),
 };
 
 const step = fc.record({ name: fc.constantFrom(...Object.keys(steps)), digit: fc.integer({ min: 0, max: 9 }) });

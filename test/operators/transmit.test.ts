@@ -5,6 +5,7 @@ import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';
 
 describe('transmit', () => {
@@ -129,7 +130,7 @@ describe('transmit', () => {
       flush();
       expect(duty.causes.d).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
       expect(String((duty.causes.b as Error).message)).toContain('during the write');
-      expect(String((duty.causes.d as Error).message)).toContain('before the write began');
+      expect(String((duty.causes.d as Error).message)).toContain('before the value had its turn');
     }));
 
   it('nacks what is under way and what waits when the source fails', () =>
@@ -158,7 +159,88 @@ describe('transmit', () => {
     expect(out.values).toEqual(['a9']);
   });
 
+  it('writes those of one key one after the other, in order, beside those of others', () =>
+    drawn(({ deliveries, expectObservable, flush }) => {
+      const begun: string[] = [];
+      const write = (value: string) => {
+        begun.push(value);
+        return timer(value === 'a1' ? 5 : 2).pipe(map(() => value));
+      };
+      const values = { a: 'a1', b: 'a2', c: 'b1', d: 'a3', e: 'b2' };
+      const result$ = deliveries('(abcde|)', values).pipe(
+        transmit(write, { order: 'key', key: ({ value }: Delivery<string>) => value[0], concurrency: 3 }),
+      );
+      expectObservable(result$).toBe('--x-yz-u-(v|)', { x: 'b1', y: 'b2', z: 'a1', u: 'a2', v: 'a3' });
+      flush();
+      expect(begun).toEqual(['a1', 'b1', 'b2', 'a2', 'a3']);
+    }));
+
+  it('takes the key of the origin where none is given; without one there is no order', () => {
+    const source$ = new Subject<Delivery<string>>();
+    const begun: string[] = [];
+    taken(
+      source$.pipe(
+        transmit(
+          (value) => {
+            begun.push(value);
+            return NEVER;
+          },
+          { order: 'key', concurrency: 9 },
+        ),
+      ),
+    );
+    const duty = new RecordingDuty();
+    for (const [name, key] of Object.entries({ a: 'k', b: 'k', c: null, d: null, e: 'l' })) {
+      source$.next(duty.deliver(name, { key: key === null ? null : Buffer.from(key) }));
+    }
+    expect(begun).toEqual(['a', 'c', 'd', 'e']);
+  });
+
+  it('nacks what the key cannot be told of, and lives', () => {
+    const duty = new RecordingDuty();
+    const key = ({ value }: Delivery<string>) => {
+      if (value === 'b') throw new Error('no key');
+      return value;
+    };
+    const out = taken(
+      of(duty.deliver('a'), duty.deliver('b')).pipe(transmit((value) => of(value), { order: 'key', key })),
+    );
+    expect([out.values, duty.nacks, out.ended]).toEqual([['a'], ['b'], 'complete']);
+  });
+
+  it('writes nothing behind a refusal whose stream is read anew: its key stays in order', () => {
+    const refused: string[] = [];
+    const duty: RecordingDuty = new RecordingDuty('test:stream', (line) => {
+      // As a source does that reads the stream again from what was refused.
+      if (line.startsWith('nack a')) duty.wanted.complete();
+    });
+    const source = of(duty.deliver('a'), duty.deliver('b'), duty.deliver('c'));
+    const write = (value: string) => {
+      refused.push(value);
+      return timer(1).pipe(
+        map(() => {
+          throw new Error('busy');
+        }),
+      );
+    };
+    inVirtualTime(() => taken(source.pipe(transmit(write, { order: 'key', key: () => 1 }))));
+    expect([refused, duty.nacks]).toEqual([['a'], ['a', 'b', 'c']]);
+  });
+
+  it('refuses what takes longer than the limit, where there is one', () =>
+    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+      expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { timeLimitMs: 6 }))).toBe('------|');
+      expectObservable(nacks$).toBe('------a');
+      flush();
+      expect(duty.causes.a).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
+    }));
+
   itSettlesOnce(({ write }) => transmit(write, { concurrency: 2 }));
+  describe('in order of keys', () => {
+    itSettlesOnce(({ write }) =>
+      transmit(write, { concurrency: 3, order: 'key', key: ({ value }: Delivery<number>) => value % 3 }),
+    );
+  });
 
   it.each([
     [undefined, {}, 'Expected `write` to be a function, got `undefined` (undefined)'],
@@ -167,8 +249,12 @@ describe('transmit', () => {
     [
       () => of(1),
       { parallel: 2 },
-      'Expected `transmit options` to have only known options (concurrency), got `parallel`',
+      'Expected `transmit options` to have only known options (concurrency, order, timeLimitMs, key), got `parallel`',
     ],
+    [() => of(1), { order: 'all' }, "Expected `order` to be one of 'none', 'key', got `\"all\"` (string)"],
+    [() => of(1), { key: () => 1 }, "Expected `key` to be left out without `order: 'key'`"],
+    [() => of(1), { order: 'key', key: 1 }, 'Expected `key` to be a function, got `1` (number)'],
+    [() => of(1), { timeLimitMs: -1 }, 'Expected `timeLimitMs` to be a number of milliseconds from 1'],
   ])('refuses %p with %j', (write, options, message) => {
     const call = () => transmit(write as () => Observable<number>, options as TransmitOptions);
     expect(call).toThrow(message);

@@ -1,6 +1,6 @@
 import { asyncScheduler, type Observable, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
+import { isEpochOver } from '../../core/epoch.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
 import type { Receipt } from '../../core/receipt.js';
@@ -149,7 +149,7 @@ export class FileSinkSession<T> implements StreamReport {
     let writer = this.#streams.get(stream);
     if (writer === undefined || writer.wanted !== wanted) {
       // Held up on its way, it must not end what was begun after it.
-      if (isOver(wanted)) return undefined;
+      if (isEpochOver(wanted)) return undefined;
       writer?.end();
       writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
       this.#streams.delete(stream);
@@ -212,18 +212,6 @@ export class FileSinkSession<T> implements StreamReport {
 export interface KeptLedger {
   readonly store: LedgerStore;
   readonly positions: Positions;
-}
-
-function isOver(wanted: Observable<Want>): boolean {
-  let hasCompleted = false;
-  wanted
-    .subscribe({
-      complete: () => {
-        hasCompleted = true;
-      },
-    })
-    .unsubscribe();
-  return hasCompleted;
 }
 
 function mixedError({ origin }: Delivery<unknown>): SinkError {

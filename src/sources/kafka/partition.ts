@@ -124,8 +124,10 @@ export class Partition implements Duty, TopicPartition {
         }
       }
     }
-    this.#free(first, next);
+    const isFreed = this.#free(first, next);
     if (fresh > 0) this.#listener.acked(fresh);
+    // Of an epoch that is over it says nothing but that there is room: who waits for that must hear of it.
+    else if (isFreed) this.#listener.released();
   }
 
   nack(first: number, next: number, cause: unknown): void {
@@ -137,8 +139,9 @@ export class Partition implements Duty, TopicPartition {
       }
       if (refused >= 0) this.replay?.refuse(refused);
     }
-    this.#free(first, next);
+    const isFreed = this.#free(first, next);
     if (refused >= 0) this.#listener.nacked(this, refused, cause);
+    else if (isFreed) this.#listener.released();
   }
 
   release(first: number, next: number): void {

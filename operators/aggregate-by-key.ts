@@ -1,0 +1,216 @@
+import { asyncScheduler, Observable, type OperatorFunction, timer } from 'rxjs';
+import type { Delivery, Origin } from '../src/core/delivery.js';
+import type { Want } from '../src/core/duty.js';
+import { Wants } from '../src/core/epoch.js';
+import { SinkError } from '../src/core/errors.js';
+import { Holding } from '../src/core/holding.js';
+import { deliveryOf } from '../src/core/join.js';
+import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { splitDelivery } from '../src/core/split.js';
+import { takingFor } from '../src/core/taking.js';
+
+export interface AggregateByKeyOptions<T, A> {
+  /** How long a window is, in milliseconds. Windows begin at multiples of `slideMs` since 1970. */
+  readonly windowMs: number;
+  /** How long after one window the next begins. Default `windowMs`: they tumble. Shorter: they overlap, at most 100. */
+  readonly slideMs?: number;
+  /** What a window of a key begins with. */
+  readonly initial: () => A;
+  /** What it is with one more value. */
+  readonly add: (before: A, value: T, delivery: Delivery<T>) => A;
+  /** With so many values in open windows all of them are emitted as far as they are. Default 100,000. */
+  readonly count?: number;
+}
+
+/** What came of one key in one window, or a piece of it. */
+export interface Aggregate<K, A> {
+  readonly key: K;
+  /** The window, [from, to), in milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  readonly value: A;
+  /** How many values are in it. */
+  readonly count: number;
+  /** False where the window was not over, and another piece with other values may follow: put them together downstream. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Puts the values of each key together in windows of their time of arrival, and emits what they come to when a window ends:
+ * a delivery whose ack acks all that is in it. A value in several windows is acked when all of them are.
+ *
+ * ```
+ * values  -a-b-----c---|
+ *         aggregateByKey(() => 'all', { windowMs: 5, initial: () => '', add: (s, x) => s + x })
+ * result  -----x----y--|     x = ab of [0, 5), y = c of [5, 10)
+ * acks    ------(ab)-c--
+ * ```
+ *
+ * Settles: nacks what it holds when it is unsubscribed or fails, and what is void; a delivery for which `key` or `add`
+ * throws. Values of several streams or epochs are put together apart, so that what is emitted belongs to one.
+ * Bounds: what `initial` and `add` keep for each key, for at most `windowMs`; `count` values, a bit each, or about 300 bytes
+ * where windows overlap. What is added is released at once. Open windows are emitted as they are when their source asks
+ * for settling or to catch up, and when the source completes. No ledger is kept behind it: what comes again is put together
+ * otherwise.
+ */
+export function aggregateByKey<T, K, A>(
+  key: (value: T, delivery: Delivery<T>) => K,
+  options: AggregateByKeyOptions<T, A>,
+): OperatorFunction<Delivery<T>, Delivery<Aggregate<K, A>>> {
+  expectFunction('key', key);
+  expectKnown('aggregateByKey options', options, ['windowMs', 'slideMs', 'initial', 'add', 'count']);
+  const { windowMs, slideMs = windowMs, initial, add, count = 100_000 } = options;
+  expectMs('windowMs', windowMs, 1);
+  expectMs('slideMs', slideMs, 1);
+  const isInRange = slideMs <= windowMs && windowMs / slideMs <= 100;
+  expectOption('slideMs', slideMs, isInRange, 'at most `windowMs`, and at least a hundredth of it');
+  expectFunction('initial', initial);
+  expectFunction('add', add);
+  expectWhole('count', count, 1);
+
+  return (source) =>
+    new Observable((subscriber) => {
+      /** Open windows by where they begin. */
+      const windows = new Map<number, Piece<K, A>[]>();
+      let open = 0;
+
+      const emit = (pieces: readonly Piece<K, A>[], isWhole: boolean) => {
+        for (const piece of pieces) {
+          open -= piece.count;
+          if (subscriber.closed) piece.parts.nack(stopped());
+          else subscriber.next(piece.delivery(windowMs, isWhole));
+        }
+      };
+      /** Takes the pieces out of all windows for which it holds. */
+      const takeOut = (isOut: (piece: Piece<K, A>) => boolean): Piece<K, A>[] =>
+        [...windows].flatMap(([from, pieces]) => {
+          windows.set(
+            from,
+            pieces.filter((piece) => !isOut(piece)),
+          );
+          return pieces.filter(isOut);
+        });
+      const emitAll = () =>
+        emit(
+          takeOut(() => true),
+          false,
+        );
+      const wants = new Wants(
+        (want: Want) => {
+          // What is added is released already, so a full window is not ours to free.
+          if (want !== 'release') emitAll();
+        },
+        (wanted) => {
+          for (const piece of takeOut((one) => one.wanted === wanted)) {
+            open -= piece.count;
+            piece.parts.nack(stopped());
+          }
+        },
+      );
+      const openWindow = (from: number, now: number) => {
+        if (windows.has(from)) return;
+        windows.set(from, []);
+        subscriber.add(
+          timer(from + windowMs - now).subscribe(() => {
+            const ended = windows.get(from) ?? [];
+            windows.delete(from);
+            emit(ended, true);
+          }),
+        );
+      };
+      const take = (delivery: Delivery<T>) => {
+        let of: K;
+        try {
+          of = key(delivery.value, delivery);
+        } catch (cause) {
+          delivery.nack(cause);
+          return;
+        }
+        const now = asyncScheduler.now();
+        const last = Math.floor(now / slideMs) * slideMs;
+        const starts = [];
+        for (let from = last; from + windowMs > now; from -= slideMs) starts.push(from);
+        const parts = starts.length === 1 ? [delivery] : splitDelivery(delivery, starts);
+        wants.listen(delivery);
+        for (const [at, from] of starts.entries()) addTo(from, now, of, delivery, parts[at] as Delivery<unknown>);
+        delivery.release();
+        if (open >= count) emitAll();
+      };
+      const addTo = (from: number, now: number, of: K, delivery: Delivery<T>, part: Delivery<unknown>) => {
+        openWindow(from, now);
+        const pieces = windows.get(from) as Piece<K, A>[];
+        const { wanted } = delivery.duty;
+        const before = pieces.find((one) => one.wanted === wanted && Object.is(one.key, of));
+        try {
+          const value = add(before === undefined ? initial() : before.value, delivery.value, delivery);
+          const piece = before ?? new Piece<K, A>(of, from, wanted, delivery.origin);
+          piece.add(part, delivery.origin, value);
+          if (before === undefined) pieces.push(piece);
+          open += 1;
+        } catch (cause) {
+          part.nack(cause);
+        }
+      };
+
+      const takeFrom = takingFor(subscriber, () => {
+        wants.end();
+        for (const piece of takeOut(() => true)) piece.parts.nack(stopped());
+      });
+      takeFrom(source, {
+        next: take,
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => {
+          emitAll();
+          subscriber.complete();
+        },
+      });
+    });
+}
+
+/** What has come of one key, in one window, from one stream and epoch. */
+class Piece<K, A> {
+  readonly key: K;
+  readonly from: number;
+  readonly wanted: Observable<Want>;
+  readonly parts = new Holding();
+  #origin: Origin;
+  #count = 0;
+  #value: A | undefined;
+
+  constructor(key: K, from: number, wanted: Observable<Want>, origin: Origin) {
+    this.key = key;
+    this.from = from;
+    this.wanted = wanted;
+    this.#origin = { ...origin, byteLength: 0, lastOffset: origin.lastOffset ?? origin.offset };
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get value(): A {
+    return this.#value as A;
+  }
+
+  add(part: Delivery<unknown>, origin: Origin, value: A): void {
+    this.parts.add(part);
+    this.#count += 1;
+    this.#value = value;
+    const { byteLength, lastOffset = -1 } = this.#origin;
+    this.#origin = {
+      ...this.#origin,
+      byteLength: byteLength + origin.byteLength,
+      lastOffset: Math.max(lastOffset, origin.lastOffset ?? origin.offset),
+    };
+  }
+
+  delivery(windowMs: number, isWhole: boolean): Delivery<Aggregate<K, A>> {
+    const { key, from, value, count } = this;
+    const aggregate = { key, from, to: from + windowMs, value, count, isWhole };
+    return deliveryOf(this.parts, aggregate, this.#origin, 'hidden');
+  }
+}
+
+function stopped(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the window was over; its values come again.');
+}

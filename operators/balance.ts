@@ -1,0 +1,80 @@
+import { EMPTY, type OperatorFunction, throwError } from 'rxjs';
+import { type Branch, intoBranches } from '../src/core/branches.js';
+import type { Delivery } from '../src/core/delivery.js';
+import { describeError, SinkError } from '../src/core/errors.js';
+import { Keeping } from '../src/core/keeping.js';
+import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
+import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+
+export interface BalanceOptions {
+  /** Told when a sink fails. */
+  readonly monitor?: Monitor;
+}
+
+/**
+ * Hands each delivery to the one of several sinks that holds the least: the fewest values that are not released; where
+ * several do, in turn. Emits what the sinks emit.
+ *
+ * ```
+ * values  -ab--c---d------|
+ *         balance([one, two])     one acks after 5, two after 2
+ * result  ----b-ac------d-|
+ * acks    ----b-ac------d--
+ * ```
+ *
+ * Settles: as the sink does. A sink that fails is not used again, and what it held comes again, to another.
+ * Bounds: nothing waits here.
+ * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value that comes again may
+ * go to another sink, so each is at least once.
+ */
+export function balance<T, R>(
+  sinks: readonly Branch<T, R>[],
+  options: BalanceOptions = {},
+): OperatorFunction<Delivery<T>, R> {
+  expectKnown('balance options', options, ['monitor']);
+  expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
+  for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
+  const { monitor = defaultMonitor } = options;
+  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+
+  return (source) => {
+    let standing = sinks.length;
+    return intoBranches<T, R>(
+      sinks,
+      (outlets) => {
+        const targets = outlets.map((outlet) => ({
+          outlet,
+          load: new Keeping<T>({ takeOver: () => false, replay: 'hidden' }),
+        }));
+        let turn = 0;
+        return {
+          deal(delivery) {
+            const inTurn = [...targets.slice(turn), ...targets.slice(0, turn)].filter(({ outlet }) => outlet.isOpen);
+            const [first] = inTurn;
+            if (first === undefined) {
+              delivery.nack(noneError());
+              return;
+            }
+            const least = inTurn.reduce((best, one) => (one.load.size < best.load.size ? one : best), first);
+            turn = (targets.indexOf(least) + 1) % targets.length;
+            least.outlet.give(least.load.keep(delivery));
+          },
+        };
+      },
+      (at, error) => {
+        standing -= 1;
+        if (standing === 0) return throwError(() => error);
+        monitor.notice(
+          'warn',
+          'balance.lost',
+          `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
+        );
+        return EMPTY;
+      },
+    )(source);
+  };
+}
+
+function noneError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value comes again.');
+}

@@ -1,0 +1,124 @@
+import { asyncScheduler, defer, type MonoTypeOperatorFunction, Observable, Subject } from 'rxjs';
+import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
+import type { Delivery } from '../src/core/delivery.js';
+import { RxflumeError } from '../src/core/errors.js';
+import { Keeping } from '../src/core/keeping.js';
+import { expectFunction, expectKnown, expectWhole } from '../src/core/options.js';
+import type { Sink } from '../src/core/receipt.js';
+import { isStopped } from '../src/core/refusal.js';
+import { takingFor } from '../src/core/taking.js';
+
+export interface DeadLetterOptions {
+  /**
+   * Whether a refusal is for the dead letters; `attempt` counts the refusals of that value so far. Default: where it is the
+   * value's fault for good: it cannot be decoded, filed, encoded or routed, an operator's function threw for it, or a
+   * write of it failed that says it will not pass. What storage says of itself is none of these.
+   */
+  readonly when?: (cause: unknown, attempt: number) => boolean;
+  /**
+   * At which refusal a write or a call that might pass is set aside too, instead of going back to the source. Default:
+   * never; the source reads it again until its own `redeliver.attempts` are used up. Not beside `when`.
+   */
+  readonly attempts?: number;
+}
+
+/**
+ * Sets aside what anything downstream refuses for good, and lets all else through: the refused value goes to a sink of dead
+ * letters with the reason, and is acked when its letter is durable.
+ *
+ * ```
+ * values   -a-b-c------|
+ *          deadLetter(bad)     b is refused, and its letter durable after 4
+ * result   -a-b-c------|
+ * letters  ---b---------
+ * acks     -a---c-b-----
+ * ```
+ *
+ * Settles: as downstream does; of what is set aside, as the sink of letters does. A value that was released before it is
+ * refused is in memory no more: its refusal goes to the source, which brings it again. So does what is refused because
+ * the flow stops.
+ * Bounds: keeps what is not released, which the source's window bounds; remembers the attempts of 10,000 values.
+ * Fails: with the error of the sink of letters. Completes with its source; what is refused after that is still set aside.
+ */
+export function deadLetter<T>(
+  sink: Sink<DeadLetter>,
+  options: DeadLetterOptions = {},
+): MonoTypeOperatorFunction<Delivery<T>> {
+  expectFunction('sink', sink);
+  expectKnown('deadLetter options', options, options.when === undefined ? ['when', 'attempts'] : ['when']);
+  const { attempts = Number.MAX_SAFE_INTEGER } = options;
+  expectWhole('attempts', attempts, 1);
+  const when = options.when ?? ((cause: unknown, attempt: number) => isForLetters(cause, attempt >= attempts));
+  expectFunction('when', when);
+
+  return (source) =>
+    new Observable((subscriber) => {
+      const letters$ = new Subject<Delivery<DeadLetter>>();
+      const refusals = new Refusals();
+      let isComplete = false;
+      const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
+        const { value, origin } = delivery;
+        // A sink that completed before its source takes no more letters.
+        if (!letters$.observed || isStopped(cause)) return false;
+        const attempt = refusals.count(origin);
+        if (!when(cause, attempt)) return false;
+        refusals.forget(origin);
+        letters$.next(delivery.with(deadLetterOf(value, origin, cause, { attempt, now: asyncScheduler.now() })));
+        return true;
+      };
+      const closeLetters = () => {
+        if (isComplete && keeping.size === 0) letters$.complete();
+      };
+      const keeping = new Keeping<T>({ takeOver, emptied: closeLetters, replay: 'shown' });
+
+      const takeFrom = takingFor(subscriber);
+      const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
+      subscriber.add(() => {
+        // What was handed on may still be refused after the source has completed.
+        if (!isComplete) setting.unsubscribe();
+      });
+      takeFrom(source, {
+        next: (delivery) => subscriber.next(keeping.keep(delivery)),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => {
+          isComplete = true;
+          subscriber.complete();
+          closeLetters();
+        },
+      });
+    });
+}
+
+const OF_THE_VALUE = ['RXF_SINK_BUCKET', 'RXF_SINK_FORMAT', 'RXF_SINK_ROUTE', 'RXF_SINK_WRITE', 'RXF_OPERATOR_FAILED'];
+
+/** Whether a cause is the value's fault: for good, or, where `mayPass` counts too, perhaps. */
+function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
+  if (!(cause instanceof RxflumeError)) return true;
+  if (cause.name === 'DecodeError') return true;
+  if (isLastAttempt && cause.code === 'RXF_OPERATOR_TIMEOUT') return true;
+  return OF_THE_VALUE.includes(cause.code) && (isLastAttempt || !cause.retryable);
+}
+
+/** How often each value was refused; the oldest are forgotten. */
+class Refusals {
+  static readonly #MOST = 10_000;
+  readonly #counts = new Map<string, number>();
+
+  /** Counts one more. */
+  count(origin: { readonly stream: string; readonly offset: number }): number {
+    const key = keyOf(origin);
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.delete(key);
+    this.#counts.set(key, count);
+    if (this.#counts.size > Refusals.#MOST) this.#counts.delete(this.#counts.keys().next().value as string);
+    return count;
+  }
+
+  forget(origin: { readonly stream: string; readonly offset: number }): void {
+    this.#counts.delete(keyOf(origin));
+  }
+}
+
+function keyOf({ stream, offset }: { readonly stream: string; readonly offset: number }): string {
+  return `${stream} ${offset}`;
+}

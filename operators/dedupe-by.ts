@@ -1,0 +1,218 @@
+import { asyncScheduler, type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { Delivery } from '../src/core/delivery.js';
+import type { Duty } from '../src/core/duty.js';
+import { Wants } from '../src/core/epoch.js';
+import { SinkError } from '../src/core/errors.js';
+import { Holding } from '../src/core/holding.js';
+import { expectFunction, expectKnown, expectMs, expectWhole } from '../src/core/options.js';
+import { takingFor } from '../src/core/taking.js';
+
+export interface DedupeByOptions {
+  /** How long a key is remembered after its first value came, in milliseconds. */
+  readonly windowMs: number;
+  /** The most keys remembered; beyond it the oldest is forgotten. Default 100,000. */
+  readonly count?: number;
+}
+
+/**
+ * Lets the first delivery of each key through, and drops those that come within a time after it. A twin that is dropped
+ * shares the fate of the first: acked when that is, and refused when that is refused, so that nothing is lost.
+ *
+ * ```
+ * values  -a-b-a-a-|
+ *         dedupeBy(x => x, { windowMs: 6 })     acked after 1
+ * result  -a-b---a-|
+ * acks    --a-ba--a-
+ * ```
+ *
+ * Settles: acks a twin when its first is acked, at once where it was before; nacks it when that is nacked or void, and then
+ * the key is forgotten. A delivery for which `key` throws is nacked; one with the key undefined or null is let through.
+ * Bounds: `count` keys; twins are released at once, and a bit each remembers them. Keys are remembered in memory only: after
+ * a restart the first of each comes through again.
+ */
+export function dedupeBy<T>(
+  key: (value: T, delivery: Delivery<T>) => unknown,
+  options: DedupeByOptions,
+): MonoTypeOperatorFunction<Delivery<T>> {
+  expectFunction('key', key);
+  expectKnown('dedupeBy options', options, ['windowMs', 'count']);
+  const { windowMs, count = 100_000 } = options;
+  expectMs('windowMs', windowMs, 1);
+  expectWhole('count', count, 1);
+
+  return (source) =>
+    new Observable((subscriber) => {
+      const seen = new Map<unknown, First>();
+      const duties = new Map<Duty, FirstDuty>();
+      const wants = new Wants(
+        () => undefined,
+        (wanted) => {
+          for (const [duty, own] of duties) {
+            if (duty.wanted !== wanted) continue;
+            duties.delete(duty);
+            own.over();
+          }
+        },
+      );
+      const forget = (first: First) => {
+        if (seen.get(first.key) === first) seen.delete(first.key);
+      };
+      const forgetOld = () => {
+        const now = asyncScheduler.now();
+        for (const first of seen.values()) {
+          if (first.seenAt + windowMs > now && seen.size <= count) return;
+          seen.delete(first.key);
+        }
+      };
+      const asFirst = (delivery: Delivery<T>, of: unknown): Delivery<T> => {
+        let duty = duties.get(delivery.duty);
+        if (duty === undefined) {
+          duty = new FirstDuty(delivery.duty, forget);
+          duties.set(delivery.duty, duty);
+          wants.listen(delivery);
+        }
+        const first = new First(of, asyncScheduler.now());
+        seen.set(of, first);
+        duty.take(delivery.place, first);
+        return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+      };
+
+      subscriber.add(() => wants.end());
+      takingFor(subscriber)(source, {
+        next: (delivery) => {
+          let of: unknown;
+          try {
+            of = key(delivery.value, delivery);
+          } catch (cause) {
+            delivery.nack(cause);
+            return;
+          }
+          if (of === undefined || of === null) {
+            subscriber.next(delivery);
+            return;
+          }
+          forgetOld();
+          const first = seen.get(of);
+          if (first !== undefined) first.join(delivery);
+          else {
+            const handedOn = asFirst(delivery, of);
+            forgetOld();
+            subscriber.next(handedOn);
+          }
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}
+
+/** The first delivery of a key, and the twins that share its fate. */
+class First {
+  readonly key: unknown;
+  readonly seenAt: number;
+  readonly #twins = new Holding();
+  #isAcked = false;
+  #isHeld = false;
+
+  constructor(key: unknown, seenAt: number) {
+    this.key = key;
+    this.seenAt = seenAt;
+  }
+
+  join(twin: Delivery<unknown>): void {
+    if (this.#isAcked) {
+      twin.ack();
+      return;
+    }
+    this.#twins.add(twin);
+    twin.release();
+    if (this.#isHeld) twin.duty.hold(twin.place, twin.place + 1);
+  }
+
+  ack(): void {
+    this.#isAcked = true;
+    this.#twins.ack();
+  }
+
+  nack(cause: unknown): void {
+    this.#twins.nack(cause);
+  }
+
+  /** The twins are in those files too, as the first is: a commit need not wait for them. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#twins.hold();
+  }
+}
+
+class FirstDuty implements Duty {
+  readonly wanted;
+  readonly replay;
+  readonly isMixed;
+  readonly #inner: Duty;
+  readonly #forget: (first: First) => void;
+  /** The firsts that are not settled. */
+  readonly #firsts = new Map<number, First>();
+
+  constructor(inner: Duty, forget: (first: First) => void) {
+    this.#inner = inner;
+    this.#forget = forget;
+    this.wanted = inner.wanted;
+    this.replay = inner.replay;
+    this.isMixed = inner.isMixed === true;
+  }
+
+  take(place: number, first: First): void {
+    this.#firsts.set(place, first);
+  }
+
+  ack(first: number, next: number): void {
+    const firsts = this.#settled(first, next);
+    this.#inner.ack(first, next);
+    for (const one of firsts) one.ack();
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    const firsts = this.#settled(first, next);
+    // Before the source hears of it: what comes again because of it is no twin.
+    for (const one of firsts) this.#forget(one);
+    this.#inner.nack(first, next, cause);
+    for (const one of firsts) one.nack(cause);
+  }
+
+  release(first: number, next: number): void {
+    this.#inner.release(first, next);
+  }
+
+  hold(first: number, next: number): void {
+    this.#inner.hold(first, next);
+    for (const [, one] of this.#within(first, next)) one.hold();
+  }
+
+  /** The epoch is over: what is not settled is void and comes again, and so do its twins. */
+  over(): void {
+    const firsts = [...this.#firsts.values()];
+    this.#firsts.clear();
+    for (const one of firsts) this.#forget(one);
+    const cause = new SinkError('RXF_SINK_STOPPED', 'The first value of its key is read anew; both come again.');
+    for (const one of firsts) one.nack(cause);
+  }
+
+  #settled(first: number, next: number): First[] {
+    const found = this.#within(first, next);
+    for (const [place] of found) this.#firsts.delete(place);
+    return found.map(([, one]) => one);
+  }
+
+  #within(first: number, next: number): [number, First][] {
+    if (next - first > this.#firsts.size) {
+      return [...this.#firsts].filter(([place]) => place >= first && place < next);
+    }
+    const found: [number, First][] = [];
+    for (let place = first; place < next; place += 1) {
+      const one = this.#firsts.get(place);
+      if (one !== undefined) found.push([place, one]);
+    }
+    return found;
+  }
+}

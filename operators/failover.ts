@@ -1,0 +1,168 @@
+import { asyncScheduler, EMPTY, type OperatorFunction, throwError } from 'rxjs';
+import { type Branch, intoBranches, type Outlet } from '../src/core/branches.js';
+import { BREAKER_DEFAULTS, Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
+import type { Delivery } from '../src/core/delivery.js';
+import type { Duty } from '../src/core/duty.js';
+import { describeError, isRetryable, SinkError } from '../src/core/errors.js';
+import { Keeping } from '../src/core/keeping.js';
+import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
+import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+import { isStopped } from '../src/core/refusal.js';
+
+export interface FailoverOptions extends BreakerOptions {
+  /** So many refusals in a row, without anything accepted between, and the next sink is used. Default 1. */
+  readonly failures?: number;
+  /** After how long a sink that failed is tried again with one value, in milliseconds. Default 10,000. */
+  readonly openMs?: number;
+  /** Whether a refusal is the sink's fault, so that another may do better. Default: where it is retryable. */
+  readonly when?: (cause: unknown) => boolean;
+  /** Told when a sink is left and taken again. */
+  readonly monitor?: Monitor;
+}
+
+export const FAILOVER_DEFAULTS = {
+  failures: 1,
+  openMs: BREAKER_DEFAULTS.openMs,
+  monitor: defaultMonitor,
+} as const satisfies FailoverOptions;
+
+/**
+ * Hands each delivery to the first of several sinks that works: what one refuses goes to the next, and while one fails it
+ * is passed over, but for one value now and then. Emits what the sinks emit.
+ *
+ * ```
+ * values  -a----b----c--|
+ *         failover([main, spare], { openMs: 8 })     main refuses a after 1, then acks; spare acks; both after 1
+ * result  ---a---b----c-|
+ * acks    ---a---b----c--
+ * ```
+ *
+ * Settles: as the sink does that takes it; nacks with the last cause when all have refused it. What a sink has released
+ * before it refuses it is in memory no more: it goes back to the source, and to the next sink when it comes again.
+ * Bounds: keeps what is not released, which the source's window bounds.
+ * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value may be in two sinks,
+ * so each is at least once.
+ */
+export function failover<T, R>(
+  sinks: readonly Branch<T, R>[],
+  options: FailoverOptions = {},
+): OperatorFunction<Delivery<T>, R> {
+  expectKnown('failover options', options, [...Object.keys(FAILOVER_DEFAULTS), 'when']);
+  expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
+  for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
+  const { failures, openMs, monitor, when } = { ...FAILOVER_DEFAULTS, when: isRetryable, ...options };
+  expectBreaker('failover', { failures, openMs });
+  expectFunction('when', when);
+  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+
+  return (source) => {
+    let standing = sinks.length;
+    const begin = (outlets: readonly Outlet<T>[]) => {
+      const targets = outlets.map((outlet, at) => new Target(at, outlet, new Breaker({ failures, openMs }), monitor));
+      /** The sinks that have refused the deliveries of a duty: of the source's none, of what was taken over some. */
+      const refusedBy = new WeakMap<Duty, readonly Target<T>[]>();
+      const keepings = new Map<Target<T>, Keeping<T>>();
+      let complete: (() => void) | undefined;
+      const completeWhenEmpty = () => {
+        if (complete !== undefined && [...keepings.values()].every(({ size }) => size === 0)) complete();
+      };
+      const give = (delivery: Delivery<T>): boolean => {
+        const refused = refusedBy.get(delivery.duty) ?? [];
+        const left = targets.filter((target) => target.isOpen && !refused.includes(target));
+        const now = asyncScheduler.now();
+        const target = left.find((one) => one.mayTry(now)) ?? left[0];
+        if (target === undefined) return false;
+        target.give((keepings.get(target) as Keeping<T>).keep(delivery));
+        return true;
+      };
+      for (const target of targets) {
+        const takeOver = (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => {
+          if (isStopped(cause) ? target.isOpen : !when(cause)) return false;
+          refusedBy.set(delivery.duty, [...(refusedBy.get(was.duty) ?? []), target]);
+          return give(delivery);
+        };
+        const refused = (cause: unknown) =>
+          target.refused(isStopped(cause) ? 'left' : when(cause) ? 'failed' : 'alive');
+        keepings.set(
+          target,
+          new Keeping<T>({
+            takeOver,
+            accepted: () => target.accepted(),
+            refused,
+            emptied: completeWhenEmpty,
+            replay: 'hidden',
+          }),
+        );
+      }
+      return {
+        deal: (delivery: Delivery<T>) => {
+          if (!give(delivery)) delivery.nack(noneError());
+        },
+        // What one sink refuses after the source has completed must still find the next.
+        completed: (end: () => void) => {
+          complete = end;
+          completeWhenEmpty();
+        },
+      };
+    };
+    const failed = (at: number, error: unknown) => {
+      standing -= 1;
+      if (standing === 0) return throwError(() => error);
+      monitor.notice(
+        'warn',
+        'failover.lost',
+        `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
+      );
+      return EMPTY;
+    };
+    return intoBranches(sinks, begin, failed)(source);
+  };
+}
+
+class Target<T> {
+  readonly #at: number;
+  readonly #outlet: Outlet<T>;
+  readonly #breaker: Breaker;
+  readonly #monitor: Monitor;
+
+  constructor(at: number, outlet: Outlet<T>, breaker: Breaker, monitor: Monitor) {
+    this.#at = at;
+    this.#outlet = outlet;
+    this.#breaker = breaker;
+    this.#monitor = monitor;
+  }
+
+  get isOpen(): boolean {
+    return this.#outlet.isOpen;
+  }
+
+  mayTry(now: number): boolean {
+    return this.#breaker.mayTry(now);
+  }
+
+  give(delivery: Delivery<T>): void {
+    this.#breaker.began();
+    this.#outlet.give(delivery);
+  }
+
+  accepted(): void {
+    if (!this.#breaker.isOpen) {
+      this.#breaker.succeeded();
+      return;
+    }
+    this.#breaker.succeeded();
+    this.#monitor.notice('info', 'failover.back', `Sink ${this.#at + 1} works again.`);
+  }
+
+  refused(how: 'failed' | 'left' | 'alive'): void {
+    const wasOpen = this.#breaker.isOpen;
+    if (how !== 'failed') this.#breaker.left();
+    else this.#breaker.failed(asyncScheduler.now());
+    if (wasOpen || !this.#breaker.isOpen) return;
+    this.#monitor.notice('warn', 'failover.left', `Sink ${this.#at + 1} fails; the next is used.`);
+  }
+}
+
+function noneError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value comes again.');
+}

@@ -1,0 +1,126 @@
+import { defer, Observable, type ObservableInput, type OperatorFunction, take, throwIfEmpty } from 'rxjs';
+import type { Delivery } from '../src/core/delivery.js';
+import { SinkError } from '../src/core/errors.js';
+import { inTurns } from '../src/core/in-turns.js';
+import { expectFunction, expectKnown, expectMs, expectOneOf, expectWhole } from '../src/core/options.js';
+import { lateRefusal, refusalOf } from '../src/core/refusal.js';
+import { within } from '../src/core/within.js';
+
+export interface MapValueAsyncOptions {
+  /** The most calls under way at once, those that wait for an earlier one to be emitted included. Default 4. */
+  readonly concurrency?: number;
+  /** `source`: emits in the order of arrival. `none`: as the answers come. Default `source`. */
+  readonly order?: 'source' | 'none';
+  /** The longest one call may take, in milliseconds. Default 30,000. */
+  readonly timeLimitMs?: number;
+}
+
+export const MAP_VALUE_ASYNC_DEFAULTS = {
+  concurrency: 4,
+  order: 'source',
+  timeLimitMs: 30_000,
+} as const satisfies MapValueAsyncOptions;
+
+/**
+ * Changes each delivery's value by asking: `project` answers with a promise or an Observable, whose first value it is. The
+ * duty goes with the new value.
+ *
+ * ```
+ * values  -a-b-c------|
+ *         mapValueAsync(ask, { concurrency: 2 })     a takes 4, b 1, c 5
+ * result  -----(AB)-C-|
+ * acks    ------(ab)-c-
+ * ```
+ *
+ * Settles: nacks a delivery whose call fails, answers nothing or takes too long, and the stream lives. Nacks what is under
+ * way, and what waits, when it is unsubscribed.
+ * Bounds: `concurrency` calls, each for at most `timeLimitMs`; what waits behind them is what the source's window lets out.
+ * Fails: refuses with `RXF_OPERATOR_TIMEOUT`, or with `RXF_OPERATOR_FAILED`, which is retryable unless the cause says
+ * otherwise by its own `retryable` or is a bug such as a `TypeError`.
+ */
+export function mapValueAsync<T, U>(
+  project: (value: T, delivery: Delivery<T>) => ObservableInput<U>,
+  options: MapValueAsyncOptions = {},
+): OperatorFunction<Delivery<T>, Delivery<U>> {
+  expectFunction('project', project);
+  expectKnown('mapValueAsync options', options, Object.keys(MAP_VALUE_ASYNC_DEFAULTS));
+  const { concurrency, order, timeLimitMs } = { ...MAP_VALUE_ASYNC_DEFAULTS, ...options };
+  expectWhole('concurrency', concurrency, 1);
+  expectOneOf('order', order, ['source', 'none']);
+  expectMs('timeLimitMs', timeLimitMs, 1);
+
+  const ask = (delivery: Delivery<T>): Observable<U> =>
+    defer(() => project(delivery.value, delivery)).pipe(
+      take(1),
+      throwIfEmpty(() => emptyError(delivery)),
+      within(timeLimitMs, () => lateRefusal('ask for', timeLimitMs, delivery)),
+    );
+  return (source) =>
+    defer(() => {
+      const line = order === 'source' ? new Line() : undefined;
+      const run = (delivery: Delivery<T>) =>
+        new Observable<Delivery<U>>((out) => {
+          let isOurs = true;
+          const inTurn = line?.join() ?? ((go: () => void) => go());
+          out.add(() => {
+            if (isOurs) delivery.nack(stopped());
+          });
+          out.add(
+            ask(delivery).subscribe({
+              next: (value) =>
+                inTurn(() => {
+                  if (out.closed) return;
+                  isOurs = false;
+                  out.next(delivery.with(value));
+                  out.complete();
+                }),
+              error: (cause: unknown) => {
+                isOurs = false;
+                delivery.nack(refusalOf(cause, { code: 'RXF_OPERATOR_FAILED', what: 'ask for' }, delivery));
+                inTurn(() => out.complete());
+              },
+            }),
+          );
+        });
+      return source.pipe(inTurns({ concurrency }, run));
+    });
+}
+
+/** Lets what is done in any order go on in the order of joining. */
+class Line {
+  readonly #places: { go?: () => void }[] = [];
+  #isGoing = false;
+
+  /** Joins at the end; what is answered is called when it is done, with what to do when its turn comes. */
+  join(): (go: () => void) => void {
+    const place: { go?: () => void } = {};
+    this.#places.push(place);
+    return (go) => {
+      place.go = go;
+      this.#goOn();
+    };
+  }
+
+  #goOn(): void {
+    if (this.#isGoing) return;
+    this.#isGoing = true;
+    for (let go = this.#places[0]?.go; go !== undefined; go = this.#places[0]?.go) {
+      this.#places.shift();
+      go();
+    }
+    this.#isGoing = false;
+  }
+}
+
+function emptyError({ origin }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_OPERATOR_FAILED',
+    `Asked for ${origin.stream} offset ${origin.offset}, and nothing was answered. Let \`project\` answer one value; to drop ` +
+      'values use filterValue.',
+    { retryable: false },
+  );
+}
+
+function stopped(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped while the value was asked for; it comes again.');
+}

@@ -1,0 +1,170 @@
+import { asyncScheduler, defer, Observable, type ObservableInput, Subject, Subscription, take, timer } from 'rxjs';
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
+import { Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
+import type { Delivery } from '../src/core/delivery.js';
+import { isEpochOver } from '../src/core/epoch.js';
+import { SinkError } from '../src/core/errors.js';
+import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
+import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { lateRefusal, mayPass } from '../src/core/refusal.js';
+import { within } from '../src/core/within.js';
+
+export interface RetryWriteOptions extends BackoffOptions {
+  /** The most tries of one write after the first. Default 4. */
+  readonly attempts?: number;
+  /** The longest one try may take, in milliseconds. Default 30,000. */
+  readonly timeLimitMs?: number;
+  /** When all writes wait because the last ones failed, whichever value they were of. Default 5 failures, 10,000 ms. */
+  readonly breaker?: BreakerOptions;
+  /** Told when the breaker opens and closes. */
+  readonly monitor?: Monitor;
+}
+
+export const RETRY_WRITE_DEFAULTS = {
+  ...BACKOFF_DEFAULTS,
+  attempts: 4,
+  timeLimitMs: 30_000,
+  breaker: {},
+  monitor: defaultMonitor,
+} as const satisfies RetryWriteOptions;
+
+/** What `transmit` writes with. */
+export type Write<T, R> = (value: T, delivery: Delivery<T>) => ObservableInput<R>;
+
+/**
+ * Makes a write for `transmit` that is tried again when it fails and the cause may pass: with waits that double, and a
+ * breaker, shared by all its writes, that lets nothing through while what is written to fails again and again.
+ *
+ * ```
+ * values  -a----------|
+ *         transmit(retryWrite(write, { firstDelayMs: 4, jitter: 0 }))     a try takes 1, and the first fails
+ * result  -------a----|
+ * acks    -------a-----
+ * ```
+ *
+ * Settles: nothing; `transmit` nacks with the last error when the tries are used up. A value whose stream is read anew
+ * meanwhile is not tried again.
+ * Bounds: a try for at most `timeLimitMs`, and `attempts` of them. The answers of one try, which are emitted when it is
+ * complete: those of a try that fails are dropped. While the breaker is open, writes wait inside `transmit`'s
+ * `concurrency`, so the source's window fills and the source pauses.
+ */
+export function retryWrite<T, R>(
+  write: Write<T, R>,
+  options: RetryWriteOptions = {},
+): (value: T, delivery: Delivery<T>) => Observable<R> {
+  expectFunction('write', write);
+  expectKnown('retryWrite options', options, Object.keys(RETRY_WRITE_DEFAULTS));
+  const checked = { ...RETRY_WRITE_DEFAULTS, ...options };
+  expectWhole('attempts', checked.attempts, 0);
+  expectMs('timeLimitMs', checked.timeLimitMs, 1);
+  expectBackoff(checked);
+  expectBreaker('breaker', checked.breaker);
+  expectOption('monitor', checked.monitor, typeof checked.monitor?.notice === 'function', 'a Monitor');
+  const target = new Target(checked);
+
+  return (value, delivery) =>
+    new Observable((subscriber) => {
+      let failures = 0;
+      const trying = new Subscription();
+      const tryOnce = () => {
+        const answers: R[] = [];
+        const attempt$ = defer(() => write(value, delivery)).pipe(
+          within(checked.timeLimitMs, () => lateRefusal('write', checked.timeLimitMs, delivery)),
+        );
+        trying.add(
+          target.tryWith(attempt$).subscribe({
+            next: (answer) => {
+              answers.push(answer);
+            },
+            error: failed,
+            complete: () => {
+              for (const answer of answers) subscriber.next(answer);
+              subscriber.complete();
+            },
+          }),
+        );
+      };
+      const failed = (cause: unknown) => {
+        failures += 1;
+        if (!mayPass(cause) || failures > checked.attempts) subscriber.error(cause);
+        else trying.add(timer(backoffMs(failures, checked)).subscribe(again));
+      };
+      const again = () => {
+        if (isEpochOver(delivery.duty.wanted)) subscriber.error(voidError());
+        else tryOnce();
+      };
+      tryOnce();
+      return trying;
+    });
+}
+
+/** What is written to, as its breaker sees it. */
+class Target {
+  readonly #breaker: Breaker;
+  readonly #monitor: Monitor;
+  /** Emits when a try has ended: whoever waits may look again. */
+  readonly #tried$ = new Subject<void>();
+
+  constructor({ breaker, monitor }: { readonly breaker: BreakerOptions; readonly monitor: Monitor }) {
+    this.#breaker = new Breaker(breaker);
+    this.#monitor = monitor;
+  }
+
+  /** The attempt, begun when the breaker lets it through. */
+  tryWith<R>(attempt$: Observable<R>): Observable<R> {
+    return new Observable((subscriber) => {
+      const begin = () => {
+        if (this.#breaker.mayTry(asyncScheduler.now())) subscriber.add(this.#begin(attempt$, subscriber));
+        else subscriber.add(this.#untilChange().subscribe(begin));
+      };
+      begin();
+    });
+  }
+
+  #begin<R>(attempt$: Observable<R>, subscriber: { next(answer: R): void; error(e: unknown): void; complete(): void }) {
+    let isTrying = true;
+    this.#breaker.began();
+    const ended = (tell: () => void) => {
+      isTrying = false;
+      const wasOpen = this.#breaker.isOpen;
+      tell();
+      if (wasOpen !== this.#breaker.isOpen) this.#say();
+      this.#tried$.next();
+    };
+    const attempt = attempt$.subscribe({
+      next: (answer) => subscriber.next(answer),
+      error: (cause: unknown) => {
+        // A refusal for good is the value's fault and says nothing of the target.
+        ended(() => (mayPass(cause) ? this.#breaker.failed(asyncScheduler.now()) : this.#breaker.left()));
+        subscriber.error(cause);
+      },
+      complete: () => {
+        ended(() => this.#breaker.succeeded());
+        subscriber.complete();
+      },
+    });
+    attempt.add(() => {
+      if (isTrying) ended(() => this.#breaker.left());
+    });
+    return attempt;
+  }
+
+  #untilChange(): Observable<unknown> {
+    const openMs = this.#breaker.openMs(asyncScheduler.now());
+    return openMs > 0 ? timer(openMs) : this.#tried$.pipe(take(1));
+  }
+
+  #say(): void {
+    if (this.#breaker.isOpen) {
+      this.#monitor.notice(
+        'warn',
+        'RXF_SINK_WRITE',
+        'Writes fail again and again: all wait before one is tried again.',
+      );
+    } else this.#monitor.notice('info', 'write.resumed', 'Writes succeed again.');
+  }
+}
+
+function voidError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The stream is read anew while a write waited; the value comes again.');
+}

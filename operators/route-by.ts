@@ -1,0 +1,75 @@
+import type { OperatorFunction } from 'rxjs';
+import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
+import type { Delivery } from '../src/core/delivery.js';
+import { describeValue, SinkError } from '../src/core/errors.js';
+import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+
+export interface RouteByOptions<T, R> {
+  /**
+   * What becomes of a value for which there is no branch: a branch of its own, `ack` (it is done with), or `nack` (refused
+   * for good with `RXF_SINK_ROUTE`). Default `nack`.
+   */
+  readonly otherwise?: Branch<T, R> | 'ack' | 'nack';
+}
+
+const MOST_BRANCHES = 1_000;
+
+/**
+ * Hands each delivery to the one of several branches that `select` names: sinks, or operators that end in one. Emits what
+ * the branches emit.
+ *
+ * ```
+ * values  -a-b-c-----|
+ *         routeBy(x => (x === 'b' ? 'slow' : 'fast'), { slow, fast })     slow acks after 4, fast after 1
+ * result  --a---cb---|
+ * acks    --a---cb----
+ * ```
+ *
+ * Settles: as the branch does. Nacks a delivery for which `select` throws, with what it threw; one whose branch has
+ * completed, since it takes no more.
+ * Bounds: nothing waits here.
+ * Fails: with the first error of a branch.
+ */
+export function routeBy<T, R, K extends string>(
+  select: (value: T, delivery: Delivery<T>) => NoInfer<K> | (string & {}),
+  branches: Readonly<Record<K, Branch<T, R>>>,
+  options: RouteByOptions<T, R> = {},
+): OperatorFunction<Delivery<T>, R> {
+  expectFunction('select', select);
+  expectKnown('routeBy options', options, ['otherwise']);
+  const names = expectBranches('branches', branches, MOST_BRANCHES);
+  const { otherwise = 'nack' } = options;
+  const isKnown = typeof otherwise === 'function' || otherwise === 'ack' || otherwise === 'nack';
+  expectOption('otherwise', otherwise, isKnown, "a sink, 'ack' or 'nack'");
+
+  const all: Branch<T, R>[] = names.map((name) => branches[name as K]);
+  if (typeof otherwise === 'function') all.push(otherwise);
+  return intoBranches(all, (outlets: readonly Outlet<T>[]) => {
+    const byName = new Map(names.map((name, at) => [name, outlets[at] as Outlet<T>]));
+    const rest = outlets[names.length];
+    return {
+      deal(delivery) {
+        let name: string;
+        try {
+          name = select(delivery.value, delivery);
+        } catch (cause) {
+          delivery.nack(cause);
+          return;
+        }
+        const outlet = byName.get(name) ?? rest;
+        if (outlet !== undefined) outlet.give(delivery);
+        else if (otherwise === 'ack') delivery.ack();
+        else delivery.nack(routeError(name, names, delivery));
+      },
+    };
+  });
+}
+
+function routeError(name: unknown, names: readonly string[], { origin }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_SINK_ROUTE',
+    `${origin.stream} offset ${origin.offset} is for the branch ${describeValue(name)}, and there are only ` +
+      `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and more' : ''}. Add it, or give \`otherwise\`.`,
+    { details: { stream: origin.stream, offset: origin.offset, branch: describeValue(name) } },
+  );
+}

@@ -1,0 +1,59 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import type { Delivery } from '../src/core/delivery.js';
+import { SinkError } from '../src/core/errors.js';
+import { expectFunction } from '../src/core/options.js';
+import { splitDelivery } from '../src/core/split.js';
+import { takingFor } from '../src/core/taking.js';
+
+/**
+ * Makes several deliveries of each, one for each value that `project` gives: the origin is acked when all of them are, and
+ * nacked when the first is. No values: it is acked at once.
+ *
+ * ```
+ * values  -x-----y-----|
+ *         splitValue(x => x.split(''))     x = 'ab', y = 'c'
+ * result  -(ab)--c-----|
+ * acks    ---x----y-----     a and b are acked after 1 and 2, c after 1
+ * ```
+ *
+ * Settles: nacks a delivery for which `project` throws, with what it threw; and one whose parts are not all taken, since
+ * the flow stopped.
+ * Bounds: the parts of one delivery at once, and about 300 bytes for each delivery until it is settled.
+ */
+export function splitValue<T, U>(
+  project: (value: T, delivery: Delivery<T>) => Iterable<U>,
+): OperatorFunction<Delivery<T>, Delivery<U>> {
+  expectFunction('project', project);
+  return (source) =>
+    new Observable((subscriber) =>
+      takingFor(subscriber)(source, {
+        next: (delivery) => {
+          for (const part of partsOf(delivery, project)) {
+            if (subscriber.closed) part.nack(stopped());
+            else subscriber.next(part);
+          }
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      }),
+    );
+}
+
+function partsOf<T, U>(
+  delivery: Delivery<T>,
+  project: (value: T, delivery: Delivery<T>) => Iterable<U>,
+): readonly Delivery<U>[] {
+  try {
+    return splitDelivery(delivery, [...project(delivery.value, delivery)]);
+  } catch (cause) {
+    delivery.nack(cause);
+    return [];
+  }
+}
+
+function stopped(): SinkError {
+  return new SinkError(
+    'RXF_SINK_STOPPED',
+    'The flow stopped before all parts of the value were taken; it comes again.',
+  );
+}

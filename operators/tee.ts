@@ -1,0 +1,119 @@
+import { EMPTY, type OperatorFunction, throwError } from 'rxjs';
+import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
+import type { Delivery } from '../src/core/delivery.js';
+import { describeError } from '../src/core/errors.js';
+import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
+import { expectKnown, expectOption, expectWhole } from '../src/core/options.js';
+import { isStopped } from '../src/core/refusal.js';
+import { SharedDuties } from '../src/core/shared-duty.js';
+import { SpareDuties } from '../src/core/spare-duty.js';
+import { MOST_PARTIES } from '../src/core/tally.js';
+import { MiB } from '../src/core/units.js';
+import type { WindowLimits } from '../src/core/window.js';
+
+export interface TeeOptions<K extends string = string> {
+  /** The sinks whose acks count. The others get what they keep up with. Default: all. */
+  readonly required?: readonly K[];
+  /**
+   * The most that each sink that is not required may hold unreleased; what comes meanwhile it does not get. Default 10,000
+   * values and 16 MiB.
+   */
+  readonly spare?: Partial<WindowLimits>;
+  /** Told when a sink that is not required fails, refuses or falls behind. */
+  readonly monitor?: Monitor;
+}
+
+export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor: defaultMonitor } as const;
+
+/**
+ * Hands each delivery to all of several sinks: it is acked when all have acked it, or all that are `required`, and nacked
+ * when the first of these refuses it. Emits what the sinks emit.
+ *
+ * ```
+ * values  -a-----b-----|
+ *         tee({ lake, index })     lake acks after 3, index after 1
+ * result  --a-a---b-b--|
+ * acks    ----a-----b---
+ * ```
+ *
+ * Settles: as said; what one sink has stored when another refuses it comes again, to all. A ledger that one of the required
+ * sinks keeps stays exact: its commit waits until the others have acked what lies before it.
+ * Bounds: nothing waits here. A value is released when all required sinks have released it, and three bytes remember it
+ * until all have settled it. A sink that is not required holds at most `spare`: what it would get beyond that it never
+ * gets, and the figure `rxflume_tee_skipped_total` counts it.
+ * Fails: with the first error of a required sink; one that is not required is left out from then on, with a notice.
+ */
+export function tee<T, R, K extends string>(
+  sinks: Readonly<Record<K, Branch<T, R>>>,
+  options: TeeOptions<NoInfer<K>> = {},
+): OperatorFunction<Delivery<T>, R> {
+  expectKnown('tee options', options, ['required', 'spare', 'monitor']);
+  const names = expectBranches('sinks', sinks, MOST_PARTIES) as K[];
+  const required = options.required ?? names;
+  const areNames = Array.isArray(required) && required.length > 0 && required.every((name) => names.includes(name));
+  expectOption('required', required, areNames, `some of ${names.join(', ')}`);
+  const spare = { ...TEE_DEFAULTS.spare, ...options.spare };
+  expectKnown('spare', spare, ['count', 'bytes']);
+  expectWhole('spare.count', spare.count, 1);
+  expectWhole('spare.bytes', spare.bytes, 1);
+  const { monitor = TEE_DEFAULTS.monitor } = options;
+  expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
+
+  const isRequired = (name: K) => required.includes(name);
+  const ordered = [...names.filter(isRequired), ...names.filter((name) => !isRequired(name))];
+  const count = ordered.filter(isRequired).length;
+  return intoBranches<T, R>(
+    ordered.map((name) => sinks[name]),
+    (outlets) => {
+      const shared = new SharedDuties(count);
+      const spares = ordered.slice(count).map((name, at) => {
+        const outlet = outlets[count + at] as Outlet<T>;
+        return new Spare(name, outlet, spare, monitor);
+      });
+      return {
+        deal(delivery) {
+          // First, since its own copy must be made before the required ones may have settled it.
+          for (const one of spares) one.give(delivery);
+          for (const [at, part] of shared.share(delivery).entries()) (outlets[at] as Outlet<T>).give(part);
+        },
+      };
+    },
+    (at, error) => {
+      if (at < count) return throwError(() => error);
+      monitor.notice('warn', 'tee.left-out', `Sink ${ordered[at]} is left out from now on: ${describeError(error)}`);
+      return EMPTY;
+    },
+  );
+}
+
+/** A sink that is not required: it gets what it keeps up with. */
+class Spare<T> {
+  readonly #outlet: Outlet<T>;
+  readonly #duties: SpareDuties;
+  readonly #skipped;
+  readonly #tellSkipping: () => void;
+  #isSkipping = false;
+
+  constructor(name: string, outlet: Outlet<T>, limits: WindowLimits, monitor: Monitor) {
+    this.#outlet = outlet;
+    this.#skipped = monitor.figure('rxflume_tee_skipped_total', { sink: name });
+    this.#tellSkipping = () =>
+      monitor.notice('warn', 'tee.behind', `Sink ${name} is behind, and does not get what comes meanwhile.`);
+    this.#duties = new SpareDuties(limits, (cause) => {
+      if (isStopped(cause)) return;
+      const message = `Sink ${name} refused a value, and will not get it again: ${describeError(cause)}`;
+      monitor.notice('warn', 'tee.refused', message);
+    });
+  }
+
+  give(delivery: Delivery<T>): void {
+    if (this.#outlet.isOpen && !this.#duties.isFull) {
+      this.#isSkipping = false;
+      this.#outlet.give(this.#duties.spare(delivery));
+      return;
+    }
+    this.#skipped.add(1);
+    if (!this.#isSkipping && this.#outlet.isOpen) this.#tellSkipping();
+    this.#isSkipping = true;
+  }
+}

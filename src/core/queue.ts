@@ -1,0 +1,33 @@
+/** First in, first out, in constant time: `Array.shift` takes as long as the array is. */
+export class Queue<T> {
+  #values: T[] = [];
+  #first = 0;
+
+  get size(): number {
+    return this.#values.length - this.#first;
+  }
+
+  add(value: T): void {
+    this.#values.push(value);
+  }
+
+  take(): T | undefined {
+    if (this.#first === this.#values.length) return undefined;
+    const value = this.#values[this.#first] as T;
+    this.#values[this.#first] = undefined as T;
+    this.#first += 1;
+    if (this.#first * 2 >= this.#values.length) {
+      this.#values = this.#values.slice(this.#first);
+      this.#first = 0;
+    }
+    return value;
+  }
+
+  /** Takes all of it. */
+  takeAll(): T[] {
+    const all = this.#values.slice(this.#first);
+    this.#values = [];
+    this.#first = 0;
+    return all;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Delivery } from './delivery.js';
+import { describeError, RxflumeError, SinkError } from './errors.js';
+
+/** What was done for a delivery when it failed, as `Cannot <what> kafka:chat/3 offset 7`. */
+export interface Failing {
+  readonly code: 'RXF_SINK_WRITE' | 'RXF_OPERATOR_FAILED';
+  readonly what: string;
+}
+
+/** With what a delivery is nacked after a call made for it has failed with any cause. An error of ours stays as it is. */
+export function refusalOf(cause: unknown, { code, what }: Failing, { origin }: Delivery<unknown>): RxflumeError {
+  if (cause instanceof RxflumeError) return cause;
+  const message = `Cannot ${what} ${origin.stream} offset ${origin.offset}: ${describeError(cause)}`;
+  return new SinkError(code, message, { cause, retryable: mayPass(cause) });
+}
+
+/** With what a delivery is nacked after a call made for it took too long. */
+export function lateRefusal(what: string, limitMs: number, { origin }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_OPERATOR_TIMEOUT',
+    `To ${what} ${origin.stream} offset ${origin.offset} took longer than ${limitMs} ms; nobody knows whether it was ` +
+      'carried out. The value comes again.',
+    { details: { stream: origin.stream, offset: origin.offset, limitMs } },
+  );
+}
+
+/** Whether a delivery was refused only because the flow, or its epoch, ended: it comes again by itself. */
+export function isStopped(cause: unknown): boolean {
+  return cause instanceof RxflumeError && cause.code === 'RXF_SINK_STOPPED';
+}
+
+const BUGS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError'];
+
+/** Whether the same call may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug. */
+export function mayPass(cause: unknown): boolean {
+  const { retryable, name } = (cause ?? {}) as { retryable?: unknown; name?: unknown };
+  return typeof retryable === 'boolean' ? retryable : !BUGS.includes(String(name));
+}

@@ -1,0 +1,104 @@
+/** What each of several parties does to a place; done when all of them have. */
+export type TallyVerb = 'ack' | 'hold' | 'release';
+
+type Visit = (first: number, next: number) => void;
+
+/** Places that are kept together. */
+const PAGE = 1_024;
+/** The most parties: a bit each in a byte. */
+export const MOST_PARTIES = 8;
+
+class Page {
+  open = 0;
+  readonly isOpen = new Uint8Array(PAGE);
+  readonly ack = new Uint8Array(PAGE);
+  readonly hold = new Uint8Array(PAGE);
+  readonly release = new Uint8Array(PAGE);
+}
+
+/**
+ * Which of several parties have acked, held and released which places. A place is open from `take` until `close`; what is
+ * said of one that is not counts for nothing.
+ *
+ * Bounds: 4 KiB for each 1,024 places of which one is open.
+ */
+export class Tally {
+  readonly #all: number;
+  readonly #pages = new Map<number, Page>();
+
+  constructor(parties: number) {
+    this.#all = 2 ** parties - 1;
+  }
+
+  take(place: number): void {
+    const at = place % PAGE;
+    const number = (place - at) / PAGE;
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = new Page();
+      this.#pages.set(number, page);
+    }
+    if (page.isOpen[at] === 1) return;
+    page.isOpen[at] = 1;
+    page.open += 1;
+    page.ack[at] = 0;
+    page.hold[at] = 0;
+    page.release[at] = 0;
+  }
+
+  /** The party does it to the run; visits the runs of open places to which all parties now have, and had not before. */
+  mark(verb: TallyVerb, party: number, first: number, next: number, visit: Visit): void {
+    const bit = 1 << party;
+    this.#eachRun(first, next, visit, (page, at) => {
+      const before = page[verb][at] as number;
+      const after = before | bit;
+      page[verb][at] = after;
+      return after === this.#all && before !== after;
+    });
+  }
+
+  /** Closes the open places of the run that the party has not acked; visits their runs. */
+  refuse(party: number, first: number, next: number, visit: Visit): void {
+    const bit = 1 << party;
+    this.#eachRun(first, next, visit, (page, at) => ((page.ack[at] as number) & bit) === 0);
+  }
+
+  /** Whether no place is open. */
+  get isEmpty(): boolean {
+    return this.#pages.size === 0;
+  }
+
+  /** How many places are open. */
+  get open(): number {
+    let open = 0;
+    for (const page of this.#pages.values()) open += page.open;
+    return open;
+  }
+
+  /** Closes the places of the run: all is said of them. */
+  close(first: number, next: number): void {
+    for (let place = first; place < next; place += 1) {
+      const at = place % PAGE;
+      const number = (place - at) / PAGE;
+      const page = this.#pages.get(number);
+      if (page === undefined || page.isOpen[at] === 0) continue;
+      page.isOpen[at] = 0;
+      page.open -= 1;
+      if (page.open === 0) this.#pages.delete(number);
+    }
+  }
+
+  /** Visits the runs of open places for which it holds; after all were looked at, since a visit may change them. */
+  #eachRun(first: number, next: number, visit: Visit, holds: (page: Page, at: number) => boolean): void {
+    const runs: [number, number][] = [];
+    for (let place = first; place < next; place += 1) {
+      const at = place % PAGE;
+      const page = this.#pages.get((place - at) / PAGE);
+      if (page === undefined || page.isOpen[at] === 0 || !holds(page, at)) continue;
+      const last = runs.at(-1);
+      if (last !== undefined && last[1] === place) last[1] = place + 1;
+      else runs.push([place, place + 1]);
+    }
+    for (const [from, to] of runs) visit(from, to);
+  }
+}

@@ -1,0 +1,237 @@
+import { asyncScheduler, map, mergeMap, type Observable, of, timer } from 'rxjs';
+import { type RunHelpers, TestScheduler } from 'rxjs/testing';
+import type { DeadLetter } from '../../core/dead-letter.js';
+import { Delivery } from '../../core/delivery.js';
+import { describeError } from '../../core/errors.js';
+import { expectFunction } from '../../core/options.js';
+import type { Receipt, Sink } from '../../core/receipt.js';
+import { type MemoryFileSystem, memoryFileSystem } from '../memory-file-system.js';
+import { RecordingDuty, type Settlement } from '../recording-duty.js';
+import { expectMarks, MarbleError } from './difference.js';
+import { MarbleKafka, type MarbleKafkaOptions } from './marble-kafka.js';
+import { labelOf, marbleSink } from './marble-sink.js';
+import { type Mark, parseRow } from './row.js';
+import { isSame } from './same.js';
+
+/** The rows of several partitions, by `p0`, `p1` …; a text alone is of `p0`. */
+export type PartitionRows = string | Readonly<Record<`p${number}`, string>>;
+
+/** What a drawing is made with. Everything is in virtual time; what is expected is compared when the drawing is done. */
+export interface Marbles
+  extends Pick<RunHelpers, 'cold' | 'hot' | 'time' | 'expectObservable' | 'expectSubscriptions'> {
+  /** The account of `m.deliveries`. */
+  readonly duty: RecordingDuty;
+  /** Deliveries, each named by its character; its value is the character, or what `values` has for it. */
+  deliveries<T = string>(row: string, values?: Readonly<Record<string, T>>): Observable<Delivery<T>>;
+  /** A Kafka with what is drawn, such as `p0: a-b-c  p1: d`; see `MarbleKafka` for rebalances. */
+  kafka(diagram: string, options?: MarbleKafkaOptions): MarbleKafka;
+  /** A sink that acks and refuses where drawn, such as `-a--X(503)-b`. */
+  sink(row: string): Sink<unknown>;
+  /** A file system in memory. */
+  files(): MemoryFileSystem;
+  /** A sink of dead letters that makes each durable after so long. Default 0. */
+  deadLetters(afterMs?: number): Sink<DeadLetter>;
+  /** When deliveries of `m.deliveries` are acked, refused, released. */
+  expectAcks(row: string): void;
+  expectNacks(row: string): void;
+  expectReleases(row: string): void;
+  /** When offsets are committed to `m.kafka`: `-----2--4`. An offset of more than one digit is drawn as its last digit. */
+  expectCommits(rows: PartitionRows): void;
+  /** When partitions of `m.kafka` are paused, `P`, and resumed, `R`. */
+  expectPauses(rows: PartitionRows): void;
+  /** When values come to `m.deadLetters`, each drawn as its text. */
+  expectDeadLetters(row: string): void;
+  /** What a reader finds in the end: the lines of all files in each folder of `m.files`, in order of their names. */
+  expectFiles(folders: Readonly<Record<string, readonly string[]>>): void;
+}
+
+/**
+ * Runs a drawing: deliveries, Kafka, sinks and files as rows of marbles, and what is to become of them. Compares all of it
+ * when everything has run.
+ *
+ * Fails: throws a `MarbleError` that shows what was expected and what happened, one under the other.
+ */
+export function marbles(draw: (m: Marbles) => void): void {
+  expectFunction('draw', draw);
+  const scheduler = new TestScheduler(compareObservables);
+  const checks: (() => void)[] = [];
+  scheduler.run((helpers) => {
+    draw(drawingOf(helpers, checks));
+    helpers.flush();
+  });
+  for (const check of checks) check();
+}
+
+function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
+  const settled: { readonly frame: number; readonly line: Settlement }[] = [];
+  const letters: Mark[] = [];
+  const duty = new RecordingDuty('test:stream', (line) => settled.push({ frame: asyncScheduler.now(), line }));
+  let kafka: MarbleKafka | undefined;
+  let files: MemoryFileSystem | undefined;
+  const expectSettled = (what: string, verb: string, row: string) => {
+    const expected = parseRow(row);
+    checks.push(() => {
+      const own = settled.filter(({ line }) => line.startsWith(`${verb} `));
+      expectMarks(
+        what,
+        own.map(({ frame, line }) => ({ frame, label: line.slice(verb.length + 1) })),
+        expected,
+      );
+    });
+  };
+  const expectOfKafka = (what: 'commits' | 'pauses', rows: PartitionRows) => {
+    const byPartition = typeof rows === 'string' ? { p0: rows } : rows;
+    for (const [name, row] of Object.entries<string>(byPartition)) {
+      const expected = parseRow(row);
+      checks.push(() => {
+        if (kafka === undefined) throw new MarbleError(`There is no m.kafka(…) whose ${what} could be looked at.`);
+        const own = kafka[what].filter(({ partition }) => `p${partition}` === name);
+        const marks = own.map(({ frame, label }) => ({ frame, label: label.slice(-1) }));
+        expectMarks(`${what} of ${name}`, marks, expected);
+      });
+    }
+  };
+  return {
+    cold: helpers.cold,
+    hot: helpers.hot,
+    time: helpers.time,
+    expectObservable: helpers.expectObservable,
+    expectSubscriptions: helpers.expectSubscriptions,
+    duty,
+    deliveries: <T>(row: string, values?: Readonly<Record<string, T>>) =>
+      helpers.cold(row).pipe(map((name) => duty.deliver((values === undefined ? name : values[name]) as T, {}, name))),
+    kafka: (diagram, options) => {
+      kafka = new MarbleKafka(diagram, options);
+      return kafka;
+    },
+    sink: marbleSink,
+    files: () => {
+      files = memoryFileSystem();
+      return files;
+    },
+    deadLetters: (afterMs = 0) => lettersInto(letters, afterMs),
+    expectAcks: (row) => expectSettled('acks', 'ack', row),
+    expectNacks: (row) => expectSettled('nacks', 'nack', row),
+    expectReleases: (row) => expectSettled('releases', 'release', row),
+    expectCommits: (rows) => expectOfKafka('commits', rows),
+    expectPauses: (rows) => expectOfKafka('pauses', rows),
+    expectDeadLetters: (row) => {
+      const expected = parseRow(row);
+      checks.push(() => expectMarks('dead letters', letters, expected));
+    },
+    expectFiles: (folders) => {
+      checks.push(() => expectFolders(files, folders));
+    },
+  };
+}
+
+function lettersInto(letters: Mark[], afterMs: number): Sink<DeadLetter> {
+  return (deliveries) =>
+    deliveries.pipe(
+      mergeMap((delivery) => {
+        const { value, origin } = delivery;
+        letters.push({ frame: asyncScheduler.now(), label: labelOf(value.value) });
+        const place = { stream: origin.stream, firstOffset: origin.offset, lastOffset: origin.offset };
+        const durable$ = afterMs === 0 ? of(0) : timer(afterMs);
+        return durable$.pipe(
+          map((): Receipt => {
+            delivery.ack();
+            return { sink: 'marbles', target: labelOf(value.value), values: 1, bytes: origin.byteLength, ...place };
+          }),
+        );
+      }),
+    );
+}
+
+/** What `TestScheduler` compares: notifications with their frames. */
+function compareObservables(actual: unknown, expected: unknown): void {
+  const labels = new Labels();
+  const [own, drawn] = [labels.marksOf(actual), labels.marksOf(expected)];
+  if (own === undefined || drawn === undefined) {
+    if (!isSame(actual, expected)) {
+      throw new MarbleError(
+        `The subscriptions are not as drawn.\n  expected  ${JSON.stringify(expected)}\n  actual    ${JSON.stringify(actual)}`,
+      );
+    }
+    return;
+  }
+  expectMarks('results', own, drawn, labels.legend());
+}
+
+interface Notified {
+  readonly frame: number;
+  readonly notification: { readonly kind: 'N' | 'E' | 'C'; readonly value?: unknown; readonly error?: unknown };
+}
+
+/** Gives each different value a character: its own where it is one, else a capital letter that a legend explains. */
+class Labels {
+  readonly #values: { readonly label: string; readonly value: unknown }[] = [];
+  readonly #errors: unknown[] = [];
+
+  marksOf(messages: unknown): Mark[] | undefined {
+    if (!Array.isArray(messages)) return undefined;
+    if (!messages.every((one: unknown) => typeof one === 'object' && one !== null && 'notification' in one))
+      return undefined;
+    return (messages as Notified[]).map(({ frame, notification: { kind, value, error } }) => {
+      if (kind === 'C') return { frame, label: '|' };
+      return { frame, label: kind === 'E' ? this.#errorLabel(error) : this.#labelOf(value) };
+    });
+  }
+
+  legend(): string[] {
+    return [
+      ...this.#values.map(({ label, value }) => `  ${label} = ${shownValue(value)}`),
+      ...this.#errors.map((error, at) => `  ${'#'.repeat(at + 1)} = ${describeError(error)}`),
+    ];
+  }
+
+  #labelOf(given: unknown): string {
+    // A delivery is drawn as its value.
+    const value = given instanceof Delivery ? given.value : given;
+    if (typeof value === 'string' && value.length === 1) return value;
+    const known = this.#values.find((one) => isSame(one.value, value));
+    if (known !== undefined) return known.label;
+    const label = String.fromCharCode(65 + (this.#values.length % 26));
+    this.#values.push({ label, value });
+    return label;
+  }
+
+  #errorLabel(error: unknown): string {
+    let at = this.#errors.findIndex((one) => isSame(one, error));
+    if (at < 0) at = this.#errors.push(error) - 1;
+    return '#'.repeat(at + 1);
+  }
+}
+
+function shownValue(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}
+
+function expectFolders(fs: MemoryFileSystem | undefined, folders: Readonly<Record<string, readonly string[]>>): void {
+  if (fs === undefined) throw new MarbleError('There are no m.files() that could be looked at.');
+  const found = new Map<string, string[]>();
+  for (const path of Object.keys(fs.files()).sort()) {
+    if (path.includes('/_rxflume/')) continue;
+    const folder = path.slice(0, path.lastIndexOf('/')) || '/';
+    const lines = fs
+      .text(path)
+      .split('\n')
+      .filter((line) => line !== '');
+    found.set(folder, [...(found.get(folder) ?? []), ...lines]);
+  }
+  const expected = Object.entries(folders).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (
+    isSame(
+      [...found],
+      expected.map(([folder, lines]) => [folder, [...lines]]),
+    )
+  )
+    return;
+  const shown = (all: Iterable<readonly [string, readonly string[]]>) =>
+    [...all].map(([folder, lines]) => `    ${folder}: ${lines.join(' ')}`).join('\n') || '    nothing';
+  throw new MarbleError(`The files are not as expected.\n  expected\n${shown(expected)}\n  actual\n${shown(found)}`);
+}

@@ -1,0 +1,45 @@
+import * as jestGlobals from '@jest/globals';
+import * as rxflume from 'rxflume';
+import * as operators from 'rxflume/operators';
+import * as testing from 'rxflume/testing';
+import * as rxjs from 'rxjs';
+import ts from 'typescript';
+import { codeBlocks, textOf } from './markdown.js';
+
+const { expect, test } = jestGlobals;
+
+/** What an example may import; its `test` runs at once, as this test. */
+const MODULES: Readonly<Record<string, unknown>> = {
+  '@jest/globals': { ...jestGlobals, test: (_: string, run: () => void) => run() },
+  rxflume,
+  'rxflume/operators': operators,
+  'rxflume/testing': testing,
+  rxjs,
+};
+
+const examples = ['docs/operators.md', 'docs/testing.md'].flatMap((document) =>
+  codeBlocks(document).filter(({ language }) => language === 'ts'),
+);
+
+test.each(examples.map(({ document, line, code }) => [`${document}:${line}`, code]))(
+  '%s holds what it shows',
+  (_, code) => {
+    const { outputText } = ts.transpileModule(code as string, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+    const load = (name: string) => {
+      if (!(name in MODULES)) throw new Error(`The example imports ${name}`);
+      return MODULES[name];
+    };
+    new Function('require', 'exports', outputText)(load, {});
+  },
+);
+
+test('docs/operators.md has every operator in its table', () => {
+  const table = textOf('docs/operators.md');
+  const verbs = Object.entries(operators).filter(
+    ([, one]) => typeof one === 'function' && !/^class /.test(String(one)),
+  );
+  expect(verbs.length).toBeGreaterThan(20);
+  expect(
+    verbs.map(([name]) => name).filter((name) => !new RegExp(`^\\|.*\`[^|]*\\b${name}\\b`, 'm').test(table)),
+  ).toEqual([]);
+});

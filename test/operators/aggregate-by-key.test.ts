@@ -1,0 +1,212 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { map, of, Subject } from 'rxjs';
+import { type Aggregate, type AggregateByKeyOptions, aggregateByKey } from '../../operators/aggregate-by-key.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { inVirtualTime } from '../support/virtual-time.js';
+import { ackedAfter, drawn, taken } from './marbles.js';
+
+const JOIN = { initial: () => '', add: (text: string, value: string) => text + value };
+
+function fed(options: Partial<AggregateByKeyOptions<string, string>> = {}) {
+  const source$ = new Subject<Delivery<string>>();
+  const duty = new RecordingDuty();
+  const out = taken(
+    source$.pipe(aggregateByKey((value) => value.toLowerCase(), { windowMs: 100, ...JOIN, ...options })),
+  );
+  const feed = (names: string, from = duty) => {
+    for (const name of names) source$.next(from.deliver(name));
+  };
+  const shown = () => out.values.map(({ value: { value, from, isWhole } }) => `${value}@${from}${isWhole ? '' : '…'}`);
+  return { source$, duty, out, feed, shown };
+}
+
+describe('aggregateByKey', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -a-b-----c---|';
+      const result = '  -----x----y--|';
+      const acks = '    ------(ab)-c--';
+      const aggregate = aggregateByKey<string, string, string>(() => 'all', {
+        windowMs: 5,
+        initial: () => '',
+        add: (s, x) => s + x,
+      });
+      const rest = { key: 'all', isWhole: true };
+      expectObservable(deliveries(values).pipe(aggregate, ackedAfter(1))).toBe(result, {
+        x: { ...rest, from: 0, to: 5, value: 'ab', count: 2 },
+        y: { ...rest, from: 5, to: 10, value: 'c', count: 1 },
+      });
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(aggregateByKey((value) => value, { windowMs: 5, initial: () => 0, add: (n: number) => n + 1 }));
+
+  it('keeps keys apart, releases what it has added, and settles all of a window as one', () =>
+    inVirtualTime((at) => {
+      const { feed, duty, out, shown } = fed();
+      feed('aBbA');
+      expect(duty.releases.join('')).toBe('aBbA');
+      at(100, () => {
+        expect(shown()).toEqual(['aA@0', 'Bb@0']);
+        out.values[0]?.nack('no');
+        out.values[1]?.ack();
+        expect([duty.acks.join(''), duty.nacks.join('')]).toEqual(['Bb', 'aA']);
+        expect(out.values[0]?.origin).toMatchObject({ offset: 0, lastOffset: 3, byteLength: 2 });
+      });
+    }));
+
+  it('puts a value into every window that overlaps, and acks it when all of them are', () =>
+    inVirtualTime((at) => {
+      const { feed, duty, out, shown, source$ } = fed({ slideMs: 40 });
+      at(50, () => feed('a'));
+      at(90, () => feed('a'));
+      at(300, () => {
+        // At 50 the windows from −40, 0 and 40 are open; at 90 those from 0, 40 and 80.
+        expect(shown()).toEqual(['a@-40', 'aa@0', 'aa@40', 'a@80']);
+        for (const one of out.values.slice(0, 3)) one.ack();
+        expect(duty.log.filter((line) => line.startsWith('ack'))).toEqual(['ack a']);
+        out.values[3]?.nack('no');
+        expect(duty.nacks).toEqual(['a']);
+        source$.complete();
+      });
+    }));
+
+  it('keeps streams and epochs apart, so that no aggregate is of two', () =>
+    inVirtualTime((at) => {
+      const { feed, shown, out } = fed();
+      feed('a');
+      feed('a', new RecordingDuty('other'));
+      at(100, () => {
+        expect(shown()).toEqual(['a@0', 'a@0']);
+        expect(out.values.map(({ origin, duty: { isMixed } }) => [origin.stream, isMixed])).toEqual([
+          ['test:stream', false],
+          ['other', false],
+        ]);
+      });
+    }));
+
+  it.each(['settle', 'catchUp'] as const)('emits open windows as they are when the source wants %s', (want) =>
+    inVirtualTime((at) => {
+      const { feed, duty, shown } = fed();
+      feed('ab');
+      duty.wanted.next('release');
+      expect(shown()).toEqual([]);
+      duty.wanted.next(want);
+      feed('A');
+      at(100, () => expect(shown()).toEqual(['a@0…', 'b@0…', 'A@0']));
+    }),
+  );
+
+  it('emits all it has at so many values, and when the source completes', () =>
+    inVirtualTime(() => {
+      const { feed, shown, source$ } = fed({ count: 3 });
+      feed('abab');
+      source$.complete();
+      expect(shown()).toEqual(['aa@0…', 'b@0…', 'b@0…']);
+    }));
+
+  it('refuses what is void, and lets go of it', () =>
+    inVirtualTime((at) => {
+      const { feed, shown, duty } = fed();
+      const other = new RecordingDuty('other');
+      feed('a');
+      feed('b', other);
+      duty.wanted.complete();
+      expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+      at(100, () => expect(shown()).toEqual(['b@0']));
+    }));
+
+  it('nacks a value that key or add throws for, and lives', () =>
+    inVirtualTime((at) => {
+      const duty = new RecordingDuty();
+      const key = (value: string) => {
+        if (value === 'k') throw new Error('no key');
+        return 1;
+      };
+      const add = (text: string, value: string) => {
+        if (value === 'v') throw new Error('no value');
+        return text + value;
+      };
+      const source = new Subject<Delivery<string>>();
+      const out = taken(source.pipe(aggregateByKey(key, { windowMs: 10, initial: () => '', add })));
+      for (const name of 'vakb') source.next(duty.deliver(name));
+      at(10, () => expect([out.values.map(({ value }) => value.value), duty.nacks]).toEqual([['ab'], ['v', 'k']]));
+    }));
+
+  it('nacks what it holds when it is left or the source fails', () =>
+    inVirtualTime(() => {
+      const [left, failed] = [fed(), fed()];
+      left.feed('ab');
+      left.out.unsubscribe();
+      failed.feed('c');
+      failed.source$.error(new Error('lost'));
+      expect([left.duty.nacks, failed.duty.nacks, failed.out.ended]).toEqual([['a', 'b'], ['c'], 'error']);
+    }));
+
+  it('hides the ledger: what comes again is put together otherwise', () =>
+    inVirtualTime(() => {
+      const duty = Object.assign(new RecordingDuty(), { replay: {} as never });
+      const out = taken(of(duty.deliver('a')).pipe(aggregateByKey((x) => x, { windowMs: 9, ...JOIN })));
+      expect(out.values[0]?.duty.replay).toBeUndefined();
+    }));
+
+  const values = map((one: Delivery<Aggregate<unknown, number[]>>) => one.with(one.value.value));
+  const list = { initial: () => [] as number[], add: (all: number[], value: number) => [...all, value] };
+  itSettlesOnce(
+    () => (source) =>
+      source.pipe(
+        aggregateByKey((value) => value % 3, { windowMs: 7, ...list }),
+        values,
+      ),
+  );
+
+  it('loses no value and doubles none in tumbling windows, whatever is asked when', () => {
+    const step = fc.record({ gap: fc.nat({ max: 30 }), name: fc.constantFrom('a', 'b', 'c'), isAsked: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const got: string[] = [];
+        let duty = new RecordingDuty();
+        inVirtualTime((at) => {
+          const own = fed();
+          duty = own.duty;
+          let now = 0;
+          for (const { gap, name, isAsked } of steps) {
+            now += gap;
+            at(now, () => {
+              own.feed(name);
+              if (isAsked) own.duty.wanted.next('settle');
+            });
+          }
+          at(now + 500, () => {
+            for (const one of own.out.values) {
+              got.push(...one.value.value);
+              one.ack();
+            }
+          });
+        });
+        expect(got.sort()).toEqual(steps.map(({ name }) => name).sort());
+        expect(duty.unsettled).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    [1, {}, 'Expected `key` to be a function'],
+    [of, {}, 'Expected `windowMs` to be'],
+    [of, { windowMs: 5, slideMs: 6, ...JOIN }, 'Expected `slideMs` to be at most `windowMs`'],
+    [of, { windowMs: 500, slideMs: 1, ...JOIN }, 'and at least a hundredth of it'],
+    [of, { windowMs: 5, add: of }, 'Expected `initial` to be a function'],
+    [of, { windowMs: 5, initial: of }, 'Expected `add` to be a function'],
+    [of, { windowMs: 5, ...JOIN, count: 0 }, 'Expected `count` to be a whole number >= 1'],
+    [of, { windowMs: 5, ...JOIN, size: 0 }, 'got `size`'],
+  ])('refuses %p, %p', (key, options, message) => {
+    const call = () => aggregateByKey(key as never, options as never);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+  });
+});

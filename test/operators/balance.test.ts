@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject } from 'rxjs';
+import { balance } from '../../operators/balance.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { Monitor } from '../../src/core/monitor.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { drawn, taken } from './marbles.js';
+import { brokenSink, sinkAfter, through } from './sinks.js';
+
+describe('balance', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -ab--c---d------|';
+      const result = '  ----b-ac------d-|';
+      const acks = '    ----b-ac------d--';
+      const [one, two] = [sinkAfter<string>(5), sinkAfter<string>(2)];
+      expectObservable(deliveries(values).pipe(balance([one, two]))).toBe(result);
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(balance([through, through]));
+
+  it('gives to the one that holds the least unreleased, in turn where several do', () => {
+    const given: Delivery<string>[][] = [[], [], []];
+    const keeping = (own: Delivery<string>[]) => (deliveries: Observable<Delivery<string>>) =>
+      deliveries.pipe(
+        map((delivery) => own.push(delivery)),
+        ignoreElements(),
+      );
+    const source$ = new Subject<Delivery<string>>();
+    const duty = new RecordingDuty();
+    taken(source$.pipe(balance(given.map(keeping))));
+    const feed = (names: string) => {
+      for (const name of names) source$.next(duty.deliver(name));
+    };
+    const shown = () => given.map((own) => own.map(({ value }) => value).join(''));
+    feed('abcd');
+    expect(shown()).toEqual(['ad', 'b', 'c']);
+    given[0]?.[0]?.release();
+    given[0]?.[1]?.ack();
+    feed('efg');
+    // a was released, d acked: the first holds none, the others one each.
+    expect(shown()).toEqual(['ade', 'bf', 'cg']);
+  });
+
+  it('goes on with the others when a sink fails, refuses when all have completed, fails with the last error', () => {
+    const duty = new RecordingDuty();
+    const monitor = new Monitor();
+    const told: string[] = [];
+    monitor.notices$.subscribe(({ what }) => told.push(what));
+    const source$ = new Subject<Delivery<string>>();
+    const error = new Error('no host');
+    const out = taken(
+      source$.pipe(balance<string, unknown>([brokenSink(new Error('first')), brokenSink(error)], { monitor })),
+    );
+    source$.next(duty.deliver('a'));
+    expect([out.ended, told]).toEqual(['', ['balance.lost']]);
+    source$.next(duty.deliver('b'));
+    expect(out).toMatchObject({ ended: 'error', error });
+
+    const half$ = new Subject<Delivery<string>>();
+    taken(half$.pipe(balance<string, unknown>([() => EMPTY, () => NEVER])));
+    half$.next(duty.deliver('c'));
+    expect(duty.nacks).toEqual(['c']);
+  });
+
+  it('hides the ledger: what comes again may go to another sink', () => {
+    const duty = Object.assign(new RecordingDuty(), { replay: {} as never });
+    const out = taken(of(duty.deliver('a')).pipe(balance([through])));
+    expect(out.values[0]?.duty.replay).toBeUndefined();
+    expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
+  });
+
+  itSettlesOnce(() => balance([through, through, through]));
+
+  it.each([
+    [[], {}, 'Expected `sinks` to be an array of sinks'],
+    [1, {}, 'Expected `sinks` to be an array of sinks'],
+    [[1], {}, 'Expected `sinks[0]` to be a function'],
+    [[through], { monitor: 1 }, 'Expected `monitor` to be a Monitor'],
+    [[through], { by: 1 }, 'got `by`'],
+  ])('refuses %p with %p', (sinks, options, message) => {
+    const call = () => balance(sinks as never, options as never);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, it } from '@jest/globals';
+import { EMPTY, lastValueFrom, map, NEVER, Observable, of, Subject, take, throwError, timer, toArray } from 'rxjs';
+import { type MapValueAsyncOptions, mapValueAsync } from '../../operators/map-value-async.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { ackedAfter, drawn, shown, taken } from './marbles.js';
+
+const TAKES: Readonly<Record<string, number>> = { a: 4, b: 1, c: 5 };
+const ask = (value: string) => timer(TAKES[value] ?? 1).pipe(map(() => value.toUpperCase()));
+
+describe('mapValueAsync', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -a-b-c------|';
+      const result = '  -----(AB)-C-|';
+      const acks = '    ------(ab)-c-';
+      const result$ = deliveries(values).pipe(mapValueAsync(ask, { concurrency: 2 }), ackedAfter(1));
+      expectObservable(result$).toBe(result);
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(mapValueAsync((value) => of(value)));
+
+  it('emits as the answers come, without order', () =>
+    drawn(({ deliveries, expectObservable }) => {
+      const result$ = deliveries('-a-b-c------|').pipe(mapValueAsync(ask, { order: 'none' }), shown);
+      expectObservable(result$).toBe('----BA----C-|');
+    }));
+
+  it('completes when the last answer has come', () =>
+    drawn(({ deliveries, expectObservable }) => {
+      expectObservable(deliveries('ab|').pipe(mapValueAsync(ask), shown)).toBe('----(AB|)');
+    }));
+
+  it.each(['source', 'none'] as const)('has never more calls than `concurrency`, order %s', (order) =>
+    drawn(({ deliveries, expectObservable, flush }) => {
+      let underWay = 0;
+      let most = 0;
+      const counted = (value: string) =>
+        new Observable<string>((call) => {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          call.add(() => {
+            underWay -= 1;
+          });
+          return timer(1 + ((value.charCodeAt(0) * 7) % 5)).subscribe(() => call.next(value));
+        });
+      const got: string[] = [];
+      const result$ = deliveries('(abcdefghij|)').pipe(
+        mapValueAsync(counted, { concurrency: 3, order }),
+        map(({ value }) => got.push(value)),
+      );
+      expectObservable(result$);
+      flush();
+      expect([most, underWay, got.length]).toEqual([3, 0, 10]);
+      if (order === 'source') expect(got.join('')).toBe('abcdefghij');
+    }),
+  );
+
+  it('nacks a call that fails, throws, answers nothing or takes too long, and lives, in order', () =>
+    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+      const calls: Record<string, () => Observable<string>> = {
+        f: () => throwError(() => new Error('reset')),
+        t: () => {
+          throw new TypeError('no function');
+        },
+        e: () => EMPTY,
+        l: () => NEVER,
+        o: () => of('O'),
+      };
+      const result$ = deliveries('-fteolo-|').pipe(
+        mapValueAsync((value) => (calls[value] as () => Observable<string>)(), { timeLimitMs: 6 }),
+        shown,
+      );
+      expectObservable(result$).toBe('----O------(O|)');
+      expectObservable(nacks$).toBe(' -fte-------l');
+      flush();
+      expect(duty.causes.f).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: true });
+      expect((duty.causes.f as Error).message).toBe('Cannot ask for test:stream offset 0: reset');
+      expect(duty.causes.t).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
+      expect(duty.causes.e).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
+      expect(duty.causes.l).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
+      expect(duty.unsettled).toEqual(['o', 'o']);
+    }));
+
+  it('takes promises, and the first value of what answers more', async () => {
+    const duty = new RecordingDuty();
+    const result$ = of(duty.deliver('a'), duty.deliver('b')).pipe(
+      mapValueAsync((value) => (value === 'a' ? Promise.resolve('A') : of('B', 'C'))),
+      map(({ value }) => value),
+      toArray(),
+    );
+    expect(await lastValueFrom(result$)).toEqual(['A', 'B']);
+    expect(duty.log).toEqual([]);
+  });
+
+  it('nacks what is under way, what is answered and waits for its order, and what waits for a call, when it stops', () =>
+    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+      const project = (value: string) => (value === 'a' ? NEVER : of(value));
+      expectObservable(deliveries('abcd-').pipe(mapValueAsync(project, { concurrency: 2 })), '-----!').toBe('-');
+      expectObservable(nacks$).toBe('-----(cdab)');
+      flush();
+      expect(Object.values(duty.causes).every((cause) => (cause as { code: string }).code === 'RXF_SINK_STOPPED')).toBe(
+        true,
+      );
+    }));
+
+  it('does not nack what it has handed on when its taker leaves', () => {
+    const duty = new RecordingDuty();
+    const out = taken(
+      of(duty.deliver('a'), duty.deliver('b')).pipe(
+        mapValueAsync((value) => of(value)),
+        take(1),
+      ),
+    );
+    expect(out.values.length).toBe(1);
+    expect(duty.log).toEqual(['nack b'].slice(0, duty.log.length));
+    expect(duty.unsettled).toContain('a');
+  });
+
+  it('does not ask for what is void when its turn comes', () => {
+    const source$ = new Subject<Delivery<string>>();
+    const duty = new RecordingDuty();
+    const asked: string[] = [];
+    const first$ = new Subject<string>();
+    taken(
+      source$.pipe(
+        mapValueAsync(
+          (value) => {
+            asked.push(value);
+            return first$;
+          },
+          { concurrency: 1 },
+        ),
+      ),
+    );
+    source$.next(duty.deliver('a'));
+    source$.next(duty.deliver('b'));
+    duty.wanted.complete();
+    first$.next('A');
+    expect([asked, duty.nacks]).toEqual([['a'], ['b']]);
+  });
+
+  for (const order of ['source', 'none'] as const) {
+    describe(`with order ${order}`, () => {
+      itSettlesOnce(() => mapValueAsync((value) => timer(value % 7).pipe(map(() => value)), { concurrency: 3, order }));
+    });
+  }
+
+  it.each([
+    [{ concurrency: 0 }, 'Expected `concurrency` to be a whole number >= 1, got `0` (number)'],
+    [{ order: 'key' }, "Expected `order` to be one of 'source', 'none', got `\"key\"` (string)"],
+    [{ timeLimitMs: 0 }, 'Expected `timeLimitMs` to be a number of milliseconds from 1 to'],
+    [{ limit: 3 }, 'got `limit`'],
+  ])('refuses %j', (options, message) => {
+    const call = () => mapValueAsync(of, options as MapValueAsyncOptions);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+    expect(() => mapValueAsync(1 as never)).toThrow(OptionError);
+  });
+});

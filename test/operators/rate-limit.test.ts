@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { of, Subject, take } from 'rxjs';
+import { type RateLimitOptions, rateLimit } from '../../operators/rate-limit.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { inVirtualTime } from '../support/virtual-time.js';
+import { acked, drawn, taken } from './marbles.js';
+
+/** When each of so many, that come at once at 100, and one more at 200, goes on. */
+function times(options: RateLimitOptions, count: number): number[] {
+  const out: number[] = [];
+  inVirtualTime((at) => {
+    let now = 0;
+    for (let ms = 1; ms <= 400; ms += 1) at(ms, () => (now = ms));
+    const duty = new RecordingDuty();
+    const source$ = new Subject<Delivery<number>>();
+    source$.pipe(rateLimit(options)).subscribe(() => out.push(now));
+    at(100, () => {
+      for (let n = 0; n < count; n += 1) source$.next(duty.deliver(n));
+    });
+    at(200, () => source$.next(duty.deliver(count)));
+  });
+  return out;
+}
+
+describe('rateLimit', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -(abc)----|';
+      const result = '  -a--b--c--|';
+      const acks = '    -a--b--c---';
+      expectObservable(deliveries(values).pipe(rateLimit({ count: 1, perMs: 3 }), acked)).toBe(result);
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(rateLimit({ count: 1, perMs: 1 }));
+
+  it('spaces them evenly, and lets a burst through after a pause', () => {
+    expect(times({ count: 2, perMs: 10 }, 4)).toEqual([100, 105, 110, 115, 200]);
+    expect(times({ count: 2, perMs: 10, burst: 3 }, 5)).toEqual([100, 100, 100, 105, 110, 200]);
+    // Three in ten: never earlier than is due, though a timer has whole milliseconds only.
+    expect(times({ count: 3, perMs: 10 }, 4)).toEqual([100, 104, 107, 110, 200]);
+  });
+
+  it('completes when nothing waits any more', () =>
+    drawn(({ deliveries, expectObservable }) => {
+      expectObservable(deliveries('(ab|)').pipe(rateLimit({ count: 1, perMs: 6 }), acked)).toBe('a-----(b|)');
+    }));
+
+  it('nacks what waits when it is left, also in the middle, or the source fails', () => {
+    const duty = new RecordingDuty();
+    inVirtualTime((at) => {
+      const three$ = of(duty.deliver('a'), duty.deliver('b'), duty.deliver('c'));
+      taken(three$.pipe(rateLimit({ count: 1, perMs: 5, burst: 2 }), take(2)));
+      const source$ = new Subject<Delivery<string>>();
+      taken(source$.pipe(rateLimit({ count: 1, perMs: 5 })));
+      source$.next(duty.deliver('d'));
+      source$.next(duty.deliver('e'));
+      at(1, () => source$.error(new Error('lost')));
+    });
+    expect(duty.nacks).toEqual(['e']);
+    expect(duty.causes.e).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+  });
+
+  it('does not let through what is void when its turn comes, nor count it', () => {
+    const duty = new RecordingDuty();
+    const other = new RecordingDuty('other');
+    inVirtualTime((at) => {
+      const source = of(duty.deliver('a'), duty.deliver('b'), other.deliver('c'));
+      const out = taken(source.pipe(rateLimit({ count: 1, perMs: 5 })));
+      at(1, () => duty.wanted.complete());
+      at(5, () => expect(out.values.map(({ value }) => value)).toEqual(['a', 'c']));
+    });
+    expect(duty.nacks).toEqual(['b']);
+  });
+
+  itSettlesOnce(() => rateLimit({ count: 2, perMs: 3, burst: 2 }));
+
+  it('never lets more through than the rate and one burst, in any window', () => {
+    const out = times({ count: 4, perMs: 10, burst: 2 }, 30);
+    for (const time of out) {
+      expect(out.filter((one) => one >= time && one < time + 10).length).toBeLessThanOrEqual(4 + 2);
+    }
+  });
+
+  it.each([
+    [{ count: 0, perMs: 1 }, 'Expected `count` to be a whole number >= 1'],
+    [{ count: 1 }, 'Expected `perMs` to be'],
+    [{ count: 1, perMs: 1, burst: 0 }, 'Expected `burst` to be a whole number >= 1'],
+    [{ count: 1, perMs: 1, every: 1 }, 'got `every`'],
+  ])('refuses %j', (options, message) => {
+    const call = () => rateLimit(options as RateLimitOptions);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+  });
+});

@@ -1,0 +1,244 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject } from 'rxjs';
+import { mapValue, retryConnect } from '../../operators/index.js';
+import { tee } from '../../operators/tee.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { Monitor } from '../../src/core/monitor.js';
+import { flow } from '../../src/flow/flow.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
+import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { type BuildCollector, proveExactlyOnce } from '../../src/testing/index.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { drawn, taken } from './marbles.js';
+import { brokenSink, sinkAfter, through } from './sinks.js';
+
+const acking = <T>(deliveries: Observable<Delivery<T>>) =>
+  deliveries.pipe(
+    map((delivery) => delivery.ack()),
+    ignoreElements(),
+  );
+
+/** Feeds a tee by hand, and keeps what each sink was given. */
+function fed(options: Parameters<typeof tee>[1] = {}) {
+  const given: Record<string, Delivery<string>[]> = { one: [], two: [] };
+  const keeping = (name: string) => (deliveries: Observable<Delivery<string>>) =>
+    deliveries.pipe(
+      map((delivery) => given[name]?.push(delivery)),
+      ignoreElements(),
+    );
+  const duty = new RecordingDuty();
+  const source$ = new Subject<Delivery<string>>();
+  const monitor = new Monitor();
+  const told: string[] = [];
+  monitor.notices$.subscribe(({ what }) => told.push(what));
+  const out = taken(
+    source$.pipe(
+      tee({ one: keeping('one'), two: keeping('two') }, { ...(options as { required?: ['one'] }), monitor }),
+    ),
+  );
+  const feed = (names: string) => {
+    for (const name of names) source$.next(duty.deliver(name));
+  };
+  const skipped = () => monitor.total('rxflume_tee_skipped_total');
+  return {
+    ...(given as { one: Delivery<string>[]; two: Delivery<string>[] }),
+    duty,
+    source$,
+    out,
+    feed,
+    told,
+    skipped,
+  };
+}
+
+describe('tee', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -a-----b-----|';
+      const result = '  --a-a---b-b--|';
+      const acks = '    ----a-----b---';
+      const [lake, index] = [sinkAfter<string>(3), sinkAfter<string>(1)];
+      expectObservable(deliveries(values).pipe(tee({ lake, index }))).toBe(result);
+      expectObservable(acks$).toBe(acks);
+    }));
+
+  itKeepsTheEnds(tee({ one: through, two: acking }));
+
+  it('nacks when the first sink refuses, once, whatever the other does', () => {
+    const { one, two, duty, feed } = fed();
+    feed('ab');
+    one[0]?.nack('first');
+    two[0]?.nack('second');
+    two[0]?.ack();
+    two[1]?.ack();
+    two[1]?.nack('late');
+    one[1]?.ack();
+    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual(['nack a', 'ack b']);
+    expect(duty.causes).toEqual({ a: 'first' });
+  });
+
+  it('releases when all have released or acked', () => {
+    const { one, two, duty, feed } = fed();
+    feed('ab');
+    one[0]?.release();
+    one[1]?.ack();
+    expect(duty.log).toEqual([]);
+    two[0]?.release();
+    two[1]?.release();
+    expect(duty.log).toEqual(['release a', 'release b']);
+  });
+
+  it('acks runs as holders settle them, and keeps nothing of what is settled', () => {
+    const { one, two, duty, source$ } = fed();
+    for (let n = 0; n < 3_000; n += 1) source$.next(duty.deliver(String(n)));
+    one[0]?.duty.ack(0, 3_000);
+    expect(duty.log).toEqual([]);
+    two[0]?.duty.ack(500, 3_000);
+    two[0]?.duty.ack(0, 700);
+    expect(duty.acks.length).toBe(3_000);
+  });
+
+  describe('with a sink that is not required', () => {
+    const options = { required: ['one'], spare: { count: 2 } } as never;
+
+    it('acks when the required have; the other may refuse, fail or complete, and is told of', () => {
+      const { one, two, duty, feed, told } = fed(options);
+      feed('ab');
+      one[0]?.ack();
+      two[1]?.nack('no room');
+      one[1]?.ack();
+      expect([duty.acks, duty.nacks, told]).toEqual([['a', 'b'], [], ['tee.refused']]);
+    });
+
+    it('gives it no more than it keeps up with', () => {
+      const { one, two, feed, told, skipped, duty } = fed(options);
+      feed('abcd');
+      expect([one.length, two.length, skipped(), told]).toEqual([4, 2, 2, ['tee.behind']]);
+      two[0]?.release();
+      two[0]?.ack();
+      feed('ef');
+      expect([one.length, two.map(({ value }) => value).join(''), skipped()]).toEqual([6, 'abe', 3]);
+      two[0]?.duty.ack(0, 6);
+      feed('g');
+      expect([two.length, told, duty.log]).toEqual([4, ['tee.behind', 'tee.behind'], []]);
+    });
+
+    it('goes on without it when it fails', () => {
+      const duty = new RecordingDuty();
+      const monitor = new Monitor();
+      const told: string[] = [];
+      monitor.notices$.subscribe(({ message }) => told.push(message));
+      const sinks = { index: brokenSink<string>(new Error('no host')), lake: through<string> };
+      const source = of(duty.deliver('a'), duty.deliver('b'));
+      const out = taken(
+        source.pipe(tee<string, string | Delivery<string>, 'index' | 'lake'>(sinks, { required: ['lake'], monitor })),
+      );
+      expect([out.values.length, out.ended, told]).toEqual([
+        2,
+        'complete',
+        ['Sink index is left out from now on: no host'],
+      ]);
+    });
+  });
+
+  it('fails with the error of a sink that is required', () => {
+    const error = new Error('no disk');
+    const out = taken(
+      of(new RecordingDuty().deliver('a')).pipe(tee({ one: brokenSink<string>(error), two: () => NEVER })),
+    );
+    expect(out).toMatchObject({ ended: 'error', error });
+  });
+
+  it('refuses what a required sink does not take any more', () => {
+    const duty = new RecordingDuty();
+    taken(of(duty.deliver('a')).pipe(tee({ one: () => EMPTY, two: () => NEVER })));
+    expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+  });
+
+  itSettlesOnce(() => tee({ two: acking, one: through }));
+  describe('of which one is not required', () => {
+    itSettlesOnce(() => tee({ two: acking, one: through }, { required: ['one'], spare: { count: 3 } }));
+  });
+
+  it('settles each once, as the first refusal or the last ack says, in any interleaving', () => {
+    const step = fc.record({
+      party: fc.nat({ max: 1 }),
+      verb: fc.constantFrom('ack', 'ack', 'nack', 'release', 'hold'),
+      first: fc.nat({ max: 9 }),
+      count: fc.nat({ max: 5 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const { one, two, duty, feed } = fed();
+        feed('0123456789');
+        const acked = [new Set<number>(), new Set<number>()];
+        const expected: Record<string, string> = {};
+        for (const { party, verb, first, count } of steps) {
+          const own = [one, two][party]?.[0]?.duty as NonNullable<(typeof one)[0]>['duty'];
+          const next = Math.min(10, first + count);
+          if (verb === 'nack') own.nack(first, next, 'no');
+          else own[verb](first, next);
+          for (let place = first; place < next; place += 1) {
+            if (expected[place] !== undefined) continue;
+            if (verb === 'nack' && !acked[party]?.has(place)) expected[place] = 'nack';
+            if (verb === 'ack') acked[party]?.add(place);
+            if (acked.every((set) => set.has(place))) expected[place] = 'ack';
+          }
+        }
+        const settled = duty.log.filter((line) => !line.startsWith('release')).map((line) => line.split(' ').reverse());
+        expect(Object.fromEntries(settled)).toEqual(expected);
+        expect(settled.length).toBe(Object.keys(expected).length);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('leaves the ledger of one of its sinks exact, and loses nothing for the other', () => {
+    const build: BuildCollector = ({ kafka, fs, monitor }) => {
+      const roll = { intervalMs: 60 };
+      const lake = fileSink<string>(fs, { root: '/lake', format: jsonLines(), roll, lingerMs: 10, monitor });
+      const copy = fileSink<string>(fs, { root: '/copy', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
+      const options = {
+        topics: ['chat'],
+        groupId: 'lake',
+        window: { count: 8, bytes: 10_000 },
+        redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+        resumeFrom: lake.positions,
+        revokeTimeoutMs: 200,
+        monitor,
+      };
+      return flow(
+        'trial',
+        kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor })),
+        mapValue((value) => String(value)),
+        tee({ lake: lake.write(), copy: copy.write() }),
+      );
+    };
+    const input = {
+      chat: [['a0', 'a1', 'a2'], ['b0']],
+    };
+    const options = { root: '/lake', atLeastOnceRoot: '/copy', singleFaults: 'none', schedules: 400, seed: 8 } as const;
+    expect(proveExactlyOnce(build, input, options)).toMatchObject({ lines: 8 });
+  });
+
+  it.each([
+    [{}, {}, 'Expected `sinks` to be an object of 1 to 8 sinks by name'],
+    [Object.fromEntries([...'abcdefghi'].map((name) => [name, through])), {}, 'an object of 1 to 8 sinks'],
+    [{ a: 1 }, {}, 'Expected `sinks.a` to be a function'],
+    [{ a: through }, { required: [] }, 'Expected `required` to be some of a'],
+    [{ a: through }, { required: ['b'] }, 'Expected `required` to be some of a'],
+    [{ a: through }, { spare: { count: 0 } }, 'Expected `spare.count` to be a whole number >= 1'],
+    [{ a: through }, { spare: { bytes: 0 } }, 'Expected `spare.bytes` to be a whole number >= 1'],
+    [{ a: through }, { spare: { ms: 0 } }, 'got `ms`'],
+    [{ a: through }, { monitor: {} }, 'Expected `monitor` to be a Monitor'],
+    [{ a: through }, { all: 1 }, 'got `all`'],
+  ])('refuses %p with %p', (sinks, options, message) => {
+    const call = () => tee(sinks as never, options as never);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+  });
+});

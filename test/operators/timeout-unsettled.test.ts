@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { map, of, Subject, take, tap, timer } from 'rxjs';
+import { type TimeoutUnsettledOptions, timeoutUnsettled } from '../../operators/timeout-unsettled.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { OptionError } from '../../src/core/errors.js';
+import { Monitor } from '../../src/core/monitor.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { inVirtualTime } from '../support/virtual-time.js';
+import { drawn, shown, taken } from './marbles.js';
+
+describe('timeoutUnsettled', () => {
+  it('is as drawn', () =>
+    drawn(({ deliveries, acks$, expectObservable }) => {
+      const values = '  -a-b------------|';
+      const result = '  -a-b------------|';
+      const acks = '    ----b------------';
+      const notices = ' ---------n-------';
+      const monitor = new Monitor();
+      const ackB = tap((one: Delivery<string>) => {
+        if (one.value === 'b') timer(1).subscribe(() => one.ack());
+      });
+      const watched$ = deliveries(values).pipe(timeoutUnsettled({ name: 'post', afterMs: 8, monitor }), ackB, shown);
+      expectObservable(watched$).toBe(result);
+      expectObservable(acks$).toBe(acks);
+      expectObservable(monitor.notices$.pipe(map(() => 'n')), '^----------------!').toBe(notices.trimEnd());
+    }));
+
+  itKeepsTheEnds(timeoutUnsettled({ name: 'x', afterMs: 100 }));
+
+  it('says what stands behind it, which stream, how many and how old, once in a while', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ level, what, message, details }) => told.push([level, what, message, details]));
+      const [duty, other] = [new RecordingDuty('kafka:chat/3'), new RecordingDuty('kafka:chat/4')];
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      const feed = (from: RecordingDuty, ...names: string[]) => {
+        for (const name of names) source$.next(from.deliver(name, { offset: 40 + Number(name) }));
+      };
+      feed(duty, '0', '1');
+      at(60, () => feed(duty, '2'));
+      at(60, () => feed(other, '3'));
+      at(80, () => out.values.find(({ value }) => value === '0')?.ack());
+      at(170, () => out.values.find(({ value }) => value === '3')?.nack('x'));
+      at(130, () => {
+        expect(told).toEqual([
+          [
+            'warn',
+            'flow.unsettled',
+            '1 deliveries of kafka:chat/3 have been in post for 100 ms and are not settled, the oldest about offset 40. ' +
+              'See what waits there, or what drops deliveries without acking.',
+            { operator: 'post', ageMs: 100, count: 1, offset: 40 },
+          ],
+        ]);
+      });
+      at(210, () => {
+        expect(told.length).toBe(2);
+        expect(told[1]).toEqual(expect.arrayContaining([{ operator: 'post', ageMs: 200, count: 2, offset: 40 }]));
+        duty.wanted.complete();
+      });
+      at(900, () => {
+        expect(told.length).toBe(2);
+        out.unsubscribe();
+      });
+    }));
+
+  it('passes everything on, and keeps nothing of what is settled', () => {
+    const duty = new RecordingDuty();
+    const held: number[] = [];
+    Object.assign(duty, { hold: (first: number) => held.push(first) });
+    const out = taken(of(duty.deliver('a'), duty.deliver('b')).pipe(timeoutUnsettled({ name: 'x', afterMs: 9 })));
+    out.values[0]?.duty.hold(0, 1);
+    out.values[0]?.release();
+    out.values[0]?.ack();
+    out.values[1]?.nack('no');
+    expect([duty.log, held]).toEqual([['release a', 'ack a', 'nack b'], [0]]);
+    expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
+  });
+
+  it('leaves no timer behind', () =>
+    drawn(({ deliveries, expectObservable }) => {
+      expectObservable(deliveries('a-').pipe(timeoutUnsettled({ name: 'x', afterMs: 4 }), take(1), shown)).toBe('(a|)');
+    }));
+
+  itSettlesOnce(() => timeoutUnsettled({ name: 'x', afterMs: 8, monitor: new Monitor() }));
+
+  it.each([
+    [{ afterMs: 1 }, 'Expected `name` to be a text that is not empty'],
+    [{ name: 'x' }, 'Expected `afterMs` to be'],
+    [{ name: 'x', afterMs: 1, monitor: 1 }, 'Expected `monitor` to be a Monitor'],
+    [{ name: 'x', afterMs: 1, every: 1 }, 'got `every`'],
+  ])('refuses %j', (options, message) => {
+    const call = () => timeoutUnsettled(options as TimeoutUnsettledOptions);
+    expect(call).toThrow(message);
+    expect(call).toThrow(OptionError);
+  });
+});

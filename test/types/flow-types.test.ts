@@ -1,0 +1,84 @@
+import { expect, test } from '@jest/globals';
+import ts from 'typescript';
+import { root } from '../docs/markdown.js';
+
+const HEAD = `
+import * as t from 'io-ts';
+import { fileSink, flow, json, jsonLines, kafkaSource, type Delivery } from 'rxflume';
+import { kafkajs } from 'rxflume/drivers/kafkajs';
+import { localDisk } from 'rxflume/drivers/local-disk';
+import * as o from 'rxflume/operators';
+import type { Observable } from 'rxjs';
+const source = kafkaSource(kafkajs({ brokers: ['k:9092'] }), { topics: ['chat'], groupId: 'g' });
+const Message = t.type({ lang: t.string, text: t.string });
+`;
+
+/** What the compiler says of a program, by its first words. */
+function errorsOf(programs: Readonly<Record<string, string>>): Record<string, string[]> {
+  const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
+  const sources = new Map(
+    Object.entries(programs).map(([name, code]) => [`${root}test/types/${name}.virtual.ts`, HEAD + code]),
+  );
+  const host = ts.createCompilerHost(options);
+  const onDisk = { exists: host.fileExists, read: host.readFile };
+  host.fileExists = (file) => sources.has(file) || onDisk.exists(file);
+  host.readFile = (file) => sources.get(file) ?? onDisk.read(file);
+  const program = ts.createProgram([...sources.keys()], { ...options, noUnusedLocals: false }, host);
+  return Object.fromEntries(
+    [...sources.keys()].map((file, at) => {
+      const found = program.getSemanticDiagnostics(program.getSourceFile(file));
+      return [
+        Object.keys(programs)[at] as string,
+        found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 400)),
+      ];
+    }),
+  );
+}
+
+const TEN = (path: string) => `
+const lake = fileSink<{ lang: string; words: string[]; size: number }>(localDisk(), {
+  root: '/lake',
+  path: ({ value }) => ${path},
+  format: jsonLines(),
+});
+export const values$: Observable<Delivery<{ lang: string; words: string[]; size: number }>> = source.pipe(
+  o.deadLetter((letters) => lake.write()(letters.pipe(o.mapValue(({ code }) => ({ lang: code, words: [], size: 0 }))))),
+  o.timeoutUnsettled({ name: 'all', afterMs: 1_000 }),
+  o.decode(json(Message)),
+  o.filterValue(({ lang }) => lang === 'zh'),
+  o.dedupeBy(({ text }) => text, { windowMs: 1_000 }),
+  o.mapValue(({ lang, text }) => ({ lang, words: text.split(' ') })),
+  o.splitValue(({ lang, words }) => words.map((word) => ({ lang, words: [word] }))),
+  o.rateLimit({ count: 1, perMs: 1 }),
+  o.mapValueAsync(async (value) => ({ ...value, size: value.words.length })),
+).pipe(o.inFlightWindow({ count: 9 }));
+export const receipts$ = values$.pipe(lake.write());
+`;
+
+test('the type of a value goes through ten operators to the path and the format of the sink', () => {
+  const errors = errorsOf({
+    right: TEN('value.lang.concat(String(value.size))'),
+    'missing-field': TEN('value.language'),
+    'wrong-sink': `
+      const lake = fileSink<{ text: number }>(localDisk(), { root: '/lake', format: jsonLines() });
+      export default flow('x', source, o.decode(json(Message)), lake.write());`,
+    'missing-branch': `
+      source.pipe(o.tee({ one: (s) => s, two: (s) => s }, { required: ['three'] }));`,
+    aggregate: `
+      export const sums$: Observable<Delivery<o.Aggregate<string, number>>> = source.pipe(
+        o.decode(json(Message)),
+        o.aggregateByKey(({ lang }) => lang, { windowMs: 1, initial: () => 0, add: (sum: number) => sum + 1 }));`,
+    'wrong-key': `
+      source.pipe(o.decode(json(Message)), o.dedupeBy(({ name }) => name, { windowMs: 1 }));`,
+    'wrong-write': `
+      source.pipe(o.decode(json(Message)), o.transmit(o.retryWrite(async (value: number) => value)));`,
+  });
+  expect(errors.right).toEqual([]);
+  expect(errors.aggregate).toEqual([]);
+  expect(errors['missing-field']).toEqual([expect.stringContaining("Property 'language' does not exist")]);
+  expect(errors['wrong-key']).toEqual([expect.stringContaining("Property 'name' does not exist")]);
+  expect(errors['wrong-sink']?.length).toBeGreaterThan(0);
+  expect(errors['missing-branch']).toEqual([expect.stringContaining('"three"')]);
+  expect(errors['wrong-write']?.length).toBeGreaterThan(0);
+}, 120_000);
