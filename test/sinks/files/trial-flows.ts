@@ -78,5 +78,12 @@ export function unruly(rules: LedgerRules, lateMs = (n: number) => 1 + ((n * 7) 
   };
 }
 
-/** Where the sinks of `unruly` write. */
-export const UNRULY = { root: '/lake', atLeastOnceRoot: '/bad' };
+/** Where the sinks of `unruly` write; of a dead letter, which has the time of its setting aside, the value is compared. */
+export const UNRULY = {
+  root: '/lake',
+  atLeastOnceRoot: '/bad',
+  readLines: (bytes: Uint8Array, path: string) => {
+    const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
+    return path.startsWith('/bad/') ? lines.map((line) => (JSON.parse(line) as { value: string }).value) : lines;
+  },
+};
