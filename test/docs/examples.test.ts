@@ -8,9 +8,13 @@ import { codeBlocks, textOf } from './markdown.js';
 
 const { expect, test } = jestGlobals;
 
+function runAtOnce(_: string, run: () => void): void {
+  run();
+}
+
 /** What an example may import; its `test` runs at once, as this test. */
 const MODULES: Readonly<Record<string, unknown>> = {
-  '@jest/globals': { ...jestGlobals, test: (_: string, run: () => void) => run() },
+  '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/operators': operators,
   'rxflume/testing': testing,

@@ -1,0 +1,33 @@
+import * as t from 'io-ts';
+import { type FileSystem, fileSink, json, jsonLines, type KafkaDriver, kafkaSource, type Receipt } from 'rxflume';
+import { decode, drainOn, filterValue, retryConnect } from 'rxflume/operators';
+import { type Observable, tap } from 'rxjs';
+import type { ChatApp, ChatMessage } from './app.js';
+
+const Message = t.type({ room: t.string, text: t.string });
+
+/**
+ * The lines that plug Kafka and a lake into the application: what comes is shown to it, and what it has not muted is
+ * stored. It runs while it is subscribed to, and drains when `stop$` emits.
+ */
+export function collected(
+  app: ChatApp,
+  kafka: KafkaDriver,
+  files: FileSystem,
+  stop$: Observable<unknown>,
+): Observable<Receipt> {
+  const lake = fileSink<ChatMessage>(files, {
+    root: '/lake',
+    path: ({ value }) => `room=${value.room}`,
+    format: jsonLines(),
+  });
+  const source$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'chat-app', resumeFrom: lake.positions });
+  return source$.pipe(
+    retryConnect(),
+    drainOn(stop$),
+    decode(json(Message)),
+    tap(({ value }) => app.receive(value)), // only looks, so it is safe: the duty goes on
+    filterValue(({ room }) => !app.isMuted(room)),
+    lake.write(),
+  );
+}

@@ -1,0 +1,170 @@
+import { Subject } from 'rxjs';
+import type { Delivery } from '../core/delivery.js';
+import { expectFunction, expectKnown, expectMs, expectOption } from '../core/options.js';
+import type { Receipt, Sink } from '../core/receipt.js';
+import { expectThat, type It, inVirtualTime, itOf } from './contract-run.js';
+import { RecordingDuty } from './recording-duty.js';
+
+export interface SinkSetting<T> {
+  /** A sink over stores in memory, new for each check. All its time must be RxJS's. */
+  readonly sink: () => Sink<T>;
+  /** The nth value to store, all of them different. */
+  readonly value: (n: number) => T;
+  /** The longest it may take to settle what the source asks for, in virtual milliseconds. Default 10,000. */
+  readonly withinMs?: number;
+  /** The runner's `it`. Default: the global one. */
+  readonly it?: It;
+}
+
+interface Running<T> {
+  readonly duty: RecordingDuty;
+  readonly receipts: { readonly receipt: Receipt; readonly acked: number }[];
+  readonly ended: () => string;
+  feed(count: number, duty?: RecordingDuty): Delivery<T>[];
+  complete(): void;
+  fail(): void;
+  leave(): void;
+}
+
+/**
+ * The contract of a sink as tests, for a sink of your own: one for each thing that a source and the operators before it
+ * rely on.
+ */
+export function describeSink<T>(name: string, setting: SinkSetting<T>): void {
+  expectKnown('describeSink setting', setting, ['sink', 'value', 'withinMs', 'it']);
+  expectFunction('sink', setting.sink);
+  expectFunction('value', setting.value);
+  const { withinMs = 10_000 } = setting;
+  expectMs('withinMs', withinMs, 1);
+  expectOption('name', name, typeof name === 'string', 'a text');
+  const it = itOf(setting.it);
+  const check = (what: string, run: (running: Running<T>, at: (ms: number, action: () => void) => void) => void) =>
+    it(`${name} ${what}`, () => inVirtualTime((at) => run(start(setting), at)));
+
+  check('acks each value it stores, and completes after its source', ({ feed, complete, duty, ended }, at) => {
+    feed(5);
+    complete();
+    at(withinMs, () => {
+      expectThat(duty.acks.length === 5, 'all 5 values to be acked', duty.log);
+      expectThat(ended() === 'complete', 'it to complete', ended());
+    });
+  });
+
+  check('completes at once, and stores nothing, where nothing came', ({ complete, duty, ended, receipts }, at) => {
+    complete();
+    at(withinMs, () => {
+      expectThat(ended() === 'complete' && duty.log.length + receipts.length === 0, 'nothing but completion', ended());
+    });
+  });
+
+  check('gives receipts for what is acked, after it is', ({ feed, complete, receipts }, at) => {
+    feed(5);
+    complete();
+    at(withinMs, () => {
+      let told = 0;
+      for (const { receipt, acked } of receipts) {
+        told += receipt.values;
+        expectThat(acked >= told, `at least ${told} acks before the receipt of ${receipt.target}`, acked);
+      }
+      expectThat(told === 5, 'receipts for 5 values', told);
+    });
+  });
+
+  check('settles what it holds when the source wants that, and goes on', ({ feed, duty, complete, ended }, at) => {
+    feed(3);
+    at(1, () => duty.wanted.next('settle'));
+    at(withinMs, () => {
+      expectThat(duty.unsettled.length === 0, 'nothing to be unsettled', duty.unsettled);
+      expectThat(ended() === '', 'it to go on', ended());
+      feed(2);
+      complete();
+    });
+    at(2 * withinMs, () => expectThat(duty.acks.length === 5, 'all 5 values to be acked', duty.log));
+  });
+
+  check('releases what it holds when the source wants that', ({ feed, duty, leave }, at) => {
+    feed(3);
+    at(1, () => duty.wanted.next('release'));
+    at(withinMs, () => {
+      const done = duty.releases.length + duty.acks.length;
+      expectThat(done >= 3, 'all 3 values to be released or acked', duty.log);
+      leave();
+    });
+  });
+
+  check('settles everything when it is left, and acks nothing after that', ({ feed, duty, leave }, at) => {
+    feed(3);
+    let acked = 0;
+    at(1, () => {
+      leave();
+      acked = duty.acks.length;
+      expectThat(duty.unsettled.length === 0, 'nothing to be unsettled', duty.unsettled);
+    });
+    at(withinMs, () => expectThat(duty.acks.length === acked, 'no more acks', duty.log));
+  });
+
+  check('settles everything when its source fails, and fails with it', ({ feed, duty, fail, ended }, at) => {
+    feed(3);
+    at(1, () => fail());
+    at(withinMs, () => {
+      expectThat(duty.unsettled.length === 0, 'nothing to be unsettled', duty.unsettled);
+      expectThat(ended() === 'error', 'it to fail', ended());
+    });
+  });
+
+  check('takes a stream that is read anew, after its epoch was over', ({ feed, duty, complete }, at) => {
+    feed(2);
+    const next = new RecordingDuty(duty.stream);
+    at(1, () => {
+      duty.wanted.complete();
+      feed(3, next);
+      complete();
+    });
+    at(withinMs, () => expectThat(next.acks.length === 3, 'all 3 values of the next epoch to be acked', next.log));
+  });
+
+  it(`${name} begins anew with each subscription`, () =>
+    inVirtualTime((at) => {
+      const sink = setting.sink();
+      const [first, second] = [start(setting, sink), start(setting, sink)];
+      first.feed(2);
+      first.leave();
+      second.feed(2);
+      second.complete();
+      at(withinMs, () => expectThat(second.duty.acks.length === 2, 'the second to ack its own 2', second.duty.log));
+    }));
+}
+
+function start<T>(setting: SinkSetting<T>, sink = setting.sink()): Running<T> {
+  const duty = new RecordingDuty('test:contract');
+  const deliveries$ = new Subject<Delivery<T>>();
+  const receipts: { receipt: Receipt; acked: number }[] = [];
+  let ended = '';
+  let count = 0;
+  const running = sink(deliveries$).subscribe({
+    next: (receipt) => {
+      receipts.push({ receipt, acked: duty.acks.length });
+    },
+    error: () => {
+      ended = 'error';
+    },
+    complete: () => {
+      ended = 'complete';
+    },
+  });
+  return {
+    duty,
+    receipts,
+    ended: () => ended,
+    feed: (values, from = duty) =>
+      Array.from({ length: values }, () => {
+        const delivery = from.deliver(setting.value(count), { offset: count }, `value ${count}`);
+        count += 1;
+        deliveries$.next(delivery);
+        return delivery;
+      }),
+    complete: () => deliveries$.complete(),
+    fail: () => deliveries$.error(new Error('the source failed')),
+    leave: () => running.unsubscribe(),
+  };
+}

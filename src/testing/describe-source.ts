@@ -1,0 +1,181 @@
+import { Subject, type Subscription } from 'rxjs';
+import type { Delivery } from '../core/delivery.js';
+import type { Want } from '../core/duty.js';
+import { SinkError } from '../core/errors.js';
+import { expectFunction, expectKnown, expectMs, expectOption } from '../core/options.js';
+import type { Source } from '../core/source.js';
+import { expectThat, type It, inVirtualTime, itOf } from './contract-run.js';
+
+/** A source over a store in memory, with what a check must do to that. */
+export interface SourceUnderTest {
+  readonly source: Source<Delivery<unknown>>;
+  /** Puts so many more values where the source reads, into one stream. */
+  produce(count: number): void;
+  /** How many values of that stream, from the first on, need not come again: what is committed. */
+  committed(): number;
+}
+
+export interface SourceSetting {
+  /** Made anew for each check. All its time must be RxJS's. */
+  readonly make: () => SourceUnderTest;
+  /** The longest that reading, committing and draining may take, in virtual milliseconds. Default 10,000. */
+  readonly withinMs?: number;
+  /** The runner's `it`. Default: the global one. */
+  readonly it?: It;
+}
+
+interface Running extends SourceUnderTest {
+  readonly out: Delivery<unknown>[];
+  readonly ended: () => string;
+  readonly running: Subscription;
+  drain(): void;
+}
+
+/**
+ * The contract of a source as tests, for a source of your own whose values can be read again: what operators and sinks rely
+ * on.
+ */
+export function describeSource(name: string, setting: SourceSetting): void {
+  expectKnown('describeSource setting', setting, ['make', 'withinMs', 'it']);
+  expectFunction('make', setting.make);
+  const { withinMs = 10_000 } = setting;
+  expectMs('withinMs', withinMs, 1);
+  expectOption('name', name, typeof name === 'string', 'a text');
+  const it = itOf(setting.it);
+  const check = (what: string, run: (running: Running, at: (ms: number, action: () => void) => void) => void) =>
+    it(`${name} ${what}`, () => inVirtualTime((at) => run(start(setting.make()), at)));
+
+  check('gives each value once, with where it comes from', ({ produce, out, running }, at) => {
+    produce(4);
+    at(withinMs, () => {
+      expectThat(out.length === 4, '4 values', out.length);
+      for (const [place, { origin, duty, ...one }] of out.entries()) {
+        const isPlaced = typeof origin.stream === 'string' && Number.isSafeInteger(origin.offset);
+        expectThat(isPlaced, 'a stream, and an offset that is a safe integer', origin);
+        expectThat(origin.byteLength >= 0, 'a size', origin.byteLength);
+        expectThat(one.place === place, `place ${place}, dense in order of arrival`, one.place);
+        expectThat(duty.wanted === out[0]?.duty.wanted, 'one `wanted` for all of an epoch', place);
+        const before = out[place - 1]?.origin.offset ?? Number.NEGATIVE_INFINITY;
+        expectThat(origin.offset > before, 'offsets that rise', origin.offset);
+      }
+      running.unsubscribe();
+    });
+  });
+
+  check('commits the unbroken run of acks, and nothing beyond it', ({ produce, out, committed, running }, at) => {
+    produce(4);
+    at(withinMs, () => {
+      for (const one of [out[1], out[0], out[3]]) one?.ack();
+    });
+    at(2 * withinMs, () => {
+      expectThat(committed() === 2, '2 values to be committed', committed());
+      out[2]?.ack();
+    });
+    at(3 * withinMs, () => {
+      expectThat(committed() === 4, '4 values to be committed', committed());
+      running.unsubscribe();
+    });
+  });
+
+  check(
+    'brings again what is refused and may pass, and commits nothing of it',
+    ({ produce, out, committed, running }, at) => {
+      produce(2);
+      at(withinMs, () => out[0]?.nack(new SinkError('RXF_SINK_WRITE', 'busy')));
+      at(10 * withinMs, () => {
+        expectThat(committed() <= 0, 'nothing to be committed', committed());
+        const again = out.slice(2).map(({ origin }) => origin.offset);
+        expectThat(again.includes(out[0]?.origin.offset as number), 'the refused value to come again', again);
+        running.unsubscribe();
+      });
+    },
+  );
+
+  check('fails at what is refused for good, with all before it committed', ({ produce, out, committed, ended }, at) => {
+    produce(3);
+    at(withinMs, () => {
+      out[0]?.ack();
+      out[1]?.nack(new SinkError('RXF_SINK_FORMAT', 'no object'));
+      out[2]?.ack();
+    });
+    at(10 * withinMs, () => {
+      expectThat(ended() === 'error', 'it to fail', ended());
+      expectThat(committed() === 1, '1 value to be committed', committed());
+    });
+  });
+
+  check(
+    'drains: takes no more, asks to settle, commits, completes',
+    ({ produce, out, committed, ended, drain }, at) => {
+      produce(2);
+      const wants: Want[] = [];
+      at(withinMs, () => {
+        out[0]?.duty.wanted.subscribe((want) => {
+          wants.push(want);
+          for (const one of out) one.ack();
+        });
+        drain();
+        produce(2);
+      });
+      at(10 * withinMs, () => {
+        expectThat(wants.includes('settle'), 'to be asked to settle', wants);
+        expectThat(ended() === 'complete', 'it to complete', ended());
+        expectThat(out.length === 2 && committed() === 2, '2 values, committed', [out.length, committed()]);
+      });
+    },
+  );
+
+  check('ends a drain also where nobody settles', ({ produce, ended, drain }, at) => {
+    produce(2);
+    at(withinMs, () => drain());
+    at(100 * withinMs, () => expectThat(ended() !== '', 'it to end', ended()));
+  });
+
+  check(
+    'is silent once it is left: no values, no commits, and its epoch is over',
+    ({ produce, out, committed, running }, at) => {
+      produce(2);
+      let isOver = false;
+      at(withinMs, () => {
+        out[0]?.duty.wanted.subscribe({
+          complete: () => {
+            isOver = true;
+          },
+        });
+        running.unsubscribe();
+        for (const one of out) one.ack();
+        produce(2);
+      });
+      at(2 * withinMs, () => {
+        expectThat(isOver, 'the epoch to be over', isOver);
+        expectThat(out.length === 2 && committed() <= 0, 'no more values and no commit', [out.length, committed()]);
+      });
+    },
+  );
+}
+
+function start(test: SourceUnderTest): Running {
+  const out: Delivery<unknown>[] = [];
+  const stop$ = new Subject<void>();
+  let ended = '';
+  const running = test.source.drainedBy(stop$).subscribe({
+    next: (delivery) => {
+      out.push(delivery);
+    },
+    error: () => {
+      ended = 'error';
+    },
+    complete: () => {
+      ended = 'complete';
+    },
+  });
+  return {
+    source: test.source,
+    produce: (count) => test.produce(count),
+    committed: () => test.committed(),
+    out,
+    ended: () => ended,
+    running,
+    drain: () => stop$.next(),
+  };
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { concatMap, ignoreElements, map, NEVER, tap, timer } from 'rxjs';
+import type { Delivery } from '../../src/core/delivery.js';
+import type { Receipt, Sink } from '../../src/core/receipt.js';
+import { Source } from '../../src/core/source.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
+import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { describeSink, describeSource, type It, MemoryKafka, memoryFileSystem } from '../../src/testing/index.js';
+import { naiveSource } from '../invariants/naive-source.js';
+
+const files = (): Sink<string> =>
+  fileSink<string>(memoryFileSystem({ latencyMs: 1 }), { root: '/lake', format: jsonLines(), lingerMs: 10 }).write();
+
+/** The least that is a sink: it acks at once, and leaves nothing to settle. */
+const acking = (): Sink<string> =>
+  map((delivery: Delivery<string>): Receipt => {
+    const { value, origin } = delivery;
+    delivery.ack();
+    const place = { stream: origin.stream, firstOffset: origin.offset, lastOffset: origin.offset };
+    return { sink: 'test', target: value, values: 1, bytes: 1, ...place };
+  });
+
+function kafka(build: (own: MemoryKafka) => Source<Delivery<unknown>>) {
+  const own = new MemoryKafka();
+  own.createTopic('t');
+  return {
+    source: build(own),
+    produce: (count: number) =>
+      own.produce(
+        't',
+        0,
+        Array.from({ length: count }, (_, n) => `v${n}`),
+      ),
+    committed: () => own.committed('g', 't', 0),
+  };
+}
+
+const ours = (own: MemoryKafka) => kafkaSource(own, { topics: ['t'], groupId: 'g', drainTimeoutMs: 500 });
+
+describe('describeSink', () => {
+  describeSink('a file sink', { sink: files, value: (n) => `v${n}`, it });
+  describeSink('the least that is a sink', { sink: acking, value: (n) => `v${n}`, it });
+});
+
+describe('describeSource', () => {
+  describeSource('the Kafka source', { make: () => kafka(ours), it });
+});
+
+/** The names of the checks that fail. */
+function failing(run: (it: It) => void): string[] {
+  const failed: string[] = [];
+  run((name, check) => {
+    try {
+      check();
+    } catch {
+      failed.push(name.slice(2));
+    }
+  });
+  return failed;
+}
+
+describe('the contracts find', () => {
+  const value = (n: number) => n;
+  const ack = tap((one: Delivery<unknown>) => one.ack());
+
+  it.each<[string, () => Sink<unknown>, string]>([
+    [
+      'a sink that forgets what it took',
+      () => () => NEVER,
+      'acks each value it stores, and completes after its source',
+    ],
+    [
+      'a sink that gives no receipts',
+      () => (d) => d.pipe(ack, ignoreElements()),
+      'gives receipts for what is acked, after it is',
+    ],
+    [
+      'a sink that gives a receipt before the ack',
+      () => (d) =>
+        d.pipe(
+          concatMap((one) => {
+            timer(5).subscribe(() => one.ack());
+            return [{ values: 1, target: 'x' } as Receipt];
+          }),
+        ),
+      'gives receipts for what is acked, after it is',
+    ],
+    [
+      'a sink that leaves things unsettled',
+      () => (d) => d.pipe(ignoreElements()),
+      'settles everything when it is left, and acks nothing after that',
+    ],
+  ])('%s', (_, sink, what) => {
+    expect(failing((own) => describeSink('x', { sink, value, it: own }))).toContain(what);
+  });
+
+  it('the naive source with its bugs', () => {
+    const found = failing((own) =>
+      describeSource('x', { make: () => kafka((one) => naiveSource(one, { commitsLastAck: true }, 9)), it: own }),
+    );
+    expect(found).toContain('commits the unbroken run of acks, and nothing beyond it');
+    const mute = failing((own) =>
+      describeSource('x', { make: () => kafka(() => new Source(() => undefined)), it: own }),
+    );
+    expect(mute.length).toBeGreaterThan(5);
+  });
+
+  it('wrong settings', () => {
+    expect(() => describeSink('x', { sink: 1, value, it } as never)).toThrow('Expected `sink` to be a function');
+    expect(() => describeSource('x', { make: files, it: 1 } as never)).toThrow('Expected `it` to be a function');
+  });
+});
