@@ -65,7 +65,7 @@ describe('bad input, for real', () => {
   it('a folder without permission: the user, the folder, the next step; nothing committed', async () => {
     const { topic, group, env } = await filled('denied');
     const { code, what, message } = await outcome({ ...env, TEST_ROOT: '/forbidden/lake' });
-    expect([code, what]).toEqual([1, 'RXF_SOURCE_NACKED']);
+    expect([code, what]).toEqual([1, 'RXF_KAFKA_RESUME']);
     expect(message).toMatch(/flume.*\/forbidden|\/forbidden.*flume/);
     expect(message).not.toContain('at org.apache');
     expect(await committed(group, topic)).toBe(0);

@@ -192,9 +192,10 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
 
   nacked(partition: Partition, offset: number, cause: unknown): void {
     this.#figures.nacked.add(1);
-    this.released();
     if (this.#stage === 'draining') this.#leaveError ??= refusalError(partition, { offset, attempt: 1, cause });
     else if (this.isTaking) this.#rewinding.refused(partition, offset, cause);
+    // Only now: what goes out into the room that was freed must not be more of what was just refused.
+    this.released();
     if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
   }
 

@@ -42,19 +42,8 @@ export class Rewinding {
   }
 
   refused(partition: Partition, offset: number, cause: unknown): void {
-    const refusal = this.#refusals.add(partition, offset, cause);
-    const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options);
-    if (delayMs === null) {
-      this.#session.refused(refusalError(partition, { ...refusal, offset }));
-      return;
-    }
-    this.#session.notice(
-      'warn',
-      'RXF_SOURCE_NACKED',
-      `${partition.stream} offset ${offset} was refused (${describeError(cause)}); ` +
-        `read again in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.attempts}`,
-    );
-    this.#rewind(partition, delayMs);
+    // Refused once, it waits to be read again already.
+    if (!partition.isOver) this.#again(partition, offset, cause);
   }
 
   /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
@@ -70,9 +59,26 @@ export class Rewinding {
     this.#life.unsubscribe();
   }
 
+  #again(partition: Partition, offset: number, cause: unknown): void {
+    const refusal = this.#refusals.add(partition, offset, cause);
+    const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options);
+    if (delayMs === null) {
+      this.#session.refused(refusalError(partition, { ...refusal, offset }));
+      return;
+    }
+    this.#session.notice(
+      'warn',
+      'RXF_SOURCE_NACKED',
+      `${partition.stream} offset ${offset} was refused (${describeError(cause)}); ` +
+        `read again in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.attempts}`,
+    );
+    this.#rewind(partition, delayMs);
+  }
+
   #rewind(partition: Partition, delayMs: number): void {
     const { assignment } = this.#session;
-    const isStillOurs = () => this.#session.isTaking && this.#session.assignment === assignment;
+    const isStillOurs = () =>
+      this.#session.isTaking && this.#session.assignment === assignment && assignment.get(partition) === partition;
     const watermark = partition.watermark.offset;
     partition.end();
     this.#heldBack.add(1);
@@ -92,7 +98,7 @@ export class Rewinding {
           },
           // The store that knows the position is away: as if it had refused the record once more.
           error: (error: unknown) => {
-            if (isStillOurs()) this.refused(partition, watermark, error);
+            if (isStillOurs()) this.#again(partition, watermark, error);
           },
         }),
     );

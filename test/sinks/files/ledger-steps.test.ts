@@ -157,6 +157,20 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
+  it('reads a stream again once, though its refusal frees a full window', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(...Array.from({ length: 60 }, (_, n) => `v${n}`));
+      const fs = memoryFileSystem({ latencyMs: 5 });
+      const run = collect(kafka, fs, { source: { window: { count: 5 } }, sink: { roll: { intervalMs: 40 } } });
+      at(30, () => fs.failNext('write', unreachable()));
+      at(5_000, () => {
+        run.stop();
+        expect(run.codes().filter((code) => code === 'RXF_SOURCE_NACKED')).toHaveLength(1);
+        expect(stored(fs)).toHaveLength(60);
+        expect(new Set(stored(fs)).size).toBe(60);
+      });
+    }));
+
   it('publishes nothing of an entry when later ones stand: its writer was overtaken', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abcdefgh');
