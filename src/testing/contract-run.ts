@@ -12,13 +12,19 @@ export function itOf(given: It | undefined): It {
   return it as It;
 }
 
-/** Runs in virtual time; `at(ms, action)` schedules. What an action throws is thrown. */
-export function inVirtualTime(run: (at: (ms: number, action: () => void) => void) => void): void {
+/**
+ * Runs in virtual time: timers of RxJS cost nothing. `at(ms, action)` schedules, and all of it has run on return, or the
+ * clock has come to `longestMs`. What an action throws is thrown.
+ */
+export function inVirtualTime(
+  run: (at: (ms: number, action: () => void) => void) => void,
+  longestMs = 1_000_000,
+): void {
   const scheduler = new TestScheduler(() => undefined);
   const failures: unknown[] = [];
   scheduler.run(({ flush }) => {
     // Whatever is left running must not keep the clock for ever.
-    scheduler.maxFrames = 1_000_000;
+    scheduler.maxFrames = longestMs;
     run((ms, action) => {
       timer(ms).subscribe(() => {
         try {

@@ -1,8 +1,7 @@
-import { concat, defer, EMPTY, type Observable } from 'rxjs';
+import { concat, EMPTY, type Observable } from 'rxjs';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { type Landing, type LandsAs, publicationOf, receiptOf } from './landing.js';
-import { finalPath } from './names.js';
+import { acked, type Landing, type LandsAs, placed } from './landing.js';
 import { allPublished, publish } from './publish.js';
 import type { ClosedSegment } from './segment.js';
 
@@ -31,16 +30,8 @@ export class AtLeastOnce implements Landing {
     return EMPTY;
   }
 
-  land({ files, number, values }: ClosedSegment): Observable<Receipt> {
-    const { root, stream } = this.#as;
-    const targets = files.map((file) => finalPath(root, file.bucket, { ...this.#as, ...file, number }));
-    const publications = files.map((file, at) => publicationOf(file, targets[at] as string));
-    return concat(
-      allPublished(this.#fs, publish(this.#fs, publications)),
-      defer(() => {
-        values.ack();
-        return files.map((file, at) => receiptOf(file, targets[at] as string, stream));
-      }),
-    );
+  land(segment: ClosedSegment): Observable<Receipt> {
+    const files = placed(segment, this.#as);
+    return concat(allPublished(this.#fs, publish(this.#fs, files)), acked(segment, files, this.#as.stream));
   }
 }

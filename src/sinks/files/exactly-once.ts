@@ -2,10 +2,9 @@ import { concat, concatMap, defer, EMPTY, merge, type Observable, race, throwErr
 import type { Replay } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
-import { type Landing, type LandsAs, publicationOf, receiptOf } from './landing.js';
+import { acked, type Landing, type LandsAs, type Placed, placed } from './landing.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
-import { finalPath } from './names.js';
 import { allPublished, publish } from './publish.js';
 import { removeLeftovers } from './recovery.js';
 import type { ClosedSegment, Ending } from './segment.js';
@@ -61,24 +60,21 @@ export class ExactlyOnce implements Landing {
 
   land(segment: ClosedSegment, hasLater: () => boolean): Observable<Receipt> {
     return defer(() => {
-      const { files, number, from, cut, values } = segment;
-      const next = this.#store.rules.endOf({ cut, reach: this.#replay.reach, hasLater: hasLater() });
-      if (!hasLater()) this.#next = Math.max(this.#next, next);
-      const targets = files.map((file) => finalPath(this.#as.root, file.bucket, { ...this.#as, ...file, number }));
-      const entry = this.#entry(segment, next, targets);
+      const { from, cut } = segment;
+      const isLast = !hasLater();
+      const next = this.#store.rules.endOf({ cut, reach: this.#replay.reach, hasLater: !isLast });
+      if (isLast) this.#next = Math.max(this.#next, next);
+      const files = placed(segment, this.#as);
       if (files.length === 0 && next <= from) return EMPTY;
-      const publications = files.map((file, at) => publicationOf(file, targets[at] as string));
+      const entry = this.#entry(segment, next, files);
       const { fs } = this.#store;
       return this.#store
         .commit(entry, () => segment.sent())
         .pipe(
           concatMap((listed) =>
             concat(
-              allPublished(fs, publish(fs, publications)),
-              defer(() => {
-                values.ack();
-                return files.map((file, at) => receiptOf(file, targets[at] as string, this.#as.stream));
-              }),
+              allPublished(fs, publish(fs, files)),
+              acked(segment, files, this.#as.stream),
               merge(this.#store.fold(entry.stream, listed), removeLeftovers(this.#store, entry)),
             ),
           ),
@@ -86,16 +82,16 @@ export class ExactlyOnce implements Landing {
     });
   }
 
-  #entry({ files, from, number }: ClosedSegment, next: number, targets: readonly string[]): LedgerEntry {
+  #entry({ from, number }: ClosedSegment, next: number, files: readonly Placed[]): LedgerEntry {
     const below = (path: string) => path.slice(this.#as.root.length + 1);
     return {
       writer: `${this.#as.writer}-${number}`,
       stream: this.#as.stream,
       from,
       next,
-      files: files.map(({ temporary, bytes, values, first, last }, at) => ({
+      files: files.map(({ temporary, final, bytes, file: { values, first, last } }) => ({
         temporary: below(temporary),
-        final: below(targets[at] as string),
+        final: below(final),
         bytes,
         values,
         first,

@@ -1,5 +1,6 @@
-import type { Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import type { Receipt } from '../../core/receipt.js';
+import { finalPath } from './names.js';
 import type { ClosedFile } from './open-file.js';
 import type { Publication } from './publish.js';
 import type { ClosedSegment, Ending } from './segment.js';
@@ -28,11 +29,33 @@ export interface LandsAs {
   readonly extension: string;
 }
 
-export function publicationOf(file: ClosedFile, final: string): Publication {
-  return { temporary: file.temporary, final, bytes: file.bytes };
+/** A closed file with its final path. */
+export interface Placed extends Publication {
+  readonly file: ClosedFile;
 }
 
-export function receiptOf(file: ClosedFile, target: string, stream: string): Receipt {
-  const { values, bytes, first, last } = file;
-  return { sink: 'files', target, values, bytes, stream, firstOffset: first, lastOffset: last };
+/** Where each file of a segment is to stand. */
+export function placed({ files, number }: ClosedSegment, as: LandsAs): readonly Placed[] {
+  return files.map((file) => ({
+    file,
+    temporary: file.temporary,
+    final: finalPath(as.root, file.bucket, { ...as, ...file, number }),
+    bytes: file.bytes,
+  }));
+}
+
+/** Acks what a segment holds, whose files all stand; emits a receipt for each. */
+export function acked({ values }: ClosedSegment, files: readonly Placed[], stream: string): Observable<Receipt> {
+  return defer(() => {
+    values.ack();
+    return files.map(({ final, file }) => ({
+      sink: 'files',
+      target: final,
+      values: file.values,
+      bytes: file.bytes,
+      stream,
+      firstOffset: file.first,
+      lastOffset: file.last,
+    }));
+  });
 }
