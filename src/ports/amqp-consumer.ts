@@ -1,0 +1,114 @@
+import type { Observable, ObservableInput } from 'rxjs';
+
+/** What an AMQP table may hold: the arguments of a queue, the headers of a message. */
+export type AmqpValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | Date
+  | Uint8Array
+  | null
+  | readonly AmqpValue[]
+  | AmqpTable;
+
+export interface AmqpTable {
+  readonly [name: string]: AmqpValue | undefined;
+}
+
+/** The properties of a message that AMQP 0-9-1 names, as far as they are set. */
+export interface AmqpProperties {
+  readonly contentType?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly headers?: AmqpTable | undefined;
+  readonly deliveryMode?: 'persistent' | 'transient' | undefined;
+  readonly priority?: number | undefined;
+  readonly correlationId?: string | undefined;
+  readonly replyTo?: string | undefined;
+  /** How long it lives in a queue, in milliseconds. */
+  readonly expirationMs?: number | undefined;
+  readonly messageId?: string | undefined;
+  /** Milliseconds since 1970; on the wire it is in seconds. */
+  readonly timestamp?: number | undefined;
+  readonly type?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly appId?: string | undefined;
+}
+
+export type AmqpQueueKind = 'classic' | 'quorum' | 'stream';
+export type AmqpExchangeKind = 'direct' | 'topic' | 'fanout' | 'headers';
+
+/** A queue as it should be. What exists is compared with it: another kind or argument is an error, never a change. */
+export interface AmqpQueueDeclaration {
+  readonly kind: AmqpQueueKind;
+  /** Of the broker, such as `x-max-length` or `x-dead-letter-exchange`; without `x-queue-type`. */
+  readonly arguments?: AmqpTable | undefined;
+  /** Exchanges to be there. */
+  readonly exchanges?: readonly { readonly name: string; readonly kind: AmqpExchangeKind }[] | undefined;
+  readonly bindings?: readonly AmqpBinding[] | undefined;
+}
+
+export interface AmqpBinding {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly arguments?: AmqpTable | undefined;
+}
+
+export interface AmqpConsumption {
+  readonly queue: string;
+  /** How many messages may be out unsettled; the broker sends no more. 1 to 65,535. */
+  readonly prefetch: number;
+  /** Declares the queue before; without it the queue must be there. */
+  readonly declare?: AmqpQueueDeclaration | undefined;
+  /** Of the consumer, such as `x-stream-offset` or `x-priority`. */
+  readonly arguments?: AmqpTable | undefined;
+}
+
+/** One message as the broker delivered it. */
+export interface AmqpMessage {
+  /** Counts from 1 on its channel; void on any other. */
+  readonly deliveryTag: number;
+  readonly isRedelivered: boolean;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly properties: AmqpProperties;
+  readonly content: Buffer;
+}
+
+/** What the driver calls. */
+export interface AmqpListener {
+  /** Takes a message over; it must not block. After `cancel` a few may still come: what was sent before. */
+  message(message: AmqpMessage): void;
+  /** Something a person should hear of, such as a connection the broker blocks; the driver goes on by itself. */
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}
+
+/**
+ * One consumer on one channel, for as long as that channel lives: settling goes to this channel and to no other, so a
+ * tag cannot reach a later one. On a channel that has ended, the verbs do nothing.
+ */
+export interface AmqpConsumer {
+  /** With `isMultiple` all unsettled up to the tag. An ack is no receipt: one sent to a dying connection is lost, unseen. */
+  ack(deliveryTag: number, isMultiple: boolean): void;
+  /** Refuses: `requeue` brings it again, `discard` lets the broker dead-letter or drop it. */
+  nack(deliveryTag: number, isMultiple: boolean, fate: 'requeue' | 'discard'): void;
+  /** Asks for no more messages; answers when the broker agrees. What is out can still be settled. Fails as `consume` does. */
+  cancel(): ObservableInput<unknown>;
+  /** Closes the channel, its acks sent before; answers when done or after a bounded time. Idempotent, never fails. */
+  close(): ObservableInput<unknown>;
+}
+
+/** An AMQP 0-9-1 client library behind one verb, for consuming. */
+export interface AmqpConsumerDriver {
+  /** For messages, such as `amqp mq1:5672/orders`. No secret. */
+  readonly name: string;
+  /**
+   * Cold: subscribing connects, declares, sets the prefetch and consumes, then emits the consumer once; unsubscribing
+   * disconnects at once. Several subscriptions may share a connection, never a channel. Completes after `close`. It does
+   * not reconnect. Fails once, with `ConnectError`: `RXF_AMQP_UNREACHABLE`; `RXF_AMQP_AUTH` (user, password, or no right
+   * to the thing); `RXF_AMQP_MISSING` (virtual host, queue or exchange); `RXF_AMQP_MISMATCH` where what exists differs
+   * from what is declared; `RXF_AMQP_LOST` when the connection or channel that stood has ended; `RXF_AMQP_CANCELLED` when
+   * the broker ended the consumer: its queue was deleted, or its leader lost.
+   */
+  consume(consumption: AmqpConsumption, listener: AmqpListener): Observable<AmqpConsumer>;
+}
