@@ -44,6 +44,26 @@ export type { Encoder, Format } from './formats/format.js';
 export { json } from './formats/json.js';
 export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
+export type {
+  AmqpBinding,
+  AmqpConsumer,
+  AmqpConsumerDriver,
+  AmqpConsumption,
+  AmqpExchangeKind,
+  AmqpListener,
+  AmqpMessage,
+  AmqpProperties,
+  AmqpQueueDeclaration,
+  AmqpQueueKind,
+  AmqpTable,
+  AmqpValue,
+} from './ports/amqp-consumer.js';
+export type {
+  AmqpOutgoing,
+  AmqpPublisher,
+  AmqpPublisherDriver,
+  AmqpPublisherListener,
+} from './ports/amqp-publisher.js';
 export type { FileStatus, FileSystem, FileWriter } from './ports/file-system.js';
 export type {
   FlumeBatch,

@@ -18,6 +18,13 @@ export const ERRORS = {
   RXF_FLUME_PROTOCOL: { family: 'ConnectError', retryable: false },
   RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
 
+  RXF_AMQP_UNREACHABLE: { family: 'ConnectError', retryable: true },
+  RXF_AMQP_AUTH: { family: 'ConnectError', retryable: false },
+  RXF_AMQP_MISSING: { family: 'ConnectError', retryable: false },
+  RXF_AMQP_MISMATCH: { family: 'ConnectError', retryable: false },
+  RXF_AMQP_LOST: { family: 'ConnectError', retryable: true },
+  RXF_AMQP_CANCELLED: { family: 'ConnectError', retryable: true },
+
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
@@ -45,6 +52,9 @@ export const ERRORS = {
   RXF_FLUME_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_FLUME_LOST: { family: 'SinkError', retryable: true },
   RXF_FLUME_DOWN: { family: 'SinkError', retryable: true },
+  RXF_AMQP_UNROUTABLE: { family: 'SinkError', retryable: false },
+  RXF_AMQP_REFUSED: { family: 'SinkError', retryable: true },
+  RXF_AMQP_UNCONFIRMED: { family: 'SinkError', retryable: true },
   RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
   RXF_SINK_MIXED: { family: 'SinkError', retryable: false },
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
