@@ -28,6 +28,7 @@ export {
   type Notice,
   type Sample,
 } from './core/monitor.js';
+export type { Place } from './core/place.js';
 export type { Positions } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
 export { Source, type SourceTraits } from './core/source.js';

@@ -5,6 +5,7 @@
 export const ERRORS = {
   RXF_OPTION_INVALID: { family: 'OptionError', retryable: false },
   RXF_FLOW_INVALID: { family: 'OptionError', retryable: false },
+  RXF_FLOW_LOOP: { family: 'OptionError', retryable: false },
   RXF_FLOW_FILE: { family: 'OptionError', retryable: false },
   RXF_DRIVER_MISSING: { family: 'OptionError', retryable: false },
 
@@ -61,6 +62,7 @@ export const ERRORS = {
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
   RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
   RXF_SINK_ROUTE: { family: 'SinkError', retryable: false },
+  RXF_SINK_LOOP: { family: 'SinkError', retryable: false },
   RXF_OPERATOR_FAILED: { family: 'SinkError', retryable: true },
   RXF_OPERATOR_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_LEDGER_BEHIND: { family: 'SinkError', retryable: true },
