@@ -31,6 +31,7 @@ export {
 export type { Place } from './core/place.js';
 export type { Positions } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
+export type { RedeliverOptions } from './core/redelivery.js';
 export { Source, type SourceTraits } from './core/source.js';
 export { splitDelivery } from './core/split.js';
 export { GiB, KiB, MiB } from './core/units.js';
@@ -108,4 +109,3 @@ export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/
 export type { CommitOptions } from './sources/kafka/commit.js';
 export { kafkaSource } from './sources/kafka/kafka-source.js';
 export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions } from './sources/kafka/options.js';
-export type { RedeliverOptions } from './sources/kafka/redelivery.js';
