@@ -104,6 +104,17 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export type { AckOptions } from './sources/amqp/acks.js';
+export { amqpSource } from './sources/amqp/amqp-source.js';
+export { amqpStreamSource } from './sources/amqp/amqp-stream-source.js';
+export type { ReconnectOptions } from './sources/amqp/consuming.js';
+export { type AmqpOrigin, isAmqpOrigin } from './sources/amqp/message-origin.js';
+export { AMQP_SOURCE_DEFAULTS, type AmqpReadOptions, type AmqpSourceOptions } from './sources/amqp/options.js';
+export {
+  AMQP_STREAM_SOURCE_DEFAULTS,
+  type AmqpStreamSourceOptions,
+  type StreamStart,
+} from './sources/amqp/stream-options.js';
 export { flumeSource } from './sources/flume/flume-source.js';
 export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/options.js';
 export type { CommitOptions } from './sources/kafka/commit.js';

@@ -25,9 +25,11 @@ export const ERRORS = {
   RXF_AMQP_MISMATCH: { family: 'ConnectError', retryable: false },
   RXF_AMQP_LOST: { family: 'ConnectError', retryable: true },
   RXF_AMQP_CANCELLED: { family: 'ConnectError', retryable: true },
+  RXF_AMQP_RESUME: { family: 'ConnectError', retryable: true },
 
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
+  RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
   RXF_SOURCE_DRAIN_TIMEOUT: { family: 'SourceError', retryable: true },
 

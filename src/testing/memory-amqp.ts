@@ -30,12 +30,16 @@ export interface MemoryAmqpOptions {
   readonly givesChunks?: boolean;
 }
 
+let made = 0;
+
 /**
  * RabbitMQ in memory, for tests: classic and quorum queues, streams, exchanges, confirms. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual. A queue gives to its consumers in turn.
  */
 export class MemoryAmqp implements AmqpConsumerDriver, AmqpPublisherDriver {
   readonly name = 'amqp memory';
+  /** Each is a broker of its own. */
+  readonly addresses = [`memory:${made++}`];
   readonly latencyMs: number;
   /** Every settling that arrived, in order. */
   readonly settlements: SeenSettlement[] = [];
