@@ -60,6 +60,7 @@ export type {
   AmqpTable,
   AmqpValue,
 } from './ports/amqp-consumer.js';
+export { type AmqpOrigin, isAmqpOrigin } from './ports/amqp-origin.js';
 export type {
   AmqpOutgoing,
   AmqpPublisher,
@@ -108,7 +109,6 @@ export type { AckOptions } from './sources/amqp/acks.js';
 export { amqpSource } from './sources/amqp/amqp-source.js';
 export { amqpStreamSource } from './sources/amqp/amqp-stream-source.js';
 export type { ReconnectOptions } from './sources/amqp/consuming.js';
-export { type AmqpOrigin, isAmqpOrigin } from './sources/amqp/message-origin.js';
 export { AMQP_SOURCE_DEFAULTS, type AmqpReadOptions, type AmqpSourceOptions } from './sources/amqp/options.js';
 export {
   AMQP_STREAM_SOURCE_DEFAULTS,

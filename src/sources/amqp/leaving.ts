@@ -24,11 +24,9 @@ export class Leaving {
 
   /** Again and again, so that a holder that took a value after the first asking hears of it too. */
   stop(): void {
-    if (!this.#consuming.leave()) {
-      this.#consumer = undefined;
-      return;
-    }
-    const { cancelled$ } = this;
+    if (!this.#consuming.leave()) return;
+    // A channel that ends meanwhile says so by itself.
+    const cancelled$ = defer(() => from(this.#consumer?.cancel() ?? [])).pipe(catchError(() => EMPTY));
     this.#life.add(cancelled$.subscribe());
     this.#life.add(timer(0, ASK_EVERY_MS).subscribe(() => this.#ask('settle')));
   }
@@ -37,18 +35,11 @@ export class Leaving {
   close(flush: () => void): Observable<unknown> {
     return defer(() => {
       flush();
-      return this.#consumer === undefined ? EMPTY : from(this.#consumer.close());
+      return from(this.#consumer?.close() ?? []);
     }).pipe(catchError(() => EMPTY));
   }
 
   end(): void {
     this.#life.unsubscribe();
-  }
-
-  /** A channel that ends meanwhile says so by itself. */
-  get cancelled$(): Observable<unknown> {
-    return this.#consumer === undefined
-      ? EMPTY
-      : defer(() => from((this.#consumer as AmqpConsumer).cancel())).pipe(catchError(() => EMPTY));
   }
 }

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
+import { Observable } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
 import type { Want } from '../../../src/core/duty.js';
 import { ConnectError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import { GiB } from '../../../src/core/units.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
+import { type AmqpOrigin, isAmqpOrigin } from '../../../src/ports/amqp-origin.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
-import { type AmqpOrigin, isAmqpOrigin } from '../../../src/sources/amqp/message-origin.js';
 import type { AmqpSourceOptions } from '../../../src/sources/amqp/options.js';
 import { MemoryAmqp } from '../../../src/testing/memory-amqp.js';
 import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
@@ -154,7 +155,7 @@ describe('amqpSource', () => {
         });
         at(200, () => {
           expect(own.settlements.map(({ channel, contents }) => [channel, contents])).toEqual([[2, ['b']]]);
-          expect([own.unacked('q'), ended()]).toEqual([1, '']);
+          expect([own.unacked('q'), ended(), monitor.total('rxflume_source_acked_total')]).toEqual([1, '', 1]);
           expect(notices.filter((what) => what.startsWith('RXF_AMQP_'))).toHaveLength(1);
         });
       });
@@ -538,6 +539,20 @@ describe('amqpSource, its ways out', () => {
       });
     },
   );
+
+  it('drains where a driver brings messages and then never says that it stands', () => {
+    const stuck = new MemoryAmqp();
+    stuck.consume = (_, { message }) =>
+      new Observable(() => {
+        const content = Buffer.from('a');
+        message({ deliveryTag: 1, isRedelivered: false, exchange: '', routingKey: 'q', properties: {}, content });
+      });
+    inVirtualTime((at) => {
+      const { ended, drain, seen } = read(stuck);
+      at(10, () => drain());
+      at(20, () => expect([seen, ended()]).toEqual([['a'], 'complete']));
+    });
+  });
 
   it('is silent once it is left: what was out is void and comes again', () => {
     const own = broker();
