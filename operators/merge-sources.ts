@@ -110,10 +110,12 @@ function traitsOf(targets: readonly NamedSource<unknown>[]): SourceTraits {
   const all = targets.map(({ source }) => source.traits);
   const [first] = all;
   const isShared = all.every((traits) => traits?.resumeFrom === first?.resumeFrom);
+  const reads = all.flatMap((traits) => traits?.reads ?? []);
   return {
     name: 'mergeSources',
     isReplayable: all.every((traits) => traits?.isReplayable === true),
     resumeFrom: isShared ? first?.resumeFrom : undefined,
+    ...(reads.length > 0 ? { reads } : {}),
   };
 }
 

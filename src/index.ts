@@ -28,8 +28,10 @@ export {
   type Notice,
   type Sample,
 } from './core/monitor.js';
+export type { Place } from './core/place.js';
 export type { Positions } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
+export type { RedeliverOptions } from './core/redelivery.js';
 export { Source, type SourceTraits } from './core/source.js';
 export { splitDelivery } from './core/split.js';
 export { GiB, KiB, MiB } from './core/units.js';
@@ -44,6 +46,27 @@ export type { Encoder, Format } from './formats/format.js';
 export { json } from './formats/json.js';
 export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
+export type {
+  AmqpBinding,
+  AmqpConsumer,
+  AmqpConsumerDriver,
+  AmqpConsumption,
+  AmqpExchangeKind,
+  AmqpListener,
+  AmqpMessage,
+  AmqpProperties,
+  AmqpQueueDeclaration,
+  AmqpQueueKind,
+  AmqpTable,
+  AmqpValue,
+} from './ports/amqp-consumer.js';
+export { type AmqpOrigin, isAmqpOrigin } from './ports/amqp-origin.js';
+export type {
+  AmqpOutgoing,
+  AmqpPublisher,
+  AmqpPublisherDriver,
+  AmqpPublisherListener,
+} from './ports/amqp-publisher.js';
 export type { FileStatus, FileSystem, FileWriter } from './ports/file-system.js';
 export type {
   FlumeBatch,
@@ -82,9 +105,18 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export type { AckOptions } from './sources/amqp/acks.js';
+export { amqpSource } from './sources/amqp/amqp-source.js';
+export { amqpStreamSource } from './sources/amqp/amqp-stream-source.js';
+export type { ReconnectOptions } from './sources/amqp/consuming.js';
+export { AMQP_SOURCE_DEFAULTS, type AmqpReadOptions, type AmqpSourceOptions } from './sources/amqp/options.js';
+export {
+  AMQP_STREAM_SOURCE_DEFAULTS,
+  type AmqpStreamSourceOptions,
+  type StreamStart,
+} from './sources/amqp/stream-options.js';
 export { flumeSource } from './sources/flume/flume-source.js';
 export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/options.js';
 export type { CommitOptions } from './sources/kafka/commit.js';
 export { kafkaSource } from './sources/kafka/kafka-source.js';
 export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions } from './sources/kafka/options.js';
-export type { RedeliverOptions } from './sources/kafka/redelivery.js';

@@ -72,6 +72,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
       'src/ports',
       'src/sinks/files',
       'src/sinks/flume',
+      'src/sources/amqp',
       'src/sources/flume',
       'src/sources/kafka',
     ],

@@ -5,6 +5,7 @@
 export const ERRORS = {
   RXF_OPTION_INVALID: { family: 'OptionError', retryable: false },
   RXF_FLOW_INVALID: { family: 'OptionError', retryable: false },
+  RXF_FLOW_LOOP: { family: 'OptionError', retryable: false },
   RXF_FLOW_FILE: { family: 'OptionError', retryable: false },
   RXF_DRIVER_MISSING: { family: 'OptionError', retryable: false },
 
@@ -24,9 +25,11 @@ export const ERRORS = {
   RXF_AMQP_MISMATCH: { family: 'ConnectError', retryable: false },
   RXF_AMQP_LOST: { family: 'ConnectError', retryable: true },
   RXF_AMQP_CANCELLED: { family: 'ConnectError', retryable: true },
+  RXF_AMQP_RESUME: { family: 'ConnectError', retryable: true },
 
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
+  RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
   RXF_SOURCE_DRAIN_TIMEOUT: { family: 'SourceError', retryable: true },
 
@@ -61,6 +64,7 @@ export const ERRORS = {
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
   RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
   RXF_SINK_ROUTE: { family: 'SinkError', retryable: false },
+  RXF_SINK_LOOP: { family: 'SinkError', retryable: false },
   RXF_OPERATOR_FAILED: { family: 'SinkError', retryable: true },
   RXF_OPERATOR_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_LEDGER_BEHIND: { family: 'SinkError', retryable: true },

@@ -1,4 +1,5 @@
 import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import type { Place } from './place.js';
 import type { Positions } from './positions.js';
 
 /** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
@@ -12,6 +13,8 @@ export interface SourceTraits {
   readonly isReplayable: boolean;
   /** What it asks where to take up. */
   readonly resumeFrom?: Positions | undefined;
+  /** What it reads from, so that a sink that writes to the same is found. */
+  readonly reads?: readonly Place[];
 }
 
 /**

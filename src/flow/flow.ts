@@ -1,6 +1,7 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
 import { describeValue, OptionError } from '../core/errors.js';
+import { type Place, sharedName } from '../core/place.js';
 import type { Receipt, Sink } from '../core/receipt.js';
 import { Source } from '../core/source.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
@@ -45,7 +46,8 @@ type Step<T, U> = OperatorFunction<Delivery<T>, Delivery<U>>;
  * Composes a flow: a source, operators, a sink, typed as `pipe` is.
  *
  * Fails: `OptionError` (`RXF_FLOW_INVALID`) at the call for a name that is not `a-z`, digits and `-`, a source that
- * cannot be drained (one of our sources, perhaps behind `retryConnect`), or a step that is not a function.
+ * cannot be drained (one of our sources, perhaps behind `retryConnect`), or a step that is not a function;
+ * `RXF_FLOW_LOOP` where the sink writes to what the source reads from.
  */
 export function flow<A>(name: string, source: Values<A>, sink: Sink<A>): Flow;
 export function flow<A, B>(name: string, source: Values<A>, step1: Step<A, B>, sink: Sink<B>): Flow;
@@ -151,17 +153,35 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
       `Expected ${what} of flow \`${name}\` to be a function, got \`${describeValue(step)}\`. A file sink is given as sink.write().`,
     );
   }
-  const { ledger } = steps.at(-1) as Sink<never>;
+  const sink = steps.at(-1) as Sink<never>;
+  const { reads = [] } = source.traits ?? {};
+  expectNoLoop(name, reads, sink.writes ?? []);
+  const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink];
   return new Flow(
     name,
-    guaranteeOf({ source: source.traits, ledger }),
+    guaranteeOf({ source: source.traits, ledger: sink.ledger }),
     source,
     (drainable) =>
-      (steps as ((input: Observable<unknown>) => Observable<unknown>)[]).reduce(
+      (path as ((input: Observable<unknown>) => Observable<unknown>)[]).reduce(
         (stream, step) => step(stream),
         drainable,
       ) as Observable<Receipt>,
   );
+}
+
+function expectNoLoop(flow: string, reads: readonly Place[], writes: readonly Place[]): void {
+  for (const read of reads) {
+    for (const written of writes) {
+      const shared = sharedName(read, written);
+      if (shared === undefined) continue;
+      throw new OptionError(
+        'RXF_FLOW_LOOP',
+        `Flow \`${flow}\` reads from ${read.kind} \`${shared}\` at ${read.addresses.join(', ')} and writes to it: each value ` +
+          'would come again for ever. Write to another, or read from another.',
+        { details: { kind: read.kind, name: shared } },
+      );
+    }
+  }
 }
 
 function invalid(message: string): OptionError {

@@ -102,6 +102,8 @@ export interface AmqpConsumer {
 export interface AmqpConsumerDriver {
   /** For messages, such as `amqp mq1:5672/orders`. No secret. */
   readonly name: string;
+  /** Where its broker and virtual host are reached, such as `mq1:5672/orders`; by its name where this is left out. */
+  readonly addresses?: readonly string[];
   /**
    * Cold: subscribing connects, declares, sets the prefetch and consumes, then emits the consumer once; unsubscribing
    * disconnects at once. Several subscriptions may share a connection, never a channel. Completes after `close`. It does

@@ -38,6 +38,8 @@ export interface AmqpPublisher {
 export interface AmqpPublisherDriver {
   /** For messages, such as `amqp mq1:5672/orders`. No secret. */
   readonly name: string;
+  /** Where its broker and virtual host are reached, such as `mq1:5672/orders`; by its name where this is left out. */
+  readonly addresses?: readonly string[];
   /** Cold, and fails, as `AmqpConsumerDriver.consume`. The exchanges named must be there. */
   open(exchanges: readonly string[], listener: AmqpPublisherListener): Observable<AmqpPublisher>;
 }

@@ -93,6 +93,8 @@ export interface KafkaConsumer {
 export interface KafkaDriver {
   /** For messages, such as `kafka k1:9092,k2:9092`. No secret. */
   readonly name: string;
+  /** Where its cluster is reached; drivers with one in common reach the same one. By its name where this is left out. */
+  readonly addresses?: readonly string[];
   /**
    * Cold: subscribing connects and joins the group, then emits the member once; unsubscribing disconnects at once,
    * without commits. Completes after `close`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`,

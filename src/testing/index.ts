@@ -4,6 +4,10 @@ export { describeSource, type SourceSetting, type SourceUnderTest } from './desc
 export { MarbleError } from './marbles/difference.js';
 export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';
 export { type Marbles, marbles, type PartitionRows } from './marbles/marbles.js';
+export { MemoryAmqp, type MemoryAmqpOptions } from './memory-amqp.js';
+export type { SeenSettlement } from './memory-amqp-channel.js';
+export type { PublishAnswer } from './memory-amqp-publisher.js';
+export type { HeldMessage } from './memory-amqp-queue.js';
 export {
   type FileVerb,
   type MemoryFileSystem,

@@ -25,12 +25,16 @@ export interface SeenCommit extends PartitionOffset {
   readonly groupId: string;
 }
 
+let made = 0;
+
 /**
  * Kafka in memory, for tests: topics, groups with eager rebalances, committed offsets. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
  */
 export class MemoryKafka implements KafkaDriver {
   readonly name = 'kafka memory';
+  /** Each is a cluster of its own. */
+  readonly addresses = [`memory:${made++}`];
   /** Every commit in order of arrival. */
   readonly commits: SeenCommit[] = [];
   /** Every pause and resume, as `pause chat/0`. */

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { ignoreElements, map, merge, NEVER, of, Subject, takeUntil, tap, throwError } from 'rxjs';
-import { decode, drainOn, filterValue, mapValue, retryConnect } from '../../operators/index.js';
+import { decode, drainOn, filterValue, mapValue, mergeSources, retryConnect } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
@@ -194,6 +194,43 @@ describe('flow', () => {
       );
       expect(call).toThrow('Give operators as further arguments of flow.');
     }
+  });
+
+  describe('from and to the same', () => {
+    const place = (name: string) => ({ kind: 'queue', addresses: ['mq1'], names: [name] });
+    const reading = (name: string) =>
+      new Source<Delivery<number>>(() => undefined, { name: 's', isReplayable: true, reads: [place(name)] });
+    const to = (name: string) => Object.assign(sink<number>(), { writes: [place(name)] });
+
+    it('refuses a sink that writes to what the source reads from, also behind retryConnect and mergeSources', () => {
+      const loop = expect.objectContaining({
+        code: 'RXF_FLOW_LOOP',
+        message:
+          'Flow `loop` reads from queue `a` at mq1 and writes to it: each value would come again for ever. ' +
+          'Write to another, or read from another.',
+      });
+      expect(() => flow('loop', reading('a'), to('a'))).toThrow(loop);
+      expect(() => flow('loop', reading('a').pipe(retryConnect()), to('a'))).toThrow(loop);
+      expect(() => flow('loop', mergeSources([reading('b'), reading('a')]), to('a'))).toThrow(loop);
+      expect(flow('other', reading('a'), to('b')).name).toBe('other');
+    });
+
+    it('tells a sink that finds the place by the value what to refuse', () => {
+      const told: unknown[] = [];
+      const avoided: number[] = [];
+      const avoiding = (places: readonly unknown[]) => {
+        told.push(...places);
+        return sink<number>(avoided);
+      };
+      const { source } = sourceOf(1, 2);
+      const traits = { name: 's', isReplayable: true, reads: [place('a')] };
+      const known = new Source<Delivery<number>>(
+        (subscriber, stop$) => source.drainedBy(stop$).subscribe(subscriber),
+        traits,
+      );
+      flow('some', known, Object.assign(sink<number>(), { avoiding })).subscribe().unsubscribe();
+      expect([told, avoided]).toEqual([[place('a')], [1, 2]]);
+    });
   });
 
   it('refuses steps that are no functions, and a missing sink, each by its place', () => {

@@ -24,6 +24,7 @@ export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDrive
   const internals: Internals = openInternals(options);
   return {
     name: `kafka ${options.brokers.join(',')}`,
+    addresses: options.brokers,
     connect: (subscription, listener) =>
       new Observable((subscriber) => {
         const connection = new Connection(internals, open, options, subscription, listener, subscriber);

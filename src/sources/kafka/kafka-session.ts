@@ -11,6 +11,7 @@ import {
   Subscription,
   take,
 } from 'rxjs';
+import { Asking } from '../../core/asking.js';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { ConnectError, describeError, isRetryable, type SourceError } from '../../core/errors.js';
@@ -23,13 +24,12 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
-import { Asking } from './asking.js';
 import { Assignment } from './assignment.js';
 import { type CommitsFor, Committer } from './committer.js';
 import { Emission, type EmitsFor } from './emission.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
-import { refusalError } from './refusals.js';
+import { refusalError } from './refusal-error.js';
 import { Rewinding, type RewindsFor } from './rewinding.js';
 import { Settling } from './settling.js';
 import { withWayOut } from './way-out.js';

@@ -26,6 +26,8 @@ import { checkOptions, type KafkaSourceOptions } from './options.js';
  */
 export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): Source<Delivery<Buffer | null>> {
   const checked = checkOptions(options);
-  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom: checked.resumeFrom };
+  const { resumeFrom, topics } = checked;
+  const reads = [{ kind: 'Kafka topic', addresses: driver.addresses ?? [driver.name], names: topics }];
+  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads };
   return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$), traits);
 }

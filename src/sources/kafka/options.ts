@@ -1,11 +1,11 @@
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
 import type { Positions } from '../../core/positions.js';
+import type { RedeliverOptions } from '../../core/redelivery.js';
 import { MiB } from '../../core/units.js';
 import type { WindowLimits } from '../../core/window.js';
 import type { StartAt } from '../../ports/kafka-consumer.js';
 import type { CommitOptions } from './commit.js';
-import type { RedeliverOptions } from './redelivery.js';
 
 export interface KafkaSourceOptions {
   /** Topic names, or a pattern that names are matched against. */

@@ -1,12 +1,12 @@
 import { Subject } from 'rxjs';
 import type { Duty, Want } from '../../core/duty.js';
 import { PlaceSet } from '../../core/place-set.js';
+import { Reach, type TakenUp } from '../../core/reach.js';
 import { Unreleased } from '../../core/unreleased.js';
+import { Watermark } from '../../core/watermark.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { KafkaBatch, KafkaRecord, TopicPartition } from '../../ports/kafka-consumer.js';
-import { Reach, type TakenUp } from './reach.js';
 import { RecordDelivery } from './record-delivery.js';
-import { Watermark } from './watermark.js';
 
 /** What a partition tells the session it belongs to. */
 export interface PartitionListener {

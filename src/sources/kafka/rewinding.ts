@@ -1,11 +1,12 @@
 import { type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { describeError, type SourceError } from '../../core/errors.js';
 import type { Figure } from '../../core/monitor.js';
+import { type RedeliverOptions, redeliverAfterMs } from '../../core/redelivery.js';
+import { Refusals } from '../../core/refusals.js';
 import type { KafkaConsumer, TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
 import { type Partition, streamOf } from './partition.js';
-import { type RedeliverOptions, redeliverAfterMs } from './redelivery.js';
-import { Refusals, refusalError } from './refusals.js';
+import { refusalError } from './refusal-error.js';
 
 /** What rewinding needs of the session it rewinds for. */
 export interface RewindsFor {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Watermark } from '../../../src/sources/kafka/watermark.js';
+import { Watermark } from '../../src/core/watermark.js';
 
 /** The rule in its plainest form: an array of flags. */
 class Model {

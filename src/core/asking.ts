@@ -1,5 +1,5 @@
 import { type Subscription, timer } from 'rxjs';
-import type { Want } from '../../core/duty.js';
+import type { Want } from './duty.js';
 
 /** How often holders are asked again. */
 const ASK_EVERY_MS = 100;

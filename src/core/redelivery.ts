@@ -1,4 +1,4 @@
-import { isRetryable } from '../../core/errors.js';
+import { isRetryable } from './errors.js';
 
 /** How a nacked record comes again, where its cause says that trying again may help. */
 export interface RedeliverOptions {

@@ -1,7 +1,7 @@
 import { defer, EMPTY, filter, finalize, ignoreElements, map, type Observable, Subject, startWith, take } from 'rxjs';
-import type { Replay } from '../../core/duty.js';
-import { SinkError } from '../../core/errors.js';
-import type { Positions } from '../../core/positions.js';
+import type { Replay } from './duty.js';
+import { SinkError } from './errors.js';
+import type { Positions } from './positions.js';
 import { Unbroken } from './unbroken.js';
 import type { Watermark } from './watermark.js';
 
@@ -12,7 +12,7 @@ export interface TakenUp {
 }
 
 /**
- * How far everything of a partition is acked or held by the sink whose ledger it is taken up from: ahead of the watermark
+ * How far everything of a stream is acked or held by the sink whose ledger it is taken up from: ahead of the watermark
  * by what that sink has in its files and has not committed.
  *
  * Bounds: a bit for each record from there on.

@@ -1,0 +1,88 @@
+import { PlaceSet } from '../../core/place-set.js';
+import { Unbroken } from '../../core/unbroken.js';
+
+/** What is sent to the broker to ack: one message, or all up to it that are not settled. */
+export interface AckFrame {
+  readonly deliveryTag: number;
+  readonly isMultiple: boolean;
+}
+
+/**
+ * Which acks are owed to one channel, and how they are said with the fewest frames: `multiple` up to the highest of the
+ * unbroken run, singly behind it. The place of a message is its delivery tag less one.
+ *
+ * Pure. Bounds: two bits for each message from the end of the run to the highest, and an entry for each that is refused
+ * and waits.
+ */
+export class Acking {
+  /** What is acked, or was refused at the broker: what an ack of all may go over. */
+  readonly #closed = new Unbroken();
+  /** Refused, and not yet told to the broker. */
+  readonly #waiting = new Set<number>();
+  #owed = new PlaceSet();
+  #count = 0;
+
+  /** How many places from the lowest on are settled without a gap. */
+  get end(): number {
+    return this.#closed.end;
+  }
+
+  /** How many are settled, whether the broker was told or not. */
+  get settled(): number {
+    return this.#count;
+  }
+
+  /** How many acks the broker was not told yet. */
+  get owed(): number {
+    return this.#owed.size;
+  }
+
+  /** Acks the places of the run that are not settled; tells how many. */
+  ack(first: number, next: number): number {
+    let fresh = 0;
+    for (let place = first; place < next; place += 1) {
+      if (this.#waiting.has(place) || this.#closed.mark(place, place + 1) === 0) continue;
+      this.#owed.add(place);
+      fresh += 1;
+    }
+    this.#count += fresh;
+    return fresh;
+  }
+
+  /** Refuses the places of the run that are not settled; tells which. They wait for `told`. */
+  refuse(first: number, next: number): number[] {
+    const fresh: number[] = [];
+    for (let place = first; place < next; place += 1) {
+      if (this.#waiting.has(place) || this.#closed.has(place)) continue;
+      this.#waiting.add(place);
+      fresh.push(place);
+    }
+    this.#count += fresh.length;
+    return fresh;
+  }
+
+  /** The broker is told that the place is refused; false where it was not waiting for that. */
+  told(place: number): boolean {
+    if (!this.#waiting.delete(place)) return false;
+    this.#closed.mark(place, place + 1);
+    return true;
+  }
+
+  /** The frames that say all that is owed, lowest first. */
+  take(): AckFrame[] {
+    const { end } = this.#closed;
+    const singly: AckFrame[] = [];
+    let last = -1;
+    let inRun = 0;
+    this.#owed.forEachRun((first, next) => {
+      if (next <= end) {
+        last = next - 1;
+        inRun += next - first;
+        return;
+      }
+      for (let place = first; place < next; place += 1) singly.push({ deliveryTag: place + 1, isMultiple: false });
+    });
+    this.#owed = new PlaceSet();
+    return last < 0 ? singly : [{ deliveryTag: last + 1, isMultiple: inRun > 1 }, ...singly];
+  }
+}

@@ -1,0 +1,131 @@
+import { concat, defer, ignoreElements, merge, Observable, type Subscriber, Subscription, take, timer } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { SourceError } from '../../core/errors.js';
+import type { CheckedReadOptions } from './options.js';
+import type { Reader, ReadsFor } from './reader.js';
+
+type Stage = 'running' | 'draining' | 'closing' | 'over';
+
+/** One subscription of a source of RabbitMQ: its readers, from the first connecting to the last closing. */
+export class AmqpSession implements ReadsFor {
+  readonly #options: CheckedReadOptions;
+  readonly #out: Subscriber<Delivery<Buffer>>;
+  readonly #readers: readonly Reader[];
+  readonly #timers = new Subscription();
+  #stage: Stage = 'running';
+  #hasConnected = false;
+  #whenSettled: (() => void) | undefined;
+  #leaveError: unknown;
+
+  /** `read` makes the reader of a queue. */
+  constructor(
+    options: CheckedReadOptions,
+    out: Subscriber<Delivery<Buffer>>,
+    read: (queue: string, session: ReadsFor) => Reader,
+  ) {
+    this.#options = options;
+    this.#out = out;
+    this.#readers = options.queues.map((queue) => read(queue, this));
+  }
+
+  start(stop$: Observable<unknown>): Subscription {
+    this.#timers.add(stop$.pipe(take(1)).subscribe(() => this.#leave(undefined)));
+    this.#timers.add(() => this.#end());
+    for (const reader of this.#readers) if (this.isTaking) reader.start();
+    return this.#timers;
+  }
+
+  // What a reader asks and tells.
+
+  get isTaking(): boolean {
+    return this.#stage === 'running';
+  }
+
+  get hasConnected(): boolean {
+    return this.#hasConnected;
+  }
+
+  emit(delivery: Delivery<Buffer>): void {
+    this.#out.next(delivery);
+  }
+
+  connected(): void {
+    this.#hasConnected = true;
+  }
+
+  settled(): void {
+    if (this.#readers.every(({ isSettled }) => isSettled)) this.#whenSettled?.();
+  }
+
+  refused(error: SourceError): void {
+    if (this.#stage === 'running') this.#leave(error);
+    else this.#leaveError ??= error;
+  }
+
+  failed(error: unknown): void {
+    if (this.#stage === 'over') return;
+    this.#end();
+    this.#out.error(error);
+  }
+
+  notice(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.notice(level, what, message);
+  }
+
+  // Ways out.
+
+  /** Takes no more, awaits what is out, tells the broker, closes; then completes, or fails with `cause`. */
+  #leave(cause: SourceError | undefined): void {
+    if (this.#stage !== 'running') return;
+    this.#stage = 'draining';
+    this.#leaveError = cause ?? this.#readers.find(({ waiting }) => waiting !== undefined)?.waiting;
+    const steps$ = concat(
+      this.#awaitSettled(),
+      defer(() => {
+        this.#stage = 'closing';
+        return merge(...this.#readers.map((reader) => reader.close())).pipe(ignoreElements());
+      }),
+    );
+    this.#timers.add(
+      steps$.subscribe({
+        complete: () => {
+          this.#end();
+          if (this.#leaveError === undefined) this.#out.complete();
+          else this.#out.error(this.#leaveError);
+        },
+      }),
+    );
+  }
+
+  #awaitSettled(): Observable<never> {
+    return new Observable((subscriber) => {
+      this.#whenSettled = () => subscriber.complete();
+      const { drainTimeoutMs } = this.#options;
+      subscriber.add(
+        timer(drainTimeoutMs).subscribe(() => {
+          this.#leaveError ??= lateError(this.#readers, drainTimeoutMs);
+          subscriber.complete();
+        }),
+      );
+      for (const reader of this.#readers) reader.stop();
+      this.settled();
+    });
+  }
+
+  #end(): void {
+    if (this.#stage === 'over') return;
+    this.#stage = 'over';
+    for (const reader of this.#readers) reader.end();
+    this.#timers.unsubscribe();
+  }
+}
+
+function lateError(readers: readonly Reader[], withinMs: number): SourceError {
+  const late = readers.filter(({ isSettled }) => !isSettled);
+  const count = late.reduce((sum, { unsettled }) => sum + unsettled, 0);
+  return new SourceError(
+    'RXF_SOURCE_DRAIN_TIMEOUT',
+    `${count} messages of ${late.map(({ stream }) => stream).join(', ')} were not settled within ${withinMs} ms. They come ` +
+      'again. See why the sink is slow, or raise `drainTimeoutMs`.',
+  );
+}

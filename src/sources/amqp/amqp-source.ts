@@ -1,0 +1,41 @@
+import type { Delivery } from '../../core/delivery.js';
+import { expectFunction } from '../../core/options.js';
+import { Source } from '../../core/source.js';
+import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
+import { AmqpSession } from './amqp-session.js';
+import { type AmqpSourceOptions, checkOptions } from './options.js';
+import { QueueReader } from './queue-reader.js';
+import { readsFrom } from './reads-from.js';
+
+/**
+ * Consumes classic and quorum queues of RabbitMQ: one delivery a message, its value the message's bytes, its origin an
+ * `AmqpOrigin`. At least once: what is not settled when the program or a channel ends comes again.
+ *
+ * ```
+ * queue     -[a b c d]----------------|
+ * values    -(abcd)-------------------|
+ * settled   ----a--c--b---X-----------|     X: d is refused, and may pass
+ * channel   ----A--A--M------ 1s --R--|     A: ack of one, M: of all up to it, R: d goes back to the queue
+ * ```
+ *
+ * Settles: acks on the channel that brought the message, all of an unbroken run together; acks of a channel that is over are
+ * void. A nack with a retryable cause gives the message back to its queue after a while; any other, or one too many, stops
+ * the source, or dead-letters the message by `whenRefused`. Asks the holders to settle when `prefetch` is reached, and when a
+ * message is out for `settleAfterMs`.
+ * Bounds: `prefetch` messages of each queue, however large.
+ * Fails: `ConnectError` when the first channel cannot be had, or one that was lost not within `reconnect`; `SourceError` on a
+ * refused message, or a drain that is late.
+ * Source: RabbitMQ, consumer acknowledgements; `multiple`, `x-delivery-limit`, `consumer_timeout`.
+ */
+export function amqpSource(driver: AmqpConsumerDriver, options: AmqpSourceOptions): Source<Delivery<Buffer>> {
+  expectFunction('driver.consume', driver?.consume);
+  const checked = checkOptions(options);
+  const traits = { name: 'amqpSource', isReplayable: false, reads: [readsFrom(driver, checked.queues)] };
+  return new Source(
+    (subscriber, stop$) =>
+      new AmqpSession(checked, subscriber, (queue, session) => new QueueReader(driver, queue, checked, session)).start(
+        stop$,
+      ),
+    traits,
+  );
+}

@@ -1,0 +1,143 @@
+import { asyncScheduler, defer, type Observable, Subscription, switchMap, timer } from 'rxjs';
+import { type BackoffOptions, backoffMs } from '../../core/backoff.js';
+import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
+import type {
+  AmqpConsumer,
+  AmqpConsumerDriver,
+  AmqpConsumption,
+  AmqpListener,
+  AmqpMessage,
+} from '../../ports/amqp-consumer.js';
+
+/** How a channel that was lost is opened anew. */
+export interface ReconnectOptions extends BackoffOptions {
+  /** The most times in a row; then the stream fails. Default 10. */
+  readonly attempts?: number;
+}
+
+/** What consuming needs of the reader it consumes for. */
+export interface ConsumesFor {
+  readonly queue: string;
+  /** Whether a lost connection is one to come back to; the very first attempt is `retryConnect`'s. */
+  readonly isExpected: boolean;
+  /** A channel begins: what to consume on it. */
+  begin(): Observable<AmqpConsumption>;
+  opened(consumer: AmqpConsumer): void;
+  message(message: AmqpMessage): void;
+  /** The channel is over, and all that was out on it void. */
+  lost(): void;
+  failed(error: unknown): void;
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}
+
+/** Keeps a consumer on one queue: one channel after the other, with a growing wait between those that fail. */
+export class Consuming {
+  readonly #driver: AmqpConsumerDriver;
+  readonly #reader: ConsumesFor;
+  readonly #options: Required<ReconnectOptions>;
+  /** The channel, or the wait before the next. */
+  #life = new Subscription();
+  /** In a row. */
+  #failures = 0;
+  #openedAt = Number.POSITIVE_INFINITY;
+  #hasOpened = false;
+  #isLeaving = false;
+
+  constructor(driver: AmqpConsumerDriver, reader: ConsumesFor, options: Required<ReconnectOptions>) {
+    this.#driver = driver;
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  start(): void {
+    const life = new Subscription();
+    this.#life = life;
+    this.#openedAt = Number.POSITIVE_INFINITY;
+    const listener: AmqpListener = {
+      message: (message) => {
+        if (!life.closed) this.#reader.message(message);
+      },
+      notice: (level, what, message) => this.#reader.notice(level, what, message),
+    };
+    life.add(
+      defer(() => this.#reader.begin())
+        .pipe(switchMap((consumption) => this.#driver.consume(consumption, listener)))
+        .subscribe({
+          next: (consumer) => {
+            this.#openedAt = asyncScheduler.now();
+            this.#hasOpened = true;
+            this.#reader.opened(consumer);
+          },
+          error: (error: unknown) => this.#ended(life, error),
+          complete: () => this.#ended(life, endedError(this.#driver.name, this.#reader.queue)),
+        }),
+    );
+  }
+
+  /** Leaves this channel, and opens another after so long. */
+  again(delayMs: number): void {
+    this.#life.unsubscribe();
+    this.#reader.lost();
+    if (!this.#isLeaving) this.#startAfter(delayMs);
+  }
+
+  /** The channel is of no use, as if it had ended with this. */
+  broken(error: unknown): void {
+    this.#ended(this.#life, error);
+  }
+
+  /** Something was settled: what went wrong before is over. */
+  progressed(): void {
+    this.#failures = 0;
+  }
+
+  /** Opens no more channels. True where one stands. */
+  leave(): boolean {
+    this.#isLeaving = true;
+    const stands = this.#openedAt !== Number.POSITIVE_INFINITY && !this.#life.closed;
+    if (!stands) {
+      this.#life.unsubscribe();
+      this.#reader.lost();
+    }
+    return stands;
+  }
+
+  end(): void {
+    this.#isLeaving = true;
+    this.#life.unsubscribe();
+  }
+
+  #startAfter(delayMs: number): void {
+    this.#life = timer(delayMs).subscribe(() => this.start());
+    this.#openedAt = Number.POSITIVE_INFINITY;
+  }
+
+  #ended(life: Subscription, error: unknown): void {
+    if (life.closed || life !== this.#life) return;
+    life.unsubscribe();
+    this.#reader.lost();
+    if (this.#isLeaving) return;
+    const { attempts, maxDelayMs } = this.#options;
+    if (asyncScheduler.now() - this.#openedAt >= maxDelayMs) this.#failures = 0;
+    this.#failures += 1;
+    if (!this.#reader.isExpected || !this.#mayPass(error) || this.#failures > attempts) {
+      this.#reader.failed(error);
+      return;
+    }
+    const delayMs = backoffMs(this.#failures, this.#options);
+    const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
+    const next = `${this.#reader.queue} is consumed again in ${Math.round(delayMs)} ms, attempt ${this.#failures} of ${attempts}.`;
+    this.#reader.notice('warn', what, `${describeError(error)} ${next}`);
+    this.#startAfter(delayMs);
+  }
+
+  /** A queue that was there may be made anew. */
+  #mayPass(error: unknown): boolean {
+    const isMissing = error instanceof RxflumeError && error.code === 'RXF_AMQP_MISSING';
+    return isRetryable(error) || (isMissing && this.#hasOpened);
+  }
+}
+
+function endedError(driver: string, queue: string): ConnectError {
+  return new ConnectError('RXF_AMQP_LOST', `${driver} ended the consumer of ${queue} by itself.`);
+}

@@ -1,0 +1,29 @@
+import { Observable } from 'rxjs';
+import type { AmqpConsumerDriver, AmqpMessage } from '../../ports/amqp-consumer.js';
+
+/** The offset of a message of a stream; undefined where it is of none. */
+export function offsetOf({ properties }: AmqpMessage): number | undefined {
+  const offset = properties.headers?.['x-stream-offset'];
+  if (typeof offset !== 'number' && typeof offset !== 'bigint') return undefined;
+  return Number.isSafeInteger(Number(offset)) ? Number(offset) : undefined;
+}
+
+/** The offset of the first message that a stream still holds, by a channel of its own. It must hold one. */
+export function firstOffset(driver: AmqpConsumerDriver, queue: string): Observable<number> {
+  return new Observable((subscriber) =>
+    driver
+      .consume(
+        { queue, prefetch: 1, arguments: { 'x-stream-offset': 'first' } },
+        {
+          message: (message) => {
+            const offset = offsetOf(message);
+            if (offset === undefined) return;
+            subscriber.next(offset);
+            subscriber.complete();
+          },
+          notice: () => undefined,
+        },
+      )
+      .subscribe({ error: (error: unknown) => subscriber.error(error) }),
+  );
+}

@@ -1,0 +1,151 @@
+import { BACKOFF_DEFAULTS, expectBackoff } from '../../core/backoff.js';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import type { RedeliverOptions } from '../../core/redelivery.js';
+import type { AmqpQueueDeclaration, AmqpTable } from '../../ports/amqp-consumer.js';
+import type { AckOptions } from './acks.js';
+import type { ReconnectOptions } from './consuming.js';
+
+/** What the sources of queues and of streams have in common. */
+export interface AmqpReadOptions {
+  /** The names of the queues. */
+  readonly queues: readonly string[];
+  /**
+   * Names the broker or the virtual host in the streams, `amqp:<name>/<queue>`, where one sink takes from several of them.
+   * Default: `amqp:<queue>`.
+   */
+  readonly name?: string;
+  /** Declares each queue before. Without it the queues must be there. */
+  readonly declare?: AmqpQueueDeclaration;
+  /** Of the consumers, such as `x-priority`. */
+  readonly consumerArguments?: AmqpTable;
+  /** When acks are sent. Default at 500, or a quarter of the prefetch where that is less, and after 10 ms. */
+  readonly ack?: AckOptions;
+  /** Default 10 times in a row, from 1,000 ms to 30,000 ms apart. */
+  readonly redeliver?: Partial<RedeliverOptions>;
+  /** How a channel that was lost is opened anew. Default 10 times in a row, from 500 ms to 30,000 ms apart. */
+  readonly reconnect?: ReconnectOptions;
+  /** The longest a drain waits for what is out. Default 30,000. */
+  readonly drainTimeoutMs?: number;
+  readonly monitor?: Monitor;
+}
+
+export interface AmqpSourceOptions extends AmqpReadOptions {
+  /** The most messages of each queue that are out and not settled, 1 to 65,535. Default 1,000. */
+  readonly prefetch?: number;
+  /**
+   * How long a message may be out before the holders are asked to make durable what they hold, in milliseconds. Well under
+   * the broker's `consumer_timeout`, 30 minutes by default, at which it closes the channel. Default 900,000.
+   */
+  readonly settleAfterMs?: number;
+  /**
+   * What becomes of a message that is refused for good, or too often. `stop`: the source stops, and the message goes back.
+   * `deadLetter`: the broker gives it to the queue's dead-letter exchange, or drops it where the queue has none.
+   * Default `stop`.
+   */
+  readonly whenRefused?: 'stop' | 'deadLetter';
+  /**
+   * How often a message may go back to its queue: its `x-delivery-limit`, at which the broker takes it away. Default: as
+   * declared, else 20 for a quorum queue, as RabbitMQ 4 has it, and no limit for a classic one.
+   */
+  readonly deliveryLimit?: number;
+}
+
+/** What both sources have as default. */
+export const AMQP_READ_DEFAULTS = {
+  ack: { count: 500, intervalMs: 10 },
+  redeliver: { attempts: 10, firstDelayMs: 1_000, maxDelayMs: 30_000 },
+  reconnect: { ...BACKOFF_DEFAULTS, attempts: 10 },
+  drainTimeoutMs: 30_000,
+  monitor: defaultMonitor,
+} as const satisfies Partial<AmqpReadOptions>;
+
+export const AMQP_SOURCE_DEFAULTS = {
+  ...AMQP_READ_DEFAULTS,
+  prefetch: 1_000,
+  settleAfterMs: 900_000,
+  whenRefused: 'stop',
+} as const satisfies Partial<AmqpSourceOptions>;
+
+export interface CheckedReadOptions {
+  readonly queues: readonly string[];
+  readonly name: string | undefined;
+  readonly declare: AmqpQueueDeclaration | undefined;
+  readonly consumerArguments: AmqpTable | undefined;
+  readonly prefetch: number;
+  readonly ack: Required<AckOptions>;
+  readonly redeliver: RedeliverOptions;
+  readonly reconnect: Required<ReconnectOptions>;
+  readonly drainTimeoutMs: number;
+  readonly monitor: Monitor;
+}
+
+export interface CheckedOptions extends CheckedReadOptions {
+  readonly settleAfterMs: number;
+  readonly whenRefused: 'stop' | 'deadLetter';
+  readonly deliveryLimit: number | undefined;
+}
+
+/** The options that have no default. */
+export const WITHOUT_DEFAULT = ['queues', 'name', 'declare', 'consumerArguments'];
+
+/** The longest name that fits into a frame's short string. */
+const LONGEST_NAME = 255;
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions(given: AmqpSourceOptions): CheckedOptions {
+  const known = [...Object.keys(AMQP_SOURCE_DEFAULTS), ...WITHOUT_DEFAULT, 'deliveryLimit'];
+  expectKnown('amqpSource options', given, known);
+  const { prefetch, settleAfterMs, whenRefused } = { ...AMQP_SOURCE_DEFAULTS, ...given };
+  const options: CheckedOptions = {
+    ...checkReadOptions(given, prefetch),
+    settleAfterMs,
+    whenRefused,
+    deliveryLimit: given.deliveryLimit,
+  };
+  expectMs('settleAfterMs', settleAfterMs, 1);
+  expectOneOf('whenRefused', whenRefused, ['stop', 'deadLetter']);
+  if (given.deliveryLimit !== undefined) expectWhole('deliveryLimit', given.deliveryLimit, 0);
+  if (options.declare !== undefined) expectOneOf('declare.kind', options.declare.kind, ['classic', 'quorum']);
+  return options;
+}
+
+/** Checks what both sources have in common. */
+export function checkReadOptions(given: AmqpReadOptions, prefetch: number): CheckedReadOptions {
+  const { queues, name, declare, consumerArguments, drainTimeoutMs, monitor } = { ...AMQP_READ_DEFAULTS, ...given };
+  const ack = { ...AMQP_READ_DEFAULTS.ack, ...given.ack };
+  const redeliver = { ...AMQP_READ_DEFAULTS.redeliver, ...given.redeliver };
+  const reconnect = { ...AMQP_READ_DEFAULTS.reconnect, ...given.reconnect };
+  const isName = (one: unknown) => typeof one === 'string' && one.length > 0 && Buffer.byteLength(one) <= LONGEST_NAME;
+  const areNames = Array.isArray(queues) && queues.length > 0 && queues.every(isName);
+  expectOption('queues', queues, areNames, 'names of queues, of 1 to 255 bytes');
+  expectOption('queues', queues, new Set(queues).size === queues.length, 'names that differ');
+  if (name !== undefined) expectText('name', name);
+  if (declare !== undefined) {
+    expectKnown('declare', declare, ['kind', 'arguments', 'exchanges', 'bindings']);
+  }
+  if (consumerArguments !== undefined) {
+    expectOption('consumerArguments', consumerArguments, typeof consumerArguments === 'object', 'an object');
+    const isFree = !('x-stream-offset' in (consumerArguments as object));
+    expectOption('consumerArguments', consumerArguments, isFree, 'without `x-stream-offset`: see `startAt`');
+  }
+  expectWhole('prefetch', prefetch, 1, 65_535);
+  expectKnown('ack', ack, Object.keys(AMQP_READ_DEFAULTS.ack));
+  expectWhole('ack.count', ack.count, 1);
+  expectMs('ack.intervalMs', ack.intervalMs, 1);
+  expectKnown('redeliver', redeliver, Object.keys(AMQP_READ_DEFAULTS.redeliver));
+  expectWhole('redeliver.attempts', redeliver.attempts, 0);
+  expectMs('redeliver.firstDelayMs', redeliver.firstDelayMs);
+  expectMs('redeliver.maxDelayMs', redeliver.maxDelayMs);
+  expectKnown('reconnect', reconnect, Object.keys(AMQP_READ_DEFAULTS.reconnect));
+  expectWhole('reconnect.attempts', reconnect.attempts, 0);
+  expectBackoff(reconnect);
+  expectMs('drainTimeoutMs', drainTimeoutMs, 1);
+  expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
+  return { queues, name, declare, consumerArguments, prefetch, ack, redeliver, reconnect, drainTimeoutMs, monitor };
+}
+
+/** The name of the stream that the messages of a queue are. */
+export function streamOf(queue: string, name: string | undefined): string {
+  return name === undefined ? `amqp:${queue}` : `amqp:${name}/${queue}`;
+}

@@ -1,0 +1,141 @@
+import { Subject } from 'rxjs';
+import { Delivery } from '../../core/delivery.js';
+import type { Duty, Want } from '../../core/duty.js';
+import { Unreleased } from '../../core/unreleased.js';
+import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
+import { type AckOptions, Acks } from './acks.js';
+import { MessageOrigin } from './message-origin.js';
+
+/** What a channel tells the reader it belongs to. */
+export interface ChannelListener {
+  acked(first: number, next: number, count: number): void;
+  refused(places: readonly number[], cause: unknown): void;
+  released(): void;
+}
+
+export interface ChannelFacts {
+  readonly stream: string;
+  readonly queue: string;
+  readonly epoch: number;
+  /** The offset of its first message: how many came before it, from when the source began. */
+  readonly base: number;
+  readonly prefetch: number;
+  readonly ack: Required<AckOptions>;
+}
+
+/**
+ * The duty of all messages of one channel to a queue: a later channel is another object, so an ack cannot reach it. A place
+ * is the delivery tag less one.
+ *
+ * Bounds: `prefetch` messages out.
+ */
+export class QueueChannel implements Duty {
+  readonly wanted = new Subject<Want>();
+  /** Changes with everything that is settled or released. */
+  progress = 0;
+  readonly #facts: ChannelFacts;
+  readonly #acks: Acks;
+  readonly #listener: ChannelListener;
+  readonly #unreleased = new Unreleased();
+  #arrived = 0;
+  #count = 0;
+  #bytes = 0;
+  #isOver = false;
+
+  constructor(facts: ChannelFacts, listener: ChannelListener) {
+    this.#facts = facts;
+    this.#acks = new Acks(facts.ack, facts.prefetch);
+    this.#listener = listener;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** How many messages it has brought. */
+  get arrived(): number {
+    return this.#arrived;
+  }
+
+  /** How many of the lowest places are settled without a gap. */
+  get settledEnd(): number {
+    return this.#acks.end;
+  }
+
+  /** How many are out and neither acked nor refused. */
+  get unsettled(): number {
+    return this.#isOver ? 0 : this.#arrived - this.#acks.settled;
+  }
+
+  get unreleased(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#count, bytes: this.#bytes };
+  }
+
+  opened(consumer: AmqpConsumer): void {
+    this.#acks.opened(consumer);
+  }
+
+  /** A message, counted as out from here on. */
+  take(message: AmqpMessage): Delivery<Buffer> {
+    const place = this.#arrived;
+    this.#arrived += 1;
+    this.#count += 1;
+    this.#bytes += message.content.length;
+    this.#unreleased.add(message.content.length);
+    return new Delivery(
+      message.content,
+      new MessageOrigin(this.#facts, this.#facts.base + place, message),
+      this,
+      place,
+    );
+  }
+
+  ack(first: number, next: number): void {
+    const fresh = this.#acks.ack(first, Math.min(next, this.#arrived));
+    this.progress += fresh;
+    const isFreed = this.#free(first, next);
+    if (fresh > 0) this.#listener.acked(first, next, fresh);
+    else if (isFreed) this.#listener.released();
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    const places = this.#acks.refuse(first, Math.min(next, this.#arrived));
+    this.progress += places.length;
+    const isFreed = this.#free(first, next);
+    if (places.length > 0) this.#listener.refused(places, cause);
+    else if (isFreed) this.#listener.released();
+  }
+
+  release(first: number, next: number): void {
+    if (this.#free(first, next)) this.#listener.released();
+  }
+
+  /** Nothing to note: what a queue gives cannot be read again from a ledger. */
+  hold(): void {}
+
+  /** Tells the broker what becomes of a message that was refused. Void where the channel is over. */
+  tell(place: number, fate: 'requeue' | 'discard'): void {
+    this.#acks.nack(place, fate);
+  }
+
+  flush(): void {
+    this.#acks.flush();
+  }
+
+  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#acks.close();
+    this.wanted.complete();
+  }
+
+  #free(first: number, next: number): boolean {
+    const freed = this.#unreleased.release(first, next);
+    if (freed.count === 0) return false;
+    this.#count -= freed.count;
+    this.#bytes -= freed.bytes;
+    this.progress += 1;
+    return true;
+  }
+}

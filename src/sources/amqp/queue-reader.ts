@@ -1,0 +1,298 @@
+import { asyncScheduler, type Observable, of, Subscription, timer } from 'rxjs';
+import type { Want } from '../../core/duty.js';
+import { ConnectError, describeError, type SourceError } from '../../core/errors.js';
+import { redeliverAfterMs } from '../../core/redelivery.js';
+import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
+import { Ages } from './ages.js';
+import { type ConsumesFor, Consuming } from './consuming.js';
+import { figuresOf } from './figures.js';
+import { Leaving } from './leaving.js';
+import { type CheckedOptions, streamOf } from './options.js';
+import { Pressure } from './pressure.js';
+import { type ChannelListener, QueueChannel } from './queue-channel.js';
+import type { Reader, ReadsFor } from './reader.js';
+import { Redeliveries } from './redeliveries.js';
+import { refusedError } from './refused-error.js';
+
+/** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
+const OFFSETS_A_MS = 1_000;
+/** How often in `settleAfterMs` it is looked how old the oldest is. */
+const LOOKS_IN_AGE = 8;
+/** Refusals may be many; they are told of again only after so long. */
+const TELL_EVERY_MS = 10_000;
+/** What RabbitMQ 4 allows a quorum queue that says nothing. */
+const USUAL_DELIVERY_LIMIT = 20;
+
+/** Reads one classic or quorum queue: acks on the channel that brought a message, and gives back what is refused. */
+export class QueueReader implements Reader, ConsumesFor, ChannelListener {
+  readonly queue: string;
+  readonly stream: string;
+  readonly #options: CheckedOptions;
+  readonly #session: ReadsFor;
+  readonly #consuming: Consuming;
+  readonly #pressure: Pressure;
+  readonly #redeliveries = new Redeliveries();
+  readonly #figures;
+  readonly #leaving: Leaving;
+  #channel: QueueChannel | undefined;
+  /** Timers of the channel that stands. */
+  #timers = new Subscription();
+  #ages: Ages | undefined;
+  #epoch = 0;
+  #nextOffset = asyncScheduler.now() * OFFSETS_A_MS;
+  /** How many are refused and wait to go back, and the last refusal. */
+  #goingBack = 0;
+  #lastRefusal: SourceError | undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: ReadsFor) {
+    this.queue = queue;
+    this.stream = streamOf(queue, options.name);
+    this.#options = options;
+    this.#session = session;
+    this.#consuming = new Consuming(driver, this, options.reconnect);
+    this.#figures = figuresOf(options.monitor, queue);
+    this.#leaving = new Leaving(this.#consuming, (want) => this.#ask(want));
+    this.#pressure = new Pressure(
+      () => this.#standing,
+      (want) => this.#ask(want),
+    );
+  }
+
+  // What the session calls.
+
+  start(): void {
+    this.#consuming.start();
+  }
+
+  stop(): void {
+    this.#leaving.stop();
+  }
+
+  get isSettled(): boolean {
+    return this.unsettled === 0;
+  }
+
+  get unsettled(): number {
+    return this.#channel?.unsettled ?? 0;
+  }
+
+  get waiting(): SourceError | undefined {
+    return this.#goingBack > 0 ? this.#lastRefusal : undefined;
+  }
+
+  close(): Observable<unknown> {
+    return this.#leaving.close(() => this.#channel?.flush());
+  }
+
+  end(): void {
+    this.#leaving.end();
+    this.#endChannel();
+    this.#consuming.end();
+  }
+
+  // What consuming calls.
+
+  get isExpected(): boolean {
+    return this.#session.hasConnected;
+  }
+
+  begin(): Observable<AmqpConsumption> {
+    const { queue, stream } = this;
+    const { prefetch, ack, declare, consumerArguments } = this.#options;
+    this.#epoch += 1;
+    const facts = { stream, queue, epoch: this.#epoch, base: this.#nextOffset, prefetch, ack };
+    this.#channel = new QueueChannel(facts, this);
+    this.#redeliveries.begin();
+    return of({ queue, prefetch, declare, arguments: consumerArguments });
+  }
+
+  opened(consumer: AmqpConsumer): void {
+    this.#leaving.opened(consumer);
+    this.#channel?.opened(consumer);
+    this.#session.connected();
+    this.#figures.joined.set(1);
+    this.notice('info', 'amqp.consuming', `Consuming ${this.queue}, with ${this.#options.prefetch} out at most.`);
+  }
+
+  message(message: AmqpMessage): void {
+    const channel = this.#channel;
+    // What comes after a cancel stays unsettled, and goes back when the channel is closed.
+    if (channel === undefined || !this.#session.isTaking) return;
+    if (channel.arrived === 0 && this.#isOfStream(message)) {
+      this.failed(streamError(this.queue));
+      return;
+    }
+    this.#redeliveries.arrived(channel.arrived, message);
+    this.#nextOffset += 1;
+    const delivery = channel.take(message);
+    this.#figures.records.add(1);
+    this.#figures.bytes.add(message.content.length);
+    if (message.isRedelivered) this.#figures.redelivered.add(1);
+    this.#watchAges();
+    this.#session.emit(delivery);
+    this.#look();
+  }
+
+  lost(): void {
+    this.#endChannel();
+    this.#figures.joined.set(0);
+    this.#session.settled();
+  }
+
+  failed(error: unknown): void {
+    this.#session.failed(error);
+  }
+
+  notice(level: 'info' | 'warn', what: string, message: string): void {
+    this.#session.notice(level, what, message);
+  }
+
+  // What a channel calls.
+
+  acked(first: number, next: number, count: number): void {
+    this.#redeliveries.acked(first, next);
+    this.#figures.acked.add(count);
+    this.#consuming.progressed();
+    this.#settled();
+  }
+
+  refused(places: readonly number[], cause: unknown): void {
+    this.#figures.nacked.add(places.length);
+    const back = new Map<number, number[]>();
+    for (const place of places) {
+      const delayMs = this.#delayOf(place, cause);
+      if (delayMs === undefined) continue;
+      const together = back.get(delayMs);
+      if (together === undefined) back.set(delayMs, [place]);
+      else together.push(place);
+    }
+    for (const [delayMs, together] of back) this.#giveBack(together, delayMs, cause);
+    this.#settled();
+  }
+
+  released(): void {
+    this.#look();
+  }
+
+  // Refusals.
+
+  /** After how long the place goes back to its queue; undefined where it does not. */
+  #delayOf(place: number, cause: unknown): number | undefined {
+    const { redeliver, whenRefused } = this.#options;
+    const { attempt, returns } = this.#redeliveries.refuse(place);
+    const delayMs = returns + 1 > this.#limitAfter(returns) ? null : redeliverAfterMs(cause, attempt, redeliver);
+    this.#lastRefusal = refusedError(this.stream, attempt, cause);
+    if (!this.#session.isTaking) this.#session.refused(this.#lastRefusal);
+    else if (delayMs !== null) return delayMs;
+    else if (whenRefused === 'stop') this.#session.refused(this.#lastRefusal);
+    else this.#discard(place, cause);
+    return undefined;
+  }
+
+  /** How often a message that came back so often may come back. */
+  #limitAfter(returns: number): number {
+    const { deliveryLimit, declare } = this.#options;
+    const declared = declare?.kind === 'quorum' ? declare.arguments?.['x-delivery-limit'] : undefined;
+    const limit = deliveryLimit ?? (typeof declared === 'number' ? declared : undefined);
+    // Only a quorum queue counts.
+    return limit ?? (returns > 0 ? USUAL_DELIVERY_LIMIT : Number.POSITIVE_INFINITY);
+  }
+
+  #discard(place: number, cause: unknown): void {
+    this.#channel?.tell(place, 'discard');
+    this.#figures.deadLettered.add(1);
+    const fate = 'given to the dead-letter exchange of its queue, if it has one';
+    this.#tellRefusal(`A message of ${this.stream} was refused for good (${describeError(cause)}) and ${fate}.`);
+  }
+
+  #giveBack(places: readonly number[], delayMs: number, cause: unknown): void {
+    const channel = this.#channel;
+    this.#goingBack += places.length;
+    const what = places.length === 1 ? 'A message' : `${places.length} messages`;
+    const next = `given back to the queue in ${delayMs} ms`;
+    this.#tellRefusal(`${what} of ${this.stream} refused (${describeError(cause)}); ${next}.`);
+    const tell = () => {
+      this.#goingBack -= places.length;
+      this.#figures.requeued.add(places.length);
+      for (const place of places) channel?.tell(place, 'requeue');
+    };
+    this.#timers.add(timer(delayMs).subscribe(tell));
+  }
+
+  #tellRefusal(message: string): void {
+    if (asyncScheduler.now() - this.#toldAt < TELL_EVERY_MS) return;
+    this.#toldAt = asyncScheduler.now();
+    this.notice('warn', 'RXF_SOURCE_NACKED', message);
+  }
+
+  // Asking.
+
+  get #standing() {
+    const channel = this.#channel;
+    const unsettled = this.unsettled;
+    return {
+      isFull: unsettled > 0 && unsettled + this.#goingBack >= this.#options.prefetch,
+      isReleased: channel?.unreleased.count === 0,
+      progress: channel?.progress ?? 0,
+    };
+  }
+
+  #ask(want: Want): void {
+    this.#channel?.wanted.next(want);
+  }
+
+  #settled(): void {
+    this.#session.settled();
+    this.#look();
+  }
+
+  #look(): void {
+    const { count, bytes } = this.#channel?.unreleased ?? { count: 0, bytes: 0 };
+    this.#figures.inFlight.set(count);
+    this.#figures.inFlightBytes.set(bytes);
+    this.#pressure.look();
+  }
+
+  /** Looks from time to time how old the oldest is, as long as something is out. */
+  #watchAges(): void {
+    const channel = this.#channel;
+    if (this.#ages !== undefined || channel === undefined) return;
+    const { settleAfterMs } = this.#options;
+    const ages = new Ages((settleAfterMs * (LOOKS_IN_AGE - 2)) / LOOKS_IN_AGE);
+    this.#ages = ages;
+    const everyMs = settleAfterMs / LOOKS_IN_AGE;
+    const looking = timer(0, everyMs).subscribe(() => {
+      if (ages.look(asyncScheduler.now(), channel.arrived, channel.settledEnd)) this.#ask('settle');
+      if (channel.unsettled > 0) return;
+      looking.unsubscribe();
+      this.#ages = undefined;
+    });
+    this.#timers.add(looking);
+  }
+
+  /** A stream gives each message its offset. Where the queue was declared, the broker has looked what it is. */
+  #isOfStream({ properties }: AmqpMessage): boolean {
+    return this.#options.declare === undefined && properties.headers?.['x-stream-offset'] !== undefined;
+  }
+
+  #endChannel(): void {
+    this.#channel?.end();
+    this.#channel = undefined;
+    this.#timers.unsubscribe();
+    this.#timers = new Subscription();
+    this.#ages = undefined;
+    this.#goingBack = 0;
+    this.#pressure.end();
+  }
+}
+
+function streamError(queue: string): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_MISMATCH',
+    `The messages of ${queue} have the header x-stream-offset, so it is a stream, and what is not settled would be lost at a ` +
+      'reconnect. Read it with amqpStreamSource. Where it is a queue, and the header is left from a stream before it, give ' +
+      '`declare`.',
+    { details: { queue } },
+  );
+}

@@ -1,0 +1,39 @@
+import type { Observable } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import type { SourceError } from '../../core/errors.js';
+
+/** Reads one queue or stream for a session: through as many channels as it takes, one after the other. */
+export interface Reader {
+  readonly queue: string;
+  readonly stream: string;
+  start(): void;
+  /** Takes no more, and asks for what is out to be settled, again and again. */
+  stop(): void;
+  /** Whether nothing that is out can still be settled. */
+  readonly isSettled: boolean;
+  /** How many are out and not settled. */
+  readonly unsettled: number;
+  /** What was refused and waits to come again: leaving now must not look like success. */
+  readonly waiting: SourceError | undefined;
+  /** Tells the broker what is settled, and leaves it; completes when that is done. */
+  close(): Observable<unknown>;
+  /** Ends everything at once. */
+  end(): void;
+}
+
+/** What a reader needs of the session it reads for. */
+export interface ReadsFor {
+  /** Whether messages are taken now. */
+  readonly isTaking: boolean;
+  /** Whether one of the readers has had a channel: from then on they come back by themselves. */
+  readonly hasConnected: boolean;
+  emit(delivery: Delivery<Buffer>): void;
+  connected(): void;
+  /** Something was settled, or can no longer be. */
+  settled(): void;
+  /** A refusal that trying again cannot mend: leave. */
+  refused(error: SourceError): void;
+  /** It cannot go on. */
+  failed(error: unknown): void;
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}

@@ -1,0 +1,76 @@
+import { KiB } from '../../core/units.js';
+import type { AmqpMessage } from '../../ports/amqp-consumer.js';
+
+/** The most refused messages that are remembered; beyond it the one refused longest ago is forgotten. */
+const MOST_REMEMBERED = 10_000;
+
+const MOST_HASHED = 64 * KiB;
+
+/** What is known of a message that was given before. */
+interface Given {
+  readonly identity: string;
+  /** How often it came back to its quorum queue. */
+  readonly returns: number;
+}
+
+/**
+ * How often each message was refused, across the channels that it comes again on: a queue gives it a new tag each time, so it
+ * is known by what is in it. Only what comes marked as redelivered is looked at, so the others cost nothing.
+ *
+ * Bounds: 10,000 refused messages, and what is out of those that were given before.
+ */
+export class Redeliveries {
+  /** By place on the channel that stands. */
+  readonly #given = new Map<number, Given>();
+  /** How often what was refused was given before. */
+  readonly #refused = new Map<string, number>();
+
+  /** A new channel: places begin anew. */
+  begin(): void {
+    this.#given.clear();
+  }
+
+  arrived(place: number, message: AmqpMessage): void {
+    if (!message.isRedelivered) return;
+    const count = message.properties.headers?.['x-delivery-count'];
+    this.#given.set(place, { identity: identityOf(message), returns: Number(count ?? 0) });
+  }
+
+  /** Forgets what is acked. */
+  acked(first: number, next: number): void {
+    if (this.#given.size === 0) return;
+    for (let place = first; place < next; place += 1) {
+      const given = this.#given.get(place);
+      if (given === undefined) continue;
+      this.#given.delete(place);
+      this.#refused.delete(given.identity);
+    }
+  }
+
+  /** Counts a refusal: which it is of this message, from 1, and how often the message came back to its queue. */
+  refuse(place: number): { readonly attempt: number; readonly returns: number } {
+    const given = this.#given.get(place);
+    // Its first: it is not remembered, since what comes again is marked.
+    if (given === undefined) return { attempt: 1, returns: 0 };
+    const attempt = (this.#refused.get(given.identity) ?? 1) + 1;
+    this.#refused.delete(given.identity);
+    this.#refused.set(given.identity, attempt);
+    if (this.#refused.size > MOST_REMEMBERED) this.#refused.delete(this.#refused.keys().next().value as string);
+    return { attempt, returns: given.returns };
+  }
+}
+
+function identityOf({ exchange, routingKey, properties, content }: AmqpMessage): string {
+  return `${exchange} ${routingKey} ${properties.messageId ?? ''} ${content.length} ${hashOf(content)}`;
+}
+
+/** FNV-1a of the first and the last 64 KiB, so that it takes more than one chance in 2^32 for two to look the same. */
+function hashOf(content: Uint8Array): string {
+  let forward = 0x811c9dc5;
+  let backward = 0x811c9dc5;
+  for (let at = 0; at < Math.min(content.length, MOST_HASHED); at += 1) {
+    forward = Math.imul(forward ^ (content[at] as number), 0x01000193);
+    backward = Math.imul(backward ^ (content[content.length - 1 - at] as number), 0x01000193);
+  }
+  return `${forward >>> 0} ${backward >>> 0}`;
+}

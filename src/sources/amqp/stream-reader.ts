@@ -1,0 +1,293 @@
+import { catchError, defer, from, map, type Observable, of, Subscription, take } from 'rxjs';
+import { Asking } from '../../core/asking.js';
+import type { Want } from '../../core/duty.js';
+import { ConnectError, describeError, isRetryable, SourceError } from '../../core/errors.js';
+import { redeliverAfterMs } from '../../core/redelivery.js';
+import { Refusals } from '../../core/refusals.js';
+import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
+import { type ConsumesFor, Consuming } from './consuming.js';
+import { figuresOf } from './figures.js';
+import { firstOffset, offsetOf } from './first-offset.js';
+import { Leaving } from './leaving.js';
+import { streamOf } from './options.js';
+import type { Reader, ReadsFor } from './reader.js';
+import { refusedError } from './refused-error.js';
+import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
+import type { CheckedStreamOptions } from './stream-options.js';
+
+/**
+ * Reads one stream: each channel from where the ledger says, or else from the first message that is not acked. After a refusal
+ * it reads again from there on a new channel.
+ */
+export class StreamReader implements Reader, ConsumesFor, StreamChannelListener {
+  readonly queue: string;
+  readonly stream: string;
+  readonly #driver: AmqpConsumerDriver;
+  readonly #options: CheckedStreamOptions;
+  readonly #session: ReadsFor;
+  readonly #consuming: Consuming;
+  readonly #leaving: Leaving;
+  readonly #asking: Asking;
+  readonly #refusals = new Refusals();
+  readonly #figures;
+  #channel: StreamChannel | undefined;
+  #epoch = 0;
+  /** The first offset that was not acked when the last channel ended. */
+  #position: number | undefined;
+  /** What was refused and is to be read again. */
+  #refusal: SourceError | undefined;
+  /** Messages that wait until it is known that none before them is missing. */
+  #held: AmqpMessage[] | undefined;
+  #looking = Subscription.EMPTY;
+
+  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedStreamOptions, session: ReadsFor) {
+    this.queue = queue;
+    this.stream = streamOf(queue, options.name);
+    this.#driver = driver;
+    this.#options = options;
+    this.#session = session;
+    this.#consuming = new Consuming(driver, this, options.reconnect);
+    this.#figures = figuresOf(options.monitor, queue);
+    const ask = (want: Want) => this.#channel?.wanted.next(want);
+    this.#leaving = new Leaving(this.#consuming, ask);
+    this.#asking = new Asking(() => this.#wanted, ask);
+  }
+
+  // What the session calls.
+
+  start(): void {
+    this.#consuming.start();
+  }
+
+  stop(): void {
+    this.#held = undefined;
+    this.#leaving.stop();
+  }
+
+  get isSettled(): boolean {
+    return this.unsettled === 0;
+  }
+
+  get unsettled(): number {
+    return this.#channel?.unsettled ?? 0;
+  }
+
+  get waiting(): SourceError | undefined {
+    return this.#refusal;
+  }
+
+  close(): Observable<unknown> {
+    return this.#leaving.close(() => this.#channel?.flush());
+  }
+
+  end(): void {
+    this.#leaving.end();
+    this.#endChannel();
+    this.#consuming.end();
+  }
+
+  // What consuming calls.
+
+  get isExpected(): boolean {
+    return this.#session.hasConnected;
+  }
+
+  begin(): Observable<AmqpConsumption> {
+    const { queue, stream } = this;
+    const { prefetch, ack, declare, consumerArguments, resumeFrom, startAt } = this.#options;
+    return this.#positionOf().pipe(
+      map((position) => {
+        this.#epoch += 1;
+        const begins = position ?? this.#position ?? startAt;
+        const start = typeof begins === 'number' ? begins : undefined;
+        const takenUp = resumeFrom === undefined ? undefined : { resumeFrom, start: position };
+        const facts = { stream, queue, epoch: this.#epoch, start, takenUp, prefetch, ack };
+        this.#channel = new StreamChannel(facts, this);
+        this.#refusal = undefined;
+        return { queue, prefetch, declare, arguments: { ...consumerArguments, 'x-stream-offset': begins } };
+      }),
+    );
+  }
+
+  opened(consumer: AmqpConsumer): void {
+    this.#leaving.opened(consumer);
+    this.#channel?.opened(consumer);
+    this.#session.connected();
+    this.#figures.joined.set(1);
+    const where = this.#channel?.start ?? this.#options.startAt;
+    this.notice('info', 'amqp.consuming', `Reading ${this.stream} from ${where}.`);
+  }
+
+  message(message: AmqpMessage): void {
+    const channel = this.#channel;
+    if (channel === undefined || !this.#session.isTaking) return;
+    const offset = offsetOf(message);
+    if (offset === undefined) {
+      this.failed(queueError(this.queue));
+      return;
+    }
+    if (channel.start !== undefined && offset < channel.start) {
+      channel.drop();
+      return;
+    }
+    if (this.#held !== undefined) this.#held.push(message);
+    else if (this.#isBehindAGap(channel, offset)) this.#lookBeforeGap(channel, message);
+    else this.#take(channel, message, offset);
+  }
+
+  lost(): void {
+    this.#endChannel();
+    this.#figures.joined.set(0);
+    this.#session.settled();
+  }
+
+  failed(error: unknown): void {
+    this.#session.failed(error);
+  }
+
+  notice(level: 'info' | 'warn', what: string, message: string): void {
+    this.#session.notice(level, what, message);
+  }
+
+  // What a channel calls.
+
+  acked(count: number): void {
+    this.#figures.acked.add(count);
+    this.#consuming.progressed();
+    this.#session.settled();
+    this.#look();
+  }
+
+  nacked(channel: StreamChannel, offset: number, cause: unknown): void {
+    this.#figures.nacked.add(1);
+    const { attempt } = this.#refusals.add(channel, offset, cause);
+    const error = refusedError(`${this.stream} offset ${offset}`, attempt, cause);
+    const delayMs = redeliverAfterMs(cause, attempt, this.#options.redeliver);
+    if (delayMs === null || !this.#session.isTaking) {
+      this.#session.refused(error);
+    } else {
+      const next = `read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.attempts}`;
+      this.notice(
+        'warn',
+        'RXF_SOURCE_NACKED',
+        `${this.stream} offset ${offset} was refused (${describeError(cause)}); ${next}`,
+      );
+      this.#consuming.again(delayMs);
+      this.#refusal = error;
+    }
+    this.#session.settled();
+    this.#look();
+  }
+
+  released(): void {
+    this.#asking.released();
+    this.#look();
+  }
+
+  awaited(): void {
+    this.#asking.look();
+  }
+
+  // Reading.
+
+  #positionOf(): Observable<number | undefined> {
+    const { resumeFrom } = this.#options;
+    if (resumeFrom === undefined) return of(undefined);
+    return defer(() => from(resumeFrom([this.stream]))).pipe(
+      take(1),
+      map((positions) => positions.get(this.stream)),
+      catchError((cause: unknown) => {
+        throw new ConnectError(
+          'RXF_AMQP_RESUME',
+          `Cannot learn where to resume ${this.stream}: ${describeError(cause)}. Nothing was read; it can be tried again.`,
+          { cause, retryable: isRetryable(cause) },
+        );
+      }),
+    );
+  }
+
+  #take(channel: StreamChannel, message: AmqpMessage, offset: number): void {
+    const delivery = channel.take(message, offset);
+    this.#figures.records.add(1);
+    this.#figures.bytes.add(message.content.length);
+    this.#session.emit(delivery);
+    this.#look();
+  }
+
+  /** Whether it is the first, and not the one that was to be next. */
+  #isBehindAGap({ start, arrived }: StreamChannel, offset: number): boolean {
+    return arrived === 0 && start !== undefined && start !== this.#options.startAt && offset > start;
+  }
+
+  /** Offsets may have gaps; but where retention has removed what was to be next, it must not be passed over in silence. */
+  #lookBeforeGap(channel: StreamChannel, message: AmqpMessage): void {
+    const { start } = channel;
+    this.#held = [message];
+    this.#looking = firstOffset(this.#driver, this.queue).subscribe({
+      next: (first) => {
+        if (first > (start as number)) this.failed(this.#lostError(start as number, first));
+        else this.#takeHeld(channel);
+      },
+      error: (error: unknown) => this.#consuming.broken(error),
+    });
+  }
+
+  #takeHeld(channel: StreamChannel): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of held) {
+      if (channel !== this.#channel || !this.#session.isTaking) return;
+      this.#take(channel, message, offsetOf(message) as number);
+    }
+  }
+
+  #lostError(start: number, first: number): SourceError {
+    const wayOut = this.#options.resumeFrom?.wayOut?.(this.stream);
+    return new SourceError(
+      'RXF_AMQP_DATA_LOST',
+      `${this.stream} was to be read from offset ${start}, but the stream begins at ${first}: retention removed what was not ` +
+        `read. Nothing was skipped.${wayOut === undefined ? '' : ` ${wayOut}`}`,
+      { details: { stream: this.stream, expected: start, first } },
+    );
+  }
+
+  // Asking.
+
+  get #isReplayFull(): boolean {
+    return (this.#channel?.watermark.span ?? 0) >= this.#options.maxUnacked;
+  }
+
+  get #wanted(): Want | null {
+    const channel = this.#channel;
+    if (channel === undefined || !this.#session.isTaking) return null;
+    if (this.#isReplayFull) return 'settle';
+    if (channel.replay?.isAwaited) return 'catchUp';
+    return channel.unreleased.count >= this.#options.prefetch ? 'release' : null;
+  }
+
+  #look(): void {
+    const { count, bytes } = this.#channel?.unreleased ?? { count: 0, bytes: 0 };
+    this.#figures.inFlight.set(count);
+    this.#figures.inFlightBytes.set(bytes);
+    this.#channel?.holdBack(this.#isReplayFull);
+    this.#asking.look();
+  }
+
+  #endChannel(): void {
+    const channel = this.#channel;
+    this.#channel = undefined;
+    this.#position = channel?.position ?? this.#position;
+    this.#looking.unsubscribe();
+    this.#held = undefined;
+    channel?.end();
+    this.#asking.end();
+  }
+}
+
+function queueError(queue: string): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_MISMATCH',
+    `The messages of ${queue} have no header x-stream-offset, so it is no stream. Read it with amqpSource.`,
+    { details: { queue } },
+  );
+}

@@ -1,0 +1,594 @@
+import { describe, expect, it } from '@jest/globals';
+import { Observable } from 'rxjs';
+import { mapValue } from '../../../operators/map-value.js';
+import type { Want } from '../../../src/core/duty.js';
+import { ConnectError, SinkError } from '../../../src/core/errors.js';
+import { Monitor } from '../../../src/core/monitor.js';
+import { GiB } from '../../../src/core/units.js';
+import { jsonLines } from '../../../src/formats/json-lines.js';
+import { type AmqpOrigin, isAmqpOrigin } from '../../../src/ports/amqp-origin.js';
+import { fileSink } from '../../../src/sinks/files/file-sink.js';
+import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
+import type { AmqpSourceOptions } from '../../../src/sources/amqp/options.js';
+import { MemoryAmqp } from '../../../src/testing/memory-amqp.js';
+import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
+import { inVirtualTime } from '../../support/virtual-time.js';
+import { monitored, run } from './support.js';
+
+const busy = () => new SinkError('RXF_SINK_WRITE', 'busy');
+const wrong = () => new SinkError('RXF_SINK_FORMAT', 'no object');
+
+function broker(kind: 'classic' | 'quorum' = 'classic', args = {}, queues = ['q']) {
+  const own = new MemoryAmqp();
+  for (const queue of queues) own.createQueue(queue, kind, args);
+  return own;
+}
+
+function read(own: MemoryAmqp, options: Partial<AmqpSourceOptions> = {}) {
+  const reconnect = { firstDelayMs: 100, maxDelayMs: 1_000, jitter: 0, ...options.reconnect };
+  return run(amqpSource(own, { queues: ['q'], monitor: new Monitor(), ...options, reconnect }));
+}
+
+describe('amqpSource', () => {
+  it('is as drawn: acks singly and together on the channel of the message, and gives back what is refused', () => {
+    const own = broker();
+    own.send('q', ['a', 'b', 'c', 'd']);
+    inVirtualTime((at) => {
+      const { one, seen } = read(own, { prefetch: 4, ack: { count: 1 } });
+      at(10, () => {
+        expect(seen).toEqual(['a', 'b', 'c', 'd']);
+        one('a').ack();
+      });
+      at(20, () => one('c').ack());
+      at(30, () => one('b').ack());
+      at(40, () => one('d').nack(busy()));
+      at(2_000, () => {
+        const told = own.settlements.map(({ how, deliveryTag, isMultiple }) => [how, deliveryTag, isMultiple]);
+        expect(told).toEqual([
+          ['ack', 1, false],
+          ['ack', 3, false],
+          ['ack', 2, false],
+          ['requeue', 4, false],
+        ]);
+        expect(seen).toEqual(['a', 'b', 'c', 'd', 'd*']);
+      });
+    });
+  });
+
+  it('gathers acks by count and time, and says an unbroken run with one', () => {
+    const own = broker();
+    own.send(
+      'q',
+      Array.from({ length: 20 }, (_, n) => `v${n}`),
+    );
+    inVirtualTime((at) => {
+      const { out } = read(own, { prefetch: 40 });
+      at(10, () => {
+        for (const delivery of [...out.slice(0, 5), out[7], out[6]]) delivery?.ack();
+      });
+      at(19, () => expect(own.settlements).toEqual([]));
+      at(22, () => {
+        const told = own.settlements.map(({ deliveryTag, isMultiple }) => [deliveryTag, isMultiple]);
+        expect(told).toEqual([
+          [5, true],
+          [7, false],
+          [8, false],
+        ]);
+        // A quarter of the prefetch.
+        for (const delivery of out.slice(8, 18)) delivery.ack();
+      });
+      at(24, () => expect(own.unacked('q')).toBe(3));
+    });
+  });
+
+  it('gives the origin: routing key, exchange, properties, headers as bytes, and offsets that rise', () => {
+    const own = broker();
+    own.createExchange('e', 'topic');
+    own.bind('q', { exchange: 'e', routingKey: '#' });
+    inVirtualTime((at) => {
+      const { out } = read(own);
+      at(5, () => {
+        const headers = { text: 't', number: 7, list: ['a', 1], table: { deep: [{ n: 1n }] }, none: null };
+        own.publish('e', 'eu.orders', 'v', { headers, timestamp: 1_700_000_000_000, messageId: 'm1' });
+        own.publish('e', 'eu.orders', 'w');
+      });
+      at(10, () => {
+        const origin = out[0]?.origin as AmqpOrigin;
+        expect(isAmqpOrigin(origin)).toBe(true);
+        expect(origin).toMatchObject({
+          stream: 'amqp:q',
+          queue: 'q',
+          exchange: 'e',
+          routingKey: 'eu.orders',
+          epoch: 1,
+        });
+        expect([origin.byteLength, origin.timestamp, origin.properties.messageId]).toEqual([
+          1,
+          1_700_000_000_000,
+          'm1',
+        ]);
+        expect(origin.key?.toString()).toBe('eu.orders');
+        const texts = Object.entries(origin.headers ?? {}).map(([name, bytes]) => [
+          name,
+          Array.isArray(bytes) ? bytes.map(String) : String(bytes),
+        ]);
+        expect(texts).toEqual([
+          ['text', 't'],
+          ['number', '7'],
+          ['list', ['a', '1']],
+          ['table', '{"deep":[{"n":"1"}]}'],
+        ]);
+        expect((out[1]?.origin.offset as number) - origin.offset).toBe(1);
+      });
+    });
+  });
+
+  it('names the broker in the streams where it is told to', () => {
+    const own = broker();
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const { out } = read(own, { name: 'eu' });
+      at(9, () => expect(out[0]?.origin.stream).toBe('amqp:eu/q'));
+    });
+  });
+
+  it.each(['cut', 'closeChannels', 'cancelConsumers'] as const)(
+    'comes back after %s: acks of before are void, and all comes again',
+    (fault) => {
+      const own = broker();
+      own.send('q', ['a', 'b']);
+      const { monitor, notices } = monitored();
+      inVirtualTime((at) => {
+        const { one, seen, out, ended } = read(own, { monitor });
+        let isOver = false;
+        at(10, () => {
+          out[0]?.duty.wanted.subscribe({ complete: () => (isOver = true) });
+          own[fault]('q');
+          one('a').ack();
+          expect(isOver).toBe(true);
+        });
+        at(150, () => {
+          expect(seen).toEqual(['a', 'b', 'a*', 'b*']);
+          expect([out[0]?.origin.epoch, out[2]?.origin.epoch]).toEqual([1, 2]);
+          one('a').ack();
+          one('b', 1).ack();
+        });
+        at(200, () => {
+          expect(own.settlements.map(({ channel, contents }) => [channel, contents])).toEqual([[2, ['b']]]);
+          expect([own.unacked('q'), ended(), monitor.total('rxflume_source_acked_total')]).toEqual([1, '', 1]);
+          expect(notices.filter((what) => what.startsWith('RXF_AMQP_'))).toHaveLength(1);
+        });
+      });
+    },
+  );
+
+  it('brings again what was acked on a connection that was dead, and nobody had noticed', () => {
+    const own = broker();
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const { one, seen } = read(own);
+      at(10, () => {
+        own.deafen();
+        one('a').ack();
+      });
+      at(50, () => own.cut());
+      at(300, () => expect(seen).toEqual(['a', 'a*']));
+    });
+  });
+
+  it('waits for a queue that was deleted, with growing waits up to a bound; then it fails once', () => {
+    const own = broker();
+    inVirtualTime((at) => {
+      const bound = read(own, { reconnect: { attempts: 3 } });
+      at(10, () => own.deleteQueue('q'));
+      at(700, () => expect(bound.ended()).toBe(''));
+      at(720, () => expect(bound.ended()).toBe('RXF_AMQP_MISSING'));
+    });
+    const again = broker();
+    inVirtualTime((at) => {
+      const { seen } = read(again, { reconnect: { attempts: 3 } });
+      at(10, () => again.deleteQueue('q'));
+      at(400, () => {
+        again.createQueue('q');
+        again.send('q', ['a']);
+      });
+      at(1_000, () => expect(seen).toEqual(['a']));
+    });
+  });
+
+  it('declares the queue anew where it is told how', () => {
+    const own = broker();
+    inVirtualTime((at) => {
+      read(own, { declare: { kind: 'classic' } });
+      at(10, () => own.deleteQueue('q'));
+      at(500, () => expect(own.consumers('q')).toBe(1));
+    });
+  });
+
+  it('counts failures in a row: a channel that settled something, or stood for long, begins anew', () => {
+    const own = broker();
+    inVirtualTime((at) => {
+      const { ended } = read(own, { reconnect: { attempts: 2 } });
+      for (const time of [2_000, 4_000, 6_000, 8_000]) at(time, () => own.cut());
+      at(10_000, () => expect(ended()).toBe(''));
+    });
+    const short = broker();
+    inVirtualTime((at) => {
+      const { ended } = read(short, { reconnect: { attempts: 2 } });
+      for (const time of [10, 200, 500]) at(time, () => short.cut());
+      at(600, () => expect(ended()).toBe('RXF_AMQP_LOST'));
+    });
+  });
+
+  it.each([
+    ['RXF_AMQP_UNREACHABLE', new ConnectError('RXF_AMQP_UNREACHABLE', 'down')],
+    ['RXF_AMQP_AUTH', new ConnectError('RXF_AMQP_AUTH', 'no right')],
+  ])('fails at once with %s at the first connect', (code, error) => {
+    const own = broker();
+    own.connectErrors.push(error);
+    inVirtualTime((at) => {
+      const { ended } = read(own);
+      at(10, () => expect(ended()).toBe(code));
+    });
+  });
+
+  it('fails at once where what cannot pass is found later', () => {
+    const own = broker();
+    inVirtualTime((at) => {
+      const { ended } = read(own);
+      at(10, () => {
+        own.connectErrors.push(new ConnectError('RXF_AMQP_AUTH', 'no right any more'));
+        own.cut();
+      });
+      at(200, () => expect(ended()).toBe('RXF_AMQP_AUTH'));
+    });
+  });
+
+  it('reads several queues: one that fails does not stop the others while it is tried again', () => {
+    const own = broker('classic', {}, ['q', 'r']);
+    inVirtualTime((at) => {
+      const { seen, ended } = read(own, { queues: ['q', 'r'] });
+      at(10, () => {
+        own.deleteQueue('r');
+        own.send('q', ['a']);
+      });
+      at(300, () => expect([seen, ended()]).toEqual([['a'], '']));
+      at(310, () => {
+        own.createQueue('r');
+        own.send('r', ['b']);
+      });
+      at(1_500, () => expect(seen).toEqual(['a', 'b']));
+    });
+  });
+
+  it('says where a stream is read as a queue, and loses nothing', () => {
+    const own = new MemoryAmqp();
+    own.createQueue('q', 'stream');
+    inVirtualTime((at) => {
+      const { ended, seen } = read(own);
+      at(5, () => own.send('q', ['a']));
+      at(10, () => expect([ended(), seen]).toEqual(['RXF_AMQP_MISMATCH', []]));
+    });
+  });
+});
+
+describe('amqpSource, refusals', () => {
+  it('gives a message back with growing waits, so often; then it stops, with the others settled', () => {
+    const own = broker();
+    own.send('q', ['a', 'b']);
+    inVirtualTime((at) => {
+      const { out, seen, ended, error } = read(own, {
+        redeliver: { attempts: 2, firstDelayMs: 100, maxDelayMs: 1_000 },
+        drainTimeoutMs: 500,
+      });
+      const refuse = (nth: number) => out.filter(({ value }) => value.toString() === 'a')[nth]?.nack(busy());
+      at(10, () => refuse(0));
+      at(100, () => expect(seen).toEqual(['a', 'b']));
+      at(120, () => {
+        expect(seen).toEqual(['a', 'b', 'a*']);
+        refuse(1);
+      });
+      at(310, () => expect(seen).toHaveLength(3));
+      at(330, () => {
+        expect(seen).toHaveLength(4);
+        refuse(2);
+        out[1]?.duty.wanted.subscribe(() => out[1]?.ack());
+      });
+      at(1_000, () => {
+        expect([ended(), own.ready('q')]).toEqual(['RXF_SOURCE_NACKED', ['a']]);
+        expect((error() as Error).message).toContain('amqp:q was refused after 3 attempts: busy');
+      });
+    });
+  });
+
+  it('counts the refusals of each message by itself, and anew after an ack', () => {
+    const own = broker();
+    own.send('q', ['a', 'b']);
+    inVirtualTime((at) => {
+      const redeliver = { attempts: 2, firstDelayMs: 10, maxDelayMs: 10 };
+      const { out, ended } = read(own, { redeliver });
+      let next = 0;
+      // a is refused twice and then acked, twice over; b always once.
+      const seen: string[] = [];
+      const take = () => {
+        for (; next < out.length; next += 1) {
+          const value = out[next]?.value.toString() as string;
+          seen.push(value);
+          const times = seen.filter((one) => one === value).length;
+          if (times % 3 === 0) out[next]?.ack();
+          else out[next]?.nack(busy());
+        }
+      };
+      for (let time = 5; time < 400; time += 5) at(time, take);
+      at(200, () => own.send('q', ['a', 'b']));
+      at(400, () => expect([ended(), seen.length, own.ready('q'), own.unacked('q')]).toEqual(['', 12, [], 0]));
+    });
+  });
+
+  it('stops at what is refused for good, and the message is there at the next start', () => {
+    const own = broker();
+    own.send('q', ['a', 'b']);
+    inVirtualTime((at) => {
+      const { one, ended } = read(own);
+      at(10, () => {
+        one('a').nack(wrong());
+        one('b').ack();
+      });
+      at(100, () => expect([ended(), own.ready('q')]).toEqual(['RXF_SOURCE_NACKED', ['a']]));
+    });
+  });
+
+  it('dead-letters what is refused for good, or too often, where it is told to', () => {
+    const own = broker('classic', { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' });
+    own.createQueue('dead');
+    own.send('q', ['a', 'b']);
+    const { monitor, notices } = monitored();
+    inVirtualTime((at) => {
+      const redeliver = { attempts: 1, firstDelayMs: 10, maxDelayMs: 10 };
+      const { one, ended } = read(own, { whenRefused: 'deadLetter', redeliver, monitor });
+      at(10, () => {
+        one('a').nack(wrong());
+        one('b').nack(busy());
+      });
+      at(50, () => one('b', 1).nack(busy()));
+      at(100, () => {
+        expect([own.ready('dead'), own.unacked('q'), ended()]).toEqual([['a', 'b'], 0, '']);
+        expect(monitor.total('rxflume_source_dead_lettered_total')).toBe(2);
+        expect(notices.filter((what) => what === 'RXF_SOURCE_NACKED')).toHaveLength(1);
+      });
+    });
+  });
+
+  it.each([
+    ['as declared', { declare: { kind: 'quorum' as const, arguments: { 'x-delivery-limit': 2 } } }],
+    ['as it is told', { deliveryLimit: 2 }],
+  ])('does not give back what the broker would then take away: %s', (_, options) => {
+    const own = broker('quorum', { 'x-delivery-limit': 2 });
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const { out, ended } = read(own, { ...options, redeliver: { firstDelayMs: 1, maxDelayMs: 1 } });
+      for (const nth of [0, 1, 2]) at(20 * (nth + 1), () => out[nth]?.nack(busy()));
+      at(200, () => {
+        // Closing the channel counts too: the broker gives it up only now, and not while it was ours.
+        expect(ended()).toBe('RXF_SOURCE_NACKED');
+        expect(own.settlements.filter(({ how }) => how === 'requeue')).toHaveLength(2);
+      });
+    });
+  });
+
+  it('does not pass off as drained what was refused and waits to go back', () => {
+    const own = broker();
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const { one, ended, drain } = read(own);
+      at(10, () => one('a').nack(busy()));
+      at(20, () => drain());
+      at(100, () => expect([ended(), own.ready('q')]).toEqual(['RXF_SOURCE_NACKED', ['a']]));
+    });
+  });
+});
+
+describe('amqpSource, its window', () => {
+  it('has at most the prefetch out, and asks to hand over and then to settle when nothing moves', () => {
+    const own = broker();
+    own.send(
+      'q',
+      Array.from({ length: 9 }, (_, n) => `v${n}`),
+    );
+    inVirtualTime((at) => {
+      const { out } = read(own, { prefetch: 3 });
+      const wants: Want[] = [];
+      at(5, () => out[0]?.duty.wanted.subscribe((want) => wants.push(want)));
+      at(70, () => {
+        expect([out.length, wants]).toEqual([3, ['release', 'settle']]);
+        wants.length = 0;
+      });
+      at(500, () => expect(wants).toHaveLength(4));
+    });
+  });
+
+  it('asks to settle at once when all that fills it is released, and only then', () => {
+    const own = broker();
+    own.send('q', ['a', 'b', 'c']);
+    inVirtualTime((at) => {
+      const { out } = read(own, { prefetch: 2 });
+      const wants: string[] = [];
+      at(5, () => {
+        out[0]?.duty.wanted.subscribe((want) => wants.push(want));
+        out[0]?.release();
+        expect(wants).toEqual([]);
+        out[1]?.release();
+        expect(wants).toEqual(['settle']);
+      });
+    });
+  });
+
+  it('asks nothing of holders that are at work', () => {
+    const own = broker();
+    own.send(
+      'q',
+      Array.from({ length: 99 }, (_, n) => `v${n}`),
+    );
+    inVirtualTime((at) => {
+      const { out } = read(own, { prefetch: 3 });
+      const wants: string[] = [];
+      at(5, () => out[0]?.duty.wanted.subscribe((want) => wants.push(want)));
+      for (let n = 0; n < 60; n += 1) at(10 + 10 * n, () => out[n]?.ack());
+      at(600, () => expect([wants, out.length > 50]).toEqual([[], true]));
+    });
+  });
+
+  it('asks to settle what is out for long, before the broker closes the channel for that', () => {
+    const own = broker();
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const { out } = read(own, { settleAfterMs: 8_000 });
+      const asked: number[] = [];
+      at(5, () => out[0]?.duty.wanted.subscribe(() => asked.push(asked.length)));
+      at(5_900, () => expect(asked).toEqual([]));
+      at(8_000, () => expect(asked.length).toBeGreaterThan(0));
+      at(8_001, () => out[0]?.ack());
+      at(8_010, () => (asked.length = 0));
+      at(30_000, () => expect(asked).toEqual([]));
+    });
+  });
+
+  it('is never stalled by a file sink whose roll is far away: prefetch 10, roll at 1 GiB or 1 h', () => {
+    const own = broker();
+    const fs = memoryFileSystem({ latencyMs: 1 });
+    const lake = fileSink<string>(fs, {
+      root: '/lake',
+      format: jsonLines(),
+      roll: { bytes: GiB, intervalMs: 3_600_000, idleMs: 3_600_000 },
+      monitor: new Monitor(),
+    });
+    own.send(
+      'q',
+      Array.from({ length: 95 }, (_, n) => `v${n}`),
+    );
+    inVirtualTime((at) => {
+      const source = amqpSource(own, { queues: ['q'], prefetch: 10, monitor: new Monitor() });
+      const values = new Set<string>();
+      let files = 0;
+      const running = source
+        .pipe(
+          mapValue((value) => value.toString()),
+          lake.write(),
+        )
+        .subscribe(() => {
+          files += 1;
+        });
+      at(5_000, () => {
+        for (const path of Object.keys(fs.files()).filter((one) => !one.includes('_rxflume'))) {
+          for (const line of fs.text(path).split('\n')) if (line !== '') values.add(line);
+        }
+        // The last five wait for more, or for `settleAfterMs`.
+        expect([files, values.size, own.ready('q').length]).toEqual([9, 90, 0]);
+        running.unsubscribe();
+      });
+    });
+  });
+});
+
+describe('amqpSource, its ways out', () => {
+  it('drains: takes no more, asks to settle, acks, closes, completes', () => {
+    const own = broker();
+    own.send('q', ['a', 'b']);
+    inVirtualTime((at) => {
+      const { out, ended, drain, seen } = read(own);
+      const wants: string[] = [];
+      at(10, () => {
+        out[0]?.duty.wanted.subscribe((want) => wants.push(want));
+        drain();
+        own.send('q', ['c']);
+      });
+      at(50, () => {
+        expect([wants, ended()]).toEqual([['settle'], '']);
+        for (const delivery of out) delivery.ack();
+      });
+      at(60, () => {
+        expect([ended(), seen, own.ready('q'), own.consumers('q')]).toEqual(['complete', ['a', 'b'], ['c'], 0]);
+      });
+    });
+  });
+
+  it('ends a drain in time where nobody settles, or the broker does not answer', () => {
+    const own = broker();
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const { ended, drain } = read(own, { drainTimeoutMs: 500 });
+      at(10, () => drain());
+      at(600, () => expect([ended(), own.ready('q')]).toEqual(['RXF_SOURCE_DRAIN_TIMEOUT', ['a']]));
+    });
+  });
+
+  it.each(['at once', 'while it connects', 'while it waits to connect again', 'when its channel is lost meanwhile'])(
+    'drains %s',
+    (when) => {
+      const own = broker();
+      own.send('q', ['a']);
+      inVirtualTime((at) => {
+        const { ended, drain } = read(own, { reconnect: { firstDelayMs: 1_000, attempts: 3 } });
+        if (when === 'at once') drain();
+        if (when === 'while it connects') at(0, drain);
+        if (when === 'while it waits to connect again') at(10, () => own.cut());
+        if (when === 'while it waits to connect again') at(20, drain);
+        if (when === 'when its channel is lost meanwhile') at(10, drain);
+        if (when === 'when its channel is lost meanwhile') at(20, () => own.cut());
+        at(30, () => expect([ended(), own.ready('q')]).toEqual(['complete', ['a']]));
+      });
+    },
+  );
+
+  it('drains where a driver brings messages and then never says that it stands', () => {
+    const stuck = new MemoryAmqp();
+    stuck.consume = (_, { message }) =>
+      new Observable(() => {
+        const content = Buffer.from('a');
+        message({ deliveryTag: 1, isRedelivered: false, exchange: '', routingKey: 'q', properties: {}, content });
+      });
+    inVirtualTime((at) => {
+      const { ended, drain, seen } = read(stuck);
+      at(10, () => drain());
+      at(20, () => expect([seen, ended()]).toEqual([['a'], 'complete']));
+    });
+  });
+
+  it('is silent once it is left: what was out is void and comes again', () => {
+    const own = broker();
+    own.send('q', ['a', 'b']);
+    inVirtualTime((at) => {
+      const { one, running, out } = read(own);
+      let isOver = false;
+      at(10, () => {
+        out[0]?.duty.wanted.subscribe({ complete: () => (isOver = true) });
+        one('a').ack();
+        running.unsubscribe();
+        one('b').ack();
+        one('b').nack(busy());
+      });
+      at(5_000, () => expect([isOver, own.ready('q'), own.settlements]).toEqual([true, ['a', 'b'], []]));
+    });
+  });
+});
+
+describe('amqpSource, its options', () => {
+  const own = new MemoryAmqp();
+  it.each<[string, unknown, string]>([
+    ['no queue', { queues: [] }, '`queues` to be names of queues'],
+    ['one queue twice', { queues: ['q', 'q'] }, '`queues` to be names that differ'],
+    ['a prefetch of none', { prefetch: 0 }, '`prefetch` to be a whole number from 1 to 65535'],
+    ['an unknown one', { prefech: 1 }, 'got `prefech`'],
+    ['a stream', { declare: { kind: 'stream' } }, "`declare.kind` to be one of 'classic', 'quorum'"],
+    ['an offset', { consumerArguments: { 'x-stream-offset': 1 } }, 'without `x-stream-offset`'],
+    ['another fate', { whenRefused: 'drop' }, "`whenRefused` to be one of 'stop', 'deadLetter'"],
+  ])('refuses %s', (_, options, message) => {
+    expect(() => amqpSource(own, { queues: ['q'], ...(options as object) })).toThrow(message);
+  });
+
+  it('says of itself that it cannot be read again, and from where it reads', () => {
+    const { traits } = amqpSource(own, { queues: ['q'] });
+    expect(traits).toMatchObject({ name: 'amqpSource', isReplayable: false });
+    expect(traits?.reads).toEqual([{ kind: 'RabbitMQ queue', addresses: own.addresses, names: ['q'] }]);
+  });
+});
