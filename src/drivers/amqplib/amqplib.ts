@@ -27,7 +27,7 @@ export function amqplib(given: AmqplibOptions): AmqpConsumerDriver & AmqpPublish
     addresses: options.brokers.map(({ name }) => `${name}/${options.vhost === '/' ? '' : options.vhost}`),
     consume: (consumption, listener) =>
       new Observable((subscriber) => {
-        const consuming = new Consuming(pool, options.closeTimeoutMs, consumption, listener, subscriber);
+        const consuming = new Consuming(pool, options, consumption, listener, subscriber);
         consuming.start();
         return () => consuming.abandon();
       }),
