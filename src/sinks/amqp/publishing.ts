@@ -98,7 +98,6 @@ export class Publishing {
     if (life.closed || life !== this.#life) return;
     life.unsubscribe();
     this.#publisher = undefined;
-    this.#isWritable = true;
     if (this.#isClosing) return;
     if (asyncScheduler.now() - this.#openedAt >= this.#options.maxDelayMs) this.#failures = 0;
     this.#openedAt = Number.POSITIVE_INFINITY;

@@ -141,8 +141,9 @@ describe('amqpSink', () => {
     inVirtualTime((at) => {
       const { send, duty, running } = feed(sinkTo(own, { confirmTimeoutMs: 100 }));
       at(5, () => {
+        send('a');
         own.block();
-        send('a', 'b');
+        send('b');
       });
       at(1_000, () => {
         expect([own.published, duty.log]).toEqual([[], []]);
@@ -158,7 +159,7 @@ describe('amqpSink', () => {
   it('gives a channel up on which nothing is confirmed, and takes another', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty, codes } = feed(sinkTo(own, { confirmTimeoutMs: 100 }));
+      const { send, duty, codes } = feed(sinkTo(own, { confirmTimeoutMs: 100, maxInFlight: 1 }));
       at(5, () => {
         own.answers.push('silence');
         send('a');
@@ -167,7 +168,12 @@ describe('amqpSink', () => {
         expect(codes()).toEqual(['a RXF_AMQP_UNCONFIRMED']);
         send('b');
       });
-      at(500, () => expect(duty.acks).toEqual(['b']));
+      at(500, () => {
+        expect(duty.acks).toEqual(['b']);
+        own.answers.push('silence', 'silence');
+        send('c', 'd');
+      });
+      at(550, () => expect(own.published).toHaveLength(3));
     });
   });
 
