@@ -15,7 +15,7 @@ if (!existsSync(at('dist/src/cli/main.js'))) {
   process.exit(1);
 }
 if (isOnServices) {
-  const up = spawnSync(at('scripts/services'), ['up'], { stdio: 'inherit' });
+  const up = spawnSync(at('scripts/services'), ['up', 'kafka', 'hdfs'], { stdio: 'inherit' });
   if (up.status !== 0) process.exit(up.status ?? 1);
   const { stdout } = spawnSync(at('scripts/services'), ['status', '--env'], { encoding: 'utf8' });
   for (const [, name, value] of stdout.matchAll(/^(?:export )?([A-Z_]+)=['"]?([^'"\n]*)['"]?$/gm)) env[name] = value;

@@ -106,6 +106,12 @@ async function live() {
     if (isCi) hasFailed = true;
     return;
   }
+  const hasRabbitmq =
+    spawnSync(services, ['install', 'rabbitmq'], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+  if (!hasRabbitmq) {
+    console.log('\n!! THE LIVE TESTS WITH RABBITMQ WERE SKIPPED: it is not installed (see above).');
+    if (isCi) hasFailed = true;
+  }
   // Flume agents are Java processes also where the rest runs in Docker.
   const hasFlume = spawnSync(services, ['install', 'flume'], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
   if (!hasFlume) {
@@ -113,7 +119,11 @@ async function live() {
     if (isCi) hasFailed = true;
   }
   try {
-    jest('live', ['--runInBand'], { ...servicesEnv(), ...(hasFlume ? {} : { RXFLUME_FLUME: 'missing' }) });
+    jest('live', ['--runInBand'], {
+      ...servicesEnv(),
+      ...(hasFlume ? {} : { RXFLUME_FLUME: 'missing' }),
+      ...(hasRabbitmq ? {} : { RXFLUME_RABBITMQ: 'missing' }),
+    });
     const isProven = await step('chaos', process.execPath, ['--import', 'tsx', 'chaos/main.ts', '--short']);
     counts[isProven ? 'passed' : 'failed'] += 1;
   } finally {

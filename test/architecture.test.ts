@@ -58,6 +58,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: ['src/core', 'src/ports', 'src/formats'],
     packages: ['rxjs', 'node:*', 'avsc'],
   },
+  { room: /^src\/drivers\/amqplib$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*', 'amqplib'] },
   { room: /^src\/drivers\/[^/]+$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/(flow|monitor)$/, rooms: ['src/core'], packages: ['rxjs'] },
   { room: /^src\/testing$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs'] },

@@ -9,6 +9,8 @@ container() { echo "$project-$1-1"; }
 
 inspect() { docker inspect -f "$2" "$(container "$1")" 2>/dev/null || true; }
 
+has_rabbitmq() { true; }
+
 install() { # part...
   local part images
   command -v curl >/dev/null || die 3 'curl is missing: install it'
@@ -16,6 +18,7 @@ install() { # part...
     case $part in
       kafka) images='kafka' ;;
       hdfs) images='namenode datanode' ;;
+      rabbitmq) images='rabbitmq' ;;
     esac
     # shellcheck disable=SC2086
     compose pull -q --policy missing $images >&2
@@ -42,6 +45,8 @@ log_text() { docker logs "$(container "$1")" 2>&1; }
 
 launch() { compose up -d --no-deps --quiet-pull "$@" >&2; }
 
+tidy() { true; }
+
 discard() {
   compose down -v >&2
   rm -rf "$dir/data" "$dir/tmp"
@@ -57,3 +62,5 @@ kafka_tool() { # class argument...
   in_container kafka KAFKA_HEAP_OPTS=-Xmx256m /opt/kafka/bin/kafka-run-class.sh "$1" \
     --bootstrap-server "127.0.0.1:$RXFLUME_KAFKA_PORT" "${@:2}"
 }
+
+rabbitmq_tool() { exec docker exec -i "$(container rabbitmq)" rabbitmqctl --quiet "$@"; } # argument...

@@ -1,5 +1,8 @@
 # shellcheck shell=bash disable=SC2154
-# The services as Java processes of Maven artifacts. Read by scripts/services.
+# The services as processes: of Maven artifacts, and RabbitMQ of a Debian package. Read by scripts/services.
+
+# shellcheck source=/dev/null
+. "$parts/rabbitmq.sh"
 
 export RXFLUME_SERVICES_BIND=127.0.0.1 RXFLUME_NAMENODE_HOST=127.0.0.1
 export RXFLUME_KAFKA_DATA=$dir/data/kafka/log RXFLUME_HDFS_DATA=$dir/data
@@ -39,6 +42,10 @@ need_java() {
 
 install() { # part...
   local part lib want
+  case " $* " in *' rabbitmq '*) install_rabbitmq ;; esac
+  # shellcheck disable=SC2046
+  set -- $(printf '%s\n' "$@" | grep -vx rabbitmq)
+  [ $# -gt 0 ] || return 0
   need_java
   mkdir -p "$dir/lib/webapps/webapps/hdfs" "$dir/lib/webapps/webapps/datanode"
   for part; do
@@ -61,8 +68,9 @@ install() { # part...
 
 # A process is known by an argument that nothing else has, so that no file of process ids can be stale.
 pid_of() {
-  local file
-  file=$(grep -lzFx -f <(echo "-Drxflume.service=$1@$dir") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
+  local file mark=$dir
+  [ "$1" != rabbitmq ] || mark=$(rabbitmq_mark)
+  file=$(grep -lzFx -f <(echo "-Drxflume.service=$1@$mark") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
   file=${file%%$'\n'*} file=${file#/proc/}
   echo "${file%/cmdline}"
 }
@@ -114,13 +122,14 @@ launch() { # service...
     case $service in
       kafka) detach kafka -Xmx512m "${kafka[@]}" kafka.Kafka "$parts/kafka/server.properties" ;;
       namenode) detach namenode -Xmx384m -XX:TieredStopAtLevel=1 "${hadoop[@]}" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
+      rabbitmq) detach rabbitmq ;;
       datanode) detach datanode -Xmx384m -XX:TieredStopAtLevel=1 "${hadoop[@]}" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
     esac
   done
 }
 
 # A daemon that keeps any descriptor of ours keeps our caller's pipe, or our lock, open as long as it lives.
-detach() { # service java-argument...
+detach() { # service java-argument...; rabbitmq
   local service=$1 fd child
   shift
   (
@@ -128,12 +137,18 @@ detach() { # service java-argument...
       fd=${fd##*/}
       [ "$fd" -le 2 ] || eval "exec $fd>&-"
     done
+    if [ "$service" = rabbitmq ]; then
+      rabbitmq_environment
+      exec setsid $rabbitmq_bin/rabbitmq-server </dev/null >>"$(log_of rabbitmq)" 2>&1
+    fi
     exec setsid env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" \
       </dev/null >>"$(log_of "$service")" 2>&1
   ) &
   child=$!
   until [ -n "$(pid_of "$service")" ] || ! kill -0 $child 2>/dev/null; do sleep 0.02; done
 }
+
+tidy() { [ "$1" != rabbitmq ] || end_epmd; } # service that has ended
 
 discard() { rm -rf "$dir/data" "$dir/tmp"; }
 

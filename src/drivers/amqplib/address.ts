@@ -1,0 +1,69 @@
+import { OptionError } from '../../core/errors.js';
+
+/** One broker, with what it takes to be let in. Only `name` is ever shown. */
+export interface Address {
+  /** `host:port`. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  readonly vhost: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface Given {
+  readonly vhost?: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** `amqp://user:password@host:port/vhost`, each part but the host optional; what is given beside it counts more. */
+export function parseAddress(option: string, url: unknown, given: Given): Address {
+  const parts = typeof url === 'string' ? urlOf(url) : null;
+  const isTls = parts?.protocol === 'amqps:';
+  if (parts === null || (!isTls && parts.protocol !== 'amqp:') || parts.hostname === '') {
+    throw wrong(option, 'an `amqp://host:port/vhost` or `amqps://…`');
+  }
+  if (parts.search !== '' || parts.hash !== '') {
+    throw wrong(
+      option,
+      'without `?…` and `#…`: `heartbeatSeconds`, `frameMaxBytes` and the others are options of their own',
+    );
+  }
+  const vhost = decoded(option, parts.pathname.slice(1));
+  if (vhost !== '' && given.vhost !== undefined && given.vhost !== vhost) {
+    throw wrong(option, 'without a virtual host, or with the one of the option `vhost`');
+  }
+  const port = parts.port === '' ? (isTls ? 5_671 : 5_672) : Number(parts.port);
+  return {
+    name: `${parts.hostname}:${port}`,
+    host: parts.hostname.replace(/^\[|\]$/g, ''),
+    port,
+    isTls,
+    vhost: vhost || given.vhost || '/',
+    user: given.user ?? (decoded(option, parts.username) || 'guest'),
+    password: given.password ?? (decoded(option, parts.password) || 'guest'),
+  };
+}
+
+function urlOf(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+function decoded(option: string, text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw wrong(option, 'percent-encoded as a URL is');
+  }
+}
+
+/** A URL may hold a password, wherever it is wrong, so it is not shown. */
+function wrong(option: string, rule: string): OptionError {
+  return new OptionError('RXF_OPTION_INVALID', `Expected \`${option}\` to be ${rule}`, { details: { option, rule } });
+}

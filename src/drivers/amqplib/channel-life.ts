@@ -1,0 +1,171 @@
+import { AsyncSubject, type Observable } from 'rxjs';
+import { type ConnectError, describeError } from '../../core/errors.js';
+import { channelError, lost, notEncodable } from './errors.js';
+import type { Channel, ConfirmChannel } from './library.js';
+import type { Link } from './link.js';
+import type { Place, Pool, Use } from './pool.js';
+
+export interface Life {
+  /** The connection stands: set up what is needed on it, `open` the channel, say `started`. */
+  connected(link: Link): void;
+  blocked(reason: string | null): void;
+  /** It is over: null after `close`, else why. */
+  ended(error: ConnectError | null): void;
+}
+
+/**
+ * One channel with its place on a connection, from the subscription to its end. It ends once: by the broker, with the
+ * connection, by `close`, or by `abandon`; and the place is given back when the channel is closed, since a connection
+ * that is closed before its channel would drop the acks that the channel still holds.
+ */
+export class ChannelLife {
+  readonly #pool: Pool;
+  readonly #use: Use;
+  readonly #about: string;
+  readonly #closeTimeoutMs: number;
+  readonly #life: Life;
+  readonly #closed = new AsyncSubject<undefined>();
+  #place: Place | undefined;
+  #link: Link | undefined;
+  #channel: Channel | undefined;
+  #isStarted = false;
+  #isOver = false;
+
+  constructor(pool: Pool, use: Use, about: string, closeTimeoutMs: number, life: Life) {
+    this.#pool = pool;
+    this.#use = use;
+    this.#about = about;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#life = life;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  start(): void {
+    this.#place = this.#pool.take(this.#use, {
+      connected: (link) => {
+        this.#link = link;
+        this.#life.connected(link);
+      },
+      blocked: (reason) => this.#life.blocked(reason),
+      ended: (error) => this.fail(error),
+    });
+  }
+
+  /** From here on, what the broker refuses has nothing to do with how it was set up. */
+  started(): void {
+    this.#isStarted = true;
+  }
+
+  /** Opens the channel whose end is the end of this. */
+  open(kind: 'plain', opened: (channel: Channel) => void): void;
+  open(kind: 'confirm', opened: (channel: ConfirmChannel) => void): void;
+  open(kind: 'plain' | 'confirm', opened: (channel: ConfirmChannel) => void): void {
+    const { connection } = this.#link as Link;
+    const answered = this.#answered(opened as (channel: Channel) => void);
+    try {
+      const made =
+        kind === 'plain' ? connection.createChannel(answered) : connection.createConfirmChannel(answered as never);
+      this.#channel = made;
+    } catch (error) {
+      this.#refused(error);
+      return;
+    }
+    this.#channel?.on('error', (error: Error) => this.#refused(error));
+  }
+
+  /** Asks something of the broker; it answers, or it ends all. */
+  call<T>(ask: (answered: (error: unknown, value: T) => void) => unknown, use: (value: T) => void): void {
+    try {
+      ask(this.#answered(use));
+    } catch (error) {
+      const { broker } = this.#link as Link;
+      // The channel is over, and why comes by its own way; or amqplib cannot encode what is asked.
+      if ((error as Error).name !== 'IllegalOperationError')
+        this.fail(notEncodable(error, { broker, about: this.#about }));
+    }
+  }
+
+  #answered<T>(use: (value: T) => void): (error: unknown, value: T) => void {
+    return (error, value) => {
+      if (this.#isOver) return;
+      if (error) this.#refused(error);
+      else use(value);
+    };
+  }
+
+  /** Ends it with an error; the channel is closed behind. */
+  fail(error: ConnectError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#life.ended(error);
+    this.#letGo();
+  }
+
+  /** What was sent on the channel before is sent; answers when the broker has agreed, or in `closeTimeoutMs`. */
+  close(): Observable<unknown> {
+    if (!this.#isOver) {
+      this.#isOver = true;
+      this.#letGo(() => this.#life.ended(null));
+    }
+    return this.#closed;
+  }
+
+  /** As `close`, without a word to anyone. */
+  abandon(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#letGo();
+  }
+
+  #letGo(told: () => void = () => {}): void {
+    const freed = () => {
+      told();
+      this.#closed.next(undefined);
+      this.#closed.complete();
+    };
+    closeChannel(this.#channel, this.#link, this.#closeTimeoutMs, () => this.#place?.release(freed));
+  }
+
+  /** The channel is closed, or closing: to close it again would be an error of the whole connection. */
+  #refused(error: unknown): void {
+    const { broker } = this.#link as Link;
+    this.#channel = undefined;
+    if ((error as { code?: unknown } | null)?.code !== undefined) {
+      this.fail(channelError(error, { broker, about: this.#about }, !this.#isStarted));
+      return;
+    }
+    // The connection has ended, and says why in the same moment.
+    queueMicrotask(() => this.fail(lost(describeError(error), broker, error)));
+  }
+}
+
+/** Calls back when the broker has agreed, or the time is over, or there is nothing to close. */
+function closeChannel(
+  channel: Channel | undefined,
+  link: Link | undefined,
+  withinMs: number,
+  closed: () => void,
+): void {
+  let isDone = false;
+  const done = () => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
+    closed();
+  };
+  const timer = setTimeout(done, withinMs);
+  if (channel === undefined || link === undefined || link.isOver) {
+    done();
+    return;
+  }
+  channel.once('close', done);
+  try {
+    channel.close();
+  } catch {
+    // It is closed already, by the broker.
+    done();
+  }
+}

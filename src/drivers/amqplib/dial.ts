@@ -1,0 +1,120 @@
+import type { ConnectError } from '../../core/errors.js';
+import type { Address } from './address.js';
+import { handshakeError, noneReachable, unreachable } from './errors.js';
+import type { Connection, loadAmqplib, SocketOptions } from './library.js';
+import { Link } from './link.js';
+import type { CheckedOptions } from './options.js';
+import { askWhyRefused, isRefusedOpening } from './refused-opening.js';
+
+export type Amqplib = ReturnType<typeof loadAmqplib>;
+
+export interface Dialled {
+  connected(link: Link): void;
+  failed(error: ConnectError): void;
+}
+
+/**
+ * Makes connections, to the brokers in turn: first the one that answered last. A broker that refuses who we are, or what
+ * we ask for, ends the round at once. Nothing waits beyond `connectTimeoutMs` a broker.
+ */
+export class Dialler {
+  readonly #amqplib: Amqplib;
+  readonly #options: CheckedOptions;
+  #first = 0;
+
+  constructor(amqplib: Amqplib, options: CheckedOptions) {
+    this.#amqplib = amqplib;
+    this.#options = options;
+  }
+
+  /** Calls back once, unless what it returns is called before. */
+  dial(dialled: Dialled): () => void {
+    const { brokers } = this.#options;
+    const start = this.#first;
+    const errors: ConnectError[] = [];
+    let cancel = () => {};
+    const next = () => {
+      const at = (start + errors.length) % brokers.length;
+      cancel = this.#dialOne(brokers[at] as Address, {
+        connected: (link) => {
+          this.#first = at;
+          dialled.connected(link);
+        },
+        failed: (error) => {
+          errors.push(error);
+          if (!error.retryable) dialled.failed(error);
+          else if (errors.length < brokers.length) next();
+          else dialled.failed(noneReachable(errors));
+        },
+      });
+    };
+    next();
+    return () => cancel();
+  }
+
+  #dialOne(broker: Address, dialled: Dialled): () => void {
+    const { connectTimeoutMs, closeTimeoutMs } = this.#options;
+    const abort = new AbortController();
+    let isOver = false;
+    let cancelAsking = () => {};
+    const finish = () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+    const timer = setTimeout(() => {
+      finish();
+      abort.abort();
+      dialled.failed(unreachable(`no agreement within ${connectTimeoutMs} ms`, broker));
+    }, connectTimeoutMs);
+    const answered = (error: unknown, connection: Connection | undefined) => {
+      // amqplib calls back again when a socket that failed is closed.
+      if (isOver) return;
+      finish();
+      if (connection !== undefined) {
+        dialled.connected(new Link(connection, abort, broker, closeTimeoutMs));
+        return;
+      }
+      abort.abort();
+      if (!isRefusedOpening(error)) {
+        dialled.failed(handshakeError(error, broker));
+        return;
+      }
+      cancelAsking = askWhyRefused(broker, this.#options, (answer) =>
+        dialled.failed(handshakeError(error, broker, answer)),
+      );
+    };
+    try {
+      this.#amqplib.connect(this.#urlOf(broker), this.#socketOptions(abort.signal), answered);
+    } catch (error) {
+      // A certificate or key that cannot be read.
+      queueMicrotask(() => answered(error, undefined));
+    }
+    return () => {
+      finish();
+      abort.abort();
+      cancelAsking();
+    };
+  }
+
+  #urlOf({ host, port, isTls, user, password, vhost }: Address) {
+    const { heartbeatSeconds, frameMaxBytes } = this.#options;
+    return {
+      protocol: isTls ? 'amqps' : 'amqp',
+      hostname: host,
+      port,
+      username: user,
+      password,
+      // amqplib unescapes it.
+      vhost: encodeURIComponent(vhost),
+      heartbeat: heartbeatSeconds,
+      frameMax: frameMaxBytes,
+      maxFrameSize: frameMaxBytes,
+    };
+  }
+
+  // amqplib hands these on to Node's own connect, whose `signal` is the only way to end a connection that is being made.
+  #socketOptions(signal: AbortSignal): SocketOptions {
+    const { tls, connectionName } = this.#options;
+    return { ...tls, noDelay: true, clientProperties: { connection_name: connectionName }, signal } as SocketOptions;
+  }
+}

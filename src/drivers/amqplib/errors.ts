@@ -1,0 +1,179 @@
+import { type CodeOf, ConnectError, describeError, SinkError } from '../../core/errors.js';
+import type { Address } from './address.js';
+import { answerIn, type BrokerAnswer } from './broker-answer.js';
+
+const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
+
+/** Where something was asked: the broker, and the thing it was about, such as ``queue `a` ``. */
+export interface Place {
+  readonly broker: Address;
+  readonly about: string;
+}
+
+/** An error with which connecting to one broker ended. `answer` is what the broker said, where amqplib kept it to itself. */
+export function handshakeError(error: unknown, broker: Address, answer = answerIn(error)): ConnectError {
+  const details = { broker: broker.name };
+  const extras = { details, cause: error };
+  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  if (answer?.code === 403) {
+    return new ConnectError(
+      'RXF_AMQP_AUTH',
+      `RabbitMQ at ${broker.name} refuses the user or the password. Correct \`user\` and \`password\`, or the URL.`,
+      extras,
+    );
+  }
+  if (answer !== null && /vhost .* not found/.test(answer.text)) {
+    return new ConnectError(
+      'RXF_AMQP_MISSING',
+      `RabbitMQ at ${broker.name} has no virtual host '${broker.vhost}'. Create it, or correct \`vhost\` or the URL.`,
+      extras,
+    );
+  }
+  if (answer?.code === 530) {
+    const isLimit = /limit/.test(answer.text);
+    return new ConnectError(
+      isLimit ? 'RXF_AMQP_UNREACHABLE' : 'RXF_AMQP_AUTH',
+      `RabbitMQ at ${broker.name} refuses the virtual host '${broker.vhost}': ${shown(answer, broker)}. ` +
+        (isLimit ? 'Close connections, or raise the limit.' : 'Have the user given rights to it.'),
+      extras,
+    );
+  }
+  if (TLS_CODES.test(code)) {
+    return new ConnectError(
+      'RXF_AMQP_AUTH',
+      `No TLS connection to RabbitMQ at ${broker.name}: ${describeError(error)}. Check \`tls\`, the certificates and the port.`,
+      extras,
+    );
+  }
+  return unreachable(answer === null ? describeError(error) : shown(answer, broker), broker, error);
+}
+
+export function unreachable(reason: string, broker: Address, cause?: unknown): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_UNREACHABLE',
+    `Cannot reach RabbitMQ at ${broker.name}: ${reason}. Check the address and that the broker runs.`,
+    { details: { broker: broker.name }, cause },
+  );
+}
+
+/** None of several brokers could be reached; each says why. */
+export function noneReachable(errors: readonly ConnectError[]): ConnectError {
+  if (errors.length === 1) return errors[0] as ConnectError;
+  return new ConnectError('RXF_AMQP_UNREACHABLE', errors.map((error) => error.message).join(' '), {
+    details: { brokers: errors.map((error) => error.details.broker) },
+    cause: errors.at(-1),
+  });
+}
+
+/** What stood has ended. */
+export function lost(reason: string, broker: Address, cause?: unknown): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_LOST',
+    `The connection to RabbitMQ at ${broker.name} is lost: ${reason}. What was out unsettled comes again.`,
+    { details: { broker: broker.name }, cause },
+  );
+}
+
+export function cancelled({ broker, about }: Place): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_CANCELLED',
+    `RabbitMQ at ${broker.name} ended the consumer of ${about}: it was deleted, or is moving to another node. ` +
+      'Subscribe again; where it was deleted, create it again.',
+    { details: { broker: broker.name, about } },
+  );
+}
+
+/** The broker closed the channel: while something was set up on it, or later (`isSetUp` false). */
+export function channelError(error: unknown, place: Place, isSetUp: boolean): ConnectError {
+  const { broker, about } = place;
+  const answer = answerIn(error);
+  if (answer === null) return lost(describeError(error), broker, error);
+  const make = (code: CodeOf<'ConnectError'>, what: string, advice: string, retryable?: boolean) =>
+    new ConnectError(code, `RabbitMQ at ${broker.name} ${what}: ${shown(answer, broker)}. ${advice}`, {
+      details: { broker: broker.name, about, reply: answer.code },
+      cause: error,
+      ...(retryable === undefined ? {} : { retryable }),
+    });
+  if (answer.code === 403 && /exclusive use/.test(answer.text)) {
+    return make(
+      'RXF_AMQP_AUTH',
+      `gives ${about} to another consumer alone`,
+      'End that consumer, or wait for its end.',
+      true,
+    );
+  }
+  if (answer.code === 403) {
+    return make('RXF_AMQP_AUTH', `refuses ${about}`, 'Have the right granted: `rabbitmqctl set_permissions`.');
+  }
+  if (answer.code === 404 && /is down or inaccessible/.test(answer.text)) {
+    return make('RXF_AMQP_UNREACHABLE', `cannot reach ${about}`, 'Start the node that has it.');
+  }
+  if (answer.code === 404) {
+    return make('RXF_AMQP_MISSING', `does not have what ${about} needs`, 'Create it, declare it, or correct the name.');
+  }
+  if (isSetUp && [405, 406, 503, 540].includes(answer.code)) return mismatch(answer, place, error);
+  if (/acknowledgement on channel .* timed out/.test(answer.text)) {
+    return make(
+      'RXF_AMQP_LOST',
+      `closed the channel for ${about}`,
+      'Settle sooner, or raise the `consumer_timeout` of the broker.',
+    );
+  }
+  return make('RXF_AMQP_LOST', `closed the channel for ${about}`, 'What was out unsettled comes again.');
+}
+
+/** Both values, where the broker gives them: `received '6' but current is '5'`. */
+function mismatch(answer: BrokerAnswer, { broker, about }: Place, cause: unknown): ConnectError {
+  const found = /inequivalent arg '(.*?)' for (.*?) in vhost '.*': received (.*) but current is (.*)/.exec(answer.text);
+  const details = { broker: broker.name, about, reply: answer.code };
+  if (found === null) {
+    return new ConnectError(
+      'RXF_AMQP_MISMATCH',
+      `RabbitMQ at ${broker.name} refuses ${about} as it is asked for: ${shown(answer, broker)}. Correct what is declared.`,
+      { details, cause },
+    );
+  }
+  const [, argument, thing, declared, existing] = found as unknown as [string, string, string, string, string];
+  return new ConnectError(
+    'RXF_AMQP_MISMATCH',
+    `RabbitMQ at ${broker.name} has ${thing} otherwise than declared: its \`${argument}\` is ${valueIn(existing)}, and ` +
+      `${valueIn(declared)} is declared. Declare it as it is, leave it out of \`declare\`, or delete it once it is ` +
+      'empty. Nothing was changed.',
+    { details: { ...details, argument, declared: valueIn(declared), existing: valueIn(existing) }, cause },
+  );
+}
+
+/** `the value '5' of type 'byte'` and `'5'` are the same. */
+function valueIn(text: string): string {
+  return /^the value (.*) of type '\w+'$/.exec(text)?.[1] ?? text;
+}
+
+export function notEncodable(error: unknown, { broker, about }: Place): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_MISMATCH',
+    `RabbitMQ at ${broker.name} cannot be asked for ${about}: ${describeError(error)}. Correct what is declared or named.`,
+    { details: { broker: broker.name, about }, cause: error },
+  );
+}
+
+export function unconfirmed(reason: string): SinkError {
+  return new SinkError(
+    'RXF_AMQP_UNCONFIRMED',
+    `RabbitMQ has not confirmed a message, and whether it is stored is not known: ${reason}`,
+  );
+}
+
+/** A message that is not sent, since it would end the channel, and with it what else is under way. */
+export function unsendable(what: string, cause?: unknown): SinkError {
+  return new SinkError('RXF_SINK_FORMAT', `A message cannot be sent to RabbitMQ: ${what}.`, { cause });
+}
+
+export function strayReturn(broker: Address): ConnectError {
+  return lost('it returned a message that is not under way, so none can be trusted', broker);
+}
+
+/** The broker's words on one line, without the user. */
+function shown(answer: BrokerAnswer, broker: Address): string {
+  const line = answer.text.split(/[\r\n]/, 1)[0] as string;
+  return line.slice(0, 500).replaceAll(`user '${broker.user}'`, 'this user').replace(/\.$/, '');
+}

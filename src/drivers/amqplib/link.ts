@@ -1,0 +1,96 @@
+import { type ConnectError, describeError } from '../../core/errors.js';
+import type { Address } from './address.js';
+import { answerIn } from './broker-answer.js';
+import { lost } from './errors.js';
+import type { Connection } from './library.js';
+
+/** What is told of a connection to each that has a place on it. */
+export interface LinkListener {
+  /** It has ended. Nothing is told after this. */
+  ended(error: ConnectError): void;
+  /** The broker takes nothing from us, for a reason; null when it does again. */
+  blocked(reason: string | null): void;
+}
+
+/** One connection that stands, until it ends. Its socket is cut at the latest `closeTimeoutMs` after that. */
+export class Link {
+  readonly connection: Connection;
+  readonly broker: Address;
+  readonly listeners = new Set<LinkListener>();
+  /** Why the broker takes nothing from us now, or null. */
+  blockedFor: string | null = null;
+  readonly #abort: AbortController;
+  readonly #closeTimeoutMs: number;
+  readonly #onEnd: (() => void)[] = [];
+  #isClosing = false;
+  #isOver = false;
+
+  constructor(connection: Connection, abort: AbortController, broker: Address, closeTimeoutMs: number) {
+    this.connection = connection;
+    this.broker = broker;
+    this.#abort = abort;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    // An error that nobody hears is thrown, so these stay to the end.
+    connection.on('error', (error: Error) => this.#end(error));
+    // A broker that shuts down, or is told to close the connection, comes as this alone.
+    connection.on('close', (error?: Error) => this.#end(error));
+    connection.on('blocked', (reason: string) => this.#block(reason));
+    connection.on('unblocked', () => this.#block(null));
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The largest frame that both sides agreed on, or the least that AMQP allows where amqplib does not tell. */
+  get frameMaxBytes(): number {
+    return (this.connection.connection as { readonly frameMax?: number }).frameMax ?? 4_096;
+  }
+
+  /** Such as `3.10.8`; empty where the broker does not say. */
+  get version(): string {
+    return String(this.connection.connection.serverProperties?.version ?? '');
+  }
+
+  /** Says goodbye, then cuts; calls back when it has ended. */
+  close(closed: () => void): void {
+    if (this.#isOver) {
+      closed();
+      return;
+    }
+    this.#onEnd.push(closed);
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const timer = setTimeout(() => this.#end(undefined), this.#closeTimeoutMs);
+    this.#onEnd.push(() => clearTimeout(timer));
+    try {
+      this.connection.close();
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #block(reason: string | null): void {
+    this.blockedFor = reason;
+    for (const listener of [...this.listeners]) listener.blocked(reason);
+  }
+
+  #end(cause: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    // A half-open socket would go on for minutes.
+    if (this.#isClosing) this.#abort.abort();
+    else setTimeout(() => this.#abort.abort(), this.#closeTimeoutMs).unref();
+    const error = lost(reasonOf(cause), this.broker, cause);
+    for (const listener of [...this.listeners]) listener.ended(error);
+    this.listeners.clear();
+    for (const done of this.#onEnd.splice(0)) done();
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const answer = answerIn(cause);
+  if (answer !== null) return answer.text;
+  const reason = cause === undefined ? 'it was closed' : describeError(cause);
+  return reason === 'Heartbeat timeout' ? 'no sign of life came (heartbeat)' : reason;
+}

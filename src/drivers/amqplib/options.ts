@@ -1,0 +1,102 @@
+import type { ConnectionOptions } from 'node:tls';
+import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { type Address, parseAddress } from './address.js';
+
+export interface AmqplibOptions {
+  /**
+   * The brokers, as `amqp://host:port/vhost` or `amqps://…`, in the order in which they are tried; a connection lost is
+   * first made anew to the one that answered last. The virtual host must be the same in all.
+   */
+  readonly urls: readonly string[];
+  /** The virtual host, where it does not stand in the URLs. Default `/`. */
+  readonly vhost?: string;
+  /** Default: as in the URL, else `guest`. Never shown. */
+  readonly user?: string;
+  /** Default: as in the URL, else `guest`. Never shown. */
+  readonly password?: string;
+  /** TLS of `amqps`, as Node's own options (`ca`, `cert`, `key`, `servername`, …). Default: none. */
+  readonly tls?: ConnectionOptions;
+  /** What the broker's own tools call the connections. Default `rxflume`. */
+  readonly connectionName?: string;
+  /**
+   * After how many seconds of silence a sign of life is sent, from 1; after two to three of them without one the
+   * connection is lost. The broker may want less. Default 10.
+   */
+  readonly heartbeatSeconds?: number;
+  /** The longest one broker may take until the connection stands, in milliseconds. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** The longest closing a channel or a connection may take, in milliseconds, before it is cut. Default 5,000. */
+  readonly closeTimeoutMs?: number;
+  /** The largest frame, in bytes, from 8,192 to 1 GiB; the broker may want less. Headers must fit one. Default 131,072. */
+  readonly frameMaxBytes?: number;
+  /**
+   * The largest message to publish, in bytes; a larger one is refused here, since the broker would end the channel.
+   * Default: 128 MiB for brokers before 4.0, 16 MiB from then on, as they have it; a broker with less teaches it.
+   */
+  readonly maxMessageBytes?: number;
+  /** How many channels share a connection, from 1 to 2,047. Consumers and publishers never share one. Default 16. */
+  readonly channelsPerConnection?: number;
+}
+
+export const AMQPLIB_DEFAULTS = {
+  vhost: '/',
+  user: 'guest',
+  password: 'guest',
+  tls: {},
+  connectionName: 'rxflume',
+  heartbeatSeconds: 10,
+  connectTimeoutMs: 10_000,
+  closeTimeoutMs: 5_000,
+  frameMaxBytes: 131_072,
+  channelsPerConnection: 16,
+} as const satisfies Partial<AmqplibOptions>;
+
+export interface CheckedOptions {
+  readonly name: string;
+  readonly brokers: readonly Address[];
+  readonly vhost: string;
+  readonly tls: ConnectionOptions;
+  readonly connectionName: string;
+  readonly heartbeatSeconds: number;
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly frameMaxBytes: number;
+  readonly maxMessageBytes: number | undefined;
+  readonly channelsPerConnection: number;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no user and no password. */
+export function checkOptions(given: AmqplibOptions): CheckedOptions {
+  expectKnown('amqplib options', given, [...Object.keys(AMQPLIB_DEFAULTS), 'urls', 'maxMessageBytes']);
+  const { urls, vhost, user, password, maxMessageBytes } = given;
+  expectOption('urls', urls, Array.isArray(urls) && urls.length > 0, 'a list of at least one `amqp://host:port/vhost`');
+  if (vhost !== undefined) expectText('vhost', vhost);
+  for (const [name, value] of Object.entries({ user, password })) {
+    expectOption(
+      name,
+      '…',
+      value === undefined || (typeof value === 'string' && value.length > 0),
+      'a text that is not empty',
+    );
+  }
+  const brokers = urls.map((url, at) => parseAddress(`urls[${at}]`, url, given));
+  const vhosts = [...new Set(brokers.map((broker) => broker.vhost))];
+  expectOption('urls', vhosts.join(', '), vhosts.length === 1, 'brokers of one virtual host');
+  const options = { ...AMQPLIB_DEFAULTS, ...given };
+  expectText('connectionName', options.connectionName);
+  expectOption('tls', typeof options.tls, typeof options.tls === 'object' && options.tls !== null, 'TLS options');
+  expectWhole('heartbeatSeconds', options.heartbeatSeconds, 1, 65_535);
+  expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
+  expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
+  expectWhole('frameMaxBytes', options.frameMaxBytes, 8_192, 2 ** 30);
+  expectWhole('channelsPerConnection', options.channelsPerConnection, 1, 2_047);
+  if (maxMessageBytes !== undefined) expectWhole('maxMessageBytes', maxMessageBytes, 1);
+  const place = vhosts[0] as string;
+  return {
+    ...options,
+    name: `amqp ${brokers.map((broker) => broker.name).join(',')}/${place === '/' ? '' : place}`,
+    brokers,
+    vhost: place,
+    maxMessageBytes,
+  };
+}

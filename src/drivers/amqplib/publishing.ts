@@ -1,0 +1,219 @@
+import { AsyncSubject, type Observable, type Subscriber } from 'rxjs';
+import { type ConnectError, describeError, SinkError } from '../../core/errors.js';
+import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
+import { blameIn, tooLarge } from './blame.js';
+import { isAboutPublishing } from './broker-answer.js';
+import { ChannelLife } from './channel-life.js';
+import { expectExchanges } from './declaring.js';
+import { strayReturn, unconfirmed, unsendable } from './errors.js';
+import type { ConfirmChannel, Message } from './library.js';
+import { isBeyondFrame, type MessageLimit } from './limits.js';
+import type { Link } from './link.js';
+import type { CheckedOptions } from './options.js';
+import type { Pool } from './pool.js';
+import { publishOptions } from './publish-options.js';
+import { findReturned, Unconfirmed, unroutable } from './unconfirmed.js';
+
+/** One subscription to publish: a channel in confirm mode of its own. */
+export class Publishing implements AmqpPublisher {
+  readonly #exchanges: readonly string[];
+  readonly #listener: AmqpPublisherListener;
+  readonly #subscriber: Subscriber<AmqpPublisher>;
+  readonly #limit: MessageLimit;
+  readonly #closeTimeoutMs: number;
+  readonly #life: ChannelLife;
+  readonly #underWay = new Set<Unconfirmed>();
+  readonly #closed = new AsyncSubject<undefined>();
+  #link: Link | undefined;
+  #channel: ConfirmChannel | undefined;
+  #mostBytes = 0;
+  #frameMaxBytes = 0;
+  #isDrained = true;
+  #isBlocked = false;
+  #isTold = true;
+  #isClosing = false;
+  #closing: NodeJS.Timeout | undefined;
+  #lostFor = 'the subscription has ended';
+
+  constructor(
+    pool: Pool,
+    options: CheckedOptions,
+    limit: MessageLimit,
+    exchanges: readonly string[],
+    listener: AmqpPublisherListener,
+    subscriber: Subscriber<AmqpPublisher>,
+  ) {
+    this.#exchanges = exchanges;
+    this.#listener = listener;
+    this.#subscriber = subscriber;
+    this.#limit = limit;
+    this.#closeTimeoutMs = options.closeTimeoutMs;
+    this.#life = new ChannelLife(pool, 'publish', 'publishing', options.closeTimeoutMs, {
+      connected: (link) => this.#connected(link),
+      blocked: (reason) => this.#blocked(reason),
+      ended: (error) => this.#ended(error),
+    });
+  }
+
+  start(): void {
+    this.#life.start();
+  }
+
+  abandon(): void {
+    this.#life.abandon();
+    this.#finish();
+    this.#settleAll(() => unconfirmed(this.#lostFor));
+  }
+
+  publish(message: AmqpOutgoing, settled: (error: Error | null) => void): void {
+    const channel = this.#channel;
+    if (channel === undefined || this.#life.isOver || this.#isClosing) {
+      queueMicrotask(() => settled(unconfirmed(this.#lostFor)));
+      return;
+    }
+    const refusal = this.#refusalOf(message);
+    if (refusal !== null) {
+      queueMicrotask(() => settled(refusal));
+      return;
+    }
+    const { exchange, routingKey, content, properties } = message;
+    let one: Unconfirmed;
+    let isTaken: boolean;
+    try {
+      const options = publishOptions(properties);
+      one = new Unconfirmed(message, options, settled);
+      isTaken = channel.publish(exchange, routingKey, bufferOf(content), options, (error: Error | null) =>
+        this.#answered(one, error),
+      );
+    } catch (error) {
+      // Nothing was written: amqplib encodes a message whole before it writes.
+      const isOver = (error as Error).name === 'IllegalOperationError';
+      queueMicrotask(() =>
+        settled(isOver ? unconfirmed(describeError(error)) : unsendable(describeError(error), error)),
+      );
+      return;
+    }
+    this.#underWay.add(one);
+    if (isTaken) return;
+    this.#isDrained = false;
+    this.#tell();
+  }
+
+  close(): Observable<unknown> {
+    if (!this.#isClosing && !this.#life.isOver) {
+      this.#isClosing = true;
+      this.#lostFor = 'the publisher was closed';
+      this.#closing = setTimeout(() => this.#closeNow(), this.#closeTimeoutMs);
+      this.#closeIfSettled();
+    }
+    return this.#closed;
+  }
+
+  #connected(link: Link): void {
+    this.#link = link;
+    this.#mostBytes = this.#limit.at(link.version);
+    this.#frameMaxBytes = link.frameMaxBytes;
+    if (link.blockedFor !== null) this.#blocked(link.blockedFor);
+    this.#life.open('confirm', (channel) => {
+      channel.on('drain', () => {
+        this.#isDrained = true;
+        this.#tell();
+      });
+      channel.on('return', (message: Message) => this.#returned(message));
+      expectExchanges(this.#life, channel, this.#exchanges, () => {
+        this.#channel = channel;
+        this.#life.started();
+        this.#subscriber.next(this);
+      });
+    });
+  }
+
+  #refusalOf({ content, properties }: AmqpOutgoing): SinkError | null {
+    if (content.length > this.#mostBytes) return tooLarge(content.length, this.#mostBytes);
+    if (!isBeyondFrame(properties, this.#frameMaxBytes)) return null;
+    return unsendable(
+      `its headers are more than a frame of ${this.#frameMaxBytes} bytes. Leave some out, or raise \`frameMaxBytes\``,
+    );
+  }
+
+  #answered(one: Unconfirmed, error: Error | null): void {
+    // Why the channel ended is told by `#ended`; amqplib does not know it.
+    if (error?.message === 'channel closed') return;
+    this.#underWay.delete(one);
+    if (error !== null) {
+      one.settled(
+        new SinkError(
+          'RXF_AMQP_REFUSED',
+          'RabbitMQ refused to keep a message: a queue may be full, or its leader gone.',
+          {
+            details: { exchange: one.message.exchange, routingKey: one.message.routingKey },
+            cause: error,
+          },
+        ),
+      );
+    } else one.settled(one.returnedFor === null ? null : unroutable(one.message, one.returnedFor));
+    if (this.#isClosing) this.#closeIfSettled();
+  }
+
+  #returned(message: Message): void {
+    const one = findReturned(this.#underWay, message);
+    const { replyCode, replyText } = message.fields as { readonly replyCode?: number; readonly replyText?: string };
+    if (one !== undefined) one.returnedFor = `${replyCode} ${replyText}`;
+    else this.#life.fail(strayReturn((this.#link as Link).broker));
+  }
+
+  #blocked(reason: string | null): void {
+    this.#isBlocked = reason !== null;
+    this.#tell();
+    if (reason === null) this.#listener.notice('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
+    else
+      this.#listener.notice(
+        'warn',
+        'amqp.blocked',
+        `RabbitMQ has blocked publishing: ${reason}. Nothing is sent until it ends`,
+      );
+  }
+
+  #tell(): void {
+    const isWritable = this.#isDrained && !this.#isBlocked;
+    if (isWritable === this.#isTold || this.#life.isOver) return;
+    this.#isTold = isWritable;
+    this.#listener.writable(isWritable);
+  }
+
+  #closeIfSettled(): void {
+    if (this.#underWay.size === 0) this.#closeNow();
+  }
+
+  #closeNow(): void {
+    clearTimeout(this.#closing);
+    this.#life.close().subscribe({ complete: () => this.#finish() });
+  }
+
+  #ended(error: ConnectError | null): void {
+    this.#channel = undefined;
+    if (error !== null) this.#lostFor = error.message;
+    const isBlamable = error !== null && isAboutPublishing(error.cause);
+    const blame = isBlamable ? blameIn(error, this.#limit) : null;
+    this.#settleAll(({ message }) => blame?.(message) ?? unconfirmed(this.#lostFor));
+    if (error === null) this.#subscriber.complete();
+    else this.#subscriber.error(error);
+    if (!this.#isClosing) this.#finish();
+  }
+
+  #settleAll(why: (one: Unconfirmed) => SinkError): void {
+    const underWay = [...this.#underWay];
+    this.#underWay.clear();
+    for (const one of underWay) one.settled(why(one));
+  }
+
+  #finish(): void {
+    clearTimeout(this.#closing);
+    this.#closed.next(undefined);
+    this.#closed.complete();
+  }
+}
+
+function bufferOf(content: Uint8Array): Buffer {
+  return Buffer.isBuffer(content) ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+}

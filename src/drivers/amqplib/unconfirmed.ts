@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import { SinkError } from '../../core/errors.js';
+import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
+import type { Message, Options } from './library.js';
+
+/** One message under way: published, and neither confirmed nor refused. */
+export class Unconfirmed {
+  readonly message: AmqpOutgoing;
+  readonly settled: (error: Error | null) => void;
+  readonly #options: Options.Publish;
+  /** Why the broker returned it, or null: its confirm comes after. */
+  returnedFor: string | null = null;
+
+  constructor(message: AmqpOutgoing, options: Options.Publish, settled: (error: Error | null) => void) {
+    this.message = message;
+    this.settled = settled;
+    this.#options = options;
+  }
+
+  /** Whether this is what came back: same way, same bytes. */
+  hasContentOf({ fields, content }: Message): boolean {
+    const { message } = this;
+    return (
+      message.routingKey === fields.routingKey &&
+      message.exchange === fields.exchange &&
+      message.content.length === content.length &&
+      content.equals(message.content)
+    );
+  }
+
+  /** Whether it has the same properties too. Two that are equal in all cannot be told apart, and need not be. */
+  hasPropertiesOf({ properties }: Message): boolean {
+    const { mandatory: _, headers, expiration, ...rest } = this.#options;
+    const sent = { ...rest, headers: headers ?? {}, expiration: expiration?.toString() };
+    return isDeepStrictEqual(comparable(sent), comparable(properties));
+  }
+}
+
+/**
+ * The message under way that the broker returned; it does not say which. It returns in the order of publishing, so of
+ * those that fit it is the first.
+ */
+export function findReturned(underWay: Iterable<Unconfirmed>, returned: Message): Unconfirmed | undefined {
+  let like: Unconfirmed | undefined;
+  for (const one of underWay) {
+    if (one.returnedFor !== null || !one.hasContentOf(returned)) continue;
+    if (one.hasPropertiesOf(returned)) return one;
+    like ??= one;
+  }
+  return like;
+}
+
+export function unroutable({ exchange, routingKey }: AmqpOutgoing, reason: string): SinkError {
+  const through = exchange === '' ? 'the default exchange' : `exchange '${exchange}'`;
+  return new SinkError(
+    'RXF_AMQP_UNROUTABLE',
+    `RabbitMQ returned a message: ${through} has no queue for the routing key '${routingKey}' (${reason}). ` +
+      'Bind a queue, or correct the routing key.',
+    { details: { exchange, routingKey, reason } },
+  );
+}
+
+/** What the wire keeps of properties: nothing of what is not set, and no difference between numbers. */
+function comparable(properties: object): unknown {
+  const plain = (_: string, value: unknown) => {
+    const { '!': type, value: number } = (value ?? {}) as { readonly '!'?: unknown; readonly value?: unknown };
+    return type === 'long' ? Number(number) : value;
+  };
+  return JSON.parse(JSON.stringify(properties, plain));
+}
