@@ -88,6 +88,9 @@ export type {
   StartAt,
   TopicPartition,
 } from './ports/kafka-consumer.js';
+export { type AmqpSink, amqpSink } from './sinks/amqp/amqp-sink.js';
+export { keptProperties } from './sinks/amqp/kept-properties.js';
+export { AMQP_SINK_DEFAULTS, type AmqpSinkOptions, type AmqpSinkReconnectOptions } from './sinks/amqp/options.js';
 export { bucketSegment } from './sinks/files/bucket.js';
 export { type FileSink, fileSink } from './sinks/files/file-sink.js';
 export {

@@ -70,6 +70,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
       'src/flow',
       'src/formats',
       'src/ports',
+      'src/sinks/amqp',
       'src/sinks/files',
       'src/sinks/flume',
       'src/sources/amqp',

@@ -18,6 +18,11 @@ export interface SourceUnderTest {
 export interface SourceSetting {
   /** Made anew for each check. All its time must be RxJS's. */
   readonly make: () => SourceUnderTest;
+  /**
+   * How a value is known when it comes again. Default: by its offset, as where it is read again from there; a queue gives a
+   * place of its own to what it brings again.
+   */
+  readonly nameOf?: (delivery: Delivery<unknown>) => unknown;
   /** The longest that reading, committing and draining may take, in virtual milliseconds. Default 10,000. */
   readonly withinMs?: number;
   /** The runner's `it`. Default: the global one. */
@@ -32,13 +37,14 @@ interface Running extends SourceUnderTest {
 }
 
 /**
- * The contract of a source as tests, for a source of your own whose values can be read again: what operators and sinks rely
- * on.
+ * The contract of a source as tests, for a source of your own whose values come again until they are acked: what
+ * operators and sinks rely on.
  */
 export function describeSource(name: string, setting: SourceSetting): void {
-  expectKnown('describeSource setting', setting, ['make', 'withinMs', 'it']);
+  expectKnown('describeSource setting', setting, ['make', 'nameOf', 'withinMs', 'it']);
   expectFunction('make', setting.make);
-  const { withinMs = 10_000 } = setting;
+  const { withinMs = 10_000, nameOf = ({ origin }) => origin.offset } = setting;
+  expectFunction('nameOf', nameOf);
   expectMs('withinMs', withinMs, 1);
   expectOption('name', name, typeof name === 'string', 'a text');
   const it = itOf(setting.it);
@@ -84,8 +90,9 @@ export function describeSource(name: string, setting: SourceSetting): void {
       at(withinMs, () => out[0]?.nack(new SinkError('RXF_SINK_WRITE', 'busy')));
       at(10 * withinMs, () => {
         expectThat(committed() <= 0, 'nothing to be committed', committed());
-        const again = out.slice(2).map(({ origin }) => origin.offset);
-        expectThat(again.includes(out[0]?.origin.offset as number), 'the refused value to come again', again);
+        const again = out.slice(2).map(nameOf);
+        const refused = nameOf(out[0] as Delivery<unknown>);
+        expectThat(again.includes(refused), 'the refused value to come again', again);
         running.unsubscribe();
       });
     },

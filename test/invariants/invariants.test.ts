@@ -10,16 +10,20 @@ import { Monitor } from '../../src/core/monitor.js';
 import { SharedDuties } from '../../src/core/shared-duty.js';
 import { splitDelivery } from '../../src/core/split.js';
 import { InFlightWindow } from '../../src/core/window.js';
+import type { AmqpConsumerDriver } from '../../src/ports/amqp-consumer.js';
 import type { FileSystem } from '../../src/ports/file-system.js';
 import { checkBucket } from '../../src/sinks/files/bucket.js';
 import { allPublished, publish } from '../../src/sinks/files/publish.js';
+import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { Assignment } from '../../src/sources/kafka/assignment.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { Partition } from '../../src/sources/kafka/partition.js';
 import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
 import type { MemoryKafka } from '../../src/testing/memory-kafka.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { naiveQueue } from './naive-queue.js';
 import { type Bugs, naiveSource } from './naive-source.js';
+import { type QueueOutcome, queueSteps, queueTrial } from './queue-trial.js';
 import { type Outcome, steps, trial } from './trial.js';
 
 /** What nothing may ever do: shared/design.md 3.3, by number. Each holds for ours, and a twin with the peer's bug fails. */
@@ -133,6 +137,48 @@ describe('a source never', () => {
       (all) => made(all).every(({ watermark }) => watermark.unacked === 0) === !made(all).some(isOwed),
     );
   });
+});
+
+describe('a source of a queue never', () => {
+  const queue = (driver: AmqpConsumerDriver) =>
+    amqpSource(driver, {
+      queues: ['q'],
+      prefetch: 5,
+      ack: { count: 2, intervalMs: 5 },
+      redeliver: { attempts: 99, firstDelayMs: 10, maxDelayMs: 10 },
+      reconnect: { attempts: 99, firstDelayMs: 20, maxDelayMs: 20 },
+      monitor: new Monitor(),
+    });
+  const isTrue =
+    (holds: (outcome: QueueOutcome) => boolean, build: Parameters<typeof queueTrial>[0]) =>
+    (plan: Parameters<typeof queueTrial>[1]) =>
+      holds(queueTrial(build, plan));
+  const isEarned = ({ unearned, closed, left }: QueueOutcome) => unearned.length + closed.length + left.length === 0;
+
+  it('7. acks a message on another channel than it came on', () => {
+    const bugs = { acksOnNewChannel: true };
+    holdsAndTwinFails(
+      queueSteps,
+      isTrue(isEarned, queue),
+      isTrue(isEarned, (driver) => naiveQueue(driver, bugs)),
+    );
+  }, 120_000);
+
+  it('7. acks with the others what nobody acked', () => {
+    const isOwn = ({ unearned }: QueueOutcome) => unearned.length === 0;
+    const twinOf = (driver: AmqpConsumerDriver) => naiveQueue(driver, { acksAllBefore: true });
+    holdsAndTwinFails(queueSteps, isTrue(isOwn, queue), isTrue(isOwn, twinOf));
+  }, 120_000);
+
+  it('and the twin has each bug by itself: without any it does none of that', () => {
+    fc.assert(
+      fc.property(
+        queueSteps,
+        isTrue(isEarned, (driver) => naiveQueue(driver, {})),
+      ),
+      RUNS,
+    );
+  }, 120_000);
 });
 
 describe('a duty never', () => {

@@ -1,12 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { concatMap, ignoreElements, map, NEVER, tap, timer } from 'rxjs';
 import type { Delivery } from '../../src/core/delivery.js';
+import { Monitor } from '../../src/core/monitor.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
 import { Source } from '../../src/core/source.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { describeSink, describeSource, type It, MemoryKafka, memoryFileSystem } from '../../src/testing/index.js';
+import {
+  describeSink,
+  describeSource,
+  type It,
+  MemoryAmqp,
+  MemoryKafka,
+  memoryFileSystem,
+} from '../../src/testing/index.js';
 import { naiveSource } from '../invariants/naive-source.js';
 
 const files = (): Sink<string> =>
@@ -43,7 +52,31 @@ describe('describeSink', () => {
   describeSink('the least that is a sink', { sink: acking, value: (n) => `v${n}`, it });
 });
 
+/** Of a queue, what need not come again is what was acked, from the first on. */
+function queue() {
+  const own = new MemoryAmqp();
+  own.createQueue('q');
+  let sent = 0;
+  const committed = () => {
+    const acked = new Set(own.settlements.filter(({ how }) => how === 'ack').flatMap(({ contents }) => contents));
+    let end = 0;
+    while (acked.has(`v${end}`)) end += 1;
+    return end;
+  };
+  const options = { queues: ['q'], drainTimeoutMs: 500, monitor: new Monitor() };
+  return {
+    source: amqpSource(own, options),
+    produce: (count: number) =>
+      own.send(
+        'q',
+        Array.from({ length: count }, () => `v${sent++}`),
+      ),
+    committed,
+  };
+}
+
 describe('describeSource', () => {
+  describeSource('the RabbitMQ source', { make: queue, nameOf: ({ value }) => String(value), it });
   describeSource('the Kafka source', { make: () => kafka(ours), it });
 });
 

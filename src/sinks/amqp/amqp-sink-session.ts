@@ -1,0 +1,249 @@
+import {
+  catchError,
+  EMPTY,
+  from,
+  type Observable,
+  type Subscriber,
+  Subscription,
+  type TeardownLogic,
+  timer,
+} from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import type { Want } from '../../core/duty.js';
+import { Wants } from '../../core/epoch.js';
+import { ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { Holding } from '../../core/holding.js';
+import { Queue } from '../../core/queue.js';
+import type { Receipt } from '../../core/receipt.js';
+import { refusalOf } from '../../core/refusal.js';
+import { InFlightWindow } from '../../core/window.js';
+import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
+import { Confirmed } from './confirmed.js';
+import type { CheckedOptions } from './options.js';
+import type { Outgoing } from './outgoing.js';
+import { type PublishesFor, Publishing } from './publishing.js';
+
+/** A message that was published, until the broker has said what became of it. */
+interface Sent {
+  readonly delivery: Delivery<unknown>;
+  readonly bytes: number;
+}
+
+/**
+ * One subscription of a sink to RabbitMQ: publishes in order of arrival, within bounds, and settles each delivery by what the
+ * broker says of it.
+ *
+ * Bounds: `maxInFlight` and `maxInFlightBytes` published; what waits is unreleased, so the source's window bounds it.
+ */
+export class AmqpSinkSession<T> implements PublishesFor {
+  readonly #options: CheckedOptions<T>;
+  readonly #outgoing: Outgoing<T>;
+  readonly #out: Subscriber<Receipt>;
+  readonly #publishing: Publishing;
+  readonly #confirmed: Confirmed;
+  readonly #window: InFlightWindow;
+  readonly #wants: Wants;
+  readonly #timers = new Subscription();
+  readonly #figures;
+  #waiting = new Queue<Delivery<T>>();
+  readonly #underWay = new Set<Sent>();
+  #confirms = 0;
+  #watching: Subscription | undefined;
+  #isPumping = false;
+  #isComplete = false;
+  #isClosing = false;
+
+  constructor(
+    driver: AmqpPublisherDriver,
+    options: CheckedOptions<T>,
+    outgoing: Outgoing<T>,
+    target: string,
+    out: Subscriber<Receipt>,
+  ) {
+    this.#options = options;
+    this.#outgoing = outgoing;
+    this.#out = out;
+    const { maxInFlight, maxInFlightBytes, exchange, reconnect, monitor } = options;
+    this.#window = new InFlightWindow({ count: maxInFlight, bytes: maxInFlightBytes });
+    this.#publishing = new Publishing(driver, exchange, reconnect, this);
+    this.#confirmed = new Confirmed(target, (receipt) => this.#told(receipt));
+    this.#wants = new Wants(
+      () => this.#confirmed.flush(),
+      (wanted) => this.#drop(wanted),
+    );
+    const labels = { sink: 'amqp', to: target };
+    this.#figures = {
+      values: monitor.figure('rxflume_sink_values_total', labels),
+      bytes: monitor.figure('rxflume_sink_bytes_total', labels),
+      failures: monitor.figure('rxflume_sink_failures_total', labels),
+      inFlight: monitor.figure('rxflume_sink_in_flight', labels),
+      connections: monitor.figure('rxflume_sink_connections', labels),
+    };
+  }
+
+  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
+    this.#publishing.start();
+    const taking = deliveries.subscribe({
+      next: (delivery) => {
+        this.#wants.listen(delivery);
+        this.#waiting.add(delivery);
+        this.#pump();
+      },
+      error: (error: unknown) => this.#out.error(error),
+      complete: () => {
+        this.#isComplete = true;
+        this.#finishWhenIdle();
+      },
+    });
+    return () => {
+      taking.unsubscribe();
+      this.#wants.end();
+      this.#timers.unsubscribe();
+      this.#watching?.unsubscribe();
+      this.#publishing.end();
+      // What is confirmed is durable, whoever leaves.
+      this.#confirmed.flush();
+      const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the broker had confirmed the message.');
+      for (const delivery of [...this.#takeUnderWay(), ...this.#waiting.takeAll()]) delivery.nack(cause);
+    };
+  }
+
+  // What publishing calls.
+
+  ready(): void {
+    this.#figures.connections.set(1);
+    this.#pump();
+  }
+
+  lost(error: unknown): void {
+    this.#figures.connections.set(0);
+    this.#refuse(this.#takeUnderWay(), unconfirmedError(error));
+    this.#finishWhenIdle();
+  }
+
+  down(error: unknown): void {
+    this.#refuse(this.#waiting.takeAll(), error);
+    this.#finishWhenIdle();
+  }
+
+  notice(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.notice(level, what, message);
+  }
+
+  // Publishing.
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    for (;;) {
+      const publisher = this.#publishing.writable;
+      const delivery = publisher === undefined || this.#window.isFull ? undefined : this.#waiting.take();
+      if (publisher === undefined || delivery === undefined) break;
+      const message = this.#messageOf(delivery);
+      if (message !== undefined) this.#publish(publisher, delivery, message);
+    }
+    this.#isPumping = false;
+    this.#figures.inFlight.set(this.#window.count);
+    this.#finishWhenIdle();
+  }
+
+  #messageOf(delivery: Delivery<T>): AmqpOutgoing | undefined {
+    try {
+      return this.#outgoing.of(delivery);
+    } catch (cause) {
+      const failing = { code: 'RXF_SINK_WRITE', what: 'make a message of' } as const;
+      this.#refuse([delivery], refusalOf(cause, failing, delivery));
+      return undefined;
+    }
+  }
+
+  #publish(publisher: AmqpPublisher, delivery: Delivery<T>, message: AmqpOutgoing): void {
+    const sent = { delivery, bytes: message.content.length };
+    this.#underWay.add(sent);
+    this.#window.take(sent.bytes);
+    publisher.publish(message, (error) => {
+      // Given up before, with its channel.
+      if (!this.#underWay.delete(sent)) return;
+      this.#window.free(1, sent.bytes);
+      this.#confirms += 1;
+      if (error === null) this.#confirmed.add(delivery, sent.bytes);
+      else this.#refuse([delivery], error);
+      this.#publishing.progressed();
+      this.#pump();
+    });
+    this.#watch();
+  }
+
+  /** Together, so that a source hears of it once and not of each. */
+  #refuse(deliveries: readonly Delivery<unknown>[], cause: unknown): void {
+    const holding = new Holding();
+    for (const delivery of deliveries) holding.add(delivery);
+    this.#figures.failures.add(holding.size);
+    holding.nack(cause);
+  }
+
+  #told(receipt: Receipt): void {
+    this.#figures.values.add(receipt.values);
+    this.#figures.bytes.add(receipt.bytes);
+    this.#out.next(receipt);
+  }
+
+  /** Gives up what waits of an epoch that is over: it comes again. */
+  #drop(wanted: Observable<Want>): void {
+    const kept = new Queue<Delivery<T>>();
+    const cause = new SinkError('RXF_SINK_STOPPED', 'Its stream is read anew; the value comes again.');
+    for (const delivery of this.#waiting.takeAll()) {
+      if (delivery.duty.wanted === wanted) delivery.nack(cause);
+      else kept.add(delivery);
+    }
+    this.#waiting = kept;
+    this.#finishWhenIdle();
+  }
+
+  /** A channel on which nothing moves any more is given up; not while the broker says that it takes nothing. */
+  #watch(): void {
+    if (this.#watching !== undefined) return;
+    const { confirmTimeoutMs } = this.#options;
+    let seen = this.#confirms;
+    this.#watching = timer(confirmTimeoutMs, confirmTimeoutMs).subscribe(() => {
+      if (this.#underWay.size === 0) {
+        this.#watching?.unsubscribe();
+        this.#watching = undefined;
+      } else if (seen === this.#confirms && this.#publishing.writable !== undefined) {
+        this.#publishing.broken(silentError(this.#underWay.size, confirmTimeoutMs));
+      }
+      seen = this.#confirms;
+    });
+  }
+
+  #takeUnderWay(): Delivery<unknown>[] {
+    const all = [...this.#underWay];
+    this.#underWay.clear();
+    for (const { bytes } of all) this.#window.free(1, bytes);
+    return all.map(({ delivery }) => delivery);
+  }
+
+  #finishWhenIdle(): void {
+    if (!this.#isComplete || this.#isClosing || this.#waiting.size > 0 || this.#underWay.size > 0) return;
+    this.#isClosing = true;
+    this.#confirmed.flush();
+    const close$ = from(this.#publishing.closing()?.close() ?? []).pipe(catchError(() => EMPTY));
+    this.#timers.add(close$.subscribe({ complete: () => this.#out.complete() }));
+  }
+}
+
+function unconfirmedError(cause: unknown): SinkError {
+  return new SinkError(
+    'RXF_AMQP_UNCONFIRMED',
+    `The channel ended before the broker confirmed the message (${describeError(cause)}); nobody knows whether it has it. The ` +
+      'value comes again.',
+    { cause },
+  );
+}
+
+function silentError(count: number, ms: number): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_LOST',
+    `The broker confirmed none of ${count} messages within ${ms} ms; the channel is given up.`,
+  );
+}

@@ -1,0 +1,56 @@
+import { Observable } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { expectFunction } from '../../core/options.js';
+import type { Place } from '../../core/place.js';
+import type { Sink } from '../../core/receipt.js';
+import type { AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
+import { AmqpSinkSession } from './amqp-sink-session.js';
+import { type AmqpSinkOptions, checkOptions } from './options.js';
+import { Outgoing, QUEUE } from './outgoing.js';
+
+/** An exchange of RabbitMQ; `write()` is the last operator of a flow. */
+export interface AmqpSink<T> {
+  /**
+   * The sink as an operator: publishes each value as a message, emits a receipt for each run that the broker confirmed.
+   *
+   * ```
+   * values     -a-b-c-d------|
+   * published  -a-b-c-d------
+   * answers    -----C-R-C----X      C: confirmed, R: returned, X: the channel is lost
+   * acks       -----a---c----
+   * nacks      -------b------d
+   * receipts   -----r---r----|
+   * ```
+   *
+   * Settles: acks what the broker has confirmed, which for a persistent message in a durable queue is after it is on disk;
+   * refuses what no queue took, what the broker refused, and what was not confirmed when its channel ended: the source brings
+   * that again.
+   * Bounds: `maxInFlight` and `maxInFlightBytes` published and not confirmed; the source's window bounds what waits.
+   * Fails: never by itself; it ends as its deliveries end.
+   * Source: RabbitMQ, publisher confirms; the flag `mandatory`.
+   */
+  write(): Sink<T>;
+}
+
+/** Publishes to an exchange of RabbitMQ with confirms, in order, over one channel that is opened anew when it is lost. */
+export function amqpSink<T = Uint8Array | string>(
+  driver: AmqpPublisherDriver,
+  options: AmqpSinkOptions<T>,
+): AmqpSink<T> {
+  expectFunction('driver.open', driver?.open);
+  const checked = checkOptions(options);
+  const { exchange, routingKey } = checked;
+  const addresses = driver.addresses ?? [driver.name];
+  const isToQueue = exchange === '' && typeof routingKey === 'string';
+  const target = exchange === '' ? (isToQueue ? routingKey : 'default exchange') : exchange;
+  const sinkAvoiding = (avoided: readonly Place[]): Sink<T> => {
+    const write = (deliveries: Observable<Delivery<T>>) =>
+      new Observable<never>((subscriber) => {
+        const outgoing = new Outgoing(checked, addresses, avoided);
+        return new AmqpSinkSession(driver, checked, outgoing, target, subscriber).start(deliveries);
+      });
+    const writes = isToQueue ? [{ kind: QUEUE, addresses, names: [routingKey] }] : [];
+    return Object.assign(write, { writes, avoiding: sinkAvoiding });
+  };
+  return { write: () => sinkAvoiding([]) };
+}

@@ -1,0 +1,66 @@
+import { type Subscription, timer } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { Holding } from '../../core/holding.js';
+import type { Receipt } from '../../core/receipt.js';
+
+/** Acked when so many are confirmed. */
+const MOST = 500;
+/** So long after the first of them, in milliseconds. */
+const LINGER_MS = 5;
+
+interface Group {
+  readonly holding: Holding;
+  readonly stream: string;
+  readonly firstOffset: number;
+  lastOffset: number;
+  bytes: number;
+}
+
+/**
+ * What the broker has confirmed and the source was not told yet: gathered for a short time, so that a run of confirms is one
+ * ack and one receipt.
+ *
+ * Bounds: 500 confirmed messages, as places.
+ */
+export class Confirmed {
+  readonly #target: string;
+  readonly #told: (receipt: Receipt) => void;
+  readonly #groups = new Map<string, Group>();
+  #count = 0;
+  #waiting: Subscription | undefined;
+
+  /** `told` is given a receipt for what was acked. */
+  constructor(target: string, told: (receipt: Receipt) => void) {
+    this.#target = target;
+    this.#told = told;
+  }
+
+  add(delivery: Delivery<unknown>, bytes: number): void {
+    const { stream, offset, lastOffset = offset } = delivery.origin;
+    let group = this.#groups.get(stream);
+    if (group === undefined) {
+      group = { holding: new Holding(), stream, firstOffset: offset, lastOffset, bytes: 0 };
+      this.#groups.set(stream, group);
+    }
+    group.holding.add(delivery);
+    group.lastOffset = Math.max(group.lastOffset, lastOffset);
+    group.bytes += bytes;
+    this.#count += 1;
+    if (this.#count >= MOST) this.flush();
+    else this.#waiting ??= timer(LINGER_MS).subscribe(() => this.flush());
+  }
+
+  /** Acks all of it. */
+  flush(): void {
+    this.#waiting?.unsubscribe();
+    this.#waiting = undefined;
+    this.#count = 0;
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    for (const { holding, stream, firstOffset, lastOffset, bytes } of groups) {
+      const values = holding.size;
+      holding.ack();
+      this.#told({ sink: 'amqp', target: this.#target, values, bytes, stream, firstOffset, lastOffset });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { Origin } from '../../core/delivery.js';
+import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
+import { isAmqpOrigin } from '../../ports/amqp-origin.js';
+
+/** What a broker writes into the headers by itself: of another message by the time it is published again. */
+const OF_THE_BROKER = /^x-(stream-offset|delivery-count|acquired-count|death|(first|last)-death-.+|opt-.+)$/;
+
+/**
+ * The properties that a message is published with unless others are given: those it came with from RabbitMQ, without what only
+ * held there (its user, its time to live, what the broker noted); of any other origin its headers and its time. The message
+ * id, where it has none, is the stream and the offset, by which a reader can tell what comes twice from a stream that is
+ * replayed.
+ */
+export function keptProperties(origin: Origin): AmqpProperties {
+  if (!isAmqpOrigin(origin)) {
+    return {
+      headers: origin.headers === undefined ? undefined : headersFrom(origin.headers),
+      timestamp: origin.timestamp,
+      messageId: `${origin.stream}@${origin.offset}`,
+    };
+  }
+  const { headers, userId: _user, expirationMs: _expiration, deliveryMode: _mode, ...others } = origin.properties;
+  return {
+    ...others,
+    headers: headers === undefined ? undefined : withoutBrokers(headers),
+    messageId: others.messageId ?? `${origin.stream}@${origin.offset}`,
+  };
+}
+
+function withoutBrokers(headers: AmqpTable): AmqpTable {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_BROKER.test(name)));
+}
+
+function headersFrom(headers: NonNullable<Origin['headers']>): AmqpTable {
+  const all: Record<string, AmqpValue> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    all[name] = value instanceof Uint8Array ? textOrBytes(value) : value.map(textOrBytes);
+  }
+  return all;
+}
+
+/** As text where it is text, since that is what readers of AMQP headers expect. */
+function textOrBytes(bytes: Uint8Array): AmqpValue {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return bytes;
+  }
+}

@@ -1,0 +1,92 @@
+import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../core/backoff.js';
+import type { Origin } from '../../core/delivery.js';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+import type { AmqpProperties } from '../../ports/amqp-consumer.js';
+import { keptProperties } from './kept-properties.js';
+
+/** How a channel that was lost is opened anew. */
+export interface AmqpSinkReconnectOptions extends BackoffOptions {
+  /** After so many failures in a row what waits is refused, and tried again when more comes. Default 5. */
+  readonly attempts?: number;
+}
+
+export interface AmqpSinkOptions<T> {
+  /** Where messages are published to; it must be there. Default: the default exchange, which routes by the queue's name. */
+  readonly exchange?: string;
+  /** The routing key: of all messages, or of each. With the default exchange the name of a queue. */
+  readonly routingKey: string | ((value: T, origin: Origin) => string);
+  /** The message's bytes, or its text. Default: the value itself, where it is one of these. */
+  readonly content?: (value: T, origin: Origin) => Uint8Array | string;
+  /** The message's properties; persistent unless they say otherwise. Default `keptProperties` of its origin. */
+  readonly properties?: (value: T, origin: Origin) => AmqpProperties;
+  /** The most messages published and not confirmed. Default 2,000. */
+  readonly maxInFlight?: number;
+  /** The most bytes published and not confirmed; a larger message goes alone. Default 16 MiB. */
+  readonly maxInFlightBytes?: number;
+  /** A larger message is refused before it is published: the broker would close the channel. Default 16 MiB, as RabbitMQ 4 has it. */
+  readonly maxMessageBytes?: number;
+  /** How long nothing may be confirmed, though something is under way, before the channel is given up, in milliseconds. Default 30,000. */
+  readonly confirmTimeoutMs?: number;
+  /** Default 5 times in a row, from 500 ms to 30,000 ms apart. */
+  readonly reconnect?: AmqpSinkReconnectOptions;
+  readonly monitor?: Monitor;
+}
+
+export const AMQP_SINK_DEFAULTS = {
+  exchange: '',
+  properties: (_: unknown, origin: Origin) => keptProperties(origin),
+  maxInFlight: 2_000,
+  maxInFlightBytes: 16 * MiB,
+  maxMessageBytes: 16 * MiB,
+  confirmTimeoutMs: 30_000,
+  reconnect: { ...BACKOFF_DEFAULTS, attempts: 5 },
+  monitor: defaultMonitor,
+} as const satisfies Partial<AmqpSinkOptions<unknown>>;
+
+export interface CheckedOptions<T> {
+  readonly exchange: string;
+  readonly routingKey: string | ((value: T, origin: Origin) => string);
+  readonly content: ((value: T, origin: Origin) => Uint8Array | string) | undefined;
+  readonly properties: (value: T, origin: Origin) => AmqpProperties;
+  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number;
+  readonly maxMessageBytes: number;
+  readonly confirmTimeoutMs: number;
+  readonly reconnect: Required<AmqpSinkReconnectOptions>;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
+  expectKnown('amqpSink options', given, [...Object.keys(AMQP_SINK_DEFAULTS), 'routingKey', 'content']);
+  const options: CheckedOptions<T> = {
+    ...AMQP_SINK_DEFAULTS,
+    content: undefined,
+    ...given,
+    reconnect: { ...AMQP_SINK_DEFAULTS.reconnect, ...given.reconnect },
+  };
+  const { exchange, routingKey, content, reconnect } = options;
+  expectOption('exchange', exchange, typeof exchange === 'string' && isShort(exchange), 'a text of at most 255 bytes');
+  if (typeof routingKey === 'string') {
+    const isNamed = exchange !== '' || routingKey !== '';
+    expectOption('routingKey', routingKey, isNamed && isShort(routingKey), 'a queue, or a text of at most 255 bytes');
+  } else expectFunction('routingKey', routingKey);
+  if (content !== undefined) expectFunction('content', content);
+  expectFunction('properties', options.properties);
+  expectWhole('maxInFlight', options.maxInFlight, 1, 1_000_000);
+  expectWhole('maxInFlightBytes', options.maxInFlightBytes, 1);
+  expectWhole('maxMessageBytes', options.maxMessageBytes, 1, 512 * MiB);
+  expectMs('confirmTimeoutMs', options.confirmTimeoutMs, 1);
+  expectKnown('reconnect', reconnect, Object.keys(AMQP_SINK_DEFAULTS.reconnect));
+  expectWhole('reconnect.attempts', reconnect.attempts, 1);
+  expectBackoff(reconnect);
+  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  return options;
+}
+
+/** Whether it fits into what AMQP calls a short string. */
+export function isShort(text: string): boolean {
+  return Buffer.byteLength(text) <= 255;
+}

@@ -1,0 +1,54 @@
+import type { Delivery } from '../../core/delivery.js';
+import { describeValue, SinkError } from '../../core/errors.js';
+import { loopRefusal, type Place, sharedName } from '../../core/place.js';
+import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
+import { type CheckedOptions, isShort } from './options.js';
+
+export const QUEUE = 'RabbitMQ queue';
+
+/** Makes messages of deliveries. What throws here is the refusal of that delivery. */
+export class Outgoing<T> {
+  readonly #options: CheckedOptions<T>;
+  readonly #addresses: readonly string[];
+  readonly #avoided: readonly Place[];
+
+  /** `avoided`: what the flow reads from. */
+  constructor(options: CheckedOptions<T>, addresses: readonly string[], avoided: readonly Place[]) {
+    this.#options = options;
+    this.#addresses = addresses;
+    this.#avoided = options.exchange === '' ? avoided : [];
+  }
+
+  of({ value, origin }: Delivery<T>): AmqpOutgoing {
+    const { exchange, routingKey, properties } = this.#options;
+    const key = typeof routingKey === 'string' ? routingKey : routingKey(value, origin);
+    if (typeof key !== 'string' || !isShort(key)) {
+      throw formatError(`the routing key must be a text of at most 255 bytes, got ${describeValue(key)}`);
+    }
+    if (this.#avoided.length > 0) this.#expectNoLoop(key);
+    const own = { deliveryMode: 'persistent' as const, ...properties(value, origin) };
+    return { exchange, routingKey: key, properties: own, content: this.#contentOf(value, origin) };
+  }
+
+  #contentOf(value: T, origin: Delivery<T>['origin']): Uint8Array {
+    const { content, maxMessageBytes } = this.#options;
+    const made: unknown = content === undefined ? value : content(value, origin);
+    const bytes = typeof made === 'string' ? Buffer.from(made) : made;
+    if (!(bytes instanceof Uint8Array)) {
+      throw formatError(`it must be bytes or a text, got ${describeValue(made)}. Give \`content\``);
+    }
+    if (bytes.length > maxMessageBytes) {
+      throw formatError(`it has ${bytes.length} bytes, more than \`maxMessageBytes\`, ${maxMessageBytes}`);
+    }
+    return bytes;
+  }
+
+  #expectNoLoop(queue: string): void {
+    const written = { kind: QUEUE, addresses: this.#addresses, names: [queue] };
+    if (this.#avoided.some((read) => sharedName(read, written) !== undefined)) throw loopRefusal(QUEUE, queue);
+  }
+}
+
+function formatError(problem: string): SinkError {
+  return new SinkError('RXF_SINK_FORMAT', `Cannot make a message of RabbitMQ: ${problem}.`);
+}
