@@ -54,7 +54,7 @@ export interface KafkaTransactions {
 /** A producer, connected: idempotent, with all replicas in sync acknowledging. */
 export interface KafkaProducer {
   /**
-   * Writes outside of transactions, in order; one call at a time. Never fails. A call that was lost is tried again
+   * Writes outside of transactions, in order; one call at a time. Never fails before `close`. A call that was lost is tried again
    * without writing anything twice.
    */
   send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;

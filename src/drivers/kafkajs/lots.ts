@@ -1,7 +1,8 @@
 import type { RxflumeError } from '../../core/errors.js';
+import { partitionOfKey } from '../../core/kafka-key.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
-import { partitionOfKey } from './murmur2.js';
+
 import { noSuchPartition, recordTooLarge } from './producer-answers.js';
 import { mostRecordBytes } from './record-writer.js';
 import type { Sequences } from './sequences.js';
