@@ -54,7 +54,7 @@ export interface KafkaTransactions {
 /** A producer, connected: idempotent, with all replicas in sync acknowledging. */
 export interface KafkaProducer {
   /**
-   * Writes outside of transactions, in order; one call at a time. Never fails before `close`. A call that was lost is tried again
+   * Writes outside of transactions, in order; one call at a time. Fails only with `RXF_SINK_STOPPED`, after the end. A call that was lost is tried again
    * without writing anything twice.
    */
   send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;
@@ -65,8 +65,6 @@ export interface KafkaProducer {
   take(transactionalId: string): ObservableInput<KafkaTransactions>;
   /** The group's committed offsets, of those partitions that have one; waits for those that a transaction is changing. */
   committed(groupId: string, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
-  /** Disconnects, after what is under way or a bounded time; later calls fail. Idempotent, never fails. */
-  close(): ObservableInput<unknown>;
 }
 
 /** What the driver calls. */
@@ -82,8 +80,8 @@ export interface KafkaProducerDriver {
   /** As of `KafkaDriver`. */
   readonly addresses?: readonly string[];
   /**
-   * Cold: subscribing connects, then emits the producer once; unsubscribing disconnects at once. Completes after `close`.
-   * Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) where no connection can be made; one that was made and
+   * Cold: subscribing connects, then emits the producer once; unsubscribing disconnects at once, and calls then fail with
+   * `RXF_SINK_STOPPED`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) where no connection can be made; one that was made and
    * lost is made anew at the next call. Throws `OptionError` where it cannot compress like that.
    */
   open(producing: KafkaProducing, listener: KafkaProducerListener): Observable<KafkaProducer>;

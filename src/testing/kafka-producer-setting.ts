@@ -1,4 +1,4 @@
-import { firstValueFrom, from, map } from 'rxjs';
+import { firstValueFrom, from, map, Subscription } from 'rxjs';
 import type { KafkaDriver, KafkaRecord, KafkaSubscription, PartitionOffset } from '../ports/kafka-consumer.js';
 import type {
   KafkaOutgoing,
@@ -7,7 +7,7 @@ import type {
   KafkaProducing,
   KafkaTransactions,
 } from '../ports/kafka-producer.js';
-import { done, KafkaTrace, sleep, until } from './kafka-contract.js';
+import { KafkaTrace, sleep, until } from './kafka-contract.js';
 
 /** A driver that writes, with the cluster behind it and a way to read. Topics are made by the checks and left behind. */
 export interface ProducerSubject {
@@ -33,6 +33,8 @@ let names = 0;
 /** What a check has to work with. */
 export interface Setting {
   readonly producer: KafkaProducer;
+  /** Unsubscribes from the producer. */
+  end(): void;
   /** Makes a topic that nobody else has, by a short name. */
   topic(name: string, partitions: number): Promise<void>;
   /** The whole name of a topic. */
@@ -68,10 +70,12 @@ export function check(name: string, run: (setting: Setting) => Promise<void>): P
         await trace.close();
         return trace.all;
       };
-      const producer = await opened(driver);
+      const connection = new Subscription();
+      const producer = await opened(driver, connection);
       try {
         await run({
           producer: naming(producer, (topic) => known.get(topic) ?? topic),
+          end: () => connection.unsubscribe(),
           topic: (short, partitions) => subject.createTopic(nameOf(short), partitions),
           name: nameOf,
           id: nameOf,
@@ -84,14 +88,14 @@ export function check(name: string, run: (setting: Setting) => Promise<void>): P
           },
         });
       } finally {
-        await done(producer.close());
+        connection.unsubscribe();
       }
     },
   };
 
-  function opened(driver: KafkaProducerDriver): Promise<KafkaProducer> {
+  function opened(driver: KafkaProducerDriver, connection: Subscription): Promise<KafkaProducer> {
     return new Promise((resolve, reject) => {
-      driver.open(PRODUCING, { notice: () => undefined }).subscribe({ next: resolve, error: reject });
+      connection.add(driver.open(PRODUCING, { notice: () => undefined }).subscribe({ next: resolve, error: reject }));
     });
   }
 }
@@ -109,7 +113,6 @@ function naming(producer: KafkaProducer, whole: (topic: string) => string): Kafk
         })),
       ),
     committed: (groupId, partitions) => producer.committed(groupId, partitions),
-    close: () => producer.close(),
   };
 }
 

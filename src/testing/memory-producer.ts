@@ -1,4 +1,4 @@
-import { catchError, concatMap, defer, EMPTY, type Observable, of, type Subscriber, Subscription, timer } from 'rxjs';
+import { catchError, concatMap, defer, type Observable, of, type Subscriber, Subscription, timer } from 'rxjs';
 import { ConnectError, type RxflumeError, SinkError } from '../core/errors.js';
 import { partitionOfKey } from '../core/kafka-key.js';
 import type { PartitionOffset, TopicPartition } from '../ports/kafka-consumer.js';
@@ -63,8 +63,8 @@ export class MemoryProducer implements KafkaProducer {
   send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
     const write = () => this.#write(records, (of, record) => this.#kafka.write(of, record, null));
     return this.#step({ verb: 'send', id: undefined }, write).pipe(
-      catchError((error: RxflumeError) => {
-        if (error.code === 'RXF_SINK_STOPPED') throw error;
+      catchError((error: unknown) => {
+        if ((error as RxflumeError).code === 'RXF_SINK_STOPPED') throw error;
         const refusal = new SinkError('RXF_KAFKA_SEND', 'Nobody knows whether it was written.', { cause: error });
         return of({ refused: new Map(records.map((_, place) => [place, refusal])) });
       }),
@@ -95,14 +95,6 @@ export class MemoryProducer implements KafkaProducer {
         .map((one) => ({ ...one, offset: this.#kafka.committed(groupId, one.topic, one.partition) }))
         .filter(({ offset }) => offset >= 0),
     );
-  }
-
-  close(): Observable<unknown> {
-    return defer(() => {
-      this.end();
-      this.#out.complete();
-      return EMPTY;
-    });
   }
 
   #write(records: readonly KafkaOutgoing[], write: (of: TopicPartition, record: KafkaOutgoing) => void): KafkaSent {
@@ -173,8 +165,8 @@ class Transactions implements KafkaTransactions {
     return defer(() => {
       if (this.#over !== undefined) throw this.#over;
       return act().pipe(
-        catchError((error: RxflumeError) => {
-          this.#over = error;
+        catchError((error: unknown) => {
+          this.#over = error as RxflumeError;
           throw error;
         }),
       );

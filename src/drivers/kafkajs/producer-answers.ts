@@ -160,7 +160,7 @@ export function transactionError(
   );
 }
 
-/** What is said of calls after `close`. */
+/** With what calls fail after the end. */
 export function closedError(name: string): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',

@@ -1,5 +1,5 @@
-import { defer, from, type ObservableInput, type Subscriber } from 'rxjs';
-import { OptionError, RxflumeError } from '../../core/errors.js';
+import { defer, type ObservableInput, type Subscriber } from 'rxjs';
+import { OptionError } from '../../core/errors.js';
 import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import type {
   KafkaCompression,
@@ -50,14 +50,10 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   readonly closing = new Signal();
   isClosed = false;
   readonly #name: string;
-  readonly #options: CheckedOptions;
   readonly #out: Subscriber<KafkaProducer>;
   readonly #notices: Notices;
   readonly #sending: Producing;
   #sequences: Promise<Sequences> | undefined;
-  /** What is under way, for `close` to wait for. */
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed: Promise<void> | undefined;
 
   constructor(
     internals: Internals,
@@ -67,7 +63,6 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     listener: KafkaProducerListener,
     out: Subscriber<KafkaProducer>,
   ) {
-    this.#options = options;
     this.#name = of.name;
     this.producing = of.producing;
     this.packing = of.packing;
@@ -98,7 +93,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     return defer(() =>
       this.#unlessClosed(async () => {
         const { transactionTimeoutMs } = this.producing;
-        const id = await this.#again(`take it`, transactionalId, () =>
+        const id = await this.#again('take it', transactionalId, () =>
           this.link.takeProducerId(transactionalId, transactionTimeoutMs),
         );
         return new Transactions(this, this.#sending, new Sequences(id, transactionalId));
@@ -114,13 +109,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     );
   }
 
-  close(): ObservableInput<unknown> {
-    this.#closed ??= this.#close();
-    void this.#closed.then(() => this.#out.complete());
-    return from(this.#closed);
-  }
-
-  /** At once. */
+  /** Disconnects at once. */
   abandon(): void {
     this.isClosed = true;
     this.#notices.silence();
@@ -147,14 +136,10 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
 
   async #unlessClosed<T>(act: () => Promise<T>): Promise<T> {
     if (this.isClosed) throw closedError(this.#name);
-    const acting = act();
-    this.#underWay.add(acting);
     try {
-      return await acting;
+      return await act();
     } catch (error) {
-      throw this.isClosed && !(error instanceof RxflumeError) ? closedError(this.#name) : error;
-    } finally {
-      this.#underWay.delete(acting);
+      throw this.isClosed ? closedError(this.#name) : error;
     }
   }
 
@@ -176,12 +161,5 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
         await this.link.refresh().catch((failure: unknown) => this.link.forget(failure));
       }
     }
-  }
-
-  async #close(): Promise<void> {
-    const late = new Signal();
-    await Promise.race([Promise.allSettled(this.#underWay), late.wait(this.#options.closeTimeoutMs)]);
-    late.fire();
-    this.abandon();
   }
 }
