@@ -60,8 +60,8 @@ export class ConsumerTrace implements AmqpListener {
         this.consumers += 1;
         this.early = this.messages.length;
       },
-      error: (error) => {
-        this.error = error;
+      error: (error: unknown) => {
+        this.error = error as NonNullable<typeof this.error>;
         this.errors += 1;
       },
       complete: () => {
@@ -141,8 +141,8 @@ export class PublisherTrace implements AmqpPublisherListener {
         this.publisher = publisher;
         this.publishers += 1;
       },
-      error: (error) => {
-        this.error = error;
+      error: (error: unknown) => {
+        this.error = error as NonNullable<typeof this.error>;
       },
       complete: () => {
         this.isComplete = true;
