@@ -29,7 +29,7 @@ export {
   type Sample,
 } from './core/monitor.js';
 export type { Place } from './core/place.js';
-export type { Positions } from './core/positions.js';
+export type { AckedUpTo, Positions, PositionsReader } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
 export { Source, type SourceTraits } from './core/source.js';
 export { splitDelivery } from './core/split.js';
@@ -66,6 +66,16 @@ export type {
   StartAt,
   TopicPartition,
 } from './ports/kafka-consumer.js';
+export type {
+  KafkaCompression,
+  KafkaOutgoing,
+  KafkaProducer,
+  KafkaProducerDriver,
+  KafkaProducerListener,
+  KafkaProducing,
+  KafkaSent,
+  KafkaTransactions,
+} from './ports/kafka-producer.js';
 export { bucketSegment } from './sinks/files/bucket.js';
 export { type FileSink, fileSink } from './sinks/files/file-sink.js';
 export {
@@ -83,6 +93,15 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export { type KafkaSink, kafkaSink } from './sinks/kafka/kafka-sink.js';
+export {
+  type FromValue,
+  KAFKA_SINK_DEFAULTS,
+  type KafkaBatchOptions,
+  type KafkaBytes,
+  type KafkaSinkOptions,
+  type KafkaTransactionOptions,
+} from './sinks/kafka/options.js';
 export { flumeSource } from './sources/flume/flume-source.js';
 export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/options.js';
 export type { CommitOptions } from './sources/kafka/commit.js';

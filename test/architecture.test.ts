@@ -71,6 +71,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
       'src/ports',
       'src/sinks/files',
       'src/sinks/flume',
+      'src/sinks/kafka',
       'src/sources/flume',
       'src/sources/kafka',
     ],
