@@ -16,7 +16,9 @@ export type Want = 'release' | 'catchUp' | 'settle';
 export interface Replay {
   /** What the source asked where to take up; only the sink that this belongs to may commit to its ledger. */
   readonly resumeFrom: Positions;
-  /** What it answered: where the next entry of the ledger begins. Undefined where there was no entry. */
+  /** What it answered, that very object, which tells one taking up of the stream from the next. */
+  readonly answer: ReadonlyMap<string, number>;
+  /** Where the next entry of the ledger begins, of that answer. Undefined where there was no entry. */
   readonly start: number | undefined;
   /** The offset up to which everything is acked or held, see `Duty.hold`. */
   readonly reach: number;

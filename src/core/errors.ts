@@ -58,6 +58,10 @@ export const ERRORS = {
   RXF_AMQP_UNROUTABLE: { family: 'SinkError', retryable: false },
   RXF_AMQP_REFUSED: { family: 'SinkError', retryable: true },
   RXF_AMQP_UNCONFIRMED: { family: 'SinkError', retryable: true },
+  RXF_KAFKA_RECORD_TOO_LARGE: { family: 'SinkError', retryable: false },
+  RXF_KAFKA_REFUSED: { family: 'SinkError', retryable: false },
+  RXF_KAFKA_SEND: { family: 'SinkError', retryable: true },
+  RXF_KAFKA_TRANSACTION: { family: 'SinkError', retryable: true },
   RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
   RXF_SINK_MIXED: { family: 'SinkError', retryable: false },
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
@@ -72,6 +76,7 @@ export const ERRORS = {
   RXF_LEDGER_ORDER: { family: 'SinkError', retryable: false },
 
   RXF_LEDGER_FENCED: { family: 'FencedError', retryable: true },
+  RXF_KAFKA_FENCED: { family: 'FencedError', retryable: true },
 } as const satisfies Record<string, { readonly family: ErrorFamily; readonly retryable: boolean }>;
 
 export type ErrorFamily =

@@ -8,6 +8,7 @@ import type { Watermark } from './watermark.js';
 /** What a ledger was asked, and what it said: the next offset, undefined where it knows nothing of the stream. */
 export interface TakenUp {
   readonly resumeFrom: Positions;
+  readonly answer: ReadonlyMap<string, number>;
   readonly start: number | undefined;
 }
 
@@ -19,6 +20,7 @@ export interface TakenUp {
  */
 export class Reach implements Replay {
   readonly resumeFrom: Positions;
+  readonly answer: ReadonlyMap<string, number>;
   readonly start: number | undefined;
   readonly #watermark: Watermark;
   readonly #covered = new Unbroken();
@@ -30,6 +32,7 @@ export class Reach implements Replay {
 
   constructor(watermark: Watermark, takenUp: TakenUp, waitingChanged: () => void) {
     this.resumeFrom = takenUp.resumeFrom;
+    this.answer = takenUp.answer;
     this.start = takenUp.start;
     this.#watermark = watermark;
     this.#waitingChanged = waitingChanged;

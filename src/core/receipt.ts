@@ -24,6 +24,10 @@ export interface SinkLedger {
   readonly positions: Positions;
   /** Where it is, for messages. */
   readonly at: string;
+  /** Where the source must read from, where the ledger can only be kept in the source's own system. */
+  readonly addresses?: readonly string[];
+  /** What readers must keep to, to see each value once. */
+  readonly condition?: string;
 }
 
 /** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */

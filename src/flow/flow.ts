@@ -2,8 +2,8 @@ import type { Observable, OperatorFunction } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
 import { describeValue, OptionError } from '../core/errors.js';
 import { type Place, sharedName } from '../core/place.js';
-import type { Receipt, Sink } from '../core/receipt.js';
-import { Source } from '../core/source.js';
+import type { Receipt, Sink, SinkLedger } from '../core/receipt.js';
+import { Source, type SourceTraits } from '../core/source.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
 
 /** Told apart by a registered symbol, since a flow file and the command may load two copies of this package. */
@@ -46,7 +46,8 @@ type Step<T, U> = OperatorFunction<Delivery<T>, Delivery<U>>;
  * Composes a flow: a source, operators, a sink, typed as `pipe` is.
  *
  * Fails: `OptionError` (`RXF_FLOW_INVALID`) at the call for a name that is not `a-z`, digits and `-`, a source that
- * cannot be drained (one of our sources, perhaps behind `retryConnect`), or a step that is not a function;
+ * cannot be drained (one of our sources, perhaps behind `retryConnect`), a step that is not a function, or a
+ * sink whose ledger cannot be kept for that source;
  * `RXF_FLOW_LOOP` where the sink writes to what the source reads from.
  */
 export function flow<A>(name: string, source: Values<A>, sink: Sink<A>): Flow;
@@ -156,6 +157,7 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
   const sink = steps.at(-1) as Sink<never>;
   const { reads = [] } = source.traits ?? {};
   expectNoLoop(name, reads, sink.writes ?? []);
+  expectSameSystem(name, source.traits, sink.ledger);
   const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink];
   return new Flow(
     name,
@@ -182,6 +184,18 @@ function expectNoLoop(flow: string, reads: readonly Place[], writes: readonly Pl
       );
     }
   }
+}
+
+function expectSameSystem(flow: string, source: SourceTraits | undefined, ledger: SinkLedger | undefined): void {
+  const { reads = [], resumeFrom } = source ?? {};
+  const { addresses, at, positions } = ledger ?? {};
+  if (addresses === undefined || resumeFrom === undefined || resumeFrom !== positions) return;
+  const other = reads.find((read) => !read.addresses.some((one) => addresses.includes(one)));
+  if (other === undefined) return;
+  throw invalid(
+    `Expected the source of flow \`${flow}\` to read where the sink writes, got ${other.addresses.join(', ')} and \`resumeFrom\` for ` +
+      `${at}. Leave \`resumeFrom\` out: from one cluster to another the flow is at least once.`,
+  );
 }
 
 function invalid(message: string): OptionError {

@@ -27,6 +27,7 @@ export function guaranteeOf({ source, ledger }: GuaranteeParts): Guarantee {
     level: 'exactly-once',
     because: [
       `${source?.name} can be read again, and takes up from the ledger of the sink the flow ends in (${ledger?.at})`,
+      ...(ledger?.condition === undefined ? [] : [ledger.condition]),
       'dead letters, where `decode` sets any aside, are at least once',
     ],
   };
@@ -45,7 +46,7 @@ function againstSource(source: SourceTraits | undefined): string[] {
 function againstSink(ledger: SinkLedger | undefined): string[] {
   if (ledger !== undefined) return [];
   return [
-    'the sink keeps no ledger that can be seen here; let the flow end in `write()` of a file sink itself, without a function around it',
+    'the sink keeps no ledger that can be seen here; let the flow end in `write()` of a file sink or a Kafka sink itself, without a function around it',
   ];
 }
 

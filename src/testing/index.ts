@@ -1,3 +1,6 @@
+export { amqpConsumerContract } from './amqp-consumer-contract.js';
+export { amqpPublisherContract } from './amqp-publisher-contract.js';
+export type { AmqpCheck, AmqpSubject } from './amqp-subject.js';
 export type { It } from './contract-run.js';
 export { describeSink, type SinkSetting } from './describe-sink.js';
 export { describeSource, type SourceSetting, type SourceUnderTest } from './describe-source.js';

@@ -9,9 +9,18 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../ports/kafka-consumer.js';
+import type {
+  KafkaOutgoing,
+  KafkaProducer,
+  KafkaProducerDriver,
+  KafkaProducerListener,
+  KafkaProducing,
+} from '../ports/kafka-producer.js';
 import { MemoryGroup } from './memory-group.js';
 import { MemoryLog, type MemoryRecord } from './memory-log.js';
 import { MemoryMember } from './memory-member.js';
+import { type MemoryCluster, MemoryProducer, type ProducerFate, type ProducerStep } from './memory-producer.js';
+import { MemoryTransactions } from './memory-transactions.js';
 
 export interface MemoryKafkaOptions {
   /** How long a fetch, a join and a commit take, in (virtual) milliseconds. Default 1. */
@@ -31,7 +40,7 @@ let made = 0;
  * Kafka in memory, for tests: topics, groups with eager rebalances, committed offsets. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
  */
-export class MemoryKafka implements KafkaDriver {
+export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryCluster {
   readonly name = 'kafka memory';
   /** Each is a cluster of its own. */
   readonly addresses = [`memory:${made++}`];
@@ -43,6 +52,10 @@ export class MemoryKafka implements KafkaDriver {
   readonly commitErrors: unknown[] = [];
   /** Fails the next connects, one error each. */
   readonly connectErrors: unknown[] = [];
+  /** What becomes of a step of a producer; `ok` where this is left as it is. */
+  fate: (step: ProducerStep) => ProducerFate = () => 'ok';
+  /** @internal */
+  readonly transactions = new MemoryTransactions(this);
   readonly #latencyMs: number;
   readonly #recordsPerFetch: number;
   readonly #logs = new Map<string, MemoryLog[]>();
@@ -64,7 +77,12 @@ export class MemoryKafka implements KafkaDriver {
   /** Appends records; `skip` leaves a gap of so many offsets before them, as compaction does. */
   produce(topic: string, partition: number, records: readonly MemoryRecord[], skip = 0): void {
     this.#log({ topic, partition }).append(records, skip);
-    for (const group of this.#groups.values()) for (const member of group.members) member.wake();
+    this.wake();
+  }
+
+  /** What a topic holds that is decided, in order of each partition: as a reader of committed records has it. */
+  read(topic: string): readonly KafkaRecord[] {
+    return (this.#logs.get(topic) ?? []).flatMap((log) => log.decided);
   }
 
   /** Deletes the records below the offset, as retention does. */
@@ -110,6 +128,14 @@ export class MemoryKafka implements KafkaDriver {
     };
   }
 
+  open(producing: KafkaProducing, _listener: KafkaProducerListener): Observable<KafkaProducer> {
+    return new Observable((subscriber) => {
+      const producer = new MemoryProducer(this, producing, this.#latencyMs, subscriber);
+      producer.start();
+      return () => producer.end();
+    });
+  }
+
   connect(subscription: KafkaSubscription, listener: KafkaListener): Observable<KafkaConsumer> {
     return new Observable((subscriber) => {
       const options = { latencyMs: this.#latencyMs, recordsPerFetch: this.#recordsPerFetch };
@@ -117,6 +143,34 @@ export class MemoryKafka implements KafkaDriver {
       member.life.add(timer(this.#latencyMs).subscribe(() => this.#join(member)));
       return () => this.leave(member);
     });
+  }
+
+  /** @internal */
+  partitionCount(topic: string): number {
+    return this.#logs.get(topic)?.length ?? 0;
+  }
+
+  /** @internal */
+  write(of: TopicPartition, record: KafkaOutgoing, transaction: object | null): void {
+    this.#log(of).write(record, transaction);
+  }
+
+  /** @internal */
+  decide(of: TopicPartition, transaction: object, outcome: 'commit' | 'abort'): void {
+    this.#log(of).end(transaction, outcome);
+  }
+
+  /** @internal */
+  setCommitted(groupId: string, offsets: readonly PartitionOffset[]): void {
+    for (const { topic, partition, offset } of offsets) {
+      this.commits.push({ groupId, topic, partition, offset });
+      this.#offsets.set(`${groupId} ${topic}/${partition}`, offset);
+    }
+  }
+
+  /** @internal There may be something to read. */
+  wake(): void {
+    for (const group of this.#groups.values()) for (const member of group.members) member.wake();
   }
 
   /** @internal */
@@ -131,10 +185,7 @@ export class MemoryKafka implements KafkaDriver {
       tap(() => {
         if (!isCurrent()) throw fencedError(groupId);
         if (this.commitErrors.length > 0) throw this.commitErrors.shift();
-        for (const { topic, partition, offset } of offsets) {
-          this.commits.push({ groupId, topic, partition, offset });
-          this.#offsets.set(`${groupId} ${topic}/${partition}`, offset);
-        }
+        this.setCommitted(groupId, offsets);
       }),
     );
   }

@@ -1,5 +1,6 @@
 import { SourceError } from '../core/errors.js';
 import type { KafkaRecord } from '../ports/kafka-consumer.js';
+import type { KafkaOutgoing } from '../ports/kafka-producer.js';
 
 /** A record to put into a topic; a bare text or null is a value without key. */
 export type MemoryRecord =
@@ -12,6 +13,9 @@ export class MemoryLog {
   readonly topic: string;
   readonly partition: number;
   readonly #records: KafkaRecord[] = [];
+  /** The transactions that are not decided, each with where it begins here. */
+  readonly #open = new Map<object, number>();
+  readonly #inTransaction = new WeakMap<KafkaRecord, object>();
   #first = 0;
   #next = 0;
 
@@ -28,6 +32,36 @@ export class MemoryLog {
   /** The offset of the record to come. */
   get next(): number {
     return this.#next;
+  }
+
+  /** The offset before which every transaction is decided: as far as is read. */
+  get stable(): number {
+    return Math.min(this.#next, ...this.#open.values());
+  }
+
+  /** Everything that is decided, in order. */
+  get decided(): readonly KafkaRecord[] {
+    return this.#records.filter(({ offset }) => offset < this.stable);
+  }
+
+  /** Appends what a producer sends, in a transaction or in none. */
+  write(outgoing: KafkaOutgoing, transaction: object | null): void {
+    const record = this.#made(outgoing.value, outgoing.key, outgoing.timestamp ?? 0, outgoing.headers);
+    if (transaction !== null) {
+      if (!this.#open.has(transaction)) this.#open.set(transaction, this.#next);
+      this.#inTransaction.set(record, transaction);
+    }
+    this.#records.push(record);
+    this.#next += 1;
+  }
+
+  /** Ends a transaction by a marker, which takes an offset; what was aborted is never read. */
+  end(transaction: object, outcome: 'commit' | 'abort'): void {
+    if (!this.#open.delete(transaction)) return;
+    this.#next += 1;
+    if (outcome === 'commit') return;
+    const kept = this.#records.filter((record) => this.#inTransaction.get(record) !== transaction);
+    this.#records.splice(0, this.#records.length, ...kept);
   }
 
   /** Leaves a gap of `skip` offsets, then appends. */
@@ -49,7 +83,7 @@ export class MemoryLog {
   from(offset: number, most: number): KafkaRecord[] {
     if (offset < this.#first || offset > this.#next) throw this.#lostError(offset);
     const at = this.#placeOf(offset);
-    return this.#records.slice(at, at + most);
+    return this.#records.slice(at, Math.min(at + most, this.#placeOf(this.stable)));
   }
 
   /** How many records lie below the offset. */
@@ -70,18 +104,26 @@ export class MemoryLog {
         ? { value: record, key: undefined, timestamp: undefined }
         : { key: undefined, timestamp: undefined, ...record };
     const body = value === null ? null : Buffer.from(value);
-    const keyBytes = key === undefined ? null : Buffer.from(key);
+    return this.#made(body, key === undefined ? null : Buffer.from(key), timestamp ?? 0, {});
+  }
+
+  #made(
+    value: Uint8Array | null,
+    key: Uint8Array | null,
+    timestamp: number,
+    headers: KafkaRecord['headers'],
+  ): KafkaRecord {
     return {
       topic: this.topic,
       partition: this.partition,
       offset: this.#next,
       epoch: 0,
       stream: `kafka:${this.topic}/${this.partition}`,
-      value: body,
-      key: keyBytes,
-      headers: {},
-      timestamp: timestamp ?? 0,
-      byteLength: (body?.length ?? 0) + (keyBytes?.length ?? 0),
+      value: value === null ? null : Buffer.from(value),
+      key: key === null ? null : Buffer.from(key),
+      headers,
+      timestamp,
+      byteLength: (value?.length ?? 0) + (key?.length ?? 0),
     };
   }
 

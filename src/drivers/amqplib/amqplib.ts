@@ -24,10 +24,10 @@ export function amqplib(given: AmqplibOptions): AmqpConsumerDriver & AmqpPublish
   const limit = new MessageLimit(options.maxMessageBytes);
   return {
     name: options.name,
-    addresses: options.brokers.map((broker) => `${broker.name}/${options.vhost}`),
+    addresses: options.brokers.map(({ name }) => `${name}/${options.vhost === '/' ? '' : options.vhost}`),
     consume: (consumption, listener) =>
       new Observable((subscriber) => {
-        const consuming = new Consuming(pool, options.closeTimeoutMs, consumption, listener, subscriber);
+        const consuming = new Consuming(pool, options, consumption, listener, subscriber);
         consuming.start();
         return () => consuming.abandon();
       }),

@@ -1,9 +1,14 @@
 import { AsyncSubject, type Observable } from 'rxjs';
 import { type ConnectError, describeError } from '../../core/errors.js';
-import { channelError, lost, notEncodable } from './errors.js';
+import { channelError, lost, notEncodable, unreachable } from './errors.js';
 import type { Channel, ConfirmChannel } from './library.js';
 import type { Link } from './link.js';
 import type { Place, Pool, Use } from './pool.js';
+
+export interface Timeouts {
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+}
 
 export interface Life {
   /** The connection stands: set up what is needed on it, `open` the channel, say `started`. */
@@ -22,20 +27,21 @@ export class ChannelLife {
   readonly #pool: Pool;
   readonly #use: Use;
   readonly #about: string;
-  readonly #closeTimeoutMs: number;
+  readonly #timeouts: Timeouts;
   readonly #life: Life;
   readonly #closed = new AsyncSubject<undefined>();
   #place: Place | undefined;
   #link: Link | undefined;
   #channel: Channel | undefined;
+  #settingUp: NodeJS.Timeout | undefined;
   #isStarted = false;
   #isOver = false;
 
-  constructor(pool: Pool, use: Use, about: string, closeTimeoutMs: number, life: Life) {
+  constructor(pool: Pool, use: Use, about: string, options: Timeouts, life: Life) {
     this.#pool = pool;
     this.#use = use;
     this.#about = about;
-    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#timeouts = options;
     this.#life = life;
   }
 
@@ -47,6 +53,7 @@ export class ChannelLife {
     this.#place = this.#pool.take(this.#use, {
       connected: (link) => {
         this.#link = link;
+        this.#settingUp = setTimeout(() => this.#late(), this.#timeouts.connectTimeoutMs);
         this.#life.connected(link);
       },
       blocked: (reason) => this.#life.blocked(reason),
@@ -57,6 +64,7 @@ export class ChannelLife {
   /** From here on, what the broker refuses has nothing to do with how it was set up. */
   started(): void {
     this.#isStarted = true;
+    clearTimeout(this.#settingUp);
   }
 
   /** Opens the channel whose end is the end of this. */
@@ -120,13 +128,20 @@ export class ChannelLife {
     this.#letGo();
   }
 
+  // Such as of a queue whose replicas have no majority: the connection lives, and nothing comes.
+  #late(): void {
+    const reason = `no answer within ${this.#timeouts.connectTimeoutMs} ms to what was asked for ${this.#about}`;
+    this.fail(unreachable(reason, (this.#link as Link).broker));
+  }
+
   #letGo(told: () => void = () => {}): void {
+    clearTimeout(this.#settingUp);
     const freed = () => {
       told();
       this.#closed.next(undefined);
       this.#closed.complete();
     };
-    closeChannel(this.#channel, this.#link, this.#closeTimeoutMs, () => this.#place?.release(freed));
+    closeChannel(this.#channel, this.#link, this.#timeouts.closeTimeoutMs, () => this.#place?.release(freed));
   }
 
   /** The channel is closed, or closing: to close it again would be an error of the whole connection. */

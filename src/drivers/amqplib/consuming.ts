@@ -6,6 +6,7 @@ import { declare } from './declaring.js';
 import { cancelled } from './errors.js';
 import type { Channel, ConsumeMessage, Message } from './library.js';
 import type { Link } from './link.js';
+import type { CheckedOptions } from './options.js';
 import type { Pool } from './pool.js';
 import { ReceivedMessage } from './received-message.js';
 import { consumerArguments, isStreamOffset, wrongOffset } from './stream-offset.js';
@@ -26,7 +27,7 @@ export class Consuming implements AmqpConsumer {
 
   constructor(
     pool: Pool,
-    closeTimeoutMs: number,
+    options: CheckedOptions,
     consumption: AmqpConsumption,
     listener: AmqpListener,
     subscriber: Subscriber<AmqpConsumer>,
@@ -34,7 +35,7 @@ export class Consuming implements AmqpConsumer {
     this.#consumption = consumption;
     this.#listener = listener;
     this.#subscriber = subscriber;
-    this.#life = new ChannelLife(pool, 'consume', this.#about, closeTimeoutMs, {
+    this.#life = new ChannelLife(pool, 'consume', this.#about, options, {
       connected: (link) => this.#connected(link),
       blocked: (reason) => this.#blocked(reason),
       ended: (error) => this.#ended(error),

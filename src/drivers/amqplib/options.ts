@@ -23,7 +23,10 @@ export interface AmqplibOptions {
    * connection is lost. The broker may want less. Default 10.
    */
   readonly heartbeatSeconds?: number;
-  /** The longest one broker may take until the connection stands, in milliseconds. Default 10,000. */
+  /**
+   * The longest one broker may take until the connection stands, and again until what is asked of it is set up, in
+   * milliseconds. Default 10,000.
+   */
   readonly connectTimeoutMs?: number;
   /** The longest closing a channel or a connection may take, in milliseconds, before it is cut. Default 5,000. */
   readonly closeTimeoutMs?: number;

@@ -48,7 +48,7 @@ export class Publishing implements AmqpPublisher {
     this.#subscriber = subscriber;
     this.#limit = limit;
     this.#closeTimeoutMs = options.closeTimeoutMs;
-    this.#life = new ChannelLife(pool, 'publish', 'publishing', options.closeTimeoutMs, {
+    this.#life = new ChannelLife(pool, 'publish', 'publishing', options, {
       connected: (link) => this.#connected(link),
       blocked: (reason) => this.#blocked(reason),
       ended: (error) => this.#ended(error),

@@ -32,7 +32,9 @@ export interface Cluster {
   refreshMetadata(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findBroker(of: { nodeId: string | number }): Promise<Broker>;
-  findGroupCoordinator(of: { groupId: string }): Promise<Broker>;
+  findGroupCoordinator(of: { groupId: string; coordinatorType?: number }): Promise<Broker>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  readonly targetTopics: Set<string>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
@@ -49,8 +51,31 @@ export interface BrokerPool {
   findConnectedBroker(): Promise<Broker>;
 }
 
+/** A request and how its answer is read, as kafkajs's connections take them. */
+export interface ForeignRequest<T> {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    encode(): Promise<unknown>;
+  };
+  readonly response: { decode(raw: Buffer): Promise<T>; parse(decoded: T): Promise<T> };
+  readonly logResponseError?: boolean;
+}
+
 export interface Broker {
   readonly brokerAddress: string;
+  /** By the number of the request. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
+  readonly connectionPool: { send<T>(request: ForeignRequest<T>): Promise<T> };
+  initProducerId(request: Record<string, unknown>): Promise<{
+    readonly producerId: string;
+    readonly producerEpoch: number;
+  }>;
+  addPartitionsToTxn(request: Record<string, unknown>): Promise<unknown>;
+  addOffsetsToTxn(request: Record<string, unknown>): Promise<unknown>;
+  txnOffsetCommit(request: Record<string, unknown>): Promise<unknown>;
+  endTxn(request: Record<string, unknown>): Promise<unknown>;
   metadata(topics: readonly string[]): Promise<{
     readonly topicMetadata: readonly { readonly topic: string; readonly isInternal?: boolean }[];
   }>;

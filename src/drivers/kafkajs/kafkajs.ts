@@ -1,9 +1,11 @@
 import { Observable } from 'rxjs';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
+import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
 import { Connection } from './connection.js';
 import type { Internals } from './internals.js';
 import { checkOptions, type KafkajsOptions } from './options.js';
 import { openInternals } from './patches.js';
+import { Producer, packingOf } from './producer.js';
 import { type OpenSocket, openSocket } from './sockets.js';
 
 /**
@@ -14,17 +16,26 @@ import { type OpenSocket, openSocket } from './sockets.js';
  * whole fetch (`LeanRecord`).
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where kafkajs 2.2.4 is not installed.
  */
-export function kafkajs(options: KafkajsOptions): KafkaDriver {
+export function kafkajs(options: KafkajsOptions): KafkaDriver & KafkaProducerDriver {
   return kafkajsOver(options, openSocket);
 }
 
 /** The same with sockets of the caller's, for tests that cut them. */
-export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDriver {
+export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDriver & KafkaProducerDriver {
   const options = checkOptions(given);
   const internals: Internals = openInternals(options);
+  const name = `kafka ${options.brokers.join(',')}`;
   return {
-    name: `kafka ${options.brokers.join(',')}`,
+    name,
     addresses: options.brokers,
+    open: (producing, listener) => {
+      const packing = packingOf(internals, producing.compression);
+      return new Observable((subscriber) => {
+        const producer = new Producer(internals, open, options, { name, producing, packing }, listener, subscriber);
+        producer.start();
+        return () => producer.abandon();
+      });
+    },
     connect: (subscription, listener) =>
       new Observable((subscriber) => {
         const connection = new Connection(internals, open, options, subscription, listener, subscriber);

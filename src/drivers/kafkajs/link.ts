@@ -1,9 +1,9 @@
 import { ConnectError } from '../../core/errors.js';
 import type { KafkaSubscription, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
-import { connectError, unreachable } from './errors.js';
+import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
 import type { Broker, Cluster, ConsumerGroup, ForeignFetched, ForeignOffsets, Internals } from './internals.js';
 import type { Notices } from './notices.js';
-import { type CheckedOptions, secretsOf } from './options.js';
+import type { CheckedOptions } from './options.js';
 import { type OpenSocket, Sockets } from './sockets.js';
 import { resolveTopics } from './topics.js';
 
@@ -18,11 +18,8 @@ export interface Fetched extends ForeignFetched {
   readonly topic: string;
 }
 
-const LOG_WARN = 2;
-const READ_COMMITTED = 1;
 const EARLIEST = true;
 const MOST_FETCH_BYTES = 64 << 20;
-const RETRY = { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000, factor: 0.2, multiplier: 2 };
 
 /**
  * One connection to a cluster and one member of a group, as plain requests: kafkajs speaks the protocol, finds brokers,
@@ -50,34 +47,16 @@ export class Link {
     this.#notices = notices;
     this.sockets = new Sockets(open);
     this.#createErrorFromCode = internals.createErrorFromCode;
-    const logger = internals.createLogger({ level: LOG_WARN, logCreator: notices.logCreator });
-    const emitter = new internals.Emitter();
-    this.#cluster = new internals.Cluster({
-      logger,
-      instrumentationEmitter: emitter,
-      socketFactory: this.sockets.factory,
-      brokers: options.brokers,
-      ssl: options.ssl || null,
-      // kafkajs writes into it.
-      sasl: options.sasl === undefined ? null : { ...options.sasl },
-      clientId: options.clientId,
-      connectionTimeout: options.connectTimeoutMs,
-      authenticationTimeout: options.connectTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      enforceRequestTimeout: true,
-      metadataMaxAge: options.metadataMaxAgeMs,
-      allowAutoTopicCreation: false,
-      isolationLevel: READ_COMMITTED,
-      retry: { ...RETRY, retries: Math.max(RETRY.retries, options.brokers.length) },
-    });
+    const { cluster, logger, instrumentationEmitter } = openCluster(internals, options, notices, this.sockets);
+    this.#cluster = cluster;
     this.#group = new internals.ConsumerGroup({
       logger,
-      instrumentationEmitter: emitter,
-      cluster: this.#cluster,
+      instrumentationEmitter,
+      cluster,
       groupId: subscription.groupId,
       topics: [],
       topicConfigurations: {},
-      assigners: [internals.roundRobin({ cluster: this.#cluster })],
+      assigners: [internals.roundRobin({ cluster })],
       sessionTimeout: subscription.sessionTimeoutMs,
       rebalanceTimeout: options.rebalanceTimeoutMs,
       autoCommit: false,
@@ -98,30 +77,11 @@ export class Link {
 
   /** Reaches the cluster and finds the topics, within `connectTimeoutMs`. Fails with `ConnectError`. */
   async connect(): Promise<void> {
-    const { brokers, connectTimeoutMs } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const reason = this.#notices.lastFailure ?? `no answer within ${connectTimeoutMs} ms`;
-        reject(unreachable(brokers.join(', '), reason, undefined));
-      }, connectTimeoutMs);
-    });
-    const connecting = this.#connect();
-    connecting.catch(() => undefined);
-    try {
-      await Promise.race([connecting, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #connect(): Promise<void> {
-    try {
+    const connect = async () => {
       await this.#cluster.connect();
       await this.#subscribeTo(await this.findTopics());
-    } catch (error) {
-      throw connectError(error, { brokers: this.#options.brokers, secrets: secretsOf(this.#options) });
-    }
+    };
+    await connectWithin(connect, this.#options, this.#notices);
   }
 
   /** The names of the topics that are subscribed to, as they exist now. */

@@ -1,4 +1,4 @@
-import type { KafkaListener } from '../../ports/kafka-consumer.js';
+import type { KafkaProducerListener } from '../../ports/kafka-producer.js';
 import { redact } from './errors.js';
 import type { LogCreator } from './internals.js';
 
@@ -13,12 +13,12 @@ const LEVEL_WARN = 2;
  */
 export class Notices {
   lastFailure: string | undefined;
-  readonly #listener: KafkaListener;
+  readonly #listener: KafkaProducerListener;
   readonly #secrets: readonly string[];
   readonly #seen = new Map<string, number>();
   #isSilent = false;
 
-  constructor(listener: KafkaListener, secrets: readonly string[]) {
+  constructor(listener: KafkaProducerListener, secrets: readonly string[]) {
     this.#listener = listener;
     this.#secrets = secrets;
   }

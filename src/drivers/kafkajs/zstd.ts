@@ -58,6 +58,9 @@ function corrupt(): Error {
   return new Error('a zstd batch is corrupt');
 }
 
+/** Whether this Node can write zstd. */
+export const canDeflateZstd = zstdCompressSync !== undefined;
+
 /** Deflates by Node, where it can. */
 export function deflateZstd(plain: Buffer): Buffer {
   if (zstdCompressSync === undefined) throw new Error('writing zstd needs Node 22.15 or later');

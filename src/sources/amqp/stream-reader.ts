@@ -2,6 +2,7 @@ import { catchError, defer, from, map, type Observable, of, Subscription, take }
 import { Asking } from '../../core/asking.js';
 import type { Want } from '../../core/duty.js';
 import { ConnectError, describeError, isRetryable, SourceError } from '../../core/errors.js';
+import type { TakenUp } from '../../core/reach.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
 import { Refusals } from '../../core/refusals.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
@@ -94,13 +95,12 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
 
   begin(): Observable<AmqpConsumption> {
     const { queue, stream } = this;
-    const { prefetch, ack, declare, consumerArguments, resumeFrom, startAt } = this.#options;
-    return this.#positionOf().pipe(
-      map((position) => {
+    const { prefetch, ack, declare, consumerArguments, startAt } = this.#options;
+    return this.#takenUp().pipe(
+      map((takenUp) => {
         this.#epoch += 1;
-        const begins = position ?? this.#position ?? startAt;
+        const begins = takenUp?.start ?? this.#position ?? startAt;
         const start = typeof begins === 'number' ? begins : undefined;
-        const takenUp = resumeFrom === undefined ? undefined : { resumeFrom, start: position };
         const facts = { stream, queue, epoch: this.#epoch, start, takenUp, prefetch, ack };
         this.#channel = new StreamChannel(facts, this);
         this.#refusal = undefined;
@@ -190,12 +190,12 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
 
   // Reading.
 
-  #positionOf(): Observable<number | undefined> {
+  #takenUp(): Observable<TakenUp | undefined> {
     const { resumeFrom } = this.#options;
     if (resumeFrom === undefined) return of(undefined);
     return defer(() => from(resumeFrom([this.stream]))).pipe(
       take(1),
-      map((positions) => positions.get(this.stream)),
+      map((answer) => ({ resumeFrom, answer, start: answer.get(this.stream) })),
       catchError((cause: unknown) => {
         throw new ConnectError(
           'RXF_AMQP_RESUME',

@@ -6,6 +6,7 @@ import {
   EMPTY,
   from,
   type Observable,
+  type ObservableInput,
   ReplaySubject,
   retry,
   Subscription,
@@ -102,8 +103,7 @@ export class Committer {
     this.#schedule.started();
     const answer$ = new ReplaySubject<void>(1);
     this.#underWay = answer$;
-    const told = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
-    from(consumer.commit(assignment.epoch, told)).subscribe({
+    from(this.#tell(consumer, offsets)).subscribe({
       error: (error: unknown) => {
         this.#underWay = undefined;
         this.#failed(error);
@@ -120,6 +120,21 @@ export class Committer {
       },
     });
     return answer$;
+  }
+
+  /** Tells the broker, or the sink that commits the group's offsets in its place. */
+  #tell(consumer: KafkaConsumer, offsets: ReturnType<Assignment['uncommitted']>): ObservableInput<unknown> {
+    const [first] = offsets;
+    const sink = first?.of.replay?.resumeFrom;
+    if (sink?.commit === undefined) {
+      const told = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+      return consumer.commit(this.#session.assignment.epoch, told);
+    }
+    return sink.commit(
+      offsets.flatMap(({ of: { stream, replay }, offset }) =>
+        replay === undefined ? [] : [{ stream, offset, answer: replay.answer }],
+      ),
+    );
   }
 
   #told(partition: Partition, offset: number): void {

@@ -121,7 +121,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
         const ours = partitions.map((partition) => {
           const offset = positions.get(streamOf(partition));
           if (offset !== undefined) starts.push({ topic: partition.topic, partition: partition.partition, offset });
-          return this.partitionFrom(partition, offset, -1);
+          return this.partitionFrom(partition, positions, -1);
         });
         this.#assignment = new Assignment(epoch, ours);
         this.takenUp();
@@ -255,15 +255,16 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
-    const { resumeFrom } = this.#options;
+    const { resumeFrom, groupId } = this.#options;
     if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
-    return defer(() => from(resumeFrom(partitions.map(streamOf)))).pipe(take(1));
+    return defer(() => from(resumeFrom(partitions.map(streamOf), { groupId }))).pipe(take(1));
   }
 
-  partitionFrom(of: TopicPartition, position: number | undefined, fallback: number): Partition {
+  partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition {
     const { resumeFrom } = this.#options;
-    const takenUp = resumeFrom === undefined ? undefined : { resumeFrom, start: position };
-    return new Partition(of, position ?? fallback, takenUp, this.#window, this);
+    const start = answer.get(streamOf(of));
+    const takenUp = resumeFrom === undefined ? undefined : { resumeFrom, answer, start };
+    return new Partition(of, start ?? fallback, takenUp, this.#window, this);
   }
 
   takenUp(): void {

@@ -5,7 +5,7 @@ import { type RedeliverOptions, redeliverAfterMs } from '../../core/redelivery.j
 import { Refusals } from '../../core/refusals.js';
 import type { KafkaConsumer, TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
-import { type Partition, streamOf } from './partition.js';
+import type { Partition } from './partition.js';
 import { refusalError } from './refusal-error.js';
 
 /** What rewinding needs of the session it rewinds for. */
@@ -16,8 +16,8 @@ export interface RewindsFor {
   readonly isTaking: boolean;
   /** Where a ledger says each is to be taken up. */
   positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>>;
-  /** A fresh partition, to be read from the position, or from `fallback` where the ledger has none. */
-  partitionFrom(of: TopicPartition, position: number | undefined, fallback: number): Partition;
+  /** A fresh partition, to be read from its position in the answer, or from `fallback` where the ledger has none. */
+  partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition;
   /** Partitions were taken up: what a ledger says of them may be news to the broker. */
   takenUp(): void;
   /** A refusal that trying again cannot mend: leave. */
@@ -90,7 +90,7 @@ export class Rewinding {
         .subscribe({
           next: (positions) => {
             if (!isStillOurs()) return;
-            const fresh = this.#session.partitionFrom(partition, positions.get(streamOf(partition)), watermark);
+            const fresh = this.#session.partitionFrom(partition, positions, watermark);
             fresh.committed = partition.committed;
             assignment.replace(fresh);
             this.#session.consumer?.seek({ ...tp(partition), offset: fresh.watermark.offset });

@@ -4,6 +4,7 @@ import type { KafkajsOptions, RecordDecoder } from '../../../src/drivers/kafkajs
 import { kafkajsOver } from '../../../src/drivers/kafkajs/kafkajs.js';
 import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/sockets.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
+import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import type { ContractRecord, KafkaSubject } from '../../../src/testing/kafka-contract.js';
 
 const { Kafka, logLevel, Partitioners } = kafkaPackage;
@@ -12,7 +13,7 @@ export const BROKERS = (globalThis.process.env.RXFLUME_KAFKA_BROKERS ?? '127.0.0
 
 /** The real cluster, with the application's own kafkajs beside the driver's. */
 export class LiveKafka implements KafkaSubject {
-  readonly driver: KafkaDriver;
+  readonly driver: KafkaDriver & KafkaProducerDriver;
   readonly net = new CutNet();
   readonly admin: Admin;
   readonly producer: Producer;
@@ -27,7 +28,7 @@ export class LiveKafka implements KafkaSubject {
     this.producer = this.#kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   }
 
-  newDriver(options: Partial<KafkajsOptions> = {}, net: CutNet = this.net): KafkaDriver {
+  newDriver(options: Partial<KafkajsOptions> = {}, net: CutNet = this.net): KafkaDriver & KafkaProducerDriver {
     return kafkajsOver(
       { brokers: BROKERS, heartbeatIntervalMs: 300, recordDecoder: this.#recordDecoder, ...options },
       net.open,

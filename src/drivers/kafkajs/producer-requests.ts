@@ -1,0 +1,238 @@
+import type { ForeignRequest, Internals } from './internals.js';
+
+/** What one partition gets of a request to produce. */
+export interface PartitionBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly bytes: Buffer;
+}
+
+export interface Produced {
+  readonly topic: string;
+  readonly partition: number;
+  readonly errorCode: number;
+}
+
+const PRODUCE = 0;
+/** From 3 on batches are of the form that carries producers and headers; 7 is the first with zstd. */
+const PRODUCE_VERSION = 7;
+const ALL_IN_SYNC = -1;
+const OFFSET_FETCH = 9;
+/** The first that can wait for offsets that a transaction is changing (Kafka 2.5). */
+export const STABLE_OFFSETS_VERSION = 7;
+
+type Raw = Pick<Internals, 'load'>;
+
+/** kafkajs joins and copies what is not an encoder of its own. */
+function encoded({ load }: Raw, bytes: Buffer): unknown {
+  const Encoder = load('src/protocol/encoder.js') as new () => { writeBuffer(bytes: Buffer): unknown };
+  return new Encoder().writeBuffer(bytes);
+}
+
+/** Whole batches, as they were made; kafkajs's own request would make each record anew. */
+export function produceRequest(
+  raw: Raw,
+  versionOf: (apiKey: number) => number,
+  transactionalId: string | null,
+  timeoutMs: number,
+  batches: readonly PartitionBatch[],
+): ForeignRequest<readonly Produced[]> {
+  const apiVersion = Math.min(PRODUCE_VERSION, versionOf(PRODUCE));
+  const response = raw.load(`src/protocol/requests/produce/v${apiVersion}/response.js`) as {
+    decode(bytes: Buffer): Promise<{
+      readonly topics: readonly {
+        readonly topicName: string;
+        readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
+      }[];
+    }>;
+  };
+  return {
+    request: {
+      apiKey: PRODUCE,
+      apiVersion,
+      apiName: 'Produce',
+      encode: async () => encoded(raw, produceBody(transactionalId, timeoutMs, batches)),
+    },
+    response: {
+      decode: async (bytes) =>
+        (await response.decode(bytes)).topics.flatMap(({ topicName, partitions }) =>
+          partitions.map(({ partition, errorCode }) => ({ topic: topicName, partition, errorCode })),
+        ),
+      parse: async (answer) => answer,
+    },
+  };
+}
+
+function produceBody(transactionalId: string | null, timeoutMs: number, batches: readonly PartitionBatch[]): Buffer {
+  const topics = new Map<string, PartitionBatch[]>();
+  for (const batch of batches) {
+    const known = topics.get(batch.topic);
+    if (known === undefined) topics.set(batch.topic, [batch]);
+    else known.push(batch);
+  }
+  const head = Buffer.alloc(6);
+  head.writeInt16BE(ALL_IN_SYNC, 0);
+  head.writeInt32BE(timeoutMs, 2);
+  return Buffer.concat([
+    transactionalId === null ? Buffer.from([0xff, 0xff]) : text(transactionalId),
+    head,
+    int32(topics.size),
+    ...[...topics].flatMap(([topic, own]) => [
+      text(topic),
+      int32(own.length),
+      ...own.flatMap(({ partition, bytes }) => [int32(partition), int32(bytes.length), bytes]),
+    ]),
+  ]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  const length = Buffer.alloc(2);
+  length.writeInt16BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+export interface StableOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly errorCode: number;
+}
+
+export interface StableOffsets {
+  readonly errorCode: number;
+  readonly offsets: readonly StableOffset[];
+}
+
+/**
+ * Asks for a group's offsets as they are when no transaction is changing them. What kafkajs can ask answers with the
+ * offsets before a transaction that is decided and not written everywhere yet.
+ *
+ * Source: KIP-447; the form with tagged fields, KIP-482.
+ */
+export function stableOffsetsRequest(
+  raw: Raw,
+  groupId: string,
+  topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+): ForeignRequest<StableOffsets> {
+  const body = Buffer.concat([
+    // The header of this version ends in tagged fields, which kafkajs does not write.
+    NO_TAGS,
+    compactText(groupId),
+    uvarint(topics.length + 1),
+    ...topics.flatMap(({ topic, partitions }) => [
+      compactText(topic),
+      uvarint(partitions.length + 1),
+      ...partitions.map(int32),
+      NO_TAGS,
+    ]),
+    REQUIRE_STABLE,
+    NO_TAGS,
+  ]);
+  return {
+    request: {
+      apiKey: OFFSET_FETCH,
+      apiVersion: STABLE_OFFSETS_VERSION,
+      apiName: 'OffsetFetch',
+      encode: async () => encoded(raw, body),
+    },
+    response: { decode: async (bytes) => readOffsets(new Reader(bytes)), parse: async (answer) => answer },
+    logResponseError: false,
+  };
+}
+
+const NO_TAGS = Buffer.from([0]);
+const REQUIRE_STABLE = Buffer.from([1]);
+
+function uvarint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128);
+  return Buffer.from([...bytes, left]);
+}
+
+function compactText(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([uvarint(bytes.length + 1), bytes]);
+}
+
+function readOffsets(from: Reader): StableOffsets {
+  from.tags();
+  from.skip(4);
+  const offsets: StableOffset[] = [];
+  for (let topics = from.count(); topics > 0; topics -= 1) {
+    const topic = from.text();
+    for (let partitions = from.count(); partitions > 0; partitions -= 1) {
+      const partition = from.int32();
+      const offset = from.int64();
+      from.skip(4);
+      from.text();
+      offsets.push({ topic, partition, offset, errorCode: from.int16() });
+      from.tags();
+    }
+    from.tags();
+  }
+  return { errorCode: from.int16(), offsets };
+}
+
+/** Reads Kafka's compact form. Reading beyond the end throws, so a wrong count ends. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  int16(): number {
+    this.#at += 2;
+    return this.#bytes.readInt16BE(this.#at - 2);
+  }
+
+  int32(): number {
+    this.#at += 4;
+    return this.#bytes.readInt32BE(this.#at - 4);
+  }
+
+  int64(): number {
+    this.#at += 8;
+    return Number(this.#bytes.readBigInt64BE(this.#at - 8));
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes;
+  }
+
+  /** How many there are in an array. */
+  count(): number {
+    return Math.max(0, this.#uvarint() - 1);
+  }
+
+  text(): string {
+    const length = this.count();
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+  }
+
+  tags(): void {
+    for (let left = this.#uvarint(); left > 0; left -= 1) {
+      this.#uvarint();
+      this.skip(this.#uvarint());
+    }
+  }
+
+  #uvarint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.#bytes.readUInt8(this.#at++);
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { Observable, ObservableInput } from 'rxjs';
+import type { RxflumeError } from '../core/errors.js';
+import type { PartitionOffset, TopicPartition } from './kafka-consumer.js';
+
+/** One record to be written. */
+export interface KafkaOutgoing {
+  readonly topic: string;
+  /** Null: by the key, as Kafka's own producers do it; what has no key goes to each partition in turn, a call at a time. */
+  readonly partition: number | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>>;
+  /** Milliseconds since 1970; null: the time of the call. */
+  readonly timestamp: number | null;
+}
+
+export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
+export interface KafkaProducing {
+  readonly compression: KafkaCompression;
+  /** The most bytes one record may have, its key and headers included. */
+  readonly maxRecordBytes: number;
+  /** How long a call is tried again before it fails, in milliseconds. */
+  readonly sendTimeoutMs: number;
+  /** After how long the broker aborts a transaction that is neither committed nor taken over, in milliseconds. */
+  readonly transactionTimeoutMs: number;
+}
+
+/** What became of the records of a call: all that are not named here are on every replica in sync. */
+export interface KafkaSent {
+  /**
+   * By their place in the call. For good: `RXF_KAFKA_RECORD_TOO_LARGE`, `RXF_KAFKA_TOPIC_MISSING`, `RXF_KAFKA_AUTH`,
+   * `RXF_KAFKA_REFUSED`. Or `RXF_KAFKA_SEND`, where nobody knows whether they were written.
+   */
+  readonly refused: ReadonlyMap<number, RxflumeError>;
+}
+
+/** The transactions of one transactional id, from its taking until somebody takes it again. */
+export interface KafkaTransactions {
+  /**
+   * Writes in the transaction that is open, or begins one; one call at a time. Of what is refused for good nothing is in
+   * it. Fails as `commit` does.
+   */
+  send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;
+  /**
+   * Commits what was sent and these offsets of the group as one; of the offsets alone, where nothing was sent. Answers
+   * when both are done. Fails with `FencedError` (`RXF_KAFKA_FENCED`) where the id was taken by another or timed out, and
+   * with `RXF_KAFKA_TRANSACTION` where something was lost on the way: then nobody knows whether it was committed, and
+   * only taking the id again and asking `committed` tells. After a failure every call fails.
+   */
+  commit(groupId: string, offsets: readonly PartitionOffset[]): ObservableInput<unknown>;
+}
+
+/** A producer, connected: idempotent, with all replicas in sync acknowledging. */
+export interface KafkaProducer {
+  /**
+   * Writes outside of transactions, in order; one call at a time. Fails only with `RXF_SINK_STOPPED`, after the end. A call that was lost is tried again
+   * without writing anything twice.
+   */
+  send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;
+  /**
+   * Takes a transactional id: whoever had it is fenced, and what it had open has been aborted, or committed if that was
+   * already decided, when this answers. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) or `SinkError`.
+   */
+  take(transactionalId: string): ObservableInput<KafkaTransactions>;
+  /** The group's committed offsets, of those partitions that have one; waits for those that a transaction is changing. */
+  committed(groupId: string, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
+}
+
+/** What the driver calls. */
+export interface KafkaProducerListener {
+  /** Something a person should hear of; the driver goes on by itself. */
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}
+
+/** A Kafka client library that writes. */
+export interface KafkaProducerDriver {
+  /** For messages, such as `kafka k1:9092,k2:9092`. No secret. */
+  readonly name: string;
+  /** As of `KafkaDriver`. */
+  readonly addresses?: readonly string[];
+  /**
+   * Cold: subscribing connects, then emits the producer once; unsubscribing disconnects at once, and calls then fail with
+   * `RXF_SINK_STOPPED`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) where no connection can be made; one that was made and
+   * lost is made anew at the next call. Throws `OptionError` where it cannot compress like that.
+   */
+  open(producing: KafkaProducing, listener: KafkaProducerListener): Observable<KafkaProducer>;
+}

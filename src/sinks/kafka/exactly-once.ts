@@ -1,0 +1,300 @@
+import { concatMap, defer, EMPTY, type Observable, race, Subscription, throwError, timer } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import type { Replay, Want } from '../../core/duty.js';
+import { SinkError } from '../../core/errors.js';
+import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
+import { Batch, nackRefused, Written } from './batch.js';
+import type { CheckedOptions } from './options.js';
+import type { Report } from './report.js';
+import type { TakenStream } from './taken-stream.js';
+
+/** The longest a commit waits for values before it that are elsewhere. */
+export const BEHIND_MS = 120_000;
+
+/** What one transaction takes: everything of the stream from where the last one ended up to its cut. */
+interface Span {
+  readonly written: Written;
+  /** The offset after the last of it. */
+  cut: number;
+  /** Nothing at or above the cut comes to it any more. */
+  isEnded: boolean;
+  /** All that belongs below the cut is in it, or acked. */
+  isWhole: boolean;
+}
+
+/**
+ * Writes one stream, for one epoch, in transactions: records as they come, then the offset up to which they go, and all
+ * of it becomes visible as one. A transaction ends only where everything before its cut is in it or acked; stragglers go
+ * into the one they belong to.
+ *
+ * Settles: acks when the transaction is committed. After a failure refuses everything that is not, also what comes after,
+ * until the stream is taken up again.
+ * Bounds: one batch under way and one gathered; what was written is a bit each.
+ */
+export class ExactlyOnce {
+  readonly wanted: Observable<Want>;
+  readonly #stream: string;
+  readonly #taken: TakenStream;
+  readonly #replay: Replay;
+  readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction'>;
+  readonly #report: Report;
+  readonly #life = new Subscription();
+  /** Of the span that has ended, while there is one; then nothing of the next may be sent. */
+  #ended: Span | undefined;
+  #stragglers = new Batch();
+  #span: Span | undefined;
+  #gathered = new Batch();
+  #lingering = Subscription.EMPTY;
+  #interval = Subscription.EMPTY;
+  #underWay: Batch | undefined;
+  #isFlushing = false;
+  #isCommitting = false;
+  /** The next transaction is to be committed at once. */
+  #isSettling = false;
+  /** Offsets below are accounted for. */
+  #next: number;
+  #over: unknown;
+
+  constructor(
+    taken: TakenStream,
+    replay: Replay,
+    first: Delivery<unknown>,
+    options: Pick<CheckedOptions<never>, 'batch' | 'transaction'>,
+    report: Report,
+  ) {
+    this.#taken = taken;
+    this.#replay = replay;
+    this.#options = options;
+    this.#report = report;
+    this.#stream = first.origin.stream;
+    this.wanted = first.duty.wanted;
+    this.#next = replay.start ?? 0;
+    this.#life.add(
+      this.wanted.subscribe({
+        next: (want) => this.#answer(want),
+        complete: () => this.end(stoppedError(this.#stream)),
+      }),
+    );
+  }
+
+  get isIdle(): boolean {
+    return this.#span === undefined && this.#ended === undefined;
+  }
+
+  add(delivery: Delivery<unknown>, record: KafkaOutgoing): void {
+    const { offset, lastOffset = offset } = delivery.origin;
+    if (this.#over !== undefined) {
+      delivery.nack(this.#over);
+    } else if (offset < this.#next) {
+      this.#addLate(delivery, record, lastOffset);
+    } else {
+      this.#addInOrder(delivery, record, lastOffset);
+    }
+  }
+
+  /** Commits what there is, as soon as it may be. */
+  settle(): void {
+    if (this.#ended !== undefined) this.#isSettling = this.#span !== undefined;
+    else this.#endSpan();
+  }
+
+  /** Gives everything up. What is open is aborted by whoever takes the stream up next, or by the broker in time. */
+  end(cause: unknown): void {
+    if (this.#over !== undefined) return;
+    this.#over = cause;
+    this.#life.unsubscribe();
+    this.#lingering.unsubscribe();
+    this.#interval.unsubscribe();
+    if (this.#underWay !== undefined) this.#report.sending(-1);
+    const batches = [this.#underWay, this.#stragglers, this.#gathered];
+    const spans = [this.#ended, this.#span];
+    this.#underWay = undefined;
+    this.#stragglers = new Batch();
+    this.#gathered = new Batch();
+    this.#ended = undefined;
+    this.#span = undefined;
+    for (const span of spans) span?.written.holding.nack(cause);
+    for (const batch of batches) batch?.nack(cause);
+    this.#report.idle();
+  }
+
+  #answer(want: Want): void {
+    if (want === 'settle') this.settle();
+    else this.#flush();
+  }
+
+  #addInOrder(delivery: Delivery<unknown>, record: KafkaOutgoing, lastOffset: number): void {
+    const { batch, transaction } = this.#options;
+    const span = this.#span ?? this.#begin();
+    span.cut = Math.max(span.cut, lastOffset + 1);
+    this.#gathered.add(delivery, record);
+    if (span.written.values + this.#gathered.size >= transaction.count) this.settle();
+    else if (this.#gathered.size >= batch.count || this.#gathered.bytes >= batch.bytes) this.#flush();
+    else if (this.#gathered.size === 1) {
+      this.#lingering.unsubscribe();
+      this.#lingering = timer(batch.maxWaitMs).subscribe(() => this.#flush());
+    }
+  }
+
+  #addLate(delivery: Delivery<unknown>, record: KafkaOutgoing, lastOffset: number): void {
+    const ended = this.#ended;
+    if (ended === undefined || this.#isCommitting || lastOffset >= ended.cut) {
+      delivery.nack(orderError(delivery));
+      return;
+    }
+    this.#stragglers.add(delivery, record);
+    this.#pump();
+  }
+
+  #begin(): Span {
+    this.#span = { written: new Written(), cut: this.#next, isEnded: false, isWhole: false };
+    this.#interval.unsubscribe();
+    this.#interval = timer(this.#options.transaction.intervalMs).subscribe(() => this.settle());
+    return this.#span;
+  }
+
+  #flush(): void {
+    this.#isFlushing = true;
+    this.#pump();
+  }
+
+  /** What is gathered belongs to the span that ends here; what comes at or above its cut is of the next. */
+  #endSpan(): void {
+    const span = this.#span;
+    if (span === undefined) return;
+    this.#span = undefined;
+    this.#ended = span;
+    span.isEnded = true;
+    this.#interval.unsubscribe();
+    this.#lingering.unsubscribe();
+    this.#next = span.cut;
+    this.#isSettling = false;
+    this.#stragglers = this.#gathered;
+    this.#gathered = new Batch();
+    span.written.holding.hold();
+    this.#life.add(
+      this.#whole(span.cut).subscribe({
+        error: (error: unknown) => this.#fail(error),
+        complete: () => {
+          span.isWhole = true;
+          this.#pump();
+        },
+      }),
+    );
+    this.#pump();
+  }
+
+  /** Completes when everything before the cut is in the transaction, or acked. */
+  #whole(cut: number): Observable<never> {
+    return defer(() => {
+      if (this.#replay.reach >= cut) return EMPTY;
+      const late$ = timer(BEHIND_MS).pipe(concatMap(() => throwError(() => this.#behindError(cut))));
+      return race(this.#replay.reached(cut), late$);
+    });
+  }
+
+  /** Does what is to be done next, one thing at a time. */
+  #pump(): void {
+    if (this.#over !== undefined || this.#underWay !== undefined || this.#isCommitting) return;
+    const ended = this.#ended;
+    if (ended !== undefined) {
+      if (this.#stragglers.size > 0) {
+        const batch = this.#stragglers;
+        this.#stragglers = new Batch();
+        this.#send(batch, ended);
+      } else if (ended.isWhole) this.#commit(ended);
+      return;
+    }
+    if (!this.#isFlushing || this.#gathered.size === 0 || this.#span === undefined) return;
+    this.#isFlushing = false;
+    const batch = this.#gathered;
+    this.#gathered = new Batch();
+    this.#lingering.unsubscribe();
+    this.#send(batch, this.#span);
+  }
+
+  #send(batch: Batch, span: Span): void {
+    this.#underWay = batch;
+    this.#taken.isOpen = true;
+    this.#report.sending(1);
+    this.#life.add(
+      this.#taken.send(batch.records).subscribe({
+        next: (sent) => this.#sent(batch, sent, span),
+        error: (error: unknown) => this.#fail(error),
+      }),
+    );
+  }
+
+  #sent(batch: Batch, sent: KafkaSent, span: Span): void {
+    this.#underWay = undefined;
+    this.#report.sending(-1);
+    span.written.add(batch, sent);
+    for (let place = 0; place < batch.size; place += 1) {
+      const delivery = batch.deliveries[place] as Delivery<unknown>;
+      if (sent.refused.has(place)) continue;
+      delivery.release();
+      if (span.isEnded) delivery.duty.hold(delivery.place, delivery.place + 1);
+    }
+    nackRefused(batch, sent);
+    const [first] = sent.refused.values();
+    if (first !== undefined) this.#report.failed(sent.refused.size, first);
+    this.#pump();
+  }
+
+  #commit(span: Span): void {
+    this.#isCommitting = true;
+    // What was done without a record behind the last one is done too.
+    const offset = this.#span === undefined ? Math.max(span.cut, this.#replay.reach) : span.cut;
+    this.#next = Math.max(this.#next, offset);
+    this.#life.add(
+      this.#taken.commit(offset).subscribe({
+        error: (error: unknown) => this.#fail(error),
+        complete: () => this.#committed(span),
+      }),
+    );
+  }
+
+  #committed({ written }: Span): void {
+    this.#isCommitting = false;
+    this.#taken.isOpen = false;
+    this.#ended = undefined;
+    written.holding.ack();
+    this.#report.committed();
+    this.#report.written(written);
+    if (this.#isSettling) this.#endSpan();
+    else this.#pump();
+    this.#report.idle();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over !== undefined) return;
+    const values = (this.#ended?.written.values ?? 0) + (this.#span?.written.values ?? 0);
+    this.#report.failed(values, error);
+    this.end(error);
+  }
+
+  #behindError(cut: number): SinkError {
+    const { reach } = this.#replay;
+    return new SinkError(
+      'RXF_LEDGER_BEHIND',
+      `${this.#stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${reach}, which is neither acked nor written here. ` +
+        'Something between source and sink holds or has lost it: an operator that drops deliveries without acking (`filter`, ' +
+        '`take`), or a write that takes this long. The values come again.',
+      { details: { stream: this.#stream, cut, reach } },
+    );
+  }
+}
+
+function stoppedError(stream: string): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `${stream} is no longer read by this assignment; its values come again.`);
+}
+
+function orderError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_LEDGER_ORDER',
+    `${stream} offset ${offset} came after everything up to a later offset was accounted for: it came twice, or was joined ` +
+      'from offsets that others overtook. See what in the flow copies deliveries (`share`, `mergeMap` to several; use ' +
+      '`splitDelivery`) or joins them out of order.',
+    { details: { stream, offset } },
+  );
+}

@@ -1,0 +1,109 @@
+import { concatMap, defer, from, ignoreElements, map, merge, mergeMap, type Observable, take, toArray } from 'rxjs';
+import { OptionError } from '../../core/errors.js';
+import type { AckedUpTo, Positions, PositionsReader } from '../../core/positions.js';
+import type { KafkaProducer } from '../../ports/kafka-producer.js';
+import type { SharedProducer } from './shared-producer.js';
+import { type GroupStream, groupStream, TakenStream, transactionalIdOf } from './taken-stream.js';
+
+/** Transactional ids that are taken side by side. */
+const TAKE_AT_ONCE = 16;
+
+/**
+ * The group's own offsets as the ledger of a Kafka sink. Asked about streams, it first takes the transactional id of each,
+ * which fences whoever had it and decides what that one had open, and only then reads the offsets: before that, they could
+ * still move.
+ */
+export class GroupOffsets {
+  readonly positions: Positions;
+  readonly #shared: SharedProducer;
+  readonly #idPrefix: string;
+  /** By what was answered, so that a delivery finds the taking it belongs to and no later one. */
+  readonly #taken = new WeakMap<ReadonlyMap<string, number>, ReadonlyMap<string, TakenStream>>();
+  #isAsked = false;
+
+  constructor(shared: SharedProducer, idPrefix: string) {
+    this.#shared = shared;
+    this.#idPrefix = idPrefix;
+    this.positions = Object.assign(
+      (streams: readonly string[], reader?: PositionsReader) => this.#takeUp(streams, reader),
+      { commit: (acked: readonly AckedUpTo[]) => this.#commit(acked) },
+    );
+  }
+
+  /** Whether a source has ever asked: the flow wants exactly once. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
+  /** The stream as it was taken up with that answer. */
+  taken(stream: string, answer: ReadonlyMap<string, number>): TakenStream | undefined {
+    return this.#taken.get(answer)?.get(stream);
+  }
+
+  #takeUp(streams: readonly string[], reader: PositionsReader | undefined): Observable<ReadonlyMap<string, number>> {
+    return defer(() => {
+      if (reader === undefined) throw noGroupError();
+      this.#isAsked = true;
+      const of = streams.map((stream) => groupStream(reader.groupId, stream));
+      return this.#shared.producer$.pipe(
+        take(1),
+        concatMap((producer) => this.#takeAll(producer, reader.groupId, of)),
+      );
+    });
+  }
+
+  #takeAll(
+    producer: KafkaProducer,
+    groupId: string,
+    streams: readonly GroupStream[],
+  ): Observable<ReadonlyMap<string, number>> {
+    const taken$ = from(streams).pipe(
+      mergeMap((of) => {
+        const id = transactionalIdOf(this.#idPrefix, of);
+        return from(producer.take(id)).pipe(
+          take(1),
+          map((transactions) => ({ of, id, transactions })),
+        );
+      }, TAKE_AT_ONCE),
+      toArray(),
+    );
+    return taken$.pipe(
+      concatMap((all) =>
+        from(
+          producer.committed(
+            groupId,
+            streams.map(({ of }) => of),
+          ),
+        ).pipe(
+          take(1),
+          map((offsets) => {
+            const answer = new Map<string, number>();
+            const taken = new Map<string, TakenStream>();
+            for (const { of, id, transactions } of all) {
+              const { topic, partition } = of.of;
+              const known = offsets.find((one) => one.topic === topic && one.partition === partition);
+              if (known !== undefined) answer.set(of.stream, known.offset);
+              const committed = known?.offset ?? -1;
+              taken.set(of.stream, new TakenStream(this.#shared.producer$, id, of, transactions, committed));
+            }
+            this.#taken.set(answer, taken);
+            return answer;
+          }),
+        ),
+      ),
+    );
+  }
+
+  #commit(acked: readonly AckedUpTo[]): Observable<never> {
+    return merge(
+      ...acked.map(({ stream, offset, answer }) => this.taken(stream, answer)?.commitAlone(offset) ?? from([])),
+    ).pipe(ignoreElements());
+  }
+}
+
+function noGroupError(): OptionError {
+  return new OptionError(
+    'RXF_OPTION_INVALID',
+    'The positions of a kafkaSink are the offsets of a group: only a source that says which it reads as, such as kafkaSource, can ask for them',
+  );
+}

@@ -1,0 +1,128 @@
+import type { Observable, Subscriber } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { SinkError } from '../../core/errors.js';
+import { loopRefusal } from '../../core/place.js';
+import type { Receipt } from '../../core/receipt.js';
+import { takingFor } from '../../core/taking.js';
+import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
+import { AtLeastOnce } from './at-least-once.js';
+import { ExactlyOnce } from './exactly-once.js';
+import type { GroupOffsets } from './group-offsets.js';
+import type { CheckedOptions } from './options.js';
+import { type MakeRecord, recordMaker } from './record.js';
+import { Reporting } from './report.js';
+import type { SharedProducer } from './shared-producer.js';
+
+/** What all subscriptions of a sink have in common. */
+export interface SinkParts<T> {
+  readonly to: string;
+  readonly options: CheckedOptions<T>;
+  readonly shared: SharedProducer;
+  readonly offsets: GroupOffsets;
+  /** Whether a topic is one that the flow reads from. */
+  readonly isAvoided: (topic: string) => boolean;
+}
+
+/**
+ * One subscription of a Kafka sink: makes records, and hands each to the writer of its stream where the stream was taken up
+ * from this sink, else to the one for all others.
+ */
+export class KafkaSinkSession<T> {
+  readonly #parts: SinkParts<T>;
+  readonly #out: Subscriber<Receipt>;
+  readonly #make: MakeRecord<T>;
+  readonly #reporting: Reporting;
+  readonly #others: AtLeastOnce;
+  readonly #streams = new Map<string, ExactlyOnce>();
+  #isComplete = false;
+
+  constructor(parts: SinkParts<T>, out: Subscriber<Receipt>) {
+    const { options, shared, to } = parts;
+    this.#parts = parts;
+    this.#out = out;
+    this.#make = recordMaker(options);
+    this.#reporting = new Reporting(
+      options.monitor,
+      to,
+      (receipt) => out.next(receipt),
+      () => this.#idle(),
+    );
+    this.#others = new AtLeastOnce(shared.producer$, options.batch, this.#reporting);
+  }
+
+  start(deliveries: Observable<Delivery<T>>): void {
+    const takeFrom = takingFor(this.#out, () => this.#end());
+    this.#out.add(this.#parts.shared.keep());
+    takeFrom(deliveries, {
+      next: (delivery) => this.#take(delivery),
+      error: (error: unknown) => this.#out.error(error),
+      complete: () => {
+        this.#isComplete = true;
+        this.#others.flush();
+        for (const stream of this.#streams.values()) stream.settle();
+        this.#idle();
+      },
+    });
+  }
+
+  #take(delivery: Delivery<T>): void {
+    let record: KafkaOutgoing;
+    try {
+      record = this.#make(delivery);
+      if (this.#parts.isAvoided(record.topic)) throw loopRefusal('Kafka topic', record.topic);
+    } catch (cause) {
+      this.#reporting.failed(1, cause);
+      delivery.nack(cause);
+      return;
+    }
+    const { offsets } = this.#parts;
+    if (delivery.duty.replay?.resumeFrom === offsets.positions) this.#takeExactlyOnce(delivery, record);
+    else if (delivery.duty.isMixed === true && offsets.isAsked) delivery.nack(mixedError(delivery));
+    else this.#others.add(delivery, record);
+  }
+
+  #takeExactlyOnce(delivery: Delivery<T>, record: KafkaOutgoing): void {
+    const writer = this.#writerOf(delivery);
+    if (writer === undefined) delivery.nack(notTakenError(delivery));
+    else writer.add(delivery, record);
+  }
+
+  #writerOf(delivery: Delivery<T>): ExactlyOnce | undefined {
+    const { duty, origin } = delivery;
+    const known = this.#streams.get(origin.stream);
+    if (known?.wanted === duty.wanted) return known;
+    const replay = duty.replay;
+    const taken = replay && this.#parts.offsets.taken(origin.stream, replay.answer);
+    if (replay === undefined || taken === undefined) return undefined;
+    // Before the new one, which may be over at once.
+    known?.end(notTakenError(delivery));
+    const writer = new ExactlyOnce(taken, replay, delivery, this.#parts.options, this.#reporting);
+    this.#streams.set(origin.stream, writer);
+    return writer;
+  }
+
+  #idle(): void {
+    if (!this.#isComplete || !this.#others.isIdle) return;
+    for (const stream of this.#streams.values()) if (!stream.isIdle) return;
+    this.#out.complete();
+  }
+
+  #end(): void {
+    const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before Kafka had the record; it comes again.');
+    for (const stream of this.#streams.values()) stream.end(cause);
+    this.#others.end(cause);
+  }
+}
+
+function notTakenError({ origin: { stream } }: Delivery<unknown>): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `${stream} was taken up anew; its values come again.`);
+}
+
+function mixedError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {
+  return new SinkError(
+    'RXF_SINK_MIXED',
+    `A value joined from several streams, ${stream} offset ${offset} first, cannot be written exactly once: a transaction carries the ` +
+      'offset of one stream. Take `batch` out, since the sink gathers by itself, or leave `resumeFrom` out.',
+    { details: { stream, offset } },
+  );
+}

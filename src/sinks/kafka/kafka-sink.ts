@@ -1,0 +1,82 @@
+import { Observable } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { expectFunction } from '../../core/options.js';
+import { type Place, sharedName } from '../../core/place.js';
+import type { Positions } from '../../core/positions.js';
+import type { Receipt, Sink } from '../../core/receipt.js';
+import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
+import { GroupOffsets } from './group-offsets.js';
+import { KafkaSinkSession, type SinkParts } from './kafka-sink-session.js';
+import { checkOptions, type KafkaSinkOptions } from './options.js';
+import { SharedProducer } from './shared-producer.js';
+
+/** A Kafka topic, or several; `write()` is the last operator of a flow. */
+export interface KafkaSink<T> {
+  /**
+   * The offsets of the group that reads, for a source's `resumeFrom`. Given to the source of the flow that ends in this
+   * sink, records and offsets are committed in one transaction, and a reader of committed records sees each value once.
+   *
+   * Asked about a stream, it first takes the stream's transactional id: what another writer had open is aborted.
+   *
+   * Fails: `RXF_KAFKA_UNREACHABLE`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REFUSED` where Kafka is older than 2.5.
+   */
+  readonly positions: Positions;
+  /**
+   * The sink as an operator: takes values, emits a receipt for each topic and stream of what is durable.
+   *
+   * ```
+   * values    -a-b-c-d----|
+   * sent      ---(ab)-(cd)---
+   * answers   --------A-----A     A: all replicas in sync have it
+   * acks      -----(ab)--(cd)
+   * receipts  --------r-----r|
+   * ```
+   *
+   * Settles: acks when all replicas in sync have a batch, or when its transaction is committed. Refuses alone what is too
+   * large, has no topic or cannot be made a record of; what was not acknowledged in time, with what was sent with it.
+   * Bounds: two batches, and in transactions two a stream with a bit for each record; the source's window bounds what
+   * waits.
+   * Fails: never by itself; it ends as its deliveries end.
+   */
+  write(): Sink<T>;
+}
+
+/**
+ * Writes values to Kafka topics: idempotent, acknowledged by all replicas in sync, keeping each record's key, headers and
+ * time; at least once, or, from Kafka and with `resumeFrom: sink.positions`, exactly once.
+ */
+export function kafkaSink<T = Uint8Array | string | null>(
+  driver: KafkaProducerDriver,
+  options: KafkaSinkOptions<T>,
+): KafkaSink<T> {
+  expectFunction('driver.open', driver?.open);
+  const checked = checkOptions(options);
+  const { topic, compression, maxRecordBytes, sendTimeoutMs, transaction, monitor } = checked;
+  const producing = { compression, maxRecordBytes, sendTimeoutMs, transactionTimeoutMs: transaction.timeoutMs };
+  const shared = new SharedProducer(driver, producing, (level, what, message) => monitor.notice(level, what, message));
+  const offsets = new GroupOffsets(shared, transaction.idPrefix);
+  const addresses = driver.addresses ?? [driver.name];
+  const placeOf = (name: string): Place => ({ kind: 'Kafka topic', addresses, names: [name] });
+  const ledger = {
+    positions: offsets.positions,
+    at: `the group's offsets in ${driver.name}`,
+    addresses,
+    condition: 'a reader must read committed records only (`isolation.level=read_committed`)',
+  };
+  const sinkAvoiding = (avoided: readonly Place[]): Sink<T> => {
+    const parts: SinkParts<T> = {
+      to: driver.name,
+      options: checked,
+      shared,
+      offsets,
+      isAvoided: (name) => avoided.some((place) => sharedName(place, placeOf(name)) !== undefined),
+    };
+    return Object.assign(
+      (deliveries: Observable<Delivery<T>>) =>
+        new Observable<Receipt>((subscriber) => new KafkaSinkSession(parts, subscriber).start(deliveries)),
+      typeof topic === 'string' ? { ledger, writes: [placeOf(topic)] } : { ledger, avoiding: sinkAvoiding },
+    );
+  };
+  const write = sinkAvoiding([]);
+  return { positions: offsets.positions, write: () => write };
+}

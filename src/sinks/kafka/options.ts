@@ -1,0 +1,110 @@
+import type { Origin } from '../../core/delivery.js';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+import type { KafkaCompression } from '../../ports/kafka-producer.js';
+
+/** What can be written as it is; null is a tombstone. */
+export type KafkaBytes = Uint8Array | string | null;
+
+/** Something of a record, made from the value and where it comes from. */
+export type FromValue<T, R> = (value: T, origin: Origin) => R;
+
+export interface KafkaBatchOptions {
+  /** Sent when it has so many records. Default 10,000. */
+  readonly count?: number;
+  /** Sent before it has more bytes; a larger record goes alone. Default 1 MiB. */
+  readonly bytes?: number;
+  /** The longest its first record waits, in milliseconds. Default 20. */
+  readonly maxWaitMs?: number;
+}
+
+export interface KafkaTransactionOptions {
+  /** Committed when it has so many records. Default 100,000. */
+  readonly count?: number;
+  /** Or so long after its first record, in milliseconds: a reader of committed records waits that long. Default 1,000. */
+  readonly intervalMs?: number;
+  /** After how long the broker aborts one that is not committed, in milliseconds; above `intervalMs`. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** What transactional ids begin with, for ACLs; the group and the stream follow. Default `rxflume`. */
+  readonly idPrefix?: string;
+}
+
+export interface KafkaSinkOptions<T> {
+  /** The topic to write to, or which one by the value. */
+  readonly topic: string | FromValue<T, string>;
+  /** The record's value. Default: the value itself, which must be bytes, a text or null. */
+  readonly encode?: FromValue<T, KafkaBytes>;
+  /** The record's key. Default: the origin's. */
+  readonly key?: FromValue<T, KafkaBytes>;
+  /** The record's headers. Default: the origin's. */
+  readonly headers?: FromValue<T, NonNullable<Origin['headers']>>;
+  /** Milliseconds since 1970; null: the time of writing. Default: the origin's. */
+  readonly timestamp?: FromValue<T, number | null>;
+  /** The partition, counted from 0; null: by the key. Default: by the key. */
+  readonly partition?: FromValue<T, number | null>;
+  readonly batch?: KafkaBatchOptions;
+  /** With `resumeFrom: sink.positions` only. */
+  readonly transaction?: KafkaTransactionOptions;
+  /** Default `none`. */
+  readonly compression?: KafkaCompression;
+  /** The most bytes of one record, key and headers included; also of one batch for a partition. Default 1,000,000. */
+  readonly maxRecordBytes?: number;
+  /** How long a batch is tried again before it is refused, in milliseconds. Default 60,000. */
+  readonly sendTimeoutMs?: number;
+  readonly monitor?: Monitor;
+}
+
+export const KAFKA_SINK_DEFAULTS = {
+  batch: { count: 10_000, bytes: MiB, maxWaitMs: 20 },
+  transaction: { count: 100_000, intervalMs: 1_000, timeoutMs: 60_000, idPrefix: 'rxflume' },
+  compression: 'none',
+  maxRecordBytes: 1_000_000,
+  sendTimeoutMs: 60_000,
+  monitor: defaultMonitor,
+} as const satisfies Partial<KafkaSinkOptions<never>>;
+
+export interface CheckedOptions<T>
+  extends Pick<KafkaSinkOptions<T>, 'topic' | 'encode' | 'key' | 'headers' | 'timestamp' | 'partition'> {
+  readonly batch: Required<KafkaBatchOptions>;
+  readonly transaction: Required<KafkaTransactionOptions>;
+  readonly compression: KafkaCompression;
+  readonly maxRecordBytes: number;
+  readonly sendTimeoutMs: number;
+  readonly monitor: Monitor;
+}
+
+const MAPPINGS = ['encode', 'key', 'headers', 'timestamp', 'partition'] as const;
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions<T>(given: KafkaSinkOptions<T>): CheckedOptions<T> {
+  expectKnown('kafkaSink options', given, [...Object.keys(KAFKA_SINK_DEFAULTS), 'topic', ...MAPPINGS]);
+  const options: CheckedOptions<T> = {
+    ...KAFKA_SINK_DEFAULTS,
+    ...given,
+    batch: { ...KAFKA_SINK_DEFAULTS.batch, ...given.batch },
+    transaction: { ...KAFKA_SINK_DEFAULTS.transaction, ...given.transaction },
+  };
+  const { topic, batch, transaction } = options;
+  const isName = typeof topic === 'string' && /^[\w.-]{1,249}$/.test(topic);
+  const rule = 'a topic name (letters, digits, `.`, `_`, `-`), or a function that answers one';
+  expectOption('topic', topic, isName || typeof topic === 'function', rule);
+  for (const name of MAPPINGS) if (options[name] !== undefined) expectFunction(name, options[name]);
+  expectKnown('batch', batch, Object.keys(KAFKA_SINK_DEFAULTS.batch));
+  expectWhole('batch.count', batch.count, 1);
+  expectWhole('batch.bytes', batch.bytes, 1);
+  expectMs('batch.maxWaitMs', batch.maxWaitMs);
+  expectKnown('transaction', transaction, Object.keys(KAFKA_SINK_DEFAULTS.transaction));
+  expectWhole('transaction.count', transaction.count, 1);
+  expectMs('transaction.intervalMs', transaction.intervalMs, 1);
+  expectMs('transaction.timeoutMs', transaction.timeoutMs, 1);
+  const isAbove = transaction.timeoutMs > transaction.intervalMs;
+  expectOption('transaction.timeoutMs', transaction.timeoutMs, isAbove, 'above `transaction.intervalMs`');
+  const isPrefix = typeof transaction.idPrefix === 'string' && /^[\w.-]{1,100}$/.test(transaction.idPrefix);
+  expectOption('transaction.idPrefix', transaction.idPrefix, isPrefix, '1 to 100 letters, digits, `.`, `_`, `-`');
+  expectOneOf('compression', options.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd']);
+  expectWhole('maxRecordBytes', options.maxRecordBytes, 100, 2 ** 30);
+  expectMs('sendTimeoutMs', options.sendTimeoutMs, 1);
+  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  return options;
+}

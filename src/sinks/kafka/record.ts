@@ -1,0 +1,79 @@
+import type { Delivery, Origin } from '../../core/delivery.js';
+import { describeError, describeValue, RxflumeError, SinkError } from '../../core/errors.js';
+import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
+import type { CheckedOptions, KafkaBytes } from './options.js';
+
+const NO_HEADERS: KafkaOutgoing['headers'] = {};
+
+/** Makes the record of a delivery. */
+export type MakeRecord<T> = (delivery: Delivery<T>) => KafkaOutgoing;
+
+/**
+ * How records are made: what is not mapped is the origin's, so that a record from Kafka keeps its key, headers and time.
+ *
+ * Fails: `RXF_SINK_FORMAT` where a function throws, or answers what cannot be written.
+ */
+export function recordMaker<T>({
+  topic,
+  encode,
+  key,
+  headers,
+  timestamp,
+  partition,
+}: CheckedOptions<T>): MakeRecord<T> {
+  return ({ value, origin }) => {
+    try {
+      return {
+        topic: typeof topic === 'string' ? topic : topicFrom(topic(value, origin)),
+        partition: partition === undefined ? null : wholeOrNull('partition', partition(value, origin)),
+        key: key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, origin)),
+        value: bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, origin)),
+        headers: headers === undefined ? (origin.headers ?? NO_HEADERS) : headers(value, origin),
+        timestamp: timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, origin)),
+      };
+    } catch (cause) {
+      throw cause instanceof RxflumeError ? cause : makingError(origin, cause);
+    }
+  };
+}
+
+/** How much of memory a record is. */
+export function recordBytes({ key, value }: KafkaOutgoing): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
+}
+
+/** Kafka has records without a time, as −1. */
+function timeOf({ timestamp }: Origin): number | null {
+  return timestamp === undefined || timestamp < 0 ? null : timestamp;
+}
+
+function bytesOf(what: string, given: KafkaBytes): Uint8Array | null {
+  if (given === null || given instanceof Uint8Array) return given;
+  if (typeof given === 'string') return Buffer.from(given);
+  const advice = what === 'value' ? ' Give `encode`, such as `encode: (value) => JSON.stringify(value)`.' : '';
+  throw formatError(`A record's ${what} must be bytes, a text or null, got \`${describeValue(given)}\`.${advice}`);
+}
+
+function topicFrom(given: unknown): string {
+  if (typeof given === 'string' && /^[\w.-]{1,249}$/.test(given)) return given;
+  throw formatError(`\`topic\` answered \`${describeValue(given)}\`, which is no name of a topic.`);
+}
+
+function wholeOrNull(what: string, given: unknown): number | null {
+  if (given === null || (Number.isSafeInteger(given) && Number(given) >= 0)) return given as number | null;
+  throw formatError(
+    `\`${what}\` answered \`${describeValue(given)}\`, which is no whole number from 0 on, and not null.`,
+  );
+}
+
+function formatError(message: string): SinkError {
+  return new SinkError('RXF_SINK_FORMAT', message);
+}
+
+function makingError({ stream, offset }: Origin, cause: unknown): SinkError {
+  return new SinkError(
+    'RXF_SINK_FORMAT',
+    `No record could be made of ${stream} offset ${offset}: ${describeError(cause)}. Mend the function.`,
+    { cause, details: { stream, offset } },
+  );
+}

@@ -1,0 +1,62 @@
+import { Observable, ReplaySubject, Subscription } from 'rxjs';
+import type { KafkaProducer, KafkaProducerDriver, KafkaProducing } from '../../ports/kafka-producer.js';
+
+interface Opened {
+  readonly producer$: ReplaySubject<KafkaProducer>;
+  readonly connection: Subscription;
+}
+
+/**
+ * One connection for all that a sink does: opened when it is first needed, kept for as long as it is needed, opened anew
+ * where opening has failed.
+ */
+export class SharedProducer {
+  readonly #driver: KafkaProducerDriver;
+  readonly #producing: KafkaProducing;
+  readonly #notice: (level: 'info' | 'warn', what: string, message: string) => void;
+  #opened: Opened | undefined;
+  #users = 0;
+
+  constructor(
+    driver: KafkaProducerDriver,
+    producing: KafkaProducing,
+    notice: (level: 'info' | 'warn', what: string, message: string) => void,
+  ) {
+    this.#driver = driver;
+    this.#producing = producing;
+    this.#notice = notice;
+  }
+
+  /** Keeps the connection until it is unsubscribed, and opens none. */
+  keep(): Subscription {
+    this.#users += 1;
+    return new Subscription(() => {
+      this.#users -= 1;
+      if (this.#users > 0) return;
+      this.#opened?.connection.unsubscribe();
+      this.#opened = undefined;
+    });
+  }
+
+  /** Emits the producer; keeps the connection while subscribed. Fails as the driver does. */
+  readonly producer$ = new Observable<KafkaProducer>((subscriber) => {
+    subscriber.add(this.keep());
+    subscriber.add(this.#open().producer$.subscribe(subscriber));
+  });
+
+  #open(): Opened {
+    if (this.#opened !== undefined) return this.#opened;
+    const opened: Opened = { producer$: new ReplaySubject(1), connection: new Subscription() };
+    this.#opened = opened;
+    opened.connection.add(
+      this.#driver.open(this.#producing, { notice: this.#notice }).subscribe({
+        next: (producer) => opened.producer$.next(producer),
+        error: (error: unknown) => {
+          if (this.#opened === opened) this.#opened = undefined;
+          opened.producer$.error(error);
+        },
+      }),
+    );
+    return opened;
+  }
+}

@@ -1,0 +1,15 @@
+import { describe, it } from '@jest/globals';
+import { producerContract } from '../../src/testing/kafka-producer-contract.js';
+import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+
+describe('Kafka in memory keeps the contract of a producer', () => {
+  for (const check of producerContract) {
+    it(check.name, () => {
+      const kafka = new MemoryKafka();
+      return check.run({
+        driver: kafka,
+        createTopic: async (topic, partitions) => kafka.createTopic(topic, partitions),
+      });
+    });
+  }
+});
