@@ -5,6 +5,7 @@ export type { It } from './contract-run.js';
 export { describeSink, type SinkSetting } from './describe-sink.js';
 export { describeSource, type SourceSetting, type SourceUnderTest } from './describe-source.js';
 export { MarbleError } from './marbles/difference.js';
+export { MarbleAmqp, type MarbleAmqpOptions } from './marbles/marble-amqp.js';
 export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';
 export { type Marbles, marbles, type PartitionRows } from './marbles/marbles.js';
 export { MemoryAmqp, type MemoryAmqpOptions } from './memory-amqp.js';

@@ -13,6 +13,8 @@ export interface SeenSettlement {
   readonly how: 'ack' | 'requeue' | 'discard';
   /** What it settled, as text. */
   readonly contents: readonly string[];
+  /** When, by the scheduler's clock. */
+  readonly at: number;
 }
 
 export interface ChannelSetting {
@@ -134,7 +136,7 @@ export class MemoryAmqpChannel implements AmqpConsumer {
       for (const tag of tags) this.#unacked.delete(tag);
       const { number, queue, seen, supply, wake } = this.#setting;
       const contents = messages.map(({ content }) => content.toString());
-      seen({ queue, channel: number, deliveryTag, isMultiple, how, contents });
+      seen({ queue, channel: number, deliveryTag, isMultiple, how, contents, at: asyncScheduler.now() });
       supply.settle(messages, how);
       wake();
     });

@@ -1,5 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { FILE_SINK_DEFAULTS, FLUME_SINK_DEFAULTS, FLUME_SOURCE_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import {
+  AMQP_SINK_DEFAULTS,
+  AMQP_SOURCE_DEFAULTS,
+  AMQP_STREAM_SOURCE_DEFAULTS,
+  FILE_SINK_DEFAULTS,
+  FLUME_SINK_DEFAULTS,
+  FLUME_SOURCE_DEFAULTS,
+  KAFKA_SOURCE_DEFAULTS,
+} from 'rxflume';
+import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
@@ -17,6 +26,10 @@ test.each([
   ['docs/flume.md', 'Options of the sink', FLUME_SINK_DEFAULTS],
   ['docs/flume.md', 'Options of the client', AVRO_RPC_CLIENT_DEFAULTS],
   ['docs/flume.md', 'Options of the server', AVRO_RPC_SERVER_DEFAULTS],
+  ['docs/rabbitmq.md', 'Options of the source', AMQP_SOURCE_DEFAULTS],
+  ['docs/rabbitmq.md', 'Options of the stream source', AMQP_STREAM_SOURCE_DEFAULTS],
+  ['docs/rabbitmq.md', 'Options of the sink', AMQP_SINK_DEFAULTS],
+  ['docs/rabbitmq.md', 'Options of the amqplib driver', AMQPLIB_DEFAULTS],
   ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
   ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
   ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],

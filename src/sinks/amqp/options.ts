@@ -25,8 +25,6 @@ export interface AmqpSinkOptions<T> {
   readonly maxInFlight?: number;
   /** The most bytes published and not confirmed; a larger message goes alone. Default 16 MiB. */
   readonly maxInFlightBytes?: number;
-  /** A larger message is refused before it is published: the broker would close the channel. Default 16 MiB, as RabbitMQ 4 has it. */
-  readonly maxMessageBytes?: number;
   /** How long nothing may be confirmed, though something is under way, before the channel is given up, in milliseconds. Default 30,000. */
   readonly confirmTimeoutMs?: number;
   /** Default 5 times in a row, from 500 ms to 30,000 ms apart. */
@@ -39,7 +37,6 @@ export const AMQP_SINK_DEFAULTS = {
   properties: (_: unknown, origin: Origin) => keptProperties(origin),
   maxInFlight: 2_000,
   maxInFlightBytes: 16 * MiB,
-  maxMessageBytes: 16 * MiB,
   confirmTimeoutMs: 30_000,
   reconnect: { ...BACKOFF_DEFAULTS, attempts: 5 },
   monitor: defaultMonitor,
@@ -52,7 +49,6 @@ export interface CheckedOptions<T> {
   readonly properties: (value: T, origin: Origin) => AmqpProperties;
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
-  readonly maxMessageBytes: number;
   readonly confirmTimeoutMs: number;
   readonly reconnect: Required<AmqpSinkReconnectOptions>;
   readonly monitor: Monitor;
@@ -77,7 +73,6 @@ export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
   expectFunction('properties', options.properties);
   expectWhole('maxInFlight', options.maxInFlight, 1, 1_000_000);
   expectWhole('maxInFlightBytes', options.maxInFlightBytes, 1);
-  expectWhole('maxMessageBytes', options.maxMessageBytes, 1, 512 * MiB);
   expectMs('confirmTimeoutMs', options.confirmTimeoutMs, 1);
   expectKnown('reconnect', reconnect, Object.keys(AMQP_SINK_DEFAULTS.reconnect));
   expectWhole('reconnect.attempts', reconnect.attempts, 1);

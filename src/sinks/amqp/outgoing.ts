@@ -31,14 +31,11 @@ export class Outgoing<T> {
   }
 
   #contentOf(value: T, origin: Delivery<T>['origin']): Uint8Array {
-    const { content, maxMessageBytes } = this.#options;
+    const { content } = this.#options;
     const made: unknown = content === undefined ? value : content(value, origin);
     const bytes = typeof made === 'string' ? Buffer.from(made) : made;
     if (!(bytes instanceof Uint8Array)) {
       throw formatError(`it must be bytes or a text, got ${describeValue(made)}. Give \`content\``);
-    }
-    if (bytes.length > maxMessageBytes) {
-      throw formatError(`it has ${bytes.length} bytes, more than \`maxMessageBytes\`, ${maxMessageBytes}`);
     }
     return bytes;
   }

@@ -8,10 +8,12 @@ import type { Receipt, Sink } from '../../core/receipt.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../memory-file-system.js';
 import { RecordingDuty, type Settlement } from '../recording-duty.js';
 import { expectMarks, MarbleError } from './difference.js';
+import { MarbleAmqp, type MarbleAmqpOptions } from './marble-amqp.js';
 import { MarbleKafka, type MarbleKafkaOptions } from './marble-kafka.js';
 import { labelOf, marbleSink } from './marble-sink.js';
 import { type Mark, parseRow } from './row.js';
 import { isSame } from './same.js';
+import { watched } from './watched.js';
 
 /** The rows of several partitions, by `p0`, `p1` …; a text alone is of `p0`. */
 export type PartitionRows = string | Readonly<Record<`p${number}`, string>>;
@@ -25,16 +27,29 @@ export interface Marbles
   deliveries<T = string>(row: string, values?: Readonly<Record<string, T>>): Observable<Delivery<T>>;
   /** A Kafka with what is drawn, such as `p0: a-b-c  p1: d`; see `MarbleKafka` for rebalances. */
   kafka(diagram: string, options?: MarbleKafkaOptions): MarbleKafka;
+  /** A queue of RabbitMQ with what is drawn, such as `-a-b-(cd)|`; see `MarbleAmqp` for what befalls its channel. */
+  amqp(diagram: string, options?: MarbleAmqpOptions): MarbleAmqp;
+  /**
+   * Passes on what a source gives, and notes it for `expectAcks`, `expectNacks` and `expectReleases`, each named by its
+   * value: so that releases of `m.kafka` are drawn too. Stands directly behind the source, or its `drainOn`.
+   */
+  watch<T>(source: Observable<Delivery<T>>): Observable<Delivery<T>>;
   /** A sink that acks and refuses where drawn, such as `-a--X(503)-b`. */
   sink(row: string): Sink<unknown>;
   /** A file system in memory. */
   files(): MemoryFileSystem;
   /** A sink of dead letters that makes each durable after so long. Default 0. */
   deadLetters(afterMs?: number): Sink<DeadLetter>;
-  /** When deliveries of `m.deliveries` are acked, refused, released. */
+  /**
+   * When deliveries of `m.deliveries` and `m.watch` are acked, refused, released. Of `m.amqp`, where it
+   * is not watched: when the broker hears that messages of a queue are acked or refused, or, of a stream, released.
+   */
   expectAcks(row: string): void;
   expectNacks(row: string): void;
   expectReleases(row: string): void;
+  /** When messages of `m.amqp` go back to their queue, and when they are dead-lettered. */
+  expectRequeues(row: string): void;
+  expectDiscards(row: string): void;
   /** When offsets are committed to `m.kafka`: `-----2--4`. An offset of more than one digit is drawn as its last digit. */
   expectCommits(rows: PartitionRows): void;
   /** When partitions of `m.kafka` are paused, `P`, and resumed, `R`. */
@@ -46,7 +61,7 @@ export interface Marbles
 }
 
 /**
- * Runs a drawing: deliveries, Kafka, sinks and files as rows of marbles, and what is to become of them. Compares all of it
+ * Runs a drawing: deliveries, Kafka, RabbitMQ, sinks and files as rows of marbles, and what is to become of them. Compares all of it
  * when everything has run.
  *
  * Fails: throws a `MarbleError` that shows what was expected and what happened, one under the other.
@@ -67,16 +82,29 @@ function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
   const letters: Mark[] = [];
   const duty = new RecordingDuty('test:stream', (line) => settled.push({ frame: asyncScheduler.now(), line }));
   let kafka: MarbleKafka | undefined;
+  let amqp: MarbleAmqp | undefined;
+  let isWatching = false;
   let files: MemoryFileSystem | undefined;
-  const expectSettled = (what: string, verb: string, row: string) => {
+  const watch = watched<unknown>(labelOf, (line) => settled.push({ frame: asyncScheduler.now(), line }));
+  const atBroker = (verb: 'ack' | 'nack' | 'release'): Mark[] => {
+    if (amqp === undefined || isWatching) return [];
+    if (amqp.kind === 'stream') return verb === 'release' ? amqp.settled('ack') : [];
+    if (verb === 'release') return [];
+    return verb === 'ack' ? amqp.settled('ack') : amqp.settled('requeue', 'discard');
+  };
+  const expectSettled = (what: string, verb: 'ack' | 'nack' | 'release', row: string) => {
     const expected = parseRow(row);
     checks.push(() => {
       const own = settled.filter(({ line }) => line.startsWith(`${verb} `));
-      expectMarks(
-        what,
-        own.map(({ frame, line }) => ({ frame, label: line.slice(verb.length + 1) })),
-        expected,
-      );
+      const marks = own.map(({ frame, line }) => ({ frame, label: line.slice(verb.length + 1) }));
+      expectMarks(what, [...marks, ...atBroker(verb)], expected);
+    });
+  };
+  const expectOfAmqp = (what: string, how: 'requeue' | 'discard', row: string) => {
+    const expected = parseRow(row);
+    checks.push(() => {
+      if (amqp === undefined) throw new MarbleError(`There is no m.amqp(…) whose ${what} could be looked at.`);
+      expectMarks(what, amqp.settled(how), expected);
     });
   };
   const expectOfKafka = (what: 'commits' | 'pauses', rows: PartitionRows) => {
@@ -104,6 +132,14 @@ function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
       kafka = new MarbleKafka(diagram, options);
       return kafka;
     },
+    amqp: (diagram, options) => {
+      amqp = new MarbleAmqp(diagram, options);
+      return amqp;
+    },
+    watch: <T>(source: Observable<Delivery<T>>) => {
+      isWatching = true;
+      return watch(source) as Observable<Delivery<T>>;
+    },
     sink: marbleSink,
     files: () => {
       files = memoryFileSystem();
@@ -113,6 +149,8 @@ function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
     expectAcks: (row) => expectSettled('acks', 'ack', row),
     expectNacks: (row) => expectSettled('nacks', 'nack', row),
     expectReleases: (row) => expectSettled('releases', 'release', row),
+    expectRequeues: (row) => expectOfAmqp('requeues', 'requeue', row),
+    expectDiscards: (row) => expectOfAmqp('discards', 'discard', row),
     expectCommits: (rows) => expectOfKafka('commits', rows),
     expectPauses: (rows) => expectOfKafka('pauses', rows),
     expectDeadLetters: (row) => {
