@@ -1,13 +1,14 @@
-import { concatMap, type Observable, Subscription, take, timer } from 'rxjs';
+import { type Observable, Subscription, take, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { Wants } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
 import { Queue } from '../../core/queue.js';
-import type { KafkaOutgoing, KafkaProducer, KafkaSent } from '../../ports/kafka-producer.js';
+import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
 import type { KafkaBatchOptions } from './options.js';
 import type { Report } from './report.js';
+import type { SharedProducer } from './shared-producer.js';
 
 /**
  * Sends in batches of all streams together, one under way at a time, and acks a batch when the broker has it: together,
@@ -17,7 +18,7 @@ import type { Report } from './report.js';
  * Bounds: one batch under way and one gathered; more waits, unreleased, so the source's window bounds it.
  */
 export class AtLeastOnce {
-  readonly #producer$: Observable<KafkaProducer>;
+  readonly #shared: SharedProducer;
   readonly #options: Required<KafkaBatchOptions>;
   readonly #report: Report;
   readonly #queue = new Queue<Batch>();
@@ -27,8 +28,8 @@ export class AtLeastOnce {
   #waiting: Subscription | undefined;
   #underWay: { readonly batch: Batch; readonly sending: Subscription } | undefined;
 
-  constructor(producer$: Observable<KafkaProducer>, options: Required<KafkaBatchOptions>, report: Report) {
-    this.#producer$ = producer$;
+  constructor(shared: SharedProducer, options: Required<KafkaBatchOptions>, report: Report) {
+    this.#shared = shared;
     this.#options = options;
     this.#report = report;
     this.#wants = new Wants(
@@ -91,11 +92,7 @@ export class AtLeastOnce {
       this.#next();
       this.#report.idle();
     };
-    const sent$ = this.#producer$.pipe(
-      take(1),
-      concatMap((producer) => producer.send(batch.records)),
-      take(1),
-    );
+    const sent$ = this.#shared.using((producer) => producer.send(batch.records)).pipe(take(1));
     underWay.sending.add(
       sent$.subscribe({
         next: (sent) => ended(() => this.#settle(batch, sent)),

@@ -45,10 +45,7 @@ export class GroupOffsets {
       if (reader === undefined) throw noGroupError();
       this.#isAsked = true;
       const of = streams.map((stream) => groupStream(reader.groupId, stream));
-      return this.#shared.producer$.pipe(
-        take(1),
-        concatMap((producer) => this.#takeAll(producer, reader.groupId, of)),
-      );
+      return this.#shared.using((producer) => this.#takeAll(producer, reader.groupId, of));
     });
   }
 
@@ -84,7 +81,7 @@ export class GroupOffsets {
               const known = offsets.find((one) => one.topic === topic && one.partition === partition);
               if (known !== undefined) answer.set(of.stream, known.offset);
               const committed = known?.offset ?? -1;
-              taken.set(of.stream, new TakenStream(this.#shared.producer$, id, of, transactions, committed));
+              taken.set(of.stream, new TakenStream(this.#shared, id, of, transactions, committed));
             }
             this.#taken.set(answer, taken);
             return answer;

@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject, Subscription } from 'rxjs';
+import { concatMap, Observable, type ObservableInput, ReplaySubject, Subscription, take } from 'rxjs';
 import type { KafkaProducer, KafkaProducerDriver, KafkaProducing } from '../../ports/kafka-producer.js';
 
 interface Opened {
@@ -38,11 +38,13 @@ export class SharedProducer {
     });
   }
 
-  /** Emits the producer; keeps the connection while subscribed. Fails as the driver does. */
-  readonly producer$ = new Observable<KafkaProducer>((subscriber) => {
-    subscriber.add(this.keep());
-    subscriber.add(this.#open().producer$.subscribe(subscriber));
-  });
+  /** Does something with the producer, and keeps the connection meanwhile. Fails as the driver does where there is none. */
+  using<T>(act: (producer: KafkaProducer) => ObservableInput<T>): Observable<T> {
+    return new Observable((subscriber) => {
+      subscriber.add(this.keep());
+      subscriber.add(this.#open().producer$.pipe(take(1), concatMap(act)).subscribe(subscriber));
+    });
+  }
 
   #open(): Opened {
     if (this.#opened !== undefined) return this.#opened;

@@ -13,7 +13,8 @@ import {
 } from 'rxjs';
 import { FencedError, OptionError } from '../../core/errors.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
-import type { KafkaOutgoing, KafkaProducer, KafkaSent, KafkaTransactions } from '../../ports/kafka-producer.js';
+import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../ports/kafka-producer.js';
+import type { SharedProducer } from './shared-producer.js';
 
 /** A stream with the group that reads it: what a transactional id stands for. */
 export interface GroupStream {
@@ -48,7 +49,7 @@ export function transactionalIdOf(prefix: string, { groupId, stream }: GroupStre
  * A stream that was taken up: its transactions, and how far they are committed. Calls go one after the other.
  */
 export class TakenStream {
-  readonly #producer$: Observable<KafkaProducer>;
+  readonly #shared: SharedProducer;
   readonly #id: string;
   readonly #of: GroupStream;
   #transactions: KafkaTransactions;
@@ -57,18 +58,14 @@ export class TakenStream {
   /** One that was sent, and nobody knows whether it was carried out. */
   #inDoubt = -1;
   #isBroken = false;
+  /** Another has gone on with the stream: to take it again would only disturb that one. */
+  #overtaken: FencedError | undefined;
   #last: Observable<never> = EMPTY;
   /** Whether a transaction is open that `commitAlone` would commit too early. */
   isOpen = false;
 
-  constructor(
-    producer$: Observable<KafkaProducer>,
-    id: string,
-    of: GroupStream,
-    transactions: KafkaTransactions,
-    committed: number,
-  ) {
-    this.#producer$ = producer$;
+  constructor(shared: SharedProducer, id: string, of: GroupStream, transactions: KafkaTransactions, committed: number) {
+    this.#shared = shared;
     this.#id = id;
     this.#of = of;
     this.#transactions = transactions;
@@ -96,6 +93,7 @@ export class TakenStream {
    */
   commitAlone(offset: number): Observable<never> {
     return this.#inTurn(() => {
+      if (this.#overtaken !== undefined) throw this.#overtaken;
       if (this.isOpen || offset <= this.#committed) return EMPTY;
       return concat(this.#isBroken ? this.#takeAgain() : EMPTY, this.#commit(offset));
     });
@@ -120,9 +118,8 @@ export class TakenStream {
   }
 
   #takeAgain(): Observable<never> {
-    return this.#producer$.pipe(
-      take(1),
-      concatMap((producer) =>
+    return this.#shared
+      .using((producer) =>
         from(producer.take(this.#id)).pipe(
           take(1),
           concatMap((transactions) =>
@@ -130,7 +127,10 @@ export class TakenStream {
               take(1),
               tap(([known]) => {
                 const offset = known?.offset ?? -1;
-                if (offset !== this.#committed && offset !== this.#inDoubt) throw overtakenError(this.#of, offset);
+                if (offset !== this.#committed && offset !== this.#inDoubt) {
+                  this.#overtaken = overtakenError(this.#of, offset);
+                  throw this.#overtaken;
+                }
                 this.#committed = offset;
                 this.#transactions = transactions;
                 this.#isBroken = false;
@@ -138,9 +138,8 @@ export class TakenStream {
             ),
           ),
         ),
-      ),
-      ignoreElements(),
-    );
+      )
+      .pipe(ignoreElements());
   }
 
   #inTurn<T>(act: () => Observable<T>): Observable<T> {

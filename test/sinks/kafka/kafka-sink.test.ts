@@ -1,0 +1,271 @@
+import { describe, expect, it } from '@jest/globals';
+import { Subject } from 'rxjs';
+import { mapValue } from '../../../operators/index.js';
+import type { Delivery } from '../../../src/core/delivery.js';
+import { OptionError } from '../../../src/core/errors.js';
+import { Monitor } from '../../../src/core/monitor.js';
+import type { Receipt } from '../../../src/core/receipt.js';
+import { flow } from '../../../src/flow/flow.js';
+import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
+import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
+import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
+import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import type { ProducerFate } from '../../../src/testing/memory-producer.js';
+import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { inVirtualTime } from '../../support/virtual-time.js';
+import { copied, copy, feed, numbers } from './copying.js';
+
+function opened<T>(options: Partial<KafkaSinkOptions<T>> = {}, latencyMs = 1) {
+  const kafka = new MemoryKafka({ latencyMs });
+  kafka.createTopic('copy', 1);
+  kafka.createTopic('other', 3);
+  const duty = new RecordingDuty('test:s');
+  const values$ = new Subject<Delivery<T>>();
+  const receipts: Receipt[] = [];
+  const monitor = new Monitor();
+  const sink = kafkaSink<T>(kafka, { topic: 'copy', monitor, ...options });
+  const running = sink
+    .write()(values$)
+    .subscribe((receipt) => receipts.push(receipt));
+  const give = (...values: T[]) => {
+    for (const value of values) values$.next(duty.deliver(value));
+  };
+  const read = (topic = 'copy') => kafka.read(topic).map(({ value }) => value?.toString() ?? null);
+  return { kafka, duty, values$, receipts, monitor, running, give, read };
+}
+
+describe('kafkaSink, at least once', () => {
+  it('is as drawn: gathers, sends one batch at a time, acks each when it is answered', () => {
+    const { duty, give, receipts, read } = opened<string>({ batch: { count: 2, maxWaitMs: 50 } }, 10);
+    inVirtualTime((at) => {
+      // Opening takes 10 ms, and each batch 10 ms more.
+      at(0, () => give('a', 'b', 'c', 'd', 'e'));
+      at(19, () => expect([read(), duty.acks]).toEqual([[], []]));
+      at(21, () =>
+        expect([read(), duty.acks]).toEqual([
+          ['a', 'b'],
+          ['a', 'b'],
+        ]),
+      );
+      at(31, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd']));
+      at(49, () => expect(read()).toEqual(['a', 'b', 'c', 'd']));
+      at(61, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd', 'e']));
+    });
+    expect(receipts).toEqual([
+      { sink: 'kafka', target: 'copy', values: 2, bytes: 2, stream: 'test:s', firstOffset: 0, lastOffset: 1 },
+      { sink: 'kafka', target: 'copy', values: 2, bytes: 2, stream: 'test:s', firstOffset: 2, lastOffset: 3 },
+      { sink: 'kafka', target: 'copy', values: 1, bytes: 1, stream: 'test:s', firstOffset: 4, lastOffset: 4 },
+    ]);
+  });
+
+  it('sends before a batch is too large, and at once when the source asks', () => {
+    const { duty, give, read } = opened<string>({ batch: { bytes: 5, maxWaitMs: 1_000 } });
+    inVirtualTime((at) => {
+      at(0, () => give('abc', 'de', 'f'));
+      at(5, () => expect(read()).toEqual(['abc', 'de']));
+      at(6, () => duty.wanted.next('release'));
+      at(9, () => expect(read()).toEqual(['abc', 'de', 'f']));
+    });
+  });
+
+  it("keeps a record's key, headers and time, where nothing else is said", () => {
+    const { kafka, duty, values$ } = opened<string | null>();
+    const headers = { h: Buffer.from('1') };
+    inVirtualTime(() => {
+      values$.next(duty.deliver('a' as string | null, { key: Buffer.from('k'), headers, timestamp: 123 }));
+      values$.next(duty.deliver(null as string | null, { timestamp: -1 }, 'tombstone'));
+    });
+    const shown = kafka
+      .read('copy')
+      .map(({ key, value, headers: kept, timestamp }) => [key?.toString(), value?.toString(), kept, timestamp]);
+    expect(shown).toEqual([
+      ['k', 'a', headers, 123],
+      [undefined, undefined, {}, 0],
+    ]);
+    expect(duty.acks).toEqual(['a', 'tombstone']);
+  });
+
+  it('makes records by what it is given', () => {
+    const { kafka, give } = opened<{ n: number }>({
+      topic: ({ n }) => (n > 1 ? 'other' : 'copy'),
+      encode: (value) => JSON.stringify(value),
+      key: ({ n }) => `k${n}`,
+      headers: (_, { stream }) => ({ from: Buffer.from(stream) }),
+      timestamp: ({ n }) => n * 10,
+      partition: ({ n }) => (n > 1 ? 2 : null),
+    });
+    inVirtualTime(() => give({ n: 1 }, { n: 2 }));
+    const shown = ['copy', 'other'].flatMap((topic) =>
+      kafka
+        .read(topic)
+        .map(({ partition, key, value, headers, timestamp }) =>
+          [topic, partition, key, value, headers.from, timestamp].join(' '),
+        ),
+    );
+    expect(shown).toEqual(['copy 0 k1 {"n":1} test:s 10', 'other 2 k2 {"n":2} test:s 20']);
+  });
+
+  it.each<[string, Partial<KafkaSinkOptions<unknown>>, RegExp]>([
+    ['a value that is no bytes', {}, /value must be bytes, a text or null, got `.*`\. Give `encode`/],
+    ['a function that throws', { encode: () => JSON.parse('{') }, /No record could be made of test:s offset 0: /],
+    [
+      'a topic that is no name',
+      { topic: () => '../x', encode: () => '' },
+      /`topic` answered `.*x.*`, which is no name/,
+    ],
+    ['a partition that is no number', { partition: () => -1, encode: () => '' }, /`partition` answered `-1`/],
+    ['a key that is no bytes', { key: () => 1 as never, encode: () => '' }, /key must be bytes, a text or null/],
+  ])('refuses %s alone', (_, options, message) => {
+    const { duty, values$, read } = opened<unknown>(options);
+    inVirtualTime(() => {
+      values$.next(duty.deliver({} as unknown, {}, 'bad'));
+    });
+    expect(duty.causes.bad).toMatchObject({
+      code: 'RXF_SINK_FORMAT',
+      retryable: false,
+      message: expect.stringMatching(message),
+    });
+    expect(read()).toEqual([]);
+  });
+
+  it('refuses what is too large, or has no topic, alone; the rest of its batch is acked first', () => {
+    const { duty, give, read, monitor } = opened<string>({
+      maxRecordBytes: 100,
+      topic: (value) => (value === 'm' ? 'missing' : 'copy'),
+    });
+    inVirtualTime(() => give('a', 'x'.repeat(101), 'm', 'b'));
+    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual([
+      'ack a',
+      'ack b',
+      `nack ${'x'.repeat(101)}`,
+      'nack m',
+    ]);
+    expect(Object.values(duty.causes)).toMatchObject([
+      { code: 'RXF_KAFKA_RECORD_TOO_LARGE', retryable: false },
+      { code: 'RXF_KAFKA_TOPIC_MISSING', retryable: false },
+    ]);
+    expect([read(), monitor.total('rxflume_sink_failures_total')]).toEqual([['a', 'b'], 2]);
+  });
+
+  it('does not send what is void by the time its turn comes', () => {
+    const { duty, give, read } = opened<string>({ batch: { count: 1 } }, 10);
+    inVirtualTime((at) => {
+      at(0, () => give('a', 'b', 'c'));
+      at(15, () => duty.wanted.complete());
+    });
+    expect([read(), duty.acks, duty.unsettled]).toEqual([['a'], ['a'], []]);
+  });
+
+  it('brings again what was lost, where the cluster is away too, and in the same order', () => {
+    const kafka = new MemoryKafka({ recordsPerFetch: 4 });
+    kafka.createTopic('chat', 1);
+    kafka.createTopic('copy', 1);
+    const fates: ProducerFate[] = ['fail', 'ok', 'ok', 'fail', 'lose'];
+    kafka.fate = () => fates.shift() ?? 'ok';
+    let run: ReturnType<typeof copy> | undefined;
+    inVirtualTime((at) => {
+      run = copy(kafka, { level: 'at-least-once', sink: { batch: { count: 4 } } });
+      feed(kafka, 0, 20);
+      at(5_000, () => run?.stop());
+    });
+    expect(run?.ended).toBe('complete');
+    const firsts = copied(kafka).filter((n, place, all) => all.indexOf(n) === place);
+    expect([firsts, kafka.committed('copier', 'chat', 0)]).toEqual([numbers(20), 20]);
+    expect(run?.codes()).toEqual(expect.arrayContaining(['RXF_KAFKA_UNREACHABLE', 'RXF_KAFKA_SEND']));
+  });
+
+  it('closes its connection when it is left, and opens one for each subscription', () => {
+    const { kafka, running, give } = opened<string>();
+    const verbs: string[] = [];
+    kafka.fate = ({ verb }) => {
+      verbs.push(verb);
+      return 'ok';
+    };
+    inVirtualTime((at) => {
+      at(0, () => give('a'));
+      at(100, () => give('b'));
+      at(200, () => running.unsubscribe());
+    });
+    expect(verbs).toEqual(['open', 'send', 'send']);
+  });
+});
+
+describe('a kafkaSink in a flow', () => {
+  const kafka = new MemoryKafka();
+  const source = (options = {}) => kafkaSource(kafka, { topics: ['chat'], groupId: 'g', ...options });
+
+  it('may not write to what is read, in the same cluster', () => {
+    const loop = expect.objectContaining({
+      code: 'RXF_FLOW_LOOP',
+      message: expect.stringMatching(/Kafka topic `chat`/),
+    });
+    const to = (driver: MemoryKafka) => kafkaSink<Buffer | null>(driver, { topic: 'chat' }).write();
+    expect(() => flow('loop', source(), to(kafka))).toThrow(loop);
+    expect(() => flow('loop', source({ topics: /^ch/ }), to(kafka))).toThrow(loop);
+    expect(flow('mirror', source(), to(new MemoryKafka())).name).toBe('mirror');
+  });
+
+  it('refuses a record that a function of the value sends there', () => {
+    const loops = new MemoryKafka();
+    loops.createTopic('chat', 1);
+    loops.produce('chat', 0, ['a']);
+    const sink = kafkaSink<Buffer | null>(loops, { topic: () => 'chat', monitor: new Monitor() });
+    let error: unknown;
+    inVirtualTime(() => {
+      flow(
+        'loop',
+        kafkaSource(loops, { topics: ['chat'], groupId: 'g', monitor: new Monitor() }),
+        sink.write(),
+      ).subscribe({
+        error: (cause: unknown) => {
+          error = cause;
+        },
+      });
+    });
+    expect(error).toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: { code: 'RXF_SINK_LOOP' } });
+    expect(loops.read('chat').length).toBe(1);
+  });
+
+  it('is exactly once with its positions, for readers of committed records, and at least once without', () => {
+    const sink = kafkaSink<Buffer | null>(kafka, { topic: 'copy' });
+    expect(flow('copy', source({ resumeFrom: sink.positions }), sink.write()).guarantee).toEqual({
+      level: 'exactly-once',
+      because: [
+        "kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (the group's offsets in kafka memory)",
+        'a reader must read committed records only (`isolation.level=read_committed`)',
+        'dead letters, where `decode` sets any aside, are at least once',
+      ],
+    });
+    expect(
+      flow(
+        'copy',
+        source(),
+        mapValue((value) => value),
+        sink.write(),
+      ).guarantee.level,
+    ).toBe('at-least-once');
+  });
+
+  it('cannot keep the offsets of another cluster', () => {
+    const sink = kafkaSink<Buffer | null>(new MemoryKafka(), { topic: 'copy' });
+    expect(() => flow('mirror', source({ resumeFrom: sink.positions }), sink.write())).toThrow(
+      /Expected the source of flow `mirror` to read where the sink writes, got memory:\d+ .* Leave `resumeFrom` out/,
+    );
+  });
+
+  it('says which of its options is wrong, at the call', () => {
+    const wrong: [Record<string, unknown>, RegExp][] = [
+      [{ topic: 'a b' }, /`topic`/],
+      [{ encode: 1 }, /`encode` to be a function/],
+      [{ batch: { records: 1 } }, /known options \(count, bytes, maxWaitMs\), got `records`/],
+      [{ compression: 'brotli' }, /`compression` to be one of 'none'/],
+      [{ transaction: { timeoutMs: 500 } }, /`transaction.timeoutMs` to be above `transaction.intervalMs`, got `500`/],
+      [{ transaction: { idPrefix: 'a/b' } }, /`transaction.idPrefix`/],
+    ];
+    for (const [options, message] of wrong) {
+      expect(() => kafkaSink(kafka, { topic: 'copy', ...options } as never)).toThrow(OptionError);
+      expect(() => kafkaSink(kafka, { topic: 'copy', ...options } as never)).toThrow(message);
+    }
+    expect(() => kafkaSink({} as never, { topic: 'copy' })).toThrow(/`driver.open` to be a function/);
+  });
+});
