@@ -54,6 +54,7 @@ export type {
   FlumeRpcServer,
   FlumeStatus,
 } from './ports/flume-rpc.js';
+export type { HttpAnswer, HttpClient, HttpRequest } from './ports/http-client.js';
 export type {
   KafkaBatch,
   KafkaConsumer,
@@ -65,6 +66,9 @@ export type {
   StartAt,
   TopicPartition,
 } from './ports/kafka-consumer.js';
+export type { TextOutput } from './ports/text-output.js';
+export { type ConsoleSink, consoleSink } from './sinks/console/console-sink.js';
+export { CONSOLE_SINK_DEFAULTS, type ConsoleSinkOptions } from './sinks/console/options.js';
 export { bucketSegment } from './sinks/files/bucket.js';
 export { type FileSink, fileSink } from './sinks/files/file-sink.js';
 export {
@@ -82,6 +86,18 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export type { HttpBody } from './sinks/http/http-body.js';
+export { type HttpSink, httpSink } from './sinks/http/http-sink.js';
+export {
+  HTTP_SINK_DEFAULTS,
+  type HttpBatchOptions,
+  type HttpHeaders,
+  type HttpOrder,
+  type HttpRetryOptions,
+  type HttpSinkOptions,
+} from './sinks/http/options.js';
+export type { HttpBatch } from './sinks/http/parcel.js';
+export { NULL_SINK_DEFAULTS, type NullSink, type NullSinkOptions, nullSink } from './sinks/null/null-sink.js';
 export { flumeSource } from './sources/flume/flume-source.js';
 export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/options.js';
 export type { CommitOptions } from './sources/kafka/commit.js';

@@ -58,6 +58,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: ['src/core', 'src/ports', 'src/formats'],
     packages: ['rxjs', 'node:*', 'avsc'],
   },
+  { room: /^src\/drivers\/undici$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*', 'undici'] },
   { room: /^src\/drivers\/[^/]+$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/(flow|monitor)$/, rooms: ['src/core'], packages: ['rxjs'] },
   { room: /^src\/testing$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs'] },
@@ -69,8 +70,11 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
       'src/flow',
       'src/formats',
       'src/ports',
+      'src/sinks/console',
       'src/sinks/files',
       'src/sinks/flume',
+      'src/sinks/http',
+      'src/sinks/null',
       'src/sources/flume',
       'src/sources/kafka',
     ],
@@ -113,6 +117,8 @@ describe('the house', () => {
     expect(allowed('src/sources/kafka/options.ts', 'kafkajs')).toBe(false);
     expect(allowed('src/drivers/webhdfs/url.ts', 'src/drivers/kafkajs/link.ts')).toBe(false);
     expect(allowed('src/drivers/webhdfs/url.ts', 'kafkajs')).toBe(false);
+    expect(allowed('src/sinks/http/sender.ts', 'undici')).toBe(false);
+    expect(allowed('src/sinks/console/console-sink.ts', 'src/drivers/stdio/stdio.ts')).toBe(false);
     expect(allowed('src/index.ts', 'src/drivers/webhdfs/url.ts')).toBe(false);
     expect(importsOf('src/drivers/kafkajs/codecs.ts')).toContain('lz4js');
     expect(importsOf('operators/transmit.ts')).toContain('rxjs');

@@ -1,0 +1,96 @@
+import { asyncScheduler, type Subscription, timer } from 'rxjs';
+import { Breaker } from '../../core/breaker.js';
+import { Queue } from '../../core/queue.js';
+import type { Lane, Ticket } from './lane.js';
+import type { CheckedOptions } from './options.js';
+
+/**
+ * One origin that is sent to: who waits to send to it, and when nothing is to be sent, because it asked for that or has
+ * failed again and again.
+ */
+export class Target {
+  readonly origin: string;
+  readonly #breaker: Breaker;
+  readonly #wake: () => void;
+  /** What was tried before goes first, so that a target that is down has few at its door, and these give up in time. */
+  readonly #again = new Queue<Ticket>();
+  readonly #due = new Queue<Ticket>();
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #waking: Subscription | undefined;
+  #underWay = 0;
+
+  constructor(origin: string, { breaker }: CheckedOptions<never>, wake: () => void) {
+    this.origin = origin;
+    this.#breaker = new Breaker(breaker);
+    this.#wake = wake;
+  }
+
+  get isOpen(): boolean {
+    return this.#breaker.isOpen;
+  }
+
+  /** Whether nothing is known of it that would be missed. */
+  get isForgettable(): boolean {
+    const now = asyncScheduler.now();
+    const isQuiet = this.#underWay + this.#again.size + this.#due.size === 0;
+    return isQuiet && !this.#breaker.isOpen && now >= this.#pausedUntil;
+  }
+
+  add(ticket: Ticket, tried: 'again' | 'first'): void {
+    (tried === 'again' ? this.#again : this.#due).add(ticket);
+  }
+
+  /** Who may send now, if anyone; wakes its owner when that changes by time. */
+  take(): Lane | undefined {
+    if (this.#again.size + this.#due.size === 0) return undefined;
+    const now = asyncScheduler.now();
+    const pauseMs = Math.max(this.#pausedUntil - now, this.#breaker.openMs(now));
+    if (pauseMs > 0) {
+      this.#waking ??= timer(pauseMs).subscribe(() => {
+        this.#waking = undefined;
+        this.#wake();
+      });
+      return undefined;
+    }
+    if (!this.#breaker.mayTry(now)) return undefined;
+    for (;;) {
+      const ticket = this.#again.take() ?? this.#due.take();
+      if (ticket === undefined || ticket.lane.isValid(ticket)) return ticket?.lane;
+    }
+  }
+
+  /** Takes all that waits. */
+  takeAll(): Lane[] {
+    const all = [...this.#again.takeAll(), ...this.#due.takeAll()];
+    return all.filter((ticket) => ticket.lane.isValid(ticket)).map(({ lane }) => lane);
+  }
+
+  began(): void {
+    this.#underWay += 1;
+    this.#breaker.began();
+  }
+
+  /** It answered, whatever it said. */
+  answered(): void {
+    this.#underWay -= 1;
+    this.#breaker.succeeded();
+  }
+
+  /** It did not answer, or asks to come later. */
+  failed(pauseMs: number): void {
+    this.#underWay -= 1;
+    const now = asyncScheduler.now();
+    this.#breaker.failed(now);
+    if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
+  }
+
+  /** Nothing was heard of it. */
+  left(): void {
+    this.#underWay -= 1;
+    this.#breaker.left();
+  }
+
+  close(): void {
+    this.#waking?.unsubscribe();
+  }
+}
