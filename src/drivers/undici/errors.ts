@@ -59,8 +59,9 @@ function isOfTls(code: string): boolean {
 }
 
 function isOfProtocol(cause: unknown, code: string): boolean {
-  // An answer in chunks that was cut off is one that was lost.
-  if (code.startsWith('HPE_')) return code !== 'HPE_INVALID_EOF_STATE';
+  const { name, message } = (cause ?? {}) as { name?: unknown; message?: unknown };
+  // An answer that ends too early is one that was lost.
+  if (name === 'HTTPParserError') return !/\bEOF\b/.test(`${code} ${message}`);
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return true;
   return code === 'UND_ERR_SOCKET' && /\bbad (response|upgrade)\b/.test(describeError(cause));
 }

@@ -3,7 +3,7 @@ import type { Delivery } from '../../core/delivery.js';
 import { Wants } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
 import { refusalOf } from '../../core/refusal.js';
-import { encodeWith, joinedBytes } from './http-body.js';
+import { encodeWith, frameOf } from './http-body.js';
 import type { CheckedOptions } from './options.js';
 import { Parcel, sizeOf } from './parcel.js';
 import { urlProblem } from './request-parts.js';
@@ -34,11 +34,13 @@ export class Gatherings<T> {
   readonly #report: GatheringReport;
   readonly #gathered = new Map<string, Gathering>();
   readonly #wants: Wants;
+  readonly #frame;
   #shipped = 0;
 
   constructor(options: CheckedOptions<T>, report: GatheringReport) {
     this.#options = options;
     this.#report = report;
+    this.#frame = frameOf(options.body);
     this.#wants = new Wants(
       () => this.shipAll(),
       (wanted) => this.#over(wanted),
@@ -83,25 +85,29 @@ export class Gatherings<T> {
   }
 
   #gather(lane: string, url: string, piece: Delivery<string | Uint8Array>): void {
-    const { batch, body } = this.#options;
-    const open = this.#gathered.get(lane)?.parcel;
-    const fits =
-      open !== undefined &&
-      open.wanted === piece.duty.wanted &&
-      open.url === url &&
-      joinedBytes(open.pieces.length + 1, open.bytes + sizeOf(piece.value), body) <= batch.bytes;
-    if (fits) open.add(piece);
-    else {
+    const { batch } = this.#options;
+    let gathering = this.#gathered.get(lane);
+    const isOther =
+      gathering !== undefined && (gathering.parcel.wanted !== piece.duty.wanted || gathering.parcel.url !== url);
+    if (gathering !== undefined && (isOther || this.#sizeWith(gathering.parcel, sizeOf(piece.value)) > batch.bytes)) {
       this.#ship(lane);
+      gathering = undefined;
+    }
+    if (gathering === undefined) {
       const waiting = timer(batch.maxWaitMs).subscribe(() => this.#ship(lane));
-      this.#gathered.set(lane, { parcel: new Parcel(url, piece), waiting });
+      gathering = { parcel: new Parcel(url, piece), waiting };
+      this.#gathered.set(lane, gathering);
       this.#wants.listen(piece);
-    }
-    const parcel = this.#gathered.get(lane)?.parcel;
-    if (parcel === undefined) return;
-    if (parcel.pieces.length >= batch.count || joinedBytes(parcel.pieces.length, parcel.bytes, body) >= batch.bytes) {
-      this.#ship(lane);
-    }
+    } else gathering.parcel.add(piece);
+    const { parcel } = gathering;
+    if (parcel.pieces.length >= batch.count || this.#sizeWith(parcel) >= batch.bytes) this.#ship(lane);
+  }
+
+  /** The size of the body that the parcel makes, with one more piece of so many bytes. */
+  #sizeWith(parcel: Parcel, more?: number): number {
+    const { ends, between } = this.#frame;
+    const joints = parcel.pieces.length - (more === undefined ? 1 : 0);
+    return parcel.bytes + (more ?? 0) + ends + joints * between;
   }
 
   #ship(lane: string): void {

@@ -17,7 +17,7 @@ export interface HttpBody<in T> {
 
 /** The forms with a name. `single`: one request a value, and its JSON text is the body. */
 export const HTTP_BODIES = {
-  jsonLines: { contentType: 'application/x-ndjson', encode: (value: unknown) => `${jsonText(value)}\n` },
+  jsonLines: { contentType: 'application/x-ndjson', encode: jsonText, between: '\n', after: '\n' },
   jsonArray: { contentType: 'application/json', encode: jsonText, before: '[', between: ',', after: ']' },
   single: { contentType: 'application/json', encode: jsonText },
 } as const satisfies Record<string, HttpBody<unknown>>;
@@ -43,8 +43,8 @@ export function joinBody(pieces: readonly (string | Uint8Array)[], form: HttpBod
   return Buffer.concat([...all, after].map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
 }
 
-/** The size of a body of so many pieces that have so many bytes together. */
-export function joinedBytes(count: number, bytes: number, form: HttpBody<never>): number {
+/** How many bytes of a body are not of its values: at both ends together, and between two. */
+export function frameOf(form: HttpBody<never>): { readonly ends: number; readonly between: number } {
   const { before = '', between = '', after = '' } = form;
-  return bytes + Buffer.byteLength(before) + Buffer.byteLength(after) + (count - 1) * Buffer.byteLength(between);
+  return { ends: Buffer.byteLength(before) + Buffer.byteLength(after), between: Buffer.byteLength(between) };
 }

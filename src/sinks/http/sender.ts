@@ -199,7 +199,8 @@ export class Sender {
 
   #failed(lane: Lane, target: Target, cause: unknown): void {
     const error = refusalOfPiece(cause, lane.current as Parcel);
-    if (isRetryable(error)) {
+    // One answer that is damaged is no reason to stop; if all are, the setup is wrong.
+    if (isRetryable(error) || error.code === 'RXF_HTTP_PROTOCOL') {
       this.#tryAgain(lane, target, error, 0);
       return;
     }
