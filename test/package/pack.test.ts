@@ -29,6 +29,8 @@ const ENTRIES = [
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
   'rxflume/drivers/avro-rpc',
+  'rxflume/drivers/undici',
+  'rxflume/drivers/stdio',
 ];
 
 let packed: readonly string[] = [];
@@ -61,8 +63,12 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9' });
-    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true }, avsc: { optional: true } });
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9', undici: '^7.30.2' });
+    expect(peerDependenciesMeta).toMatchObject({
+      kafkajs: { optional: true },
+      avsc: { optional: true },
+      undici: { optional: true },
+    });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {

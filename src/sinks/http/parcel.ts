@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs';
-import type { Delivery, Origin } from '../../core/delivery.js';
+import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { Holding } from '../../core/holding.js';
+import { batchId } from './batch-id.js';
 
 /** What goes in one request, as the functions among the options see it. */
 export interface HttpBatch {
@@ -43,8 +44,10 @@ export class Parcel {
     const first = (this.pieces[0] as Piece).origin;
     const last = (this.pieces.at(-1) as Piece).origin;
     const lastOffset = last.lastOffset ?? last.offset;
-    const [from, to] = [placeOf(first, first.offset), placeOf(last, lastOffset)];
-    const id = `${this.stream}+${from === to ? from : `${from}-${to}`}`;
+    const id = batchId(
+      this.stream,
+      this.pieces.map(({ origin }) => origin),
+    );
     return { stream: this.stream, firstOffset: first.offset, lastOffset, values: this.pieces.length, id };
   }
 
@@ -72,8 +75,4 @@ export class Parcel {
 
 export function sizeOf(piece: string | Uint8Array): number {
   return Buffer.byteLength(piece);
-}
-
-function placeOf({ part }: Origin, offset: number): string {
-  return part === undefined ? String(offset) : `${offset}.${part}`;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Origin } from '../../../src/core/delivery.js';
+import { batchId } from '../../../src/sinks/http/batch-id.js';
 import { idempotencyKey } from '../../../src/sinks/http/idempotency-key.js';
 import type { HttpBatch } from '../../../src/sinks/http/parcel.js';
 import { expectHeaders, urlProblem, withoutSecrets } from '../../../src/sinks/http/request-parts.js';
@@ -53,6 +55,37 @@ describe('the verdict on an answer', () => {
     expect(verdict(200, { whyRefused: () => 'errors', refuse: 'value' })).toEqual({ what: 'halve' });
     expect(verdict(503, {}, { 'retry-after': '2' })).toEqual({ what: 'again', afterMs: 2_000 });
     expect(verdict(503)).toEqual({ what: 'again', afterMs: 0 });
+  });
+});
+
+describe('the id of a batch', () => {
+  const idOf = (...origins: Partial<Origin>[]) => batchId('s', origins as Origin[]);
+
+  it('is the run of offsets, where it is one', () => {
+    expect(idOf({ offset: 5 })).toBe('s+5');
+    expect(idOf({ offset: 5 }, { offset: 6 }, { offset: 7 })).toBe('s+5-7');
+    expect(idOf({ offset: 5, part: '0.2' })).toBe('s+5.0.2');
+    expect(idOf({ offset: 5, lastOffset: 9 })).toBe('s+5-9');
+  });
+
+  it('tells two batches apart that begin and end at the same, and is the same for the same', () => {
+    const gap = idOf({ offset: 5 }, { offset: 7 }, { offset: 9 });
+    expect(gap).toMatch(/^s\+5-9~[0-9a-z]{8,14}$/);
+    expect(gap).toBe(idOf({ offset: 5 }, { offset: 7 }, { offset: 9 }));
+    expect(idOf({ offset: 5, part: '0' }, { offset: 5, part: '1' })).toMatch(/^s\+5.0-5.1~/);
+    const all = [6, 7, 8].flatMap((one) =>
+      [6, 7, 8].map((other) => idOf({ offset: 5 }, { offset: one }, { offset: other }, { offset: 9 })),
+    );
+    expect(new Set([gap, ...all]).size).toBe(10);
+  });
+
+  it('has no two alike among many', () => {
+    const ids = new Set<string>();
+    for (let set = 0; set < 2 ** 14; set += 1) {
+      const inner = Array.from({ length: 14 }, (_, bit) => bit + 1).filter((bit) => (set & (1 << (bit - 1))) !== 0);
+      ids.add(idOf({ offset: 0 }, ...inner.map((offset) => ({ offset })), { offset: 15 }));
+    }
+    expect(ids.size).toBe(2 ** 14);
   });
 });
 
