@@ -76,10 +76,12 @@ describe('the package', () => {
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
   });
 
-  test('a driver whose library is not installed says which', async () => {
-    const code =
-      "try { (await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 }) } catch (e) { console.log(e.code, e.message) }";
-    expect(await node(code)).toMatch(/^RXF_DRIVER_MISSING .*npm install avsc@5$/m);
+  test.each([
+    ['avro-rpc', 'avroRpcServer({ port: 0 })', 'avsc@5'],
+    ['undici', 'undici()', 'undici@7'],
+  ])('the driver %s, whose library is not installed, says which', async (driver, call, wanted) => {
+    const code = `try { (await import('rxflume/drivers/${driver}')).${call} } catch (e) { console.log(e.code, e.message) }`;
+    expect(await node(code)).toMatch(new RegExp(`^RXF_DRIVER_MISSING .*npm install ${wanted}$`, 'm'));
   });
 
   test('rxflume alone loads no library but rxjs', async () => {

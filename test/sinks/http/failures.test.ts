@@ -300,6 +300,26 @@ describe('httpSink, at the ends', () => {
       at(2_000, () => expect(run.bodies).toHaveLength(1));
     }));
 
+  it('sends nothing for what became void while it waited for its turn', () =>
+    inVirtualTime((at) => {
+      const run = new HttpRun({ concurrency: 1 }, ({ body }) => ({
+        status: 200,
+        afterMs: body.includes('x') ? 50 : 1,
+      }));
+      const [other, next] = [new RecordingDuty('test:1'), new RecordingDuty('test:0')];
+      for (const name of 'xy') run.put(name, {}, other);
+      for (const name of 'abc') run.put(name);
+      at(5, () => {
+        run.duty.wanted.complete();
+        for (const name of 'nop') run.put(name, {}, next);
+      });
+      at(500, () => {
+        expect(run.bodies).toEqual(['x,y', 'n,o', 'p']);
+        expect(run.duty.acks).toEqual([]);
+        run.leave();
+      });
+    }));
+
   it('ends the requests that are under way when it is left', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({}, () => 'silence');
