@@ -2,6 +2,7 @@ import { Subscription } from 'rxjs';
 import type { RxflumeError } from '../../core/errors.js';
 import { Queue } from '../../core/queue.js';
 import type { Parcel } from './parcel.js';
+import type { Target } from './target.js';
 
 /** A lane's place in the queue of its target. Void once it has had its turn, or its parcel is settled without one. */
 export interface Ticket {
@@ -14,6 +15,8 @@ export class Lane {
   readonly name: string;
   /** What is under way or waits for its try. */
   current: Parcel | undefined;
+  /** Where the current one goes. */
+  target: Target | undefined;
   /** How often the current one has failed. */
   failures = 0;
   /** How it failed last. */

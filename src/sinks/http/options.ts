@@ -153,7 +153,7 @@ export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
   checkRetry(options.retry);
   return {
     ...options,
-    headers: checkHeaders(options.headers),
+    headers: checkHeaders(options.headers, name),
     body: checkBody(options.body),
     compression: compressionOf(options.compression),
     batch: checkBatch(options.batch, given),
@@ -175,9 +175,12 @@ function checkRetry(retry: Required<HttpRetryOptions>): void {
   expectBackoff(retry);
 }
 
-function checkHeaders(headers: HttpHeaders | ((batch: HttpBatch) => HttpHeaders)): (batch: HttpBatch) => HttpHeaders {
+function checkHeaders(
+  headers: HttpHeaders | ((batch: HttpBatch) => HttpHeaders),
+  reserved: string | null,
+): (batch: HttpBatch) => HttpHeaders {
   if (typeof headers === 'function') return headers;
-  expectHeaders('headers', headers);
+  expectHeaders('headers', headers, reserved);
   return () => headers;
 }
 

@@ -26,11 +26,15 @@ const OURS = [
 ].concat(['te', 'trailer', 'transfer-encoding', 'upgrade']);
 
 /**
- * Checks headers without showing a value. Throws `OptionError`.
+ * Checks headers without showing a value; `reserved` is one more that the sink sets itself. Throws `OptionError`.
  *
  * Source: RFC 9110, section 5: a name is a token, a value has no control characters. Beyond latin-1 there are no bytes for.
  */
-export function expectHeaders(option: string, headers: unknown): asserts headers is Readonly<Record<string, string>> {
+export function expectHeaders(
+  option: string,
+  headers: unknown,
+  reserved: string | null = null,
+): asserts headers is Readonly<Record<string, string>> {
   const wrong = (rule: string, got: string) => {
     throw new OptionError('RXF_OPTION_INVALID', `Expected \`${option}\` to be ${rule}, got ${got}`, {
       details: { option, rule },
@@ -39,7 +43,8 @@ export function expectHeaders(option: string, headers: unknown): asserts headers
   if (typeof headers !== 'object' || headers === null) wrong('an object of texts by name', typeof headers);
   for (const [name, value] of Object.entries(headers as object)) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) wrong('by names of HTTP headers', JSON.stringify(name));
-    if (OURS.includes(name.toLowerCase())) wrong('without what the sink sets itself', name);
+    const isReserved = reserved !== null && name.toLowerCase() === reserved.toLowerCase();
+    if (isReserved || OURS.includes(name.toLowerCase())) wrong('without what the sink sets itself', name);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     if (typeof value !== 'string' || /[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value)) {
       wrong('texts without control characters', `another value of ${name}`);

@@ -30,7 +30,7 @@ export function requestOf(client: HttpClient, parcel: Parcel, options: CheckedOp
   return defer(() => {
     const { batch } = parcel;
     const headers = options.headers(batch);
-    expectHeaders('headers', headers);
+    expectHeaders('headers', headers, idempotencyHeader);
     const named = idempotencyHeader === null ? {} : { [idempotencyHeader]: idempotencyKey(batch) };
     expectHeaders('idempotencyKey', named);
     const encoding = compression.name === 'none' ? {} : { 'content-encoding': compression.name };

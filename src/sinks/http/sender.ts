@@ -72,10 +72,7 @@ export class Sender {
       const { current } = lane;
       if (current === undefined || !isOfIt(current)) continue;
       if (lane.isTrying) lane.isVoid = true;
-      else {
-        this.#report.dropped(current);
-        this.#goOn(lane);
-      }
+      else this.#report.dropped(this.#goOn(lane));
     }
     this.#dispatch();
   }
@@ -96,14 +93,21 @@ export class Sender {
     return left;
   }
 
-  /** The lane's next parcel, if it has one, waits for its try. */
-  #goOn(lane: Lane): void {
-    if (lane.next() === undefined) this.#lanes.delete(lane.name);
-    else this.#wait(lane, 'first');
-  }
-
-  #wait(lane: Lane, tried: 'again' | 'first'): void {
-    this.#targetOf(lane.current as Parcel).add(lane.ticket(), tried);
+  /**
+   * The lane's next parcel, if it has one, waits for its try; what it was at before. To be called before that one is
+   * settled: a source may end its epoch, or bring more, within the call.
+   */
+  #goOn(lane: Lane): Parcel {
+    const before = lane.current as Parcel;
+    lane.target?.users.delete(lane);
+    const parcel = lane.next();
+    lane.target = parcel && this.#targetOf(parcel);
+    if (lane.target === undefined) this.#lanes.delete(lane.name);
+    else {
+      lane.target.users.add(lane);
+      lane.target.add(lane.ticket(), 'first');
+    }
+    return before;
   }
 
   #targetOf({ url }: Parcel): Target {
@@ -182,10 +186,8 @@ export class Sender {
       return;
     }
     this.#heard(target);
-    if (verdict.what === 'taken') {
-      this.#report.taken(parcel, bytes);
-      if (!this.#isOver) this.#goOn(lane);
-    } else if (verdict.what === 'halve') {
+    if (verdict.what === 'taken') this.#report.taken(this.#goOn(lane), bytes);
+    else if (verdict.what === 'halve') {
       lane.halve();
       this.#goOn(lane);
     } else this.#refuse(lane, refusalOf(verdict, { method, parcel, headers, answer }));
@@ -218,8 +220,7 @@ export class Sender {
     lane.lastCause = cause;
     const { retry } = this.#options;
     if (lane.isVoid) {
-      this.#report.dropped(lane.current as Parcel);
-      this.#goOn(lane);
+      this.#report.dropped(this.#goOn(lane));
       return;
     }
     if (lane.isLate || lane.failures > retry.attempts) {
@@ -230,7 +231,7 @@ export class Sender {
     const delayMs = Math.max(pauseMs, backoffMs(lane.failures, retry));
     lane.waiting.add(
       timer(delayMs).subscribe(() => {
-        this.#wait(lane, 'again');
+        target.add(lane.ticket(), 'again');
         this.#dispatch();
       }),
     );
@@ -239,8 +240,8 @@ export class Sender {
   /** Its time is over while it waits for another try. */
   #late(lane: Lane): void {
     lane.isLate = true;
-    if (lane.isTrying || lane.lastCause === undefined || lane.current === undefined) return;
-    this.#giveUp(lane, this.#targetOf(lane.current), lane.lastCause);
+    if (lane.isTrying || lane.lastCause === undefined || lane.target === undefined) return;
+    this.#giveUp(lane, lane.target, lane.lastCause);
     this.#dispatch();
   }
 
@@ -248,12 +249,11 @@ export class Sender {
     this.#refuse(lane, cause);
     if (!target.isOpen) return;
     // Nothing gets through: who waits for it would wait for as long, one after the other.
-    for (const other of target.takeAll()) this.#refuse(other, cause);
+    for (const ticket of target.takeAll()) if (ticket.lane.isValid(ticket)) this.#refuse(ticket.lane, cause);
   }
 
   #refuse(lane: Lane, cause: RxflumeError): void {
-    this.#report.refused(lane.current as Parcel, cause);
-    if (!this.#isOver) this.#goOn(lane);
+    this.#report.refused(this.#goOn(lane), cause);
   }
 
   #heard(target: Target): void {

@@ -10,6 +10,8 @@ import type { CheckedOptions } from './options.js';
  */
 export class Target {
   readonly origin: string;
+  /** The lanes whose parcel goes there: waiting, under way, or until the next try. */
+  readonly users = new Set<Lane>();
   readonly #breaker: Breaker;
   readonly #wake: () => void;
   /** What was tried before goes first, so that a target that is down has few at its door, and these give up in time. */
@@ -17,7 +19,6 @@ export class Target {
   readonly #due = new Queue<Ticket>();
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #waking: Subscription | undefined;
-  #underWay = 0;
 
   constructor(origin: string, { breaker }: CheckedOptions<never>, wake: () => void) {
     this.origin = origin;
@@ -32,8 +33,7 @@ export class Target {
   /** Whether nothing is known of it that would be missed. */
   get isForgettable(): boolean {
     const now = asyncScheduler.now();
-    const isQuiet = this.#underWay + this.#again.size + this.#due.size === 0;
-    return isQuiet && !this.#breaker.isOpen && now >= this.#pausedUntil;
+    return this.users.size === 0 && this.#breaker.openMs(now) === 0 && now >= this.#pausedUntil;
   }
 
   add(ticket: Ticket, tried: 'again' | 'first'): void {
@@ -60,25 +60,21 @@ export class Target {
   }
 
   /** Takes all that waits. */
-  takeAll(): Lane[] {
-    const all = [...this.#again.takeAll(), ...this.#due.takeAll()];
-    return all.filter((ticket) => ticket.lane.isValid(ticket)).map(({ lane }) => lane);
+  takeAll(): Ticket[] {
+    return [...this.#again.takeAll(), ...this.#due.takeAll()];
   }
 
   began(): void {
-    this.#underWay += 1;
     this.#breaker.began();
   }
 
   /** It answered, whatever it said. */
   answered(): void {
-    this.#underWay -= 1;
     this.#breaker.succeeded();
   }
 
   /** It did not answer, or asks to come later. */
   failed(pauseMs: number): void {
-    this.#underWay -= 1;
     const now = asyncScheduler.now();
     this.#breaker.failed(now);
     if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
@@ -86,7 +82,6 @@ export class Target {
 
   /** Nothing was heard of it. */
   left(): void {
-    this.#underWay -= 1;
     this.#breaker.left();
   }
 

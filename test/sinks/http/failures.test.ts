@@ -132,6 +132,20 @@ describe('httpSink, where a server is down', () => {
       });
     }));
 
+  it('counts the failures of one batch too, and forgets them when the server answers', () =>
+    inVirtualTime((at) => {
+      const run = new HttpRun({ breaker: { failures: 2, openMs: 5_000 }, retry: { attempts: 3 } }, (_, n) =>
+        n < 2 || n === 3 ? 503 : 200,
+      );
+      for (const name of 'abcd') run.put(name);
+      at(20_000, () => {
+        // Twice in a row, then it waits; once, and it does not.
+        expect(run.times.map((time) => Math.round(time / 100) / 10)).toEqual([0, 0.1, 5.1, 5.1, 5.2]);
+        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd']);
+        run.leave();
+      });
+    }));
+
   it('what waits is refused together with the one that is given up', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({

@@ -206,6 +206,10 @@ describe('httpSink', () => {
     [{ url: 'store' }, 'it must be a whole URL'],
     [{ url: 'http://s/', method: 'GET' }, "one of 'POST', 'PUT', 'PATCH'"],
     [{ url: 'http://s/', headers: { host: 'x' } }, 'without what the sink sets itself'],
+    [
+      { url: 'http://s/', headers: { 'idempotency-key': 'x' } },
+      'without what the sink sets itself, got idempotency-key',
+    ],
     [{ url: 'http://s/', body: 'xml' }, "one of 'jsonLines', 'jsonArray', 'single'"],
     [{ url: 'http://s/', body: { contentType: 'a/b' } }, 'Expected `body.encode` to be a function'],
     [{ url: 'http://s/', body: 'single', batch: { count: 2 } }, "1, or left out, with `body: 'single'`"],
