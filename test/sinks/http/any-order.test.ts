@@ -81,6 +81,7 @@ describe('httpSink, under any order of values, answers and ends', () => {
               return answer;
             },
           );
+          let hasEnded = false;
           const duties: RecordingDuty[] = [];
           const all: { duty: RecordingDuty; puts: Put[] }[] = [];
           const readAnew = (n: number) => {
@@ -92,6 +93,10 @@ describe('httpSink, under any order of values, answers and ends', () => {
             duties[n] = duty;
             all.push({ duty, puts: [] });
             before?.wanted.complete();
+            // And it may bring more within the call: here a batch of its own.
+            if (before === undefined || !rewinds || hasEnded || all.length > 20) return;
+            const name = `r${all.length}`;
+            run.give(duty.deliver(name.padEnd(70), { offset: 1_000 + all.length }, name));
           };
           for (const n of [0, 1, 2]) readAnew(n);
           let time = 0;
@@ -110,8 +115,11 @@ describe('httpSink, under any order of values, answers and ends', () => {
               }
             });
           }
-          at(time, () => (end === 'complete' ? run.complete() : undefined));
-          at(time + 5, () => (end === 'leave' ? run.leave() : undefined));
+          at(time + (end === 'complete' ? 0 : 5), () => {
+            hasEnded = true;
+            if (end === 'complete') run.complete();
+            else run.leave();
+          });
           at(60_000, () => {
             expect(run.ended).toBe(end === 'complete' ? 'complete' : '');
             expect(run.http.inFlight).toBe(0);

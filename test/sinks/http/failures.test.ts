@@ -164,6 +164,29 @@ describe('httpSink, where a server is down', () => {
       });
     }));
 
+  it('what waits may become void while it is refused', () =>
+    inVirtualTime((at) => {
+      const options = { order: 'key', concurrency: 1, batch: { count: 1 }, retry: { attempts: 0 } } as const;
+      const run = new HttpRun({ ...options, breaker: { failures: 1, openMs: 1_000 } });
+      run.http.isUp = false;
+      const next = new RecordingDuty('test:0');
+      const duty: RecordingDuty = new RecordingDuty('test:0', () => {
+        if (duty.log.length > 1) return;
+        duty.wanted.complete();
+        run.put('n', {}, next);
+      });
+      const other = new RecordingDuty('test:1');
+      for (const name of 'ab') run.put(name, {}, duty);
+      run.put('x', {}, other);
+      at(500, () => {
+        expect(duty.nacks).toEqual(['a', 'b']);
+        expect(other.nacks).toEqual(['x']);
+        expect(run.figure('rxflume_sink_failures_total')).toBe(3);
+        run.leave();
+        expect(next.unsettled).toEqual([]);
+      });
+    }));
+
   it('leaves other servers alone', () =>
     inVirtualTime((at) => {
       const run = new HttpRun(
