@@ -77,6 +77,7 @@ export type {
   FlumeRpcServer,
   FlumeStatus,
 } from './ports/flume-rpc.js';
+export type { HttpAnswer, HttpClient, HttpRequest } from './ports/http-client.js';
 export type {
   KafkaBatch,
   KafkaConsumer,
@@ -98,9 +99,12 @@ export type {
   KafkaSent,
   KafkaTransactions,
 } from './ports/kafka-producer.js';
+export type { TextOutput } from './ports/text-output.js';
 export { type AmqpSink, amqpSink } from './sinks/amqp/amqp-sink.js';
 export { keptProperties } from './sinks/amqp/kept-properties.js';
 export { AMQP_SINK_DEFAULTS, type AmqpSinkOptions, type AmqpSinkReconnectOptions } from './sinks/amqp/options.js';
+export { type ConsoleSink, consoleSink } from './sinks/console/console-sink.js';
+export { CONSOLE_SINK_DEFAULTS, type ConsoleSinkOptions } from './sinks/console/options.js';
 export { bucketSegment } from './sinks/files/bucket.js';
 export { type FileSink, fileSink } from './sinks/files/file-sink.js';
 export {
@@ -118,6 +122,17 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export type { HttpBody } from './sinks/http/http-body.js';
+export { type HttpSink, httpSink } from './sinks/http/http-sink.js';
+export {
+  HTTP_SINK_DEFAULTS,
+  type HttpBatchOptions,
+  type HttpHeaders,
+  type HttpOrder,
+  type HttpRetryOptions,
+  type HttpSinkOptions,
+} from './sinks/http/options.js';
+export type { HttpBatch } from './sinks/http/parcel.js';
 export { type KafkaSink, kafkaSink } from './sinks/kafka/kafka-sink.js';
 export {
   type FromValue,
@@ -127,6 +142,7 @@ export {
   type KafkaSinkOptions,
   type KafkaTransactionOptions,
 } from './sinks/kafka/options.js';
+export { NULL_SINK_DEFAULTS, type NullSink, type NullSinkOptions, nullSink } from './sinks/null/null-sink.js';
 export type { AckOptions } from './sources/amqp/acks.js';
 export { amqpSource } from './sources/amqp/amqp-source.js';
 export { amqpStreamSource } from './sources/amqp/amqp-stream-source.js';

@@ -59,6 +59,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     packages: ['rxjs', 'node:*', 'avsc'],
   },
   { room: /^src\/drivers\/amqplib$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*', 'amqplib'] },
+  { room: /^src\/drivers\/undici$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*', 'undici'] },
   { room: /^src\/drivers\/[^/]+$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/(flow|monitor)$/, rooms: ['src/core'], packages: ['rxjs'] },
   { room: /^src\/testing$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs'] },
@@ -71,10 +72,13 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
       'src/formats',
       'src/ports',
       'src/sinks/amqp',
+      'src/sinks/console',
       'src/sinks/files',
       'src/sinks/flume',
-      'src/sources/amqp',
+      'src/sinks/http',
       'src/sinks/kafka',
+      'src/sinks/null',
+      'src/sources/amqp',
       'src/sources/flume',
       'src/sources/kafka',
     ],
@@ -117,6 +121,8 @@ describe('the house', () => {
     expect(allowed('src/sources/kafka/options.ts', 'kafkajs')).toBe(false);
     expect(allowed('src/drivers/webhdfs/url.ts', 'src/drivers/kafkajs/link.ts')).toBe(false);
     expect(allowed('src/drivers/webhdfs/url.ts', 'kafkajs')).toBe(false);
+    expect(allowed('src/sinks/http/sender.ts', 'undici')).toBe(false);
+    expect(allowed('src/sinks/console/console-sink.ts', 'src/drivers/stdio/stdio.ts')).toBe(false);
     expect(allowed('src/index.ts', 'src/drivers/webhdfs/url.ts')).toBe(false);
     expect(importsOf('src/drivers/kafkajs/codecs.ts')).toContain('lz4js');
     expect(importsOf('operators/transmit.ts')).toContain('rxjs');

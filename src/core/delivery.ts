@@ -8,6 +8,8 @@ export interface Origin {
   readonly offset: number;
   /** The highest of the offsets behind it, where it was joined from several of its stream. */
   readonly lastOffset?: number | undefined;
+  /** Which part of the value at that offset it is, from `0` (`1.0` of a part that was split again); undefined for all of it. */
+  readonly part?: string | undefined;
   /** Which assignment of the stream it came with; settling in a later epoch is void. */
   readonly epoch: number;
   /** Its size as received, in bytes: what the in-flight window counts. */

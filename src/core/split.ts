@@ -4,7 +4,7 @@ import { PlaceSet } from './place-set.js';
 
 /**
  * Splits one delivery into as many as there are values: it is acked when all parts are, nacked when the first is, and
- * released, or held, when all parts are. With no values it is acked at once.
+ * released, or held, when all parts are. Each part's origin says which `part` it is. With no values it is acked at once.
  *
  * Bounds: three bits a part beside the parts themselves.
  */
@@ -14,7 +14,9 @@ export function splitDelivery<U>(delivery: Delivery<unknown>, values: readonly U
     return [];
   }
   const duty = new PartsDuty(delivery, values.length);
-  return values.map((value, place) => new Delivery(value, delivery.origin, duty, place));
+  const { origin } = delivery;
+  const within = origin.part === undefined ? '' : `${origin.part}.`;
+  return values.map((value, place) => new Delivery(value, { ...origin, part: `${within}${place}` }, duty, place));
 }
 
 class PartsDuty implements Duty {

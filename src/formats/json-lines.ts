@@ -1,7 +1,7 @@
-import { describeError, describeValue, SinkError } from '../core/errors.js';
 import { expectKnown } from '../core/options.js';
 import { type CompressionName, compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
+import { jsonText } from './json-text.js';
 
 export interface LinesOptions {
   /** Default `none`. */
@@ -23,19 +23,7 @@ class JsonLinesEncoder<T> implements Encoder<T> {
   #text = '';
 
   add(value: T): number {
-    let line: string | undefined;
-    try {
-      line = JSON.stringify(value);
-    } catch (cause) {
-      throw new SinkError('RXF_SINK_FORMAT', `Cannot write a value as JSON: ${describeError(cause)}`, { cause });
-    }
-    if (line === undefined) {
-      throw new SinkError(
-        'RXF_SINK_FORMAT',
-        `Cannot write ${describeValue(value)} (${typeof value}) as JSON: it has no JSON text. Map it to an object before the sink.`,
-      );
-    }
-    this.#text += `${line}\n`;
+    this.#text += `${jsonText(value)}\n`;
     return this.#text.length;
   }
 

@@ -19,6 +19,7 @@ export {
   memoryFileSystem,
 } from './memory-file-system.js';
 export { MemoryFlume, type MemoryFlumeOptions } from './memory-flume.js';
+export { type HttpScript, MemoryHttp, type MemoryHttpOptions, type SeenRequest } from './memory-http.js';
 export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory-kafka.js';
 export type { MemoryRecord } from './memory-log.js';
 export type { ProducerFate, ProducerStep } from './memory-producer.js';

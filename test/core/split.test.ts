@@ -64,7 +64,14 @@ describe('splitDelivery', () => {
   it('gives each part its value, the origin, and what the source wants', () => {
     const { whole, parts } = split(2);
     expect(parts.map(({ value }) => value)).toEqual([0, 1]);
-    expect(parts.every(({ origin, duty }) => origin === whole.origin && duty.wanted === whole.duty.wanted)).toBe(true);
+    expect(parts.map(({ origin }) => origin)).toEqual(['0', '1'].map((part) => ({ ...whole.origin, part })));
+    expect(parts.every(({ duty }) => duty.wanted === whole.duty.wanted)).toBe(true);
+  });
+
+  it('names the parts of a part', () => {
+    const [, second] = split(2).parts;
+    const parts = splitDelivery(second as NonNullable<typeof second>, ['a', 'b']);
+    expect(parts.map(({ origin }) => origin.part)).toEqual(['1.0', '1.1']);
   });
 
   it('takes runs of places as a holder settles them', () => {

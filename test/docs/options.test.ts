@@ -3,16 +3,21 @@ import {
   AMQP_SINK_DEFAULTS,
   AMQP_SOURCE_DEFAULTS,
   AMQP_STREAM_SOURCE_DEFAULTS,
+  CONSOLE_SINK_DEFAULTS,
   FILE_SINK_DEFAULTS,
   FLUME_SINK_DEFAULTS,
   FLUME_SOURCE_DEFAULTS,
+  HTTP_SINK_DEFAULTS,
   KAFKA_SOURCE_DEFAULTS,
+  NULL_SINK_DEFAULTS,
 } from 'rxflume';
 import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
 import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
+import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
+import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { tablesUnder } from './markdown.js';
 
@@ -33,6 +38,11 @@ test.each([
   ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
   ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
   ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
+  ['docs/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
+  ['docs/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
+  ['docs/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],
+  ['docs/console.md', 'Options of the stdio driver', STDIO_DEFAULTS],
+  ['docs/console.md', 'Options of the null sink', NULL_SINK_DEFAULTS],
 ])('%s, %s: every default is as in the code', (document, heading, defaults) => {
   const [table] = tablesUnder(document, heading);
   const column = table?.head.indexOf('default') ?? -1;

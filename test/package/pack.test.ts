@@ -29,6 +29,8 @@ const ENTRIES = [
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
   'rxflume/drivers/avro-rpc',
+  'rxflume/drivers/undici',
+  'rxflume/drivers/stdio',
 ];
 
 let packed: readonly string[] = [];
@@ -61,8 +63,12 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9' });
-    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true }, avsc: { optional: true } });
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9', undici: '^7.30.2' });
+    expect(peerDependenciesMeta).toMatchObject({
+      kafkajs: { optional: true },
+      avsc: { optional: true },
+      undici: { optional: true },
+    });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
@@ -70,10 +76,12 @@ describe('the package', () => {
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
   });
 
-  test('a driver whose library is not installed says which', async () => {
-    const code =
-      "try { (await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 }) } catch (e) { console.log(e.code, e.message) }";
-    expect(await node(code)).toMatch(/^RXF_DRIVER_MISSING .*npm install avsc@5$/m);
+  test.each([
+    ['avro-rpc', 'avroRpcServer({ port: 0 })', 'avsc@5'],
+    ['undici', 'undici()', 'undici@7'],
+  ])('the driver %s, whose library is not installed, says which', async (driver, call, wanted) => {
+    const code = `try { (await import('rxflume/drivers/${driver}')).${call} } catch (e) { console.log(e.code, e.message) }`;
+    expect(await node(code)).toMatch(new RegExp(`^RXF_DRIVER_MISSING .*npm install ${wanted}$`, 'm'));
   });
 
   test('rxflume alone loads no library but rxjs', async () => {

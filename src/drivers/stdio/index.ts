@@ -1,0 +1,1 @@
+export { STDIO_DEFAULTS, type StdioOptions, stdio } from './stdio.js';

@@ -1,0 +1,56 @@
+import type { Writable } from 'node:stream';
+import { Observable } from 'rxjs';
+import { describeError, SinkError } from '../../core/errors.js';
+import { expectKnown, expectOneOf } from '../../core/options.js';
+import type { TextOutput } from '../../ports/text-output.js';
+
+export interface StdioOptions {
+  /** Which output of this program. Default `stdout`. */
+  readonly stream?: 'stdout' | 'stderr';
+}
+
+export const STDIO_DEFAULTS = { stream: 'stdout' } as const satisfies StdioOptions;
+
+/**
+ * This program's standard output, or its standard error.
+ *
+ * Bounds: what one `write` is given, until the system has taken it.
+ * Fails: at the call with `RXF_OPTION_INVALID`; a write with `RXF_CONSOLE_CLOSED` where the reader has gone.
+ */
+export function stdio(options: StdioOptions = {}): TextOutput {
+  expectKnown('stdio options', options, Object.keys(STDIO_DEFAULTS));
+  const { stream } = { ...STDIO_DEFAULTS, ...options };
+  expectOneOf('stream', stream, ['stdout', 'stderr']);
+  return outputTo(stream, process[stream]);
+}
+
+/** The same to any stream, for tests. */
+export function outputTo(name: string, stream: Writable): TextOutput {
+  return {
+    name,
+    write: (text) =>
+      new Observable((subscriber) => {
+        const ignored = () => undefined;
+        stream.on('error', ignored);
+        stream.write(text, (error) => {
+          // The stream's error comes after this call, and would end the program: then the listener stays.
+          if (error) subscriber.error(closedError(name, error));
+          else {
+            stream.off('error', ignored);
+            subscriber.complete();
+          }
+        });
+      }),
+  };
+}
+
+function closedError(name: string, cause: unknown): SinkError {
+  return new SinkError(
+    'RXF_CONSOLE_CLOSED',
+    `Cannot write to ${name}: ${describeError(cause)}. Nobody reads it any more.`,
+    {
+      cause,
+      details: { output: name },
+    },
+  );
+}

@@ -1,0 +1,2 @@
+export { UNDICI_DEFAULTS, type UndiciOptions, type UndiciTls } from './options.js';
+export { undici } from './undici.js';

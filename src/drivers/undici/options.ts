@@ -1,0 +1,52 @@
+import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
+import { expectKnown, expectMs, expectOption, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+
+export interface UndiciOptions {
+  /** The most connections to one origin; what is beyond waits for one. Default 16. */
+  readonly connections?: number;
+  /** How long an idle connection is kept, unless the server says less, in milliseconds. Default 4,000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** The longest a connection may take to stand, TLS included, in milliseconds. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** The longest until the status and headers of an answer are there, in milliseconds. Default 30,000. */
+  readonly headersTimeoutMs?: number;
+  /** The longest the body of an answer may make no progress, in milliseconds. Default 30,000. */
+  readonly bodyTimeoutMs?: number;
+  /**
+   * How much of an answer's body is read and kept. At a larger one the connection is closed, and the answer stands with what
+   * came. Default 1 MiB.
+   */
+  readonly maxAnswerBytes?: number;
+  /** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`, `servername`. Default: Node's own. */
+  readonly tls?: UndiciTls;
+}
+
+export type UndiciTls = SecureContextOptions & Pick<ConnectionOptions, 'rejectUnauthorized' | 'servername'>;
+
+export const UNDICI_DEFAULTS = {
+  connections: 16,
+  keepAliveTimeoutMs: 4_000,
+  connectTimeoutMs: 5_000,
+  headersTimeoutMs: 30_000,
+  bodyTimeoutMs: 30_000,
+  maxAnswerBytes: MiB,
+  tls: {},
+} as const satisfies UndiciOptions;
+
+export type CheckedOptions = Required<UndiciOptions>;
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
+export function checkOptions(given: UndiciOptions): CheckedOptions {
+  expectKnown('undici options', given, Object.keys(UNDICI_DEFAULTS));
+  const options = { ...UNDICI_DEFAULTS, ...given };
+  expectWhole('connections', options.connections, 1, 10_000);
+  expectMs('keepAliveTimeoutMs', options.keepAliveTimeoutMs, 1);
+  expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
+  expectMs('headersTimeoutMs', options.headersTimeoutMs, 1);
+  expectMs('bodyTimeoutMs', options.bodyTimeoutMs, 1);
+  expectWhole('maxAnswerBytes', options.maxAnswerBytes, 0, 64 * MiB);
+  const { tls } = options;
+  expectOption('tls', typeof tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
+  return options;
+}

@@ -1,0 +1,160 @@
+import { from, type Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
+import type { Delivery } from '../../core/delivery.js';
+import { SinkError } from '../../core/errors.js';
+import { Holding } from '../../core/holding.js';
+import { Queue } from '../../core/queue.js';
+import type { Receipt } from '../../core/receipt.js';
+import { refusalOf } from '../../core/refusal.js';
+import { KiB } from '../../core/units.js';
+import type { TextOutput } from '../../ports/text-output.js';
+import type { CheckedOptions } from './options.js';
+
+/** The most text in one write, in characters, unless one line is longer. */
+const WRITE_CHARACTERS = 64 * KiB;
+
+/** Lines of one stream that are written together. */
+interface Lines {
+  readonly text: string;
+  readonly parts: readonly Delivery<string>[];
+}
+
+/** One subscription of a console sink: one write after the other, each of the lines of one stream that wait. */
+export class ConsoleSinkSession<T> {
+  readonly #output: TextOutput;
+  readonly #options: CheckedOptions<T>;
+  readonly #out: Subscriber<Receipt>;
+  readonly #figures;
+  readonly #waiting = new Queue<Delivery<string>>();
+  /** Taken from the queue, and the first of the next write: it is of another stream, or too long for the last. */
+  #next: Delivery<string> | undefined;
+  #writing: { readonly lines: Lines; readonly subscription?: Subscription } | undefined;
+  #isComplete = false;
+  #isOver = false;
+
+  constructor(output: TextOutput, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
+    this.#output = output;
+    this.#options = options;
+    this.#out = out;
+    const labels = { sink: 'console', to: output.name };
+    this.#figures = {
+      values: options.monitor.figure('rxflume_sink_values_total', labels),
+      bytes: options.monitor.figure('rxflume_sink_bytes_total', labels),
+      failures: options.monitor.figure('rxflume_sink_failures_total', labels),
+    };
+  }
+
+  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
+    const taking = deliveries.subscribe({
+      next: (delivery) => this.#take(delivery),
+      error: (error: unknown) => this.#out.error(error),
+      complete: () => {
+        this.#isComplete = true;
+        this.#finishWhenIdle();
+      },
+    });
+    return () => {
+      this.#isOver = true;
+      taking.unsubscribe();
+      this.#writing?.subscription?.unsubscribe();
+      const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the line was written; it comes again.');
+      this.#nack([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()], cause);
+    };
+  }
+
+  #take(delivery: Delivery<T>): void {
+    let text: string;
+    try {
+      text = `${this.#options.textOf(delivery.value, delivery)}\n`;
+    } catch (cause) {
+      this.#figures.failures.add(1);
+      delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, delivery));
+      return;
+    }
+    this.#waiting.add(delivery.with(text));
+    this.#write();
+  }
+
+  #write(): void {
+    if (this.#isOver || this.#writing !== undefined) return;
+    const lines = this.#lines();
+    if (lines === undefined) {
+      this.#finishWhenIdle();
+      return;
+    }
+    this.#writing = { lines };
+    const subscription = from(this.#output.write(lines.text)).subscribe({
+      error: (cause: unknown) => this.#failed(lines, cause),
+      complete: () => this.#written(lines),
+    });
+    if (this.#writing?.lines === lines) this.#writing = { lines, subscription };
+  }
+
+  /** Takes what is written next. */
+  #lines(): Lines | undefined {
+    const parts: Delivery<string>[] = [];
+    let text = '';
+    for (;;) {
+      const part = this.#next ?? this.#waiting.take();
+      this.#next = undefined;
+      if (part === undefined) break;
+      const [first = part] = parts;
+      const isOther = part.origin.stream !== first.origin.stream;
+      if (isOther || (parts.length > 0 && text.length + part.value.length > WRITE_CHARACTERS)) {
+        this.#next = part;
+        break;
+      }
+      parts.push(part);
+      text += part.value;
+    }
+    return parts.length === 0 ? undefined : { text, parts };
+  }
+
+  #written({ text, parts }: Lines): void {
+    this.#writing = undefined;
+    const holding = new Holding();
+    for (const part of parts) holding.add(part);
+    holding.ack();
+    const bytes = Buffer.byteLength(text);
+    this.#figures.values.add(parts.length);
+    this.#figures.bytes.add(bytes);
+    const first = (parts[0] as Delivery<string>).origin;
+    const last = (parts.at(-1) as Delivery<string>).origin;
+    this.#out.next({
+      sink: 'console',
+      target: this.#output.name,
+      values: parts.length,
+      bytes,
+      stream: first.stream,
+      firstOffset: first.offset,
+      lastOffset: last.lastOffset ?? last.offset,
+    });
+    this.#write();
+  }
+
+  #failed({ parts }: Lines, cause: unknown): void {
+    this.#writing = undefined;
+    this.#figures.failures.add(1);
+    const [first] = parts as [Delivery<string>];
+    const refusal = refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, first);
+    this.#options.monitor.notice('warn', refusal.code, refusal.message);
+    this.#nack(parts, refusal);
+    this.#write();
+  }
+
+  #nack(parts: readonly Delivery<string>[], cause: unknown): void {
+    const holding = new Holding();
+    for (const part of parts) holding.add(part);
+    holding.nack(cause);
+  }
+
+  #takeAll(): Delivery<string>[] {
+    const next = this.#next === undefined ? [] : [this.#next];
+    this.#next = undefined;
+    return [...next, ...this.#waiting.takeAll()];
+  }
+
+  #finishWhenIdle(): void {
+    const isIdle = this.#writing === undefined && this.#next === undefined && this.#waiting.size === 0;
+    if (this.#isComplete && isIdle) this.#out.complete();
+  }
+}

@@ -1,0 +1,34 @@
+import type { Delivery } from '../../core/delivery.js';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectKnown, expectOneOf, expectOption } from '../../core/options.js';
+import { inspectText } from '../../formats/inspect-text.js';
+import { jsonText } from '../../formats/json-text.js';
+
+export interface ConsoleSinkOptions<T = unknown> {
+  /**
+   * `inspect`: as Node shows a value to people, on one line; bytes as text. `json`: its JSON text. Or a function that gives
+   * the text; what it throws refuses that value alone. Default `inspect`.
+   */
+  readonly format?: 'inspect' | 'json' | ((value: T, delivery: Delivery<T>) => string);
+  readonly monitor?: Monitor;
+}
+
+export const CONSOLE_SINK_DEFAULTS = {
+  format: 'inspect',
+  monitor: defaultMonitor,
+} as const satisfies ConsoleSinkOptions;
+
+export interface CheckedOptions<T> {
+  readonly textOf: (value: T, delivery: Delivery<T>) => string;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions<T>(given: ConsoleSinkOptions<T>): CheckedOptions<T> {
+  expectKnown('consoleSink options', given, Object.keys(CONSOLE_SINK_DEFAULTS));
+  const { format, monitor } = { ...CONSOLE_SINK_DEFAULTS, ...given };
+  expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
+  if (typeof format === 'function') return { textOf: format, monitor };
+  expectOneOf('format', format, ['inspect', 'json']);
+  return { textOf: format === 'json' ? jsonText : inspectText, monitor };
+}

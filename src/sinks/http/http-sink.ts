@@ -1,0 +1,40 @@
+import { Observable } from 'rxjs';
+import { expectFunction } from '../../core/options.js';
+import type { Sink } from '../../core/receipt.js';
+import type { HttpClient } from '../../ports/http-client.js';
+import { HttpSinkSession } from './http-sink-session.js';
+import { checkOptions, type HttpSinkOptions } from './options.js';
+
+/** An HTTP endpoint; `write()` is the last operator of a flow. */
+export interface HttpSink<in T> {
+  /**
+   * The sink as an operator: takes values, emits a receipt for each batch that the server has said yes to.
+   *
+   * ```
+   * values    -a-b-c-d-------|
+   * sent      ---x---y--y-----     x = [a b], y = [c d]
+   * answers   -----2---5--2---     2: 200, 5: 503
+   * acks      -----(ab)---(cd)
+   * receipts  -----r------r--|
+   * ```
+   *
+   * Settles: acks a batch when it is answered 2xx; sends it again, in order, where that may help; refuses it, or the values
+   * of it that are at fault, with an error that says whether the source may bring it again.
+   * Bounds: a batch being gathered for each stream, `concurrency` requests; the source's window bounds what waits.
+   * Fails: never by itself; it ends as its deliveries end.
+   */
+  write(): Sink<T>;
+}
+
+/**
+ * Sends values to an HTTP server in batches of one stream each, retries by status, and names each batch so that a server
+ * can tell when it comes again.
+ */
+export function httpSink<T = unknown>(client: HttpClient, options: HttpSinkOptions<T>): HttpSink<T> {
+  expectFunction('client.request', client?.request);
+  const checked = checkOptions(options);
+  return {
+    write: () => (deliveries) =>
+      new Observable((subscriber) => new HttpSinkSession(client, checked, subscriber).start(deliveries)),
+  };
+}

@@ -1,0 +1,212 @@
+import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../core/backoff.js';
+import { BREAKER_DEFAULTS, type BreakerOptions, expectBreaker } from '../../core/breaker.js';
+import type { Delivery } from '../../core/delivery.js';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import {
+  expectFunction,
+  expectKnown,
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectText,
+  expectWhole,
+} from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+import { type Compression, type CompressionName, compressionOf } from '../../formats/compression.js';
+import type { HttpAnswer } from '../../ports/http-client.js';
+import { HTTP_BODIES, type HttpBody } from './http-body.js';
+import { idempotencyKey } from './idempotency-key.js';
+import type { HttpBatch } from './parcel.js';
+import { expectHeaders, urlProblem } from './request-parts.js';
+
+export interface HttpBatchOptions {
+  /** Sent when it has so many values. Default 100. */
+  readonly count?: number;
+  /** Sent before it has more encoded bytes, before compression; a larger value goes alone. Default 1 MiB. */
+  readonly bytes?: number;
+  /** The longest its first value waits, in milliseconds. Default 1,000. */
+  readonly maxWaitMs?: number;
+}
+
+export interface HttpRetryOptions extends BackoffOptions {
+  /** The most tries of one batch after the first, before it is refused and the source decides. Default 5. */
+  readonly attempts?: number;
+  /** No further try after so long since the first one, in milliseconds. Default 300,000. */
+  readonly timeLimitMs?: number;
+  /** The longest that `Retry-After` is followed, in milliseconds. Default 60,000. */
+  readonly maxRetryAfterMs?: number;
+}
+
+/**
+ * `stream`: one batch of a stream is under way at a time, so that each stream keeps its order. `key`: batches of the values
+ * whose keys fall together, one of them under way at a time, so that each key keeps its order. `none`: as many as there is
+ * room for.
+ */
+export type HttpOrder = 'stream' | 'key' | 'none';
+
+export interface HttpSinkOptions<T = unknown> {
+  /**
+   * Where to: an http or https URL, or a function of the delivery that gives one. A value with another URL than the one
+   * before it begins another batch.
+   */
+  readonly url: string | ((delivery: Delivery<T>) => string);
+  /** Default `POST`. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH';
+  /** Further headers, or a function that gives them, asked before each try, for credentials that change. Default none. */
+  readonly headers?: HttpHeaders | ((batch: HttpBatch) => HttpHeaders);
+  /** How values become a body: a form by its name, or one of yours. Default `jsonLines`. */
+  readonly body?: keyof typeof HTTP_BODIES | HttpBody<T>;
+  /** Compresses the body, and says so in `content-encoding`. Default `none`. */
+  readonly compression?: CompressionName;
+  readonly batch?: HttpBatchOptions;
+  /** Default `stream`. */
+  readonly order?: HttpOrder;
+  /** The key of a delivery for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
+  readonly key?: (delivery: Delivery<T>) => unknown;
+  /** The most requests under way at once. Default 4. */
+  readonly concurrency?: number;
+  /** The longest one request may take until its answer is whole, in milliseconds. Default 60,000. */
+  readonly timeoutMs?: number;
+  readonly retry?: HttpRetryOptions;
+  /** When everything for one origin waits, because the last requests to it failed. Default 5 failures, 10,000 ms. */
+  readonly breaker?: BreakerOptions;
+  /**
+   * What a 400 or 422 to a batch refuses: the `batch`, or by halving it the `value` at fault alone. Only for a server that
+   * stores nothing of a batch it answers so. Default `batch`.
+   */
+  readonly refuse?: 'batch' | 'value';
+  /** Looks at a 2xx answer: why the batch was not stored all the same, else undefined. Default: every 2xx is a yes. */
+  readonly whyRefused?: (answer: HttpAnswer) => string | undefined;
+  /** The header that names a batch, the same at each try; null for none. Default `Idempotency-Key`. */
+  readonly idempotencyHeader?: string | null;
+  /** The value of that header. Default: the batch's id in quotes. */
+  readonly idempotencyKey?: (batch: HttpBatch) => string;
+  readonly monitor?: Monitor;
+}
+
+export type HttpHeaders = Readonly<Record<string, string>>;
+
+export const HTTP_SINK_DEFAULTS = {
+  method: 'POST',
+  headers: {},
+  body: 'jsonLines',
+  compression: 'none',
+  batch: { count: 100, bytes: MiB, maxWaitMs: 1_000 },
+  order: 'stream',
+  key: originKey,
+  concurrency: 4,
+  timeoutMs: 60_000,
+  retry: { ...BACKOFF_DEFAULTS, attempts: 5, timeLimitMs: 300_000, maxRetryAfterMs: 60_000 },
+  breaker: BREAKER_DEFAULTS,
+  refuse: 'batch',
+  whyRefused: () => undefined,
+  idempotencyHeader: 'Idempotency-Key',
+  idempotencyKey,
+  monitor: defaultMonitor,
+} as const satisfies Omit<HttpSinkOptions, 'url'>;
+
+export interface CheckedOptions<T> {
+  readonly url: string | ((delivery: Delivery<T>) => string);
+  readonly method: string;
+  readonly headers: (batch: HttpBatch) => HttpHeaders;
+  readonly body: HttpBody<T>;
+  readonly compression: Compression;
+  readonly batch: Required<HttpBatchOptions>;
+  readonly order: HttpOrder;
+  readonly key: (delivery: Delivery<T>) => unknown;
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  readonly retry: Required<HttpRetryOptions>;
+  readonly breaker: Required<BreakerOptions>;
+  readonly refuse: 'batch' | 'value';
+  readonly whyRefused: (answer: HttpAnswer) => string | undefined;
+  readonly idempotencyHeader: string | null;
+  readonly idempotencyKey: (batch: HttpBatch) => string;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no secret. */
+export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
+  expectKnown('httpSink options', given, [...Object.keys(HTTP_SINK_DEFAULTS), 'url']);
+  const options = {
+    ...HTTP_SINK_DEFAULTS,
+    ...given,
+    batch: { ...HTTP_SINK_DEFAULTS.batch, ...given.batch },
+    retry: { ...HTTP_SINK_DEFAULTS.retry, ...given.retry },
+    breaker: { ...HTTP_SINK_DEFAULTS.breaker, ...given.breaker },
+  };
+  expectUrl(options.url);
+  expectOneOf('method', options.method, ['POST', 'PUT', 'PATCH']);
+  expectOneOf('order', options.order, ['stream', 'key', 'none']);
+  expectFunction('key', options.key);
+  if (given.key !== undefined)
+    expectOption('key', given.key, options.order === 'key', "left out without `order: 'key'`");
+  expectWhole('concurrency', options.concurrency, 1, 1_000);
+  expectMs('timeoutMs', options.timeoutMs, 1);
+  expectBreaker('breaker', options.breaker);
+  expectOneOf('refuse', options.refuse, ['batch', 'value']);
+  expectFunction('whyRefused', options.whyRefused);
+  const { idempotencyHeader: name } = options;
+  if (name !== null) expectHeaders('idempotencyHeader', { [String(name)]: 'x' });
+  expectFunction('idempotencyKey', options.idempotencyKey);
+  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  checkRetry(options.retry);
+  return {
+    ...options,
+    headers: checkHeaders(options.headers, name),
+    body: checkBody(options.body),
+    compression: compressionOf(options.compression),
+    batch: checkBatch(options.batch, given),
+  };
+}
+
+function expectUrl(url: unknown): void {
+  if (typeof url === 'function') return;
+  const problem = urlProblem(url);
+  // Without the value: a secret may stand in it.
+  expectOption('url', typeof url, problem === undefined, `a URL or a function; ${problem}`);
+}
+
+function checkRetry(retry: Required<HttpRetryOptions>): void {
+  expectKnown('retry', retry, Object.keys(HTTP_SINK_DEFAULTS.retry));
+  expectWhole('retry.attempts', retry.attempts, 0);
+  expectMs('retry.timeLimitMs', retry.timeLimitMs, 1);
+  expectMs('retry.maxRetryAfterMs', retry.maxRetryAfterMs);
+  expectBackoff(retry);
+}
+
+function checkHeaders(
+  headers: HttpHeaders | ((batch: HttpBatch) => HttpHeaders),
+  reserved: string | null,
+): (batch: HttpBatch) => HttpHeaders {
+  if (typeof headers === 'function') return headers;
+  expectHeaders('headers', headers, reserved);
+  return () => headers;
+}
+
+function checkBody<T>(body: keyof typeof HTTP_BODIES | HttpBody<T>): HttpBody<T> {
+  if (typeof body === 'string') {
+    expectOneOf('body', body, Object.keys(HTTP_BODIES));
+    return HTTP_BODIES[body];
+  }
+  expectKnown('body', body, ['contentType', 'encode', 'before', 'between', 'after']);
+  expectText('body.contentType', body.contentType);
+  expectHeaders('body.contentType', { 'x-type': body.contentType });
+  expectFunction('body.encode', body.encode);
+  return body;
+}
+
+function checkBatch<T>(batch: Required<HttpBatchOptions>, given: HttpSinkOptions<T>): Required<HttpBatchOptions> {
+  expectKnown('batch', batch, Object.keys(HTTP_SINK_DEFAULTS.batch));
+  expectWhole('batch.count', batch.count, 1);
+  expectWhole('batch.bytes', batch.bytes, 1);
+  expectMs('batch.maxWaitMs', batch.maxWaitMs, 1);
+  if (given.body !== 'single') return batch;
+  const count = given.batch?.count ?? 1;
+  expectOption('batch.count', count, count === 1, "1, or left out, with `body: 'single'`");
+  return { ...batch, count };
+}
+
+function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {
+  return key === null || key === undefined ? undefined : Buffer.from(key).toString('latin1');
+}

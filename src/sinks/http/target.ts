@@ -1,0 +1,91 @@
+import { asyncScheduler, type Subscription, timer } from 'rxjs';
+import { Breaker } from '../../core/breaker.js';
+import { Queue } from '../../core/queue.js';
+import type { Lane, Ticket } from './lane.js';
+import type { CheckedOptions } from './options.js';
+
+/**
+ * One origin that is sent to: who waits to send to it, and when nothing is to be sent, because it asked for that or has
+ * failed again and again.
+ */
+export class Target {
+  readonly origin: string;
+  /** The lanes whose parcel goes there: waiting, under way, or until the next try. */
+  readonly users = new Set<Lane>();
+  readonly #breaker: Breaker;
+  readonly #wake: () => void;
+  /** What was tried before goes first, so that a target that is down has few at its door, and these give up in time. */
+  readonly #again = new Queue<Ticket>();
+  readonly #due = new Queue<Ticket>();
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #waking: Subscription | undefined;
+
+  constructor(origin: string, { breaker }: CheckedOptions<never>, wake: () => void) {
+    this.origin = origin;
+    this.#breaker = new Breaker(breaker);
+    this.#wake = wake;
+  }
+
+  get isOpen(): boolean {
+    return this.#breaker.isOpen;
+  }
+
+  /** Whether nothing is known of it that would be missed. */
+  get isForgettable(): boolean {
+    const now = asyncScheduler.now();
+    return this.users.size === 0 && this.#breaker.openMs(now) === 0 && now >= this.#pausedUntil;
+  }
+
+  add(ticket: Ticket, tried: 'again' | 'first'): void {
+    (tried === 'again' ? this.#again : this.#due).add(ticket);
+  }
+
+  /** Who may send now, if anyone; wakes its owner when that changes by time. */
+  take(): Lane | undefined {
+    if (this.#again.size + this.#due.size === 0) return undefined;
+    const now = asyncScheduler.now();
+    const pauseMs = Math.max(this.#pausedUntil - now, this.#breaker.openMs(now));
+    if (pauseMs > 0) {
+      this.#waking ??= timer(pauseMs).subscribe(() => {
+        this.#waking = undefined;
+        this.#wake();
+      });
+      return undefined;
+    }
+    if (!this.#breaker.mayTry(now)) return undefined;
+    for (;;) {
+      const ticket = this.#again.take() ?? this.#due.take();
+      if (ticket === undefined || ticket.lane.isValid(ticket)) return ticket?.lane;
+    }
+  }
+
+  /** Takes all that waits. */
+  takeAll(): Ticket[] {
+    return [...this.#again.takeAll(), ...this.#due.takeAll()];
+  }
+
+  began(): void {
+    this.#breaker.began();
+  }
+
+  /** It answered, whatever it said. */
+  answered(): void {
+    this.#breaker.succeeded();
+  }
+
+  /** It did not answer, or asks to come later. */
+  failed(pauseMs: number): void {
+    const now = asyncScheduler.now();
+    this.#breaker.failed(now);
+    if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
+  }
+
+  /** Nothing was heard of it. */
+  left(): void {
+    this.#breaker.left();
+  }
+
+  close(): void {
+    this.#waking?.unsubscribe();
+  }
+}

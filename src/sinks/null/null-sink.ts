@@ -1,0 +1,47 @@
+import { Observable } from 'rxjs';
+import { defaultMonitor, type Monitor } from '../../core/monitor.js';
+import { expectKnown, expectMs, expectOption } from '../../core/options.js';
+import type { Sink } from '../../core/receipt.js';
+import { NullSinkSession } from './null-sink-session.js';
+
+export interface NullSinkOptions {
+  /** The longest between a value and its receipt, in milliseconds. Default 1,000. */
+  readonly receiptEveryMs?: number;
+  readonly monitor?: Monitor;
+}
+
+export const NULL_SINK_DEFAULTS = {
+  receiptEveryMs: 1_000,
+  monitor: defaultMonitor,
+} as const satisfies NullSinkOptions;
+
+/** Nowhere; `write()` is the last operator of a flow. */
+export interface NullSink {
+  /**
+   * The sink as an operator: takes anything, keeps nothing.
+   *
+   * ```
+   * values    -(abc)--------(de)|
+   *           nullSink({ receiptEveryMs: 8 })
+   * acks      -(abc)--------(de)
+   * receipts  ---------r----(r|)
+   * ```
+   *
+   * Settles: acks everything, in runs of places, within the same turn of the program.
+   * Bounds: the run that is not acked, of at most 1,024 values, as two numbers.
+   * Fails: never by itself; it ends as its deliveries end.
+   */
+  write(): Sink<unknown>;
+}
+
+/** Drops every value and acks it: to measure what is before it, and for tests. */
+export function nullSink(options: NullSinkOptions = {}): NullSink {
+  expectKnown('nullSink options', options, Object.keys(NULL_SINK_DEFAULTS));
+  const checked = { ...NULL_SINK_DEFAULTS, ...options };
+  expectMs('receiptEveryMs', checked.receiptEveryMs, 1);
+  expectOption('monitor', checked.monitor, typeof checked.monitor?.figure === 'function', 'a Monitor');
+  return {
+    write: () => (deliveries) =>
+      new Observable((subscriber) => new NullSinkSession(checked, subscriber).start(deliveries)),
+  };
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Origin } from '../../../src/core/delivery.js';
+import { batchId } from '../../../src/sinks/http/batch-id.js';
+import { idempotencyKey } from '../../../src/sinks/http/idempotency-key.js';
+import type { HttpBatch } from '../../../src/sinks/http/parcel.js';
+import { expectHeaders, urlProblem, withoutSecrets } from '../../../src/sinks/http/request-parts.js';
+import { retryAfterMs } from '../../../src/sinks/http/retry-after.js';
+import { type Judging, verdictOf } from '../../../src/sinks/http/verdict.js';
+
+describe('Retry-After', () => {
+  const now = Date.parse('Wed, 25 Nov 2026 02:00:00 GMT');
+
+  it.each([
+    ['0', 0],
+    ['7', 7_000],
+    [' 120 ', 120_000],
+    ['Wed, 25 Nov 2026 02:00:30 GMT', 30_000],
+    ['Wednesday, 25-Nov-26 02:00:30 GMT', 30_000],
+    ['Wed Nov 25 02:00:30 2026 GMT', 30_000],
+    ['Tue, 24 Nov 2026 02:00:30 GMT', 0],
+    [undefined, undefined],
+    ['', undefined],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['soon', undefined],
+    ['2026', 2_026_000],
+    ['99999999999999999999', undefined],
+    ['Wed, 99 Foo 2026', undefined],
+  ])('%j is %j ms', (header, expected) => expect(retryAfterMs(header, now)).toBe(expected));
+});
+
+describe('the verdict on an answer', () => {
+  const judging: Judging = { values: 3, hasKey: true, refuse: 'batch', whyRefused: () => undefined, now: 0 };
+  const verdict = (status: number, change: Partial<Judging> = {}, headers: Record<string, string> = {}) =>
+    verdictOf({ status, headers, excerpt: '', isWhole: true }, { ...judging, ...change });
+
+  it.each([
+    ['taken', [200, 201, 202, 204, 299]],
+    ['elsewhere', [300, 301, 302, 307, 308]],
+    ['again', [408, 409, 425, 429, 500, 502, 503, 504, 599]],
+    ['refused', [400, 422]],
+    ['halve', [413]],
+    ['denied', [401, 403, 404, 405, 410, 411, 415, 421, 451]],
+  ])('%s: %j', (what, statuses) => {
+    expect(statuses.map((status) => verdict(status).what)).toEqual(statuses.map(() => what));
+  });
+
+  it('by the number of values, the key, and the options', () => {
+    expect(verdict(413, { values: 1 })).toEqual({ what: 'tooLarge' });
+    expect(verdict(409, { hasKey: false })).toEqual({ what: 'refused' });
+    expect(verdict(422, { refuse: 'value' })).toEqual({ what: 'halve' });
+    expect(verdict(422, { refuse: 'value', values: 1 })).toEqual({ what: 'refused' });
+    expect(verdict(401, { refuse: 'value' })).toEqual({ what: 'denied' });
+    expect(verdict(200, { whyRefused: () => 'errors' })).toEqual({ what: 'refused', why: 'errors' });
+    expect(verdict(200, { whyRefused: () => 'errors', refuse: 'value' })).toEqual({ what: 'halve' });
+    expect(verdict(503, {}, { 'retry-after': '2' })).toEqual({ what: 'again', afterMs: 2_000 });
+    expect(verdict(503)).toEqual({ what: 'again', afterMs: 0 });
+  });
+});
+
+describe('the id of a batch', () => {
+  const idOf = (...origins: Partial<Origin>[]) => batchId('s', origins as Origin[]);
+
+  it('is the run of offsets, where it is one', () => {
+    expect(idOf({ offset: 5 })).toBe('s+5');
+    expect(idOf({ offset: 5 }, { offset: 6 }, { offset: 7 })).toBe('s+5-7');
+    expect(idOf({ offset: 5, part: '0.2' })).toBe('s+5.0.2');
+    expect(idOf({ offset: 5, lastOffset: 9 })).toBe('s+5-9');
+  });
+
+  it('tells two batches apart that begin and end at the same, and is the same for the same', () => {
+    const gap = idOf({ offset: 5 }, { offset: 7 }, { offset: 9 });
+    expect(gap).toMatch(/^s\+5-9~[0-9a-z]{8,14}$/);
+    expect(gap).toBe(idOf({ offset: 5 }, { offset: 7 }, { offset: 9 }));
+    expect(idOf({ offset: 5, part: '0' }, { offset: 5, part: '1' })).toMatch(/^s\+5.0-5.1~/);
+    const all = [6, 7, 8].flatMap((one) =>
+      [6, 7, 8].map((other) => idOf({ offset: 5 }, { offset: one }, { offset: other }, { offset: 9 })),
+    );
+    expect(new Set([gap, ...all]).size).toBe(10);
+  });
+
+  it('has no two alike among many', () => {
+    const ids = new Set<string>();
+    for (let set = 0; set < 2 ** 14; set += 1) {
+      const inner = Array.from({ length: 14 }, (_, bit) => bit + 1).filter((bit) => (set & (1 << (bit - 1))) !== 0);
+      ids.add(idOf({ offset: 0 }, ...inner.map((offset) => ({ offset })), { offset: 15 }));
+    }
+    expect(ids.size).toBe(2 ** 14);
+  });
+});
+
+describe('the idempotency key', () => {
+  it.each([
+    ['kafka:chat/3+1-9', '"kafka:chat/3+1-9"'],
+    ['tail:/var/log/мир "x" 50%\\', '"tail:/var/log/%D0%BC%D0%B8%D1%80 %22x%22 50%25%5C"'],
+    ['a\r\nb', '"a%0D%0Ab"'],
+  ])('of %j is %j', (id, expected) => expect(idempotencyKey({ id } as HttpBatch)).toBe(expected));
+});
+
+describe('the parts of a request', () => {
+  it('URLs', () => {
+    expect(urlProblem('https://store:9200/chat?token=x')).toBeUndefined();
+    expect(urlProblem('/chat')).toMatch(/whole URL/);
+    expect(urlProblem('ftp://store/')).toMatch(/http:\/\//);
+    expect(urlProblem('http://ann:sesame@store/')).toMatch(/no user name or password/);
+    expect(urlProblem(undefined)).toMatch(/text/);
+  });
+
+  it.each([
+    [{ 'x y': 'a' }, 'by names of HTTP headers'],
+    [{ 'Content-Length': '5' }, 'without what the sink sets itself'],
+    [{ 'x-a': 'sesame\r\nevil: 1' }, 'texts without control characters'],
+    [{ 'x-a': 'снег' }, 'texts without control characters'],
+    [{ 'x-a': 5 }, 'texts without control characters'],
+    [null, 'an object of texts by name'],
+  ])('refuses the headers %j and shows no value', (headers, rule) => {
+    expect(() => expectHeaders('headers', headers)).toThrow(rule);
+    expect(() => expectHeaders('headers', headers)).not.toThrow('sesame');
+  });
+
+  it('takes what was sent out of what a server says', () => {
+    const url = 'http://store/?key=s%C3%A9same-open';
+    const said = 'no Bearer abc.def-123 for sésame-open or s%C3%A9same-open in json';
+    const headers = { authorization: 'Bearer abc.def-123', accept: 'json' };
+    expect(withoutSecrets(said, url, headers)).toBe('no *** for *** or *** in json');
+  });
+});

@@ -1,0 +1,46 @@
+import { type Observable, Subject } from 'rxjs';
+import type { Delivery, Origin } from '../../src/core/delivery.js';
+import type { Receipt, Sink } from '../../src/core/receipt.js';
+import { RecordingDuty } from '../../src/testing/recording-duty.js';
+
+/** A sink that runs, and what comes of it. */
+export class SinkRun<T> {
+  readonly duty = new RecordingDuty('test:0');
+  readonly receipts: Receipt[] = [];
+  ended = '';
+  readonly #in$ = new Subject<Delivery<T>>();
+  readonly #running;
+
+  constructor(sink: Sink<T>) {
+    const receipts$: Observable<Receipt> = sink(this.#in$);
+    this.#running = receipts$.subscribe({
+      next: (receipt) => {
+        this.receipts.push(receipt);
+      },
+      complete: () => {
+        this.ended = 'complete';
+      },
+      error: () => {
+        this.ended = 'error';
+      },
+    });
+  }
+
+  put(value: T, origin: Partial<Origin> = {}, duty = this.duty): Delivery<T> {
+    const delivery = duty.deliver(value, origin);
+    this.#in$.next(delivery);
+    return delivery;
+  }
+
+  give(delivery: Delivery<T>): void {
+    this.#in$.next(delivery);
+  }
+
+  complete(): void {
+    this.#in$.complete();
+  }
+
+  leave(): void {
+    this.#running.unsubscribe();
+  }
+}
