@@ -5,6 +5,7 @@ import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
 import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
+import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
 import { tablesUnder } from './markdown.js';
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
@@ -19,6 +20,7 @@ test.each([
   ['docs/flume.md', 'Options of the server', AVRO_RPC_SERVER_DEFAULTS],
   ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
   ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
+  ['docs/files.md', 'Options of the webhdfs-package driver', WEBHDFS_PACKAGE_DEFAULTS],
   ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
 ])('%s, %s: every default is as in the code', (document, heading, defaults) => {
   const [table] = tablesUnder(document, heading);

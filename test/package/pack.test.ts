@@ -26,6 +26,7 @@ const ENTRIES = [
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',
+  'rxflume/drivers/webhdfs-package',
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
   'rxflume/drivers/avro-rpc',
@@ -61,8 +62,9 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9' });
-    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true }, avsc: { optional: true } });
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9', webhdfs: '^1.2.0' });
+    const optional = { optional: true };
+    expect(peerDependenciesMeta).toMatchObject({ kafkajs: optional, avsc: optional, webhdfs: optional });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
@@ -70,10 +72,17 @@ describe('the package', () => {
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
   });
 
-  test('a driver whose library is not installed says which', async () => {
-    const code =
-      "try { (await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 }) } catch (e) { console.log(e.code, e.message) }";
-    expect(await node(code)).toMatch(/^RXF_DRIVER_MISSING .*npm install avsc@5$/m);
+  test.each([
+    ["(await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 })", 'npm install avsc@5'],
+    [
+      "(await import('rxflume/drivers/webhdfs-package')).webhdfsPackage({ client: { host: 'nn' } })",
+      'npm install webhdfs@1',
+    ],
+  ])('a driver whose library is not installed says which: %s', async (call, next) => {
+    const code = `try { ${call} } catch (e) { console.log(e.code, e.message) }`;
+    const said = await node(code);
+    expect(said).toMatch(/^RXF_DRIVER_MISSING /);
+    expect(said).toContain(next);
   });
 
   test('rxflume alone loads no library but rxjs', async () => {
