@@ -1,5 +1,6 @@
-import { catchError, defer, EMPTY, type Observable, type ObservableInput, type OperatorFunction, tap } from 'rxjs';
+import { catchError, defer, EMPTY, type Observable, type ObservableInput, tap } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { inTurns } from '../src/core/in-turns.js';
 import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../src/core/options.js';
@@ -38,7 +39,7 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
   options: TransmitOptions<T> = {},
-): OperatorFunction<Delivery<T>, R> {
+): SettlingOperator<T, R> {
   expectFunction('write', write);
   expectKnown('transmit options', options, [...Object.keys(TRANSMIT_DEFAULTS), 'key']);
   const { concurrency, order, key, timeLimitMs } = { ...TRANSMIT_DEFAULTS, key: originKey, ...options };
@@ -61,7 +62,7 @@ export function transmit<T, R>(
         return EMPTY;
       }),
     );
-  return inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne);
+  return deliveryOperator('transmit', inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne));
 }
 
 function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {

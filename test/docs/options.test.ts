@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { FILE_SINK_DEFAULTS, FLUME_SINK_DEFAULTS, FLUME_SOURCE_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import {
+  FILE_SINK_DEFAULTS,
+  FLUME_SINK_DEFAULTS,
+  FLUME_SOURCE_DEFAULTS,
+  KAFKA_SOURCE_DEFAULTS,
+  LEAK_WATCH_DEFAULTS,
+} from 'rxflume';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
@@ -11,6 +17,7 @@ import { tablesUnder } from './markdown.js';
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 test.each([
+  ['docs/operators.md', 'What is lost or hangs', LEAK_WATCH_DEFAULTS],
   ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
   ['docs/kafka.md', 'The embedded log', EMBEDDED_LOG_DEFAULTS],

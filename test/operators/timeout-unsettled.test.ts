@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, of, Subject, take, tap, timer } from 'rxjs';
+import { splitValue } from '../../operators/split-value.js';
 import { type TimeoutUnsettledOptions, timeoutUnsettled } from '../../operators/timeout-unsettled.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
@@ -78,6 +79,33 @@ describe('timeoutUnsettled', () => {
     expect([duty.log, held]).toEqual([['release a', 'ack a', 'nack b'], [0]]);
     expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
   });
+
+  it('tells of a stream once, also where each delivery has a duty of its own; and of the oldest', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ details }) => told.push(details));
+      const duty = new RecordingDuty('kafka:chat/3');
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(
+        source$.pipe(
+          splitValue((value) => [value]),
+          timeoutUnsettled({ name: 'post', afterMs: 100, monitor }),
+        ),
+      );
+      for (const [index, ms] of [0, 30, 60, 90].entries()) {
+        at(ms, () => source$.next(duty.deliver('x', { offset: 10 + index })));
+      }
+      at(140, () => out.values[1]?.ack());
+      at(350, () => out.unsubscribe());
+      at(360, () =>
+        expect(told).toEqual([
+          { operator: 'post', ageMs: 100, count: 1, offset: 10 },
+          { operator: 'post', ageMs: 200, count: 3, offset: 10 },
+          { operator: 'post', ageMs: 300, count: 3, offset: 10 },
+        ]),
+      );
+    }));
 
   it('leaves no timer behind', () =>
     drawn(({ deliveries, expectObservable }) => {
