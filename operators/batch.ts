@@ -5,6 +5,7 @@ import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { joinDeliveries } from '../src/core/join.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { takingFor } from '../src/core/taking.js';
 
 export interface BatchOptions<T = unknown> {
   /** A batch is full with so many values. */
@@ -84,7 +85,16 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
           wants.listen(delivery);
         };
 
-        const taking = source.subscribe({
+        const takeFrom = takingFor(subscriber, () => {
+          waiting?.unsubscribe();
+          wants.end();
+          const cause = new SinkError(
+            'RXF_SINK_STOPPED',
+            'The flow stopped before the batch was full; its values come again.',
+          );
+          for (const delivery of held) delivery.nack(cause);
+        });
+        takeFrom(source, {
           next: (delivery) => {
             hold(delivery);
             if (held.length >= count || heldBytes >= bytes || heldWeight >= weight) emit();
@@ -100,16 +110,6 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
             subscriber.complete();
           },
         });
-        return () => {
-          taking.unsubscribe();
-          waiting?.unsubscribe();
-          wants.end();
-          const cause = new SinkError(
-            'RXF_SINK_STOPPED',
-            'The flow stopped before the batch was full; its values come again.',
-          );
-          for (const delivery of held) delivery.nack(cause);
-        };
       }),
   );
 }

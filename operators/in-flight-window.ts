@@ -4,6 +4,7 @@ import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-op
 import type { Duty } from '../src/core/duty.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectWhole } from '../src/core/options.js';
+import { takingFor } from '../src/core/taking.js';
 import { InFlightWindow } from '../src/core/window.js';
 
 export interface InFlightWindowOptions {
@@ -70,7 +71,14 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
           return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
         };
 
-        const taking = source.subscribe({
+        const takeFrom = takingFor(subscriber, () => {
+          const cause = new SinkError(
+            'RXF_SINK_STOPPED',
+            'The flow stopped before the window let the value through; it comes again.',
+          );
+          for (const delivery of waiting.slice(next)) delivery.nack(cause);
+        });
+        takeFrom(source, {
           next: (delivery) => {
             waiting.push(delivery);
             emit();
@@ -85,14 +93,6 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
             emit();
           },
         });
-        return () => {
-          taking.unsubscribe();
-          const cause = new SinkError(
-            'RXF_SINK_STOPPED',
-            'The flow stopped before the window let the value through; it comes again.',
-          );
-          for (const delivery of waiting.slice(next)) delivery.nack(cause);
-        };
       }),
   );
 }

@@ -1,4 +1,4 @@
-import { catchError, defer, EMPTY, type Observable, type ObservableInput, tap } from 'rxjs';
+import { catchError, concatAll, defer, EMPTY, type Observable, type ObservableInput, tap, toArray } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
@@ -21,7 +21,7 @@ export interface TransmitOptions<T = unknown> {
 export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: Number.POSITIVE_INFINITY } as const;
 
 /**
- * Writes each delivery with `write` and emits what it answers; acks the delivery when its write completes. Writes run in
+ * Writes each delivery with `write`; acks it when its write completes, then emits what that answered. Writes run in
  * parallel, up to `concurrency`, so answers and acks come as they complete, in any order.
  *
  * ```
@@ -34,7 +34,7 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
  * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long, and the stream
  * lives. Nacks what is under way, and what waits, when it is unsubscribed. What is void when its turn comes, since its
  * stream is read anew, is not written: so with `order: 'key'` nothing overtakes what was refused and comes again.
- * Bounds: `concurrency` writes; what waits behind them is what the source's window lets out.
+ * Bounds: `concurrency` writes, and their answers until they complete; what waits behind them is what the source's window lets out.
  */
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
@@ -52,11 +52,14 @@ export function transmit<T, R>(
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
       within(timeLimitMs, () => lateRefusal('write', timeLimitMs, delivery)),
+      // A receipt says that what it is of is acked, so the answers wait for that.
+      toArray(),
       tap({
-        complete: () => delivery.ack(),
+        next: () => delivery.ack(),
         // Nobody knows what was written of it.
         unsubscribe: () => delivery.nack(stopped()),
       }),
+      concatAll(),
       catchError((cause: unknown) => {
         delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'write' }, delivery));
         return EMPTY;

@@ -28,6 +28,7 @@ const files = {
   'src/core/in-turns': ['operators/{map-value-async,transmit}'],
   'src/core/join': ['operators/batch'],
   'src/core/keeping': ['operators/{balance,dead-letter,failover}'],
+  'src/core/leak-watch': ['flow/watched'],
   'src/core/place-set': [],
   'src/core/queue': [],
   'src/core/refusal': ['operators/{retry-write,transmit,map-value-async}'],

@@ -6,7 +6,7 @@ import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { itKeepsTheEnds, itPassesOnTheDuty, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, shown, taken } from './marbles.js';
 
@@ -112,13 +112,73 @@ describe('timeoutUnsettled', () => {
       expectObservable(deliveries('a-').pipe(timeoutUnsettled({ name: 'x', afterMs: 4 }), take(1), shown)).toBe('(a|)');
     }));
 
+  itPassesOnTheDuty(timeoutUnsettled({ name: 'x', afterMs: 9 }));
+
+  it('looks no more once all is settled, and tells again after a pause', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ details }) => told.push(details?.ageMs));
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      source$.next(duty.deliver('a'));
+      at(110, () => out.values[0]?.ack());
+      at(120, () => source$.next(duty.deliver('b')));
+      at(250, () => expect(told).toEqual([100, 105]));
+      at(260, () => out.unsubscribe());
+    }));
+
+  it('keeps what came within one look together, and what came a look later apart', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ details }) => told.push([details?.count, details?.offset]));
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      for (const ms of [0, 24, 25, 26]) at(ms, () => source$.next(duty.deliver('a', { offset: ms })));
+      at(101, () => {
+        expect(told).toEqual([[2, 0]]);
+        out.values[0]?.ack();
+        out.values[1]?.ack();
+      });
+      at(126, () => expect(told).toEqual([[2, 0]]));
+      at(201, () =>
+        expect(told).toEqual([
+          [2, 0],
+          [2, 25],
+        ]),
+      );
+      at(210, () => out.unsubscribe());
+    }));
+
+  it('forgets the epoch that is over, and no other', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ message }) => told.push(message.split(' ')[3]));
+      const [one, other] = [new RecordingDuty('s:1'), new RecordingDuty('s:2')];
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      source$.next(one.deliver('a'));
+      source$.next(other.deliver('a'));
+      at(50, () => one.wanted.complete());
+      at(120, () => expect(told).toEqual(['s:2']));
+      at(130, () => out.unsubscribe());
+    }));
+
   itSettlesOnce(() => timeoutUnsettled({ name: 'x', afterMs: 8, monitor: new Monitor() }));
 
   it.each([
     [{ afterMs: 1 }, 'Expected `name` to be a text that is not empty'],
     [{ name: 'x' }, 'Expected `afterMs` to be'],
     [{ name: 'x', afterMs: 1, monitor: 1 }, 'Expected `monitor` to be a Monitor'],
-    [{ name: 'x', afterMs: 1, every: 1 }, 'got `every`'],
+    [
+      { name: 'x', afterMs: 1, every: 1 },
+      'Expected `timeoutUnsettled options` to have only known options (name, afterMs, monitor)',
+    ],
+    [{ name: 'x', afterMs: 1, monitor: null }, 'Expected `monitor` to be a Monitor'],
   ])('refuses %j', (options, message) => {
     const call = () => timeoutUnsettled(options as TimeoutUnsettledOptions);
     expect(call).toThrow(message);

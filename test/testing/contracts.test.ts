@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { concatMap, ignoreElements, map, NEVER, tap, timer } from 'rxjs';
+import { transmit } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
 import { Source } from '../../src/core/source.js';
@@ -21,6 +22,15 @@ const acking = (): Sink<string> =>
     return { sink: 'test', target: value, values: 1, bytes: 1, ...place };
   });
 
+const posting = (): Sink<string> =>
+  transmit((target: string, { origin: { stream, offset } }) =>
+    timer(5).pipe(
+      map(
+        (): Receipt => ({ sink: 'post', target, values: 1, bytes: 1, stream, firstOffset: offset, lastOffset: offset }),
+      ),
+    ),
+  );
+
 function kafka(build: (own: MemoryKafka) => Source<Delivery<unknown>>) {
   const own = new MemoryKafka();
   own.createTopic('t');
@@ -41,6 +51,7 @@ const ours = (own: MemoryKafka) => kafkaSource(own, { topics: ['t'], groupId: 'g
 describe('describeSink', () => {
   describeSink('a file sink', { sink: files, value: (n) => `v${n}`, it });
   describeSink('the least that is a sink', { sink: acking, value: (n) => `v${n}`, it });
+  describeSink('transmit, of receipts', { sink: posting, value: (n) => `v${n}`, it });
 });
 
 describe('describeSource', () => {
