@@ -27,7 +27,7 @@ const files = {
   'src/core/holding': [],
   'src/core/in-turns': ['operators/{map-value-async,transmit}'],
   'src/core/join': ['operators/batch'],
-  'src/core/keeping': ['operators/{balance,dead-letter,failover}'],
+  'src/core/keeping': ['operators/{balance,failover}'],
   'src/core/leak-watch': ['flow/watched'],
   'src/core/place-set': [],
   'src/core/queue': [],

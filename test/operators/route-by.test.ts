@@ -78,7 +78,10 @@ describe('routeBy', () => {
     });
     const out = taken(source$.pipe(route));
     source$.next(duty.deliver('done'));
-    expect(duty.causes.done).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+    expect(duty.causes.done).toMatchObject({
+      code: 'RXF_SINK_STOPPED',
+      message: 'The branch that the value was for takes no more; it comes again.',
+    });
     source$.next(duty.deliver('bad'));
     expect(out).toMatchObject({ ended: 'error', error });
     expect(source$.observed).toBe(false);

@@ -240,7 +240,11 @@ describe('transmit', () => {
       expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { timeLimitMs: 6 }))).toBe('------|');
       expectObservable(nacks$).toBe('------a');
       flush();
-      expect(duty.causes.a).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
+      expect(duty.causes.a).toMatchObject({
+        code: 'RXF_OPERATOR_TIMEOUT',
+        retryable: true,
+        message: expect.stringContaining('write test:stream offset 0'),
+      });
     }));
 
   itSettlesOnce(({ write }) => transmit(write, { concurrency: 2 }));
