@@ -57,7 +57,18 @@ const shipped = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '.services/', '.rxflume/', 'warehouse/', '**/*.{js,mjs,cjs}', '**/*.d.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      '.services/',
+      '.stryker/',
+      '.rxflume/',
+      'warehouse/',
+      '**/*.{js,mjs,cjs}',
+      '**/*.d.ts',
+    ],
+  },
   {
     files: ['{src,operators,test,examples,bench,chaos}/**/*.ts'],
     languageOptions: {

@@ -15,7 +15,7 @@ const shared = {
     '^rxflume/drivers/(.*)$': '<rootDir>/src/drivers/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.services/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.services/', '<rootDir>/.stryker/'],
 };
 
 export default {

@@ -1,5 +1,6 @@
-import { asyncScheduler, Observable, type OperatorFunction, timer } from 'rxjs';
+import { asyncScheduler, Observable, timer } from 'rxjs';
 import type { Delivery, Origin } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Want } from '../src/core/duty.js';
 import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
@@ -56,7 +57,7 @@ export interface Aggregate<K, A> {
 export function aggregateByKey<T, K, A>(
   key: (value: T, delivery: Delivery<T>) => K,
   options: AggregateByKeyOptions<T, A>,
-): OperatorFunction<Delivery<T>, Delivery<Aggregate<K, A>>> {
+): DeliveryOperator<T, Aggregate<K, A>> {
   expectFunction('key', key);
   expectKnown('aggregateByKey options', options, ['windowMs', 'slideMs', 'initial', 'add', 'count']);
   const { windowMs, slideMs = windowMs, initial, add, count = 100_000 } = options;
@@ -68,103 +69,106 @@ export function aggregateByKey<T, K, A>(
   expectFunction('add', add);
   expectWhole('count', count, 1);
 
-  return (source) =>
-    new Observable((subscriber) => {
-      /** Open windows by where they begin. */
-      const windows = new Map<number, Piece<K, A>[]>();
-      let open = 0;
+  return deliveryOperator(
+    'aggregateByKey',
+    (source) =>
+      new Observable((subscriber) => {
+        /** Open windows by where they begin. */
+        const windows = new Map<number, Piece<K, A>[]>();
+        let open = 0;
 
-      const emit = (pieces: readonly Piece<K, A>[], isWhole: boolean) => {
-        for (const piece of pieces) {
-          open -= piece.count;
-          if (subscriber.closed) piece.parts.nack(stopped());
-          else subscriber.next(piece.delivery(windowMs, isWhole));
-        }
-      };
-      /** Takes the pieces out of all windows for which it holds. */
-      const takeOut = (isOut: (piece: Piece<K, A>) => boolean): Piece<K, A>[] =>
-        [...windows].flatMap(([from, pieces]) => {
-          windows.set(
-            from,
-            pieces.filter((piece) => !isOut(piece)),
-          );
-          return pieces.filter(isOut);
-        });
-      const emitAll = () =>
-        emit(
-          takeOut(() => true),
-          false,
-        );
-      const wants = new Wants(
-        (want: Want) => {
-          // What is added is released already, so a full window is not ours to free.
-          if (want !== 'release') emitAll();
-        },
-        (wanted) => {
-          for (const piece of takeOut((one) => one.wanted === wanted)) {
+        const emit = (pieces: readonly Piece<K, A>[], isWhole: boolean) => {
+          for (const piece of pieces) {
             open -= piece.count;
-            piece.parts.nack(stopped());
+            if (subscriber.closed) piece.parts.nack(stopped());
+            else subscriber.next(piece.delivery(windowMs, isWhole));
           }
-        },
-      );
-      const openWindow = (from: number, now: number) => {
-        if (windows.has(from)) return;
-        windows.set(from, []);
-        subscriber.add(
-          timer(from + windowMs - now).subscribe(() => {
-            const ended = windows.get(from) ?? [];
-            windows.delete(from);
-            emit(ended, true);
-          }),
+        };
+        /** Takes the pieces out of all windows for which it holds. */
+        const takeOut = (isOut: (piece: Piece<K, A>) => boolean): Piece<K, A>[] =>
+          [...windows].flatMap(([from, pieces]) => {
+            windows.set(
+              from,
+              pieces.filter((piece) => !isOut(piece)),
+            );
+            return pieces.filter(isOut);
+          });
+        const emitAll = () =>
+          emit(
+            takeOut(() => true),
+            false,
+          );
+        const wants = new Wants(
+          (want: Want) => {
+            // What is added is released already, so a full window is not ours to free.
+            if (want !== 'release') emitAll();
+          },
+          (wanted) => {
+            for (const piece of takeOut((one) => one.wanted === wanted)) {
+              open -= piece.count;
+              piece.parts.nack(stopped());
+            }
+          },
         );
-      };
-      const take = (delivery: Delivery<T>) => {
-        let of: K;
-        try {
-          of = key(delivery.value, delivery);
-        } catch (cause) {
-          delivery.nack(cause);
-          return;
-        }
-        const now = asyncScheduler.now();
-        const last = Math.floor(now / slideMs) * slideMs;
-        const starts = [];
-        for (let from = last; from + windowMs > now; from -= slideMs) starts.push(from);
-        const parts = starts.length === 1 ? [delivery] : splitDelivery(delivery, starts);
-        wants.listen(delivery);
-        for (const [at, from] of starts.entries()) addTo(from, now, of, delivery, parts[at] as Delivery<unknown>);
-        delivery.release();
-        if (open >= count) emitAll();
-      };
-      const addTo = (from: number, now: number, of: K, delivery: Delivery<T>, part: Delivery<unknown>) => {
-        openWindow(from, now);
-        const pieces = windows.get(from) as Piece<K, A>[];
-        const { wanted } = delivery.duty;
-        const before = pieces.find((one) => one.wanted === wanted && Object.is(one.key, of));
-        try {
-          const value = add(before === undefined ? initial() : before.value, delivery.value, delivery);
-          const piece = before ?? new Piece<K, A>(of, from, wanted, delivery.origin);
-          piece.add(part, delivery.origin, value);
-          if (before === undefined) pieces.push(piece);
-          open += 1;
-        } catch (cause) {
-          part.nack(cause);
-        }
-      };
+        const openWindow = (from: number, now: number) => {
+          if (windows.has(from)) return;
+          windows.set(from, []);
+          subscriber.add(
+            timer(from + windowMs - now).subscribe(() => {
+              const ended = windows.get(from) ?? [];
+              windows.delete(from);
+              emit(ended, true);
+            }),
+          );
+        };
+        const take = (delivery: Delivery<T>) => {
+          let of: K;
+          try {
+            of = key(delivery.value, delivery);
+          } catch (cause) {
+            delivery.nack(cause);
+            return;
+          }
+          const now = asyncScheduler.now();
+          const last = Math.floor(now / slideMs) * slideMs;
+          const starts = [];
+          for (let from = last; from + windowMs > now; from -= slideMs) starts.push(from);
+          const parts = starts.length === 1 ? [delivery] : splitDelivery(delivery, starts);
+          wants.listen(delivery);
+          for (const [at, from] of starts.entries()) addTo(from, now, of, delivery, parts[at] as Delivery<unknown>);
+          delivery.release();
+          if (open >= count) emitAll();
+        };
+        const addTo = (from: number, now: number, of: K, delivery: Delivery<T>, part: Delivery<unknown>) => {
+          openWindow(from, now);
+          const pieces = windows.get(from) as Piece<K, A>[];
+          const { wanted } = delivery.duty;
+          const before = pieces.find((one) => one.wanted === wanted && Object.is(one.key, of));
+          try {
+            const value = add(before === undefined ? initial() : before.value, delivery.value, delivery);
+            const piece = before ?? new Piece<K, A>(of, from, wanted, delivery.origin);
+            piece.add(part, delivery.origin, value);
+            if (before === undefined) pieces.push(piece);
+            open += 1;
+          } catch (cause) {
+            part.nack(cause);
+          }
+        };
 
-      const takeFrom = takingFor(subscriber, () => {
-        wants.end();
-        for (const piece of takeOut(() => true)) piece.parts.nack(stopped());
-      });
-      takeFrom(source, {
-        next: take,
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => {
-          emitAll();
-          subscriber.complete();
-        },
-      });
-    });
+        const takeFrom = takingFor(subscriber, () => {
+          wants.end();
+          for (const piece of takeOut(() => true)) piece.parts.nack(stopped());
+        });
+        takeFrom(source, {
+          next: take,
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => {
+            emitAll();
+            subscriber.complete();
+          },
+        });
+      }),
+  );
 }
 
 /** What has come of one key, in one window, from one stream and epoch. */

@@ -1,6 +1,6 @@
-import { EMPTY, type OperatorFunction, throwError } from 'rxjs';
+import { EMPTY, throwError } from 'rxjs';
 import { type Branch, intoBranches } from '../src/core/branches.js';
-import type { Delivery } from '../src/core/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeError, SinkError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
@@ -27,17 +27,14 @@ export interface BalanceOptions {
  * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value that comes again may
  * go to another sink, so each is at least once.
  */
-export function balance<T, R>(
-  sinks: readonly Branch<T, R>[],
-  options: BalanceOptions = {},
-): OperatorFunction<Delivery<T>, R> {
+export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOptions = {}): SettlingOperator<T, R> {
   expectKnown('balance options', options, ['monitor']);
   expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
   for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
   const { monitor = defaultMonitor } = options;
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
 
-  return (source) => {
+  return deliveryOperator('balance', (source) => {
     let standing = sinks.length;
     return intoBranches<T, R>(
       sinks,
@@ -72,7 +69,7 @@ export function balance<T, R>(
         return EMPTY;
       },
     )(source);
-  };
+  });
 }
 
 function noneError(): SinkError {

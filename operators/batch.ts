@@ -1,9 +1,11 @@
-import { asyncScheduler, Observable, type OperatorFunction, type Subscription, timer } from 'rxjs';
+import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { joinDeliveries } from '../src/core/join.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { takingFor } from '../src/core/taking.js';
 
 export interface BatchOptions<T = unknown> {
   /** A batch is full with so many values. */
@@ -35,7 +37,7 @@ export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_
  * Bounds: at most `count` deliveries, for at most `maxWaitMs`; it emits at once when their source asks for release or
  * settling.
  */
-export function batch<T>(options: BatchOptions<T>): OperatorFunction<Delivery<T>, Delivery<T[]>> {
+export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
   expectKnown('batch options', options, ['count', 'bytes', 'weight', 'weigh', 'maxWaitMs']);
   const { count, bytes, weight, weigh, maxWaitMs } = { ...BATCH_DEFAULTS, weigh: () => 0, ...options };
   expectWhole('count', count, 1);
@@ -50,64 +52,66 @@ export function batch<T>(options: BatchOptions<T>): OperatorFunction<Delivery<T>
   );
   expectMs('maxWaitMs', maxWaitMs, 1);
 
-  return (source) =>
-    new Observable((subscriber) => {
-      let held: Delivery<T>[] = [];
-      let heldBytes = 0;
-      let heldWeight = 0;
-      let hasFailed = false;
-      let waiting: Subscription | undefined;
+  return deliveryOperator(
+    'batch',
+    (source) =>
+      new Observable((subscriber) => {
+        let held: Delivery<T>[] = [];
+        let heldBytes = 0;
+        let heldWeight = 0;
+        let hasFailed = false;
+        let waiting: Subscription | undefined;
 
-      const emit = () => {
-        waiting?.unsubscribe();
-        waiting = undefined;
-        if (held.length === 0 || subscriber.closed || hasFailed) return;
-        const joined = joinDeliveries(held);
-        held = [];
-        heldBytes = 0;
-        heldWeight = 0;
-        subscriber.next(joined);
-      };
-      const wants = new Wants(emit);
-      const hold = (delivery: Delivery<T>) => {
-        try {
-          heldWeight += weighed(weigh(delivery.value, delivery));
-        } catch (cause) {
-          delivery.nack(cause);
-          return;
-        }
-        held.push(delivery);
-        heldBytes += delivery.origin.byteLength;
-        wants.listen(delivery);
-      };
+        const emit = () => {
+          waiting?.unsubscribe();
+          waiting = undefined;
+          if (held.length === 0 || subscriber.closed || hasFailed) return;
+          const joined = joinDeliveries(held);
+          held = [];
+          heldBytes = 0;
+          heldWeight = 0;
+          subscriber.next(joined);
+        };
+        const wants = new Wants(emit);
+        const hold = (delivery: Delivery<T>) => {
+          try {
+            heldWeight += weighed(weigh(delivery.value, delivery));
+          } catch (cause) {
+            delivery.nack(cause);
+            return;
+          }
+          held.push(delivery);
+          heldBytes += delivery.origin.byteLength;
+          wants.listen(delivery);
+        };
 
-      const taking = source.subscribe({
-        next: (delivery) => {
-          hold(delivery);
-          if (held.length >= count || heldBytes >= bytes || heldWeight >= weight) emit();
-          else if (held.length > 0) waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
-        },
-        error: (error: unknown) => {
-          // Nobody takes any more, also when the source asks once again because of what is nacked downstream.
-          hasFailed = true;
-          subscriber.error(error);
-        },
-        complete: () => {
-          emit();
-          subscriber.complete();
-        },
-      });
-      return () => {
-        taking.unsubscribe();
-        waiting?.unsubscribe();
-        wants.end();
-        const cause = new SinkError(
-          'RXF_SINK_STOPPED',
-          'The flow stopped before the batch was full; its values come again.',
-        );
-        for (const delivery of held) delivery.nack(cause);
-      };
-    });
+        const takeFrom = takingFor(subscriber, () => {
+          waiting?.unsubscribe();
+          wants.end();
+          const cause = new SinkError(
+            'RXF_SINK_STOPPED',
+            'The flow stopped before the batch was full; its values come again.',
+          );
+          for (const delivery of held) delivery.nack(cause);
+        });
+        takeFrom(source, {
+          next: (delivery) => {
+            hold(delivery);
+            if (held.length >= count || heldBytes >= bytes || heldWeight >= weight) emit();
+            else if (held.length > 0) waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
+          },
+          error: (error: unknown) => {
+            // Nobody takes any more, also when the source asks once again because of what is nacked downstream.
+            hasFailed = true;
+            subscriber.error(error);
+          },
+          complete: () => {
+            emit();
+            subscriber.complete();
+          },
+        });
+      }),
+  );
 }
 
 function weighed(weight: number): number {

@@ -1,6 +1,7 @@
-import { asyncScheduler, defer, type MonoTypeOperatorFunction, Observable, Subject } from 'rxjs';
+import { asyncScheduler, defer, Observable, Subject } from 'rxjs';
 import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { RxflumeError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { expectFunction, expectKnown, expectWhole } from '../src/core/options.js';
@@ -40,10 +41,7 @@ export interface DeadLetterOptions {
  * Bounds: keeps what is not released, which the source's window bounds; remembers the attempts of 10,000 values.
  * Fails: with the error of the sink of letters. Completes with its source; what is refused after that is still set aside.
  */
-export function deadLetter<T>(
-  sink: Sink<DeadLetter>,
-  options: DeadLetterOptions = {},
-): MonoTypeOperatorFunction<Delivery<T>> {
+export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions = {}): DeliveryOperator<T> {
   expectFunction('sink', sink);
   expectKnown('deadLetter options', options, options.when === undefined ? ['when', 'attempts'] : ['when']);
   const { attempts = Number.MAX_SAFE_INTEGER } = options;
@@ -51,42 +49,45 @@ export function deadLetter<T>(
   const when = options.when ?? ((cause: unknown, attempt: number) => isForLetters(cause, attempt >= attempts));
   expectFunction('when', when);
 
-  return (source) =>
-    new Observable((subscriber) => {
-      const letters$ = new Subject<Delivery<DeadLetter>>();
-      const refusals = new Refusals();
-      let isComplete = false;
-      const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
-        const { value, origin } = delivery;
-        // A sink that completed before its source takes no more letters.
-        if (!letters$.observed || isStopped(cause)) return false;
-        const attempt = refusals.count(origin);
-        if (!when(cause, attempt)) return false;
-        refusals.forget(origin);
-        letters$.next(delivery.with(deadLetterOf(value, origin, cause, { attempt, now: asyncScheduler.now() })));
-        return true;
-      };
-      const closeLetters = () => {
-        if (isComplete && keeping.size === 0) letters$.complete();
-      };
-      const keeping = new Keeping<T>({ takeOver, emptied: closeLetters, replay: 'shown' });
+  return deliveryOperator(
+    'deadLetter',
+    (source) =>
+      new Observable((subscriber) => {
+        const letters$ = new Subject<Delivery<DeadLetter>>();
+        const refusals = new Refusals();
+        let isComplete = false;
+        const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
+          const { value, origin } = delivery;
+          // A sink that completed before its source takes no more letters.
+          if (!letters$.observed || isStopped(cause)) return false;
+          const attempt = refusals.count(origin);
+          if (!when(cause, attempt)) return false;
+          refusals.forget(origin);
+          letters$.next(delivery.with(deadLetterOf(value, origin, cause, { attempt, now: asyncScheduler.now() })));
+          return true;
+        };
+        const closeLetters = () => {
+          if (isComplete && keeping.size === 0) letters$.complete();
+        };
+        const keeping = new Keeping<T>({ takeOver, emptied: closeLetters, replay: 'shown' });
 
-      const takeFrom = takingFor(subscriber);
-      const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
-      subscriber.add(() => {
-        // What was handed on may still be refused after the source has completed.
-        if (!isComplete) setting.unsubscribe();
-      });
-      takeFrom(source, {
-        next: (delivery) => subscriber.next(keeping.keep(delivery)),
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => {
-          isComplete = true;
-          subscriber.complete();
-          closeLetters();
-        },
-      });
-    });
+        const takeFrom = takingFor(subscriber);
+        const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
+        subscriber.add(() => {
+          // What was handed on may still be refused after the source has completed.
+          if (!isComplete) setting.unsubscribe();
+        });
+        takeFrom(source, {
+          next: (delivery) => subscriber.next(keeping.keep(delivery)),
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => {
+            isComplete = true;
+            subscriber.complete();
+            closeLetters();
+          },
+        });
+      }),
+  );
 }
 
 const OF_THE_VALUE = [

@@ -1,18 +1,8 @@
-import {
-  asyncScheduler,
-  defer,
-  filter,
-  ignoreElements,
-  map,
-  merge,
-  type OperatorFunction,
-  pipe,
-  Subject,
-  tap,
-} from 'rxjs';
+import { asyncScheduler, defer, filter, ignoreElements, map, merge, pipe, Subject, tap } from 'rxjs';
 import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
 import { type DecoderLike, decoderOf } from '../src/core/decoder.js';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { OptionError } from '../src/core/errors.js';
 import { expectFunction, expectKnown } from '../src/core/options.js';
 import type { Sink } from '../src/core/receipt.js';
@@ -36,10 +26,7 @@ export interface DecodeOptions {
  * Fails: with the dead-letter sink's error; an `OptionError` thrown by the decoder (a schema that answers with a
  * promise) ends the stream, since it would be thrown for every value.
  */
-export function decode<I, A>(
-  decoder: DecoderLike<I, A>,
-  options: DecodeOptions = {},
-): OperatorFunction<Delivery<I>, Delivery<A>> {
+export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions = {}): DeliveryOperator<I, A> {
   expectKnown('decode options', options, ['deadLetter']);
   const { deadLetter } = options;
   if (deadLetter !== undefined) expectFunction('deadLetter', deadLetter);
@@ -62,8 +49,12 @@ export function decode<I, A>(
       filter((delivery) => delivery !== undefined),
     );
 
-  if (deadLetter === undefined) return decoded((delivery, cause) => delivery.nack(cause));
-  return (source) =>
+  if (deadLetter === undefined)
+    return deliveryOperator(
+      'decode',
+      decoded((delivery, cause) => delivery.nack(cause)),
+    );
+  return deliveryOperator('decode', (source) =>
     defer(() => {
       const letters$ = new Subject<Delivery<DeadLetter>>();
       const setAside = (delivery: Delivery<I>, cause: unknown) => {
@@ -78,5 +69,6 @@ export function decode<I, A>(
         deadLetter(letters$).pipe(ignoreElements()),
         source.pipe(decoded(setAside), tap({ complete: () => letters$.complete() })),
       );
-    });
+    }),
+  );
 }

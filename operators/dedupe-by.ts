@@ -1,5 +1,6 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { asyncScheduler, Observable } from 'rxjs';
 import { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
 import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
@@ -33,77 +34,78 @@ export interface DedupeByOptions {
 export function dedupeBy<T>(
   key: (value: T, delivery: Delivery<T>) => unknown,
   options: DedupeByOptions,
-): MonoTypeOperatorFunction<Delivery<T>> {
+): DeliveryOperator<T> {
   expectFunction('key', key);
   expectKnown('dedupeBy options', options, ['windowMs', 'count']);
   const { windowMs, count = 100_000 } = options;
   expectMs('windowMs', windowMs, 1);
   expectWhole('count', count, 1);
 
-  return (source) =>
-    new Observable((subscriber) => {
-      const seen = new Map<unknown, First>();
-      const duties = new Map<Duty, FirstDuty>();
-      const wants = new Wants(
-        () => undefined,
-        (wanted) => {
-          for (const [duty, own] of duties) {
-            if (duty.wanted !== wanted) continue;
-            duties.delete(duty);
-            own.over();
+  return deliveryOperator(
+    'dedupeBy',
+    (source) =>
+      new Observable((subscriber) => {
+        const seen = new Map<unknown, First>();
+        const duties = new WeakMap<Duty, FirstDuty>();
+        // Those with a first that is not settled: behind an operator that gives each delivery a duty of its own there are many.
+        const open = new Set<FirstDuty>();
+        const wants = new Wants(
+          () => undefined,
+          (wanted) => {
+            for (const own of open) if (own.wanted === wanted) own.over();
+          },
+        );
+        const forget = (first: First) => {
+          if (seen.get(first.key) === first) seen.delete(first.key);
+        };
+        const forgetOld = () => {
+          const now = asyncScheduler.now();
+          for (const first of seen.values()) {
+            if (first.seenAt + windowMs > now && seen.size <= count) return;
+            seen.delete(first.key);
           }
-        },
-      );
-      const forget = (first: First) => {
-        if (seen.get(first.key) === first) seen.delete(first.key);
-      };
-      const forgetOld = () => {
-        const now = asyncScheduler.now();
-        for (const first of seen.values()) {
-          if (first.seenAt + windowMs > now && seen.size <= count) return;
-          seen.delete(first.key);
-        }
-      };
-      const asFirst = (delivery: Delivery<T>, of: unknown): Delivery<T> => {
-        let duty = duties.get(delivery.duty);
-        if (duty === undefined) {
-          duty = new FirstDuty(delivery.duty, forget);
-          duties.set(delivery.duty, duty);
-          wants.listen(delivery);
-        }
-        const first = new First(of, asyncScheduler.now());
-        seen.set(of, first);
-        duty.take(delivery.place, first);
-        return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
-      };
+        };
+        const asFirst = (delivery: Delivery<T>, of: unknown): Delivery<T> => {
+          let duty = duties.get(delivery.duty);
+          if (duty === undefined) {
+            duty = new FirstDuty(delivery.duty, forget, open);
+            duties.set(delivery.duty, duty);
+            wants.listen(delivery);
+          }
+          const first = new First(of, asyncScheduler.now());
+          seen.set(of, first);
+          duty.take(delivery.place, first);
+          return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+        };
 
-      subscriber.add(() => wants.end());
-      takingFor(subscriber)(source, {
-        next: (delivery) => {
-          let of: unknown;
-          try {
-            of = key(delivery.value, delivery);
-          } catch (cause) {
-            delivery.nack(cause);
-            return;
-          }
-          if (of === undefined || of === null) {
-            subscriber.next(delivery);
-            return;
-          }
-          forgetOld();
-          const first = seen.get(of);
-          if (first !== undefined) first.join(delivery);
-          else {
-            const handedOn = asFirst(delivery, of);
+        subscriber.add(() => wants.end());
+        takingFor(subscriber)(source, {
+          next: (delivery) => {
+            let of: unknown;
+            try {
+              of = key(delivery.value, delivery);
+            } catch (cause) {
+              delivery.nack(cause);
+              return;
+            }
+            if (of === undefined || of === null) {
+              subscriber.next(delivery);
+              return;
+            }
             forgetOld();
-            subscriber.next(handedOn);
-          }
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
-    });
+            const first = seen.get(of);
+            if (first !== undefined) first.join(delivery);
+            else {
+              const handedOn = asFirst(delivery, of);
+              forgetOld();
+              subscriber.next(handedOn);
+            }
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        });
+      }),
+  );
 }
 
 /** The first delivery of a key, and the twins that share its fate. */
@@ -151,12 +153,15 @@ class FirstDuty implements Duty {
   readonly isMixed;
   readonly #inner: Duty;
   readonly #forget: (first: First) => void;
+  readonly #open: Set<FirstDuty>;
   /** The firsts that are not settled. */
   readonly #firsts = new Map<number, First>();
 
-  constructor(inner: Duty, forget: (first: First) => void) {
+  /** `open`: where it stands while it has firsts that are not settled. */
+  constructor(inner: Duty, forget: (first: First) => void, open: Set<FirstDuty>) {
     this.#inner = inner;
     this.#forget = forget;
+    this.#open = open;
     this.wanted = inner.wanted;
     this.replay = inner.replay;
     this.isMixed = inner.isMixed === true;
@@ -164,6 +169,7 @@ class FirstDuty implements Duty {
 
   take(place: number, first: First): void {
     this.#firsts.set(place, first);
+    this.#open.add(this);
   }
 
   ack(first: number, next: number): void {
@@ -193,6 +199,7 @@ class FirstDuty implements Duty {
   over(): void {
     const firsts = [...this.#firsts.values()];
     this.#firsts.clear();
+    this.#open.delete(this);
     for (const one of firsts) this.#forget(one);
     const cause = new SinkError('RXF_SINK_STOPPED', 'The first value of its key is read anew; both come again.');
     for (const one of firsts) one.nack(cause);
@@ -201,6 +208,7 @@ class FirstDuty implements Duty {
   #settled(first: number, next: number): First[] {
     const found = this.#within(first, next);
     for (const [place] of found) this.#firsts.delete(place);
+    if (this.#firsts.size === 0) this.#open.delete(this);
     return found.map(([, one]) => one);
   }
 

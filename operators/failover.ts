@@ -1,7 +1,8 @@
-import { asyncScheduler, EMPTY, type OperatorFunction, throwError } from 'rxjs';
+import { asyncScheduler, EMPTY, throwError } from 'rxjs';
 import { type Branch, intoBranches, type Outlet } from '../src/core/branches.js';
 import { BREAKER_DEFAULTS, Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
 import type { Delivery } from '../src/core/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
 import { describeError, isRetryable, SinkError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
@@ -43,10 +44,7 @@ export const FAILOVER_DEFAULTS = {
  * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value may be in two sinks,
  * so each is at least once.
  */
-export function failover<T, R>(
-  sinks: readonly Branch<T, R>[],
-  options: FailoverOptions = {},
-): OperatorFunction<Delivery<T>, R> {
+export function failover<T, R>(sinks: readonly Branch<T, R>[], options: FailoverOptions = {}): SettlingOperator<T, R> {
   expectKnown('failover options', options, [...Object.keys(FAILOVER_DEFAULTS), 'when']);
   expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
   for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
@@ -55,7 +53,7 @@ export function failover<T, R>(
   expectFunction('when', when);
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
 
-  return (source) => {
+  return deliveryOperator('failover', (source) => {
     let standing = sinks.length;
     const begin = (outlets: readonly Outlet<T>[]) => {
       const targets = outlets.map((outlet, at) => new Target(at, outlet, new Breaker({ failures, openMs }), monitor));
@@ -116,7 +114,7 @@ export function failover<T, R>(
       return EMPTY;
     };
     return intoBranches(sinks, begin, failed)(source);
-  };
+  });
 }
 
 class Target<T> {

@@ -1,5 +1,6 @@
-import { filter, type OperatorFunction } from 'rxjs';
+import { filter } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { expectFunction } from '../src/core/options.js';
 
 /**
@@ -16,15 +17,11 @@ import { expectFunction } from '../src/core/options.js';
  */
 export function filterValue<T, S extends T>(
   predicate: (value: T, delivery: Delivery<T>) => value is S,
-): OperatorFunction<Delivery<T>, Delivery<S>>;
-export function filterValue<T>(
-  predicate: (value: T, delivery: Delivery<T>) => boolean,
-): OperatorFunction<Delivery<T>, Delivery<T>>;
-export function filterValue<T>(
-  predicate: (value: T, delivery: Delivery<T>) => boolean,
-): OperatorFunction<Delivery<T>, Delivery<T>> {
+): DeliveryOperator<T, S>;
+export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => boolean): DeliveryOperator<T>;
+export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => boolean): DeliveryOperator<T> {
   expectFunction('predicate', predicate);
-  return filter((delivery) => {
+  const kept = filter((delivery: Delivery<T>) => {
     try {
       if (predicate(delivery.value, delivery)) return true;
     } catch (cause) {
@@ -34,4 +31,5 @@ export function filterValue<T>(
     delivery.ack();
     return false;
   });
+  return deliveryOperator('filterValue', kept);
 }

@@ -1,8 +1,10 @@
-import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectWhole } from '../src/core/options.js';
+import { takingFor } from '../src/core/taking.js';
 import { InFlightWindow } from '../src/core/window.js';
 
 export interface InFlightWindowOptions {
@@ -26,71 +28,73 @@ export interface InFlightWindowOptions {
  * Bounds: what waits here is unreleased, so the source's own window bounds it. A delivery larger than the whole window
  * passes alone.
  */
-export function inFlightWindow<T>(options: InFlightWindowOptions): MonoTypeOperatorFunction<Delivery<T>> {
+export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOperator<T> {
   expectKnown('inFlightWindow options', options, ['count', 'bytes']);
   const limits = { count: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER, ...options };
   expectWhole('count', limits.count, 1);
   expectWhole('bytes', limits.bytes, 1);
 
-  return (source) =>
-    new Observable((subscriber) => {
-      const window = new InFlightWindow(limits);
-      const duties = new WeakMap<Duty, WindowDuty>();
-      let waiting: Delivery<T>[] = [];
-      let next = 0;
-      let isComplete = false;
-      let isEmitting = false;
-      let hasFailed = false;
+  return deliveryOperator(
+    'inFlightWindow',
+    (source) =>
+      new Observable((subscriber) => {
+        const window = new InFlightWindow(limits);
+        const duties = new WeakMap<Duty, WindowDuty>();
+        let waiting: Delivery<T>[] = [];
+        let next = 0;
+        let isComplete = false;
+        let isEmitting = false;
+        let hasFailed = false;
 
-      const emit = () => {
-        if (isEmitting) return;
-        isEmitting = true;
-        while (next < waiting.length && !window.isFull && !subscriber.closed && !hasFailed) {
-          const delivery = waiting[next] as Delivery<T>;
-          next += 1;
-          subscriber.next(counted(delivery));
-        }
-        if (next > 1_024 || next === waiting.length) {
-          waiting = waiting.slice(next);
-          next = 0;
-        }
-        isEmitting = false;
-        if (isComplete && waiting.length === next) subscriber.complete();
-      };
-      const counted = (delivery: Delivery<T>): Delivery<T> => {
-        let duty = duties.get(delivery.duty);
-        if (duty === undefined) {
-          duty = new WindowDuty(delivery.duty, window, emit);
-          duties.set(delivery.duty, duty);
-        }
-        duty.take(delivery.place, delivery.origin.byteLength);
-        return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
-      };
+        const emit = () => {
+          if (isEmitting) return;
+          isEmitting = true;
+          while (next < waiting.length && !window.isFull && !subscriber.closed && !hasFailed) {
+            const delivery = waiting[next] as Delivery<T>;
+            next += 1;
+            subscriber.next(counted(delivery));
+          }
+          if (next > 1_024 || next === waiting.length) {
+            waiting = waiting.slice(next);
+            next = 0;
+          }
+          isEmitting = false;
+          if (isComplete && waiting.length === next) subscriber.complete();
+        };
+        const counted = (delivery: Delivery<T>): Delivery<T> => {
+          let duty = duties.get(delivery.duty);
+          if (duty === undefined) {
+            duty = new WindowDuty(delivery.duty, window, emit);
+            duties.set(delivery.duty, duty);
+          }
+          duty.take(delivery.place, delivery.origin.byteLength);
+          return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+        };
 
-      const taking = source.subscribe({
-        next: (delivery) => {
-          waiting.push(delivery);
-          emit();
-        },
-        error: (error: unknown) => {
-          // What is nacked downstream because of the error frees the window, but nobody takes any more.
-          hasFailed = true;
-          subscriber.error(error);
-        },
-        complete: () => {
-          isComplete = true;
-          emit();
-        },
-      });
-      return () => {
-        taking.unsubscribe();
-        const cause = new SinkError(
-          'RXF_SINK_STOPPED',
-          'The flow stopped before the window let the value through; it comes again.',
-        );
-        for (const delivery of waiting.slice(next)) delivery.nack(cause);
-      };
-    });
+        const takeFrom = takingFor(subscriber, () => {
+          const cause = new SinkError(
+            'RXF_SINK_STOPPED',
+            'The flow stopped before the window let the value through; it comes again.',
+          );
+          for (const delivery of waiting.slice(next)) delivery.nack(cause);
+        });
+        takeFrom(source, {
+          next: (delivery) => {
+            waiting.push(delivery);
+            emit();
+          },
+          error: (error: unknown) => {
+            // What is nacked downstream because of the error frees the window, but nobody takes any more.
+            hasFailed = true;
+            subscriber.error(error);
+          },
+          complete: () => {
+            isComplete = true;
+            emit();
+          },
+        });
+      }),
+  );
 }
 
 /** Passes everything on to the delivery's own duty, and frees the window at the first release or settling of a place. */

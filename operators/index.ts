@@ -19,3 +19,4 @@ export { splitValue } from './split-value.js';
 export { TEE_DEFAULTS, type TeeOptions, tee } from './tee.js';
 export { type TimeoutUnsettledOptions, timeoutUnsettled } from './timeout-unsettled.js';
 export { TRANSMIT_DEFAULTS, type TransmitOptions, transmit } from './transmit.js';
+export { trusted } from './trusted.js';

@@ -1,5 +1,6 @@
-import { defer, Observable, type ObservableInput, type OperatorFunction, take, throwIfEmpty } from 'rxjs';
+import { defer, Observable, type ObservableInput, take, throwIfEmpty } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { inTurns } from '../src/core/in-turns.js';
 import { expectFunction, expectKnown, expectMs, expectOneOf, expectWhole } from '../src/core/options.js';
@@ -41,7 +42,7 @@ export const MAP_VALUE_ASYNC_DEFAULTS = {
 export function mapValueAsync<T, U>(
   project: (value: T, delivery: Delivery<T>) => ObservableInput<U>,
   options: MapValueAsyncOptions = {},
-): OperatorFunction<Delivery<T>, Delivery<U>> {
+): DeliveryOperator<T, U> {
   expectFunction('project', project);
   expectKnown('mapValueAsync options', options, Object.keys(MAP_VALUE_ASYNC_DEFAULTS));
   const { concurrency, order, timeLimitMs } = { ...MAP_VALUE_ASYNC_DEFAULTS, ...options };
@@ -55,7 +56,7 @@ export function mapValueAsync<T, U>(
       throwIfEmpty(() => emptyError(delivery)),
       within(timeLimitMs, () => lateRefusal('ask for', timeLimitMs, delivery)),
     );
-  return (source) =>
+  return deliveryOperator('mapValueAsync', (source) =>
     defer(() => {
       const line = order === 'source' ? new Line() : undefined;
       const run = (delivery: Delivery<T>) =>
@@ -83,7 +84,8 @@ export function mapValueAsync<T, U>(
           );
         });
       return source.pipe(inTurns({ concurrency }, run));
-    });
+    }),
+  );
 }
 
 /** Lets what is done in any order go on in the order of joining. */

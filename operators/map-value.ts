@@ -1,5 +1,6 @@
-import { filter, map, type OperatorFunction, pipe } from 'rxjs';
+import { filter, map, pipe } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { expectFunction } from '../src/core/options.js';
 
 /**
@@ -14,19 +15,20 @@ import { expectFunction } from '../src/core/options.js';
  *
  * Settles: nacks a delivery for which `project` throws, with what it threw; the stream lives.
  */
-export function mapValue<T, U>(
-  project: (value: T, delivery: Delivery<T>) => U,
-): OperatorFunction<Delivery<T>, Delivery<U>> {
+export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U): DeliveryOperator<T, U> {
   expectFunction('project', project);
-  return pipe(
-    map((delivery: Delivery<T>) => {
-      try {
-        return delivery.with(project(delivery.value, delivery));
-      } catch (cause) {
-        delivery.nack(cause);
-        return undefined;
-      }
-    }),
-    filter((delivery) => delivery !== undefined),
+  return deliveryOperator(
+    'mapValue',
+    pipe(
+      map((delivery: Delivery<T>) => {
+        try {
+          return delivery.with(project(delivery.value, delivery));
+        } catch (cause) {
+          delivery.nack(cause);
+          return undefined;
+        }
+      }),
+      filter((delivery) => delivery !== undefined),
+    ),
   );
 }

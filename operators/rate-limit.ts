@@ -1,5 +1,6 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type Subscription, timer } from 'rxjs';
+import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { isEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectMs, expectWhole } from '../src/core/options.js';
@@ -30,7 +31,7 @@ export interface RateLimitOptions {
  * Bounds: what waits is unreleased, so the source's window bounds it. It goes at the rate whatever the source asks for: keep
  * the window below what the rate lets out within the source's `drainTimeoutMs` and `revokeTimeoutMs`.
  */
-export function rateLimit<T>(options: RateLimitOptions): MonoTypeOperatorFunction<Delivery<T>> {
+export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
   expectKnown('rateLimit options', options, ['count', 'perMs', 'burst']);
   const { count, perMs, burst = 1 } = options;
   expectWhole('count', count, 1);
@@ -38,59 +39,62 @@ export function rateLimit<T>(options: RateLimitOptions): MonoTypeOperatorFunctio
   expectWhole('burst', burst, 1);
   const spacingMs = perMs / count;
 
-  return (source) =>
-    new Observable((subscriber) => {
-      const waiting = new Queue<Delivery<T>>();
-      /** When the next would go if none had gone early. */
-      let dueAt = Number.NEGATIVE_INFINITY;
-      let sleeping: Subscription | undefined;
-      let isComplete = false;
-      let isGoing = false;
+  return deliveryOperator(
+    'rateLimit',
+    (source) =>
+      new Observable((subscriber) => {
+        const waiting = new Queue<Delivery<T>>();
+        /** When the next would go if none had gone early. */
+        let dueAt = Number.NEGATIVE_INFINITY;
+        let sleeping: Subscription | undefined;
+        let isComplete = false;
+        let isGoing = false;
 
-      const goOn = () => {
-        if (isGoing) return;
-        isGoing = true;
-        let waitMs = waitFor();
-        while (waiting.size > 0 && waitMs <= 0) {
-          letGo(waiting.take() as Delivery<T>);
-          waitMs = waitFor();
-        }
-        isGoing = false;
-        if (waiting.size > 0) sleeping ??= timer(Math.ceil(waitMs)).subscribe(wake);
-        if (isComplete && waiting.size === 0) subscriber.complete();
-      };
-      const wake = () => {
-        sleeping = undefined;
-        goOn();
-      };
-      const waitFor = () => dueAt - (burst - 1) * spacingMs - asyncScheduler.now();
-      const letGo = (delivery: Delivery<T>) => {
-        if (isEpochOver(delivery.duty.wanted)) {
-          delivery.nack(stopped());
-          return;
-        }
-        const now = asyncScheduler.now();
-        // Timers have whole milliseconds: what they are late is made up for, what nobody used is not.
-        dueAt = (dueAt > now - 1 ? dueAt : now) + spacingMs;
-        subscriber.next(delivery);
-      };
+        const goOn = () => {
+          if (isGoing) return;
+          isGoing = true;
+          let waitMs = waitFor();
+          while (waiting.size > 0 && waitMs <= 0) {
+            letGo(waiting.take() as Delivery<T>);
+            waitMs = waitFor();
+          }
+          isGoing = false;
+          if (waiting.size > 0) sleeping ??= timer(Math.ceil(waitMs)).subscribe(wake);
+          if (isComplete && waiting.size === 0) subscriber.complete();
+        };
+        const wake = () => {
+          sleeping = undefined;
+          goOn();
+        };
+        const waitFor = () => dueAt - (burst - 1) * spacingMs - asyncScheduler.now();
+        const letGo = (delivery: Delivery<T>) => {
+          if (isEpochOver(delivery.duty.wanted)) {
+            delivery.nack(stopped());
+            return;
+          }
+          const now = asyncScheduler.now();
+          // Timers have whole milliseconds: what they are late is made up for, what nobody used is not.
+          dueAt = (dueAt > now - 1 ? dueAt : now) + spacingMs;
+          subscriber.next(delivery);
+        };
 
-      const takeFrom = takingFor(subscriber, () => {
-        sleeping?.unsubscribe();
-        for (const delivery of waiting.takeAll()) delivery.nack(stopped());
-      });
-      takeFrom(source, {
-        next: (delivery) => {
-          waiting.add(delivery);
-          goOn();
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => {
-          isComplete = true;
-          goOn();
-        },
-      });
-    });
+        const takeFrom = takingFor(subscriber, () => {
+          sleeping?.unsubscribe();
+          for (const delivery of waiting.takeAll()) delivery.nack(stopped());
+        });
+        takeFrom(source, {
+          next: (delivery) => {
+            waiting.add(delivery);
+            goOn();
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => {
+            isComplete = true;
+            goOn();
+          },
+        });
+      }),
+  );
 }
 
 function stopped(): SinkError {

@@ -1,6 +1,6 @@
-import type { OperatorFunction } from 'rxjs';
 import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
 import type { Delivery } from '../src/core/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeValue, SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
 
@@ -34,7 +34,7 @@ export function routeBy<T, R, K extends string>(
   select: (value: T, delivery: Delivery<T>) => NoInfer<K> | (string & {}),
   branches: Readonly<Record<K, Branch<T, R>>>,
   options: RouteByOptions<T, R> = {},
-): OperatorFunction<Delivery<T>, R> {
+): SettlingOperator<T, R> {
   expectFunction('select', select);
   expectKnown('routeBy options', options, ['otherwise']);
   const names = expectBranches('branches', branches, MOST_BRANCHES);
@@ -44,25 +44,28 @@ export function routeBy<T, R, K extends string>(
 
   const all: Branch<T, R>[] = names.map((name) => branches[name as K]);
   if (typeof otherwise === 'function') all.push(otherwise);
-  return intoBranches(all, (outlets: readonly Outlet<T>[]) => {
-    const byName = new Map(names.map((name, at) => [name, outlets[at] as Outlet<T>]));
-    const rest = outlets[names.length];
-    return {
-      deal(delivery) {
-        let name: string;
-        try {
-          name = select(delivery.value, delivery);
-        } catch (cause) {
-          delivery.nack(cause);
-          return;
-        }
-        const outlet = byName.get(name) ?? rest;
-        if (outlet !== undefined) outlet.give(delivery);
-        else if (otherwise === 'ack') delivery.ack();
-        else delivery.nack(routeError(name, names, delivery));
-      },
-    };
-  });
+  return deliveryOperator(
+    'routeBy',
+    intoBranches(all, (outlets: readonly Outlet<T>[]) => {
+      const byName = new Map(names.map((name, at) => [name, outlets[at] as Outlet<T>]));
+      const rest = outlets[names.length];
+      return {
+        deal(delivery) {
+          let name: string;
+          try {
+            name = select(delivery.value, delivery);
+          } catch (cause) {
+            delivery.nack(cause);
+            return;
+          }
+          const outlet = byName.get(name) ?? rest;
+          if (outlet !== undefined) outlet.give(delivery);
+          else if (otherwise === 'ack') delivery.ack();
+          else delivery.nack(routeError(name, names, delivery));
+        },
+      };
+    }),
+  );
 }
 
 function routeError(name: unknown, names: readonly string[], { origin }: Delivery<unknown>): SinkError {

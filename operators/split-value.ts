@@ -1,5 +1,6 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectFunction } from '../src/core/options.js';
 import { splitDelivery } from '../src/core/split.js';
@@ -20,23 +21,24 @@ import { takingFor } from '../src/core/taking.js';
  * the flow stopped.
  * Bounds: the parts of one delivery at once, and about 300 bytes for each delivery until it is settled.
  */
-export function splitValue<T, U>(
-  project: (value: T, delivery: Delivery<T>) => Iterable<U>,
-): OperatorFunction<Delivery<T>, Delivery<U>> {
+export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => Iterable<U>): DeliveryOperator<T, U> {
   expectFunction('project', project);
-  return (source) =>
-    new Observable((subscriber) =>
-      takingFor(subscriber)(source, {
-        next: (delivery) => {
-          for (const part of partsOf(delivery, project)) {
-            if (subscriber.closed) part.nack(stopped());
-            else subscriber.next(part);
-          }
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      }),
-    );
+  return deliveryOperator(
+    'splitValue',
+    (source) =>
+      new Observable((subscriber) =>
+        takingFor(subscriber)(source, {
+          next: (delivery) => {
+            for (const part of partsOf(delivery, project)) {
+              if (subscriber.closed) part.nack(stopped());
+              else subscriber.next(part);
+            }
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      ),
+  );
 }
 
 function partsOf<T, U>(

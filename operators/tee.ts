@@ -1,6 +1,7 @@
-import { EMPTY, type OperatorFunction, throwError } from 'rxjs';
+import { EMPTY, throwError } from 'rxjs';
 import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
 import type { Delivery } from '../src/core/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectOption, expectWhole } from '../src/core/options.js';
@@ -46,7 +47,7 @@ export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor
 export function tee<T, R, K extends string>(
   sinks: Readonly<Record<K, Branch<T, R>>>,
   options: TeeOptions<NoInfer<K>> = {},
-): OperatorFunction<Delivery<T>, R> {
+): SettlingOperator<T, R> {
   expectKnown('tee options', options, ['required', 'spare', 'monitor']);
   const names = expectBranches('sinks', sinks, MOST_PARTIES) as K[];
   const required = options.required ?? names;
@@ -62,27 +63,30 @@ export function tee<T, R, K extends string>(
   const isRequired = (name: K) => required.includes(name);
   const ordered = [...names.filter(isRequired), ...names.filter((name) => !isRequired(name))];
   const count = ordered.filter(isRequired).length;
-  return intoBranches<T, R>(
-    ordered.map((name) => sinks[name]),
-    (outlets) => {
-      const shared = new SharedDuties(count);
-      const spares = ordered.slice(count).map((name, at) => {
-        const outlet = outlets[count + at] as Outlet<T>;
-        return new Spare(name, outlet, spare, monitor);
-      });
-      return {
-        deal(delivery) {
-          // First, since its own copy must be made before the required ones may have settled it.
-          for (const one of spares) one.give(delivery);
-          for (const [at, part] of shared.share(delivery).entries()) (outlets[at] as Outlet<T>).give(part);
-        },
-      };
-    },
-    (at, error) => {
-      if (at < count) return throwError(() => error);
-      monitor.notice('warn', 'tee.left-out', `Sink ${ordered[at]} is left out from now on: ${describeError(error)}`);
-      return EMPTY;
-    },
+  return deliveryOperator(
+    'tee',
+    intoBranches<T, R>(
+      ordered.map((name) => sinks[name]),
+      (outlets) => {
+        const shared = new SharedDuties(count);
+        const spares = ordered.slice(count).map((name, at) => {
+          const outlet = outlets[count + at] as Outlet<T>;
+          return new Spare(name, outlet, spare, monitor);
+        });
+        return {
+          deal(delivery) {
+            // First, since its own copy must be made before the required ones may have settled it.
+            for (const one of spares) one.give(delivery);
+            for (const [at, part] of shared.share(delivery).entries()) (outlets[at] as Outlet<T>).give(part);
+          },
+        };
+      },
+      (at, error) => {
+        if (at < count) return throwError(() => error);
+        monitor.notice('warn', 'tee.left-out', `Sink ${ordered[at]} is left out from now on: ${describeError(error)}`);
+        return EMPTY;
+      },
+    ),
   );
 }
 

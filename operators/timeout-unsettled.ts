@@ -1,5 +1,6 @@
-import { asyncScheduler, type MonoTypeOperatorFunction, Observable, Subscription, timer } from 'rxjs';
+import { asyncScheduler, Observable, Subscription, timer } from 'rxjs';
 import { Delivery } from '../src/core/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
 import { Wants } from '../src/core/epoch.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
@@ -32,7 +33,7 @@ export interface TimeoutUnsettledOptions {
  * Bounds: four bytes for each delivery that is not settled. While there are some it looks four times in `afterMs`, so a report comes at most a
  * quarter of it late.
  */
-export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): MonoTypeOperatorFunction<Delivery<T>> {
+export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryOperator<T> {
   expectKnown('timeoutUnsettled options', options, ['name', 'afterMs', 'monitor']);
   const { name, afterMs, monitor = defaultMonitor } = options;
   expectText('name', name);
@@ -40,45 +41,53 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): MonoTypeO
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
   const everyMs = Math.max(1, afterMs / 4);
 
-  return (source) =>
-    new Observable((subscriber) => {
-      const watched = new Map<Duty, WatchedDuty>();
-      const wants = new Wants(
-        () => undefined,
-        (wanted) => {
-          for (const duty of watched.keys()) if (duty.wanted === wanted) watched.delete(duty);
-        },
-      );
-      let looking = Subscription.EMPTY;
-      const look = () => {
-        if ([...watched.values()].every(({ isEmpty }) => isEmpty)) looking.unsubscribe();
-        const now = asyncScheduler.now();
-        for (const duty of watched.values()) {
-          const late = duty.lateAt(now, afterMs);
-          if (late !== undefined)
-            monitor.notice('warn', 'flow.unsettled', messageOf(name, duty.stream, late), { operator: name, ...late });
-        }
-      };
-      const takeFrom = takingFor(subscriber, () => {
-        looking.unsubscribe();
-        wants.end();
-      });
-      takeFrom(source, {
-        next: (delivery) => {
-          let duty = watched.get(delivery.duty);
-          if (duty === undefined) {
-            duty = new WatchedDuty(delivery.duty, delivery.origin.stream, everyMs);
-            watched.set(delivery.duty, duty);
-            wants.listen(delivery);
+  return deliveryOperator(
+    'timeoutUnsettled',
+    (source) =>
+      new Observable((subscriber) => {
+        const duties = new WeakMap<Duty, WatchedDuty>();
+        // Those with something unsettled: behind an operator that gives each delivery a duty of its own there are many.
+        const open = new Set<WatchedDuty>();
+        const wants = new Wants(
+          () => undefined,
+          (wanted) => {
+            for (const duty of open) if (duty.wanted === wanted) open.delete(duty);
+          },
+        );
+        let looking = Subscription.EMPTY;
+        let toldAt = new Map<string, number>();
+        const look = () => {
+          if (open.size === 0) looking.unsubscribe();
+          const now = asyncScheduler.now();
+          const late = lateByStream(open, now, afterMs);
+          toldAt = new Map([...toldAt].filter(([stream, at]) => late.has(stream) && now - at < afterMs));
+          for (const [stream, one] of late) {
+            if (toldAt.has(stream)) continue;
+            toldAt.set(stream, now);
+            monitor.notice('warn', 'flow.unsettled', messageOf(name, stream, one), { operator: name, ...one });
           }
-          duty.take(delivery.place, delivery.origin.offset, asyncScheduler.now());
-          if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);
-          subscriber.next(new Delivery(delivery.value, delivery.origin, duty, delivery.place));
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
-    });
+        };
+        const takeFrom = takingFor(subscriber, () => {
+          looking.unsubscribe();
+          wants.end();
+        });
+        takeFrom(source, {
+          next: (delivery) => {
+            let duty = duties.get(delivery.duty);
+            if (duty === undefined) {
+              duty = new WatchedDuty(delivery.duty, delivery.origin.stream, everyMs, open);
+              duties.set(delivery.duty, duty);
+              wants.listen(delivery);
+            }
+            duty.take(delivery.place, delivery.origin.offset, asyncScheduler.now());
+            if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);
+            subscriber.next(new Delivery(delivery.value, delivery.origin, duty, delivery.place));
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        });
+      }),
+  );
 }
 
 interface Late {
@@ -102,21 +111,18 @@ class WatchedDuty implements Duty {
   readonly stream: string;
   readonly #inner: Duty;
   readonly #everyMs: number;
+  readonly #open: Set<WatchedDuty>;
   #generations: Generation[] = [];
-  #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(inner: Duty, stream: string, everyMs: number) {
+  /** `open`: where it stands while something is not settled. */
+  constructor(inner: Duty, stream: string, everyMs: number, open: Set<WatchedDuty>) {
     this.#inner = inner;
+    this.#open = open;
     this.stream = stream;
     this.#everyMs = everyMs;
     this.wanted = inner.wanted;
     this.replay = inner.replay;
     this.isMixed = inner.isMixed === true;
-  }
-
-  /** Whether all is settled. */
-  get isEmpty(): boolean {
-    return this.#generations.length === 0;
   }
 
   take(place: number, offset: number, now: number): void {
@@ -126,14 +132,14 @@ class WatchedDuty implements Duty {
       this.#generations.push(newest);
     }
     newest.places.take(place);
+    this.#open.add(this);
   }
 
-  /** What is late, where it was not told of lately. */
+  /** What is late. */
   lateAt(now: number, afterMs: number): Late | undefined {
     const late = this.#generations.filter(({ at }) => now - at >= afterMs);
     const [oldest] = late;
-    if (oldest === undefined || now - this.#toldAt < afterMs) return undefined;
-    this.#toldAt = now;
+    if (oldest === undefined) return undefined;
     const count = late.reduce((sum, { places }) => sum + places.open, 0);
     return { ageMs: now - oldest.at, count, offset: oldest.offset };
   }
@@ -159,7 +165,21 @@ class WatchedDuty implements Duty {
   #settled(first: number, next: number): void {
     for (const { places } of this.#generations) places.close(first, next);
     this.#generations = this.#generations.filter(({ places }) => !places.isEmpty);
+    if (this.#generations.length === 0) this.#open.delete(this);
   }
+}
+
+/** What is late of each stream: how much, and the oldest of it. */
+function lateByStream(open: ReadonlySet<WatchedDuty>, now: number, afterMs: number): Map<string, Late> {
+  const late = new Map<string, Late>();
+  for (const duty of open) {
+    const one = duty.lateAt(now, afterMs);
+    if (one === undefined) continue;
+    const other = late.get(duty.stream);
+    const oldest = other === undefined || one.ageMs > other.ageMs ? one : other;
+    late.set(duty.stream, { ...oldest, count: one.count + (other?.count ?? 0) });
+  }
+  return late;
 }
 
 function messageOf(name: string, stream: string, { ageMs, count, offset }: Late): string {

@@ -1,5 +1,6 @@
-import { catchError, defer, EMPTY, type Observable, type ObservableInput, type OperatorFunction, tap } from 'rxjs';
+import { catchError, concatAll, defer, EMPTY, type Observable, type ObservableInput, tap, toArray } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { inTurns } from '../src/core/in-turns.js';
 import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../src/core/options.js';
@@ -20,7 +21,7 @@ export interface TransmitOptions<T = unknown> {
 export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: Number.POSITIVE_INFINITY } as const;
 
 /**
- * Writes each delivery with `write` and emits what it answers; acks the delivery when its write completes. Writes run in
+ * Writes each delivery with `write`; acks it when its write completes, then emits what that answered. Writes run in
  * parallel, up to `concurrency`, so answers and acks come as they complete, in any order.
  *
  * ```
@@ -33,12 +34,12 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
  * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long, and the stream
  * lives. Nacks what is under way, and what waits, when it is unsubscribed. What is void when its turn comes, since its
  * stream is read anew, is not written: so with `order: 'key'` nothing overtakes what was refused and comes again.
- * Bounds: `concurrency` writes; what waits behind them is what the source's window lets out.
+ * Bounds: `concurrency` writes, and their answers until they complete; what waits behind them is what the source's window lets out.
  */
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
   options: TransmitOptions<T> = {},
-): OperatorFunction<Delivery<T>, R> {
+): SettlingOperator<T, R> {
   expectFunction('write', write);
   expectKnown('transmit options', options, [...Object.keys(TRANSMIT_DEFAULTS), 'key']);
   const { concurrency, order, key, timeLimitMs } = { ...TRANSMIT_DEFAULTS, key: originKey, ...options };
@@ -51,17 +52,20 @@ export function transmit<T, R>(
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
       within(timeLimitMs, () => lateRefusal('write', timeLimitMs, delivery)),
+      // A receipt says that what it is of is acked, so the answers wait for that.
+      toArray(),
       tap({
-        complete: () => delivery.ack(),
+        next: () => delivery.ack(),
         // Nobody knows what was written of it.
         unsubscribe: () => delivery.nack(stopped()),
       }),
+      concatAll(),
       catchError((cause: unknown) => {
         delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'write' }, delivery));
         return EMPTY;
       }),
     );
-  return inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne);
+  return deliveryOperator('transmit', inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne));
 }
 
 function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {

@@ -1,6 +1,7 @@
 export type { DeadLetter } from './core/dead-letter.js';
 export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './core/decoder.js';
 export { Delivery, type Origin } from './core/delivery.js';
+export type { DeliveryOperator, SettlingOperator } from './core/delivery-operator.js';
 export type { Duty, Replay, Want } from './core/duty.js';
 export {
   CommitError,
@@ -19,6 +20,7 @@ export {
 } from './core/errors.js';
 export type { FlumeEvent } from './core/flume.js';
 export { joinDeliveries } from './core/join.js';
+export type { LeakWatchOptions } from './core/leak-watch.js';
 export {
   defaultMonitor,
   type Figure,
@@ -38,6 +40,7 @@ export { GiB, KiB, MiB } from './core/units.js';
 export type { WindowLimits } from './core/window.js';
 export { Flow, flow, isFlow } from './flow/flow.js';
 export type { Guarantee } from './flow/guarantee.js';
+export { LEAK_WATCH_DEFAULTS } from './flow/probes.js';
 export type { Compression, CompressionName } from './formats/compression.js';
 export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
 export { type FlumeAvroFileOptions, flumeAvroFile } from './formats/flume-avro-file.js';

@@ -60,6 +60,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   },
   { room: /^src\/drivers\/amqplib$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*', 'amqplib'] },
   { room: /^src\/drivers\/undici$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*', 'undici'] },
+  // What Hadoop answers is the same whoever asks: one table of its exceptions.
+  {
+    room: /^src\/drivers\/webhdfs-package$/,
+    rooms: ['src/core', 'src/ports', 'src/drivers/webhdfs'],
+    packages: ['rxjs', 'node:*'],
+  },
   { room: /^src\/drivers\/[^/]+$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/(flow|monitor)$/, rooms: ['src/core'], packages: ['rxjs'] },
   { room: /^src\/testing$/, rooms: ['src/core', 'src/ports'], packages: ['rxjs'] },

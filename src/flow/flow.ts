@@ -1,13 +1,23 @@
-import type { Observable, OperatorFunction } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
+import type { DeliveryOperator } from '../core/delivery-operator.js';
 import { describeValue, OptionError } from '../core/errors.js';
-import { type Place, sharedName } from '../core/place.js';
-import type { Receipt, Sink, SinkLedger } from '../core/receipt.js';
-import { Source, type SourceTraits } from '../core/source.js';
+import type { LeakWatchOptions } from '../core/leak-watch.js';
+import type { Receipt, Sink } from '../core/receipt.js';
+import { Source } from '../core/source.js';
+import { expectNoLoop, expectSameSystem } from './ends.js';
 import { type Guarantee, guaranteeOf } from './guarantee.js';
+import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';
 
 /** Told apart by a registered symbol, since a flow file and the command may load two copies of this package. */
 const FLOW = Symbol.for('rxflume.flow');
+
+/** What a flow is made of, and how it is watched; undefined for as the environment says. */
+export interface FlowParts {
+  readonly source: Observable<unknown>;
+  readonly steps: readonly AnyStep[];
+  readonly watch?: Required<LeakWatchOptions> | undefined;
+}
 
 /**
  * A whole path from source to sink, itself a cold Observable of receipts: subscribing connects and runs it,
@@ -18,19 +28,27 @@ export class Flow extends Source<Receipt> {
   /** Whether each value stands once or at least once, computed from the parts, and why. */
   readonly guarantee: Guarantee;
   readonly [FLOW] = true;
+  readonly #parts: FlowParts;
 
-  constructor(
-    name: string,
-    guarantee: Guarantee,
-    source: Observable<unknown>,
-    build: (source: Observable<unknown>) => Observable<Receipt>,
-  ) {
+  constructor(name: string, guarantee: Guarantee, parts: FlowParts) {
     super((subscriber, stop$) => {
+      const { source, steps, watch = watchOfEnvironment() } = parts;
       const drainable = source instanceof Source ? source.drainedBy(stop$) : source;
-      return build(drainable).subscribe(subscriber);
+      const running = watch === undefined ? steps : probed(name, steps, watch, subscriber);
+      const receipts = running.reduce((stream, step) => step(stream), drainable as Observable<unknown>);
+      return (receipts as Observable<Receipt>).subscribe(subscriber);
     });
     this.name = name;
     this.guarantee = guarantee;
+    this.#parts = parts;
+  }
+
+  /**
+   * The same flow, watched for deliveries that are lost or hang: a notice names the operator that took it last, the stream,
+   * the offset and the age. It is so by itself where `NODE_ENV` is `development`. See `LeakWatch` for what it costs.
+   */
+  watched(options: LeakWatchOptions = {}): Flow {
+    return new Flow(this.name, this.guarantee, { ...this.#parts, watch: checkWatch(options) });
   }
 }
 
@@ -40,7 +58,7 @@ export function isFlow(value: unknown): value is Flow {
 }
 
 type Values<T> = Observable<Delivery<T>>;
-type Step<T, U> = OperatorFunction<Delivery<T>, Delivery<U>>;
+type Step<T, U> = DeliveryOperator<T, U>;
 
 /**
  * Composes a flow: a source, operators, a sink, typed as `pipe` is.
@@ -158,44 +176,8 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
   const { reads = [] } = source.traits ?? {};
   expectNoLoop(name, reads, sink.writes ?? []);
   expectSameSystem(name, source.traits, sink.ledger);
-  const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink];
-  return new Flow(
-    name,
-    guaranteeOf({ source: source.traits, ledger: sink.ledger }),
-    source,
-    (drainable) =>
-      (path as ((input: Observable<unknown>) => Observable<unknown>)[]).reduce(
-        (stream, step) => step(stream),
-        drainable,
-      ) as Observable<Receipt>,
-  );
-}
-
-function expectNoLoop(flow: string, reads: readonly Place[], writes: readonly Place[]): void {
-  for (const read of reads) {
-    for (const written of writes) {
-      const shared = sharedName(read, written);
-      if (shared === undefined) continue;
-      throw new OptionError(
-        'RXF_FLOW_LOOP',
-        `Flow \`${flow}\` reads from ${read.kind} \`${shared}\` at ${read.addresses.join(', ')} and writes to it: each value ` +
-          'would come again for ever. Write to another, or read from another.',
-        { details: { kind: read.kind, name: shared } },
-      );
-    }
-  }
-}
-
-function expectSameSystem(flow: string, source: SourceTraits | undefined, ledger: SinkLedger | undefined): void {
-  const { reads = [], resumeFrom } = source ?? {};
-  const { addresses, at, positions } = ledger ?? {};
-  if (addresses === undefined || resumeFrom === undefined || resumeFrom !== positions) return;
-  const other = reads.find((read) => !read.addresses.some((one) => addresses.includes(one)));
-  if (other === undefined) return;
-  throw invalid(
-    `Expected the source of flow \`${flow}\` to read where the sink writes, got ${other.addresses.join(', ')} and \`resumeFrom\` for ` +
-      `${at}. Leave \`resumeFrom\` out: from one cluster to another the flow is at least once.`,
-  );
+  const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink] as AnyStep[];
+  return new Flow(name, guaranteeOf({ source: source.traits, ledger: sink.ledger }), { source, steps: path });
 }
 
 function invalid(message: string): OptionError {

@@ -30,4 +30,18 @@ describe('Breaker', () => {
     breaker.failed(0);
     expect([breaker.mayTry(9_999), breaker.mayTry(10_000)]).toEqual([false, true]);
   });
+
+  it('lets all try while it is closed, however many are under way, and is not opened by one that was begun before', () => {
+    const breaker = new Breaker({ failures: 2, openMs: 10 });
+    breaker.began();
+    breaker.began();
+    expect([breaker.mayTry(0), breaker.isOpen, breaker.openMs(0)]).toEqual([true, false, 0]);
+    breaker.failed(0);
+    expect([breaker.isOpen, breaker.openMs(0), breaker.mayTry(0)]).toEqual([false, 0, true]);
+    breaker.failed(1);
+    expect([breaker.isOpen, breaker.mayTry(10), breaker.mayTry(11)]).toEqual([true, false, true]);
+    breaker.succeeded();
+    breaker.failed(20);
+    expect([breaker.isOpen, breaker.mayTry(20)]).toEqual([false, true]);
+  });
 });

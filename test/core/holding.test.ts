@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { NEVER } from 'rxjs';
+import { NEVER, Subject } from 'rxjs';
 import { Delivery } from '../../src/core/delivery.js';
-import type { Duty } from '../../src/core/duty.js';
+import type { Duty, Replay, Want } from '../../src/core/duty.js';
 import { Holding } from '../../src/core/holding.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 
 /** Writes down each call as it comes. */
-function callsOf() {
+function callsOf(facts: Partial<Duty> = {}) {
   const calls: [verb: string, first: number, next: number, cause?: unknown][] = [];
   const duty: Duty = {
     ack: (first, next) => calls.push(['ack', first, next]),
@@ -15,6 +15,7 @@ function callsOf() {
     release: (first, next) => calls.push(['release', first, next]),
     hold: (first, next) => calls.push(['hold', first, next]),
     wanted: NEVER,
+    ...facts,
   };
   const at = (place: number) =>
     new Delivery(place, { stream: 's', offset: place, epoch: 1, byteLength: 1 }, duty, place);
@@ -92,5 +93,59 @@ describe('Holding', () => {
     one.wanted.next('release');
     other.wanted.next('settle');
     expect(wants).toEqual(['release', 'settle']);
+  });
+
+  it('is mixed where it is of several streams or epochs, or of one that is mixed itself', () => {
+    const wanted = new Subject<Want>();
+    const of = (facts: Partial<Duty>) => {
+      const { at } = callsOf(facts);
+      return at(0);
+    };
+    const holding = (...deliveries: Delivery<number>[]) => {
+      const held = new Holding();
+      for (const one of deliveries) held.add(one);
+      return held;
+    };
+    expect(holding().isMixed).toBe(false);
+    expect(holding(of({ wanted })).isMixed).toBe(false);
+    expect(holding(of({ wanted }), of({ wanted, isMixed: false })).isMixed).toBe(false);
+    expect(holding(of({ wanted }), of({ wanted, isMixed: true })).isMixed).toBe(true);
+    expect(holding(of({ wanted }), of({ wanted: new Subject() })).isMixed).toBe(true);
+    expect(holding(of({ wanted, isMixed: true })).isMixed).toBe(true);
+  });
+
+  it('has the replay that all of it share, and none otherwise', () => {
+    const [one, other] = [{} as Replay, {} as Replay];
+    const replayOf = (...replays: (Replay | undefined)[]) => {
+      const held = new Holding();
+      for (const replay of replays) held.add(callsOf({ replay }).at(0));
+      return held.replay;
+    };
+    expect([replayOf(), replayOf(one), replayOf(one, one), replayOf(one, other), replayOf(one, undefined)]).toEqual([
+      undefined,
+      one,
+      one,
+      undefined,
+      undefined,
+    ]);
+    expect(replayOf(one, one)).toBe(one);
+  });
+
+  it('holds runs of places, which settles nothing; and does not ack what was refused', () => {
+    const { calls, at } = callsOf();
+    const held = new Holding();
+    for (const place of [4, 3, 9]) held.add(at(place));
+    held.hold();
+    expect(calls).toEqual([
+      ['hold', 3, 5],
+      ['hold', 9, 10],
+    ]);
+    held.nack('no');
+    held.ack();
+    held.nack('again');
+    expect(calls.slice(2)).toEqual([
+      ['nack', 3, 5, 'no'],
+      ['nack', 9, 10, 'no'],
+    ]);
   });
 });

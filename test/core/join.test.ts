@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { joinDeliveries } from '../../src/core/join.js';
+import type { Replay } from '../../src/core/duty.js';
+import { Holding } from '../../src/core/holding.js';
+import { deliveryOf, joinDeliveries } from '../../src/core/join.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 
 describe('joinDeliveries', () => {
@@ -59,5 +61,27 @@ describe('a joined delivery and the ledger', () => {
     const mixed = joinDeliveries([delivery(one, 10), delivery(other, 2)]);
     expect([mixed.duty.isMixed, mixed.duty.replay]).toEqual([true, undefined]);
     expect(joinDeliveries([mixed]).duty.isMixed).toBe(true);
+  });
+
+  it('shows the replay of all its parts and is held with them; hidden, it shows none and is not held', () => {
+    const held: number[] = [];
+    const replay = {} as Replay;
+    const duty = Object.assign(new RecordingDuty('one'), { replay, hold: (first: number) => held.push(first) });
+    const joined = joinDeliveries([delivery(duty, 3), delivery(duty, 9)]);
+    expect(joined.duty.replay).toBe(replay);
+    joined.duty.hold(0, 1);
+    expect(held).toEqual([0]);
+
+    const parts = new Holding();
+    parts.add(delivery(duty, 10));
+    const hidden = deliveryOf(parts, 'sum', joined.origin, 'hidden');
+    expect(hidden.duty.replay).toBeUndefined();
+    hidden.duty.hold(0, 1);
+    expect(held).toEqual([0]);
+    const shown = deliveryOf(parts, 'sum', joined.origin);
+    expect(shown.duty.replay).toBe(replay);
+    const mixed = joinDeliveries([delivery(duty, 3), delivery(new RecordingDuty('two'), 9)]);
+    mixed.duty.hold(0, 1);
+    expect(held).toEqual([0]);
   });
 });

@@ -9,6 +9,7 @@ import {
   FLUME_SOURCE_DEFAULTS,
   HTTP_SINK_DEFAULTS,
   KAFKA_SOURCE_DEFAULTS,
+  LEAK_WATCH_DEFAULTS,
   NULL_SINK_DEFAULTS,
 } from 'rxflume';
 import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
@@ -19,11 +20,13 @@ import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
 import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
+import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
 import { tablesUnder } from './markdown.js';
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 test.each([
+  ['docs/operators.md', 'What is lost or hangs', LEAK_WATCH_DEFAULTS],
   ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
   ['docs/kafka.md', 'The embedded log', EMBEDDED_LOG_DEFAULTS],
@@ -37,6 +40,7 @@ test.each([
   ['docs/rabbitmq.md', 'Options of the amqplib driver', AMQPLIB_DEFAULTS],
   ['docs/files.md', 'Options of the sink', FILE_SINK_DEFAULTS],
   ['docs/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
+  ['docs/files.md', 'Options of the webhdfs-package driver', WEBHDFS_PACKAGE_DEFAULTS],
   ['docs/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
   ['docs/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],

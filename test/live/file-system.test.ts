@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, from } from 'rxjs';
 import { webhdfs } from '../../src/drivers/webhdfs/index.js';
+import { webhdfsPackage } from '../../src/drivers/webhdfs-package/index.js';
 import { fileSystemContract } from '../../src/testing/file-system-contract.js';
 
 const nameNode = process.env.RXFLUME_HDFS_URL ?? 'http://127.0.0.1:19870';
@@ -11,6 +12,20 @@ afterAll(() => firstValueFrom(from(fs.remove(root))));
 
 describe('file system contract: real HDFS, behind a NameNode that is down', () => {
   it.each(fileSystemContract)('$name', ({ run }) => run({ fs, root }), 60_000);
+});
+
+describe('file system contract: real HDFS, through the package webhdfs', () => {
+  const { hostname, port } = new URL(nameNode);
+  const shim = webhdfsPackage({ client: { host: hostname, port, user: 'flume' } });
+  it.each(fileSystemContract)('$name', ({ run }) => run({ fs: shim, root }), 60_000);
+
+  it('says who lacks access to what', async () => {
+    const error = await firstValueFrom(from(shim.create('/forbidden/a').close())).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    expect(error).toMatchObject({ code: 'RXF_FILES_DENIED', message: expect.stringContaining('user=flume') });
+  });
 });
 
 describe('webhdfs on real HDFS', () => {

@@ -147,6 +147,55 @@ describe('aggregateByKey', () => {
       expect([left.duty.nacks, failed.duty.nacks, failed.out.ended]).toEqual([['a', 'b'], ['c'], 'error']);
     }));
 
+  it('says why it refuses what it holds, and counts that as held no more', () =>
+    inVirtualTime((at) => {
+      const { feed, shown, duty, out } = fed({ count: 3 });
+      const other = new RecordingDuty('other');
+      feed('ab', other);
+      other.wanted.complete();
+      expect((other.causes.a as Error).message).toBe(
+        'The flow stopped before the window was over; its values come again.',
+      );
+      feed('cd');
+      expect(shown()).toEqual([]);
+      feed('c');
+      expect(shown()).toEqual(['cc@0…', 'd@0…']);
+      at(100, () => feed('efe'));
+      at(101, () => {
+        // What was emitted is held no more either.
+        expect(shown()).toEqual(['cc@0…', 'd@0…', 'ee@100…', 'f@100…']);
+        feed('gh');
+      });
+      at(150, () => {
+        expect(shown().length).toBe(4);
+        out.unsubscribe();
+        expect(duty.nacks).toEqual(['g', 'h']);
+      });
+    }));
+
+  it('has the last offset of what was joined already, and a whole hundred of windows', () =>
+    inVirtualTime((at) => {
+      const source$ = new Subject<Delivery<string>>();
+      const duty = new RecordingDuty();
+      const out = taken(source$.pipe(aggregateByKey(() => 'all', { windowMs: 100, slideMs: 1, ...JOIN })));
+      source$.next(duty.deliver('a', { offset: 3, lastOffset: 9 }));
+      source$.next(duty.deliver('b', { offset: 5, lastOffset: 7 }));
+      at(300, () => {
+        expect(out.values.length).toBe(100);
+        expect(out.values[50]?.origin).toMatchObject({ offset: 3, lastOffset: 9, byteLength: 2 });
+        out.unsubscribe();
+      });
+    }));
+
+  it('is not held: no ledger may count on it', () =>
+    inVirtualTime(() => {
+      const held: string[] = [];
+      const duty = Object.assign(new RecordingDuty(), { replay: {} as never, hold: () => held.push('held') });
+      const out = taken(of(duty.deliver('a')).pipe(aggregateByKey((x) => x, { windowMs: 9, ...JOIN })));
+      out.values[0]?.duty.hold(0, 1);
+      expect(held).toEqual([]);
+    }));
+
   it('hides the ledger: what comes again is put together otherwise', () =>
     inVirtualTime(() => {
       const duty = Object.assign(new RecordingDuty(), { replay: {} as never });
@@ -203,7 +252,9 @@ describe('aggregateByKey', () => {
     [of, { windowMs: 5, add: of }, 'Expected `initial` to be a function'],
     [of, { windowMs: 5, initial: of }, 'Expected `add` to be a function'],
     [of, { windowMs: 5, ...JOIN, count: 0 }, 'Expected `count` to be a whole number >= 1'],
-    [of, { windowMs: 5, ...JOIN, size: 0 }, 'got `size`'],
+    [of, { windowMs: 5, slideMs: 0, ...JOIN }, 'Expected `slideMs` to be a number of milliseconds from 1'],
+    [of, { windowMs: 101, slideMs: 1, ...JOIN }, 'and at least a hundredth of it'],
+    [of, { windowMs: 5, ...JOIN, size: 0 }, 'Expected `aggregateByKey options` to have only known options ('],
   ])('refuses %p, %p', (key, options, message) => {
     const call = () => aggregateByKey(key as never, options as never);
     expect(call).toThrow(message);

@@ -73,6 +73,45 @@ describe('balance', () => {
     expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
   });
 
+  it('hides the ledger from what it holds, says which sink it lost, and why it refuses when none is left', () => {
+    const held: string[] = [];
+    const duty = Object.assign(new RecordingDuty(), { replay: {} as never, hold: () => held.push('held') });
+    const out = taken(of(duty.deliver('a')).pipe(balance([through])));
+    out.values[0]?.duty.hold(0, 1);
+    expect(held).toEqual([]);
+
+    const monitor = new Monitor();
+    const told: unknown[] = [];
+    monitor.notices$.subscribe(({ level, message }) => told.push([level, message]));
+    const source$ = new Subject<Delivery<string>>();
+    taken(
+      source$.pipe(balance<string, unknown>([() => EMPTY, brokenSink(new Error('no host')), () => NEVER], { monitor })),
+    );
+    source$.next(duty.deliver('b'));
+    source$.next(duty.deliver('c'));
+    expect(told).toEqual([['warn', 'Sink 2 has failed and is not used again: no host']]);
+    expect((duty.causes.c as Error).message).toBe('None of the sinks takes anything any more; the value comes again.');
+    expect(duty.causes.c).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+  });
+
+  it('leaves the refusal of a sink to the source, and goes round those that are open', () => {
+    const duty = new RecordingDuty();
+    const seen: string[] = [];
+    const noting = (name: string) => (deliveries: Observable<Delivery<string>>) =>
+      deliveries.pipe(
+        map((delivery) => {
+          seen.push(`${delivery.value}${name}`);
+          if (delivery.value === 'x') delivery.nack('no');
+          else delivery.ack();
+        }),
+        ignoreElements(),
+      );
+    const source$ = new Subject<Delivery<string>>();
+    taken(source$.pipe(balance<string, unknown>([noting('1'), () => EMPTY, noting('3')])));
+    for (const name of 'abxcd') source$.next(duty.deliver(name));
+    expect([seen, duty.nacks]).toEqual([['a1', 'b3', 'x1', 'c3', 'd1'], ['x']]);
+  });
+
   itSettlesOnce(() => balance([through, through, through]));
 
   it.each([
@@ -80,7 +119,8 @@ describe('balance', () => {
     [1, {}, 'Expected `sinks` to be an array of sinks'],
     [[1], {}, 'Expected `sinks[0]` to be a function'],
     [[through], { monitor: 1 }, 'Expected `monitor` to be a Monitor'],
-    [[through], { by: 1 }, 'got `by`'],
+    [[through], { monitor: null }, 'Expected `monitor` to be a Monitor'],
+    [[through], { by: 1 }, 'Expected `balance options` to have only known options (monitor), got `by`'],
   ])('refuses %p with %p', (sinks, options, message) => {
     const call = () => balance(sinks as never, options as never);
     expect(call).toThrow(message);

@@ -6,7 +6,7 @@ import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { itKeepsTheEnds, itLeavesAnEndlessSource, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';
 
@@ -150,6 +150,37 @@ describe('batch', () => {
       );
       expectObservable(result$, '---!').toBe('-');
     }));
+
+  itLeavesAnEndlessSource(batch({ count: 3 }));
+
+  it('starts no time for a batch that holds nothing, and says why it refuses what it held', () =>
+    inVirtualTime((at) => {
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<number>>();
+      const weigh = (value: number) => (value < 0 ? Number.NaN : 1);
+      const out = taken(source$.pipe(batch({ count: 9, weight: 9, weigh, maxWaitMs: 10 })));
+      source$.next(duty.deliver(-1));
+      expect((duty.causes['-1'] as Error).message).toBe(
+        'Expected `weigh(value)` to be a number >= 0, got `NaN` (number)',
+      );
+      at(8, () => source$.next(duty.deliver(1)));
+      at(17, () => expect(out.values).toEqual([]));
+      at(19, () => expect(out.values.map(({ value }) => value)).toEqual([[1]]));
+      at(20, () => {
+        source$.next(duty.deliver(2));
+        source$.next(duty.deliver('3' as never));
+        out.unsubscribe();
+        expect((duty.causes['2'] as Error).message).toBe(
+          'The flow stopped before the batch was full; its values come again.',
+        );
+      });
+    }));
+
+  it('refuses a weight that is no number', () => {
+    const duty = new RecordingDuty();
+    taken(of(duty.deliver(1)).pipe(batch({ count: 9, weight: 9, weigh: () => '1' as never })));
+    expect(duty.causes['1']).toMatchObject({ code: 'RXF_OPTION_INVALID' });
+  });
 
   itSettlesOnce(() => batch({ count: 4, bytes: 20, maxWaitMs: 6 }));
 

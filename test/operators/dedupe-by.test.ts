@@ -11,7 +11,7 @@ import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { MemoryKafka, memoryFileSystem } from '../../src/testing/index.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { itKeepsTheEnds, itPassesOnTheDuty, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, taken } from './marbles.js';
 
@@ -124,6 +124,51 @@ describe('dedupeBy', () => {
     expect([out.values.length, duty.nacks]).toEqual([4, ['bad']]);
   });
 
+  itPassesOnTheDuty(dedupeBy((value) => value, { windowMs: 5 }));
+
+  it('settles runs of places, short and long, each with its own twins', () => {
+    const { feed, out, duty } = fed();
+    for (const name of ['a1', 'b1', 'c1', 'd1', 'a2', 'b2', 'c2', 'd2']) feed(name);
+    const own = out.values[0]?.duty as NonNullable<(typeof out.values)[0]>['duty'];
+    own.ack(0, 1);
+    own.ack(2, 3);
+    expect(duty.acks).toEqual(['a1', 'a2', 'c1', 'c2']);
+    // Runs that are longer than all that is open: what is outside of them stays.
+    own.ack(0, 3);
+    expect(duty.acks).toEqual(['a1', 'a2', 'c1', 'c2', 'b1', 'b2']);
+    expect(duty.unsettled).toEqual(['d1', 'd2']);
+    feed('e1');
+    feed('e2');
+    own.nack(8, 9, 'no');
+    expect(duty.nacks).toEqual(['e1', 'e2']);
+    own.ack(1, 4);
+    expect(duty.unsettled).toEqual([]);
+  });
+
+  it('at the end of an epoch refuses its twins, says why, and leaves those of others', () => {
+    const [one, other] = [new RecordingDuty('s:1'), new RecordingDuty('s:2')];
+    const source$ = new Subject<Delivery<string>>();
+    const out = taken(source$.pipe(dedupeBy((value) => value, { windowMs: 1_000 })));
+    source$.next(one.deliver('a'));
+    source$.next(other.deliver('b'));
+    source$.next(other.deliver('a', {}, 'twin of a'));
+    source$.next(one.deliver('b', {}, 'twin of b'));
+    one.wanted.complete();
+    expect(other.causes['twin of a']).toMatchObject({
+      code: 'RXF_SINK_STOPPED',
+      message: 'The first value of its key is read anew; both come again.',
+    });
+    expect([one.nacks, other.nacks]).toEqual([[], ['twin of a']]);
+    out.values[1]?.ack();
+    expect([one.acks, other.acks]).toEqual([['twin of b'], ['b']]);
+    // The key of what is void is free, that of what is stored is not.
+    source$.next(other.deliver('a', {}, 'a again'));
+    source$.next(other.deliver('b', {}, 'b again'));
+    expect(out.values.length).toBe(3);
+    out.unsubscribe();
+    expect(other.wanted.observed).toBe(false);
+  });
+
   itSettlesOnce(() => dedupeBy((value) => value, { windowMs: 5 }));
 
   it('never acks a twin before its first, and loses none, however they are settled', () => {
@@ -182,7 +227,11 @@ describe('dedupeBy', () => {
     [1, { windowMs: 1 }, 'Expected `key` to be a function'],
     [of, {}, 'Expected `windowMs` to be'],
     [of, { windowMs: 1, count: 0 }, 'Expected `count` to be a whole number >= 1'],
-    [of, { windowMs: 1, size: 0 }, 'got `size`'],
+    [
+      of,
+      { windowMs: 1, size: 0 },
+      'Expected `dedupeBy options` to have only known options (windowMs, count), got `size`',
+    ],
   ])('refuses %p, %p', (key, options, message) => {
     const call = () => dedupeBy(key as never, options as never);
     expect(call).toThrow(message);

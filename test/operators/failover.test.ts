@@ -181,6 +181,50 @@ describe('failover', () => {
     expect([shown(), duty.nacks]).toEqual([['a', ''], ['a']]);
   });
 
+  it('says which sink fails, works again, and is lost', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ level, message }) => told.push([level, message]));
+      const { given, feed } = fed(2, { openMs: 10, failures: 1, monitor });
+      feed('a');
+      given[0]?.[0]?.nack(BUSY);
+      at(10, () => {
+        feed('b');
+        given[0]?.[1]?.ack();
+        expect(told).toEqual([
+          ['warn', 'Sink 1 fails; the next is used.'],
+          ['info', 'Sink 1 works again.'],
+        ]);
+      });
+      at(11, () => {
+        told.length = 0;
+        const duty = new RecordingDuty();
+        const sinks = [through, brokenSink<string>(new Error('no host'))];
+        const source$ = new Subject<Delivery<string>>();
+        taken(source$.pipe(failover<string, unknown>([brokenSink(new Error('gone')), ...sinks], { monitor })));
+        source$.next(duty.deliver('a'));
+        expect(told[0]).toEqual(['warn', 'Sink 1 has failed and is not used again: gone']);
+      });
+    }));
+
+  it('counts failures in a row: what is taken between two starts the count anew', () => {
+    const { given, feed, told } = fed(2, { failures: 2 });
+    feed('abcd');
+    given[0]?.[0]?.nack(BUSY);
+    given[0]?.[1]?.ack();
+    given[0]?.[2]?.nack(BUSY);
+    expect(told).toEqual([]);
+    given[0]?.[3]?.nack(BUSY);
+    expect(told).toEqual(['failover.left']);
+  });
+
+  it('says why it refuses where none is left', () => {
+    const duty = new RecordingDuty();
+    taken(of(duty.deliver('a')).pipe(failover<string, never>([() => EMPTY])));
+    expect((duty.causes.a as Error).message).toBe('None of the sinks takes anything any more; the value comes again.');
+  });
+
   itSettlesOnce(() => failover([through, through]));
 
   it.each([
@@ -190,7 +234,8 @@ describe('failover', () => {
     [[through], { openMs: 0 }, 'Expected `failover.openMs` to be'],
     [[through], { when: 1 }, 'Expected `when` to be a function'],
     [[through], { monitor: 1 }, 'Expected `monitor` to be a Monitor'],
-    [[through], { by: 1 }, 'got `by`'],
+    [[through], { monitor: null }, 'Expected `monitor` to be a Monitor'],
+    [[through], { by: 1 }, 'Expected `failover options` to have only known options ('],
   ])('refuses %p with %p', (sinks, options, message) => {
     const call = () => failover(sinks as never, options as never);
     expect(call).toThrow(message);

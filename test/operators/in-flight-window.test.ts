@@ -5,7 +5,7 @@ import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { itKeepsTheEnds, itLeavesAnEndlessSource, itPassesOnTheDuty, itSettlesOnce } from '../support/operator-laws.js';
 import { acked, drawn, taken } from './marbles.js';
 
 /** Feeds deliveries of so many bytes by hand. */
@@ -159,6 +159,18 @@ describe('inFlightWindow', () => {
     const duty = new RecordingDuty();
     const windowed$ = concat(of(duty.deliver(1), duty.deliver(2)), NEVER).pipe(inFlightWindow({ count: 1 }));
     expect([taken(windowed$).values.length, taken(windowed$).values.length]).toEqual([1, 1]);
+  });
+
+  itPassesOnTheDuty(inFlightWindow({ count: 9 }));
+  itLeavesAnEndlessSource(inFlightWindow({ count: 9 }));
+
+  it('says what it refuses, and why, when the flow stops', () => {
+    const { out, duty } = fed({ count: 1 }, 1, 2);
+    out.unsubscribe();
+    expect((duty.causes['2'] as Error).message).toBe(
+      'The flow stopped before the window let the value through; it comes again.',
+    );
+    expect(duty.causes).not.toHaveProperty('1');
   });
 
   itSettlesOnce(() => inFlightWindow({ count: 3, bytes: 15 }));

@@ -5,6 +5,7 @@ import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';
 
 const TAKES: Readonly<Record<string, number>> = { a: 4, b: 1, c: 5 };
@@ -143,6 +144,46 @@ describe('mapValueAsync', () => {
     expect([asked, duty.nacks]).toEqual([['a'], ['b']]);
   });
 
+  it('says what was asked for in vain, and what to do, and why it refuses when the flow stops', () =>
+    inVirtualTime((at) => {
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<string>>();
+      const calls: Record<string, Observable<string>> = { e: EMPTY, l: NEVER, u: NEVER };
+      const out = taken(
+        source$.pipe(mapValueAsync((value) => calls[value] as Observable<string>, { timeLimitMs: 6, order: 'none' })),
+      );
+      for (const name of 'el') source$.next(duty.deliver(name));
+      at(7, () => {
+        source$.next(duty.deliver('u'));
+        out.unsubscribe();
+        const messageOf = (name: string) => (duty.causes[name] as Error).message;
+        expect(messageOf('e')).toBe(
+          'Asked for test:stream offset 0, and nothing was answered. Let `project` answer one value; to drop values use filterValue.',
+        );
+        expect(messageOf('l')).toContain('ask for test:stream offset 1');
+        expect(messageOf('u')).toBe('The flow stopped while the value was asked for; it comes again.');
+      });
+    }));
+
+  it('hands on in order also where a taker asks for more from within', () => {
+    const duty = new RecordingDuty();
+    const source$ = new Subject<Delivery<string>>();
+    const answers: Record<string, Subject<string>> = { a: new Subject(), b: new Subject(), c: new Subject() };
+    const got: string[] = [];
+    source$.pipe(mapValueAsync((value) => answers[value] as Subject<string>)).subscribe(({ value }) => {
+      got.push(value);
+      // From within the first: the second is answered, and waits until the first is through.
+      if (value === 'A') {
+        answers.b?.next('B');
+        got.push('a is through');
+      }
+    });
+    for (const name of 'abc') source$.next(duty.deliver(name));
+    answers.c?.next('C');
+    answers.a?.next('A');
+    expect(got).toEqual(['A', 'a is through', 'B', 'C']);
+  });
+
   for (const order of ['source', 'none'] as const) {
     describe(`with order ${order}`, () => {
       itSettlesOnce(() => mapValueAsync((value) => timer(value % 7).pipe(map(() => value)), { concurrency: 3, order }));
@@ -153,11 +194,11 @@ describe('mapValueAsync', () => {
     [{ concurrency: 0 }, 'Expected `concurrency` to be a whole number >= 1, got `0` (number)'],
     [{ order: 'key' }, "Expected `order` to be one of 'source', 'none', got `\"key\"` (string)"],
     [{ timeLimitMs: 0 }, 'Expected `timeLimitMs` to be a number of milliseconds from 1 to'],
-    [{ limit: 3 }, 'got `limit`'],
+    [{ limit: 3 }, 'Expected `mapValueAsync options` to have only known options ('],
   ])('refuses %j', (options, message) => {
     const call = () => mapValueAsync(of, options as MapValueAsyncOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);
-    expect(() => mapValueAsync(1 as never)).toThrow(OptionError);
+    expect(() => mapValueAsync(1 as never)).toThrow('Expected `project` to be a function');
   });
 });

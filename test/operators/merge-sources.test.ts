@@ -160,6 +160,53 @@ describe('mergeSources', () => {
     expect(out).toMatchObject({ ended: 'error', error: AWAY });
   });
 
+  it('says how each target is, with why it failed, also to who looks before it is subscribed to', () =>
+    inVirtualTime((at) => {
+      const live$ = new Subject<number>();
+      const merged = mergeSources(
+        [
+          { name: 'live', source: sourceOf(live$) },
+          { name: 'away', source: sourceOf<number>(throwError(() => AWAY)) },
+          { name: 'last', source: sourceOf(NEVER) },
+        ],
+        { ...EXACT, attempts: 1, connectConcurrency: 2 },
+      );
+      const seen: TargetStatus[] = [];
+      merged.status$.subscribe((status) => seen.push(status));
+      const waiting = ['live', 'away', 'last'].map((target) => ({ target, state: 'waiting', failures: 0 }));
+      expect(seen).toStrictEqual(waiting);
+      const out = taken(merged);
+      at(2, () => {
+        expect(seen.slice(3)).toStrictEqual([
+          ...waiting,
+          { target: 'live', state: 'connecting', failures: 0 },
+          { target: 'away', state: 'connecting', failures: 0 },
+          { target: 'away', state: 'retrying', failures: 1, error: AWAY },
+          { target: 'last', state: 'connecting', failures: 0 },
+        ]);
+        live$.next(1);
+        live$.next(2);
+      });
+      at(20, () => {
+        expect(seen.slice(10)).toStrictEqual([
+          { target: 'live', state: 'connected', failures: 0 },
+          { target: 'away', state: 'connecting', failures: 1 },
+          { target: 'away', state: 'failed', failures: 2, error: AWAY },
+        ]);
+        out.unsubscribe();
+      });
+    }));
+
+  it('tries no target again for an error that is no lost connection, or one for good', () => {
+    for (const error of [
+      new SourceError('RXF_SOURCE_DRAIN_TIMEOUT', 'late'),
+      new ConnectError('RXF_KAFKA_AUTH', 'no'),
+    ]) {
+      const out = taken(mergeSources([sourceOf(throwError(() => error))], EXACT));
+      expect(out).toMatchObject({ ended: 'error', error });
+    }
+  });
+
   it('says of itself what its targets say, where they agree', () => {
     const positions = (() => []) as never;
     const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom: positions };
@@ -183,13 +230,13 @@ describe('mergeSources', () => {
         { name: 'a', source: sourceOf(NEVER) },
       ],
       {},
-      'a name of its own each',
+      'Expected `sources` to be sources with a name of its own each',
     ],
     [[sourceOf(NEVER)], { connectConcurrency: 0 }, 'Expected `connectConcurrency` to be a whole number >= 1'],
     [[sourceOf(NEVER)], { connectMs: 0 }, 'Expected `connectMs` to be'],
     [[sourceOf(NEVER)], { attempts: -1 }, 'Expected `attempts` to be a whole number >= 0'],
     [[sourceOf(NEVER)], { jitter: -1 }, 'Expected `jitter` to be a number from 0 to 1'],
-    [[sourceOf(NEVER)], { pool: 1 }, 'got `pool`'],
+    [[sourceOf(NEVER)], { pool: 1 }, 'Expected `mergeSources options` to have only known options ('],
   ])('refuses %p, %p', (sources, options, message) => {
     const call = () => mergeSources(sources as never, options as MergeSourcesOptions);
     expect(call).toThrow(message);

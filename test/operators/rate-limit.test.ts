@@ -61,7 +61,10 @@ describe('rateLimit', () => {
       at(1, () => source$.error(new Error('lost')));
     });
     expect(duty.nacks).toEqual(['e']);
-    expect(duty.causes.e).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+    expect(duty.causes.e).toMatchObject({
+      code: 'RXF_SINK_STOPPED',
+      message: 'The flow stopped before the rate let the value through; it comes again.',
+    });
   });
 
   it('does not let through what is void when its turn comes, nor count it', () => {
@@ -76,6 +79,21 @@ describe('rateLimit', () => {
     expect(duty.nacks).toEqual(['b']);
   });
 
+  it('lets go one after the other also where a taker brings more from within', () =>
+    inVirtualTime((at) => {
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<string>>();
+      const seen: string[] = [];
+      const running = source$.pipe(rateLimit({ count: 1, perMs: 1, burst: 9 })).subscribe(({ value }) => {
+        seen.push(`${value} begins`);
+        if (value === 'a') source$.next(duty.deliver('b'));
+        seen.push(`${value} ends`);
+      });
+      source$.next(duty.deliver('a'));
+      expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
+      at(9, () => running.unsubscribe());
+    }));
+
   itSettlesOnce(() => rateLimit({ count: 2, perMs: 3, burst: 2 }));
 
   it('never lets more through than the rate and one burst, in any window', () => {
@@ -89,7 +107,10 @@ describe('rateLimit', () => {
     [{ count: 0, perMs: 1 }, 'Expected `count` to be a whole number >= 1'],
     [{ count: 1 }, 'Expected `perMs` to be'],
     [{ count: 1, perMs: 1, burst: 0 }, 'Expected `burst` to be a whole number >= 1'],
-    [{ count: 1, perMs: 1, every: 1 }, 'got `every`'],
+    [
+      { count: 1, perMs: 1, every: 1 },
+      'Expected `rateLimit options` to have only known options (count, perMs, burst), got `every`',
+    ],
   ])('refuses %j', (options, message) => {
     const call = () => rateLimit(options as RateLimitOptions);
     expect(call).toThrow(message);

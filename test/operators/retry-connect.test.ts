@@ -213,6 +213,7 @@ describe('retryConnect', () => {
     [{ jitter: 1.5 }, 'Expected `jitter` to be a number from 0 to 1, got `1.5` (number)'],
     [{ jitter: '0.5' }, 'Expected `jitter` to be a number from 0 to 1, got `"0.5"` (string)'],
     [{ random: 4 }, 'Expected `random` to be a function, got `4` (number)'],
+    [{ monitor: null }, 'Expected `monitor` to be a Monitor, got `null` (null)'],
     [{ monitor: console }, 'Expected `monitor` to be a Monitor, got `console` (object)'],
     [
       { delay: 1 },

@@ -80,14 +80,17 @@ describe('retryWrite', () => {
       expectObservable(deliveries('a|').pipe(write$)).toBe('14ms |');
       expectObservable(nacks$).toBe('14ms a');
       flush();
-      expect(duty.causes.a).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT' });
+      expect(duty.causes.a).toMatchObject({
+        code: 'RXF_OPERATOR_TIMEOUT',
+        message: expect.stringContaining('write test:stream offset 0'),
+      });
     }));
 
   it('lets nothing through while the target fails again and again, then one try decides for all', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: string[] = [];
-      monitor.notices$.subscribe(({ what }) => told.push(what));
+      monitor.notices$.subscribe(({ level, what, message }) => told.push(`${level} ${what}: ${message}`));
       let isUp = false;
       const tries: number[] = [];
       let now = 0;
@@ -111,7 +114,10 @@ describe('retryWrite', () => {
       });
       at(150, () => {
         expect([out.values.slice().sort().join(''), out.ended]).toEqual(['abcd', 'complete']);
-        expect(told).toEqual(['RXF_SINK_WRITE', 'write.resumed']);
+        expect(told).toEqual([
+          'warn RXF_SINK_WRITE: Writes fail again and again: all wait before one is tried again.',
+          'info write.resumed: Writes succeed again.',
+        ]);
         expect(tries.length).toBe(8);
       });
     }));
@@ -149,7 +155,10 @@ describe('retryWrite', () => {
       at(3, () => duty.wanted.complete());
       at(50, () => {
         expect(tried).toEqual(['a']);
-        expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+        expect(duty.causes.a).toMatchObject({
+          code: 'RXF_SINK_STOPPED',
+          message: 'The stream is read anew while a write waited; the value comes again.',
+        });
       });
     }));
 
@@ -188,11 +197,12 @@ describe('retryWrite', () => {
     [{ breaker: { openMs: 0 } }, 'Expected `breaker.openMs` to be'],
     [{ breaker: { closed: 1 } }, 'got `closed`'],
     [{ monitor: 1 }, 'Expected `monitor` to be a Monitor'],
-    [{ tries: 1 }, 'got `tries`'],
+    [{ monitor: null }, 'Expected `monitor` to be a Monitor'],
+    [{ tries: 1 }, 'Expected `retryWrite options` to have only known options ('],
   ])('refuses %j', (options, message) => {
     const call = () => retryWrite(of, options as RetryWriteOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);
-    expect(() => retryWrite(null as never)).toThrow(OptionError);
+    expect(() => retryWrite(null as never)).toThrow('Expected `write` to be a function');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, of, Subject } from 'rxjs';
 import { routeBy } from '../../operators/route-by.js';
 import type { Delivery } from '../../src/core/delivery.js';
-import { OptionError } from '../../src/core/errors.js';
+import { OptionError, type SinkError } from '../../src/core/errors.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
@@ -78,10 +78,26 @@ describe('routeBy', () => {
     });
     const out = taken(source$.pipe(route));
     source$.next(duty.deliver('done'));
-    expect(duty.causes.done).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+    expect(duty.causes.done).toMatchObject({
+      code: 'RXF_SINK_STOPPED',
+      message: 'The branch that the value was for takes no more; it comes again.',
+    });
     source$.next(duty.deliver('bad'));
     expect(out).toMatchObject({ ended: 'error', error });
     expect(source$.observed).toBe(false);
+  });
+
+  it('names at most eight branches, and says of what value there is none', () => {
+    const many = (count: number) =>
+      Object.fromEntries([...'abcdefghij'].slice(0, count).map((name) => [name, through]));
+    const causeOf = (count: number) => {
+      const duty = new RecordingDuty();
+      taken(of(duty.deliver('x', { offset: 3 })).pipe(routeBy(() => 'none', many(count))));
+      return duty.causes.x as SinkError;
+    };
+    expect(causeOf(8).message).toContain('there are only a, b, c, d, e, f, g, h. Add it');
+    expect(causeOf(9).message).toContain('there are only a, b, c, d, e, f, g, h and more. Add it');
+    expect(causeOf(1).details).toEqual({ stream: 'test:stream', offset: 3, branch: '"none"' });
   });
 
   itSettlesOnce(() =>
@@ -94,7 +110,12 @@ describe('routeBy', () => {
     [() => 'a', null, {}, 'Expected `branches` to be an object'],
     [() => 'a', { a: 1 }, {}, 'Expected `branches.a` to be a function, got `1` (number)'],
     [() => 'a', { a: through }, { otherwise: 'drop' }, "Expected `otherwise` to be a sink, 'ack' or 'nack'"],
-    [() => 'a', { a: through }, { default: 1 }, 'got `default`'],
+    [
+      () => 'a',
+      { a: through },
+      { default: 1 },
+      'Expected `routeBy options` to have only known options (otherwise), got `default`',
+    ],
   ])('refuses %p, %p, %p', (select, branches, options, message) => {
     const call = () => routeBy(select as never, branches as never, options as never);
     expect(call).toThrow(message);

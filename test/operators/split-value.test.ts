@@ -64,7 +64,11 @@ describe('splitValue', () => {
       .subscribe({ error: () => undefined });
     source$.next(duty.deliver('abc'));
     expect(duty.acks).toEqual([]);
-    expect(duty.causes.abc).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+    expect(duty.causes.abc).toMatchObject({
+      code: 'RXF_SINK_STOPPED',
+      retryable: true,
+      message: 'The flow stopped before all parts of the value were taken; it comes again.',
+    });
   });
 
   itSettlesOnce(() => splitValue((value) => [value]));
@@ -86,5 +90,6 @@ describe('splitValue', () => {
 
   it('refuses a project that is not a function', () => {
     expect(() => splitValue('x' as never)).toThrow(OptionError);
+    expect(() => splitValue('x' as never)).toThrow('Expected `project` to be a function');
   });
 });

@@ -197,6 +197,44 @@ describe('tee', () => {
     );
   });
 
+  it('says which sink is left out, is behind, or refuses', () => {
+    const duty = new RecordingDuty();
+    const monitor = new Monitor();
+    const told: unknown[] = [];
+    monitor.notices$.subscribe(({ level, what, message }) => told.push([level, what, message]));
+    const source$ = new Subject<Delivery<string>>();
+    const spare: Delivery<string>[] = [];
+    const keeping = (deliveries: Observable<Delivery<string>>) =>
+      deliveries.pipe(
+        map((delivery) => spare.push(delivery)),
+        ignoreElements(),
+      );
+    const sinks = { one: acking, spare: keeping, broken: brokenSink<string>(new Error('no host')) };
+    const out = taken(
+      source$.pipe(
+        tee<string, unknown, 'one' | 'spare' | 'broken'>(sinks, { required: ['one'], spare: { count: 1 }, monitor }),
+      ),
+    );
+    source$.next(duty.deliver('a'));
+    source$.next(duty.deliver('b'));
+    spare[0]?.nack(new Error('bad'));
+    source$.next(duty.deliver('c'));
+    source$.next(duty.deliver('d'));
+    expect(told).toEqual([
+      ['warn', 'tee.left-out', 'Sink broken is left out from now on: no host'],
+      ['warn', 'tee.behind', 'Sink spare is behind, and does not get what comes meanwhile.'],
+      ['warn', 'tee.refused', 'Sink spare refused a value, and will not get it again: bad'],
+      ['warn', 'tee.behind', 'Sink spare is behind, and does not get what comes meanwhile.'],
+    ]);
+    // Of each sink, so that one can see which it is.
+    expect(monitor.samples().filter(({ value }) => value > 0)).toEqual([
+      { name: 'rxflume_tee_skipped_total', labels: { sink: 'spare' }, value: 2 },
+      { name: 'rxflume_tee_skipped_total', labels: { sink: 'broken' }, value: 3 },
+    ]);
+    out.unsubscribe();
+    expect(told.length).toBe(4);
+  });
+
   it('leaves the ledger of one of its sinks exact, and loses nothing for the other', () => {
     const build: BuildCollector = ({ kafka, fs, monitor }) => {
       const roll = { intervalMs: 60 };
@@ -231,11 +269,18 @@ describe('tee', () => {
     [{ a: 1 }, {}, 'Expected `sinks.a` to be a function'],
     [{ a: through }, { required: [] }, 'Expected `required` to be some of a'],
     [{ a: through }, { required: ['b'] }, 'Expected `required` to be some of a'],
+    [{ a: through, c: through }, { required: ['a', 'b'] }, 'Expected `required` to be some of a, c'],
+    [{ a: through }, { spare: { size: 1 } }, 'Expected `spare` to have only known options (count, bytes)'],
+    [{ a: through }, { monitor: null }, 'Expected `monitor` to be a Monitor'],
     [{ a: through }, { spare: { count: 0 } }, 'Expected `spare.count` to be a whole number >= 1'],
     [{ a: through }, { spare: { bytes: 0 } }, 'Expected `spare.bytes` to be a whole number >= 1'],
     [{ a: through }, { spare: { ms: 0 } }, 'got `ms`'],
     [{ a: through }, { monitor: {} }, 'Expected `monitor` to be a Monitor'],
-    [{ a: through }, { all: 1 }, 'got `all`'],
+    [
+      { a: through },
+      { all: 1 },
+      'Expected `tee options` to have only known options (required, spare, monitor), got `all`',
+    ],
   ])('refuses %p with %p', (sinks, options, message) => {
     const call = () => tee(sinks as never, options as never);
     expect(call).toThrow(message);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, of, Subject, take, tap, timer } from 'rxjs';
+import { splitValue } from '../../operators/split-value.js';
 import { type TimeoutUnsettledOptions, timeoutUnsettled } from '../../operators/timeout-unsettled.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
+import { itKeepsTheEnds, itPassesOnTheDuty, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, shown, taken } from './marbles.js';
 
@@ -79,9 +80,92 @@ describe('timeoutUnsettled', () => {
     expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
   });
 
+  it('tells of a stream once, also where each delivery has a duty of its own; and of the oldest', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ details }) => told.push(details));
+      const duty = new RecordingDuty('kafka:chat/3');
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(
+        source$.pipe(
+          splitValue((value) => [value]),
+          timeoutUnsettled({ name: 'post', afterMs: 100, monitor }),
+        ),
+      );
+      for (const [index, ms] of [0, 30, 60, 90].entries()) {
+        at(ms, () => source$.next(duty.deliver('x', { offset: 10 + index })));
+      }
+      at(140, () => out.values[1]?.ack());
+      at(350, () => out.unsubscribe());
+      at(360, () =>
+        expect(told).toEqual([
+          { operator: 'post', ageMs: 100, count: 1, offset: 10 },
+          { operator: 'post', ageMs: 200, count: 3, offset: 10 },
+          { operator: 'post', ageMs: 300, count: 3, offset: 10 },
+        ]),
+      );
+    }));
+
   it('leaves no timer behind', () =>
     drawn(({ deliveries, expectObservable }) => {
       expectObservable(deliveries('a-').pipe(timeoutUnsettled({ name: 'x', afterMs: 4 }), take(1), shown)).toBe('(a|)');
+    }));
+
+  itPassesOnTheDuty(timeoutUnsettled({ name: 'x', afterMs: 9 }));
+
+  it('looks no more once all is settled, and tells again after a pause', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ details }) => told.push(details?.ageMs));
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      source$.next(duty.deliver('a'));
+      at(110, () => out.values[0]?.ack());
+      at(120, () => source$.next(duty.deliver('b')));
+      at(250, () => expect(told).toEqual([100, 105]));
+      at(260, () => out.unsubscribe());
+    }));
+
+  it('keeps what came within one look together, and what came a look later apart', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ details }) => told.push([details?.count, details?.offset]));
+      const duty = new RecordingDuty();
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      for (const ms of [0, 24, 25, 26]) at(ms, () => source$.next(duty.deliver('a', { offset: ms })));
+      at(101, () => {
+        expect(told).toEqual([[2, 0]]);
+        out.values[0]?.ack();
+        out.values[1]?.ack();
+      });
+      at(126, () => expect(told).toEqual([[2, 0]]));
+      at(201, () =>
+        expect(told).toEqual([
+          [2, 0],
+          [2, 25],
+        ]),
+      );
+      at(210, () => out.unsubscribe());
+    }));
+
+  it('forgets the epoch that is over, and no other', () =>
+    inVirtualTime((at) => {
+      const monitor = new Monitor();
+      const told: unknown[] = [];
+      monitor.notices$.subscribe(({ message }) => told.push(message.split(' ')[3]));
+      const [one, other] = [new RecordingDuty('s:1'), new RecordingDuty('s:2')];
+      const source$ = new Subject<Delivery<string>>();
+      const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
+      source$.next(one.deliver('a'));
+      source$.next(other.deliver('a'));
+      at(50, () => one.wanted.complete());
+      at(120, () => expect(told).toEqual(['s:2']));
+      at(130, () => out.unsubscribe());
     }));
 
   itSettlesOnce(() => timeoutUnsettled({ name: 'x', afterMs: 8, monitor: new Monitor() }));
@@ -90,7 +174,11 @@ describe('timeoutUnsettled', () => {
     [{ afterMs: 1 }, 'Expected `name` to be a text that is not empty'],
     [{ name: 'x' }, 'Expected `afterMs` to be'],
     [{ name: 'x', afterMs: 1, monitor: 1 }, 'Expected `monitor` to be a Monitor'],
-    [{ name: 'x', afterMs: 1, every: 1 }, 'got `every`'],
+    [
+      { name: 'x', afterMs: 1, every: 1 },
+      'Expected `timeoutUnsettled options` to have only known options (name, afterMs, monitor)',
+    ],
+    [{ name: 'x', afterMs: 1, monitor: null }, 'Expected `monitor` to be a Monitor'],
   ])('refuses %j', (options, message) => {
     const call = () => timeoutUnsettled(options as TimeoutUnsettledOptions);
     expect(call).toThrow(message);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { lastValueFrom, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
+import { concat, lastValueFrom, map, NEVER, Observable, of, Subject, take, tap, throwError, timer } from 'rxjs';
 import { type TransmitOptions, transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
@@ -57,10 +57,10 @@ describe('transmit', () => {
     expect(begun).toEqual([0, 1, 2, 3]);
   });
 
-  it('completes when the last write has, and emits all that a write answers', () =>
+  it('completes when the last write has, and emits all that a write answers once it is acked', () =>
     drawn(({ cold, deliveries, acks$, expectObservable }) => {
       const write = (value: string) => cold(value === 'a' ? '1-2---|' : '3|');
-      expectObservable(deliveries('ab|').pipe(transmit(write))).toBe('132---|');
+      expectObservable(deliveries('ab|').pipe(transmit(write))).toBe('--3---(12|)');
       expectObservable(acks$).toBe('                                --b---a');
     }));
 
@@ -139,16 +139,24 @@ describe('transmit', () => {
       expectObservable(nacks$).toBe('---(ba)');
     }));
 
-  it('nacks a write whose taker left between its answer and its completion: it is not known to be durable', () => {
+  it('acks a write that has completed, whatever its taker does; the answer comes after the ack', () => {
     const duty = new RecordingDuty();
+    const ackedAtAnswer: string[][] = [];
     taken(
       of(duty.deliver('a'), duty.deliver('b')).pipe(
         transmit(() => of(1, 2)),
+        tap(() => ackedAtAnswer.push(duty.acks)),
         take(1),
       ),
     );
-    expect(duty.log[0]).toBe('nack a');
-    expect(duty.acks).toEqual([]);
+    expect([ackedAtAnswer, duty.log]).toEqual([[['a']], ['ack a']]);
+  });
+
+  it('nacks a write whose taker left between its answer and its completion: it is not known to be durable', () => {
+    const duty = new RecordingDuty();
+    const out = taken(of(duty.deliver('a')).pipe(transmit(() => concat(of(1), NEVER))));
+    out.unsubscribe();
+    expect([out.values, duty.log]).toEqual([[], ['nack a']]);
   });
 
   it('gives the write the delivery too', () => {
@@ -232,7 +240,11 @@ describe('transmit', () => {
       expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { timeLimitMs: 6 }))).toBe('------|');
       expectObservable(nacks$).toBe('------a');
       flush();
-      expect(duty.causes.a).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
+      expect(duty.causes.a).toMatchObject({
+        code: 'RXF_OPERATOR_TIMEOUT',
+        retryable: true,
+        message: expect.stringContaining('write test:stream offset 0'),
+      });
     }));
 
   itSettlesOnce(({ write }) => transmit(write, { concurrency: 2 }));

@@ -26,6 +26,7 @@ const ENTRIES = [
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',
+  'rxflume/drivers/webhdfs-package',
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
   'rxflume/drivers/avro-rpc',
@@ -63,12 +64,17 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9', undici: '^7.30.2' });
-    expect(peerDependenciesMeta).toMatchObject({
-      kafkajs: { optional: true },
-      avsc: { optional: true },
-      undici: { optional: true },
+    expect(peerDependencies).toMatchObject({
+      rxjs: '^7.8.0',
+      amqplib: '^2.3.1',
+      avsc: '^5.7.9',
+      kafkajs: '2.2.4',
+      undici: '^7.30.2',
+      webhdfs: '^1.2.0',
     });
+    for (const name of Object.keys(peerDependencies ?? {}).filter((one) => one !== 'rxjs')) {
+      expect(peerDependenciesMeta).toMatchObject({ [name]: { optional: true } });
+    }
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
@@ -77,11 +83,18 @@ describe('the package', () => {
   });
 
   test.each([
-    ['avro-rpc', 'avroRpcServer({ port: 0 })', 'avsc@5'],
-    ['undici', 'undici()', 'undici@7'],
-  ])('the driver %s, whose library is not installed, says which', async (driver, call, wanted) => {
-    const code = `try { (await import('rxflume/drivers/${driver}')).${call} } catch (e) { console.log(e.code, e.message) }`;
-    expect(await node(code)).toMatch(new RegExp(`^RXF_DRIVER_MISSING .*npm install ${wanted}$`, 'm'));
+    ["(await import('rxflume/drivers/amqplib')).amqplib({ url: 'amqp://localhost' })", 'npm install amqplib@2'],
+    ["(await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 })", 'npm install avsc@5'],
+    ["(await import('rxflume/drivers/undici')).undici()", 'npm install undici@7'],
+    [
+      "(await import('rxflume/drivers/webhdfs-package')).webhdfsPackage({ client: { host: 'nn' } })",
+      'npm install webhdfs@1',
+    ],
+  ])('a driver whose library is not installed says which: %s', async (call, next) => {
+    const code = `try { ${call} } catch (e) { console.log(e.code, e.message) }`;
+    const said = await node(code);
+    expect(said).toMatch(/^RXF_DRIVER_MISSING /);
+    expect(said).toContain(next);
   });
 
   test('rxflume alone loads no library but rxjs', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Observable, type OperatorFunction, Subject, takeUntil, timer } from 'rxjs';
+import { merge, NEVER, Observable, type OperatorFunction, of, Subject, take, takeUntil, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { Delivery } from '../../src/core/delivery.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
@@ -173,5 +173,50 @@ export function itKeepsTheEnds<T, R>(through: (source: Observable<Delivery<T>>) 
       helpers.expectObservable(through(source), '---!').toBe('-');
       helpers.expectSubscriptions(source.subscriptions).toBe(['^--!']);
     });
+  });
+}
+
+/** An operator that puts a duty of its own before the source's passes on what that says of itself, and what is held. */
+export function itPassesOnTheDuty(through: (source: Observable<Delivery<string>>) => Observable<unknown>): void {
+  it.each([true, false, undefined])(
+    'passes on what the duty says of itself, and what is held; mixed: %s',
+    (isMixed) => {
+      const held: (readonly [number, number])[] = [];
+      const replay = {};
+      const duty = Object.assign(new RecordingDuty(), {
+        isMixed,
+        replay,
+        hold: (first: number, next: number) => held.push([first, next]),
+      });
+      duty.deliver('before');
+      const out: Delivery<unknown>[] = [];
+      const running = merge(of(duty.deliver('a')), NEVER)
+        .pipe(through)
+        .subscribe((delivery) => out.push(delivery as Delivery<unknown>));
+      const [only] = out as [Delivery<unknown>];
+      only.duty.hold(only.place, only.place + 1);
+      only.release();
+      expect([only.duty.isMixed === true, only.duty.wanted, only.duty.replay]).toEqual([
+        isMixed === true,
+        duty.wanted,
+        replay,
+      ]);
+      expect([held, duty.log]).toEqual([[[1, 2]], ['release a']]);
+      running.unsubscribe();
+    },
+  );
+}
+
+/** An endless source that emits within its subscribing is left when the taker leaves, and settled. */
+export function itLeavesAnEndlessSource(through: (source: Observable<Delivery<number>>) => Observable<unknown>): void {
+  it('leaves an endless source that emits within the subscribing when its taker leaves', () => {
+    const duty = new RecordingDuty();
+    let sent = 0;
+    const endless = new Observable<Delivery<number>>((subscriber) => {
+      for (; sent < 10_000 && !subscriber.closed; sent += 1) subscriber.next(duty.deliver(sent));
+    });
+    endless.pipe(through, take(1)).subscribe();
+    expect(sent).toBeLessThan(100);
+    expect(duty.unsettled.length).toBeLessThanOrEqual(10);
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { concatMap, ignoreElements, map, NEVER, tap, timer } from 'rxjs';
+import { transmit } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
@@ -30,6 +31,15 @@ const acking = (): Sink<string> =>
     return { sink: 'test', target: value, values: 1, bytes: 1, ...place };
   });
 
+const posting = (): Sink<string> =>
+  transmit((target: string, { origin: { stream, offset } }) =>
+    timer(5).pipe(
+      map(
+        (): Receipt => ({ sink: 'post', target, values: 1, bytes: 1, stream, firstOffset: offset, lastOffset: offset }),
+      ),
+    ),
+  );
+
 function kafka(build: (own: MemoryKafka) => Source<Delivery<unknown>>) {
   const own = new MemoryKafka();
   own.createTopic('t');
@@ -50,6 +60,7 @@ const ours = (own: MemoryKafka) => kafkaSource(own, { topics: ['t'], groupId: 'g
 describe('describeSink', () => {
   describeSink('a file sink', { sink: files, value: (n) => `v${n}`, it });
   describeSink('the least that is a sink', { sink: acking, value: (n) => `v${n}`, it });
+  describeSink('transmit, of receipts', { sink: posting, value: (n) => `v${n}`, it });
 });
 
 /** Of a queue, what need not come again is what was acked, from the first on. */

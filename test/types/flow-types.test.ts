@@ -30,7 +30,7 @@ function errorsOf(programs: Readonly<Record<string, string>>): Record<string, st
       const found = program.getSemanticDiagnostics(program.getSourceFile(file));
       return [
         Object.keys(programs)[at] as string,
-        found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 400)),
+        found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' ').slice(0, 1_000)),
       ];
     }),
   );
@@ -81,4 +81,52 @@ test('the type of a value goes through ten operators to the path and the format 
   expect(errors['wrong-sink']?.length).toBeGreaterThan(0);
   expect(errors['missing-branch']).toEqual([expect.stringContaining('"three"')]);
   expect(errors['wrong-write']?.length).toBeGreaterThan(0);
+}, 120_000);
+
+const RAW = {
+  filter: 'x.filter(({ value }) => value !== null)',
+  take: 'x.take(1)',
+  skip: 'x.skip(1)',
+  debounceTime: 'x.debounceTime(1)',
+  throttleTime: 'x.throttleTime(1)',
+  distinctUntilChanged: 'x.distinctUntilChanged()',
+  share: 'x.share()',
+  sampleTime: 'x.sampleTime(1)',
+  'mergeMap to several': 'x.mergeMap((delivery) => x.of(delivery, delivery))',
+  switchMap: 'x.switchMap((delivery) => x.of(delivery))',
+  repeat: 'x.repeat(2)',
+  'a pipe of them': 'x.pipe(x.filter(({ value }: Delivery<Buffer | null>) => value !== null), x.take(1))',
+  'a function of one’s own': '(source: Observable<Delivery<Buffer | null>>) => source.pipe(x.take(1))',
+};
+
+const SAFE = {
+  'map over with': 'o.trusted(x.map((delivery) => delivery.with(delivery.value?.length ?? 0)))',
+  tap: 'o.trusted(x.tap(({ value }) => value?.length)), o.mapValue((value) => value?.length ?? 0)',
+  delay: 'o.trusted(x.delay(1)), o.mapValue((value) => value?.length ?? 0)',
+  'several of ours in one':
+    'o.trusted((source: Observable<Delivery<Buffer | null>>) => source.pipe(o.filterValue((value) => value !== null), o.mapValue((value) => value.length)))',
+  'all of ours': `o.timeoutUnsettled({ name: 'all', afterMs: 1 }), o.dedupeBy((value) => String(value), { windowMs: 1 }),
+    o.splitValue((value) => [value]), o.inFlightWindow({ count: 1 }), o.mapValueAsync(async (value) => value),
+    o.batch({ count: 9 }), o.mapValue((values) => values.length)`,
+};
+
+test('a flow takes no raw operators of RxJS, which may drop or copy deliveries, and says what to use instead', () => {
+  const inFlow = (step: string) => `
+    import * as x from 'rxjs';
+    const lake = fileSink<number>(localDisk(), { root: '/lake', format: jsonLines() });
+    export const receipts$ = flow('one', source, ${step}, lake.write());`;
+  const counted = Object.entries(RAW).map(([name, step]) => [
+    name,
+    inFlow(`${step}, o.mapValue((value) => value?.length ?? 0)`),
+  ]);
+  const safe = Object.entries(SAFE).map(([name, step]) => [name, inFlow(step)]);
+  const errors = errorsOf(Object.fromEntries([...counted, ...safe]));
+  for (const name of Object.keys(RAW)) {
+    const text = errors[name]?.join('\n');
+    expect([name, text]).toEqual([
+      name,
+      expect.stringContaining('use filterValue, splitValue, tee … of rxflume/operators'),
+    ]);
+  }
+  for (const name of Object.keys(SAFE)) expect([name, errors[name]]).toEqual([name, []]);
 }, 120_000);

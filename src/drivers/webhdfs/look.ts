@@ -1,11 +1,11 @@
 import { SinkError } from '../../core/errors.js';
 import type { FileStatus } from '../../ports/file-system.js';
-import { type NameNodes, refusal, type Told } from './name-nodes.js';
+import { type Asks, refusal, type Told } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
 
 /** What stands at a path, or null. */
 export async function lookAt(
-  nameNodes: NameNodes,
+  nameNodes: Asks,
   path: string,
   doing: string,
   signal: AbortSignal,
@@ -19,7 +19,7 @@ export async function lookAt(
 }
 
 /** What a folder holds, by name; empty where there is no such folder. */
-export async function listFolder(nameNodes: NameNodes, path: string, signal: AbortSignal): Promise<FileStatus[]> {
+export async function listFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FileStatus[]> {
   const told = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
   if (told.remote) {
     if (isAbsent(told.remote)) return [];
@@ -38,12 +38,7 @@ export async function listFolder(nameNodes: NameNodes, path: string, signal: Abo
 }
 
 /** Whether nobody writes the file any more. GETFILESTATUS does not tell; this is what the WebHDFS of Hadoop's own client asks. */
-export async function isClosed(
-  nameNodes: NameNodes,
-  path: string,
-  doing: string,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function isClosed(nameNodes: Asks, path: string, doing: string, signal: AbortSignal): Promise<boolean> {
   const told = await nameNodes.ask({ method: 'GET', op: 'GET_BLOCK_LOCATIONS', path, doing }, signal);
   if (told.remote) throw refusal(told);
   const blocks = jsonOf(told).LocatedBlocks as { isUnderConstruction?: unknown } | null | undefined;

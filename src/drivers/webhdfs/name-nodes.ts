@@ -36,6 +36,9 @@ export interface Told {
   readonly attempt: Attempt;
 }
 
+/** Who can be asked: what answers stands, for a success or for a refusal. */
+export type Asks = Pick<NameNodes, 'ask'>;
+
 const IDLE_CONNECTION_MS = 5_000;
 
 /**

@@ -18,7 +18,24 @@ export interface Attempt {
   /** Who answered, such as `http://nn1:9870`. */
   readonly at: string;
   readonly user: string | undefined;
+  /** Default: those of the driver `webhdfs`. */
+  readonly advice?: Advice;
 }
+
+/** What to do next, in the options of the driver that failed. */
+export interface Advice {
+  readonly access: string;
+  readonly standby: string;
+  readonly safeMode: string;
+  readonly server: string;
+}
+
+const ADVICE: Advice = {
+  access: 'set `user` or `delegationToken`',
+  standby: 'list the active one in `nameNodes`',
+  safeMode: 'raise `safeModeTimeoutMs`',
+  server: '`nameNodes` (host, port, base path) and `mode`',
+};
 
 const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
   AccessControlException: 'RXF_FILES_DENIED',
@@ -78,16 +95,15 @@ export function notUnderstood(answer: Answer, attempt: Attempt): SinkError {
   const what = `Could not ${attempt.doing} on ${attempt.at}: it answered HTTP ${answer.status} (${type})`;
   const details = { path: attempt.path, at: attempt.at, status: answer.status };
   if (answer.status === 401 || answer.status === 407) {
-    return new SinkError('RXF_FILES_DENIED', `${what}. Set \`delegationToken\`, or \`user\`, as the cluster wants`, {
-      details,
-    });
+    const { access } = attempt.advice ?? ADVICE;
+    return new SinkError('RXF_FILES_DENIED', `${what}. Log in as the cluster wants: ${access}`, { details });
   }
   if (answer.status >= 500) {
     return new SinkError('RXF_FILES_REMOTE', `${what}. Look into the server's log`, { details });
   }
   return new SinkError(
     'RXF_FILES_PROTOCOL',
-    `${what}, which is not WebHDFS. Check \`nameNodes\` (host, port, base path) and \`mode\``,
+    `${what}, which is not WebHDFS. Check ${(attempt.advice ?? ADVICE).server}`,
     { details },
   );
 }
@@ -113,10 +129,10 @@ function shorten(message: string): string {
   return line.replace(/\b(?:[a-z_][a-z0-9_]*\.){2,}(?=[A-Z]\w*(?:Exception|Error)\b)/g, '').slice(0, 400);
 }
 
-function nextStep(code: CodeOf<'SinkError'>, { path, user }: Attempt): string {
+function nextStep(code: CodeOf<'SinkError'>, { path, user, advice = ADVICE }: Attempt): string {
   switch (code) {
     case 'RXF_FILES_DENIED':
-      return `Grant ${user ?? 'this user'} access to ${path}, or set \`user\` or \`delegationToken\``;
+      return `Grant ${user ?? 'this user'} access to ${path}, or ${advice.access}`;
     case 'RXF_FILES_FULL':
       return 'Free space, raise the quota, or bring DataNodes back';
     case 'RXF_FILES_EXISTS':
@@ -124,9 +140,9 @@ function nextStep(code: CodeOf<'SinkError'>, { path, user }: Attempt): string {
     case 'RXF_FILES_MISSING':
       return 'Check that nothing else removes files there';
     case 'RXF_FILES_STANDBY':
-      return 'Make a NameNode active, or list the active one in `nameNodes`';
+      return `Make a NameNode active, or ${advice.standby}`;
     case 'RXF_FILES_SAFE_MODE':
-      return 'Wait until the NameNode has left safe mode, or raise `safeModeTimeoutMs`';
+      return `Wait until the NameNode has left safe mode, or ${advice.safeMode}`;
     default:
       return `Look into the server's log`;
   }

@@ -1,14 +1,19 @@
 import { SinkError } from '../../core/errors.js';
 
-/** A WebHDFS URL: the path encoded per segment, the query encoded. */
-export function requestUrl(server: URL, path: string, query: Readonly<Record<string, string>>): URL {
+/** A path as it stands in a URL: encoded per segment. */
+export function encodePath(path: string): string {
   // A URL parser would resolve a dot segment, and the request would leave the folder it names.
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
     const message = `Refused ${path}: it has a \`.\` or \`..\` segment. Give the path without one`;
     throw new SinkError('RXF_FILES_DENIED', message, { details: { path } });
   }
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+/** A WebHDFS URL: path and query encoded. */
+export function requestUrl(server: URL, path: string, query: Readonly<Record<string, string>>): URL {
   const prefix = server.pathname === '/' ? '' : server.pathname;
-  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  const encoded = encodePath(path);
   const pairs = Object.entries(query).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
   return new URL(`${server.origin}${prefix}/webhdfs/v1${encoded}?${pairs.join('&')}`);
 }

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import { deliveryOperator } from '../../core/delivery-operator.js';
 import { expectFunction } from '../../core/options.js';
 import type { Positions } from '../../core/positions.js';
 import type { Receipt, Sink } from '../../core/receipt.js';
@@ -62,10 +63,13 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
     { wayOut: (stream: string) => wayOut(fs, checked.root, stream) },
   );
   const write: Sink<T> = Object.assign(
-    (deliveries: Observable<Delivery<T>>) =>
-      new Observable<Receipt>((subscriber) =>
-        new FileSinkSession(fs, checked, { store, positions }, subscriber).start(deliveries),
-      ),
+    deliveryOperator(
+      'fileSink',
+      (deliveries: Observable<Delivery<T>>) =>
+        new Observable<Receipt>((subscriber) =>
+          new FileSinkSession(fs, checked, { store, positions }, subscriber).start(deliveries),
+        ),
+    ),
     { ledger: { positions, at: `${fs.name} ${checked.root}` } },
   );
   return { positions, write: () => write };

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { deliveryOperator } from '../../core/delivery-operator.js';
 import type { FlumeEvent } from '../../core/flume.js';
 import { expectFunction } from '../../core/options.js';
 import type { Sink } from '../../core/receipt.js';
@@ -37,7 +38,11 @@ export function flumeSink(client: FlumeRpcClient, options: FlumeSinkOptions = {}
   expectFunction('client.connect', client?.connect);
   const checked = checkOptions(options);
   return {
-    write: () => (deliveries) =>
-      new Observable((subscriber) => new FlumeSinkSession(client, checked, subscriber).start(deliveries)),
+    write: () =>
+      deliveryOperator(
+        'flumeSink',
+        (deliveries) =>
+          new Observable((subscriber) => new FlumeSinkSession(client, checked, subscriber).start(deliveries)),
+      ),
   };
 }

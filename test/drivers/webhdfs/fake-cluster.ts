@@ -10,7 +10,7 @@ export type Fault =
   | 'lose'
   /** Never answers, and does nothing. */
   | 'hang'
-  | { readonly status: number; readonly body?: string; readonly headers?: http.OutgoingHttpHeaders };
+  | { readonly status: number; readonly body?: string | Buffer; readonly headers?: http.OutgoingHttpHeaders };
 
 interface Asked {
   readonly op: string;
@@ -81,7 +81,7 @@ export class FakeCluster {
   #asked(who: string, request: http.IncomingMessage): Asked {
     const url = new URL(request.url ?? '/', 'http://x');
     const path = decodeURIComponent(url.pathname.replace(/^.*?\/webhdfs\/v1/, '')) || '/';
-    const op = url.searchParams.get('op') ?? '';
+    const op = (url.searchParams.get('op') ?? '').toUpperCase();
     this.calls.push(`${who} ${op} ${path}`);
     this.queries.push(url.searchParams);
     this.headers.push(request.headers);
@@ -120,7 +120,8 @@ export class FakeCluster {
       case 'CREATE': {
         const url = new URL(`${this.location ?? this.dataNode}/webhdfs/v1${encodePath(path)}`);
         url.search = `op=CREATE&overwrite=${query.get('overwrite')}&delegation=${SECRET}`;
-        if (this.redirect === '307') return { status: 307, headers: { location: url.href } };
+        if (this.redirect === '307' || query.get('noredirect') !== 'true')
+          return { status: 307, headers: { location: url.href } };
         return json({ Location: url.href });
       }
       case 'OPEN': {

@@ -1,6 +1,5 @@
 import { delayWhen, timer } from 'rxjs';
-import { decode, filterValue, inFlightWindow, mapValue, retryConnect } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
+import { decode, filterValue, inFlightWindow, mapValue, retryConnect, trusted } from '../../../operators/index.js';
 import { flow } from '../../../src/flow/flow.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import { fileSinkBy } from '../../../src/sinks/files/file-sink.js';
@@ -72,7 +71,7 @@ export function unruly(rules: LedgerRules, lateMs = (n: number) => 1 + ((n * 7) 
         },
         { deadLetter: bad.write() },
       ),
-      delayWhen(({ value }: Delivery<string>) => timer(lateMs(Number(value.charAt(1))))),
+      trusted(delayWhen(({ value }) => timer(lateMs(Number(value.charAt(1)))))),
       lake.write(),
     );
   };

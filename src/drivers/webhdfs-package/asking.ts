@@ -1,0 +1,157 @@
+import { SinkError } from '../../core/errors.js';
+import type { Asks, Call, Told } from '../webhdfs/name-nodes.js';
+import {
+  type Advice,
+  type Attempt,
+  codeOf,
+  notUnderstood,
+  refused,
+  remoteExceptionOf,
+  tooLarge,
+} from '../webhdfs/remote-exception.js';
+import { type Answer, AnswerTooLarge, faultOf, WireFault } from '../webhdfs/request.js';
+import { backOff } from '../webhdfs/retry.js';
+import { encodePath } from '../webhdfs/url.js';
+import type { Settings } from './options.js';
+import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
+
+const ADVICE: Advice = {
+  access: 'set `client.user`',
+  standby: 'give the active one as `client.host`; the driver webhdfs takes several',
+  safeMode: 'raise `retry.attempts`',
+  server: '`client` (host, port, path)',
+};
+
+const MAY_PASS = new Set<string>(['RXF_FILES_STANDBY', 'RXF_FILES_SAFE_MODE']);
+
+/**
+ * Asks the NameNode through the package, which has no time limit, no retry and tells no reason: these are added.
+ * Bounds: `requestTimeoutMs` for each of `retry.attempts`; `maxResponseBytes` of an answer.
+ * Fails: `RXF_FILES_UNREACHABLE`, `_TIMEOUT`, `_STANDBY`, `_SAFE_MODE`, `_PROTOCOL`, with `details.doubted`: it may have been done.
+ */
+export class Asking implements Asks {
+  readonly #client: PackageClient;
+  readonly #settings: Settings;
+  readonly #at: string;
+
+  constructor(client: PackageClient, settings: Settings, at: string) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#at = at;
+  }
+
+  attempt({ doing, path }: Pick<Call, 'doing' | 'path'>): Attempt {
+    return { doing, path, at: this.#at, user: this.#settings.client.user, advice: ADVICE };
+  }
+
+  ask(call: Call, signal: AbortSignal): Promise<Told> {
+    const { maxResponseBytes } = this.#settings;
+    const limit = `\`maxResponseBytes\` (${maxResponseBytes})`;
+    return this.again(this.attempt(call), limit, signal, () => whole(this.#begin(call), this.#settings, signal));
+  }
+
+  /** Makes an exchange until it brings an answer that stands: a success, or a refusal that will not pass. */
+  async again(attempt: Attempt, limit: string, signal: AbortSignal, once: () => Promise<Answer>): Promise<Told> {
+    const { retry } = this.#settings;
+    let doubted = false;
+    for (let tries = 1; ; tries++) {
+      let fault: SinkError;
+      try {
+        const answer = await once();
+        const remote = remoteExceptionOf(answer);
+        const mayPass = remote ? MAY_PASS.has(codeOf(remote)) : answer.status >= 500;
+        if (!mayPass && (remote || answer.status < 400)) return { answer, remote, doubted, attempt };
+        fault = remote ? refused(remote, attempt) : notUnderstood(answer, attempt);
+        doubted ||= remote === null;
+        if (!mayPass) throw fault;
+      } catch (error) {
+        if (error instanceof AnswerTooLarge) throw tooLarge(error, attempt, limit);
+        if (!(error instanceof WireFault)) throw error;
+        fault = unanswered(error, attempt);
+        doubted ||= error.sent;
+      }
+      if (tries >= retry.attempts) throw inDoubt(fault, doubted);
+      await backOff(retry, tries, signal);
+    }
+  }
+
+  #begin({ op, path, query }: Call): PackageRequest {
+    const encoded = encodePath(path);
+    const ignored = () => {};
+    switch (op) {
+      case 'GETFILESTATUS':
+        return this.#client.stat(encoded, ignored);
+      case 'LISTSTATUS':
+        return this.#client.readdir(encoded, ignored);
+      case 'MKDIRS':
+        return this.#client.mkdir(encoded, ignored);
+      case 'DELETE':
+        return this.#client.unlink(encoded, true, ignored);
+      case 'RENAME':
+        return this.#client.rename(encoded, query?.destination ?? '', ignored);
+      default:
+        throw new Error(`The package is not asked for ${op}`);
+    }
+  }
+}
+
+/** The whole answer to a request under way, as the server gave it. Fails: `WireFault`, `AnswerTooLarge`, or the signal's reason. */
+export function whole(
+  request: PackageRequest,
+  { requestTimeoutMs, maxResponseBytes }: Pick<Settings, 'requestTimeoutMs' | 'maxResponseBytes'>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let bytes = 0;
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abandon);
+      settle();
+    };
+    const giveUp = (reason: unknown) => {
+      request.abort();
+      finish(() => reject(reason));
+    };
+    const abandon = () => giveUp(signal.reason);
+    const late = new WireFault(`no answer within ${requestTimeoutMs} ms`, { sent: true, kind: 'timeout' });
+    const timer = setTimeout(() => giveUp(late), requestTimeoutMs);
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes > maxResponseBytes) giveUp(new AnswerTooLarge(`more than ${maxResponseBytes} bytes`));
+    });
+    request.on('error', (error: unknown) => finish(() => reject(faultOf(error, mayBeSent(error)))));
+    request.on('complete', (response: PackageResponse, body: unknown) =>
+      finish(() => resolve(answerOf(response, body))),
+    );
+    signal.addEventListener('abort', abandon, { once: true });
+    if (signal.aborted) abandon();
+  });
+}
+
+/** The package's answer as our own client has it: with the bytes that were parsed. */
+export function answerOf({ statusCode, headers }: PackageResponse, body: unknown): Answer {
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
+  return { status: statusCode, headers, body: Buffer.from(text) };
+}
+
+function mayBeSent(error: unknown): boolean {
+  const { syscall } = (error ?? {}) as { readonly syscall?: unknown };
+  return syscall !== 'connect' && syscall !== 'getaddrinfo';
+}
+
+/** A server's silence as our error. */
+export function unanswered(fault: WireFault, attempt: Attempt): SinkError {
+  const next = fault.sent
+    ? 'It was asked and did not answer; it can be tried again, and a file written again under another name'
+    : 'Check that it runs and is reachable from here, and `client`';
+  return new SinkError(
+    fault.kind === 'timeout' ? 'RXF_FILES_TIMEOUT' : 'RXF_FILES_UNREACHABLE',
+    `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}. ${next}`,
+    { details: { path: attempt.path, at: attempt.at }, cause: fault },
+  );
+}
+
+function inDoubt(error: SinkError, doubted: boolean): SinkError {
+  const { code, message, cause, retryable, details } = error;
+  return new SinkError(code as never, message, { cause, retryable, details: { ...details, doubted } });
+}

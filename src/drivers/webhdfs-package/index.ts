@@ -1,0 +1,2 @@
+export { WEBHDFS_PACKAGE_DEFAULTS, type WebHdfsPackageOptions } from './options.js';
+export { webhdfsPackage } from './webhdfs-package.js';

@@ -1,0 +1,70 @@
+import { SinkError } from '../../core/errors.js';
+import { lookAt } from '../webhdfs/look.js';
+import { refusal, type Told } from '../webhdfs/name-nodes.js';
+import { codeOf } from '../webhdfs/remote-exception.js';
+import { folderOf } from '../webhdfs/url.js';
+import type { Asking } from './asking.js';
+import { makeFolder } from './folder.js';
+
+/** What may stand for a target that is taken, or a folder that was removed meanwhile: looking tells which. */
+const TO_LOOK_INTO = new Set(['RXF_FILES_EXISTS', 'RXF_FILES_MISSING', 'RXF_FILES_REMOTE']);
+const TRIES = 2;
+
+/**
+ * Moves a file to a name that is free. The package reports a rename that did nothing as done, and a NameNode asked so moves
+ * *into* a target that is a folder: so both names are looked at before, and again after each answer.
+ * Fails: `RXF_FILES_REMOTE` where the source still stands, the target does not, and nobody says why.
+ */
+export async function move(
+  asking: Asking,
+  from: string,
+  to: string,
+  signal: AbortSignal,
+): Promise<'renamed' | 'exists' | 'missing'> {
+  const doing = `rename ${from} to ${to}`;
+  const look = () => Promise.all([lookAt(asking, from, doing, signal), lookAt(asking, to, doing, signal)] as const);
+  await makeFolder(asking, folderOf(to), doing, signal);
+  const [before, standing] = await look();
+  if (!before) return 'missing';
+  if (standing) return 'exists';
+
+  for (let tries = 1; ; tries++) {
+    const outcome = await rename(asking, from, to, doing, signal);
+    const [source, target] = await look();
+    if (source) {
+      if (target) return 'exists';
+      if (tries >= TRIES) throw outcome instanceof SinkError ? outcome : unexplained(outcome, from, to, doing);
+      // Most likely somebody removed the target's folder.
+      await makeFolder(asking, folderOf(to), doing, signal);
+      continue;
+    }
+    // The source stood a moment ago, so it was us who moved it; into a folder, where one was made at the target meanwhile.
+    if (target?.kind === before.kind && target.bytes === before.bytes) return 'renamed';
+    const message = `Could not ${doing}: ${from} is gone, and what stands at ${to} is not it. Check that nothing else works there`;
+    throw new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to }, retryable: false });
+  }
+}
+
+/** One RENAME; an error where the answer is to be looked into. */
+async function rename(
+  asking: Asking,
+  from: string,
+  to: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<Told | SinkError> {
+  const call = { method: 'PUT', op: 'RENAME', path: from, query: { destination: to }, doing } as const;
+  try {
+    const told = await asking.ask(call, signal);
+    if (told.remote && !TO_LOOK_INTO.has(codeOf(told.remote))) throw refusal(told);
+    return told.remote ? refusal(told) : told;
+  } catch (error) {
+    if (error instanceof SinkError && error.details.doubted === true) return error;
+    throw error;
+  }
+}
+
+function unexplained(told: Told, from: string, to: string, doing: string): SinkError {
+  const message = `Could not ${doing} on ${told.attempt.at}: it moved nothing, and says no reason. Look into the server's log`;
+  return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: told.attempt.at } });
+}

@@ -1,0 +1,102 @@
+import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { MiB } from '../../core/units.js';
+
+export interface WebHdfsPackageOptions {
+  /** What `createClient` of the package is given: the NameNode or HttpFS server, and who to be. Its own defaults hold. */
+  readonly client: {
+    readonly host: string;
+    /** Default: the package's, which is Hadoop 2's 50070; Hadoop 3 has 9870. */
+    readonly port?: number | string;
+    /** Default: the package's, `/webhdfs/v1`. */
+    readonly path?: string;
+    readonly user?: string;
+    readonly protocol?: 'http' | 'https';
+  };
+  /** The second argument of `createClient`: options of `request` for every request, such as `{ auth, agentOptions }`. */
+  readonly requestParams?: Readonly<Record<string, unknown>>;
+  /** Copies kept of each block, from 1. Default: the cluster's. */
+  readonly replication?: number;
+  /** Block size of new files in bytes, from 1. Default: the cluster's. */
+  readonly blockSizeBytes?: number;
+  /** Permission of new files, octal. Default: the package's, 0755. */
+  readonly permission?: string;
+  /** The longest one request may take until its answer is whole. The package itself has no limit. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** The longest a write may wait for its bytes to be taken. Default 60,000. */
+  readonly idleTimeoutMs?: number;
+  readonly retry?: {
+    /** How often a request is made before giving up; 1 is no retry. Default 4. */
+    readonly attempts?: number;
+    /** The wait before the second attempt, doubled at each further one, with jitter. Default 200. */
+    readonly firstDelayMs?: number;
+    /** The longest wait between two attempts. Default 5,000. */
+    readonly maxDelayMs?: number;
+  };
+  /** An answer larger than this is refused. A folder takes about 300 bytes an entry. Default 64 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+export const WEBHDFS_PACKAGE_DEFAULTS = {
+  requestTimeoutMs: 30_000,
+  idleTimeoutMs: 60_000,
+  retry: { attempts: 4, firstDelayMs: 200, maxDelayMs: 5_000 },
+  maxResponseBytes: 64 * MiB,
+} as const satisfies Partial<WebHdfsPackageOptions>;
+
+export interface Settings {
+  readonly client: WebHdfsPackageOptions['client'];
+  readonly requestParams: Readonly<Record<string, unknown>>;
+  /** Query parameters of every CREATE; the package's own are to overwrite, and 0755. */
+  readonly creation: Readonly<Record<string, unknown>>;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly retry: Readonly<Record<'attempts' | 'firstDelayMs' | 'maxDelayMs', number>>;
+  readonly maxResponseBytes: number;
+}
+
+const OWN = ['client', 'requestParams', 'replication', 'blockSizeBytes', 'permission'] as const;
+
+/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
+export function checkOptions(given: WebHdfsPackageOptions): Settings {
+  const defaults = WEBHDFS_PACKAGE_DEFAULTS;
+  expectKnown('webhdfsPackage options', given, [...OWN, ...Object.keys(defaults)]);
+  const options = { requestParams: {}, ...defaults, ...given, retry: { ...defaults.retry, ...given.retry } };
+  expectKnown('retry', options.retry, Object.keys(defaults.retry));
+  expectWhole('retry.attempts', options.retry.attempts, 1, 1_000);
+  expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
+  expectMs('retry.maxDelayMs', options.retry.maxDelayMs);
+  expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
+  expectMs('idleTimeoutMs', options.idleTimeoutMs, 1);
+  expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024);
+  checkClient(given.client);
+  const { requestParams } = options;
+  const isObject = typeof requestParams === 'object' && requestParams !== null;
+  expectOption('requestParams', typeof requestParams, isObject, 'an object, as `createClient` takes it');
+  return { ...options, creation: checkCreation(given) };
+}
+
+function checkClient(client: WebHdfsPackageOptions['client']): void {
+  const isObject = typeof client === 'object' && client !== null;
+  expectOption('client', typeof client, isObject, 'an object, as `createClient` takes it');
+  expectText('client.host', client.host);
+  const { port, path, user, protocol } = client;
+  const isPort = port === undefined || (/^\d{1,5}$/.test(String(port)) && Number(port) >= 1 && Number(port) <= 65_535);
+  expectOption('client.port', port, isPort, 'a port from 1 to 65535');
+  if (path !== undefined) expectOption('client.path', path, /^\/.*[^/]$/.test(path), 'a path such as /webhdfs/v1');
+  if (user !== undefined) expectText('client.user', user);
+  const isProtocol = protocol === undefined || protocol === 'http' || protocol === 'https';
+  expectOption('client.protocol', protocol, isProtocol, "'http' or 'https'");
+}
+
+function checkCreation({ replication, blockSizeBytes, permission }: WebHdfsPackageOptions): Record<string, unknown> {
+  if (replication !== undefined) expectWhole('replication', replication, 1, 32_767);
+  if (blockSizeBytes !== undefined) expectWhole('blockSizeBytes', blockSizeBytes, 1);
+  const isOctal = typeof permission === 'string' && /^[01]?[0-7]{3}$/.test(permission);
+  expectOption('permission', permission, permission === undefined || isOctal, 'an octal permission such as 640');
+  return {
+    overwrite: false,
+    ...(replication !== undefined && { replication }),
+    ...(blockSizeBytes !== undefined && { blocksize: blockSizeBytes }),
+    ...(permission !== undefined && { permission }),
+  };
+}

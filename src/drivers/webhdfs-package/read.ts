@@ -1,0 +1,85 @@
+import { SinkError } from '../../core/errors.js';
+import { lookAt } from '../webhdfs/look.js';
+import { refusal } from '../webhdfs/name-nodes.js';
+import { notUnderstood, refused, tooLarge } from '../webhdfs/remote-exception.js';
+import { type Answer, AnswerTooLarge, faultOf, MAX_ERROR_BYTES, WireFault } from '../webhdfs/request.js';
+import { encodePath } from '../webhdfs/url.js';
+import type { Asking } from './asking.js';
+import type { Settings } from './options.js';
+import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
+
+/**
+ * The whole of a small file. The package's stream has no limit, and ends in the same way for half a file: so the length is
+ * asked before and compared after.
+ * Bounds: `maxBytes` of memory, refused from the length before any is taken.
+ */
+export async function read(
+  client: PackageClient,
+  asking: Asking,
+  settings: Settings,
+  path: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const doing = `read ${path}`;
+  const attempt = asking.attempt({ doing, path });
+  const found = await lookAt(asking, path, doing, signal);
+  if (found?.kind !== 'file') {
+    throw refused({ name: 'FileNotFoundException', message: `no file ${path}` }, attempt);
+  }
+  const limit = `the limit of ${maxBytes}`;
+  if (found.bytes > maxBytes) throw tooLarge(new AnswerTooLarge(`${found.bytes} bytes`), attempt, limit);
+  const once = () => collected(client.createReadStream(encodePath(path)), maxBytes, settings, signal);
+  const told = await asking.again(attempt, limit, signal, once);
+  if (told.remote) throw refusal(told);
+  if (told.answer.status !== 200) throw notUnderstood(told.answer, attempt);
+  const { byteLength } = told.answer.body;
+  if (byteLength === found.bytes) return told.answer.body;
+  const message = `Could not ${doing} on ${attempt.at}: ${byteLength} of ${found.bytes} bytes came. It can be tried again`;
+  throw new SinkError('RXF_FILES_LENGTH', message, { details: { path, held: found.bytes, read: byteLength } });
+}
+
+function collected(
+  request: PackageRequest,
+  maxBytes: number,
+  { requestTimeoutMs }: Settings,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let answered: PackageResponse | undefined;
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abandon);
+      settle();
+    };
+    const giveUp = (reason: unknown) => {
+      request.abort();
+      finish(() => reject(reason));
+    };
+    const abandon = () => giveUp(signal.reason);
+    const late = new WireFault(`no answer for ${requestTimeoutMs} ms`, { sent: true, kind: 'timeout' });
+    const timer = setTimeout(() => giveUp(late), requestTimeoutMs);
+    // The package takes all listeners of a refused request away when its answer begins, so this one comes after that.
+    request.on('response', (response: PackageResponse) => {
+      answered = response;
+      request.on('data', (chunk: Buffer) => {
+        timer.refresh();
+        bytes += chunk.byteLength;
+        if (bytes > maxBytes && response.statusCode < 400) giveUp(new AnswerTooLarge(`more than ${maxBytes} bytes`));
+        else if (bytes <= maxBytes + MAX_ERROR_BYTES) chunks.push(chunk);
+      });
+    });
+    request.on('error', (error: unknown) => {
+      // Of a refusal the package makes an error of its own; what Hadoop says is still to come.
+      if (answered === undefined || answered.statusCode < 400) finish(() => reject(faultOf(error, true)));
+    });
+    request.on('complete', () => {
+      const { statusCode: status, headers } = answered as PackageResponse;
+      finish(() => resolve({ status, headers, body: Buffer.concat(chunks) }));
+    });
+    signal.addEventListener('abort', abandon, { once: true });
+    if (signal.aborted) abandon();
+  });
+}

@@ -1,0 +1,75 @@
+import type { Observable } from 'rxjs';
+import { SinkError } from '../../core/errors.js';
+import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
+import { answer } from '../webhdfs/answer.js';
+import { listFolder, lookAt } from '../webhdfs/look.js';
+import { refusal } from '../webhdfs/name-nodes.js';
+import { Asking } from './asking.js';
+import { move } from './move.js';
+import { checkOptions, type Settings, type WebHdfsPackageOptions } from './options.js';
+import { createClient, type PackageClient } from './package.js';
+import { read } from './read.js';
+import { Upload } from './upload.js';
+
+/**
+ * HDFS through the npm package `webhdfs`, for who has its configuration already; otherwise use the driver `webhdfs`, which
+ * needs no package, asks fewer questions and knows several NameNodes. The package reports failed uploads, renames and removals
+ * as done, waits without limit, and tells no reasons: here nothing is believed but what the NameNode says when asked
+ * afterwards, and each request has its time.
+ *
+ * Bounds: per open file two chunks, copied, and one connection; per other call one answer of at most `maxResponseBytes`.
+ * Fails: `SinkError`, `RXF_FILES_*`; a wrong option, or `RXF_DRIVER_MISSING`, throws here.
+ * Source: webhdfs 1.2.0. Its callbacks see HTTP 400 to 404 and 500 as errors, and no `{"boolean":false}`.
+ */
+export function webhdfsPackage(options: WebHdfsPackageOptions): FileSystem {
+  const settings = checkOptions(options);
+  return new WebHdfsPackage(settings, createClient(settings));
+}
+
+class WebHdfsPackage implements FileSystem {
+  readonly name: string;
+  readonly #settings: Settings;
+  readonly #client: PackageClient;
+  readonly #asking: Asking;
+
+  constructor(settings: Settings, client: PackageClient) {
+    const { protocol = 'http', host, port } = settings.client;
+    const at = `${protocol}://${host}${port === undefined ? '' : `:${port}`}`;
+    this.name = `webhdfs-package ${at}`;
+    this.#settings = settings;
+    this.#client = client;
+    this.#asking = new Asking(client, settings, at);
+  }
+
+  create(path: string): FileWriter {
+    return new Upload(this.#client, this.#asking, this.#settings, path);
+  }
+
+  rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
+    return answer((signal) => move(this.#asking, from, to, signal));
+  }
+
+  status(path: string): Observable<FileStatus | null> {
+    return answer((signal) => lookAt(this.#asking, path, `look at ${path}`, signal));
+  }
+
+  list(folder: string): Observable<readonly FileStatus[]> {
+    return answer((signal) => listFolder(this.#asking, folder, signal));
+  }
+
+  read(path: string, maxBytes: number): Observable<Uint8Array> {
+    return answer((signal) => read(this.#client, this.#asking, this.#settings, path, maxBytes, signal));
+  }
+
+  remove(path: string): Observable<boolean> {
+    return answer(async (signal) => {
+      const doing = `remove ${path}`;
+      if ((await lookAt(this.#asking, path, doing, signal)) === null) return false;
+      const told = await this.#asking.ask({ method: 'DELETE', op: 'DELETE', path, doing }, signal);
+      if (told.remote) throw refusal(told);
+      if ((await lookAt(this.#asking, path, doing, signal)) === null) return true;
+      const message = `Could not ${doing} on ${told.attempt.at}: it stands there still. Look into the server's log`;
+      throw new SinkError('RXF_FILES_REMOTE', message, { details: { path, at: told.attempt.at } });
+    });
+  }
+}

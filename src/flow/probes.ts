@@ -1,0 +1,42 @@
+import { map, type Observable, type Subscriber, tap } from 'rxjs';
+import type { Delivery } from '../core/delivery.js';
+import { LeakWatch, type LeakWatchOptions } from '../core/leak-watch.js';
+import { defaultMonitor } from '../core/monitor.js';
+import { expectKnown, expectMs, expectOption } from '../core/options.js';
+
+/** An operator or a sink of a flow, whatever it takes and gives. */
+export type AnyStep = (input: Observable<unknown>) => Observable<unknown>;
+
+export const LEAK_WATCH_DEFAULTS = { afterMs: 900_000, monitor: defaultMonitor } as const;
+
+/** Fills in the defaults and checks all of it. Throws `OptionError`. */
+export function checkWatch(options: LeakWatchOptions): Required<LeakWatchOptions> {
+  expectKnown('watched options', options, Object.keys(LEAK_WATCH_DEFAULTS));
+  const { afterMs, monitor } = { ...LEAK_WATCH_DEFAULTS, ...options };
+  expectMs('afterMs', afterMs, 1);
+  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+  return { afterMs, monitor };
+}
+
+/** Whether a flow is watched of which nobody said so: in development. */
+export function watchOfEnvironment(): Required<LeakWatchOptions> | undefined {
+  return process.env.NODE_ENV === 'development' ? LEAK_WATCH_DEFAULTS : undefined;
+}
+
+/** The steps with a look before each: what enters it. Ends with the subscriber. */
+export function probed(
+  flow: string,
+  steps: readonly AnyStep[],
+  options: Required<LeakWatchOptions>,
+  subscriber: Subscriber<unknown>,
+): AnyStep[] {
+  const watch = new LeakWatch(
+    flow,
+    steps.map(({ name }) => name),
+    options,
+  );
+  subscriber.add(() => watch.end());
+  const enter = map((delivery: Delivery<unknown>) => watch.enter(delivery)) as AnyStep;
+  const pass = (step: number) => tap((delivery: Delivery<unknown>) => watch.pass(step, delivery)) as AnyStep;
+  return steps.flatMap((step, at) => [at === 0 ? enter : pass(at), step]);
+}

@@ -1,0 +1,25 @@
+import type { TakenUp } from '../../../src/core/reach.js';
+import { InFlightWindow } from '../../../src/core/window.js';
+import type { KafkaBatch, KafkaRecord } from '../../../src/ports/kafka-consumer.js';
+import { Partition } from '../../../src/sources/kafka/partition.js';
+
+/** A batch of records of one byte each, at these offsets. */
+export function batchOf(offsets: readonly number[], nextOffset = (offsets.at(-1) ?? -1) + 1): KafkaBatch {
+  const records = offsets.map(
+    (offset) => ({ offset, byteLength: 1, value: Buffer.from('x') }) as unknown as KafkaRecord,
+  );
+  return { topic: 'chat', partition: 3, records, nextOffset, highWatermark: nextOffset + 7 } as unknown as KafkaBatch;
+}
+
+/** A partition by itself, and what it tells its session. */
+export function partitionOf(start: number, takenUp?: TakenUp, partition = 3) {
+  const told: string[] = [];
+  const window = new InFlightWindow({ count: 100, bytes: 1_000 });
+  const own = new Partition({ topic: 'chat', partition }, start, takenUp, window, {
+    acked: (count) => told.push(`acked ${count}`),
+    nacked: ({ stream }, offset, cause) => told.push(`nacked ${stream} ${offset} ${cause}`),
+    released: () => told.push('released'),
+    awaited: () => told.push('awaited'),
+  });
+  return { own, told, window };
+}

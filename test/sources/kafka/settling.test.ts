@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { Assignment } from '../../../src/sources/kafka/assignment.js';
+import { Settling } from '../../../src/sources/kafka/settling.js';
+import { inVirtualTime } from '../../support/virtual-time.js';
+import { batchOf, partitionOf } from './setting.js';
+
+function waiting() {
+  const [one, two] = [partitionOf(0).own, partitionOf(0, undefined, 4).own];
+  one.enqueue(batchOf([0, 1]));
+  one.take();
+  one.take();
+  const assignment = new Assignment(1, [one, two]);
+  const settling = new Settling();
+  const seen: unknown[] = [];
+  const listen = (withinMs: number) =>
+    settling.of(assignment, withinMs).subscribe({
+      error: ({ code, message }: { code: string; message: string }) => seen.push(code, message),
+      complete: () => seen.push('settled'),
+    });
+  return { one, assignment, settling, seen, listen };
+}
+
+describe('waiting until all that is out is settled', () => {
+  it('ends when it is, and not before', () =>
+    inVirtualTime((at) => {
+      const { one, assignment, settling, seen, listen } = waiting();
+      listen(100);
+      one.ack(0, 1);
+      settling.look(assignment);
+      expect(seen).toEqual([]);
+      one.nack(1, 2, 'no');
+      settling.look(assignment);
+      expect(seen).toEqual(['settled']);
+      listen(100);
+      expect(seen).toEqual(['settled', 'settled']);
+      at(200, () => expect(seen.length).toBe(2));
+    }));
+
+  it('fails in time, with what is out of what, and what to do', () =>
+    inVirtualTime((at) => {
+      const { one, seen, listen } = waiting();
+      listen(100);
+      one.ack(0, 1);
+      at(99, () => expect(seen).toEqual([]));
+      at(101, () =>
+        expect(seen).toEqual([
+          'RXF_SOURCE_DRAIN_TIMEOUT',
+          '1 records of kafka:chat/3 were not settled within 100 ms. They come again at the next start. See why the sink is ' +
+            'slow, or raise `drainTimeoutMs`.',
+        ]),
+      );
+    }));
+});
