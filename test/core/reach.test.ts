@@ -7,7 +7,9 @@ function reachOver(...offsets: number[]) {
   for (const offset of offsets) watermark.add(offset);
   const waiting: number[] = [];
   const resumeFrom = (() => []) as never;
-  const reach: Reach = new Reach(watermark, { resumeFrom, start: 12 }, () => waiting.push(reach.isAwaited ? 1 : 0));
+  const reach: Reach = new Reach(watermark, { resumeFrom, answer: new Map(), start: 12 }, () =>
+    waiting.push(reach.isAwaited ? 1 : 0),
+  );
   const awaited = (offset: number) => {
     const seen: string[] = [];
     const subscription = reach.reached(offset).subscribe({

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
 import { batchOf, partitionOf } from './setting.js';
 
-const takenUp = { resumeFrom: (() => []) as never, start: 0 };
+const takenUp = { resumeFrom: (() => []) as never, answer: new Map(), start: 0 };
 
 describe('an assignment', () => {
   it('knows its partitions, and puts a fresh one in the place of an old one', () => {

@@ -75,7 +75,7 @@ describe('a partition', () => {
   });
 
   it('is over: what is said of it is void, but frees the window, and its holders are told', () => {
-    const { own, told, window } = partitionOf(0, { resumeFrom, start: 0 });
+    const { own, told, window } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3]));
     taken(own, 3);
     let completions = 0;
@@ -96,7 +96,7 @@ describe('a partition', () => {
   });
 
   it('reaches as far as all is acked or held, never past a refusal, and what the log has besides', () => {
-    const { own, told } = partitionOf(0, { resumeFrom, start: 0 });
+    const { own, told } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3], 9));
     taken(own, 4);
     own.hold(0, 2);
@@ -114,14 +114,14 @@ describe('a partition', () => {
   });
 
   it('must tell the broker what the ledger says, also where nothing is acked, or where the broker decided it', () => {
-    expect(partitionOf(7, { resumeFrom, start: 7 }).own.committed).toBe(-1);
-    expect(partitionOf(7, { resumeFrom, start: undefined }).own.committed).toBe(7);
+    expect(partitionOf(7, { resumeFrom, answer: new Map(), start: 7 }).own.committed).toBe(-1);
+    expect(partitionOf(7, { resumeFrom, answer: new Map(), start: undefined }).own.committed).toBe(7);
     const { own } = partitionOf(-1);
     own.enqueue(batchOf([40, 41]));
     own.take();
     own.take();
     expect(own.committed).toBe(40);
-    const ledger = partitionOf(7, { resumeFrom, start: 7 }).own;
+    const ledger = partitionOf(7, { resumeFrom, answer: new Map(), start: 7 }).own;
     ledger.enqueue(batchOf([7, 8]));
     ledger.take();
     expect(ledger.committed).toBe(-1);
