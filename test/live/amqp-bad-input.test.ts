@@ -7,7 +7,7 @@ import { lastValueFrom, timeout } from 'rxjs';
 import { ConsumerTrace, PublisherTrace } from '../../src/testing/amqp-subject.js';
 import { until } from '../../src/testing/kafka-contract.js';
 import { RABBITMQ } from '../drivers/amqplib/live-rabbitmq.js';
-import { describeRabbitmq, messagesIn, numbersInQueue, withChannel } from './rabbitmq-support.js';
+import { describeRabbitmq, hasMessages, numbersInQueue, withChannel } from './rabbitmq-support.js';
 import { fresh, services } from './support.js';
 
 jest.setTimeout(60_000);
@@ -142,6 +142,6 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
       expect(ended.error).toMatchObject({ code: 'RXF_AMQP_LOST', retryable: true });
       expect(ended.error?.message).toContain('CONNECTION_FORCED - by a test');
     }
-    expect(await messagesIn(queue)).toBe(1);
+    await hasMessages(queue, 1);
   });
 });
