@@ -29,7 +29,7 @@ export {
   type Sample,
 } from './core/monitor.js';
 export type { Place } from './core/place.js';
-export type { Positions } from './core/positions.js';
+export type { AckedUpTo, Positions, PositionsReader } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
 export type { RedeliverOptions } from './core/redelivery.js';
 export { Source, type SourceTraits } from './core/source.js';
@@ -88,6 +88,16 @@ export type {
   StartAt,
   TopicPartition,
 } from './ports/kafka-consumer.js';
+export type {
+  KafkaCompression,
+  KafkaOutgoing,
+  KafkaProducer,
+  KafkaProducerDriver,
+  KafkaProducerListener,
+  KafkaProducing,
+  KafkaSent,
+  KafkaTransactions,
+} from './ports/kafka-producer.js';
 export { type AmqpSink, amqpSink } from './sinks/amqp/amqp-sink.js';
 export { keptProperties } from './sinks/amqp/kept-properties.js';
 export { AMQP_SINK_DEFAULTS, type AmqpSinkOptions, type AmqpSinkReconnectOptions } from './sinks/amqp/options.js';
@@ -108,6 +118,15 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export { type KafkaSink, kafkaSink } from './sinks/kafka/kafka-sink.js';
+export {
+  type FromValue,
+  KAFKA_SINK_DEFAULTS,
+  type KafkaBatchOptions,
+  type KafkaBytes,
+  type KafkaSinkOptions,
+  type KafkaTransactionOptions,
+} from './sinks/kafka/options.js';
 export type { AckOptions } from './sources/amqp/acks.js';
 export { amqpSource } from './sources/amqp/amqp-source.js';
 export { amqpStreamSource } from './sources/amqp/amqp-stream-source.js';

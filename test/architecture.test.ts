@@ -74,6 +74,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
       'src/sinks/files',
       'src/sinks/flume',
       'src/sources/amqp',
+      'src/sinks/kafka',
       'src/sources/flume',
       'src/sources/kafka',
     ],

@@ -21,6 +21,7 @@ export {
 export { MemoryFlume, type MemoryFlumeOptions } from './memory-flume.js';
 export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory-kafka.js';
 export type { MemoryRecord } from './memory-log.js';
+export type { ProducerFate, ProducerStep } from './memory-producer.js';
 export type { ReadLines } from './proof/comparison.js';
 export { ProofError } from './proof/failure.js';
 export { PROOF_DEFAULTS, type ProofOptions } from './proof/options.js';

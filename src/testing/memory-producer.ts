@@ -1,5 +1,5 @@
 import { catchError, concatMap, defer, type Observable, of, type Subscriber, Subscription, timer } from 'rxjs';
-import { ConnectError, type RxflumeError, SinkError } from '../core/errors.js';
+import { ConnectError, FencedError, type RxflumeError, SinkError } from '../core/errors.js';
 import { partitionOfKey } from '../core/kafka-key.js';
 import type { PartitionOffset, TopicPartition } from '../ports/kafka-consumer.js';
 import type {
@@ -18,8 +18,11 @@ export interface ProducerStep {
   readonly id: string | undefined;
 }
 
-/** `fail`: it is not carried out; `lose`: it is, and its answer is lost. */
-export type ProducerFate = 'ok' | 'fail' | 'lose';
+/** `fail`: it is not carried out; `lose`: it is, and its answer is lost; `late`: carried out long after it was given up. */
+export type ProducerFate = 'ok' | 'fail' | 'lose' | 'late';
+
+/** How many times the latency a late request takes. */
+const LATE = 30;
 
 /** What a producer needs of the cluster it writes to. */
 export interface MemoryCluster extends TransactionStore {
@@ -129,12 +132,24 @@ export class MemoryProducer implements KafkaProducer {
         concatMap(() => {
           // A lost answer is found out by waiting for it; what was asked for is carried out all the same.
           const fate = this.#kafka.fate(step);
-          if (fate === 'fail') throw stepError(step);
+          if (fate === 'late') this.#actLate(act);
+          if (fate === 'fail' || fate === 'late') throw stepError(step);
           const answer = act();
           if (fate === 'lose') throw stepError(step);
           return of(answer);
         }),
       );
+    });
+  }
+
+  /** The one who asked may be gone by then, and what it asked for be refused. */
+  #actLate(act: () => unknown): void {
+    timer(LATE * this.#latencyMs).subscribe(() => {
+      try {
+        act();
+      } catch (refused) {
+        if (!(refused instanceof FencedError)) throw refused;
+      }
     });
   }
 }
