@@ -146,6 +146,7 @@ describe('amqpSource', () => {
           own[fault]('q');
           one('a').ack();
           expect(isOver).toBe(true);
+          expect(['joined', 'in_flight'].map((name) => monitor.total(`rxflume_source_${name}`))).toEqual([0, 0]);
         });
         at(150, () => {
           expect(seen).toEqual(['a', 'b', 'a*', 'b*']);
