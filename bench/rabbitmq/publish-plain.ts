@@ -12,10 +12,11 @@ const done = startMeasure();
 let sent = 0;
 let confirmed = 0;
 let canWrite = true;
-const options = { persistent: true, mandatory: true };
 const publish = () => {
   while (canWrite && sent < Number(count) && sent - confirmed < MOST) {
     sent += 1;
+    // The same message as the sink's, which gives each an id.
+    const options = { persistent: true, mandatory: true, messageId: `made@${sent}` };
     canWrite = channel.publish('', queue, content, options, answered);
   }
 };

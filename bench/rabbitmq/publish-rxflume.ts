@@ -6,7 +6,7 @@ import { Subject } from 'rxjs';
 import { startMeasure } from '../kafka-to-hdfs/measure.js';
 
 /** The most deliveries that are out and not settled; above what the sink has under way. */
-const WINDOW = 4_000;
+const WINDOW = 2_500;
 const [queue = '', given = '', bytes = '', kind = ''] = process.argv.slice(2);
 const count = Number(given);
 const url = process.env.RXFLUME_RABBITMQ_URL ?? '';

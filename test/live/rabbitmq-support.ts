@@ -47,11 +47,15 @@ export async function publishNumbered(exchange: string, from: number, to: number
   });
 }
 
-/** How many messages a queue has, out at consumers or not. */
-export async function messagesIn(queue: string): Promise<number> {
-  const rows = await services('rabbitmqctl', 'list_queues', '--no-table-headers', 'name', 'messages');
-  const row = rows.split('\n').find((line) => line.startsWith(`${queue}\t`));
-  return Number(row?.split('\t')[1] ?? Number.NaN);
+/** Waits until a queue has so many messages, out at consumers or not: RabbitMQ counts them now and then. */
+export async function hasMessages(queue: string, count: number): Promise<void> {
+  let found = '';
+  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+    const rows = await services('rabbitmqctl', 'list_queues', '--no-table-headers', 'name', 'messages');
+    found = rows.split('\n').find((line) => line.startsWith(`${queue}\t`)) ?? 'no such queue';
+    if (found === `${queue}\t${count}`) return;
+  }
+  throw new Error(`expected ${count} messages in ${queue}, found: ${found}`);
 }
 
 export async function deleteQueues(name: string, kinds: readonly string[]): Promise<void> {

@@ -2,29 +2,30 @@ import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { Options } from './library.js';
 import { toWire } from './wire-table.js';
 
-/** The properties of a message as amqplib takes them. Throws `TypeError` where AMQP cannot carry one. */
+/**
+ * The properties of a message as amqplib takes them: always with the same keys, of which it leaves out what is undefined.
+ * Throws `TypeError` where AMQP cannot carry one.
+ */
 export function publishOptions(properties: AmqpProperties): Options.Publish {
   const { headers, deliveryMode, expirationMs, timestamp } = properties;
-  const options: Options.Publish = { mandatory: true };
-  if (headers !== undefined) options.headers = toWire(checkedHeaders(headers));
-  if (deliveryMode !== undefined) options.deliveryMode = deliveryMode === 'persistent' ? 2 : 1;
-  if (expirationMs !== undefined) options.expiration = wholeFrom0('expirationMs', expirationMs, 2 ** 32 - 1);
-  if (timestamp !== undefined) options.timestamp = Math.floor(wholeFrom0('timestamp', timestamp) / 1_000);
-  for (const name of AS_THEY_ARE) if (properties[name] !== undefined) options[name] = properties[name] as never;
-  return options;
+  const options: { readonly [name in keyof Options.Publish]: unknown } = {
+    mandatory: true,
+    headers: headers === undefined ? undefined : toWire(checkedHeaders(headers)),
+    deliveryMode: deliveryMode === undefined ? undefined : deliveryMode === 'persistent' ? 2 : 1,
+    expiration: expirationMs === undefined ? undefined : wholeFrom0('expirationMs', expirationMs, 2 ** 32 - 1),
+    timestamp: timestamp === undefined ? undefined : Math.floor(wholeFrom0('timestamp', timestamp) / 1_000),
+    contentType: properties.contentType,
+    contentEncoding: properties.contentEncoding,
+    priority: properties.priority,
+    correlationId: properties.correlationId,
+    replyTo: properties.replyTo,
+    messageId: properties.messageId,
+    type: properties.type,
+    userId: properties.userId,
+    appId: properties.appId,
+  };
+  return options as Options.Publish;
 }
-
-const AS_THEY_ARE = [
-  'contentType',
-  'contentEncoding',
-  'priority',
-  'correlationId',
-  'replyTo',
-  'messageId',
-  'type',
-  'userId',
-  'appId',
-] as const satisfies readonly (keyof AmqpProperties & keyof Options.Publish)[];
 
 /** What the broker answers by ending the channel, and with it all that is under way, is refused before it is sent. */
 function checkedHeaders(headers: NonNullable<AmqpProperties['headers']>): NonNullable<AmqpProperties['headers']> {

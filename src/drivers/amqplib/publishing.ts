@@ -77,11 +77,10 @@ export class Publishing implements AmqpPublisher {
       return;
     }
     const { exchange, routingKey, content, properties } = message;
-    let one: Unconfirmed;
+    const one = new Unconfirmed(message, settled);
     let isTaken: boolean;
     try {
       const options = publishOptions(properties);
-      one = new Unconfirmed(message, options, settled);
       isTaken = channel.publish(exchange, routingKey, bufferOf(content), options, (error: Error | null) =>
         this.#answered(one, error),
       );

@@ -1,20 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SinkError } from '../../core/errors.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
-import type { Message, Options } from './library.js';
+import type { Message } from './library.js';
+import { publishOptions } from './publish-options.js';
 
 /** One message under way: published, and neither confirmed nor refused. */
 export class Unconfirmed {
   readonly message: AmqpOutgoing;
   readonly settled: (error: Error | null) => void;
-  readonly #options: Options.Publish;
   /** Why the broker returned it, or null: its confirm comes after. */
   returnedFor: string | null = null;
 
-  constructor(message: AmqpOutgoing, options: Options.Publish, settled: (error: Error | null) => void) {
+  constructor(message: AmqpOutgoing, settled: (error: Error | null) => void) {
     this.message = message;
     this.settled = settled;
-    this.#options = options;
   }
 
   /** Whether this is what came back: same way, same bytes. */
@@ -30,7 +29,7 @@ export class Unconfirmed {
 
   /** Whether it has the same properties too. Two that are equal in all cannot be told apart, and need not be. */
   hasPropertiesOf({ properties }: Message): boolean {
-    const { mandatory: _, headers, expiration, ...rest } = this.#options;
+    const { mandatory: _, headers, expiration, ...rest } = publishOptions(this.message.properties);
     const sent = { ...rest, headers: headers ?? {}, expiration: expiration?.toString() };
     return isDeepStrictEqual(comparable(sent), comparable(properties));
   }

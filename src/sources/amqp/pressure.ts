@@ -22,7 +22,7 @@ export interface Standing {
  * for a while, first to hand over, then to settle.
  */
 export class Pressure {
-  readonly #standing: () => Standing;
+  readonly #standing: Standing;
   readonly #ask: (want: Want) => void;
   #looking: Subscription | undefined;
   #progress = 0;
@@ -30,21 +30,21 @@ export class Pressure {
   #still = 0;
   #hasAsked = false;
 
-  constructor(standing: () => Standing, ask: (want: Want) => void) {
+  /** `standing` is looked at again and again. */
+  constructor(standing: Standing, ask: (want: Want) => void) {
     this.#standing = standing;
     this.#ask = ask;
   }
 
   /** To be called when something has come, or was settled or released. */
   look(): void {
-    const { isFull, isReleased, progress } = this.#standing();
-    if (!isFull) {
+    if (!this.#standing.isFull) {
       this.#hasAsked = false;
       return;
     }
-    if (isReleased && !this.#hasAsked) this.#askToSettle();
+    if (!this.#hasAsked && this.#standing.isReleased) this.#askToSettle();
     if (this.#looking !== undefined) return;
-    this.#progress = progress;
+    this.#progress = this.#standing.progress;
     this.#still = 0;
     this.#looking = timer(LOOK_EVERY_MS, LOOK_EVERY_MS).subscribe(() => this.#lookAgain());
   }
@@ -55,7 +55,7 @@ export class Pressure {
   }
 
   #lookAgain(): void {
-    const { isFull, isReleased, progress } = this.#standing();
+    const { isFull, isReleased, progress } = this.#standing;
     if (!isFull) {
       this.end();
       return;

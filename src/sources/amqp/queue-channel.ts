@@ -67,8 +67,13 @@ export class QueueChannel implements Duty {
     return this.#isOver ? 0 : this.#arrived - this.#acks.settled;
   }
 
-  get unreleased(): { readonly count: number; readonly bytes: number } {
-    return { count: this.#count, bytes: this.#bytes };
+  /** How many are out and not released, and their bytes. */
+  get inFlight(): number {
+    return this.#count;
+  }
+
+  get inFlightBytes(): number {
+    return this.#bytes;
   }
 
   opened(consumer: AmqpConsumer): void {

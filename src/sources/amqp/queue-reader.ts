@@ -8,7 +8,7 @@ import { type ConsumesFor, Consuming } from './consuming.js';
 import { figuresOf } from './figures.js';
 import { Leaving } from './leaving.js';
 import { type CheckedOptions, streamOf } from './options.js';
-import { Pressure } from './pressure.js';
+import { Pressure, type Standing } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
 import type { Reader, ReadsFor } from './reader.js';
 import { Redeliveries } from './redeliveries.js';
@@ -24,7 +24,7 @@ const TELL_EVERY_MS = 10_000;
 const USUAL_DELIVERY_LIMIT = 20;
 
 /** Reads one classic or quorum queue: acks on the channel that brought a message, and gives back what is refused. */
-export class QueueReader implements Reader, ConsumesFor, ChannelListener {
+export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standing {
   readonly queue: string;
   readonly stream: string;
   readonly #options: CheckedOptions;
@@ -53,10 +53,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener {
     this.#consuming = new Consuming(driver, this, options.reconnect);
     this.#figures = figuresOf(options.monitor, queue);
     this.#leaving = new Leaving(this.#consuming, (want) => this.#ask(want));
-    this.#pressure = new Pressure(
-      () => this.#standing,
-      (want) => this.#ask(want),
-    );
+    this.#pressure = new Pressure(this, (want) => this.#ask(want));
   }
 
   // What the session calls.
@@ -137,6 +134,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener {
   lost(): void {
     this.#endChannel();
     this.#figures.joined.set(0);
+    this.#look();
     this.#session.settled();
   }
 
@@ -226,16 +224,18 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener {
     this.notice('warn', 'RXF_SOURCE_NACKED', message);
   }
 
-  // Asking.
+  // Asking, and what pressure asks.
 
-  get #standing() {
-    const channel = this.#channel;
-    const unsettled = this.unsettled;
-    return {
-      isFull: unsettled > 0 && unsettled + this.#goingBack >= this.#options.prefetch,
-      isReleased: channel?.unreleased.count === 0,
-      progress: channel?.progress ?? 0,
-    };
+  get isFull(): boolean {
+    return this.unsettled > 0 && this.unsettled + this.#goingBack >= this.#options.prefetch;
+  }
+
+  get isReleased(): boolean {
+    return this.#channel?.inFlight === 0;
+  }
+
+  get progress(): number {
+    return this.#channel?.progress ?? 0;
   }
 
   #ask(want: Want): void {
@@ -248,9 +248,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener {
   }
 
   #look(): void {
-    const { count, bytes } = this.#channel?.unreleased ?? { count: 0, bytes: 0 };
-    this.#figures.inFlight.set(count);
-    this.#figures.inFlightBytes.set(bytes);
+    this.#figures.inFlight.set(this.#channel?.inFlight ?? 0);
+    this.#figures.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
     this.#pressure.look();
   }
 

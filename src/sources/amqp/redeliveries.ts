@@ -52,6 +52,7 @@ export class Redeliveries {
     const given = this.#given.get(place);
     // Its first: it is not remembered, since what comes again is marked.
     if (given === undefined) return { attempt: 1, returns: 0 };
+    this.#given.delete(place);
     const attempt = (this.#refused.get(given.identity) ?? 1) + 1;
     this.#refused.delete(given.identity);
     this.#refused.set(given.identity, attempt);

@@ -76,8 +76,13 @@ export class StreamChannel implements Duty {
     return this.#arrived;
   }
 
-  get unreleased(): { readonly count: number; readonly bytes: number } {
-    return { count: this.#count, bytes: this.#bytes };
+  /** How many are out and not released, and their bytes. */
+  get inFlight(): number {
+    return this.#count;
+  }
+
+  get inFlightBytes(): number {
+    return this.#bytes;
   }
 
   /** How many are out and neither acked nor refused. */

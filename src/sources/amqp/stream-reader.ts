@@ -138,6 +138,7 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
   lost(): void {
     this.#endChannel();
     this.#figures.joined.set(0);
+    this.#look();
     this.#session.settled();
   }
 
@@ -262,13 +263,12 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
     if (channel === undefined || !this.#session.isTaking) return null;
     if (this.#isReplayFull) return 'settle';
     if (channel.replay?.isAwaited) return 'catchUp';
-    return channel.unreleased.count >= this.#options.prefetch ? 'release' : null;
+    return channel.inFlight >= this.#options.prefetch ? 'release' : null;
   }
 
   #look(): void {
-    const { count, bytes } = this.#channel?.unreleased ?? { count: 0, bytes: 0 };
-    this.#figures.inFlight.set(count);
-    this.#figures.inFlightBytes.set(bytes);
+    this.#figures.inFlight.set(this.#channel?.inFlight ?? 0);
+    this.#figures.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
     this.#channel?.holdBack(this.#isReplayFull);
     this.#asking.look();
   }

@@ -1,7 +1,10 @@
+import { type AddressInfo, connect } from 'node:net';
+import { createServer, type Server } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AmqplibOptions, amqplib } from '../../../src/drivers/amqplib/index.js';
 import { ConsumerTrace, PublisherTrace } from '../../../src/testing/amqp-subject.js';
 import { until } from '../../../src/testing/kafka-contract.js';
+import { certificate } from '../avro-rpc/certificate.js';
 import { close, method, ScriptedBroker, short } from './scripted-broker.js';
 
 let broker: ScriptedBroker;
@@ -210,6 +213,47 @@ describe('failover', () => {
     expect(trace.error).toMatchObject({ code: 'RXF_AMQP_AUTH', retryable: false });
     expect(other.received).toEqual([]);
     await other.stop();
+  });
+});
+
+describe('TLS', () => {
+  let front: Server;
+  beforeEach(async () => {
+    const port = Number(new URL(broker.url).port);
+    front = createServer(certificate, (inner) => {
+      const outer = connect(port, '127.0.0.1');
+      inner.on('error', () => outer.destroy());
+      inner.pipe(outer).pipe(inner);
+    });
+    front.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(() => {
+    front.close();
+  });
+  const url = () => `amqps://localhost:${(front.address() as AddressInfo).port}`;
+
+  it('stands where the certificate is trusted', async () => {
+    const trace = await consume({ urls: [url()], tls: { ca: certificate.cert } }).ready();
+    await trace.close();
+    expect(trace.isComplete).toBe(true);
+  });
+
+  it('hears why a virtual host is refused', async () => {
+    broker.answers.set('10.40', () => close('10.50', 0, 530, 'NOT_ALLOWED - vhost / not found', '10.40'));
+    const trace = consume({ urls: [url()], tls: { ca: certificate.cert } });
+    await trace.failed();
+    expect(trace.error).toMatchObject({ code: 'RXF_AMQP_MISSING' });
+  });
+
+  it('is refused where it is not, and where the other side has none', async () => {
+    for (const urls of [[url()], [broker.url.replace('amqp:', 'amqps:')]]) {
+      broker.greeting = Buffer.from('AMQP\0\0\x09\x01');
+      const trace = consume({ urls });
+      await trace.failed();
+      expect(trace.error).toMatchObject({ code: 'RXF_AMQP_AUTH', retryable: false });
+      expect(trace.error?.message).toContain('No TLS connection');
+    }
   });
 });
 

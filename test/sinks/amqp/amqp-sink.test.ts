@@ -254,6 +254,32 @@ describe('amqpSink', () => {
     });
   });
 
+  it('counts failures in a row: a confirm begins anew', () => {
+    const own = broker();
+    inVirtualTime((at) => {
+      const { send, duty } = feed(sinkTo(own, { reconnect: { attempts: 2, maxDelayMs: 60_000 } }));
+      for (const time of [500, 1_000, 1_500]) {
+        at(time, () => {
+          own.block();
+          send(`v${time}`);
+          own.cut();
+          own.unblock();
+        });
+      }
+      at(3_000, () => expect([duty.acks, duty.nacks]).toEqual([['v500', 'v1000', 'v1500'], []]));
+    });
+  });
+
+  it('acks at once when much is confirmed', () => {
+    const own = broker();
+    inVirtualTime((at) => {
+      const { send, receipts } = feed(sinkTo(own));
+      at(5, () => send(...Array.from({ length: 600 }, (_, n) => `v${n}`)));
+      at(8, () => expect(receipts.map(({ values }) => values)).toEqual([500]));
+      at(30, () => expect(receipts.map(({ values }) => values)).toEqual([500, 100]));
+    });
+  });
+
   it('gathers confirms into one ack and one receipt, and tells at once what a source asks for', () => {
     const own = broker();
     inVirtualTime((at) => {

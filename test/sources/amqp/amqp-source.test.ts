@@ -146,10 +146,12 @@ describe('amqpSource', () => {
           own[fault]('q');
           one('a').ack();
           expect(isOver).toBe(true);
+          expect(['joined', 'in_flight'].map((name) => monitor.total(`rxflume_source_${name}`))).toEqual([0, 0]);
         });
         at(150, () => {
           expect(seen).toEqual(['a', 'b', 'a*', 'b*']);
           expect([out[0]?.origin.epoch, out[2]?.origin.epoch]).toEqual([1, 2]);
+          expect((out[2]?.origin.offset as number) - (out[1]?.origin.offset as number)).toBe(1);
           one('a').ack();
           one('b', 1).ack();
         });
@@ -499,8 +501,9 @@ describe('amqpSource, its ways out', () => {
       const wants: string[] = [];
       at(10, () => {
         out[0]?.duty.wanted.subscribe((want) => wants.push(want));
-        drain();
+        // One is on its way, and goes back when the channel is closed.
         own.send('q', ['c']);
+        drain();
       });
       at(50, () => {
         expect([wants, ended()]).toEqual([['settle'], '']);

@@ -278,6 +278,21 @@ describe('amqpStreamSource, its window', () => {
     });
   });
 
+  it('tells a sink that waits for what was refused, and does not pass that off as drained', () => {
+    const own = broker(['0', '1']);
+    inVirtualTime((at) => {
+      const { out, ended, drain } = read(own, { resumeFrom: ledger(undefined).positions });
+      let failure = '';
+      at(5, () => {
+        out[0]?.duty.replay?.reached(2).subscribe({ error: ({ code }: { code: string }) => (failure = code) });
+        out[0]?.nack(busy());
+        expect(failure).toBe('RXF_SINK_STOPPED');
+      });
+      at(20, () => drain());
+      at(50, () => expect(ended()).toBe('RXF_SOURCE_NACKED'));
+    });
+  });
+
   it('drains, and is silent once it is left', () => {
     const own = broker(['0']);
     inVirtualTime((at) => {

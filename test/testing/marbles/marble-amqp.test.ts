@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { tap } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
@@ -72,6 +73,23 @@ describe('m.amqp', () => {
       m.expectAcks('    ---b');
       m.expectNacks('   -----a 14ms c');
       m.expectReleases('---');
+    }));
+
+  it('notes the first of each that is watched: settling releases too', () =>
+    marbles((m) => {
+      const seen$ = m.watch(read(m.amqp('-ab'))).pipe(
+        text,
+        tap((delivery) => {
+          if (delivery.value === 'a') delivery.ack();
+          delivery.release();
+          delivery.release();
+          delivery.nack('no');
+        }),
+      );
+      m.expectObservable(seen$, '10ms !');
+      m.expectReleases('--b');
+      m.expectAcks('-a');
+      m.expectNacks('--b');
     }));
 
   it('refuses what is no diagram', () => {
