@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { FILE_SINK_DEFAULTS, FLUME_SINK_DEFAULTS, FLUME_SOURCE_DEFAULTS, KAFKA_SOURCE_DEFAULTS } from 'rxflume';
+import {
+  FILE_SINK_DEFAULTS,
+  FLUME_SINK_DEFAULTS,
+  FLUME_SOURCE_DEFAULTS,
+  KAFKA_SINK_DEFAULTS,
+  KAFKA_SOURCE_DEFAULTS,
+} from 'rxflume';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
@@ -13,6 +19,7 @@ test.each([
   ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
   ['docs/kafka.md', 'The embedded log', EMBEDDED_LOG_DEFAULTS],
+  ['docs/kafka.md', 'Options of the sink', KAFKA_SINK_DEFAULTS],
   ['docs/flume.md', 'Options of the source', FLUME_SOURCE_DEFAULTS],
   ['docs/flume.md', 'Options of the sink', FLUME_SINK_DEFAULTS],
   ['docs/flume.md', 'Options of the client', AVRO_RPC_CLIENT_DEFAULTS],
