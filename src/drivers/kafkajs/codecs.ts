@@ -1,8 +1,7 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { compress as compressLz4 } from 'lz4js';
 import { compress as compressSnappy } from 'snappyjs';
-import { inflateLz4 } from './lz4.js';
+import { deflateLz4, inflateLz4 } from './lz4.js';
 import { inflateSnappy } from './snappy.js';
 import { tooLarge } from './too-large.js';
 import { deflateZstd, inflateZstd } from './zstd.js';
@@ -36,7 +35,7 @@ export function createCodecs({ maxBatchBytes }: CodecLimits): Record<1 | 2 | 3 |
       decompress: async (from) => inflateSnappy(from, maxBatchBytes),
     },
     3: {
-      compress: async ({ buffer }) => Buffer.from(compressLz4(buffer)),
+      compress: async ({ buffer }) => deflateLz4(buffer),
       decompress: async (from) => inflateLz4(from, maxBatchBytes),
     },
     4: {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createCodecs } from '../../../src/drivers/kafkajs/codecs.js';
-import { inflateLz4 } from '../../../src/drivers/kafkajs/lz4.js';
+import { deflateLz4, inflateLz4 } from '../../../src/drivers/kafkajs/lz4.js';
 import { inflateSnappy } from '../../../src/drivers/kafkajs/snappy.js';
 import { inflateZstd, inflateZstdPlain } from '../../../src/drivers/kafkajs/zstd.js';
 
@@ -94,6 +94,16 @@ describe('codecs', () => {
     expect(inflateZstdPlain(zstdOf(7, 100_000, 0x38), most)).toEqual(Buffer.alloc(100_000, 7));
     // A window of terabytes, in ten bytes.
     expect(() => inflateZstdPlain(zstdOf(7, 1, 0xff), most)).toThrow('window');
+  });
+
+  it('writes lz4 as Kafka takes it: one frame, its blocks independent', () => {
+    const random = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * at * 31 + (at >> 3)) & 255));
+    for (const plain of [Buffer.alloc(0), text, random, Buffer.alloc((9 << 20) + 5, text)]) {
+      const frame = deflateLz4(plain);
+      expect([frame.readUInt32LE(0), frame[4]]).toEqual([0x184d2204, 0x60]);
+      expect(inflateLz4(frame, 10 << 20).equals(plain)).toBe(true);
+      expect(frame.indexOf(Buffer.from([0x04, 0x22, 0x4d, 0x18]), 4)).toBe(-1);
+    }
   });
 
   it('an lz4 match that runs beyond the limit is refused, not cut', () => {
