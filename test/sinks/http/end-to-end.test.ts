@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EMPTY, lastValueFrom, type Observable, takeWhile, timer, toArray } from 'rxjs';
+import { EMPTY, first, lastValueFrom, type Observable, timeout, timer, toArray } from 'rxjs';
 import { deadLetter } from '../../../operators/dead-letter.js';
 import { drainOn } from '../../../operators/drain-on.js';
 import { mapValue } from '../../../operators/map-value.js';
@@ -21,6 +21,7 @@ import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
 type Misdeed =
   | 'ok'
   | '400'
+  | '401'
   | '413'
   | '429'
   | '500'
@@ -55,7 +56,7 @@ class Store {
       this.encodings.add(encoding ?? 'none');
       const deed = this.next(this.requests, body);
       this.requests += 1;
-      if (!['400', '413', '429', '500', 'reset before', 'garbage'].includes(deed)) {
+      if (!['400', '401', '413', '429', '500', 'reset before', 'garbage'].includes(deed)) {
         const values = body.trim().split('\n');
         this.stored.push(...values);
         const key = String(request.headers['idempotency-key']);
@@ -133,18 +134,10 @@ async function start(count: number) {
       letters === undefined ? mapValue((value: string) => value) : deadLetter<string>(bad),
       httpSink<string>(client, { ...options, body: lines, ...change }).write(),
     );
-    const done$ = timer(0, 10).pipe(takeWhile(() => !isDone()));
-    return await lastValueFrom(trial.pipe(drainOn(lastTick(done$)), toArray()));
+    const done$ = timer(0, 10).pipe(first(isDone), timeout({ first: 20_000 }));
+    return await lastValueFrom(trial.pipe(drainOn(done$), toArray()));
   };
   return { kafka, store, values, committed, run, monitor };
-}
-
-/** Emits when the other completes, or after 20 s. */
-function lastTick(other$: Observable<unknown>): Promise<unknown> {
-  return Promise.race([
-    lastValueFrom(other$, { defaultValue: 0 }),
-    new Promise((resolve) => setTimeout(resolve, 20_000).unref()),
-  ]);
 }
 
 const sorted = (values: readonly string[]) => [...new Set(values)].sort();
@@ -193,6 +186,15 @@ describe('from a Kafka to a real HTTP server', () => {
     expect(letters).toHaveLength(1);
     expect(letters[0]).toMatchObject({ value: 'v31', code: 'RXF_HTTP_REFUSED' });
     expect(sorted(store.stored)).toEqual(sorted(values.filter((value) => value !== 'v31')));
+  }, 30_000);
+
+  it('that refuses the credentials: nothing is set aside for it, and the flow stops', async () => {
+    const { store, run } = await start(60);
+    store.next = (n) => (n < 3 ? 'ok' : '401');
+    const letters: unknown[] = [];
+    const running = run({ refuse: 'value' }, (more) => letters.push(...more));
+    await expect(running).rejects.toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: { code: 'RXF_HTTP_DENIED' } });
+    expect(letters).toEqual([]);
   }, 30_000);
 
   it('that takes no large batch: in halves', async () => {
