@@ -169,8 +169,8 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
       `Expected ${what} of flow \`${name}\` to be a function, got \`${describeValue(step)}\`. A file sink is given as sink.write().`,
     );
   }
-  const { ledger } = steps.at(-1) as Sink<never>;
-  return new Flow(name, guaranteeOf({ source: source.traits, ledger }), { source, steps: steps as AnyStep[] });
+  const { ledger, name: sink } = steps.at(-1) as Sink<never>;
+  return new Flow(name, guaranteeOf({ source: source.traits, ledger, sink }), { source, steps: steps as AnyStep[] });
 }
 
 function invalid(message: string): OptionError {
