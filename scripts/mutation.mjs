@@ -43,7 +43,7 @@ const files = {
   'src/core/within': ['operators/transmit'],
   'src/sources/kafka/assignment': [],
   'src/sources/kafka/commit': [],
-  'src/sources/kafka/emission': ['sources/kafka/kafka-source'],
+  'src/sources/kafka/emission': [],
   'src/sources/kafka/partition': [],
   'src/sources/kafka/reach': [],
   'src/sources/kafka/redelivery': [],
