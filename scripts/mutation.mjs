@@ -18,7 +18,7 @@ const files = {
   ...Object.fromEntries(
     readdirSync(join(root, 'operators'))
       .filter((file) => file !== 'index.ts')
-      .map((file) => [`operators/${file.slice(0, -3)}`, []]),
+      .map((file) => [`operators/${file.slice(0, -3)}`, ['core/delivery-operator']]),
   ),
   'src/core/backoff': ['operators/retry-*'],
   'src/core/branches': ['operators/{balance,failover,route-by,tee}'],
