@@ -115,7 +115,7 @@ export function aggregateByKey<T, K, A>(
           windows.set(from, []);
           subscriber.add(
             timer(from + windowMs - now).subscribe(() => {
-              const ended = windows.get(from) ?? [];
+              const ended = windows.get(from) as Piece<K, A>[];
               windows.delete(from);
               emit(ended, true);
             }),
@@ -177,7 +177,7 @@ class Piece<K, A> {
   readonly from: number;
   readonly wanted: Observable<Want>;
   readonly parts = new Holding();
-  #origin: Origin;
+  #origin: Origin & { readonly lastOffset: number };
   #count = 0;
   #value: A | undefined;
 
@@ -200,7 +200,7 @@ class Piece<K, A> {
     this.parts.add(part);
     this.#count += 1;
     this.#value = value;
-    const { byteLength, lastOffset = -1 } = this.#origin;
+    const { byteLength, lastOffset } = this.#origin;
     this.#origin = {
       ...this.#origin,
       byteLength: byteLength + origin.byteLength,

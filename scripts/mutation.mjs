@@ -18,7 +18,7 @@ const files = {
   ...Object.fromEntries(
     readdirSync(join(root, 'operators'))
       .filter((file) => file !== 'index.ts')
-      .map((file) => [`operators/${file.slice(0, -3)}`, []]),
+      .map((file) => [`operators/${file.slice(0, -3)}`, ['core/delivery-operator']]),
   ),
   'src/core/backoff': ['operators/retry-*'],
   'src/core/branches': ['operators/{balance,failover,route-by,tee}'],
@@ -48,7 +48,7 @@ const files = {
   'src/core/within': ['operators/transmit'],
   'src/sources/kafka/assignment': [],
   'src/sources/kafka/commit': [],
-  'src/sources/kafka/emission': ['sources/kafka/kafka-source'],
+  'src/sources/kafka/emission': [],
   'src/sources/kafka/partition': [],
   'src/sources/kafka/refusal-error': [],
   'src/sources/kafka/settling': [],

@@ -177,7 +177,8 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
   expectNoLoop(name, reads, sink.writes ?? []);
   expectSameSystem(name, source.traits, sink.ledger);
   const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink] as AnyStep[];
-  return new Flow(name, guaranteeOf({ source: source.traits, ledger: sink.ledger }), { source, steps: path });
+  const guarantee = guaranteeOf({ source: source.traits, ledger: sink.ledger, sink: sink.name });
+  return new Flow(name, guarantee, { source, steps: path });
 }
 
 function invalid(message: string): OptionError {

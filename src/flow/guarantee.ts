@@ -13,6 +13,8 @@ export interface GuaranteeParts {
   readonly source: SourceTraits | undefined;
   /** The ledger of the sink that the flow ends in. */
   readonly ledger: SinkLedger | undefined;
+  /** The name of the sink that the flow ends in, where it has one. */
+  readonly sink?: string;
 }
 
 /**
@@ -20,8 +22,8 @@ export interface GuaranteeParts {
  * from the ledger of the very sink it ends in; a reason against it says what to do. Nothing is known of what is between the
  * two, so an operator that copies values makes copies here too.
  */
-export function guaranteeOf({ source, ledger }: GuaranteeParts): Guarantee {
-  const against = [...againstSource(source), ...againstSink(ledger), ...againstPair(source, ledger)];
+export function guaranteeOf({ source, ledger, sink }: GuaranteeParts): Guarantee {
+  const against = [...againstSource(source), ...againstSink(ledger, sink), ...againstPair(source, ledger)];
   if (against.length > 0) return { level: 'at-least-once', because: against };
   return {
     level: 'exactly-once',
@@ -43,8 +45,14 @@ function againstSource(source: SourceTraits | undefined): string[] {
   ];
 }
 
-function againstSink(ledger: SinkLedger | undefined): string[] {
+function againstSink(ledger: SinkLedger | undefined, sink: string | undefined): string[] {
   if (ledger !== undefined) return [];
+  if (sink === 'tee' || sink === 'routeBy') {
+    return [
+      `the flow ends in \`${sink}\`, whose sinks are not looked into; a file sink among them that the source takes up from ` +
+        'stores each value that it gets once all the same',
+    ];
+  }
   return [
     'the sink keeps no ledger that can be seen here; let the flow end in `write()` of a file sink or a Kafka sink itself, without a function around it',
   ];

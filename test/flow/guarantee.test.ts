@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, NEVER } from 'rxjs';
-import { decode, drainOn, retryConnect } from '../../operators/index.js';
+import { decode, drainOn, retryConnect, routeBy, tee } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import type { Positions } from '../../src/core/positions.js';
 import type { Sink } from '../../src/core/receipt.js';
@@ -82,6 +82,20 @@ describe('flow.guarantee', () => {
     expect(level(source(sink.positions), (deliveries) => sink.write()(deliveries))).toBe('at-least-once');
     const read = decode((value: Buffer | null) => value);
     expect(flow('lake', source(sink.positions), read, sink.write()).guarantee.level).toBe('exactly-once');
+  });
+
+  it('says of a flow that ends in several sinks that these are not looked into', () => {
+    const sink = lake();
+    const both = tee({ lake: sink.write(), copy: lake().write() });
+    expect(flow('lake', source(sink.positions), both).guarantee).toEqual({
+      level: 'at-least-once',
+      because: [
+        'the flow ends in `tee`, whose sinks are not looked into; a file sink among them that the source takes up from stores ' +
+          'each value that it gets once all the same',
+      ],
+    });
+    const route = routeBy(() => 'lake', { lake: sink.write() });
+    expect(flow('lake', source(sink.positions), route).guarantee.because[0]).toMatch(/^the flow ends in `routeBy`/);
   });
 
   it('is at least once for a source that carries no traits', () => {

@@ -1,16 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject, tap, throwError, timer } from 'rxjs';
 import { type DeadLetterOptions, deadLetter } from '../../operators/dead-letter.js';
-import { decode, filterValue, mapValue, retryConnect, transmit } from '../../operators/index.js';
+import { decode, transmit } from '../../operators/index.js';
 import type { DeadLetter } from '../../src/core/dead-letter.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { DecodeError, OptionError, SinkError } from '../../src/core/errors.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { flow } from '../../src/flow/flow.js';
-import { jsonLines } from '../../src/formats/json-lines.js';
-import { fileSink } from '../../src/sinks/files/file-sink.js';
-import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { type BuildCollector, proveExactlyOnce } from '../../src/testing/index.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, shown, taken } from './marbles.js';
@@ -248,51 +243,6 @@ describe('deadLetter', () => {
     );
     expect([out.values, duty.log]).toEqual([['ok'], ['ack bad', 'ack good']]);
     expect(seen[0]).toMatchObject({ value: 'wyg=', encoding: 'base64', code: 'RXF_DECODE_SYNTAX' });
-  });
-
-  it('leaves the ledger of the sink behind it exact', () => {
-    const build: BuildCollector = ({ kafka, fs, monitor }) => {
-      const lake = fileSink<string>(fs, {
-        root: '/lake',
-        format: jsonLines(),
-        roll: { intervalMs: 60 },
-        lingerMs: 10,
-        monitor,
-      });
-      const bad = fileSink<DeadLetter>(fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
-      const steady = map((letter: Delivery<DeadLetter>) => letter.with({ ...letter.value, setAsideAt: '' }));
-      const options = {
-        topics: ['chat'],
-        groupId: 'lake',
-        window: { count: 8, bytes: 10_000 },
-        redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        resumeFrom: lake.positions,
-        revokeTimeoutMs: 200,
-        monitor,
-      };
-      return flow(
-        'trial',
-        kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor })),
-        deadLetter((deliveries) => bad.write()(deliveries.pipe(steady))),
-        mapValue((value) => {
-          if (String(value).endsWith('2')) throw new Error('no twos');
-          return String(value);
-        }),
-        filterValue((value) => !value.endsWith('1')),
-        lake.write(),
-      );
-    };
-    const input = {
-      chat: [['a0', 'a1', 'a2'], ['b0']],
-    };
-    const report = proveExactlyOnce(build, input, {
-      root: '/lake',
-      atLeastOnceRoot: '/bad',
-      singleFaults: 'none',
-      schedules: 400,
-      seed: 9,
-    });
-    expect(report).toMatchObject({ lines: 3 });
   });
 
   it.each([

@@ -1,16 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject } from 'rxjs';
-import { mapValue, retryConnect } from '../../operators/index.js';
 import { tee } from '../../operators/tee.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { flow } from '../../src/flow/flow.js';
-import { jsonLines } from '../../src/formats/json-lines.js';
-import { fileSink } from '../../src/sinks/files/file-sink.js';
-import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { type BuildCollector, proveExactlyOnce } from '../../src/testing/index.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
@@ -233,34 +227,6 @@ describe('tee', () => {
     ]);
     out.unsubscribe();
     expect(told.length).toBe(4);
-  });
-
-  it('leaves the ledger of one of its sinks exact, and loses nothing for the other', () => {
-    const build: BuildCollector = ({ kafka, fs, monitor }) => {
-      const roll = { intervalMs: 60 };
-      const lake = fileSink<string>(fs, { root: '/lake', format: jsonLines(), roll, lingerMs: 10, monitor });
-      const copy = fileSink<string>(fs, { root: '/copy', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
-      const options = {
-        topics: ['chat'],
-        groupId: 'lake',
-        window: { count: 8, bytes: 10_000 },
-        redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        resumeFrom: lake.positions,
-        revokeTimeoutMs: 200,
-        monitor,
-      };
-      return flow(
-        'trial',
-        kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor })),
-        mapValue((value) => String(value)),
-        tee({ lake: lake.write(), copy: copy.write() }),
-      );
-    };
-    const input = {
-      chat: [['a0', 'a1', 'a2'], ['b0']],
-    };
-    const options = { root: '/lake', atLeastOnceRoot: '/copy', singleFaults: 'none', schedules: 400, seed: 8 } as const;
-    expect(proveExactlyOnce(build, input, options)).toMatchObject({ lines: 8 });
   });
 
   it.each([

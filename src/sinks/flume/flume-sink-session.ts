@@ -130,8 +130,8 @@ export class FlumeSinkSession implements PoolReport {
     if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
     let gathering = this.#gatherings.get(stream);
     if (gathering !== undefined && gathering.shipment.wanted !== wanted) {
-      this.#forget(gathering);
-      this.#drop(gathering.shipment);
+      // Not an end of its epoch, which `#listen` hears: joined values have a duty each.
+      this.#ship(gathering.shipment);
       gathering = undefined;
     }
     if (gathering === undefined) {
