@@ -293,6 +293,24 @@ describe('flumeSink', () => {
       });
     }));
 
+  it('sends what it gathered when a value of the same stream has another duty, as joined values have', () =>
+    inVirtualTime((at) => {
+      const run = start({ batch: { count: 10, maxWaitMs: 10 } });
+      const joined = new RecordingDuty('test:0');
+      at(2, () => {
+        put(run, 'a');
+        put(run, 'x', joined);
+      });
+      at(30, () => {
+        expect(run.agents[0]?.got.map(textOf)).toEqual(['a', 'x']);
+        expect([run.duty.log, joined.log].flat().filter((one) => !one.startsWith('release'))).toEqual([
+          'ack a',
+          'ack x',
+        ]);
+        run.subscription.unsubscribe();
+      });
+    }));
+
   it('gives up what is not sent of an epoch that is over, and frees the window', () =>
     inVirtualTime((at) => {
       const run = start();
