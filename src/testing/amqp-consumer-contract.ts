@@ -230,6 +230,7 @@ export const amqpConsumerContract: readonly AmqpCheck[] = [
       equal([trace.error?.code, trace.error?.retryable], ['RXF_AMQP_MISMATCH', false], 'error');
       names(trace.error?.message, name);
     }
+    await consume(name, { declare: { kind: 'classic', arguments: { 'x-max-length': 5 } } }).ready();
   }),
   amqpCheck(
     'a queue that is not there, and an exchange to bind to, are errors with their names',

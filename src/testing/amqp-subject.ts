@@ -23,7 +23,7 @@ export interface AmqpSubject {
   createQueue(name: string, kind: AmqpQueueKind, args?: AmqpTable): Promise<void>;
   deleteQueue(name: string): Promise<void>;
   createExchange(name: string, kind: 'direct' | 'topic' | 'fanout' | 'headers'): Promise<void>;
-  bind(queue: string, exchange: string, routingKey: string): Promise<void>;
+  bind(queue: string, exchange: string, routingKey: string, args?: AmqpTable): Promise<void>;
   /** Puts messages into a queue, and waits until they are there. */
   send(queue: string, contents: readonly string[], properties?: AmqpProperties): Promise<void>;
   /** How many messages a queue has that are out at no consumer. */

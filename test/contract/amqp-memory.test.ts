@@ -11,7 +11,7 @@ function memorySubject(): AmqpSubject {
     createQueue: async (name, kind, args) => broker.createQueue(name, kind, args),
     deleteQueue: async (name) => broker.deleteQueue(name),
     createExchange: async (name, kind) => broker.createExchange(name, kind),
-    bind: async (queue, exchange, routingKey) => broker.bind(queue, { exchange, routingKey }),
+    bind: async (queue, exchange, routingKey, args) => broker.bind(queue, { exchange, routingKey, arguments: args }),
     send: async (queue, contents, properties) => broker.send(queue, contents, properties),
     ready: async (queue) => broker.ready(queue).length,
     cut: async () => broker.cut(),

@@ -49,8 +49,8 @@ export class LiveRabbitmq implements AmqpSubject {
     await this.#channel.assertExchange(name, kind, { durable: true });
   }
 
-  async bind(queue: string, exchange: string, routingKey: string): Promise<void> {
-    await this.#channel.bindQueue(queue, exchange, routingKey);
+  async bind(queue: string, exchange: string, routingKey: string, args: AmqpTable = {}): Promise<void> {
+    await this.#channel.bindQueue(queue, exchange, routingKey, args);
   }
 
   async send(queue: string, contents: readonly string[], properties: AmqpProperties = {}): Promise<void> {
