@@ -89,7 +89,15 @@ export function deadLetter<T>(
     });
 }
 
-const OF_THE_VALUE = ['RXF_SINK_BUCKET', 'RXF_SINK_FORMAT', 'RXF_SINK_ROUTE', 'RXF_SINK_WRITE', 'RXF_OPERATOR_FAILED'];
+const OF_THE_VALUE = [
+  'RXF_SINK_BUCKET',
+  'RXF_SINK_FORMAT',
+  'RXF_SINK_ROUTE',
+  'RXF_SINK_LOOP',
+  'RXF_KAFKA_RECORD_TOO_LARGE',
+  'RXF_SINK_WRITE',
+  'RXF_OPERATOR_FAILED',
+];
 
 /** Whether a cause is the value's fault: for good, or, where `mayPass` counts too, perhaps. */
 function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
