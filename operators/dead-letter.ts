@@ -93,8 +93,10 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
 const OF_THE_VALUE = [
   'RXF_HTTP_REFUSED',
   'RXF_HTTP_TOO_LARGE',
+  'RXF_KAFKA_RECORD_TOO_LARGE',
   'RXF_SINK_BUCKET',
   'RXF_SINK_FORMAT',
+  'RXF_SINK_LOOP',
   'RXF_SINK_ROUTE',
   'RXF_SINK_WRITE',
   'RXF_OPERATOR_FAILED',

@@ -93,8 +93,9 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     return defer(() =>
       this.#unlessClosed(async () => {
         const { transactionTimeoutMs } = this.producing;
-        const id = await this.#again('take it', transactionalId, () =>
-          this.link.takeProducerId(transactionalId, transactionTimeoutMs),
+        const id = await this.#again(
+          () => this.link.takeProducerId(transactionalId, transactionTimeoutMs),
+          (error) => transactionError(transactionalId, 'take it', error, this.setting),
         );
         return new Transactions(this, this.#sending, new Sequences(id, transactionalId));
       }),
@@ -104,7 +105,10 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   committed(groupId: string, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]> {
     return defer(() =>
       this.#unlessClosed(() =>
-        this.#again('learn the offsets', groupId, () => this.link.stableOffsets(groupId, partitions)),
+        this.#again(
+          () => this.link.stableOffsets(groupId, partitions),
+          (error) => connectError(error, this.setting),
+        ),
       ),
     );
   }
@@ -144,7 +148,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   }
 
   /** Asks until it is answered: what is asked may be asked any number of times. */
-  async #again<T>(what: string, of: string, ask: () => Promise<T>): Promise<T> {
+  async #again<T>(ask: () => Promise<T>, refusal: (error: unknown) => unknown): Promise<T> {
     const until = performance.now() + this.producing.sendTimeoutMs;
     for (;;) {
       try {
@@ -153,7 +157,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
         this.link.forget(error);
         const verdict = verdictOf(error);
         const mayPass = verdict === 'again' || verdict === 'lost';
-        if (!mayPass) throw transactionError(of, what, error, this.setting);
+        if (!mayPass) throw refusal(error);
         if (performance.now() > until || this.isClosed) {
           throw connectError(error, this.setting, this.#notices.lastFailure);
         }

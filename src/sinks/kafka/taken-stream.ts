@@ -72,10 +72,6 @@ export class TakenStream {
     this.#committed = committed;
   }
 
-  get committed(): number {
-    return this.#committed;
-  }
-
   send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
     return this.#inTurn(() => from(this.#transactions.send(records)));
   }

@@ -18,15 +18,14 @@ const PACKINGS = [0, 1, 2, 3].map((number) => ({
 }));
 
 const bytes = fc.uint8Array({ maxLength: 80 }).map((array) => Buffer.from(array));
+/** kafkajs's own decoder takes what every object inherits for a header. */
+const headerName = fc.string({ minLength: 1, maxLength: 9 }).filter((name) => !(name in {}));
 const outgoing: fc.Arbitrary<KafkaOutgoing> = fc.record({
   topic: fc.constant('t'),
   partition: fc.constant(null),
   key: fc.option(bytes),
   value: fc.option(fc.oneof(bytes, fc.uint8Array({ minLength: 100, maxLength: 20_000 }))),
-  headers: fc.dictionary(
-    fc.string({ minLength: 1, maxLength: 9 }),
-    fc.oneof(bytes, fc.array(bytes, { minLength: 2, maxLength: 3 })),
-  ),
+  headers: fc.dictionary(headerName, fc.oneof(bytes, fc.array(bytes, { minLength: 2, maxLength: 3 }))),
   timestamp: fc.option(fc.oneof(fc.integer({ min: 0, max: 2 ** 43 }), fc.integer({ min: NOW - 9, max: NOW + 9 }))),
 });
 

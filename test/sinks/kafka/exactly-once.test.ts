@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { delay, firstValueFrom, from, map, mergeMap, of } from 'rxjs';
-import { batch, filterValue } from '../../../operators/index.js';
+import { delay, firstValueFrom, from, ignoreElements, map, mergeMap, of, tap } from 'rxjs';
+import { batch, deadLetter, filterValue } from '../../../operators/index.js';
+import type { DeadLetter } from '../../../src/core/dead-letter.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Sink } from '../../../src/core/receipt.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
@@ -162,6 +164,26 @@ describe('kafkaSink, exactly once', () => {
     });
     // Of the transaction that it was to be in, nothing is there.
     expect([copied(kafka), committed(kafka)]).toEqual([[], 3]);
+  });
+
+  it('goes on past a record that is too large, once it is set aside: the commit waits for that', () => {
+    const kafka = cluster();
+    const letters: number[] = [];
+    const setAside: Sink<DeadLetter> = (deliveries) =>
+      deliveries.pipe(
+        delay(300),
+        tap((delivery) => {
+          letters.push(delivery.origin.offset);
+          delivery.ack();
+        }),
+        ignoreElements(),
+      );
+    const run = copyAll(kafka, 12, {
+      through: deadLetter(setAside),
+      sink: { encode: (value) => (String(value) === '9' ? 'x'.repeat(2_000) : value), maxRecordBytes: 1_000 },
+    });
+    expect([run.ended, letters, committed(kafka)]).toEqual(['complete', [9], 12]);
+    expect(copied(kafka)).toEqual(numbers(12).filter((n) => n !== 9));
   });
 
   it('refuses values joined from several streams', () => {
