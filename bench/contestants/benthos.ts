@@ -33,7 +33,7 @@ function built(folder: string): { readonly program: string; readonly missing?: s
 export function benthosConfig(services: Services, { topic, run, folder }: Job, periodMs: number): string {
   return JSON.stringify({
     http: { enabled: false },
-    logger: { level: 'ERROR' },
+    logger: { level: 'INFO' },
     metrics: { none: {} },
     input: {
       kafka_franz: {
@@ -72,13 +72,22 @@ export class Benthos {
     this.missing = missing;
   }
 
-  start(job: Job, periodMs: number): ChildProcess {
+  /** Resolves when it is about to read: its start is over. */
+  async start(job: Job, periodMs: number): Promise<ChildProcess> {
     const folder = join(this.#services.folder, 'tmp');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${job.run}.json`);
     writeFileSync(file, benthosConfig(this.#services, job, periodMs));
-    const child = spawn(this.#program, ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
-    child.on('exit', () => rmSync(file, { force: true }));
+    const child = spawn(this.#program, ['-c', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise<void>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (code) => reject(new Error(`benthos ended with ${code}`)));
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (text.includes('Input type kafka_franz is now active')) resolve();
+        if (text.includes('level=error')) console.error(text);
+      });
+    });
+    rmSync(file);
     return child;
   }
 
@@ -89,15 +98,15 @@ export class Benthos {
       missing: this.missing,
       run: async (job) => {
         const { records, partitions, lineBytes } = job.topic;
-        // What does not fill a batch waits for its period; that is left out, as is the newline that no file ends in.
+        // What does not fill a batch waits for its period: that is left out. A file ends without a newline.
         const whole = Math.floor(records / partitions / BATCH) * BATCH * partitions;
         if (whole === 0) throw new Error(`benthos needs at least ${BATCH} records a partition to be measured`);
-        const child = this.start(job, 1_000);
+        const child = await this.start(job, 10_000);
         try {
           return await observe({
             pid: child.pid as number,
             progress: () => lake.bytesUnder(job.folder),
-            target: Math.floor((lineBytes / records) * whole) - whole / BATCH,
+            target: (lineBytes / records) * whole * 0.9999,
             recordsPerUnit: records / lineBytes,
             everyMs: 20,
           });

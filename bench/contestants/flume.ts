@@ -5,6 +5,7 @@ import { pidOf, type Properties, startAgent, stopAgent } from '../flume/agents.j
 import type { Contestant, Job } from '../lab/contest.js';
 import { isInstalled } from '../lab/found.js';
 import { type Services, servicesScript } from '../lab/services.js';
+import { sleep } from '../lab/watch.js';
 import { observe } from './observed.js';
 
 const AGENT = 'bench';
@@ -80,6 +81,12 @@ export class Flume {
     return SINKS.reduce((sum, name) => sum + Number(metrics[`SINK.${name}`]?.EventDrainSuccessCount ?? 0), 0);
   }
 
+  async accepted(): Promise<number> {
+    const answer = await fetch(`http://127.0.0.1:${this.#metricsPort}/metrics`).catch(() => undefined);
+    const metrics = (await answer?.json()) as Record<string, Record<string, string>> | undefined;
+    return Number(metrics?.['SOURCE.r1']?.EventAcceptedCount ?? 0);
+  }
+
   /** It reads at most so many of the topic's records: the others take fifteen times as many in the time. */
   contestant(mostRecords: number): Contestant {
     return {
@@ -88,7 +95,7 @@ export class Flume {
       run: async (job) => {
         const starting = this.start(job, 0);
         try {
-          await starting;
+          while ((await this.accepted()) === 0) await sleep(20);
           return await observe({
             pid: this.pid(),
             progress: () => this.written(),
@@ -97,6 +104,7 @@ export class Flume {
             everyMs: 50,
           });
         } finally {
+          await starting;
           this.stop();
         }
       },

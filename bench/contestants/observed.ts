@@ -15,36 +15,33 @@ export interface Observation {
   readonly everyMs: number;
 }
 
-/**
- * Watches a program that does not measure itself, from its first progress until its target: its start does not count,
- * nor what it did before it was first seen at work.
- */
+/** Watches a program that does not measure itself, from now until its target. */
 export async function observe({ pid, progress, target, recordsPerUnit, everyMs }: Observation): Promise<Measured> {
-  const startedAt = Date.now();
   const rssMiB: number[] = [];
-  let first: { at: number; done: number; cpuSeconds: number } | undefined;
+  const startedAt = performance.now();
+  const before = usageOf(pid);
+  if (before === undefined) throw new Error('it ended before it began');
   let rssAt = 0;
   for (;;) {
     const done = await progress();
     const at = performance.now();
     const usage = usageOf(pid);
     if (usage === undefined) throw new Error(`it ended when ${Math.round(done * recordsPerUnit)} records were done`);
-    if (first === undefined && done > 0) first = { at, done, cpuSeconds: usage.cpuSeconds };
-    if (first !== undefined && at - rssAt >= RSS_EVERY_MS) {
+    if (at - rssAt >= RSS_EVERY_MS) {
       rssMiB.push(Math.round(usage.rssMiB));
       rssAt = at;
     }
-    if (first !== undefined && done >= target && done > first.done) {
+    if (done >= target) {
       return {
-        records: Math.round((done - first.done) * recordsPerUnit),
-        seconds: (at - first.at) / 1_000,
-        cpuSeconds: usage.cpuSeconds - first.cpuSeconds,
+        records: Math.round(done * recordsPerUnit),
+        seconds: (at - startedAt) / 1_000,
+        cpuSeconds: usage.cpuSeconds - before.cpuSeconds,
         peakRssMiB: usage.peakRssMiB,
         rssMiB,
       };
     }
-    const limitMs = first === undefined ? LONGEST_START_MS : LONGEST_RUN_MS;
-    if (Date.now() - startedAt > limitMs) {
+    const limitMs = done === 0 ? LONGEST_START_MS : LONGEST_RUN_MS;
+    if (at - startedAt > limitMs) {
       throw new Error(`only ${Math.round(done * recordsPerUnit)} records were done after ${limitMs} ms`);
     }
     await sleep(everyMs);
