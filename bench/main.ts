@@ -1,12 +1,17 @@
-// The suite: npm run bench [-- <part>] [--short] [--records n] [--rounds n] [--only a,b]
+// The suite, or some of its parts: npm run bench [-- <part>... --short --records <n> --rounds <n> --only <a,b>]
 import { parseArgs } from 'node:util';
 import { barLines } from './lab/bars.js';
 import type { Bench, Part } from './lab/part.js';
+import { drawPlots } from './lab/plots.js';
+import { keepResult, type SuiteResult, timed } from './lab/results.js';
 import { tableLines } from './lab/rows.js';
 import { startServices } from './lab/services.js';
+import { consume } from './parts/consume.js';
+import { growth } from './parts/growth.js';
 import { kafkaToHdfs } from './parts/kafka-to-hdfs.js';
+import { latency } from './parts/latency.js';
 
-const PARTS: readonly Part[] = [kafkaToHdfs];
+const PARTS: readonly Part[] = [kafkaToHdfs, consume, latency, growth];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,19 +22,42 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
   },
 });
+const parts = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const unknown = positionals.filter((name) => !PARTS.some((part) => part.name === name));
+const [records, rounds] = [values.records, values.rounds].map((text) =>
+  text === undefined ? undefined : Number(text),
+);
+const areNumbers = [records, rounds].every(
+  (number) => number === undefined || (Number.isInteger(number) && number > 0),
+);
+if (unknown.length > 0 || !areNumbers) {
+  console.error(
+    `Usage: npm run bench [-- <part>... --short --records <n> --rounds <n> --only <contestant,...>]; the parts: ${PARTS.map(({ name }) => name).join(', ')}`,
+  );
+  process.exit(2);
+}
+
 const services = startServices();
 const bench: Bench = {
   services,
   isShort: values.short,
-  records: values.records === undefined ? undefined : Number(values.records),
-  rounds: values.rounds === undefined ? undefined : Number(values.rounds),
+  records,
+  rounds,
   only: values.only?.split(','),
   say: console.log,
 };
-for (const part of PARTS) {
-  if (positionals.length > 0 && !positionals.includes(part.name)) continue;
-  console.log(part.title);
-  const result = await part.run(bench);
-  for (const line of [result.setup, ...tableLines(result.rows), ...barLines(result.bars)]) console.log(line);
+const results: Record<string, SuiteResult['parts'][string]> = {};
+try {
+  for (const part of parts) {
+    console.log(`\n${part.title}`);
+    const result = await timed(() => part.run(bench));
+    results[part.name] = result;
+    for (const line of [result.setup, '', ...tableLines(result.rows), '', ...barLines(result.bars)]) console.log(line);
+  }
+} finally {
+  services.stop();
 }
-services.stop();
+const isWhole = parts.length === PARTS.length && values.only === undefined && records === undefined;
+const { path, result } = keepResult(results, isWhole, values.short);
+const plots = isWhole && !values.short ? drawPlots(result) : [];
+console.log(`\nKept: ${[path, ...plots].join(', ')}`);

@@ -18,7 +18,8 @@ const source = fileURLToPath(new URL('../benthos', import.meta.url));
 function built(folder: string): { readonly program: string; readonly missing?: string } {
   const program = join(folder, 'lib', `benthos-${BENTHOS_VERSION}`);
   if (existsSync(program)) return { program };
-  if (!isInstalled('go', 'version')) return { program, missing: 'Go is missing (the package golang-go, 1.21 or later)' };
+  if (!isInstalled('go', 'version'))
+    return { program, missing: 'Go is missing (the package golang-go, 1.21 or later)' };
   console.log(`Building benthos ${BENTHOS_VERSION}, which takes some minutes the first time.`);
   const { status, stderr } = spawnSync('go', ['build', '-buildvcs=false', '-trimpath', '-o', program, '.'], {
     cwd: source,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pidOf, type Properties, startAgent, stopAgent } from '../flume/agents.js';
+import { type Properties, pidOf, startAgent, stopAgent } from '../flume/agents.js';
 import type { Contestant, Job } from '../lab/contest.js';
 import { isInstalled } from '../lab/found.js';
 import { type Services, servicesScript } from '../lab/services.js';

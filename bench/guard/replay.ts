@@ -13,6 +13,11 @@ const BATCHES_A_FETCH = 5;
 const BATCH_RECORDS = 1_000;
 const VALUE_BYTES = 199;
 
+const batches = Array.from(
+  { length: BATCHES_A_FETCH },
+  (_, at) => encodeBatch(at * BATCH_RECORDS, BATCH_RECORDS, VALUE_BYTES, () => 0).bytes,
+);
+
 export interface Replayed {
   readonly driver: KafkaDriver;
   /** How often the driver was asked for something, or asked to be told. */
@@ -29,10 +34,6 @@ export function replay(records: number): Replayed {
   const decode = load('src/protocol/requests/fetch/v4/decodeMessages.js') as (
     decoder: ForeignDecoder,
   ) => Promise<FetchedMessages>;
-  const batches = Array.from(
-    { length: BATCHES_A_FETCH },
-    (_, at) => encodeBatch(at * BATCH_RECORDS, BATCH_RECORDS, VALUE_BYTES, () => 0).bytes,
-  );
   const calls = { count: 0 };
 
   const fetch = async (owned: OwnedPartition) => {

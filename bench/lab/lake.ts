@@ -39,7 +39,9 @@ export class Lake {
   }
 
   async read(path: string): Promise<string> {
-    const answer = await fetch(`${this.#url}/webhdfs/v1${encodeURI(path).replaceAll('+', '%2B')}?op=OPEN&user.name=flume`);
+    const answer = await fetch(
+      `${this.#url}/webhdfs/v1${encodeURI(path).replaceAll('+', '%2B')}?op=OPEN&user.name=flume`,
+    );
     if (!answer.ok) throw new Error(`${path} cannot be read: HTTP ${answer.status}`);
     return answer.text();
   }

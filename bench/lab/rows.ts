@@ -1,4 +1,4 @@
-import { cpuMicroseconds, recordsPerSecond, type Results, thousands } from './contest.js';
+import { cpuMicroseconds, type Results, recordsPerSecond, thousands } from './contest.js';
 import type { Row } from './part.js';
 import { median, ratios } from './statistics.js';
 

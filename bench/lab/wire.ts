@@ -5,6 +5,10 @@ const PRODUCE = 0;
 const FETCH = 1;
 const PRODUCE_VERSION = 3;
 const FETCH_VERSION = 4;
+/** Of a topic that was only just made: unknown, no leader, not the leader. */
+const NO_LEADER_YET = [3, 5, 6];
+const LEADER_TRIES = 100;
+const LEADER_WAIT_MS = 100;
 
 export interface Position {
   readonly partition: number;
@@ -77,11 +81,16 @@ export class Wire {
     at = head.writeInt32BE(1, at);
     at = head.writeInt32BE(partition, at);
     at = head.writeInt32BE(batch.length, at);
-    const answer = await this.#ask(PRODUCE, PRODUCE_VERSION, head.subarray(0, at), batch);
-    const start = 4 + 2 + answer.readInt16BE(4) + 4 + 4;
-    const error = answer.readInt16BE(start);
-    if (error !== 0) throw new Error(`${topic}/${partition} refused a batch with Kafka's error ${error}`);
-    return Number(answer.readBigInt64BE(start + 2));
+    for (let left = LEADER_TRIES; ; left -= 1) {
+      const answer = await this.#ask(PRODUCE, PRODUCE_VERSION, head.subarray(0, at), batch);
+      const start = 4 + 2 + answer.readInt16BE(4) + 4 + 4;
+      const error = answer.readInt16BE(start);
+      if (error === 0) return Number(answer.readBigInt64BE(start + 2));
+      if (left === 0 || !NO_LEADER_YET.includes(error)) {
+        throw new Error(`${topic}/${partition} refused a batch with Kafka's error ${error}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LEADER_WAIT_MS));
+    }
   }
 
   close(): void {

@@ -2,7 +2,14 @@ import { Benthos } from '../contestants/benthos.js';
 import { Flume } from '../contestants/flume.js';
 import { limit, plainLoop, rxflume } from '../contestants/own.js';
 import { atLeast, atMost } from '../lab/bars.js';
-import { type Contestant, contest, cpuMicroseconds, type Job, type Measured, recordsPerSecond } from '../lab/contest.js';
+import {
+  type Contestant,
+  contest,
+  cpuMicroseconds,
+  type Job,
+  type Measured,
+  recordsPerSecond,
+} from '../lab/contest.js';
 import { Lake } from '../lab/lake.js';
 import { chosen, type Part } from '../lab/part.js';
 import { ratioOf, rowsOf } from '../lab/rows.js';

@@ -30,7 +30,8 @@ perform<LoopTask>(async (task, stage) => {
   let underWay = ask();
   while (!isStopped && records < (task.records ?? Number.POSITIVE_INFINITY)) {
     const fetched = await underWay;
-    for (const { partition, batches } of fetched) offsets[partition] = nextOffset(batches, offsets[partition] as number);
+    for (const { partition, batches } of fetched)
+      offsets[partition] = nextOffset(batches, offsets[partition] as number);
     underWay = ask();
     const writes: Promise<void>[] = [];
     for (const { partition, batches } of fetched) {

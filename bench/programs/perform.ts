@@ -31,8 +31,14 @@ export interface Stage {
   durable(path: string): void;
 }
 
-/** Loads, says so, waits for the word, plays, and says what that took. `play` resolves with the records stored. */
-export function perform<T extends Task>(play: (task: T, stage: Stage) => Promise<number>): void {
+/**
+ * Loads, warms up where there is something to, says so, waits for the word, plays, and says what that took. `play`
+ * resolves with the records stored.
+ */
+export function perform<T extends Task>(
+  play: (task: T, stage: Stage) => Promise<number>,
+  warmUp: (task: T) => Promise<unknown> = () => Promise.resolve(),
+): void {
   const task = JSON.parse(process.argv[2] ?? '') as T;
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => {
@@ -63,5 +69,11 @@ export function perform<T extends Task>(play: (task: T, stage: Stage) => Promise
       },
     );
   });
-  say({ say: 'ready' });
+  warmUp(task).then(
+    () => say({ say: 'ready' }),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 }

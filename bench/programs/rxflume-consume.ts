@@ -1,5 +1,5 @@
 // rxflume without a sink: what was read is settled at once.
-import { type Delivery, defaultMonitor, json, kafkaSource } from 'rxflume';
+import { type Delivery, json, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { decode, drainOn, filterValue, mapValue } from 'rxflume/operators';
 import { type Observable, Subject } from 'rxjs';
@@ -18,10 +18,10 @@ perform<ConsumeTask>(
         topics: [task.topic],
         groupId: task.run,
       }).pipe(drainOn(stop$));
-      const watching = setInterval(() => {
-        if (defaultMonitor.total('rxflume_source_records_total') >= (task.records ?? 0)) stop$.next();
-      }, 5);
       let settled = 0;
+      const watching = setInterval(() => {
+        if (settled >= (task.records ?? 0)) stop$.next();
+      }, 5);
       const settled$: Observable<Delivery<unknown>> = task.isDecoding
         ? records$.pipe(
             decode(json(Message)),
