@@ -1,8 +1,8 @@
-// The suite, or some of its parts: npm run bench [-- <part>... --short --records <n> --rounds <n> --only <a,b>]
+// The suite, or some of its parts: npm run bench [-- <part>... --short --records <n> --rounds <n> --only <a,b> --keep]
 import { parseArgs } from 'node:util';
 import { barLines } from './lab/bars.js';
 import type { Bench, Part } from './lab/part.js';
-import { drawPlots } from './lab/plots.js';
+import { publish } from './lab/publish.js';
 import { keepResult, type SuiteResult, timed } from './lab/results.js';
 import { tableLines } from './lab/rows.js';
 import { startServices } from './lab/services.js';
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     records: { type: 'string' },
     rounds: { type: 'string' },
     only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
   },
 });
 const parts = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
@@ -32,7 +33,7 @@ const areNumbers = [records, rounds].every(
 );
 if (unknown.length > 0 || !areNumbers) {
   console.error(
-    `Usage: npm run bench [-- <part>... --short --records <n> --rounds <n> --only <contestant,...>]; the parts: ${PARTS.map(({ name }) => name).join(', ')}`,
+    `Usage: npm run bench [-- <part>... --short --records <n> --rounds <n> --only <contestant,...> --keep]; the parts: ${PARTS.map(({ name }) => name).join(', ')}`,
   );
   process.exit(2);
 }
@@ -46,6 +47,9 @@ const bench: Bench = {
   only: values.only?.split(','),
   say: console.log,
 };
+// Only what is measured at full length has a date, and is drawn.
+const isDated =
+  (positionals.length === 0 || values.keep) && !values.short && values.only === undefined && records === undefined;
 const results: Record<string, SuiteResult['parts'][string]> = {};
 try {
   for (const part of parts) {
@@ -53,11 +57,9 @@ try {
     const result = await timed(() => part.run(bench));
     results[part.name] = result;
     for (const line of [result.setup, '', ...tableLines(result.rows), '', ...barLines(result.bars)]) console.log(line);
+    const kept = keepResult(results, isDated, values.short);
+    console.log(`kept: ${[kept.path, ...(isDated ? publish(kept.result) : [])].join(', ')}`);
   }
 } finally {
   services.stop();
 }
-const isWhole = parts.length === PARTS.length && values.only === undefined && records === undefined;
-const { path, result } = keepResult(results, isWhole, values.short);
-const plots = isWhole && !values.short ? drawPlots(result) : [];
-console.log(`\nKept: ${[path, ...plots].join(', ')}`);

@@ -6,7 +6,7 @@ export interface Bar {
   /** Not a number where a contestant was missing. */
   readonly got: number;
   readonly holds: boolean;
-  readonly unit?: string;
+  readonly unit: string;
 }
 
 export function atLeast(what: string, got: number, least: number, unit = '×'): Bar {
@@ -18,10 +18,12 @@ export function atMost(what: string, got: number, most: number, unit = '×'): Ba
 }
 
 export function barLines(bars: readonly Bar[]): string[] {
-  return bars.map(({ what, wanted, got, holds, unit = '' }) => {
-    const verdict = Number.isNaN(got) ? 'not measured' : holds ? 'holds' : 'DOES NOT HOLD';
-    return `  ${what.padEnd(64)} ${wanted.padStart(10)}   got ${Number.isNaN(got) ? '–' : `${round(got)} ${unit}`}: ${verdict}`;
-  });
+  return bars.map((bar) => `  ${bar.what.padEnd(66)} ${bar.wanted.padStart(10)}   ${barVerdict(bar)}`);
 }
 
-export const round = (number: number): number => Number(number.toPrecision(3));
+/** What was got, and whether the bar holds. */
+export function barVerdict({ got, holds, unit }: Bar): string {
+  // A result read from a file has null for what is not a number.
+  if (!Number.isFinite(got ?? Number.NaN)) return 'not measured';
+  return `${Number(got.toPrecision(3))} ${unit}, ${holds ? 'holds' : 'DOES NOT HOLD'}`;
+}

@@ -33,7 +33,5 @@ export interface Part {
 }
 
 export function chosen<T extends { readonly name: string }>({ only }: Bench, all: readonly T[]): T[] {
-  return all.filter(
-    ({ name }) => only === undefined || only.some((start) => name === start || name.startsWith(`${start} `)),
-  );
+  return all.filter(({ name }) => only === undefined || only.some((start) => name.startsWith(start)));
 }

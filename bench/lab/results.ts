@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load, type Machine, machine } from './machine.js';
 import type { PartResult } from './part.js';
@@ -21,19 +21,22 @@ export async function timed(run: () => Promise<PartResult>): Promise<SuiteResult
   return { ...result, loadBefore, minutes: Number(((performance.now() - startedAt) / 60_000).toFixed(1)) };
 }
 
-/** Keeps a run of all parts by its date, any other under a name that git leaves out. */
+/** Keeps what was measured; beside what other parts have in the file, where it has a date. Answers with where. */
 export function keepResult(
-  parts: SuiteResult['parts'],
-  isWhole: boolean,
+  measured: SuiteResult['parts'],
+  isDated: boolean,
   isShort: boolean,
 ): { readonly path: string; readonly result: SuiteResult } {
   const date = new Date().toISOString().slice(0, 10);
-  const result: SuiteResult = { date, isShort, machine: machine(), parts };
-  const name = isWhole && !isShort ? `${date}.json` : `local-${isWhole ? 'short' : Object.keys(parts).join('-')}.json`;
+  const name = isDated ? `${date}.json` : `local-${Object.keys(measured).join('-')}.json`;
+  const before =
+    isDated && existsSync(folder + name) ? (JSON.parse(readFileSync(folder + name, 'utf8')) as SuiteResult) : null;
+  const result: SuiteResult = { date, isShort, machine: machine(), parts: { ...before?.parts, ...measured } };
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    folder + name,
-    `${JSON.stringify(result, null, 2).replace(/\[[\d\s.,-]+\]/g, (numbers) => numbers.replace(/\s+/g, ' '))}\n`,
-  );
+  writeFileSync(folder + name, `${JSON.stringify(result, null, 2).replace(/\[[\d\s.,-]+\]/g, onOneLine)}\n`);
   return { path: `bench/results/${name}`, result };
+}
+
+function onOneLine(numbers: string): string {
+  return numbers.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']');
 }

@@ -1,5 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { encodeBatch } from './records.js';
+import { sleep } from './watch.js';
 import { Wire } from './wire.js';
 
 /** A topic of numbered JSON records, uncompressed, without keys, spread evenly. */
@@ -15,6 +16,8 @@ export interface Topic {
 const BATCH_RECORDS = 1_000;
 const BATCH_BYTES = 256 * 1024;
 const AT_ONCE = 8;
+const LEADER_TRIES = 100;
+const LEADER_WAIT_MS = 100;
 
 /** Makes a topic and fills it. */
 export async function fillTopic(broker: string, of: Omit<Topic, 'name' | 'lineBytes'>): Promise<Topic> {
@@ -52,9 +55,17 @@ let topics = 0;
 export async function makeTopic(broker: string, partitions: number): Promise<string> {
   topics += 1;
   const name = `bench-${Date.now()}-${topics}`;
-  await withAdmin(broker, (admin) =>
-    admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: true }),
-  );
+  await withAdmin(broker, async (admin) => {
+    await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: false });
+    // kafkajs's own wait gives up where a broker does not know the topic yet.
+    for (let left = LEADER_TRIES; ; left -= 1) {
+      const known = await admin.fetchTopicMetadata({ topics: [name] }).catch(() => undefined);
+      const leaders = known?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length;
+      if (leaders === partitions) return;
+      if (left === 0) throw new Error(`${name} has no leader for each of its ${partitions} partitions`);
+      await sleep(LEADER_WAIT_MS);
+    }
+  });
   return name;
 }
 

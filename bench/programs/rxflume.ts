@@ -1,5 +1,15 @@
 // rxflume as its users write it: one mapValue, one filterValue, lines of text; or records decoded by io-ts, and JSON lines.
-import { fileSink, flow, json, jsonLines, kafkaSource, Monitor, text } from 'rxflume';
+import {
+  type FileSystem,
+  fileSink,
+  flow,
+  json,
+  jsonLines,
+  type KafkaDriver,
+  kafkaSource,
+  Monitor,
+  text,
+} from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, drainOn, filterValue, mapValue } from 'rxflume/operators';
@@ -17,8 +27,14 @@ export interface RxflumeTask extends Task {
   readonly warmUp?: { readonly topic: string; readonly records: number };
 }
 
+interface Drivers {
+  readonly kafka: KafkaDriver;
+  readonly hdfs: FileSystem;
+}
+
 /** `taken` is told of each record that goes to the sink. */
-function flowOf(task: RxflumeTask, monitor: Monitor, taken: () => void) {
+function flowOf(task: RxflumeTask, { kafka, hdfs }: Drivers, taken: () => void) {
+  const monitor = new Monitor();
   const { topic, folder, buckets, rollBytes, rollIntervalMs, maxOpenFiles } = task;
   const to = {
     root: folder,
@@ -32,11 +48,10 @@ function flowOf(task: RxflumeTask, monitor: Monitor, taken: () => void) {
             `bucket=${delivery.origin.offset % buckets}`,
         }),
   };
-  const hdfs = webhdfs({ nameNodes: [task.hdfsUrl], user: 'flume' });
   const plain = fileSink<Buffer | null>(hdfs, { ...to, format: text() });
   const decoded = fileSink<Message>(hdfs, { ...to, format: jsonLines() });
   const { positions } = task.isDecoding ? decoded : plain;
-  const records$ = kafkaSource(kafkajs({ brokers: [task.broker] }), {
+  const records$ = kafkaSource(kafka, {
     topics: [topic],
     groupId: task.run,
     monitor,
@@ -66,7 +81,7 @@ function flowOf(task: RxflumeTask, monitor: Monitor, taken: () => void) {
   );
 }
 
-function collect(task: RxflumeTask, stage?: Stage): Promise<number> {
+function collect(task: RxflumeTask, drivers: Drivers, stage?: Stage): Promise<number> {
   return new Promise((resolve, reject) => {
     const stop$ = new Subject<void>();
     let taken = 0;
@@ -79,7 +94,7 @@ function collect(task: RxflumeTask, stage?: Stage): Promise<number> {
     const count = () => {
       taken += 1;
     };
-    flowOf(task, new Monitor(), count)
+    flowOf(task, drivers, count)
       .pipe(drainOn(stop$))
       .subscribe({
         next: (receipt) => {
@@ -95,7 +110,25 @@ function collect(task: RxflumeTask, stage?: Stage): Promise<number> {
   });
 }
 
-perform<RxflumeTask>(collect, async (task) => {
-  if (task.warmUp === undefined) return;
-  await collect({ ...task, ...task.warmUp, run: `${task.run}-warm`, folder: `${task.folder}/_warm`, isTelling: false });
-});
+let warm: Drivers | undefined;
+
+function driversOf({ broker, hdfsUrl }: RxflumeTask): Drivers {
+  return { kafka: kafkajs({ brokers: [broker] }), hdfs: webhdfs({ nameNodes: [hdfsUrl], user: 'flume' }) };
+}
+
+perform<RxflumeTask>(
+  (task, stage) => collect(task, warm ?? driversOf(task), stage),
+  async (task) => {
+    if (task.warmUp === undefined) return;
+    warm = driversOf(task);
+    const before = {
+      ...task,
+      ...task.warmUp,
+      run: `${task.run}-warm`,
+      folder: `${task.folder}/_warm`,
+      isTelling: false,
+      buckets: 1,
+    };
+    await collect(before, warm);
+  },
+);

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { thousands } from './contest.js';
+import { withTables } from './document.js';
 import type { Row } from './part.js';
 import type { SuiteResult } from './results.js';
 import { barChart, type Chart, lineChart, type Point } from './svg.js';
@@ -8,8 +9,14 @@ import { barChart, type Chart, lineChart, type Point } from './svg.js';
 const folder = fileURLToPath(new URL('../../docs/', import.meta.url));
 const isOwn = (name: string) => name.startsWith('rxflume');
 
-/** Draws a run of the suite into docs. Answers with the paths. */
-export function drawPlots({ parts }: SuiteResult): string[] {
+/** Draws a run of the suite into docs, and puts its tables into `docs/performance.md`. Answers with the paths. */
+export function publish(result: SuiteResult): string[] {
+  const document = `${folder}performance.md`;
+  writeFileSync(document, withTables(readFileSync(document, 'utf8'), result));
+  return ['docs/performance.md', ...drawPlots(result)];
+}
+
+function drawPlots({ parts }: SuiteResult): string[] {
   const drawn: string[] = [];
   const keep = (name: string, svg: string) => {
     writeFileSync(`${folder}performance-${name}.svg`, svg);
