@@ -22,7 +22,7 @@ export function taskOf({ broker, hdfsUrl }: Services, { topic, run, folder }: Jo
   };
 }
 
-type RxflumeChoice = Partial<Pick<RxflumeTask, 'isExactlyOnce' | 'isDecoding' | 'buckets' | 'maxOpenFiles'>>;
+type RxflumeChoice = Partial<Pick<RxflumeTask, 'isExactlyOnce' | 'isDecoding' | 'buckets'>>;
 
 /** rxflume, exactly-once and decode-free unless said otherwise. */
 export function rxflume(services: Services, name = 'rxflume', choice: RxflumeChoice = {}): Contestant {

@@ -24,7 +24,7 @@ export const consume: Part = {
   title: 'Consume only',
   async run(bench) {
     const { services, isShort, say } = bench;
-    const records = bench.records ?? (isShort ? 600_000 : 4_000_000);
+    const records = bench.records ?? (isShort ? 600_000 : 3_000_000);
     const rounds = bench.rounds ?? (isShort ? 2 : 5);
     const contestants = chosen(bench, [
       rxflumeConsume(services),

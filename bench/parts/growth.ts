@@ -26,7 +26,7 @@ export const growth: Part = {
   title: 'Growth',
   async run(bench) {
     const { services, isShort } = bench;
-    const rounds = bench.rounds ?? (isShort ? 1 : 3);
+    const rounds = bench.rounds ?? (isShort ? 1 : 2);
     const most = bench.records ?? (isShort ? 1_000_000 : 10_000_000);
     const some = Math.min(most, isShort ? 200_000 : 1_000_000);
     const warm = await fillTopic(services.broker, { partitions: 4, records: WARM_RECORDS, valueBytes: VALUE_BYTES });
@@ -43,7 +43,7 @@ export const growth: Part = {
       partitions: [1, 4, 16, 64].map((partitions) => point(`${partitions} partitions`, { partitions })),
       buckets: [1, 10, 100, 1_000].map((buckets) =>
         point(`${thousands(buckets)} buckets`, { partitions: 1 }, (job) =>
-          runProgram('rxflume', { ...rxflumeTask(services, job, { buckets, maxOpenFiles: 1_024 }), warmUp }),
+          runProgram('rxflume', { ...rxflumeTask(services, job, { buckets }), warmUp }),
         ),
       ),
       bytes: [20, 200, 2_000, 20_000, 1_000_000].map((valueBytes) =>
@@ -67,8 +67,8 @@ export const growth: Part = {
     return {
       setup:
         `rxflume, exactly-once, one mapValue and one filterValue, after ${thousands(WARM_RECORDS)} records to warm up; unless said otherwise ` +
-        `${thousands(some)} records of ${VALUE_BYTES} bytes, 4 partitions, 1 bucket, 1 process; buckets with 1 partition, processes with ` +
-        `8 and ${thousands(2 * some)} records, without warming up. ${rounds} rounds.`,
+        `${thousands(some)} records of ${VALUE_BYTES} bytes, 4 partitions, 1 bucket, 1 process; buckets with 1 partition and at most 100 of them in turn, ` +
+        `processes with 8 and ${thousands(2 * some)} records, without warming up. ${rounds} rounds.`,
       rows,
       bars: barsOf(rows),
     };
@@ -146,16 +146,25 @@ async function together({ services }: Bench, job: Job, processes: number): Promi
   }
 }
 
-function barsOf(rows: readonly Row[]): Bar[] {
+/** Of what is measured at growing numbers of records: whole runs, and what each further record costs. */
+export function barsOf(rows: readonly Row[]): Bar[] {
   const counts = rows.filter(({ of }) => of === 'records');
-  const figure = (name: string) => counts.map((row) => Number(row[name]));
-  const cpu = figure('cpuMicroseconds');
-  const middle = median(cpu);
-  const away = Math.max(...cpu.map((one) => Math.abs(one / middle - 1)));
+  const runs = counts.map((row) => ({ records: Number(row.records), cpu: Number(row.cpuMicroseconds) }));
+  const further = runs.slice(1).map(({ records, cpu }, at) => {
+    const before = runs[at] as (typeof runs)[number];
+    return (records * cpu - before.records * before.cpu) / (records - before.records);
+  });
   const largest = counts.at(-1);
   return [
-    atMost('CPU a record over the numbers of records, away from their median', away * 100, 15, '%'),
+    atMost('CPU a record of whole runs, by records: away from the middle', spread(runs.map(({ cpu }) => cpu)), 15, '%'),
+    atMost('CPU of each further record, by records: away from the middle', spread(further), 15, '%'),
     atMost('peak RSS, most records', Number(largest?.peakRssMiB), 256, 'MiB'),
     atMost('RSS, later half of the most records by the earlier', Number(largest?.laterByEarlierRss), 1.1),
   ];
+}
+
+/** How far the largest and the smallest are from half way between them, in per cent. */
+function spread(numbers: readonly number[]): number {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return ((most - least) / (most + least)) * 100;
 }

@@ -24,7 +24,7 @@ export const kafkaToHdfs: Part = {
   title: 'Kafka → HDFS',
   async run(bench) {
     const { services, isShort, say } = bench;
-    const records = bench.records ?? (isShort ? 600_000 : 2_000_000);
+    const records = bench.records ?? (isShort ? 600_000 : 3_000_000);
     const rounds = bench.rounds ?? (isShort ? 2 : 5);
     const flumeRecords = Math.min(records, isShort ? 100_000 : 500_000);
     const benthos = new Benthos(services);

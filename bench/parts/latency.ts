@@ -30,7 +30,7 @@ export const latency: Part = {
   title: 'From produce to durable',
   async run(bench) {
     const { services, isShort, say } = bench;
-    const rounds = bench.rounds ?? (isShort ? 1 : 3);
+    const rounds = bench.rounds ?? (isShort ? 1 : 2);
     const seconds = isShort ? 5 : 12;
     const lake = new Lake(services.hdfsUrl);
     const rolls = { rollIntervalMs: ROLL_MS, isTelling: true };

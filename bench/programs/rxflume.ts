@@ -22,9 +22,16 @@ export interface RxflumeTask extends Task {
   readonly isExactlyOnce: boolean;
   readonly isDecoding: boolean;
   readonly buckets: number;
-  readonly maxOpenFiles?: number;
   /** What is read before the measurement begins, to another folder. */
   readonly warmUp?: { readonly topic: string; readonly records: number };
+}
+
+/** In turn, at most so many at a time: more open files than that are too much for one small DataNode. */
+const BUCKETS_AT_A_TIME = 100;
+
+function bucketOf(offset: number, { buckets, records = 1 }: RxflumeTask): number {
+  const atATime = Math.min(buckets, BUCKETS_AT_A_TIME);
+  return Math.floor((offset * buckets) / atATime / records) * atATime + (offset % atATime);
 }
 
 interface Drivers {
@@ -35,17 +42,16 @@ interface Drivers {
 /** `taken` is told of each record that goes to the sink. */
 function flowOf(task: RxflumeTask, { kafka, hdfs }: Drivers, taken: () => void) {
   const monitor = new Monitor();
-  const { topic, folder, buckets, rollBytes, rollIntervalMs, maxOpenFiles } = task;
+  const { topic, folder, buckets, rollBytes, rollIntervalMs } = task;
   const to = {
     root: folder,
     roll: { bytes: rollBytes, intervalMs: rollIntervalMs },
     monitor,
-    ...(maxOpenFiles === undefined ? {} : { maxOpenFiles }),
     ...(buckets === 1
       ? {}
       : {
           path: ({ delivery }: { delivery: { origin: { offset: number } } }) =>
-            `bucket=${delivery.origin.offset % buckets}`,
+            `bucket=${bucketOf(delivery.origin.offset, task)}`,
         }),
   };
   const plain = fileSink<Buffer | null>(hdfs, { ...to, format: text() });
