@@ -1,5 +1,5 @@
-// npm test: types, lint, the quick tests, the package as it would be published, then the live tests and a short chaos run
-// against real services.
+// npm test: types, lint, the quick tests, the package as it would be published, the guard against slowing down, then the
+// live tests and a short chaos run against real services.
 //   npm test              all of it
 //   npm test -- --quick   without the live tests and chaos
 // The services are started where they are not up, and stopped again where this started them. Where they cannot be
@@ -138,6 +138,8 @@ try {
   ]);
   jest('quick');
   jest('package');
+  const isLean = await step('what a record allocates', process.execPath, ['--import', 'tsx', 'bench/guard/main.ts']);
+  counts[isLean ? 'passed' : 'failed'] += 1;
   if (options.includes('--quick')) heading('live tests: not asked for');
   else await live();
 } finally {

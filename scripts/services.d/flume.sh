@@ -33,11 +33,17 @@ flume_start() { # name file [port]
   case $file in /*) ;; *) file=$PWD/$file ;; esac
   one_at_a_time
   install flume
+  # An agent with HDFS sinks needs Hadoop's client too; Flume brings none.
+  local classes="$dir/lib/flume/*"
+  if grep -q "^$name\.sinks\.[^.]*\.type *= *hdfs *$" "$file"; then
+    install hdfs
+    classes="$classes:$dir/lib/hdfs/*"
+  fi
   [ -z "$(pid_of "$service")" ] || die 1 "the agent $name runs already"
   refuse_taken_ports flume
   if [ -f "$(log_of "$service")" ]; then mv -f "$(log_of "$service")" "$dir/logs/$service.previous.log"; fi
   detach "$service" -Xmx512m -Djava.net.preferIPv4Stack=true \
-    -Dflume.monitoring.type=http "-Dflume.monitoring.port=$RXFLUME_FLUME_PORT" -cp "$dir/lib/flume/*" \
+    -Dflume.monitoring.type=http "-Dflume.monitoring.port=$RXFLUME_FLUME_PORT" -cp "$classes" \
     org.apache.flume.node.Application --name "$name" --conf-file "$file" --no-reload-conf
   deadline=$((SECONDS + wait_s))
   # shellcheck disable=SC2046

@@ -90,16 +90,17 @@ export class OpenFile<T> {
       });
   }
 
-  /** Adds a value. Throws what the encoder throws, and then nothing was added. */
-  add(delivery: Delivery<T>): void {
+  /** Adds a value; true where the chunk is full, to be handed over. Throws what the encoder throws, and then nothing was added. */
+  add(delivery: Delivery<T>): boolean {
     const size = this.#encoder.add(delivery.value);
     this.#parts.add(delivery);
     const { offset, lastOffset = offset } = delivery.origin;
     if (this.#first < 0 || offset < this.#first) this.#first = offset;
     if (lastOffset > this.#last) this.#last = lastOffset;
     this.#values += 1;
-    if (size >= this.#options.chunkBytes) this.handOver();
-    else this.#linger ??= timer(this.#options.lingerMs).subscribe(() => this.handOver());
+    if (size >= this.#options.chunkBytes) return true;
+    if (this.#linger === undefined) this.#lingerOn();
+    return false;
   }
 
   /** Hands the chunk that is being filled to the storage. */
@@ -144,6 +145,11 @@ export class OpenFile<T> {
     defer(() => from(this.#fs.remove(this.#path)))
       .pipe(catchError(() => EMPTY))
       .subscribe();
+  }
+
+  /** Apart, since a closure in `add` would cost 40 bytes for every value. */
+  #lingerOn(): void {
+    this.#linger = timer(this.#options.lingerMs).subscribe(() => this.handOver());
   }
 
   #write({ bytes, parts }: Chunk): Observable<unknown> {

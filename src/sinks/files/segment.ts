@@ -99,9 +99,11 @@ export class Segment<T> implements Ending {
     const { offset, lastOffset = offset } = delivery.origin;
     const file = this.#lastFile?.bucket === bucket ? this.#lastFile : this.#fileOf(bucket);
     this.#lastFile = file;
-    file.add(delivery);
+    const isChunkFull = file.add(delivery);
     this.#values.add(delivery);
     if (lastOffset >= this.#cut) this.#cut = lastOffset + 1;
+    // Only now: a storage that answers at once may close the segment with this chunk.
+    if (isChunkFull) file.handOver();
     if (this.#values.size >= this.#options.roll.count) this.#report.full();
   }
 

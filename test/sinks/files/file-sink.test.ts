@@ -82,6 +82,21 @@ function whileRunning(run: { subscription: Subscription | undefined }, at: At, m
 }
 
 describe('fileSink', () => {
+  it('takes the value that fills a file whose storage answers at once', () => {
+    inVirtualTime(() => {
+      const run = start(memoryFileSystem(), { roll: { bytes: 3 }, chunkBytes: 3 });
+      run.send('a', 'b', 'c');
+      run.complete();
+      expect(run.duty.nacks).toEqual([]);
+      expect(run.receipts.map(({ values, lastOffset }) => [values, lastOffset])).toEqual([
+        [1, 0],
+        [1, 1],
+        [1, 2],
+      ]);
+      expect(run.ended).toBe('complete');
+    });
+  });
+
   it('releases when handed over, acks after the rename, then emits a receipt', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 2 });
