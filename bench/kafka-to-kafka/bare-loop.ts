@@ -1,6 +1,6 @@
 // The bare loop: kafkajs eachBatch and sendBatch, idempotent, acknowledged by all replicas in sync; no transactions.
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { startMeasure } from './measure.js';
+import { startMeasure } from '../lab/measure.js';
 import { brokers } from './topics.js';
 
 const [topic = '', copy = '', count = '', group = ''] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Result } from './measure.js';
+import type { Result } from '../lab/measure.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const services = fileURLToPath(new URL('../../scripts/services', import.meta.url));

@@ -3,7 +3,7 @@ import { defaultMonitor, flow, kafkaSink, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { drainOn } from 'rxflume/operators';
 import { Subject } from 'rxjs';
-import { startMeasure } from './measure.js';
+import { startMeasure } from '../lab/measure.js';
 import { brokers } from './topics.js';
 
 const [topic = '', copy = '', count = '', group = '', name = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 // A bare channel of amqplib that acks each message, or many together.
 import amqp from 'amqplib';
-import { startMeasure } from '../kafka-to-hdfs/measure.js';
+import { startMeasure } from '../lab/measure.js';
 
 const [queue = '', count = '', , , ackEach = ''] = process.argv.slice(2);
 const every = Number(ackEach);

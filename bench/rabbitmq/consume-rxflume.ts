@@ -1,7 +1,7 @@
 // The source of RabbitMQ, whose deliveries are acked at once.
 import { amqpSource } from 'rxflume';
 import { amqplib } from 'rxflume/drivers/amqplib';
-import { startMeasure } from '../kafka-to-hdfs/measure.js';
+import { startMeasure } from '../lab/measure.js';
 
 const [queue = '', count = ''] = process.argv.slice(2);
 const url = process.env.RXFLUME_RABBITMQ_URL ?? '';

@@ -1,6 +1,6 @@
 // A bare confirm channel of amqplib: up to 2,000 messages unconfirmed, and none while it wants to drain.
 import amqp from 'amqplib';
-import { startMeasure } from '../kafka-to-hdfs/measure.js';
+import { startMeasure } from '../lab/measure.js';
 
 const MOST = 2_000;
 const [queue = '', count = '', bytes = '', kind = ''] = process.argv.slice(2);

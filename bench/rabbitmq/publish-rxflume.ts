@@ -3,7 +3,7 @@ import amqp from 'amqplib';
 import { amqpSink, Delivery, type Duty, flow, Source, type Want } from 'rxflume';
 import { amqplib } from 'rxflume/drivers/amqplib';
 import { Subject } from 'rxjs';
-import { startMeasure } from '../kafka-to-hdfs/measure.js';
+import { startMeasure } from '../lab/measure.js';
 
 /** The most deliveries that are out and not settled; above what the sink has under way. */
 const WINDOW = 2_500;
