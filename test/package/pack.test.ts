@@ -29,6 +29,7 @@ const ENTRIES = [
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
   'rxflume/drivers/avro-rpc',
+  'rxflume/drivers/amqplib',
 ];
 
 let packed: readonly string[] = [];
@@ -61,8 +62,9 @@ describe('the package', () => {
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
-    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9' });
-    expect(peerDependenciesMeta).toMatchObject({ kafkajs: { optional: true }, avsc: { optional: true } });
+    expect(peerDependencies).toMatchObject({ rxjs: '^7.8.0', kafkajs: '2.2.4', avsc: '^5.7.9', amqplib: '^2.3.1' });
+    for (const name of ['kafkajs', 'avsc', 'amqplib'])
+      expect(peerDependenciesMeta).toHaveProperty(name, { optional: true });
   });
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
@@ -70,10 +72,13 @@ describe('the package', () => {
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
   });
 
-  test('a driver whose library is not installed says which', async () => {
-    const code =
-      "try { (await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 }) } catch (e) { console.log(e.code, e.message) }";
-    expect(await node(code)).toMatch(/^RXF_DRIVER_MISSING .*npm install avsc@5$/m);
+  test.each([
+    ['avro-rpc', 'avroRpcServer({ port: 0 })', 'avsc@5'],
+    ['amqplib', "amqplib({ urls: ['amqp://mq1'] })", 'amqplib@^2.3.1'],
+  ])('the driver %s says which library is not installed', async (name, call, wanted) => {
+    const code = `try { (await import('rxflume/drivers/${name}')).${call} } catch (e) { console.log(e.code, e.message) }`;
+    expect((await node(code)).trimEnd()).toMatch(/^RXF_DRIVER_MISSING .*npm install /);
+    expect((await node(code)).trimEnd().endsWith(`npm install ${wanted}`)).toBe(true);
   });
 
   test('rxflume alone loads no library but rxjs', async () => {
