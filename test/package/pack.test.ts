@@ -32,6 +32,7 @@ const ENTRIES = [
   'rxflume/drivers/avro-rpc',
   'rxflume/drivers/undici',
   'rxflume/drivers/stdio',
+  'rxflume/drivers/amqplib',
 ];
 
 let packed: readonly string[] = [];
