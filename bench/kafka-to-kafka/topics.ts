@@ -1,7 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs';
 
 export const brokers = (process.env.RXFLUME_KAFKA_BROKERS ?? '').split(',');
-const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+// A topic made a moment ago may not be known at once.
+const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 20 } });
 
 export async function createTopic(topic: string, numPartitions: number): Promise<void> {
   const admin = kafka.admin();
