@@ -206,6 +206,8 @@ describe('a watched flow names the operator and the oldest delivery that is not 
 });
 
 describe('a watched flow tells for certain of what was dropped', () => {
+  // One collection takes as long as the heap of all tests before it is large.
+  const COLLECTING_MS = 60_000;
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
 
@@ -216,54 +218,62 @@ describe('a watched flow tells for certain of what was dropped', () => {
     }
   }
 
-  it('by an operator of RxJS, once it is garbage, with its place; and counts it', async () => {
-    const { monitor, notices, source, send, duty } = setting();
-    const dropping = flow(
-      'leaky',
-      source,
-      mapValue((value) => value),
-      trusted(filter(({ value }) => value % 2 === 0)),
-      acks(0),
-    );
-    const running = dropping.watched({ monitor }).subscribe();
-    send(0, 1, 2, 3, 4);
-    await collected(() => monitor.total('rxflume_deliveries_lost_total') === 2);
-    running.unsubscribe();
-    expect(monitor.samples()).toEqual([
-      { name: 'rxflume_deliveries_lost_total', labels: { flow: 'leaky', operator: 'trusted' }, value: 2 },
-    ]);
-    expect(notices).toEqual([
-      {
-        level: 'error',
-        what: 'flow.lost',
-        message: expect.stringMatching(
-          /^Flow `leaky`: kafka:chat\/3 offset [13] was lost\. It was taken last by operator 2 \(`trusted`\), between `mapValue` and the sink\. Nobody holds it any more/,
-        ),
-        details: expect.objectContaining({ operator: 'trusted', step: 2, stream: 'kafka:chat/3' }),
-      },
-    ]);
-    expect(duty.unsettled).toEqual(['1', '3']);
-  });
+  it(
+    'by an operator of RxJS, once it is garbage, with its place; and counts it',
+    async () => {
+      const { monitor, notices, source, send, duty } = setting();
+      const dropping = flow(
+        'leaky',
+        source,
+        mapValue((value) => value),
+        trusted(filter(({ value }) => value % 2 === 0)),
+        acks(0),
+      );
+      const running = dropping.watched({ monitor }).subscribe();
+      send(0, 1, 2, 3, 4);
+      await collected(() => monitor.total('rxflume_deliveries_lost_total') === 2);
+      running.unsubscribe();
+      expect(monitor.samples()).toEqual([
+        { name: 'rxflume_deliveries_lost_total', labels: { flow: 'leaky', operator: 'trusted' }, value: 2 },
+      ]);
+      expect(notices).toEqual([
+        {
+          level: 'error',
+          what: 'flow.lost',
+          message: expect.stringMatching(
+            /^Flow `leaky`: kafka:chat\/3 offset [13] was lost\. It was taken last by operator 2 \(`trusted`\), between `mapValue` and the sink\. Nobody holds it any more/,
+          ),
+          details: expect.objectContaining({ operator: 'trusted', step: 2, stream: 'kafka:chat/3' }),
+        },
+      ]);
+      expect(duty.unsettled).toEqual(['1', '3']);
+    },
+    COLLECTING_MS,
+  );
 
-  it('not of what is held, though only as a place; nor of what is left when the flow or its epoch ends', async () => {
-    const { monitor, notices, source, send, duty } = setting();
-    const held: Sink<unknown> = (deliveries) => new Observable(() => deliveries.subscribe());
-    const running = flow('holds', source, batch({ count: 9, maxWaitMs: 60_000 }), held)
-      .watched({ monitor })
-      .subscribe();
-    send(1, 2);
-    const other = setting();
-    const ended = flow('ended', other.source, forgetting).watched({ monitor }).subscribe();
-    other.send(1);
-    ended.unsubscribe();
-    const last = setting();
-    const over = flow('over', last.source, forgetting).watched({ monitor }).subscribe();
-    last.send(1);
-    last.duty.wanted.complete();
-    await collected(() => false, 8);
-    running.unsubscribe();
-    over.unsubscribe();
-    expect(notices).toEqual([]);
-    expect(duty.nacks).toEqual(['1', '2']);
-  });
+  it(
+    'not of what is held, though only as a place; nor of what is left when the flow or its epoch ends',
+    async () => {
+      const { monitor, notices, source, send, duty } = setting();
+      const held: Sink<unknown> = (deliveries) => new Observable(() => deliveries.subscribe());
+      const running = flow('holds', source, batch({ count: 9, maxWaitMs: 60_000 }), held)
+        .watched({ monitor })
+        .subscribe();
+      send(1, 2);
+      const other = setting();
+      const ended = flow('ended', other.source, forgetting).watched({ monitor }).subscribe();
+      other.send(1);
+      ended.unsubscribe();
+      const last = setting();
+      const over = flow('over', last.source, forgetting).watched({ monitor }).subscribe();
+      last.send(1);
+      last.duty.wanted.complete();
+      await collected(() => false, 3);
+      running.unsubscribe();
+      over.unsubscribe();
+      expect(notices).toEqual([]);
+      expect(duty.nacks).toEqual(['1', '2']);
+    },
+    COLLECTING_MS,
+  );
 });

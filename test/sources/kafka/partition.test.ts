@@ -74,6 +74,22 @@ describe('a partition', () => {
     expect(told.length).toBe(4);
   });
 
+  it('takes a refusal of offset 0 as any other, and is held where it has no ledger', () => {
+    const { own, told } = partitionOf(0, { resumeFrom, start: 0 });
+    expect(own.isPaused).toBe(false);
+    own.enqueue(batchOf([0, 5]));
+    taken(own, 2);
+    own.nack(0, 2, 'no');
+    expect([told, own.replay?.reach]).toEqual([['nacked kafka:chat/3 0 no'], 0]);
+    own.hold(0, 2);
+    expect(own.replay?.reach).toBe(0);
+    const bare = partitionOf(0).own;
+    bare.enqueue(batchOf([3]));
+    taken(bare, 1);
+    bare.hold(0, 1);
+    expect([bare.committed, bare.watermark.offset]).toEqual([0, 3]);
+  });
+
   it('is over: what is said of it is void, but frees the window, and its holders are told', () => {
     const { own, told, window } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3]));

@@ -36,6 +36,16 @@ describe('waiting until all that is out is settled', () => {
       at(200, () => expect(seen.length).toBe(2));
     }));
 
+  it('names every stream that has something out', () =>
+    inVirtualTime((at) => {
+      const { assignment, seen, listen } = waiting();
+      const other = assignment.get({ topic: 'chat', partition: 4 });
+      other?.enqueue(batchOf([0]));
+      other?.take();
+      listen(10);
+      at(20, () => expect(seen[1]).toContain('3 records of kafka:chat/3, kafka:chat/4 were not settled'));
+    }));
+
   it('fails in time, with what is out of what, and what to do', () =>
     inVirtualTime((at) => {
       const { one, seen, listen } = waiting();
