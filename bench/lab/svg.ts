@@ -68,6 +68,7 @@ function niceTop(value: number): number {
 
 function page(height: number, { title, unit }: Chart, body: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13">
+<title>${escaped(`${title}: ${unit}`)}</title>
 <rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
 <text x="16" y="26" font-size="15" font-weight="bold" fill="#1f2328">${escaped(title)} <tspan font-weight="normal" fill="#59636e">${escaped(unit)}</tspan></text>
 ${body}
