@@ -53,7 +53,10 @@ export class Flume {
     this.#services = services;
     const canRun = isInstalled('java', '-version') && isInstalled('mvn', '-version');
     this.missing = canRun ? undefined : 'it needs Java 17 and Maven';
-    if (canRun) execFileSync(servicesScript, ['install', 'flume', 'hdfs'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (!canRun) return;
+    execFileSync(servicesScript, ['install', 'flume', 'hdfs'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    // Of a run that was killed.
+    stopAgent(AGENT);
   }
 
   async start(job: Job, rollIntervalS: number): Promise<void> {

@@ -49,17 +49,10 @@ function drawPlots({ parts }: SuiteResult): string[] {
   for (const of of ['records', 'partitions', 'buckets', 'bytes', 'processes']) {
     const rows = parts.growth?.rows.filter((row) => row.of === of) ?? [];
     if (rows.length === 0) continue;
-    keep(
-      `by-${of}`,
-      lineChart(
-        {
-          title: `rxflume by ${of}`,
-          unit: 'CPU µs a record',
-          show: (value) => Number(value.toPrecision(2)).toString(),
-        },
-        [{ name: 'CPU', points: pointsOf(rows, 'cpuMicroseconds') }],
-      ),
-    );
+    const [figure, unit] =
+      of === 'bytes' ? ['megabytesPerSecond', 'MB a second'] : ['cpuMicroseconds', 'CPU µs a record'];
+    const chart = { title: `rxflume by ${of}`, unit, show: (value: number) => String(Number(value.toPrecision(2))) };
+    keep(`by-${of}`, lineChart(chart, pointsOf(rows, figure)));
   }
   return drawn;
 }

@@ -40,9 +40,9 @@ export const growth: Part = {
     const counts = isShort ? [100_000, 300_000, most] : [100_000, 1_000_000, most];
     const lines: Readonly<Record<string, readonly Point[]>> = {
       records: counts.map((records) => point(`${thousands(records)} records`, { records })),
-      partitions: [1, 4, 16, 64].map((partitions) => point(`${partitions} partitions`, { partitions })),
+      partitions: [1, 4, 16, 64].map((partitions) => point(counted(partitions, 'partition'), { partitions })),
       buckets: [1, 10, 100, 1_000].map((buckets) =>
-        point(`${thousands(buckets)} buckets`, { partitions: 1 }, (job) =>
+        point(counted(buckets, 'bucket'), { partitions: 1 }, (job) =>
           runProgram('rxflume', { ...rxflumeTask(services, job, { buckets }), warmUp }),
         ),
       ),
@@ -53,7 +53,7 @@ export const growth: Part = {
         }),
       ),
       processes: [1, 2].map((processes) =>
-        point(`${processes} process${processes === 1 ? '' : 'es'}`, { partitions: 8, records: 2 * some }, (job) =>
+        point(counted(processes, 'process'), { partitions: 8, records: 2 * some }, (job) =>
           together(bench, job, processes),
         ),
       ),
@@ -74,6 +74,11 @@ export const growth: Part = {
     };
   },
 };
+
+function counted(number: number, one: string): string {
+  const more = one.endsWith('s') ? `${one}es` : `${one}s`;
+  return `${thousands(number)} ${number === 1 ? one : more}`;
+}
 
 async function measure(bench: Bench, of: string, points: readonly Point[], rounds: number): Promise<Row[]> {
   const { services, say } = bench;

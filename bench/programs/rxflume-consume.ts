@@ -1,10 +1,11 @@
-// rxflume without a sink: what was read is settled at once.
+// rxflume without a sink: what was read is settled soon.
 import { type Delivery, json, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { decode, drainOn, filterValue, mapValue } from 'rxflume/operators';
 import { type Observable, Subject } from 'rxjs';
 import { Message } from './message.js';
 import { perform, type Task } from './perform.js';
+import { Runs } from './runs.js';
 
 export interface ConsumeTask extends Task {
   readonly isDecoding: boolean;
@@ -19,7 +20,9 @@ perform<ConsumeTask>(
         groupId: task.run,
       }).pipe(drainOn(stop$));
       let settled = 0;
+      const runs = new Runs();
       const watching = setInterval(() => {
+        runs.ack();
         if (settled >= (task.records ?? 0)) stop$.next();
       }, 5);
       const settled$: Observable<Delivery<unknown>> = task.isDecoding
@@ -34,7 +37,7 @@ perform<ConsumeTask>(
       settled$.subscribe({
         next: (delivery) => {
           settled += 1;
-          delivery.ack();
+          runs.add(delivery);
         },
         error: reject,
         complete: () => {
