@@ -75,7 +75,7 @@ describe('a partition', () => {
   });
 
   it('takes a refusal of offset 0 as any other, and is held where it has no ledger', () => {
-    const { own, told } = partitionOf(0, { resumeFrom, start: 0 });
+    const { own, told } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
     expect(own.isPaused).toBe(false);
     own.enqueue(batchOf([0, 5]));
     taken(own, 2);
