@@ -21,6 +21,7 @@ export {
 export type { FlumeEvent } from './core/flume.js';
 export { joinDeliveries } from './core/join.js';
 export type { LeakWatchOptions } from './core/leak-watch.js';
+export type { Location } from './core/location.js';
 export {
   defaultMonitor,
   type Figure,
@@ -30,7 +31,6 @@ export {
   type Notice,
   type Sample,
 } from './core/monitor.js';
-export type { Place } from './core/place.js';
 export type { AckedUpTo, Positions, PositionsReader } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
 export type { RedeliverOptions } from './core/redelivery.js';

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from './delivery.js';
-import type { Place } from './place.js';
+import type { Location } from './location.js';
 import type { Positions } from './positions.js';
 
 /** What a sink made durable. Emitted after the deliveries behind it were acked. */
@@ -35,7 +35,7 @@ export interface Sink<in T> {
   (deliveries: Observable<Delivery<T>>): Observable<Receipt>;
   readonly ledger?: SinkLedger;
   /** Where it writes to, where that is known before. */
-  readonly writes?: readonly Place[];
+  readonly writes?: readonly Location[];
   /** The same sink, which refuses what would go to one of these: where the value decides where it goes. */
-  readonly avoiding?: (places: readonly Place[]) => Sink<T>;
+  readonly avoiding?: (locations: readonly Location[]) => Sink<T>;
 }

@@ -1,5 +1,5 @@
 import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
-import type { Place } from './place.js';
+import type { Location } from './location.js';
 import type { Positions } from './positions.js';
 
 /** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
@@ -14,7 +14,7 @@ export interface SourceTraits {
   /** What it asks where to take up. */
   readonly resumeFrom?: Positions | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */
-  readonly reads?: readonly Place[];
+  readonly reads?: readonly Location[];
 }
 
 /**

@@ -1,10 +1,10 @@
 import { OptionError } from '../core/errors.js';
-import { type Place, sharedName } from '../core/place.js';
+import { type Location, sharedName } from '../core/location.js';
 import type { SinkLedger } from '../core/receipt.js';
 import type { SourceTraits } from '../core/source.js';
 
 /** Throws where a flow writes to what it reads from: each value would come again for ever. */
-export function expectNoLoop(flow: string, reads: readonly Place[], writes: readonly Place[]): void {
+export function expectNoLoop(flow: string, reads: readonly Location[], writes: readonly Location[]): void {
   for (const read of reads) {
     for (const written of writes) {
       const shared = sharedName(read, written);

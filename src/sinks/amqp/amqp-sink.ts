@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import type { Location } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
-import type { Place } from '../../core/place.js';
 import type { Sink } from '../../core/receipt.js';
 import type { AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { AmqpSinkSession } from './amqp-sink-session.js';
@@ -43,7 +43,7 @@ export function amqpSink<T = Uint8Array | string>(
   const addresses = driver.addresses ?? [driver.name];
   const isToQueue = exchange === '' && typeof routingKey === 'string';
   const target = exchange === '' ? (isToQueue ? routingKey : 'default exchange') : exchange;
-  const sinkAvoiding = (avoided: readonly Place[]): Sink<T> => {
+  const sinkAvoiding = (avoided: readonly Location[]): Sink<T> => {
     const write = (deliveries: Observable<Delivery<T>>) =>
       new Observable<never>((subscriber) => {
         const outgoing = new Outgoing(checked, addresses, avoided);

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
-import { loopRefusal, type Place, sharedName } from '../../core/place.js';
+import { type Location, loopRefusal, sharedName } from '../../core/location.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
 import { type CheckedOptions, isShort } from './options.js';
 
@@ -10,10 +10,10 @@ export const QUEUE = 'RabbitMQ queue';
 export class Outgoing<T> {
   readonly #options: CheckedOptions<T>;
   readonly #addresses: readonly string[];
-  readonly #avoided: readonly Place[];
+  readonly #avoided: readonly Location[];
 
   /** `avoided`: what the flow reads from. */
-  constructor(options: CheckedOptions<T>, addresses: readonly string[], avoided: readonly Place[]) {
+  constructor(options: CheckedOptions<T>, addresses: readonly string[], avoided: readonly Location[]) {
     this.#options = options;
     this.#addresses = addresses;
     this.#avoided = options.exchange === '' ? avoided : [];

@@ -1,7 +1,7 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { SinkError } from '../../core/errors.js';
-import { loopRefusal } from '../../core/place.js';
+import { loopRefusal } from '../../core/location.js';
 import type { Receipt } from '../../core/receipt.js';
 import { takingFor } from '../../core/taking.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';

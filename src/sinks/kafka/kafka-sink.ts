@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
-import { type Place, sharedName } from '../../core/place.js';
 import type { Positions } from '../../core/positions.js';
 import type { Receipt, Sink } from '../../core/receipt.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
@@ -56,25 +56,25 @@ export function kafkaSink<T = Uint8Array | string | null>(
   const shared = new SharedProducer(driver, producing, (level, what, message) => monitor.notice(level, what, message));
   const offsets = new GroupOffsets(shared, transaction.idPrefix);
   const addresses = driver.addresses ?? [driver.name];
-  const placeOf = (name: string): Place => ({ kind: 'Kafka topic', addresses, names: [name] });
+  const locationOf = (name: string): Location => ({ kind: 'Kafka topic', addresses, names: [name] });
   const ledger = {
     positions: offsets.positions,
     at: `the group's offsets in ${driver.name}`,
     addresses,
     condition: 'a reader must read committed records only (`isolation.level=read_committed`)',
   };
-  const sinkAvoiding = (avoided: readonly Place[]): Sink<T> => {
+  const sinkAvoiding = (avoided: readonly Location[]): Sink<T> => {
     const parts: SinkParts<T> = {
       to: driver.name,
       options: checked,
       shared,
       offsets,
-      isAvoided: (name) => avoided.some((place) => sharedName(place, placeOf(name)) !== undefined),
+      isAvoided: (name) => avoided.some((one) => sharedName(one, locationOf(name)) !== undefined),
     };
     return Object.assign(
       (deliveries: Observable<Delivery<T>>) =>
         new Observable<Receipt>((subscriber) => new KafkaSinkSession(parts, subscriber).start(deliveries)),
-      typeof topic === 'string' ? { ledger, writes: [placeOf(topic)] } : { ledger, avoiding: sinkAvoiding },
+      typeof topic === 'string' ? { ledger, writes: [locationOf(topic)] } : { ledger, avoiding: sinkAvoiding },
     );
   };
   const write = sinkAvoiding([]);
