@@ -231,7 +231,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
       );
       const running = dropping.watched({ monitor }).subscribe();
       send(0, 1, 2, 3, 4);
-      await collected(() => monitor.total('rxflume_deliveries_lost_total') === 2);
+      await collected(() => monitor.total('rxflume_deliveries_lost_total') === 2 && duty.unsettled.length === 2);
       running.unsubscribe();
       expect(monitor.samples()).toEqual([
         { name: 'rxflume_deliveries_lost_total', labels: { flow: 'leaky', operator: 'trusted' }, value: 2 },
