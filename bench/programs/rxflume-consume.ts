@@ -1,11 +1,10 @@
-// rxflume without a sink: what was read is settled soon.
-import { type Delivery, json, kafkaSource } from 'rxflume';
+// rxflume into its null sink.
+import { json, kafkaSource, nullSink } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { decode, drainOn, filterValue, mapValue } from 'rxflume/operators';
-import { type Observable, Subject } from 'rxjs';
+import { Subject } from 'rxjs';
 import { Message } from './message.js';
 import { perform, type Task } from './perform.js';
-import { Runs } from './runs.js';
 
 export interface ConsumeTask extends Task {
   readonly isDecoding: boolean;
@@ -19,31 +18,26 @@ perform<ConsumeTask>(
         topics: [task.topic],
         groupId: task.run,
       }).pipe(drainOn(stop$));
-      let settled = 0;
-      const runs = new Runs();
-      const watching = setInterval(() => {
-        runs.ack();
-        if (settled >= (task.records ?? 0)) stop$.next();
-      }, 5);
-      const settled$: Observable<Delivery<unknown>> = task.isDecoding
+      const nowhere = nullSink({ receiptEveryMs: 5 }).write();
+      const receipts$ = task.isDecoding
         ? records$.pipe(
             decode(json(Message)),
             filterValue(({ lang }) => lang !== undefined),
+            nowhere,
           )
         : records$.pipe(
             mapValue((value) => value),
             filterValue((value) => value !== null),
+            nowhere,
           );
-      settled$.subscribe({
-        next: (delivery) => {
-          settled += 1;
-          runs.add(delivery);
+      let settled = 0;
+      receipts$.subscribe({
+        next: ({ values }) => {
+          settled += values;
+          if (settled >= (task.records ?? 0)) stop$.next();
         },
         error: reject,
-        complete: () => {
-          clearInterval(watching);
-          resolve(settled);
-        },
+        complete: () => resolve(settled),
       });
     }),
 );
