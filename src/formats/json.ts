@@ -24,8 +24,7 @@ function parse(bytes: Uint8Array | string | null): unknown {
       'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
     );
   }
-  const text =
-    typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = typeof bytes === 'string' ? bytes : bufferOf(bytes).toString('utf8');
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -36,4 +35,9 @@ function parse(bytes: Uint8Array | string | null): unknown {
       { cause, details: { length: text.length } },
     );
   }
+}
+
+/** The same bytes; a Buffer as it is, since one more object for each value shows in the time that decoding takes. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -84,7 +84,7 @@ describe('the package', () => {
   });
 
   test.each([
-    ["(await import('rxflume/drivers/amqplib')).amqplib({ url: 'amqp://localhost' })", 'npm install amqplib@2'],
+    ["(await import('rxflume/drivers/amqplib')).amqplib({ urls: ['amqp://localhost'] })", 'npm install amqplib@^2'],
     ["(await import('rxflume/drivers/avro-rpc')).avroRpcServer({ port: 0 })", 'npm install avsc@5'],
     ["(await import('rxflume/drivers/undici')).undici()", 'npm install undici@7'],
     [
