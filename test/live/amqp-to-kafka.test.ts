@@ -13,9 +13,9 @@ import {
 } from './rabbitmq-support.js';
 import { type Command, compare, createTopic, fresh, runFlow, services, sleep } from './support.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(360_000);
 
-const COUNT = 70_000;
+const COUNT = 200_000;
 const kinds = ['classic', 'quorum', 'stream'] as const;
 
 describeRabbitmq('RabbitMQ to Kafka and to RabbitMQ, for real', () => {
