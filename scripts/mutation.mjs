@@ -41,7 +41,7 @@ const files = {
   'src/core/taking': ['operators/{split-value,rate-limit}'],
   'src/core/tally': ['operators/{tee,timeout-unsettled}'],
   'src/core/turns': [],
-  'src/core/unbroken': ['core/watermark'],
+  'src/core/unbroken': [],
   'src/core/unreleased': [],
   'src/core/watermark': [],
   'src/core/window': [],
@@ -57,7 +57,7 @@ const files = {
   'src/sinks/files/ledger-entry': [],
   'src/sinks/files/lengths': [],
   'src/sinks/files/names': [],
-  'src/sinks/files/segment': ['sinks/files/file-sink'],
+  'src/sinks/files/segment': ['sinks/files/{exactly-once,file-sink,ledger-steps}'],
   'src/sinks/files/time-pattern': [],
 };
 

@@ -1,30 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { NEVER, Subject } from 'rxjs';
-import { Delivery } from '../../src/core/delivery.js';
+import { Subject } from 'rxjs';
+import type { Delivery } from '../../src/core/delivery.js';
 import type { Duty, Replay, Want } from '../../src/core/duty.js';
 import { Holding } from '../../src/core/holding.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
-
-/** Writes down each call as it comes. */
-function callsOf(facts: Partial<Duty> = {}) {
-  const calls: [verb: string, first: number, next: number, cause?: unknown][] = [];
-  const duty: Duty = {
-    ack: (first, next) => calls.push(['ack', first, next]),
-    nack: (first, next, cause) => calls.push(['nack', first, next, cause]),
-    release: (first, next) => calls.push(['release', first, next]),
-    hold: (first, next) => calls.push(['hold', first, next]),
-    wanted: NEVER,
-    ...facts,
-  };
-  const at = (place: number) =>
-    new Delivery(place, { stream: 's', offset: place, epoch: 1, byteLength: 1 }, duty, place);
-  return { calls, at };
-}
+import { callDuty } from '../support/call-duty.js';
 
 describe('Holding', () => {
   it('settles unbroken runs in one call each, lowest first', () => {
-    const { calls, at } = callsOf();
+    const { calls, at } = callDuty();
     const held = new Holding();
     for (const place of [9, 3, 4, 40, 8, 5, 3]) held.add(at(place));
     expect(held.size).toBe(6);
@@ -43,9 +28,9 @@ describe('Holding', () => {
   it('keeps several duties apart, however they are mixed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 70 }))), (added) => {
-        const duties = [callsOf(), callsOf(), callsOf()];
+        const duties = [callDuty(), callDuty(), callDuty()];
         const held = new Holding();
-        for (const [which, place] of added) held.add((duties[which] as ReturnType<typeof callsOf>).at(place));
+        for (const [which, place] of added) held.add((duties[which] as ReturnType<typeof callDuty>).at(place));
         held.ack();
         const settled = duties.flatMap(({ calls }, which) =>
           calls.flatMap(([, first, next]) => Array.from({ length: next - first }, (_, n) => `${which}/${first + n}`)),
@@ -58,7 +43,7 @@ describe('Holding', () => {
   });
 
   it('settles once, and takes no more afterwards: that is a bug of the caller', () => {
-    const { calls, at } = callsOf();
+    const { calls, at } = callDuty();
     const held = new Holding();
     held.add(at(0));
     held.ack();
@@ -98,7 +83,7 @@ describe('Holding', () => {
   it('is mixed where it is of several streams or epochs, or of one that is mixed itself', () => {
     const wanted = new Subject<Want>();
     const of = (facts: Partial<Duty>) => {
-      const { at } = callsOf(facts);
+      const { at } = callDuty(facts);
       return at(0);
     };
     const holding = (...deliveries: Delivery<number>[]) => {
@@ -118,7 +103,7 @@ describe('Holding', () => {
     const [one, other] = [{} as Replay, {} as Replay];
     const replayOf = (...replays: (Replay | undefined)[]) => {
       const held = new Holding();
-      for (const replay of replays) held.add(callsOf({ replay }).at(0));
+      for (const replay of replays) held.add(callDuty({ replay }).at(0));
       return held.replay;
     };
     expect([replayOf(), replayOf(one), replayOf(one, one), replayOf(one, other), replayOf(one, undefined)]).toEqual([
@@ -132,7 +117,7 @@ describe('Holding', () => {
   });
 
   it('holds runs of places, which settles nothing; and does not ack what was refused', () => {
-    const { calls, at } = callsOf();
+    const { calls, at } = callDuty();
     const held = new Holding();
     for (const place of [4, 3, 9]) held.add(at(place));
     held.hold();

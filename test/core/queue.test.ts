@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Queue } from '../../src/core/queue.js';
+import { keptBy } from '../support/heap.js';
 
 it('gives back what it took, first in first out, as an array would', () => {
   const steps = fc.array(fc.constantFrom('add', 'add', 'take', 'takeAll'), { maxLength: 200 });
@@ -18,4 +19,24 @@ it('gives back what it took, first in first out, as an array would', () => {
       }
     }),
   );
+});
+
+it('keeps no room for what was taken, however much went through it', () => {
+  const kept = keptBy(() => {
+    const queue = new Queue<number>();
+    for (let n = 0; n < 500_000; n += 1) {
+      queue.add(n);
+      if (n >= 10) queue.take();
+    }
+    return queue;
+  });
+  expect(kept).toBeLessThan(500_000);
+});
+
+it('takes each value in the same time, however many there are', () => {
+  const queue = new Queue<number>();
+  const count = 300_000;
+  for (let n = 0; n < count; n += 1) queue.add(n);
+  for (let n = 0; n < count; n += 1) if (queue.take() !== n) throw new Error(`not ${n}`);
+  expect([queue.size, queue.take()]).toEqual([0, undefined]);
 });

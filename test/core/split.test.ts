@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { splitDelivery } from '../../src/core/split.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { callDuty, replay } from '../support/call-duty.js';
 
 function split(count: number) {
   const duty = new RecordingDuty();
@@ -102,5 +103,36 @@ describe('splitDelivery', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each([true, false, undefined])('shows whether the whole is of one stream: %s', (isMixed) => {
+    const facts = isMixed === undefined ? {} : { isMixed };
+    const [part] = splitDelivery(callDuty(facts).at(3), ['a']);
+    expect(part?.duty.isMixed).toBe(isMixed === true);
+  });
+
+  it('is held when all parts are held or acked, at its own place', () => {
+    const { calls, at } = callDuty({ replay });
+    const [part] = splitDelivery(at(3), ['a', 'b', 'c']);
+    part?.duty.hold(0, 1);
+    part?.duty.ack(1, 2);
+    expect(calls).toEqual([]);
+    part?.duty.hold(2, 3);
+    expect(calls).toEqual([['hold', 3, 4]]);
+  });
+
+  it('is never held where the stream is not read again from where a ledger says', () => {
+    const { calls, at } = callDuty();
+    const [part] = splitDelivery(at(3), ['a', 'b']);
+    part?.duty.hold(0, 2);
+    expect(calls).toEqual([]);
+  });
+
+  it('hears no more of parts once it was nacked', () => {
+    const { calls, at } = callDuty({ replay });
+    const [part] = splitDelivery(at(3), ['a', 'b']);
+    part?.nack('no');
+    part?.duty.ack(0, 2);
+    expect(calls).toEqual([['nack', 3, 4, 'no']]);
   });
 });

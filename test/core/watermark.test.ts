@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Watermark } from '../../src/core/watermark.js';
+import { keptBy } from '../support/heap.js';
 
 /** The rule in its plainest form: an array of flags. */
 class Model {
@@ -130,5 +131,63 @@ describe('Watermark', () => {
     mark.ack(0, 5_000_000);
     expect(mark.offset).toBe(10_000_000);
     expect(mark.unacked).toBe(0);
+  });
+
+  it('says which places are acked and how far it is behind the newest', () => {
+    const mark = new Watermark(100);
+    for (const offset of [100, 101, 105, 106]) mark.add(offset);
+    mark.ack(0, 1);
+    mark.ack(2, 3);
+    expect([0, 1, 2, 3, 4].map((place) => mark.isAcked(place))).toEqual([true, false, true, false, false]);
+    expect([mark.span, mark.unacked, mark.offset]).toEqual([3, 2, 101]);
+    mark.ack(1, 2);
+    expect([mark.span, mark.unacked, mark.offset]).toEqual([1, 1, 106]);
+  });
+
+  it('gives the offset of each place from the watermark on, and the end of what was read behind the last', () => {
+    const mark = new Watermark(7);
+    const offsets = [7, 8, 12, 13, 14, 30, 40, 41];
+    for (const offset of offsets) mark.add(offset);
+    mark.readUpTo(50);
+    for (let acked = 0; acked <= offsets.length; acked += 1) {
+      mark.ack(0, acked);
+      const places = offsets.map((_, place) => place).slice(acked);
+      expect(places.map((place) => mark.offsetOf(place))).toEqual(offsets.slice(acked));
+      expect([...places, 8].map((place) => mark.offsetFrom(place))).toEqual([...offsets.slice(acked), 50]);
+    }
+  });
+
+  it('never goes back: neither to less than was read, nor to before its start', () => {
+    const mark = new Watermark(10);
+    mark.readUpTo(5);
+    expect(mark.offset).toBe(10);
+    mark.readUpTo(20);
+    mark.add(15);
+    mark.ack(0, 1);
+    expect(mark.offset).toBe(20);
+    mark.add(20);
+    mark.ack(1, 2);
+    expect(mark.offset).toBe(21);
+  });
+
+  it('keeps nothing a record where offsets have no gaps, and forgets the gaps that the watermark has passed', () => {
+    const count = 500_000;
+    expect(
+      keptBy(() => {
+        const mark = new Watermark(0);
+        for (let offset = 0; offset < count; offset += 1) mark.add(offset);
+        return mark;
+      }),
+    ).toBeLessThan(count);
+    expect(
+      keptBy(() => {
+        const mark = new Watermark(0);
+        for (let place = 0; place < count; place += 1) {
+          mark.add(place * 3);
+          mark.ack(place, place + 1);
+        }
+        return mark;
+      }),
+    ).toBeLessThan(count);
   });
 });

@@ -47,8 +47,41 @@ describe('an entry of the ledger', () => {
     ['an end before its beginning', { next: 3 }, 'ends at 3'],
     ['no writer', { writer: 'a/b' }, 'names no writer'],
     ['no files', { files: undefined }, 'lists no files'],
+    ['an absent writer', { writer: undefined }, 'names no writer'],
+    ['an absent end', { next: undefined }, 'its `next` is undefined, not a whole number'],
+    ['an end that is a text', { next: '5312' }, 'its `next` is 5312, not a whole number'],
+    ['an end between two offsets', { next: 1300.5 }, 'its `next` is 1300.5, not a whole number'],
   ])('refuses %s, and says so', (_, wrong, why) => {
     expect(() => read({ version: 1, ...entry, ...wrong })).toThrow(why);
+  });
+
+  it.each([null, 7, 'text'])('refuses %j where an entry, or a file of it, should be', (wrong) => {
+    expect(() => read(wrong)).toThrow('it is not an object');
+    expect(() => read({ version: 1, ...entry, files: [wrong] })).toThrow('a file of it is not an object');
+  });
+
+  it.each([
+    [{ temporary: 7 }, '7 is no temporary file of it'],
+    [{ temporary: `${file.temporary}/../x` }, `${file.temporary}/../x is no temporary file of it`],
+    [{ final: 7 }, 'a file of it has no final path'],
+    [{ final: file.final.replace('chat', 'cat') }, `${file.final.replace('chat', 'cat')} is no file of ${STREAM}`],
+    [{ bytes: -1 }, 'its `bytes` is -1, not a whole number'],
+    [{ values: 0.5 }, 'its `values` is 0.5, not a whole number'],
+    [{ first: '1200' }, 'its `first` is 1200, not a whole number'],
+    [{ last: null }, 'its `last` is null, not a whole number'],
+  ])('says what is wrong with a file: %j', (wrong, why) => {
+    expect(() => read({ version: 1, ...entry, files: [{ ...file, ...wrong }] })).toThrow(why);
+  });
+
+  it('takes an entry that ends where it begins, and a file that begins at 0 and has no bytes', () => {
+    const empty = { ...entry, next: 1200, files: [{ ...file, bytes: 0, values: 0, first: 0, last: 0 }] };
+    expect(readEntry(entryBytes(empty), PATH, STREAM, 1200)).toEqual(empty);
+  });
+
+  it('is refused with its place, the cause, and what to do', () => {
+    const details = { path: PATH, stream: STREAM, from: 1200 };
+    expect(() => read({ version: 2 })).toThrow(expect.objectContaining({ details, cause: expect.any(Error) }));
+    expect(() => read({ version: 2 })).toThrow('`rxflume ledger` shows what stands beside it');
   });
 
   it('never takes bytes that were cut off or changed for another entry, nor throws anything of its own', () => {
