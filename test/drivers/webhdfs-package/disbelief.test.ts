@@ -161,7 +161,7 @@ describe('webhdfs-package resolves a lost answer by looking', () => {
 });
 
 describe('webhdfs-package waits for nobody without limit', () => {
-  const limits = { requestTimeoutMs: 60, idleTimeoutMs: 60, retry: { attempts: 1 } };
+  const limits = { requestTimeoutMs: 250, idleTimeoutMs: 250, retry: { attempts: 1 } };
 
   it.each(['GETFILESTATUS', 'MKDIRS', 'CREATE', 'dn CREATE'])('an upload where %s is not answered', async (op) => {
     const cluster = await FakeCluster.start();
@@ -204,7 +204,7 @@ describe('webhdfs-package waits for nobody without limit', () => {
   ] as const)('%s', async (op, verb) => {
     const cluster = await FakeCluster.start();
     const fs = driver(cluster, limits);
-    await put(fs, '/lake/a', 'abc');
+    await put(driver(cluster), '/lake/a', 'abc');
     cluster.next(op, 'hang', 'hang');
     const work = {
       rename: () => once(fs.rename('/lake/a', '/lake/b')),
