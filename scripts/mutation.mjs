@@ -57,7 +57,7 @@ const files = {
   'src/sinks/files/ledger-entry': [],
   'src/sinks/files/lengths': [],
   'src/sinks/files/names': [],
-  'src/sinks/files/segment': ['sinks/files/{exactly-once,file-sink,ledger-steps}'],
+  'src/sinks/files/segment': ['sinks/files/file-sink'],
   'src/sinks/files/time-pattern': [],
 };
 

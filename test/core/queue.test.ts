@@ -40,3 +40,9 @@ it('takes each value in the same time, however many there are', () => {
   for (let n = 0; n < count; n += 1) if (queue.take() !== n) throw new Error(`not ${n}`);
   expect([queue.size, queue.take()]).toEqual([0, undefined]);
 });
+
+it('takes all that is left, without what was taken before', () => {
+  const queue = new Queue<string>();
+  for (const value of 'abc') queue.add(value);
+  expect([queue.take(), queue.takeAll(), queue.size]).toEqual(['a', ['b', 'c'], 0]);
+});

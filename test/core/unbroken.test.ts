@@ -67,6 +67,7 @@ describe('Unbroken', () => {
 
   it('marks nothing where the run of places is empty or marked before', () => {
     const unbroken = new Unbroken();
+    expect(unbroken.mark(0, 0)).toBe(0);
     expect([unbroken.mark(5, 5), unbroken.mark(0, 3), unbroken.mark(1, 3), unbroken.mark(0, 4)]).toEqual([0, 3, 0, 1]);
     expect(unbroken.end).toBe(4);
   });
