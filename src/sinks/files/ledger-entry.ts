@@ -75,6 +75,7 @@ function checkFile(file: Unchecked, stream: string, from: number): LedgerFile {
     throw new Error(`${String(temporary)} is no temporary file of it`);
   if (typeof final !== 'string') throw new Error('a file of it has no final path');
   const at = final.lastIndexOf('/');
+  if (at === 0) throw new Error(`${final} is not relative to the root`);
   checkBucket(at < 0 ? '' : final.slice(0, at));
   if (!final.slice(at + 1).startsWith(`${streamSegment(stream)}+`)) throw new Error(`${final} is no file of ${stream}`);
   checkBucket(final.slice(at + 1));

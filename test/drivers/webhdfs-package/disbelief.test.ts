@@ -214,7 +214,7 @@ describe('webhdfs-package waits for nobody without limit', () => {
     }[verb];
     expect(await failure(work() as Promise<unknown>)).toMatchObject({
       code: 'RXF_FILES_TIMEOUT',
-      message: expect.stringContaining('60 ms'),
+      message: expect.stringContaining('250 ms'),
     });
   });
 

@@ -26,6 +26,7 @@ describe('an entry of the ledger', () => {
 
   it.each([
     ['a final path above the root', { ...file, final: `../../etc/${file.final.split('/').at(-1)}` }],
+    ['a final path from the top of the file system', { ...file, final: `/${file.final.split('/').at(-1)}` }],
     ['a final path within the own folder', { ...file, final: `_rxflume/ledger/${file.final.split('/').at(-1)}` }],
     ['an absolute final path', { ...file, final: `/${file.final}` }],
     ['a final path of another stream', { ...file, final: file.final.replace('chat', 'cat') }],
