@@ -1,21 +1,13 @@
-import { Subject } from 'rxjs';
 import { Delivery } from '../../core/delivery.js';
-import type { Duty, Want } from '../../core/duty.js';
-import { PlaceSet } from '../../core/place-set.js';
-import { Reach, type TakenUp } from '../../core/reach.js';
-import { Unreleased } from '../../core/unreleased.js';
-import { Watermark } from '../../core/watermark.js';
+import { OrderedDuty, type OrderedDutyListener } from '../../core/ordered-duty.js';
+import type { TakenUp } from '../../core/reach.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';
 
 /** What the channel of a stream tells the reader it belongs to. */
-export interface StreamChannelListener {
-  acked(count: number): void;
+export interface StreamChannelListener extends OrderedDutyListener {
   nacked(channel: StreamChannel, offset: number, cause: unknown): void;
-  released(): void;
-  /** A sink has begun to wait for what lies before its commit, or waits no more. */
-  awaited(): void;
 }
 
 export interface StreamChannelFacts {
@@ -37,28 +29,19 @@ export interface StreamChannelFacts {
  *
  * Bounds: `prefetch` messages unreleased; a bit for each from the watermark on.
  */
-export class StreamChannel implements Duty {
-  readonly wanted = new Subject<Want>();
-  readonly watermark: Watermark;
-  /** Present where the source takes up from a ledger. */
-  readonly replay: Reach | undefined;
+export class StreamChannel extends OrderedDuty {
   readonly #facts: StreamChannelFacts;
   readonly #credit: Acks;
   readonly #listener: StreamChannelListener;
-  readonly #unreleased = new Unreleased();
-  readonly #nacked = new PlaceSet();
   /** Messages before the one that was asked for; they come first, and have no place. */
   #before = 0;
   #arrived = 0;
   #count = 0;
   #bytes = 0;
-  #isOver = false;
 
   constructor(facts: StreamChannelFacts, listener: StreamChannelListener) {
+    super(facts.start ?? -1, facts.takenUp, listener);
     this.#facts = facts;
-    this.watermark = new Watermark(facts.start ?? -1);
-    this.replay =
-      facts.takenUp === undefined ? undefined : new Reach(this.watermark, facts.takenUp, () => listener.awaited());
     this.#credit = new Acks(facts.ack, facts.prefetch);
     this.#listener = listener;
   }
@@ -85,11 +68,6 @@ export class StreamChannel implements Duty {
     return this.#bytes;
   }
 
-  /** How many are out and neither acked nor refused. */
-  get unsettled(): number {
-    return this.#isOver ? 0 : this.watermark.unacked - this.#nacked.size;
-  }
-
   /** Where to read on: the first offset that is not acked; undefined where nothing is known. */
   get position(): number | undefined {
     const { offset } = this.watermark;
@@ -108,11 +86,10 @@ export class StreamChannel implements Duty {
 
   /** A message, counted as out from here on. */
   take(message: AmqpMessage, offset: number): Delivery<Buffer> {
-    const place = this.watermark.add(offset);
+    const place = this.add(offset, message.content.length);
     this.#arrived += 1;
     this.#count += 1;
     this.#bytes += message.content.length;
-    this.#unreleased.add(message.content.length);
     return new Delivery(message.content, new MessageOrigin(this.#facts, offset, message), this, place);
   }
 
@@ -121,67 +98,23 @@ export class StreamChannel implements Duty {
     this.#credit.holdBack(isHeldBack);
   }
 
-  ack(first: number, next: number): void {
-    let fresh = 0;
-    if (!this.#isOver) {
-      if (this.#nacked.size === 0) fresh = this.#ackRun(first, next);
-      else {
-        for (let place = first; place < next; place += 1) {
-          if (!this.#nacked.has(place)) fresh += this.#ackRun(place, place + 1);
-        }
-      }
-    }
-    const isFreed = this.#free(first, next);
-    if (fresh > 0) this.#listener.acked(fresh);
-    // Of an epoch that is over it says nothing but that there is room.
-    else if (isFreed) this.#listener.released();
-  }
-
-  nack(first: number, next: number, cause: unknown): void {
-    let refused = -1;
-    if (!this.#isOver) {
-      for (let place = first; place < next; place += 1) {
-        if (this.watermark.isAcked(place) || !this.#nacked.add(place)) continue;
-        if (refused < 0) refused = this.watermark.offsetOf(place);
-      }
-      if (refused >= 0) this.replay?.refuse(refused);
-    }
-    const isFreed = this.#free(first, next);
-    if (refused >= 0) this.#listener.nacked(this, refused, cause);
-    else if (isFreed) this.#listener.released();
-  }
-
-  release(first: number, next: number): void {
-    if (this.#free(first, next)) this.#listener.released();
-  }
-
-  hold(first: number, next: number): void {
-    if (!this.#isOver) this.replay?.cover(first, next);
-  }
-
   flush(): void {
     this.#credit.flush();
   }
 
   /** Ends the epoch: later acks and nacks are void, and holders are told so. */
-  end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#credit.close();
-    this.wanted.complete();
+  override end(): void {
+    if (!this.isOver) this.#credit.close();
+    super.end();
   }
 
-  #ackRun(first: number, next: number): number {
-    this.replay?.cover(first, next);
-    return this.watermark.ack(first, next);
+  protected refused(offset: number, cause: unknown): void {
+    this.#listener.nacked(this, offset, cause);
   }
 
-  #free(first: number, next: number): boolean {
-    const freed = this.#unreleased.release(first, next);
-    if (freed.count === 0) return false;
-    this.#count -= freed.count;
-    this.#bytes -= freed.bytes;
+  protected freed(count: number, bytes: number, first: number, next: number): void {
+    this.#count -= count;
+    this.#bytes -= bytes;
     this.#credit.ack(first + this.#before, Math.min(next, this.#arrived) + this.#before);
-    return true;
   }
 }

@@ -1,33 +1,21 @@
-import { Subject } from 'rxjs';
-import type { Duty, Want } from '../../core/duty.js';
-import { PlaceSet } from '../../core/place-set.js';
-import { Reach, type TakenUp } from '../../core/reach.js';
-import { Unreleased } from '../../core/unreleased.js';
-import { Watermark } from '../../core/watermark.js';
+import { OrderedDuty, type OrderedDutyListener } from '../../core/ordered-duty.js';
+import type { TakenUp } from '../../core/reach.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { KafkaBatch, KafkaRecord, TopicPartition } from '../../ports/kafka-consumer.js';
 import { RecordDelivery } from './record-delivery.js';
 
 /** What a partition tells the session it belongs to. */
-export interface PartitionListener {
-  acked(count: number): void;
+export interface PartitionListener extends OrderedDutyListener {
   nacked(partition: Partition, offset: number, cause: unknown): void;
-  released(): void;
-  /** A sink has begun to wait for what lies before its commit, or waits no more. */
-  awaited(): void;
 }
 
 /**
  * One partition for one assignment epoch, or from one rewind to the next: what arrived and is not emitted yet, what is
- * out, and what may be committed. A new epoch is a new object, so an ack of an old one cannot reach it.
+ * out, and what may be committed.
  */
-export class Partition implements Duty, TopicPartition {
+export class Partition extends OrderedDuty implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
-  readonly wanted = new Subject<Want>();
-  readonly watermark: Watermark;
-  /** Present where the source takes up from a ledger. */
-  readonly replay: Reach | undefined;
   /** Where reading began, −1 where the broker decided that. */
   readonly start: number;
   /** The offset last told to the broker; −1 where it must still be told, also while nothing is acked. */
@@ -36,11 +24,8 @@ export class Partition implements Duty, TopicPartition {
   highWatermark = 0;
   readonly #window: InFlightWindow;
   readonly #listener: PartitionListener;
-  readonly #unreleased = new Unreleased();
-  readonly #nacked = new PlaceSet();
   #batches: KafkaBatch[] = [];
   #emitted = 0;
-  #isOver = false;
 
   /**
    * `start`: the offset reading begins at, or −1 where the broker's committed offset decides; `takenUp`: what a ledger
@@ -53,11 +38,10 @@ export class Partition implements Duty, TopicPartition {
     window: InFlightWindow,
     listener: PartitionListener,
   ) {
+    super(start, takenUp, listener);
     this.topic = of.topic;
     this.partition = of.partition;
     this.start = start;
-    this.watermark = new Watermark(start);
-    this.replay = takenUp === undefined ? undefined : new Reach(this.watermark, takenUp, () => listener.awaited());
     // The ledger is what is believed; the broker, which may be behind it or ahead, is told what it says.
     this.committed = takenUp?.start === undefined ? start : -1;
     this.#window = window;
@@ -75,11 +59,7 @@ export class Partition implements Duty, TopicPartition {
 
   /** True when nothing of it can be acked any more: everything emitted is acked or nacked, or the epoch is over. */
   get isSettled(): boolean {
-    return this.#isOver || this.watermark.unacked === this.#nacked.size;
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
+    return this.unsettled === 0;
   }
 
   enqueue(batch: KafkaBatch): void {
@@ -101,9 +81,8 @@ export class Partition implements Duty, TopicPartition {
     const batch = this.#batches[0];
     if (batch === undefined) return undefined;
     const record = batch.records[this.#emitted] as KafkaRecord;
-    const place = this.watermark.add(record.offset);
+    const place = this.add(record.offset, record.byteLength);
     if (this.committed < 0 && place === 0 && this.replay?.start === undefined) this.committed = record.offset;
-    this.#unreleased.add(record.byteLength);
     this.#window.take(record.byteLength);
     this.#emitted += 1;
     if (this.#emitted === batch.records.length) {
@@ -114,67 +93,23 @@ export class Partition implements Duty, TopicPartition {
     return new RecordDelivery(record, this, place);
   }
 
-  ack(first: number, next: number): void {
-    let fresh = 0;
-    if (!this.#isOver) {
-      if (this.#nacked.size === 0) fresh = this.#ackRun(first, next);
-      else {
-        for (let place = first; place < next; place += 1) {
-          if (!this.#nacked.has(place)) fresh += this.#ackRun(place, place + 1);
-        }
-      }
-    }
-    const isFreed = this.#free(first, next);
-    if (fresh > 0) this.#listener.acked(fresh);
-    // Of an epoch that is over it says nothing but that there is room: who waits for that must hear of it.
-    else if (isFreed) this.#listener.released();
-  }
-
-  nack(first: number, next: number, cause: unknown): void {
-    let refused = -1;
-    if (!this.#isOver) {
-      for (let place = first; place < next; place += 1) {
-        if (this.watermark.isAcked(place) || !this.#nacked.add(place)) continue;
-        if (refused < 0) refused = this.watermark.offsetOf(place);
-      }
-      if (refused >= 0) this.replay?.refuse(refused);
-    }
-    const isFreed = this.#free(first, next);
-    if (refused >= 0) this.#listener.nacked(this, refused, cause);
-    else if (isFreed) this.#listener.released();
-  }
-
-  release(first: number, next: number): void {
-    if (this.#free(first, next)) this.#listener.released();
-  }
-
-  hold(first: number, next: number): void {
-    if (!this.#isOver) this.replay?.cover(first, next);
-  }
-
   /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
-  end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.dropQueued();
-    this.wanted.complete();
+  override end(): void {
+    if (!this.isOver) this.dropQueued();
+    super.end();
   }
 
-  #ackRun(first: number, next: number): number {
-    this.replay?.cover(first, next);
-    return this.watermark.ack(first, next);
+  protected refused(offset: number, cause: unknown): void {
+    this.#listener.nacked(this, offset, cause);
+  }
+
+  protected freed(count: number, bytes: number): void {
+    this.#window.free(count, bytes);
   }
 
   #readUpTo(nextOffset: number): void {
     this.watermark.readUpTo(nextOffset);
     this.replay?.readFurther();
-  }
-
-  #free(first: number, next: number): boolean {
-    const freed = this.#unreleased.release(first, next);
-    if (freed.count === 0) return false;
-    this.#window.free(freed.count, freed.bytes);
-    return true;
   }
 }
 
