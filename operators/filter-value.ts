@@ -1,6 +1,6 @@
-import { filter } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
+import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
 
 /**
@@ -21,15 +21,15 @@ export function filterValue<T, S extends T>(
 export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => boolean): DeliveryOperator<T>;
 export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => boolean): DeliveryOperator<T> {
   expectFunction('predicate', predicate);
-  const kept = filter((delivery: Delivery<T>) => {
+  const kept = eachDelivery((delivery: Delivery<T>) => {
     try {
-      if (predicate(delivery.value, delivery)) return true;
+      if (predicate(delivery.value, delivery)) return delivery;
     } catch (cause) {
       delivery.nack(cause);
-      return false;
+      return undefined;
     }
     delivery.ack();
-    return false;
+    return undefined;
   });
   return deliveryOperator('filterValue', kept);
 }

@@ -1,6 +1,6 @@
-import { filter, map, pipe } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
+import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
 
 /**
@@ -19,16 +19,13 @@ export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U):
   expectFunction('project', project);
   return deliveryOperator(
     'mapValue',
-    pipe(
-      map((delivery: Delivery<T>) => {
-        try {
-          return delivery.with(project(delivery.value, delivery));
-        } catch (cause) {
-          delivery.nack(cause);
-          return undefined;
-        }
-      }),
-      filter((delivery) => delivery !== undefined),
-    ),
+    eachDelivery((delivery: Delivery<T>) => {
+      try {
+        return delivery.with(project(delivery.value, delivery));
+      } catch (cause) {
+        delivery.nack(cause);
+        return undefined;
+      }
+    }),
   );
 }

@@ -9,9 +9,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compiled } from '../lab/compiled.js';
 import { accepted, cpuSeconds, pidOf, receiver, sender, startAgent, stopAgent } from './agents.js';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
 const services = fileURLToPath(new URL('../../scripts/services', import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -66,7 +66,7 @@ function cached(ask: () => number): () => number {
 }
 
 function node(script: string, ...args: (string | number)[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', `${here}${script}.ts`, ...args.map(String)], {
+  return spawn(process.execPath, [compiled(`flume/${script}`), ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compiled } from '../lab/compiled.js';
 import type { Result } from '../lab/measure.js';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
 const services = fileURLToPath(new URL('../../scripts/services', import.meta.url));
 const BASE = 'bare-loop';
 const BAR = 0.8;
@@ -44,9 +44,9 @@ for (let round = 1; round <= rounds; round += 1) {
   for (const name of contestants) {
     const copy = `${topic}-${name}-${round}`;
     await createTopic(copy, partitions);
-    const program = `${here}${name === BASE ? BASE : 'rxflume'}.ts`;
+    const program = compiled(`kafka-to-kafka/${name === BASE ? BASE : 'rxflume'}`);
     const given = [topic, copy, String(records), copy, name];
-    const run = spawnSync(process.execPath, ['--import', 'tsx', program, ...given], {
+    const run = spawnSync(process.execPath, [program, ...given], {
       encoding: 'utf8',
       timeout: 300_000,
     });

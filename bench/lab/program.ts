@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { compiled } from './compiled.js';
 import type { Measured } from './contest.js';
 import { usageOf } from './watch.js';
 
@@ -36,9 +36,8 @@ export class Program {
   readonly durable: Durable[] = [];
 
   constructor(name: string, task: object) {
-    const file = fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url));
     const options = (process.env.RXFLUME_BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean);
-    this.#child = spawn(process.execPath, [...options, '--import', 'tsx', file, JSON.stringify(task)], {
+    this.#child = spawn(process.execPath, [...options, compiled(`programs/${name}`), JSON.stringify(task)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#limit = setTimeout(() => this.#child.kill('SIGKILL'), LONGEST_RUN_MS);

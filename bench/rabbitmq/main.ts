@@ -5,8 +5,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compiled } from '../lab/compiled.js';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
 const services = fileURLToPath(new URL('../../scripts/services', import.meta.url));
 const { values } = parseArgs({
   options: {
@@ -44,8 +44,15 @@ const results = new Map<string, Result[]>();
 function run(what: string, name: string, queue: string): void {
   const kind = name === 'rxflume' ? 'rxflume' : 'plain';
   const ackEach = name.endsWith('500') ? 500 : 1;
-  const args = [`${here}${what}-${kind}.ts`, queue, String(messages), values.bytes, values.kind, String(ackEach)];
-  const child = spawnSync(process.execPath, ['--import', 'tsx', ...args], { encoding: 'utf8', timeout: 300_000 });
+  const args = [
+    compiled(`rabbitmq/${what}-${kind}`),
+    queue,
+    String(messages),
+    values.bytes,
+    values.kind,
+    String(ackEach),
+  ];
+  const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 300_000 });
   const line = child.stdout.trim().split('\n').at(-1) ?? '';
   if (child.status !== 0 || !line.startsWith('{')) throw new Error(`${what} ${name}: ${child.stdout}\n${child.stderr}`);
   const result = JSON.parse(line) as Result;

@@ -1,11 +1,18 @@
+const NONE = new Uint32Array(0);
+
 /**
- * A growing set of places (whole numbers ≥ 0, mostly close together), one bit each.
+ * A growing set of places (whole numbers ≥ 0, mostly one after the other).
  *
- * Bounds: (highest − lowest) / 8 bytes. Places are kept relative to a base, so that they may pass 2^32.
+ * Bounds: two numbers where they came in order and without a gap, else (highest − lowest) / 8 bytes. Places are kept
+ * relative to a base, so that they may pass 2^32.
  */
 export class PlaceSet {
+  /** The run that grows: [first, next), above every place in the words. */
+  #first = 0;
+  #next = 0;
+  /** All others, a bit each from the base on; none while all are one run. */
   #base = 0;
-  #words = new Uint32Array(2);
+  #words = NONE;
   #size = 0;
 
   get size(): number {
@@ -14,23 +21,16 @@ export class PlaceSet {
 
   /** Adds a place; false where it was there already. */
   add(place: number): boolean {
-    if (this.#size === 0) this.#base = place - (place % 32);
-    let at = place - this.#base;
-    if (at < 0) {
-      this.#extendDown(place);
-      at = place - this.#base;
+    if (place === this.#next && this.#first < place) {
+      this.#next = place + 1;
+      this.#size += 1;
+      return true;
     }
-    const word = Math.floor(at / 32);
-    if (word >= this.#words.length) this.#extendUp(word);
-    const bit = 1 << (at & 31);
-    const before = this.#words[word] as number;
-    if ((before & bit) !== 0) return false;
-    this.#words[word] = before | bit;
-    this.#size += 1;
-    return true;
+    return this.#addApart(place);
   }
 
   has(place: number): boolean {
+    if (place >= this.#first) return place < this.#next;
     const at = place - this.#base;
     if (at < 0 || at >= this.#words.length * 32) return false;
     return ((this.#words[Math.floor(at / 32)] as number) & (1 << (at & 31))) !== 0;
@@ -38,29 +38,47 @@ export class PlaceSet {
 
   /** Visits each unbroken run of places as [first, next), lowest first. */
   forEachRun(visit: (first: number, next: number) => void): void {
-    let first = -1;
-    for (let word = 0; word < this.#words.length; word += 1) {
-      const bits = this.#words[word] as number;
-      const start = this.#base + word * 32;
-      if (bits === 0xffffffff) {
-        if (first < 0) first = start;
-        continue;
+    let from = -1;
+    let to = -1;
+    const join = (first: number, next: number): void => {
+      if (first !== to) {
+        if (from < to) visit(from, to);
+        from = first;
       }
-      if (bits === 0) {
-        if (first >= 0) visit(first, start);
-        first = -1;
-        continue;
-      }
-      for (let bit = 0; bit < 32; bit += 1) {
-        const isSet = (bits & (1 << bit)) !== 0;
-        if (isSet && first < 0) first = start + bit;
-        if (!isSet && first >= 0) {
-          visit(first, start + bit);
-          first = -1;
-        }
-      }
+      to = next;
+    };
+    for (const [word, bits] of this.#words.entries()) eachRunOfWord(bits, this.#base + word * 32, join);
+    if (this.#first < this.#next) join(this.#first, this.#next);
+    if (from < to) visit(from, to);
+  }
+
+  #addApart(place: number): boolean {
+    if (this.has(place)) return false;
+    this.#size += 1;
+    if (place < this.#first) {
+      this.#set(place, place + 1);
+    } else {
+      if (this.#first < this.#next) this.#set(this.#first, this.#next);
+      this.#first = place;
+      this.#next = place + 1;
     }
-    if (first >= 0) visit(first, this.#base + this.#words.length * 32);
+    return true;
+  }
+
+  /** Puts the run of places into the words. */
+  #set(first: number, next: number): void {
+    if (this.#words.length === 0) this.#base = first - (first % 32);
+    if (first < this.#base) this.#extendDown(first);
+    const lastWord = Math.floor((next - 1 - this.#base) / 32);
+    if (lastWord >= this.#words.length) this.#extendUp(lastWord);
+    for (let place = first; place < next; ) {
+      const at = place - this.#base;
+      const word = Math.floor(at / 32);
+      const width = Math.min(32 - (at & 31), next - place);
+      const mask = width === 32 ? 0xffffffff : ((1 << width) - 1) << (at & 31);
+      this.#words[word] = (this.#words[word] as number) | mask;
+      place += width;
+    }
   }
 
   #extendUp(word: number): void {
@@ -76,5 +94,19 @@ export class PlaceSet {
     words.set(this.#words, shift);
     this.#words = words;
     this.#base = base;
+  }
+}
+
+function eachRunOfWord(bits: number, base: number, visit: (first: number, next: number) => void): void {
+  if (bits === 0) return;
+  if (bits === 0xffffffff) {
+    visit(base, base + 32);
+    return;
+  }
+  for (let bit = 0; bit < 32; ) {
+    const first = bit;
+    while (bit < 32 && (bits & (1 << bit)) !== 0) bit += 1;
+    if (first < bit) visit(base + first, base + bit);
+    while (bit < 32 && (bits & (1 << bit)) === 0) bit += 1;
   }
 }

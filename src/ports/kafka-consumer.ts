@@ -39,11 +39,17 @@ export interface KafkaRecord extends Origin {
   readonly headers: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>>;
 }
 
+/** Records in order, each made when it is asked for. An array is such. */
+export interface KafkaRecords extends Iterable<KafkaRecord> {
+  readonly length: number;
+  at(index: number): KafkaRecord | undefined;
+}
+
 /** What one fetch brought of one partition, in order of offset, none below the position asked for. */
 export interface KafkaBatch extends TopicPartition {
   /** The assignment epoch it was fetched in. */
   readonly epoch: number;
-  readonly records: readonly KafkaRecord[];
+  readonly records: KafkaRecords;
   /** Sum of the records' `byteLength`. */
   readonly byteLength: number;
   /** The offset the next fetch starts at; beyond the last record where the log has gaps or markers. */

@@ -23,6 +23,8 @@ describe('PlaceSet', () => {
           Array.from({ length: next - first }, (_, i) => first + i),
         );
         expect(listed).toEqual([...model].sort((a, b) => a - b));
+        const runs = runsOf(set);
+        expect(runs.slice(1).every(([first], at) => first > (runs[at] as [number, number])[1])).toBe(true);
         const all = Array.from({ length: 302 }, (_, at) => base + at);
         expect(all.filter((place) => set.has(place))).toEqual(all.filter((place) => model.has(place)));
       }),

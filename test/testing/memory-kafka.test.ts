@@ -70,7 +70,7 @@ class Member implements KafkaListener {
   }
 
   records(batch: KafkaBatch): void {
-    this.offsets.push(...batch.records.map(({ offset }) => offset));
+    this.offsets.push(...Array.from(batch.records, ({ offset }) => offset));
   }
 
   reading(): void {}

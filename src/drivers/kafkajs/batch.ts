@@ -1,9 +1,9 @@
-import type { KafkaBatch, KafkaRecord } from '../../ports/kafka-consumer.js';
+import type { KafkaBatch, KafkaRecord, KafkaRecords } from '../../ports/kafka-consumer.js';
 import { abortedFilter, type IsAborted } from './aborted.js';
 import type { OwnedPartition } from './assignment.js';
 import { corrupt } from './corrupt.js';
 import type { LeanBatch } from './lean-batch.js';
-import { firstKey, walkRecords } from './lean-record.js';
+import { firstKey, LeanRecords } from './lean-record.js';
 import type { Fetched } from './link.js';
 import { RecordView } from './record.js';
 
@@ -15,9 +15,8 @@ export function toBatch(owned: OwnedPartition, position: number, fetched: Fetche
   const { messages } = fetched;
   if (messages.unreadable !== undefined) throw messages.unreadable;
   if (messages.nextOffset < 0) return null;
-  const records: KafkaRecord[] = [];
-  const walk = messages.batches === undefined ? viewRecords : walkBatches;
-  const { byteLength, nextOffset } = walk(owned, position, fetched, records);
+  const read = messages.batches === undefined ? viewRecords : walkBatches;
+  const { records, byteLength, nextOffset } = read(owned, position, fetched);
   // Asking again would bring the same, for ever.
   if (nextOffset <= position) throw corrupt(`it ends before ${nextOffset}`);
   const { topic, partition, epoch } = owned;
@@ -25,11 +24,13 @@ export function toBatch(owned: OwnedPartition, position: number, fetched: Fetche
 }
 
 interface Walked {
+  readonly records: KafkaRecords;
   readonly byteLength: number;
   readonly nextOffset: number;
 }
 
-function viewRecords(owned: OwnedPartition, position: number, fetched: Fetched, records: KafkaRecord[]): Walked {
+function viewRecords(owned: OwnedPartition, position: number, fetched: Fetched): Walked {
+  const records: KafkaRecord[] = [];
   const isAborted = abortedFilter(fetched.abortedTransactions);
   let byteLength = 0;
   let before = -1;
@@ -42,39 +43,39 @@ function viewRecords(owned: OwnedPartition, position: number, fetched: Fetched, 
     byteLength += record.byteLength;
     records.push(record);
   }
-  return { byteLength, nextOffset: fetched.messages.nextOffset };
+  return { records, byteLength, nextOffset: fetched.messages.nextOffset };
 }
 
-function walkBatches(owned: OwnedPartition, position: number, fetched: Fetched, records: KafkaRecord[]): Walked {
+function walkBatches(owned: OwnedPartition, position: number, fetched: Fetched): Walked {
   const isAborted = abortedFilter(fetched.abortedTransactions);
+  const { batches = [] } = fetched.messages;
+  const records = new LeanRecords(owned, batches);
   let byteLength = 0;
   let nextOffset = -1;
-  for (const batch of fetched.messages.batches ?? []) {
-    const taken = records.length;
+  for (const batch of batches) {
     try {
-      byteLength += walkBatch(batch, owned, position, isAborted, records);
+      byteLength += isLeftOut(batch, owned, position, isAborted) ? 0 : records.add(batch, position);
     } catch (error) {
       // What came before it is good, and it fails as the first of the next fetch.
       if (nextOffset <= position) throw error;
-      records.length = taken;
       break;
     }
     nextOffset = batch.lastOffset + 1;
   }
-  return { byteLength, nextOffset };
+  return { records, byteLength, nextOffset };
 }
 
-function walkBatch(
+/** Whether nothing of a batch is for the application, or new. */
+function isLeftOut(
   batch: LeanBatch,
   owned: OwnedPartition,
   position: number,
   isAborted: IsAborted | undefined,
-  records: KafkaRecord[],
-): number {
+): boolean {
   const { producerId, isControl: isControlRecord, lastOffset } = batch;
   if (isAborted !== undefined && producerId !== null) {
     const key = isControlRecord ? firstKey(batch, owned) : null;
-    if (isAborted({ key, isControlRecord, batchContext: { producerId, inTransaction: true } }, lastOffset)) return 0;
+    if (isAborted({ key, isControlRecord, batchContext: { producerId, inTransaction: true } }, lastOffset)) return true;
   }
-  return isControlRecord || lastOffset < position ? 0 : walkRecords(batch, owned, position, records);
+  return isControlRecord || lastOffset < position;
 }

@@ -33,6 +33,16 @@ interface PatchedConnection {
   isConnected(): boolean;
 }
 
+/** kafkajs keeps the empty rest behind an answer and joins the next one to it, which copies all of that. */
+function withoutEmptyRest(Connection: { prototype: Prototype }): { prototype: Prototype } {
+  const processData = Connection.prototype.processData as (this: unknown, bytes: Buffer) => void;
+  Connection.prototype.processData = function (this: PatchedConnection, bytes: Buffer): void {
+    if (this.bytesBuffered === 0) this.chunks = [];
+    processData.call(this, bytes);
+  };
+  return Connection;
+}
+
 const SIZE_BYTES = 4;
 
 /**
@@ -89,7 +99,8 @@ function onlyWithin(Decoder: { prototype: Prototype }): unknown {
 const AMENDMENTS: Amendments = {
   'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
-  'src/network/connection.js': onlyOneCleanConnect,
+  'src/network/connection.js': (Connection: { prototype: Prototype }) =>
+    onlyOneCleanConnect(withoutEmptyRest(Connection)),
   'src/protocol/requests/fetch/v0/response.js': errorsByPartition,
   'src/consumer/offsetManager/index.js': neverCommitByItself,
 };

@@ -1,5 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { AnswerReader } from './answer-reader.js';
 
 const KEEP_ALIVE_MS = 60_000;
 
@@ -13,12 +14,26 @@ export interface SocketTarget {
 /** Opens one socket to a broker. */
 export type OpenSocket = (target: SocketTarget) => Socket;
 
-/** TCP, or TLS where asked for. */
+/** TCP, or TLS where asked for. A socket of TCP emits whole answers as its data. */
 export const openSocket: OpenSocket = ({ host, port, ssl, onConnect }) => {
-  if (!ssl) return connectPlain({ host, port }, onConnect);
+  if (!ssl) return openPlain(host, port, onConnect);
   const named = isIP(host) === 0 ? { servername: host } : {};
   return connectTls({ host, port, ...named, ...(ssl === true ? {} : ssl) }, onConnect);
 };
+
+function openPlain(host: string, port: number, onConnect: () => void): Socket {
+  const reader = new AnswerReader((answer) => socket.emit('data', answer));
+  const callback = (bytes: number): boolean => {
+    try {
+      reader.read(bytes);
+    } catch (error) {
+      socket.destroy(error as Error);
+    }
+    return true;
+  };
+  const socket: Socket = connectPlain({ host, port, onread: { buffer: () => reader.room(), callback } }, onConnect);
+  return socket;
+}
 
 /** Every socket of one connection to a cluster, so that all of them can be destroyed at once. */
 export class Sockets {

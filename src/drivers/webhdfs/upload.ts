@@ -1,7 +1,6 @@
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileWriter } from '../../ports/file-system.js';
-import { answer } from './answer.js';
 import { BodyStream, EarlyAnswer } from './body-stream.js';
 import { lost, withDataNode } from './data-nodes.js';
 import type { Folders } from './folders.js';
@@ -73,24 +72,39 @@ export class Upload implements FileWriter {
 
   /** One step at a time; unsubscribing from a step under way gives the file up, for what the server has of it is unknown. */
   #one<T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> {
-    return answer(async (unsubscribed) => {
-      if (this.#failure) throw this.#failure;
-      if (this.#closed) throw this.#misuse('it is closed');
-      if (this.#busy) throw this.#misuse('the last write has not answered');
-      this.#busy = true;
-      const giveUp = () => this.abort();
-      unsubscribed.addEventListener('abort', giveUp, { once: true });
-      try {
-        return await work(this.#abandon.signal);
-      } catch (error) {
-        this.#stream?.destroy();
-        this.#failure ??= (await this.#explain(error)) ?? this.#translate(error);
-        throw this.#failure;
-      } finally {
-        this.#busy = false;
-        unsubscribed.removeEventListener('abort', giveUp);
-      }
+    return new Observable((subscriber) => {
+      let isAnswered = false;
+      this.#step(work).then(
+        (value) => {
+          isAnswered = true;
+          subscriber.next(value);
+          subscriber.complete();
+        },
+        (error: unknown) => {
+          isAnswered = true;
+          subscriber.error(error);
+        },
+      );
+      return () => {
+        if (!isAnswered) this.abort();
+      };
     });
+  }
+
+  async #step<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#failure) throw this.#failure;
+    if (this.#closed) throw this.#misuse('it is closed');
+    if (this.#busy) throw this.#misuse('the last write has not answered');
+    this.#busy = true;
+    try {
+      return await work(this.#abandon.signal);
+    } catch (error) {
+      this.#stream?.destroy();
+      this.#failure ??= (await this.#explain(error)) ?? this.#translate(error);
+      throw this.#failure;
+    } finally {
+      this.#busy = false;
+    }
   }
 
   async #open(signal: AbortSignal): Promise<BodyStream> {

@@ -5,15 +5,11 @@ import {
   defer,
   EMPTY,
   from,
-  ignoreElements,
   map,
   type Observable,
-  type ObservableInput,
   of,
   ReplaySubject,
-  Subject,
   type Subscription,
-  tap,
   throwError,
   timer,
 } from 'rxjs';
@@ -22,8 +18,9 @@ import { SinkError } from '../../core/errors.js';
 import { Holding } from '../../core/holding.js';
 import type { Encoder } from '../../formats/format.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
+import { ChunkWriter } from './chunk-writer.js';
 import type { CheckedOptions } from './options.js';
-import { retryWhereRemoved } from './removed.js';
+import { removedError, retryWhereRemoved } from './removed.js';
 
 /** A file as it was closed: whole, and still at its temporary path. */
 export interface ClosedFile {
@@ -33,11 +30,6 @@ export interface ClosedFile {
   readonly bytes: number;
   readonly first: number;
   readonly last: number;
-}
-
-interface Chunk {
-  readonly bytes: ObservableInput<Uint8Array>;
-  readonly parts: Holding;
 }
 
 /**
@@ -53,9 +45,8 @@ export class OpenFile<T> {
   readonly #fs: FileSystem;
   readonly #encoder: Encoder<T>;
   readonly #writer: FileWriter;
-  readonly #chunks$ = new Subject<Chunk>();
+  readonly #chunks: ChunkWriter;
   readonly #written$ = new ReplaySubject<never>(1);
-  readonly #writing: Subscription;
   #parts = new Holding();
   #linger: Subscription | undefined;
   #isAborted = false;
@@ -72,22 +63,19 @@ export class OpenFile<T> {
     this.#path = path;
     this.#encoder = options.format.encoder();
     this.#writer = fs.create(path);
-    this.#writing = this.#chunks$
-      .pipe(
-        concatMap((chunk) => this.#write(chunk)),
-        tap(() => {
-          if (this.#stored >= options.roll.bytes) report.full();
-        }),
-        ignoreElements(),
-        retryWhereRemoved(path),
-      )
-      .subscribe({
-        error: (error: unknown) => {
-          this.#written$.error(error);
-          report.failed(error);
-        },
-        complete: () => this.#written$.complete(),
-      });
+    this.#chunks = new ChunkWriter(this.#writer, {
+      stored: ({ parts }, bytes) => {
+        this.#stored += bytes;
+        parts.release();
+        if (this.#stored >= options.roll.bytes) report.full();
+      },
+      ended: () => this.#written$.complete(),
+      failed: (cause) => {
+        const error = removedError(path, cause);
+        this.#written$.error(error);
+        report.failed(error);
+      },
+    });
   }
 
   /** Adds a value; true where the chunk is full, to be handed over. Throws what the encoder throws, and then nothing was added. */
@@ -108,15 +96,18 @@ export class OpenFile<T> {
     this.#linger?.unsubscribe();
     this.#linger = undefined;
     if (this.#parts.size === 0) return;
-    const chunk = { bytes: this.#options.format.compression.compress(this.#encoder.take()), parts: this.#parts };
+    const { compression } = this.#options.format;
+    const taken = this.#encoder.take();
+    const bytes = compression.name === 'none' ? taken : compression.compress(taken);
+    const parts = this.#parts;
     this.#parts = new Holding();
-    this.#chunks$.next(chunk);
+    this.#chunks.push({ bytes, parts });
   }
 
   /** Writes what is left and closes the file; compares the length stored with the length sent. */
   close(): Observable<ClosedFile> {
     this.handOver();
-    this.#chunks$.complete();
+    this.#chunks.end();
     return concat(
       this.#written$,
       defer(() => from(this.#writer.close())).pipe(
@@ -139,7 +130,7 @@ export class OpenFile<T> {
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#linger?.unsubscribe();
-    this.#writing.unsubscribe();
+    this.#chunks.abort();
     this.#writer.abort();
     if (!mayRemove) return;
     defer(() => from(this.#fs.remove(this.#path)))
@@ -150,18 +141,6 @@ export class OpenFile<T> {
   /** Apart, since a closure in `add` would cost 40 bytes for every value. */
   #lingerOn(): void {
     this.#linger = timer(this.#options.lingerMs).subscribe(() => this.handOver());
-  }
-
-  #write({ bytes, parts }: Chunk): Observable<unknown> {
-    return from(bytes).pipe(
-      concatMap((compressed) =>
-        concat(from(this.#writer.write(compressed)).pipe(ignoreElements()), of(compressed.length)),
-      ),
-      tap((length) => {
-        this.#stored += length;
-        parts.release();
-      }),
-    );
   }
 
   #lengthError(bytes: number): SinkError {

@@ -80,7 +80,7 @@ export class Partition extends OrderedDuty implements TopicPartition {
   take(): RecordDelivery | undefined {
     const batch = this.#batches[0];
     if (batch === undefined) return undefined;
-    const record = batch.records[this.#emitted] as KafkaRecord;
+    const record = batch.records.at(this.#emitted) as KafkaRecord;
     const place = this.add(record.offset, record.byteLength);
     if (this.committed < 0 && place === 0 && this.replay?.start === undefined) this.committed = record.offset;
     this.#window.take(record.byteLength);

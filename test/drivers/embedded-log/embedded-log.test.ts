@@ -76,7 +76,11 @@ describe('embeddedLog, reading', () => {
     await log.append('chat', ['x'.repeat(400), 'y'.repeat(400), 'z'.repeat(5_000), 'a']);
     const reading = new Reading(log, { maxPartitionBytes: 1_000 });
     await reading.until(4);
-    expect(reading.batches.map(({ records }) => records.map(({ offset }) => offset))).toEqual([[0, 1], [2], [3]]);
+    expect(reading.batches.map(({ records }) => Array.from(records, ({ offset }) => offset))).toEqual([
+      [0, 1],
+      [2],
+      [3],
+    ]);
   });
 
   it('lets the loop turn between batches', async () => {
@@ -260,7 +264,7 @@ describe('embeddedLog, topics', () => {
     await reading.until(44);
     expect(reading.assigned[0]?.partitions).toHaveLength(4);
     const homes = new Map<string, Set<number>>();
-    for (const { partition, value } of reading.batches.flatMap(({ records }) => records)) {
+    for (const { partition, value } of reading.batches.flatMap(({ records }) => [...records])) {
       homes.set(String(value), (homes.get(String(value)) ?? new Set()).add(partition));
     }
     expect(homes.get('keyless')?.size).toBe(4);

@@ -111,7 +111,7 @@ export class Reading {
   }
 
   get values(): (string | null)[] {
-    return this.batches.flatMap(({ records }) => records.map(({ value }) => value?.toString() ?? null));
+    return this.batches.flatMap(({ records }) => Array.from(records, ({ value }) => value?.toString() ?? null));
   }
 
   /** Answers when `assigned` was called, and a turn more, in which its answer is taken. */

@@ -117,7 +117,9 @@ describe('a batch', () => {
       nextOffset: 20,
       highWatermark: 99,
     });
-    expect(batch?.records.map((one) => [one.offset, String(one.value), one.stream, one.timestamp])).toEqual([
+    expect(
+      Array.from(batch?.records ?? [], (one) => [one.offset, String(one.value), one.stream, one.timestamp]),
+    ).toEqual([
       [11, 'b', 'kafka:t/2', 5],
       [15, 'cc', 'kafka:t/2', 5],
     ]);
@@ -142,7 +144,7 @@ describe('a batch', () => {
       { producerId: '1', firstOffset: '1' },
     ];
     const batch = toBatch(owned, 0, fetched(records, 7, aborted));
-    expect(batch?.records.map((one) => String(one.value))).toEqual(['keep', 'keep2', 'keep3']);
+    expect(Array.from(batch?.records ?? [], (one) => String(one.value))).toEqual(['keep', 'keep2', 'keep3']);
   });
 });
 
