@@ -6,6 +6,7 @@ import type { Encoder, Format } from './format.js';
 import type { LinesOptions } from './json-lines.js';
 
 const NEW_LINE = 10;
+const LARGE_BYTES = 256 * KiB;
 
 /**
  * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept,
@@ -52,7 +53,9 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
 
   #makeRoom(bytes: number): void {
     if (this.#length + bytes <= this.#chunk.length) return;
-    const chunk = Buffer.allocUnsafe(Math.max(this.#chunk.length * 2, this.#length + bytes));
+    // A little more than a chunk is enough from there on; twice would be half empty.
+    const most = this.#chunk.length < LARGE_BYTES ? this.#chunk.length * 2 : this.#chunk.length * 1.25;
+    const chunk = Buffer.allocUnsafe(Math.max(most, this.#length + bytes));
     chunk.set(this.#chunk.subarray(0, this.#length));
     this.#chunk = chunk;
   }

@@ -1,17 +1,21 @@
+import { AnswerMemory } from './answer-lease.js';
+
 const SIZE_BYTES = 4;
 const SCRATCH_BYTES = 64 * 1024;
-/** A fetch asks for 64 MiB at most; the first batch of a partition may be larger than asked for. */
+/** A fetch asks for 16 MiB at most, or `maxPartitionBytes`; the first batch of a partition may be larger than asked for. */
 const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
  * Puts what a socket reads together to whole answers, each with its size in front as it was sent. The bulk of an answer is
- * read to where it stays: nothing is copied, and no chunk is kept until the rest has come.
+ * read to where it stays: nothing is copied, and no chunk is kept until the rest has come. Memory of large answers is used
+ * again, see `AnswerLease`.
  *
- * Bounds: 64 KiB, and the one answer that is being read, of 256 MiB at most.
+ * Bounds: 64 KiB, the one answer that is being read, of 256 MiB at most, and two that wait to be read into again.
  * Fails: throws for an answer that says it is larger, before memory is taken: another protocol is spoken there.
  */
 export class AnswerReader {
   readonly #take: (answer: Buffer) => void;
+  readonly #memory = new AnswerMemory();
   readonly #scratch = Buffer.allocUnsafe(SCRATCH_BYTES);
   /** What of the scratch is not taken yet: the size of the next answer, in part. */
   #held = 0;
@@ -46,7 +50,8 @@ export class AnswerReader {
           `an answer says it has ${size} bytes, at most ${MOST_ANSWER_BYTES} are taken: is this the port of a Kafka broker, without TLS?`,
         );
       }
-      const whole = Buffer.allocUnsafeSlow(SIZE_BYTES + size);
+      const whole =
+        size > SCRATCH_BYTES ? this.#memory.take(SIZE_BYTES + size) : Buffer.allocUnsafeSlow(SIZE_BYTES + size);
       this.#answer = whole;
       this.#filled = this.#scratch.copy(whole, 0, at, Math.min(end, at + whole.length));
       at += this.#filled;

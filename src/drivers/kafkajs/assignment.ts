@@ -28,6 +28,8 @@ export class OwnedPartition implements RecordSetting {
   /** What the broker was told last, or −1. */
   committed = -1;
   isPaused = false;
+  /** Rises with each fetch that brought something of it: who waits longest is asked for first. */
+  fed = 0;
   /** Not fetched before, after trouble; by `performance.now()`. */
   waitUntilMs = 0;
   troubles = 0;

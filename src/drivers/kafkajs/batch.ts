@@ -3,7 +3,7 @@ import { abortedFilter, type IsAborted } from './aborted.js';
 import type { OwnedPartition } from './assignment.js';
 import { corrupt } from './corrupt.js';
 import type { LeanBatch } from './lean-batch.js';
-import { firstKey, LeanRecords } from './lean-record.js';
+import { firstKey, LeanRecords } from './lean-records.js';
 import type { Fetched } from './link.js';
 import { RecordView } from './record.js';
 
@@ -48,8 +48,8 @@ function viewRecords(owned: OwnedPartition, position: number, fetched: Fetched):
 
 function walkBatches(owned: OwnedPartition, position: number, fetched: Fetched): Walked {
   const isAborted = abortedFilter(fetched.abortedTransactions);
-  const { batches = [] } = fetched.messages;
-  const records = new LeanRecords(owned, batches);
+  const { batches = [], lease } = fetched.messages;
+  const records = new LeanRecords(owned, batches, lease);
   let byteLength = 0;
   let nextOffset = -1;
   for (const batch of batches) {
@@ -62,6 +62,7 @@ function walkBatches(owned: OwnedPartition, position: number, fetched: Fetched):
     }
     nextOffset = batch.lastOffset + 1;
   }
+  records.complete();
   return { records, byteLength, nextOffset };
 }
 

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { AnswerLease } from './answer-lease.js';
 import { corrupt } from './corrupt.js';
 import type { LeanBatch } from './lean-batch.js';
 import type { ForeignRecord } from './record.js';
@@ -10,6 +11,8 @@ export interface FetchedMessages {
   readonly batches?: readonly LeanBatch[];
   /** The offset after the last batch, also where compaction has left nothing in it; −1 where no batch came. */
   readonly nextOffset: number;
+  /** Of the answer that the batches are read in. */
+  readonly lease?: AnswerLease | undefined;
   /** Why a batch could not be read. */
   readonly unreadable?: Error;
 }

@@ -43,6 +43,7 @@ export class Fetching {
   readonly #nodes = new Set<number>();
   readonly #changed = new Signal();
   #refreshing: Promise<void> | undefined;
+  #fed = 0;
 
   constructor(link: Link, assignment: Assignment, listener: FetchListener) {
     this.#link = link;
@@ -134,11 +135,16 @@ export class Fetching {
     return this.#assignment.partitions.some((owned) => this.#link.leaderOf(owned) === node);
   }
 
+  /**
+   * What can be asked for, first what has waited longest: a broker fills a fetch in the order it was asked in, and where
+   * more is there than fits, the last get nothing (KIP-74).
+   */
   #ready(node: number): Asked[] {
     const now = performance.now();
     return this.#assignment.partitions
       .filter((owned) => !owned.isPaused && owned.position >= 0 && owned.waitUntilMs <= now)
       .filter((owned) => this.#link.leaderOf(owned) === node)
+      .sort((a, b) => a.fed - b.fed)
       .map((owned) => ({ owned, position: owned.position, turn: owned.turn }));
   }
 
@@ -165,8 +171,11 @@ export class Fetching {
       const batch = this.#read(owned, position, one);
       if (batch === null) continue;
       owned.position = batch.nextOffset;
+      this.#fed += 1;
+      owned.fed = this.#fed;
       if (batch.records.length > 0) batches.push(batch);
     }
+    for (const { messages } of fetched) messages.lease?.seal();
     return batches;
   }
 

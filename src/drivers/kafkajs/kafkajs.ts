@@ -12,8 +12,8 @@ import { type OpenSocket, openSocket } from './sockets.js';
  * Kafka through kafkajs 2.2.4: options in, a driver out. It uses a copy of kafkajs of its own, so the application's
  * `import 'kafkajs'` is not touched.
  *
- * Bounds: two fetches of each partition, and `maxBatchBytes` for one compressed batch; records that are kept keep their
- * whole fetch (`LeanRecord`).
+ * Bounds: two fetches of each partition, as much again that waits to be read into, and `maxBatchBytes` for one compressed
+ * batch; records that are kept keep their batch (`LeanRecord`).
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where kafkajs 2.2.4 is not installed.
  */
 export function kafkajs(options: KafkajsOptions): KafkaDriver & KafkaProducerDriver {

@@ -1,3 +1,4 @@
+import { leaseOf } from './answer-lease.js';
 import type { Codec } from './codecs.js';
 import { corrupt } from './corrupt.js';
 import { crc32c } from './crc32c.js';
@@ -47,10 +48,14 @@ export function leanDecoder(options: LeanOptions, decoders: MessageDecoders) {
     const size = decoder.readInt32();
     if (size <= 0 || !decoder.canReadBytes(size)) return NOTHING;
     const bytes = decoder.readBytes(size);
+    const lease = leaseOf(bytes);
     const batches: LeanBatch[] = [];
     let lastOffset = -1;
     try {
-      if (bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) < MAGIC) return await decodeOld(bytes, decoders);
+      if (bytes.length > MAGIC_AT && bytes.readInt8(MAGIC_AT) < MAGIC) {
+        lease?.keep();
+        return await decodeOld(bytes, decoders);
+      }
       for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
         const end = at + 12 + bytes.readInt32BE(at + 8);
         // The broker cuts the last batch where the fetch is full.
@@ -65,7 +70,7 @@ export function leanDecoder(options: LeanOptions, decoders: MessageDecoders) {
     } catch (error) {
       if (batches.length === 0) return { ...NOTHING, unreadable: error as Error };
     }
-    return { records: [], batches, nextOffset: lastOffset + 1 };
+    return { records: [], batches, nextOffset: lastOffset + 1, lease };
   };
 }
 

@@ -19,7 +19,7 @@ export interface Fetched extends ForeignFetched {
 }
 
 const EARLIEST = true;
-const MOST_FETCH_BYTES = 64 << 20;
+const MOST_FETCH_BYTES = 16 << 20;
 
 /**
  * One connection to a cluster and one member of a group, as plain requests: kafkajs speaks the protocol, finds brokers,

@@ -55,8 +55,8 @@ export interface KafkajsOptions {
   /**
    * Who reads records out of what was fetched. `lean` notes where each begins, makes its key, value and headers when they
    * are asked for, and refuses a batch whose lengths, count or offsets contradict each other; `kafkajs` is the decoder of
-   * kafkajs itself, at five times the CPU time, for comparison. With either, a value kept for long keeps its whole fetch
-   * alive unless it is copied. Default `lean`.
+   * kafkajs itself, at five times the CPU time, for comparison. A value kept for long keeps its batch alive unless it
+   * is copied (`Buffer.from(value)`), with `kafkajs` and over TLS its whole fetch. Default `lean`.
    */
   readonly recordDecoder?: RecordDecoder;
   /**

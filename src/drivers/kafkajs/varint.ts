@@ -13,7 +13,13 @@ export class Cursor {
   varint(): number {
     const byte = this.#bytes[this.at++];
     if (byte === undefined) throw corrupt('a number is cut');
-    return byte < 0x80 ? (byte >>> 1) ^ -(byte & 1) : this.#long(byte & 0x7f);
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    // The lengths of most records take two bytes.
+    const second = this.#bytes[this.at];
+    if (second === undefined || second >= 0x80) return this.#long(byte & 0x7f);
+    this.at += 1;
+    const value = (byte & 0x7f) | (second << 7);
+    return (value >>> 1) ^ -(value & 1);
   }
 
   /** A length: −1 stands for nothing at all, where there may be nothing. */

@@ -57,6 +57,19 @@ describe('a member of the group', () => {
     expect(trace.offsets(1)).toEqual([0, 1]);
   });
 
+  it('asks first for what has waited longest: the broker may give the last of a full fetch nothing', async () => {
+    const { link } = live();
+    await until(() => link.fetches.length === 1, 'the first fetch');
+    const order = (fetch: number) => link.fetches[fetch]?.positions.map(({ partition }) => partition);
+    expect(order(0)).toEqual([0, 1]);
+    link.fetches[0]?.answer(0, [0, 1]);
+    await until(() => link.fetches.length === 2, 'the second fetch');
+    expect(order(1)).toEqual([1, 0]);
+    link.fetches[1]?.answer(1, [0]);
+    await until(() => link.fetches.length === 3, 'the third fetch');
+    expect(order(2)).toEqual([0, 1]);
+  });
+
   it('trap 4: with everything paused nothing is asked; a resume asks at once', async () => {
     const { link, member } = live();
     await until(() => link.fetches.length === 1, 'the first fetch');
