@@ -1,8 +1,9 @@
-import { asyncScheduler, defer, filter, ignoreElements, map, merge, pipe, Subject, tap } from 'rxjs';
+import { asyncScheduler, defer, ignoreElements, merge, Subject, tap } from 'rxjs';
 import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
 import { type DecoderLike, decoderOf } from '../src/core/decoder.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
+import { eachDelivery } from '../src/core/each-delivery.js';
 import { OptionError } from '../src/core/errors.js';
 import { expectFunction, expectKnown } from '../src/core/options.js';
 import type { Sink } from '../src/core/receipt.js';
@@ -33,21 +34,18 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
   const read = decoderOf(decoder);
 
   const decoded = (refuse: (delivery: Delivery<I>, cause: unknown) => void) =>
-    pipe(
-      map((delivery: Delivery<I>) => {
-        try {
-          return delivery.with(read(delivery.value));
-        } catch (cause) {
-          if (cause instanceof OptionError) {
-            delivery.nack(cause);
-            throw cause;
-          }
-          refuse(delivery, cause);
-          return undefined;
+    eachDelivery((delivery: Delivery<I>): Delivery<A> | undefined => {
+      try {
+        return delivery.with(read(delivery.value));
+      } catch (cause) {
+        if (cause instanceof OptionError) {
+          delivery.nack(cause);
+          throw cause;
         }
-      }),
-      filter((delivery) => delivery !== undefined),
-    );
+        refuse(delivery, cause);
+        return undefined;
+      }
+    });
 
   if (deadLetter === undefined)
     return deliveryOperator(

@@ -22,13 +22,21 @@ export function taskOf({ broker, hdfsUrl }: Services, { topic, run, folder }: Jo
   };
 }
 
+/** What docs/performance.md tells who wants more of Node. */
+export const NODE_FLAGS = ['--initial-old-space-size=256', '--max-semi-space-size=8', '--single-threaded-gc'];
+
 type RxflumeChoice = Partial<Pick<RxflumeTask, 'isExactlyOnce' | 'isDecoding' | 'buckets'>>;
 
 /** rxflume, exactly-once and decode-free unless said otherwise. */
-export function rxflume(services: Services, name = 'rxflume', choice: RxflumeChoice = {}): Contestant {
+export function rxflume(
+  services: Services,
+  name = 'rxflume',
+  choice: RxflumeChoice = {},
+  nodeFlags: readonly string[] = [],
+): Contestant {
   return {
     name,
-    run: (job) => runProgram('rxflume', rxflumeTask(services, job, choice)),
+    run: (job) => runProgram('rxflume', rxflumeTask(services, job, choice), nodeFlags),
   };
 }
 
@@ -48,8 +56,12 @@ export function limit(services: Services, isWriting: boolean): Contestant {
 }
 
 /** Kafka's protocol by hand, and of each value JSON.parse and the codec. */
-export function limitDecoding(services: Services): Contestant {
-  return loop(services, 'limit', 'bare fetch, io-ts', { isWriting: false, isDecoding: true });
+export function limitDecoding(
+  services: Services,
+  name = 'bare fetch, io-ts',
+  nodeFlags: readonly string[] = [],
+): Contestant {
+  return loop(services, 'limit', name, { isWriting: false, isDecoding: true }, nodeFlags);
 }
 
 function loop(
@@ -57,16 +69,22 @@ function loop(
   program: string,
   name: string,
   what: Pick<LoopTask, 'isWriting' | 'isDecoding'>,
+  nodeFlags: readonly string[] = [],
 ): Contestant {
   return {
     name,
     run: (job) => {
       const task: LoopTask = { ...taskOf(services, job), ...what };
-      return runProgram(program, task);
+      return runProgram(program, task, nodeFlags);
     },
   };
 }
 
-export function rxflumeConsume(services: Services, name = 'rxflume', isDecoding = false): Contestant {
-  return { name, run: (job) => runProgram('rxflume-consume', { ...taskOf(services, job), isDecoding }) };
+export function rxflumeConsume(
+  services: Services,
+  name = 'rxflume',
+  isDecoding = false,
+  nodeFlags: readonly string[] = [],
+): Contestant {
+  return { name, run: (job) => runProgram('rxflume-consume', { ...taskOf(services, job), isDecoding }, nodeFlags) };
 }

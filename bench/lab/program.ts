@@ -35,9 +35,8 @@ export class Program {
   /** Files it has made durable, where it tells. */
   readonly durable: Durable[] = [];
 
-  constructor(name: string, task: object) {
-    const options = (process.env.RXFLUME_BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean);
-    this.#child = spawn(process.execPath, [...options, compiled(`programs/${name}`), JSON.stringify(task)], {
+  constructor(name: string, task: object, nodeFlags: readonly string[] = []) {
+    this.#child = spawn(process.execPath, [...nodeFlags, compiled(`programs/${name}`), JSON.stringify(task)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#limit = setTimeout(() => this.#child.kill('SIGKILL'), LONGEST_RUN_MS);
@@ -99,8 +98,8 @@ export class Program {
 }
 
 /** Runs a program from start to end. */
-export async function runProgram(name: string, task: object): Promise<Measured> {
-  const program = new Program(name, task);
+export async function runProgram(name: string, task: object, nodeFlags: readonly string[] = []): Promise<Measured> {
+  const program = new Program(name, task, nodeFlags);
   await program.ready();
   program.go();
   return program.measured();

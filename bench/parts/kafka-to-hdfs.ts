@@ -1,6 +1,6 @@
 import { Benthos } from '../contestants/benthos.js';
 import { Flume } from '../contestants/flume.js';
-import { limit, plainLoop, rxflume } from '../contestants/own.js';
+import { limit, NODE_FLAGS, plainLoop, rxflume } from '../contestants/own.js';
 import { atLeast, atMost } from '../lab/bars.js';
 import {
   type Contestant,
@@ -31,7 +31,9 @@ export const kafkaToHdfs: Part = {
     const contestants = chosen(bench, [
       rxflume(services),
       rxflume(services, 'rxflume, at least once', { isExactlyOnce: false }),
+      rxflume(services, 'rxflume, flags', {}, NODE_FLAGS),
       rxflume(services, 'rxflume, io-ts', { isDecoding: true }),
+      rxflume(services, 'rxflume, io-ts, flags', { isDecoding: true }, NODE_FLAGS),
       plainLoop(services, true),
       limit(services, true),
       benthos.contestant(),
@@ -56,7 +58,7 @@ export const kafkaToHdfs: Part = {
         setup:
           `${records} JSON records of ${VALUE_BYTES} bytes, ${PARTITIONS} partitions, uncompressed, one broker, one DataNode; ` +
           `files roll at 64 MiB; ${rounds} rounds. rxflume with one mapValue and one filterValue, the others with nothing between; ` +
-          `Flume reads ${flumeRecords} of the records.`,
+          `Flume reads ${flumeRecords} of the records. Flags: node ${NODE_FLAGS.join(' ')}.`,
         rows: rowsOf(results),
         bars: [
           atLeast('throughput by benthos', ratioOf(results, ours, go, recordsPerSecond), 1.2),

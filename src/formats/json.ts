@@ -24,7 +24,7 @@ function parse(bytes: Uint8Array | string | null): unknown {
       'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
     );
   }
-  const text = typeof bytes === 'string' ? bytes : bufferOf(bytes).toString('utf8');
+  const text = typeof bytes === 'string' ? bytes : bufferOf(bytes).toString();
   try {
     return JSON.parse(text);
   } catch (cause) {
