@@ -55,9 +55,12 @@ export async function produceRaw(
   }
 }
 
-/** Numbered records [from, to), spread over the partitions; `everyMs` is the pause between sends of 1,000. */
+/**
+ * Numbered records [from, to), spread over the partitions; `everyMs` is the pause between sends of 1,000. Idempotent: where
+ * a broker has just started and refuses some of the partitions of a request, kafkajs sends all of it again.
+ */
 export async function produce(topic: string, from: number, to: number, partitions = 4, everyMs = 0): Promise<void> {
-  const producer = kafka.producer();
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   try {
     for (let first = from; first < to; first += 1_000) {
