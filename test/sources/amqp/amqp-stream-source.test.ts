@@ -85,9 +85,10 @@ describe('amqpStreamSource', () => {
   });
 
   it('takes up where the ledger says, and drops what comes before it in its chunk', () => {
-    const own = broker(['0', '1', '2', '3', '4'], { givesChunks: true });
     const { positions } = ledger(3);
     inVirtualTime((at) => {
+      // All of one moment, so one chunk; in real time a millisecond may pass between two of them.
+      const own = broker(['0', '1', '2', '3', '4'], { givesChunks: true });
       const { out, seen } = read(own, { resumeFrom: positions, prefetch: 2, ack: { count: 1 } });
       at(20, () => {
         // The three before it gave their credit back.
