@@ -209,8 +209,8 @@ describe('MemoryAmqp, its streams', () => {
   it('gives whole chunks where asked, and nothing that was trimmed; acks are credit', () => {
     const broker = new MemoryAmqp({ givesChunks: true });
     broker.createQueue('q', 'stream');
-    broker.send('q', ['a', 'b', 'c']);
     inVirtualTime((at) => {
+      broker.send('q', ['a', 'b', 'c']);
       const one = read(broker, { prefetch: 2, arguments: { 'x-stream-offset': 2 } });
       at(5, () => one.consumer.ack(2, true));
       at(10, () => {
