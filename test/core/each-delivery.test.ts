@@ -43,7 +43,14 @@ describe('eachDelivery', () => {
     const endless$ = new Observable<number>((subscriber) => {
       for (let value = 0; !subscriber.closed; value += 1) subscriber.next(value);
     });
-    expect(events(endless$.pipe(eachDelivery((value: number) => value), take(3)))).toEqual([0, 1, 2, 'complete']);
+    expect(
+      events(
+        endless$.pipe(
+          eachDelivery((value: number) => value),
+          take(3),
+        ),
+      ),
+    ).toEqual([0, 1, 2, 'complete']);
   });
 });
 
