@@ -36,9 +36,14 @@ export class Program {
   readonly durable: Durable[] = [];
 
   constructor(name: string, task: object, nodeFlags: readonly string[] = []) {
-    this.#child = spawn(process.execPath, [...nodeFlags, compiled(`programs/${name}`), JSON.stringify(task)], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    const asked = (process.env.RXFLUME_BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean);
+    this.#child = spawn(
+      process.execPath,
+      [...asked, ...nodeFlags, compiled(`programs/${name}`), JSON.stringify(task)],
+      {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      },
+    );
     this.#limit = setTimeout(() => this.#child.kill('SIGKILL'), LONGEST_RUN_MS);
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_MS);
     let becomeReady = (): void => undefined;

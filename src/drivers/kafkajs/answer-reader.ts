@@ -29,7 +29,7 @@ export class AnswerReader {
   /** Where the next bytes are to be read to. */
   room(): Buffer {
     if (this.#answer !== undefined) return this.#answer.subarray(this.#filled);
-    return this.#held === 0 ? this.#scratch : this.#scratch.subarray(this.#held);
+    return this.#scratch.subarray(this.#held);
   }
 
   /** So many bytes were read to there. */

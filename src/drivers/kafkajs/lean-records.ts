@@ -21,7 +21,7 @@ const LEAST_RECORD_BYTES = 7;
 export class LeanRecords implements KafkaRecords {
   length = 0;
   readonly #of: RecordSetting;
-  #rows = new Int32Array(0);
+  readonly #rows: Int32Array;
   readonly #settings: LeanSetting[] = [];
   /** The first row of each batch. */
   readonly #starts: number[] = [];

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileWriter } from '../../ports/file-system.js';
-import { answer } from '../webhdfs/answer.js';
+import { answerUnless } from '../webhdfs/answer.js';
 import { lookAt } from '../webhdfs/look.js';
 import { notUnderstood, refused, remoteExceptionOf } from '../webhdfs/remote-exception.js';
 import { type Answer, faultOf, WireFault } from '../webhdfs/request.js';
@@ -81,26 +81,28 @@ export class Upload implements FileWriter {
 
   /** One step at a time; unsubscribing from a step under way gives the file up, for what the server has of it is unknown. */
   #one<T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> {
-    return answer(async (unsubscribed) => {
-      if (this.#failure) throw this.#failure;
-      if (this.#isClosed || this.#isBusy) {
-        const why = this.#isClosed ? 'it is closed' : 'the last write has not answered';
-        throw new Error(`Cannot ${this.#doing}: ${why}. This is a bug of the caller`);
-      }
-      this.#isBusy = true;
-      const giveUp = () => this.abort();
-      unsubscribed.addEventListener('abort', giveUp, { once: true });
-      try {
-        return await work(this.#abandon.signal);
-      } catch (error) {
-        this.#cut();
-        this.#failure ??= error as Error;
-        throw this.#failure;
-      } finally {
-        this.#isBusy = false;
-        unsubscribed.removeEventListener('abort', giveUp);
-      }
-    });
+    return answerUnless(
+      () => this.#step(work),
+      () => this.abort(),
+    );
+  }
+
+  async #step<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#failure) throw this.#failure;
+    if (this.#isClosed || this.#isBusy) {
+      const why = this.#isClosed ? 'it is closed' : 'the last write has not answered';
+      throw new Error(`Cannot ${this.#doing}: ${why}. This is a bug of the caller`);
+    }
+    this.#isBusy = true;
+    try {
+      return await work(this.#abandon.signal);
+    } catch (error) {
+      this.#cut();
+      this.#failure ??= error as Error;
+      throw this.#failure;
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   async #open(signal: AbortSignal): Promise<Body> {

@@ -1,6 +1,7 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileWriter } from '../../ports/file-system.js';
+import { answerUnless } from './answer.js';
 import { BodyStream, EarlyAnswer } from './body-stream.js';
 import { lost, withDataNode } from './data-nodes.js';
 import type { Folders } from './folders.js';
@@ -72,23 +73,10 @@ export class Upload implements FileWriter {
 
   /** One step at a time; unsubscribing from a step under way gives the file up, for what the server has of it is unknown. */
   #one<T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> {
-    return new Observable((subscriber) => {
-      let isAnswered = false;
-      this.#step(work).then(
-        (value) => {
-          isAnswered = true;
-          subscriber.next(value);
-          subscriber.complete();
-        },
-        (error: unknown) => {
-          isAnswered = true;
-          subscriber.error(error);
-        },
-      );
-      return () => {
-        if (!isAnswered) this.abort();
-      };
-    });
+    return answerUnless(
+      () => this.#step(work),
+      () => this.abort(),
+    );
   }
 
   async #step<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
