@@ -4,7 +4,7 @@ import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-op
 import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { joinDeliveries } from '../src/core/join.js';
-import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { takingFor } from '../src/core/taking.js';
 
 export interface BatchOptions<T = unknown> {
@@ -38,8 +38,8 @@ export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_
  * settling.
  */
 export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
-  expectKnown('batch options', options, ['count', 'bytes', 'weight', 'weigh', 'maxWaitMs']);
-  const { count, bytes, weight, weigh, maxWaitMs } = { ...BATCH_DEFAULTS, weigh: () => 0, ...options };
+  const checked = withDefaults('batch options', BATCH_DEFAULTS, options, ['count', 'weigh']);
+  const { count, bytes, weight, weigh = () => 0, maxWaitMs } = checked;
   expectWhole('count', count, 1);
   expectWhole('bytes', bytes, 1);
   expectWhole('weight', weight, 1);

@@ -4,7 +4,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { RxflumeError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
-import { expectFunction, expectKnown, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectKnown, expectOption, expectWhole } from '../src/core/options.js';
 import type { Sink } from '../src/core/receipt.js';
 import { isStopped } from '../src/core/refusal.js';
 import { takingFor } from '../src/core/taking.js';
@@ -43,7 +43,9 @@ export interface DeadLetterOptions {
  */
 export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions = {}): DeliveryOperator<T> {
   expectFunction('sink', sink);
-  expectKnown('deadLetter options', options, options.when === undefined ? ['when', 'attempts'] : ['when']);
+  expectKnown('deadLetter options', options, ['when', 'attempts']);
+  const isEither = options.when === undefined || options.attempts === undefined;
+  expectOption('attempts', options.attempts, isEither, 'left out beside `when`');
   const { attempts = Number.MAX_SAFE_INTEGER } = options;
   expectWhole('attempts', attempts, 1);
   const when = options.when ?? ((cause: unknown, attempt: number) => isForLetters(cause, attempt >= attempts));

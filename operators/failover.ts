@@ -7,7 +7,7 @@ import type { Duty } from '../src/core/duty.js';
 import { describeError, isRetryable, SinkError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
 import { isStopped } from '../src/core/refusal.js';
 
 export interface FailoverOptions extends BreakerOptions {
@@ -45,10 +45,10 @@ export const FAILOVER_DEFAULTS = {
  * so each is at least once.
  */
 export function failover<T, R>(sinks: readonly Branch<T, R>[], options: FailoverOptions = {}): SettlingOperator<T, R> {
-  expectKnown('failover options', options, [...Object.keys(FAILOVER_DEFAULTS), 'when']);
   expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
   for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
-  const { failures, openMs, monitor, when } = { ...FAILOVER_DEFAULTS, when: isRetryable, ...options };
+  const checked = withDefaults('failover options', FAILOVER_DEFAULTS, options, ['when']);
+  const { failures, openMs, monitor, when = isRetryable } = checked;
   expectBreaker('failover', { failures, openMs });
   expectFunction('when', when);
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');

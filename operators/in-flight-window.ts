@@ -30,7 +30,8 @@ export interface InFlightWindowOptions {
  */
 export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOperator<T> {
   expectKnown('inFlightWindow options', options, ['count', 'bytes']);
-  const limits = { count: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER, ...options };
+  const { count = Number.MAX_SAFE_INTEGER, bytes = Number.MAX_SAFE_INTEGER } = options;
+  const limits = { count, bytes };
   expectWhole('count', limits.count, 1);
   expectWhole('bytes', limits.bytes, 1);
 

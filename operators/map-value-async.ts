@@ -3,7 +3,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { inTurns } from '../src/core/in-turns.js';
-import { expectFunction, expectKnown, expectMs, expectOneOf, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectMs, expectOneOf, expectWhole, withDefaults } from '../src/core/options.js';
 import { lateRefusal, refusalOf } from '../src/core/refusal.js';
 import { within } from '../src/core/within.js';
 
@@ -44,8 +44,7 @@ export function mapValueAsync<T, U>(
   options: MapValueAsyncOptions = {},
 ): DeliveryOperator<T, U> {
   expectFunction('project', project);
-  expectKnown('mapValueAsync options', options, Object.keys(MAP_VALUE_ASYNC_DEFAULTS));
-  const { concurrency, order, timeLimitMs } = { ...MAP_VALUE_ASYNC_DEFAULTS, ...options };
+  const { concurrency, order, timeLimitMs } = withDefaults('mapValueAsync options', MAP_VALUE_ASYNC_DEFAULTS, options);
   expectWhole('concurrency', concurrency, 1);
   expectOneOf('order', order, ['source', 'none']);
   expectMs('timeLimitMs', timeLimitMs, 1);

@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
 import { ConnectError } from '../src/core/errors.js';
-import { expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { Queue } from '../src/core/queue.js';
 import { Source, type SourceTraits } from '../src/core/source.js';
 
@@ -83,8 +83,7 @@ export function mergeSources<T>(
   sources: readonly (Source<T> | NamedSource<T>)[],
   options: MergeSourcesOptions = {},
 ): MergedSource<T> {
-  expectKnown('mergeSources options', options, Object.keys(MERGE_SOURCES_DEFAULTS));
-  const checked = { ...MERGE_SOURCES_DEFAULTS, ...options };
+  const checked = withDefaults('mergeSources options', MERGE_SOURCES_DEFAULTS, options);
   expectWhole('connectConcurrency', checked.connectConcurrency, 1);
   expectMs('connectMs', checked.connectMs, 1);
   expectWhole('attempts', checked.attempts, 0);

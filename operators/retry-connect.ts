@@ -11,7 +11,7 @@ import {
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
 import { ConnectError, describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectKnown, expectOption, expectWhole } from '../src/core/options.js';
+import { expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { Source } from '../src/core/source.js';
 
 export interface RetryConnectOptions extends BackoffOptions {
@@ -36,8 +36,7 @@ export interface RetryConnectOptions extends BackoffOptions {
  * Fails: with the source's error when it is not retryable, the attempts are used up, or it comes after the stop signal.
  */
 export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOperatorFunction<T> {
-  expectKnown('retryConnect options', options, Object.keys(DEFAULTS));
-  const checked = { ...DEFAULTS, ...options };
+  const checked = withDefaults('retryConnect options', DEFAULTS, options);
   expectWhole('attempts', checked.attempts, 0);
   expectBackoff(checked);
   const { monitor } = checked;

@@ -5,7 +5,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { isEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { lateRefusal, mayPass } from '../src/core/refusal.js';
 import { within } from '../src/core/within.js';
 
@@ -53,8 +53,7 @@ export function retryWrite<T, R>(
   options: RetryWriteOptions = {},
 ): (value: T, delivery: Delivery<T>) => Observable<R> {
   expectFunction('write', write);
-  expectKnown('retryWrite options', options, Object.keys(RETRY_WRITE_DEFAULTS));
-  const checked = { ...RETRY_WRITE_DEFAULTS, ...options };
+  const checked = withDefaults('retryWrite options', RETRY_WRITE_DEFAULTS, options);
   expectWhole('attempts', checked.attempts, 0);
   expectMs('timeLimitMs', checked.timeLimitMs, 1);
   expectBackoff(checked);

@@ -4,7 +4,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectKnown, expectOption, expectWhole } from '../src/core/options.js';
+import { expectKnown, expectOption, expectWhole, groupWithDefaults } from '../src/core/options.js';
 import { isStopped } from '../src/core/refusal.js';
 import { SharedDuties } from '../src/core/shared-duty.js';
 import { SpareDuties } from '../src/core/spare-duty.js';
@@ -53,8 +53,7 @@ export function tee<T, R, K extends string>(
   const required = options.required ?? names;
   const areNames = Array.isArray(required) && required.length > 0 && required.every((name) => names.includes(name));
   expectOption('required', required, areNames, `some of ${names.join(', ')}`);
-  const spare = { ...TEE_DEFAULTS.spare, ...options.spare };
-  expectKnown('spare', spare, ['count', 'bytes']);
+  const spare = groupWithDefaults('spare', TEE_DEFAULTS.spare, options.spare);
   expectWhole('spare.count', spare.count, 1);
   expectWhole('spare.bytes', spare.bytes, 1);
   const { monitor = TEE_DEFAULTS.monitor } = options;

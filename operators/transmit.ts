@@ -3,7 +3,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { inTurns } from '../src/core/in-turns.js';
-import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../src/core/options.js';
+import { expectFunction, expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { lateRefusal, refusalOf } from '../src/core/refusal.js';
 import { within } from '../src/core/within.js';
 
@@ -41,8 +41,8 @@ export function transmit<T, R>(
   options: TransmitOptions<T> = {},
 ): SettlingOperator<T, R> {
   expectFunction('write', write);
-  expectKnown('transmit options', options, [...Object.keys(TRANSMIT_DEFAULTS), 'key']);
-  const { concurrency, order, key, timeLimitMs } = { ...TRANSMIT_DEFAULTS, key: originKey, ...options };
+  const checked = withDefaults('transmit options', TRANSMIT_DEFAULTS, options, ['key']);
+  const { concurrency, order, key = originKey, timeLimitMs } = checked;
   expectWhole('concurrency', concurrency, 1);
   expectOneOf('order', order, ['none', 'key']);
   expectFunction('key', key);

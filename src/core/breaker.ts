@@ -1,4 +1,4 @@
-import { expectKnown, expectMs, expectWhole } from './options.js';
+import { expectMs, expectWhole, withDefaults } from './options.js';
 
 export interface BreakerOptions {
   /** So many failures in a row open it. Default 5. */
@@ -11,8 +11,7 @@ export const BREAKER_DEFAULTS = { failures: 5, openMs: 10_000 } as const satisfi
 
 /** Checks the options of a breaker, whose name is `name`. Throws `OptionError`. */
 export function expectBreaker(name: string, options: BreakerOptions): void {
-  expectKnown(name, options, Object.keys(BREAKER_DEFAULTS));
-  const { failures, openMs } = { ...BREAKER_DEFAULTS, ...options };
+  const { failures, openMs } = withDefaults(name, BREAKER_DEFAULTS, options);
   expectWhole(`${name}.failures`, failures, 1);
   expectMs(`${name}.openMs`, openMs, 1);
 }
@@ -29,7 +28,7 @@ export class Breaker {
   #isTrying = false;
 
   constructor(options: BreakerOptions = {}) {
-    const { failures, openMs } = { ...BREAKER_DEFAULTS, ...options };
+    const { failures, openMs } = withDefaults('breaker', BREAKER_DEFAULTS, options);
     this.#most = failures;
     this.#openMs = openMs;
   }

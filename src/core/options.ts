@@ -54,3 +54,34 @@ export function expectKnown(name: string, options: unknown, known: readonly stri
     );
   }
 }
+
+/** The options with a default for each that is absent or undefined. */
+export type WithDefaults<D, G> = {
+  readonly [K in keyof D]: K extends keyof G ? D[K] | Exclude<G[K], undefined> : D[K];
+} & Omit<G, keyof D>;
+
+/**
+ * The options over their defaults. One that is undefined counts as absent.
+ *
+ * Fails: `OptionError` where it is no object, or has an option that is neither among the defaults nor among `others`.
+ */
+export function withDefaults<D extends object, G extends object>(
+  name: string,
+  defaults: D,
+  given: G,
+  others: readonly string[] = [],
+): WithDefaults<D, G> {
+  expectKnown(name, given, [...Object.keys(defaults), ...others]);
+  const all = { ...defaults } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(given)) if (value !== undefined) all[key] = value;
+  return all as WithDefaults<D, G>;
+}
+
+/** The same for a group of options, such as `retry`, which may be absent as a whole. */
+export function groupWithDefaults<D extends object, G extends object>(
+  name: string,
+  defaults: D,
+  given: G | undefined,
+): WithDefaults<D, G> {
+  return withDefaults(name, defaults, given === undefined ? ({} as G) : given);
+}

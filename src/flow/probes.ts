@@ -2,7 +2,7 @@ import { map, type Observable, type Subscriber, tap } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
 import { LeakWatch, type LeakWatchOptions } from '../core/leak-watch.js';
 import { defaultMonitor } from '../core/monitor.js';
-import { expectKnown, expectMs, expectOption } from '../core/options.js';
+import { expectMs, expectOption, withDefaults } from '../core/options.js';
 
 /** An operator or a sink of a flow, whatever it takes and gives. */
 export type AnyStep = (input: Observable<unknown>) => Observable<unknown>;
@@ -11,8 +11,7 @@ export const LEAK_WATCH_DEFAULTS = { afterMs: 900_000, monitor: defaultMonitor }
 
 /** Fills in the defaults and checks all of it. Throws `OptionError`. */
 export function checkWatch(options: LeakWatchOptions): Required<LeakWatchOptions> {
-  expectKnown('watched options', options, Object.keys(LEAK_WATCH_DEFAULTS));
-  const { afterMs, monitor } = { ...LEAK_WATCH_DEFAULTS, ...options };
+  const { afterMs, monitor } = withDefaults('watched options', LEAK_WATCH_DEFAULTS, options);
   expectMs('afterMs', afterMs, 1);
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
   return { afterMs, monitor };

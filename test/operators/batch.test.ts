@@ -200,7 +200,7 @@ describe('batch', () => {
     [{ count: 1, weight: 5, weigh: 1 }, 'Expected `weigh` to be a function, got `1` (number)'],
     [
       { size: 3 },
-      'Expected `batch options` to have only known options (count, bytes, weight, weigh, maxWaitMs), got `size`',
+      'Expected `batch options` to have only known options (bytes, weight, maxWaitMs, count, weigh), got `size`',
     ],
     [undefined, 'Expected `batch options` to be an object of options, got `undefined` (undefined)'],
   ])('refuses %j', (options, message) => {

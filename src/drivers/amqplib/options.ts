@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { expectMs, expectOption, expectText, expectWhole, withDefaults } from '../../core/options.js';
 import { type Address, parseAddress } from './address.js';
 
 export interface AmqplibOptions {
@@ -70,7 +70,7 @@ export interface CheckedOptions {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no user and no password. */
 export function checkOptions(given: AmqplibOptions): CheckedOptions {
-  expectKnown('amqplib options', given, [...Object.keys(AMQPLIB_DEFAULTS), 'urls', 'maxMessageBytes']);
+  const options = withDefaults('amqplib options', AMQPLIB_DEFAULTS, given, ['urls', 'maxMessageBytes']);
   const { urls, vhost, user, password, maxMessageBytes } = given;
   expectOption('urls', urls, Array.isArray(urls) && urls.length > 0, 'a list of at least one `amqp://host:port/vhost`');
   if (vhost !== undefined) expectText('vhost', vhost);
@@ -85,7 +85,6 @@ export function checkOptions(given: AmqplibOptions): CheckedOptions {
   const brokers = urls.map((url, at) => parseAddress(`urls[${at}]`, url, given));
   const vhosts = [...new Set(brokers.map((broker) => broker.vhost))];
   expectOption('urls', vhosts.join(', '), vhosts.length === 1, 'brokers of one virtual host');
-  const options = { ...AMQPLIB_DEFAULTS, ...given };
   expectText('connectionName', options.connectionName);
   expectOption('tls', typeof options.tls, typeof options.tls === 'object' && options.tls !== null, 'TLS options');
   expectWhole('heartbeatSeconds', options.heartbeatSeconds, 1, 65_535);

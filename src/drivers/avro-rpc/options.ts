@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { describeError, OptionError } from '../../core/errors.js';
-import { expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../../core/options.js';
+import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
 /** Whether the bytes on the wire are deflated. Both sides must have the same. */
@@ -122,8 +122,7 @@ export interface ServerSettings extends Wire {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings {
-  expectKnown('avroRpcClient options', given, [...Object.keys(AVRO_RPC_CLIENT_DEFAULTS), 'agents']);
-  const options = { ...AVRO_RPC_CLIENT_DEFAULTS, ...given };
+  const options = withDefaults('avroRpcClient options', AVRO_RPC_CLIENT_DEFAULTS, given, ['agents']);
   const { agents, tls } = options;
   expectOption('agents', agents, Array.isArray(agents) && agents.length > 0, 'a list of at least one `host:port`');
   const isTls = typeof tls === 'boolean' || (typeof tls === 'object' && tls !== null);
@@ -137,8 +136,7 @@ export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings 
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
 export function checkServerOptions(given: AvroRpcServerOptions): ServerSettings {
-  expectKnown('avroRpcServer options', given, [...Object.keys(AVRO_RPC_SERVER_DEFAULTS), 'port', 'tls', 'allow']);
-  const options = { ...AVRO_RPC_SERVER_DEFAULTS, ...given };
+  const options = withDefaults('avroRpcServer options', AVRO_RPC_SERVER_DEFAULTS, given, ['port', 'tls', 'allow']);
   expectWhole('port', options.port, 0, 65_535);
   expectOption('host', options.host, isIP(options.host) !== 0, 'an IP address to listen at, such as 0.0.0.0');
   checkWire(options);

@@ -1,4 +1,4 @@
-import { expectFunction, expectKnown, expectOption, expectText, expectWhole } from '../../core/options.js';
+import { expectFunction, expectOption, expectText, expectWhole, withDefaults } from '../../core/options.js';
 
 export interface EmbeddedLogOptions {
   /** Where the log lives; made when missing. One process at a time has it open. */
@@ -19,8 +19,7 @@ export const EMBEDDED_LOG_DEFAULTS = {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: EmbeddedLogOptions): Required<EmbeddedLogOptions> {
-  expectKnown('embeddedLog options', given, [...Object.keys(EMBEDDED_LOG_DEFAULTS), 'folder']);
-  const options = { ...EMBEDDED_LOG_DEFAULTS, ...given };
+  const options = withDefaults('embeddedLog options', EMBEDDED_LOG_DEFAULTS, given, ['folder']);
   expectText('folder', options.folder);
   expectOption('topics', options.topics, Array.isArray(options.topics), 'a list of topic names');
   for (const topic of options.topics) expectTopic('topics', topic);

@@ -1,5 +1,13 @@
 import type { ConnectionOptions } from 'node:tls';
-import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import {
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectText,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
 /** How to prove who we are, in kafkajs's shape. Its secrets are never shown. */
@@ -105,8 +113,12 @@ const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'aws', 'oauthbear
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no secret. */
 export function checkOptions(given: KafkajsOptions): CheckedOptions {
-  expectKnown('kafkajs options', given, [...Object.keys(KAFKAJS_DEFAULTS), 'brokers', 'sasl']);
-  const { brokers } = given;
+  const options: CheckedOptions = {
+    sasl: undefined,
+    ...withDefaults('kafkajs options', KAFKAJS_DEFAULTS, given, ['brokers', 'sasl']),
+    reconnect: groupWithDefaults('reconnect', KAFKAJS_DEFAULTS.reconnect, given.reconnect),
+  };
+  const { brokers } = options;
   const isList = Array.isArray(brokers) && brokers.length > 0;
   expectOption('brokers', brokers, isList, 'a list of at least one `host:port`');
   for (const broker of brokers) {
@@ -114,12 +126,6 @@ export function checkOptions(given: KafkajsOptions): CheckedOptions {
     const holds = typeof broker === 'string' && /^[^\s:/@]+:\d{1,5}$/.test(broker);
     expectOption('brokers', String(broker).includes('@') ? '…' : broker, holds, 'a list of `host:port`');
   }
-  const options: CheckedOptions = {
-    ...KAFKAJS_DEFAULTS,
-    sasl: undefined,
-    ...given,
-    reconnect: { ...KAFKAJS_DEFAULTS.reconnect, ...given.reconnect },
-  };
   expectText('clientId', options.clientId);
   const isTls = typeof options.ssl === 'boolean' || (typeof options.ssl === 'object' && options.ssl !== null);
   expectOption('ssl', options.ssl, isTls, 'true, false or TLS options');
@@ -127,7 +133,6 @@ export function checkOptions(given: KafkajsOptions): CheckedOptions {
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
-  expectKnown('reconnect', options.reconnect, Object.keys(KAFKAJS_DEFAULTS.reconnect));
   expectWhole('reconnect.attempts', options.reconnect.attempts, 0);
   expectMs('reconnect.firstDelayMs', options.reconnect.firstDelayMs);
   expectMs('reconnect.maxDelayMs', options.reconnect.maxDelayMs);

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { expectKnown, expectOneOf, expectOption } from '../../core/options.js';
+import { expectOneOf, expectOption, withDefaults } from '../../core/options.js';
 
 export interface LocalDiskOptions {
   /** The folder that stands for `/`; made when first written to. Nothing outside of it is touched. Default `/`. */
@@ -12,8 +12,7 @@ export const LOCAL_DISK_DEFAULTS = { root: '/', fsync: 'always' } as const satis
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: LocalDiskOptions): Required<LocalDiskOptions> {
-  expectKnown('localDisk options', given, Object.keys(LOCAL_DISK_DEFAULTS));
-  const options = { ...LOCAL_DISK_DEFAULTS, ...given };
+  const options = withDefaults('localDisk options', LOCAL_DISK_DEFAULTS, given);
   const { root } = options;
   expectOption('root', root, typeof root === 'string' && isAbsolute(root), 'an absolute path of a folder');
   expectOneOf('fsync', options.fsync, ['always', 'never']);

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { Observable } from 'rxjs';
 import { describeError, SinkError } from '../../core/errors.js';
-import { expectKnown, expectOneOf } from '../../core/options.js';
+import { expectOneOf, withDefaults } from '../../core/options.js';
 import type { TextOutput } from '../../ports/text-output.js';
 
 export interface StdioOptions {
@@ -18,8 +18,7 @@ export const STDIO_DEFAULTS = { stream: 'stdout' } as const satisfies StdioOptio
  * Fails: at the call with `RXF_OPTION_INVALID`; a write with `RXF_CONSOLE_CLOSED` where the reader has gone.
  */
 export function stdio(options: StdioOptions = {}): TextOutput {
-  expectKnown('stdio options', options, Object.keys(STDIO_DEFAULTS));
-  const { stream } = { ...STDIO_DEFAULTS, ...options };
+  const { stream } = withDefaults('stdio options', STDIO_DEFAULTS, options);
   expectOneOf('stream', stream, ['stdout', 'stderr']);
   return outputTo(stream, process[stream]);
 }

@@ -1,5 +1,5 @@
 import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
-import { expectKnown, expectMs, expectOption, expectWhole } from '../../core/options.js';
+import { expectMs, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
 export interface UndiciOptions {
@@ -38,8 +38,7 @@ export type CheckedOptions = Required<UndiciOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
 export function checkOptions(given: UndiciOptions): CheckedOptions {
-  expectKnown('undici options', given, Object.keys(UNDICI_DEFAULTS));
-  const options = { ...UNDICI_DEFAULTS, ...given };
+  const options = withDefaults('undici options', UNDICI_DEFAULTS, given);
   expectWhole('connections', options.connections, 1, 10_000);
   expectMs('keepAliveTimeoutMs', options.keepAliveTimeoutMs, 1);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);

@@ -1,4 +1,11 @@
-import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import {
+  expectMs,
+  expectOption,
+  expectText,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
 export interface WebHdfsPackageOptions {
@@ -59,9 +66,11 @@ const OWN = ['client', 'requestParams', 'replication', 'blockSizeBytes', 'permis
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: WebHdfsPackageOptions): Settings {
   const defaults = WEBHDFS_PACKAGE_DEFAULTS;
-  expectKnown('webhdfsPackage options', given, [...OWN, ...Object.keys(defaults)]);
-  const options = { requestParams: {}, ...defaults, ...given, retry: { ...defaults.retry, ...given.retry } };
-  expectKnown('retry', options.retry, Object.keys(defaults.retry));
+  const options = {
+    requestParams: {},
+    ...withDefaults('webhdfsPackage options', defaults, given, OWN),
+    retry: groupWithDefaults('retry', defaults.retry, given.retry),
+  };
   expectWhole('retry.attempts', options.retry.attempts, 1, 1_000);
   expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
   expectMs('retry.maxDelayMs', options.retry.maxDelayMs);

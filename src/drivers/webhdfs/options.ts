@@ -1,4 +1,12 @@
-import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import {
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectText,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
 /** How often, and how far apart, an exchange is tried again. */
@@ -71,9 +79,10 @@ const OWN = ['nameNodes', 'user', 'delegationToken', 'hostMap', 'replication', '
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: WebHdfsOptions): Settings {
-  expectKnown('webhdfs options', given, [...OWN, ...Object.keys(WEBHDFS_DEFAULTS)]);
-  const options = { ...WEBHDFS_DEFAULTS, ...given, retry: { ...WEBHDFS_DEFAULTS.retry, ...given.retry } };
-  expectKnown('retry', options.retry, Object.keys(WEBHDFS_DEFAULTS.retry));
+  const options = {
+    ...withDefaults('webhdfs options', WEBHDFS_DEFAULTS, given, OWN),
+    retry: groupWithDefaults('retry', WEBHDFS_DEFAULTS.retry, given.retry),
+  };
   expectWhole('retry.attempts', options.retry.attempts, 1, 1_000);
   expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
   expectMs('retry.maxDelayMs', options.retry.maxDelayMs);

@@ -1,7 +1,14 @@
 import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../core/backoff.js';
 import type { Origin } from '../../core/delivery.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../../core/options.js';
+import {
+  expectFunction,
+  expectMs,
+  expectOption,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import { keptProperties } from './kept-properties.js';
@@ -56,12 +63,10 @@ export interface CheckedOptions<T> {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
-  expectKnown('amqpSink options', given, [...Object.keys(AMQP_SINK_DEFAULTS), 'routingKey', 'content']);
   const options: CheckedOptions<T> = {
-    ...AMQP_SINK_DEFAULTS,
     content: undefined,
-    ...given,
-    reconnect: { ...AMQP_SINK_DEFAULTS.reconnect, ...given.reconnect },
+    ...withDefaults('amqpSink options', AMQP_SINK_DEFAULTS, given, ['routingKey', 'content']),
+    reconnect: groupWithDefaults('reconnect', AMQP_SINK_DEFAULTS.reconnect, given.reconnect),
   };
   const { exchange, routingKey, content, reconnect } = options;
   expectOption('exchange', exchange, typeof exchange === 'string' && isShort(exchange), 'a text of at most 255 bytes');
@@ -74,7 +79,6 @@ export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
   expectWhole('maxInFlight', options.maxInFlight, 1, 1_000_000);
   expectWhole('maxInFlightBytes', options.maxInFlightBytes, 1);
   expectMs('confirmTimeoutMs', options.confirmTimeoutMs, 1);
-  expectKnown('reconnect', reconnect, Object.keys(AMQP_SINK_DEFAULTS.reconnect));
   expectWhole('reconnect.attempts', reconnect.attempts, 1);
   expectBackoff(reconnect);
   expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../core/delivery.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectKnown, expectOneOf, expectOption } from '../../core/options.js';
+import { expectOneOf, expectOption, withDefaults } from '../../core/options.js';
 import { inspectText } from '../../formats/inspect-text.js';
 import { jsonText } from '../../formats/json-text.js';
 
@@ -25,8 +25,7 @@ export interface CheckedOptions<T> {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: ConsoleSinkOptions<T>): CheckedOptions<T> {
-  expectKnown('consoleSink options', given, Object.keys(CONSOLE_SINK_DEFAULTS));
-  const { format, monitor } = { ...CONSOLE_SINK_DEFAULTS, ...given };
+  const { format, monitor } = withDefaults('consoleSink options', CONSOLE_SINK_DEFAULTS, given);
   expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
   if (typeof format === 'function') return { textOf: format, monitor };
   expectOneOf('format', format, ['inspect', 'json']);

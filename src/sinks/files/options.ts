@@ -1,6 +1,6 @@
 import type { Delivery } from '../../core/delivery.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectKnown, expectMs, expectOption, expectWhole } from '../../core/options.js';
+import { expectMs, expectOption, expectWhole, groupWithDefaults, withDefaults } from '../../core/options.js';
 import { KiB, MiB } from '../../core/units.js';
 import type { Format } from '../../formats/format.js';
 import { checkBucket } from './bucket.js';
@@ -68,14 +68,15 @@ export interface CheckedOptions<T> {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: FileSinkOptions<T>): CheckedOptions<T> {
-  expectKnown('fileSink options', given, [...Object.keys(FILE_SINK_DEFAULTS), 'root', 'format']);
-  const options = { ...FILE_SINK_DEFAULTS, ...given, roll: { ...FILE_SINK_DEFAULTS.roll, ...given.roll } };
+  const options = {
+    ...withDefaults('fileSink options', FILE_SINK_DEFAULTS, given, ['root', 'format']),
+    roll: groupWithDefaults('roll', FILE_SINK_DEFAULTS.roll, given.roll),
+  };
   const { root, path, format, roll } = options;
   const isAbsolute = typeof root === 'string' && /^\/[^\0]*$/.test(root) && !root.split('/').includes('..');
   expectOption('root', root, isAbsolute, 'an absolute path without `..`');
   expectOption('path', path, typeof path === 'string' || typeof path === 'function', 'a function or a pattern of time');
   expectOption('format', format, typeof format?.encoder === 'function', 'a format such as jsonLines()');
-  expectKnown('roll', roll, ['bytes', 'count', 'intervalMs', 'idleMs']);
   expectWhole('roll.bytes', roll.bytes, 1);
   expectWhole('roll.count', roll.count, 1);
   expectMs('roll.intervalMs', roll.intervalMs, 1);

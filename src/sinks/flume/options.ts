@@ -1,5 +1,13 @@
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../../core/options.js';
+import {
+  expectFunction,
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
 /**
@@ -75,15 +83,12 @@ export interface CheckedOptions {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
-  expectKnown('flumeSink options', given, Object.keys(FLUME_SINK_DEFAULTS));
   const options = {
-    ...FLUME_SINK_DEFAULTS,
-    ...given,
-    batch: { ...FLUME_SINK_DEFAULTS.batch, ...given.batch },
-    retry: { ...FLUME_SINK_DEFAULTS.retry, ...given.retry },
+    ...withDefaults('flumeSink options', FLUME_SINK_DEFAULTS, given),
+    batch: groupWithDefaults('batch', FLUME_SINK_DEFAULTS.batch, given.batch),
+    retry: groupWithDefaults('retry', FLUME_SINK_DEFAULTS.retry, given.retry),
   };
   const { batch, retry } = options;
-  expectKnown('batch', batch, Object.keys(FLUME_SINK_DEFAULTS.batch));
   expectWhole('batch.count', batch.count, 1);
   expectWhole('batch.bytes', batch.bytes, 1);
   expectMs('batch.maxWaitMs', batch.maxWaitMs, 1);
@@ -91,7 +96,6 @@ export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
   expectOneOf('order', options.order, ['stream', 'none']);
   expectWhole('connections', options.connections, 1, 1_000);
   expectWhole('maxInFlight', options.maxInFlight, 1, 1_000);
-  expectKnown('retry', retry, Object.keys(FLUME_SINK_DEFAULTS.retry));
   expectWhole('retry.attempts', retry.attempts, 1);
   expectMs('retry.firstDelayMs', retry.firstDelayMs);
   expectMs('retry.maxDelayMs', retry.maxDelayMs);

@@ -10,6 +10,8 @@ import {
   expectOption,
   expectText,
   expectWhole,
+  groupWithDefaults,
+  withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import { type Compression, type CompressionName, compressionOf } from '../../formats/compression.js';
@@ -127,13 +129,11 @@ export interface CheckedOptions<T> {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no secret. */
 export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
-  expectKnown('httpSink options', given, [...Object.keys(HTTP_SINK_DEFAULTS), 'url']);
   const options = {
-    ...HTTP_SINK_DEFAULTS,
-    ...given,
-    batch: { ...HTTP_SINK_DEFAULTS.batch, ...given.batch },
-    retry: { ...HTTP_SINK_DEFAULTS.retry, ...given.retry },
-    breaker: { ...HTTP_SINK_DEFAULTS.breaker, ...given.breaker },
+    ...withDefaults('httpSink options', HTTP_SINK_DEFAULTS, given, ['url']),
+    batch: groupWithDefaults('batch', HTTP_SINK_DEFAULTS.batch, given.batch),
+    retry: groupWithDefaults('retry', HTTP_SINK_DEFAULTS.retry, given.retry),
+    breaker: groupWithDefaults('breaker', HTTP_SINK_DEFAULTS.breaker, given.breaker),
   };
   expectUrl(options.url);
   expectOneOf('method', options.method, ['POST', 'PUT', 'PATCH']);
@@ -168,7 +168,6 @@ function expectUrl(url: unknown): void {
 }
 
 function checkRetry(retry: Required<HttpRetryOptions>): void {
-  expectKnown('retry', retry, Object.keys(HTTP_SINK_DEFAULTS.retry));
   expectWhole('retry.attempts', retry.attempts, 0);
   expectMs('retry.timeLimitMs', retry.timeLimitMs, 1);
   expectMs('retry.maxRetryAfterMs', retry.maxRetryAfterMs);
@@ -197,7 +196,6 @@ function checkBody<T>(body: keyof typeof HTTP_BODIES | HttpBody<T>): HttpBody<T>
 }
 
 function checkBatch<T>(batch: Required<HttpBatchOptions>, given: HttpSinkOptions<T>): Required<HttpBatchOptions> {
-  expectKnown('batch', batch, Object.keys(HTTP_SINK_DEFAULTS.batch));
   expectWhole('batch.count', batch.count, 1);
   expectWhole('batch.bytes', batch.bytes, 1);
   expectMs('batch.maxWaitMs', batch.maxWaitMs, 1);

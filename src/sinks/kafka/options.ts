@@ -1,6 +1,14 @@
 import type { Origin } from '../../core/delivery.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectWhole } from '../../core/options.js';
+import {
+  expectFunction,
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { KafkaCompression } from '../../ports/kafka-producer.js';
 
@@ -78,23 +86,19 @@ const MAPPINGS = ['encode', 'key', 'headers', 'timestamp', 'partition'] as const
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: KafkaSinkOptions<T>): CheckedOptions<T> {
-  expectKnown('kafkaSink options', given, [...Object.keys(KAFKA_SINK_DEFAULTS), 'topic', ...MAPPINGS]);
   const options: CheckedOptions<T> = {
-    ...KAFKA_SINK_DEFAULTS,
-    ...given,
-    batch: { ...KAFKA_SINK_DEFAULTS.batch, ...given.batch },
-    transaction: { ...KAFKA_SINK_DEFAULTS.transaction, ...given.transaction },
+    ...withDefaults('kafkaSink options', KAFKA_SINK_DEFAULTS, given, ['topic', ...MAPPINGS]),
+    batch: groupWithDefaults('batch', KAFKA_SINK_DEFAULTS.batch, given.batch),
+    transaction: groupWithDefaults('transaction', KAFKA_SINK_DEFAULTS.transaction, given.transaction),
   };
   const { topic, batch, transaction } = options;
   const isName = typeof topic === 'string' && /^[\w.-]{1,249}$/.test(topic);
   const rule = 'a topic name (letters, digits, `.`, `_`, `-`), or a function that answers one';
   expectOption('topic', topic, isName || typeof topic === 'function', rule);
   for (const name of MAPPINGS) if (options[name] !== undefined) expectFunction(name, options[name]);
-  expectKnown('batch', batch, Object.keys(KAFKA_SINK_DEFAULTS.batch));
   expectWhole('batch.count', batch.count, 1);
   expectWhole('batch.bytes', batch.bytes, 1);
   expectMs('batch.maxWaitMs', batch.maxWaitMs);
-  expectKnown('transaction', transaction, Object.keys(KAFKA_SINK_DEFAULTS.transaction));
   expectWhole('transaction.count', transaction.count, 1);
   expectMs('transaction.intervalMs', transaction.intervalMs, 1);
   expectMs('transaction.timeoutMs', transaction.timeoutMs, 1);

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectKnown, expectMs, expectOption } from '../../core/options.js';
+import { expectMs, expectOption, withDefaults } from '../../core/options.js';
 import type { Sink } from '../../core/receipt.js';
 import { NullSinkSession } from './null-sink-session.js';
 
@@ -36,8 +36,7 @@ export interface NullSink {
 
 /** Drops every value and acks it: to measure what is before it, and for tests. */
 export function nullSink(options: NullSinkOptions = {}): NullSink {
-  expectKnown('nullSink options', options, Object.keys(NULL_SINK_DEFAULTS));
-  const checked = { ...NULL_SINK_DEFAULTS, ...options };
+  const checked = withDefaults('nullSink options', NULL_SINK_DEFAULTS, options);
   expectMs('receiptEveryMs', checked.receiptEveryMs, 1);
   expectOption('monitor', checked.monitor, typeof checked.monitor?.figure === 'function', 'a Monitor');
   return {

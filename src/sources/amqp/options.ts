@@ -1,6 +1,15 @@
 import { BACKOFF_DEFAULTS, expectBackoff } from '../../core/backoff.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import {
+  expectKnown,
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectText,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import type { RedeliverOptions } from '../../core/redelivery.js';
 import type { AmqpQueueDeclaration, AmqpTable } from '../../ports/amqp-consumer.js';
 import type { AckOptions } from './acks.js';
@@ -94,9 +103,13 @@ const LONGEST_NAME = 255;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: AmqpSourceOptions): CheckedOptions {
-  const known = [...Object.keys(AMQP_SOURCE_DEFAULTS), ...WITHOUT_DEFAULT, 'deliveryLimit'];
-  expectKnown('amqpSource options', given, known);
-  const { prefetch, settleAfterMs, whenRefused } = { ...AMQP_SOURCE_DEFAULTS, ...given };
+  const others = [...WITHOUT_DEFAULT, 'deliveryLimit'];
+  const { prefetch, settleAfterMs, whenRefused } = withDefaults(
+    'amqpSource options',
+    AMQP_SOURCE_DEFAULTS,
+    given,
+    others,
+  );
   const options: CheckedOptions = {
     ...checkReadOptions(given, prefetch),
     settleAfterMs,
@@ -112,10 +125,11 @@ export function checkOptions(given: AmqpSourceOptions): CheckedOptions {
 
 /** Checks what both sources have in common. */
 export function checkReadOptions(given: AmqpReadOptions, prefetch: number): CheckedReadOptions {
-  const { queues, name, declare, consumerArguments, drainTimeoutMs, monitor } = { ...AMQP_READ_DEFAULTS, ...given };
-  const ack = { ...AMQP_READ_DEFAULTS.ack, ...given.ack };
-  const redeliver = { ...AMQP_READ_DEFAULTS.redeliver, ...given.redeliver };
-  const reconnect = { ...AMQP_READ_DEFAULTS.reconnect, ...given.reconnect };
+  const { queues, name, declare, consumerArguments } = given;
+  const { drainTimeoutMs = AMQP_READ_DEFAULTS.drainTimeoutMs, monitor = AMQP_READ_DEFAULTS.monitor } = given;
+  const ack = groupWithDefaults('ack', AMQP_READ_DEFAULTS.ack, given.ack);
+  const redeliver = groupWithDefaults('redeliver', AMQP_READ_DEFAULTS.redeliver, given.redeliver);
+  const reconnect = groupWithDefaults('reconnect', AMQP_READ_DEFAULTS.reconnect, given.reconnect);
   const isName = (one: unknown) => typeof one === 'string' && one.length > 0 && Buffer.byteLength(one) <= LONGEST_NAME;
   const areNames = Array.isArray(queues) && queues.length > 0 && queues.every(isName);
   expectOption('queues', queues, areNames, 'names of queues, of 1 to 255 bytes');
@@ -130,14 +144,11 @@ export function checkReadOptions(given: AmqpReadOptions, prefetch: number): Chec
     expectOption('consumerArguments', consumerArguments, isFree, 'without `x-stream-offset`: see `startAt`');
   }
   expectWhole('prefetch', prefetch, 1, 65_535);
-  expectKnown('ack', ack, Object.keys(AMQP_READ_DEFAULTS.ack));
   expectWhole('ack.count', ack.count, 1);
   expectMs('ack.intervalMs', ack.intervalMs, 1);
-  expectKnown('redeliver', redeliver, Object.keys(AMQP_READ_DEFAULTS.redeliver));
   expectWhole('redeliver.attempts', redeliver.attempts, 0);
   expectMs('redeliver.firstDelayMs', redeliver.firstDelayMs);
   expectMs('redeliver.maxDelayMs', redeliver.maxDelayMs);
-  expectKnown('reconnect', reconnect, Object.keys(AMQP_READ_DEFAULTS.reconnect));
   expectWhole('reconnect.attempts', reconnect.attempts, 0);
   expectBackoff(reconnect);
   expectMs('drainTimeoutMs', drainTimeoutMs, 1);

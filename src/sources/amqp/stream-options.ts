@@ -1,4 +1,4 @@
-import { expectFunction, expectKnown, expectOption, expectWhole } from '../../core/options.js';
+import { expectFunction, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import type { Positions } from '../../core/positions.js';
 import {
   AMQP_READ_DEFAULTS,
@@ -42,9 +42,9 @@ export interface CheckedStreamOptions extends CheckedReadOptions {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkStreamOptions(given: AmqpStreamSourceOptions): CheckedStreamOptions {
-  const known = [...Object.keys(AMQP_STREAM_SOURCE_DEFAULTS), ...WITHOUT_DEFAULT, 'resumeFrom'];
-  expectKnown('amqpStreamSource options', given, known);
-  const { prefetch, startAt, maxUnacked } = { ...AMQP_STREAM_SOURCE_DEFAULTS, ...given };
+  const others = [...WITHOUT_DEFAULT, 'resumeFrom'];
+  const filled = withDefaults('amqpStreamSource options', AMQP_STREAM_SOURCE_DEFAULTS, given, others);
+  const { prefetch, startAt, maxUnacked } = filled;
   const options = { ...checkReadOptions(given, prefetch), startAt, maxUnacked, resumeFrom: given.resumeFrom };
   const isStart = ['first', 'last', 'next'].includes(String(startAt));
   const isOffset = Number.isSafeInteger(startAt) && Number(startAt) >= 0;

@@ -1,5 +1,12 @@
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectKnown, expectMs, expectOption, expectText, expectWhole } from '../../core/options.js';
+import {
+  expectMs,
+  expectOption,
+  expectText,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { WindowLimits } from '../../core/window.js';
 
@@ -35,10 +42,11 @@ export interface CheckedOptions {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: FlumeSourceOptions): CheckedOptions {
-  expectKnown('flumeSource options', given, [...Object.keys(FLUME_SOURCE_DEFAULTS), 'name']);
-  const options = { ...FLUME_SOURCE_DEFAULTS, ...given, window: { ...FLUME_SOURCE_DEFAULTS.window, ...given.window } };
+  const options = {
+    ...withDefaults('flumeSource options', FLUME_SOURCE_DEFAULTS, given, ['name']),
+    window: groupWithDefaults('window', FLUME_SOURCE_DEFAULTS.window, given.window),
+  };
   expectText('name', options.name);
-  expectKnown('window', options.window, Object.keys(FLUME_SOURCE_DEFAULTS.window));
   expectWhole('window.count', options.window.count, 1);
   expectWhole('window.bytes', options.window.bytes, 1);
   expectMs('settleAfterMs', options.settleAfterMs, 1);

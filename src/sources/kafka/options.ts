@@ -1,5 +1,13 @@
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import { expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } from '../../core/options.js';
+import {
+  expectMs,
+  expectOneOf,
+  expectOption,
+  expectText,
+  expectWhole,
+  groupWithDefaults,
+  withDefaults,
+} from '../../core/options.js';
 import type { Positions } from '../../core/positions.js';
 import type { RedeliverOptions } from '../../core/redelivery.js';
 import { MiB } from '../../core/units.js';
@@ -72,14 +80,12 @@ export interface CheckedOptions {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: KafkaSourceOptions): CheckedOptions {
-  expectKnown('kafkaSource options', given, [...Object.keys(KAFKA_SOURCE_DEFAULTS), 'topics', 'groupId', 'resumeFrom']);
   const options: CheckedOptions = {
-    ...KAFKA_SOURCE_DEFAULTS,
     resumeFrom: undefined,
-    ...given,
-    window: { ...KAFKA_SOURCE_DEFAULTS.window, ...given.window },
-    commit: { ...KAFKA_SOURCE_DEFAULTS.commit, ...given.commit },
-    redeliver: { ...KAFKA_SOURCE_DEFAULTS.redeliver, ...given.redeliver },
+    ...withDefaults('kafkaSource options', KAFKA_SOURCE_DEFAULTS, given, ['topics', 'groupId', 'resumeFrom']),
+    window: groupWithDefaults('window', KAFKA_SOURCE_DEFAULTS.window, given.window),
+    commit: groupWithDefaults('commit', KAFKA_SOURCE_DEFAULTS.commit, given.commit),
+    redeliver: groupWithDefaults('redeliver', KAFKA_SOURCE_DEFAULTS.redeliver, given.redeliver),
   };
   const { topics } = options;
   const areNames = Array.isArray(topics) && topics.length > 0 && topics.every((topic) => /^[\w.-]{1,249}$/.test(topic));

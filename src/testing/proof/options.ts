@@ -1,11 +1,11 @@
 import {
   expectFunction,
-  expectKnown,
   expectMs,
   expectOneOf,
   expectOption,
   expectText,
   expectWhole,
+  withDefaults,
 } from '../../core/options.js';
 import { type ReadLines, textLines } from './comparison.js';
 import { FAULT_KINDS, type FaultKind } from './schedule.js';
@@ -69,8 +69,7 @@ export type CheckedOptions = Required<ProofOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: ProofOptions): CheckedOptions {
-  expectKnown('proveExactlyOnce options', given, Object.keys(PROOF_DEFAULTS));
-  const checked: CheckedOptions = { ...PROOF_DEFAULTS, ...given };
+  const checked: CheckedOptions = withDefaults('proveExactlyOnce options', PROOF_DEFAULTS, given);
   const { root, atLeastOnceRoot } = checked;
   expectWhole('schedules', checked.schedules, 0);
   expectOneOf('singleFaults', checked.singleFaults, ['every', 'none']);
