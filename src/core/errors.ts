@@ -49,6 +49,7 @@ export const ERRORS = {
   RXF_FILES_FULL: { family: 'SinkError', retryable: true },
   RXF_FILES_EXISTS: { family: 'SinkError', retryable: false },
   RXF_FILES_MISSING: { family: 'SinkError', retryable: false },
+  RXF_FILES_NAME: { family: 'SinkError', retryable: false },
   RXF_FILES_LENGTH: { family: 'SinkError', retryable: true },
   RXF_FILES_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_FILES_REMOTE: { family: 'SinkError', retryable: true },

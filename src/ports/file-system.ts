@@ -22,12 +22,23 @@ export interface FileWriter {
 
 /**
  * Where files land: any store with an atomic rename that fails when the target exists. Paths are absolute, `/`-separated
- * and already checked by the caller. Every answer of the store is checked; a lost answer is resolved by looking. Foreign
+ * and already checked by the caller to lead nowhere else. Every answer of the store is checked; a lost answer is resolved by looking. Foreign
  * errors come as `SinkError`s. Each answer emits once.
  */
 export interface FileSystem {
   /** For messages, such as `webhdfs http://nn1:9870`. No secret. */
   readonly name: string;
+  /**
+   * Why the store can never hold a file or a folder at this path; null where it can, as far as the path alone tells. Asks
+   * nobody. `create`, `rename` and `makeFolder` fail with `RXF_FILES_NAME` for such a path, and for one that the store itself
+   * refuses for its name. Every store holds names of 255 bytes of letters, digits and `+-=._~`.
+   */
+  pathProblem(path: string): string | null;
+  /**
+   * Makes a folder with those above it; answers once it stands and is durable, also where it stood before.
+   * `RXF_FILES_EXISTS` where a file stands there, or in place of a folder above it.
+   */
+  makeFolder(path: string): ObservableInput<unknown>;
   /** Starts a new file, with its folders. The file must not exist: `RXF_FILES_EXISTS` from the first write or the close. */
   create(path: string): FileWriter;
   /**

@@ -1,19 +1,18 @@
-import { firstValueFrom, from, type ObservableInput } from 'rxjs';
-import { type ErrorCode, RxflumeError } from '../core/errors.js';
 import { KiB } from '../core/units.js';
-import type { FileSystem, FileWriter } from '../ports/file-system.js';
-
-export interface FileSystemSubject {
-  readonly fs: FileSystem;
-  /** An absolute path of a folder to work in; it need not stand. Each check takes a folder of its own below it. */
-  readonly root: string;
-}
-
-export interface FileSystemCheck {
-  readonly name: string;
-  /** Rejects with what is wrong. */
-  run(subject: FileSystemSubject): Promise<void>;
-}
+import {
+  bytesOf,
+  check,
+  expect,
+  type FileSystemCheck,
+  fails,
+  kindOf,
+  namesOf,
+  once,
+  put,
+  same,
+  textOf,
+} from './file-system-checks.js';
+import { fileNameContract } from './file-system-name-contract.js';
 
 /**
  * What every driver of the `FileSystem` port must do, as named checks for any test runner:
@@ -175,6 +174,25 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     same('a rename into the removed folder', await once(fs.rename(at('moved'), at('r/file'))), 'renamed');
   }),
 
+  check('makeFolder makes a folder with those above it, also where it stands', async ({ fs, at }) => {
+    await once(fs.makeFolder(at('m/n')));
+    await once(fs.makeFolder(at('m/n')));
+    same('the kinds', [await kindOf(fs, at('m')), await kindOf(fs, at('m/n'))], ['folder', 'folder']);
+    await put(fs, at('m/n/file'), 'text');
+    await Promise.all([once(fs.makeFolder(at('m/n'))), once(fs.makeFolder(at('m/n/o')))]);
+    same('what stood in it', await textOf(fs, at('m/n/file')), 'text');
+  }),
+
+  check('makeFolder in the place of a file, or below one, fails and changes nothing', async ({ fs, at }) => {
+    await put(fs, at('file'), 'text');
+    await fails('RXF_FILES_EXISTS', () => once(fs.makeFolder(at('file'))));
+    await fails('RXF_FILES_EXISTS', () => once(fs.makeFolder(at('file/below/it'))));
+    await put(fs, at('other'), 'text');
+    await fails('RXF_FILES_EXISTS', () => once(fs.rename(at('other'), at('file/other'))));
+    same('the file', await textOf(fs, at('file')), 'text');
+    same('what was not moved', await textOf(fs, at('other')), 'text');
+  }),
+
   check('names keep every character', async ({ fs, at }) => {
     const names = [
       'a b',
@@ -201,65 +219,6 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     same('the names listed', await namesOf(fs, at('m')), [...names].sort());
     for (const name of names) same(`the removal of ${name}`, await once(fs.remove(at(`m/${name}`))), true);
   }),
+
+  ...fileNameContract,
 ];
-
-interface Ground {
-  readonly fs: FileSystem;
-  /** A path in the check's own folder. */
-  at(path: string): string;
-}
-
-let grounds = 0;
-
-function check(name: string, run: (ground: Ground) => Promise<void>): FileSystemCheck {
-  return {
-    name,
-    async run({ fs, root }) {
-      const folder = `${root.replace(/\/+$/, '')}/check-${++grounds}-${Date.now().toString(36)}`;
-      await run({ fs, at: (path) => `${folder}/${path}` });
-      await once(fs.remove(folder));
-    },
-  };
-}
-
-async function once<T>(answer: ObservableInput<T>): Promise<T> {
-  return firstValueFrom(from(answer));
-}
-
-async function put(fs: FileSystem, path: string, text: string): Promise<void> {
-  const writer: FileWriter = fs.create(path);
-  await once(writer.write(bytesOf(text)));
-  await once(writer.close());
-}
-
-async function textOf(fs: FileSystem, path: string, maxBytes = 64 * KiB): Promise<string> {
-  return new TextDecoder().decode(await once(fs.read(path, maxBytes)));
-}
-
-async function namesOf(fs: FileSystem, folder: string): Promise<string[]> {
-  return (await once(fs.list(folder))).map(({ path }) => path.slice(folder.length + 1));
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function same(what: string, got: unknown, wanted: unknown): void {
-  expect(`${what} to be ${JSON.stringify(wanted)}`, JSON.stringify(got) === JSON.stringify(wanted), got);
-}
-
-/** The work must fail with the code; null takes any error. */
-async function fails(code: ErrorCode | null, work: () => Promise<unknown>): Promise<void> {
-  let got: unknown;
-  try {
-    got = await work();
-  } catch (error) {
-    if (code === null || (error instanceof RxflumeError && error.code === code)) return;
-    throw new Error(`Expected ${code}`, { cause: error });
-  }
-  expect(`a failure${code === null ? '' : ` with ${code}`}`, false, got);
-}
-
-function expect(what: string, holds: boolean, got: unknown): void {
-  if (!holds) throw new Error(`Expected ${what}, got ${JSON.stringify(got)}`);
-}

@@ -1,29 +1,30 @@
 import {
   asyncScheduler,
-  catchError,
   concat,
   defer,
   EMPTY,
-  finalize,
   ignoreElements,
   NEVER,
   type Observable,
   of,
-  tap,
   throwError,
   timer,
 } from 'rxjs';
 import { SinkError } from '../core/errors.js';
-import { expectKnown, expectMs } from '../core/options.js';
+import { expectKnown, expectMs, expectOneOf } from '../core/options.js';
 import type { FileStatus, FileSystem, FileWriter } from '../ports/file-system.js';
+import { expectHoldable, pathProblem } from './memory-file-names.js';
+import { MemoryFileWriter, type StoredFile } from './memory-file-writer.js';
 
 /** What a fault can be put on. A `create` asks nothing by itself: its faults are those of `write` and `close`. */
-export type FileVerb = 'write' | 'close' | 'rename' | 'status' | 'list' | 'read' | 'remove';
+export type FileVerb = 'makeFolder' | 'write' | 'close' | 'rename' | 'status' | 'list' | 'read' | 'remove';
 
 export interface MemoryFileSystemOptions {
   /** How long each answer takes, in RxJS's milliseconds, virtual inside `TestScheduler.run`; 0 answers at once. Default 0. */
   readonly latencyMs?: number | ((verb: FileVerb, path: string) => number);
   readonly name?: string;
+  /** `folded`: names that differ in their letters' case alone are one, as on the disks of macOS and Windows. Default `kept`. */
+  readonly letterCase?: 'kept' | 'folded';
 }
 
 /** The fake, with what a test may ask and break. */
@@ -44,48 +45,60 @@ export interface MemoryFileSystem extends FileSystem {
   hangNext(verb: FileVerb): void;
 }
 
-interface StoredFile {
-  readonly chunks: Uint8Array[];
-  bytes: number;
-  modifiedMs: number;
-  closed: boolean;
-}
-
 interface Fault {
   readonly kind: 'fail' | 'lose' | 'hang';
   readonly error: unknown;
 }
 
-/** A file system in memory, for tests. Bounds: none; it keeps every byte. Fails: as the port says, and as told. */
+/**
+ * A file system in memory, for tests. It holds what HDFS and local disks both hold, and refuses other names as they do.
+ * Bounds: none; it keeps every byte. Fails: as the port says, and as told.
+ */
 export function memoryFileSystem(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
-  expectKnown('memoryFileSystem options', options, ['latencyMs', 'name']);
-  const { latencyMs = 0, name = 'memory' } = options;
+  expectKnown('memoryFileSystem options', options, ['latencyMs', 'name', 'letterCase']);
+  const { latencyMs = 0, name = 'memory', letterCase = 'kept' } = options;
+  expectOneOf('letterCase', letterCase, ['kept', 'folded']);
   if (typeof latencyMs !== 'function') expectMs('latencyMs', latencyMs);
-  return new Memory(name, typeof latencyMs === 'function' ? latencyMs : () => latencyMs);
+  return new Memory(name, typeof latencyMs === 'function' ? latencyMs : () => latencyMs, letterCase === 'folded');
 }
 
 class Memory implements MemoryFileSystem {
   readonly name: string;
   readonly calls: string[] = [];
   readonly #latencyMs: (verb: FileVerb, path: string) => number;
+  readonly #isFolded: boolean;
   readonly #files = new Map<string, StoredFile>();
   readonly #folders = new Map<string, number>([['/', 0]]);
   readonly #faults = new Map<FileVerb, Fault[]>();
 
-  constructor(name: string, latencyMs: (verb: FileVerb, path: string) => number) {
+  constructor(name: string, latencyMs: (verb: FileVerb, path: string) => number, isFolded: boolean) {
     this.name = name;
     this.#latencyMs = latencyMs;
+    this.#isFolded = isFolded;
   }
 
-  create(path: string): FileWriter {
-    return new MemoryWriter(path, (verb, work) => this.#answer(verb, [path], work), {
-      start: () => this.#start(path),
-      stands: (file) => this.#files.get(path) === file,
+  pathProblem(path: string): string | null {
+    return pathProblem(path);
+  }
+
+  makeFolder(path: string): Observable<void> {
+    return this.#answer('makeFolder', [path], () => {
+      expectHoldable(path);
+      this.#makeFolders(`${this.#real(path)}/`);
     });
   }
 
-  rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
-    return this.#answer('rename', [from, to], () => {
+  create(path: string): FileWriter {
+    return new MemoryFileWriter(path, (verb, work) => this.#answer(verb, [path], work), {
+      start: () => this.#start(path),
+      stands: (file) => this.#files.get(this.#real(path)) === file,
+    });
+  }
+
+  rename(source: string, target: string): Observable<'renamed' | 'exists' | 'missing'> {
+    return this.#answer('rename', [source, target], () => {
+      expectHoldable(target);
+      const [from, to] = [this.#real(source), this.#real(target)];
       const file = this.#files.get(from);
       if (!file) return 'missing';
       if (this.#stands(to)) return 'exists';
@@ -97,12 +110,15 @@ class Memory implements MemoryFileSystem {
   }
 
   status(path: string): Observable<FileStatus | null> {
-    return this.#answer('status', [path], () => this.#look(path));
+    return this.#answer('status', [path], () => {
+      const found = this.#look(this.#real(path));
+      return found && { ...found, path };
+    });
   }
 
   list(folder: string): Observable<readonly FileStatus[]> {
     return this.#answer('list', [folder], () => {
-      const prefix = folder === '/' ? '/' : `${folder}/`;
+      const prefix = folder === '/' ? '/' : `${this.#real(folder)}/`;
       const paths = [...this.#files.keys(), ...this.#folders.keys()].filter(
         (path) => path !== '/' && path.startsWith(prefix) && !path.slice(prefix.length).includes('/'),
       );
@@ -112,7 +128,7 @@ class Memory implements MemoryFileSystem {
 
   read(path: string, maxBytes: number): Observable<Uint8Array> {
     return this.#answer('read', [path], () => {
-      const file = this.#files.get(path);
+      const file = this.#files.get(this.#real(path));
       if (!file) throw new SinkError('RXF_FILES_MISSING', `Could not read ${path}: there is no such file`);
       if (file.bytes <= maxBytes) return contentOf(file);
       throw new SinkError('RXF_FILES_PROTOCOL', `Could not read ${path}: ${file.bytes} bytes, over ${maxBytes}`);
@@ -123,7 +139,7 @@ class Memory implements MemoryFileSystem {
     return this.#answer('remove', [path], () => {
       const doomed = [this.#files, this.#folders].flatMap((entries) =>
         [...entries.keys()]
-          .filter((entry) => entry !== '/' && `${entry}/`.startsWith(`${path}/`))
+          .filter((entry) => entry !== '/' && `${entry}/`.startsWith(`${this.#real(path)}/`))
           .map((entry) => () => entries.delete(entry)),
       );
       for (const remove of doomed) remove();
@@ -184,7 +200,9 @@ class Memory implements MemoryFileSystem {
     });
   }
 
-  #start(path: string): StoredFile {
+  #start(given: string): StoredFile {
+    expectHoldable(given);
+    const path = this.#real(given);
     if (this.#stands(path)) {
       throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: something stands there already`);
     }
@@ -192,6 +210,19 @@ class Memory implements MemoryFileSystem {
     const file = { chunks: [], bytes: 0, modifiedMs: asyncScheduler.now(), closed: false };
     this.#files.set(path, file);
     return file;
+  }
+
+  /** The path under which it is kept: of what stands there already in other letters, that one's. */
+  #real(path: string): string {
+    if (!this.#isFolded) return path;
+    const known = [...this.#files.keys(), ...this.#folders.keys()];
+    return path
+      .split('/')
+      .slice(1)
+      .reduce((above, name) => {
+        const wanted = `${above}/${name}`;
+        return known.find((one) => one.toLowerCase() === wanted.toLowerCase()) ?? wanted;
+      }, '');
   }
 
   #stands(path: string): boolean {
@@ -213,79 +244,6 @@ class Memory implements MemoryFileSystem {
     if (file) return { path, kind: 'file', bytes: file.bytes, modifiedMs: file.modifiedMs };
     const modifiedMs = this.#folders.get(path);
     return modifiedMs === undefined ? null : { path, kind: 'folder', bytes: 0, modifiedMs };
-  }
-}
-
-/** What a writer asks of the store. */
-interface Keeping {
-  start(): StoredFile;
-  /** Whether the file is still at its path: it may have been removed while it was written. */
-  stands(file: StoredFile): boolean;
-}
-
-class MemoryWriter implements FileWriter {
-  readonly #path: string;
-  readonly #answer: <T>(verb: FileVerb, work: () => T) => Observable<T>;
-  readonly #store: Keeping;
-  #file: StoredFile | undefined;
-  #busy = false;
-  #failure: Error | undefined;
-
-  constructor(path: string, answer: <T>(verb: FileVerb, work: () => T) => Observable<T>, store: Keeping) {
-    this.#path = path;
-    this.#answer = answer;
-    this.#store = store;
-  }
-
-  write(chunk: Uint8Array): Observable<unknown> {
-    return this.#one('write', (file) => {
-      file.chunks.push(chunk.slice());
-      file.bytes += chunk.byteLength;
-      file.modifiedMs = asyncScheduler.now();
-    });
-  }
-
-  close(): Observable<{ readonly bytes: number }> {
-    return this.#one('close', (file) => {
-      file.closed = true;
-      return { bytes: file.bytes };
-    });
-  }
-
-  abort(): void {
-    if (this.#file?.closed) return;
-    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.#path}`);
-  }
-
-  #one<T>(verb: 'write' | 'close', work: (file: StoredFile) => T): Observable<T> {
-    return defer(() => {
-      if (this.#failure) return throwError(() => this.#failure);
-      if (this.#file?.closed)
-        throw new Error(`Cannot ${verb} ${this.#path}: it is closed. This is a bug of the caller`);
-      if (this.#busy)
-        throw new Error(`Cannot ${verb} ${this.#path}: the last write has not answered. This is a bug of the caller`);
-      this.#busy = true;
-      return this.#answer(verb, () => {
-        this.#file ??= this.#store.start();
-        if (this.#store.stands(this.#file)) return work(this.#file);
-        throw new SinkError(
-          'RXF_FILES_MISSING',
-          `Could not ${verb} ${this.#path}: it was removed while it was written`,
-        );
-      }).pipe(
-        tap(() => this.#settle(undefined)),
-        catchError((error: unknown) => throwError(() => this.#settle(error))),
-        finalize(() => this.#busy && this.abort()),
-      );
-    });
-  }
-
-  /** Before the answer is passed on, for it may start the next write. */
-  #settle(error: unknown): unknown {
-    this.#busy = false;
-    this.#failure ??= error as Error | undefined;
-    if (this.#failure && error === undefined && !this.#file?.closed) throw this.#failure;
-    return this.#failure;
   }
 }
 

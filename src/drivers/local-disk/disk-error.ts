@@ -10,14 +10,20 @@ const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
   ELOOP: 'RXF_FILES_DENIED',
   ENOENT: 'RXF_FILES_MISSING',
   EISDIR: 'RXF_FILES_MISSING',
+  ENAMETOOLONG: 'RXF_FILES_NAME',
+  EILSEQ: 'RXF_FILES_NAME',
   EEXIST: 'RXF_FILES_EXISTS',
   ENOTDIR: 'RXF_FILES_EXISTS',
 };
+
+/** With `EINVAL` these refuse the name; others, such as fsync on some network disks, refuse something else. */
+const BY_NAME = ['open', 'mkdir', 'link', 'rename'];
 
 const NEXT: Partial<Record<CodeOf<'SinkError'>, string>> = {
   RXF_FILES_FULL: 'Free space or raise the quota',
   RXF_FILES_DENIED: 'Grant this user write access, or choose another `root`',
   RXF_FILES_EXISTS: 'Nothing was changed; choose another name, or remove what stands there',
+  RXF_FILES_NAME: 'Choose another name',
   RXF_FILES_MISSING: 'Check that nothing else removes files there',
 };
 
@@ -30,12 +36,19 @@ export function systemCode(error: unknown): string | undefined {
 /** An error of the disk as ours. */
 export function diskError(error: unknown, doing: string, path: string): SinkError {
   if (error instanceof SinkError) return error;
-  const code = CODES[systemCode(error) ?? ''] ?? 'RXF_FILES_REMOTE';
+  const code = codeOf(error);
   const next = NEXT[code] ?? 'Look into the system log';
   return new SinkError(code, `Could not ${doing}: ${describeError(error)}. ${next}`, {
     details: { path },
     cause: error,
   });
+}
+
+function codeOf(error: unknown): CodeOf<'SinkError'> {
+  const code = systemCode(error) ?? '';
+  const { syscall } = (error ?? {}) as { readonly syscall?: unknown };
+  if (code === 'EINVAL' && BY_NAME.includes(String(syscall))) return 'RXF_FILES_NAME';
+  return CODES[code] ?? 'RXF_FILES_REMOTE';
 }
 
 /** Waits for the work; its errors come as ours. */

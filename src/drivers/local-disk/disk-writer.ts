@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defer, type Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
+import { shownPath } from '../../core/path-name.js';
 import type { FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';
 import type { Root } from './root.js';
@@ -12,14 +13,17 @@ export class DiskWriter implements FileWriter {
   readonly #root: Root;
   readonly #path: string;
   readonly #sync: boolean;
+  readonly #check: () => void;
   #file: { readonly handle: FileHandle; readonly real: string } | undefined;
   #sent = 0;
   #busy = false;
   #closed = false;
   #failure: Error | undefined;
 
-  constructor(root: Root, path: string, sync: boolean) {
+  /** `check` throws for a path at which nothing can stand. */
+  constructor(root: Root, path: string, sync: boolean, check: () => void) {
     this.#root = root;
+    this.#check = check;
     this.#path = path;
     this.#sync = sync;
   }
@@ -63,7 +67,7 @@ export class DiskWriter implements FileWriter {
       if (this.#busy) throw this.#misuse('the last write has not answered');
       this.#busy = true;
       try {
-        const result = await translated(`write ${this.#path}`, this.#path, work());
+        const result = await translated(`write ${shownPath(this.#path)}`, this.#path, work());
         this.#throwIfGivenUp();
         return result;
       } catch (error) {
@@ -82,6 +86,7 @@ export class DiskWriter implements FileWriter {
   }
 
   async #open() {
+    this.#check();
     const real = await this.#root.entry(this.#path);
     await makeFolder(dirname(real), this.#sync);
     const handle = await open(real, 'wx').catch(async (error: unknown) => {

@@ -2,13 +2,15 @@ import { open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defer, type Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
+import { shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';
 import { DiskWriter } from './disk-writer.js';
 import { move } from './move.js';
 import { checkOptions, type LocalDiskOptions } from './options.js';
+import { expectHoldable, pathProblem } from './path-problem.js';
 import { Root } from './root.js';
-import { syncFolder } from './sync.js';
+import { makeFolder, syncFolder } from './sync.js';
 
 const READ_BYTES = 64 * 1024;
 
@@ -24,21 +26,35 @@ export function localDisk(options: LocalDiskOptions = {}): FileSystem {
 
 class LocalDisk implements FileSystem {
   readonly name: string;
+  readonly #folder: string;
   readonly #root: Root;
   readonly #sync: boolean;
 
   constructor(root: string, sync: boolean) {
     this.name = `local disk ${root}`;
+    this.#folder = root;
     this.#root = new Root(root);
     this.#sync = sync;
   }
 
+  pathProblem(path: string): string | null {
+    return pathProblem(path, this.#folder);
+  }
+
+  makeFolder(path: string): Observable<void> {
+    return this.#answer(`make the folder ${shownPath(path)}`, path, async () => {
+      this.#expectHoldable(path);
+      await makeFolder(await this.#root.entry(path), this.#sync);
+    });
+  }
+
   create(path: string): FileWriter {
-    return new DiskWriter(this.#root, path, this.#sync);
+    return new DiskWriter(this.#root, path, this.#sync, () => this.#expectHoldable(path));
   }
 
   rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
-    return this.#answer(`rename ${from} to ${to}`, from, async () => {
+    return this.#answer(`rename ${shownPath(from)} to ${shownPath(to)}`, from, async () => {
+      this.#expectHoldable(to);
       const [source, target] = await Promise.all([this.#root.entry(from), this.#root.entry(to)]);
       return move(source, target, this.#sync);
     });
@@ -92,6 +108,11 @@ class LocalDisk implements FileSystem {
         return true;
       }),
     );
+  }
+
+  #expectHoldable(path: string): void {
+    this.#root.expectInside(path);
+    expectHoldable(path, this.#folder);
   }
 
   #answer<T>(doing: string, path: string, work: () => Promise<T>): Observable<T> {

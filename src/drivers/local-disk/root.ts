@@ -15,6 +15,11 @@ export class Root {
     this.#folder = folder;
   }
 
+  /** Throws for a path that leads out of the root by its names alone. */
+  expectInside(path: string): void {
+    this.#plain(path);
+  }
+
   /** Where a path stands on the machine; the last name itself is not followed, so that a link is what is moved or removed. */
   async entry(path: string): Promise<string> {
     const plain = this.#plain(path);

@@ -3,6 +3,7 @@ import { SinkError } from '../../core/errors.js';
 import type { FileWriter } from '../../ports/file-system.js';
 import { answerUnless } from '../webhdfs/answer.js';
 import { lookAt } from '../webhdfs/look.js';
+import { expectHoldable } from '../webhdfs/path-problem.js';
 import { notUnderstood, refused, remoteExceptionOf } from '../webhdfs/remote-exception.js';
 import { type Answer, faultOf, WireFault } from '../webhdfs/request.js';
 import { backOff } from '../webhdfs/retry.js';
@@ -107,6 +108,7 @@ export class Upload implements FileWriter {
 
   async #open(signal: AbortSignal): Promise<Body> {
     if (this.#body) return this.#body;
+    expectHoldable(this.#path);
     // Looked for beforehand: a file that stands there now is not ours when an answer is lost later.
     if (await lookAt(this.#asking, this.#path, this.#doing, signal)) {
       throw refused({ name: 'FileAlreadyExistsException', message: `${this.#path} already exists` }, this.#attempt);

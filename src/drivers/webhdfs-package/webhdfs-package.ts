@@ -1,10 +1,13 @@
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
+import { shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from '../webhdfs/answer.js';
 import { listFolder, lookAt } from '../webhdfs/look.js';
 import { refusal } from '../webhdfs/name-nodes.js';
+import { expectHoldable, pathProblem } from '../webhdfs/path-problem.js';
 import { Asking } from './asking.js';
+import { makeFolder } from './folder.js';
 import { move } from './move.js';
 import { checkOptions, type Settings, type WebHdfsPackageOptions } from './options.js';
 import { createClient, type PackageClient } from './package.js';
@@ -41,12 +44,26 @@ class WebHdfsPackage implements FileSystem {
     this.#asking = new Asking(client, settings, at);
   }
 
+  pathProblem(path: string): string | null {
+    return pathProblem(path);
+  }
+
+  makeFolder(path: string): Observable<void> {
+    return answer(async (signal) => {
+      expectHoldable(path);
+      await makeFolder(this.#asking, path, `make the folder ${shownPath(path)}`, signal);
+    });
+  }
+
   create(path: string): FileWriter {
     return new Upload(this.#client, this.#asking, this.#settings, path);
   }
 
   rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
-    return answer((signal) => move(this.#asking, from, to, signal));
+    return answer(async (signal) => {
+      expectHoldable(to);
+      return move(this.#asking, from, to, signal);
+    });
   }
 
   status(path: string): Observable<FileStatus | null> {

@@ -47,6 +47,8 @@ const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
   FileAlreadyExistsException: 'RXF_FILES_EXISTS',
   AlreadyBeingCreatedException: 'RXF_FILES_EXISTS',
   ParentNotDirectoryException: 'RXF_FILES_EXISTS',
+  InvalidPathException: 'RXF_FILES_NAME',
+  PathComponentTooLongException: 'RXF_FILES_NAME',
   DSQuotaExceededException: 'RXF_FILES_FULL',
   NSQuotaExceededException: 'RXF_FILES_FULL',
   QuotaByStorageTypeExceededException: 'RXF_FILES_FULL',
@@ -58,8 +60,9 @@ const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
   SafeModeException: 'RXF_FILES_SAFE_MODE',
 };
 
-const NEVER_BETTER = /^(IllegalArgument|HadoopIllegalArgument|UnsupportedOperation|InvalidPath|PathComponentTooLong)/;
+const NEVER_BETTER = /^(IllegalArgument|HadoopIllegalArgument|UnsupportedOperation)/;
 const NO_SPACE = /could only be (written|replicated) to 0 |no space left on device|out of space|disk ?quota/i;
+const BAD_NAME = /Pathname too long\.|is a reserved name\.|Invalid (path|file) name/;
 const UNDER_A_FILE = /\(is not a directory\)$/;
 
 /** The RemoteException of an answer, or null where it holds none. */
@@ -76,6 +79,7 @@ export function remoteExceptionOf(answer: Answer): RemoteException | null {
 /** The code a RemoteException gets. */
 export function codeOf(remote: RemoteException): CodeOf<'SinkError'> {
   if (NO_SPACE.test(remote.message)) return 'RXF_FILES_FULL';
+  if (BAD_NAME.test(remote.message)) return 'RXF_FILES_NAME';
   return CODES[remote.name] ?? 'RXF_FILES_REMOTE';
 }
 
@@ -137,6 +141,8 @@ function nextStep(code: CodeOf<'SinkError'>, { path, user, advice = ADVICE }: At
       return 'Free space, raise the quota, or bring DataNodes back';
     case 'RXF_FILES_EXISTS':
       return 'Nothing was changed; choose another name, or remove what stands there';
+    case 'RXF_FILES_NAME':
+      return 'Choose another name';
     case 'RXF_FILES_MISSING':
       return 'Check that nothing else removes files there';
     case 'RXF_FILES_STANDBY':

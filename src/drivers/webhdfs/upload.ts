@@ -8,6 +8,7 @@ import type { Folders } from './folders.js';
 import { isClosed, lookAt } from './look.js';
 import { type NameNodes, refusal } from './name-nodes.js';
 import type { Settings } from './options.js';
+import { expectHoldable } from './path-problem.js';
 import { type Attempt, codeOf, notUnderstood, refused, remoteExceptionOf } from './remote-exception.js';
 import { type Answer, WireFault } from './request.js';
 import { backOff } from './retry.js';
@@ -97,6 +98,7 @@ export class Upload implements FileWriter {
 
   async #open(signal: AbortSignal): Promise<BodyStream> {
     const path = this.#path;
+    expectHoldable(path);
     // A DataNode's refusal may be lost when it closes on bytes under way, so what can be refused is asked beforehand: MKDIRS
     // also waits for safe mode, and a file that stands there now is not ours when an answer is lost later.
     const [standing] = await Promise.all([

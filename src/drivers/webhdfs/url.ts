@@ -1,4 +1,5 @@
 import { SinkError } from '../../core/errors.js';
+import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
 
 /** A path as it stands in a URL: encoded per segment. */
 export function encodePath(path: string): string {
@@ -6,6 +7,11 @@ export function encodePath(path: string): string {
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
     const message = `Refused ${path}: it has a \`.\` or \`..\` segment. Give the path without one`;
     throw new SinkError('RXF_FILES_DENIED', message, { details: { path } });
+  }
+  // `encodeURIComponent` would throw an error of its own.
+  if (hasUnpairedSurrogate(path)) {
+    const message = `Refused ${shownPath(path)}: it has half of a surrogate pair, which no URL can have. Choose another name`;
+    throw new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
   return path.split('/').map(encodeURIComponent).join('/');
 }

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-
+import { shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from './answer.js';
 import { withDataNode } from './data-nodes.js';
@@ -7,6 +7,7 @@ import { Folders } from './folders.js';
 import { booleanOf, listFolder, lookAt } from './look.js';
 import { NameNodes, refusal } from './name-nodes.js';
 import { checkOptions, type Settings, type WebHdfsOptions } from './options.js';
+import { expectHoldable, pathProblem } from './path-problem.js';
 import { notUnderstood, refused, remoteExceptionOf, tooLarge } from './remote-exception.js';
 import { Rename } from './rename.js';
 import { AnswerTooLarge, exchange } from './request.js';
@@ -37,12 +38,26 @@ class WebHdfs implements FileSystem {
     this.#rename = new Rename(this.#nameNodes, this.#folders, settings.mode);
   }
 
+  pathProblem(path: string): string | null {
+    return pathProblem(path);
+  }
+
+  makeFolder(path: string): Observable<void> {
+    return answer(async (signal) => {
+      expectHoldable(path);
+      await this.#folders.make(path, `make the folder ${shownPath(path)}`, signal);
+    });
+  }
+
   create(path: string): FileWriter {
     return new Upload(this.#nameNodes, this.#folders, this.#settings, path);
   }
 
   rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
-    return answer((signal) => this.#rename.move(from, to, signal));
+    return answer(async (signal) => {
+      expectHoldable(to);
+      return this.#rename.move(from, to, signal);
+    });
   }
 
   status(path: string): Observable<FileStatus | null> {

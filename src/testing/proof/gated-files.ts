@@ -21,6 +21,13 @@ export function gatedFiles(fs: FileSystem, watch: FileWatch, steps: Steps, colle
     call(steps, collector, { verb, words, carryOut, failure: unreachable });
   return {
     name: fs.name,
+    pathProblem: (path) => fs.pathProblem(path),
+    makeFolder: (path) =>
+      make(
+        'makeFolder',
+        () => `makeFolder ${path}`,
+        () => fs.makeFolder(path),
+      ),
     create: (path) => new GatedWriter(path, fs.create(path), watch, collector, make),
     rename: (from, to) =>
       make(

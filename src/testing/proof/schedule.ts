@@ -2,6 +2,7 @@ import { expectOption } from '../../core/options.js';
 
 /** What a step is: a call of a port's verb, or a call of the driver back to the source. */
 export type Verb =
+  | 'makeFolder'
   | 'write'
   | 'close'
   | 'rename'
@@ -49,7 +50,7 @@ export interface Schedule {
   readonly faults: readonly Fault[];
 }
 
-const CHANGES: readonly Verb[] = ['write', 'close', 'rename', 'remove', 'commit'];
+const CHANGES: readonly Verb[] = ['makeFolder', 'write', 'close', 'rename', 'remove', 'commit'];
 const READS: readonly Verb[] = ['status', 'list', 'read'];
 const CALLBACKS: readonly Verb[] = ['assigned', 'revoking', 'records'];
 const CALLS: readonly Verb[] = [...CHANGES, ...READS, 'connect', 'leave'];

@@ -149,6 +149,7 @@ export class FakeCluster {
         return { status: 200 };
       case 'MKDIRS':
         if (this.files.has(path)) return remote('FileAlreadyExistsException', `Path is not a directory: ${path}`);
+        if (this.#belowFile(path)) return remote('ParentNotDirectoryException', `${path} (is not a directory)`);
         this.#makeFolders(`${path}/x`);
         return json({ boolean: true });
       case 'DELETE': {

@@ -57,6 +57,8 @@ function visible(fs: MemoryFileSystem): Record<string, string> {
 function overriding(fs: MemoryFileSystem, verbs: Partial<FileSystem>): FileSystem {
   return {
     name: fs.name,
+    pathProblem: (path) => fs.pathProblem(path),
+    makeFolder: (path) => fs.makeFolder(path),
     create: (path) => fs.create(path),
     rename: (from, to) => fs.rename(from, to),
     status: (path) => fs.status(path),

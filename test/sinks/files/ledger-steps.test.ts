@@ -108,6 +108,8 @@ describe('the ledger of a file sink', () => {
       const slow = {
         ...fs,
         name: 'slow',
+        pathProblem: (path: string) => fs.pathProblem(path),
+        makeFolder: (path: string) => fs.makeFolder(path),
         create: (path: string) => fs.create(path),
         rename: (from: string, to: string) => {
           if (late !== undefined || !to.includes('/ledger/')) return fs.rename(from, to);
