@@ -19,6 +19,7 @@ export {
   SourceError,
 } from './core/errors.js';
 export type { FlumeEvent } from './core/flume.js';
+export type { HeaderList, HeaderMap, HeaderValue } from './core/headers.js';
 export { joinDeliveries } from './core/join.js';
 export type { LeakWatchOptions } from './core/leak-watch.js';
 export type { Location } from './core/location.js';

@@ -1,4 +1,5 @@
 import type { Duty } from './duty.js';
+import type { HeaderList, HeaderMap } from './headers.js';
 
 /** Where a value comes from, as far as its source knows. */
 export interface Origin {
@@ -17,7 +18,10 @@ export interface Origin {
   /** Milliseconds since 1970, as the source has it. */
   readonly timestamp?: number | undefined;
   readonly key?: Uint8Array | null | undefined;
-  readonly headers?: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>> | undefined;
+  /** By name, a list where a name is repeated; null where a header is null. */
+  readonly headers?: HeaderMap | undefined;
+  /** The same headers in their order, repeated names and nulls included; who copies them takes these where they are. */
+  readonly headerList?: HeaderList | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import type { Origin } from '../core/delivery.js';
+import type { HeaderList, HeaderMap } from '../core/headers.js';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -36,7 +37,9 @@ export interface KafkaRecord extends Origin {
   readonly value: Buffer | null;
   readonly key: Buffer | null;
   readonly timestamp: number;
-  readonly headers: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>>;
+  readonly headers: HeaderMap;
+  /** All of them as they were written: in order, null where null was sent. */
+  readonly headerList: HeaderList;
 }
 
 /** Records in order, each made when it is asked for. An array is such. */

@@ -1,5 +1,6 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import type { RxflumeError } from '../core/errors.js';
+import type { HeaderList } from '../core/headers.js';
 import type { PartitionOffset, TopicPartition } from './kafka-consumer.js';
 
 /** One record to be written. */
@@ -9,7 +10,8 @@ export interface KafkaOutgoing {
   readonly partition: number | null;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  readonly headers: Readonly<Record<string, Uint8Array | readonly Uint8Array[]>>;
+  /** Written in this order; a name may stand more than once, and a null stays null. */
+  readonly headers: HeaderList;
   /** Milliseconds since 1970; null: the time of the call. */
   readonly timestamp: number | null;
 }

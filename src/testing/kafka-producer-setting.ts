@@ -134,7 +134,7 @@ export function record(topic: string, value: string | null): KafkaOutgoing {
     partition: null,
     key: null,
     value: value === null ? null : bytes(value),
-    headers: {},
+    headers: [],
     timestamp: null,
   };
 }
@@ -153,8 +153,8 @@ export async function take(producer: KafkaProducer, id: string): Promise<KafkaTr
 
 export function shown(record: KafkaRecord | undefined): string {
   if (record === undefined) return 'nothing';
-  const headers = Object.entries(record.headers).flatMap(([name, values]) =>
-    (values instanceof Uint8Array ? [values] : values).map((value) => ` ${name}=${Buffer.from(value).toString()}`),
+  const headers = record.headerList.map(
+    ([name, value]) => ` ${name}=${value === null ? 'null' : Buffer.from(value).toString()}`,
   );
   const value = record.value === null ? 'null' : record.value.toString();
   return `${record.partition}/${record.offset} ${record.key?.toString()}=${value} @${record.timestamp}${headers.join('')}`;

@@ -1,4 +1,5 @@
 import { SourceError } from '../core/errors.js';
+import { toHeaderMap } from '../core/headers.js';
 import type { KafkaRecord } from '../ports/kafka-consumer.js';
 import type { KafkaOutgoing } from '../ports/kafka-producer.js';
 
@@ -104,14 +105,14 @@ export class MemoryLog {
         ? { value: record, key: undefined, timestamp: undefined }
         : { key: undefined, timestamp: undefined, ...record };
     const body = value === null ? null : Buffer.from(value);
-    return this.#made(body, key === undefined ? null : Buffer.from(key), timestamp ?? 0, {});
+    return this.#made(body, key === undefined ? null : Buffer.from(key), timestamp ?? 0, []);
   }
 
   #made(
     value: Uint8Array | null,
     key: Uint8Array | null,
     timestamp: number,
-    headers: KafkaRecord['headers'],
+    headerList: KafkaRecord['headerList'],
   ): KafkaRecord {
     return {
       topic: this.topic,
@@ -121,7 +122,8 @@ export class MemoryLog {
       stream: `kafka:${this.topic}/${this.partition}`,
       value: value === null ? null : Buffer.from(value),
       key: key === null ? null : Buffer.from(key),
-      headers,
+      headers: toHeaderMap(headerList),
+      headerList,
       timestamp,
       byteLength: (value?.length ?? 0) + (key?.length ?? 0),
     };

@@ -37,12 +37,13 @@ describe.each(['kafkajs', 'lean'] as const)('what real brokers and producers wri
     const trace = join(topic);
     await trace.received(2);
     const [first, second] = trace.all;
-    const seen = Object.entries(first?.headers ?? {}).map(([name, value]) => [name, [value].flat().map(String)]);
+    const seen = first?.headerList.map(([name, value]) => [name, String(value)]);
     expect(seen).toEqual([
-      ['one', ['eins']],
-      ['two', ['a', 'b']],
-      ['__proto__x', ['y']],
-      ['empty', ['']],
+      ['one', 'eins'],
+      ['two', 'a'],
+      ['two', 'b'],
+      ['__proto__x', 'y'],
+      ['empty', ''],
     ]);
     expect(Object.keys(second?.headers ?? { none: 0 })).toEqual([]);
     expect(Math.abs(Date.now() - (first?.timestamp ?? 0))).toBeLessThan(60_000);

@@ -27,7 +27,7 @@ async function open(producing: Partial<KafkaProducing> = {}, net = new CutNet())
 function records(topic: string, first: number, count: number, text = ''): KafkaOutgoing[] {
   return Array.from({ length: count }, (_, at) => {
     const value = Buffer.from(JSON.stringify({ n: first + at, text }));
-    return { topic, partition: null, key: Buffer.from(`k${(first + at) % 7}`), value, headers: {}, timestamp: null };
+    return { topic, partition: null, key: Buffer.from(`k${(first + at) % 7}`), value, headers: [], timestamp: null };
   });
 }
 

@@ -9,7 +9,9 @@ import { decodeOld, NOTHING, nothingWhole } from './fetched-messages.js';
 export interface LeanBatch {
   readonly firstOffset: number;
   readonly lastOffset: number;
+  /** The nearest number to `exactFirstTimestamp`. */
   readonly firstTimestamp: number;
+  readonly exactFirstTimestamp: bigint;
   /** The time the broker took it, for all its records; null where each has its producer's. */
   readonly appendedAt: number | null;
   readonly count: number;
@@ -87,6 +89,7 @@ async function readBatch(batch: Buffer, { codecs, checkCrc }: LeanOptions): Prom
     throw corrupt(`its offsets are ${firstOffset} to ${lastOffset}`);
   }
   if (count < 0) throw corrupt(`its count is ${count}`);
+  const exactFirstTimestamp = batch.readBigInt64BE(27);
   const body = batch.subarray(HEADER_BYTES);
   const codec = attributes & CODEC_MASK;
   const inflate = codecs[codec];
@@ -94,7 +97,8 @@ async function readBatch(batch: Buffer, { codecs, checkCrc }: LeanOptions): Prom
   return {
     firstOffset,
     lastOffset,
-    firstTimestamp: Number(batch.readBigInt64BE(27)),
+    firstTimestamp: Number(exactFirstTimestamp),
+    exactFirstTimestamp,
     appendedAt: (attributes & APPEND_TIME) === 0 ? null : Number(batch.readBigInt64BE(35)),
     count,
     isControl: (attributes & CONTROL) !== 0,

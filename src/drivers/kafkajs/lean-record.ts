@@ -1,4 +1,6 @@
+import { toHeaderMap } from '../../core/headers.js';
 import type { KafkaRecord } from '../../ports/kafka-consumer.js';
+import { readHeaders } from './header-reading.js';
 import type { LeanBatch } from './lean-batch.js';
 import type { RecordSetting } from './record.js';
 import { Cursor } from './varint.js';
@@ -63,7 +65,16 @@ export class LeanRecord implements KafkaRecord {
 
   get timestamp(): number {
     const { appendedAt, firstTimestamp, bytes } = this.setting.batch;
-    return appendedAt ?? firstTimestamp + new Cursor(bytes, this.timestampAt).varint();
+    if (appendedAt !== null) return appendedAt;
+    const delta = new Cursor(bytes, this.timestampAt).varint();
+    if (Number.isSafeInteger(firstTimestamp) && Number.isSafeInteger(delta)) return firstTimestamp + delta;
+    return this.#exactTimestamp();
+  }
+
+  /** A producer's microseconds or nanoseconds beside the milliseconds of others: no number holds how far apart they are. */
+  #exactTimestamp(): number {
+    const { exactFirstTimestamp, bytes } = this.setting.batch;
+    return Number(BigInt.asIntN(64, exactFirstTimestamp + new Cursor(bytes, this.timestampAt).varlong()));
   }
 
   get value(): Buffer | null {
@@ -83,24 +94,10 @@ export class LeanRecord implements KafkaRecord {
   }
 
   get headers(): KafkaRecord['headers'] {
-    const { bytes } = this.setting.batch;
-    const cursor = new Cursor(bytes, this.valueAt + Math.max(0, this.valueLength));
-    const headers: Record<string, Uint8Array | Uint8Array[]> = Object.create(null);
-    for (let left = cursor.varint(); left > 0; left -= 1) {
-      const name = take(bytes, cursor).toString();
-      const value = take(bytes, cursor);
-      const known = headers[name];
-      if (known === undefined) headers[name] = value;
-      else if (Array.isArray(known)) known.push(value);
-      else headers[name] = [known, value];
-    }
-    return headers;
+    return toHeaderMap(this.headerList);
   }
-}
 
-function take(bytes: Buffer, cursor: Cursor): Buffer {
-  const length = Math.max(0, cursor.varint());
-  const start = cursor.at;
-  cursor.at = start + length;
-  return bytes.subarray(start, cursor.at);
+  get headerList(): KafkaRecord['headerList'] {
+    return readHeaders(this.setting.batch.bytes, this.valueAt + Math.max(0, this.valueLength));
+  }
 }

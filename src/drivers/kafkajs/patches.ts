@@ -1,6 +1,7 @@
 import { createCodecs } from './codecs.js';
 import { corrupt } from './corrupt.js';
 import { type MessageDecoders, messagesDecoder } from './fetched-messages.js';
+import { readHeadersOf } from './header-reading.js';
 import type { Internals } from './internals.js';
 import { leanDecoder } from './lean-batch.js';
 import type { CheckedOptions } from './options.js';
@@ -96,11 +97,25 @@ function onlyWithin(Decoder: { prototype: Prototype }): unknown {
   return Decoder;
 }
 
+interface StockRecord {
+  readonly headers: object;
+}
+
+/** kafkajs gathers headers by name, which loses their order and any that is called `__proto__`. */
+function withHeadersInOrder(decode: (from: ReadingDecoder, context: unknown) => StockRecord): unknown {
+  return (from: ReadingDecoder, context: unknown) => {
+    const start = from.offset;
+    const record = decode(from, context);
+    return { ...record, headerList: readHeadersOf(from.buffer, start) };
+  };
+}
+
 const AMENDMENTS: Amendments = {
   'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
   'src/network/connection.js': (Connection: { prototype: Prototype }) =>
     onlyOneCleanConnect(withoutEmptyRest(Connection)),
+  'src/protocol/recordBatch/record/v0/decoder.js': withHeadersInOrder,
   'src/protocol/requests/fetch/v0/response.js': errorsByPartition,
   'src/consumer/offsetManager/index.js': neverCommitByItself,
 };

@@ -17,13 +17,8 @@ const SHORT = 32;
 /** The most bytes a record takes in a batch. */
 export function mostRecordBytes({ key, value, headers }: KafkaOutgoing): number {
   let bytes = MOST_FRAME_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const name in headers) {
-    const values = headers[name] as Uint8Array | readonly Uint8Array[];
-    // A name may have four bytes for each two characters of it; its length and its value's take five at most.
-    const own = 10 + name.length * 3;
-    if (values instanceof Uint8Array) bytes += own + values.length;
-    else for (const one of values) bytes += own + one.length;
-  }
+  // A name may have four bytes for each two characters of it; its length and its value's take five at most.
+  for (const [name, one] of headers) bytes += 10 + name.length * 3 + (one?.length ?? 0);
   return bytes;
 }
 
@@ -57,40 +52,37 @@ class RecordWriter {
   }
 
   record({ key, value, headers }: KafkaOutgoing, timestampDelta: number, offsetDelta: number): void {
-    const names = Object.keys(headers);
     let size = 1 + sizeOf(timestampDelta) + sizeOf(offsetDelta) + sizeOfBytes(key) + sizeOfBytes(value);
-    let count = 0;
-    for (const name of names) {
+    for (const [name, one] of headers) {
       const length = Buffer.byteLength(name);
-      for (const one of valuesOf(headers[name])) {
-        count += 1;
-        size += sizeOf(length) + length + sizeOfBytes(one);
-      }
+      size += sizeOf(length) + length + sizeOfBytes(one);
     }
-    this.#number(size + sizeOf(count));
+    this.#number(size + sizeOf(headers.length));
     this.bytes[this.at++] = ATTRIBUTES;
     this.#number(timestampDelta);
     this.#number(offsetDelta);
     this.#sized(key);
     this.#sized(value);
-    this.#number(count);
-    for (const name of names) {
-      for (const one of valuesOf(headers[name])) {
-        this.#number(Buffer.byteLength(name));
-        this.at += this.bytes.write(name, this.at);
-        this.#sized(one);
-      }
+    this.#number(headers.length);
+    for (const [name, one] of headers) {
+      this.#number(Buffer.byteLength(name));
+      this.at += this.bytes.write(name, this.at);
+      this.#sized(one);
     }
   }
 
-  /** A varint, zigzag. */
+  /** A varint, zigzag: the first byte has six bits of it above the sign. */
   #number(value: number): void {
-    let left = value < 0 ? -value * 2 - 1 : value * 2;
-    while (left >= 128) {
-      this.bytes[this.at++] = (left % 128) | 128;
+    const isNegative = value < 0;
+    const size = isNegative ? -(value + 1) : value;
+    let byte = (size % 64) * 2 + (isNegative ? 1 : 0);
+    let left = Math.floor(size / 64);
+    while (left > 0) {
+      this.bytes[this.at++] = byte | 128;
+      byte = left % 128;
       left = Math.floor(left / 128);
     }
-    this.bytes[this.at++] = left;
+    this.bytes[this.at++] = byte;
   }
 
   #sized(bytes: Uint8Array | null): void {
@@ -106,15 +98,10 @@ class RecordWriter {
   }
 }
 
-function valuesOf(values: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
-  if (values === undefined) return [];
-  return values instanceof Uint8Array ? [values] : values;
-}
-
 function sizeOf(value: number): number {
-  let left = value < 0 ? -value * 2 - 1 : value * 2;
+  let left = Math.floor((value < 0 ? -(value + 1) : value) / 64);
   let size = 1;
-  while (left >= 128) {
+  while (left > 0) {
     left = Math.floor(left / 128);
     size += 1;
   }

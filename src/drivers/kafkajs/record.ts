@@ -1,3 +1,4 @@
+import { type HeaderList, toHeaderMap } from '../../core/headers.js';
 import type { KafkaRecord } from '../../ports/kafka-consumer.js';
 
 /** A record as kafkajs's own decoder gives it. */
@@ -8,7 +9,7 @@ export interface ForeignRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   /** Absent of what was written before Kafka 0.11. */
-  readonly headers?: Readonly<Record<string, Buffer | null | readonly (Buffer | null)[]>>;
+  readonly headerList?: HeaderList;
   readonly isControlRecord?: boolean;
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
 }
@@ -23,11 +24,7 @@ export interface RecordSetting {
 
 /** Kafka's own word for it. */
 const NO_TIMESTAMP = -1;
-const EMPTY = Buffer.alloc(0);
-
-function orEmpty(value: Buffer | null): Buffer {
-  return value ?? EMPTY;
-}
+const NO_HEADERS: HeaderList = [];
 
 /** A view of one record of kafkajs. */
 export class RecordView implements KafkaRecord {
@@ -68,11 +65,11 @@ export class RecordView implements KafkaRecord {
   }
 
   get headers(): KafkaRecord['headers'] {
-    const headers: Record<string, Buffer | readonly Buffer[]> = {};
-    for (const [name, value] of Object.entries(this.#record.headers ?? {})) {
-      headers[name] = Array.isArray(value) ? value.map(orEmpty) : orEmpty(value as Buffer | null);
-    }
-    return headers;
+    return toHeaderMap(this.headerList);
+  }
+
+  get headerList(): HeaderList {
+    return this.#record.headerList ?? NO_HEADERS;
   }
 
   get timestamp(): number {

@@ -1,5 +1,10 @@
 import { corrupt } from './corrupt.js';
 
+/** 64 bits, seven in a byte. */
+const MOST_BYTES = 10;
+/** Seven bytes are 49 bits, eight are 56: more than a number adds up exactly. */
+const EXACT_BYTES = 7;
+
 /** Reads what Kafka writes as varints (zigzag), one after the other. */
 export class Cursor {
   at: number;
@@ -10,6 +15,7 @@ export class Cursor {
     this.at = at;
   }
 
+  /** Exact where it is a safe integer, else the nearest number. */
   varint(): number {
     const byte = this.#bytes[this.at++];
     if (byte === undefined) throw corrupt('a number is cut');
@@ -22,6 +28,21 @@ export class Cursor {
     return (value >>> 1) ^ -(value & 1);
   }
 
+  /** All 64 bits of it. */
+  varlong(): bigint {
+    let value = 0n;
+    for (let index = 0; index < MOST_BYTES; index += 1) {
+      const byte = this.#bytes[this.at++];
+      if (byte === undefined) throw corrupt('a number is cut');
+      value |= BigInt(byte & 0x7f) << BigInt(index * 7);
+      if (byte < 0x80) {
+        const whole = BigInt.asUintN(64, value);
+        return (whole >> 1n) ^ -(whole & 1n);
+      }
+    }
+    throw corrupt('a number is too long');
+  }
+
   /** A length: −1 stands for nothing at all, where there may be nothing. */
   length(least: 0 | -1): number {
     const length = this.varint();
@@ -30,15 +51,18 @@ export class Cursor {
   }
 
   #long(low: number): number {
+    const from = this.at - 1;
     let value = low;
     let factor = 128;
-    for (let index = 1; index < 10; index += 1) {
+    for (let index = 1; index < EXACT_BYTES; index += 1) {
       const byte = this.#bytes[this.at++];
       if (byte === undefined) throw corrupt('a number is cut');
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       factor *= 128;
     }
-    throw corrupt('a number is too long');
+    // From here on the last bit, which is the sign, would be rounded away.
+    this.at = from;
+    return Number(this.varlong());
   }
 }

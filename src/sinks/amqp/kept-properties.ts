@@ -1,4 +1,5 @@
 import type { Origin } from '../../core/delivery.js';
+import type { HeaderValue } from '../../core/headers.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { isAmqpOrigin } from '../../ports/amqp-origin.js';
 
@@ -34,13 +35,14 @@ function withoutBrokers(headers: AmqpTable): AmqpTable {
 function headersFrom(headers: NonNullable<Origin['headers']>): AmqpTable {
   const all: Record<string, AmqpValue> = {};
   for (const [name, value] of Object.entries(headers)) {
-    all[name] = value instanceof Uint8Array ? textOrBytes(value) : value.map(textOrBytes);
+    all[name] = value === null || value instanceof Uint8Array ? textOrBytes(value) : value.map(textOrBytes);
   }
   return all;
 }
 
 /** As text where it is text, since that is what readers of AMQP headers expect. */
-function textOrBytes(bytes: Uint8Array): AmqpValue {
+function textOrBytes(bytes: HeaderValue): AmqpValue {
+  if (bytes === null) return null;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

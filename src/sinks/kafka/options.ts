@@ -1,4 +1,5 @@
 import type { Origin } from '../../core/delivery.js';
+import type { HeaderList, HeaderMap } from '../../core/headers.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectFunction,
@@ -45,8 +46,8 @@ export interface KafkaSinkOptions<T> {
   readonly encode?: FromValue<T, KafkaBytes>;
   /** The record's key. Default: the origin's. */
   readonly key?: FromValue<T, KafkaBytes>;
-  /** The record's headers. Default: the origin's. */
-  readonly headers?: FromValue<T, NonNullable<Origin['headers']>>;
+  /** The record's headers, by name or as a list of pairs in order. Default: the origin's, in their order. */
+  readonly headers?: FromValue<T, HeaderMap | HeaderList>;
   /** Milliseconds since 1970; null: the time of writing. Default: the origin's. */
   readonly timestamp?: FromValue<T, number | null>;
   /** The partition, counted from 0; null: by the key. Default: by the key. */

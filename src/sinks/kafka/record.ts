@@ -1,9 +1,10 @@
 import type { Delivery, Origin } from '../../core/delivery.js';
 import { describeError, describeValue, RxflumeError, SinkError } from '../../core/errors.js';
+import { type HeaderList, type HeaderMap, toHeaderList } from '../../core/headers.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import type { CheckedOptions, KafkaBytes } from './options.js';
 
-const NO_HEADERS: KafkaOutgoing['headers'] = {};
+const NO_HEADERS: HeaderList = [];
 
 /** Makes the record of a delivery. */
 export type MakeRecord<T> = (delivery: Delivery<T>) => KafkaOutgoing;
@@ -28,7 +29,7 @@ export function recordMaker<T>({
         partition: partition === undefined ? null : wholeOrNull('partition', partition(value, origin)),
         key: key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, origin)),
         value: bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, origin)),
-        headers: headers === undefined ? (origin.headers ?? NO_HEADERS) : headers(value, origin),
+        headers: headers === undefined ? headersOf(origin) : asList(headers(value, origin)),
         timestamp: timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, origin)),
       };
     } catch (cause) {
@@ -40,6 +41,14 @@ export function recordMaker<T>({
 /** How much of memory a record is. */
 export function recordBytes({ key, value }: KafkaOutgoing): number {
   return (key?.length ?? 0) + (value?.length ?? 0);
+}
+
+function headersOf({ headerList, headers }: Origin): HeaderList {
+  return headerList ?? (headers === undefined ? NO_HEADERS : toHeaderList(headers));
+}
+
+function asList(given: HeaderMap | HeaderList): HeaderList {
+  return Array.isArray(given) ? (given as HeaderList) : toHeaderList(given as HeaderMap);
 }
 
 /** Kafka has records without a time, as −1. */

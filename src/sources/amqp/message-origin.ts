@@ -1,3 +1,4 @@
+import type { HeaderMap, HeaderValue } from '../../core/headers.js';
 import type { AmqpMessage, AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import type { AmqpOrigin } from '../../ports/amqp-origin.js';
 
@@ -37,24 +38,24 @@ export class MessageOrigin implements AmqpOrigin {
     return Buffer.from(this.routingKey);
   }
 
-  get headers(): Record<string, Uint8Array | readonly Uint8Array[]> | undefined {
+  get headers(): HeaderMap | undefined {
     const { headers } = this.properties;
     return headers === undefined ? undefined : headersAsBytes(headers);
   }
 }
 
-function headersAsBytes(headers: AmqpTable): Record<string, Uint8Array | readonly Uint8Array[]> {
-  const all: Record<string, Uint8Array | readonly Uint8Array[]> = {};
+function headersAsBytes(headers: AmqpTable): HeaderMap {
+  const all: Record<string, HeaderValue | readonly HeaderValue[]> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || value === null) continue;
+    if (value === undefined) continue;
     all[name] = isList(value) && !value.some(isNested) ? value.map(bytesOf) : bytesOf(value);
   }
   return all;
 }
 
 /** Text and bytes as they are, other values as their text, tables as JSON. */
-function bytesOf(value: AmqpValue): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+function bytesOf(value: AmqpValue): HeaderValue {
+  if (value === null || value instanceof Uint8Array) return value;
   if (isNested(value)) return Buffer.from(JSON.stringify(value, jsonValue));
   return Buffer.from(value instanceof Date ? value.toISOString() : String(value));
 }

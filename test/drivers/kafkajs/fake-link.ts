@@ -7,7 +7,7 @@ export function brokerError(type: string, retriable = true): Error {
 }
 
 export function record(offset: number, value: string, more: Partial<ForeignRecord> = {}): ForeignRecord {
-  return { offset: String(offset), timestamp: '5', key: null, value: Buffer.from(value), headers: {}, ...more };
+  return { offset: String(offset), timestamp: '5', key: null, value: Buffer.from(value), ...more };
 }
 
 interface FakeFetch {

@@ -16,8 +16,17 @@ export interface MadeLog {
 
 const near = (...places: number[]) => places.flatMap((place) => [place - 1, place, place + 1]);
 const FIRST_OFFSETS = [0, ...near(2 ** 31, 2 ** 32), 2 ** 45];
-const TIMES = [-1, 0, 1_700_000_000_000, ...near(2 ** 31, 2 ** 32), 2 ** 44];
-const TIME_DELTAS = [0, 0, 1, -1, 63, 64, -64, -65, 8_191, ...near(2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32)), 2 ** 40];
+/** Milliseconds, and what producers send instead: microseconds, nanoseconds, rubbish. */
+const TIMES = [
+  ...[-1, 0, 1_795_741_254_656, ...near(2 ** 31, 2 ** 32), 2 ** 44],
+  ...[1_795_741_254_656_123n, 1_795_741_254_656_123_457n, -(2n ** 63n), 2n ** 63n - 1n],
+];
+const around = (...places: bigint[]) => places.flatMap((place) => [place - 1n, place, place + 1n]);
+const TIME_DELTAS = [
+  ...[0, 0, 1, -1, 63, 64, -64, -65, 8_191, ...near(2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32)), 2 ** 40],
+  ...around(2n ** 48n, -(2n ** 48n), 2n ** 52n, -(2n ** 52n), 2n ** 53n, -(2n ** 53n), 2n ** 62n, -(2n ** 62n)),
+  ...[2n ** 63n - 1n, -(2n ** 63n), -3_591_480_604_258_745_300n, -1_793_944_513_402_116_467n],
+];
 const GAPS = [1, 1, 1, 1, 2, 70, 9_000, 2 ** 27];
 
 const bytes = fc.oneof(
@@ -30,12 +39,14 @@ const headers = fc.oneof(
   { weight: 3, arbitrary: fc.constant([]) },
   {
     weight: 1,
-    arbitrary: fc.array(fc.tuple(fc.constantFrom('a', 'b', '', 'größe', 'x'.repeat(70)), bytes), { maxLength: 4 }),
+    arbitrary: fc.array(fc.tuple(fc.constantFrom('a', 'b', '', '__proto__', 'größe', 'x'.repeat(70)), bytes), {
+      maxLength: 4,
+    }),
   },
 );
 const made = fc.record({
   gap: fc.constantFrom(...GAPS),
-  timestampDelta: fc.constantFrom(...TIME_DELTAS),
+  timestampDelta: fc.constantFrom<number | bigint>(...TIME_DELTAS),
   key: bytes,
   value: bytes,
   headers,
@@ -45,8 +56,8 @@ const step = fc.record({
   producer: fc.constantFrom(7, 2 ** 33),
   codec: fc.constantFrom(0 as const, 0 as const, 1 as const, 2 as const, 3 as const, 4 as const),
   isAppendTime: fc.boolean(),
-  firstTimestamp: fc.constantFrom(...TIMES),
-  maxTimestamp: fc.constantFrom(...TIMES),
+  firstTimestamp: fc.constantFrom<number | bigint>(...TIMES),
+  maxTimestamp: fc.constantFrom<number | bigint>(...TIMES),
   gap: fc.constantFrom(0, 0, 1, 1_000),
   compactedTail: fc.constantFrom(0, 0, 3),
   records: fc.array(made, { maxLength: 5 }),

@@ -97,7 +97,7 @@ function records(count: number, partition = 0, size = 1): KafkaOutgoing[] {
     partition,
     key: null,
     value: Buffer.alloc(size),
-    headers: {},
+    headers: [],
     timestamp: 1,
   }));
 }

@@ -5,7 +5,7 @@ import { crc32c } from '../../../src/drivers/kafkajs/crc32c.js';
 
 export interface MadeRecord {
   readonly offsetDelta: number;
-  readonly timestampDelta: number;
+  readonly timestampDelta: number | bigint;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
@@ -15,8 +15,8 @@ export interface MadeRecord {
 export interface MadeBatch {
   readonly firstOffset: number;
   readonly lastOffsetDelta: number;
-  readonly firstTimestamp: number;
-  readonly maxTimestamp: number;
+  readonly firstTimestamp: number | bigint;
+  readonly maxTimestamp: number | bigint;
   readonly codec: 0 | 1 | 2 | 3 | 4;
   readonly isAppendTime: boolean;
   /** Of a transaction. */
@@ -27,14 +27,15 @@ export interface MadeBatch {
   readonly count?: number;
 }
 
-export function varint(value: number): number[] {
+export function varint(value: number | bigint): number[] {
   const bytes: number[] = [];
-  let left = value < 0 ? -value * 2 - 1 : value * 2;
-  while (left >= 128) {
-    bytes.push((left % 128) | 128);
-    left = Math.floor(left / 128);
+  const whole = BigInt(value);
+  let left = BigInt.asUintN(64, whole < 0n ? -whole * 2n - 1n : whole * 2n);
+  while (left >= 128n) {
+    bytes.push(Number(left % 128n) | 128);
+    left /= 128n;
   }
-  return [...bytes, left];
+  return [...bytes, Number(left)];
 }
 
 function sized(bytes: Buffer | null): Buffer {

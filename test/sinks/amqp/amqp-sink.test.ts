@@ -328,14 +328,15 @@ describe('amqpSink, from and to the same', () => {
 describe('keptProperties', () => {
   const origin = { stream: 'kafka:t/0', offset: 7, epoch: 1, byteLength: 1 };
 
-  it('keeps headers and time of any origin, text as text', () => {
+  it('keeps headers and time of any origin, text as text, null as null', () => {
     const headers = {
+      none: null,
       text: Buffer.from('é'),
       raw: Buffer.from([0xff, 0xfe]),
-      both: [Buffer.from('a'), Buffer.from('b')],
+      both: [Buffer.from('a'), null],
     };
     expect(keptProperties({ ...origin, timestamp: 5, headers })).toEqual({
-      headers: { text: 'é', raw: Buffer.from([0xff, 0xfe]), both: ['a', 'b'] },
+      headers: { none: null, text: 'é', raw: Buffer.from([0xff, 0xfe]), both: ['a', null] },
       timestamp: 5,
       messageId: 'kafka:t/0@7',
     });

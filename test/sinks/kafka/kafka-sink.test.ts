@@ -3,6 +3,7 @@ import { Subject } from 'rxjs';
 import { mapValue } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
 import { OptionError } from '../../../src/core/errors.js';
+import { toHeaderMap } from '../../../src/core/headers.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { Receipt } from '../../../src/core/receipt.js';
 import { flow } from '../../../src/flow/flow.js';
@@ -83,6 +84,23 @@ describe('kafkaSink, at least once', () => {
       [undefined, undefined, {}, 0],
     ]);
     expect(duty.acks).toEqual(['a', 'tombstone']);
+  });
+
+  it('keeps the order of headers, repeated names and nulls, and takes both forms from `headers`', () => {
+    const headerList = [
+      ['trace', Buffer.from('1')],
+      ['user', null],
+      ['trace', Buffer.from('')],
+    ] as const;
+    const forms = [() => headerList, () => ({ trace: [Buffer.from('1'), Buffer.from('')], user: null })] as const;
+    for (const headers of [undefined, ...forms]) {
+      const { kafka, duty, values$ } = opened<string>(headers === undefined ? {} : { headers });
+      inVirtualTime(() => values$.next(duty.deliver('a', { headers: toHeaderMap(headerList), headerList })));
+      const [kept] = kafka.read('copy');
+      expect(kept?.headers).toEqual(toHeaderMap(headerList));
+      expect(kept?.headerList.length).toBe(3);
+      if (headers !== forms[1]) expect(kept?.headerList).toEqual(headerList);
+    }
   });
 
   it('makes records by what it is given', () => {

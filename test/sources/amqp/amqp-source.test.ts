@@ -110,13 +110,14 @@ describe('amqpSource', () => {
         expect(origin.key?.toString()).toBe('eu.orders');
         const texts = Object.entries(origin.headers ?? {}).map(([name, bytes]) => [
           name,
-          Array.isArray(bytes) ? bytes.map(String) : String(bytes),
+          Array.isArray(bytes) ? bytes.map(String) : bytes && String(bytes),
         ]);
         expect(texts).toEqual([
           ['text', 't'],
           ['number', '7'],
           ['list', ['a', '1']],
           ['table', '{"deep":[{"n":"1"}]}'],
+          ['none', null],
         ]);
         expect((out[1]?.origin.offset as number) - origin.offset).toBe(1);
       });

@@ -1,0 +1,30 @@
+/** What a header holds; null where its writer set it to null, which is not the same as empty. */
+export type HeaderValue = Uint8Array | null;
+
+/** Headers by name; a list where a name stands more than once. For looking one up: it does not keep the order. */
+export type HeaderMap = Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
+
+/** Every header in the order it was written, repeated names included. For copying: it keeps all there is. */
+export type HeaderList = readonly (readonly [name: string, value: HeaderValue])[];
+
+export function toHeaderMap(list: HeaderList): HeaderMap {
+  // Without a prototype: a header may be called `constructor` or `__proto__`.
+  const map: Record<string, HeaderValue | HeaderValue[]> = Object.create(null);
+  for (const [name, value] of list) {
+    const known = map[name];
+    if (known === undefined) map[name] = value;
+    else if (Array.isArray(known)) known.push(value);
+    else map[name] = [known, value];
+  }
+  return map;
+}
+
+export function toHeaderList(map: HeaderMap): HeaderList {
+  return Object.entries(map).flatMap(([name, value]) =>
+    isOne(value) ? [[name, value] as const] : value.map((one) => [name, one] as const),
+  );
+}
+
+function isOne(value: HeaderValue | readonly HeaderValue[]): value is HeaderValue {
+  return value === null || value instanceof Uint8Array;
+}
