@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable, timer } from 'rxjs';
+import { Observable, timer } from 'rxjs';
+import { timeOfDayMs } from '../src/core/clock.js';
 import type { Delivery, Origin } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Want } from '../src/core/duty.js';
@@ -129,7 +130,7 @@ export function aggregateByKey<T, K, A>(
             delivery.nack(cause);
             return;
           }
-          const now = asyncScheduler.now();
+          const now = timeOfDayMs();
           const last = Math.floor(now / slideMs) * slideMs;
           const starts = [];
           for (let from = last; from + windowMs > now; from -= slideMs) starts.push(from);

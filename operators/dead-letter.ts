@@ -1,4 +1,5 @@
-import { asyncScheduler, defer, Observable, Subject } from 'rxjs';
+import { defer, Observable, Subject } from 'rxjs';
+import { timeOfDayMs } from '../src/core/clock.js';
 import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
@@ -65,7 +66,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
           const attempt = refusals.count(origin);
           if (!when(cause, attempt)) return false;
           refusals.forget(origin);
-          letters$.next(delivery.with(deadLetterOf(value, origin, cause, { attempt, now: asyncScheduler.now() })));
+          letters$.next(delivery.with(deadLetterOf(value, origin, cause, { attempt, now: timeOfDayMs() })));
           return true;
         };
         const closeLetters = () => {

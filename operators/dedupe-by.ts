@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable } from 'rxjs';
+import { Observable } from 'rxjs';
+import { monotonicMs } from '../src/core/clock.js';
 import { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
@@ -59,7 +60,7 @@ export function dedupeBy<T>(
           if (seen.get(first.key) === first) seen.delete(first.key);
         };
         const forgetOld = () => {
-          const now = asyncScheduler.now();
+          const now = monotonicMs();
           for (const first of seen.values()) {
             if (first.seenAt + windowMs > now && seen.size <= count) return;
             seen.delete(first.key);
@@ -72,7 +73,7 @@ export function dedupeBy<T>(
             duties.set(delivery.duty, duty);
             wants.listen(delivery);
           }
-          const first = new First(of, asyncScheduler.now());
+          const first = new First(of, monotonicMs());
           seen.set(of, first);
           duty.take(delivery.place, first);
           return new Delivery(delivery.value, delivery.origin, duty, delivery.place);

@@ -1,6 +1,7 @@
-import { asyncScheduler, EMPTY, throwError } from 'rxjs';
+import { EMPTY, throwError } from 'rxjs';
 import { type Branch, intoBranches, type Outlet } from '../src/core/branches.js';
 import { BREAKER_DEFAULTS, Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
+import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
@@ -67,7 +68,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
       const give = (delivery: Delivery<T>): boolean => {
         const refused = refusedBy.get(delivery.duty) ?? [];
         const left = targets.filter((target) => target.isOpen && !refused.includes(target));
-        const now = asyncScheduler.now();
+        const now = monotonicMs();
         const target = left.find((one) => one.mayTry(now)) ?? left[0];
         if (target === undefined) return false;
         target.give((keepings.get(target) as Keeping<T>).keep(delivery));
@@ -155,7 +156,7 @@ class Target<T> {
   refused(how: 'failed' | 'left' | 'alive'): void {
     const wasOpen = this.#breaker.isOpen;
     if (how !== 'failed') this.#breaker.left();
-    else this.#breaker.failed(asyncScheduler.now());
+    else this.#breaker.failed(monotonicMs());
     if (wasOpen || !this.#breaker.isOpen) return;
     this.#monitor.notice('warn', 'failover.left', `Sink ${this.#at + 1} fails; the next is used.`);
   }

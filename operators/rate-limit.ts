@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
+import { Observable, type Subscription, timer } from 'rxjs';
+import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { isEpochOver } from '../src/core/epoch.js';
@@ -66,13 +67,13 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
           sleeping = undefined;
           goOn();
         };
-        const waitFor = () => dueAt - (burst - 1) * spacingMs - asyncScheduler.now();
+        const waitFor = () => dueAt - (burst - 1) * spacingMs - monotonicMs();
         const letGo = (delivery: Delivery<T>) => {
           if (isEpochOver(delivery.duty.wanted)) {
             delivery.nack(stopped());
             return;
           }
-          const now = asyncScheduler.now();
+          const now = monotonicMs();
           // Timers have whole milliseconds: what they are late is made up for, what nobody used is not.
           dueAt = (dueAt > now - 1 ? dueAt : now) + spacingMs;
           subscriber.next(delivery);

@@ -1,6 +1,7 @@
-import { asyncScheduler, defer, Observable, type ObservableInput, Subject, Subscription, take, timer } from 'rxjs';
+import { defer, Observable, type ObservableInput, Subject, Subscription, take, timer } from 'rxjs';
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
 import { Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
+import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { isEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
@@ -113,7 +114,7 @@ class Target {
   tryWith<R>(attempt$: Observable<R>): Observable<R> {
     return new Observable((subscriber) => {
       const begin = () => {
-        if (this.#breaker.mayTry(asyncScheduler.now())) subscriber.add(this.#begin(attempt$, subscriber));
+        if (this.#breaker.mayTry(monotonicMs())) subscriber.add(this.#begin(attempt$, subscriber));
         else subscriber.add(this.#untilChange().subscribe(begin));
       };
       begin();
@@ -134,7 +135,7 @@ class Target {
       next: (answer) => subscriber.next(answer),
       error: (cause: unknown) => {
         // A refusal for good is the value's fault and says nothing of the target.
-        ended(() => (mayPass(cause) ? this.#breaker.failed(asyncScheduler.now()) : this.#breaker.left()));
+        ended(() => (mayPass(cause) ? this.#breaker.failed(monotonicMs()) : this.#breaker.left()));
         subscriber.error(cause);
       },
       complete: () => {
@@ -149,7 +150,7 @@ class Target {
   }
 
   #untilChange(): Observable<unknown> {
-    const openMs = this.#breaker.openMs(asyncScheduler.now());
+    const openMs = this.#breaker.openMs(monotonicMs());
     return openMs > 0 ? timer(openMs) : this.#tried$.pipe(take(1));
   }
 

@@ -1,4 +1,5 @@
-import { asyncScheduler, Observable, Subscription, timer } from 'rxjs';
+import { Observable, Subscription, timer } from 'rxjs';
+import { monotonicMs } from '../src/core/clock.js';
 import { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
@@ -58,7 +59,7 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
         let toldAt = new Map<string, number>();
         const look = () => {
           if (open.size === 0) looking.unsubscribe();
-          const now = asyncScheduler.now();
+          const now = monotonicMs();
           const late = lateByStream(open, now, afterMs);
           toldAt = new Map([...toldAt].filter(([stream, at]) => late.has(stream) && now - at < afterMs));
           for (const [stream, one] of late) {
@@ -79,7 +80,7 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
               duties.set(delivery.duty, duty);
               wants.listen(delivery);
             }
-            duty.take(delivery.place, delivery.origin.offset, asyncScheduler.now());
+            duty.take(delivery.place, delivery.origin.offset, monotonicMs());
             if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);
             subscriber.next(new Delivery(delivery.value, delivery.origin, duty, delivery.place));
           },

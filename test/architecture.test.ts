@@ -13,10 +13,11 @@ function filesUnder(folder: string): string[] {
 
 const sources = [...filesUnder('operators'), ...filesUnder('src')];
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
+const codeOf = (file: string) => textOf(file).replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
 
 /** All that a file imports or re-exports: our own files from the root, packages by their name. */
 function importsOf(file: string): string[] {
-  const code = textOf(file).replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
+  const code = codeOf(file);
   const found = code.matchAll(
     /(?:^import\s+|^(?:import|export)\s+[\w\s{},*$]+\sfrom\s+|\b(?:import|require)\(\s*)['"]([^'"]+)['"]/gm,
   );
@@ -102,6 +103,27 @@ function mayImport(file: string, target: string): boolean {
   return isNode || row.packages.includes(target) || row.packages.includes('*');
 }
 
+/** The one file that reads the clocks. */
+const CLOCK = 'src/core/clock.ts';
+const READS_TIME_OF_DAY = /\b(Date\.now|\w*[sS]cheduler\.now|new Date\(\))/;
+/** What needs the time of day, and why. Everything else waits, and counts, by `monotonicMs`. */
+const DATES: Readonly<Record<string, string>> = {
+  'operators/aggregate-by-key.ts': 'windows begin at round times of day, and results tell them',
+  'operators/dead-letter.ts': 'a dead letter tells when it was set aside',
+  'operators/decode.ts': 'a dead letter tells when it was set aside',
+  'src/drivers/kafkajs/producing.ts': 'a record without a timestamp gets the time it is sent',
+  'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',
+  'src/sinks/http/sender.ts': 'Retry-After may be a date',
+  'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
+  'src/sources/flume/flume-session.ts': 'offsets of a later run are above those of an earlier one',
+};
+
+/** The fakes and contracts, which no flow runs on; what the user may set; and the log's dates. */
+function isExemptOfClock(file: string): boolean {
+  const own = [CLOCK, 'src/drivers/embedded-log/options.ts', 'src/cli/main.ts'];
+  return file.startsWith('src/testing/') || own.includes(file);
+}
+
 describe('the house', () => {
   it('has only rooms that the import table knows', () => {
     const unknown = sources.map(roomOf).filter((room) => !TABLE.some((row) => row.room.test(room)));
@@ -142,11 +164,29 @@ describe('the house', () => {
     expect(fixed).toEqual([]);
   });
 
-  it('keeps time and chance out of the pure rooms: no hidden clock, no Date.now', () => {
+  it('keeps time and chance out of the pure rooms: no hidden clock', () => {
     const impure = sources
-      .filter((file) => /^(operators|src\/core|src\/formats)$/.test(roomOf(file)))
+      .filter((file) => /^(operators|src\/core|src\/formats)$/.test(roomOf(file)) && file !== CLOCK)
       .filter((file) => /\b(Date\.now|new Date\(\)|performance\.now|setTimeout|setInterval)\b/.test(textOf(file)));
     expect(impure).toEqual([]);
+  });
+
+  it('asks what time of day it is in one file only: the clock of deadlines is monotonic', () => {
+    expect(sources.filter((file) => READS_TIME_OF_DAY.test(codeOf(file)) && !isExemptOfClock(file))).toEqual([]);
+    expect(READS_TIME_OF_DAY.test('const until = asyncScheduler.now() + ms;')).toBe(true);
+    expect(READS_TIME_OF_DAY.test('const until = Date.now() + ms;')).toBe(true);
+    expect(READS_TIME_OF_DAY.test('return timer(new Date(untilMs));')).toBe(false);
+  });
+
+  it('uses the time of day for dates only', () => {
+    const users = sources.filter((file) => file !== CLOCK && /\btimeOfDayMs\b/.test(codeOf(file)));
+    expect(users).toEqual(Object.keys(DATES).sort());
+  });
+
+  it('waits by no operator of RxJS that waits by the time of day', () => {
+    // These compare readings of Scheduler.now(); timer, timeout, delay and the rest count by setInterval.
+    const waiting = /\b(debounceTime|timeInterval|new ReplaySubject[^(]*\([^)]*,)/;
+    expect(sources.filter((file) => waiting.test(codeOf(file)))).toEqual([]);
   });
 
   it('has no two ways to name a thing', () => {

@@ -1,4 +1,5 @@
 import { Subject, type Subscription } from 'rxjs';
+import { monotonicMs } from '../core/clock.js';
 import { describeError } from '../core/errors.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import type { Flow } from '../flow/flow.js';
@@ -28,7 +29,7 @@ const ONE_SIGNAL_MS = 500;
 /** Runs a flow until it is drained, fails, or is abandoned, and prints how it goes. */
 export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   const monitor = options.monitor ?? defaultMonitor;
-  const startedAt = Date.now();
+  const startedAt = monotonicMs();
   const reader = new ProgressReader(monitor, startedAt);
   const stop$ = new Subject<void>();
   let subscription: Subscription | undefined;
@@ -40,7 +41,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   });
 
   const show = () => {
-    const progress = reader.read(Date.now());
+    const progress = reader.read(monotonicMs());
     log.progress(progressLine(flow.name, progress, log.columns), { flow: flow.name, ...progress });
   };
   const notices = monitor.notices$.subscribe(({ level, what, message, details }) =>
@@ -55,8 +56,8 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     idle?.();
     notices.unsubscribe();
     if (error !== undefined) sayError(log, error);
-    const progress = reader.read(Date.now());
-    const seconds = (Date.now() - startedAt) / 1_000;
+    const progress = reader.read(monotonicMs());
+    const seconds = (monotonicMs() - startedAt) / 1_000;
     log.say('info', 'summary', summaryOf(flow.name, outcome, progress, seconds), {
       flow: flow.name,
       outcome,
@@ -72,11 +73,11 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   };
   const stop = (why: string) => {
     if (stoppingSince !== undefined) {
-      if (Date.now() - stoppingSince < ONE_SIGNAL_MS) return;
+      if (monotonicMs() - stoppingSince < ONE_SIGNAL_MS) return;
       abandon(`${why} came while draining`);
       return;
     }
-    stoppingSince = Date.now();
+    stoppingSince = monotonicMs();
     log.say('info', 'draining', `Draining (${why}); at most ${options.drainTimeoutMs} ms, a second signal abandons.`);
     deadline = setTimeout(
       () => abandon(`the drain took longer than ${options.drainTimeoutMs} ms`),
@@ -100,7 +101,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
 /** Calls `onIdle` once when what the group gave us is read without trouble, none is held back, and none came for so long. */
 function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): () => void {
   let seen = -1;
-  let since = Date.now();
+  let since = monotonicMs();
   const checking = setInterval(
     () => {
       const records = monitor.total('rxflume_source_records_total');
@@ -110,8 +111,8 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): (
         monitor.total('rxflume_source_held_back_partitions') === 0;
       if (records !== seen || !isReading) {
         seen = records;
-        since = Date.now();
-      } else if (Date.now() - since >= untilIdleMs) {
+        since = monotonicMs();
+      } else if (monotonicMs() - since >= untilIdleMs) {
         clearInterval(checking);
         onIdle();
       }

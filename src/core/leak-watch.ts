@@ -1,4 +1,5 @@
-import { asyncScheduler, Subscription, timer } from 'rxjs';
+import { Subscription, timer } from 'rxjs';
+import { monotonicMs } from './clock.js';
 import { Delivery, type Origin } from './delivery.js';
 import type { Duty } from './duty.js';
 import { isEpochOver } from './epoch.js';
@@ -61,7 +62,7 @@ export class LeakWatch {
     this.#seen += 1;
     if (this.#watched.size >= MOST || (this.#seen > ALL_OF_FIRST && this.#seen % ONE_IN !== 0)) return delivery;
     const { value, origin, duty, place } = delivery;
-    const watched: Watched = { origin, wanted: duty.wanted, since: asyncScheduler.now(), step: 0 };
+    const watched: Watched = { origin, wanted: duty.wanted, since: monotonicMs(), step: 0 };
     const own = new SingleDuty(duty, () => {
       this.#watched.delete(origin);
       this.#lost.unregister(watched);
@@ -100,7 +101,7 @@ export class LeakWatch {
     // What is left of an epoch that is over nobody settles, and need not.
     for (const watched of this.#watched.values()) if (isEpochOver(watched.wanted)) this.#forget(watched);
     if (this.#watched.size === 0) this.#looking.unsubscribe();
-    const now = asyncScheduler.now();
+    const now = monotonicMs();
     if (now - this.#toldAt < this.#afterMs) return;
     const late = [...this.#watched.values()].filter(({ since }) => now - since >= this.#afterMs);
     const [oldest] = late;
@@ -131,7 +132,7 @@ export class LeakWatch {
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} was lost. It was taken last by ` +
         `${this.#placeOf(step)}. Nobody holds it any more, and it was neither acked nor nacked, so nothing ` +
         'behind it can be committed. An operator that drops or copies deliveries must settle them: use those of rxflume/operators. The figure rxflume_deliveries_lost_total counts further ones.',
-      this.#detailsOf(watched, { ageMs: asyncScheduler.now() - since }),
+      this.#detailsOf(watched, { ageMs: monotonicMs() - since }),
     );
   }
 

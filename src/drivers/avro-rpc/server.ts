@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
+import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError } from '../../core/errors.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
 import { type AvroRpcServerOptions, checkServerOptions, type ServerSettings } from './options.js';
@@ -147,7 +148,7 @@ class Running implements FlumeListening, ConnectionHost {
 
   refused(client: string, problem: string): void {
     const host = client.replace(/:\d+$/, '');
-    const now = Date.now();
+    const now = monotonicMs();
     const last = this.#told.get(host);
     if (last !== undefined && now - last.at < NOTICE_EVERY_MS) {
       last.silent += 1;

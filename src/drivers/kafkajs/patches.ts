@@ -5,7 +5,7 @@ import { readHeadersOf } from './header-reading.js';
 import type { Internals } from './internals.js';
 import { leanDecoder } from './lean-batch.js';
 import type { CheckedOptions } from './options.js';
-import { type Amendments, openPrivateInstance, type PrivateInstance } from './private-instance.js';
+import { type Amendments, openPrivateInstance, type PrivateInstance, steadyMs } from './private-instance.js';
 
 type Prototype = Record<string, (this: never, ...given: never[]) => unknown>;
 
@@ -22,7 +22,7 @@ interface ForeignFetch {
 function onlyWhenPending(RequestQueue: { prototype: Prototype }): unknown {
   const schedule = RequestQueue.prototype.scheduleCheckPendingRequests as (this: unknown) => void;
   RequestQueue.prototype.scheduleCheckPendingRequests = function (this: PatchedQueue): void {
-    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+    if (this.pending.length > 0 || this.throttledUntil > steadyMs()) schedule.call(this);
   };
   return RequestQueue;
 }

@@ -2,10 +2,26 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { compileFunction } from 'node:vm';
+import { monotonicMs } from '../../core/clock.js';
 import { OptionError } from '../../core/errors.js';
 
 /** The version whose source this driver was written against: it uses kafkajs's own rooms, which no version promises. */
 export const KAFKAJS_VERSION = '2.2.4';
+
+/** Where kafkajs reads the time to wait by it. Elsewhere it stamps records. */
+const WAITS = /^src\/(network|cluster|consumer)\//;
+
+/** kafkajs's time limits would last an hour longer where the time of day is set back by an hour, and end at once where it is set forward. */
+class SteadyDate extends Date {
+  static override now(): number {
+    return steadyMs();
+  }
+}
+
+/** kafkajs's own time, in whole milliseconds: never set back or forward. */
+export function steadyMs(): number {
+  return Math.round(monotonicMs());
+}
 
 /** Changes what a file of kafkajs exports, before anything else of kafkajs sees it. Paths are as under `kafkajs/src/`. */
 export type Amendments = Readonly<Record<string, (exported: never) => unknown>>;
@@ -44,10 +60,12 @@ export function openPrivateInstance(
       const target = id.startsWith('.') ? outside.resolve(id) : id;
       return target.startsWith(root + sep) ? loadFile(target) : outside(id);
     };
-    const parameters = ['exports', 'require', 'module', '__filename', '__dirname'];
+    const path = file.slice(root.length + 1).replaceAll(sep, '/');
+    const parameters = ['exports', 'require', 'module', '__filename', '__dirname', 'Date'];
     const run = compileFunction(source, parameters, { filename: file });
-    run.call(module.exports, module.exports, require, module, file, dirname(file));
-    const amend = amendments[file.slice(root.length + 1).replaceAll(sep, '/')];
+    const clock = WAITS.test(path) ? SteadyDate : Date;
+    run.call(module.exports, module.exports, require, module, file, dirname(file), clock);
+    const amend = amendments[path];
     if (amend !== undefined) module.exports = amend(module.exports as never);
     return module.exports;
   };

@@ -1,3 +1,4 @@
+import { timeOfDayMs } from '../../core/clock.js';
 import { type RxflumeError, SinkError } from '../../core/errors.js';
 import type { KafkaOutgoing, KafkaProducing, KafkaSent } from '../../ports/kafka-producer.js';
 import { type Packing, writeBatch } from './batch-writer.js';
@@ -175,7 +176,7 @@ export class Producing {
     const own = lot.places.slice(lot.at, lot.at + count).map((place) => records[place] as KafkaOutgoing);
     const { id, transactionalId } = sequences;
     const of = { ...id, firstSequence: sequences.next(lot.name), isTransactional: transactionalId !== null };
-    lot.batch = { of: sequences, records: count, bytes: await writeBatch(own, of, this.#of.packing, Date.now()) };
+    lot.batch = { of: sequences, records: count, bytes: await writeBatch(own, of, this.#of.packing, timeOfDayMs()) };
   }
 
   /** Answers the error where the lot is to be tried again for it. */

@@ -1,5 +1,6 @@
-import { asyncScheduler, Subscription, timer } from 'rxjs';
+import { Subscription, timer } from 'rxjs';
 import { backoffMs } from '../../core/backoff.js';
+import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type { AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import type { AmqpSinkReconnectOptions } from './options.js';
@@ -63,7 +64,7 @@ export class Publishing {
       this.#driver.open(this.#exchanges, listener).subscribe({
         next: (publisher) => {
           this.#publisher = publisher;
-          this.#openedAt = asyncScheduler.now();
+          this.#openedAt = monotonicMs();
           this.#session.ready();
         },
         error: (error: unknown) => this.#ended(life, error),
@@ -99,7 +100,7 @@ export class Publishing {
     life.unsubscribe();
     this.#publisher = undefined;
     if (this.#isClosing) return;
-    if (asyncScheduler.now() - this.#openedAt >= this.#options.maxDelayMs) this.#failures = 0;
+    if (monotonicMs() - this.#openedAt >= this.#options.maxDelayMs) this.#failures = 0;
     this.#openedAt = Number.POSITIVE_INFINITY;
     this.#failures += 1;
     const delayMs = backoffMs(this.#failures, this.#options);

@@ -1,4 +1,5 @@
-import { asyncScheduler, type Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
+import { timeOfDayMs } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery.js';
 import { isEpochOver } from '../../core/epoch.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
@@ -8,8 +9,6 @@ import type { FileSystem } from '../../ports/file-system.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
 import { type StreamReport, StreamWriter } from './stream-writer.js';
-
-const now = () => asyncScheduler.now();
 
 /**
  * One subscription of a file sink: hands each delivery to its stream's writer, and keeps the number of open files within
@@ -121,7 +120,7 @@ export class FileSinkSession<T> implements StreamReport {
     }
     let bucket: string;
     try {
-      bucket = this.#options.bucketOf(delivery, now);
+      bucket = this.#options.bucketOf(delivery, timeOfDayMs);
     } catch (cause) {
       delivery.nack(cause instanceof RxflumeError ? cause : pathError(delivery, cause));
       return;

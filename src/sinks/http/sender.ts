@@ -1,5 +1,6 @@
-import { asyncScheduler, timer } from 'rxjs';
+import { timer } from 'rxjs';
 import { backoffMs } from '../../core/backoff.js';
+import { timeOfDayMs } from '../../core/clock.js';
 import { isRetryable, RxflumeError } from '../../core/errors.js';
 import { refusalOf as refusalOfCause } from '../../core/refusal.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
@@ -196,7 +197,7 @@ export class Sender {
   #judge(parcel: Parcel, answer: HttpAnswer): Verdict {
     const { refuse, whyRefused, idempotencyHeader } = this.#options;
     const hasKey = idempotencyHeader !== null;
-    return verdictOf(answer, { values: parcel.pieces.length, hasKey, refuse, whyRefused, now: asyncScheduler.now() });
+    return verdictOf(answer, { values: parcel.pieces.length, hasKey, refuse, whyRefused, now: timeOfDayMs() });
   }
 
   #failed(lane: Lane, target: Target, cause: unknown): void {

@@ -1,5 +1,6 @@
-import { asyncScheduler, type Subscription, timer } from 'rxjs';
+import { type Subscription, timer } from 'rxjs';
 import { Breaker } from '../../core/breaker.js';
+import { monotonicMs } from '../../core/clock.js';
 import { Queue } from '../../core/queue.js';
 import type { Lane, Ticket } from './lane.js';
 import type { CheckedOptions } from './options.js';
@@ -32,7 +33,7 @@ export class Target {
 
   /** Whether nothing is known of it that would be missed. */
   get isForgettable(): boolean {
-    const now = asyncScheduler.now();
+    const now = monotonicMs();
     return this.users.size === 0 && this.#breaker.openMs(now) === 0 && now >= this.#pausedUntil;
   }
 
@@ -43,7 +44,7 @@ export class Target {
   /** Who may send now, if anyone; wakes its owner when that changes by time. */
   take(): Lane | undefined {
     if (this.#again.size + this.#due.size === 0) return undefined;
-    const now = asyncScheduler.now();
+    const now = monotonicMs();
     const pauseMs = Math.max(this.#pausedUntil - now, this.#breaker.openMs(now));
     if (pauseMs > 0) {
       this.#waking ??= timer(pauseMs).subscribe(() => {
@@ -75,7 +76,7 @@ export class Target {
 
   /** It did not answer, or asks to come later. */
   failed(pauseMs: number): void {
-    const now = asyncScheduler.now();
+    const now = monotonicMs();
     this.#breaker.failed(now);
     if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
   }

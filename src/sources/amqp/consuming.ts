@@ -1,5 +1,6 @@
-import { asyncScheduler, defer, type Observable, Subscription, switchMap, timer } from 'rxjs';
+import { defer, type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { type BackoffOptions, backoffMs } from '../../core/backoff.js';
+import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type {
   AmqpConsumer,
@@ -64,7 +65,7 @@ export class Consuming {
         .pipe(switchMap((consumption) => this.#driver.consume(consumption, listener)))
         .subscribe({
           next: (consumer) => {
-            this.#openedAt = asyncScheduler.now();
+            this.#openedAt = monotonicMs();
             this.#hasOpened = true;
             this.#reader.opened(consumer);
           },
@@ -118,7 +119,7 @@ export class Consuming {
     this.#reader.lost();
     if (this.#isLeaving) return;
     const { attempts, maxDelayMs } = this.#options;
-    if (asyncScheduler.now() - this.#openedAt >= maxDelayMs) this.#failures = 0;
+    if (monotonicMs() - this.#openedAt >= maxDelayMs) this.#failures = 0;
     this.#failures += 1;
     if (!this.#reader.isExpected || !this.#mayPass(error) || this.#failures > attempts) {
       this.#reader.failed(error);

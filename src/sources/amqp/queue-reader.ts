@@ -1,4 +1,5 @@
-import { asyncScheduler, type Observable, of, Subscription, timer } from 'rxjs';
+import { type Observable, of, Subscription, timer } from 'rxjs';
+import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Want } from '../../core/duty.js';
 import { ConnectError, describeError, type SourceError } from '../../core/errors.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
@@ -39,7 +40,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   #timers = new Subscription();
   #ages: Ages | undefined;
   #epoch = 0;
-  #nextOffset = asyncScheduler.now() * OFFSETS_A_MS;
+  #nextOffset = timeOfDayMs() * OFFSETS_A_MS;
   /** How many are refused and wait to go back, and the last refusal. */
   #goingBack = 0;
   #lastRefusal: SourceError | undefined;
@@ -219,8 +220,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   }
 
   #tellRefusal(message: string): void {
-    if (asyncScheduler.now() - this.#toldAt < TELL_EVERY_MS) return;
-    this.#toldAt = asyncScheduler.now();
+    if (monotonicMs() - this.#toldAt < TELL_EVERY_MS) return;
+    this.#toldAt = monotonicMs();
     this.notice('warn', 'RXF_SOURCE_NACKED', message);
   }
 
@@ -262,7 +263,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#ages = ages;
     const everyMs = settleAfterMs / LOOKS_IN_AGE;
     const looking = timer(0, everyMs).subscribe(() => {
-      if (ages.look(asyncScheduler.now(), channel.arrived, channel.settledEnd)) this.#ask('settle');
+      if (ages.look(monotonicMs(), channel.arrived, channel.settledEnd)) this.#ask('settle');
       if (channel.unsettled > 0) return;
       looking.unsubscribe();
       this.#ages = undefined;

@@ -1,4 +1,5 @@
-import { asyncScheduler, concat, defer, from, Observable, type Subscriber, Subscription, take, timer } from 'rxjs';
+import { concat, defer, from, Observable, type Subscriber, Subscription, take, timer } from 'rxjs';
+import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery.js';
 import { ConnectError, describeError, SourceError } from '../../core/errors.js';
 import type { FlumeEvent } from '../../core/flume.js';
@@ -49,7 +50,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
     this.#out = out;
     const { monitor, name } = options;
     this.#window = new InFlightWindow(options.window);
-    this.#account = new Account(`flume:${name}`, asyncScheduler.now() * OFFSETS_A_MS, this.#window, this);
+    this.#account = new Account(`flume:${name}`, timeOfDayMs() * OFFSETS_A_MS, this.#window, this);
     const labels = { source: 'flume', name };
     this.#figures = {
       records: monitor.figure('rxflume_source_records_total', labels),
@@ -153,7 +154,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
   #nextBatch(): Unanswered | undefined {
     const batch = this.#waiting.shift();
     if (batch === undefined) return undefined;
-    return this.#account.begin(batch, asyncScheduler.now() + this.#options.settleAfterMs);
+    return this.#account.begin(batch, monotonicMs() + this.#options.settleAfterMs);
   }
 
   #setPause(): void {
@@ -176,7 +177,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
 
   #look(): void {
     const { open } = this.#account;
-    const now = asyncScheduler.now();
+    const now = monotonicMs();
     if (open.length === 0) this.#stopLooking();
     else if (this.#stage !== 'running' || open.some(({ askAt }) => askAt <= now)) this.#askToSettle(now);
     else if (this.#window.isFull && !this.#hasReleased) this.#account.wanted.next('release');
@@ -252,7 +253,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
           subscriber.complete();
         }),
       );
-      this.#askToSettle(asyncScheduler.now());
+      this.#askToSettle(monotonicMs());
       this.#answered();
       this.#watch();
     });

@@ -1,5 +1,4 @@
 import {
-  asyncScheduler,
   catchError,
   concat,
   defer,
@@ -12,6 +11,7 @@ import {
   Subscription,
   timer,
 } from 'rxjs';
+import { monotonicMs } from '../../core/clock.js';
 import { CommitError, describeError, isRetryable } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { KafkaConsumer } from '../../ports/kafka-consumer.js';
@@ -77,9 +77,9 @@ export class Committer {
 
   /** The last commit is worth trying for as long as leaving may take: without it all of it comes again. */
   allWithin(ms: number): Observable<void> {
-    const until = asyncScheduler.now() + ms;
+    const until = monotonicMs() + ms;
     const again = (error: unknown) => {
-      if (!isRetryable(error) || asyncScheduler.now() > until) throw error;
+      if (!isRetryable(error) || monotonicMs() > until) throw error;
       return timer(AGAIN_MS);
     };
     return defer(() => this.all()).pipe(retry({ delay: again }));
@@ -157,8 +157,8 @@ export class Committer {
       );
       return;
     }
-    if (asyncScheduler.now() - this.#toldAt >= TELL_EVERY_MS) {
-      this.#toldAt = asyncScheduler.now();
+    if (monotonicMs() - this.#toldAt >= TELL_EVERY_MS) {
+      this.#toldAt = monotonicMs();
       this.#monitor.notice('warn', 'RXF_KAFKA_COMMIT', `${describeError(error)} Tried again with the next commit.`);
     }
     this.#follow(this.#schedule.ended('retry'));

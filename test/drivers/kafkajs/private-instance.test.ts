@@ -23,6 +23,9 @@ interface Queue {
   throttleCheckTimeoutId: unknown;
   scheduleCheckPendingRequests(): void;
   checkPendingRequests(): void;
+  maybeThrottle(ms: number): void;
+  scheduleRequestTimeoutCheck(): void;
+  readonly inflight: Map<number, unknown>;
   destroy(): void;
 }
 
@@ -118,11 +121,46 @@ describe('a private instance of kafkajs', () => {
     stock.scheduleCheckPendingRequests();
     expect(stock.throttleCheckTimeoutId).not.toBeNull();
     stock.destroy();
-    queue.throttledUntil = Date.now() + 50_000;
+    queue.maybeThrottle(50_000);
     queue.scheduleCheckPendingRequests();
     expect(queue.throttleCheckTimeoutId).not.toBeNull();
     queue.destroy();
     timers.mockRestore();
+  });
+
+  it.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('ends a request after its time, though the time of day is set %s by an hour meanwhile', async (_, stepMs) => {
+    type Request = { requestTimeout: number; timeoutRequest(): void; send(): void };
+    const Request = load('src/network/requestQueue/socketRequest.js') as new (given: object) => Request;
+    const queue = queueOf(load('src/network/requestQueue/index.js') as QueueClass);
+    // kafkajs runs beside Jest's globals, with a clock of its own.
+    const theirDate = (queue.constructor.constructor as FunctionConstructor)('return Date')() as DateConstructor;
+    const real = Date.now;
+    let giveUp: NodeJS.Timeout | undefined;
+    try {
+      Object.assign(queue, { enforceRequestTimeout: true });
+      const entry = { correlationId: 1, reject: () => undefined };
+      const request = new Request({ entry, requestTimeout: 150, expectResponse: true, send: () => undefined });
+      const startedAt = performance.now();
+      const ended = new Promise<number>((resolve) => {
+        request.timeoutRequest = () => resolve(performance.now() - startedAt);
+      });
+      request.send();
+      queue.inflight.set(1, request);
+      queue.scheduleRequestTimeoutCheck();
+      for (const clock of [theirDate, Date]) clock.now = () => real() + stepMs;
+      const never = new Promise((resolve) => {
+        giveUp = setTimeout(resolve, 2_000, Number.NaN);
+      });
+      const endedAfterMs = await Promise.race([ended, never]);
+      expect(endedAfterMs).toBeGreaterThan(149);
+    } finally {
+      for (const clock of [theirDate, Date]) clock.now = real;
+      clearTimeout(giveUp);
+      queue.destroy();
+    }
   });
 
   it('trap 8: kafkajs cannot commit by itself', async () => {

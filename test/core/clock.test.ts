@@ -1,0 +1,193 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Observable, of, Subject, type Subscription, throwError, timer } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { dedupeBy, failover, rateLimit, retryWrite, timeoutUnsettled } from '../../operators/index.js';
+import { monotonicMs, timeOfDayMs } from '../../src/core/clock.js';
+import type { Delivery } from '../../src/core/delivery.js';
+import { SinkError } from '../../src/core/errors.js';
+import { Monitor } from '../../src/core/monitor.js';
+import { amqpSource, flumeSource, httpSink } from '../../src/index.js';
+import { MemoryAmqp, MemoryFlume, MemoryHttp, RecordingDuty } from '../../src/testing/index.js';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+describe('monotonicMs', () => {
+  it('is virtual inside a TestScheduler, as is the time of day', () => {
+    const seen: number[] = [];
+    new TestScheduler(() => undefined).run(() => {
+      timer(0).subscribe(() => seen.push(monotonicMs(), timeOfDayMs()));
+      timer(7).subscribe(() => seen.push(monotonicMs(), timeOfDayMs()));
+    });
+    expect(seen).toEqual([0, 0, 7, 7]);
+  });
+
+  it('goes on where the time of day is set, and stays real where that happens in between', () => {
+    const before = monotonicMs();
+    const real = Date.now();
+    jest.spyOn(Date, 'now').mockReturnValue(real - 3_600_000);
+    expect(monotonicMs() - before).toBeLessThan(10_000);
+    expect(monotonicMs()).toBeGreaterThanOrEqual(before);
+    // It is set between two readings.
+    jest
+      .spyOn(Date, 'now')
+      .mockReturnValueOnce(real)
+      .mockReturnValue(real + 3_600_000);
+    expect(monotonicMs() - before).toBeLessThan(10_000);
+    expect(timeOfDayMs()).toBe(real + 3_600_000);
+  });
+
+  it('stays real where a machine without a clock of its own begins in 1970', () => {
+    const before = monotonicMs();
+    jest.spyOn(Date, 'now').mockReturnValue(12_345);
+    expect(monotonicMs()).toBeGreaterThanOrEqual(before);
+  });
+});
+
+type Told = (what: string) => void;
+
+/** Things that wait: each tells what it does, and when is noted. All run for a minute. */
+const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
+  rateLimit: (told) => {
+    const { duty, source$ } = fed();
+    const running = source$.pipe(rateLimit({ count: 1, perMs: 2_000 })).subscribe(({ value }) => told(value));
+    for (const name of 'abcdef') source$.next(duty.deliver(name));
+    return running;
+  },
+
+  dedupeBy: (told) => {
+    const { duty, source$ } = fed();
+    const running = source$.pipe(dedupeBy((value: string) => value, { windowMs: 5_000 })).subscribe((delivery) => {
+      told(delivery.value);
+      delivery.ack();
+    });
+    running.add(timer(0, 1_000).subscribe(() => source$.next(duty.deliver('a'))));
+    return running;
+  },
+
+  timeoutUnsettled: (told) => {
+    const { duty, source$, monitor } = fed(told);
+    const running = source$.pipe(timeoutUnsettled({ name: 'x', afterMs: 5_000, monitor })).subscribe();
+    source$.next(duty.deliver('a'));
+    return running;
+  },
+
+  'the breaker of retryWrite': (told) => {
+    const { duty, monitor } = fed();
+    let n = 0;
+    const write = (value: string): Observable<string> => {
+      told(`try ${++n}`);
+      return n > 6 ? of(value) : throwError(() => new Error('busy'));
+    };
+    const options = { attempts: 9, firstDelayMs: 500, jitter: 0, breaker: { failures: 2, openMs: 4_000 }, monitor };
+    return retryWrite(write, options)('a', duty.deliver('a')).subscribe((value) => told(value));
+  },
+
+  'the breaker of failover': (told) => {
+    const { duty, source$, monitor } = fed();
+    const sinkOf = (name: string, isBroken: boolean) => (deliveries$: Observable<Delivery<string>>) =>
+      new Observable<never>(() =>
+        deliveries$.subscribe((delivery) => {
+          told(`${name} ${delivery.value}`);
+          if (isBroken) delivery.nack(new SinkError('RXF_SINK_WRITE', 'busy'));
+          else delivery.ack();
+        }),
+      );
+    const options = { failures: 1, openMs: 4_000, monitor };
+    const running = source$.pipe(failover([sinkOf('first', true), sinkOf('second', false)], options)).subscribe();
+    running.add(timer(0, 1_000).subscribe((n) => source$.next(duty.deliver(String(n)))));
+    return running;
+  },
+
+  'Retry-After of httpSink': (told) => {
+    const { duty, source$, monitor } = fed();
+    const http = new MemoryHttp();
+    http.answer = (_, n) => {
+      told(`request ${n}`);
+      return n < 3 ? { status: 503, headers: { 'retry-after': '3' } } : 200;
+    };
+    const options = { url: 'http://store/', retry: { jitter: 0, attempts: 9 }, batch: { maxWaitMs: 10 }, monitor };
+    const running = httpSink<string>(http, options)
+      .write()(source$)
+      .subscribe(({ values }) => told(`${values} stored`));
+    source$.next(duty.deliver('a'));
+    return running;
+  },
+
+  'settleAfterMs of amqpSource': (told) => {
+    const { monitor } = fed();
+    const amqp = new MemoryAmqp();
+    amqp.createQueue('chat');
+    const running = amqpSource(amqp, { queues: ['chat'], settleAfterMs: 8_000, monitor }).subscribe(
+      ({ value, duty }) => {
+        told(String(value));
+        duty.wanted.subscribe((want) => told(want));
+      },
+    );
+    running.add(timer(500).subscribe(() => amqp.publish('', 'chat', 'a')));
+    return running;
+  },
+
+  'settleAfterMs of flumeSource': (told) => {
+    const { monitor } = fed();
+    const flume = new MemoryFlume();
+    const running = flumeSource(flume.server(), { name: 'x', settleAfterMs: 8_000, monitor }).subscribe(
+      ({ value, duty }) => {
+        told(String(value.body));
+        duty.wanted.subscribe((want) => told(want));
+      },
+    );
+    running.add(
+      timer(500).subscribe(() => {
+        const client = flume.connect(0).subscribe((connection) => {
+          running.add(connection.append([{ headers: {}, body: Buffer.from('a') }]).subscribe());
+        });
+        running.add(client);
+      }),
+    );
+    return running;
+  },
+};
+
+function fed(told: Told = () => undefined) {
+  const monitor = new Monitor();
+  monitor.notices$.subscribe(({ what, message }) => told(`${what} ${message}`));
+  return {
+    duty: new RecordingDuty(),
+    source$: new Subject<Delivery<string>>(),
+    monitor,
+  };
+}
+
+/** What is told within a minute, and when, while the time of day is set by `stepMs` now and then. */
+function toldBy(start: (told: Told) => Subscription, stepMs: (n: number) => number): string[] {
+  jest.useFakeTimers({ now: 1_800_000_000_000 });
+  const lines: string[] = [];
+  const startedAt = performance.now();
+  const running = start((what) => lines.push(`${Math.round(performance.now() - startedAt)} ${what}`));
+  for (let n = 0; n < 60; n += 1) {
+    jest.advanceTimersByTime(700);
+    jest.setSystemTime(Date.now() + stepMs(n));
+    jest.advanceTimersByTime(300);
+  }
+  running.unsubscribe();
+  jest.useRealTimers();
+  return lines;
+}
+
+const AN_HOUR_MS = 3_600_000;
+
+describe.each(Object.entries(WAITING))('%s', (_, start) => {
+  it.each([
+    ['is set back once', (n: number) => (n === 1 ? -AN_HOUR_MS : 0)],
+    ['is set forward once', (n: number) => (n === 1 ? AN_HOUR_MS : 0)],
+    ['is set back again and again', () => -AN_HOUR_MS],
+    ['is set back and forth', (n: number) => (n % 2 === 0 ? -AN_HOUR_MS : AN_HOUR_MS)],
+  ])('waits no longer and no shorter when the time of day %s', (__, stepMs) => {
+    const undisturbed = toldBy(start, () => 0);
+    expect(undisturbed.length).toBeGreaterThan(1);
+    expect(toldBy(start, stepMs)).toEqual(undisturbed);
+  });
+});
