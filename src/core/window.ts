@@ -9,16 +9,16 @@ export interface WindowLimits {
  * whole window passes alone, so that nothing waits for ever.
  */
 export class InFlightWindow {
-  readonly #limits: WindowLimits;
+  readonly limits: WindowLimits;
   count = 0;
   bytes = 0;
 
   constructor(limits: WindowLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   get isFull(): boolean {
-    return this.count >= this.#limits.count || this.bytes >= this.#limits.bytes;
+    return this.count >= this.limits.count || this.bytes >= this.limits.bytes;
   }
 
   take(bytes: number): void {

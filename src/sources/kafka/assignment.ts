@@ -7,24 +7,28 @@ import { type Partition, streamOf } from './partition.js';
  */
 export class Assignment {
   readonly epoch: number;
-  readonly #partitions = new Map<string, Partition>();
+  readonly #partitions: Partition[];
+  /** Where each stands in the list. */
+  readonly #places: ReadonlyMap<string, number>;
 
   constructor(epoch: number, partitions: readonly Partition[]) {
     this.epoch = epoch;
-    for (const partition of partitions) this.#partitions.set(partition.stream, partition);
+    this.#partitions = [...partitions];
+    this.#places = new Map(partitions.map(({ stream }, place) => [stream, place]));
   }
 
-  get partitions(): Iterable<Partition> {
-    return this.#partitions.values();
+  get partitions(): readonly Partition[] {
+    return this.#partitions;
   }
 
   get(of: TopicPartition): Partition | undefined {
-    return this.#partitions.get(streamOf(of));
+    return this.#partitions[this.#places.get(streamOf(of)) ?? -1];
   }
 
   /** Puts a fresh partition in the place of one that is read again from its watermark. */
   replace(fresh: Partition): void {
-    this.#partitions.set(fresh.stream, fresh);
+    const place = this.#places.get(fresh.stream);
+    if (place !== undefined) this.#partitions[place] = fresh;
   }
 
   get isSettled(): boolean {
@@ -38,9 +42,10 @@ export class Assignment {
     return false;
   }
 
+  /** The most that would come again after a crash. What waits to be read again comes again anyway, and is not held here. */
   get unacked(): number {
     let sum = 0;
-    for (const partition of this.partitions) sum += partition.watermark.span;
+    for (const partition of this.partitions) if (!partition.isOver) sum += partition.watermark.span;
     return sum;
   }
 

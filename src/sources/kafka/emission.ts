@@ -14,7 +14,15 @@ export interface EmitsFor {
   readonly isTaking: boolean;
 }
 
-/** Emits what waits in the partitions while the window has room, in turn; pauses what is full and resumes what is empty. */
+/** The most records of one partition that go out before the next one has its turn. */
+const MOST_IN_TURN = 1_000;
+
+/**
+ * Emits what waits in the partitions while the window has room; pauses what is full and resumes what is empty.
+ *
+ * Partitions have turns: an even share of the window each, at most 1,000 records, and who had to stop for want of room goes
+ * on first. So whatever waits in one goes out before more than a window of the others has.
+ */
 export class Emission {
   readonly #session: EmitsFor;
   readonly #out: Subscriber<Delivery<Buffer | null>>;
@@ -22,6 +30,12 @@ export class Emission {
   readonly #maxUnacked: number;
   readonly #heldBack: Figure;
   #isUnderWay = false;
+  /** Whose turn it is, by its place in the assignment, and what is left of its turn. */
+  #turn = 0;
+  #countLeft = 0;
+  #bytesLeft = 0;
+  /** Less than `maxUnacked` allows, where something was acked since it was looked up. */
+  #replayRoom = 0;
 
   constructor(
     session: EmitsFor,
@@ -45,10 +59,11 @@ export class Emission {
   run(): boolean {
     if (this.#isUnderWay) return false;
     this.#isUnderWay = true;
-    let hasEmitted = true;
-    while (hasEmitted && this.#hasRoom && !this.isReplayFull) {
-      hasEmitted = false;
-      for (const partition of this.#session.assignment.partitions) hasEmitted = this.#emitFrom(partition) || hasEmitted;
+    this.#replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
+    let idle = 0;
+    while (idle < this.#session.assignment.partitions.length && this.#hasRoom) {
+      if (this.#emitTurn()) idle = 0;
+      else idle += 1;
     }
     this.#isUnderWay = false;
     return true;
@@ -70,18 +85,42 @@ export class Emission {
   }
 
   get #hasRoom(): boolean {
-    return this.#session.isTaking && !this.#window.isFull;
+    if (!this.#session.isTaking || this.#window.isFull) return false;
+    if (this.#replayRoom <= 0) this.#replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
+    return this.#replayRoom > 0;
   }
 
-  /** Emits what waits in one partition, while there is room. The window is looked at for each record. */
-  #emitFrom(partition: Partition): boolean {
-    if (!partition.hasQueued) return false;
-    const replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
-    for (let emitted = 0; emitted < replayRoom && this.#hasRoom; emitted += 1) {
+  /** Emits what is left of a turn, while there is room, and ends it where that is why it stops; false where nothing waited. */
+  #emitTurn(): boolean {
+    const { partitions } = this.#session.assignment;
+    // A new assignment may be shorter.
+    if (this.#turn >= partitions.length) this.#turn = 0;
+    const partition = partitions[this.#turn];
+    if (partition === undefined || !partition.hasQueued) {
+      this.#nextTurn();
+      return false;
+    }
+    if (this.#countLeft === 0) this.#startTurn(partitions.length);
+    while (this.#countLeft > 0 && this.#bytesLeft > 0 && this.#hasRoom) {
       const delivery = partition.take();
       if (delivery === undefined) break;
+      this.#countLeft -= 1;
+      this.#bytesLeft -= delivery.origin.byteLength;
+      this.#replayRoom -= 1;
       this.#out.next(delivery);
     }
+    if (this.#countLeft === 0 || this.#bytesLeft <= 0 || !partition.hasQueued) this.#nextTurn();
     return true;
+  }
+
+  #startTurn(among: number): void {
+    const { count, bytes } = this.#window.limits;
+    this.#countLeft = Math.min(MOST_IN_TURN, Math.max(1, Math.floor(count / among)));
+    this.#bytesLeft = Math.max(1, bytes / among);
+  }
+
+  #nextTurn(): void {
+    this.#turn = this.#turn + 1 < this.#session.assignment.partitions.length ? this.#turn + 1 : 0;
+    this.#countLeft = 0;
   }
 }

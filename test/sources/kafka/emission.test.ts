@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { Subscriber } from 'rxjs';
 import type { Delivery } from '../../../src/core/delivery.js';
 import { Figure } from '../../../src/core/monitor.js';
@@ -8,8 +9,8 @@ import { Emission } from '../../../src/sources/kafka/emission.js';
 import { Partition } from '../../../src/sources/kafka/partition.js';
 import { batchOf } from './setting.js';
 
-function emitting({ count = 100, maxUnacked = 100, partitions = 2 } = {}) {
-  const window = new InFlightWindow({ count, bytes: 1_000 });
+function emitting({ count = 100, bytes = 1_000, maxUnacked = 100, partitions = 2 } = {}) {
+  const window = new InFlightWindow({ count, bytes });
   const deaf = { acked: () => {}, nacked: () => {}, released: () => {}, awaited: () => {} };
   const all = Array.from(
     { length: partitions },
@@ -38,17 +39,78 @@ function emitting({ count = 100, maxUnacked = 100, partitions = 2 } = {}) {
 }
 
 describe('what waits is emitted', () => {
-  it('one partition after the other, while the window has room, and goes on when it is freed', () => {
-    const { all, emission, names, out } = emitting({ count: 3 });
-    all[0].enqueue(batchOf([0, 1]));
-    all[1].enqueue(batchOf([0, 1]));
+  it('in turns of an even share of the window, and goes on where it stopped when there is room again', () => {
+    const { all, emission, names, out } = emitting({ count: 4 });
+    all[0].enqueue(batchOf([0, 1, 2, 3, 4]));
+    all[1].enqueue(batchOf([0, 1, 2]));
     expect(emission.run()).toBe(true);
-    expect(names()).toEqual(['0/0', '0/1', '1/0']);
+    expect(names()).toEqual(['0/0', '0/1', '1/0', '1/1']);
     expect(emission.run()).toBe(true);
-    expect(names().length).toBe(3);
+    expect(names().length).toBe(4);
     out[0]?.release();
     emission.run();
-    expect(names()).toEqual(['0/0', '0/1', '1/0', '1/1']);
+    expect(names().slice(4)).toEqual(['0/2']);
+    for (const one of out) one.release();
+    emission.run();
+    // The rest of the turn that had to stop, then the other, then whoever has something left.
+    expect(names().slice(5)).toEqual(['0/3', '1/2', '0/4']);
+  });
+
+  it('of a large value no more than one in a turn, and of a partition that is alone all', () => {
+    const { all, emission, names } = emitting({ count: 100, bytes: 10 });
+    all[0].enqueue(batchOf([0, 1, 2], 3, 5));
+    emission.run();
+    expect(names()).toEqual(['0/0', '0/1']);
+    const wide = emitting({ count: 100, bytes: 20 });
+    wide.all[0].enqueue(batchOf([0, 1, 2], 3, 6));
+    wide.all[1].enqueue(batchOf([0, 1, 2], 3, 6));
+    wide.emission.run();
+    expect(wide.names()).toEqual(['0/0', '0/1', '1/0', '1/1']);
+  });
+
+  it('goes on in an assignment that is shorter than the one before', () => {
+    const { all, emission, names, session } = emitting({ count: 4 });
+    for (const offset of [0, 1, 2]) all[0].enqueue(batchOf([offset]));
+    emission.run();
+    session.assignment = new Assignment(2, [all[1]]);
+    all[1].enqueue(batchOf([0]));
+    emission.run();
+    expect(names().at(-1)).toBe('1/0');
+  });
+
+  it('whatever others hold: each record before more than a window of those that came later, however little room there is', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          partitions: fc.integer({ min: 1, max: 6 }),
+          count: fc.integer({ min: 1, max: 40 }),
+          freed: fc.integer({ min: 1, max: 7 }),
+          backlog: fc.integer({ min: 1, max: 60 }),
+        }),
+        ({ partitions, count, freed, backlog }) => {
+          const { all, emission, out } = emitting({ partitions, count, bytes: 1_000_000, maxUnacked: 1_000_000 });
+          const emitted = all.map(() => 0);
+          const refill = () => {
+            for (const partition of all) {
+              if (partition.hasQueued) continue;
+              const first = partition.watermark.offset + partition.watermark.unacked;
+              partition.enqueue(batchOf(Array.from({ length: backlog }, (_, at) => first + at)));
+            }
+          };
+          for (let round = 0; round < 300; round += 1) {
+            refill();
+            emission.run();
+            for (const one of out.splice(0, freed)) {
+              emitted[all.indexOf(one.duty as Partition)] = (emitted[all.indexOf(one.duty as Partition)] ?? 0) + 1;
+              one.ack();
+            }
+          }
+          const share = Math.max(1, Math.floor(count / partitions));
+          expect(Math.max(...emitted) - Math.min(...emitted)).toBeLessThanOrEqual(Math.max(share * 2, count));
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('not while nothing is taken, and not from within', () => {

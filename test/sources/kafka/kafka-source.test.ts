@@ -130,6 +130,53 @@ describe('kafkaSource', () => {
       });
     }));
 
+  it('gives every partition its turn, however slow the sink and long the backlog', () =>
+    inVirtualTime((at) => {
+      const kafka = new MemoryKafka({ recordsPerFetch: 500 });
+      kafka.createTopic('chat', 4);
+      for (let partition = 0; partition < 4; partition += 1) {
+        kafka.produce(
+          'chat',
+          partition,
+          Array.from({ length: 2_000 }, (_, n) => `${n}`),
+        );
+      }
+      const run = start(kafka, { window: { count: 100 } });
+      const counts = new Map<string, number>();
+      for (let turn = 1; turn <= 100; turn += 1) {
+        at(turn * 10, () => {
+          for (const delivery of run.seen.splice(0, 20)) {
+            counts.set(delivery.origin.stream, (counts.get(delivery.origin.stream) ?? 0) + 1);
+            delivery.ack();
+          }
+        });
+      }
+      at(1_100, () => {
+        expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBe(2_000);
+        for (let partition = 0; partition < 4; partition += 1) {
+          const count = counts.get(`kafka:chat/${partition}`) ?? 0;
+          expect([partition, count > 400 && count < 600]).toEqual([partition, true]);
+        }
+        run.subscription?.unsubscribe();
+      });
+    }));
+
+  it('a partition that waits to be read again takes no room from the others', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(2, ...'abcdefghij');
+      const run = start(kafka, { maxUnacked: 10, redeliver: { firstDelayMs: 2_000 } });
+      at(10, () => {
+        expect(run.seen.length).toBe(10);
+        for (const delivery of run.seen) delivery.nack(new SinkError('RXF_FILES_UNREACHABLE', 'away'));
+        kafka.produce('chat', 1, ['k', 'l']);
+      });
+      at(500, () => expect(run.values().slice(10)).toEqual(['k', 'l']));
+      at(3_000, () => {
+        expect(run.values().slice(12)).toEqual([...'abcdefgh']);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
   it('commits past gaps in the offsets as they are', () =>
     inVirtualTime((at) => {
       const kafka = chat(1, 'a');

@@ -3,11 +3,13 @@ import { InFlightWindow } from '../../../src/core/window.js';
 import type { KafkaBatch, KafkaRecord } from '../../../src/ports/kafka-consumer.js';
 import { Partition } from '../../../src/sources/kafka/partition.js';
 
-/** A batch of records of one byte each, at these offsets. */
-export function batchOf(offsets: readonly number[], nextOffset = (offsets.at(-1) ?? -1) + 1): KafkaBatch {
-  const records = offsets.map(
-    (offset) => ({ offset, byteLength: 1, value: Buffer.from('x') }) as unknown as KafkaRecord,
-  );
+/** A batch of records of so many bytes each, at these offsets. */
+export function batchOf(
+  offsets: readonly number[],
+  nextOffset = (offsets.at(-1) ?? -1) + 1,
+  byteLength = 1,
+): KafkaBatch {
+  const records = offsets.map((offset) => ({ offset, byteLength, value: Buffer.from('x') }) as unknown as KafkaRecord);
   return { topic: 'chat', partition: 3, records, nextOffset, highWatermark: nextOffset + 7 } as unknown as KafkaBatch;
 }
 
