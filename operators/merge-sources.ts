@@ -13,6 +13,7 @@ import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from 
 import { ConnectError } from '../src/core/errors.js';
 import { expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { Queue } from '../src/core/queue.js';
+import type { SinkTraits } from '../src/core/receipt.js';
 import { Source, type SourceTraits } from '../src/core/source.js';
 
 /** A source by a name of its own, for its status. */
@@ -110,11 +111,13 @@ function traitsOf(targets: readonly NamedSource<unknown>[]): SourceTraits {
   const [first] = all;
   const isShared = all.every((traits) => traits?.resumeFrom === first?.resumeFrom);
   const reads = all.flatMap((traits) => traits?.reads ?? []);
+  const warningsFor = (sink: SinkTraits) => [...new Set(all.flatMap((traits) => traits?.warningsFor?.(sink) ?? []))];
   return {
     name: 'mergeSources',
     isReplayable: all.every((traits) => traits?.isReplayable === true),
     resumeFrom: isShared ? first?.resumeFrom : undefined,
     ...(reads.length > 0 ? { reads } : {}),
+    ...(all.some((traits) => traits?.warningsFor !== undefined) ? { warningsFor } : {}),
   };
 }
 

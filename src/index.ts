@@ -33,7 +33,7 @@ export {
   type Sample,
 } from './core/monitor.js';
 export type { AckedUpTo, Positions, PositionsReader } from './core/positions.js';
-export type { Receipt, Sink, SinkLedger } from './core/receipt.js';
+export type { Receipt, Sink, SinkLedger, SinkTraits } from './core/receipt.js';
 export type { RedeliverOptions } from './core/redelivery.js';
 export { Source, type SourceTraits } from './core/source.js';
 export { splitDelivery } from './core/split.js';

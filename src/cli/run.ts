@@ -91,6 +91,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     flow: name,
     guarantee: guarantee.level,
   });
+  for (const warning of flow.warnings) log.say('warn', 'flow.warning', warning, { flow: name });
   subscription = flow.drainedBy(stop$).subscribe({
     error: (error: unknown) => finish('failed', error),
     complete: () => finish('drained'),

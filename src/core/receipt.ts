@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Delivery } from './delivery.js';
 import type { Location } from './location.js';
 import type { Positions } from './positions.js';
+import type { SourceTraits } from './source.js';
 
 /** What a sink made durable. Emitted after the deliveries behind it were acked. */
 export interface Receipt {
@@ -30,12 +31,20 @@ export interface SinkLedger {
   readonly condition?: string;
 }
 
-/** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */
-export interface Sink<in T> {
-  (deliveries: Observable<Delivery<T>>): Observable<Receipt>;
+/** What a sink says of itself. */
+export interface SinkTraits {
+  /** Which kind of sink, such as `files`; that of its receipts. */
+  readonly kind?: string;
   readonly ledger?: SinkLedger;
   /** Where it writes to, where that is known before. */
   readonly writes?: readonly Location[];
+  /** What the user should know of this sink behind that source, though it runs: a sentence each, with what to do. */
+  readonly warningsFor?: (source: SourceTraits | undefined) => readonly string[];
+}
+
+/** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */
+export interface Sink<in T> extends SinkTraits {
+  (deliveries: Observable<Delivery<T>>): Observable<Receipt>;
   /** The same sink, which refuses what would go to one of these: where the value decides where it goes. */
   readonly avoiding?: (locations: readonly Location[]) => Sink<T>;
 }

@@ -1,6 +1,7 @@
 import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { Location } from './location.js';
 import type { Positions } from './positions.js';
+import type { SinkTraits } from './receipt.js';
 
 /** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
 export type Connect<T> = (subscriber: Subscriber<T>, stop$: Observable<unknown>) => TeardownLogic;
@@ -15,6 +16,8 @@ export interface SourceTraits {
   readonly resumeFrom?: Positions | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */
   readonly reads?: readonly Location[];
+  /** What the user should know of this source before that sink, though it runs: a sentence each, with what to do. */
+  readonly warningsFor?: (sink: SinkTraits) => readonly string[];
 }
 
 /**

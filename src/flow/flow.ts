@@ -16,6 +16,7 @@ const FLOW = Symbol.for('rxflume.flow');
 export interface FlowParts {
   readonly source: Observable<unknown>;
   readonly steps: readonly AnyStep[];
+  readonly warnings: readonly string[];
   readonly watch?: Required<LeakWatchOptions> | undefined;
 }
 
@@ -27,6 +28,8 @@ export class Flow extends Source<Receipt> {
   readonly name: string;
   /** Whether each value stands once or at least once, computed from the parts, and why. */
   readonly guarantee: Guarantee;
+  /** What you should know of this flow though it runs, as its source and its sink say it of each other. */
+  readonly warnings: readonly string[];
   readonly [FLOW] = true;
   readonly #parts: FlowParts;
 
@@ -40,6 +43,7 @@ export class Flow extends Source<Receipt> {
     });
     this.name = name;
     this.guarantee = guarantee;
+    this.warnings = parts.warnings;
     this.#parts = parts;
   }
 
@@ -178,7 +182,8 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
   expectSameSystem(name, source.traits, sink.ledger);
   const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink] as AnyStep[];
   const guarantee = guaranteeOf({ source: source.traits, ledger: sink.ledger, sink: sink.name });
-  return new Flow(name, guarantee, { source, steps: path });
+  const warnings = [...(source.traits?.warningsFor?.(sink) ?? []), ...(sink.warningsFor?.(source.traits) ?? [])];
+  return new Flow(name, guarantee, { source, steps: path, warnings });
 }
 
 function invalid(message: string): OptionError {

@@ -4,8 +4,8 @@ import { ignoreElements, map, merge, NEVER, of, Subject, takeUntil, tap, throwEr
 import { decode, drainOn, filterValue, mapValue, mergeSources, retryConnect } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { Source } from '../../src/core/source.js';
+import type { Receipt, Sink, SinkTraits } from '../../src/core/receipt.js';
+import { Source, type SourceTraits } from '../../src/core/source.js';
 import { Flow, flow, isFlow } from '../../src/flow/flow.js';
 import { RecordingDuty } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
@@ -231,6 +231,27 @@ describe('flow', () => {
       flow('some', known, Object.assign(sink<number>(), { avoiding })).subscribe().unsubscribe();
       expect([told, avoided]).toEqual([[place('a')], [1, 2]]);
     });
+  });
+
+  it('has the warnings that its source and its sink give about each other, each once', () => {
+    const warnOf = (what: string) => ({
+      name: what,
+      isReplayable: false,
+      warningsFor: ({ kind }: SinkTraits) => [`${what} before ${kind}`],
+    });
+    const sourceWith = (what: string) => new Source<Delivery<number>>(() => undefined, warnOf(what));
+    const files = Object.assign(sink<number>(), {
+      kind: 'files',
+      warningsFor: (traits: SourceTraits | undefined) => [`files behind ${traits?.name}`],
+    });
+    expect(flow('quiet', sourceOf(1).source, sink<number>()).warnings).toEqual([]);
+    expect(flow('one', sourceWith('q'), files).warnings).toEqual(['q before files', 'files behind q']);
+    expect(flow('one', sourceWith('q').pipe(retryConnect()), files).watched().warnings).toEqual([
+      'q before files',
+      'files behind q',
+    ]);
+    const merged = mergeSources([sourceWith('q'), sourceWith('q'), sourceWith('p')]);
+    expect(flow('merged', merged, sink<number>()).warnings).toEqual(['q before undefined', 'p before undefined']);
   });
 
   it('refuses steps that are no functions, and a missing sink, each by its place', () => {

@@ -70,7 +70,7 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
           new FileSinkSession(fs, checked, { store, positions }, subscriber).start(deliveries),
         ),
     ),
-    { ledger: { positions, at: `${fs.name} ${checked.root}` } },
+    { kind: 'files', ledger: { positions, at: `${fs.name} ${checked.root}` } },
   );
   return { positions, write: () => write };
 }
