@@ -48,14 +48,18 @@ export interface KafkaRecords extends Iterable<KafkaRecord> {
   at(index: number): KafkaRecord | undefined;
 }
 
-/** What one fetch brought of one partition, in order of offset, none below the position asked for. */
+/**
+ * What one fetch brought of one partition, in order of offset, none below the position asked for. Without records where it
+ * only moved on: past the markers of transactions, aborted records, or what compaction removed. Such a position is to be
+ * committed too, once all before it is settled: nothing else may ever follow.
+ */
 export interface KafkaBatch extends TopicPartition {
   /** The assignment epoch it was fetched in. */
   readonly epoch: number;
   readonly records: KafkaRecords;
   /** Sum of the records' `byteLength`. */
   readonly byteLength: number;
-  /** The offset the next fetch starts at; beyond the last record where the log has gaps or markers. */
+  /** The offset the next fetch starts at, always higher than in the batch before; beyond the last record where the log has gaps or markers. */
   readonly nextOffset: number;
   /** The offset after the last record in the partition's log, for the lag. */
   readonly highWatermark: number;

@@ -22,6 +22,13 @@ export interface KafkaSubject {
   readonly driver: KafkaDriver;
   createTopic(topic: string, partitions: number): Promise<void>;
   produce(topic: string, partition: number, records: readonly ContractRecord[]): Promise<void>;
+  /** The same in a transaction of its own, which ends so; its marker takes an offset. Left out where there are none. */
+  transact?(
+    topic: string,
+    partition: number,
+    records: readonly ContractRecord[],
+    outcome: 'commit' | 'abort',
+  ): Promise<void>;
   /** The group's committed offset, or −1. */
   committed(groupId: string, topic: string, partition: number): Promise<number>;
 }
@@ -312,6 +319,31 @@ export const kafkaContract: readonly KafkaCheck[] = [
         const second = join();
         await second.received(4);
         equal(second.offsets(0), [6, 7, 8, 9], 'offsets of the second member');
+      }),
+  },
+  {
+    name: 'the position moves past markers and aborted records, also at the end of the log, and can be committed there',
+    run: (subject) =>
+      withTopic(subject, 'markers', 1, async (topic, join) => {
+        if (subject.transact === undefined) return;
+        await subject.transact(topic, 0, values(2), 'commit');
+        await subject.transact(topic, 0, values(3, 2), 'abort');
+        const trace = join();
+        await until(() => trace.batches.at(-1)?.nextOffset === 7, 'the position behind the last marker', trace);
+        equal(trace.offsets(0), [0, 1], 'offsets');
+        await subject.transact(topic, 0, values(1, 5), 'abort');
+        await until(() => trace.batches.at(-1)?.nextOffset === 9, 'the position behind another marker', trace);
+        await subject.transact(topic, 0, values(1, 6), 'commit');
+        await until(() => trace.batches.at(-1)?.nextOffset === 11, 'the position behind a committed one', trace);
+        equal(trace.offsets(0), [0, 1, 9], 'offsets');
+        const places = trace.batches.map((batch) => batch.nextOffset);
+        equal(
+          places,
+          [...new Set(places)].sort((a, b) => a - b),
+          'positions that only rise',
+        );
+        await trace.commit([{ topic, partition: 0, offset: 11 }]);
+        equal(await subject.committed(`${topic}-group`, topic, 0), 11, 'committed');
       }),
   },
   {

@@ -74,7 +74,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
     );
   }
 
-  /** Appends records; `skip` leaves a gap of so many offsets before them, as compaction does. */
+  /** Appends records, or none; `skip` leaves a gap of so many offsets before them, as compaction does. */
   produce(topic: string, partition: number, records: readonly MemoryRecord[], skip = 0): void {
     this.#log({ topic, partition }).append(records, skip);
     this.wake();
@@ -83,6 +83,17 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   /** What a topic holds that is decided, in order of each partition: as a reader of committed records has it. */
   read(topic: string): readonly KafkaRecord[] {
     return (this.#logs.get(topic) ?? []).flatMap((log) => log.decided);
+  }
+
+  /** Writes records in a transaction of its own, which is committed or aborted: a marker takes the offset behind them. */
+  transact(
+    topic: string,
+    partition: number,
+    records: readonly MemoryRecord[],
+    outcome: 'commit' | 'abort' = 'commit',
+  ): void {
+    this.#log({ topic, partition }).append(records, 0, outcome);
+    this.wake();
   }
 
   /** Deletes the records below the offset, as retention does. */
@@ -191,9 +202,9 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   }
 
   /** @internal Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to the position. */
-  fetch(of: TopicPartition, position: number, most: number): { records: KafkaRecord[]; end: number } {
+  fetch(of: TopicPartition, position: number, most: number): { records: KafkaRecord[]; next: number; end: number } {
     const log = this.#log(of);
-    return { records: log.from(position, most), end: log.next };
+    return { ...log.from(position, most), end: log.next };
   }
 
   /** @internal */

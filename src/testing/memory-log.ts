@@ -65,13 +65,14 @@ export class MemoryLog {
     this.#records.splice(0, this.#records.length, ...kept);
   }
 
-  /** Leaves a gap of `skip` offsets, then appends. */
-  append(records: readonly MemoryRecord[], skip: number): void {
+  /** Leaves a gap of `skip` offsets, then appends; in a transaction where it has an outcome. */
+  append(records: readonly MemoryRecord[], skip: number, outcome?: 'commit' | 'abort'): void {
     this.#next += skip;
     for (const record of records) {
-      this.#records.push(this.#recordOf(record));
+      if (outcome !== 'abort') this.#records.push(this.#recordOf(record));
       this.#next += 1;
     }
+    if (outcome !== undefined) this.#next += 1;
   }
 
   /** Forgets what lies below the offset, as retention does. */
@@ -80,11 +81,18 @@ export class MemoryLog {
     this.#records.splice(0, this.#placeOf(this.#first));
   }
 
-  /** At most so many records from the offset on. Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to it. */
-  from(offset: number, most: number): KafkaRecord[] {
+  /**
+   * At most so many records from the offset on, and where to read on: beyond the markers and gaps behind them. Throws
+   * `RXF_KAFKA_DATA_LOST` where the log does not reach to the offset.
+   */
+  from(offset: number, most: number): { records: KafkaRecord[]; next: number } {
     if (offset < this.#first || offset > this.#next) throw this.#lostError(offset);
     const at = this.#placeOf(offset);
-    return this.#records.slice(at, Math.min(at + most, this.#placeOf(this.stable)));
+    const end = this.#placeOf(this.stable);
+    const records = this.#records.slice(at, Math.min(at + most, end));
+    const last = records.at(-1);
+    const next = last === undefined || at + most >= end ? this.stable : last.offset + 1;
+    return { records, next: Math.max(offset, next) };
   }
 
   /** How many records lie below the offset. */

@@ -183,16 +183,16 @@ export class MemoryMember implements KafkaConsumer {
   }
 
   #fetch(entry: Position, epoch: number): boolean {
-    let fetched: { readonly records: readonly KafkaRecord[]; readonly end: number };
+    let fetched: { readonly records: readonly KafkaRecord[]; readonly next: number; readonly end: number };
     try {
       fetched = this.#kafka.fetch(entry.of, entry.offset, this.#recordsPerFetch);
     } catch (error) {
       this.subscriber.error(error);
       return false;
     }
-    const { records, end } = fetched;
-    if (records.length === 0) return false;
-    entry.offset = (records.at(-1) as KafkaRecord).offset + 1;
+    const { records, next, end } = fetched;
+    if (next === entry.offset) return false;
+    entry.offset = next;
     this.#listener.records({
       ...entry.of,
       epoch,

@@ -14,6 +14,18 @@ function memorySubject() {
         records.map(({ key, ...record }) => (key == null ? record : { ...record, key })),
       );
     },
+    transact: async (
+      topic: string,
+      partition: number,
+      records: readonly ContractRecord[],
+      outcome: 'commit' | 'abort',
+    ) =>
+      kafka.transact(
+        topic,
+        partition,
+        records.map(({ value }) => value),
+        outcome,
+      ),
     committed: async (groupId: string, topic: string, partition: number) => kafka.committed(groupId, topic, partition),
   };
 }

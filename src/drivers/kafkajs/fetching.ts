@@ -173,7 +173,7 @@ export class Fetching {
       owned.position = batch.nextOffset;
       this.#fed += 1;
       owned.fed = this.#fed;
-      if (batch.records.length > 0) batches.push(batch);
+      batches.push(batch);
     }
     for (const { messages } of fetched) messages.lease?.seal();
     return batches;

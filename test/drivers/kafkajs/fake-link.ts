@@ -13,7 +13,8 @@ export function record(offset: number, value: string, more: Partial<ForeignRecor
 interface FakeFetch {
   readonly node: number;
   readonly positions: readonly PartitionOffset[];
-  answer(partition: number, offsets: readonly number[], errorCode?: number): void;
+  /** `next`: where to read on; behind the last record where it is left out, and nothing came where there is none. */
+  answer(partition: number, offsets: readonly number[], errorCode?: number, next?: number): void;
   /** Every partition that was asked for is read, and has nothing. */
   answerAll(): void;
   fail(error: unknown): void;
@@ -83,7 +84,7 @@ export class FakeLink {
       this.fetches.push({
         node,
         positions,
-        answer: (partition, offsets, errorCode = 0) =>
+        answer: (partition, offsets, errorCode = 0, next = undefined) =>
           resolve([
             {
               topic: 't',
@@ -92,7 +93,7 @@ export class FakeLink {
               highWatermark: '100',
               messages: {
                 records: offsets.map((offset) => record(offset, `v${offset}`)),
-                nextOffset: offsets.length === 0 ? -1 : (offsets.at(-1) as number) + 1,
+                nextOffset: next ?? (offsets.length === 0 ? -1 : (offsets.at(-1) as number) + 1),
               },
             },
           ]),

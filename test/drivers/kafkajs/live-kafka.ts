@@ -5,7 +5,7 @@ import { kafkajsOver } from '../../../src/drivers/kafkajs/kafkajs.js';
 import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/sockets.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
-import type { ContractRecord, KafkaSubject } from '../../../src/testing/kafka-contract.js';
+import { type ContractRecord, freshName, type KafkaSubject } from '../../../src/testing/kafka-contract.js';
 
 const { Kafka, logLevel, Partitioners } = kafkaPackage;
 
@@ -66,6 +66,20 @@ export class LiveKafka implements KafkaSubject {
       ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
     }));
     await this.producer.send({ topic, messages });
+  }
+
+  async transact(
+    topic: string,
+    partition: number,
+    records: readonly ContractRecord[],
+    outcome: 'commit' | 'abort',
+  ): Promise<void> {
+    const producer = this.newTransactionalProducer(freshName('transaction'));
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: records.map(({ value }) => ({ value, partition })) });
+    await (outcome === 'commit' ? transaction.commit() : transaction.abort());
+    await producer.disconnect();
   }
 
   async deleteRecords(topic: string, partition: number, before: number): Promise<void> {

@@ -57,6 +57,19 @@ describe('a member of the group', () => {
     expect(trace.offsets(1)).toEqual([0, 1]);
   });
 
+  it('hands over a position that moved without records, once, and asks behind it', async () => {
+    const { link, trace } = live();
+    await until(() => link.fetches.length === 1, 'the first fetch');
+    link.fetches[0]?.answer(0, [], 0, 4);
+    await until(() => link.fetches.length === 2, 'the second fetch');
+    expect(link.fetches[1]?.positions).toContainEqual({ topic: 't', partition: 0, offset: 4 });
+    link.fetches[1]?.answer(0, []);
+    await until(() => link.fetches.length === 3, 'the third fetch');
+    expect(trace.batches.map(({ partition, records, nextOffset }) => [partition, records.length, nextOffset])).toEqual([
+      [0, 0, 4],
+    ]);
+  });
+
   it('asks first for what has waited longest: the broker may give the last of a full fetch nothing', async () => {
     const { link } = live();
     await until(() => link.fetches.length === 1, 'the first fetch');
