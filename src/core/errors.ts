@@ -1,3 +1,5 @@
+import { shownText } from './shown-text.js';
+
 /**
  * Every error rxflume raises, as one table: code → family (the class that carries it) and whether the same thing may
  * succeed when tried again. `docs/errors.md` explains each row; a test holds the two equal.
@@ -118,7 +120,8 @@ export interface ErrorExtras {
 
 /**
  * What every rxflume error is. `code` is stable and documented in `docs/errors.md`; `retryable` says whether the same
- * call may succeed later; the message says what failed, on which thing, with which value, and what to do next.
+ * call may succeed later; the message says what failed, on which thing, with which value, and what to do next. It is safe to
+ * print, whatever a record had in it; `cause` is as it was thrown.
  */
 export abstract class RxflumeError extends Error {
   readonly code: ErrorCode;
@@ -126,7 +129,7 @@ export abstract class RxflumeError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
-    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    super(shownText(message), extras.cause === undefined ? undefined : { cause: extras.cause });
     this.name = ERRORS[code].family;
     this.code = code;
     this.retryable = extras.retryable ?? ERRORS[code].retryable;
@@ -188,7 +191,7 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof RxflumeError && error.retryable;
 }
 
-/** One line that describes any thrown thing, for the end of a message. Never throws. */
+/** One line that describes any thrown thing, for the end of a message; safe to print. Never throws. */
 export function describeError(error: unknown): string {
   try {
     // Not `instanceof` alone: an error of another realm (a vm context, Jest's) has another Error.
@@ -206,7 +209,7 @@ export function describeError(error: unknown): string {
 
 /** A value as a message shows it: short, quoted where it is text, with its type. Never throws. */
 export function describeValue(value: unknown): string {
-  if (typeof value === 'string') return `${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
+  if (typeof value === 'string') return shownText(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value));
   if (value === null || value === undefined) return String(value);
   try {
     const isObject = typeof value === 'object' || typeof value === 'function';
@@ -217,5 +220,5 @@ export function describeValue(value: unknown): string {
 }
 
 function firstLine(text: unknown): string {
-  return String(text ?? '').split(/[\r\n]/, 1)[0] as string;
+  return shownText(String(text ?? '').split(/[\r\n]/, 1)[0] as string);
 }

@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { shownText } from './shown-text.js';
 
 export type Labels = Readonly<Record<string, string>>;
 export type Level = 'info' | 'warn' | 'error';
@@ -8,6 +9,7 @@ export interface Notice {
   readonly level: Level;
   /** An error code or a short name such as `kafka.assigned`. */
   readonly what: string;
+  /** Safe to print. */
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -71,7 +73,8 @@ export class Monitor {
   }
 
   notice(level: Level, what: string, message: string, details?: Readonly<Record<string, unknown>>): void {
-    this.#notices$.next(details === undefined ? { level, what, message } : { level, what, message, details });
+    const shown = { level, what, message: shownText(message) };
+    this.#notices$.next(details === undefined ? shown : { ...shown, details });
   }
 }
 

@@ -24,9 +24,10 @@ export function stdio(options: StdioOptions = {}): TextOutput {
 }
 
 /** The same to any stream, for tests. */
-export function outputTo(name: string, stream: Writable): TextOutput {
+export function outputTo(name: string, stream: Writable & { readonly isTTY?: boolean | undefined }): TextOutput {
   return {
     name,
+    isTerminal: stream.isTTY === true,
     write: (text) =>
       new Observable((subscriber) => {
         const ignored = () => undefined;

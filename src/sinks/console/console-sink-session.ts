@@ -5,6 +5,7 @@ import { Holding } from '../../core/holding.js';
 import { Queue } from '../../core/queue.js';
 import type { Receipt } from '../../core/receipt.js';
 import { refusalOf } from '../../core/refusal.js';
+import { shownText } from '../../core/shown-text.js';
 import { KiB } from '../../core/units.js';
 import type { TextOutput } from '../../ports/text-output.js';
 import type { CheckedOptions } from './options.js';
@@ -64,7 +65,8 @@ export class ConsoleSinkSession<T> {
   #take(delivery: Delivery<T>): void {
     let text: string;
     try {
-      text = `${this.#options.textOf(delivery.value, delivery)}\n`;
+      const made = this.#options.textOf(delivery.value, delivery);
+      text = `${this.#output.isTerminal === true ? shownText(made) : made}\n`;
     } catch (cause) {
       this.#figures.failures.add(1);
       delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, delivery));

@@ -10,6 +10,11 @@ const write = (stream: Writable, text: string) =>
   lastValueFrom(from(outputTo('test', stream).write(text)), { defaultValue: undefined });
 
 describe('stdio', () => {
+  it.each([true, false, undefined])('is a terminal where the stream says so: %s', (isTTY) => {
+    const output = outputTo('test', Object.assign(new Writable(), { isTTY }));
+    expect(output.isTerminal).toBe(isTTY === true);
+  });
+
   it('completes when the stream has taken the text, not before', async () => {
     let take: (() => void) | undefined;
     const stream = new Writable({

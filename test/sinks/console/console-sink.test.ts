@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Observable, timer } from 'rxjs';
 import { SinkError } from '../../../src/core/errors.js';
+import { shownText } from '../../../src/core/shown-text.js';
 import type { TextOutput } from '../../../src/ports/text-output.js';
 import { consoleSink } from '../../../src/sinks/console/console-sink.js';
 import type { ConsoleSinkOptions } from '../../../src/sinks/console/options.js';
@@ -36,6 +37,28 @@ describeSink('the console sink, where writing takes no time', {
 });
 
 describe('consoleSink', () => {
+  it.each<[string, NonNullable<ConsoleSinkOptions<unknown>['format']>, unknown]>([
+    ['inspect', 'inspect', { a: '\u001b[2J\u202e' }],
+    ['json', 'json', { '\u009b2J': '\u001b[2J' }],
+    ['a function', (value) => `\u001b]0;${value}\u0007`, 'owned'],
+  ])('escapes what a terminal would obey, and leaves it as it is for a pipe, with %s', (_, format, value) =>
+    inVirtualTime((at) => {
+      const outputs = [true, false].map((isTerminal) => Object.assign(slow(1), { isTerminal }));
+      const runs = outputs.map((output) => {
+        const run = start<unknown>(output, { format });
+        run.put(value);
+        return run;
+      });
+      at(5, () => {
+        const [terminal = '', pipe = ''] = outputs.map(({ written }) => written.join(''));
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+        expect(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(terminal)).toBe(false);
+        expect(terminal).toBe(`${shownText(pipe.slice(0, -1))}\n`);
+        for (const run of runs) run.leave();
+      });
+    }),
+  );
+
   it('writes a line a value, one write after the other, and acks when it is written', () =>
     inVirtualTime((at) => {
       const output = slow(10);
