@@ -21,16 +21,19 @@ export interface FileWriter {
 }
 
 /**
- * Where files land: any store with an atomic rename that fails when the target exists. Paths are absolute, `/`-separated
- * and already checked by the caller to lead nowhere else. Every answer of the store is checked; a lost answer is resolved by looking. Foreign
+ * Where files land: any store in which a file can take a free name, and change its name, as a whole or not at all. Paths
+ * are absolute, `/`-separated and already checked by the caller to lead nowhere else. Every answer of the store is
+ * checked; a lost answer is resolved by looking. Foreign
  * errors come as `SinkError`s. Each answer emits once.
+ *
+ * What is answered is durable, also what a look answers: the caller builds on it. An error says nothing about what stands.
  */
 export interface FileSystem {
   /** For messages, such as `webhdfs http://nn1:9870`. No secret. */
   readonly name: string;
   /**
    * Why the store can never hold a file or a folder at this path; null where it can, as far as the path alone tells. Asks
-   * nobody. `create`, `rename` and `makeFolder` fail with `RXF_FILES_NAME` for such a path, and for one that the store itself
+   * nobody. `create`, `rename`, `publish` and `makeFolder` fail with `RXF_FILES_NAME` for such a path, and for one that the store itself
    * refuses for its name. Every store holds names of 255 bytes of letters, digits and `+-=._~`.
    */
   pathProblem(path: string): string | null;
@@ -42,10 +45,17 @@ export interface FileSystem {
   /** Starts a new file, with its folders. The file must not exist: `RXF_FILES_EXISTS` from the first write or the close. */
   create(path: string): FileWriter;
   /**
-   * Moves a file, making the target's folders. `exists`: the target stands there already and nothing was moved.
-   * `missing`: there is no such file to move.
+   * Moves a file to a name that others may want too, making the target's folders: of several, one gets it. `exists`: the
+   * target stands there already and nothing was moved. `missing`: there is no such file to move. Who dies meanwhile may
+   * leave the file under both names; the same move again ends that.
    */
   rename(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;
+  /**
+   * Moves a file to a name that no other file is ever given, making the target's folders, in one step: at no moment, and
+   * after no crash, is it under both names. So when a reader has taken it away from the new name, the same move again
+   * answers `missing`. Answers as `rename` does.
+   */
+  publish(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;
   /** What stands at the path, or null. */
   status(path: string): ObservableInput<FileStatus | null>;
   /** What a folder holds, by name; empty where there is no such folder. */

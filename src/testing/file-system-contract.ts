@@ -79,36 +79,55 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     same('a file given up before its first write', await once(fs.status(at('never-begun'))), null);
   }),
 
-  check('rename moves, and makes the folders of the target', async ({ fs, at }) => {
-    await put(fs, at('old'), 'text');
-    same('the answer', await once(fs.rename(at('old'), at('x/y/new'))), 'renamed');
-    same('the source', await once(fs.status(at('old'))), null);
-    same('the content', await textOf(fs, at('x/y/new')), 'text');
-  }),
+  ...(['rename', 'publish'] as const).flatMap((move) => [
+    check(`${move} moves, and makes the folders of the target`, async ({ fs, at }) => {
+      await put(fs, at('old'), 'text');
+      same('the answer', await once(fs[move](at('old'), at('x/y/new'))), 'renamed');
+      same('the source', await once(fs.status(at('old'))), null);
+      same('the content', await textOf(fs, at('x/y/new')), 'text');
+    }),
 
-  check('rename onto a file that stands moves nothing', async ({ fs, at }) => {
-    await put(fs, at('one'), 'first');
-    await put(fs, at('two'), 'second');
-    same('the answer', await once(fs.rename(at('one'), at('two'))), 'exists');
-    same('both', [await textOf(fs, at('one')), await textOf(fs, at('two'))], ['first', 'second']);
-    same('the answer onto itself', await once(fs.rename(at('one'), at('one'))), 'exists');
-    same('the content', await textOf(fs, at('one')), 'first');
-  }),
+    check(`${move} onto a file that stands moves nothing`, async ({ fs, at }) => {
+      await put(fs, at('one'), 'first');
+      await put(fs, at('two'), 'second');
+      same('the answer', await once(fs[move](at('one'), at('two'))), 'exists');
+      same('both', [await textOf(fs, at('one')), await textOf(fs, at('two'))], ['first', 'second']);
+      same('the answer onto itself', await once(fs[move](at('one'), at('one'))), 'exists');
+      same('the content', await textOf(fs, at('one')), 'first');
+    }),
 
-  check('rename onto a folder moves nothing', async ({ fs, at }) => {
-    await put(fs, at('one'), 'first');
-    await put(fs, at('folder/two'), 'second');
-    same('the answer', await once(fs.rename(at('one'), at('folder'))), 'exists');
-    same('the folder', await namesOf(fs, at('folder')), ['two']);
-    same('the content', await textOf(fs, at('one')), 'first');
-  }),
+    check(`${move} onto a folder moves nothing`, async ({ fs, at }) => {
+      await put(fs, at('one'), 'first');
+      await put(fs, at('folder/two'), 'second');
+      same('the answer', await once(fs[move](at('one'), at('folder'))), 'exists');
+      same('the folder', await namesOf(fs, at('folder')), ['two']);
+      same('the content', await textOf(fs, at('one')), 'first');
+    }),
 
-  check('rename of a file that does not stand says so', async ({ fs, at }) => {
-    await put(fs, at('target'), 'text');
-    same('to a free name', await once(fs.rename(at('nothing'), at('free'))), 'missing');
-    same('to a taken name', await once(fs.rename(at('nothing'), at('target'))), 'missing');
-    same('the free name', await once(fs.status(at('free'))), null);
-  }),
+    check(`${move} of a file that does not stand says so`, async ({ fs, at }) => {
+      await put(fs, at('target'), 'text');
+      same('to a free name', await once(fs[move](at('nothing'), at('free'))), 'missing');
+      same('to a taken name', await once(fs[move](at('nothing'), at('target'))), 'missing');
+      same('the free name', await once(fs.status(at('free'))), null);
+    }),
+
+    check(`${move} of one file by several at once comes to an end for each`, async ({ fs, at }) => {
+      for (let n = 0; n < 5; n += 1) {
+        await put(fs, at(`many/${n}`), 'text');
+        const answers = await Promise.all([0, 1, 2].map(() => once(fs[move](at(`many/${n}`), at(`d/${n}`)))));
+        expect('one of them to have moved it', answers.includes('renamed'), answers);
+        same('what is left', [await namesOf(fs, at('many')), await textOf(fs, at(`d/${n}`))], [[], 'text']);
+      }
+    }),
+
+    check(`${move} of what a reader has taken away from the new name does not bring it back`, async ({ fs, at }) => {
+      await put(fs, at('old'), 'text');
+      await once(fs[move](at('old'), at('new')));
+      await once(fs.rename(at('new'), at('taken')));
+      same('the answer', await once(fs[move](at('old'), at('new'))), 'missing');
+      same('the new name', await once(fs.status(at('new'))), null);
+    }),
+  ]),
 
   check('of two renames to one name, one wins', async ({ fs, at }) => {
     await put(fs, at('one'), 'text');

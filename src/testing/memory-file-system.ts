@@ -109,6 +109,10 @@ class Memory implements MemoryFileSystem {
     });
   }
 
+  publish(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
+    return this.rename(from, to);
+  }
+
   status(path: string): Observable<FileStatus | null> {
     return this.#answer('status', [path], () => {
       const found = this.#look(this.#real(path));

@@ -1,4 +1,5 @@
 import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import type { Steps } from './steps.js';
 
 const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
   ENOSPC: 'RXF_FILES_FULL',
@@ -27,34 +28,41 @@ const NEXT: Partial<Record<CodeOf<'SinkError'>, string>> = {
   RXF_FILES_MISSING: 'Check that nothing else removes files there',
 };
 
+/** What only waiting, or the system's limits, can help; the rest is for the system log. */
+const NEXT_OF_SYSTEM: Readonly<Record<string, string>> = {
+  EMFILE: 'Raise the limit on open files (`ulimit -n`), or lower `maxOpenFiles`',
+  ENFILE: 'Raise the limit on open files of the system (`fs.file-max`), or lower `maxOpenFiles`',
+};
+
 /** The system's code of an error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
 
-/** An error of the disk as ours. */
-export function diskError(error: unknown, doing: string, path: string): SinkError {
-  if (error instanceof SinkError) return error;
-  const code = codeOf(error);
-  const next = NEXT[code] ?? 'Look into the system log';
-  return new SinkError(code, `Could not ${doing}: ${describeError(error)}. ${next}`, {
-    details: { path },
-    cause: error,
-  });
-}
-
-function codeOf(error: unknown): CodeOf<'SinkError'> {
+/** Our code of an error of the disk. */
+export function codeOfSystem(error: unknown): CodeOf<'SinkError'> {
   const code = systemCode(error) ?? '';
   const { syscall } = (error ?? {}) as { readonly syscall?: unknown };
   if (code === 'EINVAL' && BY_NAME.includes(String(syscall))) return 'RXF_FILES_NAME';
   return CODES[code] ?? 'RXF_FILES_REMOTE';
 }
 
-/** Waits for the work; its errors come as ours. */
-export async function translated<T>(doing: string, path: string, work: Promise<T>): Promise<T> {
+/** An error of the disk as ours. */
+export function diskError(error: unknown, doing: string, path: string): SinkError {
+  if (error instanceof SinkError) return error;
+  const code = codeOfSystem(error);
+  const next = NEXT_OF_SYSTEM[systemCode(error) ?? ''] ?? NEXT[code] ?? 'Look into the system log';
+  return new SinkError(code, `Could not ${doing}: ${describeError(error)}. ${next}`, {
+    details: { path },
+    cause: error,
+  });
+}
+
+/** The steps, with errors of the disk as ours. */
+export function* translated<T>(doing: string, path: string, steps: Steps<T>): Steps<T> {
   try {
-    return await work;
+    return yield* steps;
   } catch (error) {
     throw diskError(error, doing, path);
   }

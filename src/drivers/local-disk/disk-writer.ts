@@ -1,55 +1,40 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { defer, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { shownPath } from '../../core/path-name.js';
 import type { FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';
+import type { Ground } from './move.js';
 import type { Root } from './root.js';
-import { makeFolder, syncFolder } from './sync.js';
+import { carryOut, type Steps, wait } from './steps.js';
+import type { OpenFile } from './system.js';
 
 /** One new file. Bounds: the chunk being written, not copied. Fails: `RXF_FILES_*`; after that, always alike. */
 export class DiskWriter implements FileWriter {
+  readonly #ground: Ground;
   readonly #root: Root;
   readonly #path: string;
-  readonly #sync: boolean;
   readonly #check: () => void;
-  #file: { readonly handle: FileHandle; readonly real: string } | undefined;
+  #file: { readonly handle: OpenFile; readonly real: string } | undefined;
   #sent = 0;
   #busy = false;
   #closed = false;
   #failure: Error | undefined;
 
   /** `check` throws for a path at which nothing can stand. */
-  constructor(root: Root, path: string, sync: boolean, check: () => void) {
+  constructor(ground: Ground, root: Root, path: string, check: () => void) {
+    this.#ground = ground;
     this.#root = root;
     this.#check = check;
     this.#path = path;
-    this.#sync = sync;
   }
 
   write(chunk: Uint8Array): Observable<void> {
-    return this.#one(async () => {
-      this.#file ??= await this.#open();
-      for (let done = 0; done < chunk.byteLength; ) {
-        done += (await this.#file.handle.write(chunk, done)).bytesWritten;
-      }
-      this.#sent += chunk.byteLength;
-    });
+    return this.#one(() => this.#write(chunk));
   }
 
   close(): Observable<{ readonly bytes: number }> {
-    return this.#one(async () => {
-      this.#file ??= await this.#open();
-      const { handle, real } = this.#file;
-      if (this.#sync) await handle.sync();
-      const { size } = await handle.stat();
-      if (size !== this.#sent) throw this.#wrongLength(size);
-      await handle.close();
-      this.#closed = true;
-      if (this.#sync) await syncFolder(dirname(real));
-      return { bytes: size };
-    });
+    return this.#one(() => this.#close());
   }
 
   abort(): void {
@@ -60,24 +45,46 @@ export class DiskWriter implements FileWriter {
     if (!this.#busy) this.#release();
   }
 
-  #one<T>(work: () => Promise<T>): Observable<T> {
-    return defer(async () => {
-      if (this.#failure) throw this.#failure;
-      if (this.#closed) throw this.#misuse('it is closed');
-      if (this.#busy) throw this.#misuse('the last write has not answered');
-      this.#busy = true;
-      try {
-        const result = await translated(`write ${shownPath(this.#path)}`, this.#path, work());
-        this.#throwIfGivenUp();
-        return result;
-      } catch (error) {
-        this.#failure ??= error as Error;
-        this.#release();
-        throw this.#failure;
-      } finally {
-        this.#busy = false;
-      }
-    });
+  *#write(chunk: Uint8Array): Steps<void> {
+    this.#file ??= yield* this.#open();
+    for (let done = 0; done < chunk.byteLength; ) done += yield* wait(this.#file.handle.write(chunk, done));
+    this.#sent += chunk.byteLength;
+  }
+
+  *#close(): Steps<{ readonly bytes: number }> {
+    this.#file ??= yield* this.#open();
+    const { handle, real } = this.#file;
+    const { durability, unmoved } = this.#ground;
+    yield* durability.file(handle, real);
+    const { size } = yield* wait(handle.stat());
+    if (size !== BigInt(this.#sent)) throw this.#wrongLength(Number(size));
+    yield* wait(handle.close());
+    this.#closed = true;
+    yield* durability.folder(dirname(real));
+    unmoved.add(real);
+    return { bytes: this.#sent };
+  }
+
+  #one<T>(work: () => Steps<T>): Observable<T> {
+    return carryOut(() => this.#step(work));
+  }
+
+  *#step<T>(work: () => Steps<T>): Steps<T> {
+    if (this.#failure) throw this.#failure;
+    if (this.#closed) throw this.#misuse('it is closed');
+    if (this.#busy) throw this.#misuse('the last write has not answered');
+    this.#busy = true;
+    try {
+      const result = yield* translated(`write ${shownPath(this.#path)}`, this.#path, work());
+      this.#throwIfGivenUp();
+      return result;
+    } catch (error) {
+      this.#failure ??= error as Error;
+      this.#release();
+      throw this.#failure;
+    } finally {
+      this.#busy = false;
+    }
   }
 
   /** Given up while the work was under way. */
@@ -85,21 +92,25 @@ export class DiskWriter implements FileWriter {
     if (this.#failure && !this.#closed) throw this.#failure;
   }
 
-  async #open() {
+  *#open(): Steps<{ readonly handle: OpenFile; readonly real: string }> {
     this.#check();
-    const real = await this.#root.entry(this.#path);
-    await makeFolder(dirname(real), this.#sync);
-    const handle = await open(real, 'wx').catch(async (error: unknown) => {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      // Somebody tidied the empty folder away in between.
-      await makeFolder(dirname(real), this.#sync);
-      return open(real, 'wx');
-    });
-    return { handle, real };
+    const { system, durability } = this.#ground;
+    const real = yield* this.#root.entry(this.#path);
+    for (let tries = 1; ; tries += 1) {
+      yield* durability.makeFolder(dirname(real));
+      try {
+        return { handle: yield* wait(system.open(real, 'wx')), real };
+      } catch (error) {
+        // Somebody tidied the empty folder away in between.
+        if (systemCode(error) !== 'ENOENT' || tries === 2) throw error;
+      }
+    }
   }
 
   #release(): void {
-    void this.#file?.handle.close().catch(() => {});
+    const handle = this.#file?.handle;
+    if (handle === undefined) return;
+    carryOut(() => wait(handle.close())).subscribe({ error: () => undefined });
   }
 
   #wrongLength(size: number): SinkError {

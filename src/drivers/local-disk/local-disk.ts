@@ -1,40 +1,48 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { defer, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';
 import { DiskWriter } from './disk-writer.js';
-import { move } from './move.js';
+import { Durability, statsOrNull } from './durability.js';
+import { type Ground, type Moved, publish, take } from './move.js';
 import { checkOptions, type LocalDiskOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
 import { Root } from './root.js';
-import { makeFolder, syncFolder } from './sync.js';
+import { carryOut, type Steps, wait } from './steps.js';
+import { nodeSystem, type System } from './system.js';
+import { Unmoved } from './unmoved.js';
 
 const READ_BYTES = 64 * 1024;
 
 /**
- * A folder of this machine's disk.
- * Bounds: one chunk per open file; an answer of `read` at most `maxBytes`.
+ * A folder of this machine's disk. What it answers outlasts a power cut, also to a look: a file that another process has
+ * just moved, and not synced, is synced before it is told of.
+ * Bounds: one chunk per open file; an answer of `read` at most `maxBytes`; 10,000 names of folders and of files.
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
  */
 export function localDisk(options: LocalDiskOptions = {}): FileSystem {
+  return localDiskOn(nodeSystem, options);
+}
+
+/** The same over other calls of a system than Node's, such as a test's. */
+export function localDiskOn(system: System, options: LocalDiskOptions = {}): FileSystem {
   const { root, fsync } = checkOptions(options);
-  return new LocalDisk(root, fsync === 'always');
+  return new LocalDisk(system, root, fsync === 'always');
 }
 
 class LocalDisk implements FileSystem {
   readonly name: string;
   readonly #folder: string;
+  readonly #ground: Ground;
   readonly #root: Root;
-  readonly #sync: boolean;
 
-  constructor(root: string, sync: boolean) {
+  constructor(system: System, root: string, sync: boolean) {
     this.name = `local disk ${root}`;
     this.#folder = root;
-    this.#root = new Root(root);
-    this.#sync = sync;
+    this.#ground = { system, durability: new Durability(system, sync), unmoved: new Unmoved() };
+    this.#root = new Root(system, root);
   }
 
   pathProblem(path: string): string | null {
@@ -42,72 +50,35 @@ class LocalDisk implements FileSystem {
   }
 
   makeFolder(path: string): Observable<void> {
-    return this.#answer(`make the folder ${shownPath(path)}`, path, async () => {
-      this.#expectHoldable(path);
-      await makeFolder(await this.#root.entry(path), this.#sync);
-    });
+    return this.#answer(`make the folder ${shownPath(path)}`, path, () => this.#makeFolder(path));
   }
 
   create(path: string): FileWriter {
-    return new DiskWriter(this.#root, path, this.#sync, () => this.#expectHoldable(path));
+    return new DiskWriter(this.#ground, this.#root, path, () => this.#expectHoldable(path));
   }
 
-  rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
-    return this.#answer(`rename ${shownPath(from)} to ${shownPath(to)}`, from, async () => {
-      this.#expectHoldable(to);
-      const [source, target] = await Promise.all([this.#root.entry(from), this.#root.entry(to)]);
-      return move(source, target, this.#sync);
-    });
+  rename(from: string, to: string): Observable<Moved> {
+    return this.#move(take, 'rename', from, to);
+  }
+
+  publish(from: string, to: string): Observable<Moved> {
+    return this.#move(publish, 'move', from, to);
   }
 
   status(path: string): Observable<FileStatus | null> {
-    return this.#answer(`look at ${path}`, path, () => this.#look(path));
+    return this.#answer(`look at ${path}`, path, () => this.#durableStatus(path));
   }
 
   list(folder: string): Observable<readonly FileStatus[]> {
-    return this.#answer(`list ${folder}`, folder, async () => {
-      const names = await absentAs([], async () => readdir(await this.#root.target(folder)));
-      const above = folder === '/' ? '' : folder.replace(/\/+$/, '');
-      const found: FileStatus[] = [];
-      for (const name of names.sort()) {
-        const status = await this.#look(`${above}/${name}`).catch(refusedAsNull);
-        if (status) found.push(status);
-      }
-      return found;
-    });
+    return this.#answer(`list ${folder}`, folder, () => this.#list(folder));
   }
 
   read(path: string, maxBytes: number): Observable<Uint8Array> {
-    return this.#answer(`read ${path}`, path, async () => {
-      const handle = await open(await this.#root.target(path), 'r');
-      try {
-        const { size } = await handle.stat();
-        const chunks: Buffer[] = [];
-        for (let bytes = 0; ; ) {
-          if (Math.max(size, bytes) > maxBytes) throw tooLarge(path, Math.max(size, bytes), maxBytes);
-          const { bytesRead, buffer } = await handle.read(
-            Buffer.allocUnsafe(Math.min(READ_BYTES, maxBytes - bytes + 1)),
-          );
-          if (bytesRead === 0) return Buffer.concat(chunks);
-          chunks.push(buffer.subarray(0, bytesRead));
-          bytes += bytesRead;
-        }
-      } finally {
-        await handle.close();
-      }
-    });
+    return this.#answer(`read ${path}`, path, () => this.#read(path, maxBytes));
   }
 
   remove(path: string): Observable<boolean> {
-    return this.#answer(`remove ${path}`, path, () =>
-      absentAs(false, async () => {
-        const entry = await this.#root.entry(path);
-        if (await this.#root.is(entry)) throw keepsRoot(path);
-        await rm(entry, { recursive: true });
-        if (this.#sync) await syncFolder(dirname(entry));
-        return true;
-      }),
-    );
+    return this.#answer(`remove ${path}`, path, () => absentAs(false, this.#remove(path)));
   }
 
   #expectHoldable(path: string): void {
@@ -115,22 +86,96 @@ class LocalDisk implements FileSystem {
     expectHoldable(path, this.#folder);
   }
 
-  #answer<T>(doing: string, path: string, work: () => Promise<T>): Observable<T> {
-    return defer(() => translated(doing, path, work()));
+  #move(how: typeof take, doing: string, from: string, to: string): Observable<Moved> {
+    return this.#answer(`${doing} ${shownPath(from)} to ${shownPath(to)}`, from, () => this.#moving(how, from, to));
   }
 
-  #look(path: string): Promise<FileStatus | null> {
-    return absentAs(null, async () => {
-      const found = await stat(await this.#root.target(path));
-      const kind = found.isDirectory() ? 'folder' : 'file';
-      return { path, kind, bytes: kind === 'folder' ? 0 : found.size, modifiedMs: Math.trunc(found.mtimeMs) };
-    });
+  *#makeFolder(path: string): Steps<void> {
+    this.#expectHoldable(path);
+    yield* this.#ground.durability.makeFolder(yield* this.#root.entry(path));
+  }
+
+  *#moving(how: typeof take, from: string, to: string): Steps<Moved> {
+    this.#expectHoldable(to);
+    return yield* how(this.#ground, yield* this.#root.entry(from), yield* this.#root.entry(to));
+  }
+
+  *#list(folder: string): Steps<readonly FileStatus[]> {
+    const { system, durability } = this.#ground;
+    const real = yield* absentAs(null, this.#root.target(folder));
+    const names = real === null ? null : yield* absentAs(null, wait(system.readdir(real)));
+    if (real === null || names === null) return [];
+    yield* durability.folder(real);
+    const above = folder === '/' ? '' : folder.replace(/\/+$/, '');
+    const found: FileStatus[] = [];
+    for (const name of [...names].sort()) {
+      const path = `${above}/${name}`;
+      const { status } = yield* refusedAs({ status: null, real: null }, this.#look(path));
+      if (status) found.push(status);
+    }
+    return found;
+  }
+
+  *#durableStatus(path: string): Steps<FileStatus | null> {
+    const { status, real } = yield* this.#look(path);
+    if (real === null || status === null || (yield* this.#root.is(real))) return status;
+    yield* this.#ground.durability.folder(dirname(real));
+    // It may have been moved on, or in, before the names were synced.
+    return (yield* this.#look(path)).status;
+  }
+
+  *#look(path: string): Steps<{ readonly status: FileStatus | null; readonly real: string | null }> {
+    const real = yield* absentAs(null, this.#root.target(path));
+    const found = real === null ? null : yield* statsOrNull(this.#ground.system.stat(real));
+    if (found === null) return { status: null, real };
+    const kind = found.isDirectory() ? 'folder' : 'file';
+    const bytes = kind === 'folder' ? 0 : Number(found.size);
+    return { status: { path, kind, bytes, modifiedMs: Number(found.mtimeMs) }, real };
+  }
+
+  *#read(path: string, maxBytes: number): Steps<Uint8Array> {
+    const { system, durability } = this.#ground;
+    const real = yield* this.#root.target(path);
+    const handle = yield* wait(system.open(real, 'r'));
+    try {
+      const { size } = yield* wait(handle.stat());
+      const chunks: Buffer[] = [];
+      for (let bytes = 0; ; ) {
+        const known = Math.max(Number(size), bytes);
+        if (known > maxBytes) throw tooLarge(path, known, maxBytes);
+        const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, maxBytes - bytes + 1));
+        const read = yield* wait(handle.read(buffer));
+        if (read === 0) break;
+        chunks.push(buffer.subarray(0, read));
+        bytes += read;
+      }
+      yield* durability.file(handle, real);
+      yield* durability.folder(dirname(real));
+      return Buffer.concat(chunks);
+    } finally {
+      yield* wait(handle.close());
+    }
+  }
+
+  *#remove(path: string): Steps<boolean> {
+    const { system, durability, unmoved } = this.#ground;
+    const entry = yield* this.#root.entry(path);
+    if (yield* this.#root.is(entry)) throw keepsRoot(path);
+    yield* wait(system.rm(entry));
+    durability.forget(entry);
+    unmoved.forget(entry);
+    yield* durability.folder(dirname(entry));
+    return true;
+  }
+
+  #answer<T>(doing: string, path: string, work: () => Steps<T>): Observable<T> {
+    return carryOut(() => translated(doing, path, work()));
   }
 }
 
-async function absentAs<T, A>(absent: A, work: () => Promise<T>): Promise<T | A> {
+function* absentAs<T, A>(absent: A, steps: Steps<T>): Steps<T | A> {
   try {
-    return await work();
+    return yield* steps;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return absent;
     throw error;
@@ -138,9 +183,13 @@ async function absentAs<T, A>(absent: A, work: () => Promise<T>): Promise<T | A>
 }
 
 /** A link to elsewhere is no part of the folder. */
-function refusedAsNull(error: unknown): null {
-  if (error instanceof SinkError && error.code === 'RXF_FILES_DENIED') return null;
-  throw error;
+function* refusedAs<T, A>(refused: A, steps: Steps<T>): Steps<T | A> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    if (error instanceof SinkError && error.code === 'RXF_FILES_DENIED') return refused;
+    throw error;
+  }
 }
 
 function tooLarge(path: string, bytes: number, maxBytes: number): SinkError {

@@ -1,17 +1,21 @@
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { SinkError } from '../../core/errors.js';
+import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
 import { systemCode } from './disk-error.js';
+import { type Steps, wait } from './steps.js';
+import type { System } from './system.js';
 
 /**
  * The folder that stands for `/`. Finds the real place of a path, symbolic links followed, and refuses one outside.
  * Bounds: what changes links between the look and the use is not held; nobody else may make links in the root.
- * Fails: `RXF_FILES_DENIED`.
+ * Fails: `RXF_FILES_DENIED`; `RXF_FILES_NAME` for what the disk would store under another name.
  */
 export class Root {
+  readonly #system: System;
   readonly #folder: string;
 
-  constructor(folder: string) {
+  constructor(system: System, folder: string) {
+    this.#system = system;
     this.#folder = folder;
   }
 
@@ -21,47 +25,54 @@ export class Root {
   }
 
   /** Where a path stands on the machine; the last name itself is not followed, so that a link is what is moved or removed. */
-  async entry(path: string): Promise<string> {
+  *entry(path: string): Steps<string> {
     const plain = this.#plain(path);
-    if (plain === this.#folder) return this.#check(path, await resolve(plain));
-    return this.#check(path, join(await resolve(dirname(plain)), basename(plain)));
+    if (plain === this.#folder) return yield* this.#check(path, yield* this.#resolve(plain));
+    return yield* this.#check(path, join(yield* this.#resolve(dirname(plain)), basename(plain)));
   }
 
   /** Where a path leads to on the machine. */
-  async target(path: string): Promise<string> {
-    return this.#check(path, await resolve(this.#plain(path)));
+  *target(path: string): Steps<string> {
+    return yield* this.#check(path, yield* this.#resolve(this.#plain(path)));
   }
 
   /** Whether a real path is the root itself. */
-  async is(real: string): Promise<boolean> {
-    return real === (await resolve(this.#folder));
+  *is(real: string): Steps<boolean> {
+    return real === (yield* this.#resolve(this.#folder));
   }
 
   #plain(path: string): string {
     const outside = path.split(/[\\/]/).some((name) => name === '..' || name === '.');
     if (outside || !path.startsWith('/') || path.includes('\0')) throw this.#refused(path);
+    // The disk would store U+FFFD for it, and never find again what it was asked to store.
+    if (hasUnpairedSurrogate(path)) throw this.#unstorable(path);
     return join(this.#folder, path).replace(/(?<=.)[\\/]+$/, '');
   }
 
-  async #check(path: string, real: string): Promise<string> {
-    const root = await resolve(this.#folder);
+  *#check(path: string, real: string): Steps<string> {
+    const root = yield* this.#resolve(this.#folder);
     if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return real;
     throw this.#refused(path);
+  }
+
+  #unstorable(path: string): SinkError {
+    const message = `Refused ${shownPath(path)}: it has half of a surrogate pair, which no disk stores. Choose another name`;
+    return new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
 
   #refused(path: string): SinkError {
     const message = `Refused ${path}: it leads out of \`root\` ${this.#folder}. Give an absolute path without \`..\` and without links to elsewhere`;
     return new SinkError('RXF_FILES_DENIED', message, { details: { path, root: this.#folder } });
   }
-}
 
-/** The real path, of which the end may not stand yet. */
-async function resolve(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    const parent = dirname(path);
-    if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
-    return join(await resolve(parent), basename(path));
+  /** The real path, of which the end may not stand yet. */
+  *#resolve(path: string): Steps<string> {
+    try {
+      return yield* wait(this.#system.realpath(path));
+    } catch (error) {
+      const parent = dirname(path);
+      if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
+      return join(yield* this.#resolve(parent), basename(path));
+    }
   }
 }

@@ -66,6 +66,10 @@ class WebHdfsPackage implements FileSystem {
     });
   }
 
+  publish(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
+    return this.rename(from, to);
+  }
+
   status(path: string): Observable<FileStatus | null> {
     return answer((signal) => lookAt(this.#asking, path, `look at ${path}`, signal));
   }

@@ -60,6 +60,10 @@ class WebHdfs implements FileSystem {
     });
   }
 
+  publish(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
+    return this.rename(from, to);
+  }
+
   status(path: string): Observable<FileStatus | null> {
     return answer((signal) => lookAt(this.#nameNodes, path, `look at ${path}`, signal));
   }

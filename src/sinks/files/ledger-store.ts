@@ -24,6 +24,8 @@ import { retryWhereRemoved } from './removed.js';
 
 /** An entry that is folded away between listing and reading means that a newer one stands: look again, so often. */
 const LOOKS = 5;
+/** How often a rename is asked for whose entry stands, and which fails. */
+const RENAMES = 2;
 
 /**
  * The ledger of one sink as it stands in the file system: entries are written whole under a temporary name, renamed into
@@ -82,7 +84,9 @@ export class LedgerStore {
   }
 
   /**
-   * Commits an entry. Emits where the entries that stand begin, once ours is seen to stand and to be the newest.
+   * Commits an entry. Emits where the entries that stand begin, once ours is seen to stand and to be the newest, and the
+   * file system has answered: an entry that stands after a rename that failed is visible, and need not be durable. So that
+   * rename is asked for once more.
    *
    * Fails: `RXF_LEDGER_FENCED` where another writer owns the stream; as the file system does where nobody knows what
    * became of it, after `sent` was called: then the entry's files must stay where they are.
@@ -94,15 +98,7 @@ export class LedgerStore {
       sent();
       return one(() => this.fs.rename(temporary, place));
     });
-    return concat(
-      this.#write(temporary, entryBytes(entry)),
-      // Whatever it answers, what stands there decides.
-      answer$.pipe(
-        map(() => undefined),
-        catchError((error: unknown) => of({ error })),
-        concatMap((failure) => this.#judge(entry, failure)),
-      ),
-    );
+    return concat(this.#write(temporary, entryBytes(entry)), this.#judged(entry, answer$, RENAMES));
   }
 
   /** Removes entries that are not needed any more. What fails is done with the next commit. */
@@ -126,15 +122,22 @@ export class LedgerStore {
     }).pipe(retryWhereRemoved(path));
   }
 
-  #judge(ours: LedgerEntry, failure: { readonly error: unknown } | undefined): Observable<readonly number[]> {
-    return forkJoin([this.read(ours.stream, ours.from), this.list(ours.stream)]).pipe(
-      map(([standing, listed]) => {
-        const outcome = this.rules.outcomeOf({ ours, standing, listed });
-        if (outcome === 'committed') return listed;
-        if (outcome !== 'unknown') throw fencedError(this.fs, ours, standing);
-        if (failure !== undefined) throw failure.error;
-        throw goneError(this.fs, ours);
-      }),
+  /** What stands there decides, whatever the rename answers; that it is durable, only an answer says. */
+  #judged(ours: LedgerEntry, answer$: Observable<unknown>, renames: number): Observable<readonly number[]> {
+    return answer$.pipe(
+      map(() => undefined),
+      catchError((error: unknown) => of({ error })),
+      concatMap((failure) =>
+        forkJoin([this.read(ours.stream, ours.from), this.list(ours.stream)]).pipe(
+          concatMap(([standing, listed]) => {
+            const outcome = this.rules.outcomeOf({ ours, standing, listed });
+            if (outcome === 'committed' && failure === undefined) return of(listed);
+            if (outcome === 'committed' && renames > 1) return this.#judged(ours, answer$, renames - 1);
+            if (outcome === 'fenced' || outcome === 'overtaken') throw fencedError(this.fs, ours, standing);
+            throw failure === undefined ? goneError(this.fs, ours) : failure.error;
+          }),
+        ),
+      ),
     );
   }
 }

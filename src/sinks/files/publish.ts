@@ -28,7 +28,7 @@ export function publish(
 ): Observable<{ readonly file: Publication; readonly came: Published }> {
   return from(files).pipe(
     mergeMap((file) => {
-      const came$ = from(fs.rename(file.temporary, file.final)).pipe(
+      const came$ = from(fs.publish(file.temporary, file.final)).pipe(
         concatMap((answer) => (answer === 'renamed' ? of<Published>('published') : look(fs, file))),
       );
       return came$.pipe(map((came) => ({ file, came })));

@@ -38,6 +38,15 @@ export function gatedFiles(fs: FileSystem, watch: FileWatch, steps: Steps, colle
           return fs.rename(from, to);
         },
       ),
+    publish: (from, to) =>
+      make(
+        'rename',
+        () => `publish ${from} -> ${to}`,
+        () => {
+          watch.moved(from, to);
+          return fs.publish(from, to);
+        },
+      ),
     status: (path): Observable<FileStatus | null> =>
       make(
         'status',

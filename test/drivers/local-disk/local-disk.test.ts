@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -59,21 +60,56 @@ async function fileHandle(): Promise<FileHandle> {
   return Object.getPrototypeOf(handle) as FileHandle;
 }
 
-describe('local disk, rename', () => {
+const moves = [
+  ['rename', (from: string, to: string) => once(fs.rename(from, to))],
+  ['publish', (from: string, to: string) => once(fs.publish(from, to))],
+] as const;
+
+describe.each(moves)('local disk, %s', (_, move) => {
   it('finishes what died between the two names', async () => {
     await put('/a', 'text');
     linkSync(join(root, 'a'), join(root, 'b'));
-    expect(await once(fs.rename('/a', '/b'))).toBe('renamed');
+    expect(await move('/a', '/b')).toBe('renamed');
     expect(readdirSync(root)).toEqual(['b']);
     expect(readFileSync(join(root, 'b'), 'utf8')).toBe('text');
   });
 
+  it('does not link again what was linked by another and then taken away by a reader', async () => {
+    mkdirSync(join(root, 'taken'));
+    writeFileSync(join(root, 'a'), 'text');
+    linkSync(join(root, 'a'), join(root, 'b'));
+    renameSync(join(root, 'b'), join(root, 'taken/b'));
+    expect(await move('/a', '/b')).toBe('missing');
+    expect(existsSync(join(root, 'b'))).toBe(false);
+  });
+
+  it('moves its own file though a copy by hard links has given it a second name', async () => {
+    await put('/a', 'text');
+    linkSync(join(root, 'a'), join(folder, 'snapshot'));
+    expect(await move('/a', '/b')).toBe('renamed');
+    expect(readdirSync(root)).toEqual(['b']);
+  });
+
+  it('of two drivers that move one file at once, both come to an end and one file is left', async () => {
+    const other = localDisk({ root });
+    for (let n = 0; n < 100; n += 1) {
+      await put(`/tmp/${n}`, 'text');
+      const answers = await Promise.all([move(`/tmp/${n}`, `/d/${n}`), once(other.publish(`/tmp/${n}`, `/d/${n}`))]);
+      expect(answers).toContain('renamed');
+      expect(answers).not.toContain('exists');
+    }
+    expect(readdirSync(join(root, 'tmp'))).toEqual([]);
+    expect(readdirSync(join(root, 'd'))).toHaveLength(100);
+  });
+});
+
+describe('local disk, moves', () => {
   it('does not take one file reached by two ways for two names of it', async () => {
     await put('/real/a', 'text');
     symlinkSync(join(root, 'real'), join(root, 'way'));
     expect(await once(fs.rename('/real/a', '/way/a'))).toBe('exists');
     linkSync(join(root, 'real/a'), join(root, 'real/second-name'));
-    expect(await once(fs.rename('/real/a', '/way/a'))).toBe('exists');
+    for (const [, move] of moves) expect(await move('/real/a', '/way/a')).toBe('exists');
     expect(readFileSync(join(root, 'real/a'), 'utf8')).toBe('text');
   });
 
@@ -85,6 +121,11 @@ describe('local disk, rename', () => {
       const error = await failure(once(localDisk().rename(join(root, 'a'), join(other, 'b'))));
       expect(error).toMatchObject({ code: 'RXF_FILES_DENIED', retryable: false });
       expect(error.message).toMatch(/no hard link can be made there \(EXDEV\).*ext4/);
+      const other$ = failure(once(localDisk().publish(join(root, 'a'), join(other, 'b'))));
+      expect(await other$).toMatchObject({
+        code: 'RXF_FILES_DENIED',
+        message: expect.stringMatching(/two file systems/),
+      });
       expect(readFileSync(join(root, 'a'), 'utf8')).toBe('text');
     } finally {
       rmSync(other, { recursive: true });
@@ -93,21 +134,24 @@ describe('local disk, rename', () => {
 });
 
 describe('local disk, durability', () => {
-  it('syncs file and folders before it answers; never, where told so', async () => {
+  it('syncs the file, its name, and the name of each folder above it, before it answers; never, where told so', async () => {
     const sync = jest.spyOn(await fileHandle(), 'sync');
     const writer = fs.create('/x/y/a');
     await once(writer.write(Buffer.from('text')));
-    // The names of the two new folders.
-    expect(sync).toHaveBeenCalledTimes(2);
+    const above = root.split('/').filter(Boolean).length;
+    expect(sync).toHaveBeenCalledTimes(above + 2);
+    sync.mockClear();
     await once(writer.close());
-    // The file, and its name.
-    expect(sync).toHaveBeenCalledTimes(4);
-    await once(fs.rename('/x/y/a', '/x/b'));
-    expect(sync).toHaveBeenCalledTimes(5);
+    expect(sync).toHaveBeenCalledTimes(2);
+    sync.mockClear();
+    // Its folders are known by now.
+    await once(fs.publish('/x/y/a', '/x/b'));
+    expect(sync).toHaveBeenCalledTimes(1);
     sync.mockClear();
     fs = localDisk({ root, fsync: 'never' });
     await put('/z/a', 'text');
     await once(fs.rename('/z/a', '/q/b'));
+    await once(fs.list('/q'));
     expect(sync).not.toHaveBeenCalled();
   });
 

@@ -61,6 +61,7 @@ function overriding(fs: MemoryFileSystem, verbs: Partial<FileSystem>): FileSyste
     makeFolder: (path) => fs.makeFolder(path),
     create: (path) => fs.create(path),
     rename: (from, to) => fs.rename(from, to),
+    publish: (from, to) => fs.publish(from, to),
     status: (path) => fs.status(path),
     list: (folder) => fs.list(folder),
     read: (path, maxBytes) => fs.read(path, maxBytes),
@@ -316,7 +317,7 @@ describe('fileSink', () => {
   it('never acks what a rename did not move', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
-      const run = start(overriding(fs, { rename: () => ['missing'] }), { roll: { count: 1 } });
+      const run = start(overriding(fs, { publish: () => ['missing'] }), { roll: { count: 1 } });
       run.send('a');
       whileRunning(run, at, 50, () => {
         expect(run.duty.acks).toEqual([]);

@@ -1,10 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { delayWhen, filter, from, map, merge, mergeMap, type ObservableInput, of, tap, timer } from 'rxjs';
+import {
+  concat,
+  delayWhen,
+  filter,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  type ObservableInput,
+  of,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import { decode } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
+import type { FileSystem } from '../../../src/ports/file-system.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
@@ -100,6 +115,34 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
+  it('takes an entry that stands for committed only when a rename was answered: visible is not durable', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(...'abc');
+      const fs = memoryFileSystem();
+      const notSynced = new SinkError('RXF_FILES_REMOTE', 'EIO: i/o error, fsync', { retryable: false });
+      const renames: string[] = [];
+      const unsure = new Proxy(fs, {
+        get: (_, verb: keyof FileSystem) => {
+          if (verb !== 'rename') return typeof fs[verb] === 'function' ? fs[verb].bind(fs) : fs[verb];
+          return (one: string, other: string) => {
+            renames.push(other);
+            return concat(
+              from(fs.rename(one, other)).pipe(ignoreElements()),
+              throwError(() => notSynced),
+            );
+          };
+        },
+      });
+      const run = collect(kafka, unsure);
+      at(1_000, () => {
+        expect(run.error).toMatchObject({ code: 'RXF_SOURCE_NACKED', message: expect.stringContaining('EIO') });
+        // Asked for twice, and not believed for standing there.
+        expect(renames).toHaveLength(2);
+        expect([run.receipts, stored(fs), ledgerOf(fs)]).toEqual([[], [], ['0-3(3)']]);
+        expect(kafka.committed('lake', 'chat', 0)).not.toBe(3);
+      });
+    }));
+
   it('keeps its files when nobody knows whether the commit will be carried out, and they count when it is', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
@@ -116,6 +159,7 @@ describe('the ledger of a file sink', () => {
           late = () => settle(fs.rename(from, to));
           throw unreachable();
         },
+        publish: (from: string, to: string) => fs.publish(from, to),
         status: (path: string) => fs.status(path),
         list: (folder: string) => fs.list(folder),
         read: (path: string, maxBytes: number) => fs.read(path, maxBytes),

@@ -1,0 +1,158 @@
+import { dirname } from 'node:path';
+import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import { codeOfSystem, systemCode } from './disk-error.js';
+import { type Steps, wait } from './steps.js';
+import type { OpenFile, Stats, System } from './system.js';
+
+/** Folders whose names are known to be durable; of further ones the oldest is forgotten, and synced again when it is used. */
+const MOST_KNOWN = 10_000;
+/** Places that are not believed any more; with more of them nothing is. */
+const MOST_DOUBTED = 1_000;
+/** A folder that somebody removes as often as it is made. */
+const MAKES = 5;
+/** What a folder answers that was there before us and that we may not open, or that its file system cannot sync. */
+const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
+
+/**
+ * What outlasts a power cut. A file is durable with its bytes, its name and the names of all folders above it synced;
+ * that others see it says nothing. After a sync that failed no later one of the same place is believed: Linux reports a
+ * lost write once, and then takes the page for clean.
+ *
+ * Bounds: 10,000 known folders, 1,000 doubted places.
+ * Fails: a sync that fails is an error that stays, until the driver is made anew.
+ * Source: fsync(2); "PostgreSQL's fsync() surprise", https://lwn.net/Articles/752063/.
+ */
+export class Durability {
+  readonly #system: System;
+  readonly #sync: boolean;
+  readonly #known = new Map<string, string>();
+  readonly #doubted = new Map<string, SinkError>();
+  #doubtsAll: SinkError | undefined;
+
+  /** Without `sync`, all that the system has counts as durable. */
+  constructor(system: System, sync: boolean) {
+    this.#system = system;
+    this.#sync = sync;
+  }
+
+  /** Makes the bytes of a file durable. */
+  *file(file: OpenFile, path: string): Steps<void> {
+    if (this.#sync) yield* this.#once(path, () => file.sync());
+  }
+
+  /** Makes the names in a folder durable. */
+  *folder(path: string): Steps<void> {
+    if (this.#sync) yield* this.#once(path, () => this.#system.syncFolder(path));
+  }
+
+  /**
+   * Makes a folder with those above it. A folder that stands may have been made a moment ago, by another who has not
+   * synced its name yet or died before: so names are synced by each who relies on them, and then known.
+   */
+  *makeFolder(path: string): Steps<void> {
+    for (let makes = 1; makes <= MAKES; makes += 1) {
+      const found = yield* statsOrNull(this.#system.stat(path));
+      if (found !== null && !found.isDirectory()) throw notFolder(path);
+      if (found !== null && (!this.#sync || this.#known.get(path) === identityOf(found))) return;
+      const above = dirname(path);
+      if (above === path) return;
+      yield* this.makeFolder(above);
+      const isMade = found === null && (yield* this.#make(path));
+      const made = found ?? (yield* statsOrNull(this.#system.stat(path)));
+      // What stood there, or above it, is removed again: from the start.
+      if (isMade === null || made === null) continue;
+      if (!this.#sync) return;
+      yield* this.#keepName(above, isMade);
+      // As it was before the sync: one that was made anew since has a name that is not synced.
+      this.#know(path, identityOf(made));
+      return;
+    }
+    throw vanishing(path);
+  }
+
+  /** What was removed says nothing about what comes to stand there. */
+  forget(path: string): void {
+    for (const places of [this.#known, this.#doubted]) {
+      for (const place of places.keys()) if (`${place}/`.startsWith(`${path}/`)) places.delete(place);
+    }
+  }
+
+  /** True: made; false: another was faster; null: the folder above is gone again. */
+  *#make(path: string): Steps<boolean | null> {
+    try {
+      yield* wait(this.#system.mkdir(path));
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return false;
+      if (systemCode(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /** The name of a folder that was there before us may stand where we may not sync it. */
+  *#keepName(above: string, isMade: boolean): Steps<void> {
+    try {
+      yield* this.folder(above);
+    } catch (error) {
+      const code = systemCode(error instanceof SinkError ? error.cause : error);
+      if (isMade || code === undefined || !NOT_OURS_TO_SYNC.includes(code)) throw error;
+      this.#doubted.delete(above);
+    }
+  }
+
+  *#once(path: string, sync: () => ReturnType<System['syncFolder']>): Steps<void> {
+    const doubt = this.#doubtsAll ?? this.#doubted.get(path);
+    if (doubt !== undefined) throw doubt;
+    try {
+      yield* wait(sync());
+    } catch (error) {
+      // Where the folder could not even be opened, nothing was asked yet.
+      if ((error as { readonly syscall?: unknown }).syscall === 'open') throw error;
+      throw this.#doubt(path, error);
+    }
+  }
+
+  #doubt(path: string, error: unknown): SinkError {
+    const code: CodeOf<'SinkError'> = codeOfSystem(error) === 'RXF_FILES_FULL' ? 'RXF_FILES_FULL' : 'RXF_FILES_REMOTE';
+    const message = `Could not make ${path} outlast a power cut: ${describeError(error)}. What was written last may be lost, and a later sync would not tell, so nothing there counts as stored. Look into the system log, check the disk, and start again; on a disk that cannot sync set \`fsync: 'never'\``;
+    const doubt = new SinkError(code, message, {
+      details: { path },
+      cause: error,
+      retryable: code === 'RXF_FILES_FULL',
+    });
+    if (this.#doubted.size >= MOST_DOUBTED) this.#doubtsAll = doubt;
+    this.#doubted.set(path, doubt);
+    return doubt;
+  }
+
+  #know(path: string, identity: string): void {
+    this.#known.delete(path);
+    this.#known.set(path, identity);
+    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value as string);
+  }
+}
+
+/** What stands, or null where nothing does. */
+export function* statsOrNull(look: ReturnType<System['stat']>): Steps<Stats | null> {
+  try {
+    return yield* wait(look);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+/** A folder that was removed and made again is another, also where it got the same number. */
+function identityOf({ dev, ino, birthtimeNs }: Stats): string {
+  return `${dev} ${ino} ${birthtimeNs}`;
+}
+
+function notFolder(path: string): SinkError {
+  const message = `Could not make the folder ${path}: a file stands there. Nothing was changed; choose another name, or remove what stands there`;
+  return new SinkError('RXF_FILES_EXISTS', message, { details: { path } });
+}
+
+function vanishing(path: string): SinkError {
+  const message = `Could not make the folder ${path}: what is above it was removed ${MAKES} times meanwhile. Check that nothing else removes folders there`;
+  return new SinkError('RXF_FILES_MISSING', message, { details: { path }, retryable: true });
+}
