@@ -8,8 +8,8 @@ import type { OpenFile, Stats, System } from './system.js';
 const MOST_KNOWN = 10_000;
 /** Places that are not believed any more; with more of them nothing is. */
 const MOST_DOUBTED = 1_000;
-/** A folder that somebody removes as often as it is made. */
-const MAKES = 5;
+/** How often a folder is made that somebody removes meanwhile. */
+const TRIES = 5;
 /** What a folder answers that was there before us and that we may not open, or that its file system cannot sync. */
 const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
 
@@ -50,24 +50,36 @@ export class Durability {
    * synced its name yet or died before: so names are synced by each who relies on them, and then known.
    */
   *makeFolder(path: string): Steps<void> {
-    for (let makes = 1; makes <= MAKES; makes += 1) {
-      const found = yield* statsOrNull(this.#system.stat(path));
-      if (found !== null && !found.isDirectory()) throw notFolder(path);
-      if (found !== null && (!this.#sync || this.#known.get(path) === identityOf(found))) return;
-      const above = dirname(path);
-      if (above === path) return;
-      yield* this.makeFolder(above);
-      const isMade = found === null && (yield* this.#make(path));
-      const made = found ?? (yield* statsOrNull(this.#system.stat(path)));
-      // What stood there, or above it, is removed again: from the start.
-      if (isMade === null || made === null) continue;
-      if (!this.#sync) return;
-      yield* this.#keepName(above, isMade);
-      // As it was before the sync: one that was made anew since has a name that is not synced.
-      this.#know(path, identityOf(made));
-      return;
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      if (yield* this.#makeAll(yield* this.#unsure(path))) return;
     }
     throw vanishing(path);
+  }
+
+  /** The folder and those above it that are not known to be durable, the highest first, with what stands of each. */
+  *#unsure(path: string): Steps<readonly { readonly path: string; readonly found: Stats | null }[]> {
+    const unsure: { readonly path: string; readonly found: Stats | null }[] = [];
+    for (let at = path; at !== dirname(at); at = dirname(at)) {
+      const found = yield* statsOrNull(this.#system.stat(at));
+      if (found !== null && !found.isDirectory()) throw notFolder(at);
+      if (found !== null && (!this.#sync || this.#known.get(at) === identityOf(found))) break;
+      unsure.unshift({ path: at, found });
+    }
+    return unsure;
+  }
+
+  /** False where somebody removed one of them meanwhile. */
+  *#makeAll(unsure: readonly { readonly path: string; readonly found: Stats | null }[]): Steps<boolean> {
+    for (const { path, found } of unsure) {
+      const isMade = found === null && (yield* this.#make(path));
+      const made = found ?? (yield* statsOrNull(this.#system.stat(path)));
+      if (isMade === null || made === null) return false;
+      if (!this.#sync) continue;
+      yield* this.#keepName(dirname(path), isMade);
+      // As it was before the sync: one that was made anew since has a name that is not synced.
+      this.#know(path, identityOf(made));
+    }
+    return true;
   }
 
   /** What was removed says nothing about what comes to stand there. */
@@ -153,6 +165,6 @@ function notFolder(path: string): SinkError {
 }
 
 function vanishing(path: string): SinkError {
-  const message = `Could not make the folder ${path}: what is above it was removed ${MAKES} times meanwhile. Check that nothing else removes folders there`;
+  const message = `Could not make the folder ${path}: what is above it was removed ${TRIES} times meanwhile. Check that nothing else removes folders there`;
   return new SinkError('RXF_FILES_MISSING', message, { details: { path }, retryable: true });
 }

@@ -67,12 +67,12 @@ export class Root {
 
   /** The real path, of which the end may not stand yet. */
   *#resolve(path: string): Steps<string> {
-    try {
-      return yield* wait(this.#system.realpath(path));
-    } catch (error) {
-      const parent = dirname(path);
-      if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
-      return join(yield* this.#resolve(parent), basename(path));
+    for (let stands = path; ; stands = dirname(stands)) {
+      try {
+        return join(yield* wait(this.#system.realpath(stands)), path.slice(stands.length));
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT' || dirname(stands) === stands) throw error;
+      }
     }
   }
 }

@@ -291,7 +291,9 @@ describe('webhdfs-package says why', () => {
       () => once(fs.rename('/lake/a', '/lake/../b')),
       () => put(fs, '/lake/./x', 'a'),
     ]) {
-      expect(await failure(work() as Promise<unknown>)).toMatchObject({ code: 'RXF_FILES_DENIED' });
+      expect(await failure(work() as Promise<unknown>)).toMatchObject({
+        code: expect.stringMatching(/^RXF_FILES_(DENIED|NAME)$/),
+      });
     }
   });
 });
