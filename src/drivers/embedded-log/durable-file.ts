@@ -1,5 +1,8 @@
-import { open, readdir, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rename } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+/** What a folder above ours answers that was there before us, and that we may not open or its file system cannot sync. */
+const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
 
 /** Makes the names in a folder durable, where the system can: Windows keeps them so by itself and refuses to be asked. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -9,6 +12,23 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Makes a folder with those above it, and their names durable: also of those that stand, since whoever made one may not have
+ * lived to sync it.
+ */
+export async function makeFolderDurably(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  let isOurs = first !== undefined;
+  for (let at = resolve(folder); at !== dirname(at); at = dirname(at)) {
+    try {
+      await syncFolder(dirname(at));
+    } catch (error) {
+      if (isOurs || !NOT_OURS_TO_SYNC.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+    if (at === first) isOurs = false;
   }
 }
 

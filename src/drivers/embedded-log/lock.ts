@@ -1,77 +1,124 @@
-import { randomUUID } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
-import { unlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, open, realpath, rm, symlink, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConnectError } from '../../core/errors.js';
 import { namesIn } from './durable-file.js';
 
-/** The claims this process holds, name to path; what an exit leaves behind is removed on the way out. */
-const held = new Map<string, string>();
-let isExitWatched = false;
+/** What a path of a socket may have in bytes: 108 on Linux, 104 elsewhere, with an end. */
+const MOST_SOCKET_PATH = 103;
+const CLAIM = /^lock-.+/;
+/** What a connection to a claim ends with whose process is dead, or that was taken back meanwhile. */
+const GONE = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
 
 /** Gives the folder free; never fails. */
 export type Unlock = () => Promise<void>;
 
 /**
- * Claims a folder for this process. A claim is an empty file `lock-<pid>-<token>`: it is laid down first, and then
- * whoever finds another living claim beside it takes its own back, so that two never both go on. A claim of a dead pid,
- * or of our own pid with a token that is not ours (a pid used again, as in containers), is stale and removed.
+ * Claims a folder for this process. A claim is a socket `lock-<token>.sock` in the folder that this process listens on: it
+ * is laid down first, and then whoever finds another claim beside it that takes connections takes its own back, so that
+ * two never both go on. A process that is dead takes none: the kernel
+ * knows that, whatever the process's id was and in which container. What it leaves behind is removed.
  *
- * Fails: `RXF_KAFKA_UNREACHABLE`, not retryable, naming the pid that has the folder.
+ * Bounds: holds among all processes of one kernel, containers included; not among machines that share a disk.
+ * Fails: `RXF_KAFKA_UNREACHABLE`, not retryable, where another has the folder.
+ * Source: unix(7).
  */
 export async function lockFolder(folder: string): Promise<Unlock> {
-  const name = `lock-${process.pid}-${randomUUID()}`;
-  const path = resolve(folder, name);
-  held.set(name, path);
-  removeAtExit();
-  const unlock = async () => {
-    await unlink(path).catch(() => undefined);
-    held.delete(name);
-  };
+  if (process.platform === 'win32') return claim(await pipeOf(folder), folder);
+  const short = await shortened(folder);
+  const name = `lock-${randomBytes(6).toString('hex')}.sock`;
+  let unlock: Unlock | undefined;
   try {
-    await writeFile(path, '', { flag: 'wx' });
+    unlock = await claim(join(short.folder, name), folder);
     for (const other of await namesIn(folder)) {
-      const pid = Number(/^lock-(\d+)-/.exec(other)?.[1] ?? Number.NaN);
-      if (other === name || Number.isNaN(pid)) continue;
-      if (pid === process.pid ? held.has(other) : isAlive(pid)) throw taken(folder, pid, other);
+      if (!CLAIM.test(other) || other === name) continue;
+      if (await isTaken(join(short.folder, other))) throw taken(folder, other);
       await unlink(join(folder, other)).catch(() => undefined);
     }
   } catch (error) {
-    await unlock();
+    await unlock?.();
+    await short.free();
     throw error;
   }
-  return unlock;
+  return async () => {
+    await unlock();
+    await unlink(join(folder, name)).catch(() => undefined);
+    await short.free();
+  };
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+/** Listens there until it is given free, or the process ends. */
+async function claim(path: string, folder: string): Promise<Unlock> {
+  const server = createServer((socket) => socket.destroy());
+  await listening(server, path, folder);
+  server.unref();
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+    });
+}
+
+function listening(server: Server, path: string, folder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? taken(folder, path) : noSocket(error, folder));
+    });
+    // Of a cluster's worker, and not of its primary, which would live on.
+    server.listen({ path, exclusive: true }, resolve);
+  });
+}
+
+/** Whether somebody listens there. What cannot be told counts as taken. */
+function isTaken(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const end = (isSo: boolean) => {
+      socket.destroy();
+      resolve(isSo);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => end(!GONE.includes(code ?? '')));
+  });
+}
+
+/** A way to the folder that is short enough for a socket's path. */
+async function shortened(folder: string): Promise<{ readonly folder: string; free(): Promise<void> }> {
+  if (Buffer.byteLength(join(folder, 'lock-0123456789ab.sock')) <= MOST_SOCKET_PATH) {
+    return { folder, free: async () => undefined };
   }
+  if (process.platform === 'linux') {
+    const handle = await open(folder, 'r');
+    return { folder: `/proc/self/fd/${handle.fd}`, free: () => handle.close().catch(() => undefined) };
+  }
+  const links = await mkdtemp(join(tmpdir(), 'rxf-'));
+  await symlink(await realpath(folder), join(links, 'l'));
+  return { folder: join(links, 'l'), free: () => rm(links, { recursive: true, force: true }).catch(() => undefined) };
 }
 
-function taken(folder: string, pid: number, name: string): ConnectError {
-  const whose = pid === process.pid ? 'another embeddedLog of this process' : `process ${pid}`;
+/** Windows has pipes, which have names of their own and end with their process. */
+async function pipeOf(folder: string): Promise<string> {
+  const of = createHash('sha256').update((await realpath(folder)).toLowerCase());
+  return `\\\\.\\pipe\\rxflume-log-${of.digest('hex').slice(0, 32)}`;
+}
+
+function taken(folder: string, claimed: string): ConnectError {
   return new ConnectError(
     'RXF_KAFKA_UNREACHABLE',
-    `The embedded log in ${folder} is open in ${whose}, and only one may write it. Stop that one, or use another folder. ` +
-      `If process ${pid} is some other program, remove ${join(folder, name)}.`,
-    { retryable: false, details: { folder, pid } },
+    `The embedded log in ${folder} is open in another process, or by another embeddedLog of this one, and only one may write it. ` +
+      `Stop that one, or use another folder. Who listens on ${claimed} has it (\`ss -xlp\` and \`lsof -U\` tell who that is).`,
+    { retryable: false, details: { folder, claim: claimed } },
   );
 }
 
-function removeAtExit(): void {
-  if (isExitWatched) return;
-  isExitWatched = true;
-  process.once('exit', () => {
-    for (const path of held.values()) {
-      try {
-        unlinkSync(path);
-      } catch {
-        // Best effort: a claim that stays behind is found stale, as this pid is dead then.
-      }
-    }
-  });
+function noSocket(error: NodeJS.ErrnoException, folder: string): Error {
+  const isOfDisk = ['EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EINVAL'].includes(error.code ?? '');
+  if (!isOfDisk) return error;
+  return new ConnectError(
+    'RXF_KAFKA_UNREACHABLE',
+    `Cannot lock the embedded log in ${folder}: no socket can be made there (${error.code}), which is how it is kept from being ` +
+      'written by two. Put it on a disk of this machine instead of a network or host share.',
+    { retryable: false, details: { folder }, cause: error },
+  );
 }

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectError, describeError, RxflumeError } from '../../core/errors.js';
+import { makeFolderDurably } from './durable-file.js';
 import { lockFolder, type Unlock } from './lock.js';
 import { Offsets } from './offsets.js';
 import type { EmbeddedLogOptions } from './options.js';
@@ -37,7 +37,7 @@ export class LogFolder {
     let unlock: Unlock | undefined;
     let topics: Topics | undefined;
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolderDurably(folder);
       unlock = await lockFolder(folder);
       const readers = new Set<Reader>();
       topics = await Topics.open(join(folder, 'topics'), () => {

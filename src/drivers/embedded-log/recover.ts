@@ -52,8 +52,9 @@ export async function recover(handle: FileHandle, file: string): Promise<Recover
   if (cutBytes > 0) {
     index.cutAt(whole.count);
     await handle.truncate(whole.end);
-    await handle.datasync();
   }
+  // What a process wrote and did not live to sync can be read, and would be acked, before it is durable.
+  await handle.datasync();
   return { ...whole, index, cutBytes };
 }
 

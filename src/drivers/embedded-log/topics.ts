@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged } from './damage.js';
-import { namesIn, syncFolder, writeDurably } from './durable-file.js';
+import { makeFolderDurably, namesIn, syncFolder, writeDurably } from './durable-file.js';
 import { MAGIC } from './record-format.js';
 import { Segment } from './segment.js';
 
@@ -25,7 +25,9 @@ export class Topics {
 
   /** Opens and recovers all of them; `appended` is called when records have become durable in any. */
   static async open(folder: string, appended: () => void): Promise<Topics> {
-    await mkdir(folder, { recursive: true });
+    await makeFolderDurably(folder);
+    // A topic of a process that died may stand there without its name being durable.
+    await syncFolder(folder);
     const topics = new Topics(folder, appended);
     try {
       for (const name of (await namesIn(folder)).sort()) {

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFile, mkdir, open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { SourceError } from '../../../src/core/errors.js';
 import { encodeFrames, MAGIC } from '../../../src/drivers/embedded-log/record-format.js';
 import { numbered, Reading, Trial } from './trial.js';
@@ -157,44 +155,28 @@ describe('embeddedLog, appends', () => {
   });
 });
 
-describe('embeddedLog, lock', () => {
-  const locks = async (folder: string) => (await readdir(folder)).filter((name) => name.startsWith('lock-'));
-
-  it('keeps a second log of this process out, until the first is closed', async () => {
-    const folder = await trial.folder();
-    const first = trial.log(folder);
-    await first.append('chat', ['a']);
-    const second = trial.log(folder);
-    await expect(second.append('chat', ['b'])).rejects.toMatchObject({
-      name: 'ConnectError',
-      code: 'RXF_KAFKA_UNREACHABLE',
-      retryable: false,
-    });
-    expect(await locks(folder)).toHaveLength(1);
-    await first.close();
-    expect(await locks(folder)).toHaveLength(0);
-    await second.append('chat', ['b']);
-    expect(await second.recordCount('chat')).toBe(2);
-  });
-
-  it('keeps out while another process lives, and takes over when it is dead', async () => {
-    const folder = await trial.folder();
-    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
-    await once(other, 'spawn');
-    await writeFile(join(folder, `lock-${other.pid}-x`), '');
-    const log = trial.log(folder);
-    await expect(log.append('chat', ['a'])).rejects.toThrow(`is open in process ${other.pid}`);
-    const exited = once(other, 'exit');
-    other.kill('SIGKILL');
-    await exited;
-    await log.append('chat', ['a']);
-    expect(await locks(folder)).toHaveLength(1);
-  });
-
-  it('takes over from an earlier process that had our own pid', async () => {
-    const folder = await trial.folder();
-    await writeFile(join(folder, `lock-${process.pid}-earlier`), '');
-    await trial.log(folder).append('chat', ['a']);
-    expect(await locks(folder)).toHaveLength(1);
+describe('embeddedLog, what it opens', () => {
+  it('is synced with the names of all folders above it before it is read: visible is not durable', async () => {
+    const { folder } = await written([['a']]);
+    const handle = await open(folder, 'r');
+    await handle.close();
+    const prototype = Object.getPrototypeOf(handle) as typeof handle;
+    const sync = jest.spyOn(prototype, 'sync');
+    const datasync = jest.spyOn(prototype, 'datasync');
+    try {
+      await trial.log(folder).recordCount('chat');
+      // Every folder above `topics`, twice those above the log's own, and `topics` itself.
+      const above = folder.split('/').filter(Boolean).length;
+      expect(sync).toHaveBeenCalledTimes(above + (above + 1) + 1);
+      expect(datasync).toHaveBeenCalledTimes(1);
+      datasync.mockRejectedValue(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }));
+      const other = await written([['a']]);
+      await expect(trial.log(other.folder).recordCount('chat')).rejects.toMatchObject({
+        code: 'RXF_KAFKA_UNREACHABLE',
+        message: expect.stringContaining('EIO'),
+      });
+    } finally {
+      jest.restoreAllMocks();
+    }
   });
 });
