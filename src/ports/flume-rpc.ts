@@ -42,8 +42,11 @@ export interface FlumeBatch {
   readonly events: readonly FlumeEvent[];
   /** Its size as received. */
   readonly byteLength: number;
-  /** Answers the client; false where it has gone, so that it will send the batch again. Later calls do nothing. */
-  reply(status: FlumeStatus): boolean;
+  /**
+   * Answers the client; false where it has gone, so that it will send the batch again. Later calls do nothing. It is called
+   * by itself, and keeps no event in memory.
+   */
+  readonly reply: (status: FlumeStatus) => boolean;
 }
 
 /** What the server calls. */

@@ -58,7 +58,10 @@ export interface AvroRpcServerOptions extends WireOptions {
   readonly maxBatchCount?: number;
   /** The most batches of one client that wait for an answer; beyond, nothing is received of it. Default 16. */
   readonly maxInFlight?: number;
-  /** The most clients connected at once; further ones are sent away. Default 2,000. */
+  /**
+   * The most clients connected at once. A further one gets the place of one that sent nothing for `stallTimeoutMs` and waits
+   * for nothing, or is sent away. Default 2,000.
+   */
   readonly maxClients?: number;
   /** The most memory for frames that have begun and not ended, of all clients together. Default 256 MiB. */
   readonly maxBufferedBytes?: number;

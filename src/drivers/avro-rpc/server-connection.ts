@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { monotonicMs } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
 import type { FlumeEvent } from '../../core/flume.js';
 import { AvroReader, type AvroWriter } from '../../formats/avro-bytes.js';
@@ -57,6 +58,8 @@ export class ServerConnection implements Holder {
   #isOver = false;
   /** Frames that have ended, and answers that were taken: what tells one stall from the next. */
   #steps = 0;
+  /** When it last said something whole, or connected. */
+  #heardAt = monotonicMs();
   /** How long it has been in the middle of the same thing, as of the last look. */
   #stalledMs = 0;
   #stalledIn = '';
@@ -85,6 +88,16 @@ export class ServerConnection implements Holder {
 
   get heldBytes(): number {
     return this.#isOver ? 0 : this.#reader.heldBytes;
+  }
+
+  /** Whether it has agreed on the protocol: it is a client of Flume, and not just anybody. */
+  get hasAgreed(): boolean {
+    return this.#hasAgreed;
+  }
+
+  /** How long it has sent nothing whole, where nothing of it waits for an answer; else 0. */
+  get silentMs(): number {
+    return this.#unanswered > 0 || this.#holds.size > 0 ? 0 : monotonicMs() - this.#heardAt;
   }
 
   /** Its TLS handshake is done. */
@@ -121,6 +134,11 @@ export class ServerConnection implements Holder {
     this.#stalledAt = this.#steps;
     if (this.#stalledMs <= this.#settings.stallTimeoutMs) return;
     this.#refuse(`it stayed in ${within} for more than ${this.#settings.stallTimeoutMs} ms`);
+  }
+
+  /** Ends it, since another wants its place. */
+  giveUp(): void {
+    this.#refuse(`it sent nothing for ${Math.round(this.silentMs)} ms, and another wants its place (maxClients)`);
   }
 
   destroy(): void {
@@ -166,6 +184,7 @@ export class ServerConnection implements Holder {
         at = next;
         if (frame === undefined) continue;
         this.#steps += 1;
+        this.#heardAt = monotonicMs();
         this.#take(frame);
       }
     } catch (cause) {

@@ -197,7 +197,20 @@ class Running implements FlumeListening, ConnectionHost {
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
     const isAllowed = allow === null || allow.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
     if (!isAllowed) return 'its address is not in `allow`';
+    if (this.#connections.size >= maxClients) this.#longestSilent()?.giveUp();
     return this.#connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
+  }
+
+  /**
+   * Whose place may be given to somebody who comes: an agent without events is silent for hours, so silence alone is no
+   * reason to end it; it connects again with its next batch. Those that never said who they are go first.
+   */
+  #longestSilent(): ServerConnection | undefined {
+    const { stallTimeoutMs } = this.#settings;
+    const silent = [...this.#connections].filter(({ silentMs }) => silentMs >= stallTimeoutMs);
+    const strangers = silent.filter(({ hasAgreed }) => !hasAgreed);
+    // In order of connecting, so of strangers the first is the longest silent.
+    return strangers[0] ?? silent.reduce<ServerConnection | undefined>(longer, undefined);
   }
 
   #failed(error: Error): void {
@@ -217,6 +230,10 @@ class Running implements FlumeListening, ConnectionHost {
     this.destroy();
     this.#out.complete();
   }
+}
+
+function longer(one: ServerConnection | undefined, other: ServerConnection): ServerConnection {
+  return one === undefined || other.silentMs > one.silentMs ? other : one;
 }
 
 function addressName(host: string, port: number): string {

@@ -2,7 +2,7 @@ import { Subject } from 'rxjs';
 import { Delivery } from '../../core/delivery.js';
 import type { Duty, Want } from '../../core/duty.js';
 import type { FlumeEvent } from '../../core/flume.js';
-import { flumeEventBytes } from '../../core/flume.js';
+import { flumeEventBytes, flumeEventOverhead } from '../../core/flume.js';
 import { Unreleased } from '../../core/unreleased.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { FlumeBatch } from '../../ports/flume-rpc.js';
@@ -11,16 +11,16 @@ import { Unanswered } from './unanswered.js';
 /** What an account tells the session it belongs to. */
 export interface AccountListener {
   /** Every event of a batch is durable. */
-  acked(batch: FlumeBatch): void;
+  acked(batch: Unanswered): void;
   /** The first of a batch's events was refused. */
-  nacked(batch: FlumeBatch, offset: number, cause: unknown): void;
+  nacked(batch: Unanswered, offset: number, cause: unknown): void;
   released(): void;
 }
 
 /**
  * The duty of all events of one subscription: what is out of which batch, and so when a batch is answered.
  *
- * Bounds: a few words and one bit an event for each batch that is not answered.
+ * Bounds: a few words and one bit an event for each batch that is not answered; the window counts what events take decoded.
  */
 export class Account implements Duty {
   readonly wanted = new Subject<Want>();
@@ -56,13 +56,13 @@ export class Account implements Duty {
 
   /** The next event of a batch, counted as out from here on. Only of the batch that was begun last. */
   take(from: Unanswered): Delivery<FlumeEvent> {
-    const event = from.batch.events[from.emitted] as FlumeEvent;
+    const event = from.take();
     const place = this.#places;
     const byteLength = flumeEventBytes(event);
+    const memory = byteLength + flumeEventOverhead(event);
     this.#places += 1;
-    from.emitted += 1;
-    this.#unreleased.add(byteLength);
-    this.#window.take(byteLength);
+    this.#unreleased.add(memory);
+    this.#window.take(memory);
     const origin = {
       stream: this.#stream,
       offset: this.#base + place,
@@ -83,7 +83,7 @@ export class Account implements Duty {
     for (const unanswered of this.#touched(first, next)) {
       if (!unanswered.ack(first, next)) continue;
       this.drop(unanswered);
-      this.#listener.acked(unanswered.batch);
+      this.#listener.acked(unanswered);
     }
     this.release(first, next);
   }
@@ -95,7 +95,7 @@ export class Account implements Duty {
       while (place < end && unanswered.isAcked(place)) place += 1;
       if (place === end) continue;
       this.drop(unanswered);
-      this.#listener.nacked(unanswered.batch, this.#base + place, cause);
+      this.#listener.nacked(unanswered, this.#base + place, cause);
     }
     this.release(first, next);
   }

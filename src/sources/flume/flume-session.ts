@@ -105,18 +105,18 @@ export class FlumeSession implements FlumeListener, AccountListener {
 
   // What the account calls.
 
-  acked(batch: FlumeBatch): void {
-    this.#figures.acked.add(batch.events.length);
-    if (!batch.reply('OK')) this.#figures.unheard.add(batch.events.length);
+  acked(batch: Unanswered): void {
+    this.#figures.acked.add(batch.count);
+    if (!batch.reply('OK')) this.#figures.unheard.add(batch.count);
     this.#answered();
   }
 
-  nacked(batch: FlumeBatch, offset: number, cause: unknown): void {
-    this.#figures.nacked.add(batch.events.length);
+  nacked(batch: Unanswered, offset: number, cause: unknown): void {
+    this.#figures.nacked.add(batch.count);
     batch.reply('FAILED');
-    if (this.#current?.batch === batch) this.#current = undefined;
+    if (this.#current === batch) this.#current = undefined;
     const what =
-      `The batch of ${batch.events.length} events that ${batch.client} sent was refused at offset ${offset} ` +
+      `The batch of ${batch.count} events that ${batch.client} sent was refused at offset ${offset} ` +
       `(${describeError(cause)})`;
     if (this.#stage === 'running') {
       this.notice('warn', 'RXF_SOURCE_NACKED', `${what}; it was told so, and sends it again.`);
@@ -216,7 +216,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
     if (this.#current !== undefined) {
       // Its client brings all of it again, whatever becomes of the part that is out.
       this.#account.drop(this.#current);
-      this.#current.batch.reply('FAILED');
+      this.#current.reply('FAILED');
       this.#current = undefined;
     }
     const steps$ = concat(
@@ -248,7 +248,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
           this.#refusal ??= lateError(this.#account.open, drainTimeoutMs);
           for (const unanswered of [...this.#account.open]) {
             this.#account.drop(unanswered);
-            unanswered.batch.reply('FAILED');
+            unanswered.reply('FAILED');
           }
           subscriber.complete();
         }),
@@ -289,7 +289,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
 }
 
 function lateError(open: readonly Unanswered[], withinMs: number): SourceError {
-  const count = open.reduce((sum, { batch }) => sum + batch.events.length, 0);
+  const count = open.reduce((sum, { count: of }) => sum + of, 0);
   return new SourceError(
     'RXF_SOURCE_DRAIN_TIMEOUT',
     `${count} events of ${open.length} batches were not settled within ${withinMs} ms. Their clients send them again. ` +

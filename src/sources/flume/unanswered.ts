@@ -1,31 +1,58 @@
+import type { FlumeEvent } from '../../core/flume.js';
 import { PlaceSet } from '../../core/place-set.js';
-import type { FlumeBatch } from '../../ports/flume-rpc.js';
+import type { FlumeBatch, FlumeStatus } from '../../ports/flume-rpc.js';
 
-/** A client's batch from when its first event goes out to its answer: which of its places are acked. */
+/**
+ * A client's batch from when its first event goes out to its answer: which of its places are acked.
+ *
+ * Bounds: the events that have not gone out, and a bit for each that was acked out of order.
+ */
 export class Unanswered {
-  readonly batch: FlumeBatch;
+  /** The client, for messages. */
+  readonly client: string;
+  /** How many events it has. */
+  readonly count: number;
   /** The place of its first event; its events have places in a row. */
   readonly first: number;
   /** When its holders are next to be asked to settle. */
   askAt: number;
-  /** How many of its events have gone out. */
-  emitted = 0;
+  readonly #reply: (status: FlumeStatus) => boolean;
+  /** Not the batch, which would keep every event in memory until the answer. */
+  readonly #events: (FlumeEvent | undefined)[];
+  #emitted = 0;
   #acked: PlaceSet | undefined;
   #ackedCount = 0;
 
   constructor(batch: FlumeBatch, first: number, askAt: number) {
-    this.batch = batch;
+    this.client = batch.client;
+    this.count = batch.events.length;
     this.first = first;
     this.askAt = askAt;
+    this.#reply = batch.reply;
+    this.#events = [...batch.events];
   }
 
   /** The place behind its last event. */
   get next(): number {
-    return this.first + this.batch.events.length;
+    return this.first + this.count;
   }
 
   get isWhole(): boolean {
-    return this.emitted === this.batch.events.length;
+    return this.#emitted === this.count;
+  }
+
+  /** The next event to go out. */
+  take(): FlumeEvent {
+    const event = this.#events[this.#emitted] as FlumeEvent;
+    this.#events[this.#emitted] = undefined;
+    this.#emitted += 1;
+    if (this.isWhole) this.#events.length = 0;
+    return event;
+  }
+
+  /** Answers the client; false where it has gone. */
+  reply(status: FlumeStatus): boolean {
+    return this.#reply(status);
   }
 
   /** Acks its places in [first, next); true when all of them are. */
@@ -35,7 +62,7 @@ export class Unanswered {
     for (let place = Math.max(first, this.first); place < Math.min(next, this.next); place += 1) {
       if (this.#acked.add(place)) this.#ackedCount += 1;
     }
-    return this.#ackedCount === this.batch.events.length;
+    return this.#ackedCount === this.count;
   }
 
   isAcked(place: number): boolean {

@@ -292,6 +292,42 @@ describe('the server, sent what is no Flume', () => {
     expect(await isServed(open.port)).toBe(true);
   });
 
+  it('gives the place of a client that never says a word, or nothing any more, to one that comes', async () => {
+    const run = await serve({ maxClients: 3, stallTimeoutMs: 100 });
+    const agent = await dial(run.port);
+    agent.write(hello());
+    await until(() => run.clients === 1);
+    const silent = [await dial(run.port), await dial(run.port)];
+    await until(() => run.clients === 3);
+    // Nobody is silent for long enough.
+    await (await dial(run.port)).ended;
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(await isServed(run.port)).toBe(true);
+    await silent[0]?.ended;
+    // One that agreed is the last to go.
+    expect(agent.destroyed).toBe(false);
+    for (let n = 0; n < 6; n += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      expect(await isServed(run.port)).toBe(true);
+    }
+  });
+
+  it('keeps the place of a client whose batch waits for its answer', async () => {
+    const run = await serve({ maxClients: 1, stallTimeoutMs: 50 }, () => undefined);
+    const agent = await dial(run.port);
+    agent.write(hello());
+    agent.write(
+      call(2, 'append', (writer) => {
+        writer.long(0);
+        writer.bytes(Buffer.from('x'));
+      }),
+    );
+    await until(() => run.batches.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    await (await dial(run.port)).ended;
+    expect(agent.destroyed).toBe(false);
+  });
+
   it('bounds the memory of frames that have begun: one after the other ends', async () => {
     const run = await serve({ maxBufferedBytes: 1_000_000, maxFrameBytes: 2_000_000 });
     const body = Buffer.alloc(1_500_000, 1);

@@ -139,6 +139,28 @@ describe('flumeSource', () => {
       });
     }));
 
+  it('counts what events take in memory, not their bytes: a frame of tiny headers fills the window', () =>
+    inVirtualTime((at) => {
+      const run = start({ window: { bytes: 1024 * 1024 } });
+      at(2, () => {
+        run.flume
+          .connect(0)
+          .pipe(catchError(() => EMPTY))
+          .subscribe((connection) => {
+            for (let n = 0; n < 3; n += 1) {
+              const headers = Object.fromEntries(Array.from({ length: 11_000 }, (_, name) => [`${n}.${name}`, '']));
+              connection.append([{ headers, body: Buffer.from(`batch ${n}`) }]).subscribe({ error: () => undefined });
+            }
+          });
+      });
+      at(20, () => expect(run.values()).toEqual(['batch 0']));
+      at(25, () => run.of('batch 0').release());
+      at(30, () => {
+        expect(run.values()).toEqual(['batch 0', 'batch 1']);
+        run.subscription?.unsubscribe();
+      });
+    }));
+
   it('takes the time from the header `timestamp`, and none where it is no time', () =>
     inVirtualTime((at) => {
       const run = start();
