@@ -1,7 +1,6 @@
 import { SinkError } from '../../core/errors.js';
 import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { connectWithin, openCluster } from './cluster.js';
-import { typeOf } from './errors.js';
 import type { Broker, Cluster, Internals, PartitionMetadata } from './internals.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
@@ -23,7 +22,6 @@ export interface ProducerId {
 const GROUP = 0;
 const TRANSACTION = 1;
 const OFFSET_FETCH = 9;
-const MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION', 'TOPIC_AUTHORIZATION_FAILED']);
 
 /** A connection to a cluster for writing, as plain requests; when to ask again is decided elsewhere. */
 export class ProducerLink {
@@ -49,25 +47,27 @@ export class ProducerLink {
   /** The partitions of a topic. Fails where there is no such topic, or it is not ours to see. */
   async partitionsOf(topic: string): Promise<readonly PartitionMetadata[]> {
     await this.#cluster.addMultipleTargetTopics([topic]);
-    return this.#cluster.findTopicPartitionMetadata(topic);
+    const known = this.#cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === topic);
+    if (known === undefined || known.topicErrorCode !== 0) this.#cluster.targetTopics.delete(topic);
+    if (known !== undefined && known.topicErrorCode !== 0) throw this.errorOf(known.topicErrorCode);
+    return known?.partitionMetadata ?? [];
   }
 
   /** Learns of new partitions once `metadataMaxAgeMs` is over. */
   async refreshIfOld(): Promise<void> {
-    await this.#refreshing(() => this.#cluster.refreshMetadataIfNecessary());
+    await this.#cluster.refreshMetadataIfNecessary();
+    this.#dropUnknown();
   }
 
   async refresh(): Promise<void> {
-    await this.#refreshing(() => this.#cluster.refreshMetadata());
+    await this.#cluster.refreshMetadata();
+    this.#dropUnknown();
   }
 
-  /** One topic that was deleted, or is not ours any more, would hide all the others. */
-  async #refreshing(ask: () => Promise<void>): Promise<void> {
-    try {
-      await ask();
-    } catch (error) {
-      if (!MISSING.has(typeOf(error))) throw error;
-      this.#cluster.targetTopics.clear();
+  /** A topic that was deleted, or is not ours any more, is asked about anew when something is to be written to it. */
+  #dropUnknown(): void {
+    for (const { topic, topicErrorCode } of this.#cluster.brokerPool.metadata?.topicMetadata ?? []) {
+      if (topicErrorCode !== 0) this.#cluster.targetTopics.delete(topic);
     }
   }
 
