@@ -43,7 +43,9 @@ export function translate(cause: unknown, { what, isSent }: Failed, options: Che
     const message = `${what}: cannot be reached: ${describeError(cause)}.`;
     return new ConnectError('RXF_HTTP_UNREACHABLE', message, extras);
   }
-  const message = `${what}: the connection ended before the answer was whole: ${describeError(cause)}. ${NOBODY_KNOWS}`;
+  // A server that speaks TLS ends a connection on which something else comes, without a word.
+  const hint = /^\w+ http:/.test(what) ? ' Where it ends so each time, see whether the port wants https.' : '';
+  const message = `${what}: the connection ended before the answer was whole: ${describeError(cause)}. ${NOBODY_KNOWS}${hint}`;
   return new SinkError('RXF_HTTP_LOST', message, extras);
 }
 

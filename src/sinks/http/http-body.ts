@@ -1,4 +1,5 @@
 import { describeError, SinkError } from '../../core/errors.js';
+import { isWellFormed } from '../../core/well-formed.js';
 import { jsonText } from '../../formats/json-text.js';
 
 /** How values become the body of a request. */
@@ -30,6 +31,9 @@ export function encodeWith<T>({ encode }: HttpBody<T>, value: T): string | Uint8
   } catch (cause) {
     if (cause instanceof SinkError) throw cause;
     throw new SinkError('RXF_SINK_FORMAT', `Cannot encode a value for HTTP: ${describeError(cause)}`, { cause });
+  }
+  if (typeof piece === 'string' && !isWellFormed(piece)) {
+    throw new SinkError('RXF_SINK_FORMAT', 'Cannot encode a value for HTTP: `encode` gave half of a surrogate pair.');
   }
   if (typeof piece === 'string' || piece instanceof Uint8Array) return piece;
   throw new SinkError('RXF_SINK_FORMAT', 'Cannot encode a value for HTTP: `encode` gave neither text nor bytes.');

@@ -73,8 +73,8 @@ export interface HttpSinkOptions<T = unknown> {
   /** When everything for one origin waits, because the last requests to it failed. Default 5 failures, 10,000 ms. */
   readonly breaker?: BreakerOptions;
   /**
-   * What a 400 or 422 to a batch refuses: the `batch`, or by halving it the `value` at fault alone. Only for a server that
-   * stores nothing of a batch it answers so. Default `batch`.
+   * What a 400 or 422 to a batch refuses: the `value` at fault alone, found by halving the batch, or the whole `batch`.
+   * A server that stores a part of a batch which it answers so gets that part again as it is halved. Default `value`.
    */
   readonly refuse?: 'batch' | 'value';
   /** Looks at a 2xx answer: why the batch was not stored all the same, else undefined. Default: every 2xx is a yes. */
@@ -100,7 +100,7 @@ export const HTTP_SINK_DEFAULTS = {
   timeoutMs: 60_000,
   retry: { ...BACKOFF_DEFAULTS, attempts: 5, timeLimitMs: 300_000, maxRetryAfterMs: 60_000 },
   breaker: BREAKER_DEFAULTS,
-  refuse: 'batch',
+  refuse: 'value',
   whyRefused: () => undefined,
   idempotencyHeader: 'Idempotency-Key',
   idempotencyKey,

@@ -35,10 +35,7 @@ const ADVICE: Record<
   (answer: HttpAnswer) => readonly [RefusalCode, string]
 > = {
   again: () => ['RXF_HTTP_UNAVAILABLE', 'It was tried as often as `retry` allows; the values come again.'],
-  refused: () => [
-    'RXF_HTTP_REFUSED',
-    "Correct the values, or set such ones aside with `deadLetter`; see also `refuse: 'value'`.",
-  ],
+  refused: () => ['RXF_HTTP_REFUSED', 'Correct what is at fault, or set such values aside with `deadLetter`.'],
   tooLarge: () => [
     'RXF_HTTP_TOO_LARGE',
     'It is one value alone: make it smaller, set it aside with `deadLetter`, or raise the limit there.',

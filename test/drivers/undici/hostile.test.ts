@@ -200,6 +200,7 @@ describe('undici, not connected', () => {
     scripted.push(tls);
     const error = await failure(ask(tls.origin.replace('https', 'http')));
     expect(error.code).toMatch(/RXF_HTTP_(LOST|PROTOCOL)/);
+    expect(error.message).toMatch(/wants https\.$/);
   });
 
   it('a certificate of nobody known, and one of another name', async () => {

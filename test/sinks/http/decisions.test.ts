@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Origin } from '../../../src/core/delivery.js';
 import { batchId } from '../../../src/sinks/http/batch-id.js';
 import { idempotencyKey } from '../../../src/sinks/http/idempotency-key.js';
@@ -16,7 +17,15 @@ describe('Retry-After', () => {
     [' 120 ', 120_000],
     ['Wed, 25 Nov 2026 02:00:30 GMT', 30_000],
     ['Wednesday, 25-Nov-26 02:00:30 GMT', 30_000],
-    ['Wed Nov 25 02:00:30 2026 GMT', 30_000],
+    ['Wed Nov 25 02:00:30 2026', 30_000],
+    ['Wed Nov  4 02:00:30 2026', 0],
+    ['Wednesday, 25-Nov-75 02:00:30 GMT', Date.UTC(2075, 10, 25, 2, 0, 30) - now],
+    ['Wednesday, 25-Nov-99 02:00:30 GMT', 0],
+    ['Wed Nov 25 02:00:30 2026 GMT', undefined],
+    ['Wed, 25 Nov 2026 02:00:30', undefined],
+    ['Wed, 25 Nov 2026 02:00:30 +0800', undefined],
+    ['Wed, 25 Nov 2026 25:00:30 GMT', undefined],
+    ['30, 60', undefined],
     ['Tue, 24 Nov 2026 02:00:30 GMT', 0],
     [undefined, undefined],
     ['', undefined],
@@ -26,7 +35,18 @@ describe('Retry-After', () => {
     ['2026', 2_026_000],
     ['99999999999999999999', undefined],
     ['Wed, 99 Foo 2026', undefined],
-  ])('%j is %j ms', (header, expected) => expect(retryAfterMs(header, now)).toBe(expected));
+  ])('%j is %j ms, in every time zone', (header, expected) => {
+    const zone = process.env.TZ;
+    try {
+      for (const TZ of ['UTC', 'Asia/Shanghai', 'America/Los_Angeles']) {
+        process.env.TZ = TZ;
+        expect(retryAfterMs(header, now)).toBe(expected);
+      }
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
 });
 
 describe('the verdict on an answer', () => {
@@ -94,7 +114,65 @@ describe('the idempotency key', () => {
     ['kafka:chat/3+1-9', '"kafka:chat/3+1-9"'],
     ['tail:/var/log/мир "x" 50%\\', '"tail:/var/log/%D0%BC%D0%B8%D1%80 %22x%22 50%25%5C"'],
     ['a\r\nb', '"a%0D%0Ab"'],
+    ['a\ud800b', '"a%ud800b"'],
+    ['a%ud800b', '"a%25ud800b"'],
+    ['订单', '"%E8%AE%A2%E5%8D%95"'],
   ])('of %j is %j', (id, expected) => expect(idempotencyKey({ id } as HttpBatch)).toBe(expected));
+});
+
+describe('the name of a batch, as a server sees it', () => {
+  // Names that look like the rest of an id, or that lose something on the way to a header.
+  const names = fc.oneof(
+    fc.constantFrom(
+      's',
+      's+1',
+      's+1-2',
+      's+1~x',
+      's"',
+      's%22',
+      's\\',
+      's%',
+      's%25',
+      '\ud800',
+      '%ud800',
+      '\udc00',
+      '订',
+      's/1',
+      's 1',
+    ),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const run = fc.record({
+    stream: names,
+    first: fc.integer({ min: 0, max: 12 }),
+    count: fc.integer({ min: 1, max: 3 }),
+    step: fc.integer({ min: 1, max: 2 }),
+    part: fc.constantFrom(undefined, '0', '1', '0.1'),
+  });
+  const originsOf = ({
+    first,
+    count,
+    step,
+    part,
+  }: {
+    first: number;
+    count: number;
+    step: number;
+    part: string | undefined;
+  }) => Array.from({ length: count }, (_, n) => ({ offset: first + n * step, part }) as Origin);
+
+  it('is another for another stream, other offsets and other parts, and can stand in a header', () =>
+    fc.assert(
+      fc.property(run, run, (one, other) => {
+        const [a, b] = [one, other].map((each) => {
+          const key = idempotencyKey({ id: batchId(each.stream, originsOf(each)) } as HttpBatch);
+          expectHeaders('idempotencyKey', { 'Idempotency-Key': key });
+          return { key, values: JSON.stringify([each.stream, originsOf(each)]) };
+        }) as [{ key: string; values: string }, { key: string; values: string }];
+        expect(a.key === b.key).toBe(a.values === b.values);
+      }),
+      { numRuns: 3_000 },
+    ));
 });
 
 describe('the parts of a request', () => {
@@ -104,6 +182,7 @@ describe('the parts of a request', () => {
     expect(urlProblem('ftp://store/')).toMatch(/http:\/\//);
     expect(urlProblem('http://ann:sesame@store/')).toMatch(/no user name or password/);
     expect(urlProblem(undefined)).toMatch(/text/);
+    expect(urlProblem('http://store/\ud800')).toMatch(/half of a surrogate pair/);
   });
 
   it.each([

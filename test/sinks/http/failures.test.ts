@@ -205,15 +205,19 @@ describe('httpSink, where a server is down', () => {
 
 describe('httpSink, refused', () => {
   it.each([
-    [400, 'RXF_HTTP_REFUSED', 'set such ones aside'],
-    [422, 'RXF_HTTP_REFUSED', 'set such ones aside'],
+    [400, 'RXF_HTTP_REFUSED', 'set such values aside'],
+    [422, 'RXF_HTTP_REFUSED', 'set such values aside'],
     [401, 'RXF_HTTP_DENIED', 'It would say so to any value: check `url`, `method`, `headers` and `body`.'],
     [404, 'RXF_HTTP_DENIED', 'check `url`'],
     [307, 'RXF_HTTP_REDIRECT', 'to http://elsewhere/new. Redirects are not followed: give the final address as `url`.'],
   ])('%i is %s, at once, and says what to do and no secret', (status, code, advice) =>
     inVirtualTime((at) => {
       const run = new HttpRun(
-        { url: 'http://store/chat?key=sesame-open', headers: { authorization: 'Bearer hidden-token' } },
+        {
+          url: 'http://store/chat?key=sesame-open',
+          headers: { authorization: 'Bearer hidden-token' },
+          refuse: 'batch',
+        },
         () => ({
           status,
           headers: { location: 'http://ann:pw@elsewhere/new?key=sesame-open' },
@@ -236,6 +240,62 @@ describe('httpSink, refused', () => {
       });
     }),
   );
+
+  it.each([400, 422])('%i for one value of a batch: that one is refused, with what the server said of it', (status) =>
+    inVirtualTime((at) => {
+      const run = new HttpRun({ batch: { count: 8 } }, ({ body }) =>
+        body.includes('e') ? { status, body: `unknown field in ${body.trim()}` } : 200,
+      );
+      for (const name of 'abcdefgh') run.put(name);
+      at(200, () => {
+        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd', 'f', 'g', 'h']);
+        expect(run.duty.nacks).toEqual(['e']);
+        expect(causeOf(run, 'e')).toMatchObject({ code: 'RXF_HTTP_REFUSED', details: { values: 1, firstOffset: 4 } });
+        expect(causeOf(run, 'e').message).toContain('unknown field in');
+        run.leave();
+      });
+    }),
+  );
+
+  it('a value whose body, URL or key cannot be made is refused alone, and the others are stored', () =>
+    inVirtualTime((at) => {
+      const rubbish = (value: unknown): never => value as never;
+      const bad: Record<string, () => never> = {
+        a: () => rubbish('not a url'),
+        b: () => rubbish(undefined),
+        c: () => rubbish(Promise.resolve('http://s/')),
+        d: () => rubbish('http://s/\ud800'),
+        e: () => {
+          throw new Error('no url');
+        },
+      };
+      const url = ({ value }: { value: string }) => (value in bad ? bad[value]?.() : 'http://s/') as string;
+      const encoded: Record<string, () => never> = {
+        f: () => rubbish(undefined),
+        g: () => rubbish(Promise.resolve('x')),
+        h: () => rubbish('\ud800'),
+        i: () => {
+          throw new Error('no body');
+        },
+      };
+      const body = {
+        contentType: 'text/plain',
+        encode: (value: string) => (value in encoded ? encoded[value]?.() : value) as string,
+        between: '\n',
+      };
+      const key = ({ value }: { value: string }) => {
+        if (value === 'j') throw new Error('no key');
+        return value === 'k' ? Object.create(null) : value;
+      };
+      const run = new HttpRun<string>({ batch: { count: 50 }, url, body, order: 'key', key });
+      for (const name of 'abcdefghijklm') run.put(name);
+      at(200, () => {
+        expect(run.duty.acks.sort()).toEqual(['l', 'm']);
+        expect(run.duty.nacks).toEqual([...'abcdefghijk']);
+        for (const name of 'abcdefghijk') expect(causeOf(run, name).code).toMatch(/^RXF_SINK_(FORMAT|WRITE)$/);
+        run.leave();
+      });
+    }));
 
   it('413 halves a batch until it passes, in order; a single value is too large', () =>
     inVirtualTime((at) => {
@@ -273,7 +333,10 @@ describe('httpSink, refused', () => {
   it('a 2xx that is none, by the word of the caller', () =>
     inVirtualTime((at) => {
       const run = new HttpRun(
-        { whyRefused: ({ excerpt }) => (excerpt.includes('"errors":true') ? 'some were not stored' : undefined) },
+        {
+          refuse: 'batch',
+          whyRefused: ({ excerpt }) => (excerpt.includes('"errors":true') ? 'some were not stored' : undefined),
+        },
         (_, n) => ({ status: 200, body: n === 0 ? '{"errors":true}' : '{"errors":false}' }),
       );
       for (const name of 'abcd') run.put(name);
