@@ -4,6 +4,7 @@ export type { AmqpCheck, AmqpSubject } from './amqp-subject.js';
 export type { It } from './contract-run.js';
 export { describeSink, type SinkSetting } from './describe-sink.js';
 export { describeSource, type SourceSetting, type SourceUnderTest } from './describe-source.js';
+export type { DiskFile, DiskStats, DiskSystem } from './disk-system.js';
 export { MarbleError } from './marbles/difference.js';
 export { MarbleAmqp, type MarbleAmqpOptions } from './marbles/marble-amqp.js';
 export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';

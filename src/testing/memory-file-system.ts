@@ -35,6 +35,8 @@ export interface MemoryFileSystem extends FileSystem {
   text(path: string): string;
   /** The paths of files that were never closed. */
   unfinished(): readonly string[];
+  /** A reader takes a file away, without any call of ours; throws where there is none. */
+  take(path: string): Uint8Array;
   /** Every call that reached the store, in order, as `rename /a /b`. */
   readonly calls: readonly string[];
   /** The next such call fails with the error and does nothing. */
@@ -159,6 +161,13 @@ class Memory implements MemoryFileSystem {
     const file = this.#files.get(path);
     if (!file) throw new Error(`No file ${path}; there are: ${[...this.#files.keys()].sort().join(', ') || 'none'}`);
     return new TextDecoder().decode(contentOf(file));
+  }
+
+  take(path: string): Uint8Array {
+    const file = this.#files.get(path);
+    if (!file) throw new Error(`No file ${path} to take away`);
+    this.#files.delete(path);
+    return contentOf(file);
   }
 
   unfinished(): readonly string[] {

@@ -6,7 +6,7 @@ import type { Source } from '../../src/core/source.js';
 import { flow } from '../../src/flow/flow.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, ProofError, type ProofOptions, proveExactlyOnce } from '../../src/testing/index.js';
-import { FAULT_KINDS } from '../../src/testing/proof/schedule.js';
+import { USUAL_FAULT_KINDS } from '../../src/testing/proof/schedule.js';
 import {
   doubling,
   doublingIn,
@@ -43,7 +43,7 @@ describe('proveExactlyOnce', () => {
     expect(report).toMatchObject({ lines: 8, commits: 'checked' });
     expect(report.schedules).toBeGreaterThan(500);
     expect(report.steps).toBeGreaterThan(8 * 3);
-    expect(FAULT_KINDS.filter((kind) => report.faults[kind] < 20)).toEqual([]);
+    expect(USUAL_FAULT_KINDS.filter((kind) => report.faults[kind] < 20)).toEqual([]);
   });
 
   it('finds a sink that stores twice, and says which value, in which files, and what went wrong', () => {

@@ -32,9 +32,13 @@ export function ofKey(key: string): { readonly folder: string; readonly line: st
 }
 
 /** What a reader sees: each line of each visible file, by its folder. */
-export function linesOf(files: Readonly<Record<string, Uint8Array>>, roots: Roots, readLines: ReadLines): Lines {
+export function linesOf(
+  files: readonly (readonly [path: string, bytes: Uint8Array])[],
+  roots: Roots,
+  readLines: ReadLines,
+): Lines {
   const lines = new Map<string, string[]>();
-  for (const [path, bytes] of Object.entries(files)) {
+  for (const [path, bytes] of files) {
     if (roots.placeOf(path) !== 'visible') continue;
     const folder = path.slice(0, path.lastIndexOf('/'));
     for (const line of readLines(bytes, path)) addTo(lines, lineKey(folder, line), path);

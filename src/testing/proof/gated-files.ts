@@ -11,6 +11,8 @@ export interface FileWatch {
   written(path: string): void;
   /** A file is about to be moved. */
   moved(from: string, to: string): void;
+  /** A file is about to get a second name. */
+  named(from: string, to: string): void;
   /** What stands at this path, or in this folder, is about to be removed. */
   removed(path: string): void;
 }

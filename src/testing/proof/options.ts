@@ -7,8 +7,10 @@ import {
   expectWhole,
   withDefaults,
 } from '../../core/options.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import type { DiskSystem } from '../disk-system.js';
 import { type ReadLines, textLines } from './comparison.js';
-import { FAULT_KINDS, type FaultKind } from './schedule.js';
+import { FAULT_KINDS, type FaultKind, USUAL_FAULT_KINDS } from './schedule.js';
 import type { ProofInput } from './trial.js';
 
 export interface ProofOptions {
@@ -22,7 +24,7 @@ export interface ProofOptions {
   readonly root?: string | readonly string[];
   /** Folders of sinks that may store a value more than once, such as dead letters; they must not lose it. Default: none. */
   readonly atLeastOnceRoot?: string | readonly string[];
-  /** What may go wrong. Default: everything. */
+  /** What may go wrong. Default: everything but `power` and `take`. */
   readonly faults?: readonly FaultKind[];
   /** The most faults of a random schedule. Default 3. */
   readonly mostFaults?: number;
@@ -43,6 +45,11 @@ export interface ProofOptions {
   readonly commits?: 'checked' | 'unchecked';
   /** The lines of a file, such as after decompression. Default: its lines as UTF-8 text. */
   readonly readLines?: ReadLines;
+  /**
+   * The file system that a collector has over a disk in memory, of which each call is a step: a driver of local files.
+   * Default: none, the files are in a store of their own, as HDFS is, whose verbs are the steps.
+   */
+  readonly disk?: ((system: DiskSystem) => FileSystem) | undefined;
   /** Runs only this schedule, as a failure printed it, and tells all that happened. Default: none. */
   readonly replay?: string | undefined;
 }
@@ -53,7 +60,7 @@ export const PROOF_DEFAULTS = {
   seed: 1,
   root: '/lake',
   atLeastOnceRoot: [],
-  faults: FAULT_KINDS,
+  faults: USUAL_FAULT_KINDS,
   mostFaults: 3,
   produceEveryMs: 10,
   recordsPerFetch: 3,
@@ -62,6 +69,7 @@ export const PROOF_DEFAULTS = {
   withinMs: 60_000,
   commits: 'checked',
   readLines: textLines,
+  disk: undefined,
   replay: undefined,
 } as const satisfies ProofOptions;
 
@@ -91,6 +99,7 @@ export function checkOptions(given: ProofOptions): CheckedOptions {
   expectMs('quietMs', checked.quietMs, checked.sessionTimeoutMs);
   expectMs('withinMs', checked.withinMs, 1);
   expectFunction('readLines', checked.readLines);
+  if (checked.disk !== undefined) expectFunction('disk', checked.disk);
   if (checked.replay !== undefined) expectText('replay', checked.replay);
   return checked;
 }

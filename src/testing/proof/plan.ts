@@ -32,7 +32,7 @@ export function everySingleFault(steps: readonly Verb[], kinds: readonly FaultKi
 /** What is the same between two reads as before the next change is tried there only. */
 const AT_READS: readonly FaultKind[] = ['crash', 'fail', 'stop'];
 /** Where the collector itself is stopped it matters on which side of a change. */
-const AROUND: readonly FaultKind[] = ['crash', 'stop'];
+const AROUND: readonly FaultKind[] = ['crash', 'stop', 'power', 'take'];
 
 function faultsAt(kind: FaultKind, verb: Verb, step: number): Fault[] {
   const whens = FAULTS[kind].whens.filter((when) => when !== 'after' || (AROUND.includes(kind) && isChange(verb)));

@@ -3,6 +3,8 @@ import { expectOption } from '../../core/options.js';
 /** What a step is: a call of a port's verb, or a call of the driver back to the source. */
 export type Verb =
   | 'makeFolder'
+  | 'link'
+  | 'sync'
   | 'write'
   | 'close'
   | 'rename'
@@ -27,6 +29,8 @@ export type Verb =
  * `deaf`: for a time the group does not reach it; all else works.
  * `join`: another collector starts. `leave`: the collector drains. `expire`: all sessions of the group expire.
  * `forget`: the group's committed offsets are gone.
+ * `power`: the power goes: all collectors are dead, and a disk has what was synced, and of the rest what it happened to write.
+ * `take`: whoever reads the files takes all that are visible away; they count as stored.
  */
 export type FaultKind = keyof typeof FAULTS;
 
@@ -50,7 +54,7 @@ export interface Schedule {
   readonly faults: readonly Fault[];
 }
 
-const CHANGES: readonly Verb[] = ['makeFolder', 'write', 'close', 'rename', 'remove', 'commit'];
+const CHANGES: readonly Verb[] = ['makeFolder', 'write', 'close', 'rename', 'link', 'sync', 'remove', 'commit'];
 const READS: readonly Verb[] = ['status', 'list', 'read'];
 const CALLBACKS: readonly Verb[] = ['assigned', 'revoking', 'records'];
 const CALLS: readonly Verb[] = [...CHANGES, ...READS, 'connect', 'leave'];
@@ -77,9 +81,14 @@ export const FAULTS = {
   leave: { whens: AROUND, hasMs: false, verbs: ALL },
   expire: { whens: AROUND, hasMs: false, verbs: ALL },
   forget: { whens: AROUND, hasMs: false, verbs: ALL },
+  power: { whens: AROUND, hasMs: false, verbs: ALL },
+  take: { whens: AROUND, hasMs: false, verbs: ALL },
 } as const satisfies Record<string, Rule>;
 
 export const FAULT_KINDS = Object.keys(FAULTS) as readonly FaultKind[];
+
+/** Those of every flow; a power cut is one of disks, and readers that take files away are not everybody's. */
+export const USUAL_FAULT_KINDS = FAULT_KINDS.filter((kind) => kind !== 'power' && kind !== 'take');
 
 /** Whether such a fault can strike such a step. */
 export function strikes(kind: FaultKind, verb: Verb): boolean {
@@ -147,5 +156,9 @@ export function faultInWords({ kind, when, step, ms }: Fault, call: string): str
       return `all sessions expire ${when} ${at}`;
     case 'forget':
       return `the group's committed offsets are forgotten ${when} ${at}`;
+    case 'power':
+      return `the power goes ${when} ${at}`;
+    case 'take':
+      return `a reader takes all visible files away ${when} ${at}`;
   }
 }

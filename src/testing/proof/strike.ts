@@ -11,6 +11,8 @@ export interface Acts {
   leave(collector: Collector): void;
   expire(): void;
   forget(): void;
+  cutPower(): void;
+  take(): void;
 }
 
 /** What becomes of a call's answer. */
@@ -67,6 +69,8 @@ export class Strike {
       if (fault.kind === 'deaf') this.#acts.deafen(this.#collector, fault.ms);
       if (fault.kind === 'join') this.#acts.join();
       if (fault.kind === 'forget') this.#acts.forget();
+      if (fault.kind === 'power') this.#acts.cutPower();
+      if (fault.kind === 'take') this.#acts.take();
     }
   }
 

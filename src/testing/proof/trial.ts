@@ -3,6 +3,7 @@ import type { Receipt } from '../../core/receipt.js';
 import type { Source } from '../../core/source.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
+import type { DiskSystem } from '../disk-system.js';
 import type { MemoryRecord } from '../memory-log.js';
 import type { Lines, ReadLines } from './comparison.js';
 import type { Roots } from './roots.js';
@@ -27,6 +28,7 @@ export interface Trial {
   readonly input: ProofInput;
   readonly roots: Roots;
   readonly readLines: ReadLines;
+  readonly disk: ((system: DiskSystem) => FileSystem) | undefined;
   readonly produceEveryMs: number;
   readonly recordsPerFetch: number;
   readonly sessionTimeoutMs: number;

@@ -1,4 +1,3 @@
-import type { MemoryFileSystem } from '../memory-file-system.js';
 import type { MemoryKafka } from '../memory-kafka.js';
 import { type Lines, linesOf, ofKey, type ReadLines } from './comparison.js';
 import type { FileWatch } from './gated-files.js';
@@ -7,9 +6,16 @@ import { isWithin, type Roots } from './roots.js';
 /** The lines that each record becomes, by `topic/partition` and offset. */
 export type LinesOfRecords = ReadonlyMap<string, readonly Lines[]>;
 
+/** The store that is watched. */
+export interface Store {
+  files(): Record<string, Uint8Array>;
+  unfinished(): readonly string[];
+  take(path: string): Uint8Array;
+}
+
 /** Looks for what must never be, while the stores are used: at the end it may no longer be seen. */
 export class Watch implements FileWatch {
-  readonly #fs: MemoryFileSystem;
+  readonly #fs: Store;
   readonly #kafka: MemoryKafka;
   readonly #roots: Roots;
   readonly #readLines: ReadLines;
@@ -19,10 +25,11 @@ export class Watch implements FileWatch {
   readonly #outside = new Set<string>();
   readonly #ahead: string[] = [];
   readonly #checkedUpTo = new Map<string, number>();
+  readonly #taken: [string, Uint8Array][] = [];
   #commitsSeen = 0;
 
   constructor(
-    fs: MemoryFileSystem,
+    fs: Store,
     kafka: MemoryKafka,
     reading: {
       readonly roots: Roots;
@@ -57,9 +64,16 @@ export class Watch implements FileWatch {
     return this.#ahead;
   }
 
-  /** What a reader sees now. */
+  /** What a reader sees now, and has taken away before. */
   visible(): Lines {
-    return linesOf(this.#fs.files(), this.#roots, this.#readLines);
+    return linesOf([...this.#taken, ...Object.entries(this.#fs.files())], this.#roots, this.#readLines);
+  }
+
+  /** A reader takes all away that it sees. */
+  take(): void {
+    for (const path of Object.keys(this.#fs.files())) {
+      if (this.#roots.placeOf(path) === 'visible') this.#taken.push([path, this.#fs.take(path)]);
+    }
   }
 
   written(path: string): void {
@@ -70,6 +84,10 @@ export class Watch implements FileWatch {
 
   moved(from: string, to: string): void {
     this.removed(from);
+    this.named(from, to);
+  }
+
+  named(from: string, to: string): void {
     const place = this.#roots.placeOf(to);
     if (place === 'outside') this.#outside.add(to);
     if (place !== 'visible' || !this.#fs.unfinished().includes(from)) return;

@@ -1,11 +1,14 @@
 import { asyncScheduler, timer } from 'rxjs';
 import { describeError, OptionError } from '../../core/errors.js';
 import { Source } from '../../core/source.js';
-import { type MemoryFileSystem, memoryFileSystem } from '../memory-file-system.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import { MemoryDisk } from '../memory-disk.js';
+import { memoryFileSystem } from '../memory-file-system.js';
 import { MemoryKafka } from '../memory-kafka.js';
 import type { Steps } from './call.js';
 import { chanceOf } from './chance.js';
 import { Collector } from './collector.js';
+import { gatedDisk } from './gated-disk.js';
 import { gatedFiles } from './gated-files.js';
 import { gatedKafka } from './gated-kafka.js';
 import { type Fault, faultInWords, type Schedule, strikes, type Verb } from './schedule.js';
@@ -30,7 +33,6 @@ const NO_FAULTS: readonly Fault[] = [];
 /** The stores, the collectors, and what strikes them: one schedule of a trial, in virtual time. */
 export class World implements Steps, Acts {
   readonly kafka: MemoryKafka;
-  readonly fs: MemoryFileSystem;
   readonly watch: Watch;
   readonly collectors: Collector[] = [];
   /** Every step made while faults may strike. */
@@ -48,6 +50,8 @@ export class World implements Steps, Acts {
   isTended = true;
   onStuck: (why: string) => void = () => undefined;
   readonly #trial: Trial;
+  readonly #disk: MemoryDisk | undefined;
+  readonly #filesOf: (collector: Collector) => FileSystem;
   readonly #learnMs: number;
   readonly #faults = new Map<number, Fault[]>();
   readonly #groups = new Set<string>();
@@ -59,8 +63,14 @@ export class World implements Steps, Acts {
     const pace = chanceOf(schedule.pace);
     const latencyMs = schedule.pace === 0 ? 2 : () => Math.floor(pace() * 7);
     this.kafka = new MemoryKafka({ latencyMs: 1 + (schedule.pace % 3), recordsPerFetch: trial.recordsPerFetch });
-    this.fs = memoryFileSystem({ latencyMs });
-    this.watch = new Watch(this.fs, this.kafka, trial);
+    const disk = new MemoryDisk({ latencyMs: () => (typeof latencyMs === 'number' ? 1 : Math.floor(pace() * 3)) });
+    const fs = memoryFileSystem({ latencyMs });
+    this.#disk = trial.disk === undefined ? undefined : disk;
+    this.watch = new Watch(this.#disk ?? fs, this.kafka, trial);
+    this.#filesOf = (collector) =>
+      trial.disk === undefined
+        ? gatedFiles(fs, this.watch, this, collector)
+        : trial.disk(gatedDisk(disk, this.watch, this, collector));
     this.log = isLogged ? [] : undefined;
     for (const [topic, partitions] of Object.entries(trial.input)) this.kafka.createTopic(topic, partitions.length);
     for (const fault of schedule.faults) {
@@ -93,7 +103,7 @@ export class World implements Steps, Acts {
         this,
         collector,
       ),
-      fs: gatedFiles(this.fs, this.watch, this, collector),
+      fs: this.#filesOf(collector),
       monitor: collector.monitor,
     });
     if (!(flow instanceof Source)) {
@@ -205,6 +215,16 @@ export class World implements Steps, Acts {
 
   forget(): void {
     this.kafka.forgetCommitted();
+  }
+
+  cutPower(): void {
+    const isWritten = Math.random() < 0.5 ? () => false : () => Math.random() < 0.5;
+    for (const collector of this.collectors) this.kill(collector);
+    this.#disk?.cutPower(isWritten);
+  }
+
+  take(): void {
+    this.watch.take();
   }
 
   #joined(collector: Collector, groupId: string): void {

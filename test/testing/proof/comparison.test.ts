@@ -6,7 +6,7 @@ const ROOTS = new Roots(['/lake'], ['/bad/']);
 
 function lines(files: Readonly<Record<string, string>>) {
   const bytes = Object.entries(files).map(([path, text]) => [path, Buffer.from(text)] as const);
-  return linesOf(Object.fromEntries(bytes), ROOTS, textLines);
+  return linesOf(bytes, ROOTS, textLines);
 }
 
 describe('what a reader sees', () => {
