@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { register } from 'tsx/esm/api';
 import { describeError, describeValue, OptionError, type RxflumeError } from '../core/errors.js';
 import { type Flow, isFlow } from '../flow/flow.js';
+import { importFile } from './loaders.js';
 
 /**
- * The flow that a file exports as default; TypeScript is taken as it is.
+ * The flow that a file exports as default. The file is TypeScript or JavaScript, a module or CommonJS, in a project of
+ * any `type`.
  *
- * Fails: `RXF_FLOW_FILE` where there is no such file, it throws, or its default export is no flow; an rxflume error that
- * the file throws (a wrong option) as it is.
+ * Fails: `RXF_FLOW_FILE` where there is no such file, this Node cannot load it, it throws, or its default export is no
+ * flow; an rxflume error that the file throws (a wrong option) as it is.
  */
 export async function loadFlow(file: string): Promise<Flow> {
   const path = resolve(file);
@@ -19,15 +19,16 @@ export async function loadFlow(file: string): Promise<Flow> {
       `There is no file ${file}. Give the path of a .ts or .js file that exports a flow as default.`,
     );
   }
-  register();
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    exported = await importFile(path);
   } catch (cause) {
     if (isOwn(cause)) throw cause;
     throw new OptionError('RXF_FLOW_FILE', `${file} threw while it was loaded: ${describeError(cause)}`, { cause });
   }
-  if (isFlow(exported.default)) return exported.default;
+  // What a compiler made of `export default` for CommonJS is a field of what Node takes for the default.
+  const inner = exported.default as { readonly default?: unknown } | null | undefined;
+  for (const one of [inner, inner?.default]) if (isFlow(one)) return one;
   const names = Object.keys(exported).join(', ') || 'nothing';
   throw new OptionError(
     'RXF_FLOW_FILE',

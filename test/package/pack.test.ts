@@ -1,10 +1,22 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { FLOW_FILES, HELPERS, PROJECTS } from './projects.js';
 
 interface Manifest {
   readonly version: string;
@@ -34,6 +46,9 @@ const ENTRIES = [
   'rxflume/drivers/stdio',
   'rxflume/drivers/amqplib',
 ];
+
+/** Whether this Node loads TypeScript by itself. */
+const strips = Boolean((process.features as { typescript?: unknown }).typescript);
 
 let packed: readonly string[] = [];
 
@@ -70,6 +85,7 @@ describe('the package', () => {
       amqplib: '^2.3.1',
       avsc: '^5.7.9',
       kafkajs: '2.2.4',
+      tsx: '^4.20.0',
       undici: '^7.30.2',
       webhdfs: '^1.2.0',
     });
@@ -81,6 +97,14 @@ describe('the package', () => {
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
     const names = await node(`console.log(Object.keys(await import('${entry}')).join(' '))`);
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
+  });
+
+  test('brings no install script, and nothing that is compiled', () => {
+    expect(readdirSync(join(app, 'node_modules')).filter((name) => /esbuild|tsx/.test(name))).toEqual([]);
+    const lock = JSON.parse(readFileSync(join(app, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
+    expect(Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
   });
 
   test.each([
@@ -126,6 +150,31 @@ describe('the package', () => {
     writeFile('tsconfig.json', JSON.stringify({ compilerOptions, files: ['flow.ts'] }));
     expect(await run(app, process.execPath, [typescript, '-p', '.'])).toBe('');
   }, 60_000);
+
+  test.each(PROJECTS)(
+    'a flow file loads in a project of type %s, however it is written',
+    async (type) => {
+      const folder = join(app, strips ? '' : 'with-tsx', type);
+      mkdirSync(join(folder, 'node_modules'), { recursive: true });
+      if (!strips) symlinkSync(`${root}node_modules/tsx`, join(folder, 'node_modules/tsx'));
+      writeFileSync(join(folder, 'package.json'), JSON.stringify(type === 'none' ? {} : { type }));
+      for (const [name, text] of Object.entries({ ...HELPERS, ...FLOW_FILES })) writeFileSync(join(folder, name), text);
+      const loaded = await Promise.all(
+        Object.keys(FLOW_FILES).map(async (name) => [name, await check(folder, name)] as const),
+      );
+      const expected = Object.keys(FLOW_FILES).map((name) => [name, `${name.replace('.', '-')}: at least once`]);
+      expect(loaded.map(([name, text]) => [name, text.split('\n', 1)[0]])).toEqual(expected);
+    },
+    150_000,
+  );
+
+  test('a TypeScript flow without a stripper says what to install', async () => {
+    if (strips) return;
+    writeFile('alone.ts', FLOW_FILES['module.ts'] as string);
+    expect(await check(app, 'alone.ts')).toMatch(
+      /^rxflume: RXF_FLOW_FILE: Node [\d.]+ cannot load TypeScript .*npm install tsx@4/,
+    );
+  }, 30_000);
 
   test('its command answers', async () => {
     expect(await run(app, 'npx', ['--no-install', 'rxflume', '--help'])).toMatch(/^Usage: rxflume run <file>/);
@@ -180,15 +229,29 @@ function writeFile(name: string, text: string): void {
   writeFileSync(join(app, name), text);
 }
 
+/** What `rxflume check` says, with a folder for temporary files that cannot be written. */
+async function check(folder: string, file: string): Promise<string> {
+  const command = join(app, 'node_modules/rxflume/dist/src/cli/main.js');
+  try {
+    return await run(folder, process.execPath, [command, 'check', file], { TMPDIR: '/proc/nowhere' });
+  } catch (error) {
+    return String((error as Error).message).split('failed:\n')[1] as string;
+  }
+}
+
 function node(code: string): Promise<string> {
   return run(app, process.execPath, ['--input-type=module', '--eval', code]);
 }
 
-async function run(folder: string, command: string, args: readonly string[]): Promise<string> {
+async function run(folder: string, command: string, args: readonly string[], more: object = {}): Promise<string> {
   // What npm tells the script that it runs would point a further npm back to this repository.
   const { npm_config_local_prefix: _, npm_package_json: __, INIT_CWD: ___, NODE_OPTIONS: ____, ...env } = process.env;
   try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await promisify(execFile)(command, args, {
+      cwd: folder,
+      env: { ...env, ...more },
+      maxBuffer: 64 * 1024 * 1024,
+    });
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
