@@ -96,6 +96,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
 const OF_THE_VALUE = [
   'RXF_HTTP_REFUSED',
   'RXF_HTTP_TOO_LARGE',
+  'RXF_KAFKA_RECORD_REFUSED',
   'RXF_KAFKA_RECORD_TOO_LARGE',
   'RXF_SINK_BUCKET',
   'RXF_SINK_FORMAT',

@@ -65,6 +65,7 @@ export const ERRORS = {
   RXF_AMQP_REFUSED: { family: 'SinkError', retryable: true },
   RXF_AMQP_UNCONFIRMED: { family: 'SinkError', retryable: true },
   RXF_KAFKA_RECORD_TOO_LARGE: { family: 'SinkError', retryable: false },
+  RXF_KAFKA_RECORD_REFUSED: { family: 'SinkError', retryable: false },
   RXF_KAFKA_REFUSED: { family: 'SinkError', retryable: false },
   RXF_KAFKA_SEND: { family: 'SinkError', retryable: true },
   RXF_KAFKA_TRANSACTION: { family: 'SinkError', retryable: true },

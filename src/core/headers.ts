@@ -21,10 +21,10 @@ export function toHeaderMap(list: HeaderList): HeaderMap {
 
 export function toHeaderList(map: HeaderMap): HeaderList {
   return Object.entries(map).flatMap(([name, value]) =>
-    isOne(value) ? [[name, value] as const] : value.map((one) => [name, one] as const),
+    isList(value) ? value.map((one) => [name, one] as const) : [[name, value] as const],
   );
 }
 
-function isOne(value: HeaderValue | readonly HeaderValue[]): value is HeaderValue {
-  return value === null || value instanceof Uint8Array;
+function isList(value: HeaderValue | readonly HeaderValue[]): value is readonly HeaderValue[] {
+  return Array.isArray(value);
 }

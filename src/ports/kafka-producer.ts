@@ -28,11 +28,14 @@ export interface KafkaProducing {
   readonly transactionTimeoutMs: number;
 }
 
-/** What became of the records of a call: all that are not named here are on every replica in sync. */
+/** What became of some of the records of a call, by their place in it. */
 export interface KafkaSent {
+  /** These are on every replica in sync. */
+  readonly written: readonly number[];
   /**
-   * By their place in the call. For good: `RXF_KAFKA_RECORD_TOO_LARGE`, `RXF_KAFKA_TOPIC_MISSING`, `RXF_KAFKA_AUTH`,
-   * `RXF_KAFKA_REFUSED`. Or `RXF_KAFKA_SEND`, where nobody knows whether they were written.
+   * For good: `RXF_KAFKA_RECORD_REFUSED` and `RXF_KAFKA_RECORD_TOO_LARGE`, where it is the record's fault;
+   * `RXF_KAFKA_TOPIC_MISSING`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REFUSED`, where it is that of its topic or of the cluster. Or
+   * `RXF_KAFKA_SEND`, where it was not acknowledged in time, and may be written.
    */
   readonly refused: ReadonlyMap<number, RxflumeError>;
 }
@@ -40,8 +43,8 @@ export interface KafkaSent {
 /** The transactions of one transactional id, from its taking until somebody takes it again. */
 export interface KafkaTransactions {
   /**
-   * Writes in the transaction that is open, or begins one; one call at a time. Of what is refused for good nothing is in
-   * it. Fails as `commit` does.
+   * Writes in the transaction that is open, or begins one; one call at a time. Answers as a producer's `send` does. Of what is
+   * refused for good nothing is in it, and the rest is. Fails as `commit` does.
    */
   send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;
   /**
@@ -56,10 +59,14 @@ export interface KafkaTransactions {
 /** A producer, connected: idempotent, with all replicas in sync acknowledging. */
 export interface KafkaProducer {
   /**
-   * Writes outside of transactions, in order; one call at a time. Fails only with `RXF_SINK_STOPPED`, after the end. A call that was lost is tried again
-   * without writing anything twice.
+   * Writes outside of transactions. Answers as it becomes known, names each record once, and completes with the last.
+   * Calls may overlap: records of one partition are written in order of the calls, and no partition waits for another;
+   * where records are not acknowledged in time, so is nothing behind them in their partition. Fails only with
+   * `RXF_SINK_STOPPED`, after the end. A request that was lost is sent again without writing anything twice.
+   * `isWanted` is asked about a record, by its place, when its turn comes: where it answers false the record is not
+   * written, and refused with `RXF_SINK_STOPPED`.
    */
-  send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;
+  send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): ObservableInput<KafkaSent>;
   /**
    * Takes a transactional id: whoever had it is fenced, and what it had open has been aborted, or committed if that was
    * already decided, when this answers. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) or `SinkError`.

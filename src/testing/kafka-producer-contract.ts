@@ -1,5 +1,6 @@
 import { FencedError, RxflumeError } from '../core/errors.js';
 import { done, sleep } from './kafka-contract.js';
+import { refusalChecks } from './kafka-producer-refusals.js';
 import {
   bytes,
   check,
@@ -106,7 +107,7 @@ export const producerContract: readonly ProducerCheck[] = [
     const got = [...refused].sort(([a], [b]) => a - b).map(([at, { code, retryable }]) => [at, code, retryable]);
     const wanted = [
       [0, 'RXF_KAFKA_TOPIC_MISSING', false],
-      [2, 'RXF_KAFKA_REFUSED', false],
+      [2, 'RXF_KAFKA_RECORD_REFUSED', false],
     ];
     expectEqual(got, wanted, 'refusals');
     expectEqual(
@@ -115,6 +116,8 @@ export const producerContract: readonly ProducerCheck[] = [
       'what is written',
     );
   }),
+
+  ...refusalChecks,
 
   check('shows a transaction when it is committed, with the offsets of the group', async (t) => {
     await t.topic('t', 2);

@@ -1,4 +1,5 @@
-import { firstValueFrom, from, map, Subscription } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom, map, Subscription, toArray } from 'rxjs';
+import type { RxflumeError } from '../core/errors.js';
 import type { KafkaDriver, KafkaRecord, KafkaSubscription, PartitionOffset } from '../ports/kafka-consumer.js';
 import type {
   KafkaOutgoing,
@@ -12,7 +13,13 @@ import { KafkaTrace, sleep, until } from './kafka-contract.js';
 /** A driver that writes, with the cluster behind it and a way to read. Topics are made by the checks and left behind. */
 export interface ProducerSubject {
   readonly driver: KafkaProducerDriver & KafkaDriver;
-  createTopic(topic: string, partitions: number): Promise<void>;
+  /** `config`: Kafka's own names. */
+  createTopic(topic: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
+  deleteTopic(topic: string): Promise<void>;
+  /** Denies us to write to a topic, where the subject can. */
+  forbid?(topic: string): void;
+  /** Takes the leader of a partition away, or gives it back, where the subject can. */
+  setLeaderless?(topic: string, partition: number, isLeaderless: boolean): void;
 }
 
 export interface ProducerCheck {
@@ -36,7 +43,8 @@ export interface Setting {
   /** Unsubscribes from the producer. */
   end(): void;
   /** Makes a topic that nobody else has, by a short name. */
-  topic(name: string, partitions: number): Promise<void>;
+  topic(name: string, partitions: number, config?: Readonly<Record<string, string>>): Promise<void>;
+  readonly subject: ProducerSubject;
   /** The whole name of a topic. */
   name(short: string): string;
   /** An id that nobody else has. */
@@ -76,7 +84,8 @@ export function check(name: string, run: (setting: Setting) => Promise<void>): P
         await run({
           producer: naming(producer, (topic) => known.get(topic) ?? topic),
           end: () => connection.unsubscribe(),
-          topic: (short, partitions) => subject.createTopic(nameOf(short), partitions),
+          topic: (short, partitions, config) => subject.createTopic(nameOf(short), partitions, config),
+          subject,
           name: nameOf,
           id: nameOf,
           read: (short, count) => reading(short, (trace) => trace.received(count)),
@@ -143,8 +152,20 @@ export function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-export async function send(through: KafkaProducer | KafkaTransactions, records: readonly KafkaOutgoing[]) {
-  return (await firstValueFrom(from(through.send(records)))).refused;
+/** Sends, and answers what was refused, once every record is named; each must be named once. */
+export async function send(
+  through: Pick<KafkaProducer | KafkaTransactions, 'send'>,
+  records: readonly KafkaOutgoing[],
+): Promise<ReadonlyMap<number, RxflumeError>> {
+  const answers = await lastValueFrom(from(through.send(records)).pipe(toArray()));
+  const refused = new Map(answers.flatMap((sent) => [...sent.refused]));
+  const named = [...answers.flatMap(({ written }) => [...written]), ...refused.keys()].sort((a, b) => a - b);
+  expectEqual(
+    named,
+    records.map((_, place) => place),
+    'the places that are answered',
+  );
+  return refused;
 }
 
 export async function take(producer: KafkaProducer, id: string): Promise<KafkaTransactions> {

@@ -1,5 +1,5 @@
-import { Observable, tap, timer } from 'rxjs';
-import { CommitError, ConnectError } from '../core/errors.js';
+import { Observable, Subject, tap, timer } from 'rxjs';
+import { CommitError, ConnectError, type RxflumeError } from '../core/errors.js';
 import type {
   KafkaConsumer,
   KafkaDriver,
@@ -20,6 +20,7 @@ import { MemoryGroup } from './memory-group.js';
 import { MemoryLog, type MemoryRecord } from './memory-log.js';
 import { MemoryMember } from './memory-member.js';
 import { type MemoryCluster, MemoryProducer, type ProducerFate, type ProducerStep } from './memory-producer.js';
+import { forbiddenTopic, refusalByTopic, type TopicConfig } from './memory-topic-rules.js';
 import { MemoryTransactions } from './memory-transactions.js';
 
 export interface MemoryKafkaOptions {
@@ -55,10 +56,15 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   /** What becomes of a step of a producer; `ok` where this is left as it is. */
   fate: (step: ProducerStep) => ProducerFate = () => 'ok';
   /** @internal */
+  readonly led$ = new Subject<void>();
+  /** @internal */
   readonly transactions = new MemoryTransactions(this);
   readonly #latencyMs: number;
   readonly #recordsPerFetch: number;
   readonly #logs = new Map<string, MemoryLog[]>();
+  readonly #configs = new Map<string, TopicConfig>();
+  readonly #forbidden = new Set<string>();
+  readonly #leaderless = new Set<string>();
   readonly #offsets = new Map<string, number>();
   readonly #groups = new Map<string, MemoryGroup>();
 
@@ -67,7 +73,9 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
     this.#recordsPerFetch = options.recordsPerFetch ?? 500;
   }
 
-  createTopic(topic: string, partitions = 1): void {
+  /** `config`: Kafka's own names, such as `cleanup.policy`; see `refusalByTopic` for those that count. */
+  createTopic(topic: string, partitions = 1, config: TopicConfig = {}): void {
+    this.#configs.set(topic, config);
     this.#logs.set(
       topic,
       Array.from({ length: partitions }, (_, partition) => new MemoryLog(topic, partition)),
@@ -78,6 +86,22 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   produce(topic: string, partition: number, records: readonly MemoryRecord[], skip = 0): void {
     this.#log({ topic, partition }).append(records, skip);
     this.wake();
+  }
+
+  deleteTopic(topic: string): void {
+    this.#logs.delete(topic);
+  }
+
+  /** Refuses all writes to a topic, as an ACL does. */
+  forbid(topic: string): void {
+    this.#forbidden.add(topic);
+  }
+
+  /** Takes the leader of a partition away, or gives it back: writes wait meanwhile. */
+  setLeaderless(topic: string, partition: number, isLeaderless: boolean): void {
+    if (isLeaderless) this.#leaderless.add(`${topic}/${partition}`);
+    else this.#leaderless.delete(`${topic}/${partition}`);
+    this.led$.next();
   }
 
   /** What a topic holds that is decided, in order of each partition: as a reader of committed records has it. */
@@ -159,6 +183,17 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   /** @internal */
   partitionCount(topic: string): number {
     return this.#logs.get(topic)?.length ?? 0;
+  }
+
+  /** @internal */
+  refusalOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined {
+    if (this.#forbidden.has(record.topic)) return forbiddenTopic(record.topic);
+    return refusalByTopic(record, partition, this.#configs.get(record.topic) ?? {});
+  }
+
+  /** @internal */
+  isLeaderless({ topic, partition }: TopicPartition): boolean {
+    return this.#leaderless.has(`${topic}/${partition}`);
   }
 
   /** @internal */

@@ -1,4 +1,18 @@
-import { catchError, concatMap, defer, type Observable, of, type Subscriber, Subscription, timer } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  defer,
+  filter,
+  from,
+  map,
+  merge,
+  type Observable,
+  of,
+  type Subscriber,
+  Subscription,
+  take,
+  timer,
+} from 'rxjs';
 import { ConnectError, FencedError, type RxflumeError, SinkError } from '../core/errors.js';
 import { partitionOfKey } from '../core/kafka-key.js';
 import type { PartitionOffset, TopicPartition } from '../ports/kafka-consumer.js';
@@ -9,6 +23,8 @@ import type {
   KafkaSent,
   KafkaTransactions,
 } from '../ports/kafka-producer.js';
+import { type FakeCall, type Share, together, unknownIf, withdrawn } from './memory-share.js';
+import { missingTopic, recordRefusal } from './memory-topic-rules.js';
 import type { MemoryTransactions, TransactionStore } from './memory-transactions.js';
 
 /** A step of a producer's I/O; a commit is two: its offsets, and its end. */
@@ -29,6 +45,12 @@ export interface MemoryCluster extends TransactionStore {
   readonly transactions: MemoryTransactions;
   readonly fate: (step: ProducerStep) => ProducerFate;
   partitionCount(topic: string): number;
+  /** Why the cluster refuses a record that goes there, for good. */
+  refusalOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined;
+  /** Whether nobody leads a partition now, so that writes to it wait. */
+  isLeaderless(of: TopicPartition): boolean;
+  /** Emits when a partition has a leader again. */
+  readonly led$: Observable<unknown>;
   committed(groupId: string, topic: string, partition: number): number;
   wake(): void;
 }
@@ -40,7 +62,10 @@ export class MemoryProducer implements KafkaProducer {
   readonly #latencyMs: number;
   readonly #out: Subscriber<KafkaProducer>;
   readonly #life = new Subscription();
+  /** By partition: the last call of which something may be missing there. */
+  readonly #givenUp = new Map<string, number>();
   #turn = 0;
+  #calls = 0;
 
   constructor(kafka: MemoryCluster, producing: KafkaProducing, latencyMs: number, out: Subscriber<KafkaProducer>) {
     this.#kafka = kafka;
@@ -63,15 +88,25 @@ export class MemoryProducer implements KafkaProducer {
     this.#life.unsubscribe();
   }
 
-  send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
-    const write = () => this.#write(records, (of, record) => this.#kafka.write(of, record, null));
-    return this.#step({ verb: 'send', id: undefined }, write).pipe(
-      catchError((error: unknown) => {
-        if ((error as RxflumeError).code === 'RXF_SINK_STOPPED') throw error;
-        const refusal = new SinkError('RXF_KAFKA_SEND', 'Nobody knows whether it was written.', { cause: error });
-        return of({ refused: new Map(records.map((_, place) => [place, refusal])) });
-      }),
-    );
+  send(records: readonly KafkaOutgoing[], isWanted: (place: number) => boolean = () => true): Observable<KafkaSent> {
+    return defer(() => {
+      const call = { number: this.#calls++, isWanted };
+      const shares = this.#shared(records);
+      const write = () => {
+        const waiting = shares.filter((share) => this.#isLeaderless(share));
+        const sent = together(
+          shares.filter((share) => !waiting.includes(share)).map((share) => this.#write(share, call)),
+        );
+        return merge(of(sent), ...waiting.map((share) => this.#whenLed(share, call)));
+      };
+      return this.#step({ verb: 'send', id: undefined }, write).pipe(
+        concatMap((sent$) => sent$),
+        catchError((error: unknown) => {
+          if ((error as RxflumeError).code === 'RXF_SINK_STOPPED') throw error;
+          return from(shares.map((share) => this.#giveUp(share, error)));
+        }),
+      );
+    });
   }
 
   take(transactionalId: string): Observable<KafkaTransactions> {
@@ -80,9 +115,16 @@ export class MemoryProducer implements KafkaProducer {
       const epoch = transactions.take(transactionalId);
       return new Transactions({
         send: (records) =>
-          this.#step({ verb: 'send', id: transactionalId }, () =>
-            this.#write(records, (of, record) => transactions.write(transactionalId, epoch, of, record)),
-          ),
+          this.#step({ verb: 'send', id: transactionalId }, () => {
+            const shares = this.#shared(records);
+            if (shares.some((share) => this.#isLeaderless(share)))
+              throw stepError({ verb: 'send', id: transactionalId });
+            return together(
+              shares.map((share) =>
+                this.#store(share, (of, record) => transactions.write(transactionalId, epoch, of, record)),
+              ),
+            );
+          }),
         offsets: (groupId, offsets) =>
           this.#step({ verb: 'offsets', id: transactionalId }, () =>
             transactions.addOffsets(transactionalId, epoch, groupId, offsets),
@@ -100,29 +142,83 @@ export class MemoryProducer implements KafkaProducer {
     );
   }
 
-  #write(records: readonly KafkaOutgoing[], write: (of: TopicPartition, record: KafkaOutgoing) => void): KafkaSent {
-    const refused = new Map<number, RxflumeError>();
+  /** Shares the records of a call out to partitions. What cannot go to one is in a share of none. */
+  #shared(records: readonly KafkaOutgoing[]): readonly Share[] {
     const turn = this.#turn++;
+    const shares = new Map<string, Share>();
     for (const [place, record] of records.entries()) {
       const { topic, key } = record;
       const partitions = this.#kafka.partitionCount(topic);
       const partition = record.partition ?? (key === null ? turn % partitions : partitionOfKey(key, partitions));
-      const refusal = this.#refusalOf(record, partition, partitions);
-      if (refusal === undefined) write({ topic, partition }, record);
-      else refused.set(place, refusal);
+      const isThere = partition < partitions;
+      const name = isThere ? `${topic}/${partition}` : '';
+      const share = shares.get(name) ?? { name, of: isThere ? { topic, partition } : undefined, records: new Map() };
+      share.records.set(place, record);
+      shares.set(name, share);
     }
-    this.#kafka.wake();
-    return { refused };
+    return [...shares.values()];
   }
 
-  #refusalOf({ topic, key, value }: KafkaOutgoing, partition: number, partitions: number): RxflumeError | undefined {
-    if (partitions === 0) return new ConnectError('RXF_KAFKA_TOPIC_MISSING', `There is no topic ${topic}. Create it.`);
+  /** Waits for a leader as long as a call may take. */
+  #whenLed(share: Share, call: FakeCall): Observable<KafkaSent> {
+    const led$ = this.#kafka.led$.pipe(filter(() => !this.#isLeaderless(share)));
+    const late$ = timer(this.#producing.sendTimeoutMs).pipe(
+      map(() => {
+        throw new Error('it has no leader');
+      }),
+    );
+    return merge(led$, late$).pipe(
+      take(1),
+      map(() => this.#write(share, call)),
+      catchError((error: unknown) => of(this.#giveUp(share, error))),
+    );
+  }
+
+  #isLeaderless({ of: target }: Share): boolean {
+    return target !== undefined && this.#kafka.isLeaderless(target);
+  }
+
+  /** What stands behind something that was given up in its partition is given up too. */
+  #write(share: Share, call: FakeCall): KafkaSent {
+    if (call.number <= (this.#givenUp.get(share.name) ?? -1))
+      return unknownIf(share, new Error('what was before it is not there'));
+    return this.#store(share, (target, record) => this.#kafka.write(target, record, null), call.isWanted);
+  }
+
+  #giveUp(share: Share, cause: unknown): KafkaSent {
+    if (share.of !== undefined) this.#givenUp.set(share.name, this.#calls - 1);
+    return unknownIf(share, cause);
+  }
+
+  #store(
+    { of: target, records }: Share,
+    write: (of: TopicPartition, record: KafkaOutgoing) => void,
+    isWanted: (place: number) => boolean = () => true,
+  ): KafkaSent {
+    const refused = new Map<number, RxflumeError>();
+    const written: number[] = [];
+    for (const [place, record] of records) {
+      const refusal = isWanted(place) ? this.#refusalOf(record, target) : withdrawn();
+      if (refusal !== undefined || target === undefined) {
+        refused.set(place, refusal ?? missingTopic(record.topic));
+        continue;
+      }
+      write(target, record);
+      written.push(place);
+    }
+    this.#kafka.wake();
+    return { written, refused };
+  }
+
+  #refusalOf(record: KafkaOutgoing, target: TopicPartition | undefined): RxflumeError | undefined {
+    const { topic, key, value, partition } = record;
+    if (this.#kafka.partitionCount(topic) === 0) return missingTopic(topic);
     const bytes = (key?.length ?? 0) + (value?.length ?? 0);
     if (bytes > this.#producing.maxRecordBytes) {
       return new SinkError('RXF_KAFKA_RECORD_TOO_LARGE', `A record for topic ${topic} has ${bytes} bytes.`);
     }
-    if (partition < partitions) return undefined;
-    return new SinkError('RXF_KAFKA_REFUSED', `Topic ${topic} has no partition ${partition}.`);
+    if (target === undefined) return recordRefusal(topic, partition as number, 'it has no such partition');
+    return this.#kafka.refusalOf(record, target.partition);
   }
 
   #step<T>(step: ProducerStep, act: () => T): Observable<T> {

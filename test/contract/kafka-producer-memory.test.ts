@@ -8,7 +8,10 @@ describe('Kafka in memory keeps the contract of a producer', () => {
       const kafka = new MemoryKafka();
       return check.run({
         driver: kafka,
-        createTopic: async (topic, partitions) => kafka.createTopic(topic, partitions),
+        createTopic: async (topic, partitions, config) => kafka.createTopic(topic, partitions, config),
+        deleteTopic: async (topic) => kafka.deleteTopic(topic),
+        forbid: (topic) => kafka.forbid(topic),
+        setLeaderless: (topic, partition, isLeaderless) => kafka.setLeaderless(topic, partition, isLeaderless),
       });
     });
   }

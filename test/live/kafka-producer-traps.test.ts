@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { firstValueFrom, from, type Subscription } from 'rxjs';
 import type { KafkaOutgoing, KafkaProducer, KafkaProducing } from '../../src/ports/kafka-producer.js';
+import { send } from '../../src/testing/kafka-producer-setting.js';
 import { CutNet, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 import { fresh, services, sleep } from './support.js';
 import { readAll } from './topic-reader.js';
@@ -30,9 +31,6 @@ function records(topic: string, first: number, count: number, text = ''): KafkaO
     return { topic, partition: null, key: Buffer.from(`k${(first + at) % 7}`), value, headers: [], timestamp: null };
   });
 }
-
-const send = async (through: Pick<KafkaProducer, 'send'>, what: readonly KafkaOutgoing[]) =>
-  (await firstValueFrom(from(through.send(what)))).refused;
 
 async function topicOf(partitions: number, config: Record<string, string> = {}): Promise<string> {
   const topic = fresh('produced');

@@ -111,20 +111,19 @@ export class Assignment {
     });
   }
 
-  /** Counts them as committed from now on, so that none below is sent after them; the answer takes that back for some. */
-  committing(offsets: readonly PartitionOffset[]): (of: readonly TopicPartition[]) => void {
-    const undo = new Map<OwnedPartition, () => void>();
-    for (const one of offsets) {
+  /** Counts them as committed from now on, so that none below is sent after them; the answer takes that back. */
+  committing(offsets: readonly PartitionOffset[]): () => void {
+    const undo = offsets.map((one) => {
       const owned = this.get(one);
-      if (owned === undefined) continue;
+      if (owned === undefined) return () => undefined;
       const before = owned.committed;
       owned.committed = one.offset;
-      undo.set(owned, () => {
+      return () => {
         if (owned.committed === one.offset) owned.committed = before;
-      });
-    }
-    return (of) => {
-      for (const one of of) undo.get(this.get(one) as OwnedPartition)?.();
+      };
+    });
+    return () => {
+      for (const one of undo) one();
     };
   }
 }

@@ -7,30 +7,11 @@ export interface Internals {
   readonly ConsumerGroup: new (options: Record<string, unknown>) => ConsumerGroup;
   readonly Emitter: new () => unknown;
   readonly createLogger: (options: { level: number; logCreator: LogCreator }) => unknown;
-  readonly roundRobin: (options: { cluster: Cluster }) => ForeignAssigner;
-  readonly assignerProtocol: AssignerProtocol;
+  readonly roundRobin: (options: { cluster: Cluster }) => unknown;
   readonly createErrorFromCode: (code: number) => ForeignError;
   readonly codecs: Record<number, () => Codec>;
   /** Any other file of the same copy of kafkajs. */
   readonly load: (path: string) => unknown;
-}
-
-/** Shares partitions out among the members of a group; called by its leader. */
-export interface ForeignAssigner {
-  readonly name: string;
-  readonly version: number;
-  protocol(of: { readonly topics: readonly string[] }): unknown;
-  assign(group: {
-    readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
-    readonly topics: readonly string[];
-  }): Promise<readonly { readonly memberId: string; readonly memberAssignment: Buffer }[]>;
-}
-
-export interface AssignerProtocol {
-  readonly MemberMetadata: { decode(bytes: Buffer): { readonly topics: readonly string[] } };
-  readonly MemberAssignment: {
-    encode(of: { version: number; assignment: Readonly<Record<string, readonly number[]>> }): Buffer;
-  };
 }
 
 export type LogCreator = () => (entry: { level: number; log: { message: string; [name: string]: unknown } }) => void;
@@ -55,14 +36,9 @@ export interface Cluster {
   refreshMetadataIfNecessary(): Promise<void>;
   readonly targetTopics: Set<string>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
-}
-
-/** What a broker knows of one topic, errors included: ours looks at each. */
-export interface TopicMetadata {
-  readonly topic: string;
-  readonly topicErrorCode: number;
-  readonly isInternal?: boolean;
-  readonly partitionMetadata: readonly PartitionMetadata[];
+  fetchTopicsOffset(
+    topics: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
+  ): Promise<readonly ForeignOffsets[]>;
 }
 
 export interface PartitionMetadata {
@@ -71,11 +47,9 @@ export interface PartitionMetadata {
 }
 
 export interface BrokerPool {
-  metadata: {
-    readonly brokers: readonly { readonly nodeId: number }[];
-    readonly topicMetadata: readonly TopicMetadata[];
-  } | null;
+  metadata: { readonly brokers: readonly { readonly nodeId: number }[] } | null;
   findConnectedBroker(): Promise<Broker>;
+  createBroker: (options: unknown) => Broker;
 }
 
 /** A request and how its answer is read, as kafkajs's connections take them. */
@@ -90,11 +64,15 @@ export interface ForeignRequest<T> {
   readonly logResponseError?: boolean;
 }
 
+export interface ForeignConnection {
+  send<T>(request: ForeignRequest<T>): Promise<T>;
+}
+
 export interface Broker {
   readonly brokerAddress: string;
   /** By the number of the request. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
-  readonly connectionPool: { send<T>(request: ForeignRequest<T>): Promise<T> };
+  readonly connectionPool: ForeignConnection & { getConnection(index: number): Promise<ForeignConnection> };
   initProducerId(request: Record<string, unknown>): Promise<{
     readonly producerId: string;
     readonly producerEpoch: number;
@@ -103,29 +81,22 @@ export interface Broker {
   addOffsetsToTxn(request: Record<string, unknown>): Promise<unknown>;
   txnOffsetCommit(request: Record<string, unknown>): Promise<unknown>;
   endTxn(request: Record<string, unknown>): Promise<unknown>;
-  metadata(topics: readonly string[]): Promise<{ readonly topicMetadata: readonly TopicMetadata[] }>;
-  listOffsets(request: Record<string, unknown>): Promise<{ readonly responses: readonly ForeignOffsets[] }>;
+  metadata(topics: readonly string[]): Promise<{
+    readonly topicMetadata: readonly { readonly topic: string; readonly isInternal?: boolean }[];
+  }>;
   fetch(request: Record<string, unknown>): Promise<{
     readonly errorCode?: number;
     readonly responses: readonly { readonly topicName: string; readonly partitions: readonly ForeignFetched[] }[];
   }>;
-  offsetFetch(request: Record<string, unknown>): Promise<{
-    readonly errorCode?: number;
-    readonly responses: readonly ForeignOffsets[];
-  }>;
-  offsetCommit(request: Record<string, unknown>): Promise<{
-    readonly responses: readonly {
-      readonly topic: string;
-      readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
-    }[];
-  }>;
+  offsetFetch(request: Record<string, unknown>): Promise<{ readonly responses: readonly ForeignOffsets[] }>;
+  offsetCommit(request: Record<string, unknown>): Promise<unknown>;
   heartbeat(request: Record<string, unknown>): Promise<unknown>;
   leaveGroup(request: Record<string, unknown>): Promise<unknown>;
 }
 
 export interface ForeignOffsets {
   readonly topic: string;
-  readonly partitions: readonly { readonly partition: number; readonly offset?: string; readonly errorCode: number }[];
+  readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
 }
 
 /** One partition's share of a fetch. */

@@ -1,36 +1,87 @@
 import { ConnectError, FencedError, RxflumeError, SinkError } from '../../core/errors.js';
+import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { isAuth, isPassing, reasonOf, type Setting, typeOf } from './errors.js';
+import { mostRecordBytes } from './record-writer.js';
 
 /**
- * What a broker's answer to a write, or to a step of a transaction, means:
- * `again`: ask again, the same; `lost`: no answer came, nobody knows; `anew`: the producer's sequence is not what the
- * broker has, so another producer id is needed; `fenced`: somebody has taken the transactional id; the others are final.
+ * Whose matter a broker's answer is, and so what has to be done about it.
+ * `stored`: nobody's, it is there already. `record`: of one record of the batch, for good; the others can be written.
+ * `topic`: of every record for the topic, for good. `partition`: of every record of the batch, for good. `cluster`: of
+ * all that is written, for good. `again`: passes; ask again, the same. `lost`: no answer that says whether it was
+ * done; to write the same batch again is safe. `sequence`: the broker does not have the sequence, or the transaction, that
+ * the producer goes on with. `fenced`: somebody has taken the transactional id.
  */
-export type Verdict = 'stored' | 'again' | 'lost' | 'anew' | 'fenced' | 'tooLarge' | 'missing' | 'denied' | 'refused';
+export type Verdict =
+  | 'stored'
+  | 'record'
+  | 'partition'
+  | 'topic'
+  | 'cluster'
+  | 'again'
+  | 'lost'
+  | 'sequence'
+  | 'fenced';
 
 /** Codes that kafkajs 2.2.4 does not know. */
 const LATER_CODES: Readonly<Record<string, string>> = {
   87: 'INVALID_RECORD',
   88: 'UNSTABLE_OFFSET_COMMIT',
+  89: 'THROTTLING_QUOTA_EXCEEDED',
   90: 'PRODUCER_FENCED',
+  100: 'UNKNOWN_TOPIC_ID',
+  103: 'INCONSISTENT_TOPIC_ID',
   120: 'TRANSACTION_ABORTABLE',
 };
 
+/**
+ * Everything a broker may answer to a write, or to a step of a transaction. What is not here passes where kafkajs says
+ * so, and otherwise is the partition's, for good.
+ */
 const VERDICTS: Readonly<Record<string, Verdict>> = {
-  // The batch is there already: an answer was lost.
+  // An answer was lost.
   DUPLICATE_SEQUENCE_NUMBER: 'stored',
-  OUT_OF_ORDER_SEQUENCE_NUMBER: 'anew',
-  UNKNOWN_PRODUCER_ID: 'anew',
+
+  INVALID_RECORD: 'record',
+  INVALID_TIMESTAMP: 'record',
+  MESSAGE_TOO_LARGE: 'record',
+  RECORD_LIST_TOO_LARGE: 'record',
+  POLICY_VIOLATION: 'record',
+
+  TOPIC_AUTHORIZATION_FAILED: 'topic',
+  INVALID_TOPIC_EXCEPTION: 'topic',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'topic',
+  UNSUPPORTED_COMPRESSION_TYPE: 'topic',
+  INVALID_REQUIRED_ACKS: 'topic',
+
+  CLUSTER_AUTHORIZATION_FAILED: 'cluster',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'cluster',
+  GROUP_AUTHORIZATION_FAILED: 'cluster',
+  SASL_AUTHENTICATION_FAILED: 'cluster',
+  UNSUPPORTED_SASL_MECHANISM: 'cluster',
+  ILLEGAL_SASL_STATE: 'cluster',
+  SECURITY_DISABLED: 'cluster',
+  UNSUPPORTED_VERSION: 'cluster',
+
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 'sequence',
+  UNKNOWN_PRODUCER_ID: 'sequence',
+  INVALID_TXN_STATE: 'sequence',
+  TRANSACTION_ABORTABLE: 'sequence',
+
   INVALID_PRODUCER_EPOCH: 'fenced',
   PRODUCER_FENCED: 'fenced',
   TRANSACTION_COORDINATOR_FENCED: 'fenced',
   INVALID_PRODUCER_ID_MAPPING: 'fenced',
-  MESSAGE_TOO_LARGE: 'tooLarge',
-  RECORD_LIST_TOO_LARGE: 'tooLarge',
+
+  // A defect of the broker: it may come before what was asked for, or after.
+  UNKNOWN: 'lost',
+
+  BROKER_NOT_AVAILABLE: 'again',
   CONCURRENT_TRANSACTIONS: 'again',
+  THROTTLING_QUOTA_EXCEEDED: 'again',
   UNSTABLE_OFFSET_COMMIT: 'again',
-  INVALID_TOPIC_EXCEPTION: 'missing',
-  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'denied',
+  // The topic was made anew; its new id comes with the metadata.
+  UNKNOWN_TOPIC_ID: 'again',
+  INCONSISTENT_TOPIC_ID: 'again',
 };
 
 /** The broker's name for what went wrong; an empty text where it did not come from a broker. */
@@ -45,25 +96,28 @@ export function verdictOf(error: unknown): Verdict {
   const answer = answerOf(error);
   const known = VERDICTS[answer];
   if (known !== undefined) return known;
-  if (isAuth(error)) return 'denied';
-  if (answer === '') return isPassing(error) || isTimeout(error) ? 'lost' : 'refused';
-  return isPassing(error) ? 'again' : 'refused';
+  if (isAuth(error)) return 'cluster';
+  if (answer === '') return isPassing(error) || isTimeout(error) ? 'lost' : 'partition';
+  return isPassing(error) ? 'again' : 'partition';
 }
 
 function isTimeout(error: unknown): boolean {
   return (error as { name?: string } | null)?.name === 'KafkaJSRequestTimeoutError';
 }
 
-/** With what the records of a topic are refused for good. */
-export function refusalFor(
-  topic: string,
-  verdict: Verdict,
-  error: unknown,
-  { brokers, secrets }: Setting,
-): RxflumeError {
+const MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION']);
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+
+/** Whether an answer says that the topic is not there. A topic made a moment ago may not be known to every broker yet. */
+export function isMissing(error: unknown): boolean {
+  return MISSING.has(answerOf(error));
+}
+
+/** With what all records for a topic, or of a batch, are refused for good. */
+export function refusalFor(topic: string, error: unknown, { brokers, secrets }: Setting): RxflumeError {
   const reason = reasonOf(error, secrets);
   const details = { topic, brokers, answer: answerOf(error) };
-  if (verdict === 'missing') {
+  if (isMissing(error)) {
     return new ConnectError(
       'RXF_KAFKA_TOPIC_MISSING',
       `There is no topic ${topic} to write to: ${reason}. Create it.`,
@@ -73,17 +127,10 @@ export function refusalFor(
       },
     );
   }
-  if (verdict === 'denied') {
+  if (isAuth(error)) {
     return new ConnectError(
       'RXF_KAFKA_AUTH',
       `Kafka at ${brokers.join(', ')} does not let us write to ${topic}: ${reason}. Grant \`Write\` and \`Describe\` on the topic.`,
-      { details, cause: error },
-    );
-  }
-  if (verdict === 'tooLarge') {
-    return new SinkError(
-      'RXF_KAFKA_RECORD_TOO_LARGE',
-      `A record is larger than what topic ${topic} takes: ${reason}. Raise \`max.message.bytes\` of the topic, or compress.`,
       { details, cause: error },
     );
   }
@@ -91,6 +138,52 @@ export function refusalFor(
     details,
     cause: error,
   });
+}
+
+/** What can be done about a record that a broker refuses, by its answer. */
+const ADVICE: Readonly<Record<string, string>> = {
+  INVALID_TIMESTAMP:
+    'Give another `timestamp`, or widen `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms` of the topic',
+  INVALID_RECORD: 'Give what the topic asks for, such as a `key` where `cleanup.policy` is `compact`',
+};
+
+/** With what one record is refused for good. `reason`: as the broker says it; empty where it says only its code. */
+export function recordRefusal(
+  record: KafkaOutgoing,
+  partition: number,
+  reason: string,
+  error: unknown,
+  { secrets }: Setting,
+): SinkError {
+  const { topic } = record;
+  const answer = answerOf(error);
+  const said = reason === '' ? reasonOf(error, secrets) : `${answer}: ${reason}`;
+  const details = { topic, partition, answer };
+  if (TOO_LARGE.has(answer)) {
+    return new SinkError(
+      'RXF_KAFKA_RECORD_TOO_LARGE',
+      `A record of ${mostRecordBytes(record)} bytes is larger than what topic ${topic} takes: ${said}. Raise \`max.message.bytes\` ` +
+        'of the topic, compress, or set such values aside with `deadLetter`.',
+      { details, cause: error },
+    );
+  }
+  const advice = ADVICE[answer] ?? 'See the configuration of the topic';
+  return new SinkError(
+    'RXF_KAFKA_RECORD_REFUSED',
+    `Topic ${topic} refuses a record for partition ${partition} (${shownRecord(record)}): ${withoutStop(said)}. ${advice}, or set such ` +
+      'values aside with `deadLetter`. The records beside it are written.',
+    { details, cause: error },
+  );
+}
+
+function shownRecord({ key, value, timestamp }: KafkaOutgoing): string {
+  const sizeOf = (bytes: Uint8Array | null) => (bytes === null ? 'null' : `${bytes.length} bytes`);
+  const time = timestamp === null ? 'the time of writing' : String(timestamp);
+  return `key ${sizeOf(key)}, value ${sizeOf(value)}, timestamp ${time}`;
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.\s*$/, '');
 }
 
 export function recordTooLarge(topic: string, bytes: number, most: number): SinkError {
@@ -104,19 +197,40 @@ export function recordTooLarge(topic: string, bytes: number, most: number): Sink
 
 export function noSuchPartition(topic: string, partition: number, partitions: number): SinkError {
   return new SinkError(
-    'RXF_KAFKA_REFUSED',
-    `A record was to go to partition ${partition} of topic ${topic}, which has ${partitions}, counted from 0. Correct \`partition\`.`,
+    'RXF_KAFKA_RECORD_REFUSED',
+    `A record was to go to partition ${partition} of topic ${topic}, which has ${partitions}, counted from 0. Correct \`partition\`, ` +
+      'or add partitions to the topic.',
     { details: { topic, partition, partitions } },
   );
 }
 
-export function unsent(topic: string, withinMs: number, error: unknown, { secrets }: Setting): SinkError {
+export function noSuchTime(topic: string, timestamp: number): SinkError {
+  return new SinkError(
+    'RXF_KAFKA_RECORD_REFUSED',
+    `A record for topic ${topic} has the timestamp ${timestamp}, and Kafka keeps whole milliseconds since 1970. Give \`timestamp\`.`,
+    { details: { topic, timestamp } },
+  );
+}
+
+/** With what is refused what was not acknowledged in time. `wasSent`: whether the broker may have it. */
+export function unsent(
+  topic: string,
+  withinMs: number,
+  error: unknown,
+  { secrets }: Setting,
+  wasSent: boolean,
+): SinkError {
+  const doubt = wasSent ? 'Whether it was written is not known' : 'It was not written';
   return new SinkError(
     'RXF_KAFKA_SEND',
-    `Topic ${topic} did not acknowledge what was sent within ${withinMs} ms: ${reasonOf(error, secrets)}. Nobody knows whether it ` +
-      'was written; it comes again.',
-    { details: { topic, withinMs }, cause: error },
+    `Topic ${topic} did not acknowledge within ${withinMs} ms: ${reasonOf(error, secrets)}. ${doubt}; the value is redelivered.`,
+    { details: { topic, withinMs, wasSent }, cause: error },
   );
+}
+
+/** With what is answered what was not to be written any more when its turn came. */
+export function withdrawn(topic: string): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `A record for topic ${topic} was withdrawn before it was sent.`);
 }
 
 /** Why a transaction is over. */
@@ -138,7 +252,7 @@ export function transactionError(
       { details, cause: error },
     );
   }
-  if (verdict === 'denied') {
+  if (isAuth(error) || answerOf(error) === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') {
     return new ConnectError(
       'RXF_KAFKA_AUTH',
       `Kafka at ${brokers.join(', ')} does not let us ${what} with transactional id ${id}: ${reason}. Grant \`Write\` and ` +
@@ -146,7 +260,7 @@ export function transactionError(
       { details, cause: error },
     );
   }
-  if (verdict === 'refused') {
+  if (verdict === 'partition' || verdict === 'topic' || verdict === 'record' || verdict === 'cluster') {
     return new SinkError('RXF_KAFKA_REFUSED', `Kafka refuses to ${what} with transactional id ${id}: ${reason}.`, {
       details,
       cause: error,

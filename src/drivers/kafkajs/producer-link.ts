@@ -1,10 +1,14 @@
 import { SinkError } from '../../core/errors.js';
 import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { connectWithin, openCluster } from './cluster.js';
-import type { Broker, Cluster, Internals, PartitionMetadata } from './internals.js';
+import type { Setting } from './errors.js';
+import type { Broker, Cluster, Internals } from './internals.js';
 import type { Notices } from './notices.js';
-import type { CheckedOptions } from './options.js';
+import { type CheckedOptions, secretsOf } from './options.js';
+import { refusalFor } from './producer-answers.js';
 import {
+  type ClusterMetadata,
+  metadataRequest,
   type PartitionBatch,
   type Produced,
   produceRequest,
@@ -12,6 +16,7 @@ import {
   stableOffsetsRequest,
 } from './producer-requests.js';
 import { type OpenSocket, Sockets } from './sockets.js';
+import { WritableTopics } from './writable-topics.js';
 
 /** Who produces: the broker knows it by these, and fences a lower epoch. */
 export interface ProducerId {
@@ -22,14 +27,18 @@ export interface ProducerId {
 const GROUP = 0;
 const TRANSACTION = 1;
 const OFFSET_FETCH = 9;
+/** Of the two connections that kafkajs has to each broker, the one for fetches, which a producer has none of. */
+const APART = 1;
 
 /** A connection to a cluster for writing, as plain requests; when to ask again is decided elsewhere. */
 export class ProducerLink {
   readonly sockets: Sockets;
+  readonly topics: WritableTopics;
   readonly #options: CheckedOptions;
   readonly #internals: Internals;
   readonly #notices: Notices;
   readonly #cluster: Cluster;
+  #refreshing: Promise<void> | undefined;
 
   constructor(internals: Internals, options: CheckedOptions, notices: Notices, open: OpenSocket) {
     this.#options = options;
@@ -37,6 +46,14 @@ export class ProducerLink {
     this.#notices = notices;
     this.sockets = new Sockets(open);
     this.#cluster = openCluster(internals, options, notices, this.sockets).cluster;
+    asksForBrokersOnly(this.#cluster, (broker) => this.#metadataOf(broker, []));
+    const setting: Setting = { brokers: options.brokers, secrets: secretsOf(options) };
+    this.topics = new WritableTopics({
+      ask: async (topics) => (await this.#metadataOf(await this.#anyBroker(), topics)).topicMetadata,
+      errorOf: (code) => this.errorOf(code),
+      refusal: (topic, error) => refusalFor(topic, error, setting),
+      maxAgeMs: options.metadataMaxAgeMs,
+    });
   }
 
   /** Fails with `ConnectError`. */
@@ -44,42 +61,29 @@ export class ProducerLink {
     await connectWithin(() => this.#cluster.connect(), this.#options, this.#notices);
   }
 
-  /** The partitions of a topic. Fails where there is no such topic, or it is not ours to see. */
-  async partitionsOf(topic: string): Promise<readonly PartitionMetadata[]> {
-    await this.#cluster.addMultipleTargetTopics([topic]);
-    const known = this.#cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === topic);
-    if (known === undefined || known.topicErrorCode !== 0) this.#cluster.targetTopics.delete(topic);
-    if (known !== undefined && known.topicErrorCode !== 0) throw this.errorOf(known.topicErrorCode);
-    return known?.partitionMetadata ?? [];
+  /** Learns which brokers there are now; one question for all who ask meanwhile. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#cluster.refreshMetadata().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
   }
 
-  /** Learns of new partitions once `metadataMaxAgeMs` is over. */
-  async refreshIfOld(): Promise<void> {
-    await this.#cluster.refreshMetadataIfNecessary();
-    this.#dropUnknown();
+  #anyBroker(): Promise<Broker> {
+    return this.#cluster.brokerPool.findConnectedBroker();
   }
 
-  async refresh(): Promise<void> {
-    await this.#cluster.refreshMetadata();
-    this.#dropUnknown();
+  #metadataOf(broker: Broker, topics: readonly string[]): Promise<ClusterMetadata> {
+    const request = metadataRequest(this.#internals, (apiKey) => versionOf(broker, apiKey), topics);
+    return broker.connectionPool.send(request);
   }
 
-  /** A topic that was deleted, or is not ours any more, is asked about anew when something is to be written to it. */
-  #dropUnknown(): void {
-    for (const { topic, topicErrorCode } of this.#cluster.brokerPool.metadata?.topicMetadata ?? []) {
-      if (topicErrorCode !== 0) this.#cluster.targetTopics.delete(topic);
-    }
-  }
-
-  leaderOf({ topic, partition }: TopicPartition): number | undefined {
-    const known = this.#cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
-    return known === undefined || known.leader < 0 ? undefined : known.leader;
-  }
-
+  /** `isApart`: over a connection of its own, since a broker answers the requests of one connection in order. */
   async produce(
     nodeId: number,
     transactionalId: string | null,
     batches: readonly PartitionBatch[],
+    isApart = false,
   ): Promise<readonly Produced[]> {
     const broker = await this.#cluster.findBroker({ nodeId });
     const { requestTimeoutMs } = this.#options;
@@ -90,12 +94,14 @@ export class ProducerLink {
       requestTimeoutMs,
       batches,
     );
-    return broker.connectionPool.send(request);
+    const { connectionPool } = broker;
+    const connection = isApart ? await connectionPool.getConnection(APART) : connectionPool;
+    return connection.send(request);
   }
 
   /** A fresh id for an idempotent producer, which any broker gives. */
   async newProducerId(): Promise<ProducerId> {
-    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    const broker = await this.#anyBroker();
     return idOf(await broker.initProducerId({ transactionTimeout: this.#options.requestTimeoutMs }));
   }
 
@@ -147,6 +153,15 @@ export class ProducerLink {
   destroy(): void {
     this.sockets.destroy();
   }
+}
+
+/** kafkajs asks for all topics where it knows none, and then takes an error of one for an error of the cluster. */
+function asksForBrokersOnly({ brokerPool }: Cluster, ask: (broker: Broker) => Promise<ClusterMetadata>): void {
+  const create = brokerPool.createBroker;
+  brokerPool.createBroker = (options) => {
+    const broker = create(options);
+    return Object.assign(broker, { metadata: () => ask(broker) });
+  };
 }
 
 function versionOf({ versions }: Broker, apiKey: number): number {

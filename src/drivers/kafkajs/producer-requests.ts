@@ -7,15 +7,25 @@ export interface PartitionBatch {
   readonly bytes: Buffer;
 }
 
+/** One record that the broker refuses, by its place in the batch. */
+export interface RefusedRecord {
+  readonly index: number;
+  readonly reason: string;
+}
+
 export interface Produced {
   readonly topic: string;
   readonly partition: number;
   readonly errorCode: number;
+  /** The records at fault, where the broker names them. */
+  readonly refused: readonly RefusedRecord[];
+  /** What the broker says about the whole batch; an empty text where it says nothing. */
+  readonly reason: string;
 }
 
 const PRODUCE = 0;
-/** From 3 on batches are of the form that carries producers and headers; 7 is the first with zstd. */
-const PRODUCE_VERSION = 7;
+/** From 3 on batches are of the form that carries producers and headers; 7 is the first with zstd, 8 names the records at fault. */
+const PRODUCE_VERSION = 8;
 const ALL_IN_SYNC = -1;
 const OFFSET_FETCH = 9;
 /** The first that can wait for offsets that a transaction is changing (Kafka 2.5). */
@@ -38,14 +48,6 @@ export function produceRequest(
   batches: readonly PartitionBatch[],
 ): ForeignRequest<readonly Produced[]> {
   const apiVersion = Math.min(PRODUCE_VERSION, versionOf(PRODUCE));
-  const response = raw.load(`src/protocol/requests/produce/v${apiVersion}/response.js`) as {
-    decode(bytes: Buffer): Promise<{
-      readonly topics: readonly {
-        readonly topicName: string;
-        readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
-      }[];
-    }>;
-  };
   return {
     request: {
       apiKey: PRODUCE,
@@ -53,14 +55,38 @@ export function produceRequest(
       apiName: 'Produce',
       encode: async () => encoded(raw, produceBody(transactionalId, timeoutMs, batches)),
     },
-    response: {
-      decode: async (bytes) =>
-        (await response.decode(bytes)).topics.flatMap(({ topicName, partitions }) =>
-          partitions.map(({ partition, errorCode }) => ({ topic: topicName, partition, errorCode })),
-        ),
-      parse: async (answer) => answer,
-    },
+    response: { decode: async (bytes) => readProduced(new Reader(bytes), apiVersion), parse: async (answer) => answer },
+    // What became of each batch is judged by who sent it.
+    logResponseError: false,
   };
+}
+
+/**
+ * The answer to a request to produce, as of version 3 and later.
+ *
+ * Source: Kafka's ProduceResponse; KIP-467 for the records at fault.
+ */
+function readProduced(from: Reader, version: number): readonly Produced[] {
+  const produced: Produced[] = [];
+  for (let topics = from.int32(); topics > 0; topics -= 1) {
+    const topic = from.shortText();
+    for (let partitions = from.int32(); partitions > 0; partitions -= 1) {
+      const partition = from.int32();
+      const errorCode = from.int16();
+      // The first offset and the time of the log, and from 5 on the log's own first offset.
+      from.skip(version >= 5 ? 24 : 16);
+      const refused: RefusedRecord[] = [];
+      let reason = '';
+      if (version >= 8) {
+        for (let records = from.int32(); records > 0; records -= 1) {
+          refused.push({ index: from.int32(), reason: from.shortText() });
+        }
+        reason = from.shortText();
+      }
+      produced.push({ topic, partition, errorCode, refused, reason });
+    }
+  }
+  return produced;
 }
 
 function produceBody(transactionalId: string | null, timeoutMs: number, batches: readonly PartitionBatch[]): Buffer {
@@ -96,6 +122,50 @@ function text(value: string): Buffer {
   const length = Buffer.alloc(2);
   length.writeInt16BE(bytes.length);
   return Buffer.concat([length, bytes]);
+}
+
+/** A topic as a broker knows it, with its own error. */
+export interface TopicMetadata {
+  readonly topic: string;
+  readonly topicErrorCode: number;
+  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+}
+
+export interface ClusterMetadata {
+  readonly brokers: readonly unknown[];
+  readonly topicMetadata: readonly TopicMetadata[];
+}
+
+const METADATA = 3;
+/** The last version that kafkajs reads. */
+const METADATA_VERSION = 6;
+/** From it on a request says that no topic is to be made. */
+const NO_CREATION_VERSION = 4;
+
+/**
+ * Asks for the brokers and these topics, none where the list is empty. What kafkajs asks with none is for all topics, and
+ * what it parses fails as a whole where one topic is forbidden or one partition has no leader.
+ */
+export function metadataRequest(
+  raw: Raw,
+  versionOf: (apiKey: number) => number,
+  topics: readonly string[],
+): ForeignRequest<ClusterMetadata> {
+  const apiVersion = Math.min(METADATA_VERSION, versionOf(METADATA));
+  const { decode } = raw.load(`src/protocol/requests/metadata/v${apiVersion}/response.js`) as {
+    decode(bytes: Buffer): Promise<ClusterMetadata>;
+  };
+  const body = [int32(topics.length), ...topics.map(text)];
+  if (apiVersion >= NO_CREATION_VERSION) body.push(Buffer.from([0]));
+  return {
+    request: {
+      apiKey: METADATA,
+      apiVersion,
+      apiName: 'Metadata',
+      encode: async () => encoded(raw, Buffer.concat(body)),
+    },
+    response: { decode, parse: async (answer) => answer },
+  };
 }
 
 export interface StableOffset {
@@ -181,7 +251,7 @@ function readOffsets(from: Reader): StableOffsets {
   return { errorCode: from.int16(), offsets };
 }
 
-/** Reads Kafka's compact form. Reading beyond the end throws, so a wrong count ends. */
+/** Reads Kafka's forms. Reading beyond the end throws, so a wrong count ends. */
 class Reader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -212,6 +282,13 @@ class Reader {
   /** How many there are in an array. */
   count(): number {
     return Math.max(0, this.#uvarint() - 1);
+  }
+
+  /** A text with a length of two bytes; null is the empty text. */
+  shortText(): string {
+    const length = Math.max(0, this.int16());
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
   }
 
   text(): string {

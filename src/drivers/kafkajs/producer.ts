@@ -1,4 +1,4 @@
-import { defer, type ObservableInput, type Subscriber } from 'rxjs';
+import { catchError, defer, type Observable, type ObservableInput, type Subscriber } from 'rxjs';
 import { OptionError } from '../../core/errors.js';
 import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import type {
@@ -15,7 +15,7 @@ import { connectError, type Setting } from './errors.js';
 import type { Internals } from './internals.js';
 import { Notices } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
-import { closedError, transactionError, verdictOf } from './producer-answers.js';
+import { answerOf, closedError, transactionError, verdictOf } from './producer-answers.js';
 import { ProducerLink } from './producer-link.js';
 import { Producing, type ProducingFor, type Sender } from './producing.js';
 import { Sequences } from './sequences.js';
@@ -70,7 +70,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     this.#out = out;
     this.#notices = new Notices(listener, this.setting.secrets);
     this.link = new ProducerLink(internals, options, this.#notices, open);
-    this.#sending = new Producing(this);
+    this.#sending = new Producing(this, this);
   }
 
   start(): void {
@@ -85,8 +85,15 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     );
   }
 
-  send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent> {
-    return defer(() => this.#unlessClosed(() => this.#sending.send(records, this)));
+  send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): Observable<KafkaSent> {
+    return defer(() => {
+      if (this.isClosed) throw closedError(this.#name);
+      return this.#sending.send(records, isWanted);
+    }).pipe(
+      catchError((error: unknown) => {
+        throw this.isClosed ? closedError(this.#name) : error;
+      }),
+    );
   }
 
   take(transactionalId: string): ObservableInput<KafkaTransactions> {
@@ -97,7 +104,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
           () => this.link.takeProducerId(transactionalId, transactionTimeoutMs),
           (error) => transactionError(transactionalId, 'take it', error, this.setting),
         );
-        return new Transactions(this, this.#sending, new Sequences(id, transactionalId));
+        return new Transactions(this, new Sequences(id, transactionalId));
       }),
     );
   }
@@ -136,6 +143,15 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
 
   renew(): void {
     this.#sequences = undefined;
+  }
+
+  anew(partition: string, error: unknown): void {
+    this.#notices.tell(
+      'warn',
+      'kafka.sequence',
+      `Kafka does not have what was written to ${partition} before (${answerOf(error)}): records may have been lost there by an election ` +
+        'of a replica that was behind. What is being written goes on under a new epoch.',
+    );
   }
 
   async #unlessClosed<T>(act: () => Promise<T>): Promise<T> {

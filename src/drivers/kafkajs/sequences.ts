@@ -2,25 +2,64 @@ import type { ProducerId } from './producer-link.js';
 
 /** Beyond it sequences begin at 0 again. */
 const SEQUENCES = 2 ** 31;
+const MOST_EPOCH = 2 ** 15 - 1;
 
-/** A producer id with the number of records it has written to each partition: the broker drops what comes twice by them. */
+interface Standing {
+  epoch: number;
+  next: number;
+}
+
+/**
+ * A producer id with, for each partition, its epoch and the number of records written there: the broker drops what it has
+ * already by them. Each partition has an epoch of its own: the broker keeps them apart too, and what is in doubt in one
+ * partition does not concern the others.
+ */
 export class Sequences {
-  readonly id: ProducerId;
   readonly transactionalId: string | null;
-  readonly #next = new Map<string, number>();
+  readonly #id: ProducerId;
+  readonly #partitions = new Map<string, Standing>();
 
   constructor(id: ProducerId, transactionalId: string | null) {
-    this.id = id;
+    this.#id = id;
     this.transactionalId = transactionalId;
   }
 
-  /** The sequence of the next record of a partition. */
-  next(partition: string): number {
-    return this.#next.get(partition) ?? 0;
+  get id(): ProducerId {
+    return this.#id;
+  }
+
+  /** Who writes the next record of a partition, and by which number. */
+  next(partition: string): ProducerId & { readonly firstSequence: number } {
+    const { epoch, next } = this.#standing(partition);
+    return { producerId: this.#id.producerId, epoch, firstSequence: next };
   }
 
   /** So many records of a partition are written. */
   written(partition: string, records: number): void {
-    this.#next.set(partition, (this.next(partition) + records) % SEQUENCES);
+    const standing = this.#standing(partition);
+    standing.next = (standing.next + records) % SEQUENCES;
+  }
+
+  /**
+   * Begins anew in a partition, by the next epoch: what was sent by the last one is refused from the first batch of this one
+   * on, however late it arrives. False where there is no higher epoch.
+   *
+   * Source: KIP-360.
+   */
+  bump(partition: string): boolean {
+    const standing = this.#standing(partition);
+    if (standing.epoch >= MOST_EPOCH) return false;
+    standing.epoch += 1;
+    standing.next = 0;
+    return true;
+  }
+
+  #standing(partition: string): Standing {
+    let standing = this.#partitions.get(partition);
+    if (standing === undefined) {
+      standing = { epoch: this.#id.epoch, next: 0 };
+      this.#partitions.set(partition, standing);
+    }
+    return standing;
   }
 }

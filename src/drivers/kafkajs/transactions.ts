@@ -1,10 +1,10 @@
-import { defer, type ObservableInput } from 'rxjs';
+import { catchError, defer, type Observable, type ObservableInput } from 'rxjs';
 import type { RxflumeError } from '../../core/errors.js';
 import type { PartitionOffset } from '../../ports/kafka-consumer.js';
 import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../ports/kafka-producer.js';
 import type { Broker } from './internals.js';
 import { answerOf, transactionError, verdictOf } from './producer-answers.js';
-import type { Producing, ProducingFor } from './producing.js';
+import { Producing, type ProducingFor } from './producing.js';
 import type { Sequences } from './sequences.js';
 
 const FIRST_WAIT_MS = 10;
@@ -27,21 +27,24 @@ export class Transactions implements KafkaTransactions {
   #coordinator: Broker | undefined;
   #over: RxflumeError | undefined;
 
-  constructor(of: ProducingFor, producing: Producing, sequences: Sequences) {
+  constructor(of: ProducingFor, sequences: Sequences) {
     this.#of = of;
-    this.#producing = producing;
     this.#sequences = sequences;
     this.#id = sequences.transactionalId as string;
+    this.#producing = new Producing(of, {
+      sequences: async () => this.#sequences,
+      joining: (lots) => this.#join(lots),
+    });
   }
 
-  send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent> {
-    return defer(() =>
-      this.#unlessOver('write', () =>
-        this.#producing.send(records, {
-          sequences: async () => this.#sequences,
-          joining: (lots) => this.#join(lots),
-        }),
-      ),
+  send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
+    return defer(() => {
+      if (this.#over !== undefined) throw this.#over;
+      return this.#producing.send(records);
+    }).pipe(
+      catchError((error: unknown) => {
+        throw this.#overBy('write', error);
+      }),
     );
   }
 
@@ -54,10 +57,14 @@ export class Transactions implements KafkaTransactions {
     try {
       return await act();
     } catch (error) {
-      this.#of.link.forget(error);
-      this.#over = transactionError(this.#id, what, error, this.#of.setting);
-      throw this.#over;
+      throw this.#overBy(what, error);
     }
+  }
+
+  #overBy(what: string, error: unknown): RxflumeError {
+    this.#of.link.forget(error);
+    this.#over ??= transactionError(this.#id, what, error, this.#of.setting);
+    return this.#over;
   }
 
   async #join(

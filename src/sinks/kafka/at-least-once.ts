@@ -1,51 +1,62 @@
-import { type Observable, Subscription, take, timer } from 'rxjs';
+import { type Observable, Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { Wants } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
-import { Queue } from '../../core/queue.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
-import type { KafkaBatchOptions } from './options.js';
+import type { CheckedOptions } from './options.js';
 import type { Report } from './report.js';
 import type { SharedProducer } from './shared-producer.js';
 
+/** A batch that was handed to the producer. */
+interface UnderWay {
+  readonly batch: Batch;
+  readonly sending: Subscription;
+}
+
 /**
- * Sends in batches of all streams together, one under way at a time, and acks a batch when the broker has it: together,
- * since a request takes as long for one stream's records as for all of them; one at a time, so that nothing overtakes what
- * is tried again.
+ * Sends in batches of all streams together, and acks what the broker has as soon as it says so. Batches are handed to the
+ * producer as they are full, and it keeps them in order within each partition: so what cannot be written to one
+ * partition, or takes long there, holds up nothing that goes elsewhere.
  *
- * Bounds: one batch under way and one gathered; more waits, unreleased, so the source's window bounds it.
+ * Bounds: one batch gathered, and those that are not answered, unreleased, so the source's window bounds them.
  */
 export class AtLeastOnce {
   readonly #shared: SharedProducer;
-  readonly #options: Required<KafkaBatchOptions>;
+  readonly #options: CheckedOptions<never>['batch'];
+  readonly #isTopicOfValue: boolean;
   readonly #report: Report;
-  readonly #queue = new Queue<Batch>();
   readonly #wants: Wants;
-  readonly #over = new WeakSet<Observable<Want>>();
+  readonly #underWay = new Set<UnderWay>();
   #gathered = new Batch();
   #waiting: Subscription | undefined;
-  #underWay: { readonly batch: Batch; readonly sending: Subscription } | undefined;
 
-  constructor(shared: SharedProducer, options: Required<KafkaBatchOptions>, report: Report) {
+  constructor(
+    shared: SharedProducer,
+    { batch, topic }: Pick<CheckedOptions<never>, 'batch' | 'topic'>,
+    report: Report,
+  ) {
     this.#shared = shared;
-    this.#options = options;
+    this.#options = batch;
+    this.#isTopicOfValue = typeof topic !== 'string';
     this.#report = report;
     this.#wants = new Wants(
       () => this.flush(),
-      (wanted) => this.#over.add(wanted),
+      (wanted) => this.#end((one) => one === wanted),
     );
   }
 
   get isIdle(): boolean {
-    return this.#gathered.size === 0 && this.#queue.size === 0 && this.#underWay === undefined;
+    return this.#gathered.size === 0 && this.#underWay.size === 0;
   }
 
   add(delivery: Delivery<unknown>, record: KafkaOutgoing): void {
     const { count, bytes, maxWaitMs } = this.#options;
-    this.#wants.listen(delivery);
     this.#gathered.add(delivery, record);
+    this.#wants.listen(delivery);
+    // Its epoch may be over, or ask for what is gathered.
+    if (this.#gathered.size === 0) return;
     if (this.#gathered.size >= count || this.#gathered.bytes >= bytes) this.flush();
     else if (this.#gathered.size === 1) this.#waiting = timer(maxWaitMs).subscribe(() => this.flush());
   }
@@ -53,54 +64,54 @@ export class AtLeastOnce {
   /** Sends what is gathered, after what is before it. */
   flush(): void {
     this.#waiting?.unsubscribe();
-    if (this.#gathered.size === 0) return;
-    this.#queue.add(this.#gathered);
+    const batch = this.#gathered;
     this.#gathered = new Batch();
-    this.#next();
+    if (batch.size > 0) this.#send(batch);
+    else this.#report.idle();
   }
 
   /** Gives everything up. */
   end(cause: unknown): void {
     this.#waiting?.unsubscribe();
     this.#wants.end();
-    const left = [this.#underWay?.batch, ...this.#queue.takeAll(), this.#gathered];
-    this.#underWay?.sending.unsubscribe();
-    this.#underWay = undefined;
+    const gathered = this.#gathered;
     this.#gathered = new Batch();
-    for (const batch of left) batch?.nack(cause);
+    for (const { batch, sending } of [...this.#underWay]) {
+      sending.unsubscribe();
+      batch.nack(cause);
+    }
+    gathered.nack(cause);
   }
 
-  #next(): void {
-    while (this.#underWay === undefined) {
-      const batch = this.#queue.take();
-      if (batch === undefined) return;
-      batch.drop(({ duty }) => this.#over.has(duty.wanted), readAnewError());
-      if (batch.size > 0) this.#send(batch);
-      else this.#report.idle();
-    }
+  /** What is not written yet of an epoch that is over is not written: it is redelivered, and would be there twice. */
+  #end(isOver: (wanted: Observable<Want>) => boolean): void {
+    this.#gathered.drop(({ duty }) => isOver(duty.wanted), readAnewError());
+    for (const { batch } of this.#underWay) batch.refuseStale(isOver, readAnewError());
+    if (this.#gathered.size > 0) return;
+    this.#waiting?.unsubscribe();
+    this.#report.idle();
   }
 
   #send(batch: Batch): void {
-    const underWay = { batch, sending: new Subscription() };
-    this.#underWay = underWay;
+    const underWay: UnderWay = { batch, sending: new Subscription() };
+    this.#underWay.add(underWay);
     this.#report.sending(1);
-    const ended = (settle: () => void) => {
-      if (this.#underWay !== underWay) return;
-      this.#underWay = undefined;
+    underWay.sending.add(() => {
+      this.#underWay.delete(underWay);
       this.#report.sending(-1);
-      settle();
-      this.#next();
+    });
+    const sent$ = this.#shared.using((producer) => producer.send(batch.records, batch.isWanted));
+    const ended = (error: unknown) => {
+      underWay.sending.unsubscribe();
+      const left = batch.nack(error);
+      if (left > 0) this.#report.failed(left, error);
       this.#report.idle();
     };
-    const sent$ = this.#shared.using((producer) => producer.send(batch.records)).pipe(take(1));
     underWay.sending.add(
       sent$.subscribe({
-        next: (sent) => ended(() => this.#settle(batch, sent)),
-        error: (error: unknown) =>
-          ended(() => {
-            batch.nack(error);
-            this.#report.failed(batch.size, error);
-          }),
+        next: (sent) => this.#settle(batch, sent),
+        error: ended,
+        complete: () => ended(unansweredError()),
       }),
     );
   }
@@ -110,13 +121,19 @@ export class AtLeastOnce {
     written.add(batch, sent);
     // First, since a refusal may be the end of their epoch.
     written.holding.ack();
-    nackRefused(batch, sent);
-    const [first] = sent.refused.values();
-    if (first !== undefined) this.#report.failed(sent.refused.size, first);
-    this.#report.written(written);
+    batch.answered(sent.written.length + sent.refused.size);
+    nackRefused(batch, sent, this.#isTopicOfValue, this.#report);
+    if (written.values > 0) this.#report.written(written);
   }
 }
 
+function unansweredError(): SinkError {
+  return new SinkError(
+    'RXF_KAFKA_SEND',
+    'The producer ended without an answer for every record; those are redelivered. See that the driver names each record once.',
+  );
+}
+
 function readAnewError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The stream is read anew; its values come again.');
+  return new SinkError('RXF_SINK_STOPPED', 'The stream is read anew; its values are redelivered.');
 }

@@ -1,8 +1,13 @@
+import type { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import type { Want } from '../../core/duty.js';
+import { type ErrorCode, type RxflumeError, SinkError } from '../../core/errors.js';
 import { Holding } from '../../core/holding.js';
 import type { Receipt } from '../../core/receipt.js';
+import { isStopped } from '../../core/refusal.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { recordBytes } from './record.js';
+import type { Report } from './report.js';
 
 /** What of one stream is in one topic. */
 interface Share {
@@ -19,9 +24,28 @@ export class Batch {
   readonly deliveries: Delivery<unknown>[] = [];
   readonly records: KafkaOutgoing[] = [];
   bytes = 0;
+  readonly #stale = new Set<number>();
+  #answered = 0;
 
   get size(): number {
     return this.records.length;
+  }
+
+  /** Whether a record is still to be written. */
+  readonly isWanted = (place: number): boolean => !this.#stale.has(place);
+
+  /** Refuses those of an epoch that is over. They are not to be written, where they are not yet. */
+  refuseStale(isOver: (wanted: Observable<Want>) => boolean, cause: unknown): void {
+    for (const [place, delivery] of this.deliveries.entries()) {
+      if (!isOver(delivery.duty.wanted)) continue;
+      this.#stale.add(place);
+      delivery.nack(cause);
+    }
+  }
+
+  /** So many of it are settled. */
+  answered(records: number): void {
+    this.#answered += records;
   }
 
   add(delivery: Delivery<unknown>, record: KafkaOutgoing): void {
@@ -30,8 +54,12 @@ export class Batch {
     this.bytes += recordBytes(record);
   }
 
-  nack(cause: unknown): void {
-    for (const delivery of this.deliveries) delivery.nack(cause);
+  /** Refuses what is not answered; how many those are. */
+  nack(cause: unknown): number {
+    const left = this.size - this.#answered;
+    this.#answered = this.size;
+    if (left > 0) for (const delivery of this.deliveries) delivery.nack(cause);
+    return left;
   }
 
   /** Refuses those of which it holds, and takes them out. */
@@ -63,9 +91,8 @@ export class Written {
   bytes = 0;
 
   /** Takes in what of a batch was written; refuses nothing. */
-  add({ deliveries, records }: Batch, { refused }: KafkaSent): void {
-    for (let place = 0; place < records.length; place += 1) {
-      if (refused.size > 0 && refused.has(place)) continue;
+  add({ deliveries, records }: Batch, { written }: KafkaSent): void {
+    for (const place of written) {
       const delivery = deliveries[place] as Delivery<unknown>;
       this.holding.add(delivery);
       this.#count(delivery, records[place] as KafkaOutgoing);
@@ -103,7 +130,35 @@ export class Written {
   }
 }
 
-/** Refuses what the broker refused, each with its own cause. To be called after the others are acked. */
-export function nackRefused({ deliveries }: Batch, { refused }: KafkaSent): void {
-  for (const [place, error] of refused) deliveries[place]?.nack(error);
+/**
+ * Refuses what was refused, each with its own cause, and reports it by code. To be called after the others are acked.
+ * `isTopicOfValue`: the value chose its topic, so a topic that is not there, or not ours, is the fault of that value.
+ */
+export function nackRefused(
+  { deliveries }: Batch,
+  { refused }: KafkaSent,
+  isTopicOfValue: boolean,
+  report: Pick<Report, 'failed'>,
+): void {
+  const reported = new Map<string, { readonly first: RxflumeError; values: number }>();
+  for (const [place, error] of refused) {
+    // Refused already, when its epoch ended.
+    if (isStopped(error)) continue;
+    const refusal = isTopicOfValue && OF_THE_TOPIC.has(error.code) ? routeError(error) : error;
+    const known = reported.get(refusal.code);
+    if (known === undefined) reported.set(refusal.code, { first: refusal, values: 1 });
+    else known.values += 1;
+    deliveries[place]?.nack(refusal);
+  }
+  for (const { first, values } of reported.values()) report.failed(values, first);
+}
+
+const OF_THE_TOPIC = new Set<ErrorCode>(['RXF_KAFKA_TOPIC_MISSING', 'RXF_KAFKA_AUTH']);
+
+function routeError(cause: RxflumeError): SinkError {
+  return new SinkError(
+    'RXF_SINK_ROUTE',
+    `${cause.message} Or correct \`topic\`, which chose it; values for other topics are written.`,
+    { cause, details: cause.details },
+  );
 }

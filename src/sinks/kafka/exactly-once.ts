@@ -36,7 +36,7 @@ export class ExactlyOnce {
   readonly #stream: string;
   readonly #taken: TakenStream;
   readonly #replay: Replay;
-  readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction'>;
+  readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>;
   readonly #report: Report;
   readonly #life = new Subscription();
   /** Of the span that has ended, while there is one; then nothing of the next may be sent. */
@@ -59,7 +59,7 @@ export class ExactlyOnce {
     taken: TakenStream,
     replay: Replay,
     first: Delivery<unknown>,
-    options: Pick<CheckedOptions<never>, 'batch' | 'transaction'>,
+    options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>,
     report: Report,
   ) {
     this.#taken = taken;
@@ -228,16 +228,17 @@ export class ExactlyOnce {
   #sent(batch: Batch, sent: KafkaSent, span: Span): void {
     this.#underWay = undefined;
     this.#report.sending(-1);
+    if (sent.written.length + sent.refused.size < batch.size) {
+      this.#fail(unansweredError(this.#stream), batch);
+      return;
+    }
     span.written.add(batch, sent);
-    for (let place = 0; place < batch.size; place += 1) {
+    for (const place of sent.written) {
       const delivery = batch.deliveries[place] as Delivery<unknown>;
-      if (sent.refused.has(place)) continue;
       delivery.release();
       if (span.isEnded) delivery.duty.hold(delivery.place, delivery.place + 1);
     }
-    nackRefused(batch, sent);
-    const [first] = sent.refused.values();
-    if (first !== undefined) this.#report.failed(sent.refused.size, first);
+    nackRefused(batch, sent, typeof this.#options.topic !== 'string', this.#report);
     this.#pump();
   }
 
@@ -266,8 +267,9 @@ export class ExactlyOnce {
     this.#report.idle();
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, unanswered?: Batch): void {
     if (this.#over !== undefined) return;
+    unanswered?.nack(error);
     const values = (this.#ended?.written.values ?? 0) + (this.#span?.written.values ?? 0);
     this.#report.failed(values, error);
     this.end(error);
@@ -287,6 +289,14 @@ export class ExactlyOnce {
 
 function stoppedError(stream: string): SinkError {
   return new SinkError('RXF_SINK_STOPPED', `${stream} is no longer read by this assignment; its values come again.`);
+}
+
+function unansweredError(stream: string): SinkError {
+  return new SinkError(
+    'RXF_KAFKA_TRANSACTION',
+    `${stream}: the producer ended without an answer for every record of a transaction. It is aborted, and its values are ` +
+      'redelivered. See that the driver names each record once.',
+  );
 }
 
 function orderError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {

@@ -47,7 +47,7 @@ export class KafkaSinkSession<T> {
       (receipt) => out.next(receipt),
       () => this.#idle(),
     );
-    this.#others = new AtLeastOnce(shared, options.batch, this.#reporting);
+    this.#others = new AtLeastOnce(shared, options, this.#reporting);
   }
 
   start(deliveries: Observable<Delivery<T>>): void {

@@ -85,6 +85,11 @@ export interface CheckedOptions<T>
 
 const MAPPINGS = ['encode', 'key', 'headers', 'timestamp', 'partition'] as const;
 
+/** Source: Kafka's Topic.validate. */
+export function isTopicName(given: unknown): given is string {
+  return typeof given === 'string' && /^[\w.-]{1,249}$/.test(given) && given !== '.' && given !== '..';
+}
+
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: KafkaSinkOptions<T>): CheckedOptions<T> {
   const options: CheckedOptions<T> = {
@@ -93,7 +98,7 @@ export function checkOptions<T>(given: KafkaSinkOptions<T>): CheckedOptions<T> {
     transaction: groupWithDefaults('transaction', KAFKA_SINK_DEFAULTS.transaction, given.transaction),
   };
   const { topic, batch, transaction } = options;
-  const isName = typeof topic === 'string' && /^[\w.-]{1,249}$/.test(topic);
+  const isName = isTopicName(topic);
   const rule = 'a topic name (letters, digits, `.`, `_`, `-`), or a function that answers one';
   expectOption('topic', topic, isName || typeof topic === 'function', rule);
   for (const name of MAPPINGS) if (options[name] !== undefined) expectFunction(name, options[name]);

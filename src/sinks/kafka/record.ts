@@ -1,8 +1,9 @@
 import type { Delivery, Origin } from '../../core/delivery.js';
 import { describeError, describeValue, RxflumeError, SinkError } from '../../core/errors.js';
 import { type HeaderList, type HeaderMap, toHeaderList } from '../../core/headers.js';
+import { hasUnpairedSurrogate } from '../../core/path-name.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
-import type { CheckedOptions, KafkaBytes } from './options.js';
+import { type CheckedOptions, isTopicName, type KafkaBytes } from './options.js';
 
 const NO_HEADERS: HeaderList = [];
 
@@ -48,23 +49,41 @@ function headersOf({ headerList, headers }: Origin): HeaderList {
 }
 
 function asList(given: HeaderMap | HeaderList): HeaderList {
-  return Array.isArray(given) ? (given as HeaderList) : toHeaderList(given as HeaderMap);
+  const list = Array.isArray(given) ? (given as HeaderList) : toHeaderList(given as HeaderMap);
+  for (const [name, value] of list) {
+    if (typeof name !== 'string' || hasUnpairedSurrogate(name))
+      throw formatError(`A header's name is ${describeValue(name)}.`);
+    if (value === null || value instanceof Uint8Array) continue;
+    throw formatError(`Header ${describeValue(name)} must be bytes or null, got \`${describeValue(value)}\`.`);
+  }
+  return list;
 }
 
 /** Kafka has records without a time, as −1. */
 function timeOf({ timestamp }: Origin): number | null {
-  return timestamp === undefined || timestamp < 0 ? null : timestamp;
+  if (timestamp === undefined || Number.isSafeInteger(timestamp))
+    return timestamp === undefined || timestamp < 0 ? null : timestamp;
+  throw formatError(
+    `The time of the value is ${describeValue(timestamp)}, and Kafka keeps whole milliseconds since 1970. Give \`timestamp\`, such as ` +
+      '`timestamp: () => null` for the time of writing.',
+  );
 }
 
 function bytesOf(what: string, given: KafkaBytes): Uint8Array | null {
   if (given === null || given instanceof Uint8Array) return given;
-  if (typeof given === 'string') return Buffer.from(given);
+  if (typeof given === 'string') {
+    if (!hasUnpairedSurrogate(given)) return Buffer.from(given);
+    throw formatError(
+      `A record's ${what} has half of a surrogate pair, which UTF-8 cannot hold: ${describeValue(given)}. ` +
+        'Escape it, as `JSON.stringify` does, or give bytes.',
+    );
+  }
   const advice = what === 'value' ? ' Give `encode`, such as `encode: (value) => JSON.stringify(value)`.' : '';
   throw formatError(`A record's ${what} must be bytes, a text or null, got \`${describeValue(given)}\`.${advice}`);
 }
 
 function topicFrom(given: unknown): string {
-  if (typeof given === 'string' && /^[\w.-]{1,249}$/.test(given)) return given;
+  if (isTopicName(given)) return given;
   throw formatError(`\`topic\` answered \`${describeValue(given)}\`, which is no name of a topic.`);
 }
 
@@ -82,7 +101,7 @@ function formatError(message: string): SinkError {
 function makingError({ stream, offset }: Origin, cause: unknown): SinkError {
   return new SinkError(
     'RXF_SINK_FORMAT',
-    `No record could be made of ${stream} offset ${offset}: ${describeError(cause)}. Mend the function.`,
+    `No record could be made of ${stream} offset ${offset}: ${describeError(cause)}. Correct the function, or set such values aside.`,
     { cause, details: { stream, offset } },
   );
 }

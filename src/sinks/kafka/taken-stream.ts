@@ -8,6 +8,7 @@ import {
   ignoreElements,
   Observable,
   ReplaySubject,
+  reduce,
   take,
   tap,
 } from 'rxjs';
@@ -72,8 +73,9 @@ export class TakenStream {
     this.#committed = committed;
   }
 
+  /** Answers once, for all of them. */
   send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
-    return this.#inTurn(() => from(this.#transactions.send(records)));
+    return this.#inTurn(() => from(this.#transactions.send(records)).pipe(reduce(together, NOTHING)));
   }
 
   /** Commits what was sent, with the offset up to which it is done. */
@@ -148,6 +150,13 @@ export class TakenStream {
       subscriber.add(concat(before$, defer(act)).subscribe(subscriber));
     });
   }
+}
+
+const NOTHING: KafkaSent = { written: [], refused: new Map() };
+
+function together(a: KafkaSent, b: KafkaSent): KafkaSent {
+  const written = a.written.length === 0 ? b.written : [...a.written, ...b.written].sort((one, other) => one - other);
+  return { written, refused: new Map([...a.refused, ...b.refused]) };
 }
 
 function overtakenError({ groupId, stream }: GroupStream, offset: number): FencedError {

@@ -58,6 +58,10 @@ export class LiveKafka implements KafkaSubject {
     await this.admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
   }
 
+  async deleteTopic(topic: string): Promise<void> {
+    await this.admin.deleteTopics({ topics: [topic] });
+  }
+
   async produce(topic: string, partition: number, records: readonly ContractRecord[]): Promise<void> {
     const messages = records.map(({ value, key, timestamp }) => ({
       value,

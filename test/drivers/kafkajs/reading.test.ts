@@ -122,7 +122,7 @@ describe('whether the driver can read', () => {
     let isUp = false;
     link.committed = async () => {
       if (!isUp) throw reset();
-      return { places: [], refused: [] };
+      return [];
     };
     link.heartbeat = async () => {
       if (!isUp) throw reset();

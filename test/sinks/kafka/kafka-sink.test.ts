@@ -36,19 +36,13 @@ function opened<T>(options: Partial<KafkaSinkOptions<T>> = {}, latencyMs = 1) {
 }
 
 describe('kafkaSink, at least once', () => {
-  it('is as drawn: gathers, sends one batch at a time, acks each when it is answered', () => {
+  it('is as drawn: gathers, and acks each batch when it is answered', () => {
     const { duty, give, receipts, read } = opened<string>({ batch: { count: 2, maxWaitMs: 50 } }, 10);
     inVirtualTime((at) => {
       // Opening takes 10 ms, and each batch 10 ms more.
       at(0, () => give('a', 'b', 'c', 'd', 'e'));
       at(19, () => expect([read(), duty.acks]).toEqual([[], []]));
-      at(21, () =>
-        expect([read(), duty.acks]).toEqual([
-          ['a', 'b'],
-          ['a', 'b'],
-        ]),
-      );
-      at(31, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd']));
+      at(21, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd']));
       at(49, () => expect(read()).toEqual(['a', 'b', 'c', 'd']));
       at(61, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd', 'e']));
     });
@@ -132,6 +126,18 @@ describe('kafkaSink, at least once', () => {
       /`topic` answered `.*x.*`, which is no name/,
     ],
     ['a partition that is no number', { partition: () => -1, encode: () => '' }, /`partition` answered `-1`/],
+    [
+      'a topic that is a folder',
+      { topic: () => '..', encode: () => '' },
+      /`topic` answered `"\.\."`, which is no name/,
+    ],
+    ['half a character', { encode: () => 'ab\ud800' }, /value has half of a surrogate pair/],
+    ['a header that is a text', { headers: () => ({ h: 'x' as never }), encode: () => '' }, /Header "h" must be bytes/],
+    [
+      'a header in a list that is a number',
+      { headers: () => [['h', 1 as never]], encode: () => '' },
+      /Header "h" must/,
+    ],
     ['a key that is no bytes', { key: () => 1 as never, encode: () => '' }, /key must be bytes, a text or null/],
   ])('refuses %s alone', (_, options, message) => {
     const { duty, values$, read } = opened<unknown>(options);
@@ -145,6 +151,22 @@ describe('kafkaSink, at least once', () => {
     });
     expect(read()).toEqual([]);
   });
+
+  it.each([Number.NaN, 1.5, 2 ** 60, Number.POSITIVE_INFINITY])(
+    'refuses a value alone whose time is %p',
+    (timestamp) => {
+      const { duty, values$, read } = opened<string>();
+      inVirtualTime(() => {
+        values$.next(duty.deliver('bad', { timestamp }));
+        values$.next(duty.deliver('good', { timestamp: 2 ** 52 }));
+      });
+      expect(duty.causes.bad).toMatchObject({
+        code: 'RXF_SINK_FORMAT',
+        message: expect.stringContaining('Give `timestamp`'),
+      });
+      expect([read(), duty.acks]).toEqual([['good'], ['good']]);
+    },
+  );
 
   it('refuses what is too large, or has no topic, alone; the rest of its batch is acked first', () => {
     const { duty, give, read, monitor } = opened<string>({
@@ -160,18 +182,43 @@ describe('kafkaSink, at least once', () => {
     ]);
     expect(Object.values(duty.causes)).toMatchObject([
       { code: 'RXF_KAFKA_RECORD_TOO_LARGE', retryable: false },
-      { code: 'RXF_KAFKA_TOPIC_MISSING', retryable: false },
+      { code: 'RXF_SINK_ROUTE', retryable: false, cause: { code: 'RXF_KAFKA_TOPIC_MISSING' } },
     ]);
     expect([read(), monitor.total('rxflume_sink_failures_total')]).toEqual([['a', 'b'], 2]);
   });
 
-  it('does not send what is void by the time its turn comes', () => {
-    const { duty, give, read } = opened<string>({ batch: { count: 1 } }, 10);
+  it('writes nothing of an epoch that is over by the time its turn comes, gathered or handed over', () => {
+    const { duty, give, read, receipts } = opened<string>({ batch: { count: 2, maxWaitMs: 100 } }, 10);
     inVirtualTime((at) => {
       at(0, () => give('a', 'b', 'c'));
-      at(15, () => duty.wanted.complete());
+      at(5, () => duty.wanted.complete());
+      at(6, () => give('d'));
     });
-    expect([read(), duty.acks, duty.unsettled]).toEqual([['a'], ['a'], []]);
+    expect([read(), duty.acks, duty.unsettled, receipts]).toEqual([[], [], [], []]);
+  });
+
+  it('lets no partition wait for one that cannot be written to, which is given up in time', () => {
+    const { kafka, duty, values$, read } = opened<string>({
+      topic: 'other',
+      partition: (value) => Number(value[0]),
+      batch: { count: 2, maxWaitMs: 10 },
+      sendTimeoutMs: 1_000,
+    });
+    kafka.setLeaderless('other', 1, true);
+    const values = Array.from({ length: 30 }, (_, n) => `${n % 3}-${n}`);
+    inVirtualTime((at) => {
+      for (const [n, value] of values.entries()) at(n, () => values$.next(duty.deliver(value)));
+      at(100, () => {
+        expect(duty.acks.sort()).toEqual(values.filter((value) => !value.startsWith('1')).sort());
+        expect(read('other').length).toBe(20);
+      });
+      at(900, () => expect(Object.keys(duty.causes)).toEqual([]));
+      at(1_100, () => expect(Object.keys(duty.causes).length).toBe(10));
+    });
+    expect(Object.values(duty.causes)).toEqual(
+      Array(10).fill(expect.objectContaining({ code: 'RXF_KAFKA_SEND', retryable: true })),
+    );
+    expect(duty.unsettled).toEqual([]);
   });
 
   it('brings again what was lost, where the cluster is away too, and in the same order', () => {
