@@ -1,6 +1,6 @@
 import { defer, Observable, Subject } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
+import { type DeadLetter, letterOf } from '../src/core/dead-letter.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { RxflumeError } from '../src/core/errors.js';
@@ -60,13 +60,13 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         const refusals = new Refusals();
         let isComplete = false;
         const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
-          const { value, origin } = delivery;
+          const { origin } = delivery;
           // A sink that completed before its source takes no more letters.
           if (!letters$.observed || isStopped(cause)) return false;
           const attempt = refusals.count(origin);
           if (!when(cause, attempt)) return false;
           refusals.forget(origin);
-          letters$.next(delivery.with(deadLetterOf(value, origin, cause, { attempt, now: timeOfDayMs() })));
+          letters$.next(letterOf(delivery, cause, { attempt, now: timeOfDayMs() }));
           return true;
         };
         const closeLetters = () => {
@@ -102,6 +102,7 @@ const OF_THE_VALUE = [
   'RXF_SINK_FORMAT',
   'RXF_SINK_LOOP',
   'RXF_SINK_ROUTE',
+  'RXF_SINK_TIME',
   'RXF_SINK_WRITE',
   'RXF_OPERATOR_FAILED',
 ];

@@ -1,6 +1,6 @@
 import { defer, ignoreElements, merge, Subject, tap } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import { type DeadLetter, deadLetterOf } from '../src/core/dead-letter.js';
+import { type DeadLetter, letterOf } from '../src/core/dead-letter.js';
 import { type DecoderLike, decoderOf } from '../src/core/decoder.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
@@ -60,8 +60,7 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
         // A sink that completed before its source takes no more letters.
         if (!letters$.observed) delivery.nack(cause);
         else {
-          const at = { attempt: 1, now: timeOfDayMs() };
-          letters$.next(delivery.with(deadLetterOf(delivery.value, delivery.origin, cause, at)));
+          letters$.next(letterOf(delivery, cause, { attempt: 1, now: timeOfDayMs() }));
         }
       };
       return merge(

@@ -1,4 +1,4 @@
-import type { Origin } from './delivery.js';
+import { Delivery, type Origin } from './delivery.js';
 import { describeError, describeValue, RxflumeError } from './errors.js';
 
 /** A value set aside, in a form that any format can store: what came, from where, and why it was refused. */
@@ -42,6 +42,20 @@ export function deadLetterOf(
     attempt: at.attempt,
     setAsideAt: new Date(at.now).toISOString(),
   };
+}
+
+/**
+ * The delivery of a letter in place of the value's: the same duty, and the time of setting aside. The producer's may be why
+ * it was refused, and would have the letter refused too; it stands in the letter.
+ */
+export function letterOf(
+  { value, origin, duty, place }: Delivery<unknown>,
+  cause: unknown,
+  at: { readonly attempt: number; readonly now: number },
+): Delivery<DeadLetter> {
+  const { stream, offset, lastOffset, part, epoch, byteLength, key, headers } = origin;
+  const own: Origin = { stream, offset, lastOffset, part, epoch, byteLength, timestamp: at.now, key, headers };
+  return new Delivery(deadLetterOf(value, origin, cause, at), own, duty, place);
 }
 
 function readable(value: unknown): { text: string | null; encoding: DeadLetter['encoding'] } {
