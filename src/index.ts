@@ -116,6 +116,7 @@ export {
   FILE_SINK_DEFAULTS,
   type FileSinkOptions,
   type RollOptions,
+  type TimeOptions,
 } from './sinks/files/options.js';
 export { type FlumeSink, flumeSink } from './sinks/flume/flume-sink.js';
 export {

@@ -43,6 +43,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   { room: /^src\/core$/, rooms: [], packages: ['rxjs'] },
   { room: /^src\/ports$/, rooms: ['src/core'], packages: ['rxjs'] },
   { room: /^src\/formats$/, rooms: ['src/core'], packages: ['rxjs', 'node:zlib', 'node:util'] },
+  // Names that are too long are cut, and a hash keeps them apart.
+  {
+    room: /^src\/sinks\/files$/,
+    rooms: ['src/core', 'src/ports', 'operators', 'src/formats'],
+    packages: ['rxjs', 'node:crypto'],
+  },
   {
     room: /^src\/(sources|sinks)\/[^/]+$/,
     rooms: ['src/core', 'src/ports', 'operators', 'src/formats'],

@@ -17,7 +17,7 @@ import { checkWatch } from '../src/flow/probes.js';
 import * as rxflume from '../src/index.js';
 import { checkOptions as amqpSink } from '../src/sinks/amqp/options.js';
 import { checkOptions as consoleSink } from '../src/sinks/console/options.js';
-import { checkOptions as fileSink } from '../src/sinks/files/options.js';
+import { checkOptions as checkFileSinkOptions } from '../src/sinks/files/options.js';
 import { checkOptions as flumeSink } from '../src/sinks/flume/options.js';
 import { checkOptions as httpSink } from '../src/sinks/http/options.js';
 import { checkOptions as kafkaSink } from '../src/sinks/kafka/options.js';
@@ -44,7 +44,10 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'avroRpcServer options': [checkServerOptions, { port: 0 }],
   'consoleSink options': [consoleSink, {}],
   'embeddedLog options': [embeddedLog, { folder: '/f' }],
-  'fileSink options': [fileSink, { root: '/r', format: rxflume.text() }],
+  'fileSink options': [
+    (given) => checkFileSinkOptions(memoryFileSystem(), given),
+    { root: '/r', format: rxflume.text() },
+  ],
   'flumeSink options': [flumeSink, {}],
   'flumeSource options': [flumeSource, { name: 'n' }],
   'httpSink options': [httpSink, { url: 'http://h/' }],

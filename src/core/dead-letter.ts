@@ -53,8 +53,10 @@ export function letterOf(
   cause: unknown,
   at: { readonly attempt: number; readonly now: number },
 ): Delivery<DeadLetter> {
-  const { stream, offset, lastOffset, part, epoch, byteLength, key, headers } = origin;
-  const own: Origin = { stream, offset, lastOffset, part, epoch, byteLength, timestamp: at.now, key, headers };
+  // Neither copied nor inherited from: drivers have origins of their own, with getters that read private fields.
+  const own = new Proxy(origin, {
+    get: (target, name): unknown => (name === 'timestamp' ? at.now : Reflect.get(target, name, target)),
+  });
   return new Delivery(deadLetterOf(value, origin, cause, at), own, duty, place);
 }
 

@@ -78,6 +78,7 @@ export const ERRORS = {
   RXF_HTTP_REDIRECT: { family: 'SinkError', retryable: false },
   RXF_CONSOLE_CLOSED: { family: 'SinkError', retryable: false },
   RXF_SINK_BUCKET: { family: 'SinkError', retryable: false },
+  RXF_SINK_TIME: { family: 'SinkError', retryable: false },
   RXF_SINK_MIXED: { family: 'SinkError', retryable: false },
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
@@ -88,6 +89,7 @@ export const ERRORS = {
   RXF_OPERATOR_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_LEDGER_BEHIND: { family: 'SinkError', retryable: true },
   RXF_LEDGER_DAMAGED: { family: 'SinkError', retryable: false },
+  RXF_LEDGER_ENTRY: { family: 'SinkError', retryable: true },
   RXF_LEDGER_ORDER: { family: 'SinkError', retryable: false },
 
   RXF_LEDGER_FENCED: { family: 'FencedError', retryable: true },

@@ -1,8 +1,7 @@
-import { concat, EMPTY, type Observable } from 'rxjs';
+import { defer, EMPTY, type Observable } from 'rxjs';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { acked, type Landing, type LandsAs, placed } from './landing.js';
-import { allPublished, publish } from './publish.js';
+import { type Landing, type LandsAs, placed, shown } from './landing.js';
 import type { ClosedSegment } from './segment.js';
 
 /**
@@ -31,7 +30,6 @@ export class AtLeastOnce implements Landing {
   }
 
   land(segment: ClosedSegment): Observable<Receipt> {
-    const files = placed(segment, this.#as);
-    return concat(allPublished(this.#fs, publish(this.#fs, files)), acked(segment, files, this.#as.stream));
+    return defer(() => shown(this.#fs, segment, placed(segment, this.#as), this.#as));
   }
 }

@@ -2,10 +2,9 @@ import { concat, concatMap, defer, EMPTY, merge, type Observable, race, throwErr
 import type { Replay } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
-import { acked, type Landing, type LandsAs, type Placed, placed } from './landing.js';
+import { type Landing, type LandsAs, type Placed, placed, shown } from './landing.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
-import { allPublished, publish } from './publish.js';
 import { removeLeftovers } from './recovery.js';
 import type { ClosedSegment, Ending } from './segment.js';
 
@@ -73,8 +72,7 @@ export class ExactlyOnce implements Landing {
         .pipe(
           concatMap((listed) =>
             concat(
-              allPublished(fs, publish(fs, files)),
-              acked(segment, files, this.#as.stream),
+              shown(fs, segment, files, this.#as),
               merge(this.#store.fold(entry.stream, listed), removeLeftovers(this.#store, entry)),
             ),
           ),

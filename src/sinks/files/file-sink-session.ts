@@ -226,7 +226,7 @@ function pathError(delivery: Delivery<unknown>, cause: unknown): SinkError {
   const { stream, offset } = delivery.origin;
   return new SinkError(
     'RXF_SINK_BUCKET',
-    `\`path\` failed for ${stream} offset ${offset}: ${describeError(cause)}. Mend \`path\`.`,
+    `\`path\` failed for ${stream} offset ${offset}: ${describeError(cause)}. Correct the function \`path\`.`,
     {
       cause,
     },

@@ -56,7 +56,9 @@ export function fileSink<T>(fs: FileSystem, options: FileSinkOptions<T>): FileSi
 /** A file sink that keeps its ledger by these rules: for the proof that each of them is needed. */
 export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileSinkOptions<T>): FileSink<T> {
   expectFunction('fs.create', fs?.create);
-  const checked = checkOptions(options);
+  expectFunction('fs.pathProblem', fs.pathProblem);
+  expectFunction('fs.makeFolder', fs.makeFolder);
+  const checked = checkOptions(fs, options);
   const store = new LedgerStore(fs, checked.root, rules);
   const positions: Positions = Object.assign(
     (streams: readonly string[]) => recoverAll(store, streams, checked.monitor),

@@ -1,8 +1,10 @@
-import { defer, type Observable } from 'rxjs';
+import { concatMap, type Observable } from 'rxjs';
 import type { Receipt } from '../../core/receipt.js';
-import { finalPath } from './names.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import { finalName, finalPath } from './names.js';
 import type { ClosedFile } from './open-file.js';
-import type { Publication } from './publish.js';
+import { nowVisible, type Publication, publish } from './publish.js';
+import type { Quarantine } from './quarantine.js';
 import type { ClosedSegment, Ending } from './segment.js';
 
 /** How the segments of one stream become visible: `AtLeastOnce`, or `ExactlyOnce` where a ledger is kept. */
@@ -27,6 +29,7 @@ export interface LandsAs {
   readonly stream: string;
   readonly writer: string;
   readonly extension: string;
+  readonly quarantine: Quarantine;
 }
 
 /** A closed file with its final path. */
@@ -39,23 +42,33 @@ export function placed({ files, number }: ClosedSegment, as: LandsAs): readonly 
   return files.map((file) => ({
     file,
     temporary: file.temporary,
-    final: finalPath(as.root, file.bucket, { ...as, ...file, number }),
+    final: finalPath(as.root, file.bucket, finalName({ ...as, ...file, number, file: file.number }, as.extension)),
     bytes: file.bytes,
+    values: file.values,
+    first: file.first,
+    last: file.last,
   }));
 }
 
-/** Acks what a segment holds, whose files all stand; emits a receipt for each. */
-export function acked({ values }: ClosedSegment, files: readonly Placed[], stream: string): Observable<Receipt> {
-  return defer(() => {
-    values.ack();
-    return files.map(({ final, file }) => ({
-      sink: 'files',
-      target: final,
-      values: file.values,
-      bytes: file.bytes,
-      stream,
-      firstOffset: file.first,
-      lastOffset: file.last,
-    }));
-  });
+/** Makes the files visible, acks what the segment holds, and emits a receipt for each file that a reader sees. */
+export function shown(
+  fs: FileSystem,
+  { values }: ClosedSegment,
+  files: readonly Placed[],
+  { stream, quarantine }: LandsAs,
+): Observable<Receipt> {
+  return nowVisible(fs, publish(fs, files, quarantine)).pipe(
+    concatMap((visible) => {
+      values.ack();
+      return visible.map(({ final, file }) => ({
+        sink: 'files',
+        target: final,
+        values: file.values,
+        bytes: file.bytes,
+        stream,
+        firstOffset: file.first,
+        lastOffset: file.last,
+      }));
+    }),
+  );
 }

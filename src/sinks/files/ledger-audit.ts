@@ -1,5 +1,7 @@
 import type { LedgerEntry, LedgerFile } from './ledger-entry.js';
 import { type LedgerProblem, LedgerProblems } from './ledger-problem.js';
+import { quarantinePath } from './names.js';
+import type { QuarantineReason } from './quarantine.js';
 
 /** An entry as it stands in the ledger: read, or with what is wrong with it. */
 export type EntryReading = {
@@ -15,6 +17,13 @@ export interface TemporaryReading {
   readonly bytes: number;
 }
 
+/** A file that could not be made visible, with the reason that was written beside it, where that can be read. */
+export interface QuarantineReading {
+  readonly path: string;
+  readonly bytes: number;
+  readonly reason: QuarantineReason | null;
+}
+
 /** What was found of one stream; all paths are full. */
 export interface LedgerReading {
   /** The sink's root. */
@@ -25,6 +34,7 @@ export interface LedgerReading {
   readonly temporaries: readonly TemporaryReading[];
   /** The length of each file named by an entry that stands at its final path. */
   readonly finals: ReadonlyMap<string, number>;
+  readonly quarantined: readonly QuarantineReading[];
 }
 
 /** An entry that could be read. */
@@ -73,6 +83,8 @@ export interface LedgerAudit {
   readonly inProgress: Amount;
   /** Temporary files that nobody can commit any more: removed at the next assignment. */
   readonly orphans: Amount;
+  /** Whole files that cannot be made visible; they stay where they are until somebody moves them. */
+  readonly quarantined: Amount;
   readonly problems: readonly LedgerProblem[];
 }
 
@@ -111,6 +123,8 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
     }
   }
 
+  for (const file of read.quarantined) problems.quarantined(file);
+
   const newest = chain.at(-1);
   const stillNamed = new Set(unpublished.map(({ temporary }) => files.full(temporary)));
   // While the newest entry cannot be read, what lies where it begins may be its files.
@@ -130,6 +144,7 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
     voids: voids.map(({ path, entry: { from, next, writer } }) => ({ path, from, next, writer })),
     inProgress: amountOf(inProgress),
     orphans: amountOf(orphans),
+    quarantined: amountOf(read.quarantined),
     problems: problems.found,
   };
 }
@@ -205,7 +220,7 @@ function checkFile(
 ): void {
   const final = files.final(file);
   const temporary = files.temporary(file);
-  if (final === file.bytes) return;
+  if (final === file.bytes || files.isQuarantined(file)) return;
   if (final !== undefined) problems.length(entry, file, final, isNewest);
   else if (temporary === undefined) problems.missing(entry, file);
   else if (isNewest) problems.cutShort(entry, file, temporary);
@@ -216,10 +231,16 @@ function checkFile(
 class FilesRead {
   readonly #read: LedgerReading;
   readonly #temporaries: ReadonlyMap<string, number>;
+  readonly #quarantined: ReadonlySet<string>;
 
   constructor(read: LedgerReading) {
     this.#read = read;
     this.#temporaries = new Map(read.temporaries.map(({ path, bytes }) => [path, bytes]));
+    this.#quarantined = new Set(read.quarantined.map(({ path }) => path));
+  }
+
+  isQuarantined({ temporary }: LedgerFile): boolean {
+    return this.#quarantined.has(quarantinePath(this.#read.root, this.#read.stream, temporary));
   }
 
   full(path: string): string {
@@ -244,8 +265,10 @@ class FilesRead {
     return files.length > 0 && files.every((file) => this.isUnpublished(file));
   }
 
+  /** A file in quarantine counts too: its entry was carried out. */
   countOfFinals(run: Run): number {
-    return run.flatMap(({ entry }) => entry.files).filter((file) => this.final(file) !== undefined).length;
+    const files = run.flatMap(({ entry }) => entry.files);
+    return files.filter((file) => this.final(file) !== undefined || this.isQuarantined(file)).length;
   }
 }
 

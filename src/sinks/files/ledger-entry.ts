@@ -1,6 +1,6 @@
 import { describeError, SinkError } from '../../core/errors.js';
-import { checkBucket } from './bucket.js';
-import { OWN_FOLDER, offsetText, streamSegment } from './names.js';
+import { harmOf } from './bucket.js';
+import { isNameOf, OWN_FOLDER, offsetText, streamSegment } from './names.js';
 
 /** A file of an entry, with its paths from the sink's root. */
 export interface LedgerFile {
@@ -23,8 +23,10 @@ export interface LedgerEntry {
   readonly files: readonly LedgerFile[];
 }
 
-/** The most bytes an entry may have: about ten thousand files with long names. */
+/** The most bytes an entry is written with: some ten thousand files with long names. */
 export const MOST_ENTRY_BYTES = 16 * 1024 * 1024;
+/** The most that one is read with: earlier versions had no such bound, and 10,000 open files of at most 5 KiB each. */
+export const MOST_READ_BYTES = 64 * 1024 * 1024;
 
 const VERSION = 1;
 
@@ -51,6 +53,29 @@ export function readEntry(bytes: Uint8Array, path: string, stream: string, from:
   }
 }
 
+/** The bytes of an entry, once it is known that it can be read back. Fails: `RXF_LEDGER_ENTRY`. */
+export function checkedBytes(entry: LedgerEntry): Uint8Array {
+  const bytes = entryBytes(entry);
+  const { stream, from, next } = entry;
+  let why = bytes.length > MOST_ENTRY_BYTES ? `it has ${bytes.length} bytes, and ${MOST_ENTRY_BYTES} are the most` : '';
+  try {
+    check(JSON.parse(new TextDecoder().decode(bytes)) as Unchecked, stream, from);
+  } catch (cause) {
+    why = describeError(cause);
+  }
+  if (why === '') return bytes;
+  throw new SinkError(
+    'RXF_LEDGER_ENTRY',
+    `The entry of ${stream} from ${from} to ${next} could not be read back, so it is not written: ${why}. Nothing was committed.`,
+    { details: { stream, from, next, bytes: bytes.length } },
+  );
+}
+
+/** At least as many bytes as a file takes in an entry. */
+export function mostFileBytes(stream: string, bucket: string): number {
+  return 1_024 + Buffer.byteLength(streamSegment(stream)) + Buffer.byteLength(JSON.stringify(bucket));
+}
+
 type Unchecked = Readonly<Record<string, unknown>> | null;
 
 function check(entry: Unchecked, stream: string, from: number): LedgerEntry {
@@ -74,11 +99,9 @@ function checkFile(file: Unchecked, stream: string, from: number): LedgerFile {
   if (!isTemporary || !/^[\w-]+$/.test(temporary.slice(folder.length)))
     throw new Error(`${String(temporary)} is no temporary file of it`);
   if (typeof final !== 'string') throw new Error('a file of it has no final path');
-  const at = final.lastIndexOf('/');
-  if (at === 0) throw new Error(`${final} is not relative to the root`);
-  checkBucket(at < 0 ? '' : final.slice(0, at));
-  if (!final.slice(at + 1).startsWith(`${streamSegment(stream)}+`)) throw new Error(`${final} is no file of ${stream}`);
-  checkBucket(final.slice(at + 1));
+  const harm = harmOf(final);
+  if (harm !== null) throw new Error(`of ${JSON.stringify(final)}: ${harm}`);
+  if (!isNameOf(stream, final.slice(final.lastIndexOf('/') + 1))) throw new Error(`${final} is no file of ${stream}`);
   return {
     temporary,
     final,

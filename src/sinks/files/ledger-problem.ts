@@ -1,7 +1,8 @@
+import type { QuarantineReading } from './ledger-audit.js';
 import type { LedgerEntry, LedgerFile } from './ledger-entry.js';
 import { ledgerFolder, ledgerPath } from './names.js';
 
-export type ProblemKind = 'damaged' | 'gap' | 'overlap' | 'missing' | 'length' | 'stranded' | 'offsets';
+export type ProblemKind = 'damaged' | 'gap' | 'overlap' | 'missing' | 'length' | 'stranded' | 'quarantined' | 'offsets';
 
 /** Something wrong with a ledger, as a person wants to read it: sentences without their paths repeated. */
 export interface LedgerProblem {
@@ -117,6 +118,18 @@ export class LedgerProblems {
     );
   }
 
+  quarantined({ path, bytes, reason }: QuarantineReading): void {
+    const what =
+      reason === null
+        ? `The file of ${bytes} bytes could not be made visible; the reason beside it cannot be read.`
+        : `The file could not be made visible at ${this.#full(reason.final)}: ${describe(reason)}. ${reason.reason}`;
+    this.#add('quarantined', path, what, {
+      means: 'No reader sees its values. They are safe here, and are not read again; the flow goes on.',
+      advice:
+        'Move the file to where readers find it, under a name that the store takes, and remove the reason beside it. See what makes such a bucket.',
+    });
+  }
+
   offsets(path: string, { from, next }: LedgerEntry, { final, first, last }: LedgerFile): void {
     this.#add(
       'offsets',
@@ -143,7 +156,7 @@ export class LedgerProblems {
   }
 }
 
-function describe({ values, bytes, first, last }: LedgerFile): string {
+function describe({ values, bytes, first, last }: Pick<LedgerFile, 'values' | 'bytes' | 'first' | 'last'>): string {
   return `${values} value${values === 1 ? '' : 's'} in ${bytes} bytes, ${span(first, last)}`;
 }
 

@@ -1,11 +1,36 @@
-import { catchError, concatMap, forkJoin, from, map, mergeMap, type Observable, of, throwError, toArray } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  forkJoin,
+  from,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { describeError, SinkError } from '../../core/errors.js';
 import type { FileStatus, FileSystem } from '../../ports/file-system.js';
 import { LEDGER_RULES } from './ledger.js';
-import type { EntryReading, LedgerReading, TemporaryReading } from './ledger-audit.js';
-import { LedgerStore, one } from './ledger-store.js';
+import type { EntryReading, LedgerReading, QuarantineReading, TemporaryReading } from './ledger-audit.js';
+import { MOST_READ_BYTES } from './ledger-entry.js';
+import { LedgerStore } from './ledger-store.js';
 import { lengthsOf } from './lengths.js';
-import { ledgerFolder, OWN_FOLDER, offsetOfText, streamSegment, temporaryFolder } from './names.js';
+import {
+  isReason,
+  ledgerFolder,
+  OWN_FOLDER,
+  offsetOfText,
+  quarantineFolder,
+  reasonPath,
+  streamOfSegment,
+  streamSegment,
+  temporaryFolder,
+} from './names.js';
+import { readReason } from './quarantine.js';
+import { one } from './whole-file.js';
 
 /** Entries read, and folders of temporary files listed, side by side. */
 const READ_AT_ONCE = 4;
@@ -17,16 +42,45 @@ export interface LedgerStreams {
 }
 
 export function ledgerStreams(fs: FileSystem, root: string): Observable<LedgerStreams> {
-  return one(() => fs.list(`${root}/${OWN_FOLDER}/ledger`)).pipe(
-    map((found) => {
-      const names = found.map(({ path, kind }) => ({ name: nameOf(path), kind }));
-      const isStream = ({ name, kind }: (typeof names)[number]) => kind === 'folder' && streamOf(name) !== null;
-      return {
-        streams: names.filter(isStream).map(({ name }) => streamOf(name) as string),
-        others: names.filter((one) => !isStream(one)).map(({ name }) => name),
-      };
-    }),
+  const found$ = (folder: string) =>
+    one(() => fs.list(`${root}/${OWN_FOLDER}/${folder}`)).pipe(concatMap((found) => found));
+  return merge(found$('ledger'), found$('quarantine')).pipe(
+    mergeMap(
+      (status) => streamIn(fs, status).pipe(map((stream) => ({ stream, name: nameOf(status.path) }))),
+      READ_AT_ONCE,
+    ),
+    toArray(),
+    map((all) => ({
+      streams: [...new Set(all.flatMap(({ stream }) => stream ?? []))],
+      others: all.filter(({ stream }) => stream === null).map(({ name }) => name),
+    })),
   );
+}
+
+/** The stream whose folder it is, or null. The name of one that was cut does not say; an entry, or a reason, does. */
+function streamIn(fs: FileSystem, { path, kind }: FileStatus): Observable<string | null> {
+  const segment = nameOf(path);
+  const stream = streamOfSegment(segment);
+  if (kind !== 'folder' || stream !== null) return of(kind === 'folder' ? stream : null);
+  return one(() => fs.list(path)).pipe(
+    concatMap((found) => {
+      const told = found.findLast((file) => offsetOfText(nameOf(file.path)) !== null || isReason(file.path));
+      return told === undefined ? of(null) : one(() => fs.read(told.path, MOST_READ_BYTES)).pipe(map(streamTold));
+    }),
+    map((told) => (told !== null && streamSegment(told) === segment ? told : null)),
+    catchError((error: unknown) =>
+      error instanceof SinkError && error.code === 'RXF_FILES_MISSING' ? of(null) : throwError(() => error),
+    ),
+  );
+}
+
+function streamTold(bytes: Uint8Array): string | null {
+  try {
+    const { stream } = JSON.parse(new TextDecoder().decode(bytes)) as { stream?: unknown };
+    return typeof stream === 'string' ? stream : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -51,7 +105,14 @@ export function readLedger(fs: FileSystem, root: string, stream: string): Observ
       return lengthsOf(
         fs,
         files.map(({ final }) => `${root}/${final}`),
-      ).pipe(map((finals) => ({ root, stream, entries, temporaries, finals })));
+      ).pipe(
+        // Last: what is moved here meanwhile was seen at its temporary path.
+        concatMap((finals) =>
+          readQuarantine(fs, root, stream).pipe(
+            map((quarantined) => ({ root, stream, entries, temporaries, finals, quarantined })),
+          ),
+        ),
+      );
     }),
   );
 }
@@ -76,6 +137,27 @@ function damageOf(error: unknown): string | null {
   return error.code === 'RXF_FILES_PROTOCOL' ? describeError(error) : null;
 }
 
+/** The most bytes a reason may have. */
+const MOST_REASON_BYTES = 64 * 1_024;
+
+function readQuarantine(fs: FileSystem, root: string, stream: string): Observable<QuarantineReading[]> {
+  return one(() => fs.list(quarantineFolder(root, stream))).pipe(
+    concatMap((found) => found.filter(({ path, kind }) => kind === 'file' && !isReason(path))),
+    mergeMap(
+      ({ path, bytes }) =>
+        one(() => fs.read(reasonPath(path), MOST_REASON_BYTES)).pipe(
+          map((reason) => readReason(reason)),
+          catchError((error: unknown) =>
+            error instanceof SinkError && error.code === 'RXF_FILES_MISSING' ? of(null) : throwError(() => error),
+          ),
+          map((reason): QuarantineReading => ({ path, bytes, reason })),
+        ),
+      READ_AT_ONCE,
+    ),
+    toArray(),
+  );
+}
+
 function readTemporaries(fs: FileSystem, root: string, stream: string): Observable<TemporaryReading[]> {
   return one(() => fs.list(temporaryFolder(root, stream))).pipe(
     concatMap((folders) => folders),
@@ -92,17 +174,6 @@ function readTemporaries(fs: FileSystem, root: string, stream: string): Observab
     }, READ_AT_ONCE),
     toArray(),
   );
-}
-
-/** The stream that a name made by `streamSegment` stands for, or null. */
-function streamOf(segment: string): string | null {
-  try {
-    const encoded = encodeURIComponent(segment).replaceAll('%3D', '%').replaceAll('%2B', ':').replaceAll('~', '/');
-    const stream = decodeURIComponent(encoded);
-    return streamSegment(stream) === segment ? stream : null;
-  } catch {
-    return null;
-  }
 }
 
 function nameOf(path: string): string {

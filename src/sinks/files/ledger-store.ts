@@ -9,18 +9,16 @@ import {
   ignoreElements,
   map,
   type Observable,
-  type ObservableInput,
   of,
   retry,
-  take,
   throwError,
 } from 'rxjs';
 import { FencedError, SinkError } from '../../core/errors.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { LedgerRules } from './ledger.js';
-import { entryBytes, type LedgerEntry, MOST_ENTRY_BYTES, readEntry } from './ledger-entry.js';
+import { checkedBytes, type LedgerEntry, MOST_READ_BYTES, readEntry } from './ledger-entry.js';
 import { ledgerFolder, ledgerPath, offsetOfText, temporaryFolder } from './names.js';
-import { retryWhereRemoved } from './removed.js';
+import { one, writeWhole } from './whole-file.js';
 
 /** An entry that is folded away between listing and reading means that a newer one stands: look again, so often. */
 const LOOKS = 5;
@@ -58,7 +56,7 @@ export class LedgerStore {
   /** The entry that begins there, null where there is none. */
   read(stream: string, from: number): Observable<LedgerEntry | null> {
     const path = ledgerPath(this.root, stream, from);
-    return one(() => this.fs.read(path, MOST_ENTRY_BYTES)).pipe(
+    return one(() => this.fs.read(path, MOST_READ_BYTES)).pipe(
       map((bytes) => readEntry(bytes, path, stream, from)),
       catchError((error: unknown) =>
         error instanceof SinkError && error.code === 'RXF_FILES_MISSING' ? of(null) : throwError(() => error),
@@ -88,8 +86,8 @@ export class LedgerStore {
    * file system has answered: an entry that stands after a rename that failed is visible, and need not be durable. So that
    * rename is asked for once more.
    *
-   * Fails: `RXF_LEDGER_FENCED` where another writer owns the stream; as the file system does where nobody knows what
-   * became of it, after `sent` was called: then the entry's files must stay where they are.
+   * Fails: `RXF_LEDGER_ENTRY` before anything is done; `RXF_LEDGER_FENCED` where another writer owns the stream; as the file
+   * system does where it is not known what became of it, after `sent` was called: then the entry's files must stay where they are.
    */
   commit(entry: LedgerEntry, sent: () => void): Observable<readonly number[]> {
     const temporary = `${temporaryFolder(this.root, entry.stream, entry.from)}/${entry.writer}-entry`;
@@ -98,7 +96,10 @@ export class LedgerStore {
       sent();
       return one(() => this.fs.rename(temporary, place));
     });
-    return concat(this.#write(temporary, entryBytes(entry)), this.#judged(entry, answer$, RENAMES));
+    return concat(
+      defer(() => writeWhole(this.fs, temporary, checkedBytes(entry))),
+      this.#judged(entry, answer$, RENAMES),
+    );
   }
 
   /** Removes entries that are not needed any more. What fails is done with the next commit. */
@@ -108,18 +109,6 @@ export class LedgerStore {
       ignoreElements(),
       catchError(() => EMPTY),
     );
-  }
-
-  #write(path: string, bytes: Uint8Array): Observable<never> {
-    return defer(() => {
-      const writer = this.fs.create(path);
-      return concat(
-        from(writer.write(bytes)).pipe(ignoreElements()),
-        defer(() => one(() => writer.close())).pipe(
-          concatMap((closed) => (closed.bytes === bytes.length ? EMPTY : throwError(() => lengthError(path)))),
-        ),
-      );
-    }).pipe(retryWhereRemoved(path));
   }
 
   /** What stands there decides, whatever the rename answers; that it is durable, only an answer says. */
@@ -143,17 +132,6 @@ export class LedgerStore {
 }
 
 class FoldedMeanwhile extends Error {}
-
-/** A call of a port as an Observable of its one answer. */
-export function one<T>(call: () => ObservableInput<T>): Observable<T> {
-  return defer(() => from(call())).pipe(take(1));
-}
-
-function lengthError(path: string): SinkError {
-  return new SinkError('RXF_FILES_LENGTH', `${path} was not stored as long as it was sent. It is written anew.`, {
-    details: { path },
-  });
-}
 
 function goneError(fs: FileSystem, { stream, from, writer }: LedgerEntry): SinkError {
   return new SinkError(

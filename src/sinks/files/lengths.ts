@@ -1,7 +1,7 @@
 import { catchError, concat, concatMap, from, map, mergeMap, type Observable, of, reduce, throwError } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileStatus, FileSystem } from '../../ports/file-system.js';
-import { one } from './ledger-store.js';
+import { one } from './whole-file.js';
 
 /** From so many files of one folder on it is listed instead of asking for each. */
 const WORTH_LISTING = 32;

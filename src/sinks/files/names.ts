@@ -1,16 +1,43 @@
+import { hashOf, shortened } from './shortened.js';
+
 /** Where the sink keeps its own files, beside the buckets; readers such as Hive and Spark pass over names with `_`. */
 export const OWN_FOLDER = '_rxflume';
 
+/** The most bytes of a name that HDFS and local file systems take. */
+export const MOST_NAME_BYTES = 255;
+
+/** What marks a stream's name that was cut: a `=` is otherwise followed by two hexadecimal digits. */
+const CUT = '==';
+
 /**
- * A stream's name as one path segment, and no two streams the same: `:` becomes `+`, `/` becomes `~`, other characters
- * than letters, digits, `.`, `_` and `-` become `=` and their UTF-8 bytes in hexadecimal.
+ * A stream's name as one path segment of at most `mostBytes`, and no two streams the same: `:` becomes `+`, `/` becomes `~`,
+ * other characters than letters, digits, `.`, `_` and `-` become `=` and their UTF-8 bytes in hexadecimal. What is longer
+ * then is cut, and ends in `==` and a hash of the whole.
  */
-export function streamSegment(stream: string): string {
-  return stream.replace(/[^A-Za-z0-9._-]/gu, (char) => {
+export function streamSegment(stream: string, mostBytes = MOST_NAME_BYTES): string {
+  const pieces = [...stream].map((char) => {
+    if (/[A-Za-z0-9._-]/.test(char)) return char;
     if (char === ':') return '+';
     if (char === '/') return '~';
     return [...Buffer.from(char)].map((byte) => `=${byte.toString(16).padStart(2, '0')}`).join('');
   });
+  return shortened(pieces, mostBytes, CUT);
+}
+
+/** As long as a path of the sink's own files below its root gets. */
+export function longestOwnPath(root: string): string {
+  return `${root}/${OWN_FOLDER}/quarantine/${'n'.repeat(MOST_NAME_BYTES)}/${offsetText(0)}/${'n'.repeat(40)}`;
+}
+
+/** The stream that a name made by `streamSegment` stands for; null where the name does not say, or is none. */
+export function streamOfSegment(segment: string): string | null {
+  try {
+    const encoded = encodeURIComponent(segment).replaceAll('%3D', '%').replaceAll('%2B', ':').replaceAll('~', '/');
+    const stream = decodeURIComponent(encoded);
+    return streamSegment(stream) === segment ? stream : null;
+  } catch {
+    return null;
+  }
 }
 
 /** An offset as text that sorts as the number does. */
@@ -45,16 +72,59 @@ export function ledgerPath(root: string, stream: string, from: number): string {
   return `${ledgerFolder(root, stream)}/${offsetText(from)}`;
 }
 
+/** Where files of a stream are kept that could not be made visible. */
+export function quarantineFolder(root: string, stream: string): string {
+  return `${root}/${OWN_FOLDER}/quarantine/${streamSegment(stream)}`;
+}
+
+/** Where a file is kept that cannot be made visible: under the name that it had while it was written. */
+export function quarantinePath(root: string, stream: string, temporary: string): string {
+  return `${quarantineFolder(root, stream)}/${temporary.slice(temporary.lastIndexOf('/') + 1)}`;
+}
+
+/** Where it is written why a file is in quarantine. */
+export function reasonPath(quarantined: string): string {
+  return `${quarantined}${REASON}`;
+}
+
+const REASON = '.json';
+
+/** Whether a path in the quarantine is that of a reason. */
+export function isReason(path: string): boolean {
+  return path.endsWith(REASON);
+}
+
+/** What tells a file from all others. */
+export interface FileId {
+  readonly stream: string;
+  readonly first: number;
+  readonly last: number;
+  readonly writer: string;
+  /** The segment's number, and the file's within it. */
+  readonly number: number;
+  readonly file: number;
+}
+
 /**
- * Where a whole file stands: `<root>/<bucket>/<stream>+<first>+<last>+<writer>-<number>.<extension>`. The writer makes it a
- * name that no other file ever has: offsets alone may come again with other content (a topic made anew).
+ * The name of a whole file, at most 255 bytes: `<stream>+<first>+<last>+<writer>-<number>-<file>.<extension>`. Writer and numbers
+ * make it a name that no other file ever has, in whatever folder: offsets alone may come again with other content (a topic
+ * made anew), and what are two buckets to `path` may be one folder to the disk.
  */
-export function finalPath(
-  root: string,
-  bucket: string,
-  file: { stream: string; first: number; last: number; writer: string; number: number; extension: string },
-): string {
-  const { stream, first, last, writer, number, extension } = file;
-  const name = `${streamSegment(stream)}+${offsetText(first)}+${offsetText(last)}+${writer}-${number}.${extension}`;
+export function finalName({ stream, first, last, writer, number, file }: FileId, extension: string): string {
+  const end = extension === '' ? '' : `.${extension}`;
+  const rest = `+${offsetText(first)}+${offsetText(last)}+${writer}-${number}-${file}${end}`;
+  return `${streamSegment(stream, MOST_NAME_BYTES - Buffer.byteLength(rest))}${rest}`;
+}
+
+/** Whether a file's name says that it is of the stream, whole or cut. */
+export function isNameOf(stream: string, name: string): boolean {
+  const whole = streamSegment(stream, Number.MAX_SAFE_INTEGER);
+  if (name.startsWith(`${whole}+`)) return true;
+  const at = name.indexOf(`${CUT}${hashOf(whole)}+`);
+  return at >= 0 && whole.startsWith(name.slice(0, at));
+}
+
+/** Where a whole file stands: `<root>/<bucket>/<name>`. */
+export function finalPath(root: string, bucket: string, name: string): string {
   return bucket === '' ? `${root}/${name}` : `${root}/${bucket}/${name}`;
 }

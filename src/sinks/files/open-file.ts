@@ -14,18 +14,23 @@ import {
   timer,
 } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import { SinkError } from '../../core/errors.js';
+import { describeError, SinkError } from '../../core/errors.js';
 import { Holding } from '../../core/holding.js';
 import type { Encoder } from '../../formats/format.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
-import { ChunkWriter } from './chunk-writer.js';
+import { bucketError } from './bucket.js';
+import { type Chunk, ChunkWriter } from './chunk-writer.js';
 import type { CheckedOptions } from './options.js';
+import { isForGood } from './publish.js';
 import { removedError, retryWhereRemoved } from './removed.js';
+import { one } from './whole-file.js';
 
 /** A file as it was closed: whole, and still at its temporary path. */
 export interface ClosedFile {
   readonly temporary: string;
   readonly bucket: string;
+  /** Its number in the segment. */
+  readonly number: number;
   readonly values: number;
   readonly bytes: number;
   readonly first: number;
@@ -36,17 +41,27 @@ export interface ClosedFile {
  * One file while it is written: values are encoded into a chunk, chunks are compressed side by side and written one
  * after the other, and each releases its deliveries once the storage has taken it.
  *
+ * Nothing is handed over before the folder that it is to stand in is made. Where that folder can never be, what the file holds
+ * is in memory still, and is refused alone.
+ *
  * Bounds: one chunk being filled; what is handed over and not written is unreleased, so the source's window bounds it.
  */
 export class OpenFile<T> {
   readonly bucket: string;
+  readonly #number: number;
   readonly #path: string;
   readonly #options: CheckedOptions<T>;
   readonly #fs: FileSystem;
+  readonly #report: FileReport;
   readonly #encoder: Encoder<T>;
   readonly #writer: FileWriter;
   readonly #chunks: ChunkWriter;
   readonly #written$ = new ReplaySubject<never>(1);
+  /** Chunks that wait for the folder; undefined once it is made. */
+  #early: Chunk[] | undefined = [];
+  #folder: Subscription | undefined;
+  #refusal: SinkError | undefined;
+  #isEnding = false;
   #parts = new Holding();
   #linger: Subscription | undefined;
   #isAborted = false;
@@ -56,13 +71,20 @@ export class OpenFile<T> {
   /** Bytes the storage has taken. */
   #stored = 0;
 
-  constructor(fs: FileSystem, options: CheckedOptions<T>, bucket: string, path: string, report: FileReport) {
+  constructor(
+    fs: FileSystem,
+    options: CheckedOptions<T>,
+    of: { readonly bucket: string; readonly path: string; readonly number: number },
+    report: FileReport,
+  ) {
     this.#fs = fs;
     this.#options = options;
-    this.bucket = bucket;
-    this.#path = path;
+    this.#report = report;
+    this.bucket = of.bucket;
+    this.#path = of.path;
+    this.#number = of.number;
     this.#encoder = options.format.encoder();
-    this.#writer = fs.create(path);
+    this.#writer = fs.create(of.path);
     this.#chunks = new ChunkWriter(this.#writer, {
       stored: ({ parts }, bytes) => {
         this.#stored += bytes;
@@ -70,12 +92,26 @@ export class OpenFile<T> {
         if (this.#stored >= options.roll.bytes) report.full();
       },
       ended: () => this.#written$.complete(),
-      failed: (cause) => {
-        const error = removedError(path, cause);
-        this.#written$.error(error);
-        report.failed(error);
-      },
+      failed: (cause) => this.#fail(removedError(of.path, cause)),
     });
+  }
+
+  /** Makes the folder that it is to stand in. The root itself is there with the first temporary file. */
+  makeFolder(): void {
+    if (this.bucket === '') {
+      this.#begin();
+      return;
+    }
+    const folder = `${this.#options.root}/${this.bucket}`;
+    this.#folder = one(() => this.#fs.makeFolder(folder)).subscribe({
+      error: (error: unknown) => (isForGood(error) ? this.#refuse(error) : this.#fail(error)),
+      complete: () => this.#begin(),
+    });
+  }
+
+  /** Why it takes no values: the folder that it was to stand in can never be. */
+  get refusal(): SinkError | undefined {
+    return this.#refusal;
   }
 
   /** Adds a value; true where the chunk is full, to be handed over. Throws what the encoder throws, and then nothing was added. */
@@ -101,21 +137,25 @@ export class OpenFile<T> {
     const bytes = compression.name === 'none' ? taken : compression.compress(taken);
     const parts = this.#parts;
     this.#parts = new Holding();
-    this.#chunks.push({ bytes, parts });
+    const chunk = { bytes, parts };
+    if (this.#early === undefined) this.#chunks.push(chunk);
+    else this.#early.push(chunk);
   }
 
-  /** Writes what is left and closes the file; compares the length stored with the length sent. */
+  /** Writes what is left and closes the file; compares the length stored with the length sent. Empty where it was refused. */
   close(): Observable<ClosedFile> {
     this.handOver();
-    this.#chunks.end();
+    this.#isEnding = true;
+    if (this.#early === undefined) this.#chunks.end();
     return concat(
       this.#written$,
-      defer(() => from(this.#writer.close())).pipe(
+      defer(() => (this.#refusal === undefined ? from(this.#writer.close()) : EMPTY)).pipe(
         retryWhereRemoved(this.#path),
         concatMap(({ bytes }) => (bytes === this.#stored ? of(bytes) : throwError(() => this.#lengthError(bytes)))),
         map((bytes) => ({
           temporary: this.#path,
           bucket: this.bucket,
+          number: this.#number,
           values: this.#values,
           bytes,
           first: this.#first,
@@ -130,12 +170,40 @@ export class OpenFile<T> {
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#linger?.unsubscribe();
+    this.#folder?.unsubscribe();
     this.#chunks.abort();
     this.#writer.abort();
     if (!mayRemove) return;
     defer(() => from(this.#fs.remove(this.#path)))
       .pipe(catchError(() => EMPTY))
       .subscribe();
+  }
+
+  /** The folder stands: what waited for it is handed over. */
+  #begin(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const chunk of early) this.#chunks.push(chunk);
+    if (this.#isEnding) this.#chunks.end();
+    this.#report.decided();
+  }
+
+  #refuse(cause: SinkError): void {
+    const { root } = this.#options;
+    this.#linger?.unsubscribe();
+    this.#refusal = bucketError(this.bucket, `its folder cannot stand below ${root} (${describeError(cause)})`, cause);
+    const holdings = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];
+    this.#early = [];
+    this.#values = 0;
+    this.#writer.abort();
+    this.#written$.complete();
+    for (const parts of holdings) parts.nack(this.#refusal);
+    this.#report.decided();
+  }
+
+  #fail(error: unknown): void {
+    this.#written$.error(error);
+    this.#report.failed(error);
   }
 
   /** Apart, since a closure in `add` would cost 40 bytes for every value. */
@@ -155,6 +223,8 @@ export class OpenFile<T> {
 
 /** What a file tells the stream it belongs to. */
 export interface FileReport {
+  /** Its folder is made, or can never be, and then what it held is refused. */
+  decided(): void;
   full(): void;
   failed(error: unknown): void;
 }

@@ -3,8 +3,9 @@ import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectMs, expectOption, expectWhole, groupWithDefaults, withDefaults } from '../../core/options.js';
 import { KiB, MiB } from '../../core/units.js';
 import type { Format } from '../../formats/format.js';
-import { checkBucket } from './bucket.js';
-import { timePattern } from './time-pattern.js';
+import type { FileSystem } from '../../ports/file-system.js';
+import { bucketByTime, bucketByValue, judge } from './bucket-of.js';
+import { longestOwnPath } from './names.js';
 
 /** When open files are closed and made visible; whichever comes first. All files of one stream roll together. */
 export interface RollOptions {
@@ -21,9 +22,20 @@ export interface RollOptions {
 /** What a bucket may be made from. */
 export interface BucketContext<T> {
   readonly value: T;
-  /** The source's time of the value, or now where it has none. */
+  /**
+   * The source's time of the value, or the time of arrival where it has none (Kafka's −1). Throws `RXF_SINK_TIME` for one that
+   * `times` does not allow.
+   */
   readonly at: Date;
   readonly delivery: Delivery<T>;
+}
+
+/** Which times of values are believed. */
+export interface TimeOptions {
+  /** The earliest, in milliseconds since 1970. Default 0. */
+  readonly earliestMs?: number;
+  /** The latest, in milliseconds since 1970. Default the end of the year 9999. */
+  readonly latestMs?: number;
 }
 
 export interface FileSinkOptions<T> {
@@ -34,6 +46,8 @@ export interface FileSinkOptions<T> {
    * the root itself.
    */
   readonly path?: string | ((context: BucketContext<T>) => string);
+  /** Which times `path` may make buckets of; a value of another time is refused alone. */
+  readonly times?: TimeOptions;
   readonly format: Format<T>;
   readonly roll?: RollOptions;
   /** The most files open at once; beyond it the stream that was opened first rolls. Default 128. */
@@ -47,6 +61,7 @@ export interface FileSinkOptions<T> {
 
 export const FILE_SINK_DEFAULTS = {
   path: '',
+  times: { earliestMs: 0, latestMs: Date.UTC(9999, 11, 31, 23, 59, 59, 999) },
   roll: { bytes: 128 * MiB, count: Number.MAX_SAFE_INTEGER, intervalMs: 300_000, idleMs: 60_000 },
   maxOpenFiles: 128,
   chunkBytes: 256 * KiB,
@@ -66,11 +81,22 @@ export interface CheckedOptions<T> {
   readonly monitor: Monitor;
 }
 
+/** What stands in a file's name as it is: a `:` or a `/` would end it, or be refused. */
+const EXTENSION = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})?$/;
+/** The most milliseconds that a `Date` takes. */
+const MOST_TIME_MS = 8_640_000_000_000_000;
+
+function expectTime(name: string, value: unknown): void {
+  const holds = Number.isInteger(value) && Math.abs(value as number) <= MOST_TIME_MS;
+  expectOption(name, value, holds, 'a time in whole milliseconds since 1970');
+}
+
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions<T>(given: FileSinkOptions<T>): CheckedOptions<T> {
+export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>): CheckedOptions<T> {
   const options = {
     ...withDefaults('fileSink options', FILE_SINK_DEFAULTS, given, ['root', 'format']),
     roll: groupWithDefaults('roll', FILE_SINK_DEFAULTS.roll, given.roll),
+    times: groupWithDefaults('times', FILE_SINK_DEFAULTS.times, given.times),
   };
   const { root, path, format, roll } = options;
   const isAbsolute = typeof root === 'string' && /^\/[^\0]*$/.test(root) && !root.split('/').includes('..');
@@ -85,37 +111,41 @@ export function checkOptions<T>(given: FileSinkOptions<T>): CheckedOptions<T> {
   expectWhole('chunkBytes', options.chunkBytes, 1, 64 * MiB);
   expectMs('lingerMs', options.lingerMs, 1);
   expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
-  const { maxOpenFiles, chunkBytes, lingerMs, monitor } = options;
+  const { times, maxOpenFiles, chunkBytes, lingerMs, monitor } = options;
+  expectTime('times.earliestMs', times.earliestMs);
+  expectTime('times.latestMs', times.latestMs);
+  expectOption(
+    'times.latestMs',
+    times.latestMs,
+    times.latestMs >= times.earliestMs,
+    'no earlier than `times.earliestMs`',
+  );
+  const { extension } = format;
+  expectOption(
+    'format.extension',
+    extension,
+    typeof extension === 'string' && EXTENSION.test(extension),
+    'at most 64 letters, digits, `.`, `_` and `-`',
+  );
+  const bare = root.replace(/\/+$/, '');
+  const problem = fs.pathProblem(longestOwnPath(bare));
+  expectOption(
+    'root',
+    root,
+    problem === null,
+    `a folder below which ${fs.name} can hold the sink's files (${problem})`,
+  );
   return {
-    root: root.replace(/\/+$/, ''),
-    bucketOf: typeof path === 'string' ? bucketByTime(path) : bucketByValue(path),
+    root: bare,
+    bucketOf:
+      typeof path === 'string'
+        ? bucketByTime(path, times, judge(fs, bare))
+        : bucketByValue(path, times, judge(fs, bare)),
     format,
     roll,
     maxOpenFiles,
     chunkBytes,
     lingerMs,
     monitor,
-  };
-}
-
-function bucketByTime<T>(pattern: string): CheckedOptions<T>['bucketOf'] {
-  const bucketAt = timePattern(pattern);
-  checkBucket(bucketAt(0));
-  if (!pattern.includes('{')) return () => pattern;
-  return (delivery, now) => bucketAt(delivery.origin.timestamp ?? now());
-}
-
-/** The buckets seen last are known to be safe; beyond so many they are checked anew. */
-const MOST_KNOWN_BUCKETS = 10_000;
-
-function bucketByValue<T>(path: (context: BucketContext<T>) => string): CheckedOptions<T>['bucketOf'] {
-  const known = new Set<string>();
-  return (delivery, now) => {
-    const bucket = path({ value: delivery.value, at: new Date(delivery.origin.timestamp ?? now()), delivery });
-    if (known.has(bucket)) return bucket;
-    checkBucket(bucket);
-    if (known.size >= MOST_KNOWN_BUCKETS) known.clear();
-    known.add(bucket);
-    return bucket;
   };
 }

@@ -1,6 +1,7 @@
-import { concatMap, from, ignoreElements, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { catchError, concatMap, from, map, mergeMap, type Observable, of, throwError, toArray } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import { one } from './whole-file.js';
 
 /** Renames that run side by side. */
 const RENAME_AT_ONCE = 8;
@@ -11,58 +12,81 @@ export interface Publication {
   readonly temporary: string;
   readonly final: string;
   readonly bytes: number;
+  readonly values: number;
+  /** The first and the last offset in it. */
+  readonly first: number;
+  readonly last: number;
 }
 
-/** What became of a file that could not be renamed: it stood there already, or it is in neither place. */
-export type Published = 'published' | 'gone';
+/**
+ * What became of a file: it stands at its final path, it was set aside for good since it cannot stand there, or it is in none
+ * of the places.
+ */
+export type Published = 'published' | 'quarantined' | 'gone';
+
+/** Who takes files that can never stand at their final paths. */
+export interface SetAside {
+  /** Takes a file whose rename has failed for good with `cause`. */
+  take(file: Publication, cause: SinkError): Observable<Published>;
+  /** Whether it was taken, of a file that is neither at its temporary nor at its final path. */
+  has(file: Publication): Observable<boolean>;
+}
 
 /**
  * Moves each file to its final path; emits what became of each. No name is ever used for two files, so one that stands
  * there with the right length is ours, published by an earlier try or another writer.
  *
- * Fails: `RXF_FILES_EXISTS` where something else stands there, and as the file system does.
+ * Fails: as the file system does, where the file may still be published later.
  */
-export function publish(
+export function publish<F extends Publication>(
   fs: FileSystem,
-  files: readonly Publication[],
-): Observable<{ readonly file: Publication; readonly came: Published }> {
+  files: readonly F[],
+  aside: SetAside,
+): Observable<{ readonly file: F; readonly came: Published }> {
   return from(files).pipe(
     mergeMap((file) => {
-      const came$ = from(fs.publish(file.temporary, file.final)).pipe(
-        concatMap((answer) => (answer === 'renamed' ? of<Published>('published') : look(fs, file))),
+      const came$ = one(() => fs.publish(file.temporary, file.final)).pipe(
+        concatMap((answer) => (answer === 'renamed' ? of<Published>('published') : look(fs, file, aside))),
+        catchError((error: unknown) => (isForGood(error) ? aside.take(file, error) : throwError(() => error))),
       );
       return came$.pipe(map((came) => ({ file, came })));
     }, RENAME_AT_ONCE),
   );
 }
 
-function look(fs: FileSystem, file: Publication): Observable<Published> {
-  return from(fs.status(file.final)).pipe(
-    map((found) => {
-      if (found?.bytes === file.bytes) return 'published';
-      if (found === null) return 'gone';
-      throw otherError(fs, file, found.bytes);
+/** Whether a file can never stand where it was to be: the store does not take the name, or something else has it. */
+export function isForGood(error: unknown): error is SinkError {
+  return error instanceof SinkError && (error.code === 'RXF_FILES_NAME' || error.code === 'RXF_FILES_EXISTS');
+}
+
+function look(fs: FileSystem, file: Publication, aside: SetAside): Observable<Published> {
+  return one(() => fs.status(file.final)).pipe(
+    concatMap((found) => {
+      if (found === null) return aside.has(file).pipe(map((has) => (has ? 'quarantined' : 'gone') as Published));
+      if (found.kind === 'file' && found.bytes === file.bytes) return of<Published>('published');
+      throw otherError(fs, file, found.kind === 'file' ? `another file of ${found.bytes} bytes` : 'a folder');
     }),
   );
 }
 
-/** Fails with `RXF_FILES_MISSING` at the first file that is gone. */
-export function allPublished(
+/** The files that stand at their final paths now. Fails with `RXF_FILES_MISSING` at the first that is gone. */
+export function nowVisible<F extends Publication>(
   fs: FileSystem,
-  published$: Observable<{ readonly file: Publication; readonly came: Published }>,
-): Observable<never> {
+  published$: Observable<{ readonly file: F; readonly came: Published }>,
+): Observable<readonly F[]> {
   return published$.pipe(
-    concatMap(({ file, came }) => (came === 'published' ? of(file) : throwError(() => goneError(fs, file)))),
-    ignoreElements(),
+    concatMap((one) => (one.came === 'gone' ? throwError(() => goneError(fs, one.file)) : of(one))),
+    toArray(),
+    map((all) => all.filter(({ came }) => came === 'published').map(({ file }) => file)),
   );
 }
 
-function otherError(fs: FileSystem, { temporary, final, bytes }: Publication, found: number): SinkError {
+function otherError(fs: FileSystem, { temporary, final, bytes }: Publication, found: string): SinkError {
   return new SinkError(
     'RXF_FILES_EXISTS',
-    `${fs.name}: cannot move ${temporary} (${bytes} bytes) to ${final}, where another file of ${found} bytes stands. Nothing ` +
-      'was overwritten. See what else writes there, and move it away.',
-    { details: { from: temporary, to: final, bytes, found }, retryable: true },
+    `${fs.name}: cannot move ${temporary} (${bytes} bytes) to ${final}, where ${found} stands. Nothing was overwritten. ` +
+      'See what else writes there, and move it away.',
+    { details: { from: temporary, to: final, bytes, found } },
   );
 }
 

@@ -14,9 +14,11 @@ import {
 import { describeError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { LedgerEntry } from './ledger-entry.js';
-import { type LedgerStore, one } from './ledger-store.js';
+import type { LedgerStore } from './ledger-store.js';
 import { offsetOfText, temporaryFolder } from './names.js';
 import { publish } from './publish.js';
+import { Quarantine } from './quarantine.js';
+import { one } from './whole-file.js';
 
 /** Folders of temporary files that are removed side by side. */
 const REMOVE_AT_ONCE = 4;
@@ -45,13 +47,14 @@ export function recover(store: LedgerStore, stream: string, monitor: Monitor): O
 
 function finish(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): Observable<never> {
   const files = store.rules.toFinish(newest).map((file) => ({
+    ...file,
     temporary: `${store.root}/${file.temporary}`,
     final: `${store.root}/${file.final}`,
-    bytes: file.bytes,
   }));
-  return publish(store.fs, files).pipe(
+  const quarantine = new Quarantine(store.fs, store.root, newest.stream, monitor);
+  return publish(store.fs, files, quarantine).pipe(
     tap(({ file, came }) => {
-      if (came === 'published') return;
+      if (came !== 'gone') return;
       // It was published and moved on by whoever reads the folder, or removed by hand: nothing here can tell.
       monitor.notice(
         'warn',

@@ -2,12 +2,16 @@ import { from, map, mergeMap, type Observable, type Subscription, timer, toArray
 import type { Delivery } from '../../core/delivery.js';
 import { Holding } from '../../core/holding.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import { MOST_ENTRY_BYTES, mostFileBytes } from './ledger-entry.js';
 import { temporaryPath } from './names.js';
 import { type ClosedFile, type FileReport, OpenFile } from './open-file.js';
 import type { CheckedOptions } from './options.js';
 
 /** Files that close side by side. */
 const CLOSE_AT_ONCE = 8;
+
+/** A segment is rolled before its entry is over half of what one may have: what comes late still has room. */
+const ROLL_ENTRY_BYTES = MOST_ENTRY_BYTES / 2;
 
 /** A segment whose files are closed: ready to be published. */
 export interface ClosedSegment {
@@ -31,7 +35,9 @@ export interface Ending {
 }
 
 /** What a segment tells the stream it belongs to. */
-export interface SegmentReport extends FileReport {
+export interface SegmentReport {
+  full(): void;
+  failed(error: unknown): void;
   opened(): void;
   closed(files: number): void;
 }
@@ -46,6 +52,7 @@ export class Segment<T> implements Ending {
   readonly #stream: string;
   readonly #writer: string;
   readonly #report: SegmentReport;
+  readonly #fileReport: FileReport;
   readonly #files = new Map<string, OpenFile<T>>();
   readonly #values = new Holding();
   readonly #timers: Subscription;
@@ -55,6 +62,11 @@ export class Segment<T> implements Ending {
   #isClosing = false;
   #isClosed = false;
   #isCommitSent = false;
+  /** Files of which it is not known yet whether their folder can be made. */
+  #undecided = 0;
+  #isHeld = false;
+  /** What the files take in the ledger's entry, at most. */
+  #entryBytes = 0;
 
   constructor(
     fs: FileSystem,
@@ -70,6 +82,14 @@ export class Segment<T> implements Ending {
     this.from = of.from;
     this.#cut = of.from;
     this.#report = report;
+    this.#fileReport = {
+      full: () => report.full(),
+      failed: (error) => report.failed(error),
+      decided: () => {
+        this.#undecided -= 1;
+        this.#holdDecided();
+      },
+    };
     const { intervalMs, idleMs } = options.roll;
     this.#timers = timer(intervalMs).subscribe(() => report.full());
     if (idleMs < intervalMs) this.#timers.add(timer(idleMs, idleMs).subscribe(() => this.#checkIdle()));
@@ -94,22 +114,28 @@ export class Segment<T> implements Ending {
     return this.#lastFile?.bucket !== bucket && !this.#files.has(bucket);
   }
 
-  /** Writes a value into its bucket's file. Throws what the encoder throws, and then nothing was written. */
+  /**
+   * Writes a value into its bucket's file. Throws what the encoder throws, and why the bucket is refused; then nothing was
+   * written.
+   */
   write(delivery: Delivery<T>, bucket: string): void {
     const { offset, lastOffset = offset } = delivery.origin;
     const file = this.#lastFile?.bucket === bucket ? this.#lastFile : this.#fileOf(bucket);
     this.#lastFile = file;
+    if (file.refusal !== undefined) throw file.refusal;
     const isChunkFull = file.add(delivery);
     this.#values.add(delivery);
     if (lastOffset >= this.#cut) this.#cut = lastOffset + 1;
+    if (this.#isHeld && this.#undecided === 0) delivery.duty.hold(delivery.place, delivery.place + 1);
     // Only now: a storage that answers at once may close the segment with this chunk.
     if (isChunkFull) file.handOver();
-    if (this.#values.size >= this.#options.roll.count) this.#report.full();
+    if (this.#values.size >= this.#options.roll.count || this.#entryBytes > ROLL_ENTRY_BYTES) this.#report.full();
   }
 
   hold(): void {
     this.#timers.unsubscribe();
-    this.#values.hold();
+    this.#isHeld = true;
+    this.#holdDecided();
   }
 
   handOver(): void {
@@ -161,18 +187,22 @@ export class Segment<T> implements Ending {
   #fileOf(bucket: string): OpenFile<T> {
     let file = this.#files.get(bucket);
     if (file === undefined) {
-      const path = temporaryPath(
-        this.#options.root,
-        this.#stream,
-        this.from,
-        `${this.#writer}-${this.number}`,
-        this.#files.size,
-      );
-      file = new OpenFile(this.#fs, this.#options, bucket, path, this.#report);
+      const number = this.#files.size;
+      const path = temporaryPath(this.#options.root, this.#stream, this.from, `${this.#writer}-${this.number}`, number);
+      file = new OpenFile(this.#fs, this.#options, { bucket, path, number }, this.#fileReport);
+      this.#entryBytes += mostFileBytes(this.#stream, bucket);
+      this.#undecided += 1;
       this.#files.set(bucket, file);
       this.#report.opened();
+      // Only now: a storage that answers at once decides at once.
+      file.makeFolder();
     }
     return file;
+  }
+
+  /** Not before it is known of each value whether it can be stored: what is held counts as good as stored. */
+  #holdDecided(): void {
+    if (this.#isHeld && this.#undecided === 0) this.#values.hold();
   }
 
   #checkIdle(): void {

@@ -9,6 +9,7 @@ import { ExactlyOnce } from './exactly-once.js';
 import type { Landing } from './landing.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
+import { Quarantine } from './quarantine.js';
 import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
 
 /** What a stream tells the sink it belongs to. */
@@ -95,7 +96,6 @@ export class StreamWriter<T> {
   }
 
   write(delivery: Delivery<T>, bucket: string): void {
-    const { duty, place } = delivery;
     const segment = this.#over === undefined ? this.#segmentOf(delivery) : undefined;
     if (segment === undefined) {
       delivery.nack(this.#over ?? orderError(delivery));
@@ -105,9 +105,7 @@ export class StreamWriter<T> {
       segment.write(delivery, bucket);
     } catch (cause) {
       delivery.nack(cause);
-      return;
     }
-    if (this.awaits(delivery)) duty.hold(place, place + 1);
   }
 
   /** Closes what is open and publishes it after what closes already. */
@@ -232,7 +230,8 @@ export class StreamWriter<T> {
 
 function landingOf<T>(of: Writes<T>, stream: string, { replay }: Duty, firstOffset: number): Landing {
   const { fs, options, writer, ledger } = of;
-  const as = { root: options.root, stream, writer, extension: options.format.extension };
+  const quarantine = new Quarantine(fs, options.root, stream, options.monitor);
+  const as = { root: options.root, stream, writer, extension: options.format.extension, quarantine };
   if (ledger === undefined || replay === undefined) return new AtLeastOnce(fs, as);
   return new ExactlyOnce(ledger, as, replay, firstOffset);
 }

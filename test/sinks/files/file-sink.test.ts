@@ -115,7 +115,7 @@ describe('fileSink', () => {
       whileRunning(run, at, 150, () => {
         expect(run.duty.acks).toEqual(['a', 'b']);
         expect(visible(fs)).toEqual({
-          '/lake/kafka+chat~3+0000000000000000+0000000000000001+writer-0.jsonl': '"a"\n"b"\n',
+          '/lake/kafka+chat~3+0000000000000000+0000000000000001+writer-0-0.jsonl': '"a"\n"b"\n',
         });
         expect(temporary(fs)).toEqual([]);
         expect(run.receipts).toMatchObject([
@@ -219,9 +219,9 @@ describe('fileSink', () => {
       run.complete();
       at(10, () =>
         expect(visible(fs)).toEqual({
-          '/lake/dt=2026-11-23/hour=09/kafka+chat~3+0000000000000000+0000000000000002+writer-0.jsonl': '"a"\n"d"\n',
-          '/lake/dt=2026-11-23/hour=10/kafka+chat~3+0000000000000001+0000000000000001+writer-0.jsonl': '"b"\n',
-          '/lake/dt=2026-11-23/hour=10/kafka+chat~4+0000000000000000+0000000000000000+writer-1.jsonl': '"c"\n',
+          '/lake/dt=2026-11-23/hour=09/kafka+chat~3+0000000000000000+0000000000000002+writer-0-0.jsonl': '"a"\n"d"\n',
+          '/lake/dt=2026-11-23/hour=10/kafka+chat~3+0000000000000001+0000000000000001+writer-0-1.jsonl': '"b"\n',
+          '/lake/dt=2026-11-23/hour=10/kafka+chat~4+0000000000000000+0000000000000000+writer-1-0.jsonl': '"c"\n',
         }),
       );
     }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { auditLedger, type EntryReading } from '../../../src/sinks/files/ledger-audit.js';
+import { auditLedger, type EntryReading, type QuarantineReading } from '../../../src/sinks/files/ledger-audit.js';
 import type { LedgerEntry, LedgerFile } from '../../../src/sinks/files/ledger-entry.js';
 import { ledgerPath, temporaryFolder } from '../../../src/sinks/files/names.js';
 
@@ -11,6 +11,7 @@ class Made {
   readonly entries: EntryReading[] = [];
   readonly temporaries: { from: number; path: string; bytes: number }[] = [];
   readonly finals = new Map<string, number>();
+  readonly quarantined: QuarantineReading[] = [];
 
   /** An entry of so many files of ten bytes, which have its offsets. */
   entry(from: number, next: number, { writer = `w${from}`, files = 1 } = {}): this {
@@ -54,7 +55,7 @@ class Made {
   }
 
   get audit() {
-    return auditLedger({ root, stream, entries: this.entries, temporaries: this.temporaries, finals: this.finals });
+    return auditLedger({ root, stream, ...this });
   }
 
   /** Kind and place of each problem. */
@@ -82,6 +83,7 @@ describe('auditLedger', () => {
       voids: [],
       inProgress: { files: 0, bytes: 0 },
       orphans: { files: 0, bytes: 0 },
+      quarantined: { files: 0, bytes: 0 },
       problems: [],
     });
   });
@@ -212,5 +214,28 @@ describe('auditLedger', () => {
     expect(wrong.map(({ kind }) => kind)).toEqual(['damaged', 'gap', 'overlap', 'stranded', 'missing']);
     const loose = wrong.flatMap(({ what, means, advice }) => [what, means, advice]);
     expect(loose.filter((text) => !/^[A-Z].{15,}\.$/.test(text))).toEqual([]);
+  });
+
+  it('names what is in quarantine, and does not take it for missing, nor its entry for void', () => {
+    const final = 'b0/kafka+chat~3+0+9+w0.jsonl';
+    const reason = {
+      stream,
+      final,
+      bytes: 10,
+      values: 2,
+      first: 0,
+      last: 9,
+      code: 'RXF_FILES_NAME',
+      reason: 'no such name',
+    };
+    const path = '/lake/_rxflume/quarantine/kafka+chat~3/w0-0';
+    const made = new Made().entry(0, 10).entry(10, 20).unpublish(0);
+    made.quarantined.push({ path, bytes: 10, reason }, { path: `${path}x`, bytes: 3, reason: null });
+    expect(made.audit).toMatchObject({ quarantined: { files: 2, bytes: 13 }, from: 0, next: 20, voids: [] });
+    expect(made.audit.problems).toEqual([
+      expect.objectContaining({ kind: 'quarantined', where: path, what: expect.stringContaining(`/lake/${final}`) }),
+      expect.objectContaining({ kind: 'quarantined', what: expect.stringContaining('3 bytes') }),
+    ]);
+    expect(made.audit.problems[0]?.what).toContain('no such name');
   });
 });

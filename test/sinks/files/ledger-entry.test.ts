@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SinkError } from '../../../src/core/errors.js';
-import { entryBytes, type LedgerEntry, readEntry } from '../../../src/sinks/files/ledger-entry.js';
+import { checkedBytes, entryBytes, type LedgerEntry, readEntry } from '../../../src/sinks/files/ledger-entry.js';
 
 const STREAM = 'kafka:chat/3';
 const PATH = '/lake/_rxflume/ledger/kafka+chat~3/0000000000001200';
@@ -99,5 +99,21 @@ describe('an entry of the ledger', () => {
         }
       }),
     );
+  });
+
+  it('is not written where it could not be read back', () => {
+    expect(checkedBytes(entry)).toEqual(entryBytes(entry));
+    const wrong = (files: LedgerEntry['files']) => () => checkedBytes({ ...entry, files });
+    expect(wrong([{ ...file, final: '../x' }])).toThrow(expect.objectContaining({ code: 'RXF_LEDGER_ENTRY' }));
+    expect(wrong([{ ...file, final: 'of=1/kafka+cat~3+1' }])).toThrow('Nothing was committed');
+    const many = Array.from({ length: 7_000 }, () => ({ ...file, final: `${'x'.repeat(2_500)}/${file.final}` }));
+    expect(wrong(many)).toThrow(/it has \d+ bytes, and 16777216 are the most/);
+  });
+
+  it('is read though no store can hold a path in it, if that path could do no harm', () => {
+    for (const bucket of ['lang=\ud800', '.snapshot', 'a:b', 'x'.repeat(300)]) {
+      const odd = { ...entry, files: [{ ...file, final: `${bucket}/${file.final.split('/').at(-1)}` }] };
+      expect(readEntry(entryBytes(odd), PATH, STREAM, 1200)).toEqual(odd);
+    }
   });
 });

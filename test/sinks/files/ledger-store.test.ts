@@ -7,6 +7,7 @@ import type { LedgerEntry } from '../../../src/sinks/files/ledger-entry.js';
 import { LedgerStore } from '../../../src/sinks/files/ledger-store.js';
 import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
 import { publish } from '../../../src/sinks/files/publish.js';
+import { Quarantine } from '../../../src/sinks/files/quarantine.js';
 import { recover } from '../../../src/sinks/files/recovery.js';
 import { FakeCluster } from '../../drivers/webhdfs/fake-cluster.js';
 import { driver, failure, put } from '../../drivers/webhdfs/setting.js';
@@ -21,7 +22,7 @@ const entry: LedgerEntry = {
   next: 5,
   files: [{ temporary: TEMPORARY.slice(6), final: FINAL, bytes: 4, values: 5, first: 0, last: 4 }],
 };
-const publication = { temporary: TEMPORARY, final: `/lake/${FINAL}`, bytes: 4 };
+const publication = { temporary: TEMPORARY, final: `/lake/${FINAL}`, bytes: 4, values: 5, first: 0, last: 4 };
 const nothing = () => undefined;
 
 async function setting(mode: 'webhdfs' | 'httpfs', nameNodes = 1) {
@@ -30,7 +31,10 @@ async function setting(mode: 'webhdfs' | 'httpfs', nameNodes = 1) {
   const store = new LedgerStore(driver(cluster, { mode }), '/lake', LEDGER_RULES);
   await put(store.fs, TEMPORARY, '"a"\n');
   const commit = (one: LedgerEntry) => lastValueFrom(store.commit(one, nothing));
-  const published = () => lastValueFrom(publish(store.fs, [publication]).pipe(toArray()));
+  const published = () =>
+    lastValueFrom(
+      publish(store.fs, [publication], new Quarantine(store.fs, '/lake', STREAM, new Monitor())).pipe(toArray()),
+    );
   const recovered = () => lastValueFrom(recover(store, STREAM, new Monitor()));
   return { cluster, store, commit, published, recovered };
 }

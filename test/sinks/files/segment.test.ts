@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { jsonLines } from '../../../src/formats/json-lines.js';
+import { MOST_ENTRY_BYTES, mostFileBytes } from '../../../src/sinks/files/ledger-entry.js';
 import { checkOptions, type RollOptions } from '../../../src/sinks/files/options.js';
 import { type ClosedSegment, Segment } from '../../../src/sinks/files/segment.js';
 import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
@@ -9,7 +10,7 @@ import { inVirtualTime } from '../../support/virtual-time.js';
 function setting(roll: RollOptions = {}) {
   const told: string[] = [];
   const fs = memoryFileSystem();
-  const options = checkOptions<string>({ root: '/lake', format: jsonLines(), roll });
+  const options = checkOptions<string>(fs, { root: '/lake', format: jsonLines(), roll });
   const segment = new Segment<string>(
     fs,
     options,
@@ -28,6 +29,26 @@ function setting(roll: RollOptions = {}) {
 }
 
 describe('Segment', () => {
+  it('asks to be rolled long before its entry has more bytes than are read back, and still takes what is late', () =>
+    inVirtualTime(() => {
+      const { told, write } = setting();
+      const longest = `${'x'.repeat(200)}/`.repeat(10);
+      let files = 0;
+      for (; !told.includes('full') && files < 10_000; files += 1) write(10 + files, `${longest}${files}`);
+      expect(files).toBeGreaterThan(2_000);
+      expect(files * mostFileBytes('s', `${longest}${files}`)).toBeLessThan(MOST_ENTRY_BYTES * 0.51);
+      const file = {
+        temporary: `_rxflume/tmp/s/0/${'w'.repeat(30)}`,
+        final: `${longest}0/${'n'.repeat(255)}`,
+        bytes: 1e15,
+        values: 1e15,
+        first: 1e15,
+        last: 1e15,
+      };
+      expect(JSON.stringify(file).length).toBeLessThan(mostFileBytes('s', `${longest}0`));
+      write(10 + files, 'late');
+    }));
+
   it('ends behind the highest offset written, in whatever order, and takes what lies within until it closes', () =>
     inVirtualTime((at) => {
       const { segment, write } = setting();
