@@ -28,8 +28,10 @@ export interface AmqpProperties {
   /** How long it lives in a queue, in milliseconds. */
   readonly expirationMs?: number | undefined;
   readonly messageId?: string | undefined;
-  /** Milliseconds since 1970; on the wire it is in seconds. */
+  /** Milliseconds since 1970; on the wire it is in seconds. Undefined where what came is no time. */
   readonly timestamp?: number | undefined;
+  /** The timestamp as it came, where it was not in seconds; sent instead of `timestamp`, so that it is as it was. */
+  readonly wireTimestamp?: number | undefined;
   readonly type?: string | undefined;
   readonly userId?: string | undefined;
   readonly appId?: string | undefined;

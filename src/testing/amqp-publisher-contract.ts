@@ -1,3 +1,4 @@
+import type { AmqpOutgoing } from '../ports/amqp-publisher.js';
 import { type AmqpCheck, amqpCheck, equal, isReady, numbered, PublisherTrace } from './amqp-subject.js';
 import { done, freshName, until } from './kafka-contract.js';
 
@@ -28,6 +29,66 @@ export const amqpPublisherContract: readonly AmqpCheck[] = [
       const [first] = consumer.messages;
       equal([first?.properties.deliveryMode, first?.properties.messageId], ['persistent', 'one'], 'properties');
       equal([trace.publishers, trace.isComplete], [1, false], 'publishers');
+    },
+  ),
+  amqpCheck(
+    'what cannot be sent is refused alone and for good, and the rest is stored',
+    async ({ subject, queue, open }) => {
+      const name = await queue();
+      const trace = await open();
+      const long = 'é'.repeat(128);
+      const bad: Partial<AmqpOutgoing>[] = [
+        { routingKey: long },
+        { routingKey: `${name}\ud800` },
+        ...[
+          { messageId: long },
+          { type: 'half \ud800' },
+          { timestamp: -5 },
+          { timestamp: Number.NaN },
+          { priority: 256 },
+          { deliveryMode: 2 as never },
+          { headers: { [long]: 'x' } },
+          { headers: { x: '\udc00' } },
+          { headers: { at: new Date(Number.NaN) } },
+          { headers: { at: new Date(-5_000) } },
+        ].map((properties) => ({ routingKey: name, properties })),
+      ];
+      const good = { routingKey: name, content: Buffer.from('good') };
+      const settled = await Promise.all(bad.flatMap((one) => [trace.settled(one), trace.settled(good)]));
+      equal(
+        settled.map((error) => error && [error.code, error.retryable]),
+        bad.flatMap(() => [['RXF_SINK_FORMAT', false], null]),
+        'answers',
+      );
+      await isReady(subject, name, bad.length);
+    },
+  ),
+  amqpCheck(
+    'a timestamp in another unit than seconds is that time, and goes out again as it came',
+    async ({ queue, open, consume }) => {
+      const name = await queue();
+      const trace = await open();
+      const ms = 1_795_741_254_656;
+      const wires = [ms / 1_000, ms, ms * 1_000, 2 ** 63].map(Math.floor);
+      for (const wireTimestamp of wires) {
+        equal(await trace.publish({ routingKey: name, properties: { wireTimestamp } }), null, String(wireTimestamp));
+      }
+      const consumer = consume(name);
+      await consumer.received(wires.length);
+      const [seconds, ...others] = consumer.messages.map(({ properties }) => properties);
+      equal([seconds?.timestamp, seconds?.wireTimestamp], [Math.floor(ms / 1_000) * 1_000, undefined], 'in seconds');
+      equal(
+        others.map(({ timestamp }) => timestamp),
+        [ms, ms, Math.floor(2 ** 63 / 1_000_000)],
+        'times',
+      );
+      for (const properties of others) equal(await trace.publish({ routingKey: name, properties }), null, 'sent again');
+      await consumer.received(wires.length + others.length);
+      equal(
+        consumer.messages.slice(wires.length).map(({ properties }) => properties.wireTimestamp),
+        wires.slice(1),
+        'the same number',
+      );
     },
   ),
   amqpCheck('what no queue takes is returned, and only that', async ({ subject, queue, open }) => {

@@ -1,5 +1,6 @@
 import { asyncScheduler, EMPTY, Observable, type Subscriber, Subscription } from 'rxjs';
-import { type ConnectError, SinkError } from '../core/errors.js';
+import { type ConnectError, describeValue, SinkError } from '../core/errors.js';
+import { isWellFormed } from '../core/well-formed.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../ports/amqp-publisher.js';
 
 /** What a broker answers to a message. */
@@ -45,6 +46,11 @@ export class MemoryAmqpPublisher implements AmqpPublisher {
     const sent = { message, settled, isReceived: false };
     if (this.#isOver) {
       asyncScheduler.schedule(() => settled(unconfirmedError(this.#name)));
+      return;
+    }
+    const problem = problemOf(message);
+    if (problem !== undefined) {
+      asyncScheduler.schedule(() => settled(new SinkError('RXF_SINK_FORMAT', `A message cannot be sent: ${problem}.`)));
       return;
     }
     this.#unsettled.add(sent);
@@ -112,6 +118,23 @@ export class MemoryAmqpPublisher implements AmqpPublisher {
   #after(work: () => void): void {
     this.#onTheWay.add(asyncScheduler.schedule(work, this.#latencyMs));
   }
+}
+
+/** What AMQP cannot carry, as a client finds it before it sends: the broker would end the channel for it. */
+function problemOf({ routingKey, properties }: AmqpOutgoing): string | undefined {
+  const { headers = {}, deliveryMode, timestamp = 0, priority = 0, ...others } = properties;
+  const texts = Object.values({ routingKey, ...others }).filter((value) => typeof value === 'string');
+  const names = Object.keys(headers);
+  const long = [...texts, ...names].find((text) => Buffer.byteLength(text) > 255);
+  if (long !== undefined) return `${describeValue(long)} has more than 255 bytes`;
+  const inside = Object.values(headers).filter((value) => typeof value === 'string');
+  const broken = [...texts, ...names, ...inside].find((text) => !isWellFormed(text));
+  if (broken !== undefined) return `${describeValue(broken)} has half of a surrogate pair`;
+  if (deliveryMode !== undefined && !['persistent', 'transient'].includes(deliveryMode)) return 'its deliveryMode';
+  const isDate = (value: unknown): value is Date => value instanceof Date;
+  const times = [timestamp, ...Object.values(headers).filter(isDate).map(Number)];
+  if (!times.every((ms) => Number.isSafeInteger(ms) && ms >= 0)) return 'one of its times';
+  return Number.isInteger(priority) && priority >= 0 && priority < 256 ? undefined : 'its priority';
 }
 
 function refusalError(answer: 'unroutable' | 'refused', { exchange, routingKey }: AmqpOutgoing): SinkError {

@@ -1,4 +1,5 @@
 import type { AmqpProperties, AmqpQueueKind, AmqpTable, AmqpValue } from '../ports/amqp-consumer.js';
+import { amqpTimeOf } from '../ports/amqp-timestamp.js';
 
 /** A message as a queue in memory holds it. */
 export interface HeldMessage {
@@ -99,7 +100,9 @@ function numberOf(value: AmqpValue | undefined): number {
 }
 
 /** The properties of a message as its kind of queue gives them to a consumer. */
-export function propertiesOf({ properties, place, returns }: HeldMessage, kind: AmqpQueueKind): AmqpProperties {
+export function propertiesOf({ properties: sent, place, returns }: HeldMessage, kind: AmqpQueueKind): AmqpProperties {
+  const { wireTimestamp } = sent;
+  const properties = wireTimestamp === undefined ? sent : { ...sent, ...amqpTimeOf(wireTimestamp) };
   if (kind === 'stream') return { ...properties, headers: { ...properties.headers, 'x-stream-offset': place } };
   if (kind === 'classic' || returns === 0) return properties;
   return { ...properties, headers: { ...properties.headers, 'x-delivery-count': returns } };

@@ -1,3 +1,5 @@
+import { describeValue } from '../../core/errors.js';
+import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { Options } from './library.js';
 import { toWire } from './wire-table.js';
@@ -7,22 +9,22 @@ import { toWire } from './wire-table.js';
  * Throws `TypeError` where AMQP cannot carry one.
  */
 export function publishOptions(properties: AmqpProperties): Options.Publish {
-  const { headers, deliveryMode, expirationMs, timestamp } = properties;
+  const { headers, deliveryMode, expirationMs } = properties;
   const options: { readonly [name in keyof Options.Publish]: unknown } = {
     mandatory: true,
     headers: headers === undefined ? undefined : toWire(checkedHeaders(headers)),
-    deliveryMode: deliveryMode === undefined ? undefined : deliveryMode === 'persistent' ? 2 : 1,
+    deliveryMode: deliveryMode === undefined ? undefined : modeOf(deliveryMode),
     expiration: expirationMs === undefined ? undefined : wholeFrom0('expirationMs', expirationMs, 2 ** 32 - 1),
-    timestamp: timestamp === undefined ? undefined : Math.floor(wholeFrom0('timestamp', timestamp) / 1_000),
-    contentType: properties.contentType,
-    contentEncoding: properties.contentEncoding,
-    priority: properties.priority,
-    correlationId: properties.correlationId,
-    replyTo: properties.replyTo,
-    messageId: properties.messageId,
-    type: properties.type,
-    userId: properties.userId,
-    appId: properties.appId,
+    timestamp: wireTimestampOf(properties),
+    contentType: textOf('contentType', properties.contentType),
+    contentEncoding: textOf('contentEncoding', properties.contentEncoding),
+    priority: properties.priority === undefined ? undefined : wholeFrom0('priority', properties.priority, 255),
+    correlationId: textOf('correlationId', properties.correlationId),
+    replyTo: textOf('replyTo', properties.replyTo),
+    messageId: textOf('messageId', properties.messageId),
+    type: textOf('type', properties.type),
+    userId: textOf('userId', properties.userId),
+    appId: textOf('appId', properties.appId),
   };
   return options as Options.Publish;
 }
@@ -35,6 +37,28 @@ function checkedHeaders(headers: NonNullable<AmqpProperties['headers']>): NonNul
     if (value !== undefined && !isList) throw new TypeError(`the header ${name}, which must be a list of routing keys`);
   }
   return headers;
+}
+
+function wireTimestampOf({ timestamp, wireTimestamp }: AmqpProperties): number | undefined {
+  // Beyond 2^53 it is as near as a number can be; the wire has 64 bits.
+  if (wireTimestamp !== undefined) {
+    if (Number.isInteger(wireTimestamp) && wireTimestamp >= 0 && wireTimestamp < 2 ** 64) return wireTimestamp;
+    throw new TypeError(`the property wireTimestamp, ${wireTimestamp}, which must be a whole number from 0 below 2^64`);
+  }
+  return timestamp === undefined ? undefined : Math.floor(wholeFrom0('timestamp', timestamp) / 1_000);
+}
+
+function modeOf(mode: unknown): 1 | 2 {
+  if (mode === 'persistent') return 2;
+  if (mode === 'transient') return 1;
+  throw new TypeError(`the property deliveryMode, ${describeValue(mode)}, which must be 'persistent' or 'transient'`);
+}
+
+/** A text as it is sent: with half of a surrogate pair it would be another one. */
+function textOf(name: string, value: string | undefined): string | undefined {
+  if (value === undefined || (typeof value === 'string' && isWellFormed(value) && Buffer.byteLength(value) <= 255))
+    return value;
+  throw new TypeError(`the property ${name}, ${describeValue(value)}, which must be a text of at most 255 bytes`);
 }
 
 function wholeFrom0(name: string, value: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -1,5 +1,6 @@
 import { AsyncSubject, type Observable, type Subscriber } from 'rxjs';
 import { type ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
 import { blameIn, tooLarge } from './blame.js';
 import { isAboutPublishing } from './broker-answer.js';
@@ -71,15 +72,15 @@ export class Publishing implements AmqpPublisher {
       queueMicrotask(() => settled(unconfirmed(this.#lostFor)));
       return;
     }
-    const refusal = this.#refusalOf(message);
-    if (refusal !== null) {
-      queueMicrotask(() => settled(refusal));
-      return;
-    }
     const { exchange, routingKey, content, properties } = message;
     const one = new Unconfirmed(message, settled);
     let isTaken: boolean;
     try {
+      const refusal = this.#refusalOf(message);
+      if (refusal !== null) {
+        queueMicrotask(() => settled(refusal));
+        return;
+      }
       const options = publishOptions(properties);
       isTaken = channel.publish(exchange, routingKey, bufferOf(content), options, (error: Error | null) =>
         this.#answered(one, error),
@@ -127,7 +128,8 @@ export class Publishing implements AmqpPublisher {
     });
   }
 
-  #refusalOf({ content, properties }: AmqpOutgoing): SinkError | null {
+  #refusalOf({ content, properties, routingKey }: AmqpOutgoing): SinkError | null {
+    if (!isWellFormed(routingKey)) return unsendable('its routing key has half of a surrogate pair');
     if (content.length > this.#mostBytes) return tooLarge(content.length, this.#mostBytes);
     if (!isBeyondFrame(properties, this.#frameMaxBytes)) return null;
     return unsendable(

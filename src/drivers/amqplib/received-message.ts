@@ -1,4 +1,5 @@
 import type { AmqpMessage, AmqpProperties } from '../../ports/amqp-consumer.js';
+import { amqpTimeOf } from '../../ports/amqp-timestamp.js';
 import type { ConsumeMessage } from './library.js';
 import { fromWire } from './wire-table.js';
 
@@ -39,6 +40,7 @@ export class ReceivedMessage implements AmqpMessage {
 
 function propertiesOf(raw: ConsumeMessage['properties']): AmqpProperties {
   const expirationMs = raw.expiration === undefined ? undefined : Number(raw.expiration);
+  const time = raw.timestamp === undefined ? undefined : amqpTimeOf(raw.timestamp);
   return {
     contentType: raw.contentType,
     contentEncoding: raw.contentEncoding,
@@ -49,7 +51,8 @@ function propertiesOf(raw: ConsumeMessage['properties']): AmqpProperties {
     replyTo: raw.replyTo,
     expirationMs: Number.isNaN(expirationMs) ? undefined : expirationMs,
     messageId: raw.messageId,
-    timestamp: raw.timestamp === undefined ? undefined : raw.timestamp * 1_000,
+    timestamp: time?.timestamp,
+    ...(time?.wireTimestamp === undefined ? {} : { wireTimestamp: time.wireTimestamp }),
     type: raw.type,
     userId: raw.userId,
     appId: raw.appId,

@@ -1,5 +1,6 @@
 import type { Origin } from '../../core/delivery.js';
 import type { HeaderValue } from '../../core/headers.js';
+import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { isAmqpOrigin } from '../../ports/amqp-origin.js';
 
@@ -16,16 +17,28 @@ export function keptProperties(origin: Origin): AmqpProperties {
   if (!isAmqpOrigin(origin)) {
     return {
       headers: origin.headers === undefined ? undefined : headersFrom(origin.headers),
-      timestamp: origin.timestamp,
-      messageId: `${origin.stream}@${origin.offset}`,
+      // Kafka has −1 where there is none.
+      timestamp: origin.timestamp === -1 ? undefined : origin.timestamp,
+      messageId: placeOf(origin),
     };
   }
   const { headers, userId: _user, expirationMs: _expiration, deliveryMode: _mode, ...others } = origin.properties;
   return {
     ...others,
     headers: headers === undefined ? undefined : withoutBrokers(headers),
-    messageId: others.messageId ?? `${origin.stream}@${origin.offset}`,
+    messageId: others.messageId ?? placeOf(origin),
   };
+}
+
+/** None where it would be too long for a message id: a part of it could be the id of another message too. */
+function placeOf({ stream, offset, part }: Origin): string | undefined {
+  const place = `${stream}@${offset}${part === undefined ? '' : `.${part}`}`;
+  return isShort(place) && isWellFormed(place) ? place : undefined;
+}
+
+/** Whether it fits into what AMQP calls a short string. */
+export function isShort(text: string): boolean {
+  return Buffer.byteLength(text) <= 255;
 }
 
 function withoutBrokers(headers: AmqpTable): AmqpTable {

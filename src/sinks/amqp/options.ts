@@ -11,7 +11,7 @@ import {
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
-import { keptProperties } from './kept-properties.js';
+import { isShort, keptProperties } from './kept-properties.js';
 
 /** How a channel that was lost is opened anew. */
 export interface AmqpSinkReconnectOptions extends BackoffOptions {
@@ -83,9 +83,4 @@ export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
   expectBackoff(reconnect);
   expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
   return options;
-}
-
-/** Whether it fits into what AMQP calls a short string. */
-export function isShort(text: string): boolean {
-  return Buffer.byteLength(text) <= 255;
 }

@@ -1,8 +1,10 @@
 import type { Delivery } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type Location, loopRefusal, sharedName } from '../../core/location.js';
+import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
-import { type CheckedOptions, isShort } from './options.js';
+import { isShort } from './kept-properties.js';
+import type { CheckedOptions } from './options.js';
 
 export const QUEUE = 'RabbitMQ queue';
 
@@ -26,7 +28,7 @@ export class Outgoing<T> {
       throw formatError(`the routing key must be a text of at most 255 bytes, got ${describeValue(key)}`);
     }
     if (this.#avoided.length > 0) this.#expectNoLoop(key);
-    const own = { deliveryMode: 'persistent' as const, ...properties(value, origin) };
+    const own = { deliveryMode: 'persistent' as const, ...expectProperties(properties(value, origin)) };
     return { exchange, routingKey: key, properties: own, content: this.#contentOf(value, origin) };
   }
 
@@ -44,6 +46,21 @@ export class Outgoing<T> {
     const written = { kind: QUEUE, addresses: this.#addresses, names: [queue] };
     if (this.#avoided.some((read) => sharedName(read, written) !== undefined)) throw loopRefusal(QUEUE, queue);
   }
+}
+
+const NAMES: readonly string[] = [
+  ...['contentType', 'contentEncoding', 'headers', 'deliveryMode', 'priority', 'correlationId', 'replyTo'],
+  ...['expirationMs', 'messageId', 'timestamp', 'wireTimestamp', 'type', 'userId', 'appId'],
+];
+
+/** What `properties` gave, which may be anything: a promise would be a message without any. */
+function expectProperties(given: unknown): AmqpProperties {
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given) && !('then' in given);
+  if (!isObject) throw formatError(`\`properties\` must give an object, got ${describeValue(given)}`);
+  const unknown = Object.keys(given).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined)
+    throw formatError(`\`properties\` gave ${describeValue(unknown)}, which AMQP does not have`);
+  return given;
 }
 
 function formatError(problem: string): SinkError {

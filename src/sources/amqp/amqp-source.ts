@@ -1,6 +1,6 @@
 import type { Delivery } from '../../core/delivery.js';
 import { expectFunction } from '../../core/options.js';
-import { Source } from '../../core/source.js';
+import { Source, type SourceTraits } from '../../core/source.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
 import { type AmqpSourceOptions, checkOptions } from './options.js';
@@ -30,7 +30,12 @@ import { readsFrom } from './reads-from.js';
 export function amqpSource(driver: AmqpConsumerDriver, options: AmqpSourceOptions): Source<Delivery<Buffer>> {
   expectFunction('driver.consume', driver?.consume);
   const checked = checkOptions(options);
-  const traits = { name: 'amqpSource', isReplayable: false, reads: [readsFrom(driver, checked.queues)] };
+  const traits: SourceTraits = {
+    name: 'amqpSource',
+    isReplayable: false,
+    reads: [readsFrom(driver, checked.queues)],
+    warningsFor: ({ kind }) => (kind === 'files' ? smallFiles(checked.prefetch) : []),
+  };
   return new Source(
     (subscriber, stop$) =>
       new AmqpSession(checked, subscriber, (queue, session) => new QueueReader(driver, queue, checked, session)).start(
@@ -38,4 +43,20 @@ export function amqpSource(driver: AmqpConsumerDriver, options: AmqpSourceOption
       ),
     traits,
   );
+}
+
+/** From so many on, a file is as large as a queue can make it, within a factor of three. */
+const MANY = 20_000;
+/** For an example in the warning: a short record of JSON. */
+const MESSAGE_BYTES = 200;
+
+/** A file settles its messages at its roll, and the broker sends no more than the prefetch until then. */
+function smallFiles(prefetch: number): string[] {
+  if (prefetch >= MANY) return [];
+  const kilobytes = Math.max(1, Math.round((prefetch * MESSAGE_BYTES) / 1_000));
+  return [
+    `A file holds at most ${prefetch} messages of a queue (\`prefetch\`), whatever \`roll\` says: about ${kilobytes} kB at ` +
+      `${MESSAGE_BYTES} bytes a message. Raise \`prefetch\` to at least ${MANY}, and at most 65535, where memory has room for so many ` +
+      'messages; or make the queue a stream, and read it with amqpStreamSource.',
+  ];
 }
