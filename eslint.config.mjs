@@ -1,5 +1,6 @@
 import rxjs from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
+import { copiedOrigin } from './scripts/eslint-copied-origin.mjs';
 
 // What neither the compiler nor biome sees: promises and observables that nobody waits for, errors that get lost.
 // Form is biome's. `any` is refused by biome where it is written, so the no-unsafe-* rules, which are slow, are left out.
@@ -10,6 +11,7 @@ const everywhere = {
   '@typescript-eslint/no-floating-promises': 'error',
   '@typescript-eslint/no-for-in-array': 'error',
   '@typescript-eslint/no-misused-promises': 'error',
+  'rxflume/copied-origin': 'error',
   'rxjs-x/no-async-subscribe': 'error',
   'rxjs-x/no-create': 'error',
   'rxjs-x/no-floating-observables': 'error',
@@ -75,7 +77,11 @@ export default tseslint.config(
       parser: tseslint.parser,
       parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname },
     },
-    plugins: { '@typescript-eslint': tseslint.plugin, 'rxjs-x': rxjs },
+    plugins: {
+      '@typescript-eslint': tseslint.plugin,
+      'rxjs-x': rxjs,
+      rxflume: { rules: { 'copied-origin': copiedOrigin } },
+    },
     rules: everywhere,
   },
   { files: ['{src,operators}/**/*.ts'], rules: shipped },

@@ -1,12 +1,13 @@
 import { Observable, timer } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import type { Delivery, Origin } from '../src/core/delivery.js';
+import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import type { Want } from '../src/core/duty.js';
 import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { Holding } from '../src/core/holding.js';
 import { deliveryOf } from '../src/core/join.js';
+import { JoinedOrigin } from '../src/core/joined-origin.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
 import { splitDelivery } from '../src/core/split.js';
 import { takingFor } from '../src/core/taking.js';
@@ -75,7 +76,7 @@ export function aggregateByKey<T, K, A>(
     (source) =>
       new Observable((subscriber) => {
         /** Open windows by where they begin. */
-        const windows = new Map<number, Piece<K, A>[]>();
+        const windows = new Map<number, Window<K, A>>();
         let open = 0;
 
         const emit = (pieces: readonly Piece<K, A>[], isWhole: boolean) => {
@@ -85,42 +86,31 @@ export function aggregateByKey<T, K, A>(
             else subscriber.next(piece.delivery(windowMs, isWhole));
           }
         };
-        /** Takes the pieces out of all windows for which it holds. */
-        const takeOut = (isOut: (piece: Piece<K, A>) => boolean): Piece<K, A>[] =>
-          [...windows].flatMap(([from, pieces]) => {
-            windows.set(
-              from,
-              pieces.filter((piece) => !isOut(piece)),
-            );
-            return pieces.filter(isOut);
-          });
-        const emitAll = () =>
-          emit(
-            takeOut(() => true),
-            false,
-          );
-        const wants = new Wants(
-          (want: Want) => {
+        const takeAll = () => [...windows.values()].flatMap((window) => window.takeAll());
+        const wants = new Wants({
+          asked: (want) => {
             // What is added is released already, so a full window is not ours to free.
-            if (want !== 'release') emitAll();
+            if (want !== 'release') emit(takeAll(), false);
           },
-          (wanted) => {
-            for (const piece of takeOut((one) => one.wanted === wanted)) {
+          over: (isOver) => {
+            for (const piece of [...windows.values()].flatMap((window) => window.takeOver(isOver))) {
               open -= piece.count;
               piece.parts.nack(stopped());
             }
           },
-        );
-        const openWindow = (from: number, now: number) => {
-          if (windows.has(from)) return;
-          windows.set(from, []);
+        });
+        const windowAt = (from: number, now: number): Window<K, A> => {
+          const known = windows.get(from);
+          if (known !== undefined) return known;
+          const window = new Window<K, A>();
+          windows.set(from, window);
           subscriber.add(
             timer(from + windowMs - now).subscribe(() => {
-              const ended = windows.get(from) as Piece<K, A>[];
               windows.delete(from);
-              emit(ended, true);
+              emit(window.takeAll(), true);
             }),
           );
+          return window;
         };
         const take = (delivery: Delivery<T>) => {
           let of: K;
@@ -130,26 +120,26 @@ export function aggregateByKey<T, K, A>(
             delivery.nack(cause);
             return;
           }
+          if (!wants.listen(delivery)) {
+            delivery.nack(stopped());
+            return;
+          }
           const now = timeOfDayMs();
           const last = Math.floor(now / slideMs) * slideMs;
           const starts = [];
           for (let from = last; from + windowMs > now; from -= slideMs) starts.push(from);
           const parts = starts.length === 1 ? [delivery] : splitDelivery(delivery, starts);
-          wants.listen(delivery);
           for (const [at, from] of starts.entries()) addTo(from, now, of, delivery, parts[at] as Delivery<unknown>);
           delivery.release();
-          if (open >= count) emitAll();
+          if (open >= count) emit(takeAll(), false);
         };
         const addTo = (from: number, now: number, of: K, delivery: Delivery<T>, part: Delivery<unknown>) => {
-          openWindow(from, now);
-          const pieces = windows.get(from) as Piece<K, A>[];
-          const { wanted } = delivery.duty;
-          const before = pieces.find((one) => one.wanted === wanted && Object.is(one.key, of));
+          const window = windowAt(from, now);
+          const before = window.find(delivery.duty.wanted, of);
           try {
             const value = add(before === undefined ? initial() : before.value, delivery.value, delivery);
-            const piece = before ?? new Piece<K, A>(of, from, wanted, delivery.origin);
-            piece.add(part, delivery.origin, value);
-            if (before === undefined) pieces.push(piece);
+            if (before === undefined) window.add(new Piece(of, from, part, value));
+            else before.add(part, value);
             open += 1;
           } catch (cause) {
             part.nack(cause);
@@ -158,18 +148,53 @@ export function aggregateByKey<T, K, A>(
 
         const takeFrom = takingFor(subscriber, () => {
           wants.end();
-          for (const piece of takeOut(() => true)) piece.parts.nack(stopped());
+          for (const piece of takeAll()) piece.parts.nack(stopped());
         });
         takeFrom(source, {
           next: take,
           error: (error: unknown) => subscriber.error(error),
           complete: () => {
-            emitAll();
+            emit(takeAll(), false);
             subscriber.complete();
           },
         });
       }),
   );
+}
+
+/** The pieces of one window: each found by its stream, epoch and key, and given in the order in which they began. */
+class Window<K, A> {
+  #byWanted = new Map<Observable<Want>, Map<K, Piece<K, A>>>();
+  #pieces: Piece<K, A>[] = [];
+
+  find(wanted: Observable<Want>, key: K): Piece<K, A> | undefined {
+    return this.#byWanted.get(wanted)?.get(key);
+  }
+
+  add(piece: Piece<K, A>): void {
+    this.#pieces.push(piece);
+    const byKey = this.#byWanted.get(piece.wanted);
+    if (byKey === undefined) this.#byWanted.set(piece.wanted, new Map([[piece.key, piece]]));
+    else byKey.set(piece.key, piece);
+  }
+
+  takeAll(): Piece<K, A>[] {
+    const all = this.#pieces;
+    this.#pieces = [];
+    this.#byWanted = new Map();
+    return all;
+  }
+
+  /** Takes out those of an epoch that is over. */
+  takeOver(isOver: (wanted: Observable<Want>) => boolean): Piece<K, A>[] {
+    const ended = new Set([...this.#byWanted.keys()].filter(isOver));
+    if (ended.size === 0) return [];
+    for (const wanted of ended) this.#byWanted.delete(wanted);
+    const isOut = (piece: Piece<K, A>) => ended.has(piece.wanted);
+    const out = this.#pieces.filter(isOut);
+    this.#pieces = this.#pieces.filter((piece) => !isOut(piece));
+    return out;
+  }
 }
 
 /** What has come of one key, in one window, from one stream and epoch. */
@@ -178,15 +203,17 @@ class Piece<K, A> {
   readonly from: number;
   readonly wanted: Observable<Want>;
   readonly parts = new Holding();
-  #origin: Origin & { readonly lastOffset: number };
-  #count = 0;
-  #value: A | undefined;
+  readonly #origin: JoinedOrigin;
+  #count = 1;
+  #value: A;
 
-  constructor(key: K, from: number, wanted: Observable<Want>, origin: Origin) {
+  constructor(key: K, from: number, first: Delivery<unknown>, value: A) {
     this.key = key;
     this.from = from;
-    this.wanted = wanted;
-    this.#origin = { ...origin, byteLength: 0, lastOffset: origin.lastOffset ?? origin.offset };
+    this.wanted = first.duty.wanted;
+    this.parts.add(first);
+    this.#origin = new JoinedOrigin(first.origin);
+    this.#value = value;
   }
 
   get count(): number {
@@ -194,25 +221,20 @@ class Piece<K, A> {
   }
 
   get value(): A {
-    return this.#value as A;
+    return this.#value;
   }
 
-  add(part: Delivery<unknown>, origin: Origin, value: A): void {
+  add(part: Delivery<unknown>, value: A): void {
     this.parts.add(part);
+    this.#origin.add(part.origin);
     this.#count += 1;
     this.#value = value;
-    const { byteLength, lastOffset } = this.#origin;
-    this.#origin = {
-      ...this.#origin,
-      byteLength: byteLength + origin.byteLength,
-      lastOffset: Math.max(lastOffset, origin.lastOffset ?? origin.offset),
-    };
   }
 
   delivery(windowMs: number, isWhole: boolean): Delivery<Aggregate<K, A>> {
     const { key, from, value, count } = this;
     const aggregate = { key, from, to: from + windowMs, value, count, isWhole };
-    return deliveryOf(this.parts, aggregate, this.#origin, 'hidden');
+    return deliveryOf(this.parts, aggregate, this.#origin.origin, 'hidden');
   }
 }
 

@@ -11,6 +11,11 @@ export interface Origin {
   readonly lastOffset?: number | undefined;
   /** Which part of the value at that offset it is, from `0` (`1.0` of a part that was split again); undefined for all of it. */
   readonly part?: string | undefined;
+  /**
+   * Tells what was joined from others that were with the same first and last offset: which values are in it, of which
+   * streams. Undefined where that is every offset from the first to the last.
+   */
+  readonly digest?: string | undefined;
   /** Which assignment of the stream it came with; settling in a later epoch is void. */
   readonly epoch: number;
   /** Its size as received, in bytes: what the in-flight window counts. */

@@ -1,6 +1,7 @@
-import { merge, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Delivery } from './delivery.js';
 import type { Duty, Replay, Want } from './duty.js';
+import { joinedWanted } from './epoch.js';
 import { PlaceSet } from './place-set.js';
 
 /**
@@ -61,9 +62,7 @@ export class Holding {
 
   /** What the sources of everything held so far ask for. */
   get wanted(): Observable<Want> {
-    const all = new Set([...this.#places.keys()].map((duty) => duty.wanted));
-    const [only] = all;
-    return all.size === 1 && only !== undefined ? only : merge(...all);
+    return joinedWanted([...this.#places.keys()].map((duty) => duty.wanted));
   }
 
   #open(duty: Duty): void {

@@ -2,24 +2,26 @@ import type { Observable } from 'rxjs';
 import { Delivery, type Origin } from './delivery.js';
 import type { Duty, Replay, Want } from './duty.js';
 import { Holding } from './holding.js';
+import { JoinedOrigin } from './joined-origin.js';
 
 /**
  * Joins deliveries into one of all their values: settling or releasing it does the same to every part. Its origin is
- * the first part's, with the size of all. There must be at least one.
+ * the first part's, with the size of all, see `JoinedOrigin`. There must be at least one.
  */
 export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> {
-  const first = parts[0];
+  const [first, ...others] = parts;
   if (first === undefined) throw new Error('joinDeliveries: no deliveries');
   const holding = new Holding();
-  for (const part of parts) holding.add(part);
+  holding.add(first);
+  const joined = new JoinedOrigin(first.origin);
+  for (const part of others) {
+    holding.add(part);
+    joined.add(part.origin);
+  }
   return deliveryOf(
     holding,
     parts.map((part) => part.value),
-    {
-      ...first.origin,
-      byteLength: parts.reduce((sum, part) => sum + part.origin.byteLength, 0),
-      lastOffset: Math.max(...parts.map(({ origin }) => origin.lastOffset ?? origin.offset)),
-    },
+    joined.origin,
   );
 }
 

@@ -1,4 +1,5 @@
 import { Delivery } from './delivery.js';
+import { derivedOrigin } from './derived-origin.js';
 import type { Duty } from './duty.js';
 import { PlaceSet } from './place-set.js';
 
@@ -16,7 +17,9 @@ export function splitDelivery<U>(delivery: Delivery<unknown>, values: readonly U
   const duty = new PartsDuty(delivery, values.length);
   const { origin } = delivery;
   const within = origin.part === undefined ? '' : `${origin.part}.`;
-  return values.map((value, place) => new Delivery(value, { ...origin, part: `${within}${place}` }, duty, place));
+  return values.map(
+    (value, place) => new Delivery(value, derivedOrigin(origin, { part: `${within}${place}` }), duty, place),
+  );
 }
 
 class PartsDuty implements Duty {

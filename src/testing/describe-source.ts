@@ -55,13 +55,13 @@ export function describeSource(name: string, setting: SourceSetting): void {
     produce(4);
     at(withinMs, () => {
       expectThat(out.length === 4, '4 values', out.length);
-      for (const [place, { origin, duty, ...one }] of out.entries()) {
+      for (const [at, { origin, duty, place }] of out.entries()) {
         const isPlaced = typeof origin.stream === 'string' && Number.isSafeInteger(origin.offset);
         expectThat(isPlaced, 'a stream, and an offset that is a safe integer', origin);
         expectThat(origin.byteLength >= 0, 'a size', origin.byteLength);
-        expectThat(one.place === place, `place ${place}, dense in order of arrival`, one.place);
-        expectThat(duty.wanted === out[0]?.duty.wanted, 'one `wanted` for all of an epoch', place);
-        const before = out[place - 1]?.origin.offset ?? Number.NEGATIVE_INFINITY;
+        expectThat(place === at, `place ${at}, dense in order of arrival`, place);
+        expectThat(duty.wanted === out[0]?.duty.wanted, 'one `wanted` for all of an epoch', at);
+        const before = out[at - 1]?.origin.offset ?? Number.NEGATIVE_INFINITY;
         expectThat(origin.offset > before, 'offsets that rise', origin.offset);
       }
       running.unsubscribe();

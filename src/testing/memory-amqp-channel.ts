@@ -1,6 +1,7 @@
 import { asyncScheduler, EMPTY, Observable, type Subscriber, Subscription } from 'rxjs';
 import { ConnectError } from '../core/errors.js';
 import type { AmqpConsumer, AmqpListener, AmqpMessage, AmqpProperties } from '../ports/amqp-consumer.js';
+import { lazy } from './lazy.js';
 import type { HeldMessage, Supply } from './memory-amqp-queue.js';
 
 /** One settling as the broker saw it. */
@@ -145,7 +146,7 @@ export class MemoryAmqpChannel implements AmqpConsumer {
   #messageOf(message: HeldMessage, deliveryTag: number): AmqpMessage {
     const { exchange, routingKey, content, isRedelivered } = message;
     const properties = this.#setting.properties(message);
-    return { deliveryTag, isRedelivered, exchange, routingKey, properties, content };
+    return lazy<AmqpMessage>({ deliveryTag, isRedelivered, exchange, routingKey, properties, content });
   }
 
   #answer(work: () => void): Observable<unknown> {

@@ -21,6 +21,7 @@ import type {
   TopicPartition,
 } from '../ports/kafka-consumer.js';
 import type { MemoryKafka } from './memory-kafka.js';
+import { MemoryRecordView } from './memory-record-view.js';
 
 interface Position {
   readonly of: TopicPartition;
@@ -196,8 +197,7 @@ export class MemoryMember implements KafkaConsumer {
     this.#listener.records({
       ...entry.of,
       epoch,
-      // A view, as real drivers give: what the log holds is not copied.
-      records: records.map((record) => Object.create(record, { epoch: { value: epoch } }) as KafkaRecord),
+      records: records.map((record) => new MemoryRecordView(record, epoch)),
       byteLength: records.reduce((sum, record) => sum + record.byteLength, 0),
       nextOffset: entry.offset,
       highWatermark: end,

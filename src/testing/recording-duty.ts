@@ -1,6 +1,7 @@
 import { Subject } from 'rxjs';
 import { Delivery, type Origin } from '../core/delivery.js';
 import type { Duty, Want } from '../core/duty.js';
+import { lazy } from './lazy.js';
 
 /** What was done with one delivery, in order. */
 export type Settlement = `ack ${string}` | `nack ${string}` | `release ${string}`;
@@ -27,11 +28,12 @@ export class RecordingDuty implements Duty {
     this.#report = report;
   }
 
-  /** A new delivery; its name defaults to the value as text. */
+  /** A new delivery, its origin as lazy as those of real drivers; its name defaults to the value as text. */
   deliver<T>(value: T, origin: Partial<Origin> = {}, name = String(value)): Delivery<T> {
     const place = this.#names.push(name) - 1;
     const byteLength = value instanceof Uint8Array ? value.length : Buffer.byteLength(String(value));
-    return new Delivery(value, { stream: this.stream, offset: place, epoch: 1, byteLength, ...origin }, this, place);
+    const facts: Origin = { stream: this.stream, offset: place, epoch: 1, byteLength, ...origin };
+    return new Delivery(value, lazy(facts), this, place);
   }
 
   get acks(): string[] {

@@ -1,5 +1,6 @@
 import type { Origin } from '../../core/delivery.js';
 import type { HeaderValue } from '../../core/headers.js';
+import { placeBehindOffset, placeOf } from '../../core/origin-place.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { isAmqpOrigin } from '../../ports/amqp-origin.js';
@@ -11,7 +12,7 @@ const OF_THE_BROKER = /^x-(stream-offset|delivery-count|acquired-count|death|(fi
  * The properties that a message is published with unless others are given: those it came with from RabbitMQ, without what only
  * held there (its user, its time to live, what the broker noted); of any other origin its headers and its time. The message
  * id, where it has none, is the stream and the offset, by which a reader can tell what comes twice from a stream that is
- * replayed.
+ * replayed; a part of a value has its number behind it.
  */
 export function keptProperties(origin: Origin): AmqpProperties {
   if (!isAmqpOrigin(origin)) {
@@ -19,21 +20,20 @@ export function keptProperties(origin: Origin): AmqpProperties {
       headers: origin.headers === undefined ? undefined : headersFrom(origin.headers),
       // Kafka has −1 where there is none.
       timestamp: origin.timestamp === -1 ? undefined : origin.timestamp,
-      messageId: placeOf(origin),
+      messageId: asId(`${origin.stream}@${placeOf(origin)}`),
     };
   }
   const { headers, userId: _user, expirationMs: _expiration, deliveryMode: _mode, ...others } = origin.properties;
   return {
     ...others,
     headers: headers === undefined ? undefined : withoutBrokers(headers),
-    messageId: others.messageId ?? placeOf(origin),
+    messageId: asId(`${others.messageId ?? `${origin.stream}@${origin.offset}`}${placeBehindOffset(origin)}`),
   };
 }
 
 /** None where it would be too long for a message id: a part of it could be the id of another message too. */
-function placeOf({ stream, offset, part }: Origin): string | undefined {
-  const place = `${stream}@${offset}${part === undefined ? '' : `.${part}`}`;
-  return isShort(place) && isWellFormed(place) ? place : undefined;
+function asId(text: string): string | undefined {
+  return isShort(text) && isWellFormed(text) ? text : undefined;
 }
 
 /** Whether it fits into what AMQP calls a short string. */

@@ -23,13 +23,14 @@ export class Shipment {
     this.stream = origin.stream;
     this.wanted = duty.wanted;
     this.firstOffset = origin.offset;
-    this.lastOffset = origin.offset;
+    this.lastOffset = origin.lastOffset ?? origin.offset;
   }
 
   add(delivery: Delivery<FlumeEvent>, bytes: number): void {
     this.events.push(delivery.value);
     this.holding.add(delivery);
-    this.lastOffset = delivery.origin.offset;
+    const { offset, lastOffset = offset } = delivery.origin;
+    this.lastOffset = lastOffset;
     this.bytes += bytes;
   }
 }

@@ -1,0 +1,21 @@
+import type { Origin } from './delivery.js';
+
+/**
+ * Names the place of a value in its stream: `120`, `120.1` for a part of it, `120-219` for what was joined, with a digest
+ * where that is not every one of these offsets. Different values of a stream have different places.
+ */
+export function placeOf(origin: Origin): string {
+  return `${origin.offset}${placeBehindOffset(origin)}`;
+}
+
+/** What tells parts of one value, and what was joined from it on, apart: empty for all of it. */
+export function placeBehindOffset({ offset, part, lastOffset, digest }: Origin): string {
+  const which = part === undefined ? '' : `.${part}`;
+  const last = lastOffset === undefined || lastOffset === offset ? '' : `-${lastOffset}`;
+  return `${which}${last}${digest === undefined ? '' : `~${digest}`}`;
+}
+
+/** Whether it is of one whole value: neither a part nor joined. */
+export function isWhole({ part, lastOffset }: Origin): boolean {
+  return part === undefined && lastOffset === undefined;
+}
