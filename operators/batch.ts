@@ -33,7 +33,8 @@ export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_
  * acks    ----(ab)---c----d
  * ```
  *
- * Settles: nacks what it holds when it is unsubscribed or fails; and a delivery that `weigh` throws for.
+ * Settles: nacks what it holds when it is unsubscribed or fails, what it holds of an epoch that ends, and a delivery that
+ * `weigh` throws for.
  * Bounds: at most `count` deliveries, for at most `maxWaitMs`; it emits at once when their source asks for release or
  * settling.
  */
@@ -56,49 +57,48 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
     'batch',
     (source) =>
       new Observable((subscriber) => {
-        let held: Delivery<T>[] = [];
-        let heldBytes = 0;
-        let heldWeight = 0;
+        let held = new Held<T>();
         let hasFailed = false;
         let waiting: Subscription | undefined;
 
         const emit = () => {
           waiting?.unsubscribe();
           waiting = undefined;
-          if (held.length === 0 || subscriber.closed || hasFailed) return;
-          const joined = joinDeliveries(held);
-          held = [];
-          heldBytes = 0;
-          heldWeight = 0;
+          if (held.size === 0 || subscriber.closed || hasFailed) return;
+          const joined = joinDeliveries(held.deliveries);
+          held = new Held();
           subscriber.next(joined);
         };
-        const wants = new Wants(emit);
+        const wants = new Wants({
+          asked: emit,
+          // What is redelivered must find none of it here: joined with that it would be of two epochs, and of no stream.
+          over: (isOver) => refuse(held.takeOut(({ duty }) => isOver(duty.wanted))),
+        });
+        const refuse = (deliveries: readonly Delivery<T>[]) => {
+          for (const delivery of deliveries) delivery.nack(stopped());
+        };
         const hold = (delivery: Delivery<T>) => {
+          let weight: number;
           try {
-            heldWeight += weighed(weigh(delivery.value, delivery));
+            weight = weighed(weigh(delivery.value, delivery));
           } catch (cause) {
             delivery.nack(cause);
             return;
           }
-          held.push(delivery);
-          heldBytes += delivery.origin.byteLength;
-          wants.listen(delivery);
+          if (wants.listen(delivery)) held.add(delivery, weight);
+          else refuse([delivery]);
         };
 
         const takeFrom = takingFor(subscriber, () => {
           waiting?.unsubscribe();
           wants.end();
-          const cause = new SinkError(
-            'RXF_SINK_STOPPED',
-            'The flow stopped before the batch was full; its values come again.',
-          );
-          for (const delivery of held) delivery.nack(cause);
+          refuse(held.deliveries);
         });
         takeFrom(source, {
           next: (delivery) => {
             hold(delivery);
-            if (held.length >= count || heldBytes >= bytes || heldWeight >= weight) emit();
-            else if (held.length > 0) waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
+            if (held.size >= count || held.bytes >= bytes || held.weight >= weight) emit();
+            else if (held.size > 0) waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
           },
           error: (error: unknown) => {
             // Nobody takes any more, also when the source asks once again because of what is nacked downstream.
@@ -114,7 +114,45 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
   );
 }
 
+/** What a batch holds while it is not full. */
+class Held<T> {
+  deliveries: Delivery<T>[] = [];
+  bytes = 0;
+  weight = 0;
+  #weights: number[] = [];
+
+  get size(): number {
+    return this.deliveries.length;
+  }
+
+  add(delivery: Delivery<T>, weight: number): void {
+    this.deliveries.push(delivery);
+    this.#weights.push(weight);
+    this.bytes += delivery.origin.byteLength;
+    this.weight += weight;
+  }
+
+  /** Takes out those for which it holds. */
+  takeOut(isOut: (delivery: Delivery<T>) => boolean): Delivery<T>[] {
+    const [before, weights] = [this.deliveries, this.#weights];
+    const out: Delivery<T>[] = [];
+    this.deliveries = [];
+    this.#weights = [];
+    this.bytes = 0;
+    this.weight = 0;
+    for (const [at, delivery] of before.entries()) {
+      if (isOut(delivery)) out.push(delivery);
+      else this.add(delivery, weights[at] as number);
+    }
+    return out;
+  }
+}
+
 function weighed(weight: number): number {
   expectOption('weigh(value)', weight, typeof weight === 'number' && weight >= 0, 'a number >= 0');
   return weight;
+}
+
+function stopped(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the batch was full; its values are redelivered.');
 }

@@ -50,12 +50,12 @@ export function dedupeBy<T>(
         const duties = new WeakMap<Duty, FirstDuty>();
         // Those with a first that is not settled: behind an operator that gives each delivery a duty of its own there are many.
         const open = new Set<FirstDuty>();
-        const wants = new Wants(
-          () => undefined,
-          (wanted) => {
-            for (const own of open) if (own.wanted === wanted) own.over();
+        const wants = new Wants({
+          asked: () => undefined,
+          over: (isOver) => {
+            for (const own of open) if (isOver(own.wanted)) own.over();
           },
-        );
+        });
         const forget = (first: First) => {
           if (seen.get(first.key) === first) seen.delete(first.key);
         };
@@ -71,7 +71,6 @@ export function dedupeBy<T>(
           if (duty === undefined) {
             duty = new FirstDuty(delivery.duty, forget, open);
             duties.set(delivery.duty, duty);
-            wants.listen(delivery);
           }
           const first = new First(of, monotonicMs());
           seen.set(of, first);
@@ -91,6 +90,10 @@ export function dedupeBy<T>(
             }
             if (of === undefined || of === null) {
               subscriber.next(delivery);
+              return;
+            }
+            if (!wants.listen(delivery)) {
+              delivery.nack(staleError());
               return;
             }
             forgetOld();
@@ -202,8 +205,7 @@ class FirstDuty implements Duty {
     this.#firsts.clear();
     this.#open.delete(this);
     for (const one of firsts) this.#forget(one);
-    const cause = new SinkError('RXF_SINK_STOPPED', 'The first value of its key is read anew; both come again.');
-    for (const one of firsts) one.nack(cause);
+    for (const one of firsts) one.nack(staleError());
   }
 
   #settled(first: number, next: number): First[] {
@@ -224,4 +226,11 @@ class FirstDuty implements Duty {
     }
     return found;
   }
+}
+
+function staleError(): SinkError {
+  return new SinkError(
+    'RXF_SINK_STOPPED',
+    'The stream of the first value of its key is read again; both are redelivered.',
+  );
 }

@@ -5,6 +5,7 @@ import type { Duty } from '../src/core/duty.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectWhole } from '../src/core/options.js';
 import { takingFor } from '../src/core/taking.js';
+import { Waiting } from '../src/core/waiting.js';
 import { InFlightWindow } from '../src/core/window.js';
 
 export interface InFlightWindowOptions {
@@ -24,7 +25,7 @@ export interface InFlightWindowOptions {
  * releases  ----a-b------
  * ```
  *
- * Settles: nothing while it runs; nacks what waits when it is unsubscribed. Completes when nothing waits any more.
+ * Settles: nacks what waits when it is unsubscribed, and when its epoch ends. Completes when nothing waits any more.
  * Bounds: what waits here is unreleased, so the source's own window bounds it. A delivery larger than the whole window
  * passes alone.
  */
@@ -41,8 +42,7 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
       new Observable((subscriber) => {
         const window = new InFlightWindow(limits);
         const duties = new WeakMap<Duty, WindowDuty>();
-        let waiting: Delivery<T>[] = [];
-        let next = 0;
+        const waiting = new Waiting<T>(stopped, () => emit());
         let isComplete = false;
         let isEmitting = false;
         let hasFailed = false;
@@ -50,17 +50,13 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
         const emit = () => {
           if (isEmitting) return;
           isEmitting = true;
-          while (next < waiting.length && !window.isFull && !subscriber.closed && !hasFailed) {
-            const delivery = waiting[next] as Delivery<T>;
-            next += 1;
+          while (!window.isFull && !subscriber.closed && !hasFailed) {
+            const delivery = waiting.take();
+            if (delivery === undefined) break;
             subscriber.next(counted(delivery));
           }
-          if (next > 1_024 || next === waiting.length) {
-            waiting = waiting.slice(next);
-            next = 0;
-          }
           isEmitting = false;
-          if (isComplete && waiting.length === next) subscriber.complete();
+          if (isComplete && waiting.size === 0) subscriber.complete();
         };
         const counted = (delivery: Delivery<T>): Delivery<T> => {
           let duty = duties.get(delivery.duty);
@@ -72,16 +68,10 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
           return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
         };
 
-        const takeFrom = takingFor(subscriber, () => {
-          const cause = new SinkError(
-            'RXF_SINK_STOPPED',
-            'The flow stopped before the window let the value through; it comes again.',
-          );
-          for (const delivery of waiting.slice(next)) delivery.nack(cause);
-        });
+        const takeFrom = takingFor(subscriber, () => waiting.end());
         takeFrom(source, {
           next: (delivery) => {
-            waiting.push(delivery);
+            waiting.add(delivery);
             emit();
           },
           error: (error: unknown) => {
@@ -155,4 +145,11 @@ class WindowDuty implements Duty {
     this.#window.free(count, bytes);
     this.#freed();
   }
+}
+
+function stopped(): SinkError {
+  return new SinkError(
+    'RXF_SINK_STOPPED',
+    'The flow stopped before the window let the value through; it is redelivered.',
+  );
 }

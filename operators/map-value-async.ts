@@ -1,6 +1,7 @@
 import { defer, Observable, type ObservableInput, take, throwIfEmpty } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
+import { isEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { inTurns } from '../src/core/in-turns.js';
 import { expectFunction, expectMs, expectOneOf, expectWhole, withDefaults } from '../src/core/options.js';
@@ -71,7 +72,9 @@ export function mapValueAsync<T, U>(
                 inTurn(() => {
                   if (out.closed) return;
                   isOurs = false;
-                  out.next(delivery.with(value));
+                  // Its stream may have been read again while it was asked for.
+                  if (isEpochOver(delivery.duty.wanted)) delivery.nack(stopped());
+                  else out.next(delivery.with(value));
                   out.complete();
                 }),
               error: (cause: unknown) => {

@@ -2,11 +2,10 @@ import { Observable, type Subscription, timer } from 'rxjs';
 import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import { isEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectMs, expectWhole } from '../src/core/options.js';
-import { Queue } from '../src/core/queue.js';
 import { takingFor } from '../src/core/taking.js';
+import { Waiting } from '../src/core/waiting.js';
 
 export interface RateLimitOptions {
   /** So many deliveries … */
@@ -27,8 +26,8 @@ export interface RateLimitOptions {
  * acks    -a--b--c---
  * ```
  *
- * Settles: nacks what waits when it is unsubscribed or fails, and what is void when its turn comes. Completes when nothing
- * waits any more.
+ * Settles: nacks what waits when it is unsubscribed or fails, and when its epoch ends. Completes when nothing waits any
+ * more.
  * Bounds: what waits is unreleased, so the source's window bounds it. It goes at the rate whatever the source asks for: keep
  * the window below what the rate lets out within the source's `drainTimeoutMs` and `revokeTimeoutMs`.
  */
@@ -44,7 +43,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
     'rateLimit',
     (source) =>
       new Observable((subscriber) => {
-        const waiting = new Queue<Delivery<T>>();
+        const waiting = new Waiting<T>(stopped, () => goOn());
         /** When the next would go if none had gone early. */
         let dueAt = Number.NEGATIVE_INFINITY;
         let sleeping: Subscription | undefined;
@@ -69,10 +68,6 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
         };
         const waitFor = () => dueAt - (burst - 1) * spacingMs - monotonicMs();
         const letGo = (delivery: Delivery<T>) => {
-          if (isEpochOver(delivery.duty.wanted)) {
-            delivery.nack(stopped());
-            return;
-          }
           const now = monotonicMs();
           // Timers have whole milliseconds: what they are late is made up for, what nobody used is not.
           dueAt = (dueAt > now - 1 ? dueAt : now) + spacingMs;
@@ -81,7 +76,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
 
         const takeFrom = takingFor(subscriber, () => {
           sleeping?.unsubscribe();
-          for (const delivery of waiting.takeAll()) delivery.nack(stopped());
+          waiting.end();
         });
         takeFrom(source, {
           next: (delivery) => {

@@ -3,7 +3,7 @@ import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from 
 import { Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
 import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
-import { isEpochOver } from '../src/core/epoch.js';
+import { isEpochOver, whenEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
@@ -64,13 +64,16 @@ export function retryWrite<T, R>(
 
   return (value, delivery) =>
     new Observable((subscriber) => {
+      const { wanted } = delivery.duty;
       let failures = 0;
+      let isWriting = false;
       const trying = new Subscription();
       const tryOnce = () => {
         const answers: R[] = [];
-        const attempt$ = defer(() => write(value, delivery)).pipe(
-          within(checked.timeLimitMs, () => lateRefusal('write', checked.timeLimitMs, delivery)),
-        );
+        const attempt$ = defer(() => {
+          isWriting = true;
+          return write(value, delivery);
+        }).pipe(within(checked.timeLimitMs, () => lateRefusal('write', checked.timeLimitMs, delivery)));
         trying.add(
           target.tryWith(attempt$).subscribe({
             next: (answer) => {
@@ -85,15 +88,18 @@ export function retryWrite<T, R>(
         );
       };
       const failed = (cause: unknown) => {
+        isWriting = false;
         failures += 1;
-        if (!mayPass(cause) || failures > checked.attempts) subscriber.error(cause);
-        else trying.add(timer(backoffMs(failures, checked)).subscribe(again));
+        if (!mayPass(cause) || failures > checked.attempts || isEpochOver(wanted)) subscriber.error(cause);
+        else trying.add(timer(backoffMs(failures, checked)).subscribe(tryOnce));
       };
-      const again = () => {
-        if (isEpochOver(delivery.duty.wanted)) subscriber.error(voidError());
-        else tryOnce();
-      };
-      tryOnce();
+      trying.add(
+        whenEpochOver(wanted, () => {
+          // What waits for its try, or for the breaker, is redelivered. A try under way ends by itself.
+          if (!isWriting) subscriber.error(staleError());
+        }),
+      );
+      if (!subscriber.closed) tryOnce();
       return trying;
     });
 }
@@ -165,6 +171,6 @@ class Target {
   }
 }
 
-function voidError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The stream is read anew while a write waited; the value comes again.');
+function staleError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The stream is read again while a write waited; the value is redelivered.');
 }

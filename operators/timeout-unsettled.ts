@@ -49,12 +49,12 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
         const duties = new WeakMap<Duty, WatchedDuty>();
         // Those with something unsettled: behind an operator that gives each delivery a duty of its own there are many.
         const open = new Set<WatchedDuty>();
-        const wants = new Wants(
-          () => undefined,
-          (wanted) => {
-            for (const duty of open) if (duty.wanted === wanted) open.delete(duty);
+        const wants = new Wants({
+          asked: () => undefined,
+          over: (isOver) => {
+            for (const duty of open) if (isOver(duty.wanted)) open.delete(duty);
           },
-        );
+        });
         let looking = Subscription.EMPTY;
         let toldAt = new Map<string, number>();
         const look = () => {
@@ -74,11 +74,15 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
         });
         takeFrom(source, {
           next: (delivery) => {
+            if (!wants.listen(delivery)) {
+              // Nobody need settle it.
+              subscriber.next(delivery);
+              return;
+            }
             let duty = duties.get(delivery.duty);
             if (duty === undefined) {
               duty = new WatchedDuty(delivery.duty, delivery.origin.stream, everyMs, open);
               duties.set(delivery.duty, duty);
-              wants.listen(delivery);
             }
             duty.take(delivery.place, delivery.origin.offset, monotonicMs());
             if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);

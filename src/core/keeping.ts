@@ -1,5 +1,6 @@
 import { Delivery } from './delivery.js';
 import type { Duty } from './duty.js';
+import { isEpochOver } from './epoch.js';
 
 export interface KeepingOptions<T> {
   /**
@@ -101,13 +102,15 @@ class KeepingDuty<T> implements Duty {
   nack(first: number, next: number, cause: unknown): void {
     this.#options.refused?.(cause);
     const kept = this.#keptIn(first, next);
+    // It is redelivered then: whoever took it over would store it twice.
+    const isStale = kept.length > 0 && isEpochOver(this.wanted);
     for (const delivery of kept) {
       const { place } = delivery;
       this.#kept.delete(place);
       // Before it is handed over: whoever takes it may settle it at once.
       this.#takenOver.add(place);
       const taken = new Delivery(delivery.value, delivery.origin, this.#others, place);
-      if (!this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(place);
+      if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(place);
     }
     this.#eachOwn(first, next, (from, to) => this.#inner.nack(from, to, cause));
     if (kept.length > 0) this.#changed(-kept.length);

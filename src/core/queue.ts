@@ -23,6 +23,15 @@ export class Queue<T> {
     return value;
   }
 
+  /** Takes out those for which it holds; the others keep their order. */
+  takeOut(isOut: (value: T) => boolean): T[] {
+    const out: T[] = [];
+    const left: T[] = [];
+    for (const value of this.takeAll()) (isOut(value) ? out : left).push(value);
+    this.#values = left;
+    return out;
+  }
+
   /** Takes all of it. */
   takeAll(): T[] {
     const all = this.#values.slice(this.#first);

@@ -171,7 +171,7 @@ describe('batch', () => {
         source$.next(duty.deliver('3' as never));
         out.unsubscribe();
         expect((duty.causes['2'] as Error).message).toBe(
-          'The flow stopped before the batch was full; its values come again.',
+          'The flow stopped before the batch was full; its values are redelivered.',
         );
       });
     }));

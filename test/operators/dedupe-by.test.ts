@@ -156,7 +156,7 @@ describe('dedupeBy', () => {
     one.wanted.complete();
     expect(other.causes['twin of a']).toMatchObject({
       code: 'RXF_SINK_STOPPED',
-      message: 'The first value of its key is read anew; both come again.',
+      message: 'The stream of the first value of its key is read again; both are redelivered.',
     });
     expect([one.nacks, other.nacks]).toEqual([[], ['twin of a']]);
     out.values[1]?.ack();

@@ -168,7 +168,7 @@ describe('inFlightWindow', () => {
     const { out, duty } = fed({ count: 1 }, 1, 2);
     out.unsubscribe();
     expect((duty.causes['2'] as Error).message).toBe(
-      'The flow stopped before the window let the value through; it comes again.',
+      'The flow stopped before the window let the value through; it is redelivered.',
     );
     expect(duty.causes).not.toHaveProperty('1');
   });

@@ -157,7 +157,7 @@ describe('retryWrite', () => {
         expect(tried).toEqual(['a']);
         expect(duty.causes.a).toMatchObject({
           code: 'RXF_SINK_STOPPED',
-          message: 'The stream is read anew while a write waited; the value comes again.',
+          message: 'The stream is read again while a write waited; the value is redelivered.',
         });
       });
     }));

@@ -45,7 +45,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
   readonly #wants: Wants;
   readonly #timers = new Subscription();
   readonly #figures;
-  #waiting = new Queue<Delivery<T>>();
+  readonly #waiting = new Queue<Delivery<T>>();
   readonly #underWay = new Set<Sent>();
   #confirms = 0;
   #watching: Subscription | undefined;
@@ -67,10 +67,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     this.#window = new InFlightWindow({ count: maxInFlight, bytes: maxInFlightBytes });
     this.#publishing = new Publishing(driver, exchange, reconnect, this);
     this.#confirmed = new Confirmed(target, (receipt) => this.#told(receipt));
-    this.#wants = new Wants(
-      () => this.#confirmed.flush(),
-      (wanted) => this.#drop(wanted),
-    );
+    this.#wants = new Wants({ asked: () => this.#confirmed.flush(), over: (isOver) => this.#drop(isOver) });
     const labels = { sink: 'amqp', to: target };
     this.#figures = {
       values: monitor.figure('rxflume_sink_values_total', labels),
@@ -85,7 +82,10 @@ export class AmqpSinkSession<T> implements PublishesFor {
     this.#publishing.start();
     const taking = deliveries.subscribe({
       next: (delivery) => {
-        this.#wants.listen(delivery);
+        if (!this.#wants.listen(delivery)) {
+          delivery.nack(readAnewError());
+          return;
+        }
         this.#waiting.add(delivery);
         this.#pump();
       },
@@ -189,14 +189,8 @@ export class AmqpSinkSession<T> implements PublishesFor {
   }
 
   /** Gives up what waits of an epoch that is over: it comes again. */
-  #drop(wanted: Observable<Want>): void {
-    const kept = new Queue<Delivery<T>>();
-    const cause = new SinkError('RXF_SINK_STOPPED', 'Its stream is read anew; the value comes again.');
-    for (const delivery of this.#waiting.takeAll()) {
-      if (delivery.duty.wanted === wanted) delivery.nack(cause);
-      else kept.add(delivery);
-    }
-    this.#waiting = kept;
+  #drop(isOver: (wanted: Observable<Want>) => boolean): void {
+    for (const delivery of this.#waiting.takeOut(({ duty }) => isOver(duty.wanted))) delivery.nack(readAnewError());
     this.#finishWhenIdle();
   }
 
@@ -230,6 +224,10 @@ export class AmqpSinkSession<T> implements PublishesFor {
     const close$ = from(this.#publishing.closing()?.close() ?? []).pipe(catchError(() => EMPTY));
     this.#timers.add(close$.subscribe({ complete: () => this.#out.complete() }));
   }
+}
+
+function readAnewError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'Its stream is read anew; the value comes again.');
 }
 
 function unconfirmedError(cause: unknown): SinkError {

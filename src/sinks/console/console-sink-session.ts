@@ -1,5 +1,7 @@
 import { from, type Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import type { Want } from '../../core/duty.js';
+import { Wants } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
 import { Holding } from '../../core/holding.js';
 import { Queue } from '../../core/queue.js';
@@ -29,6 +31,7 @@ export class ConsoleSinkSession<T> {
   /** Taken from the queue, and the first of the next write: it is of another stream, or too long for the last. */
   #next: Delivery<string> | undefined;
   #writing: { readonly lines: Lines; readonly subscription?: Subscription } | undefined;
+  readonly #wants: Wants;
   #isComplete = false;
   #isOver = false;
 
@@ -36,6 +39,8 @@ export class ConsoleSinkSession<T> {
     this.#output = output;
     this.#options = options;
     this.#out = out;
+    // What waits is written as fast as the output takes it, whatever a source wants.
+    this.#wants = new Wants({ asked: () => undefined, over: (isOver) => this.#drop(isOver) });
     const labels = { sink: 'console', to: output.name };
     this.#figures = {
       values: options.monitor.figure('rxflume_sink_values_total', labels),
@@ -56,6 +61,7 @@ export class ConsoleSinkSession<T> {
     return () => {
       this.#isOver = true;
       taking.unsubscribe();
+      this.#wants.end();
       this.#writing?.subscription?.unsubscribe();
       const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the line was written; it comes again.');
       this.#nack([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()], cause);
@@ -63,6 +69,10 @@ export class ConsoleSinkSession<T> {
   }
 
   #take(delivery: Delivery<T>): void {
+    if (!this.#wants.listen(delivery)) {
+      delivery.nack(staleError());
+      return;
+    }
     let text: string;
     try {
       const made = this.#options.textOf(delivery.value, delivery);
@@ -149,6 +159,17 @@ export class ConsoleSinkSession<T> {
     holding.nack(cause);
   }
 
+  /** Refuses what waits of an epoch that is over. */
+  #drop(isOver: (wanted: Observable<Want>) => boolean): void {
+    const stale = this.#waiting.takeOut(({ duty }) => isOver(duty.wanted));
+    if (this.#next !== undefined && isOver(this.#next.duty.wanted)) {
+      stale.unshift(this.#next);
+      this.#next = undefined;
+    }
+    this.#nack(stale, staleError());
+    this.#finishWhenIdle();
+  }
+
   #takeAll(): Delivery<string>[] {
     const next = this.#next === undefined ? [] : [this.#next];
     this.#next = undefined;
@@ -159,4 +180,8 @@ export class ConsoleSinkSession<T> {
     const isIdle = this.#writing === undefined && this.#next === undefined && this.#waiting.size === 0;
     if (this.#isComplete && isIdle) this.#out.complete();
   }
+}
+
+function staleError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'Its stream is read again; the line is redelivered.');
 }

@@ -1,6 +1,7 @@
-import { type Observable, type Subscriber, Subscription, type TeardownLogic, timer } from 'rxjs';
+import { type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
+import { Wants } from '../../core/epoch.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import type { Receipt } from '../../core/receipt.js';
@@ -26,7 +27,7 @@ export class FlumeSinkSession implements PoolReport {
   readonly #out: Subscriber<Receipt>;
   readonly #pool: Pool;
   readonly #gatherings = new Map<string, Gathering>();
-  readonly #epochs = new Map<Observable<Want>, Subscription>();
+  readonly #wants: Wants;
   readonly #figures;
   #last: Shipment | undefined;
   #isComplete = false;
@@ -35,6 +36,7 @@ export class FlumeSinkSession implements PoolReport {
     this.#options = options;
     this.#out = out;
     this.#pool = new Pool(client, options, this);
+    this.#wants = new Wants({ asked: () => this.#shipAll(), over: (isOver) => this.#over(isOver) });
     const { monitor } = options;
     const labels = { sink: 'flume', to: client.name };
     this.#figures = {
@@ -54,13 +56,13 @@ export class FlumeSinkSession implements PoolReport {
       error: (error: unknown) => this.#out.error(error),
       complete: () => {
         this.#isComplete = true;
-        for (const { shipment } of [...this.#gatherings.values()]) this.#ship(shipment);
+        this.#shipAll();
         this.#finishWhenIdle();
       },
     });
     return () => {
       taking.unsubscribe();
-      for (const epoch of this.#epochs.values()) epoch.unsubscribe();
+      this.#wants.end();
       for (const { waiting } of this.#gatherings.values()) waiting.unsubscribe();
       const gathered = [...this.#gatherings.values()].map(({ shipment }) => shipment);
       const cause = new SinkError(
@@ -113,6 +115,10 @@ export class FlumeSinkSession implements PoolReport {
       delivery.nack(cause);
       return;
     }
+    if (!this.#wants.listen(delivery)) {
+      delivery.nack(readAnewError(delivery.origin.stream));
+      return;
+    }
     const { batch } = this.#options;
     let shipment = this.#shipmentOf(delivery);
     if (shipment.events.length > 0 && shipment.bytes + bytes > batch.bytes) {
@@ -130,7 +136,7 @@ export class FlumeSinkSession implements PoolReport {
     if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
     let gathering = this.#gatherings.get(stream);
     if (gathering !== undefined && gathering.shipment.wanted !== wanted) {
-      // Not an end of its epoch, which `#listen` hears: joined values have a duty each.
+      // Not an end of its epoch, which is heard: values joined of several have one each.
       this.#ship(gathering.shipment);
       gathering = undefined;
     }
@@ -138,10 +144,13 @@ export class FlumeSinkSession implements PoolReport {
       const shipment = new Shipment(delivery);
       gathering = { shipment, waiting: timer(this.#options.batch.maxWaitMs).subscribe(() => this.#ship(shipment)) };
       this.#gatherings.set(stream, gathering);
-      this.#listen(stream, wanted);
     }
     this.#last = gathering.shipment;
     return gathering.shipment;
+  }
+
+  #shipAll(): void {
+    for (const { shipment } of [...this.#gatherings.values()]) this.#ship(shipment);
   }
 
   #ship(shipment: Shipment): void {
@@ -160,40 +169,23 @@ export class FlumeSinkSession implements PoolReport {
   /** Gives up what is not sent of an epoch that is over. Its nack is void, but frees the window. */
   #drop(...shipments: readonly Shipment[]): void {
     for (const { stream, holding } of shipments) {
-      holding.nack(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
+      holding.nack(readAnewError(stream));
     }
   }
 
-  /** Hears what the source of an epoch asks. */
-  #listen(stream: string, wanted: Observable<Want>): void {
-    if (this.#epochs.has(wanted)) return;
-    const epoch = new Subscription();
-    this.#epochs.set(wanted, epoch);
-    const gathered = () => {
-      const gathering = this.#gatherings.get(stream);
-      return gathering?.shipment.wanted === wanted ? gathering : undefined;
-    };
-    epoch.add(
-      wanted.subscribe({
-        next: () => {
-          const gathering = gathered();
-          if (gathering !== undefined) this.#ship(gathering.shipment);
-        },
-        complete: () => {
-          this.#epochs.delete(wanted);
-          const gathering = gathered();
-          if (gathering !== undefined) {
-            this.#forget(gathering);
-            this.#drop(gathering.shipment);
-          }
-          this.#drop(...this.#pool.remove(wanted));
-          this.#finishWhenIdle();
-        },
-      }),
-    );
+  /** Drops what is gathered, and what waits, of an epoch that is over. */
+  #over(isOver: (wanted: Observable<Want>) => boolean): void {
+    const gathered = [...this.#gatherings.values()].filter(({ shipment }) => isOver(shipment.wanted));
+    for (const gathering of gathered) this.#forget(gathering);
+    this.#drop(...gathered.map(({ shipment }) => shipment), ...this.#pool.remove(isOver));
+    this.#finishWhenIdle();
   }
 
   #finishWhenIdle(): void {
     if (this.#isComplete && this.#gatherings.size === 0 && this.#pool.isIdle) this.#out.complete();
   }
+}
+
+function readAnewError(stream: string): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`);
 }

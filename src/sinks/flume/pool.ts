@@ -53,10 +53,10 @@ export class Pool implements AgentReport {
   }
 
   /** Takes out what waits of an epoch that is over; what is under way of it is not sent again. */
-  remove(wanted: Shipment['wanted']): Shipment[] {
-    for (const shipment of this.#underWay.keys()) shipment.isVoid ||= shipment.wanted === wanted;
-    const removed = this.#queue.filter((shipment) => shipment.wanted === wanted);
-    this.#queue = this.#queue.filter((shipment) => shipment.wanted !== wanted);
+  remove(isOver: (wanted: Shipment['wanted']) => boolean): Shipment[] {
+    for (const shipment of this.#underWay.keys()) shipment.isVoid ||= isOver(shipment.wanted);
+    const removed = this.#queue.filter((shipment) => isOver(shipment.wanted));
+    this.#queue = this.#queue.filter((shipment) => !isOver(shipment.wanted));
     return removed;
   }
 

@@ -20,8 +20,8 @@ export interface GatheringReport {
   ship(lane: string, parcel: Parcel): void;
   /** The epoch of it is over. */
   dropped(parcel: Parcel): void;
-  /** All of that epoch is void, also what was shipped before. */
-  over(wanted: Parcel['wanted']): void;
+  /** An epoch is over: what was shipped of it before is stale too. */
+  over(isOver: (wanted: Parcel['wanted']) => boolean): void;
 }
 
 /**
@@ -41,10 +41,7 @@ export class Gatherings<T> {
     this.#options = options;
     this.#report = report;
     this.#frame = frameOf(options.body);
-    this.#wants = new Wants(
-      () => this.shipAll(),
-      (wanted) => this.#over(wanted),
-    );
+    this.#wants = new Wants({ asked: () => this.shipAll(), over: (isOver) => this.#over(isOver) });
   }
 
   get isEmpty(): boolean {
@@ -64,8 +61,12 @@ export class Gatherings<T> {
       delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, delivery));
       return;
     }
-    if (delivery.duty.isMixed === true) {
-      // Of several streams or epochs: it goes alone, and nobody can say when it is void.
+    if (!this.#wants.listen(delivery)) {
+      delivery.nack(
+        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; its values come again.`),
+      );
+    } else if (delivery.duty.isMixed === true) {
+      // Of several streams or epochs: it goes alone.
       this.#ship(lane);
       this.#hand(lane, new Parcel(url, piece));
     } else this.#gather(lane, url, piece);
@@ -97,7 +98,6 @@ export class Gatherings<T> {
       const waiting = timer(batch.maxWaitMs).subscribe(() => this.#ship(lane));
       gathering = { parcel: new Parcel(url, piece), waiting };
       this.#gathered.set(lane, gathering);
-      this.#wants.listen(piece);
     } else gathering.parcel.add(piece);
     const { parcel } = gathering;
     if (parcel.pieces.length >= batch.count || this.#sizeWith(parcel) >= batch.bytes) this.#ship(lane);
@@ -124,14 +124,14 @@ export class Gatherings<T> {
     this.#report.ship(this.#options.order === 'none' ? `${this.#shipped}` : lane, parcel);
   }
 
-  #over(wanted: Parcel['wanted']): void {
+  #over(isOver: (wanted: Parcel['wanted']) => boolean): void {
     for (const [lane, { parcel, waiting }] of [...this.#gathered]) {
-      if (parcel.wanted !== wanted) continue;
+      if (!isOver(parcel.wanted)) continue;
       this.#gathered.delete(lane);
       waiting.unsubscribe();
       this.#report.dropped(parcel);
     }
-    this.#report.over(wanted);
+    this.#report.over(isOver);
   }
 
   #laneOf(delivery: Delivery<T>): string {

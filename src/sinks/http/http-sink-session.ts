@@ -61,8 +61,8 @@ export class HttpSinkSession<T> implements GatheringReport, SenderReport {
     this.#sender.add(lane, parcel);
   }
 
-  over(wanted: Parcel['wanted']): void {
-    this.#sender.remove(wanted);
+  over(isOver: (wanted: Parcel['wanted']) => boolean): void {
+    this.#sender.remove(isOver);
     this.#finishWhenIdle();
   }
 

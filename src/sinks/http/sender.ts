@@ -66,8 +66,8 @@ export class Sender {
   }
 
   /** Drops what waits of an epoch that is over; what is under way of it is not sent again. */
-  remove(wanted: Parcel['wanted']): void {
-    const isOfIt = (parcel: Parcel) => parcel.wanted === wanted;
+  remove(isOver: (wanted: Parcel['wanted']) => boolean): void {
+    const isOfIt = (parcel: Parcel) => isOver(parcel.wanted);
     for (const lane of [...this.#lanes.values()]) {
       for (const parcel of lane.remove(isOfIt)) this.#report.dropped(parcel);
       const { current } = lane;

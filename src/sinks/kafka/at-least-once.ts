@@ -41,10 +41,7 @@ export class AtLeastOnce {
     this.#options = batch;
     this.#isTopicOfValue = typeof topic !== 'string';
     this.#report = report;
-    this.#wants = new Wants(
-      () => this.flush(),
-      (wanted) => this.#end((one) => one === wanted),
-    );
+    this.#wants = new Wants({ asked: () => this.flush(), over: (isOver) => this.#end(isOver) });
   }
 
   get isIdle(): boolean {

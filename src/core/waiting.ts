@@ -1,0 +1,51 @@
+import type { Delivery } from './delivery.js';
+import { Wants } from './epoch.js';
+import { Queue } from './queue.js';
+
+/**
+ * Deliveries that wait, first in, first out. Those of an epoch that is over are refused and wait no more.
+ *
+ * Settles: with what `refusal` answers, those of an ended epoch, also where it has ended before they came, and all on `end`.
+ * Bounds: what waits is unreleased, so the source's window bounds it.
+ */
+export class Waiting<T> {
+  readonly #queue = new Queue<Delivery<T>>();
+  readonly #refusal: () => unknown;
+  readonly #dropped: () => void;
+  readonly #wants: Wants;
+
+  /** `dropped` is called when some were refused because their epoch is over. */
+  constructor(refusal: () => unknown, dropped: () => void) {
+    this.#refusal = refusal;
+    this.#dropped = dropped;
+    this.#wants = new Wants({
+      asked: () => undefined,
+      over: (isOver) => this.#drop(this.#queue.takeOut(({ duty }) => isOver(duty.wanted))),
+    });
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  add(delivery: Delivery<T>): void {
+    if (this.#wants.listen(delivery)) this.#queue.add(delivery);
+    else delivery.nack(this.#refusal());
+  }
+
+  take(): Delivery<T> | undefined {
+    return this.#queue.take();
+  }
+
+  /** Refuses all that waits, and listens no more. */
+  end(): void {
+    this.#wants.end();
+    for (const delivery of this.#queue.takeAll()) delivery.nack(this.#refusal());
+  }
+
+  #drop(stale: readonly Delivery<T>[]): void {
+    if (stale.length === 0) return;
+    for (const delivery of stale) delivery.nack(this.#refusal());
+    this.#dropped();
+  }
+}
