@@ -7,7 +7,7 @@ const KINDS = [
   { what: 'a message', properties: ['deliveryTag', 'routingKey', 'content'] },
 ];
 
-const isLiteral = (type) => ((type.objectFlags ?? 0) & ts.ObjectFlags.ObjectLiteral) !== 0;
+const isLiteral = ({ symbol }) => ((symbol?.flags ?? 0) & ts.SymbolFlags.ObjectLiteral) !== 0;
 
 function kindOf(type) {
   // What an object literal made has no other properties than its own.

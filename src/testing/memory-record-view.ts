@@ -42,6 +42,10 @@ export class MemoryRecordView implements KafkaRecord {
     return this.#record.headers;
   }
 
+  get headerList(): KafkaRecord['headerList'] {
+    return this.#record.headerList;
+  }
+
   get timestamp(): number {
     return this.#record.timestamp;
   }

@@ -30,6 +30,7 @@ function leanRecord(partition: number, offset: number): Origin {
       firstOffset: offset,
       lastOffset: offset,
       firstTimestamp: TIME,
+      exactFirstTimestamp: BigInt(TIME),
       appendedAt: null,
       count: 1,
       isControl: false,
@@ -50,7 +51,7 @@ function recordView(partition: number, offset: number): Origin {
     offset: String(offset),
     key: Buffer.from(key),
     value: Buffer.from(`v${offset}`),
-    headers: { h: Buffer.from(header) },
+    headerList: [['h', Buffer.from(header)]],
     timestamp: String(timestamp),
   });
 }
@@ -59,7 +60,8 @@ function memoryRecord(partition: number, offset: number): Origin {
   const { key, header, timestamp } = factsOf(offset);
   const stream = `kafka:t/${partition}`;
   const headers = { h: Buffer.from(header) };
-  const held = { stream, offset, epoch: 0, topic: 't', partition, timestamp, headers, byteLength: 4 };
+  const headerList = [['h', Buffer.from(header)]] as const;
+  const held = { stream, offset, epoch: 0, topic: 't', partition, timestamp, headers, headerList, byteLength: 4 };
   return new MemoryRecordView({ ...held, key: Buffer.from(key), value: Buffer.from(`v${offset}`) }, 4);
 }
 
@@ -143,6 +145,7 @@ export function factsIn(origin: Origin): Readonly<Record<string, unknown>> {
     timestamp: origin.timestamp,
     key: origin.key == null ? origin.key : Buffer.from(origin.key).toString(),
     headers,
+    headerList: origin.headerList?.map(([name, value]) => [name, String(value)]),
     topic: known.topic,
     partition: known.partition,
     queue: known.queue,
