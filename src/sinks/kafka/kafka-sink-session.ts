@@ -1,5 +1,6 @@
 import type { Observable, Subscriber } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
+import { isEpochOver } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
 import { loopRefusal } from '../../core/location.js';
 import type { Receipt } from '../../core/receipt.js';
@@ -94,7 +95,9 @@ export class KafkaSinkSession<T> {
     const replay = duty.replay;
     const taken = replay && this.#parts.offsets.taken(origin.stream, replay.answer);
     if (replay === undefined || taken === undefined) return undefined;
-    // Before the new one, which may be over at once.
+    // A late delivery of an epoch that is over would end the writer of the next. And what a writer that has ended left open
+    // would be committed by another without its offsets.
+    if (isEpochOver(duty.wanted) || taken.isOpen) return undefined;
     known?.end(notTakenError(delivery));
     const writer = new ExactlyOnce(taken, replay, delivery, this.#parts.options, this.#reporting);
     this.#streams.set(origin.stream, writer);

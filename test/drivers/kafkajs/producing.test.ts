@@ -111,7 +111,7 @@ function sending(
     topics,
     leaders,
     refreshes: () => refreshes,
-    answers$: (list: readonly KafkaOutgoing[]) => producing.send(list),
+    answers$: (list: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean) => producing.send(list, isWanted),
     send: (list: readonly KafkaOutgoing[]) => settled(producing.send(list)),
     sendInTransaction: (list: readonly KafkaOutgoing[]) => settled(transaction.send(list)),
   };
@@ -334,6 +334,36 @@ describe('what is sent', () => {
     answer({});
     await Promise.all([first, second]);
     expect(sent.slice(2).map(({ partition, sequence, count }) => [partition, sequence, count])).toEqual([[0, 1, 2]]);
+  });
+
+  it('is not written where it is not wanted any more when its turn comes', async () => {
+    let answer: (said: Readonly<Record<number, Said>>) => void = () => undefined;
+    const held = new Promise<Readonly<Record<number, Said>>>((resolve) => {
+      answer = resolve;
+    });
+    const { answers$, sent } = sending([held]);
+    let isOver = false;
+    const isWanted = (place: number) => !isOver || place === 1;
+    const first = settled(answers$(records(3), isWanted));
+    const second = settled(answers$(records(3), isWanted));
+    const third = settled(answers$([...records(1), ...records(1, 1)], () => !isOver));
+    await new Promise((resolve) => setImmediate(resolve));
+    isOver = true;
+    answer({});
+    // What was under way is written all the same.
+    expect((await first).written).toEqual([0, 1, 2]);
+    expect([(await second).written, codes(await second)]).toEqual([
+      [1],
+      [
+        [0, 'RXF_SINK_STOPPED'],
+        [2, 'RXF_SINK_STOPPED'],
+      ],
+    ]);
+    expect([(await third).written, (await third).refused.size]).toEqual([[], 2]);
+    expect(sent.map(({ sequence, count }) => [sequence, count])).toEqual([
+      [0, 3],
+      [3, 1],
+    ]);
   });
 
   it('stays as it was sent while it is in doubt, whatever happens to other partitions', async () => {

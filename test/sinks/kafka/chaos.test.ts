@@ -113,7 +113,8 @@ function wrong(kafka: MemoryKafka, amend: (producer: KafkaProducer) => Partial<K
   };
 }
 
-const SEEDS = numbers(60);
+/** Some of these once showed a value twice, by rare overtakings. */
+const SEEDS = [...numbers(60), 1036, 1060];
 const isWrong = ({ missing, twice }: Verdict) => missing.length + twice.length > 0;
 const isCaught = (options: (kafka: MemoryKafka) => CopyOptions) => SEEDS.some((seed) => isWrong(strike(seed, options)));
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { delay, firstValueFrom, from, ignoreElements, map, mergeMap, of, tap } from 'rxjs';
+import { delay, firstValueFrom, from, ignoreElements, map, mergeMap, of, tap, timer } from 'rxjs';
 import { batch, deadLetter, filterValue } from '../../../operators/index.js';
 import type { DeadLetter } from '../../../src/core/dead-letter.js';
+import type { Delivery } from '../../../src/core/delivery.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { Sink } from '../../../src/core/receipt.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
@@ -10,7 +11,7 @@ import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
 import type { ProducerFate, ProducerStep } from '../../../src/testing/memory-producer.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
-import { type CopyOptions, copied, copy, feed, numbers } from './copying.js';
+import { type Bytes, type CopyOptions, copied, copy, feed, numbers } from './copying.js';
 
 function cluster(partitions = 1) {
   const kafka = new MemoryKafka();
@@ -297,5 +298,25 @@ describe('kafkaSink, exactly once', () => {
     );
     const positions = await firstValueFrom(from(sink.positions(['kafka:chat/0'], { groupId: 'g' })));
     expect([...positions]).toEqual([]);
+  });
+
+  it('is not disturbed by a delivery of an epoch that is over, which comes late', () => {
+    const kafka = cluster();
+    fated(kafka, { send: ['fail'] });
+    const seen = new Map<number, number>();
+    // The first epoch ends while 1 is on its way; in the second 1 is written before 0, and the late one comes between.
+    const delayOf = ({ origin: { offset } }: Delivery<Bytes>): number => {
+      const times = (seen.get(offset) ?? 0) + 1;
+      seen.set(offset, times);
+      if (offset === 1 && times === 1) return 200;
+      return offset === 0 && times === 2 ? 115 : 0;
+    };
+    const run = copyAll(kafka, 5, {
+      sink: { transaction: { intervalMs: 8 } },
+      source: { redeliver: { firstDelayMs: 100, maxDelayMs: 100, attempts: 100 } },
+      through: mergeMap((delivery) => timer(delayOf(delivery)).pipe(map(() => delivery))),
+    });
+    expect(copied(kafka).sort()).toEqual(numbers(5));
+    expect([run.ended, seen.get(1), kafka.committed('copier', 'chat', 0)]).toEqual(['complete', 2, 5]);
   });
 });
