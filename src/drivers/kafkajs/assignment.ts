@@ -111,19 +111,20 @@ export class Assignment {
     });
   }
 
-  /** Counts them as committed from now on, so that none below is sent after them; the answer takes that back. */
-  committing(offsets: readonly PartitionOffset[]): () => void {
-    const undo = offsets.map((one) => {
+  /** Counts them as committed from now on, so that none below is sent after them; the answer takes that back for some. */
+  committing(offsets: readonly PartitionOffset[]): (of: readonly TopicPartition[]) => void {
+    const undo = new Map<OwnedPartition, () => void>();
+    for (const one of offsets) {
       const owned = this.get(one);
-      if (owned === undefined) return () => undefined;
+      if (owned === undefined) continue;
       const before = owned.committed;
       owned.committed = one.offset;
-      return () => {
+      undo.set(owned, () => {
         if (owned.committed === one.offset) owned.committed = before;
-      };
-    });
-    return () => {
-      for (const one of undo) one();
+      });
+    }
+    return (of) => {
+      for (const one of of) undo.get(this.get(one) as OwnedPartition)?.();
     };
   }
 }

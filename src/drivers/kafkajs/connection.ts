@@ -8,9 +8,17 @@ import type {
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
-import { commitError, connectError, groupAnswer, isAuth, reasonOf, type Setting } from './errors.js';
+import {
+  commitError,
+  connectError,
+  groupHasMovedOn,
+  meaningOf,
+  partitionCommitError,
+  reasonOf,
+  type Setting,
+} from './errors.js';
 import type { Internals } from './internals.js';
-import { Link } from './link.js';
+import { Link, type Refused } from './link.js';
 import { type Home, Member } from './member.js';
 import { Notices } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
@@ -148,28 +156,46 @@ export class Connection implements KafkaConsumer, Home {
   async #commit(member: Member, assignment: Assignment, offsets: readonly PartitionOffset[]): Promise<void> {
     const undo = assignment.committing(offsets);
     try {
-      await this.#commitOrMove(member, assignment, offsets);
+      const refused = await this.#commitOrMove(member, assignment, offsets);
+      undo(refused);
+      for (const one of refused) this.#commitRefused(one);
     } catch (error) {
-      undo();
+      undo(offsets);
       throw commitError(error, this.subscription.groupId, this.setting.secrets);
     }
   }
 
+  /** One partition alone: the others are committed. Of a pattern a topic may go, or cease to be ours. */
+  #commitRefused({ topic, partition, error }: Refused): void {
+    const meaning = meaningOf(error);
+    const isOfTopic = meaning === 'missing' || meaning === 'forbidden';
+    const reason = reasonOf(error, this.setting.secrets);
+    if (!isOfTopic || !(this.subscription.topics instanceof RegExp)) {
+      throw partitionCommitError({ topic, partition }, error, this.subscription.groupId, this.setting.secrets);
+    }
+    this.notices.tell('warn', 'kafka.skipped', `${topic}/${partition} cannot be committed: ${reason}. The others are.`);
+  }
+
   /** Asks the coordinator; where it does not answer or has moved, asks the new one, once. */
-  async #commitOrMove(member: Member, assignment: Assignment, offsets: readonly PartitionOffset[]): Promise<void> {
+  async #commitOrMove(
+    member: Member,
+    assignment: Assignment,
+    offsets: readonly PartitionOffset[],
+  ): Promise<readonly Refused[]> {
     try {
-      await member.link.commit(assignment.membership, offsets);
+      const refused = await member.link.commit(assignment.membership, offsets);
       member.reading?.works('commit');
+      return refused;
     } catch (error) {
-      const answer = groupAnswer(error);
-      if (answer === 'rebalance' || answer === 'stale') member.doubt();
-      if (answer === 'rebalance' || answer === 'stale' || isAuth(error)) throw error;
+      if (groupHasMovedOn(error)) member.doubt();
+      if (groupHasMovedOn(error) || meaningOf(error) === 'denied') throw error;
       member.reading?.failing('commit');
       member.link.forget(error);
       await member.link.findCoordinator();
       if (assignment.isGone) throw error;
-      await member.link.commit(assignment.membership, offsets);
+      const refused = await member.link.commit(assignment.membership, offsets);
       member.reading?.works('commit');
+      return refused;
     }
   }
 

@@ -1,5 +1,7 @@
 import { CommitError, ConnectError, RxflumeError, SourceError } from '../../core/errors.js';
+import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { ForeignError } from './internals.js';
+import { MEANINGS, type Meaning } from './read-answers.js';
 
 const AUTH_TYPES = new Set([
   'SASL_AUTHENTICATION_FAILED',
@@ -18,23 +20,19 @@ const NETWORK_CODE = /^E[A-Z]+$/;
 /** kafkajs calls these final; the cluster may answer otherwise a moment later. */
 const PASSING_NAMES = new Set(['KafkaJSLockTimeout', 'KafkaJSGroupCoordinatorNotFound', 'KafkaJSBrokerNotFound']);
 
-/** The member is not, or not any longer, part of this generation of the group. */
-const STALE_TYPES = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+/** What an error means for who reads: by the broker's answer, or where there was none, by what is known of the network. */
+export function meaningOf(error: unknown): Meaning {
+  if (error instanceof RxflumeError) return error.retryable ? 'again' : 'fatal';
+  const known = MEANINGS[typeOf(error)];
+  if (known !== undefined) return known;
+  if (isAuth(error)) return 'denied';
+  return isPassing(error) ? 'again' : 'fatal';
+}
 
-const COORDINATOR_TYPES = new Set([
-  'NOT_COORDINATOR_FOR_GROUP',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'GROUP_LOAD_IN_PROGRESS',
-]);
-
-/** What the group's answer means for this membership. */
-export type GroupAnswer = 'rebalance' | 'stale' | 'moved' | 'other';
-
-export function groupAnswer(error: unknown): GroupAnswer {
-  const type = typeOf(error);
-  if (type === 'REBALANCE_IN_PROGRESS') return 'rebalance';
-  if (STALE_TYPES.has(type)) return 'stale';
-  return COORDINATOR_TYPES.has(type) ? 'moved' : 'other';
+/** Whether the same may go well with the same cluster a moment later. */
+export function mayPass(error: unknown): boolean {
+  const meaning = meaningOf(error);
+  return meaning === 'again' || meaning === 'refresh' || meaning === 'moved';
 }
 
 /** Worth another try with the same cluster: the network, or a broker that says so itself. */
@@ -103,7 +101,7 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
       { details, cause: error },
     );
   }
-  if (!isPassing(error)) {
+  if (!mayPass(error)) {
     return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} answered what cannot be used: ${reason}.`, {
       details,
       cause: error,
@@ -126,6 +124,26 @@ function isForeign(error: unknown): boolean {
   return String(name).startsWith('KafkaJS') || isAuth(error) || NETWORK_CODE.test(String(code ?? ''));
 }
 
+/** The broker took the others and refused this one. */
+export function partitionCommitError(
+  { topic, partition }: TopicPartition,
+  error: unknown,
+  groupId: string,
+  secrets: readonly string[],
+): CommitError {
+  return new CommitError(
+    'RXF_KAFKA_COMMIT',
+    `Cannot commit the offset of group ${groupId} in ${topic}/${partition}: ${reasonOf(error, secrets)}.`,
+    { details: { groupId, topic, partition, type: typeOf(error) }, cause: error, retryable: mayPass(error) },
+  );
+}
+
+/** Of a generation that has ended, or is ending. */
+export function groupHasMovedOn(error: unknown): boolean {
+  const meaning = meaningOf(error);
+  return meaning === 'rebalance' || meaning === 'stale';
+}
+
 /** A commit that the broker refused, or that did not reach it. */
 export function commitError(error: unknown, groupId: string, secrets: readonly string[]): CommitError {
   if (error instanceof CommitError) return error;
@@ -135,7 +153,7 @@ export function commitError(error: unknown, groupId: string, secrets: readonly s
     {
       details: { groupId, type: typeOf(error) },
       cause: error,
-      retryable: isPassing(error) || groupAnswer(error) !== 'other',
+      retryable: mayPass(error) || groupHasMovedOn(error),
     },
   );
 }

@@ -2,13 +2,16 @@ import { SourceError } from '../../core/errors.js';
 import type { KafkaBatch } from '../../ports/kafka-consumer.js';
 import type { Assignment, OwnedPartition } from './assignment.js';
 import { toBatch } from './batch.js';
-import { isAuth, isPassing, reasonOf, typeOf } from './errors.js';
+import { mayPass, meaningOf, reasonOf } from './errors.js';
 import type { Fetched, Link } from './link.js';
 import { type Reading, whenLate } from './reading.js';
 import { Signal } from './signal.js';
 
 const FIRST_WAIT_MS = 100;
 const MOST_WAIT_MS = 2_000;
+const MOST_NAMED = 8;
+/** Grants are given by people. */
+const FORBIDDEN_WAIT_MS = 10_000;
 
 export interface FetchListener {
   /** Told which partitions can be fetched and which cannot. */
@@ -20,8 +23,8 @@ export interface FetchListener {
   failed(error: unknown): void;
   /** The broker has nothing at this offset; resolves when it may be asked again. */
   outOfRange(partition: OwnedPartition): Promise<void>;
-  /** The broker knows no such partition. */
-  unknown(partition: OwnedPartition, error: unknown): void;
+  /** The topic is not there, or not ours to read: what that means depends on how it was subscribed to. */
+  topicTrouble(partition: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void;
   troubled(message: string): void;
 }
 
@@ -42,6 +45,9 @@ export class Fetching {
   readonly #listener: FetchListener;
   readonly #nodes = new Set<number>();
   readonly #changed = new Signal();
+  /** Waits that nothing shortens but the end. */
+  readonly #ending = new Signal();
+  #refreshDueAt = Number.POSITIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
   #fed = 0;
 
@@ -49,24 +55,43 @@ export class Fetching {
     this.#link = link;
     this.#assignment = assignment;
     this.#listener = listener;
-    void assignment.ending.then(() => this.wake());
+    void assignment.ending.then(() => {
+      this.wake();
+      this.#ending.fire();
+    });
   }
 
   /** Starts a loop for each broker that leads a partition of ours and has none yet. */
   start(): void {
     if (this.#assignment.isOver) return;
-    let isLeaderless = false;
+    const leaderless: string[] = [];
+    let isSomeUnled = false;
     for (const owned of this.#assignment.partitions) {
       const node = this.#link.leaderOf(owned);
       if (node === undefined) {
-        isLeaderless = true;
+        isSomeUnled = true;
         this.#listener.reading.failing(owned);
+        if (!this.#isTopicTrouble(owned)) leaderless.push(owned.stream);
       } else if (!this.#nodes.has(node)) {
         this.#nodes.add(node);
         this.#run(node).catch((error: unknown) => this.#listener.failed(error));
       }
     }
-    if (isLeaderless) this.#refreshLater(MOST_WAIT_MS);
+    if (leaderless.length > 0)
+      this.#listener.troubled(
+        `No broker leads ${listed(leaderless)} at the moment. The others are read; it is asked again.`,
+      );
+    if (isSomeUnled) this.#refreshLater(MOST_WAIT_MS);
+  }
+
+  /** Whether nobody leads it because its topic is gone, or hidden from us. */
+  #isTopicTrouble(owned: OwnedPartition): boolean {
+    const error = this.#link.topicError(owned.topic);
+    const meaning = error === undefined ? undefined : meaningOf(error);
+    if (meaning !== 'missing' && meaning !== 'forbidden') return false;
+    owned.troubles += 1;
+    this.#listener.topicTrouble(owned, meaning, error);
+    return true;
   }
 
   /** Looks again at what is paused and where to read: something has changed. */
@@ -197,48 +222,74 @@ export class Fetching {
   }
 
   #partitionTrouble(owned: OwnedPartition, error: unknown): void {
-    if (isAuth(error)) {
-      this.#listener.failed(error);
-      return;
-    }
-    const type = typeOf(error);
+    const meaning = meaningOf(error);
     this.#listener.reading.failing(owned);
     owned.troubles += 1;
-    owned.waitUntilMs = performance.now() + Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (owned.troubles - 1));
-    if (type === 'OFFSET_OUT_OF_RANGE') {
-      owned.waitUntilMs = Number.POSITIVE_INFINITY;
-      const { turn } = owned;
-      this.#listener.outOfRange(owned).then(
-        () => {
-          if (owned.turn === turn) owned.waitUntilMs = performance.now() + FIRST_WAIT_MS;
-          this.wake();
-        },
-        (reason: unknown) => this.#listener.failed(reason),
-      );
+    owned.waitUntilMs = performance.now() + this.#waitOf(owned.troubles);
+    if (meaning === 'outOfRange') {
+      this.#lookIntoRange(owned);
       return;
     }
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') this.#listener.unknown(owned, error);
-    if (owned.troubles > 1)
+    if (meaning === 'missing' || meaning === 'forbidden') {
+      if (meaning === 'forbidden') owned.waitUntilMs = performance.now() + FORBIDDEN_WAIT_MS;
+      this.#listener.topicTrouble(owned, meaning, error);
+    } else if (!mayPass(error)) {
+      this.#listener.failed(unfetchableError(owned, error));
+      return;
+    } else if (owned.troubles > 1) {
       this.#listener.troubled(`${owned.stream} cannot be fetched: ${reasonOf(error)}. It is tried again.`);
-    if (!isPassing(error)) this.#listener.failed(error);
+    }
     this.#refreshLater(FIRST_WAIT_MS);
   }
 
+  #waitOf(troubles: number): number {
+    return Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1));
+  }
+
+  #lookIntoRange(owned: OwnedPartition): void {
+    owned.waitUntilMs = Number.POSITIVE_INFINITY;
+    const { turn } = owned;
+    const askAgain = (afterMs: number) => {
+      if (owned.turn === turn) owned.waitUntilMs = performance.now() + afterMs;
+      this.wake();
+    };
+    this.#listener.outOfRange(owned).then(
+      () => askAgain(FIRST_WAIT_MS),
+      (reason: unknown) => {
+        if (!mayPass(reason)) {
+          this.#listener.failed(reason);
+          return;
+        }
+        this.#listener.troubled(
+          `What the log of ${owned.stream} holds is not known: ${reasonOf(reason)}. It is asked again.`,
+        );
+        askAgain(this.#waitOf(owned.troubles));
+        this.#refreshLater(FIRST_WAIT_MS);
+      },
+    );
+  }
+
   async #recover(error: unknown, troubles: number): Promise<void> {
-    if (isAuth(error)) {
+    if (meaningOf(error) === 'denied') {
       this.#listener.failed(error);
       return;
     }
     this.#link.forget(error);
     if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. It is tried again.`);
-    await this.#changed.wait(Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1)));
+    await this.#ending.wait(this.#waitOf(troubles));
     if (!this.#assignment.isOver) await this.#refresh();
   }
 
   #refreshLater(ms: number): void {
-    this.#changed
+    const dueAt = performance.now() + ms;
+    if (this.#refreshDueAt <= dueAt) return;
+    this.#refreshDueAt = dueAt;
+    this.#ending
       .wait(ms)
-      .then(() => (this.#assignment.isOver ? undefined : this.#refresh()))
+      .then(() => {
+        if (this.#refreshDueAt === dueAt) this.#refreshDueAt = Number.POSITIVE_INFINITY;
+        return this.#assignment.isOver ? undefined : this.#refresh();
+      })
       .catch(() => undefined);
   }
 
@@ -252,7 +303,25 @@ export class Fetching {
       });
     await this.#refreshing;
     this.start();
+    // A broker that led nothing of ours, or only what is paused, may lead more now.
+    this.wake();
   }
+}
+
+function listed(streams: readonly string[]): string {
+  const more = streams.length > MOST_NAMED ? ` and ${streams.length - MOST_NAMED} more` : '';
+  return `${streams.slice(0, MOST_NAMED).join(', ')}${more}`;
+}
+
+function unfetchableError({ stream, topic, partition }: OwnedPartition, cause: unknown): SourceError {
+  return new SourceError(
+    'RXF_KAFKA_PROTOCOL',
+    `${stream} cannot be fetched: ${reasonOf(cause)}. Nothing was skipped.`,
+    {
+      details: { topic, partition },
+      cause,
+    },
+  );
 }
 
 function unreadableError({ stream, topic, partition }: OwnedPartition, position: number, cause: unknown): SourceError {

@@ -1,5 +1,5 @@
 import type { Assignment } from './assignment.js';
-import { groupAnswer, isAuth, reasonOf } from './errors.js';
+import { meaningOf, reasonOf } from './errors.js';
 import type { Link } from './link.js';
 import type { Reading } from './reading.js';
 import { Signal } from './signal.js';
@@ -90,18 +90,18 @@ export class Heartbeats {
   }
 
   async #answer(error: unknown): Promise<boolean> {
-    const answer = groupAnswer(error);
-    if (answer === 'rebalance') {
+    const meaning = meaningOf(error);
+    if (meaning === 'rebalance') {
       this.#heardAt = performance.now();
       this.#assignment.end({ kind: 'rebalance' });
       return true;
     }
-    if (answer === 'stale') {
+    if (meaning === 'stale') {
       this.#assignment.end({ kind: 'stale', error });
       return false;
     }
     this.#reading.failing('group');
-    if (isAuth(error)) {
+    if (meaning === 'denied') {
       this.#assignment.end({ kind: 'crashed', error });
       return false;
     }

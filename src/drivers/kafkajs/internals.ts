@@ -7,11 +7,30 @@ export interface Internals {
   readonly ConsumerGroup: new (options: Record<string, unknown>) => ConsumerGroup;
   readonly Emitter: new () => unknown;
   readonly createLogger: (options: { level: number; logCreator: LogCreator }) => unknown;
-  readonly roundRobin: (options: { cluster: Cluster }) => unknown;
+  readonly roundRobin: (options: { cluster: Cluster }) => ForeignAssigner;
+  readonly assignerProtocol: AssignerProtocol;
   readonly createErrorFromCode: (code: number) => ForeignError;
   readonly codecs: Record<number, () => Codec>;
   /** Any other file of the same copy of kafkajs. */
   readonly load: (path: string) => unknown;
+}
+
+/** Shares partitions out among the members of a group; called by its leader. */
+export interface ForeignAssigner {
+  readonly name: string;
+  readonly version: number;
+  protocol(of: { readonly topics: readonly string[] }): unknown;
+  assign(group: {
+    readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+    readonly topics: readonly string[];
+  }): Promise<readonly { readonly memberId: string; readonly memberAssignment: Buffer }[]>;
+}
+
+export interface AssignerProtocol {
+  readonly MemberMetadata: { decode(bytes: Buffer): { readonly topics: readonly string[] } };
+  readonly MemberAssignment: {
+    encode(of: { version: number; assignment: Readonly<Record<string, readonly number[]>> }): Buffer;
+  };
 }
 
 export type LogCreator = () => (entry: { level: number; log: { message: string; [name: string]: unknown } }) => void;
@@ -36,9 +55,14 @@ export interface Cluster {
   refreshMetadataIfNecessary(): Promise<void>;
   readonly targetTopics: Set<string>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
-  fetchTopicsOffset(
-    topics: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
-  ): Promise<readonly ForeignOffsets[]>;
+}
+
+/** What a broker knows of one topic, errors included: ours looks at each. */
+export interface TopicMetadata {
+  readonly topic: string;
+  readonly topicErrorCode: number;
+  readonly isInternal?: boolean;
+  readonly partitionMetadata: readonly PartitionMetadata[];
 }
 
 export interface PartitionMetadata {
@@ -47,7 +71,10 @@ export interface PartitionMetadata {
 }
 
 export interface BrokerPool {
-  metadata: { readonly brokers: readonly { readonly nodeId: number }[] } | null;
+  metadata: {
+    readonly brokers: readonly { readonly nodeId: number }[];
+    readonly topicMetadata: readonly TopicMetadata[];
+  } | null;
   findConnectedBroker(): Promise<Broker>;
   createBroker: (options: unknown) => Broker;
 }
@@ -81,22 +108,29 @@ export interface Broker {
   addOffsetsToTxn(request: Record<string, unknown>): Promise<unknown>;
   txnOffsetCommit(request: Record<string, unknown>): Promise<unknown>;
   endTxn(request: Record<string, unknown>): Promise<unknown>;
-  metadata(topics: readonly string[]): Promise<{
-    readonly topicMetadata: readonly { readonly topic: string; readonly isInternal?: boolean }[];
-  }>;
+  metadata(topics: readonly string[]): Promise<{ readonly topicMetadata: readonly TopicMetadata[] }>;
+  listOffsets(request: Record<string, unknown>): Promise<{ readonly responses: readonly ForeignOffsets[] }>;
   fetch(request: Record<string, unknown>): Promise<{
     readonly errorCode?: number;
     readonly responses: readonly { readonly topicName: string; readonly partitions: readonly ForeignFetched[] }[];
   }>;
-  offsetFetch(request: Record<string, unknown>): Promise<{ readonly responses: readonly ForeignOffsets[] }>;
-  offsetCommit(request: Record<string, unknown>): Promise<unknown>;
+  offsetFetch(request: Record<string, unknown>): Promise<{
+    readonly errorCode?: number;
+    readonly responses: readonly ForeignOffsets[];
+  }>;
+  offsetCommit(request: Record<string, unknown>): Promise<{
+    readonly responses: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
+    }[];
+  }>;
   heartbeat(request: Record<string, unknown>): Promise<unknown>;
   leaveGroup(request: Record<string, unknown>): Promise<unknown>;
 }
 
 export interface ForeignOffsets {
   readonly topic: string;
-  readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+  readonly partitions: readonly { readonly partition: number; readonly offset?: string; readonly errorCode: number }[];
 }
 
 /** One partition's share of a fetch. */

@@ -1,11 +1,14 @@
 import { ConnectError } from '../../core/errors.js';
 import type { KafkaSubscription, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
+import { meaningOf, reasonOf } from './errors.js';
 import type { Broker, Cluster, ConsumerGroup, ForeignFetched, ForeignOffsets, Internals } from './internals.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
+import type { Meaning } from './read-answers.js';
+import { byOwnTopics } from './sharing.js';
 import { type OpenSocket, Sockets } from './sockets.js';
-import { resolveTopics } from './topics.js';
+import { type KnownTopic, resolveTopics } from './topics.js';
 
 /** Who we are in the group, for one generation of it. */
 export interface Membership {
@@ -18,7 +21,25 @@ export interface Fetched extends ForeignFetched {
   readonly topic: string;
 }
 
-const EARLIEST = true;
+/** A partition that an answer leaves out, and why. */
+export interface Refused extends TopicPartition {
+  readonly error: unknown;
+}
+
+/** Offsets, of the partitions for which there was an answer. */
+export interface Places {
+  readonly places: readonly PartitionOffset[];
+  readonly refused: readonly Refused[];
+}
+
+interface AnsweredPartition extends PartitionOffset {
+  readonly errorCode: number;
+}
+
+const EARLIEST = '-2';
+const LATEST = '-1';
+const LEADER_NOT_AVAILABLE = 5;
+const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale', 'denied']);
 const MOST_FETCH_BYTES = 16 << 20;
 
 /**
@@ -56,7 +77,7 @@ export class Link {
       groupId: subscription.groupId,
       topics: [],
       topicConfigurations: {},
-      assigners: [internals.roundRobin({ cluster })],
+      assigners: [byOwnTopics(internals, cluster, notices)],
       sessionTimeout: subscription.sessionTimeoutMs,
       rebalanceTimeout: options.rebalanceTimeoutMs,
       autoCommit: false,
@@ -87,25 +108,43 @@ export class Link {
   /** The names of the topics that are subscribed to, as they exist now. */
   async findTopics(): Promise<string[]> {
     const broker = await this.#cluster.brokerPool.findConnectedBroker();
-    return resolveTopics(this.#subscription.topics, (names) => this.#asked(broker, names));
+    const skipped = (topic: string, error: unknown) =>
+      this.#notices.tell(
+        'warn',
+        'kafka.skipped',
+        `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. The others are read; it is looked at again.`,
+      );
+    return resolveTopics(
+      this.#subscription.topics,
+      (names) => this.#known(broker, names),
+      skipped,
+      this.#group.topicsSubscribed,
+    );
   }
 
-  async #asked(broker: Broker, names: readonly string[]): Promise<{ topic: string; isInternal?: boolean }[]> {
-    return [...(await broker.metadata(names)).topicMetadata];
+  async #known(broker: Broker, names: readonly string[]): Promise<KnownTopic[]> {
+    const { topicMetadata } = await broker.metadata(names);
+    return topicMetadata.map(({ topic, isInternal = false, topicErrorCode }) =>
+      topicErrorCode === 0 ? { topic, isInternal } : { topic, isInternal, error: this.errorOf(topicErrorCode) },
+    );
   }
 
   async #subscribeTo(topics: readonly string[]): Promise<void> {
     this.#group.topics = topics;
     this.#group.topicsSubscribed = topics;
+    for (const gone of [...this.#cluster.targetTopics].filter((topic) => !topics.includes(topic)))
+      this.#cluster.targetTopics.delete(gone);
     await this.#cluster.addMultipleTargetTopics(topics);
   }
 
   /** How many partitions each subscribed topic has, as a text to compare with an earlier one. */
   async layout(): Promise<string> {
-    const topics = this.#subscription.topics instanceof RegExp ? await this.findTopics() : this.#group.topicsSubscribed;
-    await this.#subscribeTo(topics);
+    const before = this.knownLayout();
+    await this.#subscribeTo(await this.findTopics());
     await this.#cluster.refreshMetadata();
-    return this.knownLayout();
+    // A broker that has just started may not know a topic yet.
+    const isUnsure = this.#group.topicsSubscribed.some((topic) => this.topicError(topic) !== undefined);
+    return isUnsure ? before : this.knownLayout();
   }
 
   knownLayout(): string {
@@ -130,10 +169,20 @@ export class Link {
     await this.#coordinator().heartbeat({ groupId, memberId, groupGenerationId: generationId });
   }
 
-  async commit({ generationId, memberId }: Membership, offsets: readonly PartitionOffset[]): Promise<void> {
+  /** Answers those that were refused by themselves. Fails where all were. */
+  async commit(
+    { generationId, memberId }: Membership,
+    offsets: readonly PartitionOffset[],
+  ): Promise<readonly Refused[]> {
     const { groupId } = this.#subscription;
     const topics = byTopic(offsets, ({ partition, offset }) => ({ partition, offset: String(offset) }));
-    await this.#coordinator().offsetCommit({ groupId, memberId, groupGenerationId: generationId, topics });
+    const answer = await this.#coordinator().offsetCommit({
+      groupId,
+      memberId,
+      groupGenerationId: generationId,
+      topics,
+    });
+    return this.#byThemselves(flatten(answer.responses)).refused;
   }
 
   /** Asks anew who keeps the group; the one we knew has gone or handed it over. */
@@ -142,18 +191,66 @@ export class Link {
   }
 
   /** The group's committed offsets, of those partitions that have one. */
-  async committed(partitions: readonly TopicPartition[]): Promise<PartitionOffset[]> {
+  async committed(partitions: readonly TopicPartition[]): Promise<Places> {
     const { groupId } = this.#subscription;
     const topics = byTopic(partitions, ({ partition }) => ({ partition }));
-    const { responses } = await this.#coordinator().offsetFetch({ groupId, topics });
-    return flatten(responses).filter(({ offset }) => offset >= 0);
+    const { responses, errorCode } = await this.#coordinator().offsetFetch({ groupId, topics });
+    if (errorCode) throw this.errorOf(errorCode);
+    const { places, refused } = this.#byThemselves(flatten(responses));
+    return { places: places.filter(({ offset }) => offset >= 0), refused };
   }
 
   /** The first offset that the log still has, or the one after its last, of each partition. */
-  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<PartitionOffset[]> {
-    const topics = byTopic(partitions, ({ partition }) => ({ partition }));
-    const fromBeginning = startAt === 'earliest' ? EARLIEST : !EARLIEST;
-    return flatten(await this.#cluster.fetchTopicsOffset(topics.map((topic) => ({ ...topic, fromBeginning }))));
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+    const leaders = new Map<number, TopicPartition[]>();
+    const refused: Refused[] = [];
+    for (const { topic, partition } of partitions) {
+      const leader = this.leaderOf({ topic, partition });
+      if (leader === undefined) refused.push({ topic, partition, error: this.errorOf(LEADER_NOT_AVAILABLE) });
+      else leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
+    }
+    const asked = [...leaders].map(([leader, led]) =>
+      this.#boundsBy(leader, led, startAt).catch(
+        // Of this broker only: what others lead can be read.
+        (error: unknown): Places => ({ places: [], refused: led.map((one) => ({ ...one, error })) }),
+      ),
+    );
+    const answers = await Promise.all(asked);
+    return {
+      places: answers.flatMap(({ places }) => places),
+      refused: [...refused, ...answers.flatMap((answer) => answer.refused)],
+    };
+  }
+
+  async #boundsBy(nodeId: number, led: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+    const broker = await this.#cluster.findBroker({ nodeId });
+    const timestamp = startAt === 'earliest' ? EARLIEST : LATEST;
+    const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));
+    const { responses } = await broker.listOffsets({ isolationLevel: READ_COMMITTED, topics });
+    return this.#byThemselves(flatten(responses));
+  }
+
+  /** Takes apart what was answered and what was refused. Throws where an answer about one is about all: the group's. */
+  #byThemselves(answers: readonly AnsweredPartition[]): Places {
+    const refused: Refused[] = [];
+    const places: PartitionOffset[] = [];
+    for (const { topic, partition, offset, errorCode } of answers) {
+      if (errorCode === 0) {
+        places.push({ topic, partition, offset });
+        continue;
+      }
+      const error = this.errorOf(errorCode);
+      if (OF_THE_GROUP.has(meaningOf(error))) throw error;
+      refused.push({ topic, partition, error });
+    }
+    return { places, refused };
+  }
+
+  /** Why a topic cannot be read, as the cluster said it last; undefined where it can. */
+  topicError(topic: string): unknown {
+    const code =
+      this.#cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === topic)?.topicErrorCode ?? 0;
+    return code === 0 ? undefined : this.errorOf(code);
   }
 
   /** The broker that leads a partition, or undefined where nobody does at the moment. */
@@ -231,8 +328,8 @@ function byTopic<P extends TopicPartition, T>(
   return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
 }
 
-function flatten(topics: readonly ForeignOffsets[]): PartitionOffset[] {
+function flatten(topics: readonly ForeignOffsets[]): AnsweredPartition[] {
   return topics.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+    partitions.map(({ partition, offset, errorCode }) => ({ topic, partition, offset: Number(offset), errorCode })),
   );
 }

@@ -1,10 +1,7 @@
-import { ConnectError, SourceError } from '../../core/errors.js';
-import type { KafkaSubscription, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import { SourceError } from '../../core/errors.js';
+import type { KafkaSubscription, PartitionOffset, StartAt, TopicPartition } from '../../ports/kafka-consumer.js';
 import type { OwnedPartition } from './assignment.js';
-import type { Link } from './link.js';
-
-/** Tries of a partition that its broker does not know: new metadata takes a moment to spread. */
-const UNKNOWN_TRIES = 6;
+import type { Link, Places } from './link.js';
 
 /** Where a group starts in a partition, and whether a position still lies in what the partition's log holds. */
 export class LogRange {
@@ -17,11 +14,13 @@ export class LogRange {
   }
 
   /** The committed offsets; where there are none, what `startAt` says. */
-  async starts(partitions: readonly TopicPartition[]): Promise<PartitionOffset[]> {
-    const committed = await this.#link.committed(partitions);
-    const fresh = partitions.filter((one) => !committed.some((known) => isSame(known, one)));
-    if (fresh.length === 0) return committed;
-    return [...committed, ...(await this.#link.bounds(fresh, this.#subscription.startAt))];
+  async starts(partitions: readonly TopicPartition[]): Promise<Places> {
+    const { places: committed, refused } = await this.#link.committed(partitions);
+    const answered = [...committed, ...refused];
+    const fresh = partitions.filter((one) => !answered.some((known) => isSame(known, one)));
+    if (fresh.length === 0) return { places: committed, refused };
+    const bounds = await this.#link.bounds(fresh, this.#subscription.startAt);
+    return { places: [...committed, ...bounds.places], refused: [...refused, ...bounds.refused] };
   }
 
   /**
@@ -32,8 +31,8 @@ export class LogRange {
    */
   async check(owned: OwnedPartition): Promise<void> {
     const { topic, partition, stream, position } = owned;
-    const [first] = await this.#link.bounds([owned], 'earliest');
-    const [last] = await this.#link.bounds([owned], 'latest');
+    const first = await this.#bound(owned, 'earliest');
+    const last = await this.#bound(owned, 'latest');
     if (first === undefined || last === undefined || owned.position !== position) return;
     if (position >= first.offset && position <= last.offset) return;
     const isExpired = position < first.offset;
@@ -51,17 +50,10 @@ export class LogRange {
     );
   }
 
-  /** Fails with `RXF_KAFKA_TOPIC_MISSING` where a partition stays unknown. */
-  async checkExists({ topic, stream, troubles }: OwnedPartition, cause: unknown): Promise<void> {
-    if (troubles < UNKNOWN_TRIES) return;
-    throw new ConnectError(
-      'RXF_KAFKA_TOPIC_MISSING',
-      `The topic of ${stream} is gone. Create it anew, or stop the flow.`,
-      {
-        details: { topics: [topic] },
-        cause,
-      },
-    );
+  async #bound(owned: OwnedPartition, at: StartAt): Promise<PartitionOffset | undefined> {
+    const { places, refused } = await this.#link.bounds([owned], at);
+    if (refused[0] !== undefined) throw refused[0].error;
+    return places[0];
   }
 }
 

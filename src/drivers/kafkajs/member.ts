@@ -1,20 +1,24 @@
 import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
-import { Assignment, type Ending } from './assignment.js';
-import { connectError, groupAnswer, isPassing, reasonOf, type Setting, typeOf } from './errors.js';
+import { Assignment, type Ending, type OwnedPartition } from './assignment.js';
+import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, type Setting, typeOf } from './errors.js';
 import { Fetching } from './fetching.js';
 import { firstOf } from './first-of.js';
 import { Heartbeats } from './heartbeats.js';
-import type { Link, Membership } from './link.js';
+import type { Link, Membership, Refused } from './link.js';
 import { LogRange } from './log-range.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
 import { Reading, whenLate } from './reading.js';
 import { Signal } from './signal.js';
+import { forbiddenError, goneError } from './topics.js';
 
 const JOIN_AGAIN_MS = 100;
 const MOST_JOIN_WAIT_MS = 2_000;
 /** Beyond `maxWaitMs`, until an answer counts as missing. */
 const LATE_MS = 1_000;
+
+/** Tries of a partition that its broker does not know: new metadata takes a moment to spread. */
+const UNKNOWN_TRIES = 6;
 
 /** What a member needs of the connection it lives in. */
 export interface Home {
@@ -42,6 +46,9 @@ export class Member {
   #fetching: Fetching | undefined;
   #heartbeats: Heartbeats | undefined;
   #reading: Reading | undefined;
+  #looking: Promise<void> | undefined;
+  /** The topics and partitions that were known when we joined. */
+  #joinedWith = '';
   #isClosed = false;
   #isConnected = false;
 
@@ -104,7 +111,7 @@ export class Member {
         return await this.link.join();
       } catch (error) {
         if (this.#isClosed) return undefined;
-        if (!isPassing(error) && groupAnswer(error) === 'other') throw connectError(error, setting);
+        if (!mayPass(error) && !groupHasMovedOn(error)) throw connectError(error, setting);
         if (performance.now() > until) throw error;
         this.link.forget(error);
         const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
@@ -120,6 +127,7 @@ export class Member {
   async #hold(assignment: Assignment): Promise<Ending> {
     const { options, subscription, notices, listener } = this.#home;
     this.#assignment = assignment;
+    this.#joinedWith = this.link.knownLayout();
     const limits = {
       intervalMs: Math.min(options.heartbeatIntervalMs, subscription.sessionTimeoutMs / 3),
       sessionTimeoutMs: subscription.sessionTimeoutMs,
@@ -132,14 +140,13 @@ export class Member {
     const troubled = (message: string) => notices.tell('warn', 'kafka.trouble', message);
     this.#heartbeats = new Heartbeats(this.link, assignment, limits, reading, troubled);
     this.#heartbeats.start();
-    const watch = setInterval(() => {
-      // What cannot be learnt now is asked again at the next turn.
-      this.#lookForPartitions(assignment).catch(() => undefined);
-    }, options.metadataMaxAgeMs);
+    const watch = setInterval(() => this.#lookSoon(assignment), options.metadataMaxAgeMs);
     try {
       const isStarted = await this.#place(assignment, reading);
       if (isStarted) {
         this.#fetching = this.#startFetching(assignment, reading);
+        // What can be placed is read; what cannot yet holds up nothing else.
+        void this.#placeRest(assignment, reading);
         await assignment.ending;
         if (assignment.partitions.length > 0 && !assignment.isGone) await this.#revoke(assignment);
       }
@@ -186,34 +193,73 @@ export class Member {
       if (owned !== undefined && owned.position < 0) owned.position = start.offset;
     }
     reading.start();
-    return this.#placeRest(assignment, reading);
+    return !assignment.isOver;
   }
 
-  async #placeRest(assignment: Assignment, reading: Reading): Promise<boolean> {
+  /** Learns from the group, or the log, where to start in what `assigned` left open. Tells of its failure itself. */
+  async #placeRest(assignment: Assignment, reading: Reading): Promise<void> {
     for (let failures = 1; !assignment.isOver; failures += 1) {
       const rest = assignment.partitions.filter((owned) => owned.position < 0);
-      if (rest.length === 0) return true;
+      if (rest.length === 0) return;
       try {
         const asked = this.#range.starts(rest);
         whenLate(asked, LATE_MS, () => reading.failing('start'));
-        for (const { topic, partition, offset } of await asked) {
+        const { places, refused } = await asked;
+        if (assignment.isOver) return;
+        reading.works('start');
+        for (const { topic, partition, offset } of places) {
           const owned = assignment.get({ topic, partition });
           if (owned !== undefined && owned.position < 0) owned.position = offset;
         }
-        reading.works('start');
+        this.#fetching?.wake();
+        for (const one of refused) this.#notPlaced(assignment, reading, one);
       } catch (error) {
+        if (assignment.isOver) return;
         reading.failing('start');
-        if (groupAnswer(error) === 'stale' || groupAnswer(error) === 'rebalance') this.doubt();
-        else if (!isPassing(error)) {
+        if (groupHasMovedOn(error)) this.doubt();
+        else if (!mayPass(error)) {
           this.#home.failed(connectError(error, this.#home.setting));
-          return false;
+          return;
         }
         this.link.forget(error);
-        await this.#changed.wait(Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1)));
         await this.link.findCoordinator().catch(() => undefined);
       }
+      if (assignment.partitions.every((owned) => owned.position >= 0)) return;
+      const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
+      await Promise.race([this.#changed.wait(waitMs), assignment.ending]);
+      await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
     }
-    return false;
+  }
+
+  /** Of one partition it is not known where to start. */
+  #notPlaced(assignment: Assignment, reading: Reading, { topic, partition, error }: Refused): void {
+    const owned = assignment.get({ topic, partition });
+    if (owned === undefined) return;
+    const meaning = meaningOf(error);
+    reading.failing(owned);
+    owned.troubles += 1;
+    this.link.forget(error);
+    if (meaning === 'missing' || meaning === 'forbidden') this.#topicTrouble(assignment, owned, meaning, error);
+    else if (mayPass(error)) {
+      const what = `Where to start in ${owned.stream} is not known: ${reasonOf(error)}. The others are read; it is asked again.`;
+      if (owned.troubles > 1) this.#home.notices.tell('warn', 'kafka.trouble', what);
+    } else this.#home.failed(connectError(error, this.#home.setting));
+  }
+
+  /** A topic that was named is missed; of a pattern the others are read, and it is left out at the next joining. */
+  #topicTrouble(assignment: Assignment, owned: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void {
+    if (assignment.isOver) return;
+    const { topic } = owned;
+    if (this.#home.subscription.topics instanceof RegExp) {
+      const what = meaning === 'missing' ? 'is gone' : `cannot be read: ${reasonOf(error)}`;
+      this.#home.notices.tell(
+        'warn',
+        'kafka.skipped',
+        `Topic ${topic}, which matches the pattern, ${what}. The others are read; it is looked at again.`,
+      );
+      if (meaning === 'missing') this.#lookSoon(assignment);
+    } else if (meaning === 'forbidden') this.#home.failed(forbiddenError([{ topic, error }]));
+    else if (owned.troubles >= UNKNOWN_TRIES) this.#home.failed(goneError(topic, error));
   }
 
   #startFetching(assignment: Assignment, reading: Reading): Fetching {
@@ -226,11 +272,7 @@ export class Member {
         if (!assignment.isOver) this.#home.failed(connectError(error, setting));
       },
       outOfRange: (owned) => this.#range.check(owned),
-      unknown: (owned, error) => {
-        this.#range.checkExists(owned, error).catch((reason: unknown) => {
-          if (!assignment.isOver) this.#home.failed(reason);
-        });
-      },
+      topicTrouble: (owned, meaning, error) => this.#topicTrouble(assignment, owned, meaning, error),
       troubled: (message) => notices.tell('warn', 'kafka.trouble', message),
     });
     fetching.start();
@@ -261,11 +303,20 @@ export class Member {
     late.fire();
   }
 
-  /** kafkajs's members share out the partitions they know: one that sees more of them joins again. */
+  #lookSoon(assignment: Assignment): void {
+    this.#looking ??= this.#lookForPartitions(assignment)
+      // What cannot be learnt now is asked again at the next turn.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#looking = undefined;
+      });
+  }
+
+  /** Members share out the partitions they know: one that sees others than when it joined joins again. */
   async #lookForPartitions(assignment: Assignment): Promise<void> {
-    const before = this.link.knownLayout();
     const now = await this.link.layout();
-    if (now === before || assignment.isOver) return;
+    // What was known meanwhile may be news already: a fetch in trouble learns the leaders, and all else with them.
+    if (now === this.#joinedWith || assignment.isOver) return;
     this.#home.notices.tell(
       'info',
       'kafka.repartitioned',

@@ -14,10 +14,6 @@ interface PatchedQueue {
   readonly throttledUntil: number;
 }
 
-interface ForeignFetch {
-  readonly errorCode?: number;
-}
-
 /** kafkajs asks for its pending requests every millisecond, for ever, with a negative timeout (tulios/kafkajs#1704). */
 function onlyWhenPending(RequestQueue: { prototype: Prototype }): unknown {
   const schedule = RequestQueue.prototype.scheduleCheckPendingRequests as (this: unknown) => void;
@@ -64,9 +60,9 @@ function onlyOneCleanConnect(Connection: { prototype: Prototype }): unknown {
   return Connection;
 }
 
-/** kafkajs throws away what a fetch brought of all partitions when one of them has an error. Ours looks at each. */
-function errorsByPartition<R extends object>(response: R): unknown {
-  return { ...response, parse: async (fetched: ForeignFetch) => fetched };
+/** kafkajs throws away an answer about all topics and partitions where one of them has an error. Ours looks at each. */
+function errorsOfEach<R extends object>(response: R): unknown {
+  return { ...response, parse: async (decoded: unknown) => decoded };
 }
 
 /** kafkajs commits its default offset when an offset is out of range, with `autoCommit: false` too (#1133). */
@@ -116,7 +112,12 @@ const AMENDMENTS: Amendments = {
   'src/network/connection.js': (Connection: { prototype: Prototype }) =>
     onlyOneCleanConnect(withoutEmptyRest(Connection)),
   'src/protocol/recordBatch/record/v0/decoder.js': withHeadersInOrder,
-  'src/protocol/requests/fetch/v0/response.js': errorsByPartition,
+  ...Object.fromEntries(
+    // Later versions take the parts of these.
+    ['fetch/v0', 'metadata/v0', 'listOffsets/v0', 'listOffsets/v1', 'listOffsets/v2']
+      .concat(['offsetFetch/v1', 'offsetFetch/v2', 'offsetCommit/v0'])
+      .map((version) => [`src/protocol/requests/${version}/response.js`, errorsOfEach]),
+  ),
   'src/consumer/offsetManager/index.js': neverCommitByItself,
 };
 
@@ -148,6 +149,7 @@ export function openInternals(options: DecodingOptions): Internals {
     Emitter: load('src/instrumentation/emitter.js') as Internals['Emitter'],
     createLogger,
     roundRobin,
+    assignerProtocol: load('src/consumer/assignerProtocol.js') as Internals['assignerProtocol'],
     createErrorFromCode,
     codecs,
     load,

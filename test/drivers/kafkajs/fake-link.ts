@@ -1,4 +1,4 @@
-import type { Link, Membership } from '../../../src/drivers/kafkajs/link.js';
+import type { Link, Membership, Places, Refused } from '../../../src/drivers/kafkajs/link.js';
 import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
 import type { PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
 
@@ -36,6 +36,13 @@ export class FakeLink {
   heartbeatErrors: unknown[] = [];
   commitErrors: unknown[] = [];
   log = { first: 0, next: 100 };
+  /** By partition. */
+  refusedBounds: Record<number, unknown> = {};
+  refusedCommits: Record<number, unknown> = {};
+  topicErrors: Record<string, unknown> = {};
+  /** What is known, and what asking brings. */
+  layoutKnown = 't=2';
+  layoutNow = 't=2';
   heartbeats = 0;
   beforeJoin: () => Promise<void> = async () => undefined;
 
@@ -60,18 +67,36 @@ export class FakeLink {
     if (this.heartbeatErrors.length > 0) throw this.heartbeatErrors.shift();
   }
 
-  async commit({ generationId }: Membership, offsets: readonly PartitionOffset[]): Promise<void> {
+  async commit({ generationId }: Membership, offsets: readonly PartitionOffset[]): Promise<readonly Refused[]> {
     if (this.commitErrors.length > 0) throw this.commitErrors.shift();
-    this.commits.push({ generation: generationId, offsets });
+    const { places, refused } = this.#apart(offsets, this.refusedCommits);
+    this.commits.push({ generation: generationId, offsets: places });
+    return refused;
   }
 
-  async committed(): Promise<PartitionOffset[]> {
-    return [];
+  async committed(): Promise<Places> {
+    return { places: [], refused: [] };
   }
 
-  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<PartitionOffset[]> {
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
     const offset = startAt === 'earliest' ? this.log.first : this.log.next;
-    return partitions.map(({ topic, partition }) => ({ topic, partition, offset }));
+    return this.#apart(
+      partitions.map(({ topic, partition }) => ({ topic, partition, offset })),
+      this.refusedBounds,
+    );
+  }
+
+  #apart(offsets: readonly PartitionOffset[], errors: Readonly<Record<number, unknown>>): Places {
+    return {
+      places: offsets.filter(({ partition }) => errors[partition] === undefined),
+      refused: offsets
+        .filter(({ partition }) => errors[partition] !== undefined)
+        .map(({ topic, partition }) => ({ topic, partition, error: errors[partition] })),
+    };
+  }
+
+  topicError(topic: string): unknown {
+    return this.topicErrors[topic];
   }
 
   leaderOf({ partition }: TopicPartition): number | undefined {
@@ -117,6 +142,8 @@ export class FakeLink {
       1: ['OFFSET_OUT_OF_RANGE', false],
       3: ['UNKNOWN_TOPIC_OR_PARTITION', true],
       6: ['NOT_LEADER_FOR_PARTITION', true],
+      29: ['TOPIC_AUTHORIZATION_FAILED', false],
+      87: ['INVALID_RECORD', false],
     };
     const [type, retriable] = known[code] ?? ['UNKNOWN', false];
     return brokerError(type, retriable);
@@ -131,11 +158,13 @@ export class FakeLink {
   }
 
   knownLayout(): string {
-    return 't=2';
+    return this.layoutKnown;
   }
 
   async layout(): Promise<string> {
-    return 't=2';
+    this.calls.push('layout');
+    this.layoutKnown = this.layoutNow;
+    return this.layoutNow;
   }
 
   forget(): void {}

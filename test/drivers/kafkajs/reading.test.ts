@@ -122,7 +122,7 @@ describe('whether the driver can read', () => {
     let isUp = false;
     link.committed = async () => {
       if (!isUp) throw reset();
-      return [];
+      return { places: [], refused: [] };
     };
     link.heartbeat = async () => {
       if (!isUp) throw reset();

@@ -62,11 +62,11 @@ describe('an assignment', () => {
   it('trap 7: a commit that failed may be sent again, one that was overtaken takes nothing back', () => {
     const assignment = fresh();
     const undo = assignment.committing([at(5)]);
-    undo();
+    undo([at(5)]);
     expect(assignment.committable([at(5)])).toEqual([at(5)]);
     const late = assignment.committing([at(5)]);
     assignment.committing([at(9)]);
-    late();
+    late([at(5)]);
     expect(assignment.committable([at(6)])).toEqual([]);
   });
 
@@ -223,16 +223,27 @@ describe('notices', () => {
 
 describe('topics', () => {
   const known = [{ topic: 'a.x' }, { topic: 'a.y' }, { topic: '__consumer_offsets', isInternal: true }];
+  const errors: Record<string, unknown> = {
+    'a.secret': brokerError('TOPIC_AUTHORIZATION_FAILED', false),
+    'a.new': brokerError('LEADER_NOT_AVAILABLE'),
+    'a.dying': brokerError('UNKNOWN_TOPIC_OR_PARTITION'),
+  };
+  /** As a broker: what it does not know comes back with that as its error. */
   const ask: AskTopics = async (names) => {
-    if (names.some((name) => !known.some(({ topic }) => topic === name)))
-      throw brokerError('UNKNOWN_TOPIC_OR_PARTITION');
-    return known;
+    if (names.length === 0) return [...known, ...Object.entries(errors).map(([topic, error]) => ({ topic, error }))];
+    return names.map(
+      (topic) =>
+        known.find((one) => one.topic === topic) ?? {
+          topic,
+          error: errors[topic] ?? brokerError('UNKNOWN_TOPIC_OR_PARTITION'),
+        },
+    );
   };
 
   it('a pattern takes what matches, whatever its flags, and nothing internal', async () => {
     const pattern = /^a\.|_/g;
     pattern.lastIndex = 3;
-    expect(await resolveTopics(pattern, ask)).toEqual(['a.x', 'a.y']);
+    expect(await resolveTopics(pattern, ask)).toEqual(['a.new', 'a.x', 'a.y']);
   });
 
   it('names those that are not there', async () => {
@@ -241,6 +252,38 @@ describe('topics', () => {
       code: 'RXF_KAFKA_TOPIC_MISSING',
       details: { topics: ['nope', 'gone'] },
     });
+  });
+
+  it('a pattern leaves out what is forbidden or gone, and names it; without a leader it is there', async () => {
+    const skipped: string[] = [];
+    const names = await resolveTopics(/^a\./, ask, (topic, error) => skipped.push(`${topic} ${String(error)}`));
+    expect(names).toEqual(['a.new', 'a.x', 'a.y']);
+    expect(skipped).toEqual([
+      'a.secret KafkaJSProtocolError: TOPIC_AUTHORIZATION_FAILED',
+      'a.dying KafkaJSProtocolError: UNKNOWN_TOPIC_OR_PARTITION',
+    ]);
+    await expect(resolveTopics(/^a\.(secret|dying)$/, ask)).rejects.toMatchObject({ code: 'RXF_KAFKA_TOPIC_MISSING' });
+  });
+
+  it('a topic that was there is looked for again before a pattern goes without it', async () => {
+    let looks = 0;
+    const late: AskTopics = async () => {
+      looks += 1;
+      return looks === 1 ? [{ topic: 'a.x' }] : [{ topic: 'a.x' }, { topic: 'a.y' }];
+    };
+    expect(await resolveTopics(/^a/, late, undefined, ['a.x', 'a.y'])).toEqual(['a.x', 'a.y']);
+    looks = Number.NEGATIVE_INFINITY;
+    expect(await resolveTopics(/^a/, async () => [{ topic: 'a.x' }], undefined, ['a.x', 'a.y'])).toEqual(['a.x']);
+  });
+
+  it('names those that are forbidden, where they were named', async () => {
+    await expect(resolveTopics(['a.x', 'a.secret'], ask)).rejects.toMatchObject({
+      code: 'RXF_KAFKA_AUTH',
+      message: expect.stringContaining('a.secret'),
+      details: { topics: ['a.secret'] },
+      retryable: false,
+    });
+    expect(await resolveTopics(['a.new'], ask)).toEqual(['a.new']);
   });
 
   it('passes on any other failure', async () => {
