@@ -67,8 +67,12 @@ function retrying<T>(
   return new Observable((subscriber) => {
     let isStopping = false;
     subscriber.add(
-      stop$.subscribe(() => {
-        isStopping = true;
+      stop$.subscribe({
+        next: () => {
+          isStopping = true;
+        },
+        // The source fails with it too; in a wait there is none.
+        error: (error: unknown) => subscriber.error(error),
       }),
     );
     const delay = (error: unknown, failures: number) => {

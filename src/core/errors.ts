@@ -37,6 +37,7 @@ export const ERRORS = {
   RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
   RXF_SOURCE_DRAIN_TIMEOUT: { family: 'SourceError', retryable: true },
+  RXF_SOURCE_DRAIN_LOST: { family: 'SourceError', retryable: true },
 
   RXF_KAFKA_COMMIT: { family: 'CommitError', retryable: true },
 

@@ -12,7 +12,10 @@ export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
 }
 
-/** Where a group starts in a partition for which it has no committed offset. */
+/**
+ * Where a group starts in a topic of which it has no committed offset. A partition without one in a topic that the group has
+ * begun is new, and is read from its first offset; so are topics that a pattern matches, once the group has begun one of them.
+ */
 export type StartAt = 'earliest' | 'latest';
 
 export interface KafkaSubscription {
@@ -72,6 +75,12 @@ export interface KafkaListener {
    * the group's committed offset. No record comes before the answer.
    */
   assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
+  /**
+   * Where reading is to begin in partitions for which neither `assigned` nor the group had a place; called after `assigned`,
+   * once for each such partition. To be remembered, so that it holds over rebalances and restarts. No record of these
+   * partitions comes before the answer.
+   */
+  began(epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown>;
   /** The group is about to take all our partitions away: settle and commit now. The driver goes on after the answer. */
   revoking(): ObservableInput<unknown>;
   /** All our partitions are gone, with or without `revoking` before: nothing of them may be committed any more. */
@@ -108,6 +117,8 @@ export interface KafkaDriver {
   readonly name: string;
   /** Where its cluster is reached; drivers with one in common reach the same one. By its name where this is left out. */
   readonly addresses?: readonly string[];
+  /** How long the group waits for its members at a rebalance, in milliseconds; left out where it waits for ever. */
+  readonly rebalanceTimeoutMs?: number;
   /**
    * Cold: subscribing connects and joins the group, then emits the member once; unsubscribing disconnects at once,
    * without commits. Completes after `close`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`,

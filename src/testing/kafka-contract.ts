@@ -57,6 +57,9 @@ export class KafkaTrace implements KafkaListener {
   isComplete = false;
   answer: (epoch: number, partitions: readonly TopicPartition[]) => ObservableInput<readonly PartitionOffset[]> = () =>
     of([]);
+  /** Where it was told that reading begins, in order. */
+  readonly starts: PartitionOffset[] = [];
+  remember: (starts: readonly PartitionOffset[]) => ObservableInput<unknown> = () => of(undefined);
   settle: () => ObservableInput<unknown> = () => of(undefined);
   connection: Subscription | undefined;
 
@@ -81,6 +84,11 @@ export class KafkaTrace implements KafkaListener {
     this.epoch = epoch;
     this.partitions = partitions;
     return this.answer(epoch, partitions);
+  }
+
+  began(_epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown> {
+    this.starts.push(...starts);
+    return this.remember(starts);
   }
 
   revoking(): ObservableInput<unknown> {
@@ -182,6 +190,10 @@ function equal(actual: unknown, expected: unknown, what: string): void {
 
 function values(count: number, from = 0): ContractRecord[] {
   return Array.from({ length: count }, (_, index) => ({ value: `v${from + index}` }));
+}
+
+function at(topic: string, partition: number, offset: number): PartitionOffset {
+  return { topic, partition, offset };
 }
 
 function range(from: number, to: number): number[] {
@@ -304,6 +316,71 @@ export const kafkaContract: readonly KafkaCheck[] = [
         await subject.produce(topic, 0, values(2, 5));
         await trace.received(2);
         equal(trace.offsets(0), [5, 6], 'offsets');
+      }),
+  },
+  {
+    name: 'where reading begins without a place is told once, before any record; remembered, it holds for the next member',
+    run: (subject) =>
+      withTopic(subject, 'began', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(5));
+        const first = new KafkaTrace();
+        let hasWaited = false;
+        first.remember = async (starts) => {
+          // What comes meanwhile belongs to what is to be read.
+          await subject.produce(topic, 0, values(2, 5));
+          await first.commit(starts);
+          await sleep(QUIET_MS);
+          hasWaited = first.all.length === 0;
+        };
+        join({ startAt: 'latest' }, first);
+        await first.received(2);
+        equal(hasWaited, true, 'no record before the answer');
+        equal(first.starts, [at(topic, 0, 5), at(topic, 1, 0)], 'starts');
+        equal(first.offsets(0), [5, 6], 'offsets');
+        await first.close();
+        await subject.produce(topic, 0, values(3, 7));
+        const second = join({ startAt: 'latest' });
+        await second.received(5);
+        equal([second.starts, second.offsets(0)], [[], range(5, 10)], 'starts and offsets of the next member');
+      }),
+  },
+  {
+    name: 'with `startAt: latest`, a partition without a place in a topic that the group has begun is read from its first offset',
+    run: (subject) =>
+      withTopic(subject, 'new', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(5));
+        await subject.produce(topic, 1, values(3));
+        const first = join();
+        await first.received(8);
+        await first.commit([at(topic, 0, 5)]);
+        await first.close();
+        const second = join({ startAt: 'latest' });
+        await second.received(3);
+        equal(second.starts, [at(topic, 1, 0)], 'starts');
+        equal([second.offsets(0), second.offsets(1)], [[], [0, 1, 2]], 'offsets');
+        await second.close();
+        const third = join({ startAt: 'latest', topics: new RegExp(`^${topic}$`) });
+        await third.received(3);
+        equal(third.starts, [at(topic, 1, 0)], 'starts with a pattern');
+      }),
+  },
+  {
+    name: 'members that join a new group together with `startAt: latest` do not take each other’s partitions for new',
+    run: (subject) =>
+      withTopic(subject, 'together', 4, async (topic, join) => {
+        for (let partition = 0; partition < 4; partition += 1) await subject.produce(topic, partition, values(3));
+        const both = [new KafkaTrace(), new KafkaTrace()];
+        for (const trace of both) {
+          trace.remember = (starts) => trace.commit(starts);
+          join({ startAt: 'latest' }, trace);
+        }
+        for (const trace of both) await trace.assignedTo(2);
+        await sleep(QUIET_MS);
+        for (let partition = 0; partition < 4; partition += 1) await subject.produce(topic, partition, values(1, 3));
+        await until(() => both.flatMap((trace) => trace.all).length >= 4, 'the records that came later');
+        await sleep(QUIET_MS);
+        const offsets = both.flatMap((trace) => trace.all.map(({ offset }) => offset));
+        equal(offsets, [3, 3, 3, 3], 'offsets of both');
       }),
   },
   {

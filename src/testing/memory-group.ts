@@ -5,11 +5,17 @@ import type { MemoryMember } from './memory-member.js';
 /** One consumer group of `MemoryKafka`: who is in it. At each change all members settle, and all is handed out anew. */
 export class MemoryGroup {
   readonly #partitionsFor: (members: readonly MemoryMember[]) => readonly TopicPartition[];
+  readonly #begun: () => ReadonlySet<string>;
   readonly #members: MemoryMember[] = [];
   #isRebalancing = false;
 
-  constructor(partitionsFor: (members: readonly MemoryMember[]) => readonly TopicPartition[]) {
+  /** `begun`: the topics in which it has a place. */
+  constructor(
+    partitionsFor: (members: readonly MemoryMember[]) => readonly TopicPartition[],
+    begun: () => ReadonlySet<string>,
+  ) {
     this.#partitionsFor = partitionsFor;
+    this.#begun = begun;
   }
 
   get members(): readonly MemoryMember[] {
@@ -39,6 +45,11 @@ export class MemoryGroup {
     this.#assign();
   }
 
+  /** Topics or partitions have changed: all is handed out anew. */
+  changed(): void {
+    this.#rebalance();
+  }
+
   /** Asks every member to settle, then hands the partitions out; who joins meanwhile is given some too. */
   #rebalance(): void {
     if (this.#isRebalancing || this.#members.length === 0) return;
@@ -55,6 +66,7 @@ export class MemoryGroup {
     for (const [turn, partition] of this.#partitionsFor(members).entries()) {
       shares[turn % members.length]?.push(partition);
     }
-    for (const [at, member] of members.entries()) member.assign(shares[at] ?? []);
+    const begun = this.#begun();
+    for (const [at, member] of members.entries()) member.assign(shares[at] ?? [], begun);
   }
 }

@@ -82,6 +82,16 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
     );
   }
 
+  /** Gives a topic more partitions; every group hands out anew, as it does once its members have seen them. */
+  addPartitions(topic: string, count: number): void {
+    const logs = this.#logs.get(topic) ?? [];
+    this.#logs.set(topic, [
+      ...logs,
+      ...Array.from({ length: count }, (_, more) => new MemoryLog(topic, logs.length + more)),
+    ]);
+    for (const group of this.#groups.values()) group.changed();
+  }
+
   /** Appends records, or none; `skip` leaves a gap of so many offsets before them, as compaction does. */
   produce(topic: string, partition: number, records: readonly MemoryRecord[], skip = 0): void {
     this.#log({ topic, partition }).append(records, skip);
@@ -243,11 +253,16 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   }
 
   /** @internal */
-  startOf(subscription: KafkaSubscription, of: TopicPartition): number {
-    const committed = this.committed(subscription.groupId, of.topic, of.partition);
-    if (committed >= 0) return committed;
+  startOf(
+    { groupId, startAt, topics }: KafkaSubscription,
+    of: TopicPartition,
+    begun: ReadonlySet<string>,
+  ): { readonly offset: number; readonly isFresh: boolean } {
+    const committed = this.committed(groupId, of.topic, of.partition);
+    if (committed >= 0) return { offset: committed, isFresh: false };
     const log = this.#log(of);
-    return subscription.startAt === 'earliest' ? log.first : log.next;
+    const isNew = topics instanceof RegExp ? begun.size > 0 : begun.has(of.topic);
+    return { offset: startAt === 'earliest' || isNew ? log.first : log.next, isFresh: true };
   }
 
   #join(member: MemoryMember): void {
@@ -270,10 +285,20 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   #group(groupId: string): MemoryGroup {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
-      group = new MemoryGroup((members) => this.#partitionsFor(members));
+      group = new MemoryGroup(
+        (members) => this.#partitionsFor(members),
+        () => this.#begunBy(groupId),
+      );
       this.#groups.set(groupId, group);
     }
     return group;
+  }
+
+  #begunBy(groupId: string): ReadonlySet<string> {
+    const begun = [...this.#logs].filter(([topic, logs]) =>
+      logs.some(({ partition }) => this.committed(groupId, topic, partition) >= 0),
+    );
+    return new Set(begun.map(([topic]) => topic));
   }
 
   #partitionsFor(members: readonly MemoryMember[]): TopicPartition[] {

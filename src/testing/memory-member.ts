@@ -1,8 +1,11 @@
 import {
   concat,
+  concatMap,
   defer,
   EMPTY,
   from,
+  ignoreElements,
+  merge,
   Observable,
   Subject,
   type Subscriber,
@@ -48,6 +51,8 @@ export class MemoryMember implements KafkaConsumer {
   #owned: readonly TopicPartition[] = [];
   #positions = new Map<string, Position>();
   #isFetching = false;
+  /** Not before where it begins is remembered. */
+  #mayFetch = false;
 
   constructor(
     kafka: MemoryKafka,
@@ -117,7 +122,8 @@ export class MemoryMember implements KafkaConsumer {
       ? EMPTY
       : new Observable<never>((subscriber) => asking.add(() => subscriber.complete()));
     const revoked$ = defer(() => (this.#owned.length === 0 ? EMPTY : from(this.#listener.revoking())));
-    return concat(answered$, revoked$).pipe(takeUntil(this.#gone$));
+    const late$ = timer(this.subscription.revokeTimeoutMs);
+    return concat(answered$, revoked$).pipe(takeUntil(merge(this.#gone$, late$)));
   }
 
   lose(): void {
@@ -125,10 +131,12 @@ export class MemoryMember implements KafkaConsumer {
     if (this.#owned.length === 0) return;
     this.#owned = [];
     this.#positions = new Map();
+    this.#mayFetch = false;
     this.#listener.lost();
   }
 
-  assign(partitions: readonly TopicPartition[]): void {
+  /** `begun`: topics in which the group had a place before anybody was given anything. */
+  assign(partitions: readonly TopicPartition[], begun: ReadonlySet<string>): void {
     this.lose();
     if (this.life.closed) return;
     this.#epoch += 1;
@@ -137,8 +145,11 @@ export class MemoryMember implements KafkaConsumer {
     this.life.add(this.#asking);
     this.#asking.add(
       from(this.#listener.assigned(this.#epoch, partitions))
-        .pipe(take(1))
-        .subscribe({ next: (starts) => this.#start(partitions, starts), complete: () => this.#asking.unsubscribe() }),
+        .pipe(
+          take(1),
+          concatMap((starts) => this.#start(partitions, starts, begun)),
+        )
+        .subscribe({ complete: () => this.#asking.unsubscribe() }),
     );
   }
 
@@ -154,7 +165,7 @@ export class MemoryMember implements KafkaConsumer {
   }
 
   wake(): void {
-    if (this.#isFetching || this.life.closed) return;
+    if (!this.#mayFetch || this.#isFetching || this.life.closed) return;
     this.#isFetching = true;
     this.life.add(
       timer(this.#latencyMs).subscribe(() => {
@@ -164,13 +175,26 @@ export class MemoryMember implements KafkaConsumer {
     );
   }
 
-  #start(partitions: readonly TopicPartition[], starts: readonly PartitionOffset[]): void {
+  #start(
+    partitions: readonly TopicPartition[],
+    starts: readonly PartitionOffset[],
+    begun: ReadonlySet<string>,
+  ): Observable<unknown> {
+    const began: PartitionOffset[] = [];
     for (const of of partitions) {
-      const start = starts.find((one) => one.topic === of.topic && one.partition === of.partition);
-      const offset = start?.offset ?? this.#kafka.startOf(this.subscription, of);
-      this.#positions.set(`${of.topic}/${of.partition}`, { of, offset, committed: -1, isPaused: false });
+      const given = starts.find((one) => one.topic === of.topic && one.partition === of.partition);
+      const { offset, isFresh } = this.#kafka.startOf(this.subscription, of, begun);
+      if (given === undefined && isFresh) began.push({ ...of, offset });
+      const entry = { of, offset: given?.offset ?? offset, committed: -1, isPaused: false };
+      this.#positions.set(`${of.topic}/${of.partition}`, entry);
     }
-    this.wake();
+    const fetching$ = defer(() => {
+      this.#mayFetch = true;
+      this.wake();
+      return EMPTY;
+    });
+    if (began.length === 0) return fetching$;
+    return concat(from(this.#listener.began(this.#epoch, began)).pipe(ignoreElements()), fetching$);
   }
 
   #fetchAll(): boolean {

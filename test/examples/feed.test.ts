@@ -68,6 +68,7 @@ async function posted(): Promise<Record<string, unknown>[]> {
       },
       {
         assigned: () => of([]),
+        began: () => of(0),
         revoking: () => of(0),
         lost: () => undefined,
         reading: () => undefined,

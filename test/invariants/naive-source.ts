@@ -100,6 +100,7 @@ export function naiveSource(driver: KafkaDriver, bugs: Bugs, window: number): So
           }),
         );
       },
+      began: () => EMPTY,
       revoking: () => EMPTY,
       lost: () => undefined,
       records: (batch) => {

@@ -18,6 +18,7 @@ class Member implements KafkaListener {
   consumer: KafkaConsumer | undefined;
   error: unknown;
   starts: readonly PartitionOffset[] = [];
+  readonly begins: PartitionOffset[] = [];
   settle: () => ObservableInput<unknown> = () => of(undefined);
   readonly #kafka: MemoryKafka;
 
@@ -26,7 +27,7 @@ class Member implements KafkaListener {
   }
 
   join(startAt: 'earliest' | 'latest' = 'earliest') {
-    const times = { maxPartitionBytes: 1, maxWaitMs: 1, revokeTimeoutMs: 1, sessionTimeoutMs: 1 };
+    const times = { maxPartitionBytes: 1, maxWaitMs: 1, revokeTimeoutMs: 1_000, sessionTimeoutMs: 1 };
     return this.#kafka.connect({ topics: ['chat'], groupId: 'g', startAt, ...times }, this).subscribe({
       next: (consumer) => {
         this.consumer = consumer;
@@ -58,6 +59,11 @@ class Member implements KafkaListener {
     this.epoch = epoch;
     this.partitions = partitions;
     return of(this.starts);
+  }
+
+  began(_epoch: number, begins: readonly PartitionOffset[]): ObservableInput<unknown> {
+    this.begins.push(...begins);
+    return of(undefined);
   }
 
   revoking(): ObservableInput<unknown> {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { defaultIfEmpty, firstValueFrom, from, type ObservableInput, type Subscriber } from 'rxjs';
+import { defaultIfEmpty, firstValueFrom, from, lastValueFrom, type ObservableInput, type Subscriber } from 'rxjs';
 import { ConnectError, describeError, RxflumeError, SourceError } from '../../core/errors.js';
 import type {
   KafkaConsumer,
@@ -132,21 +132,29 @@ export class Member implements KafkaConsumer, Reader {
     const asked = partitions.map(({ topic, partition }) => ({ topic, partition }));
     const starts = await firstOf(this.#listener.assigned(EPOCH, asked));
     if (this.#isOver) return;
-    this.#positions = partitions.map((of) => ({
-      ...of,
-      stream: `kafka:${of.topic}/${of.partition}`,
-      offset: this.#startOf(of, of.segment, starts),
-      isPaused: false,
-      seeks: 0,
-    }));
+    const begun = new Set(asked.filter((of) => this.#committed(of) !== undefined).map(({ topic }) => topic));
+    const began: PartitionOffset[] = [];
+    const positions = partitions.map((of) => {
+      const given = starts.find((start) => start.topic === of.topic && start.partition === of.partition);
+      const known = given?.offset ?? this.#committed(of);
+      const offset = known ?? this.#firstStart(of, begun);
+      if (known === undefined) began.push({ topic: of.topic, partition: of.partition, offset });
+      return { ...of, stream: `kafka:${of.topic}/${of.partition}`, offset, isPaused: false, seeks: 0 };
+    });
     this.#isAssigned = true;
+    if (began.length > 0) await lastValueFrom(from(this.#listener.began(EPOCH, began)), { defaultValue: undefined });
+    if (!this.#isOver) this.#positions = positions;
   }
 
-  #startOf(of: TopicPartition, segment: Segment, starts: readonly PartitionOffset[]): number {
-    const given = starts.find((start) => start.topic === of.topic && start.partition === of.partition);
-    if (given !== undefined) return given.offset;
-    const committed = this.#folder.offsets.get(this.groupId, of);
-    return committed ?? (this.#subscription.startAt === 'earliest' ? 0 : segment.next);
+  #committed(of: TopicPartition): number | undefined {
+    return this.#folder.offsets.get(this.groupId, of);
+  }
+
+  /** Where the group has begun a topic, or one that the pattern matches, what it has no place in is new. */
+  #firstStart({ topic, segment }: TopicPartition & { readonly segment: Segment }, begun: ReadonlySet<string>): number {
+    const { startAt, topics } = this.#subscription;
+    const isNew = topics instanceof RegExp ? begun.size > 0 : begun.has(topic);
+    return startAt === 'earliest' || isNew ? 0 : segment.next;
   }
 
   /** Reads a batch of each partition that has more and is not paused; true when there was one. */

@@ -28,6 +28,7 @@ export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDrive
   return {
     name,
     addresses: options.brokers,
+    rebalanceTimeoutMs: options.rebalanceTimeoutMs,
     open: (producing, listener) => {
       const packing = packingOf(internals, producing.compression);
       return new Observable((subscriber) => {

@@ -147,6 +147,13 @@ export class Link {
     return isUnsure ? before : this.knownLayout();
   }
 
+  /** Every partition of the subscribed topics, as far as it is known. */
+  knownPartitions(): TopicPartition[] {
+    return this.#group.topicsSubscribed.flatMap((topic) =>
+      this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ topic, partition: partitionId })),
+    );
+  }
+
   knownLayout(): string {
     return [...this.#group.topicsSubscribed]
       .sort()

@@ -3,24 +3,61 @@ import type { KafkaSubscription, PartitionOffset, StartAt, TopicPartition } from
 import type { OwnedPartition } from './assignment.js';
 import type { Link, Places } from './link.js';
 
+/** The places of partitions, by whether the group knew them. */
+export interface Starts {
+  readonly committed: readonly PartitionOffset[];
+  readonly began: readonly PartitionOffset[];
+  readonly refused: Places['refused'];
+}
+
 /** Where a group starts in a partition, and whether a position still lies in what the partition's log holds. */
 export class LogRange {
   readonly #link: Link;
   readonly #subscription: KafkaSubscription;
+  /** Topics in which the group had a place before we joined it. */
+  #begun: ReadonlySet<string> = new Set();
 
   constructor(link: Link, subscription: KafkaSubscription) {
     this.#link = link;
     this.#subscription = subscription;
   }
 
-  /** The committed offsets; where there are none, what `startAt` says. */
-  async starts(partitions: readonly TopicPartition[]): Promise<Places> {
+  /**
+   * Learns in which topics the group has begun. To be called before each joining: members that join a new group together
+   * commit where they begin one after the other, and must not take each other's partitions for new ones.
+   */
+  async lookBeforeJoining(): Promise<void> {
+    // What is new is read from its first offset, as all is with `earliest`.
+    if (this.#subscription.startAt === 'earliest') return;
+    await this.#link.findCoordinator();
+    const { places } = await this.#link.committed(this.#link.knownPartitions());
+    this.#begun = new Set(places.map(({ topic }) => topic));
+  }
+
+  /** The committed offsets, and where to begin in partitions that have none. */
+  async starts(partitions: readonly TopicPartition[]): Promise<Starts> {
     const { places: committed, refused } = await this.#link.committed(partitions);
     const answered = [...committed, ...refused];
     const fresh = partitions.filter((one) => !answered.some((known) => isSame(known, one)));
-    if (fresh.length === 0) return { places: committed, refused };
-    const bounds = await this.#link.bounds(fresh, this.#subscription.startAt);
-    return { places: [...committed, ...bounds.places], refused: [...refused, ...bounds.refused] };
+    const { startAt } = this.#subscription;
+    const isNew = ({ topic }: TopicPartition) => startAt === 'latest' && this.#hasBegun(topic);
+    const first = await this.#bounds(fresh.filter(isNew), 'earliest');
+    const others = fresh.filter((one) => !isNew(one));
+    const rest = await this.#bounds(others, startAt);
+    return {
+      committed,
+      began: [...first.places, ...rest.places],
+      refused: [...refused, ...first.refused, ...rest.refused],
+    };
+  }
+
+  /** All topics of a pattern are one: who reads on in one of them has not chosen to leave out what came to another. */
+  #hasBegun(topic: string): boolean {
+    return this.#subscription.topics instanceof RegExp ? this.#begun.size > 0 : this.#begun.has(topic);
+  }
+
+  async #bounds(partitions: readonly TopicPartition[], at: StartAt): Promise<Places> {
+    return partitions.length === 0 ? { places: [], refused: [] } : this.#link.bounds(partitions, at);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { ObservableInput } from 'rxjs';
 import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
 import { Assignment, type Ending, type OwnedPartition } from './assignment.js';
 import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, type Setting, typeOf } from './errors.js';
@@ -108,6 +109,7 @@ export class Member {
     const until = performance.now() + (hasJoined ? subscription.sessionTimeoutMs : options.connectTimeoutMs);
     for (let failures = 1; ; failures += 1) {
       try {
+        await this.#range.lookBeforeJoining();
         return await this.link.join();
       } catch (error) {
         if (this.#isClosed) return undefined;
@@ -165,54 +167,64 @@ export class Member {
 
   /** Asks where to start and learns the rest from the group. False where the assignment ended meanwhile. */
   async #place(assignment: Assignment, reading: Reading): Promise<boolean> {
-    const { listener, subscription } = this.#home;
-    const asked = firstOf<readonly PartitionOffset[]>(() =>
+    const { listener } = this.#home;
+    const starts = await this.#answerOf(assignment, () =>
       listener.assigned(assignment.epoch, assignment.membership.partitions),
     );
-    let starts: readonly PartitionOffset[] = [];
+    if (starts === undefined) return false;
+    place(assignment, starts);
+    reading.start();
+    return !assignment.isOver;
+  }
+
+  /** What the listener answers, undefined where the assignment ended or the stream failed meanwhile. */
+  async #answerOf(
+    assignment: Assignment,
+    ask: () => ObservableInput<unknown>,
+  ): Promise<readonly PartitionOffset[] | undefined> {
+    const asked = firstOf(ask as () => ObservableInput<readonly PartitionOffset[]>);
+    let starts: readonly PartitionOffset[] | undefined;
     const answered = asked.answer.then((answer) => {
       starts = answer ?? [];
-      return true;
     });
     answered.catch(() => undefined);
     const over = assignment.ending.then(async (kind) => {
-      if (kind === 'rebalance')
-        await Promise.race([answered, assignment.gone, this.#changed.wait(subscription.revokeTimeoutMs)]);
-      return false;
+      if (kind !== 'rebalance') return;
+      const limit = this.#changed.wait(this.#home.subscription.revokeTimeoutMs);
+      await Promise.race([answered, assignment.gone, limit]);
     });
     try {
       await Promise.race([answered, over]);
     } catch (error) {
       this.#home.failed(error);
-      return false;
+      return undefined;
     } finally {
       asked.cancel();
     }
-    for (const start of starts) {
-      const owned = assignment.get(start);
-      if (owned !== undefined && owned.position < 0) owned.position = start.offset;
-    }
-    reading.start();
-    return !assignment.isOver;
+    return starts;
   }
 
   /** Learns from the group, or the log, where to start in what `assigned` left open. Tells of its failure itself. */
   async #placeRest(assignment: Assignment, reading: Reading): Promise<void> {
+    const { listener } = this.#home;
     for (let failures = 1; !assignment.isOver; failures += 1) {
       const rest = assignment.partitions.filter((owned) => owned.position < 0);
       if (rest.length === 0) return;
       try {
         const asked = this.#range.starts(rest);
         whenLate(asked, LATE_MS, () => reading.failing('start'));
-        const { places, refused } = await asked;
+        const { committed, began, refused } = await asked;
         if (assignment.isOver) return;
         reading.works('start');
-        for (const { topic, partition, offset } of places) {
-          const owned = assignment.get({ topic, partition });
-          if (owned !== undefined && owned.position < 0) owned.position = offset;
-        }
+        place(assignment, committed);
         this.#fetching?.wake();
         for (const one of refused) this.#notPlaced(assignment, reading, one);
+        if (began.length > 0) {
+          const isRemembered = await this.#answerOf(assignment, () => listener.began(assignment.epoch, began));
+          if (isRemembered === undefined) return;
+          place(assignment, began);
+          this.#fetching?.wake();
+        }
       } catch (error) {
         if (assignment.isOver) return;
         reading.failing('start');
@@ -323,5 +335,12 @@ export class Member {
       `Topics or partitions have changed (${now}). Joining again.`,
     );
     assignment.end({ kind: 'rebalance' });
+  }
+}
+
+function place(assignment: Assignment, starts: readonly PartitionOffset[]): void {
+  for (const start of starts) {
+    const owned = assignment.get(start);
+    if (owned !== undefined && owned.position < 0) owned.position = start.offset;
   }
 }

@@ -17,6 +17,8 @@ export type CommitStep = 'commit' | 'startInterval' | 'nothing';
 export class CommitSchedule {
   readonly #count: number;
   #acked = 0;
+  /** There is something to commit that was not acked. */
+  #isDue = false;
   #isCommitting = false;
   #isIntervalOn = false;
 
@@ -29,28 +31,39 @@ export class CommitSchedule {
     return this.#next();
   }
 
+  /** There is something to commit though nothing was acked; the interval is soon enough. */
+  due(): CommitStep {
+    this.#isDue = true;
+    return this.#next();
+  }
+
   intervalEnded(): CommitStep {
     this.#isIntervalOn = false;
-    return this.#isCommitting || this.#acked === 0 ? 'nothing' : 'commit';
+    return this.#isCommitting || !this.#hasSome ? 'nothing' : 'commit';
   }
 
   started(): void {
     this.#isCommitting = true;
     this.#acked = 0;
+    this.#isDue = false;
   }
 
   /** `retry`: what was to be committed is due again after an interval. */
   ended(outcome: 'done' | 'retry'): CommitStep {
     this.#isCommitting = false;
     if (outcome === 'done') return this.#next();
-    this.#acked = Math.max(1, this.#acked);
+    this.#isDue = true;
     if (this.#isIntervalOn) return 'nothing';
     this.#isIntervalOn = true;
     return 'startInterval';
   }
 
+  get #hasSome(): boolean {
+    return this.#acked > 0 || this.#isDue;
+  }
+
   #next(): CommitStep {
-    if (this.#isCommitting || this.#acked === 0) return 'nothing';
+    if (this.#isCommitting || !this.#hasSome) return 'nothing';
     if (this.#acked >= this.#count) return 'commit';
     if (this.#isIntervalOn) return 'nothing';
     this.#isIntervalOn = true;

@@ -1,22 +1,12 @@
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  from,
-  type Observable,
-  type ObservableInput,
-  ReplaySubject,
-  retry,
-  Subscription,
-  timer,
-} from 'rxjs';
+import { catchError, concat, defer, EMPTY, type Observable, ReplaySubject, retry, Subscription, timer } from 'rxjs';
 import { monotonicMs } from '../../core/clock.js';
 import { CommitError, describeError, isRetryable } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
 import type { Monitor } from '../../core/monitor.js';
-import type { KafkaConsumer } from '../../ports/kafka-consumer.js';
+import { within } from '../../core/within.js';
 import type { Assignment } from './assignment.js';
 import { type CommitOptions, CommitSchedule, type CommitStep } from './commit.js';
+import { COMMIT_WITHIN_MS, type GuardedConsumer, lateCommit } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
 
 /** Commits that fail in a row before the stream fails: about two minutes, longer than a broker takes to restart. */
@@ -28,7 +18,7 @@ const AGAIN_MS = 500;
 
 /** What the committer needs of the session it commits for. */
 export interface CommitsFor {
-  readonly consumer: KafkaConsumer | undefined;
+  readonly consumer: GuardedConsumer | undefined;
   readonly assignment: Assignment;
   /** False while it leaves: then a failed commit is the leaving's to judge. */
   readonly isRunning: boolean;
@@ -45,6 +35,7 @@ export class Committer {
   readonly #committed;
   readonly #life = new Subscription();
   #underWay: Observable<void> | undefined;
+  #answering = Subscription.EMPTY;
   #failures = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -61,9 +52,25 @@ export class Committer {
     this.#follow(this.#schedule.acked(count));
   }
 
-  /** Partitions were taken up from a ledger: the broker is told, though nothing was acked yet. */
-  takenUp(): void {
-    this.#follow(this.#schedule.acked(1));
+  /** There is something to tell though nothing was acked: a place from a ledger, where reading begins, what was read over. */
+  due(): void {
+    this.#follow(this.#schedule.due());
+  }
+
+  /** More of the partition's log is known, or was read without a record to ack. */
+  fetched(partition: Partition): void {
+    this.#showLag(partition);
+    if (partition.isSettled && !partition.hasQueued && partition.isUncommitted) this.due();
+  }
+
+  /** Commits until it has succeeded: where reading begins is to be remembered before anything is read. */
+  remember(): Observable<void> {
+    return this.#persistently(() => true);
+  }
+
+  /** A new epoch: what is under way belongs to the old one, and must not hold up the commits of this. */
+  epochEnded(): void {
+    this.#answering.unsubscribe();
   }
 
   /** Commits all that may be; after the commit that is under way, where there is one. Fails as the driver does. */
@@ -77,9 +84,16 @@ export class Committer {
 
   /** The last commit is worth trying for as long as leaving may take: without it all of it comes again. */
   allWithin(ms: number): Observable<void> {
-    const until = monotonicMs() + ms;
+    return defer(() => {
+      const until = monotonicMs() + ms;
+      const late = () => new CommitError('RXF_KAFKA_COMMIT', `The last commit was not answered within ${ms} ms.`);
+      return this.#persistently(() => monotonicMs() <= until).pipe(within(ms + AGAIN_MS, late));
+    });
+  }
+
+  #persistently(mayRetry: () => boolean): Observable<void> {
     const again = (error: unknown) => {
-      if (!isRetryable(error) || monotonicMs() > until) throw error;
+      if (!isRetryable(error) || !mayRetry()) throw error;
       return timer(AGAIN_MS);
     };
     return defer(() => this.all()).pipe(retry({ delay: again }));
@@ -87,6 +101,7 @@ export class Committer {
 
   end(): void {
     this.#life.unsubscribe();
+    this.#answering.unsubscribe();
   }
 
   #follow(step: CommitStep): void {
@@ -102,39 +117,51 @@ export class Committer {
     if (consumer === undefined || offsets.length === 0) return EMPTY;
     this.#schedule.started();
     const answer$ = new ReplaySubject<void>(1);
+    const answering = new Subscription(() => this.#ended(answer$));
     this.#underWay = answer$;
-    from(this.#tell(consumer, offsets)).subscribe({
-      error: (error: unknown) => {
-        this.#underWay = undefined;
-        this.#failed(error);
-        answer$.error(error);
-      },
-      complete: () => {
-        this.#underWay = undefined;
-        this.#failures = 0;
-        this.#toldAt = Number.NEGATIVE_INFINITY;
-        for (const { of, offset } of offsets) this.#told(of, offset);
-        this.#commits.add(1);
-        answer$.complete();
-        this.#follow(this.#schedule.ended('done'));
-      },
-    });
+    this.#answering = answering;
+    const telling = this.#tell(consumer, offsets)
+      .pipe(catchError(asCommitError))
+      .subscribe({
+        error: (error: unknown) => {
+          this.#underWay = undefined;
+          this.#failed(error as CommitError);
+          answer$.error(error);
+        },
+        complete: () => {
+          this.#underWay = undefined;
+          this.#failures = 0;
+          this.#toldAt = Number.NEGATIVE_INFINITY;
+          for (const { of, offset } of offsets) this.#told(of, offset);
+          this.#commits.add(1);
+          answer$.complete();
+          this.#follow(this.#schedule.ended('done'));
+        },
+      });
+    answering.add(telling);
     return answer$;
   }
 
+  /** Given up: nobody waits for it any more. */
+  #ended(answer$: ReplaySubject<void>): void {
+    if (this.#underWay !== answer$) return;
+    this.#underWay = undefined;
+    answer$.complete();
+    this.#follow(this.#schedule.ended('done'));
+  }
+
   /** Tells the broker, or the sink that commits the group's offsets in its place. */
-  #tell(consumer: KafkaConsumer, offsets: ReturnType<Assignment['uncommitted']>): ObservableInput<unknown> {
+  #tell(consumer: GuardedConsumer, offsets: ReturnType<Assignment['uncommitted']>): Observable<unknown> {
     const [first] = offsets;
     const sink = first?.of.replay?.resumeFrom;
     if (sink?.commit === undefined) {
       const told = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
       return consumer.commit(this.#session.assignment.epoch, told);
     }
-    return sink.commit(
-      offsets.flatMap(({ of: { stream, replay }, offset }) =>
-        replay === undefined ? [] : [{ stream, offset, answer: replay.answer }],
-      ),
+    const acked = offsets.flatMap(({ of: { stream, replay }, offset }) =>
+      replay === undefined ? [] : [{ stream, offset, answer: replay.answer }],
     );
+    return guarded(() => sink.commit?.(acked) ?? [], COMMIT_WITHIN_MS, lateCommit);
   }
 
   #told(partition: Partition, offset: number): void {
@@ -142,19 +169,22 @@ export class Committer {
     this.#committed.add(Math.max(0, offset - before));
     partition.committed = Math.max(partition.committed, offset);
     if (partition.isOver) return;
-    const labels = { stream: partition.stream };
-    this.#monitor.figure('rxflume_source_lag', labels).set(Math.max(0, partition.highWatermark - offset));
-    this.#monitor.figure('rxflume_source_committed_offset', labels).set(offset);
+    this.#showLag(partition);
+    this.#monitor.figure('rxflume_source_committed_offset', { stream: partition.stream }).set(offset);
   }
 
-  #failed(error: unknown): void {
+  /** How far the broker is ahead of what is committed, or of where reading goes on where nothing is known to be. */
+  #showLag(partition: Partition): void {
+    const done = partition.committed < 0 ? partition.watermark.offset : partition.committed;
+    if (done < 0) return;
+    const lag = Math.max(0, partition.highWatermark - done);
+    this.#monitor.figure('rxflume_source_lag', { stream: partition.stream }).set(lag);
+  }
+
+  #failed(error: CommitError): void {
     this.#failures += 1;
-    if (this.#session.isRunning && (!isRetryable(error) || this.#failures > MOST_FAILURES)) {
-      this.#session.failed(
-        error instanceof CommitError
-          ? error
-          : new CommitError('RXF_KAFKA_COMMIT', `Cannot commit: ${describeError(error)}`, { cause: error }),
-      );
+    if (this.#session.isRunning && (!error.retryable || this.#failures > MOST_FAILURES)) {
+      this.#session.failed(error);
       return;
     }
     if (monotonicMs() - this.#toldAt >= TELL_EVERY_MS) {
@@ -163,4 +193,10 @@ export class Committer {
     }
     this.#follow(this.#schedule.ended('retry'));
   }
+}
+
+function asCommitError(error: unknown): never {
+  if (error instanceof CommitError) throw error;
+  const extras = { cause: error, retryable: isRetryable(error) };
+  throw new CommitError('RXF_KAFKA_COMMIT', `Cannot commit: ${describeError(error)}`, extras);
 }

@@ -2,13 +2,13 @@ import type { Subscriber } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Figure } from '../../core/monitor.js';
 import type { InFlightWindow } from '../../core/window.js';
-import type { KafkaConsumer } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
+import type { GuardedConsumer } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
 
 /** What emission needs of the session it emits for. */
 export interface EmitsFor {
-  readonly consumer: KafkaConsumer | undefined;
+  readonly consumer: GuardedConsumer | undefined;
   readonly assignment: Assignment;
   /** Whether records may go out now, the window aside. */
   readonly isTaking: boolean;

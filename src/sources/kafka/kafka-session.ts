@@ -3,8 +3,8 @@ import {
   concat,
   defer,
   EMPTY,
-  from,
   map,
+  NEVER,
   type Observable,
   of,
   type Subscriber,
@@ -18,7 +18,6 @@ import { ConnectError, describeError, isRetryable, type SourceError } from '../.
 import { InFlightWindow } from '../../core/window.js';
 import type {
   KafkaBatch,
-  KafkaConsumer,
   KafkaDriver,
   KafkaListener,
   PartitionOffset,
@@ -27,12 +26,19 @@ import type {
 import { Assignment } from './assignment.js';
 import { type CommitsFor, Committer } from './committer.js';
 import { Emission, type EmitsFor } from './emission.js';
+import { GuardedConsumer } from './guarded-consumer.js';
+import { listed } from './listed.js';
+import { lostError } from './lost-error.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
+import { positionsFrom } from './positions-from.js';
 import { refusalError } from './refusal-error.js';
 import { Rewinding, type RewindsFor } from './rewinding.js';
 import { Settling } from './settling.js';
 import { withWayOut } from './way-out.js';
+
+/** The most of a rebalance's time that is kept for the commit after the settling. */
+const MOST_COMMIT_MS = 2_000;
 
 type Stage = 'running' | 'draining' | 'closing' | 'over';
 
@@ -55,7 +61,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   readonly #rewinding: Rewinding;
   readonly #figures;
   #connection: Subscription | undefined;
-  #consumer: KafkaConsumer | undefined;
+  #consumer: GuardedConsumer | undefined;
   #assignment = new Assignment(0, []);
   #isRevoking = false;
   #stage: Stage = 'running';
@@ -92,20 +98,20 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
 
   start(stop$: Observable<unknown>): Subscription {
     const { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs } = this.#options;
-    this.#timers.add(stop$.pipe(take(1)).subscribe(() => this.#drain()));
+    const stopped$ = stop$.pipe(take(1));
+    this.#timers.add(stopped$.subscribe({ next: () => this.#drain(), error: (error: unknown) => this.#fail(error) }));
     this.#timers.add(() => this.#end());
     if (this.#stage !== 'running') return this.#timers;
     this.#connection = new Subscription();
+    const subscription = { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs };
     this.#connection.add(
-      this.#driver
-        .connect({ topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs }, this)
-        .subscribe({
-          next: (consumer) => {
-            this.#consumer = consumer;
-          },
-          error: (error: unknown) => this.#fail(withWayOut(error, this.#options.resumeFrom)),
-          complete: () => this.#driverCompleted(),
-        }),
+      defer(() => this.#driver.connect(subscription, this)).subscribe({
+        next: (consumer) => {
+          this.#consumer = new GuardedConsumer(consumer, (error) => this.#fail(error));
+        },
+        error: (error: unknown) => this.#fail(withWayOut(error, this.#options.resumeFrom)),
+        complete: () => this.#driverCompleted(),
+      }),
     );
     return this.#timers;
   }
@@ -115,6 +121,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   assigned(epoch: number, partitions: readonly TopicPartition[]): Observable<readonly PartitionOffset[]> {
     this.#endAssignment();
     this.#isRevoking = false;
+    // Nothing is read any more, so it does not matter from where.
+    if (!this.isRunning) return of([]);
     return this.positionsOf(partitions).pipe(
       map((positions) => {
         const starts: PartitionOffset[] = [];
@@ -124,7 +132,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
           return this.partitionFrom(partition, positions, -1);
         });
         this.#assignment = new Assignment(epoch, ours);
-        this.takenUp();
+        this.resumed();
         this.#figures.joined.set(1);
         this.#figures.assigned.set(ours.length);
         this.#figures.interrupted.set(0);
@@ -150,16 +158,30 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     );
   }
 
+  began(epoch: number, starts: readonly PartitionOffset[]): Observable<unknown> {
+    if (!this.isRunning || epoch !== this.#assignment.epoch) return EMPTY;
+    for (const start of starts) this.#assignment.get(start)?.beginAt(start.offset);
+    // From the beginning of the log it would be read again in any case, so nothing waits for that commit.
+    if (this.#options.startAt === 'earliest') this.#committer.due();
+    else return this.#committer.remember().pipe(catchError(() => NEVER));
+    return EMPTY;
+  }
+
   revoking(): Observable<unknown> {
     this.#isRevoking = true;
     for (const partition of this.#assignment.partitions) partition.dropQueued();
+    const { revokeTimeoutMs } = this.#options;
+    // What is not settled in time comes again; what is, must not.
     return concat(
-      this.#settled(this.#options.revokeTimeoutMs),
+      this.#settled(revokeTimeoutMs - Math.min(MOST_COMMIT_MS, Math.floor(revokeTimeoutMs / 4))).pipe(
+        catchError(() => EMPTY),
+      ),
       defer(() => this.#committer.all()),
     ).pipe(catchError(() => EMPTY));
   }
 
   lost(): void {
+    if (this.#stage === 'draining') this.#leaveError ??= lostError(this.#assignment);
     this.#endAssignment();
   }
 
@@ -170,6 +192,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     partition.enqueue(batch);
     this.#figures.records.add(batch.records.length);
     this.#figures.bytes.add(batch.byteLength);
+    this.#committer.fetched(partition);
     this.#emit();
   }
 
@@ -234,7 +257,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
 
   // What emission, the committer and rewinding ask.
 
-  get consumer(): KafkaConsumer | undefined {
+  get consumer(): GuardedConsumer | undefined {
     return this.#consumer;
   }
 
@@ -257,7 +280,9 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
     const { resumeFrom, groupId } = this.#options;
     if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
-    return defer(() => from(resumeFrom(partitions.map(streamOf), { groupId }))).pipe(take(1));
+    return positionsFrom(resumeFrom, partitions.map(streamOf), groupId, (message) =>
+      this.notice('warn', 'RXF_KAFKA_RESUME', message),
+    );
   }
 
   partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition {
@@ -267,8 +292,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     return new Partition(of, start ?? fallback, takenUp, this.#window, this);
   }
 
-  takenUp(): void {
-    if (this.#options.resumeFrom !== undefined) this.#committer.takenUp();
+  resumed(): void {
+    if (this.#options.resumeFrom !== undefined) this.#committer.due();
   }
 
   refused(error: SourceError): void {
@@ -305,8 +330,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
       this.#committer.allWithin(this.#options.drainTimeoutMs).pipe(catchError(note)),
       defer(() => {
         this.#stage = 'closing';
-        return this.#consumer === undefined ? EMPTY : from(this.#consumer.close());
-      }).pipe(catchError(() => EMPTY)),
+        return this.#consumer?.close() ?? EMPTY;
+      }),
     );
     this.#timers.add(
       steps$.subscribe({
@@ -344,9 +369,11 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   #endAssignment(): void {
-    for (const partition of this.#assignment.partitions) {
-      this.#options.monitor.forget('rxflume_source_lag', { stream: partition.stream });
+    for (const { stream } of this.#assignment.partitions) {
+      this.#options.monitor.forget('rxflume_source_lag', { stream });
+      this.#options.monitor.forget('rxflume_source_committed_offset', { stream });
     }
+    this.#committer.epochEnded();
     this.#assignment.end();
     this.#assignment = new Assignment(this.#assignment.epoch, []);
     this.#figures.joined.set(0);
@@ -354,10 +381,4 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#figures.heldBack.set(0);
     if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
   }
-}
-
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return 'no partition (other members of the group have them all)';
-  const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
-  return `${names.slice(0, 8).join(', ')}${more}`;
 }

@@ -25,7 +25,7 @@ import { checkOptions, type KafkaSourceOptions } from './options.js';
  * Source: commits are of the next offset to read, as in Kafka's own consumer.
  */
 export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): Source<Delivery<Buffer | null>> {
-  const checked = checkOptions(options);
+  const checked = checkOptions(options, driver.rebalanceTimeoutMs);
   const { resumeFrom, topics } = checked;
   const reads = [{ kind: 'Kafka topic', addresses: driver.addresses ?? [driver.name], names: topics }];
   const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads };

@@ -19,7 +19,7 @@ export interface KafkaSourceOptions {
   /** Topic names, or a pattern that names are matched against. */
   readonly topics: readonly string[] | RegExp;
   readonly groupId: string;
-  /** Where to start in a partition the group has no committed offset for. Default `earliest`. */
+  /** Where to start in a topic of which the group has no committed offset. Default `earliest`. */
   readonly startAt?: StartAt;
   /**
    * Asked at each assignment, and before a refused record is read again; believed instead of the group's committed
@@ -36,7 +36,7 @@ export interface KafkaSourceOptions {
   readonly redeliver?: Partial<RedeliverOptions>;
   /** The longest a drain waits for what is out. Default 30,000. */
   readonly drainTimeoutMs?: number;
-  /** The longest a rebalance is held up to settle what is out; must be under the group's rebalance timeout. Default 20,000. */
+  /** The longest a rebalance is held up to settle and commit what is out; under the driver's rebalance timeout. Default 20,000. */
   readonly revokeTimeoutMs?: number;
   /** The most one fetch brings of one partition. Default 1 MiB. */
   readonly maxPartitionBytes?: number;
@@ -78,8 +78,8 @@ export interface CheckedOptions {
   readonly monitor: Monitor;
 }
 
-/** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions(given: KafkaSourceOptions): CheckedOptions {
+/** Fills in the defaults and checks all of it, once, also against what the driver told its group. Throws `OptionError`. */
+export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Number.POSITIVE_INFINITY): CheckedOptions {
   const options: CheckedOptions = {
     resumeFrom: undefined,
     ...withDefaults('kafkaSource options', KAFKA_SOURCE_DEFAULTS, given, ['topics', 'groupId', 'resumeFrom']),
@@ -110,6 +110,14 @@ export function checkOptions(given: KafkaSourceOptions): CheckedOptions {
   expectMs('redeliver.maxDelayMs', options.redeliver.maxDelayMs);
   expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);
   expectMs('revokeTimeoutMs', options.revokeTimeoutMs, 1);
+  // Who takes longer is thrown out of the group, and what it settled meanwhile can no longer be committed.
+  const isInTime = options.revokeTimeoutMs < rebalanceTimeoutMs;
+  expectOption(
+    'revokeTimeoutMs',
+    options.revokeTimeoutMs,
+    isInTime,
+    `under the driver's rebalance timeout, ${rebalanceTimeoutMs}`,
+  );
   expectWhole('maxPartitionBytes', options.maxPartitionBytes, 1, 2 ** 31 - 1);
   expectMs('maxWaitMs', options.maxWaitMs, 1);
   expectMs('sessionTimeoutMs', options.sessionTimeoutMs, 1);

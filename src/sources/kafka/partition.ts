@@ -1,12 +1,18 @@
 import { OrderedDuty, type OrderedDutyListener } from '../../core/ordered-duty.js';
 import type { TakenUp } from '../../core/reach.js';
 import type { InFlightWindow } from '../../core/window.js';
-import type { KafkaBatch, KafkaRecord, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { KafkaBatch, KafkaRecord, KafkaRecords, TopicPartition } from '../../ports/kafka-consumer.js';
 import { RecordDelivery } from './record-delivery.js';
 
 /** What a partition tells the session it belongs to. */
 export interface PartitionListener extends OrderedDutyListener {
   nacked(partition: Partition, offset: number, cause: unknown): void;
+}
+
+/** Records that wait, and how far the log was read behind them. */
+interface Queued {
+  readonly records: KafkaRecords;
+  nextOffset: number;
 }
 
 /**
@@ -16,15 +22,14 @@ export interface PartitionListener extends OrderedDutyListener {
 export class Partition extends OrderedDuty implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
-  /** Where reading began, −1 where the broker decided that. */
-  readonly start: number;
+  #start: number;
   /** The offset last told to the broker; −1 where it must still be told, also while nothing is acked. */
   committed: number;
   isPaused = false;
   highWatermark = 0;
   readonly #window: InFlightWindow;
   readonly #listener: PartitionListener;
-  #batches: KafkaBatch[] = [];
+  #queue: Queued[] = [];
   #emitted = 0;
 
   /**
@@ -41,11 +46,22 @@ export class Partition extends OrderedDuty implements TopicPartition {
     super(start, takenUp, listener);
     this.topic = of.topic;
     this.partition = of.partition;
-    this.start = start;
+    this.#start = start;
     // The ledger is what is believed; the broker, which may be behind it or ahead, is told what it says.
     this.committed = takenUp?.start === undefined ? start : -1;
     this.#window = window;
     this.#listener = listener;
+  }
+
+  /** Where reading began, −1 where the broker decided that. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Reading begins there, of which the broker does not know yet. */
+  beginAt(offset: number): void {
+    this.#start = offset;
+    this.watermark.readUpTo(offset);
   }
 
   get stream(): string {
@@ -54,7 +70,7 @@ export class Partition extends OrderedDuty implements TopicPartition {
 
   /** True where records wait to be emitted. */
   get hasQueued(): boolean {
-    return this.#batches.length > 0;
+    return this.#queue.length > 0;
   }
 
   /** True when nothing of it can be acked any more: everything emitted is acked or nacked, or the epoch is over. */
@@ -62,32 +78,43 @@ export class Partition extends OrderedDuty implements TopicPartition {
     return this.unsettled === 0;
   }
 
+  /** The broker is to be told how far it is. */
+  get isUncommitted(): boolean {
+    return this.watermark.offset > this.committed;
+  }
+
+  /** Nothing of it would come again to whoever gets it next; where a ledger is kept, that says so. */
+  get isDone(): boolean {
+    return this.isSettled && !this.isOver && (this.replay !== undefined || !this.isUncommitted);
+  }
+
   enqueue(batch: KafkaBatch): void {
+    const { records, nextOffset } = batch;
+    if (this.#start < 0 && records.length > 0) this.#startedAt((records.at(0) as KafkaRecord).offset);
     this.highWatermark = batch.highWatermark;
-    if (batch.records.length === 0) {
-      if (!this.hasQueued) this.#readUpTo(batch.nextOffset);
-      return;
-    }
-    this.#batches.push(batch);
+    const last = this.#queue.at(-1);
+    if (records.length > 0) this.#queue.push({ records, nextOffset });
+    else if (last === undefined) this.#readUpTo(nextOffset);
+    // What waits before it goes out first.
+    else last.nextOffset = Math.max(last.nextOffset, nextOffset);
   }
 
   dropQueued(): void {
-    this.#batches = [];
+    this.#queue = [];
     this.#emitted = 0;
   }
 
   /** The next record that waits, counted as out from here on. */
   take(): RecordDelivery | undefined {
-    const batch = this.#batches[0];
-    if (batch === undefined) return undefined;
-    const record = batch.records.at(this.#emitted) as KafkaRecord;
+    const queued = this.#queue[0];
+    if (queued === undefined) return undefined;
+    const record = queued.records.at(this.#emitted) as KafkaRecord;
     const place = this.add(record.offset, record.byteLength);
-    if (this.committed < 0 && place === 0 && this.replay?.start === undefined) this.committed = record.offset;
     this.#window.take(record.byteLength);
     this.#emitted += 1;
-    if (this.#emitted === batch.records.length) {
-      this.#readUpTo(batch.nextOffset);
-      this.#batches.shift();
+    if (this.#emitted === queued.records.length) {
+      this.#readUpTo(queued.nextOffset);
+      this.#queue.shift();
       this.#emitted = 0;
     }
     return new RecordDelivery(record, this, place);
@@ -105,6 +132,12 @@ export class Partition extends OrderedDuty implements TopicPartition {
 
   protected freed(count: number, bytes: number): void {
     this.#window.free(count, bytes);
+  }
+
+  /** The broker decided where, so it knows that place, or one before it with nothing between. */
+  #startedAt(offset: number): void {
+    this.beginAt(offset);
+    this.committed = Math.max(this.committed, offset);
   }
 
   #readUpTo(nextOffset: number): void {

@@ -3,14 +3,15 @@ import { describeError, type SourceError } from '../../core/errors.js';
 import type { Figure } from '../../core/monitor.js';
 import { type RedeliverOptions, redeliverAfterMs } from '../../core/redelivery.js';
 import { Refusals } from '../../core/refusals.js';
-import type { KafkaConsumer, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
+import type { GuardedConsumer } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
 import { refusalError } from './refusal-error.js';
 
 /** What rewinding needs of the session it rewinds for. */
 export interface RewindsFor {
-  readonly consumer: KafkaConsumer | undefined;
+  readonly consumer: GuardedConsumer | undefined;
   readonly assignment: Assignment;
   /** Whether partitions are read now; a rewind that comes due while they are not is left out. */
   readonly isTaking: boolean;
@@ -18,8 +19,8 @@ export interface RewindsFor {
   positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>>;
   /** A fresh partition, to be read from its position in the answer, or from `fallback` where the ledger has none. */
   partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition;
-  /** Partitions were taken up: what a ledger says of them may be news to the broker. */
-  takenUp(): void;
+  /** Partitions are resumed: what a ledger says of them may be news to the broker. */
+  resumed(): void;
   /** A refusal that trying again cannot mend: leave. */
   refused(error: SourceError): void;
   notice(level: 'info' | 'warn', what: string, message: string): void;
@@ -95,7 +96,7 @@ export class Rewinding {
             assignment.replace(fresh);
             this.#session.consumer?.seek({ ...tp(partition), offset: fresh.watermark.offset });
             this.#session.consumer?.resume([partition]);
-            this.#session.takenUp();
+            this.#session.resumed();
           },
           // The store that knows the position is away: as if it had refused the record once more.
           error: (error: unknown) => {

@@ -54,7 +54,18 @@ export class MarbleKafka implements KafkaDriver {
   connect(subscription: KafkaSubscription, listener: KafkaListener): Observable<KafkaConsumer> {
     this.#groupId = subscription.groupId;
     this.#subscription = subscription;
+    this.#begin(subscription);
     return this.broker.connect(subscription, listener).pipe(map((consumer) => this.#noting(consumer)));
+  }
+
+  /** The group has been here before, so that no commit is drawn of where it begins. */
+  #begin({ groupId, startAt }: KafkaSubscription): void {
+    if (startAt === 'latest' || this.broker.committed(groupId, this.topic, 0) >= 0) return;
+    const partitions = Array.from({ length: this.broker.partitionCount(this.topic) }, (_, partition) => partition);
+    this.broker.setCommitted(
+      groupId,
+      partitions.map((partition) => ({ topic: this.topic, partition, offset: 0 })),
+    );
   }
 
   #change(what: string): void {
@@ -64,6 +75,7 @@ export class MarbleKafka implements KafkaDriver {
     if (what !== 'R') return;
     const silent: KafkaListener = {
       assigned: () => from([[]]),
+      began: () => from([]),
       revoking: () => from([]),
       lost: () => undefined,
       records: () => undefined,

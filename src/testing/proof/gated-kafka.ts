@@ -95,7 +95,7 @@ function gatedConsumer(
 
 function gatedListener(listener: KafkaListener, steps: Steps, collector: Collector): KafkaListener {
   const { gate } = collector;
-  const ask = <T>(verb: 'assigned' | 'revoking', words: () => string, question: () => ObservableInput<T>) =>
+  const ask = <T>(verb: 'assigned' | 'began' | 'revoking', words: () => string, question: () => ObservableInput<T>) =>
     new Observable<T>((subscriber) => {
       const answer = new Subscription();
       gate.hear(() => {
@@ -118,6 +118,13 @@ function gatedListener(listener: KafkaListener, steps: Steps, collector: Collect
         'assigned',
         () => `assigned in epoch ${epoch}: ${partitions.map((one) => `${one.topic}/${one.partition}`).join(', ')}`,
         () => listener.assigned(epoch, partitions),
+      ),
+    began: (epoch, starts) =>
+      ask(
+        'began',
+        () =>
+          `began in epoch ${epoch}: ${starts.map((one) => `${one.topic}/${one.partition} ${one.offset}`).join(', ')}`,
+        () => listener.began(epoch, starts),
       ),
     revoking: () =>
       ask(

@@ -16,6 +16,7 @@ export type Verb =
   | 'commit'
   | 'leave'
   | 'assigned'
+  | 'began'
   | 'revoking'
   | 'records';
 
@@ -56,7 +57,7 @@ export interface Schedule {
 
 const CHANGES: readonly Verb[] = ['makeFolder', 'write', 'close', 'rename', 'link', 'sync', 'remove', 'commit'];
 const READS: readonly Verb[] = ['status', 'list', 'read'];
-const CALLBACKS: readonly Verb[] = ['assigned', 'revoking', 'records'];
+const CALLBACKS: readonly Verb[] = ['assigned', 'began', 'revoking', 'records'];
 const CALLS: readonly Verb[] = [...CHANGES, ...READS, 'connect', 'leave'];
 const ALL: readonly Verb[] = [...CALLS, ...CALLBACKS];
 

@@ -84,6 +84,7 @@ export class Reading {
             this.#assigned$.next();
             return starts;
           },
+          began: () => of(0),
           revoking: () => of(0),
           lost: () => undefined,
           reading: () => undefined,

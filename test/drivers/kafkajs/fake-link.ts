@@ -43,6 +43,8 @@ export class FakeLink {
   /** What is known, and what asking brings. */
   layoutKnown = 't=2';
   layoutNow = 't=2';
+  /** What the group has committed. */
+  offsets: PartitionOffset[] = [];
   heartbeats = 0;
   beforeJoin: () => Promise<void> = async () => undefined;
 
@@ -74,8 +76,13 @@ export class FakeLink {
     return refused;
   }
 
-  async committed(): Promise<Places> {
-    return { places: [], refused: [] };
+  async committed(partitions: readonly TopicPartition[]): Promise<Places> {
+    const isAsked = (one: TopicPartition) => partitions.some(({ partition }) => partition === one.partition);
+    return { places: this.offsets.filter(isAsked), refused: [] };
+  }
+
+  knownPartitions(): TopicPartition[] {
+    return this.partitions;
   }
 
   async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {

@@ -43,8 +43,9 @@ describe('a partition', () => {
     own.enqueue(batchOf([4]));
     own.enqueue(batchOf([], 9));
     own.take();
+    expect([own.watermark.offset, own.isUncommitted]).toEqual([4, true]);
     own.ack(0, 1);
-    expect(own.watermark.offset).toBe(5);
+    expect(own.watermark.offset).toBe(9);
   });
 
   it('drops what waits, from the first again', () => {
