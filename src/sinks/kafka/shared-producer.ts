@@ -1,4 +1,5 @@
-import { concatMap, Observable, type ObservableInput, ReplaySubject, Subscription, take } from 'rxjs';
+import { concatMap, defer, Observable, type ObservableInput, ReplaySubject, Subscription, take } from 'rxjs';
+import { ConnectError } from '../../core/errors.js';
 import type { KafkaProducer, KafkaProducerDriver, KafkaProducing } from '../../ports/kafka-producer.js';
 
 interface Opened {
@@ -50,15 +51,25 @@ export class SharedProducer {
     if (this.#opened !== undefined) return this.#opened;
     const opened: Opened = { producer$: new ReplaySubject(1), connection: new Subscription() };
     this.#opened = opened;
+    const over = (error: unknown) => {
+      if (this.#opened === opened) this.#opened = undefined;
+      opened.producer$.error(error);
+    };
     opened.connection.add(
-      this.#driver.open(this.#producing, { notice: this.#notice }).subscribe({
+      // A driver may throw, where it cannot compress like that.
+      defer(() => this.#driver.open(this.#producing, { notice: this.#notice })).subscribe({
         next: (producer) => opened.producer$.next(producer),
-        error: (error: unknown) => {
-          if (this.#opened === opened) this.#opened = undefined;
-          opened.producer$.error(error);
-        },
+        error: over,
+        complete: () => over(endedError(this.#driver.name)),
       }),
     );
     return opened;
   }
+}
+
+function endedError(name: string): ConnectError {
+  return new ConnectError(
+    'RXF_KAFKA_LOST',
+    `The producer of ${name} has ended. It is opened anew for what comes next.`,
+  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Subject } from 'rxjs';
+import { EMPTY, type Observable, Subject } from 'rxjs';
 import { mapValue } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
 import { OptionError } from '../../../src/core/errors.js';
@@ -7,6 +7,7 @@ import { toHeaderMap } from '../../../src/core/headers.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { Receipt } from '../../../src/core/receipt.js';
 import { flow } from '../../../src/flow/flow.js';
+import type { KafkaProducer, KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
 import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
@@ -237,6 +238,36 @@ describe('kafkaSink, at least once', () => {
     const firsts = copied(kafka).filter((n, place, all) => all.indexOf(n) === place);
     expect([firsts, kafka.committed('copier', 'chat', 0)]).toEqual([numbers(20), 20]);
     expect(run?.codes()).toEqual(expect.arrayContaining(['RXF_KAFKA_UNREACHABLE', 'RXF_KAFKA_SEND']));
+  });
+
+  it.each<[string, () => Observable<KafkaProducer>, string]>([
+    [
+      'throws',
+      () => {
+        throw new OptionError('RXF_OPTION_INVALID', 'no zstd here');
+      },
+      'RXF_OPTION_INVALID',
+    ],
+    ['ends without a producer', () => EMPTY, 'RXF_KAFKA_LOST'],
+  ])('lets nothing wait for a driver that %s, and opens anew', (_, failing, code) => {
+    const kafka = new MemoryKafka();
+    kafka.createTopic('copy');
+    let opens = 0;
+    const driver: KafkaProducerDriver = {
+      name: 'kafka failing',
+      open: (producing, listener) => {
+        opens += 1;
+        return opens <= 2 ? failing() : kafka.open(producing, listener);
+      },
+    };
+    const duty = new RecordingDuty('test:s');
+    const values$ = new Subject<Delivery<string>>();
+    kafkaSink<string>(driver, { topic: 'copy', monitor: new Monitor() }).write()(values$).subscribe();
+    inVirtualTime((at) => {
+      for (const [n, value] of ['a', 'b', 'c'].entries()) at(n * 100, () => values$.next(duty.deliver(value)));
+    });
+    expect([duty.nacks, duty.acks, duty.unsettled]).toEqual([['a', 'b'], ['c'], []]);
+    expect(duty.causes.b).toMatchObject({ code });
   });
 
   it('closes its connection when it is left, and opens one for each subscription', () => {
