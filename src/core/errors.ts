@@ -1,3 +1,4 @@
+import { withoutSecrets } from './secrets.js';
 import { shownText } from './shown-text.js';
 
 /**
@@ -52,6 +53,7 @@ export const ERRORS = {
   RXF_FILES_FULL: { family: 'SinkError', retryable: true },
   RXF_FILES_EXISTS: { family: 'SinkError', retryable: false },
   RXF_FILES_MISSING: { family: 'SinkError', retryable: false },
+  RXF_FILES_TLS: { family: 'SinkError', retryable: false },
   RXF_FILES_NAME: { family: 'SinkError', retryable: false },
   RXF_FILES_LENGTH: { family: 'SinkError', retryable: true },
   RXF_FILES_TIMEOUT: { family: 'SinkError', retryable: true },
@@ -203,7 +205,7 @@ export function describeError(error: unknown): string {
     if (error instanceof Error || tag === '[object Error]' || tag === '[object DOMException]') {
       const { message, name, errors } = error as Error & { readonly errors?: unknown };
       if (!message && Array.isArray(errors)) return describeError(errors[0]);
-      return firstLine(message).slice(0, 500) || firstLine(name) || 'Error';
+      return withoutSecrets(firstLine(message).slice(0, 2_000)).slice(0, 500) || firstLine(name) || 'Error';
     }
   } catch {
     return 'an error that cannot be read';

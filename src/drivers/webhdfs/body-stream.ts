@@ -1,7 +1,17 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { type Answer, collect, faultOf, MAX_ERROR_BYTES, open, WireFault, watchConnect } from './request.js';
+import {
+  type Answer,
+  answerOf,
+  type Connecting,
+  collect,
+  faultOf,
+  MAX_ERROR_BYTES,
+  open,
+  WireFault,
+  watchConnect,
+} from './request.js';
 
-export interface BodyStreamOptions {
+export interface BodyStreamOptions extends Connecting {
   readonly connectTimeoutMs: number;
   /** The longest the server may take nothing of a write. */
   readonly idleTimeoutMs: number;
@@ -29,6 +39,7 @@ const PROBE_SILENT_PEER_MS = 30_000;
  */
 export class BodyStream {
   readonly #request: ClientRequest;
+  readonly #url: URL;
   readonly #options: BodyStreamOptions;
   /** Set once nothing more can be sent. */
   #end: Error | undefined;
@@ -36,8 +47,9 @@ export class BodyStream {
   #settled: ((answer: Answer) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
 
-  private constructor(request: ClientRequest, options: BodyStreamOptions) {
+  private constructor(request: ClientRequest, url: URL, options: BodyStreamOptions) {
     this.#request = request;
+    this.#url = url;
     this.#options = options;
     request.on('response', (response) => this.#receive(response));
     // An error of the socket must not hide an answer that is being read: a refusing server answers, then closes.
@@ -53,7 +65,7 @@ export class BodyStream {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const headers = { 'content-type': 'application/octet-stream' };
-      const request = open(url, 'PUT', false, headers);
+      const request = open(url, 'PUT', false, options, headers);
       const fail = (error: unknown) => {
         connection.release();
         signal.removeEventListener('abort', abandon);
@@ -66,7 +78,7 @@ export class BodyStream {
         connection.release();
         signal.removeEventListener('abort', abandon);
         request.off('error', early);
-        const stream = new BodyStream(request, options);
+        const stream = new BodyStream(request, url, options);
         socket.setNoDelay(true);
         socket.setKeepAlive(true, PROBE_SILENT_PEER_MS);
         socket.setTimeout(options.idleTimeoutMs, () => stream.#stalled());
@@ -125,7 +137,7 @@ export class BodyStream {
     const complete = this.#settled !== undefined;
     collect(response, MAX_ERROR_BYTES).then(
       (body) => {
-        const answer = { status: response.statusCode ?? 0, headers: response.headers, body };
+        const answer = answerOf(response, body, this.#url);
         if (complete) {
           this.#end = new WireFault('already answered', { sent: true });
           this.#reject = undefined;

@@ -1,14 +1,19 @@
+import type { LookupFunction } from 'node:net';
 import { SinkError } from '../../core/errors.js';
+import { lookupDataNode, problemOfDataNode } from './data-node-rule.js';
 import { type Call, type NameNodes, refusal, type Told } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { type Attempt, notUnderstood, parseJson } from './remote-exception.js';
 import { WireFault } from './request.js';
 import { backOff } from './retry.js';
+import { serverName } from './url.js';
 
 /** Where the bytes of a file go to or come from. */
 export interface Place {
   readonly url: URL;
   readonly attempt: Attempt;
+  /** How its name is looked up; default: Node's own way. */
+  readonly lookup: LookupFunction | undefined;
 }
 
 /**
@@ -37,7 +42,7 @@ export async function withDataNode<T>(
     } catch (error) {
       if (!(error instanceof WireFault)) throw error;
       fault = lost(error, place.attempt);
-      if ((error.sent && !call.repeatable) || attempt >= settings.retry.attempts) throw fault;
+      if (error.isTls || (error.sent && !call.repeatable) || attempt >= settings.retry.attempts) throw fault;
       place.leaveOut();
       await backOff(settings.retry, attempt, signal);
     }
@@ -55,16 +60,27 @@ async function locate(
     const server = nameNodes.active;
     const query = { ...call.query, ...(call.method === 'PUT' && { data: 'true' }) };
     const url = await nameNodes.url({ ...call, query }, server);
-    return { url, attempt: nameNodes.attempt(call, server), leaveOut: () => nameNodes.leave(server) };
+    return {
+      url,
+      attempt: nameNodes.attempt(call, server),
+      lookup: undefined,
+      leaveOut: () => nameNodes.leave(server),
+    };
   }
   const excluded: Record<string, string> = unreachable.length ? { excludedatanodes: unreachable.join(',') } : {};
   const told = await nameNodes.ask({ ...call, query: { ...call.query, noredirect: 'true', ...excluded } }, signal);
   if (told.remote) throw refusal(told);
   const named = locationOf(told);
   const url = mapHost(named, settings.hostMap);
+  // Where `hostMap` leads was chosen here.
+  const isChosen = url !== named;
+  const allowed = isChosen ? [url.hostname.replace(/^\[|\]$/g, '')] : settings.dataNodes;
+  const problem = problemOfDataNode(url, new URL(told.attempt.at), allowed);
+  if (problem !== null) throw refusedPlace(told, named, problem);
+  const lookup = allowed === undefined ? lookupDataNode : undefined;
   // By host alone: a NameNode takes a port here for the DataNode's transfer port, which a Location does not tell.
   const leaveOut = () => void (unreachable.includes(named.hostname) || unreachable.push(named.hostname));
-  return { url, attempt: nameNodes.attempt(call, url), leaveOut };
+  return { url, attempt: nameNodes.attempt(call, url), lookup, leaveOut };
 }
 
 /** Hadoop 2.8 and later answer JSON to `noredirect`; earlier ones, and some gateways, redirect. */
@@ -81,6 +97,13 @@ function locationOf({ answer, attempt }: Told): URL {
   return url;
 }
 
+function refusedPlace({ attempt }: Told, named: URL, problem: string): SinkError {
+  const message = `Could not ${attempt.doing} on ${attempt.at}: it named the DataNode ${serverName(named)}, to which nothing is sent: ${problem}. If it is right, list its host in \`dataNodes\`, or say in \`hostMap\` where it is reached`;
+  return new SinkError('RXF_FILES_DENIED', message, {
+    details: { path: attempt.path, at: attempt.at, named: serverName(named) },
+  });
+}
+
 /** The Location as it can be reached from here. */
 export function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): URL {
   const to = hostMap.get(location.host.toLowerCase()) ?? hostMap.get(location.hostname.toLowerCase());
@@ -92,6 +115,10 @@ export function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): UR
 
 /** A DataNode's silence as our error. */
 export function lost(fault: WireFault, attempt: Attempt): SinkError {
+  if (fault.isTls) {
+    const message = `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}`;
+    return new SinkError('RXF_FILES_TLS', message, { details: { path: attempt.path, at: attempt.at }, cause: fault });
+  }
   const next = fault.sent
     ? 'It was asked and did not answer; it can be tried again, and a file written again under another name'
     : 'Check that it runs and is reachable from here, or set `hostMap`';

@@ -13,7 +13,7 @@ import {
 } from './remote-exception.js';
 import { type Answer, AnswerTooLarge, exchange, WireFault } from './request.js';
 import { backOff } from './retry.js';
-import { redact, requestUrl, serverName } from './url.js';
+import { requestUrl, serverName } from './url.js';
 
 /** One operation for a NameNode. */
 export interface Call {
@@ -54,7 +54,7 @@ export class NameNodes {
   constructor(settings: Settings) {
     this.#settings = settings;
     const pool = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
-    this.#agents = [new http.Agent(pool), new https.Agent(pool)];
+    this.#agents = [new http.Agent(pool), new https.Agent({ ...pool, ...settings.tls })];
   }
 
   /** The one that answered last. */
@@ -81,7 +81,7 @@ export class NameNodes {
     try {
       return await delegationToken();
     } catch (cause) {
-      const message = `Could not get a token: \`delegationToken\` threw ${redact(describeError(cause))}`;
+      const message = `Could not get a token: \`delegationToken\` threw ${describeError(cause)}`;
       throw new SinkError('RXF_FILES_DENIED', message, { cause, retryable: true });
     }
   }
@@ -112,7 +112,8 @@ export class NameNodes {
 
       const waited = safeModeSince === undefined ? 0 : performance.now() - safeModeSince;
       const inSafeMode = [...failures.values()].some(({ code }) => code === 'RXF_FILES_SAFE_MODE');
-      if (inSafeMode ? waited >= safeModeTimeoutMs : rounds++ >= retry.attempts) {
+      const isTls = [...failures.values()].every(({ code }) => code === 'RXF_FILES_TLS');
+      if (isTls || (inSafeMode ? waited >= safeModeTimeoutMs : rounds++ >= retry.attempts)) {
         throw this.#gaveUp(call, failures, doubted, inSafeMode);
       }
       await backOff(retry, ++waits, signal, inSafeMode ? Math.max(1, safeModeTimeoutMs - waited) : Infinity);
@@ -137,6 +138,7 @@ export class NameNodes {
         agent,
         connectTimeoutMs,
         requestTimeoutMs,
+        tls: this.#settings.tls,
         maxBytes,
         signal,
       });
@@ -144,7 +146,7 @@ export class NameNodes {
       if (error instanceof AnswerTooLarge) throw tooLarge(error, attempt, `\`maxResponseBytes\` (${maxBytes})`);
       if (!(error instanceof WireFault)) throw error;
       return {
-        code: 'RXF_FILES_UNREACHABLE',
+        code: error.isTls ? 'RXF_FILES_TLS' : 'RXF_FILES_UNREACHABLE',
         reason: error.message,
         maybeDone: error.sent,
         stale: error.reused,
@@ -167,15 +169,18 @@ export class NameNodes {
   #gaveUp(call: Call, failures: ReadonlyMap<string, Failure>, doubted: boolean, inSafeMode: boolean): SinkError {
     const all = [...failures.values()];
     const standby = all.every(({ code }) => code === 'RXF_FILES_STANDBY');
-    const code = inSafeMode ? 'RXF_FILES_SAFE_MODE' : standby ? 'RXF_FILES_STANDBY' : 'RXF_FILES_UNREACHABLE';
+    const isTls = all.every((failure) => failure.code === 'RXF_FILES_TLS');
+    const passing = inSafeMode ? 'RXF_FILES_SAFE_MODE' : standby ? 'RXF_FILES_STANDBY' : 'RXF_FILES_UNREACHABLE';
+    const code = isTls ? 'RXF_FILES_TLS' : passing;
     const reasons = [...failures].map(([server, { reason }]) => `${server}: ${reason}`.replace(/[.\s]+$/, ''));
     const next = {
       RXF_FILES_SAFE_MODE: 'Wait until the NameNode has left safe mode, or raise `safeModeTimeoutMs`',
       RXF_FILES_STANDBY: 'Make a NameNode active, or list the active one in `nameNodes`',
+      RXF_FILES_TLS: 'Nothing was asked of it',
       RXF_FILES_UNREACHABLE: 'Check that a NameNode runs, that it is reachable from here, and `nameNodes`',
     }[code];
     const { attempts } = this.#settings.retry;
-    const tries = inSafeMode ? '' : ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`;
+    const tries = inSafeMode || isTls ? '' : ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`;
     return new SinkError(code, `Could not ${call.doing}${tries}: ${reasons.join('; ')}. ${next}`, {
       details: { path: call.path, nameNodes: [...failures.keys()], doubted },
       cause: all.at(-1)?.error,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   expectMs,
   expectOneOf,
@@ -8,6 +9,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import type { WebHdfsTls } from './request.js';
 
 /** How often, and how far apart, an exchange is tried again. */
 export interface RetryOptions {
@@ -30,6 +32,13 @@ export interface WebHdfsOptions {
   readonly mode?: 'webhdfs' | 'httpfs';
   /** Where to reach DataNodes whose own name is not reachable from here: `host` or `host:port` → `host` or `host:port`. */
   readonly hostMap?: Readonly<Record<string, string>>;
+  /**
+   * The hosts at which DataNodes are, each exact or as `*.domain`: to others nothing is sent. Default: any that is not
+   * link-local (cloud metadata), nor this machine where the NameNode is another.
+   */
+  readonly dataNodes?: readonly string[];
+  /** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`. Default: Node's own. */
+  readonly tls?: WebHdfsTls;
   /** Copies kept of each block, from 1. Default: the cluster's. */
   readonly replication?: number;
   /** Block size of new files in bytes, from 1. Default: the cluster's. */
@@ -65,6 +74,8 @@ export interface Settings {
   readonly delegationToken: string | (() => string | PromiseLike<string>) | undefined;
   readonly mode: 'webhdfs' | 'httpfs';
   readonly hostMap: ReadonlyMap<string, string>;
+  readonly dataNodes: readonly string[] | undefined;
+  readonly tls: WebHdfsTls;
   /** Query parameters of every CREATE. */
   readonly creation: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
@@ -75,7 +86,17 @@ export interface Settings {
   readonly maxResponseBytes: number;
 }
 
-const OWN = ['nameNodes', 'user', 'delegationToken', 'hostMap', 'replication', 'blockSizeBytes', 'permission'] as const;
+const OWN = [
+  'nameNodes',
+  'user',
+  'delegationToken',
+  'hostMap',
+  'dataNodes',
+  'tls',
+  'replication',
+  'blockSizeBytes',
+  'permission',
+] as const;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: WebHdfsOptions): Settings {
@@ -100,6 +121,8 @@ export function checkOptions(given: WebHdfsOptions): Settings {
     user: given.user,
     delegationToken: given.delegationToken,
     hostMap: checkHostMap(given.hostMap),
+    dataNodes: checkDataNodes(given.dataNodes),
+    tls: checkTls(given.tls),
     creation: checkCreation(given),
   };
 }
@@ -131,6 +154,26 @@ function checkHostMap(hostMap: Readonly<Record<string, string>> = {}): Map<strin
     expectOption(`hostMap['${from}']`, to, typeof to === 'string' && host.test(to), 'a `host` or `host:port`');
   }
   return new Map(Object.entries(hostMap).map(([from, to]) => [from.toLowerCase(), to]));
+}
+
+function checkDataNodes(dataNodes: readonly string[] | undefined): readonly string[] | undefined {
+  if (dataNodes === undefined) return undefined;
+  const rule = 'a list of hosts, each a name, an address or `*.domain`';
+  const isHost = (host: unknown) =>
+    typeof host === 'string' && (isIP(host) !== 0 || /^(\*\.)?[^\s/@?#*[\]:]+$/.test(host));
+  expectOption(
+    'dataNodes',
+    dataNodes,
+    Array.isArray(dataNodes) && dataNodes.length > 0 && dataNodes.every(isHost),
+    rule,
+  );
+  return dataNodes;
+}
+
+function checkTls(tls: WebHdfsTls = {}): WebHdfsTls {
+  // Its values are not for messages: a key is among them.
+  expectOption('tls', typeof tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
+  return tls;
 }
 
 function checkCreation({ replication, blockSizeBytes, permission }: WebHdfsOptions): Record<string, string> {

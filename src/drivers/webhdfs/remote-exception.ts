@@ -1,6 +1,6 @@
 import { type CodeOf, SinkError } from '../../core/errors.js';
+import { withoutSecrets } from '../../core/secrets.js';
 import type { Answer, AnswerTooLarge } from './request.js';
-import { redact } from './url.js';
 
 /** What Hadoop says went wrong. Nearly all of it comes as HTTP 403 (or 500 from HttpFS), so only the name tells. */
 export interface RemoteException {
@@ -129,7 +129,7 @@ export function parseJson(body: Buffer): Record<string, unknown> | null {
 }
 
 function shorten(message: string): string {
-  const line = redact(message.split(/[\r\n]/, 1)[0] ?? '').trim();
+  const line = withoutSecrets(message.split(/[\r\n]/, 1)[0] ?? '').trim();
   return line.replace(/\b(?:[a-z_][a-z0-9_]*\.){2,}(?=[A-Z]\w*(?:Exception|Error)\b)/g, '').slice(0, 400);
 }
 

@@ -1,9 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { describeError } from '../../core/errors.js';
+import { secretsOf, withoutSecrets } from '../../core/secrets.js';
+import { isTlsFault, tlsAdvice } from '../../core/tls-fault.js';
 import { KiB } from '../../core/units.js';
-import { redact } from './url.js';
 
 /** No answer: the connection failed, was lost, or took too long. `sent`: the request may have been carried out. */
 export class WireFault extends Error {
@@ -11,12 +13,15 @@ export class WireFault extends Error {
   readonly kind: 'lost' | 'timeout';
   /** The connection was an idle one of the pool, which the server may have closed meanwhile. */
   readonly reused: boolean;
+  /** TLS failed, which will not pass by itself. */
+  readonly isTls: boolean;
 
   constructor(message: string, facts: { sent: boolean; kind?: 'lost' | 'timeout'; reused?: boolean; cause?: unknown }) {
     super(message, { cause: facts.cause });
     this.sent = facts.sent;
     this.kind = facts.kind ?? 'lost';
     this.reused = facts.reused ?? false;
+    this.isTls = isTlsFault(facts.cause);
   }
 }
 
@@ -32,7 +37,17 @@ export interface Answer {
 /** A RemoteException comes with a stack trace of some KiB. */
 export const MAX_ERROR_BYTES = 256 * KiB;
 
-export interface ExchangeOptions {
+/** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`, `passphrase`, … */
+export type WebHdfsTls = SecureContextOptions & { readonly rejectUnauthorized?: boolean };
+
+/** How a connection is made. */
+export interface Connecting {
+  readonly tls?: WebHdfsTls;
+  /** Default: Node's own. */
+  readonly lookup?: LookupFunction | undefined;
+}
+
+export interface ExchangeOptions extends Connecting {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly agent: http.Agent | false;
   readonly connectTimeoutMs: number;
@@ -53,7 +68,7 @@ export interface ExchangeOptions {
 export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     options.signal.throwIfAborted();
-    const request = open(url, options.method, options.agent);
+    const request = open(url, options.method, options.agent, options);
     const connection = watchConnect(request, options.connectTimeoutMs, (fault) => finish(() => reject(fault)));
     const tooLate = (ms: number) => () =>
       finish(() => reject(new WireFault(`no answer within ${ms} ms`, { sent: connection.stood, kind: 'timeout' })));
@@ -81,7 +96,7 @@ export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
         response.on('data', () => timer.refresh());
       }
       collect(response, (response.statusCode ?? 0) < 400 ? options.maxBytes : MAX_ERROR_BYTES).then(
-        (body) => finish(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), true),
+        (body) => finish(() => resolve(answerOf(response, body, url)), true),
         (error: unknown) => (error instanceof AnswerTooLarge ? finish(() => reject(error)) : lose(error)),
       );
     });
@@ -94,9 +109,20 @@ export function open(
   url: URL,
   method: string,
   agent: http.Agent | false,
+  { tls, lookup }: Connecting,
   headers: http.OutgoingHttpHeaders = {},
 ): http.ClientRequest {
-  return (url.protocol === 'https:' ? https : http).request(url, { method, agent, headers });
+  const options = { method, agent, headers, ...(lookup !== undefined && { lookup }) };
+  return url.protocol === 'https:' ? https.request(url, { ...tls, ...options }) : http.request(url, options);
+}
+
+/** An answer; a refusal that says our secrets back has them no more. */
+export function answerOf(response: http.IncomingMessage, body: Buffer, url: URL): Answer {
+  const status = response.statusCode ?? 0;
+  const said = secretsOf(url);
+  const isSafe = status < 400 || said.length === 0;
+  const clean = isSafe ? body : Buffer.from(withoutSecrets(body.toString('utf8'), said));
+  return { status, headers: response.headers, body: clean };
 }
 
 /** The whole of a body of at most `maxBytes`. */
@@ -141,6 +167,14 @@ export function watchConnect(
 export function faultOf(error: unknown, sent: boolean, reused = false): WireFault {
   if (error instanceof WireFault) return error;
   const { code } = (error ?? {}) as { readonly code?: unknown };
-  const cause = Object.assign(new Error(redact(describeError(error))), { code });
-  return new WireFault(cause.message, { sent, reused, cause });
+  const cause = Object.assign(new Error(describeError(error)), { code });
+  const advice = isTlsFault(error) ? `. ${tlsAdvice(error, 'tls.ca')}` : noHttp(code);
+  return new WireFault(`${cause.message}${advice}`, { sent, reused, cause });
+}
+
+/** A server that wants TLS answers a plain request with something that is no HTTP. */
+function noHttp(code: unknown): string {
+  return String(code).startsWith('HPE_')
+    ? '. What answers speaks no HTTP there; if the port wants TLS, write `https:`'
+    : '';
 }

@@ -111,8 +111,8 @@ export class Upload implements FileWriter {
     }
     const query = { overwrite: 'false', ...this.#settings.creation };
     const call = { method: 'PUT', op: 'CREATE', path, query, doing: this.#doing, repeatable: false } as const;
-    return withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt }) => {
-      const stream = await BodyStream.open(url, this.#settings, signal);
+    return withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
+      const stream = await BodyStream.open(url, { ...this.#settings, lookup }, signal);
       this.#attempt = attempt;
       return stream;
     });

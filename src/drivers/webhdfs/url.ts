@@ -29,11 +29,6 @@ export function serverName(url: URL): string {
   return `${url.protocol}//${url.host}`;
 }
 
-/** Text of a server, without what looks like a token in a URL. */
-export function redact(text: string): string {
-  return text.replace(/\b(delegation|token)=[^&\s"'\\]+/gi, '$1=***');
-}
-
 /** The folder a path stands in. */
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));

@@ -75,12 +75,17 @@ class WebHdfs implements FileSystem {
   read(path: string, maxBytes: number): Observable<Uint8Array> {
     const call = { method: 'GET', op: 'OPEN', path, doing: `read ${path}`, repeatable: true } as const;
     return answer((signal) =>
-      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt }) => {
-        const told = await exchange(url, { ...this.#settings, method: 'GET', agent: false, maxBytes, signal }).catch(
-          (error: unknown) => {
-            throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
-          },
-        );
+      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
+        const told = await exchange(url, {
+          ...this.#settings,
+          lookup,
+          method: 'GET',
+          agent: false,
+          maxBytes,
+          signal,
+        }).catch((error: unknown) => {
+          throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
+        });
         if (told.status === 200) return told.body;
         const remote = remoteExceptionOf(told);
         throw remote ? refused(remote, attempt) : notUnderstood(told, attempt);
