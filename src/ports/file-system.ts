@@ -56,9 +56,9 @@ export interface FileSystem {
    * answers `missing`. Answers as `rename` does.
    */
   publish(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;
-  /** What stands at the path, or null. */
+  /** What stands at the path, or null, also where nothing can. */
   status(path: string): ObservableInput<FileStatus | null>;
-  /** What a folder holds, by name; empty where there is no such folder. */
+  /** What a folder holds, by name; empty where there is no such folder, or can be none. */
   list(folder: string): ObservableInput<readonly FileStatus[]>;
   /** The whole of a small file; `RXF_FILES_MISSING` where there is none, `RXF_FILES_PROTOCOL` where it is larger than `maxBytes`. */
   read(path: string, maxBytes: number): ObservableInput<Uint8Array>;

@@ -58,6 +58,8 @@ export const fileNameContract: readonly FileSystemCheck[] = [
         for (const call of [() => once(fs.makeFolder(path)), () => put(fs, path, shown)])
           await fails('RXF_FILES_NAME', call);
         await fails('RXF_FILES_NAME', () => once(fs.rename(at('from'), path)));
+        same(`the status of ${shown}`, await once(fs.status(path)), null);
+        same(`the listing of ${shown}`, await once(fs.list(path)), []);
       }
     }
     same('what was moved to and fro', await textOf(fs, at('from')), 'text');

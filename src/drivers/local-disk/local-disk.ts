@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
-import { shownPath } from '../../core/path-name.js';
+import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';
 import { DiskWriter } from './disk-writer.js';
@@ -86,6 +86,14 @@ class LocalDisk implements FileSystem {
     expectHoldable(path, this.#folder);
   }
 
+  /** Whether something can stand there. Half of a surrogate pair would be taken for another character, and another file found. */
+  #isHoldable(path: string): boolean {
+    if (pathProblem(path, this.#folder) === null) return true;
+    // What leads elsewhere is refused; what cannot be held is not there.
+    if (!hasUnpairedSurrogate(path)) this.#root.expectInside(path);
+    return false;
+  }
+
   #move(how: typeof take, doing: string, from: string, to: string): Observable<Moved> {
     return this.#answer(`${doing} ${shownPath(from)} to ${shownPath(to)}`, from, () => this.#moving(how, from, to));
   }
@@ -101,6 +109,7 @@ class LocalDisk implements FileSystem {
   }
 
   *#list(folder: string): Steps<readonly FileStatus[]> {
+    if (!this.#isHoldable(folder)) return [];
     const { system, durability } = this.#ground;
     const real = yield* absentAs(null, this.#root.target(folder));
     const names = real === null ? null : yield* absentAs(null, wait(system.readdir(real)));
@@ -125,6 +134,7 @@ class LocalDisk implements FileSystem {
   }
 
   *#look(path: string): Steps<{ readonly status: FileStatus | null; readonly real: string | null }> {
+    if (!this.#isHoldable(path)) return { status: null, real: null };
     const real = yield* absentAs(null, this.#root.target(path));
     const found = real === null ? null : yield* statsOrNull(this.#ground.system.stat(real));
     if (found === null) return { status: null, real };

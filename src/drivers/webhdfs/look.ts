@@ -1,4 +1,5 @@
 import { SinkError } from '../../core/errors.js';
+import { hasUnpairedSurrogate } from '../../core/path-name.js';
 import type { FileStatus } from '../../ports/file-system.js';
 import { type Asks, refusal, type Told } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
@@ -10,6 +11,8 @@ export async function lookAt(
   doing: string,
   signal: AbortSignal,
 ): Promise<FileStatus | null> {
+  // No URL can name it, and nothing stands there.
+  if (hasUnpairedSurrogate(path)) return null;
   const told = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
   if (told.remote) {
     if (isAbsent(told.remote)) return null;
@@ -20,6 +23,7 @@ export async function lookAt(
 
 /** What a folder holds, by name; empty where there is no such folder. */
 export async function listFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FileStatus[]> {
+  if (hasUnpairedSurrogate(path)) return [];
   const told = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
   if (told.remote) {
     if (isAbsent(told.remote)) return [];
@@ -53,7 +57,8 @@ export function booleanOf(told: Told): boolean {
 }
 
 export function isAbsent(remote: RemoteException): boolean {
-  return codeOf(remote) === 'RXF_FILES_MISSING' || remote.name === 'ParentNotDirectoryException';
+  const code = codeOf(remote);
+  return code === 'RXF_FILES_MISSING' || code === 'RXF_FILES_NAME' || remote.name === 'ParentNotDirectoryException';
 }
 
 function jsonOf(told: Told): Record<string, unknown> {
