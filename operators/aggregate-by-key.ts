@@ -9,6 +9,7 @@ import { Holding } from '../src/core/holding.js';
 import { deliveryOf } from '../src/core/join.js';
 import { JoinedOrigin } from '../src/core/joined-origin.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 import { splitDelivery } from '../src/core/split.js';
 import { takingFor } from '../src/core/taking.js';
 
@@ -73,6 +74,10 @@ export function aggregateByKey<T, K, A>(
 
   return deliveryOperator(
     'aggregateByKey',
+    {
+      because:
+        '`aggregateByKey` puts redelivered values together otherwise than before; leave it out, or count on at least once',
+    },
     (source) =>
       new Observable((subscriber) => {
         /** Open windows by where they begin. */
@@ -117,7 +122,7 @@ export function aggregateByKey<T, K, A>(
           try {
             of = key(delivery.value, delivery);
           } catch (cause) {
-            delivery.nack(cause);
+            delivery.nack(thrownFor('key of aggregateByKey', cause, delivery));
             return;
           }
           if (!wants.listen(delivery)) {
@@ -142,7 +147,7 @@ export function aggregateByKey<T, K, A>(
             else before.add(part, value);
             open += 1;
           } catch (cause) {
-            part.nack(cause);
+            part.nack(thrownFor('initial or add of aggregateByKey', cause, delivery));
           }
         };
 

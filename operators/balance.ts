@@ -34,42 +34,46 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
   const { monitor = defaultMonitor } = options;
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
 
-  return deliveryOperator('balance', (source) => {
-    let standing = sinks.length;
-    return intoBranches<T, R>(
-      sinks,
-      (outlets) => {
-        const targets = outlets.map((outlet) => ({
-          outlet,
-          load: new Keeping<T>({ takeOver: () => false, replay: 'hidden' }),
-        }));
-        let turn = 0;
-        return {
-          deal(delivery) {
-            const inTurn = [...targets.slice(turn), ...targets.slice(0, turn)].filter(({ outlet }) => outlet.isOpen);
-            const [first] = inTurn;
-            if (first === undefined) {
-              delivery.nack(noneError());
-              return;
-            }
-            const least = inTurn.reduce((best, one) => (one.load.size < best.load.size ? one : best), first);
-            turn = (targets.indexOf(least) + 1) % targets.length;
-            least.outlet.give(least.load.keep(delivery));
-          },
-        };
-      },
-      (at, error) => {
-        standing -= 1;
-        if (standing === 0) return throwError(() => error);
-        monitor.notice(
-          'warn',
-          'balance.lost',
-          `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
-        );
-        return EMPTY;
-      },
-    )(source);
-  });
+  return deliveryOperator(
+    'balance',
+    { because: '`balance` may give a redelivered value to another of its sinks' },
+    (source) => {
+      let standing = sinks.length;
+      return intoBranches<T, R>(
+        sinks,
+        (outlets) => {
+          const targets = outlets.map((outlet) => ({
+            outlet,
+            load: new Keeping<T>({ takeOver: () => false, replay: 'hidden' }),
+          }));
+          let turn = 0;
+          return {
+            deal(delivery) {
+              const inTurn = [...targets.slice(turn), ...targets.slice(0, turn)].filter(({ outlet }) => outlet.isOpen);
+              const [first] = inTurn;
+              if (first === undefined) {
+                delivery.nack(noneError());
+                return;
+              }
+              const least = inTurn.reduce((best, one) => (one.load.size < best.load.size ? one : best), first);
+              turn = (targets.indexOf(least) + 1) % targets.length;
+              least.outlet.give(least.load.keep(delivery));
+            },
+          };
+        },
+        (at, error) => {
+          standing -= 1;
+          if (standing === 0) return throwError(() => error);
+          monitor.notice(
+            'warn',
+            'balance.lost',
+            `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
+          );
+          return EMPTY;
+        },
+      )(source);
+    },
+  );
 }
 
 function noneError(): SinkError {

@@ -5,6 +5,7 @@ import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { joinDeliveries } from '../src/core/join.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 import { takingFor } from '../src/core/taking.js';
 
 export interface BatchOptions<T = unknown> {
@@ -55,6 +56,11 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
 
   return deliveryOperator(
     'batch',
+    {
+      because:
+        '`batch` joins values of several partitions, and a sink with a ledger refuses what belongs to no one of them; take it out, since ' +
+        'the sink gathers by itself',
+    },
     (source) =>
       new Observable((subscriber) => {
         let held = new Held<T>();
@@ -82,7 +88,7 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
           try {
             weight = weighed(weigh(delivery.value, delivery));
           } catch (cause) {
-            delivery.nack(cause);
+            delivery.nack(thrownFor('weigh of batch', cause, delivery));
             return;
           }
           if (wants.listen(delivery)) held.add(delivery, weight);

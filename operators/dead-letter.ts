@@ -1,13 +1,14 @@
 import { defer, Observable, Subject } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
 import { type DeadLetter, letterOf } from '../src/core/dead-letter.js';
-import type { Delivery } from '../src/core/delivery.js';
+import type { Delivery, Origin } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { RxflumeError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { expectFunction, expectKnown, expectOption, expectWhole } from '../src/core/options.js';
+import { placeOf } from '../src/core/origin-place.js';
 import type { Sink } from '../src/core/receipt.js';
-import { isStopped } from '../src/core/refusal.js';
+import { isStopped, thrownFor } from '../src/core/refusal.js';
 import { takingFor } from '../src/core/taking.js';
 
 export interface DeadLetterOptions {
@@ -54,17 +55,25 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
 
   return deliveryOperator(
     'deadLetter',
+    'kept',
     (source) =>
       new Observable((subscriber) => {
         const letters$ = new Subject<Delivery<DeadLetter>>();
         const refusals = new Refusals();
         let isComplete = false;
+        const isChosen = (delivery: Delivery<T>, cause: unknown, attempt: number): boolean => {
+          try {
+            return when(cause, attempt);
+          } catch (thrown) {
+            throw thrownFor('when of deadLetter', thrown, delivery);
+          }
+        };
         const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
           const { origin } = delivery;
           // A sink that completed before its source takes no more letters.
           if (!letters$.observed || isStopped(cause)) return false;
           const attempt = refusals.count(origin);
-          if (!when(cause, attempt)) return false;
+          if (!isChosen(delivery, cause, attempt)) return false;
           refusals.forget(origin);
           letters$.next(letterOf(delivery, cause, { attempt, now: timeOfDayMs() }));
           return true;
@@ -121,7 +130,7 @@ class Refusals {
   readonly #counts = new Map<string, number>();
 
   /** Counts one more. */
-  count(origin: { readonly stream: string; readonly offset: number }): number {
+  count(origin: Origin): number {
     const key = keyOf(origin);
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.delete(key);
@@ -130,11 +139,12 @@ class Refusals {
     return count;
   }
 
-  forget(origin: { readonly stream: string; readonly offset: number }): void {
+  forget(origin: Origin): void {
     this.#counts.delete(keyOf(origin));
   }
 }
 
-function keyOf({ stream, offset }: { readonly stream: string; readonly offset: number }): string {
-  return `${stream} ${offset}`;
+/** Parts of one value are counted apart. */
+function keyOf(origin: Origin): string {
+  return `${origin.stream} ${placeOf(origin)}`;
 }

@@ -7,6 +7,7 @@ import { Wants } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { Holding } from '../src/core/holding.js';
 import { expectFunction, expectKnown, expectMs, expectWhole } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 import { takingFor } from '../src/core/taking.js';
 
 export interface DedupeByOptions {
@@ -44,6 +45,7 @@ export function dedupeBy<T>(
 
   return deliveryOperator(
     'dedupeBy',
+    'kept',
     (source) =>
       new Observable((subscriber) => {
         const seen = new Map<unknown, First>();
@@ -85,7 +87,7 @@ export function dedupeBy<T>(
             try {
               of = key(delivery.value, delivery);
             } catch (cause) {
-              delivery.nack(cause);
+              delivery.nack(thrownFor('key of dedupeBy', cause, delivery));
               return;
             }
             if (of === undefined || of === null) {

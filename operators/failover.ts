@@ -9,7 +9,7 @@ import { describeError, isRetryable, SinkError } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
-import { isStopped } from '../src/core/refusal.js';
+import { isStopped, thrownFor } from '../src/core/refusal.js';
 
 export interface FailoverOptions extends BreakerOptions {
   /** So many refusals in a row, without anything accepted between, and the next sink is used. Default 1. */
@@ -54,68 +54,87 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
   expectFunction('when', when);
   expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
 
-  return deliveryOperator('failover', (source) => {
-    let standing = sinks.length;
-    const begin = (outlets: readonly Outlet<T>[]) => {
-      const targets = outlets.map((outlet, at) => new Target(at, outlet, new Breaker({ failures, openMs }), monitor));
-      /** The sinks that have refused the deliveries of a duty: of the source's none, of what was taken over some. */
-      const refusedBy = new WeakMap<Duty, readonly Target<T>[]>();
-      const keepings = new Map<Target<T>, Keeping<T>>();
-      let complete: (() => void) | undefined;
-      const completeWhenEmpty = () => {
-        if (complete !== undefined && [...keepings.values()].every(({ size }) => size === 0)) complete();
-      };
-      const give = (delivery: Delivery<T>): boolean => {
-        const refused = refusedBy.get(delivery.duty) ?? [];
-        const left = targets.filter((target) => target.isOpen && !refused.includes(target));
-        const now = monotonicMs();
-        const target = left.find((one) => one.mayTry(now)) ?? left[0];
-        if (target === undefined) return false;
-        target.give((keepings.get(target) as Keeping<T>).keep(delivery));
-        return true;
-      };
-      for (const target of targets) {
-        const takeOver = (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => {
-          if (isStopped(cause) ? target.isOpen : !when(cause)) return false;
-          refusedBy.set(delivery.duty, [...(refusedBy.get(was.duty) ?? []), target]);
-          return give(delivery);
+  return deliveryOperator(
+    'failover',
+    { because: '`failover` may give a value to more than one of its sinks' },
+    (source) => {
+      let standing = sinks.length;
+      const begin = (outlets: readonly Outlet<T>[]) => {
+        const targets = outlets.map((outlet, at) => new Target(at, outlet, new Breaker({ failures, openMs }), monitor));
+        /** The sinks that have refused the deliveries of a duty: of the source's none, of what was taken over some. */
+        const refusedBy = new WeakMap<Duty, readonly Target<T>[]>();
+        const keepings = new Map<Target<T>, Keeping<T>>();
+        let complete: (() => void) | undefined;
+        const completeWhenEmpty = () => {
+          if (complete !== undefined && [...keepings.values()].every(({ size }) => size === 0)) complete();
         };
-        const refused = (cause: unknown) =>
-          target.refused(isStopped(cause) ? 'left' : when(cause) ? 'failed' : 'alive');
-        keepings.set(
-          target,
-          new Keeping<T>({
-            takeOver,
-            accepted: () => target.accepted(),
-            refused,
-            emptied: completeWhenEmpty,
-            replay: 'hidden',
-          }),
-        );
-      }
-      return {
-        deal: (delivery: Delivery<T>) => {
-          if (!give(delivery)) delivery.nack(noneError());
-        },
-        // What one sink refuses after the source has completed must still find the next.
-        completed: (end: () => void) => {
-          complete = end;
-          completeWhenEmpty();
-        },
+        const isItsFault = (delivery: Delivery<T>, cause: unknown): boolean => {
+          try {
+            return when(cause);
+          } catch (thrown) {
+            throw thrownFor('when of failover', thrown, delivery);
+          }
+        };
+        /** What throws says nothing of the sink. */
+        const mayBeItsFault = (cause: unknown): boolean => {
+          try {
+            return when(cause);
+          } catch {
+            return false;
+          }
+        };
+        const give = (delivery: Delivery<T>): boolean => {
+          const refused = refusedBy.get(delivery.duty) ?? [];
+          const left = targets.filter((target) => target.isOpen && !refused.includes(target));
+          const now = monotonicMs();
+          const target = left.find((one) => one.mayTry(now)) ?? left[0];
+          if (target === undefined) return false;
+          target.give((keepings.get(target) as Keeping<T>).keep(delivery));
+          return true;
+        };
+        for (const target of targets) {
+          const takeOver = (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => {
+            if (isStopped(cause) ? target.isOpen : !isItsFault(delivery, cause)) return false;
+            refusedBy.set(delivery.duty, [...(refusedBy.get(was.duty) ?? []), target]);
+            return give(delivery);
+          };
+          const refused = (cause: unknown) =>
+            target.refused(isStopped(cause) ? 'left' : mayBeItsFault(cause) ? 'failed' : 'alive');
+          keepings.set(
+            target,
+            new Keeping<T>({
+              takeOver,
+              accepted: () => target.accepted(),
+              refused,
+              emptied: completeWhenEmpty,
+              replay: 'hidden',
+            }),
+          );
+        }
+        return {
+          deal: (delivery: Delivery<T>) => {
+            if (!give(delivery)) delivery.nack(noneError());
+          },
+          // What one sink refuses after the source has completed must still find the next.
+          completed: (end: () => void) => {
+            complete = end;
+            completeWhenEmpty();
+          },
+        };
       };
-    };
-    const failed = (at: number, error: unknown) => {
-      standing -= 1;
-      if (standing === 0) return throwError(() => error);
-      monitor.notice(
-        'warn',
-        'failover.lost',
-        `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
-      );
-      return EMPTY;
-    };
-    return intoBranches(sinks, begin, failed)(source);
-  });
+      const failed = (at: number, error: unknown) => {
+        standing -= 1;
+        if (standing === 0) return throwError(() => error);
+        monitor.notice(
+          'warn',
+          'failover.lost',
+          `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
+        );
+        return EMPTY;
+      };
+      return intoBranches(sinks, begin, failed)(source);
+    },
+  );
 }
 
 class Target<T> {

@@ -2,6 +2,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 
 /**
  * Lets through the deliveries whose value the predicate holds for, and acks the others: they are done with.
@@ -13,7 +14,7 @@ import { expectFunction } from '../src/core/options.js';
  * acks    ---b-----     a and c are acked by whoever takes them
  * ```
  *
- * Settles: acks what it drops; nacks a delivery for which the predicate throws, with what it threw.
+ * Settles: acks what it drops; nacks a delivery for which the predicate throws, with `RXF_OPERATOR_FAILED`.
  */
 export function filterValue<T, S extends T>(
   predicate: (value: T, delivery: Delivery<T>) => value is S,
@@ -25,11 +26,11 @@ export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => b
     try {
       if (predicate(delivery.value, delivery)) return delivery;
     } catch (cause) {
-      delivery.nack(cause);
+      delivery.nack(thrownFor('predicate of filterValue', cause, delivery));
       return undefined;
     }
     delivery.ack();
     return undefined;
   });
-  return deliveryOperator('filterValue', kept);
+  return deliveryOperator('filterValue', 'kept', kept);
 }

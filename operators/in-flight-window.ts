@@ -38,6 +38,7 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
 
   return deliveryOperator(
     'inFlightWindow',
+    'kept',
     (source) =>
       new Observable((subscriber) => {
         const window = new InFlightWindow(limits);

@@ -56,7 +56,7 @@ export function mapValueAsync<T, U>(
       throwIfEmpty(() => emptyError(delivery)),
       within(timeLimitMs, () => lateRefusal('ask for', timeLimitMs, delivery)),
     );
-  return deliveryOperator('mapValueAsync', (source) =>
+  return deliveryOperator('mapValueAsync', 'kept', (source) =>
     defer(() => {
       const line = order === 'source' ? new Line() : undefined;
       const run = (delivery: Delivery<T>) =>

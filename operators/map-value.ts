@@ -2,6 +2,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 
 /**
  * Changes each delivery's value; the duty goes with the new one.
@@ -13,17 +14,18 @@ import { expectFunction } from '../src/core/options.js';
  * acks    --a-b-c-      whoever acks the result acks the delivery
  * ```
  *
- * Settles: nacks a delivery for which `project` throws, with what it threw; the stream lives.
+ * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; the stream lives.
  */
 export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U): DeliveryOperator<T, U> {
   expectFunction('project', project);
   return deliveryOperator(
     'mapValue',
+    'kept',
     eachDelivery((delivery: Delivery<T>) => {
       try {
         return delivery.with(project(delivery.value, delivery));
       } catch (cause) {
-        delivery.nack(cause);
+        delivery.nack(thrownFor('project of mapValue', cause, delivery));
         return undefined;
       }
     }),

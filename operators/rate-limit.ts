@@ -41,6 +41,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
 
   return deliveryOperator(
     'rateLimit',
+    'kept',
     (source) =>
       new Observable((subscriber) => {
         const waiting = new Waiting<T>(stopped, () => goOn());

@@ -3,6 +3,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeValue, SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 
 export interface RouteByOptions<T, R> {
   /**
@@ -25,7 +26,7 @@ const MOST_BRANCHES = 1_000;
  * acks    --a---cb----
  * ```
  *
- * Settles: as the branch does. Nacks a delivery for which `select` throws, with what it threw; one whose branch has
+ * Settles: as the branch does. Nacks a delivery for which `select` throws, with `RXF_OPERATOR_FAILED`; one whose branch has
  * completed, since it takes no more.
  * Bounds: nothing waits here.
  * Fails: with the first error of a branch.
@@ -46,6 +47,7 @@ export function routeBy<T, R, K extends string>(
   if (typeof otherwise === 'function') all.push(otherwise);
   return deliveryOperator(
     'routeBy',
+    'kept',
     intoBranches(all, (outlets: readonly Outlet<T>[]) => {
       const byName = new Map(names.map((name, at) => [name, outlets[at] as Outlet<T>]));
       const rest = outlets[names.length];
@@ -55,7 +57,7 @@ export function routeBy<T, R, K extends string>(
           try {
             name = select(delivery.value, delivery);
           } catch (cause) {
-            delivery.nack(cause);
+            delivery.nack(thrownFor('select of routeBy', cause, delivery));
             return;
           }
           const outlet = byName.get(name) ?? rest;

@@ -3,6 +3,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectFunction } from '../src/core/options.js';
+import { thrownFor } from '../src/core/refusal.js';
 import { splitDelivery } from '../src/core/split.js';
 import { takingFor } from '../src/core/taking.js';
 
@@ -17,7 +18,7 @@ import { takingFor } from '../src/core/taking.js';
  * acks    ---x----y-----     a and b are acked after 1 and 2, c after 1
  * ```
  *
- * Settles: nacks a delivery for which `project` throws, with what it threw; and one whose parts are not all taken, since
+ * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; and one whose parts are not all taken, since
  * the flow stopped.
  * Bounds: the parts of one delivery at once, and about 300 bytes for each delivery until it is settled.
  */
@@ -25,6 +26,7 @@ export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => I
   expectFunction('project', project);
   return deliveryOperator(
     'splitValue',
+    'kept',
     (source) =>
       new Observable((subscriber) =>
         takingFor(subscriber)(source, {
@@ -48,7 +50,7 @@ function partsOf<T, U>(
   try {
     return splitDelivery(delivery, [...project(delivery.value, delivery)]);
   } catch (cause) {
-    delivery.nack(cause);
+    delivery.nack(thrownFor('project of splitValue', cause, delivery));
     return [];
   }
 }

@@ -64,6 +64,7 @@ export function tee<T, R, K extends string>(
   const count = ordered.filter(isRequired).length;
   return deliveryOperator(
     'tee',
+    'kept',
     intoBranches<T, R>(
       ordered.map((name) => sinks[name]),
       (outlets) => {

@@ -44,6 +44,7 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
 
   return deliveryOperator(
     'timeoutUnsettled',
+    'kept',
     (source) =>
       new Observable((subscriber) => {
         const duties = new WeakMap<Duty, WatchedDuty>();

@@ -65,7 +65,11 @@ export function transmit<T, R>(
         return EMPTY;
       }),
     );
-  return deliveryOperator('transmit', inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne));
+  return deliveryOperator(
+    'transmit',
+    'kept',
+    inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne),
+  );
 }
 
 function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {

@@ -18,5 +18,5 @@ import { expectFunction } from '../src/core/options.js';
  */
 export function trusted<T, R>(operator: OperatorFunction<Delivery<T>, R>): SettlingOperator<T, R> {
   expectFunction('operator', operator);
-  return deliveryOperator(operator.name || 'trusted', (source) => operator(source));
+  return deliveryOperator(operator.name || 'trusted', 'kept', (source) => operator(source));
 }

@@ -1,4 +1,5 @@
 import { Delivery, type Origin } from './delivery.js';
+import { derivedOrigin } from './derived-origin.js';
 import { describeError, describeValue, RxflumeError } from './errors.js';
 
 /** A value set aside, in a form that any format can store: what came, from where, and why it was refused. */
@@ -53,10 +54,7 @@ export function letterOf(
   cause: unknown,
   at: { readonly attempt: number; readonly now: number },
 ): Delivery<DeadLetter> {
-  // Neither copied nor inherited from: drivers have origins of their own, with getters that read private fields.
-  const own = new Proxy(origin, {
-    get: (target, name): unknown => (name === 'timestamp' ? at.now : Reflect.get(target, name, target)),
-  });
+  const own = derivedOrigin(origin, { timestamp: at.now });
   return new Delivery(deadLetterOf(value, origin, cause, at), own, duty, place);
 }
 

@@ -13,10 +13,29 @@ export interface SettlingOperator<A, R> extends OperatorFunction<Delivery<A>, R>
 /** An operator that takes deliveries, and gives deliveries. */
 export type DeliveryOperator<A, B = A> = SettlingOperator<A, Delivery<B>>;
 
-/** Gives an operator its name, for whoever watches a flow, and its type: it settles what it takes. */
+/**
+ * What an operator does to the ledger of a sink behind it. `kept`: the sink may count on each delivery being the one place
+ * where its value goes, in what belongs to one stream. Otherwise the reason why it may not, a clause for the middle of a
+ * sentence that says what to do.
+ */
+export type LedgerTrait = 'kept' | { readonly because: string };
+
+/** What an operator says of itself, by a registered symbol, since a flow and its command may load two copies of this package. */
+const LEDGER_TRAIT = Symbol.for('rxflume.ledgerTrait');
+
+/** Gives an operator its name, for whoever watches a flow, its type: it settles what it takes, and what it does to a ledger. */
 export function deliveryOperator<A, R>(
   name: string,
+  ledger: LedgerTrait,
   operator: OperatorFunction<Delivery<A>, R>,
 ): SettlingOperator<A, R> {
-  return Object.defineProperty(operator, 'name', { value: name }) as SettlingOperator<A, R>;
+  return Object.defineProperties(operator, {
+    name: { value: name },
+    [LEDGER_TRAIT]: { value: ledger },
+  }) as SettlingOperator<A, R>;
+}
+
+/** What an operator said of itself; undefined where it is none of ours, nor `trusted`. */
+export function ledgerTraitOf(operator: unknown): LedgerTrait | undefined {
+  return (operator as { readonly [LEDGER_TRAIT]?: LedgerTrait })[LEDGER_TRAIT];
 }

@@ -1,7 +1,7 @@
 import type { Origin } from './delivery.js';
 
 /** What an origin says otherwise than the one it is derived from. */
-export type OriginChanges = Partial<Pick<Origin, 'part' | 'byteLength' | 'lastOffset' | 'digest'>>;
+export type OriginChanges = Partial<Pick<Origin, 'part' | 'byteLength' | 'lastOffset' | 'digest' | 'timestamp'>>;
 
 /**
  * An origin that says what another says, but for the changes: all that its source knows of the value, whatever it is

@@ -2,6 +2,7 @@ import { finalize, mergeMap, Observable, type OperatorFunction, Subject } from '
 import type { Delivery } from './delivery.js';
 import { isEpochOver } from './epoch.js';
 import { SinkError } from './errors.js';
+import { thrownFor } from './refusal.js';
 import { takingFor } from './taking.js';
 import { type Turn, Turns } from './turns.js';
 
@@ -50,7 +51,7 @@ export function inTurns<T, R>(
         try {
           turns.add(delivery, keyOf?.(delivery));
         } catch (cause) {
-          delivery.nack(cause);
+          delivery.nack(thrownFor('key of transmit', cause, delivery));
         }
       };
 

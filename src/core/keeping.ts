@@ -5,7 +5,7 @@ import { isEpochOver } from './epoch.js';
 export interface KeepingOptions<T> {
   /**
    * A delivery that is still kept was refused. True: it was taken over, and its fate is that of the delivery given here.
-   * False: the refusal goes on. `was` is the delivery that is kept.
+   * False: the refusal goes on. What it throws refuses that delivery, in place of the cause. `was` is the one that is kept.
    */
   readonly takeOver: (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => boolean;
   /** Something was acked or released. */
@@ -110,7 +110,13 @@ class KeepingDuty<T> implements Duty {
       // Before it is handed over: whoever takes it may settle it at once.
       this.#takenOver.add(place);
       const taken = new Delivery(delivery.value, delivery.origin, this.#others, place);
-      if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(place);
+      try {
+        if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(place);
+      } catch (thrown) {
+        this.#takenOver.delete(place);
+        // First: of the refusals that follow it hears nothing more.
+        this.#inner.nack(place, place + 1, thrown);
+      }
     }
     this.#eachOwn(first, next, (from, to) => this.#inner.nack(from, to, cause));
     if (kept.length > 0) this.#changed(-kept.length);

@@ -14,6 +14,21 @@ export function refusalOf(cause: unknown, { code, what }: Failing, { origin }: D
   return new SinkError(code, message, { cause, retryable: mayPass(cause) });
 }
 
+/**
+ * With what a delivery is nacked for which a function of an operator threw: for good, unless the error says itself that it
+ * may pass. `what` names it, such as `key of dedupeBy`. An error of ours stays as it is.
+ */
+export function thrownFor(what: string, cause: unknown, { origin }: Delivery<unknown>): RxflumeError {
+  if (cause instanceof RxflumeError) return cause;
+  const { stream, offset } = origin;
+  return new SinkError(
+    'RXF_OPERATOR_FAILED',
+    `The ${what} threw for ${stream} offset ${offset}: ${describeError(cause)}. Correct it, or set such values aside with ` +
+      '`deadLetter`.',
+    { cause, retryable: (cause as { retryable?: unknown } | null | undefined)?.retryable === true },
+  );
+}
+
 /** With what a delivery is nacked after a call made for it took too long. */
 export function lateRefusal(what: string, limitMs: number, { origin }: Delivery<unknown>): SinkError {
   return new SinkError(

@@ -6,7 +6,7 @@ import type { LeakWatchOptions } from '../core/leak-watch.js';
 import type { Receipt, Sink } from '../core/receipt.js';
 import { Source } from '../core/source.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
-import { type Guarantee, guaranteeOf } from './guarantee.js';
+import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
 import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';
 
 /** Told apart by a registered symbol, since a flow file and the command may load two copies of this package. */
@@ -181,7 +181,12 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
   expectNoLoop(name, reads, sink.writes ?? []);
   expectSameSystem(name, source.traits, sink.ledger);
   const path = [...steps.slice(0, -1), sink.avoiding?.(reads) ?? sink] as AnyStep[];
-  const guarantee = guaranteeOf({ source: source.traits, ledger: sink.ledger, sink: sink.name });
+  const guarantee = guaranteeOf({
+    source: source.traits,
+    ledger: sink.ledger,
+    sink: sink.name,
+    operators: (steps.slice(0, -1) as AnyStep[]).map(operatorPart),
+  });
   const warnings = [...(source.traits?.warningsFor?.(sink) ?? []), ...(sink.warningsFor?.(source.traits) ?? [])];
   return new Flow(name, guarantee, { source, steps: path, warnings });
 }

@@ -1,3 +1,4 @@
+import { type LedgerTrait, ledgerTraitOf } from '../core/delivery-operator.js';
 import type { SinkLedger } from '../core/receipt.js';
 import type { SourceTraits } from '../core/source.js';
 
@@ -15,15 +16,35 @@ export interface GuaranteeParts {
   readonly ledger: SinkLedger | undefined;
   /** The name of the sink that the flow ends in, where it has one. */
   readonly sink?: string;
+  /** What stands between the two, in order. */
+  readonly operators?: readonly OperatorPart[];
+}
+
+/** An operator as far as it decides a guarantee. */
+export interface OperatorPart {
+  /** Empty where it has none. */
+  readonly name: string;
+  /** What it says of itself; undefined where it says nothing. */
+  readonly ledger: LedgerTrait | undefined;
+}
+
+/** The operator as it says itself. */
+export function operatorPart(operator: { readonly name: string }): OperatorPart {
+  return { name: operator.name, ledger: ledgerTraitOf(operator) };
 }
 
 /**
  * Tells from the parts of a flow what it guarantees. Exactly once takes a source that can be read again and that takes up
- * from the ledger of the very sink it ends in; a reason against it says what to do. Nothing is known of what is between the
- * two, so an operator that copies values makes copies here too.
+ * from the ledger of the very sink it ends in, and between the two only operators that keep it; a reason against it says what
+ * to do. An operator that is `trusted` is taken at its word.
  */
-export function guaranteeOf({ source, ledger, sink }: GuaranteeParts): Guarantee {
-  const against = [...againstSource(source), ...againstSink(ledger, sink), ...againstPair(source, ledger)];
+export function guaranteeOf({ source, ledger, sink, operators = [] }: GuaranteeParts): Guarantee {
+  const against = [
+    ...againstSource(source),
+    ...operators.flatMap(againstOperator),
+    ...againstSink(ledger, sink),
+    ...againstPair(source, ledger),
+  ];
   if (against.length > 0) return { level: 'at-least-once', because: against };
   return {
     level: 'exactly-once',
@@ -42,6 +63,15 @@ function againstSource(source: SourceTraits | undefined): string[] {
   if (source.isReplayable) return [];
   return [
     `${source.name} cannot be read again, so what was out when the program ended may come twice, in another order`,
+  ];
+}
+
+function againstOperator({ name, ledger }: OperatorPart, at: number): string[] {
+  if (ledger === 'kept') return [];
+  if (ledger !== undefined) return [ledger.because];
+  return [
+    `operator ${at + 1}${name === '' ? '' : ` (\`${name}\`)`} does not say what it does with deliveries; put trusted(…) around one that ` +
+      'hands each on once',
   ];
 }
 

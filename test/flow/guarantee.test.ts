@@ -1,12 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, NEVER } from 'rxjs';
-import { decode, drainOn, retryConnect, routeBy, tee } from '../../operators/index.js';
+import {
+  batch,
+  decode,
+  drainOn,
+  failover,
+  mapValue,
+  retryConnect,
+  routeBy,
+  tee,
+  trusted,
+} from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import type { Positions } from '../../src/core/positions.js';
 import type { Sink } from '../../src/core/receipt.js';
 import { Source, type SourceTraits } from '../../src/core/source.js';
 import { flow } from '../../src/flow/flow.js';
-import { guaranteeOf } from '../../src/flow/guarantee.js';
+import { guaranteeOf, type OperatorPart, operatorPart } from '../../src/flow/guarantee.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
@@ -27,6 +37,36 @@ describe('guaranteeOf', () => {
         'dead letters, where `decode` sets any aside, are at least once',
       ],
     });
+  });
+
+  it.each<[string, readonly OperatorPart[], RegExp]>([
+    [
+      'an operator that joins streams',
+      [{ name: 'mapValue', ledger: 'kept' }, operatorPart(batch({ count: 2 }))],
+      /^`batch` joins/,
+    ],
+    ['an operator that gives a value to two sinks', [operatorPart(failover([() => NEVER]))], /^`failover` may/],
+    [
+      'an operator that says nothing',
+      [operatorPart(map(() => 0))],
+      /^operator 1.* does not say what it does with deliveries/,
+    ],
+  ])('is at least once behind %s, and says what to do', (_, operators, reason) => {
+    const { level, because } = guaranteeOf({ source: { ...kafka, resumeFrom: positions }, ledger, operators });
+    expect([level, because]).toEqual(['at-least-once', [expect.stringMatching(reason)]]);
+  });
+
+  it('is exactly once behind operators that keep the ledger', () => {
+    const operators = [operatorPart(mapValue(() => 1)), operatorPart(trusted(map((one) => one)))];
+    expect(guaranteeOf({ source: { ...kafka, resumeFrom: positions }, ledger, operators }).level).toBe('exactly-once');
+  });
+
+  it('looks at what stands in a flow', () => {
+    const lake = fileSink<unknown>(memoryFileSystem(), { root: '/lake', format: jsonLines() });
+    const source = kafkaSource(new MemoryKafka(), { topics: ['t'], groupId: 'g', resumeFrom: lake.positions });
+    expect(flow('x', source, mapValue(String), lake.write()).guarantee.level).toBe('exactly-once');
+    const { level, because } = flow('x', source, mapValue(String), batch({ count: 9 }), lake.write()).guarantee;
+    expect([level, because]).toEqual(['at-least-once', [expect.stringMatching(/^`batch`/)]]);
   });
 
   it.each<[string, SourceTraits | undefined, typeof ledger | undefined, readonly RegExp[]]>([

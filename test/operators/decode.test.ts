@@ -206,7 +206,7 @@ describe('decode', () => {
     const refused = read('{"user":1}');
     expect(refused).toMatchObject({ values: [], ended: 'complete' });
     expect(refused.error?.message).toMatch(/user/);
-    expect(refused.code).toBe(name === 'a function' ? undefined : 'RXF_DECODE_SHAPE');
+    expect(refused.code).toBe(name === 'a function' ? 'RXF_OPERATOR_FAILED' : 'RXF_DECODE_SHAPE');
   });
 
   it('takes a schema itself, for values that are no bytes', () => {

@@ -22,7 +22,7 @@ describe('filterValue', () => {
 
   itKeepsTheEnds(filterValue(() => true));
 
-  it('nacks a delivery that the predicate throws for, with what it threw, and lives', () =>
+  it('nacks a delivery that the predicate throws for, with a code, and lives', () =>
     drawn(({ deliveries, duty, acks$, nacks$, expectObservable, flush }) => {
       const result$ = deliveries('-a-b-c-#').pipe(
         filterValue((x) => {
@@ -35,7 +35,7 @@ describe('filterValue', () => {
       expectObservable(acks$).toBe('  -a---c--');
       expectObservable(nacks$).toBe(' ---b----');
       flush();
-      expect(duty.causes).toEqual({ b: 'odd' });
+      expect(duty.causes.b).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false, cause: 'odd' });
     }));
 
   it('passes the very delivery on, and gives the predicate the delivery too', () => {

@@ -22,7 +22,7 @@ describe('mapValue', () => {
 
   itKeepsTheEnds(mapValue((value) => value));
 
-  it('nacks a delivery that project throws for, with what it threw, and lives', () =>
+  it('nacks a delivery that project throws for, with a code, and lives', () =>
     drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
       const cause = new Error('no length');
       const result$ = deliveries('-a-b-c-#').pipe(
@@ -35,7 +35,7 @@ describe('mapValue', () => {
       expectObservable(result$).toBe('-a---c-#');
       expectObservable(nacks$).toBe(' ---b----');
       flush();
-      expect(duty.causes).toEqual({ b: cause });
+      expect(duty.causes.b).toMatchObject({ code: 'RXF_OPERATOR_FAILED', cause });
       expect(duty.unsettled).toEqual(['a', 'c']);
     }));
 

@@ -165,13 +165,15 @@ describe('the origin of what an operator gives', () => {
   });
 
   describe.each(Object.entries(DRIVER_ORIGINS))('of %s', (_, make) => {
-    it.each(Object.entries(OPERATORS))('says behind %s all that its source said', (__, through) => {
+    it.each(Object.entries(OPERATORS))('says behind %s all that its source said', (name, through) => {
       const given = make();
       const out = outOf(through, given);
       expect(out.length).toBeGreaterThan(0);
       const known = new Map(given.map((origin) => [`${origin.stream}@${origin.offset}`, factsIn(origin)]));
       for (const { origin } of out) {
-        expect(factsIn(origin)).toEqual(known.get(`${origin.stream}@${origin.offset}`));
+        const facts = known.get(`${origin.stream}@${origin.offset}`);
+        // A letter's time is that of setting it aside.
+        expect(factsIn(origin)).toEqual(name === 'deadLetter' ? { ...facts, timestamp: expect.any(Number) } : facts);
         expect(origin.byteLength).toBeGreaterThan(0);
         expect(isAmqpOrigin(origin)).toBe(origin.stream.startsWith('amqp:'));
       }

@@ -64,7 +64,10 @@ describe('routeBy', () => {
         ),
       ),
     );
-    expect([out.values.map(({ value }) => value), duty.causes]).toEqual([['b'], { a: cause }]);
+    expect([out.values.map(({ value }) => value), duty.causes]).toMatchObject([
+      ['b'],
+      { a: { code: 'RXF_OPERATOR_FAILED', cause } },
+    ]);
   });
 
   it('refuses what is for a branch that has completed, fails with the first error of one, and leaves them', () => {

@@ -37,7 +37,7 @@ describe('splitValue', () => {
     );
     expect(out.values.map(({ value }) => value)).toEqual([1, 2]);
     expect(duty.log).toEqual(['ack none', 'nack bad']);
-    expect(duty.causes.bad).toBe(cause);
+    expect(duty.causes.bad).toMatchObject({ code: 'RXF_OPERATOR_FAILED', cause });
   });
 
   it('gives project the delivery too, and takes any iterable', () => {

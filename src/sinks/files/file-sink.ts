@@ -67,6 +67,7 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
   const write: Sink<T> = Object.assign(
     deliveryOperator(
       'fileSink',
+      'kept',
       (deliveries: Observable<Delivery<T>>) =>
         new Observable<Receipt>((subscriber) =>
           new FileSinkSession(fs, checked, { store, positions }, subscriber).start(deliveries),

@@ -41,6 +41,7 @@ export function flumeSink(client: FlumeRpcClient, options: FlumeSinkOptions = {}
     write: () =>
       deliveryOperator(
         'flumeSink',
+        'kept',
         (deliveries) =>
           new Observable((subscriber) => new FlumeSinkSession(client, checked, subscriber).start(deliveries)),
       ),
