@@ -5,10 +5,11 @@ import type { FlumeEvent } from '../../core/flume.js';
 import { AvroReader, type AvroWriter } from '../../formats/avro-bytes.js';
 import { LEAST_EVENT_BYTES, readFlumeEvent } from '../../formats/flume-avro.js';
 import type { FlumeBatch, FlumeStatus } from '../../ports/flume-rpc.js';
+import { writeError, writeStatus } from './answers.js';
 import { type Frame, FrameReader, frameOf } from './frames.js';
 import { type HandshakeRequest, type Match, readRequest, skipMeta, writeResponse } from './handshake.js';
 import type { ServerSettings } from './options.js';
-import { PROTOCOL_HASH, PROTOCOL_TEXT, STATUSES } from './protocol.js';
+import { PROTOCOL_HASH, PROTOCOL_TEXT } from './protocol.js';
 import type { Holder } from './turns.js';
 
 /** What a connection asks of, and tells, the server it belongs to. */
@@ -309,19 +310,3 @@ interface Handshake {
   readonly problem: string | undefined;
   readonly write: (writer: AvroWriter) => void;
 }
-
-function writeStatus(writer: AvroWriter, status: FlumeStatus): void {
-  writer.long(0);
-  writer.long(0);
-  writer.long(STATUSES.indexOf(status));
-}
-
-/** A system error: a union whose only branch is a text. */
-function writeError(writer: AvroWriter, message: string): void {
-  writer.long(0);
-  writer.fixed(ERROR_FLAG);
-  writer.long(0);
-  writer.text(message);
-}
-
-const ERROR_FLAG = Buffer.from([1]);
