@@ -1,17 +1,9 @@
-import {
-  catchError,
-  EMPTY,
-  from,
-  type Observable,
-  type Subscriber,
-  Subscription,
-  type TeardownLogic,
-  timer,
-} from 'rxjs';
+import { catchError, EMPTY, type Observable, type Subscriber, Subscription, type TeardownLogic, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { Wants } from '../../core/epoch.js';
 import { ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
 import { Holding } from '../../core/holding.js';
 import { Queue } from '../../core/queue.js';
 import type { Receipt } from '../../core/receipt.js';
@@ -161,7 +153,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     const sent = { delivery, bytes: message.content.length };
     this.#underWay.add(sent);
     this.#window.take(sent.bytes);
-    publisher.publish(message, (error) => {
+    const settled = (error: unknown) => {
       // Given up before, with its channel.
       if (!this.#underWay.delete(sent)) return;
       this.#window.free(1, sent.bytes);
@@ -170,7 +162,13 @@ export class AmqpSinkSession<T> implements PublishesFor {
       else this.#refuse([delivery], error);
       this.#publishing.progressed();
       this.#pump();
-    });
+    };
+    try {
+      publisher.publish(message, settled);
+    } catch (cause) {
+      // A driver that throws at a message has not sent it.
+      settled(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'publish' }, delivery));
+    }
     this.#watch();
   }
 
@@ -221,7 +219,8 @@ export class AmqpSinkSession<T> implements PublishesFor {
     if (!this.#isComplete || this.#isClosing || this.#waiting.size > 0 || this.#underWay.size > 0) return;
     this.#isClosing = true;
     this.#confirmed.flush();
-    const close$ = from(this.#publishing.closing()?.close() ?? []).pipe(catchError(() => EMPTY));
+    const close = () => this.#publishing.closing()?.close() ?? [];
+    const close$ = guarded(close, this.#options.confirmTimeoutMs, () => undefined).pipe(catchError(() => EMPTY));
     this.#timers.add(close$.subscribe({ complete: () => this.#out.complete() }));
   }
 }

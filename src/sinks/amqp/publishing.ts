@@ -1,4 +1,4 @@
-import { Subscription, timer } from 'rxjs';
+import { defer, Subscription, timer } from 'rxjs';
 import { backoffMs } from '../../core/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
@@ -61,7 +61,7 @@ export class Publishing {
       notice: (level: 'info' | 'warn', what: string, message: string) => this.#session.notice(level, what, message),
     };
     life.add(
-      this.#driver.open(this.#exchanges, listener).subscribe({
+      defer(() => this.#driver.open(this.#exchanges, listener)).subscribe({
         next: (publisher) => {
           this.#publisher = publisher;
           this.#openedAt = monotonicMs();

@@ -1,4 +1,15 @@
-import { concat, defer, ignoreElements, merge, Observable, type Subscriber, Subscription, take, timer } from 'rxjs';
+import {
+  concat,
+  defer,
+  ignoreElements,
+  merge,
+  Observable,
+  type Subscriber,
+  Subscription,
+  take,
+  takeUntil,
+  timer,
+} from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { SourceError } from '../../core/errors.js';
 import type { CheckedReadOptions } from './options.js';
@@ -29,7 +40,12 @@ export class AmqpSession implements ReadsFor {
   }
 
   start(stop$: Observable<unknown>): Subscription {
-    this.#timers.add(stop$.pipe(take(1)).subscribe(() => this.#leave(undefined)));
+    this.#timers.add(
+      stop$.pipe(take(1)).subscribe({
+        next: () => this.#leave(undefined),
+        error: (error: unknown) => this.failed(error),
+      }),
+    );
     this.#timers.add(() => this.#end());
     for (const reader of this.#readers) if (this.isTaking) reader.start();
     return this.#timers;
@@ -62,6 +78,10 @@ export class AmqpSession implements ReadsFor {
     else this.#leaveError ??= error;
   }
 
+  lost(stream: string, count: number): void {
+    if (this.#stage === 'draining') this.#leaveError ??= lostError(stream, count);
+  }
+
   failed(error: unknown): void {
     if (this.#stage === 'over') return;
     this.#end();
@@ -83,7 +103,8 @@ export class AmqpSession implements ReadsFor {
       this.#awaitSettled(),
       defer(() => {
         this.#stage = 'closing';
-        return merge(...this.#readers.map((reader) => reader.close())).pipe(ignoreElements());
+        const closing$ = merge(...this.#readers.map((reader) => reader.close()));
+        return closing$.pipe(ignoreElements(), takeUntil(timer(this.#options.drainTimeoutMs)));
       }),
     );
     this.#timers.add(
@@ -127,5 +148,15 @@ function lateError(readers: readonly Reader[], withinMs: number): SourceError {
     'RXF_SOURCE_DRAIN_TIMEOUT',
     `${count} messages of ${late.map(({ stream }) => stream).join(', ')} were not settled within ${withinMs} ms. They come ` +
       'again. See why the sink is slow, or raise `drainTimeoutMs`.',
+  );
+}
+
+/** What was out when the channel ended cannot be settled any more: that is no end of a drain that may look like success. */
+function lostError(stream: string, count: number): SourceError {
+  return new SourceError(
+    'RXF_SOURCE_DRAIN_LOST',
+    `The channel of ${stream} ended during the drain, with ${count} messages out that were not settled. They come again, also ` +
+      'those that the sink has stored meanwhile.',
+    { details: { stream, count } },
   );
 }

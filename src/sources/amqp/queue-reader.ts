@@ -133,6 +133,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   }
 
   lost(): void {
+    if (this.unsettled > 0) this.#session.lost(this.stream, this.unsettled);
     this.#endChannel();
     this.#figures.joined.set(0);
     this.#look();

@@ -31,6 +31,8 @@ export interface ReadsFor {
   connected(): void;
   /** Something was settled, or can no longer be. */
   settled(): void;
+  /** A channel is over, with so many out that can no longer be settled. */
+  lost(stream: string, count: number): void;
   /** A refusal that trying again cannot mend: leave. */
   refused(error: SourceError): void;
   /** It cannot go on. */

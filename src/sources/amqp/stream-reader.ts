@@ -136,6 +136,7 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
   }
 
   lost(): void {
+    if (this.unsettled > 0) this.#session.lost(this.stream, this.unsettled);
     this.#endChannel();
     this.#figures.joined.set(0);
     this.#look();

@@ -1,11 +1,24 @@
-import { concat, defer, from, Observable, type Subscriber, Subscription, take, timer } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  Observable,
+  type Subscriber,
+  Subscription,
+  take,
+  timer,
+} from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery.js';
 import { ConnectError, describeError, SourceError } from '../../core/errors.js';
 import type { FlumeEvent } from '../../core/flume.js';
+import { guarded } from '../../core/guarded.js';
 import { InFlightWindow } from '../../core/window.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
 import { Account, type AccountListener } from './account.js';
+import { lateError } from './late-error.js';
 import type { CheckedOptions } from './options.js';
 import type { Unanswered } from './unanswered.js';
 
@@ -67,12 +80,13 @@ export class FlumeSession implements FlumeListener, AccountListener {
   }
 
   start(stop$: Observable<unknown>): Subscription {
-    this.#timers.add(stop$.pipe(take(1)).subscribe(() => this.#drain()));
+    const stopped$ = stop$.pipe(take(1));
+    this.#timers.add(stopped$.subscribe({ next: () => this.#drain(), error: (error: unknown) => this.#fail(error) }));
     this.#timers.add(() => this.#end());
     if (this.#stage !== 'running') return this.#timers;
     this.#connection = new Subscription();
     this.#connection.add(
-      this.#server.listen(this).subscribe({
+      defer(() => this.#server.listen(this)).subscribe({
         next: (listening) => this.#listens(listening),
         error: (error: unknown) => this.#fail(error),
         complete: () => this.#serverCompleted(),
@@ -223,7 +237,15 @@ export class FlumeSession implements FlumeListener, AccountListener {
       this.#settled(),
       defer(() => {
         this.#stage = 'closing';
-        return this.#listening === undefined ? [] : from(this.#listening.close());
+        // Whatever becomes of it: all that is out is answered.
+        return guarded(
+          () => this.#listening?.close() ?? [],
+          this.#options.drainTimeoutMs,
+          () => undefined,
+        ).pipe(
+          catchError(() => EMPTY),
+          ignoreElements(),
+        );
       }),
     );
     this.#timers.add(
@@ -286,13 +308,4 @@ export class FlumeSession implements FlumeListener, AccountListener {
     this.#connection?.unsubscribe();
     this.#timers.unsubscribe();
   }
-}
-
-function lateError(open: readonly Unanswered[], withinMs: number): SourceError {
-  const count = open.reduce((sum, { count: of }) => sum + of, 0);
-  return new SourceError(
-    'RXF_SOURCE_DRAIN_TIMEOUT',
-    `${count} events of ${open.length} batches were not settled within ${withinMs} ms. Their clients send them again. ` +
-      'See why the sink is slow, or raise `drainTimeoutMs`.',
-  );
 }

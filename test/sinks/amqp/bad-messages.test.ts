@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { map, NEVER } from 'rxjs';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { AmqpPublisher } from '../../../src/ports/amqp-publisher.js';
 import { amqpTimeOf } from '../../../src/ports/amqp-timestamp.js';
 import { amqpSink } from '../../../src/sinks/amqp/amqp-sink.js';
 import { keptProperties } from '../../../src/sinks/amqp/kept-properties.js';
@@ -47,6 +49,34 @@ describe('amqpSink, given one message that cannot be sent', () => {
         expect(run.duty.nacks).toEqual(['bad']);
         expect(run.duty.causes.bad).toMatchObject({ code: expect.stringMatching(/^RXF_SINK_(FORMAT|WRITE)$/) });
         expect(amqp.ready('q')).toEqual(['a', 'b', 'c', 'd']);
+        run.leave();
+      });
+    }),
+  );
+
+  it.each<[string, Partial<AmqpPublisher>]>([
+    [
+      'throws at a message',
+      {
+        publish: () => {
+          throw new Error('driver');
+        },
+      },
+    ],
+    ['never closes', { close: () => NEVER }],
+  ])('settles everything and ends where a driver %s', (_, change) =>
+    inVirtualTime((at) => {
+      const amqp = new MemoryAmqp();
+      amqp.createQueue('q');
+      const open = amqp.open.bind(amqp);
+      amqp.open = (exchanges, listener) =>
+        open(exchanges, listener).pipe(map((publisher) => Object.assign(publisher, change)));
+      const options = { routingKey: 'q', confirmTimeoutMs: 500, monitor: new Monitor() };
+      const run = new SinkRun<string>(amqpSink<string>(amqp, options).write());
+      run.put('a');
+      at(20, () => run.complete());
+      at(700, () => {
+        expect([run.duty.unsettled, run.ended]).toEqual([[], 'complete']);
         run.leave();
       });
     }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Observable } from 'rxjs';
+import { map, NEVER, Observable, Subject } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
 import type { Want } from '../../../src/core/duty.js';
 import { ConnectError, SinkError } from '../../../src/core/errors.js';
@@ -539,10 +539,43 @@ describe('amqpSource, its ways out', () => {
         if (when === 'while it waits to connect again') at(20, drain);
         if (when === 'when its channel is lost meanwhile') at(10, drain);
         if (when === 'when its channel is lost meanwhile') at(20, () => own.cut());
-        at(30, () => expect([ended(), own.ready('q')]).toEqual(['complete', ['a']]));
+        // What was out can no longer be settled, and comes again: that is no success.
+        const hasLost = when === 'when its channel is lost meanwhile';
+        const end = hasLost ? 'RXF_SOURCE_DRAIN_LOST' : 'complete';
+        at(30, () => expect([ended(), own.ready('q')]).toEqual([end, ['a']]));
       });
     },
   );
+
+  it('ends with the error of a stop signal that fails, and tells no one else', () => {
+    const own = broker();
+    own.send('q', ['a']);
+    inVirtualTime((at) => {
+      const stop$ = new Subject<void>();
+      let ended: unknown;
+      const source = amqpSource(own, { queues: ['q'], monitor: new Monitor() }).drainedBy(stop$);
+      source.subscribe({
+        error: (error: unknown) => {
+          ended = error;
+        },
+      });
+      const cause = new Error('no signal');
+      at(10, () => stop$.error(cause));
+      at(20, () => expect([ended, own.ready('q')]).toEqual([cause, ['a']]));
+    });
+  });
+
+  it('ends a drain in time where a consumer never says that it is closed', () => {
+    const own = broker();
+    const consume = own.consume.bind(own);
+    own.consume = (consumption, listener) =>
+      consume(consumption, listener).pipe(map((consumer) => Object.assign(consumer, { close: () => NEVER })));
+    inVirtualTime((at) => {
+      const { ended, drain } = read(own, { drainTimeoutMs: 500 });
+      at(10, () => drain());
+      at(520, () => expect(ended()).toBe('complete'));
+    });
+  });
 
   it('drains where a driver brings messages and then never says that it stands', () => {
     const stuck = new MemoryAmqp();
@@ -554,7 +587,7 @@ describe('amqpSource, its ways out', () => {
     inVirtualTime((at) => {
       const { ended, drain, seen } = read(stuck);
       at(10, () => drain());
-      at(20, () => expect([seen, ended()]).toEqual([['a'], 'complete']));
+      at(20, () => expect([seen, ended()]).toEqual([['a'], 'RXF_SOURCE_DRAIN_LOST']));
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { catchError, EMPTY, Subject } from 'rxjs';
+import { catchError, concat, EMPTY, NEVER, type ObservableInput, of, Subject, throwError } from 'rxjs';
 import { drainOn } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
 import { OptionError, SinkError, SourceError } from '../../../src/core/errors.js';
@@ -277,6 +277,51 @@ describe('flumeSource', () => {
         expect(run.ended).toBe('complete');
       });
     }));
+
+  it('ends with the error of a stop signal that fails', () =>
+    inVirtualTime((at) => {
+      const stop$ = new Subject<void>();
+      let ended: unknown;
+      flumeSource(new MemoryFlume().server(), { name: 'test', monitor: new Monitor() })
+        .drainedBy(stop$)
+        .subscribe({
+          error: (error: unknown) => {
+            ended = error;
+          },
+        });
+      const cause = new Error('no signal');
+      at(5, () => stop$.error(cause));
+      at(10, () => expect(ended).toBe(cause));
+    }));
+
+  it.each<[string, () => ObservableInput<unknown>]>([
+    ['fails', () => throwError(() => new Error('no'))],
+    ['never answers', () => NEVER],
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+  ])('ends a drain in time where the close of a server %s', (_, close) =>
+    inVirtualTime((at) => {
+      const stop$ = new Subject<void>();
+      const server = { name: 'x', listen: () => concat(of({ address: 'x', pause() {}, resume() {}, close }), NEVER) };
+      let ended = '';
+      flumeSource(server, { name: 'test', drainTimeoutMs: 500, monitor: new Monitor() })
+        .drainedBy(stop$)
+        .subscribe({
+          error: () => {
+            ended = 'error';
+          },
+          complete: () => {
+            ended = 'complete';
+          },
+        });
+      at(5, () => stop$.next());
+      at(600, () => expect(ended).toBe('complete'));
+    }),
+  );
 
   it('drains at once when nothing is out, also before it listens', () =>
     inVirtualTime((at) => {
