@@ -20,6 +20,8 @@ export interface Given {
 
 /** `amqp://user:password@host:port/vhost`, each part but the host optional; what is given beside it counts more. */
 export function parseAddress(option: string, url: unknown, given: Given): Address {
+  if (typeof url === 'string' && /\[[^\]]*%/.test(url))
+    throw wrong(option, 'without a zone in the IPv6 address: no URL can have one');
   const parts = typeof url === 'string' ? urlOf(url) : null;
   const isTls = parts?.protocol === 'amqps:';
   if (parts === null || (!isTls && parts.protocol !== 'amqp:') || parts.hostname === '') {

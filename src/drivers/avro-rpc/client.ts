@@ -1,7 +1,8 @@
 import { Observable } from 'rxjs';
+import type { HostPort } from '../../core/address.js';
 import type { FlumeConnection, FlumeRpcClient } from '../../ports/flume-rpc.js';
 import { ClientConnection, type Known } from './client-connection.js';
-import { type Address, type AvroRpcClientOptions, type ClientSettings, checkClientOptions } from './options.js';
+import { type AvroRpcClientOptions, type ClientSettings, checkClientOptions } from './options.js';
 import { PROTOCOL_HASH, Protocols } from './protocol.js';
 import { dial } from './wire.js';
 
@@ -31,7 +32,7 @@ class AvroRpcClient implements FlumeRpcClient {
 
   connect(agent: number): Observable<FlumeConnection> {
     return new Observable((subscriber) => {
-      const address = this.#settings.agents[agent] as Address;
+      const address = this.#settings.agents[agent] as HostPort;
       const { connectTimeoutMs } = this.#settings;
       const wire = dial(address, this.#settings, () => connection.shakeHands());
       const timer = setTimeout(() => connection.giveUp(`no agreement within ${connectTimeoutMs} ms`), connectTimeoutMs);

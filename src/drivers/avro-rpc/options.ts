@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { type HostPort, readHostPort } from '../../core/address.js';
 import { describeError, OptionError } from '../../core/errors.js';
 import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
@@ -25,7 +26,7 @@ interface WireOptions {
 }
 
 export interface AvroRpcClientOptions extends WireOptions {
-  /** The agents as `host:port`, best first. At least one. */
+  /** The agents as `host:port`, best first; the port is 4141 where it is left out. At least one. */
   readonly agents: readonly string[];
   /** TLS: true, or Node's own options (`ca`, `servername`, …). Default false. */
   readonly tls?: boolean | ConnectionOptions;
@@ -89,20 +90,17 @@ export const AVRO_RPC_SERVER_DEFAULTS = {
 } as const satisfies Partial<AvroRpcServerOptions>;
 
 /** How the bytes of a connection are wrapped. */
+/** Of Flume's own examples. */
+const DEFAULT_PORT = 4_141;
+
 export interface Wire {
   readonly compression: WireCompression;
   readonly compressionLevel: number;
   readonly deflateOrder: DeflateOrder;
 }
 
-export interface Address {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface ClientSettings extends Wire {
-  readonly agents: readonly Address[];
+  readonly agents: readonly HostPort[];
   readonly tls: ConnectionOptions | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -133,7 +131,7 @@ export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings 
   checkWire(options);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
-  const addresses = agents.map((agent, at) => checkAgent(`agents[${at}]`, agent));
+  const addresses = agents.map((agent, at) => readHostPort(`agents[${at}]`, agent, DEFAULT_PORT));
   return { ...options, agents: addresses, tls: tls === true ? {} : tls === false ? null : tls };
 }
 
@@ -141,7 +139,8 @@ export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings 
 export function checkServerOptions(given: AvroRpcServerOptions): ServerSettings {
   const options = withDefaults('avroRpcServer options', AVRO_RPC_SERVER_DEFAULTS, given, ['port', 'tls', 'allow']);
   expectWhole('port', options.port, 0, 65_535);
-  expectOption('host', options.host, isIP(options.host) !== 0, 'an IP address to listen at, such as 0.0.0.0');
+  const host = String(options.host).replace(/^\[(.*)\]$/, '$1');
+  expectOption('host', options.host, isIP(host) !== 0, 'an IP address to listen at, such as 0.0.0.0 or ::');
   checkWire(options);
   expectWhole('maxBatchCount', options.maxBatchCount, 1);
   expectWhole('maxInFlight', options.maxInFlight, 1);
@@ -149,7 +148,7 @@ export function checkServerOptions(given: AvroRpcServerOptions): ServerSettings 
   expectWhole('maxBufferedBytes', options.maxBufferedBytes, 1);
   expectMs('stallTimeoutMs', options.stallTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
-  return { ...options, tls: checkTls(options.tls), allow: checkAllow(options.allow) };
+  return { ...options, host, tls: checkTls(options.tls), allow: checkAllow(options.allow) };
 }
 
 function checkWire(options: Required<WireOptions>): void {
@@ -157,13 +156,6 @@ function checkWire(options: Required<WireOptions>): void {
   expectWhole('compressionLevel', options.compressionLevel, 1, 9);
   expectOneOf('deflateOrder', options.deflateOrder, ['outside-tls', 'inside-tls']);
   expectWhole('maxFrameBytes', options.maxFrameBytes, 1_024, 2 ** 30);
-}
-
-function checkAgent(name: string, agent: unknown): Address {
-  const found = typeof agent === 'string' ? /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/.exec(agent) : null;
-  const port = Number(found?.[3]);
-  expectOption(name, agent, found !== null && port >= 1 && port <= 65_535, 'a `host:port` such as agent1:4141');
-  return { name: String(agent), host: (found?.[1] ?? found?.[2]) as string, port };
 }
 
 function checkTls(tls: SecureContextOptions | undefined): SecureContext | null {

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
+import { shownHostPort } from '../../core/address.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError } from '../../core/errors.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
@@ -34,7 +35,7 @@ class AvroRpcServer implements FlumeRpcServer {
 
   constructor(settings: ServerSettings) {
     this.#settings = settings;
-    this.name = `avro ${addressName(settings.host, settings.port)}`;
+    this.name = `avro ${shownHostPort(settings.host, settings.port)}`;
   }
 
   listen(listener: FlumeListener): Observable<FlumeListening> {
@@ -86,7 +87,7 @@ class Running implements FlumeListening, ConnectionHost {
   get address(): string {
     const { host } = this.#settings;
     const bound = this.#server.address();
-    return addressName(host, typeof bound === 'object' && bound !== null ? bound.port : this.#settings.port);
+    return shownHostPort(host, typeof bound === 'object' && bound !== null ? bound.port : this.#settings.port);
   }
 
   pause(): void {
@@ -175,7 +176,7 @@ class Running implements FlumeListening, ConnectionHost {
 
   #accept(socket: Socket): void {
     const { remoteAddress = '', remotePort = 0 } = socket;
-    const client = addressName(remoteAddress, remotePort);
+    const client = shownHostPort(remoteAddress, remotePort);
     const problem = this.#problemOf(remoteAddress);
     if (problem !== null) {
       socket.on('error', () => undefined);
@@ -218,7 +219,7 @@ class Running implements FlumeListening, ConnectionHost {
     this.#out.error(
       new ConnectError(
         'RXF_FLUME_LISTEN',
-        `Cannot listen at ${addressName(this.#settings.host, this.#settings.port)}: ${describeError(error)}. ` +
+        `Cannot listen at ${shownHostPort(this.#settings.host, this.#settings.port)}: ${describeError(error)}. ` +
           'Check that no other program has the port, and that the address is this machine’s.',
         { details: { host: this.#settings.host, port: this.#settings.port }, cause: error },
       ),
@@ -234,8 +235,4 @@ class Running implements FlumeListening, ConnectionHost {
 
 function longer(one: ServerConnection | undefined, other: ServerConnection): ServerConnection {
   return one === undefined || other.silentMs > one.silentMs ? other : one;
-}
-
-function addressName(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,8 +1,9 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import type { HostPort } from '../../core/address.js';
 import { Deflated } from './deflated.js';
-import type { Address, ClientSettings, ServerSettings, Wire } from './options.js';
+import type { ClientSettings, ServerSettings, Wire } from './options.js';
 
 /** Probes a peer that says nothing, so that one that vanished is found. */
 const PROBE_SILENT_PEER_MS = 30_000;
@@ -11,7 +12,7 @@ const PROBE_SILENT_PEER_MS = 30_000;
  * A connection to an agent with what the options wrap around it. `ready` is called when bytes can be sent; a failure
  * before or after is an `error` of the connection.
  */
-export function dial({ host, port }: Address, settings: ClientSettings, ready: () => void): Duplex {
+export function dial({ host, port }: HostPort, settings: ClientSettings, ready: () => void): Duplex {
   const { tls } = settings;
   const socket = connectTcp({ host, port });
   tune(socket);

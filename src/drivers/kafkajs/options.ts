@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { readHostPort } from '../../core/address.js';
 import {
   expectMs,
   expectOneOf,
@@ -37,7 +38,10 @@ export interface ReconnectOptions {
 }
 
 export interface KafkajsOptions {
-  /** Where to start asking for the cluster, as `host:port`; the rest is learnt from the cluster. At least one. */
+  /**
+   * Where to start asking for the cluster, as `host:port`, `[IPv6]:port`, or the host alone, whose port is 9092; the rest is
+   * learnt from the cluster. At least one.
+   */
   readonly brokers: readonly string[];
   /** What the brokers' logs and quotas call us. Default `rxflume`. */
   readonly clientId?: string;
@@ -108,6 +112,8 @@ export interface CheckedOptions {
   readonly checkCrc: boolean;
 }
 
+export const DEFAULT_BROKER_PORT = 9_092;
+
 const RECORD_DECODERS: readonly RecordDecoder[] = ['lean', 'kafkajs'];
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'aws', 'oauthbearer'];
 
@@ -121,11 +127,7 @@ export function checkOptions(given: KafkajsOptions): CheckedOptions {
   const { brokers } = options;
   const isList = Array.isArray(brokers) && brokers.length > 0;
   expectOption('brokers', brokers, isList, 'a list of at least one `host:port`');
-  for (const broker of brokers) {
-    // What may stand before an @ is a password, so a wrong address is not shown.
-    const holds = typeof broker === 'string' && /^[^\s:/@]+:\d{1,5}$/.test(broker);
-    expectOption('brokers', String(broker).includes('@') ? '…' : broker, holds, 'a list of `host:port`');
-  }
+  const names = brokers.map((broker, at) => readHostPort(`brokers[${at}]`, broker, DEFAULT_BROKER_PORT).name);
   expectText('clientId', options.clientId);
   const isTls = typeof options.ssl === 'boolean' || (typeof options.ssl === 'object' && options.ssl !== null);
   expectOption('ssl', options.ssl, isTls, 'true, false or TLS options');
@@ -145,7 +147,7 @@ export function checkOptions(given: KafkajsOptions): CheckedOptions {
   expectOption('checkCrc', checkCrc, typeof checkCrc === 'boolean', 'true or false');
   const canCheck = !checkCrc || recordDecoder === 'lean';
   expectOption('checkCrc', checkCrc, canCheck, 'false with `recordDecoder: kafkajs`, which does not look at the CRC');
-  return options;
+  return { ...options, brokers: names };
 }
 
 function checkSasl(sasl: KafkajsSasl | undefined): void {

@@ -1,10 +1,11 @@
+import { readHostPort } from '../../core/address.js';
 import { createCodecs } from './codecs.js';
 import { corrupt } from './corrupt.js';
 import { type MessageDecoders, messagesDecoder } from './fetched-messages.js';
 import { readHeadersOf } from './header-reading.js';
 import type { Internals } from './internals.js';
 import { leanDecoder } from './lean-batch.js';
-import type { CheckedOptions } from './options.js';
+import { type CheckedOptions, DEFAULT_BROKER_PORT } from './options.js';
 import { type Amendments, openPrivateInstance, type PrivateInstance, steadyMs } from './private-instance.js';
 
 type Prototype = Record<string, (this: never, ...given: never[]) => unknown>;
@@ -93,6 +94,31 @@ function onlyWithin(Decoder: { prototype: Prototype }): unknown {
   return Decoder;
 }
 
+interface Destination {
+  readonly host?: string;
+  readonly port?: number;
+  readonly rack?: string;
+}
+
+type PoolBuilder = (options: { readonly brokers: readonly string[] }) => { build(to?: Destination): unknown };
+
+/** kafkajs cuts an address at its first colon, which an IPv6 address begins with. */
+function withWholeAddresses(poolBuilder: PoolBuilder): PoolBuilder {
+  return (options) => {
+    const pools = poolBuilder(options);
+    let turn = 0;
+    return {
+      build: async (to = {}) => {
+        if (to.host !== undefined) return pools.build(to);
+        const broker = options.brokers[turn % options.brokers.length];
+        turn += 1;
+        const { host, port } = readHostPort('brokers', broker, DEFAULT_BROKER_PORT);
+        return pools.build({ ...to, host, port });
+      },
+    };
+  };
+}
+
 interface StockRecord {
   readonly headers: object;
 }
@@ -107,6 +133,7 @@ function withHeadersInOrder(decode: (from: ReadingDecoder, context: unknown) => 
 }
 
 const AMENDMENTS: Amendments = {
+  'src/cluster/connectionPoolBuilder.js': withWholeAddresses,
   'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
   'src/network/connection.js': (Connection: { prototype: Prototype }) =>

@@ -1,3 +1,4 @@
+import { readHostPort, shownHostPort } from '../../core/address.js';
 import {
   expectMs,
   expectOption,
@@ -78,16 +79,23 @@ export function checkOptions(given: WebHdfsPackageOptions): Settings {
   expectMs('idleTimeoutMs', options.idleTimeoutMs, 1);
   expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024);
   checkClient(given.client);
+  const client = { ...given.client, host: bareHost(given.client.host) };
   const { requestParams } = options;
   const isObject = typeof requestParams === 'object' && requestParams !== null;
   expectOption('requestParams', typeof requestParams, isObject, 'an object, as `createClient` takes it');
-  return { ...options, creation: checkCreation(given) };
+  return { ...options, client, creation: checkCreation(given) };
+}
+
+/** As the package takes it: an IPv6 address without brackets. */
+function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 function checkClient(client: WebHdfsPackageOptions['client']): void {
   const isObject = typeof client === 'object' && client !== null;
   expectOption('client', typeof client, isObject, 'an object, as `createClient` takes it');
   expectText('client.host', client.host);
+  readHostPort('client.host', shownHostPort(bareHost(client.host)), 1);
   const { port, path, user, protocol } = client;
   const isPort = port === undefined || (/^\d{1,5}$/.test(String(port)) && Number(port) >= 1 && Number(port) <= 65_535);
   expectOption('client.port', port, isPort, 'a port from 1 to 65535');

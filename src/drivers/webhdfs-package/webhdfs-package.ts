@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { shownHostPort } from '../../core/address.js';
 import { SinkError } from '../../core/errors.js';
 import { shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
@@ -37,7 +38,7 @@ class WebHdfsPackage implements FileSystem {
 
   constructor(settings: Settings, client: PackageClient) {
     const { protocol = 'http', host, port } = settings.client;
-    const at = `${protocol}://${host}${port === undefined ? '' : `:${port}`}`;
+    const at = `${protocol}://${shownHostPort(host, port)}`;
     this.name = `webhdfs-package ${at}`;
     this.#settings = settings;
     this.#client = client;

@@ -377,7 +377,7 @@ it('says where it cannot listen', async () => {
 
 it.each([
   [{ agents: [] }, '`agents`'],
-  [{ agents: ['host'] }, '`agents[0]`'],
+  [{ agents: ['::1'] }, '`agents[0]`'],
   [{ agents: ['host:99999'] }, '`agents[0]`'],
   [{ agents: ['a:1'], compression: 'gzip' }, '`compression`'],
   [{ agents: ['a:1'], deflateOrder: 'before' }, '`deflateOrder`'],

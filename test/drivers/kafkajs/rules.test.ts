@@ -15,7 +15,7 @@ describe('options', () => {
   const brokers = ['k1:9092'];
   it.each([
     [{ brokers: [] }, 'brokers'],
-    [{ brokers: ['k1'] }, 'brokers'],
+    [{ brokers: ['::1'] }, 'brokers[0]'],
     [{ brokers: 'k1:9092' }, 'brokers'],
     [{ brokers, clientId: '' }, 'clientId'],
     [{ brokers, ssl: 'yes' }, 'ssl'],
