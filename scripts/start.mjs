@@ -27,6 +27,9 @@ const child = spawn(process.execPath, [at('dist/src/cli/main.js'), 'run', flow, 
 // The terminal sends its signals to both; others send them only here.
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill('SIGTERM'));
 process.on('SIGINT', () => undefined);
+// npm passes a signal to the shell between, and some shells end by it without passing it on.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
 child.on('close', (code) => {
   process.exitCode = code ?? 1;
 });

@@ -1,4 +1,6 @@
 import type { Level } from '../core/monitor.js';
+import { shownText } from '../core/shown-text.js';
+import type { OutputStream } from './guarded-output.js';
 
 /** Where the command prints: a live line for a terminal, JSON lines otherwise. */
 export interface ConsoleLog {
@@ -10,12 +12,6 @@ export interface ConsoleLog {
   readonly progressEveryMs: number;
   /** How wide a progress line may be. */
   readonly columns: number;
-}
-
-export interface OutputStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
 }
 
 export function consoleLog(out: OutputStream, now: () => Date): ConsoleLog {
@@ -32,7 +28,7 @@ function terminalLog(out: OutputStream): ConsoleLog {
     },
     say: (level, what, message) => {
       const mark = level === 'info' ? '' : `${level} ${what}: `;
-      out.write(`${clear}${mark}${message}\n${last}`);
+      out.write(`${clear}${shownText(mark + message)}\n${last}`);
     },
     progress: (line) => {
       last = line;
@@ -43,11 +39,21 @@ function terminalLog(out: OutputStream): ConsoleLog {
 
 function jsonLog(out: OutputStream, now: () => Date): ConsoleLog {
   const print = (fields: Readonly<Record<string, unknown>>) =>
-    out.write(`${JSON.stringify({ time: now().toISOString(), ...fields })}\n`);
+    out.write(`${jsonOf({ time: now().toISOString(), ...fields })}\n`);
   return {
     progressEveryMs: 60_000,
     columns: Number.POSITIVE_INFINITY,
     say: (level, what, message, details) => print({ level, what, message, ...details }),
     progress: (_, fields) => print({ level: 'info', what: 'progress', ...fields }),
   };
+}
+
+/** Details come from all parts: what has no JSON text is told as text, or left out, and ends nothing. */
+function jsonOf(fields: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  } catch {
+    const { time, level, what, message } = fields;
+    return JSON.stringify({ time, level, what, message });
+  }
 }

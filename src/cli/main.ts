@@ -1,29 +1,38 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { describeError } from '../core/errors.js';
+import { shownText } from '../core/shown-text.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
+import { guardedOutput } from './guarded-output.js';
 import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
 import { run, sayError } from './run.js';
+
+// A log that nobody reads any more never ends a flow.
+const nowhere = { write: () => undefined };
+const err = guardedOutput(process.stderr, nowhere, () => undefined);
+const out = guardedOutput(process.stdout, err, (why) =>
+  err.write(`rxflume: standard output is gone (${why}). The flow goes on; what it says is said here.\n`),
+);
 
 async function main(args: readonly string[]): Promise<number> {
   let asked: Asked;
   try {
     asked = readArguments(args);
   } catch (error) {
-    process.stderr.write(`rxflume: ${describeError(error)}\nTry rxflume --help.\n`);
+    err.write(`rxflume: ${describeError(error)}\nTry rxflume --help.\n`);
     return 2;
   }
   if (asked.verb === 'help') return print(HELP);
   if (asked.verb === 'version') return print(`${version()}\n`);
 
   if (asked.verb === 'ledger') {
-    return ledger(asked, { out: process.stdout, err: process.stderr, env: process.env, cwd: process.cwd() });
+    return ledger(asked, { out, err, env: process.env, cwd: process.cwd() });
   }
 
-  const log = consoleLog(process.stdout, () => new Date());
+  const log = consoleLog(out, () => new Date());
   let flow: Awaited<ReturnType<typeof loadFlow>>;
   try {
     flow = await loadFlow(asked.file);
@@ -35,12 +44,13 @@ async function main(args: readonly string[]): Promise<number> {
   const running = run(flow, log, asked);
   const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  watchNpm(() => running.stop('npm, which started it, has ended'));
   return running.exitCode;
 }
 
 /** Errors before the run go to standard error, as text. */
 function errorLog(log: ConsoleLog): ConsoleLog {
-  return { ...log, say: (_, what, message) => process.stderr.write(`rxflume: ${what}: ${message}\n`) };
+  return { ...log, say: (_, what, message) => err.write(`rxflume: ${shownText(`${what}: ${message}`)}\n`) };
 }
 
 function version(): string {
@@ -48,10 +58,31 @@ function version(): string {
 }
 
 function print(text: string): number {
-  process.stdout.write(text);
+  out.write(text);
   return 0;
 }
 
+/**
+ * npm and npx pass a signal to the shell between them and this program, and some shells end by it without passing it on.
+ * Then this program has another parent than at its start.
+ */
+function watchNpm(onGone: () => void): void {
+  if (process.env.npm_execpath === undefined) return;
+  const parent = process.ppid;
+  const watching = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watching);
+    onGone();
+  }, 500);
+  watching.unref();
+}
+
 const code = await main(process.argv.slice(2));
-// Sockets of an abandoned flow would keep the process; what was printed must be out before it ends.
-process.stdout.write('', () => process.exit(code));
+// Sockets of an abandoned flow would keep the process; what was printed must be out before it ends, where somebody reads it.
+const end = () => process.exit(code);
+setTimeout(end, 2_000);
+try {
+  process.stdout.write('', end);
+} catch {
+  end();
+}

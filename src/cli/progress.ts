@@ -50,9 +50,10 @@ export class ProgressReader {
 /** One line for a terminal, cut to its width. */
 export function progressLine(name: string, progress: Progress, columns: number): string {
   const { records, recordsPerSecond, inFlight, committed, lag, files, openFiles, storedBytes } = progress;
+  const inFiles = files + openFiles > 0 ? `${files} files (${openFiles} open)  ` : '';
   const line =
     `${name}  ${figure(recordsPerSecond)}/s  ${figure(records)} in  ${figure(inFlight)} in flight  ` +
-    `${figure(committed)} committed  lag ${figure(lag)}  ${files} files (${openFiles} open)  ${byteFigure(storedBytes)}`;
+    `${figure(committed)} committed  lag ${figure(lag)}  ${inFiles}${byteFigure(storedBytes)}`;
   return line.slice(0, Math.max(20, columns - 1));
 }
 

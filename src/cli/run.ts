@@ -34,6 +34,8 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   const stop$ = new Subject<void>();
   let subscription: Subscription | undefined;
   let deadline: NodeJS.Timeout | undefined;
+  /** When the last record came, where the flow was stopped because none came any more. */
+  let busyUntil: number | undefined;
   let stoppingSince: number | undefined;
   let end: (code: 0 | 1) => void = () => undefined;
   const exitCode = new Promise<0 | 1>((resolve) => {
@@ -48,7 +50,13 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     log.say(level, what, message, details),
   );
   const showing = setInterval(show, log.progressEveryMs);
-  const idle = options.untilIdleMs === null ? undefined : watchIdle(monitor, options.untilIdleMs, () => stop('idle'));
+  const idle =
+    options.untilIdleMs === null
+      ? undefined
+      : watchIdle(monitor, options.untilIdleMs, (since) => {
+          busyUntil = since;
+          stop('idle');
+        });
 
   const finish = (outcome: 'drained' | 'failed' | 'abandoned', error?: unknown) => {
     clearInterval(showing);
@@ -58,7 +66,8 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     if (error !== undefined) sayError(log, error);
     const progress = reader.read(monotonicMs());
     const seconds = (monotonicMs() - startedAt) / 1_000;
-    log.say('info', 'summary', summaryOf(flow.name, outcome, progress, seconds), {
+    const busySeconds = busyUntil === undefined ? seconds : (busyUntil - startedAt) / 1_000;
+    log.say('info', 'summary', summaryOf(flow.name, outcome, progress, { seconds, busySeconds }), {
       flow: flow.name,
       outcome,
       seconds,
@@ -100,7 +109,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
 }
 
 /** Calls `onIdle` once when what the group gave us is read without trouble, none is held back, and none came for so long. */
-function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): () => void {
+function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (since: number) => void): () => void {
   let seen = -1;
   let since = monotonicMs();
   const checking = setInterval(
@@ -115,7 +124,7 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: () => void): (
         since = monotonicMs();
       } else if (monotonicMs() - since >= untilIdleMs) {
         clearInterval(checking);
-        onIdle();
+        onIdle(since);
       }
     },
     Math.min(100, Math.max(5, untilIdleMs / 4)),
@@ -133,10 +142,13 @@ export function sayError(log: ConsoleLog, error: unknown): void {
   log.say('error', 'error', stack ?? describeError(error));
 }
 
-function summaryOf(name: string, outcome: string, progress: Progress, seconds: number): string {
-  const rate = Math.round(progress.records / Math.max(0.001, seconds));
-  return (
-    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${progress.records} records in (${rate}/s), ${progress.acked} settled, ${progress.committed} committed, ` +
-    `${progress.files} files, ${progress.storedBytes} bytes stored.`
-  );
+function summaryOf(
+  name: string,
+  outcome: string,
+  { records, acked, committed, files, storedBytes }: Progress,
+  { seconds, busySeconds }: { readonly seconds: number; readonly busySeconds: number },
+): string {
+  const rate = Math.round(records / Math.max(0.001, busySeconds));
+  const stored = `${files > 0 ? `${files} files, ` : ''}${storedBytes} bytes stored.`;
+  return `${name} ${outcome} after ${seconds.toFixed(1)} s: ${records} records in (${rate}/s), ${acked} settled, ${committed} committed, ${stored}`;
 }

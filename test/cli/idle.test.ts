@@ -13,6 +13,7 @@ function endless(): Flow {
   return Object.assign(source, {
     name: 'endless',
     guarantee: { level: 'at-least-once', because: ['x'] },
+    warnings: [],
   }) as unknown as Flow;
 }
 

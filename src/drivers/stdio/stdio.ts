@@ -47,10 +47,15 @@ export function outputTo(name: string, stream: Writable & { readonly isTTY?: boo
 function closedError(name: string, cause: unknown): SinkError {
   return new SinkError(
     'RXF_CONSOLE_CLOSED',
-    `Cannot write to ${name}: ${describeError(cause)}. Nobody reads it any more.`,
+    `Cannot write to ${name}: ${describeError(cause)}. ${hasNoReader(cause) ? 'Nobody reads it any more.' : 'Make room, or write elsewhere.'}`,
     {
       cause,
       details: { output: name },
     },
   );
+}
+
+function hasNoReader(cause: unknown): boolean {
+  const { code } = cause as { readonly code?: unknown };
+  return code === undefined || code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 }
