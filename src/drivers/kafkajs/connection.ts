@@ -18,10 +18,11 @@ import {
   type Setting,
 } from './errors.js';
 import type { Internals } from './internals.js';
-import { Link, type Refused } from './link.js';
+import { Link } from './link.js';
 import { type Home, Member } from './member.js';
 import { Notices } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
+import type { Refused } from './places.js';
 import { Signal } from './signal.js';
 import type { OpenSocket } from './sockets.js';
 

@@ -1,15 +1,14 @@
-import { SourceError } from '../../core/errors.js';
 import type { KafkaBatch } from '../../ports/kafka-consumer.js';
 import type { Assignment, OwnedPartition } from './assignment.js';
 import { toBatch } from './batch.js';
 import { mayPass, meaningOf, reasonOf } from './errors.js';
+import { listed, unfetchableError, unreadableError } from './fetch-errors.js';
 import type { Fetched, Link } from './link.js';
 import { type Reading, whenLate } from './reading.js';
 import { Signal } from './signal.js';
 
 const FIRST_WAIT_MS = 100;
 const MOST_WAIT_MS = 2_000;
-const MOST_NAMED = 8;
 /** Grants are given by people. */
 const FORBIDDEN_WAIT_MS = 10_000;
 
@@ -306,28 +305,4 @@ export class Fetching {
     // A broker that led nothing of ours, or only what is paused, may lead more now.
     this.wake();
   }
-}
-
-function listed(streams: readonly string[]): string {
-  const more = streams.length > MOST_NAMED ? ` and ${streams.length - MOST_NAMED} more` : '';
-  return `${streams.slice(0, MOST_NAMED).join(', ')}${more}`;
-}
-
-function unfetchableError({ stream, topic, partition }: OwnedPartition, cause: unknown): SourceError {
-  return new SourceError(
-    'RXF_KAFKA_PROTOCOL',
-    `${stream} cannot be fetched: ${reasonOf(cause)}. Nothing was skipped.`,
-    {
-      details: { topic, partition },
-      cause,
-    },
-  );
-}
-
-function unreadableError({ stream, topic, partition }: OwnedPartition, position: number, cause: unknown): SourceError {
-  return new SourceError(
-    'RXF_KAFKA_PROTOCOL',
-    `${stream} cannot be read at offset ${position}: ${reasonOf(cause)}. Nothing after it was taken.`,
-    { details: { topic, partition, offset: position }, cause },
-  );
 }

@@ -1,11 +1,11 @@
 import { ConnectError } from '../../core/errors.js';
 import type { KafkaSubscription, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
-import { meaningOf, reasonOf } from './errors.js';
-import type { Broker, Cluster, ConsumerGroup, ForeignFetched, ForeignOffsets, Internals } from './internals.js';
+import { reasonOf } from './errors.js';
+import type { Broker, Cluster, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
-import type { Meaning } from './read-answers.js';
+import { byTopic, type Places, type Refused, takenApart } from './places.js';
 import { byOwnTopics } from './sharing.js';
 import { type OpenSocket, Sockets } from './sockets.js';
 import { type KnownTopic, resolveTopics } from './topics.js';
@@ -21,25 +21,9 @@ export interface Fetched extends ForeignFetched {
   readonly topic: string;
 }
 
-/** A partition that an answer leaves out, and why. */
-export interface Refused extends TopicPartition {
-  readonly error: unknown;
-}
-
-/** Offsets, of the partitions for which there was an answer. */
-export interface Places {
-  readonly places: readonly PartitionOffset[];
-  readonly refused: readonly Refused[];
-}
-
-interface AnsweredPartition extends PartitionOffset {
-  readonly errorCode: number;
-}
-
 const EARLIEST = '-2';
 const LATEST = '-1';
 const LEADER_NOT_AVAILABLE = 5;
-const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale', 'denied']);
 const MOST_FETCH_BYTES = 16 << 20;
 
 /**
@@ -189,7 +173,7 @@ export class Link {
       groupGenerationId: generationId,
       topics,
     });
-    return this.#byThemselves(flatten(answer.responses)).refused;
+    return takenApart(answer.responses, this.errorOf).refused;
   }
 
   /** Asks anew who keeps the group; the one we knew has gone or handed it over. */
@@ -203,7 +187,7 @@ export class Link {
     const topics = byTopic(partitions, ({ partition }) => ({ partition }));
     const { responses, errorCode } = await this.#coordinator().offsetFetch({ groupId, topics });
     if (errorCode) throw this.errorOf(errorCode);
-    const { places, refused } = this.#byThemselves(flatten(responses));
+    const { places, refused } = takenApart(responses, this.errorOf);
     return { places: places.filter(({ offset }) => offset >= 0), refused };
   }
 
@@ -234,23 +218,7 @@ export class Link {
     const timestamp = startAt === 'earliest' ? EARLIEST : LATEST;
     const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));
     const { responses } = await broker.listOffsets({ isolationLevel: READ_COMMITTED, topics });
-    return this.#byThemselves(flatten(responses));
-  }
-
-  /** Takes apart what was answered and what was refused. Throws where an answer about one is about all: the group's. */
-  #byThemselves(answers: readonly AnsweredPartition[]): Places {
-    const refused: Refused[] = [];
-    const places: PartitionOffset[] = [];
-    for (const { topic, partition, offset, errorCode } of answers) {
-      if (errorCode === 0) {
-        places.push({ topic, partition, offset });
-        continue;
-      }
-      const error = this.errorOf(errorCode);
-      if (OF_THE_GROUP.has(meaningOf(error))) throw error;
-      refused.push({ topic, partition, error });
-    }
-    return { places, refused };
+    return takenApart(responses, this.errorOf);
   }
 
   /** Why a topic cannot be read, as the cluster said it last; undefined where it can. */
@@ -284,9 +252,7 @@ export class Link {
     return responses.flatMap(({ topicName: topic, partitions }) => partitions.map((one) => ({ ...one, topic })));
   }
 
-  errorOf(code: number): Error {
-    return this.#createErrorFromCode(code);
-  }
+  readonly errorOf = (code: number): Error => this.#createErrorFromCode(code);
 
   async refreshMetadata(): Promise<void> {
     await this.#cluster.refreshMetadata();
@@ -320,23 +286,4 @@ export class Link {
     if (coordinator === null) throw new ConnectError('RXF_KAFKA_UNREACHABLE', 'The group has no coordinator yet.');
     return coordinator;
   }
-}
-
-function byTopic<P extends TopicPartition, T>(
-  partitions: readonly P[],
-  make: (partition: P) => T,
-): { topic: string; partitions: T[] }[] {
-  const topics = new Map<string, T[]>();
-  for (const partition of partitions) {
-    const known = topics.get(partition.topic);
-    if (known === undefined) topics.set(partition.topic, [make(partition)]);
-    else known.push(make(partition));
-  }
-  return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
-}
-
-function flatten(topics: readonly ForeignOffsets[]): AnsweredPartition[] {
-  return topics.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, offset, errorCode }) => ({ topic, partition, offset: Number(offset), errorCode })),
-  );
 }

@@ -1,7 +1,8 @@
 import { SourceError } from '../../core/errors.js';
 import type { KafkaSubscription, PartitionOffset, StartAt, TopicPartition } from '../../ports/kafka-consumer.js';
 import type { OwnedPartition } from './assignment.js';
-import type { Link, Places } from './link.js';
+import type { Link } from './link.js';
+import type { Places } from './places.js';
 
 /** The places of partitions, by whether the group knew them. */
 export interface Starts {

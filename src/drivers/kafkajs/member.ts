@@ -5,21 +5,19 @@ import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, type Setti
 import { Fetching } from './fetching.js';
 import { firstOf } from './first-of.js';
 import { Heartbeats } from './heartbeats.js';
-import type { Link, Membership, Refused } from './link.js';
+import type { Link, Membership } from './link.js';
 import { LogRange } from './log-range.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
+import type { Refused } from './places.js';
 import { Reading, whenLate } from './reading.js';
 import { Signal } from './signal.js';
-import { forbiddenError, goneError } from './topics.js';
+import { topicTrouble } from './topic-trouble.js';
 
 const JOIN_AGAIN_MS = 100;
 const MOST_JOIN_WAIT_MS = 2_000;
 /** Beyond `maxWaitMs`, until an answer counts as missing. */
 const LATE_MS = 1_000;
-
-/** Tries of a partition that its broker does not know: new metadata takes a moment to spread. */
-const UNKNOWN_TRIES = 6;
 
 /** What a member needs of the connection it lives in. */
 export interface Home {
@@ -258,20 +256,8 @@ export class Member {
     } else this.#home.failed(connectError(error, this.#home.setting));
   }
 
-  /** A topic that was named is missed; of a pattern the others are read, and it is left out at the next joining. */
   #topicTrouble(assignment: Assignment, owned: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void {
-    if (assignment.isOver) return;
-    const { topic } = owned;
-    if (this.#home.subscription.topics instanceof RegExp) {
-      const what = meaning === 'missing' ? 'is gone' : `cannot be read: ${reasonOf(error)}`;
-      this.#home.notices.tell(
-        'warn',
-        'kafka.skipped',
-        `Topic ${topic}, which matches the pattern, ${what}. The others are read; it is looked at again.`,
-      );
-      if (meaning === 'missing') this.#lookSoon(assignment);
-    } else if (meaning === 'forbidden') this.#home.failed(forbiddenError([{ topic, error }]));
-    else if (owned.troubles >= UNKNOWN_TRIES) this.#home.failed(goneError(topic, error));
+    if (!assignment.isOver) topicTrouble(this.#home, owned, meaning, error, () => this.#lookSoon(assignment));
   }
 
   #startFetching(assignment: Assignment, reading: Reading): Fetching {

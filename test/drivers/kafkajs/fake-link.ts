@@ -1,4 +1,5 @@
-import type { Link, Membership, Places, Refused } from '../../../src/drivers/kafkajs/link.js';
+import type { Link, Membership } from '../../../src/drivers/kafkajs/link.js';
+import type { Places, Refused } from '../../../src/drivers/kafkajs/places.js';
 import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
 import type { PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
 
