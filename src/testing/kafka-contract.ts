@@ -335,7 +335,8 @@ export const kafkaContract: readonly KafkaCheck[] = [
         join({ startAt: 'latest' }, first);
         await first.received(2);
         equal(hasWaited, true, 'no record before the answer');
-        equal(first.starts, [at(topic, 0, 5), at(topic, 1, 0)], 'starts');
+        const inOrder = [...first.starts].sort((a, b) => a.partition - b.partition);
+        equal(inOrder, [at(topic, 0, 5), at(topic, 1, 0)], 'starts');
         equal(first.offsets(0), [5, 6], 'offsets');
         await first.close();
         await subject.produce(topic, 0, values(3, 7));
