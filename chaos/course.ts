@@ -6,6 +6,10 @@ import { PARTITIONS } from './topic.js';
 const DRAIN_RECORDS = 1_000;
 const LAST_RECORDS = 100 * PARTITIONS;
 
+/** The longest a record may wait to be committed while nothing is down or frozen: a session, a rebalance and a roll, with kills. */
+const MOST_AGE_MS = 60_000;
+const LOOK_EVERY_MS = 1_000;
+
 const START_WITHIN_MS = 60_000;
 const CATCH_UP_WITHIN_MS = 120_000;
 const DRAIN_WITHIN_MS = 70_000;
@@ -14,10 +18,44 @@ const DRAIN_WITHIN_MS = 70_000;
 export async function runCourse(stage: Stage): Promise<void> {
   await stage.topic.create();
   await start(stage);
-  await suffer(stage);
-  await recover(stage);
+  await watched(stage, async () => {
+    await suffer(stage);
+    await recover(stage);
+  });
   await drain(stage);
   await takeOver(stage);
+}
+
+/** Looks at how old what is not committed has become, in every partition, until the part of the course is over. */
+async function watched(
+  { topic, groupId, ages, faults, stop, complaints }: Stage,
+  part: () => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([stop, over.signal]);
+  const watch = async () => {
+    let wasQuiet = false;
+    while (!signal.aborted) {
+      const progress = await topic.progress(groupId).catch(() => undefined);
+      const isQuiet = faults.areQuiet && progress !== undefined;
+      ages.look(performance.now(), progress ?? [], isQuiet && wasQuiet);
+      wasQuiet = isQuiet;
+      await pause(LOOK_EVERY_MS, signal).catch(() => undefined);
+    }
+  };
+  const watching = watch();
+  try {
+    await part();
+  } finally {
+    over.abort();
+    await watching;
+  }
+  for (const { partition, ms } of ages.worst) {
+    if (ms <= MOST_AGE_MS) continue;
+    complaints.push(
+      `the oldest record of partition ${partition} waited ${Math.round(ms / 1_000)} s with all services up`,
+    );
+  }
 }
 
 async function start({ plan, collectors, stop }: Stage): Promise<void> {

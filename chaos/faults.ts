@@ -27,6 +27,7 @@ export class Faults {
   readonly #options: FaultsOptions;
   readonly #frozenUntil: number[] = [];
   #restarting: Promise<void> = Promise.resolve();
+  #restarts = 0;
 
   constructor(options: FaultsOptions) {
     this.#options = options;
@@ -52,6 +53,11 @@ export class Faults {
     await this.#options.proxies.calm();
   }
 
+  /** No service is down and no collector frozen by what is done here. */
+  get areQuiet(): boolean {
+    return this.#restarts === 0 && this.#frozenUntil.every((time) => time <= Date.now());
+  }
+
   /** Answers when no service is being restarted. */
   async settled(): Promise<void> {
     await this.#restarting.catch(() => undefined);
@@ -61,10 +67,14 @@ export class Faults {
     const { collectors, restart } = this.#options;
     switch (fault.kind) {
       case 'restart':
+        this.#restarts += 1;
         this.#restarting = this.#restarting
           .then(() => signal.throwIfAborted())
           .then(() => restart(fault.service))
-          .then(() => this.#done(nameOf(fault)));
+          .then(() => this.#done(nameOf(fault)))
+          .finally(() => {
+            this.#restarts -= 1;
+          });
         return this.#restarting;
       case 'cut':
         this.#arm(fault.point, fault.lateMs, (slot) => this.#done(nameOf(fault), slot));

@@ -27,6 +27,10 @@ export function table(outcomes: readonly Outcome[]): { readonly lines: readonly 
     const row = [Math.round(seconds), records, files, lost, duplicated, foreign, orphans, gaveUp, complaints.length];
     lines.push(columns(`seed ${seed}`, row));
   }
+  for (const { seed, worstAges } of outcomes) {
+    const ages = worstAges.map((ms, partition) => `${partition}: ${(ms / 1_000).toFixed(1)} s`);
+    lines.push(`seed ${seed}, the longest wait of each partition: ${ages.join('  ')}`);
+  }
   const counts = {
     lost: sum(({ lost }) => lost),
     duplicated: sum(({ duplicated }) => duplicated),

@@ -13,6 +13,8 @@ export interface Outcome extends Counts {
   /** What else is not as it must be. */
   readonly complaints: readonly string[];
   readonly faults: ReadonlyMap<string, Tally>;
+  /** The longest that the oldest record of a partition waited to be committed, in milliseconds, a partition each. */
+  readonly worstAges: readonly number[];
 }
 
 /** The most that a run may take beside the time of its faults. */
@@ -42,6 +44,7 @@ export async function runOnce(
       gaveUp: collectors.gaveUp,
       complaints,
       faults: faults.tallies,
+      worstAges: stage.ages.worst.map(({ ms }) => ms),
     };
   } finally {
     await stage.close(isGood);

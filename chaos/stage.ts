@@ -1,6 +1,7 @@
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ages } from './ages.js';
 import { Collectors } from './collectors.js';
 import { Faults } from './faults.js';
 import { removeLake } from './lake.js';
@@ -23,6 +24,7 @@ export interface Stage {
   readonly proxies: Proxies;
   readonly collectors: Collectors;
   readonly faults: Faults;
+  readonly ages: Ages;
   /** Into the journal, which is kept where a run fails. */
   readonly note: (line: string) => void;
   /** To whoever runs this. */
@@ -95,6 +97,7 @@ export async function setStage(
     proxies,
     collectors,
     faults,
+    ages: new Ages(),
     note,
     say,
     complaints,

@@ -1,4 +1,5 @@
 import { type Admin, type Consumer, Kafka, logLevel, type Producer } from 'kafkajs';
+import type { Progress } from './ages.js';
 import { eventually, pause } from './pause.js';
 import type { Landed } from './verdict.js';
 
@@ -50,15 +51,21 @@ export class Topic {
     }
   }
 
-  /** How many records a group has not committed yet. */
-  lag(groupId: string): Promise<number> {
+  /** How far each partition is filled, and committed by a group. */
+  progress(groupId: string): Promise<Progress[]> {
     return this.#admin(async (admin) => {
       const ends = await admin.fetchTopicOffsets(this.name);
       const [committed] = await admin.fetchOffsets({ groupId, topics: [this.name] });
-      const sum = (offsets: readonly { offset: string }[]) =>
-        offsets.reduce((total, { offset }) => total + Math.max(0, Number(offset)), 0);
-      return sum(ends) - sum(committed?.partitions ?? []);
+      return ends.map(({ partition, offset }) => {
+        const known = committed?.partitions.find((one) => one.partition === partition);
+        return { partition, end: Number(offset), committed: Math.max(0, Number(known?.offset ?? 0)) };
+      });
     });
+  }
+
+  /** How many records a group has not committed yet. */
+  async lag(groupId: string): Promise<number> {
+    return (await this.progress(groupId)).reduce((total, { end, committed }) => total + end - committed, 0);
   }
 
   /** All that stands in it: what must land, once each. */

@@ -5,7 +5,7 @@ import { Unbroken } from './unbroken.js';
  * densely from 0 in order of arrival; offsets only have to rise, since Kafka's have gaps (compaction, transactions), so
  * nothing here adds one to an offset to find the next record.
  *
- * Pure. Bounds: a bit for each record from the watermark on, and two numbers for each gap in their offsets.
+ * Pure. Bounds: a bit for each record from the watermark on, and four numbers for each gap in their offsets.
  */
 export class Watermark {
   readonly #acks = new Unbroken();
@@ -14,6 +14,8 @@ export class Watermark {
   /** Runs of offsets without a gap: place and offset of the first of each, oldest first. */
   #runPlaces: number[] = [];
   #runOffsets: number[] = [];
+  /** The first run that is still of use; those before it are dropped together, so that an ack does not move all behind it. */
+  #oldRuns = 0;
   #lastOffset = -1;
   #end: number;
 
@@ -75,7 +77,7 @@ export class Watermark {
 
   /** The offset of a place at or above the watermark. */
   offsetOf(place: number): number {
-    let low = 0;
+    let low = this.#oldRuns;
     let high = this.#runPlaces.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
@@ -86,10 +88,12 @@ export class Watermark {
   }
 
   #dropOldRuns(): void {
-    let old = 0;
-    while (old + 1 < this.#runPlaces.length && (this.#runPlaces[old + 1] as number) <= this.#acks.end) old += 1;
-    if (old === 0) return;
-    this.#runPlaces.splice(0, old);
-    this.#runOffsets.splice(0, old);
+    const { end } = this.#acks;
+    while (this.#oldRuns + 1 < this.#runPlaces.length && (this.#runPlaces[this.#oldRuns + 1] as number) <= end)
+      this.#oldRuns += 1;
+    if (this.#oldRuns * 2 <= this.#runPlaces.length) return;
+    this.#runPlaces = this.#runPlaces.slice(this.#oldRuns);
+    this.#runOffsets = this.#runOffsets.slice(this.#oldRuns);
+    this.#oldRuns = 0;
   }
 }

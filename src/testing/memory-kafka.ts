@@ -85,10 +85,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   /** Gives a topic more partitions; every group hands out anew, as it does once its members have seen them. */
   addPartitions(topic: string, count: number): void {
     const logs = this.#logs.get(topic) ?? [];
-    this.#logs.set(topic, [
-      ...logs,
-      ...Array.from({ length: count }, (_, more) => new MemoryLog(topic, logs.length + more)),
-    ]);
+    for (let more = 0; more < count; more += 1) logs.push(new MemoryLog(topic, logs.length));
     for (const group of this.#groups.values()) group.changed();
   }
 

@@ -93,6 +93,14 @@ export class Assignment {
     if (reason.kind !== 'rebalance') this.#goneBy(reason.kind);
   }
 
+  /** Where to read in what has no place yet. */
+  place(starts: readonly PartitionOffset[]): void {
+    for (const start of starts) {
+      const owned = this.get(start);
+      if (owned !== undefined && owned.position < 0) owned.position = start.offset;
+    }
+  }
+
   seek({ topic, partition, offset }: PartitionOffset): void {
     const owned = this.get({ topic, partition });
     if (owned === undefined) return;

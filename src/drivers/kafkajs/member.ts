@@ -1,5 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
+import { answerWithin } from './answer-within.js';
 import { Assignment, type Ending, type OwnedPartition } from './assignment.js';
 import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, type Setting, typeOf } from './errors.js';
 import { Fetching } from './fetching.js';
@@ -170,36 +171,14 @@ export class Member {
       listener.assigned(assignment.epoch, assignment.membership.partitions),
     );
     if (starts === undefined) return false;
-    place(assignment, starts);
+    assignment.place(starts as readonly PartitionOffset[]);
     reading.start();
     return !assignment.isOver;
   }
 
-  /** What the listener answers, undefined where the assignment ended or the stream failed meanwhile. */
-  async #answerOf(
-    assignment: Assignment,
-    ask: () => ObservableInput<unknown>,
-  ): Promise<readonly PartitionOffset[] | undefined> {
-    const asked = firstOf(ask as () => ObservableInput<readonly PartitionOffset[]>);
-    let starts: readonly PartitionOffset[] | undefined;
-    const answered = asked.answer.then((answer) => {
-      starts = answer ?? [];
-    });
-    answered.catch(() => undefined);
-    const over = assignment.ending.then(async (kind) => {
-      if (kind !== 'rebalance') return;
-      const limit = this.#changed.wait(this.#home.subscription.revokeTimeoutMs);
-      await Promise.race([answered, assignment.gone, limit]);
-    });
-    try {
-      await Promise.race([answered, over]);
-    } catch (error) {
-      this.#home.failed(error);
-      return undefined;
-    } finally {
-      asked.cancel();
-    }
-    return starts;
+  #answerOf(assignment: Assignment, ask: () => ObservableInput<unknown>): Promise<unknown> {
+    const { subscription, failed } = this.#home;
+    return answerWithin(assignment, ask, subscription.revokeTimeoutMs, (error) => failed.call(this.#home, error));
   }
 
   /** Learns from the group, or the log, where to start in what `assigned` left open. Tells of its failure itself. */
@@ -214,13 +193,13 @@ export class Member {
         const { committed, began, refused } = await asked;
         if (assignment.isOver) return;
         reading.works('start');
-        place(assignment, committed);
+        assignment.place(committed);
         this.#fetching?.wake();
         for (const one of refused) this.#notPlaced(assignment, reading, one);
         if (began.length > 0) {
           const isRemembered = await this.#answerOf(assignment, () => listener.began(assignment.epoch, began));
           if (isRemembered === undefined) return;
-          place(assignment, began);
+          assignment.place(began);
           this.#fetching?.wake();
         }
       } catch (error) {
@@ -321,12 +300,5 @@ export class Member {
       `Topics or partitions have changed (${now}). Joining again.`,
     );
     assignment.end({ kind: 'rebalance' });
-  }
-}
-
-function place(assignment: Assignment, starts: readonly PartitionOffset[]): void {
-  for (const start of starts) {
-    const owned = assignment.get(start);
-    if (owned !== undefined && owned.position < 0) owned.position = start.offset;
   }
 }

@@ -1,0 +1,36 @@
+import type { ObservableInput } from 'rxjs';
+import type { Assignment } from './assignment.js';
+import { firstOf } from './first-of.js';
+import { Signal } from './signal.js';
+
+/**
+ * What the listener answers, an empty list where that is nothing; undefined where the assignment ended meanwhile, or the
+ * answer is an error, which `failed` is told. A rebalance waits for the answer for so long.
+ */
+export async function answerWithin(
+  assignment: Assignment,
+  ask: () => ObservableInput<unknown>,
+  rebalanceWaitsMs: number,
+  failed: (error: unknown) => void,
+): Promise<unknown> {
+  const asked = firstOf(ask);
+  const late = new Signal();
+  let answer: unknown;
+  const answered = asked.answer.then((value) => {
+    answer = value ?? [];
+  });
+  answered.catch(() => undefined);
+  const over = assignment.ending.then(async (kind) => {
+    if (kind === 'rebalance') await Promise.race([answered, assignment.gone, late.wait(rebalanceWaitsMs)]);
+  });
+  try {
+    await Promise.race([answered, over]);
+  } catch (error) {
+    failed(error);
+    return undefined;
+  } finally {
+    asked.cancel();
+    late.fire();
+  }
+  return answer;
+}
