@@ -1,4 +1,5 @@
 import { concat, forkJoin, ignoreElements, of } from 'rxjs';
+import { CommitError } from '../core/errors.js';
 import type { TopicPartition } from '../ports/kafka-consumer.js';
 import type { MemoryMember } from './memory-member.js';
 
@@ -69,4 +70,9 @@ export class MemoryGroup {
     const begun = this.#begun();
     for (const [at, member] of members.entries()) member.assign(shares[at] ?? [], begun);
   }
+}
+
+/** What a member whose partitions others have is answered when it commits. */
+export function fencedError(groupId: string): CommitError {
+  return new CommitError('RXF_KAFKA_COMMIT', `Cannot commit the offsets of group ${groupId}: the group has moved on.`);
 }

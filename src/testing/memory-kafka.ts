@@ -1,5 +1,5 @@
 import { Observable, Subject, tap, timer } from 'rxjs';
-import { CommitError, ConnectError, type RxflumeError } from '../core/errors.js';
+import { ConnectError, type RxflumeError } from '../core/errors.js';
 import type {
   KafkaConsumer,
   KafkaDriver,
@@ -16,7 +16,7 @@ import type {
   KafkaProducerListener,
   KafkaProducing,
 } from '../ports/kafka-producer.js';
-import { MemoryGroup } from './memory-group.js';
+import { fencedError, MemoryGroup } from './memory-group.js';
 import { MemoryLog, type MemoryRecord } from './memory-log.js';
 import { MemoryMember } from './memory-member.js';
 import { type MemoryCluster, MemoryProducer, type ProducerFate, type ProducerStep } from './memory-producer.js';
@@ -316,8 +316,4 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
     if (log === undefined) throw new Error(`MemoryKafka: no partition ${topic}/${partition}; call createTopic first`);
     return log;
   }
-}
-
-function fencedError(groupId: string): CommitError {
-  return new CommitError('RXF_KAFKA_COMMIT', `Cannot commit the offsets of group ${groupId}: the group has moved on.`);
 }
