@@ -140,7 +140,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
       retryable: false,
       details: { topic, partition: 0, expected: 3, available: { first: 7, next: 10 } },
     });
-    expect(String(second.error)).toMatch(/4 records were deleted.*--reset-offsets --to-earliest --execute/s);
+    expect(String(second.error)).toMatch(/4 offsets were deleted.*--reset-offsets --to-earliest --execute/s);
     expect(second.batches).toEqual([]);
     expect(await kafka.committed(`${topic}-group`, topic, 0)).toBe(3);
   }, 30_000);
@@ -176,6 +176,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
       code: 'RXF_KAFKA_DATA_LOST',
       details: { expected: 90, available: { next: 4 } },
     });
+    expect(String(trace.error)).toMatch(/made anew.*--reset-offsets --to-earliest --execute/s);
   }, 30_000);
 
   it('trap 9: broken sockets are made anew within the same epoch, and nothing is missed', async () => {

@@ -73,17 +73,14 @@ export class LogRange {
     const last = await this.#bound(owned, 'latest');
     if (first === undefined || last === undefined || owned.position !== position) return;
     if (position >= first.offset && position <= last.offset) return;
-    const isExpired = position < first.offset;
     const { groupId } = this.#subscription;
     throw new SourceError(
       'RXF_KAFKA_DATA_LOST',
       `${stream} was to be read from offset ${position}, but Kafka holds ${first.offset} up to ${last.offset}: ` +
-        (isExpired
-          ? `${first.offset - position} records were deleted before they were read (see the topic's retention). `
-          : 'the log is shorter than what was read of it (the topic was made anew, or a broker lost data). ') +
-        'Nothing was skipped or committed. To accept the gap, stop every member and run: kafka-consumer-groups.sh ' +
-        `--bootstrap-server … --group ${groupId} --topic ${topic}:${partition} --reset-offsets ` +
-        `${isExpired ? '--to-earliest' : '--to-latest'} --execute; where \`resumeFrom\` gave the position, change it there.`,
+        `${position < first.offset ? expired(first.offset - position) : SHORTENED} ` +
+        'Nothing was skipped or committed. To go on from the first record that is there, stop every member and run: ' +
+        `kafka-consumer-groups.sh --bootstrap-server … --group ${groupId} --topic ${topic}:${partition} ` +
+        '--reset-offsets --to-earliest --execute; where `resumeFrom` gave the position, change it there.',
       { details: { topic, partition, expected: position, available: { first: first.offset, next: last.offset } } },
     );
   }
@@ -94,6 +91,15 @@ export class LogRange {
     return places[0];
   }
 }
+
+function expired(count: number): string {
+  return `${count} offsets were deleted before they were read (see the topic's retention).`;
+}
+
+/** Whatever is in such a log may be new to the group: to go on at its end would skip it. */
+const SHORTENED =
+  'the log ends before that, so the topic was deleted and made anew, or a broker lost the end of it. In a topic made ' +
+  'anew nothing was read yet; in one that lost its end, what is left is read a second time.';
 
 function isSame(a: TopicPartition, b: TopicPartition): boolean {
   return a.topic === b.topic && a.partition === b.partition;

@@ -167,6 +167,24 @@ describe('a member of the group', () => {
     expect(trace.batches).toEqual([]);
   });
 
+  it.each([
+    ['behind what retention deleted', { first: 40, next: 100 }, 3, /37 offsets were deleted/],
+    ['in a topic made anew, at its beginning', { first: 0, next: 7 }, 90, /made anew, or a broker lost the end of it/],
+  ])('trap 8: the way out skips nothing that is there: %s', async (_, log, offset, why) => {
+    const link = new FakeLink();
+    link.partitions = [{ topic: 't', partition: 0 }];
+    link.offsets = [{ topic: 't', partition: 0, offset }];
+    const { failures } = live(link);
+    await until(() => link.fetches.length === 1, 'the fetch');
+    link.log = log;
+    link.fetches[0]?.answer(0, [], 1);
+    await until(() => failures.length === 1, 'the failure');
+    const { message } = failures[0] as Error;
+    expect(message).toMatch(why);
+    expect(message).toContain('--topic t:0 --reset-offsets --to-earliest --execute');
+    expect(message).not.toContain('--to-latest');
+  });
+
   it('trap 9: a fetch that fails is tried again, in the same epoch, from the same place', async () => {
     const { link, trace } = live();
     await until(() => link.fetches.length === 1, 'the first fetch');
