@@ -1,4 +1,5 @@
 import { type CodeOf, ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { Address } from './address.js';
 import { answerIn, type BrokerAnswer } from './broker-answer.js';
 
@@ -41,17 +42,27 @@ export function handshakeError(error: unknown, broker: Address, answer = answerI
   if (TLS_CODES.test(code)) {
     return new ConnectError(
       'RXF_AMQP_AUTH',
-      `No TLS connection to RabbitMQ at ${broker.name}: ${describeError(error)}. Check \`tls\`, the certificates and the port.`,
+      `No TLS connection to RabbitMQ at ${broker.name}: ${describeError(error)}. ${tlsAdvice(error, 'tls.ca', NO_TLS)}.`,
       extras,
     );
   }
   return unreachable(answer === null ? describeError(error) : shown(answer, broker), broker, error);
 }
 
+const NO_TLS = 'write `amqp:`';
+
+/** amqplib's words for a broker that ends a connection without an answer, as one that wants TLS does. */
+function tlsPortHint(reason: string, { isTls }: Address): string {
+  return !isTls && /closed abruptly during opening handshake/.test(reason)
+    ? ' If the port wants TLS, write `amqps:`.'
+    : '';
+}
+
 export function unreachable(reason: string, broker: Address, cause?: unknown): ConnectError {
   return new ConnectError(
     'RXF_AMQP_UNREACHABLE',
-    `Cannot reach RabbitMQ at ${broker.name}: ${reason}. Check the address and that the broker runs.`,
+    `Cannot reach RabbitMQ at ${broker.name}: ${reason}. Check the address and that the broker runs.` +
+      `${plainPortHint(reason, NO_TLS)}${tlsPortHint(reason, broker)}`,
     { details: { broker: broker.name }, cause },
   );
 }

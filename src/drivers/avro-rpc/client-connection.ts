@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Observable, type Subscriber } from 'rxjs';
 import { ConnectError, describeError, SinkError } from '../../core/errors.js';
 import type { FlumeEvent } from '../../core/flume.js';
+import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import { KiB, MiB } from '../../core/units.js';
 import { AvroReader, AvroWriter } from '../../formats/avro-bytes.js';
 import { writeFlumeEvent } from '../../formats/flume-avro.js';
@@ -20,6 +21,8 @@ export interface Known {
 const MOST_SPARE = 4;
 const MOST_SPARE_BYTES = 4 * MiB;
 const FIRST_BUFFER_BYTES = 64 * KiB;
+
+const NO_TLS = 'leave out `tls`';
 
 interface Request {
   readonly subscriber: Subscriber<FlumeStatus>;
@@ -208,10 +211,17 @@ export class ClientConnection implements FlumeConnection {
       this.#hasAgreed
         ? `The connection to ${this.#agent} has ended: ${reason}.`
         : `Cannot reach the Flume agent ${this.#agent}: ${reason}. Check the address, that the agent runs, and that ` +
-            '`tls`, `compression` and `deflateOrder` are as its configuration says.',
+            `\`tls\`, \`compression\` and \`deflateOrder\` are as its configuration says.${this.#tlsHint(reason, cause)}`,
       { details: { agent: this.#agent }, cause },
     );
     this.#finish(error, reason);
+  }
+
+  /** An agent whose port wants TLS, or has none, ends the connection, often without a word. */
+  #tlsHint(reason: string, cause: unknown): string {
+    if (isTlsFault(cause)) return ` ${tlsAdvice(cause, 'tls.ca', NO_TLS)}.`;
+    if (this.#settings.tls === null && cause === undefined) return ' If the port wants TLS, set `tls`.';
+    return plainPortHint(reason, NO_TLS);
   }
 
   #finish(error: ConnectError | null, reason: string): void {

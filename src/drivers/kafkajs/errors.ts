@@ -1,4 +1,5 @@
 import { CommitError, ConnectError, RxflumeError, SourceError } from '../../core/errors.js';
+import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { ForeignError } from './internals.js';
 import { MEANINGS, type Meaning } from './read-answers.js';
@@ -87,6 +88,14 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
   const reason = reasonOf(error, secrets);
   const details = { brokers };
   if (isAuth(error)) {
+    const inner = innermost(error);
+    if (isTlsFault(inner)) {
+      return new ConnectError(
+        'RXF_KAFKA_AUTH',
+        `No TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'ssl.ca', NO_SSL)}.`,
+        { details, cause: error },
+      );
+    }
     return new ConnectError(
       'RXF_KAFKA_AUTH',
       `Kafka at ${where} refused who we are or what we ask: ${reason}. Check \`sasl\`, \`ssl\` and the ACLs.`,
@@ -110,11 +119,18 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
   return unreachable(where, lastReason ?? reason, error);
 }
 
+const NO_SSL = 'leave out `ssl`';
+
+/** kafkajs's words for a broker that ends a connection without an answer, as one that wants TLS does. */
+function tlsPortHint(reason: string): string {
+  return /Closed connection$/.test(reason) ? ' A port that wants TLS needs `ssl`.' : '';
+}
+
 export function unreachable(where: string, reason: string, cause: unknown): ConnectError {
   return new ConnectError(
     'RXF_KAFKA_UNREACHABLE',
     `Cannot reach Kafka at ${where}: ${reason}. Check the addresses in \`brokers\`, that they are up, and that ` +
-      'what they advertise can be reached from here.',
+      `what they advertise can be reached from here.${plainPortHint(reason, NO_SSL)}${tlsPortHint(reason)}`,
     { details: { brokers: where.split(', ') }, cause },
   );
 }
