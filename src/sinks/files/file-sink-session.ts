@@ -6,6 +6,7 @@ import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import { Crowding } from './crowding.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
 import { type StreamReport, StreamWriter } from './stream-writer.js';
@@ -25,6 +26,7 @@ export class FileSinkSession<T> implements StreamReport {
   readonly #writerId = Math.random().toString(36).slice(2, 10).padEnd(8, '0');
   readonly #streams = new Map<string, StreamWriter<T>>();
   readonly #figures;
+  readonly #crowding: Crowding;
   #last: StreamWriter<T> | undefined;
   #waiting: Delivery<T>[] = [];
   #openFiles = 0;
@@ -36,6 +38,7 @@ export class FileSinkSession<T> implements StreamReport {
     this.#options = options;
     this.#kept = kept;
     this.#out = out;
+    this.#crowding = new Crowding(options);
     const labels = { sink: 'files', root: options.root };
     this.#figures = {
       values: options.monitor.figure('rxflume_sink_values_total', labels),
@@ -96,6 +99,7 @@ export class FileSinkSession<T> implements StreamReport {
     this.#figures.values.add(receipt.values);
     this.#figures.bytes.add(receipt.bytes);
     this.#figures.files.add(1);
+    this.#crowding.stored(receipt.values);
     this.#out.next(receipt);
   }
 
@@ -175,6 +179,7 @@ export class FileSinkSession<T> implements StreamReport {
       if (writer.openFiles === 0) continue;
       this.#streams.delete(stream);
       this.#streams.set(stream, writer);
+      this.#crowding.rolled(writer.openFiles);
       writer.roll();
       this.#takeAwaited();
       return;

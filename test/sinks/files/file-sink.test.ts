@@ -247,6 +247,39 @@ describe('fileSink', () => {
       });
     }));
 
+  it.each([
+    ['says once a minute that files are closed early and hold few values', 2, ['files.crowded', 'files.crowded']],
+    ['says nothing of it where all buckets can be open', 128, []],
+  ] as const)('%s', (_, maxOpenFiles, notices) =>
+    inVirtualTime((at) => {
+      const fs = memoryFileSystem({ latencyMs: 1 });
+      const run = start(fs, {
+        path: ({ value }) => `v=${value}`,
+        maxOpenFiles,
+        lingerMs: 1,
+        roll: { intervalMs: 5_000 },
+      });
+      const seen: string[] = [];
+      const messages: string[] = [];
+      run.monitor.notices$.subscribe(({ what, message }) => {
+        seen.push(what);
+        messages.push(message);
+      });
+      for (let n = 0; n < 900; n += 1) at(n * 100, () => run.send(`${n % 40}`));
+      at(90_000, () => run.complete());
+      at(100_000, () => {
+        expect(run.duty.acks).toHaveLength(900);
+        expect(seen).toEqual(notices);
+        for (const message of messages) {
+          expect(message).toBe(
+            '/lake: files are closed early because 2 are open, the most that `maxOpenFiles` allows. The last 100 files hold ' +
+              '1 values each on average. Raise `maxOpenFiles`, or give values fewer buckets by a coarser `path`.',
+          );
+        }
+      });
+    }),
+  );
+
   it('writes many values at once, compressed in members that read as one', async () => {
     const fs = memoryFileSystem();
     const run = start(fs, { format: jsonLines({ compression: 'gzip' }), chunkBytes: 100 });
