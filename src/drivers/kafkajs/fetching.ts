@@ -146,11 +146,17 @@ export class Fetching {
       partition: owned.partition,
       offset: position,
     }));
+    const isThrottled = this.#link.isThrottled(node);
     const answer = this.#link.fetch(node, positions);
     whenLate(answer, this.#listener.lateAfterMs, () => {
       if (this.#assignment.isOver) return;
       for (const { owned } of asked) this.#listener.reading.failing(owned);
-      this.#listener.troubled(`Broker ${node} is late with a fetch. It is asked again when the request times out.`);
+      this.#listener.troubled(
+        isThrottled
+          ? `A quota of broker ${node} holds fetches back; the broker is not late. To see the quota: kafka-configs.sh ` +
+              '--bootstrap-server … --describe --entity-type clients (and users).'
+          : `Broker ${node} is late with a fetch. It is asked again when the request times out.`,
+      );
     });
     return answer;
   }

@@ -112,6 +112,8 @@ export interface Broker {
   listOffsets(request: Record<string, unknown>): Promise<{ readonly responses: readonly ForeignOffsets[] }>;
   fetch(request: Record<string, unknown>): Promise<{
     readonly errorCode?: number;
+    /** How long a quota has the next request wait, which kafkajs does. Brokers before 2.0 hold the answer back instead. */
+    readonly clientSideThrottleTime?: number;
     readonly responses: readonly { readonly topicName: string; readonly partitions: readonly ForeignFetched[] }[];
   }>;
   offsetFetch(request: Record<string, unknown>): Promise<{

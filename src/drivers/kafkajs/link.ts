@@ -38,6 +38,8 @@ export class Link {
   readonly #cluster: Cluster;
   readonly #group: ConsumerGroup;
   readonly #createErrorFromCode: Internals['createErrorFromCode'];
+  /** By broker. */
+  readonly #throttledUntil = new Map<number, number>();
 
   constructor(
     internals: Internals,
@@ -237,7 +239,11 @@ export class Link {
   async fetch(nodeId: number, positions: readonly PartitionOffset[]): Promise<Fetched[]> {
     const { maxPartitionBytes, maxWaitMs } = this.#subscription;
     const broker = await this.#cluster.findBroker({ nodeId });
-    const { errorCode, responses } = await broker.fetch({
+    const {
+      errorCode,
+      responses,
+      clientSideThrottleTime = 0,
+    } = await broker.fetch({
       maxWaitTime: maxWaitMs,
       minBytes: 1,
       maxBytes: Math.max(maxPartitionBytes, Math.min(maxPartitionBytes * positions.length, MOST_FETCH_BYTES)),
@@ -248,8 +254,14 @@ export class Link {
         maxBytes: maxPartitionBytes,
       })),
     });
+    this.#throttledUntil.set(nodeId, performance.now() + clientSideThrottleTime);
     if (errorCode) throw this.errorOf(errorCode);
     return responses.flatMap(({ topicName: topic, partitions }) => partitions.map((one) => ({ ...one, topic })));
+  }
+
+  /** Whether a quota of the broker has the next fetch wait. */
+  isThrottled(nodeId: number): boolean {
+    return (this.#throttledUntil.get(nodeId) ?? 0) > performance.now();
   }
 
   readonly errorOf = (code: number): Error => this.#createErrorFromCode(code);

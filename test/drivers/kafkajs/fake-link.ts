@@ -47,6 +47,8 @@ export class FakeLink {
   /** What the group has committed. */
   offsets: PartitionOffset[] = [];
   heartbeats = 0;
+  /** Whether a quota holds the next fetches back. */
+  throttled = false;
   beforeJoin: () => Promise<void> = async () => undefined;
 
   as(): Link {
@@ -110,6 +112,10 @@ export class FakeLink {
   leaderOf({ partition }: TopicPartition): number | undefined {
     const leader = this.leaders[partition] ?? 1;
     return leader < 0 ? undefined : leader;
+  }
+
+  isThrottled(): boolean {
+    return this.throttled;
   }
 
   fetch(node: number, positions: readonly PartitionOffset[]): Promise<unknown[]> {

@@ -106,6 +106,16 @@ describe('whether the driver can read', () => {
     expect(trace.readings).toEqual([false, true]);
   });
 
+  it('a fetch that a quota holds back is told as that, and not as a late broker', async () => {
+    const link = new FakeLink();
+    link.throttled = true;
+    const { trace } = live(link);
+    await fetches(link, 1);
+    await until(() => trace.notices.length === 1, 'the notice', undefined, 1_250);
+    expect(trace.notices[0]).toMatch(/quota of broker 1 .*kafka-configs.sh .*--describe --entity-type clients/);
+    expect(trace.notices[0]).not.toContain('is late');
+  });
+
   it('heartbeats that fail count as not reading until one is answered', async () => {
     const { link, trace } = live();
     await fetches(link, 1);
