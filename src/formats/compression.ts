@@ -19,7 +19,7 @@ export interface Compression {
 export type CompressionName = 'none' | 'gzip' | 'zstd';
 
 /** The compression of that name; `zstd` needs a Node that has it (22.15 or later), an `OptionError` otherwise. */
-export function compressionOf(name: CompressionName): Compression {
+export function compressionOf(name: CompressionName = 'none'): Compression {
   expectOneOf('compression', name, ['none', 'gzip', 'zstd']);
   if (name === 'none') return { name, extension: '', compress: (chunk) => [chunk] };
   if (name === 'gzip') {

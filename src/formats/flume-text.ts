@@ -22,7 +22,7 @@ export function flumeText(options: FlumeTextOptions = {}): Format<FlumeEvent> {
   expectKnown('flumeText options', options, ['write', 'compression']);
   const { write = 'body' } = options;
   expectOneOf('write', write, ['body', 'headers-and-body']);
-  const compression = compressionOf(options.compression ?? 'none');
+  const compression = compressionOf(options.compression);
   const extension = ['txt', compression.extension].filter(Boolean).join('.');
   return { extension, compression, encoder: () => new FlumeTextEncoder(write === 'headers-and-body') };
 }

@@ -1,30 +1,63 @@
 import { type Decoder, type DecoderLike, decoderOf } from '../core/decoder.js';
-import { DecodeError, describeError } from '../core/errors.js';
+import { DecodeError, describeError, describeValue } from '../core/errors.js';
+import { expectOneOf, withDefaults } from '../core/options.js';
+import { firstInexact } from './exact-numbers.js';
+
+export interface JsonOptions {
+  /**
+   * `exact`: a number that a double does not hold is refused with its value; `rounded`: it becomes the nearest double, or
+   * Infinity, as `JSON.parse` does. Default `exact`.
+   */
+  readonly numbers?: 'exact' | 'rounded';
+}
+
+export const JSON_DEFAULTS = { numbers: 'exact' } as const;
 
 /**
- * A decoder of JSON in UTF-8, from bytes or text, and then by the schema where one is given.
+ * A decoder of JSON in UTF-8, from bytes or text, and then by the schema where one is given. A byte order mark before it
+ * is skipped; of a key that an object has twice, the last one counts; `-0` is written back as `0`.
  *
- * Fails: `RXF_DECODE_EMPTY` for null or no bytes (a Kafka tombstone), `RXF_DECODE_SYNTAX` for what is not JSON,
- * `RXF_DECODE_SHAPE` for what does not fit the schema.
+ * Fails: `RXF_DECODE_EMPTY` for null or no bytes (a Kafka tombstone), `RXF_DECODE_SYNTAX` for what is not JSON or not
+ * UTF-8, `RXF_DECODE_INEXACT` for a number that would be written back as another, `RXF_DECODE_SHAPE` for what does not fit
+ * the schema.
  */
-export function json(): Decoder<Uint8Array | string | null, unknown>;
-export function json<A>(schema: DecoderLike<unknown, A>): Decoder<Uint8Array | string | null, A>;
-export function json<A>(schema?: DecoderLike<unknown, A>): Decoder<Uint8Array | string | null, unknown> {
+export function json(schema?: undefined, options?: JsonOptions): Decoder<Uint8Array | string | null, unknown>;
+export function json<A>(schema: DecoderLike<unknown, A>, options?: JsonOptions): Decoder<Uint8Array | string | null, A>;
+export function json<A>(
+  schema?: DecoderLike<unknown, A>,
+  options: JsonOptions = {},
+): Decoder<Uint8Array | string | null, unknown> {
   const shape = schema === undefined ? undefined : decoderOf(schema);
+  const { numbers } = withDefaults('json options', JSON_DEFAULTS, options);
+  expectOneOf('numbers', numbers, ['exact', 'rounded']);
+  const isExact = numbers === 'exact';
   return (bytes) => {
-    const value = parse(bytes);
+    const value = parse(bytes, isExact);
     return shape === undefined ? value : shape(value);
   };
 }
 
-function parse(bytes: Uint8Array | string | null): unknown {
+function parse(bytes: Uint8Array | string | null, isExact: boolean): unknown {
   if (bytes === null || bytes === undefined || bytes.length === 0) {
     throw new DecodeError(
       'RXF_DECODE_EMPTY',
       'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
     );
   }
-  const text = typeof bytes === 'string' ? bytes : bufferOf(bytes).toString();
+  const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(bufferOf(bytes)));
+  const value = parseText(text);
+  const inexact = isExact ? firstInexact(text) : undefined;
+  if (inexact === undefined) return value;
+  const shown = `${inexact.text.slice(0, 60)}${inexact.text.length > 60 ? '…' : ''}`;
+  throw new DecodeError(
+    'RXF_DECODE_INEXACT',
+    `The number ${shown} at character ${inexact.offset} is not held exactly: it would be written back as ` +
+      `${describeValue(Number(inexact.text))}. Send it as a text, or accept that with \`numbers: 'rounded'\`.`,
+    { details: { offset: inexact.offset, number: shown } },
+  );
+}
+
+function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -35,6 +68,25 @@ function parse(bytes: Uint8Array | string | null): unknown {
       { cause, details: { length: text.length } },
     );
   }
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** The text of the bytes. Only one with U+FFFD in it, which stands for what is not UTF-8, is compared with them. */
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (!text.includes('\ufffd')) return text;
+  const again = Buffer.from(text);
+  if (again.equals(bytes)) return text;
+  const offset = bytes.findIndex((byte, at) => byte !== again[at]);
+  const shown = bytes.subarray(offset, offset + 4).toString('hex');
+  throw new DecodeError(
+    'RXF_DECODE_SYNTAX',
+    `Not UTF-8: the bytes ${shown} (hex) at byte ${offset}. Have the producer send UTF-8, or set such values aside.`,
+    { details: { offset, length: bytes.length } },
+  );
 }
 
 /** The same bytes; a Buffer as it is, since one more object for each value shows in the time that decoding takes. */

@@ -7,15 +7,16 @@ import type { LinesOptions } from './json-lines.js';
 
 const NEW_LINE = 10;
 const LARGE_BYTES = 256 * KiB;
+const HALF_PAIR = /\p{Surrogate}/u;
 
 /**
  * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept,
- * and makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone) is refused
- * with `RXF_SINK_FORMAT`.
+ * and makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone), or a text
+ * with half of a surrogate pair, which UTF-8 cannot hold, is refused with `RXF_SINK_FORMAT`.
  */
 export function text(options: LinesOptions = {}): Format<Uint8Array | string | null> {
   expectKnown('text options', options, ['compression']);
-  const compression = compressionOf(options.compression ?? 'none');
+  const compression = compressionOf(options.compression);
   const extension = ['txt', compression.extension].filter(Boolean).join('.');
   return { extension, compression, encoder: () => new TextEncoder() };
 }
@@ -30,6 +31,7 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
       this.#chunk.set(value, this.#length);
       this.#length += value.length;
     } else if (typeof value === 'string') {
+      if (HALF_PAIR.test(value)) throw halfPair(value);
       this.#makeRoom(value.length * 3 + 1);
       this.#length += this.#chunk.write(value, this.#length);
     } else {
@@ -59,4 +61,14 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
     chunk.set(this.#chunk.subarray(0, this.#length));
     this.#chunk = chunk;
   }
+}
+
+function halfPair(value: string): SinkError {
+  const at = value.search(HALF_PAIR);
+  return new SinkError(
+    'RXF_SINK_FORMAT',
+    `Cannot write ${describeValue(value)} as text: half of a surrogate pair at character ${at}, which UTF-8 cannot hold. ` +
+      'Replace it with mapValue, or use jsonLines, which escapes it.',
+    { details: { offset: at } },
+  );
 }

@@ -12,6 +12,13 @@ describe('jsonLines', () => {
     expect(textOf(encoder.take())).toBe('{"a":"中文 😀"}\n"two\\nlines"\nnull\n1.5\n[true]\n');
   });
 
+  it('writes null, empty objects, dates, a toJSON and half a surrogate pair as they are', () => {
+    const encoder = jsonLines().encoder();
+    const values = [{ a: null, b: {}, c: undefined }, new Date(0), { toJSON: () => null }, ['null{}'], '\ud800'];
+    for (const value of values) encoder.add(value);
+    expect(textOf(encoder.take())).toBe('{"a":null,"b":{}}\n"1970-01-01T00:00:00.000Z"\nnull\n["null{}"]\n"\\ud800"\n');
+  });
+
   it('starts anew after a chunk is taken; an empty chunk has no bytes', () => {
     const encoder = jsonLines().encoder();
     expect(encoder.take().length).toBe(0);
@@ -31,6 +38,15 @@ describe('jsonLines', () => {
     ['function', () => () => 1],
     ['symbol', () => Symbol('s')],
     ['bigint', () => ({ n: 10n })],
+    ['NaN', () => ({ a: [1, Number.NaN] })],
+    ['Infinity', () => Number.POSITIVE_INFINITY],
+    ['-Infinity', () => [{ a: Number.NEGATIVE_INFINITY }]],
+    ['a Map', () => ({ a: new Map([[1, 2]]) })],
+    ['a Set', () => new Set([1])],
+    ['an invalid date', () => ({ at: new Date(Number.NaN) })],
+    ['undefined in an array', () => [undefined]],
+    ['a hole in an array', () => new Array(1)],
+    ['a function in an array', () => ({ a: [() => 1] })],
     [
       'cycle',
       () => {
@@ -95,6 +111,7 @@ describe('jsonLines', () => {
     expect(call({ compression: 'zip' })).toThrow(
       "Expected `compression` to be one of 'none', 'gzip', 'zstd', got `\"zip\"` (string)",
     );
+    expect(call({ compression: null })).toThrow('got `null` (null)');
     expect(call({ gzip: true })).toThrow(
       'Expected `jsonLines options` to have only known options (compression), got `gzip`',
     );

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import * as t from 'io-ts';
 import { z } from 'zod';
 import { DecodeError, OptionError } from '../../src/core/errors.js';
 import { json } from '../../src/formats/json.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
 
 function refusal(read: () => unknown): { code: string; message: string } {
   try {
@@ -28,7 +30,7 @@ describe('json', () => {
     expect(refusal(() => json()(value as null))).toMatchObject({ code: 'RXF_DECODE_EMPTY' });
   });
 
-  it.each(['{', 'undefined', '{"a":1}}', '\ufeff{}', ' '])('refuses %j as no JSON, and shows its start', (value) => {
+  it.each(['{', 'undefined', '{"a":1}}', ' '])('refuses %j as no JSON, and shows its start', (value) => {
     const { code, message } = refusal(() => json()(value));
     expect(code).toBe('RXF_DECODE_SYNTAX');
     expect(message).toContain(`it starts with ${JSON.stringify(value)}.`);
@@ -64,4 +66,95 @@ describe('json', () => {
     expect(() => json({} as never)).toThrow(OptionError);
     expect(() => json(null as never)).toThrow('Expected `decoder` to be a function');
   });
+
+  it.each([
+    ['9223372036854775488', 0],
+    ['[1,9007199254740993]', 3],
+    ['{"a":"1e400","b":1e400}', 17],
+    ['{"a\\\\":"\\"", "b": -1e-400}', 18],
+    ['0.1000000000000000055511151231257827', 0],
+  ])('refuses %j, a number that a double does not hold, and names it', (text, offset) => {
+    const error = refusal(() => json()(text)) as DecodeError;
+    expect(error.code).toBe('RXF_DECODE_INEXACT');
+    expect(error.message).toContain(`at character ${offset} `);
+    expect(error.message).toContain("`numbers: 'rounded'`");
+    expect(error.details).toMatchObject({ offset });
+    expect(json(undefined, { numbers: 'rounded' })(text)).toEqual(JSON.parse(text));
+  });
+
+  it.each([
+    '1.0',
+    '1e3',
+    '1E+3',
+    '0.1',
+    '9007199254740992',
+    '1234567890123456.5',
+    '5e-324',
+    '1.7976931348623157e308',
+    '0e999',
+    '0.00000000000000000000',
+    '123456789012345680000',
+    '{"id":"12345678901234567890","hex":"3e400","t":"\\"1e400"}',
+  ])('reads %s, which is held', (text) => {
+    expect(json()(text)).toEqual(JSON.parse(text));
+  });
+
+  it('refuses bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
+    const error = refusal(() => json()(Buffer.from('{"a":"\xc4\xe3"}', 'latin1'))) as DecodeError;
+    expect(error).toMatchObject({ code: 'RXF_DECODE_SYNTAX', details: { offset: 6, length: 10 } });
+    expect(error.message).toContain('c4e3227d');
+    expect(json()(Buffer.from('"\ufffd"'))).toBe('\ufffd');
+    expect(refusal(() => json()(Buffer.from('"\ufffd\xc4"', 'latin1'))).code).toBe('RXF_DECODE_SYNTAX');
+  });
+
+  it('skips one byte order mark', () => {
+    expect([json()('\ufeff{}'), json()(Buffer.from('\ufeff[1]'))]).toEqual([{}, [1]]);
+    expect(refusal(() => json()('\ufeff\ufeff{}')).code).toBe('RXF_DECODE_SYNTAX');
+  });
+
+  it('keeps a field named __proto__ on its way into lines', () => {
+    const encoder = jsonLines().encoder();
+    encoder.add(json()('{"__proto__":{"a":1}}'));
+    expect(Buffer.from(encoder.take()).toString()).toBe('{"__proto__":{"a":1}}\n');
+  });
+
+  it('gives each number back with its value, or refuses it', () => {
+    const digits = fc.stringMatching(/^(0|[1-9][0-9]{0,25})$/);
+    const number = fc
+      .tuple(
+        fc.boolean(),
+        digits,
+        fc.stringMatching(/^(\.[0-9]{1,25})?$/),
+        fc.stringMatching(/^([eE][+-]?[0-9]{1,3})?$/),
+      )
+      .map(([isNegative, ...parts]) => `${isNegative ? '-' : ''}${parts.join('')}`);
+    const held = fc.double({ noNaN: true, noDefaultInfinity: true }).map(String);
+    fc.assert(
+      fc.property(fc.oneof(number, held), fc.string(), (text, other) => {
+        const read = () => json()(`{${JSON.stringify(other)}:[${text}]}`);
+        const back = String(Number(text));
+        if (Number.isFinite(Number(text)) && isSame(text, back))
+          expect(read()).toEqual(JSON.parse(`{${JSON.stringify(other)}:[${text}]}`));
+        else expect(refusal(read).code).toBe('RXF_DECODE_INEXACT');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses wrong options at the call', () => {
+    expect(() => json(undefined, { numbers: 'big' as never })).toThrow(
+      "Expected `numbers` to be one of 'exact', 'rounded'",
+    );
+    expect(() => json(undefined, { number: 'exact' } as never)).toThrow(OptionError);
+  });
 });
+
+/** Compared as whole numbers of 10^-1100. */
+function isSame(one: string, other: string): boolean {
+  const whole = (text: string) => {
+    const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+    const [digits = '', fraction = ''] = mantissa.split('.');
+    return BigInt(digits + fraction) * 10n ** BigInt(1_100 + Number(exponent) - fraction.length);
+  };
+  return whole(one) === whole(other);
+}

@@ -11,6 +11,13 @@ describe('text', () => {
     expect(Buffer.from(encoder.take())).toEqual(Buffer.concat(expected));
   });
 
+  it.each(['\ud800', 'a\udc00b', '😀\ud83d'])('refuses %j, half of a surrogate pair, and adds nothing', (value) => {
+    const encoder = text().encoder();
+    expect(() => encoder.add(value)).toThrow(expect.objectContaining({ code: 'RXF_SINK_FORMAT', retryable: false }));
+    encoder.add('😀');
+    expect(Buffer.from(encoder.take()).toString()).toBe('😀\n');
+  });
+
   it('answers with the size of the chunk in bytes', () => {
     const encoder = text().encoder();
     expect([encoder.add('é'), encoder.add(Buffer.from('ab')), encoder.add('')]).toEqual([3, 6, 7]);
