@@ -104,10 +104,11 @@ export class Fetching {
     let asked: Asked[] = [];
     while (!this.#assignment.isOver) {
       if (underWay === undefined) {
-        asked = this.#ready(node);
+        const now = performance.now();
+        asked = this.#ready(node, now);
         if (asked.length === 0) {
           if (!this.#leads(node)) break;
-          await this.#idle();
+          await this.#idle(now);
           continue;
         }
         underWay = this.#ask(node, asked);
@@ -127,7 +128,7 @@ export class Fetching {
       const batches = this.#take(asked, fetched);
       underWay = undefined;
       const turns = asked;
-      asked = this.#ready(node);
+      asked = this.#ready(node, performance.now());
       if (asked.length > 0) {
         underWay = this.#ask(node, asked);
         // The request is written some microtasks from now; handing over first would hold it up.
@@ -169,8 +170,7 @@ export class Fetching {
    * What can be asked for, first what has waited longest: a broker fills a fetch in the order it was asked in, and where
    * more is there than fits, the last get nothing (KIP-74).
    */
-  #ready(node: number): Asked[] {
-    const now = performance.now();
+  #ready(node: number, now: number): Asked[] {
     return this.#assignment.partitions
       .filter((owned) => !owned.isPaused && owned.position >= 0 && owned.waitUntilMs <= now)
       .filter((owned) => this.#link.leaderOf(owned) === node)
@@ -178,9 +178,11 @@ export class Fetching {
       .map((owned) => ({ owned, position: owned.position, turn: owned.turn }));
   }
 
-  /** Until woken, or until a partition in trouble may be tried again. */
-  async #idle(): Promise<void> {
-    const now = performance.now();
+  /**
+   * Until woken, or until a partition in trouble may be tried again. `now` is the moment at which none was ready: one whose
+   * time came since then would otherwise be neither ready nor waited for.
+   */
+  async #idle(now: number): Promise<void> {
     const waits = this.#assignment.partitions.filter((owned) => !owned.isPaused && owned.waitUntilMs > now);
     await this.#changed.wait(Math.min(...waits.map((owned) => owned.waitUntilMs)) - now);
   }

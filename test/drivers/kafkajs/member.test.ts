@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { Member } from '../../../src/drivers/kafkajs/member.js';
 import { Notices } from '../../../src/drivers/kafkajs/notices.js';
@@ -183,6 +183,27 @@ describe('a member of the group', () => {
     expect(message).toMatch(why);
     expect(message).toContain('--topic t:0 --reset-offsets --to-earliest --execute');
     expect(message).not.toContain('--to-latest');
+  });
+
+  it('asks again though the time of a partition comes between two looks at the clock', async () => {
+    const link = new FakeLink();
+    link.partitions = [{ topic: 't', partition: 0 }];
+    live(link);
+    await until(() => link.fetches.length === 1, 'the first fetch');
+    // Each look finds it 60 ms later, and the partition waits for 100.
+    const real = performance.now.bind(performance);
+    let skewMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => {
+      skewMs += 60;
+      return real() + skewMs;
+    });
+    try {
+      link.fetches[0]?.answer(0, [], 1);
+      await sleep(400);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(link.fetches.length).toBeGreaterThan(1);
   });
 
   it('trap 9: a fetch that fails is tried again, in the same epoch, from the same place', async () => {
