@@ -120,8 +120,10 @@ class Target {
   tryWith<R>(attempt$: Observable<R>): Observable<R> {
     return new Observable((subscriber) => {
       const begin = () => {
-        if (this.#breaker.mayTry(monotonicMs())) subscriber.add(this.#begin(attempt$, subscriber));
-        else subscriber.add(this.#untilChange().subscribe(begin));
+        // One look: where the breaker closes between two, there is neither a try nor a time to wait for.
+        const now = monotonicMs();
+        if (this.#breaker.mayTry(now)) subscriber.add(this.#begin(attempt$, subscriber));
+        else subscriber.add(this.#untilChange(now).subscribe(begin));
       };
       begin();
     });
@@ -155,8 +157,8 @@ class Target {
     return attempt;
   }
 
-  #untilChange(): Observable<unknown> {
-    const openMs = this.#breaker.openMs(monotonicMs());
+  #untilChange(now: number): Observable<unknown> {
+    const openMs = this.#breaker.openMs(now);
     return openMs > 0 ? timer(openMs) : this.#tried$.pipe(take(1));
   }
 

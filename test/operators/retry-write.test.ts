@@ -1,5 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
-import { defer, ignoreElements, map, mergeMap, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import { describe, expect, it, jest } from '@jest/globals';
+import {
+  defer,
+  firstValueFrom,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  NEVER,
+  type Observable,
+  of,
+  throwError,
+  timeout,
+  timer,
+} from 'rxjs';
 import { type RetryWriteOptions, retryWrite } from '../../operators/retry-write.js';
 import { transmit } from '../../operators/transmit.js';
 import { OptionError } from '../../src/core/errors.js';
@@ -121,6 +134,25 @@ describe('retryWrite', () => {
         expect(tries.length).toBe(8);
       });
     }));
+
+  it('tries again though the breaker closes between two looks at the clock', async () => {
+    const { write, tried } = failing(1);
+    const breaker = { failures: 1, openMs: 100 };
+    // Each look finds it 60 ms later.
+    const real = performance.now.bind(performance);
+    let skewMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => {
+      skewMs += 60;
+      return real() + skewMs;
+    });
+    try {
+      const written$ = retryWrite(write, { ...EXACT, firstDelayMs: 1, breaker })('a', new RecordingDuty().deliver('a'));
+      await firstValueFrom(from(written$).pipe(timeout(2_000)));
+    } finally {
+      clock.mockRestore();
+    }
+    expect(tried).toEqual(['a', 'a']);
+  });
 
   it('a try that is given up does not keep the breaker waiting', () =>
     inVirtualTime((at) => {
