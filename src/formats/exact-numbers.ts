@@ -4,15 +4,41 @@ export interface PlacedNumber {
   readonly offset: number;
 }
 
-/** A number of up to 15 characters without an exponent always survives, so most texts cost this one look. */
-const SUSPECT = /\d[\d.]{15}|\d[eE]/;
+/** A number with fewer digits, and an exponent of fewer digits, always survives: a double holds 15 digits up to 1e±307. */
+const [SAFE_DIGITS, SAFE_EXPONENT_DIGITS] = [15, 2];
+
+/**
+ * Whether a JSON text in UTF-8 may have a number that a double does not hold. It may say so of what is no number, never the
+ * other way. What matters is three characters long at least, so one byte in three is looked at, and texts of few digits cost
+ * little.
+ */
+export function mayBeInexact(json: Uint8Array): boolean {
+  for (let at = 2; at < json.length; at += 3) {
+    if (!isDigitOrPoint(json[at])) continue;
+    let first = at;
+    while (first > 0 && isDigitOrPoint(json[first - 1])) first -= 1;
+    let next = at + 1;
+    while (next < json.length && isDigitOrPoint(json[next])) next += 1;
+    if (next - first > SAFE_DIGITS) return true;
+    if (next - first > SAFE_EXPONENT_DIGITS && isExponent(json, first)) return true;
+    at = next - 1;
+  }
+  return false;
+}
+
+function isDigitOrPoint(byte: number | undefined): boolean {
+  return byte !== undefined && byte <= NINE && byte >= POINT && byte !== SLASH;
+}
+
+/** Whether the digits that begin there are those of an exponent. */
+function isExponent(json: Uint8Array, first: number): boolean {
+  const before = json[first - 1];
+  const letter = before === PLUS || before === MINUS ? json[first - 2] : before;
+  return letter === LOWER_E || letter === UPPER_E;
+}
 
 /** The first number of a valid JSON text that a double does not hold, if there is one. */
 export function firstInexact(json: string): PlacedNumber | undefined {
-  return SUSPECT.test(json) ? findInexact(json) : undefined;
-}
-
-function findInexact(json: string): PlacedNumber | undefined {
   const number = /-?\d[\d.eE+-]*/y;
   let at = 0;
   while (at < json.length) {
@@ -31,7 +57,8 @@ function findInexact(json: string): PlacedNumber | undefined {
   return undefined;
 }
 
-const [QUOTE, MINUS, ZERO, NINE, BACKSLASH] = [34, 45, 48, 57, 92];
+const [QUOTE, PLUS, MINUS, POINT, SLASH, ZERO, NINE] = [34, 43, 45, 46, 47, 48, 57];
+const [UPPER_E, BACKSLASH, LOWER_E] = [69, 92, 101];
 
 /** Where the string that opens there ends: behind the first quote with an even number of backslashes before it. */
 function endOfString(json: string, opening: number): number {

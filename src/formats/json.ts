@@ -1,7 +1,7 @@
 import { type Decoder, type DecoderLike, decoderOf } from '../core/decoder.js';
 import { DecodeError, describeError, describeValue } from '../core/errors.js';
 import { expectOneOf, withDefaults } from '../core/options.js';
-import { firstInexact } from './exact-numbers.js';
+import { firstInexact, mayBeInexact } from './exact-numbers.js';
 
 export interface JsonOptions {
   /**
@@ -44,9 +44,10 @@ function parse(bytes: Uint8Array | string | null, isExact: boolean): unknown {
       'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
     );
   }
-  const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(bufferOf(bytes)));
+  const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bufferOf(bytes);
+  const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(buffer));
   const value = parseText(text);
-  const inexact = isExact ? firstInexact(text) : undefined;
+  const inexact = isExact && mayBeInexact(buffer) ? firstInexact(text) : undefined;
   if (inexact === undefined) return value;
   const shown = `${inexact.text.slice(0, 60)}${inexact.text.length > 60 ? '…' : ''}`;
   throw new DecodeError(
