@@ -103,6 +103,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
 }
 
 const OF_THE_VALUE = [
+  'RXF_FLUME_EVENT_REFUSED',
   'RXF_HTTP_REFUSED',
   'RXF_HTTP_TOO_LARGE',
   'RXF_KAFKA_RECORD_REFUSED',

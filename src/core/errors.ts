@@ -62,6 +62,7 @@ export const ERRORS = {
   RXF_FILES_PROTOCOL: { family: 'SinkError', retryable: false },
   RXF_FILES_ABORTED: { family: 'SinkError', retryable: true },
   RXF_FLUME_REFUSED: { family: 'SinkError', retryable: true },
+  RXF_FLUME_EVENT_REFUSED: { family: 'SinkError', retryable: true },
   RXF_FLUME_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_FLUME_LOST: { family: 'SinkError', retryable: true },
   RXF_FLUME_DOWN: { family: 'SinkError', retryable: true },

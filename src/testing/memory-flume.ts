@@ -2,6 +2,7 @@ import { asyncScheduler, Observable, Subject, type Subscriber, Subscription } fr
 import { ConnectError, SinkError } from '../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../core/flume.js';
 import type {
+  FlumeBatch,
   FlumeConnection,
   FlumeListener,
   FlumeListening,
@@ -15,6 +16,11 @@ export interface MemoryFlumeOptions {
   readonly agents?: readonly string[];
   /** How long connecting, and each way of a call, takes, in (virtual) milliseconds. Default 1. */
   readonly latencyMs?: number;
+}
+
+/** A batch whose agent may also answer with an error, as Flume does where an interceptor throws. */
+export interface MemoryFlumeBatch extends FlumeBatch {
+  readonly fail: (message: string) => void;
 }
 
 /**
@@ -224,7 +230,19 @@ class MemoryConnection implements FlumeConnection {
       return true;
     };
     const byteLength = events.reduce((sum, event) => sum + flumeEventBytes(event), 0);
-    this.#listening.listener.batch({ client: this.#client, events, byteLength, reply });
+    const fail = (message: string): void => {
+      if (isAnswered || this.#isOver) return;
+      isAnswered = true;
+      this.#after(() => {
+        this.unanswered -= 1;
+        this.#pending.delete(subscriber);
+        const said = `${this.#listening.address} answered a batch with an error: ${message}`;
+        subscriber.error(new SinkError('RXF_FLUME_REFUSED', said));
+        this.#listening.lookWhetherDone();
+      });
+    };
+    const batch: MemoryFlumeBatch = { client: this.#client, events, byteLength, reply, fail };
+    this.#listening.listener.batch(batch);
   }
 
   #after(work: () => void): void {

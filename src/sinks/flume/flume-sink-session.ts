@@ -5,6 +5,7 @@ import { Wants } from '../../core/epoch.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import type { Receipt } from '../../core/receipt.js';
+import { refusalOf } from '../../core/refusal.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
 import { Pool, type PoolReport } from './pool.js';
@@ -69,7 +70,7 @@ export class FlumeSinkSession implements PoolReport {
         'RXF_SINK_STOPPED',
         'The flow stopped before an agent had taken the batch; it comes again.',
       );
-      for (const { holding } of [...this.#pool.close(), ...gathered]) holding.nack(cause);
+      for (const shipment of [...this.#pool.close(), ...gathered]) shipment.nack(cause);
     };
   }
 
@@ -80,16 +81,14 @@ export class FlumeSinkSession implements PoolReport {
     this.#figures.values.add(events.length);
     this.#figures.bytes.add(bytes);
     this.#figures.batches.add(1);
-    shipment.holding.ack();
+    shipment.ack();
     this.#out.next({ sink: 'flume', target: agent, values: events.length, bytes, stream, firstOffset, lastOffset });
-    this.#finishWhenIdle();
   }
 
   refused(shipment: Shipment, cause: RxflumeError): void {
     this.#figures.failures.add(1);
     this.notice(cause.code, `${shipment.stream}: ${describeError(cause)}`);
-    shipment.holding.nack(cause);
-    this.#finishWhenIdle();
+    shipment.nack(cause);
   }
 
   resending(shipment: Shipment): void {
@@ -103,6 +102,7 @@ export class FlumeSinkSession implements PoolReport {
   changed(connections: number, inFlight: number): void {
     this.#figures.connections.set(connections);
     this.#figures.inFlight.set(inFlight);
+    this.#finishWhenIdle();
   }
 
   // Gathering.
@@ -112,7 +112,7 @@ export class FlumeSinkSession implements PoolReport {
     try {
       bytes = flumeEventBytes(delivery.value);
     } catch (cause) {
-      delivery.nack(cause);
+      delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, delivery));
       return;
     }
     if (!this.#wants.listen(delivery)) {
@@ -168,9 +168,7 @@ export class FlumeSinkSession implements PoolReport {
 
   /** Gives up what is not sent of an epoch that is over. Its nack is void, but frees the window. */
   #drop(...shipments: readonly Shipment[]): void {
-    for (const { stream, holding } of shipments) {
-      holding.nack(readAnewError(stream));
-    }
+    for (const shipment of shipments) shipment.nack(readAnewError(shipment.stream));
   }
 
   /** Drops what is gathered, and what waits, of an epoch that is over. */

@@ -17,12 +17,13 @@ export interface FlumeSink {
    * sent      ---(ab)-(cd)---
    * answers   --------F-----O     F: FAILED, O: OK
    * acks      --------------(cd)
-   * nacks     --------(ab)---
+   * nacks     --------(ab)---     after a and b were refused one by one too
    * receipts  --------------r|
    * ```
    *
-   * Settles: acks a batch when an agent has answered `OK` to it; refuses that batch alone when the answer is `FAILED`,
-   * `UNKNOWN` or an error, so that the source brings it again. A batch whose connection was lost before the answer is sent
+   * Settles: acks a batch when an agent has answered `OK` to it. When the answer is `FAILED`, `UNKNOWN` or an error, its
+   * events are sent in parts: what is taken is acked, an event that is refused alone is nacked alone
+   * (`RXF_FLUME_EVENT_REFUSED`), and where the agent takes none of three, all is nacked (`RXF_FLUME_REFUSED`). A batch whose connection was lost before the answer is sent
    * again, and counted (`rxflume_sink_resent_total`): the agent may have it twice.
    * Bounds: one batch a stream being gathered; the source's window bounds what waits for a connection.
    * Fails: never by itself; it ends as its deliveries end.

@@ -2,6 +2,7 @@ import type { Subscription } from 'rxjs';
 import { describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
 import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
+import { type AgentRefusal, BatchSearch, type Suspect } from './batch-search.js';
 import type { CheckedOptions } from './options.js';
 import type { Shipment } from './shipment.js';
 
@@ -14,7 +15,7 @@ export interface PoolReport {
   /** It was sent, nobody knows whether it arrived, and it is sent again. */
   resending(shipment: Shipment): void;
   notice(what: string, message: string): void;
-  /** How many connections stand, and how many batches are under way. */
+  /** Something was settled or begun: how many connections stand, and how many batches are under way. */
   changed(connections: number, inFlight: number): void;
 }
 
@@ -32,6 +33,8 @@ export class Pool implements AgentReport {
   readonly #underWay = new Map<Shipment, Subscription | undefined>();
   /** Streams that keep their order, and have a batch under way. */
   readonly #busy = new Set<string>();
+  /** Batches that were refused, whose parts are sent one after the other. */
+  readonly #searches = new Set<BatchSearch>();
   #queue: Shipment[] = [];
   #isDispatching = false;
   #isOver = false;
@@ -44,7 +47,7 @@ export class Pool implements AgentReport {
   }
 
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#underWay.size === 0;
+    return this.#queue.length === 0 && this.#underWay.size === 0 && this.#searches.size === 0;
   }
 
   add(shipment: Shipment): void {
@@ -57,14 +60,22 @@ export class Pool implements AgentReport {
     for (const shipment of this.#underWay.keys()) shipment.isVoid ||= isOver(shipment.wanted);
     const removed = this.#queue.filter((shipment) => isOver(shipment.wanted));
     this.#queue = this.#queue.filter((shipment) => !isOver(shipment.wanted));
+    for (const search of [...this.#searches]) {
+      const { unsettled } = search;
+      if (unsettled[0] === undefined || !isOver(unsettled[0].wanted)) continue;
+      this.#searches.delete(search);
+      removed.push(...unsettled);
+    }
     return removed;
   }
 
   /** Gives everything up, and closes all connections; what was not taken. */
   close(): Shipment[] {
     this.#isOver = true;
-    const left = [...this.#underWay.keys(), ...this.#queue];
+    const searched = [...this.#searches].flatMap(({ unsettled }) => unsettled);
+    const left = [...this.#underWay.keys(), ...this.#queue, ...searched];
     this.#queue = [];
+    this.#searches.clear();
     for (const sending of this.#underWay.values()) sending?.unsubscribe();
     this.#underWay.clear();
     for (const agent of this.#agents) agent.close();
@@ -142,10 +153,15 @@ export class Pool implements AgentReport {
   #answered(shipment: Shipment, agent: Agent, status: FlumeStatus): void {
     if (status === 'OK') {
       agent.taken();
+      const { search } = shipment;
+      search?.taken(agent.name);
+      // Before it is settled: a source may bring more within the call, which must not overtake.
+      const isFound = search !== undefined && !this.#goOn(search);
       this.#report.taken(shipment, agent.name);
+      if (isFound) this.#settle(search);
     } else {
-      agent.refused();
-      this.#report.refused(shipment, refusedError(agent.name, shipment, `answered ${status}`));
+      const cause = refusedError(agent.name, shipment, `answered ${status}`);
+      this.#refused(shipment, agent, { agent: agent.name, how: 'status', cause });
     }
     this.#changed();
     this.#dispatch();
@@ -154,13 +170,13 @@ export class Pool implements AgentReport {
   #failed(shipment: Shipment, link: Link, error: unknown): void {
     const { agent } = link;
     if (error instanceof RxflumeError && error.code === 'RXF_FLUME_REFUSED') {
-      agent.refused();
-      this.#report.refused(shipment, refusedError(agent.name, shipment, describeError(error), error));
+      const cause = refusedError(agent.name, shipment, describeError(error), error);
+      this.#refused(shipment, agent, { agent: agent.name, how: 'error', cause });
     } else {
       shipment.losses += 1;
       if (shipment.isVoid || shipment.losses >= this.#options.retry.attempts) {
         const cause = error instanceof RxflumeError ? error : downError(this.#client.name, [error]);
-        this.#report.refused(shipment, cause);
+        this.#giveUp(shipment, cause);
       } else {
         this.#queue.unshift(shipment);
         this.#report.resending(shipment);
@@ -171,11 +187,52 @@ export class Pool implements AgentReport {
     this.#dispatch();
   }
 
+  /** An agent has it not: looks for the events at fault, if there may be others. */
+  #refused(shipment: Shipment, agent: Agent, refusal: AgentRefusal): void {
+    if (shipment.search?.hasTaken(agent.name) !== true) agent.refused();
+    if (shipment.isVoid || (shipment.search === undefined && shipment.events.length === 1)) {
+      this.#giveUp(shipment, refusal.cause);
+      return;
+    }
+    if (shipment.search !== undefined) shipment.search.refused(shipment, refusal);
+    else {
+      this.#searches.add(new BatchSearch(shipment));
+      this.#report.notice(
+        refusal.cause.code,
+        `${refusal.cause.message} Its events are sent in parts, to find what is at fault.`,
+      );
+    }
+    const search = shipment.search as unknown as BatchSearch;
+    if (!this.#goOn(search)) this.#settle(search);
+  }
+
+  /** Sends the next part before all else of its stream; false where there is none. */
+  #goOn(search: BatchSearch): boolean {
+    const part = this.#searches.has(search) ? search.next() : undefined;
+    if (part !== undefined) this.#queue.unshift(part);
+    return part !== undefined;
+  }
+
+  /** The search is over: refuses what is left of its batch, each for its own reason. */
+  #settle(search: BatchSearch): void {
+    if (!this.#searches.delete(search)) return;
+    const { trouble } = search;
+    for (const suspect of search.atFault) this.#report.refused(suspect.part, eventError(suspect));
+    for (const part of search.left) this.#report.refused(part, (trouble as AgentRefusal).cause);
+  }
+
+  #giveUp(shipment: Shipment, cause: RxflumeError): void {
+    const { search } = shipment;
+    const isSearched = search !== undefined && this.#searches.delete(search);
+    this.#report.refused(shipment, cause);
+    if (isSearched) for (const part of search.unsettled) this.#report.refused(part, cause);
+  }
+
   #refuseWaiting(causes: readonly unknown[]): void {
     const waiting = this.#queue;
     this.#queue = [];
     const cause = downError(this.#client.name, causes);
-    for (const shipment of waiting) this.#report.refused(shipment, cause);
+    for (const shipment of waiting) this.#giveUp(shipment, cause);
   }
 
   #changed(): void {
@@ -196,6 +253,22 @@ function refusedError(agent: string, { events, stream }: Shipment, problem: stri
     `${agent} did not take a batch of ${events.length} events of ${stream}: ${problem}. Its channel is full, or its ` +
       '`transactionCapacity` is below `batch.count`; see its log.',
     { cause, details: { agent, stream, events: events.length } },
+  );
+}
+
+/** An event that was refused alone, where others of its batch were taken. */
+function eventError({ part, refusal, isCleared }: Suspect): SinkError {
+  const { agent, how, cause } = refusal;
+  // A channel that was full for a moment answers with a status too, so only an error between two that were taken is for good.
+  const retryable = how === 'status' || !isCleared;
+  const next = retryable
+    ? 'It comes again; if it is refused each time, set such events aside with `deadLetter(sink, { attempts })`.'
+    : 'Set such events aside with `deadLetter`.';
+  return new SinkError(
+    'RXF_FLUME_EVENT_REFUSED',
+    `${agent} did not take the event ${part.firstOffset} of ${part.stream} alone, and took others of its batch: ` +
+      `${describeError(cause.cause ?? cause)} It may be too large for a channel, or an interceptor fails on it; see the agent's log. ${next}`,
+    { cause, retryable, details: { agent, stream: part.stream, offset: part.firstOffset } },
   );
 }
 

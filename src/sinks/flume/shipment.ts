@@ -1,8 +1,9 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
-import type { FlumeEvent } from '../../core/flume.js';
+import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import { Holding } from '../../core/holding.js';
+import type { BatchSearch } from './batch-search.js';
 
 /** The events of one stream that go to an agent together, and what is to be settled when it has answered. */
 export class Shipment {
@@ -10,7 +11,6 @@ export class Shipment {
   /** Tells the epochs of a stream apart, see `Duty.wanted`. */
   readonly wanted: Observable<Want>;
   readonly events: FlumeEvent[] = [];
-  readonly holding = new Holding();
   readonly firstOffset: number;
   lastOffset: number;
   bytes = 0;
@@ -18,6 +18,9 @@ export class Shipment {
   losses = 0;
   /** Its epoch is over: it comes again by itself. */
   isVoid = false;
+  /** The search that it is a part of. */
+  search: BatchSearch | undefined;
+  readonly #deliveries: Delivery<FlumeEvent>[] = [];
 
   constructor({ origin, duty }: Delivery<FlumeEvent>) {
     this.stream = origin.stream;
@@ -28,9 +31,34 @@ export class Shipment {
 
   add(delivery: Delivery<FlumeEvent>, bytes: number): void {
     this.events.push(delivery.value);
-    this.holding.add(delivery);
+    this.#deliveries.push(delivery);
     const { offset, lastOffset = offset } = delivery.origin;
     this.lastOffset = lastOffset;
     this.bytes += bytes;
+  }
+
+  /** Its events from one place up to another, to be sent apart. */
+  part(from: number, to: number): Shipment {
+    const [first, ...others] = this.#deliveries.slice(from, to) as [Delivery<FlumeEvent>, ...Delivery<FlumeEvent>[]];
+    const part = new Shipment(first);
+    for (const delivery of [first, ...others]) part.add(delivery, flumeEventBytes(delivery.value));
+    part.search = this.search;
+    part.isVoid = this.isVoid;
+    return part;
+  }
+
+  ack(): void {
+    this.#held.ack();
+  }
+
+  nack(cause: unknown): void {
+    this.#held.nack(cause);
+  }
+
+  /** Together, so that a source hears of them once. */
+  get #held(): Holding {
+    const holding = new Holding();
+    for (const delivery of this.#deliveries) holding.add(delivery);
+    return holding;
   }
 }

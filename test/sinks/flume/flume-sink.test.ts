@@ -124,7 +124,7 @@ describe('flumeSink', () => {
     inVirtualTime((at) => {
       const run = start();
       at(2, () => {
-        (run.agents[0] as Agent).answer = (batch) => (textOf(batch) === 'ab' ? status : 'OK');
+        (run.agents[0] as Agent).answer = (batch) => (/[ab]/.test(textOf(batch)) ? status : 'OK');
         put(run, 'ab');
         put(run, 'xy', run.other);
       });
@@ -247,8 +247,9 @@ describe('flumeSink', () => {
       });
       at(100, () => {
         expect(first.got.length).toBe(3);
-        expect(second.got.length).toBe(7);
-        expect(run.duty.nacks).toHaveLength(2);
+        // The events of the batch that the first refused, one by one.
+        expect(second.got.length).toBe(9);
+        expect(run.duty.nacks).toEqual([]);
         run.subscription.unsubscribe();
       });
     }));

@@ -1,0 +1,114 @@
+import type { RxflumeError } from '../../core/errors.js';
+import type { Shipment } from './shipment.js';
+
+/** After so many events in a row that an agent refused one by one, it is taken for the agent's trouble. */
+const MOST_REFUSED_IN_A_ROW = 3;
+
+/** How an agent refused: `status` is `FAILED` or `UNKNOWN`, which a full channel answers too; `error` an error of the call. */
+export interface AgentRefusal {
+  readonly agent: string;
+  readonly how: 'status' | 'error';
+  readonly cause: RxflumeError;
+}
+
+/** An event that was refused alone. */
+export interface Suspect {
+  readonly part: Shipment;
+  readonly refusal: AgentRefusal;
+  /** The agent that refused it took another event of its batch after that. */
+  isCleared: boolean;
+}
+
+/**
+ * Finds the events at fault in a batch that an agent refused, one part after the other so that their order stays. Pure.
+ *
+ * The first event is sent alone. While nothing is taken, the next ones follow one by one: where three in a row are refused,
+ * the agent is in trouble, and the rest is left unsent. Once an event is taken, parts are halved down to what is refused alone.
+ *
+ * Bounds: three requests where the agent takes nothing; else one, and for each event at fault at most 2 × log2 of the batch.
+ */
+export class BatchSearch {
+  /** The parts that are not sent, in order. */
+  #parts: Shipment[];
+  #suspects: Suspect[] = [];
+  #inARow = 0;
+  #trouble: AgentRefusal | undefined;
+  readonly #hasTaken = new Set<string>();
+
+  /** `batch` has two events or more. */
+  constructor(batch: Shipment) {
+    batch.search = this;
+    this.#parts = [batch.part(0, 1), batch.part(1, batch.events.length)];
+  }
+
+  /** The part to send next; undefined where the search is over. */
+  next(): Shipment | undefined {
+    return this.#trouble === undefined ? this.#parts.shift() : undefined;
+  }
+
+  taken(agent: string): void {
+    // That the rest has an event at fault is known, unless one was found already: it is not sent whole once more.
+    const isFirst = this.#hasTaken.size === 0 && this.#suspects.length === 0;
+    const [rest] = this.#parts;
+    if (isFirst && rest !== undefined && rest.events.length > 1) this.#replaceFirst(halves(rest));
+    this.#hasTaken.add(agent);
+    this.#inARow = 0;
+    for (const suspect of this.#suspects) suspect.isCleared ||= suspect.refusal.agent === agent;
+  }
+
+  refused(part: Shipment, refusal: AgentRefusal): void {
+    if (part.events.length > 1) {
+      this.#parts.unshift(...halves(part));
+      return;
+    }
+    this.#suspects.push({ part, refusal, isCleared: false });
+    this.#inARow += 1;
+    if (this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = refusal;
+    const [rest] = this.#parts;
+    const takesNothing = this.#hasTaken.size === 0;
+    if (takesNothing && rest !== undefined && rest.events.length > 1) {
+      this.#replaceFirst([rest.part(0, 1), rest.part(1, rest.events.length)]);
+    }
+  }
+
+  /** Whether that agent has taken any of the batch: what it refuses then is refused for what is in it. */
+  hasTaken(agent: string): boolean {
+    return this.#hasTaken.has(agent);
+  }
+
+  /** The events at fault, as far as one can tell, in order. Empty where the agent took nothing. */
+  get atFault(): readonly Suspect[] {
+    const all = this.#hasTaken.size === 0 ? [] : this.#suspects;
+    return all.slice(0, all.length - this.#doubtful);
+  }
+
+  /** What is refused for the agent's sake, or was not sent, in order. */
+  get left(): readonly Shipment[] {
+    const suspects = this.#suspects.slice(this.atFault.length).map(({ part }) => part);
+    return [...suspects, ...this.#parts];
+  }
+
+  /** All that was not sent, or was refused alone; without the part under way. */
+  get unsettled(): readonly Shipment[] {
+    return [...this.#suspects.map(({ part }) => part), ...this.#parts];
+  }
+
+  /** Why, if an agent's refusal ended the search. */
+  get trouble(): AgentRefusal | undefined {
+    return this.#hasTaken.size === 0 ? this.#suspects.at(-1)?.refusal : this.#trouble;
+  }
+
+  /** How many of the last suspects were refused because the agent is in trouble. */
+  get #doubtful(): number {
+    return this.#trouble === undefined ? 0 : this.#inARow;
+  }
+
+  #replaceFirst(parts: readonly Shipment[]): void {
+    this.#parts = [...parts, ...this.#parts.slice(1)];
+  }
+}
+
+function halves(part: Shipment): [Shipment, Shipment] {
+  const middle = Math.ceil(part.events.length / 2);
+  return [part.part(0, middle), part.part(middle, part.events.length)];
+}

@@ -1,0 +1,263 @@
+import { describe, expect, it } from '@jest/globals';
+import { Subject } from 'rxjs';
+import type { Delivery } from '../../../src/core/delivery.js';
+import type { FlumeEvent } from '../../../src/core/flume.js';
+import { Monitor } from '../../../src/core/monitor.js';
+import { toFlumeAvro } from '../../../src/formats/flume-avro.js';
+import { flumeAvroFile } from '../../../src/formats/flume-avro-file.js';
+import type { FlumeStatus } from '../../../src/ports/flume-rpc.js';
+import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
+import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
+import { MemoryFlume, type MemoryFlumeBatch } from '../../../src/testing/memory-flume.js';
+import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { inVirtualTime } from '../../support/virtual-time.js';
+
+type Answer = FlumeStatus | { readonly error: string };
+
+/** One agent that answers each batch by its events; what it was asked, and what it has. */
+function start(answer: (names: readonly string[]) => Answer, options: FlumeSinkOptions = {}) {
+  const flume = new MemoryFlume();
+  const asked: string[][] = [];
+  const landed: string[] = [];
+  flume
+    .server()
+    .listen({
+      batch: (batch) => {
+        const names = batch.events.map(({ body }) => String(body));
+        asked.push(names);
+        const answered = answer(names);
+        if (answered === 'OK') landed.push(...names);
+        if (typeof answered === 'string') batch.reply(answered);
+        else (batch as MemoryFlumeBatch).fail(answered.error);
+      },
+      clients: () => undefined,
+      notice: () => undefined,
+    })
+    .subscribe();
+  const in$ = new Subject<Delivery<FlumeEvent>>();
+  const duty = new RecordingDuty('test:0');
+  const run = { flume, asked, landed, in$, duty, ended: '', stop: () => {} };
+  const subscription = flumeSink(flume, {
+    batch: { count: 100, maxWaitMs: 10 },
+    retry: { firstDelayMs: 100 },
+    random: () => 0,
+    monitor: new Monitor(),
+    ...options,
+  })
+    .write()(in$)
+    .subscribe({
+      complete: () => {
+        run.ended = 'complete';
+      },
+    });
+  run.stop = () => subscription.unsubscribe();
+  return run;
+}
+
+const eventOf = (name: string): FlumeEvent => ({ headers: {}, body: Buffer.from(name) });
+const numbered = (count: number) => Array.from({ length: count }, (_, at) => `${at}`);
+
+function put({ in$, duty }: ReturnType<typeof start>, names: readonly string[]) {
+  for (const name of names) in$.next(duty.deliver(eventOf(name), {}, name));
+}
+
+const within = (bad: readonly string[], answer: Answer) => (names: readonly string[]) =>
+  names.some((name) => bad.includes(name)) ? answer : 'OK';
+
+describe('a batch that an agent refuses for some of its events', () => {
+  it.each<[string, number, string[]]>([
+    ['the first', 100, ['0']],
+    ['the last', 100, ['99']],
+    ['one in the middle', 100, ['37']],
+    ['the first two', 100, ['0', '1']],
+    ['several', 100, ['3', '4', '50', '98']],
+    ['one of two', 2, ['1']],
+    ['the first of two', 2, ['0']],
+    ['one of three', 3, ['1']],
+  ])('lands all the others, in order, with a bounded number of requests: %s', (_, count, bad) =>
+    inVirtualTime((at) => {
+      const run = start(within(bad, 'FAILED'));
+      const names = numbered(count);
+      at(2, () => {
+        put(run, names);
+        run.in$.complete();
+      });
+      at(60_000, () => {
+        const good = names.filter((name) => !bad.includes(name));
+        expect(run.landed).toEqual(good);
+        expect(run.duty.acks).toEqual(good);
+        expect(run.duty.nacks).toEqual(bad);
+        for (const name of bad) {
+          const cause = { code: 'RXF_FLUME_EVENT_REFUSED', retryable: true, details: { offset: Number(name) } };
+          expect(run.duty.causes[name]).toMatchObject(cause);
+        }
+        // The batch, its first event, and the halves.
+        const bound = 3 + bad.length * 2 * Math.ceil(Math.log2(count));
+        expect(run.asked.length).toBeLessThanOrEqual(bound);
+        expect(run.ended).toBe('complete');
+      });
+    }),
+  );
+
+  it('an event that is refused by an error, between two that are taken, is refused for good', () =>
+    inVirtualTime((at) => {
+      const run = start(within(['5'], { error: 'NumberFormatException: For input string' }));
+      at(2, () => put(run, numbered(10)));
+      at(60_000, () => {
+        expect(run.duty.nacks).toEqual(['5']);
+        expect(run.duty.causes['5']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: false });
+        expect(String(run.duty.causes['5'])).toContain('NumberFormatException');
+        run.stop();
+      });
+    }));
+
+  it('an error to the last event of a batch may still be the agent, which ends', () =>
+    inVirtualTime((at) => {
+      const run = start(within(['9'], { error: 'IllegalStateException: Channel closed' }));
+      at(2, () => put(run, numbered(10)));
+      at(60_000, () => {
+        expect(run.duty.causes['9']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: true });
+        run.stop();
+      });
+    }));
+
+  it('a batch that is larger than the transaction of the channel lands in parts', () =>
+    inVirtualTime((at) => {
+      const run = start((names) => (names.length > 30 ? 'FAILED' : 'OK'));
+      at(2, () => put(run, numbered(100)));
+      at(60_000, () => {
+        expect(run.landed).toEqual(numbered(100));
+        expect(run.duty.nacks).toEqual([]);
+        run.stop();
+      });
+    }));
+
+  it.each<Answer>(['FAILED', 'UNKNOWN', { error: 'IllegalStateException: Channel closed' }])(
+    'a full channel is no event: three events alone are tried, then all of the batch is refused (%p)',
+    (answer) =>
+      inVirtualTime((at) => {
+        const run = start(() => answer);
+        at(2, () => put(run, numbered(100)));
+        at(60_000, () => {
+          expect(run.asked.map(({ length }) => length)).toEqual([100, 1, 1, 1]);
+          expect(run.duty.nacks).toEqual(numbered(100));
+          for (const name of numbered(100)) {
+            expect(run.duty.causes[name]).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
+          }
+          run.stop();
+        });
+      }),
+  );
+
+  it('a channel that fills up in the middle of the search refuses the rest, and blames no event', () =>
+    inVirtualTime((at) => {
+      let room = 10;
+      const run = start((names) => {
+        if (names.length > room) return 'FAILED';
+        room -= names.length;
+        return 'OK';
+      });
+      at(2, () => put(run, numbered(100)));
+      at(60_000, () => {
+        expect(run.landed).toEqual(numbered(10));
+        expect(run.duty.nacks).toEqual(numbered(100).slice(10));
+        const codes = new Set(run.duty.nacks.map((name) => (run.duty.causes[name] as { code: string }).code));
+        expect(codes).toEqual(new Set(['RXF_FLUME_REFUSED']));
+        run.stop();
+      });
+    }));
+
+  it('what comes behind it in its stream is not sent before the search is over', () =>
+    inVirtualTime((at) => {
+      const run = start(within(['b'], 'FAILED'), { batch: { count: 4, maxWaitMs: 10 } });
+      at(2, () => put(run, [...'abcdefgh']));
+      at(60_000, () => {
+        expect(run.landed).toEqual([...'acdefgh']);
+        run.stop();
+      });
+    }));
+
+  it('the end of its epoch ends the search: nothing more is sent, and all is settled', () =>
+    inVirtualTime((at) => {
+      const run = start(within(['b'], 'FAILED'));
+      at(2, () => put(run, [...'abcdefgh']));
+      at(20, () => {
+        expect(run.asked).toHaveLength(1);
+        run.duty.wanted.complete();
+      });
+      at(60_000, () => {
+        expect(run.asked).toHaveLength(1);
+        expect(run.duty.unsettled).toEqual([]);
+        run.stop();
+      });
+    }));
+
+  it('a stop in the middle of the search settles all of it', () =>
+    inVirtualTime((at) => {
+      const run = start(within(['b'], 'FAILED'));
+      at(2, () => put(run, [...'abcdefgh']));
+      at(160, () => {
+        expect(run.asked.length).toBeGreaterThan(1);
+        run.stop();
+        expect(run.duty.unsettled).toEqual([]);
+      });
+    }));
+
+  it('an agent that goes away in the middle of the search: what is left is refused as any batch is', () =>
+    inVirtualTime((at) => {
+      const run = start((names) => (names.includes('c') ? 'FAILED' : 'OK'), {
+        retry: { attempts: 2, firstDelayMs: 10 },
+      });
+      at(2, () => put(run, [...'abcdefgh']));
+      at(20, () => {
+        for (let time = 0; time < 50; time += 1) at(20 + time, () => run.flume.cut());
+      });
+      at(60_000, () => {
+        expect(run.duty.unsettled).toEqual([]);
+        run.stop();
+      });
+    }));
+});
+
+describe('an event that cannot be sent', () => {
+  const cases: readonly [string, FlumeEvent][] = [
+    ['half of a surrogate pair in a header', { headers: { lang: 'a\ud800' }, body: Buffer.from('x') }],
+    ['half of a surrogate pair in a name', { headers: { 'a\udc00': 'a' }, body: Buffer.from('x') }],
+    ['a header that is no text', { headers: { n: 1 } as never, body: Buffer.from('x') }],
+    ['no headers', { headers: null as never, body: Buffer.from('x') }],
+    ['a body of 2 GiB', { headers: {}, body: hugeBody() }],
+    ['a getter that throws', Object.defineProperty({ body: Buffer.from('x') }, 'headers', { get: boom }) as never],
+  ];
+
+  it.each(cases)('is refused alone, with a code, before anything is sent: %s', (name, event) =>
+    inVirtualTime((at) => {
+      const run = start(() => 'OK');
+      at(2, () => {
+        put(run, ['a']);
+        run.in$.next(run.duty.deliver(event, {}, 'bad'));
+        put(run, ['c']);
+      });
+      at(100, () => {
+        expect(run.asked).toEqual([['a', 'c']]);
+        expect(run.duty.nacks).toEqual(['bad']);
+        const code = name.startsWith('a getter') ? 'RXF_SINK_WRITE' : 'RXF_SINK_FORMAT';
+        expect(run.duty.causes.bad).toMatchObject({ code });
+        run.stop();
+      });
+    }),
+  );
+
+  it.each(cases.slice(0, 2))('nor is it written to a file or a Kafka value: %s', (_, event) => {
+    expect(() => toFlumeAvro(event)).toThrow(/header "a.*surrogate|header "lang".*surrogate/);
+    expect(() => flumeAvroFile().encoder().add(event)).toThrow('surrogate');
+  });
+});
+
+function boom(): never {
+  throw new Error('boom');
+}
+
+/** Bytes that take no memory. */
+function hugeBody(): Uint8Array {
+  return Object.defineProperty(new Uint8Array(0), 'length', { value: 2 ** 31 });
+}
