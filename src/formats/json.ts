@@ -1,7 +1,8 @@
 import { type Decoder, type DecoderLike, decoderOf } from '../core/decoder.js';
 import { DecodeError, describeError, describeValue } from '../core/errors.js';
 import { expectOneOf, withDefaults } from '../core/options.js';
-import { firstInexact, mayBeInexact } from './exact-numbers.js';
+import { doubleHolds, firstUnheld, mayBeUnheld, type PlacedNumber } from './exact-numbers.js';
+import { pathAt } from './json-path.js';
 
 export interface JsonOptions {
   /**
@@ -44,29 +45,40 @@ function parse(bytes: Uint8Array | string | null, isExact: boolean): unknown {
       'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
     );
   }
-  const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bufferOf(bytes);
+  const buffer = typeof bytes === 'string' ? Buffer.from(isExact ? bytes : '') : bufferOf(bytes);
   const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(buffer));
   const value = parseText(text);
-  const inexact = isExact && mayBeInexact(buffer) ? firstInexact(text) : undefined;
+  const isSuspect = isExact && mayBeUnheld(buffer, text, value, doubleHolds);
+  const inexact = isSuspect ? firstUnheld(text, doubleHolds) : undefined;
   if (inexact === undefined) return value;
-  const shown = `${inexact.text.slice(0, 60)}${inexact.text.length > 60 ? '…' : ''}`;
-  throw new DecodeError(
+  throw inexactError(text, inexact);
+}
+
+function inexactError(text: string, { text: number, offset }: PlacedNumber): DecodeError {
+  const [path, shown] = [pathAt(text, offset), shortened(number)];
+  return new DecodeError(
     'RXF_DECODE_INEXACT',
-    `The number ${shown} at character ${inexact.offset} is not held exactly: it would be written back as ` +
-      `${describeValue(Number(inexact.text))}. Send it as a text, or accept that with \`numbers: 'rounded'\`.`,
-    { details: { offset: inexact.offset, number: shown } },
+    `The number ${shown} of \`${path}\`, at character ${offset}, is not held exactly: it would be written back as ` +
+      `${describeValue(Number(number))}. Send it as a text, or accept that with \`numbers: 'rounded'\`.`,
+    { details: { path, offset, number: shown } },
   );
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const start = text.slice(0, 60);
+    const place = / at position (\d+)/.exec(describeError(cause))?.[1];
+    const path = place === undefined ? undefined : pathAt(text, Number(place));
     throw new DecodeError(
       'RXF_DECODE_SYNTAX',
-      `Not JSON: ${describeError(cause)}; it starts with ${JSON.stringify(start)}.`,
-      { cause, details: { length: text.length } },
+      `Not JSON: ${describeError(cause)}${path === undefined ? '' : `, in \`${path}\``}; it starts with ` +
+        `${JSON.stringify(text.slice(0, 60))}.`,
+      { cause, details: path === undefined ? { length: text.length } : { length: text.length, path } },
     );
   }
 }
@@ -83,10 +95,12 @@ function textOf(bytes: Buffer): string {
   if (again.equals(bytes)) return text;
   const offset = bytes.findIndex((byte, at) => byte !== again[at]);
   const shown = bytes.subarray(offset, offset + 4).toString('hex');
+  const path = pathAt(text, bytes.toString('utf8', 0, offset).length);
   throw new DecodeError(
     'RXF_DECODE_SYNTAX',
-    `Not UTF-8: the bytes ${shown} (hex) at byte ${offset}. Have the producer send UTF-8, or set such values aside.`,
-    { details: { offset, length: bytes.length } },
+    `Not UTF-8: the bytes ${shown} (hex) of \`${path}\`, at byte ${offset}. Have the producer send UTF-8, or set such ` +
+      'values aside.',
+    { details: { path, offset, length: bytes.length } },
   );
 }
 

@@ -68,15 +68,20 @@ describe('json', () => {
   });
 
   it.each([
-    ['9223372036854775488', 0],
-    ['[1,9007199254740993]', 3],
-    ['{"a":"1e400","b":1e400}', 17],
-    ['{"a\\\\":"\\"", "b": -1e-400}', 18],
-    ['0.1000000000000000055511151231257827', 0],
-  ])('refuses %j, a number that a double does not hold, and names it', (text, offset) => {
+    ['9223372036854775488', 0, '$'],
+    ['[1,9007199254740993]', 3, '$[1]'],
+    ['{"a":"1e400","b":1e400}', 17, '$.b'],
+    ['{"a\\\\":"\\"", "b": -1e-400}', 18, '$.b'],
+    ['0.1000000000000000055511151231257827', 0, '$'],
+    ['[1.0000000000000000000001]', 1, '$[0]'],
+    ['{"é":["中文",{"a b":2.00000000000000001e0}]}', 18, '$["é"][1]["a b"]'],
+    ['{"order":{"items":[{},{"id":[1]},{"x":1e1,"id":-1e999}]}}', 47, '$.order.items[2].id'],
+    [`${'['.repeat(70)}1e400${']'.repeat(70)}`, 70, `$${'[0]'.repeat(70)}`.slice(0, 200)],
+  ])('refuses %j, a number that a double does not hold, and names it', (text, offset, path) => {
     const error = refusal(() => json()(text)) as DecodeError;
     expect(error.code).toBe('RXF_DECODE_INEXACT');
-    expect(error.message).toContain(`at character ${offset} `);
+    expect(error.message).toContain(`of \`${path}`);
+    expect(error.message).toContain(`at character ${offset},`);
     expect(error.message).toContain("`numbers: 'rounded'`");
     expect(error.details).toMatchObject({ offset });
     expect(json(undefined, { numbers: 'rounded' })(text)).toEqual(JSON.parse(text));
@@ -99,9 +104,59 @@ describe('json', () => {
     expect(json()(text)).toEqual(JSON.parse(text));
   });
 
+  it('bounds what it shows of a path and of a number, and escapes what a terminal would obey', () => {
+    const name = `\u202e${'n'.repeat(100_000)}`;
+    const error = refusal(() => json()(`{"${name}":{"\u202e":[${'9'.repeat(100_000)}]}}`)) as DecodeError;
+    expect(error.message.length).toBeLessThan(500);
+    expect(error.message).toContain('nn…"]["\\u202e"][0]`');
+    expect(JSON.stringify(error.details).length).toBeLessThan(500);
+  });
+
+  it('names the place of what is no JSON, where the engine tells it', () => {
+    expect(refusal(() => json()('{"a":[1,{"b":1x}]}')).message).toContain('in `$.a[1].b`');
+    expect(refusal(() => json()('{"a":[1,{"b":')).message).toContain('Not JSON: ');
+  });
+
+  it('finds such a number wherever it stands, and in whatever text', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary-ascii' }),
+      fc.string({ unit: 'grapheme' }),
+      fc.stringMatching(/^[0-9.: ,eE+-]{0,40}$/),
+    );
+    const number = fc.constantFrom(
+      '9007199254740993',
+      '-1.0000000000000000001',
+      '1e400',
+      '-1E-0400',
+      '0.1e-999',
+      '90071992547409931e-1',
+    );
+    const others = fc.array(
+      fc.oneof(
+        text.map((one) => JSON.stringify(one)),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+      ),
+      { maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(others, number, others, fc.nat(20), fc.boolean(), (before, wrong, after, depth, isMarked) => {
+        const open = (middle: readonly string[]) =>
+          `${isMarked ? '\ufeff' : ''}${'['.repeat(depth)}[${middle.join(', ')}]${']'.repeat(depth)}`;
+        const bytes = Buffer.from(open([...before, wrong, ...after]));
+        expect(refusal(() => json()(bytes))).toMatchObject({
+          code: 'RXF_DECODE_INEXACT',
+          details: { number: wrong, path: `$${'[0]'.repeat(depth)}[${before.length}]` },
+        });
+        const fine = open([...before, ...after]);
+        expect(json()(Buffer.from(fine))).toEqual(JSON.parse(fine.replace('\ufeff', '')));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('refuses bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
     const error = refusal(() => json()(Buffer.from('{"a":"\xc4\xe3"}', 'latin1'))) as DecodeError;
-    expect(error).toMatchObject({ code: 'RXF_DECODE_SYNTAX', details: { offset: 6, length: 10 } });
+    expect(error).toMatchObject({ code: 'RXF_DECODE_SYNTAX', details: { path: '$.a', offset: 6, length: 10 } });
     expect(error.message).toContain('c4e3227d');
     expect(json()(Buffer.from('"\ufffd"'))).toBe('\ufffd');
     expect(refusal(() => json()(Buffer.from('"\ufffd\xc4"', 'latin1'))).code).toBe('RXF_DECODE_SYNTAX');
@@ -110,6 +165,7 @@ describe('json', () => {
   it('skips one byte order mark', () => {
     expect([json()('\ufeff{}'), json()(Buffer.from('\ufeff[1]'))]).toEqual([{}, [1]]);
     expect(refusal(() => json()('\ufeff\ufeff{}')).code).toBe('RXF_DECODE_SYNTAX');
+    expect(refusal(() => json()(Buffer.from('\ufeff9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
   });
 
   it('keeps a field named __proto__ on its way into lines', () => {
