@@ -1,5 +1,5 @@
 import { SinkError } from '../../core/errors.js';
-import { lookAt } from '../webhdfs/look.js';
+import { lookAtMove } from '../webhdfs/look.js';
 import { refusal, type Told } from '../webhdfs/name-nodes.js';
 import { codeOf } from '../webhdfs/remote-exception.js';
 import { folderOf } from '../webhdfs/url.js';
@@ -22,15 +22,15 @@ export async function move(
   signal: AbortSignal,
 ): Promise<'renamed' | 'exists' | 'missing'> {
   const doing = `rename ${from} to ${to}`;
-  const look = () => Promise.all([lookAt(asking, from, doing, signal), lookAt(asking, to, doing, signal)] as const);
+  const look = () => lookAtMove(asking, from, to, doing, signal);
   await makeFolder(asking, folderOf(to), doing, signal);
-  const [before, standing] = await look();
+  const { source: before, target: standing } = await look();
   if (!before) return 'missing';
   if (standing) return 'exists';
 
   for (let tries = 1; ; tries++) {
     const outcome = await rename(asking, from, to, doing, signal);
-    const [source, target] = await look();
+    const { source, target } = await look();
     if (source) {
       if (target) return 'exists';
       if (tries >= TRIES) throw outcome instanceof SinkError ? outcome : unexplained(outcome, from, to, doing);

@@ -21,6 +21,30 @@ export async function lookAt(
   return fileStatus(jsonOf(told).FileStatus, path, told);
 }
 
+/** Where a file stands that was to be moved. */
+export interface Whereabouts {
+  readonly source: FileStatus | null;
+  readonly target: FileStatus | null;
+}
+
+/**
+ * Where a file stands that a request of ours may move meanwhile: one that lost its answer may still be carried out. The
+ * answer was true at one moment. Looked at side by side, a file that is moved in between would seem to stand at both names, or at
+ * neither; so first the source, and again where both seem to stand.
+ */
+export async function lookAtMove(
+  nameNodes: Asks,
+  from: string,
+  to: string,
+  doing: string,
+  signal: AbortSignal,
+): Promise<Whereabouts> {
+  const source = await lookAt(nameNodes, from, doing, signal);
+  const target = await lookAt(nameNodes, to, doing, signal);
+  const isBoth = source !== null && target !== null;
+  return { source: isBoth ? await lookAt(nameNodes, from, doing, signal) : source, target };
+}
+
 /** What a folder holds, by name; empty where there is no such folder. */
 export async function listFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FileStatus[]> {
   if (hasUnpairedSurrogate(path)) return [];

@@ -1,6 +1,6 @@
 import { SinkError } from '../../core/errors.js';
 import type { Folders } from './folders.js';
-import { booleanOf, lookAt } from './look.js';
+import { booleanOf, lookAtMove } from './look.js';
 import { type NameNodes, refusal, type Told } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { codeOf } from './remote-exception.js';
@@ -18,8 +18,10 @@ interface Outcome {
 }
 
 /**
- * Moves a file to a name that is free. A lost answer is resolved by looking: while the source stands, nothing was moved, and
- * a target that stands is another's; a source that is gone while the target stands was moved by us.
+ * Moves a file to a name that is free. A lost answer is resolved by looking: a source that is gone while the target stands
+ * was moved by us; where both stand, the target is another's; where only the source does, the request may still be carried out, so it
+ * is made again, which can move the file once only. After an error the file may be moved later: look before anything else is
+ * done with either name.
  * Source: WebHDFS RENAME answers HTTP 200 `{"boolean":false}` for each failure, and moves *into* a target that is a folder;
  * with `renameoptions=NONE`, which HttpFS does not know, it says which failure it was.
  */
@@ -38,7 +40,7 @@ export class Rename {
     const doing = `rename ${from} to ${to}`;
     await this.#folders.make(folderOf(to), doing, signal);
     if (this.#mode === 'httpfs') {
-      const [source, target] = await this.#look(from, to, doing, signal);
+      const { source, target } = await lookAtMove(this.#nameNodes, from, to, doing, signal);
       if (target || !source) return source ? 'exists' : 'missing';
     }
     const first = await this.#once(from, to, doing, false, signal);
@@ -87,22 +89,9 @@ export class Rename {
     doubted: boolean,
     signal: AbortSignal,
   ): Promise<Renamed | null> {
-    const [source, target] = await this.#look(from, to, doing, signal);
+    const { source, target } = await lookAtMove(this.#nameNodes, from, to, doing, signal);
     if (source) return target ? 'exists' : null;
     return target && doubted ? 'renamed' : 'missing';
-  }
-
-  async #look(
-    from: string,
-    to: string,
-    doing: string,
-    signal: AbortSignal,
-  ): Promise<[source: boolean, target: boolean]> {
-    const [source, target] = await Promise.all([
-      lookAt(this.#nameNodes, from, doing, signal),
-      lookAt(this.#nameNodes, to, doing, signal),
-    ]);
-    return [source !== null, target !== null];
   }
 
   #isEmpty({ answer }: Told): boolean {

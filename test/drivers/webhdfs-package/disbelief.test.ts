@@ -147,6 +147,18 @@ describe('webhdfs-package resolves a lost answer by looking', () => {
     expect([...cluster.files.keys()]).toEqual(['/lake/c']);
   });
 
+  it.each([0, 1, 2, 3, 4])('to a rename that is carried out after %i looks', async (doneAfterLooks) => {
+    for (const attempts of [1, 3]) {
+      const cluster = await FakeCluster.start();
+      cluster.folders.add('/lake');
+      cluster.files.set('/lake/a', Buffer.from('abc'));
+      cluster.next('RENAME', { doneAfterLooks });
+      const fs = driver(cluster, { retry: { attempts, firstDelayMs: 1 } });
+      expect(await once(fs.rename('/lake/a', '/lake/b'))).toBe('renamed');
+      expect([...cluster.files.keys()]).toEqual(['/lake/b']);
+    }
+  });
+
   it('to an upload, to a removal and to a folder', async () => {
     const cluster = await FakeCluster.start();
     const fs = driver(cluster);

@@ -10,6 +10,8 @@ export type Fault =
   | 'lose'
   /** Never answers, and does nothing. */
   | 'hang'
+  /** Cuts the connection, and does it after so many further looks: the request was still on its way, or waited for a lock. */
+  | { readonly doneAfterLooks: number }
   | { readonly status: number; readonly body?: string | Buffer; readonly headers?: http.OutgoingHttpHeaders };
 
 interface Asked {
@@ -57,6 +59,7 @@ export class FakeCluster {
   /** Connections that were made, and those that stand. */
   sockets = 0;
   live = 0;
+  readonly #late: { looks: number; readonly work: () => void }[] = [];
   readonly #faults: { op: string; fault: Fault }[] = [];
 
   static async start({ nameNodes = 1 } = {}): Promise<FakeCluster> {
@@ -110,9 +113,24 @@ export class FakeCluster {
     const fault = index < 0 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
     if (fault === 'hang') return;
     if (fault === 'drop') return void request.socket.destroy();
+    if (typeof fault === 'object' && 'doneAfterLooks' in fault) {
+      this.#late.push({ looks: fault.doneAfterLooks, work });
+      if (fault.doneAfterLooks === 0) this.#looked(0);
+      return void request.socket.destroy();
+    }
     const outcome = typeof fault === 'object' ? fault : work();
     if (fault === 'lose') return void request.socket.destroy();
     response.writeHead(outcome.status, outcome.headers).end(outcome.body);
+    if (asked.op === 'GETFILESTATUS') this.#looked(1);
+  }
+
+  #looked(looks: number): void {
+    for (const late of [...this.#late]) {
+      late.looks -= looks;
+      if (late.looks > 0) continue;
+      this.#late.splice(this.#late.indexOf(late), 1);
+      late.work();
+    }
   }
 
   #do({ op, path, query }: Asked): Outcome {

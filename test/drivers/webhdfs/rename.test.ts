@@ -87,6 +87,44 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
     );
   });
 
+  it.each([0, 1, 2, 3, 4, 5])(
+    'moves a file once, and says so, where a request that lost its answer is carried out after %i looks',
+    async (doneAfterLooks) => {
+      for (const attempts of [1, 3]) {
+        const cluster = await withFiles({ '/lake/a': OURS });
+        cluster.next('RENAME', { doneAfterLooks });
+        const fs = driver(cluster, { mode, retry: { attempts, firstDelayMs: 1 } });
+        expect(await once(fs.rename('/lake/a', '/lake/b'))).toBe('renamed');
+        expect(cluster.files).toEqual(new Map([['/lake/b', OURS]]));
+      }
+    },
+  );
+
+  it.each([1, 2, 3, 4])(
+    'where every request is carried out late, after %i looks, the end is a move or an error that may pass, and never a lie',
+    async (doneAfterLooks) => {
+      const cluster = await withFiles({ '/lake/a': OURS });
+      cluster.next('RENAME', { doneAfterLooks }, { doneAfterLooks });
+      const fs = driver(cluster, { mode, retry: { attempts: 1, firstDelayMs: 1 } });
+      const came = await once(fs.rename('/lake/a', '/lake/b')).catch((error: unknown) => error);
+      if (came !== 'renamed') expect(came).toMatchObject({ retryable: true, details: { doubted: true } });
+      // Asked again, it says that it moved the file, or that there is none to move: the look at the target tells.
+      expect(['renamed', 'missing']).toContain(await once(fs.rename('/lake/a', '/lake/b')));
+      expect(await once(fs.status('/lake/b'))).toMatchObject({ kind: 'file', bytes: OURS.length });
+      expect(cluster.files).toEqual(new Map([['/lake/b', OURS]]));
+    },
+  );
+
+  it.each([0, 1, 2, 3, 4])(
+    'with an answer lost, a target of another is never taken for ours (%i looks)',
+    async (doneAfterLooks) => {
+      const cluster = await withFiles({ '/lake/a': OURS, '/lake/b': THEIRS });
+      cluster.next('RENAME', { doneAfterLooks });
+      expect(await once(driver(cluster, { mode }).rename('/lake/a', '/lake/b'))).toBe('exists');
+      expect(cluster.files.get('/lake/b')).toEqual(THEIRS);
+    },
+  );
+
   it('makes the target folder once, and again when somebody removed it', async () => {
     const cluster = await withFiles({ '/lake/a': OURS, '/lake/b': OURS, '/lake/c': OURS });
     const fs = driver(cluster, { mode });

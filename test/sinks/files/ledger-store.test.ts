@@ -63,6 +63,35 @@ describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
     expect(await failure(commit(entry))).toBeInstanceOf(FencedError);
   });
 
+  it.each([0, 1, 2, 3, 4, 5, 6])(
+    'has one entry, and publishes what it names, where a commit without an answer is carried out after %i looks',
+    async (doneAfterLooks) => {
+      const { cluster, store, commit, recovered } = await setting(mode);
+      cluster.next('RENAME', { doneAfterLooks }, { doneAfterLooks }, { doneAfterLooks });
+      const impatient = new LedgerStore(
+        driver(cluster, { mode, retry: { attempts: 1, firstDelayMs: 1 } }),
+        '/lake',
+        LEDGER_RULES,
+      );
+      const came = await lastValueFrom(impatient.commit(entry, nothing)).catch((error: unknown) => error);
+      // Not known, or known rightly: the next writer begins where the ledger says then, and one of the two commits stands.
+      const next = await recovered();
+      if (Array.isArray(came)) expect(next).toBe(5);
+      const other = { ...entry, writer: 'others-1', from: next ?? 0, next: 9, files: [] };
+      const second = await commit(other).catch((error: unknown) => error);
+      for (let look = 0; look < 8; look += 1) await lastValueFrom(store.fs.status('/lake') as never);
+      const [last] = [...(await lastValueFrom(store.list(STREAM)))].reverse();
+      const newest = await lastValueFrom(store.read(STREAM, last as number));
+      if (second instanceof FencedError) expect([newest?.writer, next]).toEqual(['us-1', undefined]);
+      else expect(newest).toMatchObject({ writer: 'others-1', from: next ?? 0, next: 9 });
+      expect(Array.isArray(second) || second instanceof FencedError).toBe(true);
+      // What is visible is what an entry that stands names.
+      const standing = await lastValueFrom(store.read(STREAM, 0));
+      expect(await recovered()).toBe(newest?.next);
+      expect(cluster.files.has(`/lake/${FINAL}`)).toBe(standing?.writer === 'us-1');
+    },
+  );
+
   it('is void where later entries stand', async () => {
     const { commit } = await setting(mode);
     await commit({ ...entry, from: 7, next: 9, files: [] });
