@@ -33,6 +33,8 @@ export class OwnedPartition implements RecordSetting {
   /** Not fetched before, after trouble; by `performance.now()`. */
   waitUntilMs = 0;
   troubles = 0;
+  /** Its broker did not have it for a moment: what it has now may be another topic of that name. */
+  isDoubted = false;
 
   constructor({ topic, partition }: TopicPartition, epoch: number) {
     this.topic = topic;

@@ -25,6 +25,7 @@ import { type CheckedOptions, secretsOf } from './options.js';
 import type { Refused } from './places.js';
 import { Signal } from './signal.js';
 import type { OpenSocket } from './sockets.js';
+import type { TopicIds } from './topic-ids.js';
 
 /**
  * One subscription of the driver: supervises one member after another, each with sockets of its own, and is the consumer
@@ -36,6 +37,7 @@ export class Connection implements KafkaConsumer, Home {
   readonly options: CheckedOptions;
   readonly notices: Notices;
   readonly setting: Setting;
+  topicIds: TopicIds = new Map();
   readonly #internals: Internals;
   readonly #open: OpenSocket;
   readonly #out: Subscriber<KafkaConsumer>;

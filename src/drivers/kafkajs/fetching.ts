@@ -22,6 +22,8 @@ export interface FetchListener {
   failed(error: unknown): void;
   /** The broker has nothing at this offset; resolves when it may be asked again. */
   outOfRange(partition: OwnedPartition): Promise<void>;
+  /** Whether its topic is still the one it was; resolves when it may be asked again, doubted no more where that is known. */
+  doubted(partition: OwnedPartition): Promise<void>;
   /** The topic is not there, or not ours to read: what that means depends on how it was subscribed to. */
   topicTrouble(partition: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void;
   troubled(message: string): void;
@@ -199,6 +201,10 @@ export class Fetching {
         this.#partitionTrouble(owned, this.#link.errorOf(one.errorCode));
         continue;
       }
+      if (owned.isDoubted) {
+        this.#lookInto(owned, this.#listener.doubted(owned));
+        continue;
+      }
       owned.troubles = 0;
       const batch = this.#read(owned, position, one);
       if (batch === null) continue;
@@ -234,9 +240,10 @@ export class Fetching {
     owned.troubles += 1;
     owned.waitUntilMs = performance.now() + this.#waitOf(owned.troubles);
     if (meaning === 'outOfRange') {
-      this.#lookIntoRange(owned);
+      this.#lookInto(owned, this.#listener.outOfRange(owned));
       return;
     }
+    owned.isDoubted ||= meaning === 'missing' || meaning === 'refresh';
     if (meaning === 'missing' || meaning === 'forbidden') {
       if (meaning === 'forbidden') owned.waitUntilMs = performance.now() + FORBIDDEN_WAIT_MS;
       this.#listener.topicTrouble(owned, meaning, error);
@@ -253,14 +260,15 @@ export class Fetching {
     return Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1));
   }
 
-  #lookIntoRange(owned: OwnedPartition): void {
+  /** Nothing is fetched of it until the answer. */
+  #lookInto(owned: OwnedPartition, answer: Promise<void>): void {
     owned.waitUntilMs = Number.POSITIVE_INFINITY;
     const { turn } = owned;
     const askAgain = (afterMs: number) => {
       if (owned.turn === turn) owned.waitUntilMs = performance.now() + afterMs;
       this.wake();
     };
-    this.#listener.outOfRange(owned).then(
+    answer.then(
       () => askAgain(FIRST_WAIT_MS),
       (reason: unknown) => {
         if (!mayPass(reason)) {
@@ -270,7 +278,7 @@ export class Fetching {
         this.#listener.troubled(
           `What the log of ${owned.stream} holds is not known: ${reasonOf(reason)}. It is asked again.`,
         );
-        askAgain(this.#waitOf(owned.troubles));
+        askAgain(this.#waitOf(Math.max(1, owned.troubles)));
         this.#refreshLater(FIRST_WAIT_MS);
       },
     );

@@ -8,6 +8,7 @@ import type { CheckedOptions } from './options.js';
 import { byTopic, type Places, type Refused, takenApart } from './places.js';
 import { byOwnTopics } from './sharing.js';
 import { type OpenSocket, Sockets } from './sockets.js';
+import { METADATA, TOPIC_IDS_VERSION, type TopicIds, topicIdsRequest } from './topic-ids.js';
 import { type KnownTopic, resolveTopics } from './topics.js';
 
 /** Who we are in the group, for one generation of it. */
@@ -37,6 +38,7 @@ export class Link {
   readonly #notices: Notices;
   readonly #cluster: Cluster;
   readonly #group: ConsumerGroup;
+  readonly #internals: Internals;
   readonly #createErrorFromCode: Internals['createErrorFromCode'];
   /** By broker. */
   readonly #throttledUntil = new Map<number, number>();
@@ -53,6 +55,7 @@ export class Link {
     this.#subscription = subscription;
     this.#notices = notices;
     this.sockets = new Sockets(open);
+    this.#internals = internals;
     this.#createErrorFromCode = internals.createErrorFromCode;
     const { cluster, logger, instrumentationEmitter } = openCluster(internals, options, notices, this.sockets);
     this.#cluster = cluster;
@@ -131,6 +134,13 @@ export class Link {
     // A broker that has just started may not know a topic yet.
     const isUnsure = this.#group.topicsSubscribed.some((topic) => this.topicError(topic) !== undefined);
     return isUnsure ? before : this.knownLayout();
+  }
+
+  /** The ids of the subscribed topics that are there; undefined from a broker before 2.8, which has none. */
+  async topicIds(): Promise<TopicIds | undefined> {
+    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_IDS_VERSION) return undefined;
+    return broker.connectionPool.send(topicIdsRequest(this.#internals, this.#group.topicsSubscribed));
   }
 
   /** Every partition of the subscribed topics, as far as it is known. */

@@ -1,4 +1,5 @@
-import type { ForeignRequest, Internals } from './internals.js';
+import type { ForeignRequest } from './internals.js';
+import { compactText, encoded, int32, NO_TAGS, type Raw, Reader, text, uvarint } from './wire.js';
 
 /** What one partition gets of a request to produce. */
 export interface PartitionBatch {
@@ -30,14 +31,7 @@ const ALL_IN_SYNC = -1;
 const OFFSET_FETCH = 9;
 /** The first that can wait for offsets that a transaction is changing (Kafka 2.5). */
 export const STABLE_OFFSETS_VERSION = 7;
-
-type Raw = Pick<Internals, 'load'>;
-
-/** kafkajs joins and copies what is not an encoder of its own. */
-function encoded({ load }: Raw, bytes: Buffer): unknown {
-  const Encoder = load('src/protocol/encoder.js') as new () => { writeBuffer(bytes: Buffer): unknown };
-  return new Encoder().writeBuffer(bytes);
-}
+const REQUIRE_STABLE = Buffer.from([1]);
 
 /** Whole batches, as they were made; kafkajs's own request would make each record anew. */
 export function produceRequest(
@@ -109,19 +103,6 @@ function produceBody(transactionalId: string | null, timeoutMs: number, batches:
       ...own.flatMap(({ partition, bytes }) => [int32(partition), int32(bytes.length), bytes]),
     ]),
   ]);
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  const length = Buffer.alloc(2);
-  length.writeInt16BE(bytes.length);
-  return Buffer.concat([length, bytes]);
 }
 
 /** A topic as a broker knows it, with its own error. */
@@ -217,21 +198,6 @@ export function stableOffsetsRequest(
   };
 }
 
-const NO_TAGS = Buffer.from([0]);
-const REQUIRE_STABLE = Buffer.from([1]);
-
-function uvarint(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128);
-  return Buffer.from([...bytes, left]);
-}
-
-function compactText(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([uvarint(bytes.length + 1), bytes]);
-}
-
 function readOffsets(from: Reader): StableOffsets {
   from.tags();
   from.skip(4);
@@ -249,67 +215,4 @@ function readOffsets(from: Reader): StableOffsets {
     from.tags();
   }
   return { errorCode: from.int16(), offsets };
-}
-
-/** Reads Kafka's forms. Reading beyond the end throws, so a wrong count ends. */
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  int16(): number {
-    this.#at += 2;
-    return this.#bytes.readInt16BE(this.#at - 2);
-  }
-
-  int32(): number {
-    this.#at += 4;
-    return this.#bytes.readInt32BE(this.#at - 4);
-  }
-
-  int64(): number {
-    this.#at += 8;
-    return Number(this.#bytes.readBigInt64BE(this.#at - 8));
-  }
-
-  skip(bytes: number): void {
-    this.#at += bytes;
-  }
-
-  /** How many there are in an array. */
-  count(): number {
-    return Math.max(0, this.#uvarint() - 1);
-  }
-
-  /** A text with a length of two bytes; null is the empty text. */
-  shortText(): string {
-    const length = Math.max(0, this.int16());
-    this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
-  }
-
-  text(): string {
-    const length = this.count();
-    this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
-  }
-
-  tags(): void {
-    for (let left = this.#uvarint(); left > 0; left -= 1) {
-      this.#uvarint();
-      this.skip(this.#uvarint());
-    }
-  }
-
-  #uvarint(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.#bytes.readUInt8(this.#at++);
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
-  }
 }

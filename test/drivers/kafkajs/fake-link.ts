@@ -46,6 +46,8 @@ export class FakeLink {
   layoutNow = 't=2';
   /** What the group has committed. */
   offsets: PartitionOffset[] = [];
+  /** The ids of topics; undefined where brokers have none. */
+  ids: Map<string, string> | undefined = new Map([['t', 'id-1']]);
   heartbeats = 0;
   /** Whether a quota holds the next fetches back. */
   throttled = false;
@@ -82,6 +84,10 @@ export class FakeLink {
   async committed(partitions: readonly TopicPartition[]): Promise<Places> {
     const isAsked = (one: TopicPartition) => partitions.some(({ partition }) => partition === one.partition);
     return { places: this.offsets.filter(isAsked), refused: [] };
+  }
+
+  async topicIds(): Promise<Map<string, string> | undefined> {
+    return this.ids;
   }
 
   knownPartitions(): TopicPartition[] {

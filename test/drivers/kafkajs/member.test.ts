@@ -23,6 +23,7 @@ function live(
     notices: new Notices(trace, []),
     setting: { brokers: options.brokers, secrets: [] },
     hasJoined: false,
+    topicIds: new Map(),
     nextEpoch: () => {
       epoch += 1;
       return epoch;

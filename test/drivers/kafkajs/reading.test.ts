@@ -19,6 +19,7 @@ function live(link = new FakeLink(), maxWaitMs = 100, trace = new KafkaTrace()) 
     notices: new Notices(trace, []),
     setting: { brokers: options.brokers, secrets: [] },
     hasJoined: false,
+    topicIds: new Map(),
     nextEpoch: () => {
       epoch += 1;
       return epoch;

@@ -1,0 +1,106 @@
+import type { Internals } from './internals.js';
+
+export type Raw = Pick<Internals, 'load'>;
+
+/** kafkajs joins and copies what is not an encoder of its own. */
+export function encoded({ load }: Raw, bytes: Buffer): unknown {
+  const Encoder = load('src/protocol/encoder.js') as new () => { writeBuffer(bytes: Buffer): unknown };
+  return new Encoder().writeBuffer(bytes);
+}
+
+export function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+export function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  const length = Buffer.alloc(2);
+  length.writeInt16BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** The end of what may have tagged fields, where there are none (KIP-482). */
+export const NO_TAGS = Buffer.from([0]);
+
+export function uvarint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 128);
+  return Buffer.from([...bytes, left]);
+}
+
+export function compactText(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([uvarint(bytes.length + 1), bytes]);
+}
+
+/** Reads Kafka's forms. Reading beyond the end throws, so a wrong count ends. */
+export class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  int16(): number {
+    this.#at += 2;
+    return this.#bytes.readInt16BE(this.#at - 2);
+  }
+
+  int32(): number {
+    this.#at += 4;
+    return this.#bytes.readInt32BE(this.#at - 4);
+  }
+
+  int64(): number {
+    this.#at += 8;
+    return Number(this.#bytes.readBigInt64BE(this.#at - 8));
+  }
+
+  /** An id as Kafka's own tools write it. */
+  uuid(): string {
+    this.#at += 16;
+    return this.#bytes.toString('base64url', this.#at - 16, this.#at);
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes;
+  }
+
+  /** How many there are in an array. */
+  count(): number {
+    return Math.max(0, this.#uvarint() - 1);
+  }
+
+  /** A text with a length of two bytes; null is the empty text. */
+  shortText(): string {
+    const length = Math.max(0, this.int16());
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+  }
+
+  text(): string {
+    const length = this.count();
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+  }
+
+  tags(): void {
+    for (let left = this.#uvarint(); left > 0; left -= 1) {
+      this.#uvarint();
+      this.skip(this.#uvarint());
+    }
+  }
+
+  #uvarint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.#bytes.readUInt8(this.#at++);
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+  }
+}
