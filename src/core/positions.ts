@@ -29,4 +29,10 @@ export interface Positions {
    * them back.
    */
   readonly commit?: (acked: readonly AckedUpTo[]) => ObservableInput<unknown>;
+  /**
+   * Present where the positions can hold where a stream begins before anything of it is stored. Called for a stream without a
+   * position whose start is a moment, such as the end of its log; done when the start is durable. Where another has begun the
+   * stream meanwhile, that start stands: ask again.
+   */
+  readonly begin?: (stream: string, start: number) => ObservableInput<unknown>;
 }

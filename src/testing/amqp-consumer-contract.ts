@@ -302,6 +302,9 @@ export const amqpConsumerContract: readonly AmqpCheck[] = [
       await subject.send(name, numbered(1, 300));
       await next.quiet(1);
       equal(next.texts, ['m300'], 'from next');
+      // The last chunk, whole and at once: how a start is looked up.
+      const last = consume(name, { prefetch: 65_535, arguments: { 'x-stream-offset': 'last' } });
+      await until(() => last.texts.at(-1) === 'm300', 'the last chunk', last, 2_000);
       const later = consume(name, { prefetch: 1_000, arguments: { 'x-stream-offset': 250 } });
       await until(() => later.texts.at(-1) === 'm300', 'the last message', later);
       // It may begin earlier, with the chunk that has the offset; never later, and nothing is left out.

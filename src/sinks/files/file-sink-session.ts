@@ -4,6 +4,7 @@ import type { Delivery } from '../../core/delivery.js';
 import { isEpochOver } from '../../core/epoch.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
+import { randomName } from '../../core/random-name.js';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
@@ -23,7 +24,7 @@ export class FileSinkSession<T> implements StreamReport {
   readonly #options: CheckedOptions<T>;
   readonly #kept: KeptLedger;
   readonly #out: Subscriber<Receipt>;
-  readonly #writerId = Math.random().toString(36).slice(2, 10).padEnd(8, '0');
+  readonly #writerId = randomName();
   readonly #streams = new Map<string, StreamWriter<T>>();
   readonly #figures;
   readonly #crowding: Crowding;

@@ -3,8 +3,10 @@ import type { Delivery } from '../../core/delivery.js';
 import { deliveryOperator } from '../../core/delivery-operator.js';
 import { expectFunction } from '../../core/options.js';
 import type { Positions } from '../../core/positions.js';
+import { randomName } from '../../core/random-name.js';
 import type { Receipt, Sink } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import { begin } from './beginning.js';
 import { FileSinkSession } from './file-sink-session.js';
 import { LEDGER_RULES, type LedgerRules } from './ledger.js';
 import { LedgerStore } from './ledger-store.js';
@@ -62,7 +64,10 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
   const store = new LedgerStore(fs, checked.root, rules);
   const positions: Positions = Object.assign(
     (streams: readonly string[]) => recoverAll(store, streams, checked.monitor),
-    { wayOut: (stream: string) => wayOut(fs, checked.root, stream) },
+    {
+      wayOut: (stream: string) => wayOut(fs, checked.root, stream),
+      begin: (stream: string, start: number) => begin(store, stream, start, randomName()),
+    },
   );
   const write: Sink<T> = Object.assign(
     deliveryOperator(

@@ -72,6 +72,11 @@ export function ledgerPath(root: string, stream: string, from: number): string {
   return `${ledgerFolder(root, stream)}/${offsetText(from)}`;
 }
 
+/** What says that a stream was begun at 0, before anything of it is committed. */
+export function beginningPath(root: string, stream: string): string {
+  return `${ledgerFolder(root, stream)}/begun-at-0`;
+}
+
 /** Where files of a stream are kept that could not be made visible. */
 export function quarantineFolder(root: string, stream: string): string {
   return `${root}/${OWN_FOLDER}/quarantine/${streamSegment(stream)}`;

@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import { describeError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import { isBegunAtZero } from './beginning.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
 import { offsetOfText, temporaryFolder } from './names.js';
@@ -25,7 +26,7 @@ const REMOVE_AT_ONCE = 4;
 
 /**
  * Takes a stream up: finishes what its newest entry has committed and not published, and emits where to read on;
- * undefined where the ledger is empty. Then removes the temporary files that nobody can commit any more, without being
+ * undefined where the ledger is empty and the stream was not begun. Then removes the temporary files that nobody can commit any more, without being
  * waited for.
  *
  * Fails: as the file system does, `RXF_LEDGER_DAMAGED` where the newest entry cannot be used.
@@ -33,7 +34,7 @@ const REMOVE_AT_ONCE = 4;
 export function recover(store: LedgerStore, stream: string, monitor: Monitor): Observable<number | undefined> {
   return store.newest(stream).pipe(
     concatMap((newest) => {
-      if (newest === null) return of(undefined);
+      if (newest === null) return isBegunAtZero(store, stream).pipe(map((isBegun) => (isBegun ? 0 : undefined)));
       return concat(
         finish(store, newest, monitor),
         defer(() => {

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { ConnectError } from '../../core/errors.js';
 import type { AmqpConsumerDriver, AmqpMessage } from '../../ports/amqp-consumer.js';
 
 /** The offset of a message of a stream; undefined where it is of none. */
@@ -25,5 +26,14 @@ export function firstOffset(driver: AmqpConsumerDriver, queue: string): Observab
         },
       )
       .subscribe({ error: (error: unknown) => subscriber.error(error) }),
+  );
+}
+
+/** It was read as a stream, and is none. */
+export function queueError(queue: string): ConnectError {
+  return new ConnectError(
+    'RXF_AMQP_MISMATCH',
+    `The messages of ${queue} have no header x-stream-offset, so it is no stream. Read it with amqpSource.`,
+    { details: { queue } },
   );
 }

@@ -1,18 +1,18 @@
-import { catchError, defer, from, map, type Observable, of, Subscription, take } from 'rxjs';
+import { map, type Observable, Subscription } from 'rxjs';
 import { Asking } from '../../core/asking.js';
 import type { Want } from '../../core/duty.js';
-import { ConnectError, describeError, isRetryable, SourceError } from '../../core/errors.js';
-import type { TakenUp } from '../../core/reach.js';
+import { describeError, SourceError } from '../../core/errors.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
 import { Refusals } from '../../core/refusals.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type ConsumesFor, Consuming } from './consuming.js';
 import { figuresOf } from './figures.js';
-import { firstOffset, offsetOf } from './first-offset.js';
+import { firstOffset, offsetOf, queueError } from './first-offset.js';
 import { Leaving } from './leaving.js';
 import { streamOf } from './options.js';
 import type { Reader, ReadsFor } from './reader.js';
 import { refusedError } from './refused-error.js';
+import { type ResumesFor, Resuming } from './resuming.js';
 import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
 import type { CheckedStreamOptions } from './stream-options.js';
 
@@ -20,7 +20,7 @@ import type { CheckedStreamOptions } from './stream-options.js';
  * Reads one stream: each channel from where the ledger says, or else from the first message that is not acked. After a refusal
  * it reads again from there on a new channel.
  */
-export class StreamReader implements Reader, ConsumesFor, StreamChannelListener {
+export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChannelListener {
   readonly queue: string;
   readonly stream: string;
   readonly #driver: AmqpConsumerDriver;
@@ -29,11 +29,12 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
   readonly #consuming: Consuming;
   readonly #leaving: Leaving;
   readonly #asking: Asking;
+  readonly #resuming: Resuming;
   readonly #refusals = new Refusals();
   readonly #figures;
   #channel: StreamChannel | undefined;
   #epoch = 0;
-  /** The first offset that was not acked when the last channel ended. */
+  /** The first offset that was not acked when the last channel ended; before anything was read, where reading begins. */
   #position: number | undefined;
   /** What was refused and is to be read again. */
   #refusal: SourceError | undefined;
@@ -48,6 +49,7 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
     this.#options = options;
     this.#session = session;
     this.#consuming = new Consuming(driver, this, options.reconnect);
+    this.#resuming = new Resuming(driver, this, options);
     this.#figures = figuresOf(options.monitor, queue);
     const ask = (want: Want) => this.#channel?.wanted.next(want);
     this.#leaving = new Leaving(this.#consuming, ask);
@@ -95,11 +97,10 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
 
   begin(): Observable<AmqpConsumption> {
     const { queue, stream } = this;
-    const { prefetch, ack, declare, consumerArguments, startAt } = this.#options;
-    return this.#takenUp().pipe(
-      map((takenUp) => {
+    const { prefetch, ack, declare, consumerArguments } = this.#options;
+    return this.#resuming.whereToBegin(this.#position).pipe(
+      map(({ takenUp, begins }) => {
         this.#epoch += 1;
-        const begins = takenUp?.start ?? this.#position ?? startAt;
         const start = typeof begins === 'number' ? begins : undefined;
         const facts = { stream, queue, epoch: this.#epoch, start, takenUp, prefetch, ack };
         this.#channel = new StreamChannel(facts, this);
@@ -133,6 +134,11 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
     if (this.#held !== undefined) this.#held.push(message);
     else if (this.#isBehindAGap(channel, offset)) this.#lookBeforeGap(channel, message);
     else this.#take(channel, message, offset);
+  }
+
+  /** Where the stream begins is known, and stays so. */
+  startFound(start: number): void {
+    this.#position = start;
   }
 
   lost(): void {
@@ -191,22 +197,6 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
   }
 
   // Reading.
-
-  #takenUp(): Observable<TakenUp | undefined> {
-    const { resumeFrom } = this.#options;
-    if (resumeFrom === undefined) return of(undefined);
-    return defer(() => from(resumeFrom([this.stream]))).pipe(
-      take(1),
-      map((answer) => ({ resumeFrom, answer, start: answer.get(this.stream) })),
-      catchError((cause: unknown) => {
-        throw new ConnectError(
-          'RXF_AMQP_RESUME',
-          `Cannot learn where to resume ${this.stream}: ${describeError(cause)}. Nothing was read; it can be tried again.`,
-          { cause, retryable: isRetryable(cause) },
-        );
-      }),
-    );
-  }
 
   #take(channel: StreamChannel, message: AmqpMessage, offset: number): void {
     const delivery = channel.take(message, offset);
@@ -283,12 +273,4 @@ export class StreamReader implements Reader, ConsumesFor, StreamChannelListener 
     channel?.end();
     this.#asking.end();
   }
-}
-
-function queueError(queue: string): ConnectError {
-  return new ConnectError(
-    'RXF_AMQP_MISMATCH',
-    `The messages of ${queue} have no header x-stream-offset, so it is no stream. Read it with amqpSource.`,
-    { details: { queue } },
-  );
 }

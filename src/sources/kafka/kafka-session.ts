@@ -15,6 +15,7 @@ import { Asking } from '../../core/asking.js';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { ConnectError, describeError, isRetryable, type SourceError } from '../../core/errors.js';
+import { positionsFrom } from '../../core/positions-from.js';
 import { InFlightWindow } from '../../core/window.js';
 import type {
   KafkaBatch,
@@ -31,7 +32,6 @@ import { listed } from './listed.js';
 import { lostError } from './lost-error.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
-import { positionsFrom } from './positions-from.js';
 import { refusalError } from './refusal-error.js';
 import { Rewinding, type RewindsFor } from './rewinding.js';
 import { Settling } from './settling.js';
@@ -280,9 +280,9 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
     const { resumeFrom, groupId } = this.#options;
     if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
-    return positionsFrom(resumeFrom, partitions.map(streamOf), groupId, (message) =>
-      this.notice('warn', 'RXF_KAFKA_RESUME', message),
-    );
+    const streams = partitions.map(streamOf);
+    const told = (message: string) => this.notice('warn', 'RXF_KAFKA_RESUME', message);
+    return positionsFrom(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', told);
   }
 
   partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition {

@@ -1,0 +1,103 @@
+import { catchError, concat, defer, EMPTY, ignoreElements, map, type Observable, of, switchMap, tap } from 'rxjs';
+import { ConnectError, describeError, isRetryable } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
+import type { Positions } from '../../core/positions.js';
+import { positionsFrom } from '../../core/positions-from.js';
+import type { TakenUp } from '../../core/reach.js';
+import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
+import type { CheckedStreamOptions, StreamStart } from './stream-options.js';
+import { startOffset } from './stream-start.js';
+
+/** Longer than a storage takes to start anew. */
+const NOTED_WITHIN_MS = 600_000;
+
+/** What it needs of the reader that it looks for. */
+export interface ResumesFor {
+  readonly queue: string;
+  readonly stream: string;
+  /** Where the stream begins is known, and stays so. */
+  startFound(start: number): void;
+  notice(level: 'info' | 'warn', what: string, message: string): void;
+}
+
+/** Where a channel begins to read, and what the ledger said about it, where there is one. */
+export interface Beginning {
+  readonly takenUp: TakenUp | undefined;
+  readonly begins: StreamStart;
+}
+
+/** Finds where each channel of a stream is to begin: the ledger's place, else what is known here, else what `startAt` says. */
+export class Resuming {
+  readonly #driver: AmqpConsumerDriver;
+  readonly #reader: ResumesFor;
+  readonly #options: CheckedStreamOptions;
+
+  constructor(driver: AmqpConsumerDriver, reader: ResumesFor, options: CheckedStreamOptions) {
+    this.#driver = driver;
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  /**
+   * A start that is a moment is looked up once, kept for later channels, and noted in the ledger before anything is read:
+   * what is published before the first commit must not be skipped.
+   *
+   * Fails: `RXF_AMQP_RESUME`; as the driver does.
+   */
+  whereToBegin(position: number | undefined): Observable<Beginning> {
+    const { startAt, declare } = this.#options;
+    return this.#takenUp().pipe(
+      switchMap((takenUp) => {
+        const known = takenUp?.start ?? position;
+        if (known !== undefined) return of({ takenUp, begins: known });
+        if (startAt !== 'last' && startAt !== 'next') return of({ takenUp, begins: startAt });
+        return startOffset(this.#driver, startAt, { queue: this.#reader.queue, declare }).pipe(
+          tap((start) => this.#reader.startFound(start)),
+          switchMap((start) => this.#noted(takenUp, start)),
+        );
+      }),
+    );
+  }
+
+  /** Where another has noted a start meanwhile, that one stands: so the ledger is asked again. */
+  #noted(takenUp: TakenUp | undefined, start: number): Observable<Beginning> {
+    const { resumeFrom } = this.#options;
+    if (resumeFrom?.begin === undefined) return of({ takenUp, begins: start });
+    return concat(
+      this.#noteStart(resumeFrom, start),
+      defer(() => this.#takenUp()).pipe(map((again) => ({ takenUp: again, begins: again?.start ?? start }))),
+    );
+  }
+
+  #noteStart(resumeFrom: Positions, start: number): Observable<never> {
+    const call = () => resumeFrom.begin?.(this.#reader.stream, start) ?? EMPTY;
+    const late = () => this.#error(`no answer within ${NOTED_WITHIN_MS / 1_000} s`, true);
+    return guarded(call, NOTED_WITHIN_MS, late).pipe(
+      ignoreElements(),
+      catchError((cause: unknown) => {
+        throw this.#error(cause, isRetryable(cause));
+      }),
+    );
+  }
+
+  #takenUp(): Observable<TakenUp | undefined> {
+    const { resumeFrom } = this.#options;
+    if (resumeFrom === undefined) return of(undefined);
+    const { stream } = this.#reader;
+    const told = (message: string) => this.#reader.notice('warn', 'RXF_AMQP_RESUME', message);
+    return positionsFrom(() => resumeFrom([stream]), [stream], 'RXF_AMQP_RESUME', told).pipe(
+      map((answer) => ({ resumeFrom, answer, start: answer.get(stream) })),
+      catchError((cause: unknown) => {
+        throw this.#error(cause, isRetryable(cause));
+      }),
+    );
+  }
+
+  #error(cause: unknown, retryable: boolean): ConnectError {
+    return new ConnectError(
+      'RXF_AMQP_RESUME',
+      `Cannot learn where to resume ${this.#reader.stream}: ${describeError(cause)}. Nothing was read; it can be tried again.`,
+      { cause, retryable },
+    );
+  }
+}
