@@ -17,10 +17,12 @@ export class Watermark {
   /** The first run that is still of use; those before it are dropped together, so that an ack does not move all behind it. */
   #oldRuns = 0;
   #lastOffset = -1;
+  readonly #start: number;
   #end: number;
 
   /** `start`: the offset at which reading begins, committed as it is while nothing was acked. */
   constructor(start: number) {
+    this.#start = start;
     this.#end = start;
   }
 
@@ -68,6 +70,13 @@ export class Watermark {
   /** The offset of the first record that is not acked, or the end of what was read: what may be committed. */
   get offset(): number {
     return this.offsetFrom(this.#acks.end);
+  }
+
+  /** Where the stretch without records begins that ends at `offset`; `offset` itself where there is none, or none is known. */
+  get emptyFrom(): number {
+    if (this.unacked > 0) return this.offset;
+    if (this.#count > 0) return this.#lastOffset + 1;
+    return this.#start < 0 ? this.offset : this.#start;
   }
 
   /** The offset of a place at or above the watermark; of the place behind the last, the end of what was read. */

@@ -12,6 +12,16 @@ export interface PartitionOffset extends TopicPartition {
   readonly offset: number;
 }
 
+/** What is committed of a partition. */
+export interface CommittedOffset extends PartitionOffset {
+  /**
+   * From here up to `offset` the log held nothing to read: only markers and aborted records. Kept beside the offset, so that a
+   * position from a ledger, which knows records alone, may be moved over that when retention has deleted it. Left out where
+   * there is no such stretch.
+   */
+  readonly emptyFrom?: number;
+}
+
 /**
  * Where a group starts in a topic of which it has no committed offset. A partition without one in a topic that the group has
  * begun is new, and is read from its first offset; so are topics that a pattern matches, once the group has begun one of them.
@@ -72,7 +82,8 @@ export interface KafkaBatch extends TopicPartition {
 export interface KafkaListener {
   /**
    * The group gave us these partitions, in this epoch (one higher each time). Answers where to start where that is not
-   * the group's committed offset. No record comes before the answer.
+   * the group's committed offset. No record comes before the answer. Where the log begins behind such a start, and the
+   * group's commit says that nothing lay between (`emptyFrom`), reading goes on at the group's offset.
    */
   assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
   /**
@@ -106,7 +117,7 @@ export interface KafkaConsumer {
    * Tells the broker the next offset to read of each partition. Of another epoch than the current one it does nothing.
    * Fails with `CommitError`.
    */
-  commit(epoch: number, offsets: readonly PartitionOffset[]): ObservableInput<unknown>;
+  commit(epoch: number, offsets: readonly CommittedOffset[]): ObservableInput<unknown>;
   /** Leaves the group and disconnects; answers when done or after a bounded time. Idempotent, never fails. */
   close(): ObservableInput<unknown>;
 }

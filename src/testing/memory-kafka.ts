@@ -1,6 +1,7 @@
 import { Observable, Subject, tap, timer } from 'rxjs';
 import { ConnectError, type RxflumeError } from '../core/errors.js';
 import type {
+  CommittedOffset,
   KafkaConsumer,
   KafkaDriver,
   KafkaListener,
@@ -66,6 +67,8 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   readonly #forbidden = new Set<string>();
   readonly #leaderless = new Set<string>();
   readonly #offsets = new Map<string, number>();
+  /** What commits said beside their offset, by the same keys. */
+  readonly #emptyFrom = new Map<string, number>();
   readonly #groups = new Map<string, MemoryGroup>();
 
   constructor(options: MemoryKafkaOptions = {}) {
@@ -140,6 +143,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   /** Forgets all that was committed, as after too long without members. */
   forgetCommitted(): void {
     this.#offsets.clear();
+    this.#emptyFrom.clear();
   }
 
   /** How many members a group has. */
@@ -214,10 +218,11 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   }
 
   /** @internal */
-  setCommitted(groupId: string, offsets: readonly PartitionOffset[]): void {
-    for (const { topic, partition, offset } of offsets) {
+  setCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {
+    for (const { topic, partition, offset, emptyFrom = offset } of offsets) {
       this.commits.push({ groupId, topic, partition, offset });
       this.#offsets.set(`${groupId} ${topic}/${partition}`, offset);
+      this.#emptyFrom.set(`${groupId} ${topic}/${partition}`, emptyFrom);
     }
   }
 
@@ -233,7 +238,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   }
 
   /** @internal `isCurrent`: whether who commits still has what it commits, when the broker looks. */
-  commit(groupId: string, offsets: readonly PartitionOffset[], isCurrent: () => boolean): Observable<unknown> {
+  commit(groupId: string, offsets: readonly CommittedOffset[], isCurrent: () => boolean): Observable<unknown> {
     return timer(this.#latencyMs).pipe(
       tap(() => {
         if (!isCurrent()) throw fencedError(groupId);
@@ -241,6 +246,13 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
         this.setCommitted(groupId, offsets);
       }),
     );
+  }
+
+  /** @internal The position, moved over what is gone where the group's commit says that nothing was there. */
+  overNothing(groupId: string, of: TopicPartition, position: number): number {
+    if (position >= this.#log(of).first) return position;
+    const emptyFrom = this.#emptyFrom.get(`${groupId} ${of.topic}/${of.partition}`) ?? Number.POSITIVE_INFINITY;
+    return emptyFrom <= position ? this.committed(groupId, of.topic, of.partition) : position;
   }
 
   /** @internal Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to the position. */

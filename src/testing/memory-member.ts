@@ -16,6 +16,7 @@ import {
   timer,
 } from 'rxjs';
 import type {
+  CommittedOffset,
   KafkaConsumer,
   KafkaListener,
   KafkaRecord,
@@ -89,7 +90,7 @@ export class MemoryMember implements KafkaConsumer {
     this.wake();
   }
 
-  commit(epoch: number, offsets: readonly PartitionOffset[]): Observable<unknown> {
+  commit(epoch: number, offsets: readonly CommittedOffset[]): Observable<unknown> {
     if (epoch !== this.#epoch) return EMPTY;
     const higher = offsets.filter((one) => one.offset > (this.#entry(one)?.committed ?? Number.POSITIVE_INFINITY));
     if (higher.length === 0) return EMPTY;
@@ -210,6 +211,7 @@ export class MemoryMember implements KafkaConsumer {
   #fetch(entry: Position, epoch: number): boolean {
     let fetched: { readonly records: readonly KafkaRecord[]; readonly next: number; readonly end: number };
     try {
+      entry.offset = this.#kafka.overNothing(this.subscription.groupId, entry.of, entry.offset);
       fetched = this.#kafka.fetch(entry.of, entry.offset, this.#recordsPerFetch);
     } catch (error) {
       this.subscriber.error(error);

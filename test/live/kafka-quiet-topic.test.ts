@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { of } from 'rxjs';
 import { mapValue } from '../../operators/index.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { localDisk } from '../../src/drivers/local-disk/index.js';
@@ -81,4 +82,35 @@ describe('a topic of transactions that goes quiet', () => {
     },
     45_000,
   );
+
+  it('is resumed from a ledger after retention has deleted the markers behind it', async () => {
+    const topic = fresh('kafka-quiet-gone');
+    await kafka.createTopic(topic, 1);
+    const taken: string[] = [];
+    // A ledger knows records alone: behind the last of them it says 2.
+    const resumeFrom = (streams: readonly string[]) => of(new Map(streams.map((stream) => [stream, 2])));
+    const failures: unknown[] = [];
+    const read = () =>
+      kafkaSource(kafka.driver, { topics: [topic], groupId: topic, commit: { intervalMs: 100 }, resumeFrom }).subscribe(
+        {
+          next: (delivery) => {
+            taken.push(String(delivery.value));
+            delivery.ack();
+          },
+          error: (error: unknown) => failures.push(error),
+        },
+      );
+    await kafka.transact(topic, 0, [{ value: 'a' }, { value: 'b' }], 'commit');
+    await kafka.transact(topic, 0, [{ value: 'c' }], 'abort');
+    const isCommitted = async (offset: number) => (await kafka.committed(topic, topic, 0)) === offset;
+    const first = read();
+    for (let looks = 0; looks < 100 && !(await isCommitted(5)); looks += 1) await sleep(100);
+    first.unsubscribe();
+    await kafka.deleteRecords(topic, 0, 5);
+    await kafka.produce(topic, 0, [{ value: 'later' }]);
+    const second = read();
+    for (let looks = 0; looks < 100 && failures.length === 0 && !(await isCommitted(6)); looks += 1) await sleep(100);
+    second.unsubscribe();
+    expect([failures, taken, await isCommitted(6)]).toEqual([[], ['later'], true]);
+  }, 45_000);
 });

@@ -1,4 +1,4 @@
-import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { CommittedOffset, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Membership } from './link.js';
 import type { RecordSetting } from './record.js';
 
@@ -114,7 +114,7 @@ export class Assignment {
   }
 
   /** What may be committed of these: ours, and beyond what the broker was told already. */
-  committable(offsets: readonly PartitionOffset[]): PartitionOffset[] {
+  committable(offsets: readonly CommittedOffset[]): CommittedOffset[] {
     return offsets.filter((one) => {
       const owned = this.get(one);
       return owned !== undefined && one.offset > owned.committed;

@@ -1,6 +1,7 @@
 import { from, Observable, type ObservableInput, type Subscriber } from 'rxjs';
 import { ConnectError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type {
+  CommittedOffset,
   KafkaConsumer,
   KafkaListener,
   KafkaSubscription,
@@ -116,7 +117,7 @@ export class Connection implements KafkaConsumer, Home {
     this.#member?.wake();
   }
 
-  commit(epoch: number, offsets: readonly PartitionOffset[]): ObservableInput<unknown> {
+  commit(epoch: number, offsets: readonly CommittedOffset[]): ObservableInput<unknown> {
     return new Observable((subscriber) => {
       const member = this.#member;
       const assignment = member?.assignment;
@@ -156,7 +157,7 @@ export class Connection implements KafkaConsumer, Home {
     if (!isPaused) member?.wake();
   }
 
-  async #commit(member: Member, assignment: Assignment, offsets: readonly PartitionOffset[]): Promise<void> {
+  async #commit(member: Member, assignment: Assignment, offsets: readonly CommittedOffset[]): Promise<void> {
     const undo = assignment.committing(offsets);
     try {
       const refused = await this.#commitOrMove(member, assignment, offsets);
@@ -183,7 +184,7 @@ export class Connection implements KafkaConsumer, Home {
   async #commitOrMove(
     member: Member,
     assignment: Assignment,
-    offsets: readonly PartitionOffset[],
+    offsets: readonly CommittedOffset[],
   ): Promise<readonly Refused[]> {
     try {
       const refused = await member.link.commit(assignment.membership, offsets);

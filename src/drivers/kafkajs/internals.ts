@@ -132,7 +132,12 @@ export interface Broker {
 
 export interface ForeignOffsets {
   readonly topic: string;
-  readonly partitions: readonly { readonly partition: number; readonly offset?: string; readonly errorCode: number }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly offset?: string;
+    readonly metadata?: string | null;
+    readonly errorCode: number;
+  }[];
 }
 
 /** One partition's share of a fetch. */

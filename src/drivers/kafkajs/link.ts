@@ -1,11 +1,16 @@
 import { ConnectError } from '../../core/errors.js';
-import type { KafkaSubscription, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import type {
+  CommittedOffset,
+  KafkaSubscription,
+  PartitionOffset,
+  TopicPartition,
+} from '../../ports/kafka-consumer.js';
 import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
 import { reasonOf } from './errors.js';
 import type { Broker, Cluster, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
 import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
-import { byTopic, type Places, type Refused, takenApart } from './places.js';
+import { byTopic, metadataOf, type Places, type Refused, takenApart } from './places.js';
 import { byOwnTopics } from './sharing.js';
 import { type OpenSocket, Sockets } from './sockets.js';
 import { METADATA, TOPIC_IDS_VERSION, type TopicIds, topicIdsRequest } from './topic-ids.js';
@@ -175,10 +180,14 @@ export class Link {
   /** Answers those that were refused by themselves. Fails where all were. */
   async commit(
     { generationId, memberId }: Membership,
-    offsets: readonly PartitionOffset[],
+    offsets: readonly CommittedOffset[],
   ): Promise<readonly Refused[]> {
     const { groupId } = this.#subscription;
-    const topics = byTopic(offsets, ({ partition, offset }) => ({ partition, offset: String(offset) }));
+    const topics = byTopic(offsets, (one) => ({
+      partition: one.partition,
+      offset: String(one.offset),
+      metadata: metadataOf(one),
+    }));
     const answer = await this.#coordinator().offsetCommit({
       groupId,
       memberId,

@@ -63,7 +63,7 @@ export class LogRange {
 
   /**
    * Asked when a broker has nothing at a position. Resolves where the log does hold it, so that it was a passing state of
-   * a new leader.
+   * a new leader; also where the group has read past it and there was nothing, and moves the position over that.
    *
    * Fails: `RXF_KAFKA_DATA_LOST` where the log begins after the position or ends before it. Nothing is skipped.
    */
@@ -73,6 +73,13 @@ export class LogRange {
     const last = await this.#bound(owned, 'latest');
     if (first === undefined || last === undefined || owned.position !== position) return;
     if (position >= first.offset && position <= last.offset) return;
+    const { turn } = owned;
+    const after = position < first.offset ? await this.#afterNothing(owned, position) : -1;
+    if (owned.turn !== turn) return;
+    if (after >= first.offset && after <= last.offset) {
+      owned.position = after;
+      return;
+    }
     const { groupId } = this.#subscription;
     throw new SourceError(
       'RXF_KAFKA_DATA_LOST',
@@ -83,6 +90,14 @@ export class LogRange {
         '--reset-offsets --to-earliest --execute; where `resumeFrom` gave the position, change it there.',
       { details: { topic, partition, expected: position, available: { first: first.offset, next: last.offset } } },
     );
+  }
+
+  /** The group's offset, where there was nothing to read between the position and it; −1 where that is not known. */
+  async #afterNothing(owned: OwnedPartition, position: number): Promise<number> {
+    const { places, refused } = await this.#link.committed([owned]);
+    if (refused[0] !== undefined) throw refused[0].error;
+    const { offset, emptyFrom } = places[0] ?? { offset: -1 };
+    return emptyFrom !== undefined && emptyFrom <= position ? offset : -1;
   }
 
   async #bound(owned: OwnedPartition, at: StartAt): Promise<PartitionOffset | undefined> {

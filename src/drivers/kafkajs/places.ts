@@ -1,4 +1,4 @@
-import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { CommittedOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { meaningOf } from './errors.js';
 import type { Meaning } from './read-answers.js';
 
@@ -9,11 +9,11 @@ export interface Refused extends TopicPartition {
 
 /** Offsets, of the partitions for which there was an answer. */
 export interface Places {
-  readonly places: readonly PartitionOffset[];
+  readonly places: readonly CommittedOffset[];
   readonly refused: readonly Refused[];
 }
 
-interface AnsweredPartition extends PartitionOffset {
+interface AnsweredPartition extends CommittedOffset {
   readonly errorCode: number;
 }
 
@@ -23,6 +23,7 @@ export interface AnsweredTopic {
   readonly partitions: readonly {
     readonly partition: number;
     readonly offset?: string;
+    readonly metadata?: string | null;
     readonly errorCode: number;
   }[];
 }
@@ -32,10 +33,11 @@ const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale
 /** Takes apart what was answered and what was refused. Throws where an answer about one is about all: the group's. */
 export function takenApart(topics: readonly AnsweredTopic[], errorOf: (code: number) => Error): Places {
   const refused: Refused[] = [];
-  const places: PartitionOffset[] = [];
-  for (const { topic, partition, offset, errorCode } of flatten(topics)) {
+  const places: CommittedOffset[] = [];
+  for (const { errorCode, ...place } of flatten(topics)) {
+    const { topic, partition } = place;
     if (errorCode === 0) {
-      places.push({ topic, partition, offset });
+      places.push(place);
       continue;
     }
     const error = errorOf(errorCode);
@@ -60,11 +62,22 @@ export function byTopic<P extends TopicPartition, T>(
 
 function flatten(topics: readonly AnsweredTopic[]): AnsweredPartition[] {
   return topics.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, offset, errorCode }) => ({
+    partitions.map(({ partition, offset, metadata, errorCode }) => ({
       topic,
       partition,
       offset: Number(offset ?? -1),
+      ...emptyFromOf(metadata),
       errorCode,
     })),
   );
+}
+
+/** What a commit says beside its offset, in the words that Kafka keeps for us; nothing where it says nothing. */
+export function metadataOf({ emptyFrom }: CommittedOffset): string | null {
+  return emptyFrom === undefined ? null : `rxflume empty-from ${emptyFrom}`;
+}
+
+function emptyFromOf(metadata: string | null | undefined): { readonly emptyFrom?: number } {
+  const said = /^rxflume empty-from (\d{1,16})$/.exec(metadata ?? '');
+  return said === null ? {} : { emptyFrom: Number(said[1]) };
 }

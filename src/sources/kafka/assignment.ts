@@ -1,4 +1,4 @@
-import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { CommittedOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { type Partition, streamOf } from './partition.js';
 
 /**
@@ -50,11 +50,13 @@ export class Assignment {
   }
 
   /** What the broker has not been told yet. */
-  uncommitted(): (PartitionOffset & { readonly of: Partition })[] {
+  uncommitted(): (CommittedOffset & { readonly of: Partition })[] {
     const offsets = [];
     for (const of of this.partitions) {
-      const offset = of.watermark.offset;
-      if (offset > of.committed) offsets.push({ topic: of.topic, partition: of.partition, offset, of });
+      const { offset, emptyFrom } = of.watermark;
+      if (offset <= of.committed) continue;
+      const position = { topic: of.topic, partition: of.partition, offset, of };
+      offsets.push(emptyFrom < offset ? { ...position, emptyFrom } : position);
     }
     return offsets;
   }

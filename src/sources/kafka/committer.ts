@@ -155,7 +155,7 @@ export class Committer {
     const [first] = offsets;
     const sink = first?.of.replay?.resumeFrom;
     if (sink?.commit === undefined) {
-      const told = offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+      const told = offsets.map(({ of, ...position }) => position);
       return consumer.commit(this.#session.assignment.epoch, told);
     }
     const acked = offsets.flatMap(({ of: { stream, replay }, offset }) =>

@@ -1,7 +1,7 @@
 import { catchError, EMPTY, type Observable } from 'rxjs';
 import { CommitError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
-import type { KafkaConsumer, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { CommittedOffset, KafkaConsumer, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 
 /** Longer than a driver asks a broker, and asks another after it. */
 export const COMMIT_WITHIN_MS = 60_000;
@@ -34,7 +34,7 @@ export class GuardedConsumer implements KafkaConsumer {
     this.#try(() => this.#consumer.seek(position));
   }
 
-  commit(epoch: number, offsets: readonly PartitionOffset[]): Observable<unknown> {
+  commit(epoch: number, offsets: readonly CommittedOffset[]): Observable<unknown> {
     return guarded(() => this.#consumer.commit(epoch, offsets), COMMIT_WITHIN_MS, lateCommit);
   }
 

@@ -1,7 +1,7 @@
 import type { Link, Membership } from '../../../src/drivers/kafkajs/link.js';
 import type { Places, Refused } from '../../../src/drivers/kafkajs/places.js';
 import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
-import type { PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
+import type { CommittedOffset, PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
 
 export function brokerError(type: string, retriable = true): Error {
   return Object.assign(new Error(type), { name: 'KafkaJSProtocolError', type, retriable });
@@ -45,7 +45,7 @@ export class FakeLink {
   layoutKnown = 't=2';
   layoutNow = 't=2';
   /** What the group has committed. */
-  offsets: PartitionOffset[] = [];
+  offsets: CommittedOffset[] = [];
   /** The ids of topics; undefined where brokers have none. */
   ids: Map<string, string> | undefined = new Map([['t', 'id-1']]);
   heartbeats = 0;

@@ -173,6 +173,23 @@ describe('trouble of one topic or partition is not trouble of all', () => {
     expect(failures[0]).toMatchObject({ code: 'RXF_KAFKA_DATA_LOST' });
   });
 
+  it.each([
+    ['from the position on held nothing', 0, true],
+    ['held nothing from a later offset on', 10, false],
+    ['says nothing of it', undefined, false],
+  ])('a log that begins behind the position, where the group %s', async (_, emptyFrom, isReadOn) => {
+    const link = new FakeLink();
+    link.partitions = [{ topic: 't', partition: 0 }];
+    const { failures } = live(link);
+    await until(() => link.fetches.length === 1, 'the fetch');
+    link.log = { first: 40, next: 100 };
+    link.offsets = [{ topic: 't', partition: 0, offset: 45, ...(emptyFrom === undefined ? {} : { emptyFrom }) }];
+    link.fetches[0]?.answer(0, [], 1);
+    await until(() => failures.length > 0 || link.fetches.length === 2, 'what follows');
+    if (isReadOn) expect([failures, link.fetches[1]?.positions[0]?.offset]).toEqual([[], 45]);
+    else expect(failures).toMatchObject([{ code: 'RXF_KAFKA_DATA_LOST' }]);
+  });
+
   it('a partition that moves to a broker whose others are all paused is fetched there', async () => {
     const link = new FakeLink();
     link.leaders = { 0: 1, 1: 2 };

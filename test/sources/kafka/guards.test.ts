@@ -365,4 +365,64 @@ describe('a position read without a record', () => {
         seen.leave();
       });
     }));
+
+  it.each([
+    ['nothing but markers and aborted records is resumed behind them', [], 'running'],
+    ['a record too is reported as lost', ['d'], 'error RXF_KAFKA_DATA_LOST'],
+  ])('a position of a ledger that retention has overtaken by %s', (_, more, ends) =>
+    inVirtualTime((at) => {
+      const kafka = chat();
+      let next = 0;
+      const resumeFrom: Positions = (streams) => of(new Map(streams.map((stream) => [stream, next])));
+      const first = run(kafka, { resumeFrom });
+      at(50, () => {
+        for (const one of first.out) one.ack();
+        next = 3;
+        kafka.produce('chat', 0, more);
+        kafka.transact('chat', 0, ['x', 'y'], 'abort');
+      });
+      at(300, () => {
+        // Acked, but not in the ledger.
+        for (const one of first.out) one.ack();
+      });
+      at(600, () => {
+        const end = 6 + more.length;
+        expect(kafka.committed('lake', 'chat', 0)).toBe(end);
+        first.leave();
+        kafka.deleteBelow('chat', 0, end);
+        kafka.produce('chat', 0, ['later']);
+      });
+      let second = first;
+      at(610, () => {
+        second = run(kafka, { resumeFrom });
+      });
+      at(900, () => {
+        expect([second.ended || 'running', second.out.map(({ value }) => String(value))]).toEqual([
+          ends,
+          more.length === 0 ? ['later'] : [],
+        ]);
+        second.leave();
+      });
+    }),
+  );
+
+  it('is no proof for a position before the last record', () =>
+    inVirtualTime((at) => {
+      const kafka = chat();
+      const resumeFrom: Positions = (streams) => of(new Map(streams.map((stream) => [stream, 0])));
+      const first = run(kafka, { resumeFrom });
+      at(50, () => {
+        for (const one of first.out) one.ack();
+        kafka.transact('chat', 0, ['x'], 'abort');
+      });
+      at(400, () => {
+        first.leave();
+        kafka.deleteBelow('chat', 0, 4);
+      });
+      let second = first;
+      at(410, () => {
+        second = run(kafka, { resumeFrom });
+      });
+      at(700, () => expect(second.ended).toBe('error RXF_KAFKA_DATA_LOST'));
+    }));
 });
