@@ -21,6 +21,7 @@ export {
 export type { FlumeEvent } from './core/flume.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './core/headers.js';
 export { joinDeliveries } from './core/join.js';
+export { jsonText } from './core/json-text.js';
 export type { LeakWatchOptions } from './core/leak-watch.js';
 export type { Location } from './core/location.js';
 export {

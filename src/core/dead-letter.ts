@@ -1,6 +1,7 @@
 import { Delivery, type Origin } from './delivery.js';
 import { derivedOrigin } from './derived-origin.js';
 import { describeError, describeValue, RxflumeError } from './errors.js';
+import { jsonText } from './json-text.js';
 
 /** A value set aside, in a form that any format can store: what came, from where, and why it was refused. */
 export interface DeadLetter {
@@ -68,10 +69,16 @@ function readable(value: unknown): { text: string | null; encoding: DeadLetter['
     if (Buffer.byteLength(text) === bytes.length && Buffer.from(text).equals(bytes)) return { text, encoding: 'utf8' };
     return { text: bytes.toString('base64'), encoding: 'base64' };
   }
-  try {
-    const text = JSON.stringify(value) as string | undefined;
-    return text === undefined ? { text: describeValue(value), encoding: 'utf8' } : { text, encoding: 'json' };
-  } catch {
-    return { text: describeValue(value), encoding: 'utf8' };
+  const text = jsonOf(value);
+  return text === undefined ? { text: describeValue(value), encoding: 'utf8' } : { text, encoding: 'json' };
+}
+
+/** What can be had of a value that JSON does not hold, such as one with NaN, is more to its reader than its type. */
+function jsonOf(value: unknown): string | undefined {
+  for (const write of [jsonText, JSON.stringify]) {
+    try {
+      return write(value);
+    } catch {}
   }
+  return undefined;
 }

@@ -1,7 +1,7 @@
+import { jsonText } from '../core/json-text.js';
 import { expectKnown } from '../core/options.js';
 import { type CompressionName, compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
-import { jsonText } from './json-text.js';
 
 export interface LinesOptions {
   /** Default `none`. */
@@ -9,9 +9,8 @@ export interface LinesOptions {
 }
 
 /**
- * One JSON text a line, in UTF-8. A value that has no JSON text (undefined, a function, a BigInt, a cycle), or one that
- * holds NaN, an infinity, an invalid date, a Map or a Set, or undefined in an array, is refused with `RXF_SINK_FORMAT`. A
- * field that is undefined is left out, and `-0` is written as `0`.
+ * One JSON text a line, in UTF-8, by the rule of `jsonText`: a BigInt is its digits, and what JSON does not hold is refused
+ * with `RXF_SINK_FORMAT`.
  */
 export function jsonLines<T = unknown>(options: LinesOptions = {}): Format<T> {
   expectKnown('jsonLines options', options, ['compression']);

@@ -1,15 +1,17 @@
 import { type Decoder, type DecoderLike, decoderOf } from '../core/decoder.js';
 import { DecodeError, describeError, describeValue } from '../core/errors.js';
 import { expectOneOf, withDefaults } from '../core/options.js';
+import { isLargeInteger, parseNumbersWith } from './big-integers.js';
 import { doubleHolds, firstUnheld, mayBeUnheld, type PlacedNumber } from './exact-numbers.js';
 import { pathAt } from './json-path.js';
 
 export interface JsonOptions {
   /**
-   * `exact`: a number that a double does not hold is refused with its value; `rounded`: it becomes the nearest double, or
+   * `exact`: a number that a double does not hold is refused with its value. `bigint`: an integer beyond ±(2^53 − 1) becomes a
+   * BigInt, whether a double holds it or not; other numbers as with `exact`. `rounded`: it becomes the nearest double, or
    * Infinity, as `JSON.parse` does. Default `exact`.
    */
-  readonly numbers?: 'exact' | 'rounded';
+  readonly numbers?: 'exact' | 'bigint' | 'rounded';
 }
 
 export const JSON_DEFAULTS = { numbers: 'exact' } as const;
@@ -30,28 +32,46 @@ export function json<A>(
 ): Decoder<Uint8Array | string | null, unknown> {
   const shape = schema === undefined ? undefined : decoderOf(schema);
   const { numbers } = withDefaults('json options', JSON_DEFAULTS, options);
-  expectOneOf('numbers', numbers, ['exact', 'rounded']);
-  const isExact = numbers === 'exact';
+  expectOneOf('numbers', numbers, ['exact', 'bigint', 'rounded']);
   return (bytes) => {
-    const value = parse(bytes, isExact);
+    const value = parse(bytes, numbers);
     return shape === undefined ? value : shape(value);
   };
 }
 
-function parse(bytes: Uint8Array | string | null, isExact: boolean): unknown {
+type Numbers = NonNullable<JsonOptions['numbers']>;
+
+function parse(bytes: Uint8Array | string | null, numbers: Numbers): unknown {
   if (bytes === null || bytes === undefined || bytes.length === 0) {
     throw new DecodeError(
       'RXF_DECODE_EMPTY',
       'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
     );
   }
-  const buffer = typeof bytes === 'string' ? Buffer.from(isExact ? bytes : '') : bufferOf(bytes);
-  const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(buffer));
+  const buffer = typeof bytes === 'string' ? undefined : bufferOf(bytes);
+  const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(buffer as Buffer));
   const value = parseText(text);
-  const isSuspect = isExact && mayBeUnheld(buffer, text, value, doubleHolds);
-  const inexact = isSuspect ? firstUnheld(text, doubleHolds) : undefined;
-  if (inexact === undefined) return value;
-  throw inexactError(text, inexact);
+  if (numbers === 'rounded') return value;
+  const isHeld = numbers === 'exact' ? doubleHolds : isPlain;
+  if (!mayBeUnheld(buffer ?? Buffer.from(text), text, value, isHeld)) return value;
+  return numbers === 'exact' ? unlessInexact(text, value) : withBigInts(text);
+}
+
+/** Whether a number is the same with `bigint` as without: an integer that a double holds by chance is not. */
+function isPlain(number: string): boolean {
+  return !isLargeInteger(number) && doubleHolds(number);
+}
+
+function unlessInexact(text: string, value: unknown): unknown {
+  const inexact = firstUnheld(text, doubleHolds);
+  if (inexact !== undefined) throw inexactError(text, inexact);
+  return value;
+}
+
+function withBigInts(text: string): unknown {
+  const inexact = firstUnheld(text, (number) => isLargeInteger(number) || doubleHolds(number));
+  if (inexact !== undefined) throw inexactError(text, inexact);
+  return parseNumbersWith(text, (number) => (isLargeInteger(number) ? BigInt(number) : Number(number)));
 }
 
 function inexactError(text: string, { text: number, offset }: PlacedNumber): DecodeError {
@@ -59,7 +79,8 @@ function inexactError(text: string, { text: number, offset }: PlacedNumber): Dec
   return new DecodeError(
     'RXF_DECODE_INEXACT',
     `The number ${shown} of \`${path}\`, at character ${offset}, is not held exactly: it would be written back as ` +
-      `${describeValue(Number(number))}. Send it as a text, or accept that with \`numbers: 'rounded'\`.`,
+      `${describeValue(Number(number))}. Send it as a text, ${isLargeInteger(number) ? "read it with `numbers: 'bigint'`, " : ''}` +
+      "or accept that with `numbers: 'rounded'`.",
     { details: { path, offset, number: shown } },
   );
 }

@@ -1,13 +1,13 @@
 import { describeValue, SinkError } from '../core/errors.js';
 import { expectKnown } from '../core/options.js';
 import { KiB } from '../core/units.js';
+import { isWellFormed } from '../core/well-formed.js';
 import { compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 import type { LinesOptions } from './json-lines.js';
 
 const NEW_LINE = 10;
 const LARGE_BYTES = 256 * KiB;
-const HALF_PAIR = /\p{Surrogate}/u;
 
 /**
  * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept,
@@ -31,7 +31,7 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
       this.#chunk.set(value, this.#length);
       this.#length += value.length;
     } else if (typeof value === 'string') {
-      if (HALF_PAIR.test(value)) throw halfPair(value);
+      if (!isWellFormed(value)) throw halfPair(value);
       this.#makeRoom(value.length * 3 + 1);
       this.#length += this.#chunk.write(value, this.#length);
     } else {
@@ -64,7 +64,7 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
 }
 
 function halfPair(value: string): SinkError {
-  const at = value.search(HALF_PAIR);
+  const at = value.search(/\p{Surrogate}/u);
   return new SinkError(
     'RXF_SINK_FORMAT',
     `Cannot write ${describeValue(value)} as text: half of a surrogate pair at character ${at}, which UTF-8 cannot hold. ` +

@@ -22,7 +22,9 @@ describe('deadLetterOf', () => {
     ['an object', { a: [1] }, '{"a":[1]}', 'json'],
     ['a number', 5, '5', 'json'],
     ['what has no JSON', cyclic, 'Object', 'utf8'],
-    ['a BigInt', 5n, '5', 'utf8'],
+    ['a BigInt', 5n, '5', 'json'],
+    ['a BigInt in a field', { id: 9007199254740993n }, '{"id":9007199254740993}', 'json'],
+    ['what of a value has JSON', { at: Number.NaN, id: 1 }, '{"at":null,"id":1}', 'json'],
     ['a function', () => 1, 'Function', 'utf8'],
   ])('keeps %s', (_, value, text, encoding) => {
     expect(of(value)).toMatchObject({ value: text, encoding });

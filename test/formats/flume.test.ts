@@ -147,6 +147,19 @@ describe('files of Flume events', () => {
     expect(format.extension).toBe('avro');
   });
 
+  it.each([[{ '\ud800': 'x' }], [{ name: 'a\udc00' }]])(
+    'refuse %j, headers that UTF-8 cannot hold, and add nothing',
+    (headers) => {
+      for (const format of [flumeText({ write: 'headers-and-body' }), flumeText(), flumeAvroFile()]) {
+        const encoder = format.encoder();
+        const call = () => encoder.add({ headers, body: Buffer.from('x') });
+        expect(call).toThrow(expect.objectContaining({ code: 'RXF_SINK_FORMAT', retryable: false }));
+        expect(encoder.take()).toHaveLength(0);
+      }
+      expect(() => toFlumeAvro({ headers, body: Buffer.from('') })).toThrow('surrogate');
+    },
+  );
+
   it('refuse what is no event, and add nothing', () => {
     for (const format of [flumeText(), flumeAvroFile()]) {
       const encoder = format.encoder();

@@ -37,7 +37,6 @@ describe('jsonLines', () => {
     ['undefined', () => undefined],
     ['function', () => () => 1],
     ['symbol', () => Symbol('s')],
-    ['bigint', () => ({ n: 10n })],
     ['NaN', () => ({ a: [1, Number.NaN] })],
     ['Infinity', () => Number.POSITIVE_INFINITY],
     ['-Infinity', () => [{ a: Number.NEGATIVE_INFINITY }]],

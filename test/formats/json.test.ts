@@ -197,9 +197,58 @@ describe('json', () => {
     );
   });
 
+  it('reads large integers as BigInt where asked to, and all else as without', () => {
+    const read = json(undefined, { numbers: 'bigint' });
+    const text =
+      ' {"a" : [9223372036854775488, -9007199254740992, 9007199254740991, 1.5, "1e400\\"", true, null, {}, []], "b":false}';
+    const big = [9223372036854775488n, -9007199254740992n, 9007199254740991, 1.5, '1e400"', true, null, {}, []];
+    expect(read(text)).toEqual({ a: big, b: false });
+    expect(read(Buffer.from('{"__proto__":[9007199254740993],"é":1,"é":-9007199254740993}'))).toEqual(
+      JSON.parse('{"__proto__":[1],"é":1}', (key, one) =>
+        key === '0' ? 9007199254740993n : key === 'é' ? -9007199254740993n : one,
+      ),
+    );
+    expect(read(`${'['.repeat(50_000)}9007199254740993${']'.repeat(50_000)}`)).toHaveLength(1);
+    expect(refusal(() => json()('9007199254740993')).message).toContain("`numbers: 'bigint'`");
+  });
+
+  it.each(['1e400', '[9007199254740993,0.1000000000000000055]', '90071992547409931e-1', '9'.repeat(1_001)])(
+    'refuses %s also where large integers are read',
+    (text) => {
+      const { code, message } = refusal(() => json(undefined, { numbers: 'bigint' })(text));
+      expect(code).toBe('RXF_DECODE_INEXACT');
+      expect(message).not.toContain('bigint');
+    },
+  );
+
+  it('gives every text back as it came, with `bigint`, by way of lines', () => {
+    const text = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        fc.stringMatching(/^-?[1-9][0-9]{0,30}$/),
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((one) => JSON.stringify(one)),
+        fc.string({ unit: 'binary' }).map((one) => JSON.stringify(one)),
+        fc.constantFrom('true', 'false', 'null', '0'),
+        fc.array(tie('any'), { maxLength: 5 }).map((all) => `[${all.join(',')}]`),
+        fc.uniqueArray(fc.tuple(fc.string(), tie('any')), { maxLength: 5, selector: ([name]) => name }).map(
+          // A name that is a whole number would come first.
+          (all) => `{${all.map(([name, value]) => `${JSON.stringify(`-${name}`)}:${value}`).join(',')}}`,
+        ),
+      ),
+    })).any as fc.Arbitrary<string>;
+    fc.assert(
+      fc.property(text, (given) => {
+        const encoder = jsonLines().encoder();
+        encoder.add(json(undefined, { numbers: 'bigint' })(Buffer.from(given)));
+        expect(Buffer.from(encoder.take()).toString()).toBe(`${given}\n`);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('refuses wrong options at the call', () => {
     expect(() => json(undefined, { numbers: 'big' as never })).toThrow(
-      "Expected `numbers` to be one of 'exact', 'rounded'",
+      "Expected `numbers` to be one of 'exact', 'bigint', 'rounded'",
     );
     expect(() => json(undefined, { number: 'exact' } as never)).toThrow(OptionError);
   });

@@ -1,6 +1,7 @@
 import type { Delivery } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type Location, loopRefusal, sharedName } from '../../core/location.js';
+import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
 import { isShort } from './kept-properties.js';
@@ -35,6 +36,9 @@ export class Outgoing<T> {
   #contentOf(value: T, origin: Delivery<T>['origin']): Uint8Array {
     const { content } = this.#options;
     const made: unknown = content === undefined ? value : content(value, origin);
+    if (typeof made === 'string' && !isWellFormed(made)) {
+      throw formatError('its text has half of a surrogate pair, which would be sent as U+FFFD. Give `content`');
+    }
     const bytes = typeof made === 'string' ? Buffer.from(made) : made;
     if (!(bytes instanceof Uint8Array)) {
       throw formatError(`it must be bytes or a text, got ${describeValue(made)}. Give \`content\``);

@@ -1,8 +1,8 @@
 import type { Delivery } from '../../core/delivery.js';
+import { jsonText } from '../../core/json-text.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectOneOf, expectOption, withDefaults } from '../../core/options.js';
 import { inspectText } from '../../formats/inspect-text.js';
-import { jsonText } from '../../formats/json-text.js';
 
 export interface ConsoleSinkOptions<T = unknown> {
   /**

@@ -78,7 +78,7 @@ function bytesOf(what: string, given: KafkaBytes): Uint8Array | null {
         'Escape it, as `JSON.stringify` does, or give bytes.',
     );
   }
-  const advice = what === 'value' ? ' Give `encode`, such as `encode: (value) => JSON.stringify(value)`.' : '';
+  const advice = what === 'value' ? ' Give `encode`, such as `encode: jsonText`.' : '';
   throw formatError(`A record's ${what} must be bytes, a text or null, got \`${describeValue(given)}\`.${advice}`);
 }
 
