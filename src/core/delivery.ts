@@ -7,6 +7,11 @@ export interface Origin {
   readonly stream: string;
   /** Its place in the stream, a safe integer. */
   readonly offset: number;
+  /**
+   * Where the offset is counted by the source and not given by a broker: names the subscription that counted. Another, of this
+   * process or not, may count the same offset for another value.
+   */
+  readonly run?: string | undefined;
   /** The highest of the offsets behind it, where it was joined from several of its stream. */
   readonly lastOffset?: number | undefined;
   /** Which part of the value at that offset it is, from `0` (`1.0` of a part that was split again); undefined for all of it. */

@@ -16,6 +16,7 @@ export class JoinedOrigin {
   /** The stream and offset of the one that came last. */
   #stream: string;
   #offset: number;
+  #run: string | undefined;
   #isRun: boolean;
   #count = 1;
   readonly #digest = new Digest();
@@ -26,21 +27,25 @@ export class JoinedOrigin {
     this.#byteLength = first.byteLength;
     this.#stream = first.stream;
     this.#offset = first.offset;
+    this.#run = first.run;
     this.#isRun = isWhole(first);
     this.#digest.addText(this.#stream);
+    if (this.#run !== undefined) this.#digest.addText(this.#run);
     this.#mark(first);
   }
 
   add(origin: Origin): void {
-    const { stream, offset, lastOffset = offset, byteLength } = origin;
+    const { stream, offset, lastOffset = offset, byteLength, run } = origin;
     this.#count += 1;
     this.#byteLength += byteLength;
     if (lastOffset > this.#lastOffset && stream === this.#first.stream) this.#lastOffset = lastOffset;
-    this.#isRun &&= offset === this.#offset + 1 && stream === this.#stream && isWhole(origin);
+    this.#isRun &&= offset === this.#offset + 1 && stream === this.#stream && run === this.#run && isWhole(origin);
     if (stream !== this.#stream) this.#digest.addText(stream);
+    if (run !== this.#run) this.#digest.addText(run ?? '');
     this.#mark(origin);
     this.#stream = stream;
     this.#offset = offset;
+    this.#run = run;
   }
 
   /** As it is now; what is added later does not change it. */

@@ -2,10 +2,16 @@ import type { Origin } from './delivery.js';
 
 /**
  * Names the place of a value in its stream: `120`, `120.1` for a part of it, `120-219` for what was joined, with a digest
- * where that is not every one of these offsets. Different values of a stream have different places.
+ * where that is not every one of these offsets. An offset that the source counted has its run behind it, `120@k3x09a1b`.
+ * Different values of a stream have different places, whoever reads it.
  */
 export function placeOf(origin: Origin): string {
-  return `${origin.offset}${placeBehindOffset(origin)}`;
+  return `${offsetInRun(origin)}${placeBehindOffset(origin)}`;
+}
+
+/** The offset, with its run where it has one. */
+export function offsetInRun({ offset, run }: Origin): string {
+  return run === undefined ? String(offset) : `${offset}@${run}`;
 }
 
 /** What tells parts of one value, and what was joined from it on, apart: empty for all of it. */

@@ -1,6 +1,6 @@
 import type { Origin } from '../../core/delivery.js';
 import type { HeaderValue } from '../../core/headers.js';
-import { placeBehindOffset, placeOf } from '../../core/origin-place.js';
+import { offsetInRun, placeBehindOffset, placeOf } from '../../core/origin-place.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { isAmqpOrigin } from '../../ports/amqp-origin.js';
@@ -27,7 +27,7 @@ export function keptProperties(origin: Origin): AmqpProperties {
   return {
     ...others,
     headers: headers === undefined ? undefined : withoutBrokers(headers),
-    messageId: asId(`${others.messageId ?? `${origin.stream}@${origin.offset}`}${placeBehindOffset(origin)}`),
+    messageId: asId(`${others.messageId ?? `${origin.stream}@${offsetInRun(origin)}`}${placeBehindOffset(origin)}`),
   };
 }
 

@@ -11,7 +11,8 @@ export function batchId(stream: string, origins: readonly Origin[]): string {
   const [from, to] = [places[0] as string, places.at(-1) as string];
   if (origins.length === 1) return `${stream}+${from}`;
   const first = (origins[0] as Origin).offset;
-  const isRun = origins.every((origin, n) => origin.offset === first + n && isWhole(origin));
+  const { run } = origins[0] as Origin;
+  const isRun = origins.every((origin, n) => origin.offset === first + n && origin.run === run && isWhole(origin));
   if (isRun) return `${stream}+${from}-${to}`;
   const digest = new Digest();
   for (const place of places) digest.addText(place);

@@ -6,6 +6,7 @@ import type { AmqpOrigin } from '../../ports/amqp-origin.js';
 export class MessageOrigin implements AmqpOrigin {
   readonly stream: string;
   readonly offset: number;
+  readonly run: string | undefined;
   readonly epoch: number;
   readonly byteLength: number;
   readonly queue: string;
@@ -15,7 +16,7 @@ export class MessageOrigin implements AmqpOrigin {
   readonly isRedelivered: boolean;
 
   constructor(
-    of: { readonly stream: string; readonly queue: string; readonly epoch: number },
+    of: { readonly stream: string; readonly queue: string; readonly epoch: number; readonly run?: string },
     offset: number,
     message: AmqpMessage,
   ) {
@@ -23,6 +24,7 @@ export class MessageOrigin implements AmqpOrigin {
     this.queue = of.queue;
     this.epoch = of.epoch;
     this.offset = offset;
+    this.run = of.run;
     this.byteLength = message.content.length;
     this.exchange = message.exchange;
     this.routingKey = message.routingKey;

@@ -17,6 +17,8 @@ export interface ChannelFacts {
   readonly stream: string;
   readonly queue: string;
   readonly epoch: number;
+  /** Tells its offsets from those that another subscription counts. */
+  readonly run: string;
   /** The offset of its first message: how many came before it, from when the source began. */
   readonly base: number;
   readonly prefetch: number;

@@ -2,6 +2,7 @@ import { type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Want } from '../../core/duty.js';
 import { ConnectError, describeError, type SourceError } from '../../core/errors.js';
+import { randomName } from '../../core/random-name.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
@@ -41,6 +42,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   #ages: Ages | undefined;
   #epoch = 0;
   #nextOffset = timeOfDayMs() * OFFSETS_A_MS;
+  /** Two that began at the same moment, or after the clock was set back, count the same offsets. */
+  readonly #run = randomName();
   /** How many are refused and wait to go back, and the last refusal. */
   #goingBack = 0;
   #lastRefusal: SourceError | undefined;
@@ -99,7 +102,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     this.#epoch += 1;
-    const facts = { stream, queue, epoch: this.#epoch, base: this.#nextOffset, prefetch, ack };
+    const facts = { stream, queue, epoch: this.#epoch, run: this.#run, base: this.#nextOffset, prefetch, ack };
     this.#channel = new QueueChannel(facts, this);
     this.#redeliveries.begin();
     return of({ queue, prefetch, declare, arguments: consumerArguments });

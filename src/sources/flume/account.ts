@@ -3,6 +3,7 @@ import { Delivery } from '../../core/delivery.js';
 import type { Duty, Want } from '../../core/duty.js';
 import type { FlumeEvent } from '../../core/flume.js';
 import { flumeEventBytes, flumeEventOverhead } from '../../core/flume.js';
+import { randomName } from '../../core/random-name.js';
 import { Unreleased } from '../../core/unreleased.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { FlumeBatch } from '../../ports/flume-rpc.js';
@@ -26,6 +27,8 @@ export class Account implements Duty {
   readonly wanted = new Subject<Want>();
   readonly #stream: string;
   readonly #base: number;
+  /** Two that began at the same moment, or after the clock was set back, count the same offsets. */
+  readonly #run = randomName();
   readonly #window: InFlightWindow;
   readonly #listener: AccountListener;
   readonly #unreleased = new Unreleased();
@@ -66,6 +69,7 @@ export class Account implements Duty {
     const origin = {
       stream: this.#stream,
       offset: this.#base + place,
+      run: this.#run,
       epoch: 1,
       byteLength,
       timestamp: timestampOf(event.headers.timestamp),
