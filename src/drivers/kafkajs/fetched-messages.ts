@@ -43,6 +43,7 @@ const MAGIC_AT = 16;
 const MAGIC_NOW = 2;
 /** Up to the length of the key. */
 const OLD_HEADER_BYTES = 18;
+const APPEND_TIME = 8;
 const BATCH_OVERHEAD_BYTES = 49;
 
 /**
@@ -65,21 +66,36 @@ export function messagesDecoder(decoders: MessageDecoders) {
 
 /** What was written before Kafka 0.11 and is kept as it was. */
 export async function decodeOld(bytes: Buffer, { Decoder, decodeOldSet }: MessageDecoders): Promise<FetchedMessages> {
-  checkOldSet(bytes);
-  const records = await decodeOldSet(new Decoder(bytes), bytes.length);
+  const records: ForeignRecord[] = [];
+  for (const message of oldMessages(bytes)) {
+    const inner = await decodeOldSet(new Decoder(message), message.length);
+    for (const record of inner) records.push(inAppendTime(message, record));
+  }
   if (records.length === 0) throw nothingWhole();
   return { records, nextOffset: Number(records.at(-1)?.offset) + 1 };
 }
 
-/** kafkajs looks neither at the CRC nor at the size of a message. Source: Kafka's LegacyRecord. */
-function checkOldSet(bytes: Buffer): void {
+/** Each whole one. kafkajs looks neither at the CRC nor at the size of a message. Source: Kafka's LegacyRecord. */
+function* oldMessages(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at + OLD_HEADER_BYTES <= bytes.length; ) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length || bytes.readInt8(at + MAGIC_AT) >= MAGIC_NOW) return;
     if (end < at + OLD_HEADER_BYTES) throw corrupt('a message is shorter than its header');
     if (crc32(bytes.subarray(at + MAGIC_AT, end)) !== bytes.readUInt32BE(at + 12)) throw corrupt('a CRC is wrong');
+    yield bytes.subarray(at, end);
     at = end;
   }
+}
+
+/**
+ * The broker writes its time into the message around compressed ones and leaves those as they are; kafkajs reads theirs.
+ *
+ * Source: KIP-32; Kafka's AbstractLegacyRecordBatch, DeepRecordsIterator.
+ */
+function inAppendTime(message: Buffer, record: ForeignRecord): ForeignRecord {
+  const attributes = message.readInt8(MAGIC_AT + 1);
+  const isApart = message.readInt8(MAGIC_AT) === 1 && (attributes & APPEND_TIME) !== 0;
+  return isApart ? { ...record, timestamp: String(message.readBigInt64BE(MAGIC_AT + 2)) } : record;
 }
 
 /** Since version 3 of a fetch, the first batch of a partition is never cut: asking again would bring the same. */

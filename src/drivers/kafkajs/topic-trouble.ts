@@ -19,7 +19,8 @@ export function topicTrouble(
 ): void {
   if (home.subscription.topics instanceof RegExp) {
     const what = meaning === 'missing' ? 'is gone' : `cannot be read: ${reasonOf(error)}`;
-    const next = 'The others are read; it is looked at again.';
+    const advice = meaning === 'missing' ? '' : 'Grant `Describe` and `Read` on it, or leave it out of the pattern. ';
+    const next = `${advice}The others are read; it is looked at again.`;
     home.notices.tell('warn', 'kafka.skipped', `Topic ${topic}, which matches the pattern, ${what}. ${next}`);
     if (meaning === 'missing') look();
   } else if (meaning === 'forbidden') home.failed(forbiddenError([{ topic, error }]));

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { KafkaBatch, KafkaRecord } from '../../../src/ports/kafka-consumer.js';
@@ -128,6 +128,42 @@ describe('the lean decoder', () => {
         5,
       );
       await expect(read(Buffer.from(bytes).fill(9, 28, 29), 3)).rejects.toThrow('CRC');
+    }
+  });
+
+  it.each([
+    ['the producers', 0, [7, 8, 9], [1, 2, 3]],
+    ['the broker', 8, [7, 8, 9], [44, 44, 44]],
+    ['the broker, compacted since', 8, [7, 9], [44, 44]],
+  ])('reads a compressed set from before Kafka 0.11 with the time of %s', async (_, flag, offsets, times) => {
+    const message = (offset: number, time: number, attributes: number, value: Buffer) => {
+      const body = Buffer.alloc(18 + value.length);
+      body.writeInt8(1);
+      body.writeInt8(attributes, 1);
+      body.writeBigInt64BE(BigInt(time), 2);
+      body.writeInt32BE(-1, 10);
+      body.writeInt32BE(value.length, 14);
+      value.copy(body, 18);
+      const head = Buffer.alloc(16);
+      head.writeBigInt64BE(BigInt(offset));
+      head.writeInt32BE(body.length + 4, 8);
+      head.writeUInt32BE(crc32(body), 12);
+      return Buffer.concat([head, body]);
+    };
+    // Within, offsets count from 0; the message around has the offset of the last.
+    const inner = offsets.map((offset) => message(offset - 7, offset - 6, 0, Buffer.from(`v${offset}`)));
+    const set = message(9, 44, 1 | flag, gzipSync(Buffer.concat(inner)));
+    const bytes = Buffer.concat([set, message(10, 50, flag, Buffer.from('v10'))]);
+    for (const { read } of [lean, stock]) {
+      const batch = await read(bytes, 7);
+      const seen = [...(batch?.records ?? [])].map(({ offset, timestamp, value }) => [
+        offset,
+        timestamp,
+        String(value),
+      ]);
+      const wanted = offsets.map((offset, at) => [offset, times[at], `v${offset}`]);
+      expect([seen, batch?.nextOffset]).toEqual([[...wanted, [10, 50, 'v10']], 11]);
+      expect((await read(bytes, 9))?.records.at(0)?.offset).toBe(9);
     }
   });
 
