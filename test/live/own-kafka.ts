@@ -1,0 +1,110 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { root, sleep } from './support.js';
+
+const run = promisify(execFile);
+const lib = join(globalThis.process.env.RXFLUME_SERVICES_DIR ?? join(root, '.services'), 'lib/kafka');
+const java = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-cp', `${lib}/*`];
+const UP_WITHIN_MS = 40_000;
+
+/** Whether the jars are here: not where the services run in Docker. */
+export const hasOwnKafka = existsSync(lib);
+
+/** A broker of a test's own, with an authorizer, on ports and in a folder of its own. */
+export class OwnKafka {
+  readonly brokers: string[];
+  readonly admin: Admin;
+  readonly kafka: Kafka;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(port: number, child: ChildProcess, folder: string) {
+    this.brokers = [`127.0.0.1:${port}`];
+    this.kafka = new Kafka({ brokers: this.brokers, logLevel: logLevel.NOTHING, retry: { retries: 20 } });
+    this.admin = this.kafka.admin();
+    this.#child = child;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<OwnKafka> {
+    const folder = mkdtempSync(join(tmpdir(), 'rxflume-own-kafka-'));
+    const [port, controller] = [await freePort(), await freePort()];
+    const config = join(folder, 'server.properties');
+    writeFileSync(config, propertiesOf(port, controller, folder));
+    const log4j = `-Dlog4j2.configurationFile=${root}scripts/services.d/kafka/log4j2.xml`;
+    const id = randomBytes(16).toString('base64url');
+    await run('java', [...java, log4j, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', config]);
+    const output = openSync(join(folder, 'log'), 'a');
+    const child = spawn('java', [...java, log4j, 'kafka.Kafka', config], { stdio: ['ignore', output, output] });
+    globalThis.process.once('exit', () => child.kill('SIGKILL'));
+    const own = new OwnKafka(port, child, folder);
+    const until = performance.now() + UP_WITHIN_MS;
+    while (
+      !(await own.admin
+        .connect()
+        .then(() => own.admin.listTopics())
+        .then(
+          () => true,
+          () => false,
+        ))
+    ) {
+      if (performance.now() < until && child.exitCode === null) await sleep(200);
+      else {
+        const said = readFileSync(join(folder, 'log'), 'utf8').slice(-2_000);
+        await own.stop();
+        throw new Error(`the broker did not come up: ${said}`);
+      }
+    }
+    return own;
+  }
+
+  /** A tool of Kafka's own. */
+  async tool(name: string, ...args: string[]): Promise<void> {
+    await run('java', [...java, name, '--bootstrap-server', String(this.brokers[0]), ...args]);
+  }
+
+  async stop(): Promise<void> {
+    await this.admin.disconnect().catch(() => undefined);
+    const ended = new Promise((resolve) => this.#child.once('close', resolve));
+    if (this.#child.exitCode === null && this.#child.kill('SIGKILL')) await ended;
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function propertiesOf(port: number, controller: number, folder: string): string {
+  return [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controller}`,
+    'controller.listener.names=CONTROLLER',
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    `log.dirs=${folder}/data`,
+    'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'allow.everyone.if.no.acl.found=true',
+    'offsets.topic.replication.factor=1',
+    'offsets.topic.num.partitions=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'auto.create.topics.enable=false',
+    'group.initial.rebalance.delay.ms=0',
+    'log.cleaner.dedupe.buffer.size=16777216',
+    '',
+  ].join('\n');
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
