@@ -37,6 +37,16 @@ export function readHostPort(option: string, given: unknown, defaultPort: number
   return { host, port, name: shownHostPort(host, port) };
 }
 
+/**
+ * What of the host and port of a URL is no address, though `URL` takes it: it trims spaces, and knows a port of 0 or none behind
+ * the colon. Null where nothing is. The URL is not shown: a password may stand in it.
+ */
+export function urlAddressProblem(url: string): string | null {
+  if (/\s/.test(url)) return 'without spaces';
+  const [, authority = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url) ?? [];
+  return /:0*$/.test(authority) ? 'with a port from 1 to 65535' : null;
+}
+
 /** `host:port`, or the host alone; an IPv6 address in brackets. */
 export function shownHostPort(host: string, port?: number | string): string {
   const shown = host.includes(':') ? `[${host}]` : host;

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { firstValueFrom } from 'rxjs';
 import { readHostPort, shownHostPort } from '../../src/core/address.js';
+import { parseAddress } from '../../src/drivers/amqplib/address.js';
 import { amqplib } from '../../src/drivers/amqplib/index.js';
 import { avroRpcClient, avroRpcServer } from '../../src/drivers/avro-rpc/index.js';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
@@ -123,3 +124,46 @@ describe('an IPv6 address', () => {
     expect(() => webhdfsPackage({ client: { host: 'nn1:9870' } })).toThrow('client.host');
   });
 });
+
+describe.each(NAMES)('every form of an address, given to %s', (driver) => {
+  const make = (address: string) => (DRIVERS[driver] as (typeof DRIVERS)[string])(address);
+
+  it.each(['k1:9092', 'k1', '[::1]:9092', '[::1]', 'my_host:9092', 'bücher.example:9092'])('takes %s', (address) => {
+    expect(() => make(address)).not.toThrow();
+  });
+
+  it.each(['::1', 'k1:0', 'k1:00', 'k1:', '[::1]:0', 'k1:70000', 'k1:9092 ', 'k1\t:9092', '[k1]:9092', ''])(
+    'refuses %j at the call',
+    (address) => {
+      expect(() => make(address)).toThrow(/^Expected |must be/);
+    },
+  );
+});
+
+it('an AMQP URL has all its parts read, and its host as a socket takes it', () => {
+  const given = {};
+  expect(parseAddress('urls[0]', 'amqp://user:p%40ss@[::1]:5672/%2f', given)).toEqual({
+    name: '[::1]:5672',
+    host: '::1',
+    port: 5_672,
+    isTls: false,
+    vhost: '/',
+    user: 'user',
+    password: 'p@ss',
+  });
+  expect(parseAddress('urls[0]', 'amqps://bücher.example', given).host).toBe('xn--bcher-kva.example');
+});
+
+it.each([' amqp://user:hunter2@k1', 'amqp://user:hunter2@k1:0', 'amqp://user:hunter2@%'])(
+  '%j is refused without its password',
+  (url) => {
+    let message = '';
+    try {
+      amqplib({ urls: [url] });
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain('urls[0]');
+    expect(message).not.toMatch(/hunter2|user:/);
+  },
+);

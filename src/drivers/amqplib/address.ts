@@ -1,3 +1,5 @@
+import { domainToASCII } from 'node:url';
+import { shownHostPort, urlAddressProblem } from '../../core/address.js';
 import { OptionError } from '../../core/errors.js';
 
 /** One broker, with what it takes to be let in. Only `name` is ever shown. */
@@ -23,6 +25,8 @@ export function parseAddress(option: string, url: unknown, given: Given): Addres
   if (typeof url === 'string' && /\[[^\]]*%/.test(url))
     throw wrong(option, 'without a zone in the IPv6 address: no URL can have one');
   const parts = typeof url === 'string' ? urlOf(url) : null;
+  const problem = typeof url === 'string' ? urlAddressProblem(url) : null;
+  if (problem !== null) throw wrong(option, problem);
   const isTls = parts?.protocol === 'amqps:';
   if (parts === null || (!isTls && parts.protocol !== 'amqp:') || parts.hostname === '') {
     throw wrong(option, 'an `amqp://host:port/vhost` or `amqps://…`');
@@ -38,15 +42,24 @@ export function parseAddress(option: string, url: unknown, given: Given): Addres
     throw wrong(option, 'without a virtual host, or with the one of the option `vhost`');
   }
   const port = parts.port === '' ? (isTls ? 5_671 : 5_672) : Number(parts.port);
+  const host = hostOf(option, parts.hostname);
   return {
-    name: `${parts.hostname}:${port}`,
-    host: parts.hostname.replace(/^\[|\]$/g, ''),
+    name: shownHostPort(host, port),
+    host,
     port,
     isTls,
     vhost: vhost || given.vhost || '/',
     user: given.user ?? (decoded(option, parts.username) || 'guest'),
     password: given.password ?? (decoded(option, parts.password) || 'guest'),
   };
+}
+
+/** As a socket takes it. `URL` percent-encodes what is not ASCII, save in the schemes of the web. */
+function hostOf(option: string, hostname: string): string {
+  if (hostname.startsWith('[')) return hostname.slice(1, -1);
+  const host = domainToASCII(decoded(option, hostname));
+  if (host === '') throw wrong(option, 'with the name of a host');
+  return host;
 }
 
 function urlOf(text: string): URL | null {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { urlAddressProblem } from '../../core/address.js';
 import {
   expectMs,
   expectOneOf,
@@ -137,6 +138,8 @@ function checkNameNodes(nameNodes: readonly string[]): URL[] {
     const shown = typeof text === 'string' ? text.replace(/\/\/.*@/, '//***@').replace(/\?.*/, '?***') : text;
     expectOption(name, shown, url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '', rule);
     expectOption(name, shown, !url!.username && !url!.password && !url!.search && !url!.hash, rule);
+    const problem = urlAddressProblem(text);
+    expectOption(name, shown, problem === null, `${rule}, ${problem}`);
     return new URL(url!.href.replace(/\/+$/, ''));
   });
 }

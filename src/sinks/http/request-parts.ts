@@ -1,3 +1,4 @@
+import { urlAddressProblem } from '../../core/address.js';
 import { OptionError } from '../../core/errors.js';
 import { isWellFormed } from '../../core/well-formed.js';
 
@@ -13,7 +14,8 @@ export function urlProblem(given: unknown): string | undefined {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'it must begin with http:// or https://';
   if (url.username !== '' || url.password !== '') return 'it must have no user name or password; give a header instead';
-  return undefined;
+  const problem = urlAddressProblem(given);
+  return problem === null ? undefined : `it must be ${problem}`;
 }
 
 /** Those that belong to the connection, or that the sink sets itself. */
