@@ -7,7 +7,7 @@ import type { KafkaOutgoing } from '../ports/kafka-producer.js';
 export type MemoryRecord =
   | string
   | null
-  | { readonly value: string | null; readonly key?: string; readonly timestamp?: number };
+  | { readonly value: string | Uint8Array | null; readonly key?: string; readonly timestamp?: number };
 
 /** The log of one partition in memory: records in order of offset, with gaps where there were some. */
 export class MemoryLog {
