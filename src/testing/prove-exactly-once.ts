@@ -1,9 +1,10 @@
 import { describeError } from '../core/errors.js';
 import { expectFunction } from '../core/options.js';
 import { failureOf, isSound } from './proof/failure.js';
+import { feedOf } from './proof/feed.js';
 import { type CheckedOptions, checkInput, checkOptions, type ProofOptions } from './proof/options.js';
 import { everySingleFault, randomSchedule, shrunk } from './proof/plan.js';
-import { feedOf, type Outcome, play } from './proof/play.js';
+import { type Outcome, play } from './proof/play.js';
 import { Roots } from './proof/roots.js';
 import { FAULT_KINDS, type FaultKind, parseSchedule, type Schedule, type Verb } from './proof/schedule.js';
 import { traceRecords } from './proof/trace.js';
@@ -20,6 +21,8 @@ export interface ProofReport {
   readonly faults: Readonly<Record<FaultKind, number>>;
   /** Whether commits were compared with what was stored: only where each record becomes its lines by itself. */
   readonly commits: 'checked' | 'unchecked';
+  /** The longest that a partition waited to be committed further while nothing was wrong, in virtual milliseconds. */
+  readonly longestWaitMs: number;
   /** How long it took, in real milliseconds. */
   readonly ms: number;
 }
@@ -31,7 +34,8 @@ export interface ProofReport {
  * starts, and must build it over nothing but what it is given.
  *
  * Every file must be whole when it becomes visible and must stay; no commit may be ahead of what is stored; every drain
- * must end.
+ * must end. No partition may wait for longer than `maxWaitMs` to be committed further: while something is wrong that does
+ * not count, and once it is over it counts from there.
  *
  * Bounds: time for about ten runs for each step, and `schedules` more; a run takes a few milliseconds.
  * Fails: throws a `ProofError` at the first schedule that breaks the promise, with what is wrong, the schedule in words,
@@ -47,6 +51,7 @@ export function proveExactlyOnce(build: BuildCollector, input: ProofInput, optio
   const startedAt = performance.now();
   const faults = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   let played = 0;
+  let longestWaitMs = 0;
 
   const plain = play(trial, { seed: checked.seed, pace: 0, faults: [] }, feed);
   expectSound(plain, checked.seed);
@@ -58,6 +63,7 @@ export function proveExactlyOnce(build: BuildCollector, input: ProofInput, optio
   const tryOne = (schedule: Schedule, isLogged = false) => {
     const outcome = play(proving, schedule, feed, isLogged);
     played += 1;
+    longestWaitMs = Math.max(longestWaitMs, outcome.longestWait?.ms ?? 0);
     for (const { fault } of outcome.struck) faults[fault.kind] += 1;
     return outcome;
   };
@@ -77,6 +83,7 @@ export function proveExactlyOnce(build: BuildCollector, input: ProofInput, optio
     lines: [...plain.lines.values()].reduce((sum, files) => sum + files.length, 0),
     faults,
     commits: watched === undefined ? 'unchecked' : 'checked',
+    longestWaitMs,
     ms: Math.round(performance.now() - startedAt),
   };
 }

@@ -22,12 +22,14 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
+import { PROOF_DEFAULTS } from 'rxflume/testing';
 import { tablesUnder } from './markdown.js';
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 test.each([
   ['docs/operators.md', 'What is lost or hangs', LEAK_WATCH_DEFAULTS],
+  ['docs/testing.md', 'Options of the proof', PROOF_DEFAULTS],
   ['docs/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
   ['docs/kafka.md', 'The embedded log', EMBEDDED_LOG_DEFAULTS],

@@ -29,6 +29,13 @@ export const INPUT: ProofInput = {
 
 /** A flow from `chat` into a sink that stores one value after the other and refuses what it could not store. */
 export function toyFlow(store: Store, topics: readonly string[] = ['chat']): BuildCollector {
+  return toyFlowInto((fs) => storeEach(fs, store), topics);
+}
+
+export function toyFlowInto(
+  sink: (fs: FileSystem) => Sink<string>,
+  topics: readonly string[] = ['chat'],
+): BuildCollector {
   return ({ kafka, fs, monitor }) => {
     const redeliver = { attempts: 100, firstDelayMs: 20, maxDelayMs: 50 };
     const commit = { count: 3, intervalMs: 30 };
@@ -38,7 +45,7 @@ export function toyFlow(store: Store, topics: readonly string[] = ['chat']): Bui
       'toys',
       source,
       mapValue((value) => String(value)),
-      storeEach(fs, store),
+      sink(fs),
     );
   };
 }

@@ -50,6 +50,10 @@ function carryOut<T>(
   if (strike.fate === 'late' || strike.fate === 'orphan') {
     steps.later(collector, strike.ms, made.words, () => from(made.carryOut()).subscribe({ error: () => undefined }));
   }
+  if (strike.fate === 'hang') {
+    strike.after();
+    return;
+  }
   if (!isDone) {
     answer.add(timer(ERROR_AFTER_MS).subscribe(fail));
   } else {

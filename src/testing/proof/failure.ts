@@ -2,6 +2,7 @@ import { describeError } from '../../core/errors.js';
 import type { Difference } from './comparison.js';
 import type { Outcome } from './play.js';
 import { printSchedule, type Schedule } from './schedule.js';
+import { waitInWords } from './waits.js';
 import type { LinesOfRecords } from './watch.js';
 
 /** How many of a kind are shown. */
@@ -27,9 +28,10 @@ export class ProofError extends Error {
 
 /** Whether anything is wrong with the outcome. */
 export function isSound(outcome: Outcome): boolean {
-  const { lost, twice, foreign, partial, withdrawn, outside, ahead, stuck } = outcome;
+  const { lost, twice, foreign, partial, withdrawn, outside, ahead, tooLong, stuck } = outcome;
   return (
-    stuck === '' && [lost, twice, foreign, partial, withdrawn, outside, ahead].every((found) => found.length === 0)
+    stuck === '' &&
+    [lost, twice, foreign, partial, withdrawn, outside, ahead, tooLong].every((found) => found.length === 0)
   );
 }
 
@@ -39,6 +41,7 @@ export function failureOf(
   schedule: Schedule,
   from: { readonly linesOfRecords: LinesOfRecords | undefined; readonly number: number; readonly isLogged: boolean },
 ): ProofError {
+  const isLateOnly = isSound({ ...outcome, tooLong: [] });
   const names = recordNames(from.linesOfRecords);
   const findings = [
     ...told('lost', outcome.lost, (one) => lineInWords(one, names)),
@@ -52,12 +55,14 @@ export function failureOf(
       (path) => `${path}; name its sink in \`root\` or \`atLeastOnceRoot\``,
     ),
     ...told('committed before it was stored', outcome.ahead, (words) => words),
+    ...told('waited too long', outcome.tooLong, waitInWords),
+    ...told('waiting in the end', outcome.waiting, waitInWords),
     ...(outcome.stuck === '' ? [] : [`stuck: ${outcome.stuck}`]),
   ];
   const replay = printSchedule(schedule);
   const errors = [...new Set(outcome.errors.map(describeError))].slice(0, MOST_SHOWN);
   const parts = [
-    `Not exactly once, found by schedule ${from.number}:`,
+    `${isLateOnly ? 'Something waits too long' : 'Not exactly once'}, found by schedule ${from.number}:`,
     ...findings.map((finding) => `  ${finding}`),
     'What went wrong on the way:',
     ...(outcome.struck.length === 0 ? ['  nothing'] : outcome.struck.map(({ words }) => `  ${words}`)),

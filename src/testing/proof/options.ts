@@ -39,6 +39,11 @@ export interface ProofOptions {
   /** The longest a drain may take, in virtual milliseconds. Default 60,000. */
   readonly withinMs?: number;
   /**
+   * The longest that a partition with records may not be committed further while nothing is wrong, in virtual milliseconds:
+   * longer than the flow holds a value on purpose, such as a roll of files. Default 120,000.
+   */
+  readonly maxWaitMs?: number;
+  /**
    * Whether a commit may be ahead of what is stored. Checked only where each record becomes its lines by itself. Default
    * `checked`.
    */
@@ -67,6 +72,7 @@ export const PROOF_DEFAULTS = {
   sessionTimeoutMs: 80,
   quietMs: 400,
   withinMs: 60_000,
+  maxWaitMs: 120_000,
   commits: 'checked',
   readLines: textLines,
   disk: undefined,
@@ -98,6 +104,7 @@ export function checkOptions(given: ProofOptions): CheckedOptions {
   expectMs('sessionTimeoutMs', checked.sessionTimeoutMs, 1);
   expectMs('quietMs', checked.quietMs, checked.sessionTimeoutMs);
   expectMs('withinMs', checked.withinMs, 1);
+  expectMs('maxWaitMs', checked.maxWaitMs, 1);
   expectFunction('readLines', checked.readLines);
   if (checked.disk !== undefined) expectFunction('disk', checked.disk);
   if (checked.replay !== undefined) expectText('replay', checked.replay);

@@ -1,27 +1,22 @@
 import { asyncScheduler, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describeError, OptionError } from '../../core/errors.js';
-import type { MemoryRecord } from '../memory-log.js';
 import { withChance } from './chance.js';
 import { compare, type Differences, type Lines } from './comparison.js';
+import type { Fed } from './feed.js';
 import type { Fault, Schedule, Verb } from './schedule.js';
-import type { ProofInput, Trial } from './trial.js';
+import type { Trial } from './trial.js';
+import type { Wait } from './waits.js';
 import { World } from './world.js';
 
 /** The longest the collectors may be busy before they are told to drain, in virtual milliseconds. */
 const MOST_BUSY_MS = 20_000;
+/** How often it is looked whether all is committed that is waited for. */
+const LOOK_MS = 50;
 /** Fresh collectors that may come one after the other once all is healed. */
 const MOST_ROUNDS = 6;
-/** Beyond it the clock stops, so that timers that nobody ends do not run for ever. */
+/** Beyond it, and some waits as long as they may be, the clock stops, so that timers that nobody ends do not run for ever. */
 const MOST_MS = 600_000;
-
-/** A record to be produced; `skip` leaves a gap of so many offsets before it. */
-export interface Fed {
-  readonly topic: string;
-  readonly partition: number;
-  readonly record: MemoryRecord;
-  readonly skip: number;
-}
 
 /** What became of one schedule. */
 export interface Outcome extends Differences {
@@ -30,6 +25,12 @@ export interface Outcome extends Differences {
   readonly withdrawn: readonly string[];
   readonly outside: readonly string[];
   readonly ahead: readonly string[];
+  /** The longest that a partition waited while nothing was wrong. */
+  readonly longestWait: Wait | undefined;
+  /** The same, where it was longer than it may be. */
+  readonly tooLong: readonly Wait[];
+  /** Where something did not come to its end: what was waiting then. */
+  readonly waiting: readonly Wait[];
   /** What did not come to its end, or the empty text. */
   readonly stuck: string;
   /** The errors of collectors that failed by themselves. */
@@ -39,21 +40,13 @@ export interface Outcome extends Differences {
   readonly log: readonly string[];
 }
 
-/** All records of the input, a partition after the other in turn. */
-export function feedOf(input: ProofInput): Fed[] {
-  const partitions = Object.entries(input).flatMap(([topic, logs]) =>
-    logs.map((records, partition) => records.map((record) => ({ topic, partition, record, skip: 0 }))),
-  );
-  const most = Math.max(0, ...partitions.map((records) => records.length));
-  return Array.from({ length: most }, (_, at) => partitions.flatMap((records) => records[at] ?? [])).flat();
-}
-
 /**
  * Runs one schedule in virtual time: produces, lets the faults strike, drains; then heals everything, wakes who sleeps,
  * carries out what is late, and lets fresh collectors run until nothing is missing or nothing comes any more.
  */
 export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isLogged = false): Outcome {
   const scheduler = new TestScheduler(() => undefined);
+  const mostMs = MOST_MS + MOST_ROUNDS * trial.maxWaitMs;
   const { stackTraceLimit } = Error;
   // Faults make thousands of errors whose stacks nobody reads; taking them is a tenth of the time.
   if (!isLogged) Error.stackTraceLimit = 0;
@@ -61,7 +54,7 @@ export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isL
   try {
     withChance(schedule.seed, () =>
       scheduler.run(({ flush }) => {
-        scheduler.maxFrames = MOST_MS;
+        scheduler.maxFrames = mostMs;
         course = new Course(trial, schedule, isLogged);
         course.start(feed);
         flush();
@@ -69,11 +62,11 @@ export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isL
     );
   } catch (error) {
     if (course === undefined || error instanceof OptionError) throw error;
-    course.finish(`something was thrown that nobody caught: ${describeError(error)}`);
+    course.finish(`something was thrown that nobody caught: ${describeError(error)}`, course.world.lastStepAt);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-  (course as Course).finish(`the clock ran out after ${MOST_MS} ms`);
+  (course as Course).finish(`the clock ran out after ${mostMs} ms`, mostMs);
   return (course as Course).outcome as Outcome;
 }
 
@@ -81,11 +74,14 @@ class Course {
   readonly world: World;
   outcome: Outcome | undefined;
   readonly #trial: Trial;
+  /** Whether all is waited for before it drains, though nothing went wrong. */
+  #isPatient: boolean;
   #linesBefore = -1;
   #isProduced = false;
 
   constructor(trial: Trial, schedule: Schedule, isLogged: boolean) {
     this.#trial = trial;
+    this.#isPatient = schedule.faults.length === 0 && schedule.pace > 0;
     this.world = new World(trial, schedule, isLogged);
     this.world.onStuck = (why) => this.finish(why);
   }
@@ -101,10 +97,13 @@ class Course {
     );
   }
 
-  finish(stuck: string): void {
+  finish(stuck: string, nowMs = asyncScheduler.now()): void {
     if (this.outcome !== undefined) return;
     const { world } = this;
+    const { waits } = world;
+    waits.look(nowMs);
     world.end();
+    const { longest } = waits;
     const lines = world.watch.visible();
     this.outcome = {
       ...compare(this.#trial.expected ?? lines, lines, this.#trial.roots),
@@ -113,6 +112,9 @@ class Course {
       withdrawn: world.watch.withdrawn,
       outside: world.watch.outside,
       ahead: world.watch.ahead,
+      longestWait: longest,
+      tooLong: longest !== undefined && longest.ms > this.#trial.maxWaitMs ? [longest] : [],
+      waiting: stuck === '' ? [] : waits.waiting(nowMs),
       stuck,
       errors: world.collectors.flatMap(({ end, error }) => (end === 'error' ? [error] : [])),
       steps: world.steps,
@@ -125,16 +127,29 @@ class Course {
     const fed = feed[at];
     this.#isProduced = fed === undefined;
     if (fed === undefined) return;
-    this.world.kafka.produce(fed.topic, fed.partition, [fed.record], fed.skip);
+    this.world.produce(fed);
     timer(this.#trial.produceEveryMs).subscribe(() => this.#produce(feed, at + 1));
   }
 
   #whenQuiet(then: () => void, until = asyncScheduler.now() + MOST_BUSY_MS): void {
     if (this.outcome !== undefined) return;
     const now = asyncScheduler.now();
-    const waitMs = this.world.lastStepAt + this.#trial.quietMs - now;
-    if (this.#isProduced && (waitMs <= 0 || now >= until)) then();
-    else timer(Math.max(10, waitMs)).subscribe(() => this.#whenQuiet(then, until));
+    const { quietMs, maxWaitMs } = this.#trial;
+    const waitMs = this.world.lastStepAt + quietMs - now;
+    this.world.waits.look(now);
+    const wait = this.#mayWait ? this.world.waits.current(now) : undefined;
+    if (this.#isProduced && wait === undefined && (waitMs <= 0 || now >= until)) then();
+    else if (now >= until + maxWaitMs) then();
+    else timer(waitMs > 0 ? Math.max(10, waitMs) : LOOK_MS).subscribe(() => this.#whenQuiet(then, until));
+  }
+
+  /**
+   * A run in which nothing has gone wrong yet drains in the midst of its work: the steps of such a drain are to be struck.
+   * After that, all that is there must be committed without a drain, until something has waited too long.
+   */
+  get #mayWait(): boolean {
+    const { struck, waits } = this.world;
+    return (this.#isPatient || struck.length > 0) && (waits.longest?.ms ?? 0) <= this.#trial.maxWaitMs;
   }
 
   /** Tells all to drain who are awake, and waits until they are done. */
@@ -142,6 +157,7 @@ class Course {
     if (this.outcome !== undefined) return;
     const { world } = this;
     world.isTended = false;
+    world.waits.pause(asyncScheduler.now());
     for (const collector of world.collectors) if (!collector.gate.isStopped) world.drain(collector);
     this.#whenDrained(then, asyncScheduler.now() + this.#trial.withinMs, 2);
   }
@@ -163,7 +179,9 @@ class Course {
   #round(number: number): void {
     const { world } = this;
     const before = world.collectors.length;
+    this.#isPatient = true;
     world.isTended = true;
+    world.waits.resume(asyncScheduler.now());
     world.start();
     this.#whenQuiet(() =>
       this.#drain(() => {

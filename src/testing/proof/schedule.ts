@@ -26,6 +26,7 @@ export type Verb =
  * `orphan`: it is killed, and the call it had just made is carried out some time later.
  * `fail`: the call is not carried out, and fails. `lose`: it is carried out, and seems to fail.
  * `late`: it seems to fail, and is carried out some time later.
+ * `hang`: it is not carried out, and is never answered; of a file system, whose driver gives up by itself, that is `fail`.
  * `stop`: the collector sleeps for a time as by SIGSTOP, and goes on from where it was before the group tells it anything.
  * `deaf`: for a time the group does not reach it; all else works.
  * `join`: another collector starts. `leave`: the collector drains. `expire`: all sessions of the group expire.
@@ -76,6 +77,7 @@ export const FAULTS = {
   fail: { whens: AT, hasMs: false, verbs: [...CHANGES, ...READS, 'connect'] },
   lose: { whens: AT, hasMs: false, verbs: CHANGES },
   late: { whens: AT, hasMs: true, verbs: CHANGES },
+  hang: { whens: AT, hasMs: false, verbs: ['commit', 'leave'] },
   stop: { whens: AROUND, hasMs: true, verbs: ALL },
   deaf: { whens: AROUND, hasMs: true, verbs: ALL },
   join: { whens: AROUND, hasMs: false, verbs: ALL },
@@ -145,6 +147,8 @@ export function faultInWords({ kind, when, step, ms }: Fault, call: string): str
       return `${at} is carried out and its answer is lost`;
     case 'late':
       return `${at} seems to fail and is carried out ${ms} ms later`;
+    case 'hang':
+      return `${at} is not carried out and never answered`;
     case 'stop':
       return `the collector sleeps ${ms} ms ${when} ${at}`;
     case 'deaf':

@@ -16,7 +16,7 @@ export interface Acts {
 }
 
 /** What becomes of a call's answer. */
-export type Fate = 'sound' | 'fail' | 'lose' | 'late' | 'orphan';
+export type Fate = 'sound' | 'fail' | 'lose' | 'late' | 'orphan' | 'hang';
 
 /** The faults that strike one step, and when each of them acts. */
 export class Strike {

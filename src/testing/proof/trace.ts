@@ -1,5 +1,6 @@
 import { type Difference, isSame, type Lines, repeated, together } from './comparison.js';
-import { feedOf, play } from './play.js';
+import { feedOf } from './feed.js';
+import { play } from './play.js';
 import type { Trial } from './trial.js';
 import type { LinesOfRecords } from './watch.js';
 

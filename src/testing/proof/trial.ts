@@ -34,6 +34,7 @@ export interface Trial {
   readonly sessionTimeoutMs: number;
   readonly quietMs: number;
   readonly withinMs: number;
+  readonly maxWaitMs: number;
   /** What is to be stored in the end; undefined while that is to be found out. */
   readonly expected: Lines | undefined;
   readonly linesOfRecords: LinesOfRecords | undefined;

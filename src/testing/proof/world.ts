@@ -8,12 +8,14 @@ import { MemoryKafka } from '../memory-kafka.js';
 import type { Steps } from './call.js';
 import { chanceOf } from './chance.js';
 import { Collector } from './collector.js';
+import type { Fed } from './feed.js';
 import { gatedDisk } from './gated-disk.js';
 import { gatedFiles } from './gated-files.js';
 import { gatedKafka } from './gated-kafka.js';
 import { type Fault, faultInWords, type Schedule, strikes, type Verb } from './schedule.js';
 import { type Acts, Strike } from './strike.js';
 import type { Trial } from './trial.js';
+import { Waits } from './waits.js';
 import { Watch } from './watch.js';
 
 /** How long after the last collector another starts. */
@@ -34,6 +36,7 @@ const NO_FAULTS: readonly Fault[] = [];
 export class World implements Steps, Acts {
   readonly kafka: MemoryKafka;
   readonly watch: Watch;
+  readonly waits = new Waits();
   readonly collectors: Collector[] = [];
   /** Every step made while faults may strike. */
   readonly steps: Verb[] = [];
@@ -55,6 +58,9 @@ export class World implements Steps, Acts {
   readonly #learnMs: number;
   readonly #faults = new Map<number, Fault[]>();
   readonly #groups = new Set<string>();
+  /** Where the log of each partition ends. */
+  readonly #ends = new Map<string, number>();
+  #commitsSeen = 0;
   #areFaultsOn = true;
 
   constructor(trial: Trial, schedule: Schedule, isLogged: boolean) {
@@ -84,6 +90,15 @@ export class World implements Steps, Acts {
     return this.collectors.filter((one) => one.isAtWork);
   }
 
+  /** Puts a record into its topic, behind a gap of `skip` offsets. */
+  produce({ topic, partition, record, skip }: Fed): void {
+    this.kafka.produce(topic, partition, [record], skip);
+    const stream = `${topic}/${partition}`;
+    const end = (this.#ends.get(stream) ?? 0) + skip + 1;
+    this.#ends.set(stream, end);
+    this.waits.produced(stream, end, asyncScheduler.now());
+  }
+
   /** From now on nothing goes wrong any more. */
   heal(): void {
     this.#areFaultsOn = false;
@@ -99,7 +114,7 @@ export class World implements Steps, Acts {
     const flow = this.#trial.build({
       kafka: gatedKafka(
         this.kafka,
-        { joined: (...of) => this.#joined(...of), committed: () => this.watch.committed() },
+        { joined: (...of) => this.#joined(...of), committed: () => this.#committed() },
         this,
         collector,
       ),
@@ -146,6 +161,7 @@ export class World implements Steps, Acts {
     if (this.stepsMade === MOST_STEPS) this.onStuck(`${MOST_STEPS} steps were made, the last ${words()}`);
     if (faults === NO_FAULTS) return new Strike(NO_FAULTS, collector, this);
     const striking = faults.filter((fault) => this.#mayStrike(fault, verb));
+    if (striking.length > 0) this.#disturb(0);
     for (const fault of striking) {
       const inWords = faultInWords(fault, words());
       this.struck.push({ fault, words: inWords });
@@ -168,6 +184,7 @@ export class World implements Steps, Acts {
     if (!collector.isAlive) return;
     collector.gate.kill();
     this.#note(collector, 'is dead');
+    this.#disturb(this.#trial.sessionTimeoutMs);
     // Never from within its own call, which has yet to return.
     timer(0).subscribe(() => collector.subscription.unsubscribe());
     timer(this.#trial.sessionTimeoutMs).subscribe(() => {
@@ -227,6 +244,15 @@ export class World implements Steps, Acts {
     this.watch.take();
   }
 
+  #committed(): void {
+    const fresh = this.kafka.commits.slice(this.#commitsSeen);
+    this.#commitsSeen = this.kafka.commits.length;
+    for (const { topic, partition, offset } of fresh) {
+      this.waits.committed(`${topic}/${partition}`, offset, asyncScheduler.now());
+    }
+    this.watch.committed();
+  }
+
   #joined(collector: Collector, groupId: string): void {
     this.#groups.add(groupId);
     if (!collector.gate.isHearing) this.#watchSessions(collector);
@@ -279,6 +305,12 @@ export class World implements Steps, Acts {
 
   #dueIn(ms: number): void {
     this.dueAt = Math.max(this.dueAt, asyncScheduler.now() + ms);
+    this.#disturb(ms);
+  }
+
+  #disturb(forMs: number): void {
+    const now = asyncScheduler.now();
+    this.waits.disturbed(now + forMs, now);
   }
 
   #note(collector: Collector, what: string): void {

@@ -1,10 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { LEDGER_RULES, type LedgerRules } from '../../../src/sinks/files/ledger.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../src/testing/index.js';
+import { USUAL_FAULT_KINDS } from '../../../src/testing/proof/schedule.js';
 import { CHAT, plain, UNRULY, unruly } from './trial-flows.js';
 
 /** Old entries go at once, so that a writer that was overtaken finds its name free. */
 const FOLDING: LedgerRules = { ...LEDGER_RULES, toFold: (listed) => [...listed].sort((a, b) => a - b).slice(0, -1) };
+
+/** All but `hang`, after which a flow may take the minute that a commit has. */
+const ANSWERED = USUAL_FAULT_KINDS.filter((kind) => kind !== 'hang');
 
 describe('a file sink with a ledger, whatever dies, sleeps, is late or comes twice', () => {
   it('stores each value once', () => {
@@ -15,6 +19,12 @@ describe('a file sink with a ledger, whatever dies, sleeps, is late or comes twi
 
   it('stores each value once though old entries are folded away at once', () => {
     expect(proveExactlyOnce(plain(FOLDING), CHAT, { schedules: 500, seed: 5 })).toMatchObject({ lines: 18 });
+  });
+
+  it('lets no partition wait for long once what went wrong is over', () => {
+    const calm = { faults: ANSWERED, singleFaults: 'none', schedules: 200, seed: 12, maxWaitMs: 1_000 } as const;
+    expect(proveExactlyOnce(plain(LEDGER_RULES), CHAT, calm).longestWaitMs).toBeGreaterThan(50);
+    expect(proveExactlyOnce(unruly(LEDGER_RULES), CHAT, { ...UNRULY, ...calm }).longestWaitMs).toBeGreaterThan(50);
   });
 
   it('stores each value once where values overtake one another, and loses no dead letter', () => {

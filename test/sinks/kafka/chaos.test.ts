@@ -5,6 +5,7 @@ import type { Delivery } from '../../../src/core/delivery.js';
 import type { KafkaProducer, KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
 import { chanceOf, withChance } from '../../../src/testing/proof/chance.js';
+import { Waits } from '../../../src/testing/proof/waits.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { type Bytes, type CopyOptions, copied, copy, feed, numbers } from './copying.js';
 
@@ -12,12 +13,19 @@ const COUNT = 240;
 const PARTITIONS = 2;
 const CHAOS_MS = 3_000;
 const CALM_MS = 40_000;
+/** When the last collector starts. */
+const LAST_MS = CHAOS_MS + 500;
+/** The longest that a partition may go without a commit once all is calm: several transactions. */
+const MAX_WAIT_MS = 1_000;
 
 interface Verdict {
   readonly missing: number[];
   readonly twice: number[];
   /** How many were copied while it was troubled. */
   readonly early: number;
+  /** The longest that a partition of `chat` went without a commit once all was calm. */
+  readonly waitMs: number;
+  readonly waiting: number;
 }
 
 /** Two collectors of one group under random faults; then a last one, alone and undisturbed. */
@@ -28,6 +36,8 @@ function strike(seed: number, options: (kafka: MemoryKafka) => CopyOptions): Ver
   const chance = chanceOf(seed);
   const isTroubled = { now: true };
   let early = 0;
+  const waits = new Waits();
+  let waiting = 0;
   kafka.fate = () => {
     const roll = isTroubled.now ? chance() : 1;
     if (roll < 0.02) return 'fail';
@@ -57,6 +67,14 @@ function strike(seed: number, options: (kafka: MemoryKafka) => CopyOptions): Ver
           timer(chance() * 300).subscribe(() => wake());
         }
       };
+      const look = (ms: number) => {
+        for (const [partition, stream] of STREAMS.entries()) {
+          waits.committed(stream, kafka.committed('copier', 'chat', partition), ms);
+        }
+        waits.look(ms);
+        waiting = waits.waiting(ms).length;
+        if (waiting > 0 && ms < LAST_MS + 10 * MAX_WAIT_MS) timer(20).subscribe(() => look(ms + 20));
+      };
       start(0);
       at(20, () => start(1));
       for (let ms = 100; ms < CHAOS_MS; ms += 100) {
@@ -68,7 +86,11 @@ function strike(seed: number, options: (kafka: MemoryKafka) => CopyOptions): Ver
         early = copied(kafka).length;
         for (const run of runs) run?.subscription?.unsubscribe();
       });
-      at(CHAOS_MS + 500, () => start(2));
+      at(LAST_MS, () => {
+        for (const stream of STREAMS) waits.produced(stream, COUNT / PARTITIONS, LAST_MS);
+        start(2);
+        look(LAST_MS);
+      });
       at(CALM_MS, () => runs[2]?.subscription?.unsubscribe());
     }),
   );
@@ -78,6 +100,8 @@ function strike(seed: number, options: (kafka: MemoryKafka) => CopyOptions): Ver
     missing: numbers(COUNT).filter((n) => isCopied(n) && !known.has(n)),
     twice: seen.filter((n, place) => seen.indexOf(n) !== place),
     early,
+    waitMs: waits.longest?.ms ?? 0,
+    waiting,
   };
 }
 
@@ -115,6 +139,7 @@ function wrong(kafka: MemoryKafka, amend: (producer: KafkaProducer) => Partial<K
 
 /** Some of these once showed a value twice, by rare overtakings. */
 const SEEDS = [...numbers(60), 1036, 1060];
+const STREAMS = numbers(PARTITIONS).map((partition) => `chat/${partition}`);
 const isWrong = ({ missing, twice }: Verdict) => missing.length + twice.length > 0;
 const isCaught = (options: (kafka: MemoryKafka) => CopyOptions) => SEEDS.some((seed) => isWrong(strike(seed, options)));
 
@@ -122,6 +147,7 @@ describe('Kafka to Kafka under kills, sleepers, lost answers and late requests',
   it('shows each value once to a reader of committed records', () => {
     const found = SEEDS.map((seed) => ({ seed, ...strike(seed, () => ({})) }));
     expect(found.filter(isWrong)).toEqual([]);
+    expect(found.filter(({ waiting, waitMs }) => waiting > 0 || waitMs > MAX_WAIT_MS)).toEqual([]);
     // It was not the last one, undisturbed, who did it all.
     expect(found.reduce((sum, { early }) => sum + early, 0)).toBeGreaterThan((COUNT * SEEDS.length) / 3);
   });
