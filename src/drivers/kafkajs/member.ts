@@ -1,5 +1,4 @@
 import type { ObservableInput } from 'rxjs';
-import { SourceError } from '../../core/errors.js';
 import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
 import { answerWithin } from './answer-within.js';
 import { Assignment, type Ending, type OwnedPartition } from './assignment.js';
@@ -13,8 +12,9 @@ import type { Notices } from './notices.js';
 import type { CheckedOptions } from './options.js';
 import type { Refused } from './places.js';
 import { Reading, whenLate } from './reading.js';
+import { SameTopics } from './same-topics.js';
 import { Signal } from './signal.js';
-import { expectSame, type TopicIds } from './topic-ids.js';
+import type { TopicIds } from './topic-ids.js';
 import { topicTrouble } from './topic-trouble.js';
 
 const JOIN_AGAIN_MS = 100;
@@ -46,6 +46,7 @@ export class Member {
   readonly #home: Home;
   readonly #changed = new Signal();
   readonly #range: LogRange;
+  readonly #same: SameTopics;
   #assignment: Assignment | undefined;
   #fetching: Fetching | undefined;
   #heartbeats: Heartbeats | undefined;
@@ -55,12 +56,11 @@ export class Member {
   #joinedWith = '';
   #isClosed = false;
   #isConnected = false;
-  /** Of the topics as they were at the joining before the last. */
-  #earlierIds: TopicIds = new Map();
 
   constructor(link: Link, home: Home) {
     this.link = link;
     this.#home = home;
+    this.#same = new SameTopics(link, home);
     this.#range = new LogRange(link, home.subscription);
   }
 
@@ -149,7 +149,7 @@ export class Member {
     this.#heartbeats.start();
     const watch = setInterval(() => this.#lookSoon(assignment), options.metadataMaxAgeMs);
     try {
-      await this.#learnTopicIds();
+      await this.#same.learn();
       const isStarted = await this.#place(assignment, reading);
       if (isStarted) {
         this.#fetching = this.#startFetching(assignment, reading);
@@ -179,46 +179,9 @@ export class Member {
     );
     if (starts === undefined) return false;
     assignment.place(starts as readonly PartitionOffset[]);
-    if (!this.#areSame(starts as readonly PartitionOffset[])) return false;
+    if (!this.#same.hold(starts as readonly PartitionOffset[])) return false;
     reading.start();
     return !assignment.isOver;
-  }
-
-  async #learnTopicIds(): Promise<void> {
-    this.#earlierIds = this.#home.topicIds;
-    try {
-      this.#home.topicIds = (await this.link.topicIds()) ?? this.#home.topicIds;
-    } catch (error) {
-      // Those that are known are kept to; what stands in the way shows in the fetches too.
-      this.link.forget(error);
-    }
-  }
-
-  /** Whether positions that were known before we joined are still in the topics that they were in. Tells of its failure itself. */
-  #areSame(positions: readonly PartitionOffset[]): boolean {
-    const { subscription, topicIds } = this.#home;
-    try {
-      const topics = positions.map(({ topic }) => topic);
-      expectSame(topics, this.#earlierIds, topicIds, subscription.groupId);
-      return true;
-    } catch (error) {
-      this.#home.failed(error);
-      return false;
-    }
-  }
-
-  /** Fails where a topic of the assignment was created again since we joined; answers the ids that are there now. */
-  async #lookAtIds(assignment: Assignment): Promise<TopicIds | undefined> {
-    const now = await this.link.topicIds();
-    if (now === undefined || assignment.isOver) return now;
-    const topics = assignment.partitions.map(({ topic }) => topic);
-    expectSame(topics, this.#home.topicIds, now, this.#home.subscription.groupId);
-    return now;
-  }
-
-  async #doubted(assignment: Assignment, owned: OwnedPartition): Promise<void> {
-    const now = await this.#lookAtIds(assignment);
-    if (now === undefined || now.has(owned.topic)) owned.isDoubted = false;
   }
 
   #answerOf(assignment: Assignment, ask: () => ObservableInput<unknown>): Promise<unknown> {
@@ -238,7 +201,7 @@ export class Member {
         const { committed, began, refused } = await asked;
         if (assignment.isOver) return;
         reading.works('start');
-        if (!this.#areSame(committed)) return;
+        if (!this.#same.hold(committed)) return;
         assignment.place(committed);
         this.#fetching?.wake();
         for (const one of refused) this.#notPlaced(assignment, reading, one);
@@ -295,10 +258,10 @@ export class Member {
         if (!assignment.isOver) this.#home.failed(connectError(error, setting));
       },
       outOfRange: async (owned) => {
-        await this.#lookAtIds(assignment);
+        await this.#same.look(assignment);
         await this.#range.check(owned);
       },
-      doubted: (owned) => this.#doubted(assignment, owned),
+      doubted: (owned) => this.#same.doubted(assignment, owned),
       topicTrouble: (owned, meaning, error) => this.#topicTrouble(assignment, owned, meaning, error),
       troubled: (message) => notices.tell('warn', 'kafka.trouble', message),
     });
@@ -341,10 +304,7 @@ export class Member {
 
   /** Members share out the partitions they know: one that sees others than when it joined joins again. */
   async #lookForPartitions(assignment: Assignment): Promise<void> {
-    await this.#lookAtIds(assignment).catch((error: unknown) => {
-      if (error instanceof SourceError && !assignment.isOver) this.#home.failed(error);
-      throw error;
-    });
+    await this.#same.look(assignment);
     const now = await this.link.layout();
     // What was known meanwhile may be news already: a fetch in trouble learns the leaders, and all else with them.
     if (now === this.#joinedWith || assignment.isOver) return;
