@@ -15,18 +15,31 @@ export function refusalOf(cause: unknown, { code, what }: Failing, { origin }: D
 }
 
 /**
- * With what a delivery is nacked for which a function of an operator threw: for good, unless the error says itself that it
- * may pass. `what` names it, such as `key of dedupeBy`. An error of ours stays as it is.
+ * With what a delivery is nacked for which a function of an operator or a sink threw, or a getter of its value: for good, unless
+ * the error says itself that it may pass. `what` names it, such as `key of dedupeBy`. An error of ours stays as it is.
  */
-export function thrownFor(what: string, cause: unknown, { origin }: Delivery<unknown>): RxflumeError {
+export function thrownFor(
+  what: string,
+  cause: unknown,
+  { origin }: Pick<Delivery<unknown>, 'origin'>,
+  code: 'RXF_OPERATOR_FAILED' | 'RXF_SINK_FORMAT' | 'RXF_SINK_BUCKET' = 'RXF_OPERATOR_FAILED',
+): RxflumeError {
   if (cause instanceof RxflumeError) return cause;
   const { stream, offset } = origin;
   return new SinkError(
-    'RXF_OPERATOR_FAILED',
+    code,
     `The ${what} threw for ${stream} offset ${offset}: ${describeError(cause)}. Correct it, or set such values aside with ` +
       '`deadLetter`.',
-    { cause, retryable: (cause as { retryable?: unknown } | null | undefined)?.retryable === true },
+    { cause, retryable: saysItMayPass(cause), details: { stream, offset } },
   );
+}
+
+function saysItMayPass(cause: unknown): boolean {
+  try {
+    return (cause as { retryable?: unknown } | null | undefined)?.retryable === true;
+  } catch {
+    return false;
+  }
 }
 
 /** With what a delivery is nacked after a call made for it took too long. */
@@ -48,6 +61,11 @@ const BUGS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError'];
 
 /** Whether the same call may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug. */
 export function mayPass(cause: unknown): boolean {
-  const { retryable, name } = (cause ?? {}) as { retryable?: unknown; name?: unknown };
-  return typeof retryable === 'boolean' ? retryable : !BUGS.includes(String(name));
+  try {
+    const { retryable, name } = (cause ?? {}) as { retryable?: unknown; name?: unknown };
+    return typeof retryable === 'boolean' ? retryable : !BUGS.includes(String(name));
+  } catch {
+    // What cannot even be read was made by a bug.
+    return false;
+  }
 }

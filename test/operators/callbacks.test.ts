@@ -23,10 +23,12 @@ import { inVirtualTime } from '../support/virtual-time.js';
 
 type Deliveries = Observable<Delivery<string>>;
 
+let thrown: () => unknown = () => new Error('boom');
+
 /** Throws for the value `bad`. */
 function unless<R>(answer: (value: string) => R): (value: string) => R {
   return (value) => {
-    if (value === 'bad') throw new Error('boom');
+    if (value === 'bad') throw thrown();
     return answer(value);
   };
 }
@@ -49,7 +51,7 @@ const acking = (deliveries: Observable<Delivery<unknown>>) =>
   );
 
 const boom = () => {
-  throw new Error('boom');
+  throw thrown();
 };
 
 /** Each function that an operator is given, where it throws for one value. */
@@ -103,33 +105,67 @@ const CALLBACKS: Readonly<Record<string, OperatorFunction<Delivery<string>, unkn
   ),
 };
 
+function run(operator: OperatorFunction<Delivery<string>, unknown>) {
+  const duty = new RecordingDuty();
+  const given$ = new Subject<Delivery<string>>();
+  let ended = '';
+  inVirtualTime((at) => {
+    given$
+      .pipe(
+        operator,
+        map((one) => one),
+      )
+      .subscribe({
+        next: (one) => {
+          if (one instanceof Delivery) one.ack();
+        },
+        error: (error: unknown) => {
+          ended = `error ${String(error)}`;
+        },
+        complete: () => {
+          ended = 'complete';
+        },
+      });
+    for (const value of ['a', 'bad', 'c']) given$.next(duty.deliver(value));
+    at(100, () => given$.complete());
+  });
+  return { duty, ended };
+}
+
+function unreadable(): object {
+  const get = () => {
+    throw new Error('again');
+  };
+  return Object.defineProperty({}, 'retryable', { get });
+}
+
+const UNREADABLE: Readonly<Record<string, unknown>> = {
+  'a text': 'boom',
+  undefined,
+  'an object without a prototype': Object.create(null),
+  'an object whose getters throw': unreadable(),
+};
+
+describe.each(Object.entries(UNREADABLE))('a function of an operator that throws %s', (_, value) => {
+  it.each(Object.entries(CALLBACKS))('refuses the one value, with a code: the %s', (__, operator) => {
+    thrown = () => value;
+    try {
+      const { duty, ended } = run(operator);
+      expect(ended).toBe('complete');
+      expect([duty.nacks, [...duty.acks].sort()]).toEqual([['bad'], ['a', 'c']]);
+      expect(duty.causes.bad).toBeInstanceOf(RxflumeError);
+      expect((duty.causes.bad as RxflumeError).message).toContain('test:stream offset 1');
+    } finally {
+      thrown = () => new Error('boom');
+    }
+  });
+});
+
 describe('a function of an operator that throws', () => {
   it.each(Object.entries(CALLBACKS))(
     'refuses the one value, with a code, and the flow goes on: the %s',
     (name, operator) => {
-      const duty = new RecordingDuty();
-      const given$ = new Subject<Delivery<string>>();
-      let ended = '';
-      inVirtualTime((at) => {
-        given$
-          .pipe(
-            operator,
-            map((one) => one),
-          )
-          .subscribe({
-            next: (one) => {
-              if (one instanceof Delivery) one.ack();
-            },
-            error: (error: unknown) => {
-              ended = `error ${String(error)}`;
-            },
-            complete: () => {
-              ended = 'complete';
-            },
-          });
-        for (const value of ['a', 'bad', 'c']) given$.next(duty.deliver(value));
-        at(100, () => given$.complete());
-      });
+      const { duty, ended } = run(operator);
       expect(ended).toBe('complete');
       expect([duty.nacks, [...duty.acks].sort()]).toEqual([['bad'], ['a', 'c']]);
       const cause = duty.causes.bad as RxflumeError;

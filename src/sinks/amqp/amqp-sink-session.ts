@@ -143,8 +143,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     try {
       return this.#outgoing.of(delivery);
     } catch (cause) {
-      const failing = { code: 'RXF_SINK_WRITE', what: 'make a message of' } as const;
-      this.#refuse([delivery], refusalOf(cause, failing, delivery));
+      this.#refuse([delivery], cause);
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 import type { Delivery } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type Location, loopRefusal, sharedName } from '../../core/location.js';
+import { thrownFor } from '../../core/refusal.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
@@ -22,15 +23,29 @@ export class Outgoing<T> {
     this.#avoided = options.exchange === '' ? avoided : [];
   }
 
-  of({ value, origin }: Delivery<T>): AmqpOutgoing {
-    const { exchange, routingKey, properties } = this.#options;
+  of(delivery: Delivery<T>): AmqpOutgoing {
+    const { value, origin } = delivery;
+    const { exchange, properties } = this.#options;
+    let step = 'routingKey';
+    try {
+      const key = this.#keyOf(delivery);
+      step = 'properties';
+      const own = { deliveryMode: 'persistent' as const, ...expectProperties(properties(value, origin)) };
+      step = 'content';
+      return { exchange, routingKey: key, properties: own, content: this.#contentOf(value, origin) };
+    } catch (cause) {
+      throw thrownFor(`${step} of amqpSink`, cause, delivery, 'RXF_SINK_FORMAT');
+    }
+  }
+
+  #keyOf({ value, origin }: Delivery<T>): string {
+    const { routingKey } = this.#options;
     const key = typeof routingKey === 'string' ? routingKey : routingKey(value, origin);
     if (typeof key !== 'string' || !isShort(key)) {
       throw formatError(`the routing key must be a text of at most 255 bytes, got ${describeValue(key)}`);
     }
     if (this.#avoided.length > 0) this.#expectNoLoop(key);
-    const own = { deliveryMode: 'persistent' as const, ...expectProperties(properties(value, origin)) };
-    return { exchange, routingKey: key, properties: own, content: this.#contentOf(value, origin) };
+    return key;
   }
 
   #contentOf(value: T, origin: Delivery<T>['origin']): Uint8Array {

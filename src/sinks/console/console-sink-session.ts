@@ -6,7 +6,7 @@ import { SinkError } from '../../core/errors.js';
 import { Holding } from '../../core/holding.js';
 import { Queue } from '../../core/queue.js';
 import type { Receipt } from '../../core/receipt.js';
-import { refusalOf } from '../../core/refusal.js';
+import { refusalOf, thrownFor } from '../../core/refusal.js';
 import { shownText } from '../../core/shown-text.js';
 import { KiB } from '../../core/units.js';
 import type { TextOutput } from '../../ports/text-output.js';
@@ -79,7 +79,7 @@ export class ConsoleSinkSession<T> {
       text = `${this.#output.isTerminal === true ? shownText(made) : made}\n`;
     } catch (cause) {
       this.#figures.failures.add(1);
-      delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, delivery));
+      delivery.nack(thrownFor('format of consoleSink', cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
     this.#waiting.add(delivery.with(text));

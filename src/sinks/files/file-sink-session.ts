@@ -6,6 +6,7 @@ import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Positions } from '../../core/positions.js';
 import { randomName } from '../../core/random-name.js';
 import type { Receipt } from '../../core/receipt.js';
+import { thrownFor } from '../../core/refusal.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
 import type { LedgerStore } from './ledger-store.js';
@@ -127,7 +128,7 @@ export class FileSinkSession<T> implements StreamReport {
     try {
       bucket = this.#options.bucketOf(delivery, timeOfDayMs);
     } catch (cause) {
-      delivery.nack(cause instanceof RxflumeError ? cause : pathError(delivery, cause));
+      delivery.nack(thrownFor('path of fileSink', cause, delivery, 'RXF_SINK_BUCKET'));
       return;
     }
     const writer = this.#writerOf(delivery);
@@ -225,16 +226,5 @@ function mixedError({ origin }: Delivery<unknown>): SinkError {
     `A value joined from several streams, ${origin.stream} offset ${origin.offset} first, cannot be filed: files belong to one ` +
       'stream each. Take `batch` out, since the sink gathers by itself, or join only what is of one stream.',
     { details: { stream: origin.stream, offset: origin.offset } },
-  );
-}
-
-function pathError(delivery: Delivery<unknown>, cause: unknown): SinkError {
-  const { stream, offset } = delivery.origin;
-  return new SinkError(
-    'RXF_SINK_BUCKET',
-    `\`path\` failed for ${stream} offset ${offset}: ${describeError(cause)}. Correct the function \`path\`.`,
-    {
-      cause,
-    },
   );
 }

@@ -3,6 +3,7 @@ import type { Delivery } from '../../core/delivery.js';
 import type { Duty, Want } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
+import { thrownFor } from '../../core/refusal.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { AtLeastOnce } from './at-least-once.js';
 import { ExactlyOnce } from './exactly-once.js';
@@ -104,7 +105,7 @@ export class StreamWriter<T> {
     try {
       segment.write(delivery, bucket);
     } catch (cause) {
-      delivery.nack(cause);
+      delivery.nack(thrownFor('format of fileSink', cause, delivery, 'RXF_SINK_FORMAT'));
     }
   }
 

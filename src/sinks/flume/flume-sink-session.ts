@@ -5,7 +5,7 @@ import { Wants } from '../../core/epoch.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import type { Receipt } from '../../core/receipt.js';
-import { refusalOf } from '../../core/refusal.js';
+import { thrownFor } from '../../core/refusal.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
 import { Pool, type PoolReport } from './pool.js';
@@ -112,7 +112,7 @@ export class FlumeSinkSession implements PoolReport {
     try {
       bytes = flumeEventBytes(delivery.value);
     } catch (cause) {
-      delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, delivery));
+      delivery.nack(thrownFor('event given to flumeSink', cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
     if (!this.#wants.listen(delivery)) {

@@ -2,7 +2,7 @@ import { type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { Wants } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
-import { refusalOf } from '../../core/refusal.js';
+import { thrownFor } from '../../core/refusal.js';
 import { encodeWith, frameOf } from './http-body.js';
 import type { CheckedOptions } from './options.js';
 import { Parcel, sizeOf } from './parcel.js';
@@ -53,12 +53,15 @@ export class Gatherings<T> {
     let lane: string;
     let url: string;
     let piece: Delivery<string | Uint8Array>;
+    let step = 'key';
     try {
       lane = this.#laneOf(delivery);
+      step = 'url';
       url = this.#urlOf(delivery);
+      step = 'body.encode';
       piece = delivery.with(encodeWith(this.#options.body, delivery.value));
     } catch (cause) {
-      delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, delivery));
+      delivery.nack(thrownFor(`${step} of httpSink`, cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
     if (!this.#wants.listen(delivery)) {

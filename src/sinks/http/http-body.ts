@@ -1,4 +1,4 @@
-import { describeError, SinkError } from '../../core/errors.js';
+import { SinkError } from '../../core/errors.js';
 import { jsonText } from '../../core/json-text.js';
 import { isWellFormed } from '../../core/well-formed.js';
 
@@ -23,15 +23,9 @@ export const HTTP_BODIES = {
   single: { contentType: 'application/json', encode: jsonText },
 } as const satisfies Record<string, HttpBody<unknown>>;
 
-/** One value by the form. Throws `RXF_SINK_FORMAT` where it cannot be encoded. */
+/** One value by the form. Throws what `encode` throws, and `RXF_SINK_FORMAT` for what it may not give. */
 export function encodeWith<T>({ encode }: HttpBody<T>, value: T): string | Uint8Array {
-  let piece: string | Uint8Array;
-  try {
-    piece = encode(value);
-  } catch (cause) {
-    if (cause instanceof SinkError) throw cause;
-    throw new SinkError('RXF_SINK_FORMAT', `Cannot encode a value for HTTP: ${describeError(cause)}`, { cause });
-  }
+  const piece = encode(value);
   if (typeof piece === 'string' && !isWellFormed(piece)) {
     throw new SinkError('RXF_SINK_FORMAT', 'Cannot encode a value for HTTP: `encode` gave half of a surrogate pair.');
   }

@@ -1,7 +1,8 @@
 import type { Delivery, Origin } from '../../core/delivery.js';
-import { describeError, describeValue, RxflumeError, SinkError } from '../../core/errors.js';
+import { describeValue, SinkError } from '../../core/errors.js';
 import { type HeaderList, type HeaderMap, toHeaderList } from '../../core/headers.js';
 import { hasUnpairedSurrogate } from '../../core/path-name.js';
+import { thrownFor } from '../../core/refusal.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { type CheckedOptions, isTopicName, type KafkaBytes } from './options.js';
 
@@ -23,18 +24,24 @@ export function recordMaker<T>({
   timestamp,
   partition,
 }: CheckedOptions<T>): MakeRecord<T> {
-  return ({ value, origin }) => {
+  return (delivery) => {
+    const { value, origin } = delivery;
+    let step = 'topic';
     try {
-      return {
-        topic: typeof topic === 'string' ? topic : topicFrom(topic(value, origin)),
-        partition: partition === undefined ? null : wholeOrNull('partition', partition(value, origin)),
-        key: key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, origin)),
-        value: bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, origin)),
-        headers: headers === undefined ? headersOf(origin) : asList(headers(value, origin)),
-        timestamp: timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, origin)),
-      };
+      const toTopic = typeof topic === 'string' ? topic : topicFrom(topic(value, origin));
+      step = 'partition';
+      const toPartition = partition === undefined ? null : wholeOrNull('partition', partition(value, origin));
+      step = 'key';
+      const ofKey = key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, origin));
+      step = 'encode';
+      const bytes = bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, origin));
+      step = 'headers';
+      const list = headers === undefined ? headersOf(origin) : asList(headers(value, origin));
+      step = 'timestamp';
+      const at = timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, origin));
+      return { topic: toTopic, partition: toPartition, key: ofKey, value: bytes, headers: list, timestamp: at };
     } catch (cause) {
-      throw cause instanceof RxflumeError ? cause : makingError(origin, cause);
+      throw thrownFor(`${step} of kafkaSink`, cause, delivery, 'RXF_SINK_FORMAT');
     }
   };
 }
@@ -96,12 +103,4 @@ function wholeOrNull(what: string, given: unknown): number | null {
 
 function formatError(message: string): SinkError {
   return new SinkError('RXF_SINK_FORMAT', message);
-}
-
-function makingError({ stream, offset }: Origin, cause: unknown): SinkError {
-  return new SinkError(
-    'RXF_SINK_FORMAT',
-    `No record could be made of ${stream} offset ${offset}: ${describeError(cause)}. Correct the function, or set such values aside.`,
-    { cause, details: { stream, offset } },
-  );
 }

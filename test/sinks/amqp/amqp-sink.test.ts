@@ -239,8 +239,8 @@ describe('amqpSink', () => {
       at(5, () => send('a'));
       at(20, () => {
         const cause = duty.causes.a as RxflumeError;
-        expect([cause.code, cause.retryable]).toEqual(['RXF_SINK_WRITE', false]);
-        expect(cause.message).toContain('make a message of kafka:t/0 offset 0: no such field');
+        expect([cause.code, cause.retryable]).toEqual(['RXF_SINK_FORMAT', false]);
+        expect(cause.message).toContain('The routingKey of amqpSink threw for kafka:t/0 offset 0: no such field');
       });
     });
   });

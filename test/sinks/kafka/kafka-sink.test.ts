@@ -120,7 +120,11 @@ describe('kafkaSink, at least once', () => {
 
   it.each<[string, Partial<KafkaSinkOptions<unknown>>, RegExp]>([
     ['a value that is no bytes', {}, /value must be bytes, a text or null, got `.*`\. Give `encode`/],
-    ['a function that throws', { encode: () => JSON.parse('{') }, /No record could be made of test:s offset 0: /],
+    [
+      'a function that throws',
+      { encode: () => JSON.parse('{') },
+      /The encode of kafkaSink threw for test:s offset 0: /,
+    ],
     [
       'a topic that is no name',
       { topic: () => '../x', encode: () => '' },
