@@ -1,7 +1,7 @@
 import { EMPTY, throwError } from 'rxjs';
 import { type Branch, intoBranches } from '../src/core/branches.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
-import { describeError, SinkError } from '../src/core/errors.js';
+import { describeError, SinkError, shortName } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
@@ -64,11 +64,13 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
         (at, error) => {
           standing -= 1;
           if (standing === 0) return throwError(() => error);
-          monitor.notice(
-            'warn',
-            'balance.lost',
-            `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
-          );
+          const what = `Sink ${at + 1} has failed and is not used again`;
+          monitor.report({
+            what: 'balance.lost',
+            message: `${what}: ${describeError(error)}`,
+            addition: `${what}, because of ${shortName(error)}.`,
+            cause: error,
+          });
           return EMPTY;
         },
       )(source);

@@ -5,7 +5,7 @@ import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import type { Duty } from '../src/core/duty.js';
-import { describeError, isRetryable, SinkError } from '../src/core/errors.js';
+import { describeError, isRetryable, SinkError, shortName } from '../src/core/errors.js';
 import { Keeping } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
@@ -125,11 +125,13 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
       const failed = (at: number, error: unknown) => {
         standing -= 1;
         if (standing === 0) return throwError(() => error);
-        monitor.notice(
-          'warn',
-          'failover.lost',
-          `Sink ${at + 1} has failed and is not used again: ${describeError(error)}`,
-        );
+        const what = `Sink ${at + 1} has failed and is not used again`;
+        monitor.report({
+          what: 'failover.lost',
+          message: `${what}: ${describeError(error)}`,
+          addition: `${what}, because of ${shortName(error)}.`,
+          cause: error,
+        });
         return EMPTY;
       };
       return intoBranches(sinks, begin, failed)(source);

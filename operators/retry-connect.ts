@@ -17,13 +17,13 @@ import { Source } from '../src/core/source.js';
 export interface RetryConnectOptions extends BackoffOptions {
   /** The most attempts in a row that fail after the first; then the error goes on. Default 10. */
   readonly attempts?: number;
-  /** Told of each wait, one line each. */
+  /** Told of the waits; of those that follow within 10 s, only how many. */
   readonly monitor?: Monitor;
 }
 
 /**
- * Subscribes again when the source fails with a retryable `ConnectError`: with a wait that doubles, a limit, and one
- * notice a wait. The count starts anew with the first value. Other errors go on at once.
+ * Subscribes again when the source fails with a retryable `ConnectError`: with a wait that doubles, a limit, and a
+ * notice of each wait but of those that follow for the same reason within 10 s. The count starts anew with the first value. Other errors go on at once.
  *
  * ```
  * source   -#   -#       -a-b-|
@@ -79,11 +79,14 @@ function retrying<T>(
       const mayRetry = !isStopping && error instanceof ConnectError && error.retryable && failures <= options.attempts;
       if (!mayRetry) return throwError(() => error);
       const delayMs = backoffMs(failures, options);
-      options.monitor.notice(
-        'warn',
-        error.code,
-        `${describeError(error)} Trying again in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`,
-      );
+      const next = `Trying again in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`;
+      options.monitor.report({
+        what: error.code,
+        about: 'retryConnect',
+        message: `${describeError(error)} ${next}`,
+        addition: `${next} The reason is ${error.code}, reported before.`,
+        cause: error,
+      });
       return timer(delayMs).pipe(takeUntil(stop$));
     };
     return source.pipe(retry({ delay, resetOnSuccess: true })).subscribe(subscriber);

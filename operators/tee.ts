@@ -2,7 +2,7 @@ import { EMPTY, throwError } from 'rxjs';
 import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
-import { describeError } from '../src/core/errors.js';
+import { describeError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectOption, expectWhole, groupWithDefaults } from '../src/core/options.js';
 import { isStopped } from '../src/core/refusal.js';
@@ -83,7 +83,13 @@ export function tee<T, R, K extends string>(
       },
       (at, error) => {
         if (at < count) return throwError(() => error);
-        monitor.notice('warn', 'tee.left-out', `Sink ${ordered[at]} is left out from now on: ${describeError(error)}`);
+        const what = `Sink ${ordered[at]} is left out from now on`;
+        monitor.report({
+          what: 'tee.left-out',
+          message: `${what}: ${describeError(error)}`,
+          addition: `${what}, because of ${shortName(error)}.`,
+          cause: error,
+        });
         return EMPTY;
       },
     ),
@@ -105,8 +111,14 @@ class Spare<T> {
       monitor.notice('warn', 'tee.behind', `Sink ${name} is behind, and does not get what comes meanwhile.`);
     this.#duties = new SpareDuties(limits, (cause) => {
       if (isStopped(cause)) return;
-      const message = `Sink ${name} refused a value, and will not get it again: ${describeError(cause)}`;
-      monitor.notice('warn', 'tee.refused', message);
+      const what = `Sink ${name} refused a value, and will not get it again`;
+      monitor.report({
+        what: 'tee.refused',
+        about: name,
+        message: `${what}: ${describeError(cause)}`,
+        addition: `${what}, because of ${shortName(cause)}.`,
+        cause,
+      });
     });
   }
 

@@ -26,6 +26,7 @@ export type { LeakWatchOptions } from './core/leak-watch.js';
 export type { Location } from './core/location.js';
 export {
   defaultMonitor,
+  type Failure,
   type Figure,
   type Labels,
   type Level,

@@ -1,6 +1,6 @@
 import { Subject, type Subscription } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
-import { describeError } from '../core/errors.js';
+import { describeError, shortName } from '../core/errors.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import type { Flow } from '../flow/flow.js';
 import { guaranteeClause } from './check.js';
@@ -63,7 +63,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     clearTimeout(deadline);
     idle?.();
     notices.unsubscribe();
-    if (error !== undefined) sayError(log, error);
+    if (error !== undefined) sayError(log, error, monitor.reportedOf(error));
     const progress = reader.read(monotonicMs());
     const seconds = (monotonicMs() - startedAt) / 1_000;
     const busySeconds = busyUntil === undefined ? seconds : (busyUntil - startedAt) / 1_000;
@@ -132,10 +132,17 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (since: number
   return () => clearInterval(checking);
 }
 
-/** An error as the command prints it: code and message; the stack only of what is not ours. */
-export function sayError(log: ConsoleLog, error: unknown): void {
+/**
+ * An error as the command prints it: code and message; the stack only of what is not ours. Of the one behind it that was
+ * reported before, only the code.
+ */
+export function sayError(log: ConsoleLog, error: unknown, reported?: unknown): void {
   if (isOwn(error)) {
-    log.say('error', error.code, error.message, { details: error.details });
+    const message =
+      reported === undefined
+        ? error.message
+        : error.message.replace(describeError(reported), `${shortName(reported)}, as reported before.`);
+    log.say('error', error.code, message, { details: error.details });
     return;
   }
   const stack = error instanceof Error ? error.stack : undefined;

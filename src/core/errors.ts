@@ -215,6 +215,17 @@ export function describeError(error: unknown): string {
   return describeValue(error);
 }
 
+/** The code of an error of ours, the name of another: what a message calls one that was reported before. */
+export function shortName(error: unknown): string {
+  if (error instanceof RxflumeError) return error.code;
+  try {
+    const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+    return firstLine(typeof code === 'string' ? code : (name ?? 'an error')).slice(0, 80);
+  } catch {
+    return 'an error';
+  }
+}
+
 /** A value as a message shows it: short, quoted where it is text, with its type. Never throws. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return shownText(JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value));

@@ -1,4 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
+import { monotonicMs } from './clock.js';
+import { describeError } from './errors.js';
+import { KnownFailures } from './known-failures.js';
 import { shownText } from './shown-text.js';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -11,6 +14,22 @@ export interface Notice {
   readonly what: string;
   /** Safe to print. */
   readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** A failure, as one of those who see it tells it. */
+export interface Failure {
+  /** Default `warn`. */
+  readonly level?: 'warn' | 'error';
+  /** An error code or a short name, as in a notice. */
+  readonly what: string;
+  /** What it has befallen: a stream, a server. Its failures that differ in numbers only are the same. */
+  readonly about?: string;
+  /** All of it, the cause included. */
+  readonly message: string;
+  /** Only what is new to somebody who knows the cause; without it there is nothing to add. */
+  readonly addition?: string;
+  readonly cause: unknown;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -38,11 +57,13 @@ export class Figure {
  * Figures and notices of everything that runs with it. Parts write to it per batch, never per value; whoever watches
  * reads `samples()` when it likes and subscribes to `notices$`.
  *
- * Bounds: one figure for each name and label set ever asked for; notices are not kept.
+ * Bounds: one figure for each name and label set ever asked for; notices are not kept, and of failures that were reported
+ * 1,000 texts.
  */
 export class Monitor {
   readonly #figures = new Map<string, { name: string; labels: Labels; figure: Figure }>();
   readonly #notices$ = new Subject<Notice>();
+  readonly #known = new KnownFailures();
   readonly notices$: Observable<Notice> = this.#notices$.asObservable();
 
   /** The figure of that name and those labels; the same object at each call. */
@@ -76,6 +97,35 @@ export class Monitor {
     const shown = { level, what, message: shownText(message) };
     this.#notices$.next(details === undefined ? shown : { ...shown, details });
   }
+
+  /**
+   * A notice of a failure, which several parts may see: a sink, the source that it refuses to, the command. The first to
+   * report the cause says all of it; who reports it within a minute, or what it has caused, says as `info` what is new. The
+   * same of one thing is said once in 10 s, and an addition too; how often it was held back is said with the next.
+   */
+  report({ level = 'warn', what, about, message, addition, cause, details }: Failure): void {
+    const now = monotonicMs();
+    const isKnown = this.#known.find(cause, now) !== undefined;
+    if (!isKnown) this.#known.add(cause, now);
+    const text = isKnown ? addition : message;
+    if (text === undefined) return;
+    const same = about === undefined || isKnown ? '' : withoutNumbers(describeError(cause));
+    const heldBack = this.#known.say(JSON.stringify([what, about ?? text, same]), now);
+    if (heldBack === null) return;
+    if (same !== '') this.#known.hush(JSON.stringify([what, about, '']), now);
+    const repeated = heldBack === 0 ? '' : ` (${heldBack} more like it since the last report.)`;
+    this.notice(isKnown ? 'info' : level, what, `${text}${repeated}`, details);
+  }
+
+  /** The first error that was reported within the last minute, of this one and those behind it; undefined where none was. */
+  reportedOf(error: unknown): unknown {
+    return this.#known.find(error, monotonicMs());
+  }
+}
+
+/** Such as the number of an attempt, a port, or that of a temporary file. */
+function withoutNumbers(text: string): string {
+  return text.replace(/\d+/g, '0');
 }
 
 const SHARED = Symbol.for('rxflume.defaultMonitor');

@@ -2,12 +2,13 @@ import { catchError, EMPTY, type Observable, type Subscriber, Subscription, type
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { Wants } from '../../core/epoch.js';
-import { ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { ConnectError, describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
 import { Holding } from '../../core/holding.js';
+import type { Failure } from '../../core/monitor.js';
 import { Queue } from '../../core/queue.js';
 import type { Receipt } from '../../core/receipt.js';
-import { refusalOf } from '../../core/refusal.js';
+import { isStopped, refusalOf } from '../../core/refusal.js';
 import { InFlightWindow } from '../../core/window.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { Confirmed } from './confirmed.js';
@@ -33,6 +34,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
   readonly #out: Subscriber<Receipt>;
   readonly #publishing: Publishing;
   readonly #confirmed: Confirmed;
+  readonly #target: string;
   readonly #window: InFlightWindow;
   readonly #wants: Wants;
   readonly #timers = new Subscription();
@@ -58,6 +60,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     const { maxInFlight, maxInFlightBytes, exchange, reconnect, monitor } = options;
     this.#window = new InFlightWindow({ count: maxInFlight, bytes: maxInFlightBytes });
     this.#publishing = new Publishing(driver, exchange, reconnect, this);
+    this.#target = target;
     this.#confirmed = new Confirmed(target, (receipt) => this.#told(receipt));
     this.#wants = new Wants({ asked: () => this.#confirmed.flush(), over: (isOver) => this.#drop(isOver) });
     const labels = { sink: 'amqp', to: target };
@@ -122,6 +125,10 @@ export class AmqpSinkSession<T> implements PublishesFor {
     this.#options.monitor.notice(level, what, message);
   }
 
+  report(failure: Failure): void {
+    this.#options.monitor.report(failure);
+  }
+
   // Publishing.
 
   #pump(): void {
@@ -176,6 +183,10 @@ export class AmqpSinkSession<T> implements PublishesFor {
     const holding = new Holding();
     for (const delivery of deliveries) holding.add(delivery);
     this.#figures.failures.add(holding.size);
+    if (deliveries.length > 0 && !isStopped(cause)) {
+      const what = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
+      this.report({ what, about: this.#target, message: describeError(cause), cause });
+    }
     holding.nack(cause);
   }
 

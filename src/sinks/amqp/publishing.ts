@@ -2,6 +2,7 @@ import { defer, Subscription, timer } from 'rxjs';
 import { backoffMs } from '../../core/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import type { AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import type { AmqpSinkReconnectOptions } from './options.js';
 
@@ -14,6 +15,7 @@ export interface PublishesFor {
   /** No channel could be had, so often, or for good: what waits is refused. */
   down(error: unknown): void;
   notice(level: 'info' | 'warn', what: string, message: string): void;
+  report(failure: Failure): void;
 }
 
 /** Keeps a channel to publish on: one after the other, with a growing wait between those that fail. */
@@ -106,7 +108,9 @@ export class Publishing {
     const delayMs = backoffMs(this.#failures, this.#options);
     this.#life = timer(delayMs).subscribe(() => this.start());
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
-    this.#session.notice('warn', what, `${describeError(error)} Tried again in ${Math.round(delayMs)} ms.`);
+    const next = `Tried again in ${Math.round(delayMs)} ms.`;
+    const { name } = this.#driver;
+    this.#session.report({ what, about: name, message: `${describeError(error)} ${next}`, cause: error });
     this.#session.lost(error);
     if (this.#failures >= this.#options.attempts || !isRetryable(error)) this.#session.down(error);
   }

@@ -148,7 +148,12 @@ export class ConsoleSinkSession<T> {
     this.#figures.failures.add(1);
     const [first] = parts as [Delivery<string>];
     const refusal = refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, first);
-    this.#options.monitor.notice('warn', refusal.code, refusal.message);
+    this.#options.monitor.report({
+      what: refusal.code,
+      about: this.#output.name,
+      message: refusal.message,
+      cause: refusal,
+    });
     this.#nack(parts, refusal);
     this.#write();
   }

@@ -108,7 +108,12 @@ export class FileSinkSession<T> implements StreamReport {
   failed(stream: string, error: unknown): void {
     this.#figures.failures.add(1);
     const code = error instanceof RxflumeError ? error.code : 'RXF_SINK_WRITE';
-    this.#options.monitor.notice('warn', code, `${stream}: ${describeError(error)}`);
+    this.#options.monitor.report({
+      what: code,
+      about: stream,
+      message: `${stream}: ${describeError(error)}`,
+      cause: error,
+    });
   }
 
   idle(): void {

@@ -212,9 +212,10 @@ export class StreamWriter<T> {
   /** Gives all of it up. Without a ledger the next value starts anew; with one, only what is taken up from it again. */
   #fail(error: unknown): void {
     if (this.#of.ledger !== undefined) this.#over = error;
+    // Before the source hears of it, which can say only what it does now.
+    this.#report.failed(this.stream, error);
     this.abandon(error);
     this.#landInOrder();
-    this.#report.failed(this.stream, error);
     this.#report.idle();
   }
 

@@ -4,6 +4,7 @@ import type { Want } from '../../core/duty.js';
 import { Wants } from '../../core/epoch.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
+import type { Failure } from '../../core/monitor.js';
 import type { Receipt } from '../../core/receipt.js';
 import { thrownFor } from '../../core/refusal.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
@@ -87,7 +88,14 @@ export class FlumeSinkSession implements PoolReport {
 
   refused(shipment: Shipment, cause: RxflumeError): void {
     this.#figures.failures.add(1);
-    this.notice(cause.code, `${shipment.stream}: ${describeError(cause)}`);
+    const { stream, events } = shipment;
+    this.report({
+      what: cause.code,
+      about: stream,
+      message: `${stream}: ${describeError(cause)}`,
+      addition: `${stream}: ${events.length} events are refused because of ${cause.code}.`,
+      cause,
+    });
     shipment.nack(cause);
   }
 
@@ -95,8 +103,8 @@ export class FlumeSinkSession implements PoolReport {
     this.#figures.resent.add(shipment.events.length);
   }
 
-  notice(what: string, message: string): void {
-    this.#options.monitor.notice('warn', what, message);
+  report(failure: Failure): void {
+    this.#options.monitor.report(failure);
   }
 
   changed(connections: number, inFlight: number): void {

@@ -1,5 +1,6 @@
 import type { Subscription } from 'rxjs';
 import { describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
 import { type AgentRefusal, BatchSearch, type Suspect } from './batch-search.js';
@@ -14,7 +15,7 @@ export interface PoolReport {
   refused(shipment: Shipment, cause: RxflumeError): void;
   /** It was sent, nobody knows whether it arrived, and it is sent again. */
   resending(shipment: Shipment): void;
-  notice(what: string, message: string): void;
+  report(failure: Failure): void;
   /** Something was settled or begun: how many connections stand, and how many batches are under way. */
   changed(connections: number, inFlight: number): void;
 }
@@ -93,7 +94,14 @@ export class Pool implements AgentReport {
   lost(agent: Agent, error: unknown, delayMs: number): void {
     if (this.#isOver) return;
     const what = error instanceof RxflumeError ? error.code : 'RXF_FLUME_UNREACHABLE';
-    this.#report.notice(what, `${describeError(error)} ${agent.name} is tried again in ${Math.round(delayMs)} ms.`);
+    const next = `${agent.name} is tried again in ${Math.round(delayMs)} ms.`;
+    this.#report.report({
+      what,
+      about: agent.name,
+      message: `${describeError(error)} ${next}`,
+      addition: next,
+      cause: error,
+    });
     const causes = this.#agents.map(({ downBecause }) => downBecause);
     if (causes.every((cause) => cause !== undefined)) this.#refuseWaiting(causes);
     this.#changed();
@@ -197,10 +205,10 @@ export class Pool implements AgentReport {
     if (shipment.search !== undefined) shipment.search.refused(shipment, refusal);
     else {
       this.#searches.add(new BatchSearch(shipment));
-      this.#report.notice(
-        refusal.cause.code,
-        `${refusal.cause.message} Its events are sent in parts, to find what is at fault.`,
-      );
+      const { cause } = refusal;
+      const next = 'Its events are sent in parts, to find what is at fault.';
+      const message = `${cause.message} ${next}`;
+      this.#report.report({ what: cause.code, about: shipment.stream, message, addition: next, cause });
     }
     const search = shipment.search as unknown as BatchSearch;
     if (!this.#goOn(search)) this.#settle(search);

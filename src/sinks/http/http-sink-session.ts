@@ -1,6 +1,7 @@
 import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import type { Receipt } from '../../core/receipt.js';
 import { shownUrl } from '../../core/shown-url.js';
 import type { HttpClient } from '../../ports/http-client.js';
@@ -79,7 +80,7 @@ export class HttpSinkSession<T> implements GatheringReport, SenderReport {
 
   refused(parcel: Parcel, cause: RxflumeError): void {
     this.#figures.failures.add(1);
-    this.notice('warn', cause.code, describeError(cause));
+    this.report({ what: cause.code, about: shownUrl(parcel.url), message: describeError(cause), cause });
     parcel.nack(cause);
   }
 
@@ -102,6 +103,10 @@ export class HttpSinkSession<T> implements GatheringReport, SenderReport {
 
   notice(level: 'info' | 'warn', what: string, message: string): void {
     this.#options.monitor.notice(level, what, message);
+  }
+
+  report(failure: Failure): void {
+    this.#options.monitor.report(failure);
   }
 
   #finishWhenIdle(): void {

@@ -2,7 +2,9 @@ import { timer } from 'rxjs';
 import { backoffMs } from '../../core/backoff.js';
 import { timeOfDayMs } from '../../core/clock.js';
 import { isRetryable, RxflumeError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import { refusalOf as refusalOfCause } from '../../core/refusal.js';
+import { shownUrl } from '../../core/shown-url.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
 import { Lane } from './lane.js';
 import type { CheckedOptions } from './options.js';
@@ -23,6 +25,7 @@ export interface SenderReport {
   /** Its epoch is over. */
   dropped(parcel: Parcel): void;
   notice(level: 'info' | 'warn', what: string, message: string): void;
+  report(failure: Failure): void;
   /** Nothing waits, and nothing is under way. */
   idle(): void;
   /** How many requests are under way. */
@@ -215,7 +218,14 @@ export class Sender {
     const wasOpen = target.isOpen;
     target.failed(pauseMs);
     if (!wasOpen && target.isOpen) {
-      this.#report.notice('warn', cause.code, `${target.origin} fails again and again: all waits. ${cause.message}`);
+      const next = `${target.origin} fails again and again: all waits.`;
+      this.#report.report({
+        what: cause.code,
+        about: shownUrl((lane.current as Parcel).url),
+        message: `${next} ${cause.message}`,
+        addition: next,
+        cause,
+      });
     }
     lane.failures += 1;
     lane.lastCause = cause;

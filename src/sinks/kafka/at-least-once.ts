@@ -100,8 +100,8 @@ export class AtLeastOnce {
     const sent$ = this.#shared.using((producer) => producer.send(batch.records, batch.isWanted));
     const ended = (error: unknown) => {
       underWay.sending.unsubscribe();
-      const left = batch.nack(error);
-      if (left > 0) this.#report.failed(left, error);
+      if (batch.left > 0) this.#report.failed(batch.left, error);
+      batch.nack(error);
       this.#report.idle();
     };
     underWay.sending.add(

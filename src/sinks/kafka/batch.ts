@@ -54,12 +54,16 @@ export class Batch {
     this.bytes += recordBytes(record);
   }
 
-  /** Refuses what is not answered; how many those are. */
-  nack(cause: unknown): number {
-    const left = this.size - this.#answered;
+  /** How many are not answered. */
+  get left(): number {
+    return this.size - this.#answered;
+  }
+
+  /** Refuses what is not answered. */
+  nack(cause: unknown): void {
+    if (this.left === 0) return;
     this.#answered = this.size;
-    if (left > 0) for (const delivery of this.deliveries) delivery.nack(cause);
-    return left;
+    for (const delivery of this.deliveries) delivery.nack(cause);
   }
 
   /** Refuses those of which it holds, and takes them out. */
@@ -131,7 +135,7 @@ export class Written {
 }
 
 /**
- * Refuses what was refused, each with its own cause, and reports it by code. To be called after the others are acked.
+ * Reports what was refused by code, and refuses it, each with its own cause. To be called after the others are acked.
  * `isTopicOfValue`: the value chose its topic, so a topic that is not there, or not ours, is the fault of that value.
  */
 export function nackRefused(
@@ -140,17 +144,20 @@ export function nackRefused(
   isTopicOfValue: boolean,
   report: Pick<Report, 'failed'>,
 ): void {
-  const reported = new Map<string, { readonly first: RxflumeError; values: number }>();
+  const refusals = new Map<number, RxflumeError>();
+  const byCode = new Map<string, { readonly first: RxflumeError; values: number }>();
   for (const [place, error] of refused) {
     // Refused already, when its epoch ended.
     if (isStopped(error)) continue;
     const refusal = isTopicOfValue && OF_THE_TOPIC.has(error.code) ? routeError(error) : error;
-    const known = reported.get(refusal.code);
-    if (known === undefined) reported.set(refusal.code, { first: refusal, values: 1 });
-    else known.values += 1;
-    deliveries[place]?.nack(refusal);
+    refusals.set(place, refusal);
+    const alike = byCode.get(refusal.code);
+    if (alike === undefined) byCode.set(refusal.code, { first: refusal, values: 1 });
+    else alike.values += 1;
   }
-  for (const { first, values } of reported.values()) report.failed(values, first);
+  // Before the source hears of it, which can say only what it does now.
+  for (const { first, values } of byCode.values()) report.failed(values, first);
+  for (const [place, refusal] of refusals) deliveries[place]?.nack(refusal);
 }
 
 const OF_THE_TOPIC = new Set<ErrorCode>(['RXF_KAFKA_TOPIC_MISSING', 'RXF_KAFKA_AUTH']);

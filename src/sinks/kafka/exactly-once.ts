@@ -269,9 +269,9 @@ export class ExactlyOnce {
 
   #fail(error: unknown, unanswered?: Batch): void {
     if (this.#over !== undefined) return;
-    unanswered?.nack(error);
     const values = (this.#ended?.written.values ?? 0) + (this.#span?.written.values ?? 0);
     this.#report.failed(values, error);
+    unanswered?.nack(error);
     this.end(error);
   }
 

@@ -48,7 +48,7 @@ export class Reporting implements Report {
   failed(values: number, cause: unknown): void {
     this.#figures.failures.add(values);
     const code = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
-    this.#monitor.notice('warn', code, describeError(cause));
+    this.#monitor.report({ what: code, message: describeError(cause), cause });
   }
 
   committed(): void {

@@ -12,6 +12,7 @@ import {
 } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { SourceError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import type { CheckedReadOptions } from './options.js';
 import type { Reader, ReadsFor } from './reader.js';
 
@@ -90,6 +91,10 @@ export class AmqpSession implements ReadsFor {
 
   notice(level: 'info' | 'warn', what: string, message: string): void {
     this.#options.monitor.notice(level, what, message);
+  }
+
+  report(failure: Failure): void {
+    this.#options.monitor.report(failure);
   }
 
   // Ways out.

@@ -2,6 +2,7 @@ import { defer, type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { type BackoffOptions, backoffMs } from '../../core/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import type {
   AmqpConsumer,
   AmqpConsumerDriver,
@@ -29,6 +30,7 @@ export interface ConsumesFor {
   lost(): void;
   failed(error: unknown): void;
   notice(level: 'info' | 'warn', what: string, message: string): void;
+  report(failure: Failure): void;
 }
 
 /** Keeps a consumer on one queue: one channel after the other, with a growing wait between those that fail. */
@@ -128,7 +130,13 @@ export class Consuming {
     const delayMs = backoffMs(this.#failures, this.#options);
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
     const next = `${this.#reader.queue} is consumed again in ${Math.round(delayMs)} ms, attempt ${this.#failures} of ${attempts}.`;
-    this.#reader.notice('warn', what, `${describeError(error)} ${next}`);
+    this.#reader.report({
+      what,
+      about: this.#reader.queue,
+      message: `${describeError(error)} ${next}`,
+      addition: next,
+      cause: error,
+    });
     this.#startAfter(delayMs);
   }
 

@@ -1,7 +1,8 @@
 import { type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Want } from '../../core/duty.js';
-import { ConnectError, describeError, type SourceError } from '../../core/errors.js';
+import { ConnectError, describeError, type SourceError, shortName } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import { randomName } from '../../core/random-name.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
@@ -21,7 +22,6 @@ const OFFSETS_A_MS = 1_000;
 /** How often in `settleAfterMs` it is looked how old the oldest is. */
 const LOOKS_IN_AGE = 8;
 /** Refusals may be many; they are told of again only after so long. */
-const TELL_EVERY_MS = 10_000;
 /** What RabbitMQ 4 allows a quorum queue that says nothing. */
 const USUAL_DELIVERY_LIMIT = 20;
 
@@ -47,7 +47,6 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   /** How many are refused and wait to go back, and the last refusal. */
   #goingBack = 0;
   #lastRefusal: SourceError | undefined;
-  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: ReadsFor) {
     this.queue = queue;
@@ -151,6 +150,10 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#session.notice(level, what, message);
   }
 
+  report(failure: Failure): void {
+    this.#session.report(failure);
+  }
+
   // What a channel calls.
 
   acked(first: number, next: number, count: number): void {
@@ -206,15 +209,15 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#channel?.tell(place, 'discard');
     this.#figures.deadLettered.add(1);
     const fate = 'given to the dead-letter exchange of its queue, if it has one';
-    this.#tellRefusal(`A message of ${this.stream} was refused for good (${describeError(cause)}) and ${fate}.`);
+    this.#tellRefusal(`A message of ${this.stream} was refused for good`, fate, cause);
   }
 
   #giveBack(places: readonly number[], delayMs: number, cause: unknown): void {
     const channel = this.#channel;
     this.#goingBack += places.length;
     const what = places.length === 1 ? 'A message' : `${places.length} messages`;
-    const next = `given back to the queue in ${delayMs} ms`;
-    this.#tellRefusal(`${what} of ${this.stream} refused (${describeError(cause)}); ${next}.`);
+    const be = places.length === 1 ? 'was' : 'were';
+    this.#tellRefusal(`${what} of ${this.stream} ${be} refused`, `given back to the queue in ${delayMs} ms`, cause);
     const tell = () => {
       this.#goingBack -= places.length;
       this.#figures.requeued.add(places.length);
@@ -223,10 +226,14 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#timers.add(timer(delayMs).subscribe(tell));
   }
 
-  #tellRefusal(message: string): void {
-    if (monotonicMs() - this.#toldAt < TELL_EVERY_MS) return;
-    this.#toldAt = monotonicMs();
-    this.notice('warn', 'RXF_SOURCE_NACKED', message);
+  #tellRefusal(what: string, fate: string, cause: unknown): void {
+    this.report({
+      what: 'RXF_SOURCE_NACKED',
+      about: this.stream,
+      message: `${what} (${describeError(cause)}) and ${fate}.`,
+      addition: `${what} and ${fate}, because of ${shortName(cause)}.`,
+      cause,
+    });
   }
 
   // Asking, and what pressure asks.

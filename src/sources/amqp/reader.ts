@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import type { SourceError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 
 /** Reads one queue or stream for a session: through as many channels as it takes, one after the other. */
 export interface Reader {
@@ -38,4 +39,5 @@ export interface ReadsFor {
   /** It cannot go on. */
   failed(error: unknown): void;
   notice(level: 'info' | 'warn', what: string, message: string): void;
+  report(failure: Failure): void;
 }

@@ -1,7 +1,8 @@
 import { map, type Observable, Subscription } from 'rxjs';
 import { Asking } from '../../core/asking.js';
 import type { Want } from '../../core/duty.js';
-import { describeError, SourceError } from '../../core/errors.js';
+import { describeError, SourceError, shortName } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
 import { Refusals } from '../../core/refusals.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
@@ -157,6 +158,10 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#session.notice(level, what, message);
   }
 
+  report(failure: Failure): void {
+    this.#session.report(failure);
+  }
+
   // What a channel calls.
 
   acked(count: number): void {
@@ -175,11 +180,13 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
       this.#session.refused(error);
     } else {
       const next = `read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.attempts}`;
-      this.notice(
-        'warn',
-        'RXF_SOURCE_NACKED',
-        `${this.stream} offset ${offset} was refused (${describeError(cause)}); ${next}`,
-      );
+      this.#session.report({
+        what: 'RXF_SOURCE_NACKED',
+        about: this.stream,
+        message: `${this.stream} offset ${offset} was refused (${describeError(cause)}); ${next}`,
+        addition: `${this.stream} is ${next}, because of ${shortName(cause)}.`,
+        cause,
+      });
       this.#consuming.again(delayMs);
       this.#refusal = error;
     }

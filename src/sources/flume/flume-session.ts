@@ -12,7 +12,7 @@ import {
 } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery.js';
-import { ConnectError, describeError, SourceError } from '../../core/errors.js';
+import { ConnectError, describeError, SourceError, shortName } from '../../core/errors.js';
 import type { FlumeEvent } from '../../core/flume.js';
 import { guarded } from '../../core/guarded.js';
 import { InFlightWindow } from '../../core/window.js';
@@ -133,7 +133,13 @@ export class FlumeSession implements FlumeListener, AccountListener {
       `The batch of ${batch.count} events that ${batch.client} sent was refused at offset ${offset} ` +
       `(${describeError(cause)})`;
     if (this.#stage === 'running') {
-      this.notice('warn', 'RXF_SOURCE_NACKED', `${what}; it was told so, and sends it again.`);
+      this.#options.monitor.report({
+        what: 'RXF_SOURCE_NACKED',
+        about: batch.client,
+        message: `${what}; it was told so, and sends it again.`,
+        addition: `${batch.client} sends ${batch.count} events again, because of ${shortName(cause)}.`,
+        cause,
+      });
     } else {
       const message = `${what} during the drain. Its client sends it again.`;
       this.#refusal ??= new SourceError('RXF_SOURCE_NACKED', message, { cause });

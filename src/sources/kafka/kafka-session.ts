@@ -15,6 +15,7 @@ import { Asking } from '../../core/asking.js';
 import type { Delivery } from '../../core/delivery.js';
 import type { Want } from '../../core/duty.js';
 import { ConnectError, describeError, isRetryable, type SourceError } from '../../core/errors.js';
+import type { Failure } from '../../core/monitor.js';
 import { positionsFrom } from '../../core/positions-from.js';
 import { InFlightWindow } from '../../core/window.js';
 import type {
@@ -202,6 +203,10 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
 
   notice(level: 'info' | 'warn', what: string, message: string): void {
     this.#options.monitor.notice(level, what, message);
+  }
+
+  report(failure: Failure): void {
+    this.#options.monitor.report(failure);
   }
 
   // What a partition calls.

@@ -1,6 +1,6 @@
 import { type Observable, Subscription, switchMap, timer } from 'rxjs';
-import { describeError, type SourceError } from '../../core/errors.js';
-import type { Figure } from '../../core/monitor.js';
+import { describeError, type SourceError, shortName } from '../../core/errors.js';
+import type { Failure, Figure } from '../../core/monitor.js';
 import { type RedeliverOptions, redeliverAfterMs } from '../../core/redelivery.js';
 import { Refusals } from '../../core/refusals.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
@@ -23,7 +23,7 @@ export interface RewindsFor {
   resumed(): void;
   /** A refusal that trying again cannot mend: leave. */
   refused(error: SourceError): void;
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  report(failure: Failure): void;
 }
 
 /**
@@ -68,12 +68,15 @@ export class Rewinding {
       this.#session.refused(refusalError(partition, { ...refusal, offset }));
       return;
     }
-    this.#session.notice(
-      'warn',
-      'RXF_SOURCE_NACKED',
-      `${partition.stream} offset ${offset} was refused (${describeError(cause)}); ` +
-        `read again in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.attempts}`,
-    );
+    const { stream, watermark } = partition;
+    const next = `in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.attempts}`;
+    this.#session.report({
+      what: 'RXF_SOURCE_NACKED',
+      about: stream,
+      message: `${stream} offset ${offset} was refused (${describeError(cause)}); read again ${next}`,
+      addition: `${stream} is read again from offset ${watermark.offset} ${next}, because of ${shortName(cause)}.`,
+      cause,
+    });
     this.#rewind(partition, delayMs);
   }
 

@@ -357,7 +357,7 @@ describe('amqpSource, refusals', () => {
       at(100, () => {
         expect([own.ready('dead'), own.unacked('q'), ended()]).toEqual([['a', 'b'], 0, '']);
         expect(monitor.total('rxflume_source_dead_lettered_total')).toBe(2);
-        expect(notices.filter((what) => what === 'RXF_SOURCE_NACKED')).toHaveLength(1);
+        expect(notices.filter((what) => what === 'RXF_SOURCE_NACKED')).toHaveLength(2);
       });
     });
   });
