@@ -54,7 +54,7 @@ const shipped = {
   // no-misused-spread: splitting a text by code points is what `[...text]` is for.
   // rxjs-x/no-nested-subscribe: an operator by hand is a subscription in a subscription.
   // rxjs-x/no-ignored-error, no-ignored-subscription: timers and our subjects do not fail; lifetimes are tested.
-  // rxjs-x/no-exposed-subjects: `Duty.wanted` is an Observable to everyone but its owner.
+  // rxjs-x/no-exposed-subjects: `Acker.wanted` is an Observable to everyone but its owner.
   // rxjs-x/no-subclass: `Source` is an Observable that can be drained; there is one such class.
 };
 

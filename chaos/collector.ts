@@ -54,7 +54,7 @@ export default flow(
       sessionTimeoutMs: Number(env('CHAOS_SESSION_MS')),
       revokeTimeoutMs: 5_000,
       redeliver: waits,
-      ...(env('CHAOS_GUARANTEE') === 'exactly-once' && { resumeFrom: lake.positions }),
+      ...(env('CHAOS_GUARANTEE') === 'exactly-once' && { resumeFrom: lake.offsetStore }),
     },
   ).pipe(retryConnect(waits)),
   decode(json(t.type({ n: t.number }))),

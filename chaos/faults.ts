@@ -5,7 +5,7 @@ import type { Proxies, Trap } from './proxies.js';
 import type { Service } from './services.js';
 
 /** How often a kind of fault was planned, and done. */
-export interface Tally {
+export interface FanOutState {
   planned: number;
   done: number;
 }
@@ -23,7 +23,7 @@ const MOMENT_WITHIN_MS = 4_000;
 
 /** Does the faults of a plan, each at its time. */
 export class Faults {
-  readonly tallies = new Map<string, Tally>();
+  readonly tallies = new Map<string, FanOutState>();
   readonly #options: FaultsOptions;
   readonly #frozenUntil: number[] = [];
   #restarting: Promise<void> = Promise.resolve();
@@ -80,9 +80,9 @@ export class Faults {
         this.#arm(fault.point, fault.lateMs, (slot) => this.#done(nameOf(fault), slot));
         return Promise.resolve();
       case 'kill':
-        return this.#strike(fault, signal, (slot) => collectors.kill(slot, fault.absentMs));
+        return this.#injector(fault, signal, (slot) => collectors.kill(slot, fault.absentMs));
       case 'freeze':
-        return this.#strike(fault, signal, (slot) => {
+        return this.#injector(fault, signal, (slot) => {
           const isFrozen = collectors.freeze(slot, fault.frozenMs);
           if (isFrozen) this.#frozenUntil.push(Date.now() + fault.frozenMs + 500);
           return isFrozen;
@@ -91,7 +91,7 @@ export class Faults {
   }
 
   /** Strikes whoever comes to the fault's point, or the one it names when nobody does. */
-  async #strike(
+  async #injector(
     fault: Fault & { kind: 'kill' | 'freeze' },
     signal: AbortSignal,
     hit: (slot: number) => boolean,
@@ -126,9 +126,9 @@ export class Faults {
     this.#options.say(slot === undefined ? name : `${name}: collector ${slot}`);
   }
 
-  #tally(name: string): Tally {
-    const tally = this.tallies.get(name) ?? { planned: 0, done: 0 };
-    this.tallies.set(name, tally);
-    return tally;
+  #tally(name: string): FanOutState {
+    const fanOutState = this.tallies.get(name) ?? { planned: 0, done: 0 };
+    this.tallies.set(name, fanOutState);
+    return fanOutState;
   }
 }

@@ -218,7 +218,7 @@ function push(to: Socket, bytes: Buffer, from: Socket): void {
   to.once('drain', () => from.resume());
 }
 
-/** Cuts. A reset while an end is under way fails, and then Node 20 spins in its exit for ever. */
+/** Cuts. A reset while an end is under way fails, and then Node 20 spins in its exit forever. */
 function reset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

@@ -1,4 +1,4 @@
-import type { Tally } from './faults.js';
+import type { FanOutState } from './faults.js';
 import type { Outcome } from './run.js';
 
 const COLUMNS = ['seconds', 'records', 'files', 'lost', 'duplicated', 'foreign', 'orphans', 'gave up', 'complaints'];
@@ -8,7 +8,7 @@ export function table(outcomes: readonly Outcome[]): { readonly lines: readonly 
   if (outcomes.length === 0) return { lines: ['no run was counted'], isProven: false };
   const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   const lines = ['', columns('fault', ['planned', 'done'])];
-  const faults = new Map<string, Tally>();
+  const faults = new Map<string, FanOutState>();
   for (const { faults: tallies } of outcomes) {
     for (const [name, { planned, done }] of tallies) {
       const total = faults.get(name) ?? { planned: 0, done: 0 };

@@ -1,6 +1,6 @@
 import { type Counts, count } from './count.js';
 import { runCourse } from './course.js';
-import type { Tally } from './faults.js';
+import type { FanOutState } from './faults.js';
 import type { Options } from './options.js';
 import type { Places } from './services.js';
 import { setStage } from './stage.js';
@@ -12,7 +12,7 @@ export interface Outcome extends Counts {
   readonly gaveUp: number;
   /** What else is not as it must be. */
   readonly complaints: readonly string[];
-  readonly faults: ReadonlyMap<string, Tally>;
+  readonly faults: ReadonlyMap<string, FanOutState>;
   /** The longest that the oldest record of a partition waited to be committed, in milliseconds, a partition each. */
   readonly worstAges: readonly number[];
 }

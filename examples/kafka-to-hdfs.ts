@@ -19,7 +19,7 @@ const lake = fileSink<t.TypeOf<typeof Message>>(webhdfs({ nameNodes, user: 'flum
 
 export default flow(
   'kafka-to-hdfs',
-  kafkaSource(kafkajs({ brokers }), { topics: [topic], groupId: 'chat-lake', resumeFrom: lake.positions }).pipe(
+  kafkaSource(kafkajs({ brokers }), { topics: [topic], groupId: 'chat-lake', resumeFrom: lake.offsetStore }).pipe(
     retryConnect(),
   ),
   decode(json(Message)),

@@ -2,16 +2,16 @@ import { Observable, timer } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Want } from '../src/core/duty.js';
-import { Wants } from '../src/core/epoch.js';
+import type { FlushSignal } from '../src/core/duty.js';
+import { FlushListeners } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
-import { Holding } from '../src/core/holding.js';
+import { AckGroup } from '../src/core/holding.js';
 import { deliveryOf } from '../src/core/join.js';
 import { JoinedOrigin } from '../src/core/joined-origin.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
 import { splitDelivery } from '../src/core/split.js';
-import { takingFor } from '../src/core/taking.js';
+import { subscribeOrdered } from '../src/core/taking.js';
 
 export interface AggregateByKeyOptions<T, A> {
   /** How long a window is, in milliseconds. Windows begin at multiples of `slideMs` since 1970. */
@@ -54,7 +54,7 @@ export interface Aggregate<K, A> {
  * throws. Values of several streams or epochs are put together apart, so that what is emitted belongs to one.
  * Bounds: what `initial` and `add` keep for each key, for at most `windowMs`; `count` values, a bit each, or about 300 bytes
  * where windows overlap. What is added is released at once. Open windows are emitted as they are when their source asks
- * for settling or to catch up, and when the source completes. No ledger is kept behind it: what comes again is put together
+ * for settling or to catch up, and when the source completes. No ledger is kept behind it: what is redelivered is put together
  * otherwise.
  */
 export function aggregateByKey<T, K, A>(
@@ -92,10 +92,10 @@ export function aggregateByKey<T, K, A>(
           }
         };
         const takeAll = () => [...windows.values()].flatMap((window) => window.takeAll());
-        const wants = new Wants({
-          asked: (want) => {
+        const flushListeners = new FlushListeners({
+          asked: (signal) => {
             // What is added is released already, so a full window is not ours to free.
-            if (want !== 'release') emit(takeAll(), false);
+            if (signal !== 'release') emit(takeAll(), false);
           },
           over: (isOver) => {
             for (const piece of [...windows.values()].flatMap((window) => window.takeOver(isOver))) {
@@ -122,10 +122,10 @@ export function aggregateByKey<T, K, A>(
           try {
             of = key(delivery.value, delivery);
           } catch (cause) {
-            delivery.nack(thrownFor('key of aggregateByKey', cause, delivery));
+            delivery.nack(nackErrorOfThrown('key of aggregateByKey', cause, delivery));
             return;
           }
-          if (!wants.listen(delivery)) {
+          if (!flushListeners.listen(delivery)) {
             delivery.nack(stopped());
             return;
           }
@@ -140,19 +140,19 @@ export function aggregateByKey<T, K, A>(
         };
         const addTo = (from: number, now: number, of: K, delivery: Delivery<T>, part: Delivery<unknown>) => {
           const window = windowAt(from, now);
-          const before = window.find(delivery.duty.wanted, of);
+          const before = window.find(delivery.acker.flush$, of);
           try {
             const value = add(before === undefined ? initial() : before.value, delivery.value, delivery);
             if (before === undefined) window.add(new Piece(of, from, part, value));
             else before.add(part, value);
             open += 1;
           } catch (cause) {
-            part.nack(thrownFor('initial or add of aggregateByKey', cause, delivery));
+            part.nack(nackErrorOfThrown('initial or add of aggregateByKey', cause, delivery));
           }
         };
 
-        const takeFrom = takingFor(subscriber, () => {
-          wants.end();
+        const takeFrom = subscribeOrdered(subscriber, () => {
+          flushListeners.end();
           for (const piece of takeAll()) piece.parts.nack(stopped());
         });
         takeFrom(source, {
@@ -169,33 +169,33 @@ export function aggregateByKey<T, K, A>(
 
 /** The pieces of one window: each found by its stream, epoch and key, and given in the order in which they began. */
 class Window<K, A> {
-  #byWanted = new Map<Observable<Want>, Map<K, Piece<K, A>>>();
+  #byFlush$ = new Map<Observable<FlushSignal>, Map<K, Piece<K, A>>>();
   #pieces: Piece<K, A>[] = [];
 
-  find(wanted: Observable<Want>, key: K): Piece<K, A> | undefined {
-    return this.#byWanted.get(wanted)?.get(key);
+  find(flush$: Observable<FlushSignal>, key: K): Piece<K, A> | undefined {
+    return this.#byFlush$.get(flush$)?.get(key);
   }
 
   add(piece: Piece<K, A>): void {
     this.#pieces.push(piece);
-    const byKey = this.#byWanted.get(piece.wanted);
-    if (byKey === undefined) this.#byWanted.set(piece.wanted, new Map([[piece.key, piece]]));
+    const byKey = this.#byFlush$.get(piece.flush$);
+    if (byKey === undefined) this.#byFlush$.set(piece.flush$, new Map([[piece.key, piece]]));
     else byKey.set(piece.key, piece);
   }
 
   takeAll(): Piece<K, A>[] {
     const all = this.#pieces;
     this.#pieces = [];
-    this.#byWanted = new Map();
+    this.#byFlush$ = new Map();
     return all;
   }
 
   /** Takes out those of an epoch that is over. */
-  takeOver(isOver: (wanted: Observable<Want>) => boolean): Piece<K, A>[] {
-    const ended = new Set([...this.#byWanted.keys()].filter(isOver));
+  takeOver(isOver: (flush$: Observable<FlushSignal>) => boolean): Piece<K, A>[] {
+    const ended = new Set([...this.#byFlush$.keys()].filter(isOver));
     if (ended.size === 0) return [];
-    for (const wanted of ended) this.#byWanted.delete(wanted);
-    const isOut = (piece: Piece<K, A>) => ended.has(piece.wanted);
+    for (const flush$ of ended) this.#byFlush$.delete(flush$);
+    const isOut = (piece: Piece<K, A>) => ended.has(piece.flush$);
     const out = this.#pieces.filter(isOut);
     this.#pieces = this.#pieces.filter((piece) => !isOut(piece));
     return out;
@@ -206,8 +206,8 @@ class Window<K, A> {
 class Piece<K, A> {
   readonly key: K;
   readonly from: number;
-  readonly wanted: Observable<Want>;
-  readonly parts = new Holding();
+  readonly flush$: Observable<FlushSignal>;
+  readonly parts = new AckGroup();
   readonly #origin: JoinedOrigin;
   #count = 1;
   #value: A;
@@ -215,7 +215,7 @@ class Piece<K, A> {
   constructor(key: K, from: number, first: Delivery<unknown>, value: A) {
     this.key = key;
     this.from = from;
-    this.wanted = first.duty.wanted;
+    this.flush$ = first.acker.flush$;
     this.parts.add(first);
     this.#origin = new JoinedOrigin(first.origin);
     this.#value = value;
@@ -244,5 +244,5 @@ class Piece<K, A> {
 }
 
 function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the window was over; its values come again.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the window was over; its values are redelivered.');
 }

@@ -2,7 +2,7 @@ import { EMPTY, throwError } from 'rxjs';
 import { type Branch, intoBranches } from '../src/core/branches.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeError, SinkError, shortName } from '../src/core/errors.js';
-import { Keeping } from '../src/core/keeping.js';
+import { RetainedDeliveries } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
 
@@ -22,9 +22,9 @@ export interface BalanceOptions {
  * acks    ----b-ac------d--
  * ```
  *
- * Settles: as the sink does. A sink that fails is not used again, and what it held comes again, to another.
+ * Settles: as the sink does. A sink that fails is not used again, and what it held is redelivered, to another.
  * Bounds: nothing waits here.
- * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value that comes again may
+ * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value that is redelivered may
  * go to another sink, so each is at least once.
  */
 export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOptions = {}): SettlingOperator<T, R> {
@@ -32,7 +32,7 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
   expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
   for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
   const { monitor = defaultMonitor } = options;
-  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
 
   return deliveryOperator(
     'balance',
@@ -44,7 +44,7 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
         (outlets) => {
           const targets = outlets.map((outlet) => ({
             outlet,
-            load: new Keeping<T>({ takeOver: () => false, replay: 'hidden' }),
+            load: new RetainedDeliveries<T>({ takeOver: () => false, resumeTracker: 'hidden' }),
           }));
           let turn = 0;
           return {
@@ -79,5 +79,5 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
 }
 
 function noneError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value is redelivered.');
 }

@@ -1,12 +1,12 @@
 import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import { Wants } from '../src/core/epoch.js';
+import { FlushListeners } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { joinDeliveries } from '../src/core/join.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
-import { takingFor } from '../src/core/taking.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
+import { subscribeOrdered } from '../src/core/taking.js';
 
 export interface BatchOptions<T = unknown> {
   /** A batch is full with so many values. */
@@ -75,10 +75,10 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
           held = new Held();
           subscriber.next(joined);
         };
-        const wants = new Wants({
+        const flushListeners = new FlushListeners({
           asked: emit,
           // What is redelivered must find none of it here: joined with that it would be of two epochs, and of no stream.
-          over: (isOver) => refuse(held.takeOut(({ duty }) => isOver(duty.wanted))),
+          over: (isOver) => refuse(held.takeOut(({ acker }) => isOver(acker.flush$))),
         });
         const refuse = (deliveries: readonly Delivery<T>[]) => {
           for (const delivery of deliveries) delivery.nack(stopped());
@@ -88,16 +88,16 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
           try {
             weight = weighed(weigh(delivery.value, delivery));
           } catch (cause) {
-            delivery.nack(thrownFor('weigh of batch', cause, delivery));
+            delivery.nack(nackErrorOfThrown('weigh of batch', cause, delivery));
             return;
           }
-          if (wants.listen(delivery)) held.add(delivery, weight);
+          if (flushListeners.listen(delivery)) held.add(delivery, weight);
           else refuse([delivery]);
         };
 
-        const takeFrom = takingFor(subscriber, () => {
+        const takeFrom = subscribeOrdered(subscriber, () => {
           waiting?.unsubscribe();
-          wants.end();
+          flushListeners.end();
           refuse(held.deliveries);
         });
         takeFrom(source, {

@@ -4,12 +4,12 @@ import { type DeadLetter, letterOf } from '../src/core/dead-letter.js';
 import type { Delivery, Origin } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { RxflumeError } from '../src/core/errors.js';
-import { Keeping } from '../src/core/keeping.js';
+import { RetainedDeliveries } from '../src/core/keeping.js';
 import { expectFunction, expectKnown, expectOption, expectWhole } from '../src/core/options.js';
-import { placeOf } from '../src/core/origin-place.js';
+import { positionOf } from '../src/core/origin-place.js';
 import type { Sink } from '../src/core/receipt.js';
-import { isStopped, thrownFor } from '../src/core/refusal.js';
-import { takingFor } from '../src/core/taking.js';
+import { isStopped, nackErrorOfThrown } from '../src/core/refusal.js';
+import { subscribeOrdered } from '../src/core/taking.js';
 
 export interface DeadLetterOptions {
   /**
@@ -59,13 +59,13 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
     (source) =>
       new Observable((subscriber) => {
         const letters$ = new Subject<Delivery<DeadLetter>>();
-        const refusals = new Refusals();
+        const refusals = new NackCounter();
         let isComplete = false;
         const isChosen = (delivery: Delivery<T>, cause: unknown, attempt: number): boolean => {
           try {
             return when(cause, attempt);
           } catch (thrown) {
-            throw thrownFor('when of deadLetter', thrown, delivery);
+            throw nackErrorOfThrown('when of deadLetter', thrown, delivery);
           }
         };
         const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
@@ -79,18 +79,18 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
           return true;
         };
         const closeLetters = () => {
-          if (isComplete && keeping.size === 0) letters$.complete();
+          if (isComplete && retained.size === 0) letters$.complete();
         };
-        const keeping = new Keeping<T>({ takeOver, emptied: closeLetters, replay: 'shown' });
+        const retained = new RetainedDeliveries<T>({ takeOver, emptied: closeLetters, resumeTracker: 'shown' });
 
-        const takeFrom = takingFor(subscriber);
+        const takeFrom = subscribeOrdered(subscriber);
         const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
         subscriber.add(() => {
           // What was handed on may still be refused after the source has completed.
           if (!isComplete) setting.unsubscribe();
         });
         takeFrom(source, {
-          next: (delivery) => subscriber.next(keeping.keep(delivery)),
+          next: (delivery) => subscriber.next(retained.keep(delivery)),
           error: (error: unknown) => subscriber.error(error),
           complete: () => {
             isComplete = true;
@@ -126,7 +126,7 @@ function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
 }
 
 /** How often each value was refused; the oldest are forgotten. */
-class Refusals {
+class NackCounter {
   static readonly #MOST = 10_000;
   readonly #counts = new Map<string, number>();
 
@@ -136,7 +136,7 @@ class Refusals {
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.delete(key);
     this.#counts.set(key, count);
-    if (this.#counts.size > Refusals.#MOST) this.#counts.delete(this.#counts.keys().next().value as string);
+    if (this.#counts.size > NackCounter.#MOST) this.#counts.delete(this.#counts.keys().next().value as string);
     return count;
   }
 
@@ -147,5 +147,5 @@ class Refusals {
 
 /** Parts of one value are counted apart. */
 function keyOf(origin: Origin): string {
-  return `${origin.stream} ${placeOf(origin)}`;
+  return `${origin.stream} ${positionOf(origin)}`;
 }

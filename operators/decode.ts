@@ -8,7 +8,7 @@ import { eachDelivery } from '../src/core/each-delivery.js';
 import { OptionError } from '../src/core/errors.js';
 import { expectFunction, expectKnown } from '../src/core/options.js';
 import type { Sink } from '../src/core/receipt.js';
-import { thrownFor } from '../src/core/refusal.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
 
 export interface DecodeOptions {
   /** Where values that cannot be decoded are set aside; each is acked when its dead letter is durable. Default: nack. */
@@ -44,7 +44,7 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
           delivery.nack(cause);
           throw cause;
         }
-        refuse(delivery, thrownFor('decoder of decode', cause, delivery));
+        refuse(delivery, nackErrorOfThrown('decoder of decode', cause, delivery));
         return undefined;
       }
     });

@@ -2,13 +2,13 @@ import { Observable } from 'rxjs';
 import { monotonicMs } from '../src/core/clock.js';
 import { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Duty } from '../src/core/duty.js';
-import { Wants } from '../src/core/epoch.js';
+import type { Acker } from '../src/core/duty.js';
+import { FlushListeners } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
-import { Holding } from '../src/core/holding.js';
+import { AckGroup } from '../src/core/holding.js';
 import { expectFunction, expectKnown, expectMs, expectWhole } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
-import { takingFor } from '../src/core/taking.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
+import { subscribeOrdered } from '../src/core/taking.js';
 
 export interface DedupeByOptions {
   /** How long a key is remembered after its first value came, in milliseconds. */
@@ -18,7 +18,7 @@ export interface DedupeByOptions {
 }
 
 /**
- * Lets the first delivery of each key through, and drops those that come within a time after it. A twin that is dropped
+ * Lets the first delivery of each key through, and drops those that come within a time after it. A duplicate that is dropped
  * shares the fate of the first: acked when that is, and refused when that is refused, so that nothing is lost.
  *
  * ```
@@ -28,9 +28,9 @@ export interface DedupeByOptions {
  * acks    --a-ba--a-
  * ```
  *
- * Settles: acks a twin when its first is acked, at once where it was before; nacks it when that is nacked or void, and then
+ * Settles: acks a duplicate when its first is acked, at once where it was before; nacks it when that is nacked or void, and then
  * the key is forgotten. A delivery for which `key` throws is nacked; one with the key undefined or null is let through.
- * Bounds: `count` keys; twins are released at once, and a bit each remembers them. Keys are remembered in memory only: after
+ * Bounds: `count` keys; duplicates are released at once, and a bit each remembers them. Keys are remembered in memory only: after
  * a restart the first of each comes through again.
  */
 export function dedupeBy<T>(
@@ -49,13 +49,13 @@ export function dedupeBy<T>(
     (source) =>
       new Observable((subscriber) => {
         const seen = new Map<unknown, First>();
-        const duties = new WeakMap<Duty, FirstDuty>();
-        // Those with a first that is not settled: behind an operator that gives each delivery a duty of its own there are many.
-        const open = new Set<FirstDuty>();
-        const wants = new Wants({
+        const ackers = new WeakMap<Acker, FirstAcker>();
+        // Those with a first that is not settled: behind an operator that gives each delivery an acker of its own there are many.
+        const open = new Set<FirstAcker>();
+        const flushListeners = new FlushListeners({
           asked: () => undefined,
           over: (isOver) => {
-            for (const own of open) if (isOver(own.wanted)) own.over();
+            for (const own of open) if (isOver(own.flush$)) own.over();
           },
         });
         const forget = (first: First) => {
@@ -69,32 +69,32 @@ export function dedupeBy<T>(
           }
         };
         const asFirst = (delivery: Delivery<T>, of: unknown): Delivery<T> => {
-          let duty = duties.get(delivery.duty);
-          if (duty === undefined) {
-            duty = new FirstDuty(delivery.duty, forget, open);
-            duties.set(delivery.duty, duty);
+          let acker = ackers.get(delivery.acker);
+          if (acker === undefined) {
+            acker = new FirstAcker(delivery.acker, forget, open);
+            ackers.set(delivery.acker, acker);
           }
           const first = new First(of, monotonicMs());
           seen.set(of, first);
-          duty.take(delivery.place, first);
-          return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+          acker.take(delivery.seq, first);
+          return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
         };
 
-        subscriber.add(() => wants.end());
-        takingFor(subscriber)(source, {
+        subscriber.add(() => flushListeners.end());
+        subscribeOrdered(subscriber)(source, {
           next: (delivery) => {
             let of: unknown;
             try {
               of = key(delivery.value, delivery);
             } catch (cause) {
-              delivery.nack(thrownFor('key of dedupeBy', cause, delivery));
+              delivery.nack(nackErrorOfThrown('key of dedupeBy', cause, delivery));
               return;
             }
             if (of === undefined || of === null) {
               subscriber.next(delivery);
               return;
             }
-            if (!wants.listen(delivery)) {
+            if (!flushListeners.listen(delivery)) {
               delivery.nack(staleError());
               return;
             }
@@ -114,11 +114,11 @@ export function dedupeBy<T>(
   );
 }
 
-/** The first delivery of a key, and the twins that share its fate. */
+/** The first delivery of a key, and the duplicates that share its fate. */
 class First {
   readonly key: unknown;
   readonly seenAt: number;
-  readonly #twins = new Holding();
+  readonly #duplicates = new AckGroup();
   #isAcked = false;
   #isHeld = false;
 
@@ -127,54 +127,54 @@ class First {
     this.seenAt = seenAt;
   }
 
-  join(twin: Delivery<unknown>): void {
+  join(duplicate: Delivery<unknown>): void {
     if (this.#isAcked) {
-      twin.ack();
+      duplicate.ack();
       return;
     }
-    this.#twins.add(twin);
-    twin.release();
-    if (this.#isHeld) twin.duty.hold(twin.place, twin.place + 1);
+    this.#duplicates.add(duplicate);
+    duplicate.release();
+    if (this.#isHeld) duplicate.acker.hold(duplicate.seq, duplicate.seq + 1);
   }
 
   ack(): void {
     this.#isAcked = true;
-    this.#twins.ack();
+    this.#duplicates.ack();
   }
 
   nack(cause: unknown): void {
-    this.#twins.nack(cause);
+    this.#duplicates.nack(cause);
   }
 
-  /** The twins are in those files too, as the first is: a commit need not wait for them. */
+  /** The duplicates are in those files too, as the first is: a commit need not wait for them. */
   hold(): void {
     this.#isHeld = true;
-    this.#twins.hold();
+    this.#duplicates.hold();
   }
 }
 
-class FirstDuty implements Duty {
-  readonly wanted;
-  readonly replay;
+class FirstAcker implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
-  readonly #inner: Duty;
+  readonly #inner: Acker;
   readonly #forget: (first: First) => void;
-  readonly #open: Set<FirstDuty>;
+  readonly #open: Set<FirstAcker>;
   /** The firsts that are not settled. */
   readonly #firsts = new Map<number, First>();
 
   /** `open`: where it stands while it has firsts that are not settled. */
-  constructor(inner: Duty, forget: (first: First) => void, open: Set<FirstDuty>) {
+  constructor(inner: Acker, forget: (first: First) => void, open: Set<FirstAcker>) {
     this.#inner = inner;
     this.#forget = forget;
     this.#open = open;
-    this.wanted = inner.wanted;
-    this.replay = inner.replay;
+    this.flush$ = inner.flush$;
+    this.resumeTracker = inner.resumeTracker;
     this.isMixed = inner.isMixed === true;
   }
 
-  take(place: number, first: First): void {
-    this.#firsts.set(place, first);
+  take(seq: number, first: First): void {
+    this.#firsts.set(seq, first);
     this.#open.add(this);
   }
 
@@ -186,7 +186,7 @@ class FirstDuty implements Duty {
 
   nack(first: number, next: number, cause: unknown): void {
     const firsts = this.#settled(first, next);
-    // Before the source hears of it: what comes again because of it is no twin.
+    // Before the source hears of it: what is redelivered because of it is no duplicate.
     for (const one of firsts) this.#forget(one);
     this.#inner.nack(first, next, cause);
     for (const one of firsts) one.nack(cause);
@@ -201,7 +201,7 @@ class FirstDuty implements Duty {
     for (const [, one] of this.#within(first, next)) one.hold();
   }
 
-  /** The epoch is over: what is not settled is void and comes again, and so do its twins. */
+  /** The epoch is over: what is not settled is void and is redelivered, and so do its duplicates. */
   over(): void {
     const firsts = [...this.#firsts.values()];
     this.#firsts.clear();
@@ -212,19 +212,19 @@ class FirstDuty implements Duty {
 
   #settled(first: number, next: number): First[] {
     const found = this.#within(first, next);
-    for (const [place] of found) this.#firsts.delete(place);
+    for (const [seq] of found) this.#firsts.delete(seq);
     if (this.#firsts.size === 0) this.#open.delete(this);
     return found.map(([, one]) => one);
   }
 
   #within(first: number, next: number): [number, First][] {
     if (next - first > this.#firsts.size) {
-      return [...this.#firsts].filter(([place]) => place >= first && place < next);
+      return [...this.#firsts].filter(([seq]) => seq >= first && seq < next);
     }
     const found: [number, First][] = [];
-    for (let place = first; place < next; place += 1) {
-      const one = this.#firsts.get(place);
-      if (one !== undefined) found.push([place, one]);
+    for (let seq = first; seq < next; seq += 1) {
+      const one = this.#firsts.get(seq);
+      if (one !== undefined) found.push([seq, one]);
     }
     return found;
   }

@@ -1,17 +1,22 @@
 import { EMPTY, throwError } from 'rxjs';
 import { type Branch, intoBranches, type Outlet } from '../src/core/branches.js';
-import { BREAKER_DEFAULTS, Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  expectCircuitBreaker,
+} from '../src/core/breaker.js';
 import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
-import type { Duty } from '../src/core/duty.js';
+import type { Acker } from '../src/core/duty.js';
 import { describeError, isRetryable, SinkError, shortName } from '../src/core/errors.js';
-import { Keeping } from '../src/core/keeping.js';
+import { RetainedDeliveries } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
-import { isStopped, thrownFor } from '../src/core/refusal.js';
+import { isStopped, nackErrorOfThrown } from '../src/core/refusal.js';
 
-export interface FailoverOptions extends BreakerOptions {
+export interface FailoverOptions extends CircuitBreakerOptions {
   /** So many refusals in a row, without anything accepted between, and the next sink is used. Default 1. */
   readonly failures?: number;
   /** After how long a sink that failed is tried again with one value, in milliseconds. Default 10,000. */
@@ -24,7 +29,7 @@ export interface FailoverOptions extends BreakerOptions {
 
 export const FAILOVER_DEFAULTS = {
   failures: 1,
-  openMs: BREAKER_DEFAULTS.openMs,
+  openMs: CIRCUIT_BREAKER_DEFAULTS.openMs,
   monitor: defaultMonitor,
 } as const satisfies FailoverOptions;
 
@@ -40,7 +45,7 @@ export const FAILOVER_DEFAULTS = {
  * ```
  *
  * Settles: as the sink does that takes it; nacks with the last cause when all have refused it. What a sink has released
- * before it refuses it is in memory no more: it goes back to the source, and to the next sink when it comes again.
+ * before it refuses it is in memory no more: it goes back to the source, and to the next sink when it is redelivered.
  * Bounds: keeps what is not released, which the source's window bounds.
  * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value may be in two sinks,
  * so each is at least once.
@@ -50,9 +55,9 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
   for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
   const checked = withDefaults('failover options', FAILOVER_DEFAULTS, options, ['when']);
   const { failures, openMs, monitor, when = isRetryable } = checked;
-  expectBreaker('failover', { failures, openMs });
+  expectCircuitBreaker('failover', { failures, openMs });
   expectFunction('when', when);
-  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
 
   return deliveryOperator(
     'failover',
@@ -60,19 +65,21 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
     (source) => {
       let standing = sinks.length;
       const begin = (outlets: readonly Outlet<T>[]) => {
-        const targets = outlets.map((outlet, at) => new Target(at, outlet, new Breaker({ failures, openMs }), monitor));
-        /** The sinks that have refused the deliveries of a duty: of the source's none, of what was taken over some. */
-        const refusedBy = new WeakMap<Duty, readonly Target<T>[]>();
-        const keepings = new Map<Target<T>, Keeping<T>>();
+        const targets = outlets.map(
+          (outlet, at) => new Target(at, outlet, new CircuitBreaker({ failures, openMs }), monitor),
+        );
+        /** The sinks that have refused the deliveries of an acker: of the source's none, of what was taken over some. */
+        const refusedBy = new WeakMap<Acker, readonly Target<T>[]>();
+        const retainedOfEach = new Map<Target<T>, RetainedDeliveries<T>>();
         let complete: (() => void) | undefined;
         const completeWhenEmpty = () => {
-          if (complete !== undefined && [...keepings.values()].every(({ size }) => size === 0)) complete();
+          if (complete !== undefined && [...retainedOfEach.values()].every(({ size }) => size === 0)) complete();
         };
         const isItsFault = (delivery: Delivery<T>, cause: unknown): boolean => {
           try {
             return when(cause);
           } catch (thrown) {
-            throw thrownFor('when of failover', thrown, delivery);
+            throw nackErrorOfThrown('when of failover', thrown, delivery);
           }
         };
         /** What throws says nothing of the sink. */
@@ -84,30 +91,30 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
           }
         };
         const give = (delivery: Delivery<T>): boolean => {
-          const refused = refusedBy.get(delivery.duty) ?? [];
+          const refused = refusedBy.get(delivery.acker) ?? [];
           const left = targets.filter((target) => target.isOpen && !refused.includes(target));
           const now = monotonicMs();
           const target = left.find((one) => one.mayTry(now)) ?? left[0];
           if (target === undefined) return false;
-          target.give((keepings.get(target) as Keeping<T>).keep(delivery));
+          target.give((retainedOfEach.get(target) as RetainedDeliveries<T>).keep(delivery));
           return true;
         };
         for (const target of targets) {
           const takeOver = (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => {
             if (isStopped(cause) ? target.isOpen : !isItsFault(delivery, cause)) return false;
-            refusedBy.set(delivery.duty, [...(refusedBy.get(was.duty) ?? []), target]);
+            refusedBy.set(delivery.acker, [...(refusedBy.get(was.acker) ?? []), target]);
             return give(delivery);
           };
           const refused = (cause: unknown) =>
             target.refused(isStopped(cause) ? 'left' : mayBeItsFault(cause) ? 'failed' : 'alive');
-          keepings.set(
+          retainedOfEach.set(
             target,
-            new Keeping<T>({
+            new RetainedDeliveries<T>({
               takeOver,
               accepted: () => target.accepted(),
               refused,
               emptied: completeWhenEmpty,
-              replay: 'hidden',
+              resumeTracker: 'hidden',
             }),
           );
         }
@@ -142,10 +149,10 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
 class Target<T> {
   readonly #at: number;
   readonly #outlet: Outlet<T>;
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
   readonly #monitor: Monitor;
 
-  constructor(at: number, outlet: Outlet<T>, breaker: Breaker, monitor: Monitor) {
+  constructor(at: number, outlet: Outlet<T>, breaker: CircuitBreaker, monitor: Monitor) {
     this.#at = at;
     this.#outlet = outlet;
     this.#breaker = breaker;
@@ -171,7 +178,7 @@ class Target<T> {
       return;
     }
     this.#breaker.succeeded();
-    this.#monitor.notice('info', 'failover.back', `Sink ${this.#at + 1} works again.`);
+    this.#monitor.logEvent('info', 'failover.back', `Sink ${this.#at + 1} works again.`);
   }
 
   refused(how: 'failed' | 'left' | 'alive'): void {
@@ -179,10 +186,10 @@ class Target<T> {
     if (how !== 'failed') this.#breaker.left();
     else this.#breaker.failed(monotonicMs());
     if (wasOpen || !this.#breaker.isOpen) return;
-    this.#monitor.notice('warn', 'failover.left', `Sink ${this.#at + 1} fails; the next is used.`);
+    this.#monitor.logEvent('warn', 'failover.left', `Sink ${this.#at + 1} fails; the next is used.`);
   }
 }
 
 function noneError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value is redelivered.');
 }

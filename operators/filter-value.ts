@@ -2,7 +2,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
 
 /**
  * Lets through the deliveries whose value the predicate holds for, and acks the others: they are done with.
@@ -26,7 +26,7 @@ export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => b
     try {
       if (predicate(delivery.value, delivery)) return delivery;
     } catch (cause) {
-      delivery.nack(thrownFor('predicate of filterValue', cause, delivery));
+      delivery.nack(nackErrorOfThrown('predicate of filterValue', cause, delivery));
       return undefined;
     }
     delivery.ack();

@@ -1,11 +1,11 @@
 import { Observable } from 'rxjs';
 import { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Duty } from '../src/core/duty.js';
+import type { Acker } from '../src/core/duty.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectWhole } from '../src/core/options.js';
-import { takingFor } from '../src/core/taking.js';
-import { Waiting } from '../src/core/waiting.js';
+import { subscribeOrdered } from '../src/core/taking.js';
+import { WaitingDeliveries } from '../src/core/waiting.js';
 import { InFlightWindow } from '../src/core/window.js';
 
 export interface InFlightWindowOptions {
@@ -42,8 +42,8 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
     (source) =>
       new Observable((subscriber) => {
         const window = new InFlightWindow(limits);
-        const duties = new WeakMap<Duty, WindowDuty>();
-        const waiting = new Waiting<T>(stopped, () => emit());
+        const ackers = new WeakMap<Acker, WindowAcker>();
+        const waiting = new WaitingDeliveries<T>(stopped, () => emit());
         let isComplete = false;
         let isEmitting = false;
         let hasFailed = false;
@@ -60,16 +60,16 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
           if (isComplete && waiting.size === 0) subscriber.complete();
         };
         const counted = (delivery: Delivery<T>): Delivery<T> => {
-          let duty = duties.get(delivery.duty);
-          if (duty === undefined) {
-            duty = new WindowDuty(delivery.duty, window, emit);
-            duties.set(delivery.duty, duty);
+          let acker = ackers.get(delivery.acker);
+          if (acker === undefined) {
+            acker = new WindowAcker(delivery.acker, window, emit);
+            ackers.set(delivery.acker, acker);
           }
-          duty.take(delivery.place, delivery.origin.byteLength);
-          return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+          acker.take(delivery.seq, delivery.origin.byteLength);
+          return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
         };
 
-        const takeFrom = takingFor(subscriber, () => waiting.end());
+        const takeFrom = subscribeOrdered(subscriber, () => waiting.end());
         takeFrom(source, {
           next: (delivery) => {
             waiting.add(delivery);
@@ -89,27 +89,27 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
   );
 }
 
-/** Passes everything on to the delivery's own duty, and frees the window at the first release or settling of a place. */
-class WindowDuty implements Duty {
-  readonly wanted;
-  readonly replay;
+/** Passes everything on to the delivery's own acker, and frees the window at the first release or settling of a place. */
+class WindowAcker implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
-  readonly #inner: Duty;
+  readonly #inner: Acker;
   readonly #window: InFlightWindow;
   readonly #freed: () => void;
   readonly #sizes = new Map<number, number>();
 
-  constructor(inner: Duty, window: InFlightWindow, freed: () => void) {
-    this.wanted = inner.wanted;
-    this.replay = inner.replay;
+  constructor(inner: Acker, window: InFlightWindow, freed: () => void) {
+    this.flush$ = inner.flush$;
+    this.resumeTracker = inner.resumeTracker;
     this.isMixed = inner.isMixed === true;
     this.#inner = inner;
     this.#window = window;
     this.#freed = freed;
   }
 
-  take(place: number, bytes: number): void {
-    this.#sizes.set(place, bytes);
+  take(seq: number, bytes: number): void {
+    this.#sizes.set(seq, bytes);
     this.#window.take(bytes);
   }
 
@@ -135,10 +135,10 @@ class WindowDuty implements Duty {
   #free(first: number, next: number): void {
     let count = 0;
     let bytes = 0;
-    for (let place = first; place < next; place += 1) {
-      const size = this.#sizes.get(place);
+    for (let seq = first; seq < next; seq += 1) {
+      const size = this.#sizes.get(seq);
       if (size === undefined) continue;
-      this.#sizes.delete(place);
+      this.#sizes.delete(seq);
       count += 1;
       bytes += size;
     }

@@ -3,9 +3,9 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { isEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
-import { inTurns } from '../src/core/in-turns.js';
+import { runKeyed } from '../src/core/in-turns.js';
 import { expectFunction, expectMs, expectOneOf, expectWhole, withDefaults } from '../src/core/options.js';
-import { lateRefusal, refusalOf } from '../src/core/refusal.js';
+import { lateNackError, nackErrorOf } from '../src/core/refusal.js';
 import { within } from '../src/core/within.js';
 
 export interface MapValueAsyncOptions {
@@ -25,7 +25,7 @@ export const MAP_VALUE_ASYNC_DEFAULTS = {
 
 /**
  * Changes each delivery's value by asking: `project` answers with a promise or an Observable, whose first value it is. The
- * duty goes with the new value.
+ * acker goes with the new value.
  *
  * ```
  * values  -a-b-c------|
@@ -54,7 +54,7 @@ export function mapValueAsync<T, U>(
     defer(() => project(delivery.value, delivery)).pipe(
       take(1),
       throwIfEmpty(() => emptyError(delivery)),
-      within(timeLimitMs, () => lateRefusal('ask for', timeLimitMs, delivery)),
+      within(timeLimitMs, () => lateNackError('ask for', timeLimitMs, delivery)),
     );
   return deliveryOperator('mapValueAsync', 'kept', (source) =>
     defer(() => {
@@ -73,34 +73,34 @@ export function mapValueAsync<T, U>(
                   if (out.closed) return;
                   isOurs = false;
                   // Its stream may have been read again while it was asked for.
-                  if (isEpochOver(delivery.duty.wanted)) delivery.nack(stopped());
+                  if (isEpochOver(delivery.acker.flush$)) delivery.nack(stopped());
                   else out.next(delivery.with(value));
                   out.complete();
                 }),
               error: (cause: unknown) => {
                 isOurs = false;
-                delivery.nack(refusalOf(cause, { code: 'RXF_OPERATOR_FAILED', what: 'ask for' }, delivery));
+                delivery.nack(nackErrorOf(cause, { code: 'RXF_OPERATOR_FAILED', what: 'ask for' }, delivery));
                 inTurn(() => out.complete());
               },
             }),
           );
         });
-      return source.pipe(inTurns({ concurrency }, run));
+      return source.pipe(runKeyed({ concurrency }, run));
     }),
   );
 }
 
 /** Lets what is done in any order go on in the order of joining. */
 class Line {
-  readonly #places: { go?: () => void }[] = [];
+  readonly #seqs: { go?: () => void }[] = [];
   #isGoing = false;
 
   /** Joins at the end; what is answered is called when it is done, with what to do when its turn comes. */
   join(): (go: () => void) => void {
-    const place: { go?: () => void } = {};
-    this.#places.push(place);
+    const seq: { go?: () => void } = {};
+    this.#seqs.push(seq);
     return (go) => {
-      place.go = go;
+      seq.go = go;
       this.#goOn();
     };
   }
@@ -108,8 +108,8 @@ class Line {
   #goOn(): void {
     if (this.#isGoing) return;
     this.#isGoing = true;
-    for (let go = this.#places[0]?.go; go !== undefined; go = this.#places[0]?.go) {
-      this.#places.shift();
+    for (let go = this.#seqs[0]?.go; go !== undefined; go = this.#seqs[0]?.go) {
+      this.#seqs.shift();
       go();
     }
     this.#isGoing = false;
@@ -126,5 +126,5 @@ function emptyError({ origin }: Delivery<unknown>): SinkError {
 }
 
 function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped while the value was asked for; it comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped while the value was asked for; it is redelivered.');
 }

@@ -2,10 +2,10 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
 
 /**
- * Changes each delivery's value; the duty goes with the new one.
+ * Changes each delivery's value; the acker goes with the new one.
  *
  * ```
  * values  -a-b-c-|
@@ -25,7 +25,7 @@ export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U):
       try {
         return delivery.with(project(delivery.value, delivery));
       } catch (cause) {
-        delivery.nack(thrownFor('project of mapValue', cause, delivery));
+        delivery.nack(nackErrorOfThrown('project of mapValue', cause, delivery));
         return undefined;
       }
     }),

@@ -4,8 +4,8 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectMs, expectWhole } from '../src/core/options.js';
-import { takingFor } from '../src/core/taking.js';
-import { Waiting } from '../src/core/waiting.js';
+import { subscribeOrdered } from '../src/core/taking.js';
+import { WaitingDeliveries } from '../src/core/waiting.js';
 
 export interface RateLimitOptions {
   /** So many deliveries … */
@@ -44,7 +44,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
     'kept',
     (source) =>
       new Observable((subscriber) => {
-        const waiting = new Waiting<T>(stopped, () => goOn());
+        const waiting = new WaitingDeliveries<T>(stopped, () => goOn());
         /** When the next would go if none had gone early. */
         let dueAt = Number.NEGATIVE_INFINITY;
         let sleeping: Subscription | undefined;
@@ -75,7 +75,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
           subscriber.next(delivery);
         };
 
-        const takeFrom = takingFor(subscriber, () => {
+        const takeFrom = subscribeOrdered(subscriber, () => {
           sleeping?.unsubscribe();
           waiting.end();
         });
@@ -95,5 +95,8 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
 }
 
 function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the rate let the value through; it comes again.');
+  return new SinkError(
+    'RXF_SINK_STOPPED',
+    'The flow stopped before the rate let the value through; it is redelivered.',
+  );
 }

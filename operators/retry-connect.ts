@@ -31,7 +31,7 @@ export interface RetryConnectOptions extends BackoffOptions {
  * result   ---------------a-b-|       waits of 4, then 8
  * ```
  *
- * Settles: nothing. What was out when a connection broke is void, and comes again from the new one.
+ * Settles: nothing. What was out when a connection broke is void, and is redelivered from the new one.
  * Bounds: `attempts` tries in a row. A stop signal (`drainOn`) during a wait completes it.
  * Fails: with the source's error when it is not retryable, the attempts are used up, or it comes after the stop signal.
  */
@@ -40,7 +40,7 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
   expectWhole('attempts', checked.attempts, 0);
   expectBackoff(checked);
   const { monitor } = checked;
-  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
 
   return (source) => {
     if (!(source instanceof Source)) return retrying(source, checked, NEVER);

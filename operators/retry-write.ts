@@ -1,13 +1,13 @@
 import { defer, Observable, type ObservableInput, Subject, Subscription, take, timer } from 'rxjs';
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
-import { Breaker, type BreakerOptions, expectBreaker } from '../src/core/breaker.js';
+import { CircuitBreaker, type CircuitBreakerOptions, expectCircuitBreaker } from '../src/core/breaker.js';
 import { monotonicMs } from '../src/core/clock.js';
 import type { Delivery } from '../src/core/delivery.js';
 import { isEpochOver, whenEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { lateRefusal, mayPass } from '../src/core/refusal.js';
+import { lateNackError, mayPass } from '../src/core/refusal.js';
 import { within } from '../src/core/within.js';
 
 export interface RetryWriteOptions extends BackoffOptions {
@@ -16,7 +16,7 @@ export interface RetryWriteOptions extends BackoffOptions {
   /** The longest one try may take, in milliseconds. Default 30,000. */
   readonly timeLimitMs?: number;
   /** When all writes wait because the last ones failed, whichever value they were of. Default 5 failures, 10,000 ms. */
-  readonly breaker?: BreakerOptions;
+  readonly breaker?: CircuitBreakerOptions;
   /** Told when the breaker opens and closes. */
   readonly monitor?: Monitor;
 }
@@ -58,13 +58,13 @@ export function retryWrite<T, R>(
   expectWhole('attempts', checked.attempts, 0);
   expectMs('timeLimitMs', checked.timeLimitMs, 1);
   expectBackoff(checked);
-  expectBreaker('breaker', checked.breaker);
-  expectOption('monitor', checked.monitor, typeof checked.monitor?.notice === 'function', 'a Monitor');
+  expectCircuitBreaker('breaker', checked.breaker);
+  expectOption('monitor', checked.monitor, typeof checked.monitor?.logEvent === 'function', 'a Monitor');
   const target = new Target(checked);
 
   return (value, delivery) =>
     new Observable((subscriber) => {
-      const { wanted } = delivery.duty;
+      const { flush$ } = delivery.acker;
       let failures = 0;
       let isWriting = false;
       const trying = new Subscription();
@@ -73,7 +73,7 @@ export function retryWrite<T, R>(
         const attempt$ = defer(() => {
           isWriting = true;
           return write(value, delivery);
-        }).pipe(within(checked.timeLimitMs, () => lateRefusal('write', checked.timeLimitMs, delivery)));
+        }).pipe(within(checked.timeLimitMs, () => lateNackError('write', checked.timeLimitMs, delivery)));
         trying.add(
           target.tryWith(attempt$).subscribe({
             next: (answer) => {
@@ -90,11 +90,11 @@ export function retryWrite<T, R>(
       const failed = (cause: unknown) => {
         isWriting = false;
         failures += 1;
-        if (!mayPass(cause) || failures > checked.attempts || isEpochOver(wanted)) subscriber.error(cause);
+        if (!mayPass(cause) || failures > checked.attempts || isEpochOver(flush$)) subscriber.error(cause);
         else trying.add(timer(backoffMs(failures, checked)).subscribe(tryOnce));
       };
       trying.add(
-        whenEpochOver(wanted, () => {
+        whenEpochOver(flush$, () => {
           // What waits for its try, or for the breaker, is redelivered. A try under way ends by itself.
           if (!isWriting) subscriber.error(staleError());
         }),
@@ -106,13 +106,13 @@ export function retryWrite<T, R>(
 
 /** What is written to, as its breaker sees it. */
 class Target {
-  readonly #breaker: Breaker;
+  readonly #breaker: CircuitBreaker;
   readonly #monitor: Monitor;
   /** Emits when a try has ended: whoever waits may look again. */
   readonly #tried$ = new Subject<void>();
 
-  constructor({ breaker, monitor }: { readonly breaker: BreakerOptions; readonly monitor: Monitor }) {
-    this.#breaker = new Breaker(breaker);
+  constructor({ breaker, monitor }: { readonly breaker: CircuitBreakerOptions; readonly monitor: Monitor }) {
+    this.#breaker = new CircuitBreaker(breaker);
     this.#monitor = monitor;
   }
 
@@ -164,12 +164,12 @@ class Target {
 
   #say(): void {
     if (this.#breaker.isOpen) {
-      this.#monitor.notice(
+      this.#monitor.logEvent(
         'warn',
         'RXF_SINK_WRITE',
         'Writes fail again and again: all wait before one is tried again.',
       );
-    } else this.#monitor.notice('info', 'write.resumed', 'Writes succeed again.');
+    } else this.#monitor.logEvent('info', 'write.resumed', 'Writes succeed again.');
   }
 }
 

@@ -3,7 +3,7 @@ import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeValue, SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
 
 export interface RouteByOptions<T, R> {
   /**
@@ -57,7 +57,7 @@ export function routeBy<T, R, K extends string>(
           try {
             name = select(delivery.value, delivery);
           } catch (cause) {
-            delivery.nack(thrownFor('select of routeBy', cause, delivery));
+            delivery.nack(nackErrorOfThrown('select of routeBy', cause, delivery));
             return;
           }
           const outlet = byName.get(name) ?? rest;

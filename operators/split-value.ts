@@ -3,9 +3,9 @@ import type { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectFunction } from '../src/core/options.js';
-import { thrownFor } from '../src/core/refusal.js';
+import { nackErrorOfThrown } from '../src/core/refusal.js';
 import { splitDelivery } from '../src/core/split.js';
-import { takingFor } from '../src/core/taking.js';
+import { subscribeOrdered } from '../src/core/taking.js';
 
 /**
  * Makes several deliveries of each, one for each value that `project` gives: the origin is acked when all of them are, and
@@ -29,7 +29,7 @@ export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => I
     'kept',
     (source) =>
       new Observable((subscriber) =>
-        takingFor(subscriber)(source, {
+        subscribeOrdered(subscriber)(source, {
           next: (delivery) => {
             for (const part of partsOf(delivery, project)) {
               if (subscriber.closed) part.nack(stopped());
@@ -50,7 +50,7 @@ function partsOf<T, U>(
   try {
     return splitDelivery(delivery, [...project(delivery.value, delivery)]);
   } catch (cause) {
-    delivery.nack(thrownFor('project of splitValue', cause, delivery));
+    delivery.nack(nackErrorOfThrown('project of splitValue', cause, delivery));
     return [];
   }
 }
@@ -58,6 +58,6 @@ function partsOf<T, U>(
 function stopped(): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',
-    'The flow stopped before all parts of the value were taken; it comes again.',
+    'The flow stopped before all parts of the value were taken; it is redelivered.',
   );
 }

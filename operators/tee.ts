@@ -6,8 +6,8 @@ import { describeError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectOption, expectWhole, groupWithDefaults } from '../src/core/options.js';
 import { isStopped } from '../src/core/refusal.js';
-import { SharedDuties } from '../src/core/shared-duty.js';
-import { SpareDuties } from '../src/core/spare-duty.js';
+import { FanOutAckers } from '../src/core/shared-duty.js';
+import { OptionalAckers } from '../src/core/spare-duty.js';
 import { MOST_PARTIES } from '../src/core/tally.js';
 import { MiB } from '../src/core/units.js';
 import type { WindowLimits } from '../src/core/window.js';
@@ -37,7 +37,7 @@ export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor
  * acks    ----a-----b---
  * ```
  *
- * Settles: as said; what one sink has stored when another refuses it comes again, to all. A ledger that one of the required
+ * Settles: as said; what one sink has stored when another refuses it is redelivered, to all. A ledger that one of the required
  * sinks keeps stays exact: its commit waits until the others have acked what lies before it.
  * Bounds: nothing waits here. A value is released when all required sinks have released it, and three bytes remember it
  * until all have settled it. A sink that is not required holds at most `spare`: what it would get beyond that it never
@@ -57,7 +57,7 @@ export function tee<T, R, K extends string>(
   expectWhole('spare.count', spare.count, 1);
   expectWhole('spare.bytes', spare.bytes, 1);
   const { monitor = TEE_DEFAULTS.monitor } = options;
-  expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
 
   const isRequired = (name: K) => required.includes(name);
   const ordered = [...names.filter(isRequired), ...names.filter((name) => !isRequired(name))];
@@ -68,7 +68,7 @@ export function tee<T, R, K extends string>(
     intoBranches<T, R>(
       ordered.map((name) => sinks[name]),
       (outlets) => {
-        const shared = new SharedDuties(count);
+        const shared = new FanOutAckers(count);
         const spares = ordered.slice(count).map((name, at) => {
           const outlet = outlets[count + at] as Outlet<T>;
           return new Spare(name, outlet, spare, monitor);
@@ -99,17 +99,17 @@ export function tee<T, R, K extends string>(
 /** A sink that is not required: it gets what it keeps up with. */
 class Spare<T> {
   readonly #outlet: Outlet<T>;
-  readonly #duties: SpareDuties;
+  readonly #ackers: OptionalAckers;
   readonly #skipped;
   readonly #tellSkipping: () => void;
   #isSkipping = false;
 
   constructor(name: string, outlet: Outlet<T>, limits: WindowLimits, monitor: Monitor) {
     this.#outlet = outlet;
-    this.#skipped = monitor.figure('rxflume_tee_skipped_total', { sink: name });
+    this.#skipped = monitor.metric('rxflume_tee_skipped_total', { sink: name });
     this.#tellSkipping = () =>
-      monitor.notice('warn', 'tee.behind', `Sink ${name} is behind, and does not get what comes meanwhile.`);
-    this.#duties = new SpareDuties(limits, (cause) => {
+      monitor.logEvent('warn', 'tee.behind', `Sink ${name} is behind, and does not get what comes meanwhile.`);
+    this.#ackers = new OptionalAckers(limits, (cause) => {
       if (isStopped(cause)) return;
       const what = `Sink ${name} refused a value, and will not get it again`;
       monitor.report({
@@ -123,9 +123,9 @@ class Spare<T> {
   }
 
   give(delivery: Delivery<T>): void {
-    if (this.#outlet.isOpen && !this.#duties.isFull) {
+    if (this.#outlet.isOpen && !this.#ackers.isFull) {
       this.#isSkipping = false;
-      this.#outlet.give(this.#duties.spare(delivery));
+      this.#outlet.give(this.#ackers.spare(delivery));
       return;
     }
     this.#skipped.add(1);

@@ -2,12 +2,12 @@ import { Observable, Subscription, timer } from 'rxjs';
 import { monotonicMs } from '../src/core/clock.js';
 import { Delivery } from '../src/core/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Duty } from '../src/core/duty.js';
-import { Wants } from '../src/core/epoch.js';
+import type { Acker } from '../src/core/duty.js';
+import { FlushListeners } from '../src/core/epoch.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectMs, expectOption, expectText } from '../src/core/options.js';
-import { takingFor } from '../src/core/taking.js';
-import { Tally } from '../src/core/tally.js';
+import { subscribeOrdered } from '../src/core/taking.js';
+import { FanOutState } from '../src/core/tally.js';
 
 export interface TimeoutUnsettledOptions {
   /** What stands behind it, as the report is to name it. */
@@ -39,7 +39,7 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
   const { name, afterMs, monitor = defaultMonitor } = options;
   expectText('name', name);
   expectMs('afterMs', afterMs, 1);
-  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
   const everyMs = Math.max(1, afterMs / 4);
 
   return deliveryOperator(
@@ -47,13 +47,13 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
     'kept',
     (source) =>
       new Observable((subscriber) => {
-        const duties = new WeakMap<Duty, WatchedDuty>();
-        // Those with something unsettled: behind an operator that gives each delivery a duty of its own there are many.
-        const open = new Set<WatchedDuty>();
-        const wants = new Wants({
+        const ackers = new WeakMap<Acker, WatchedAcker>();
+        // Those with something unsettled: behind an operator that gives each delivery an acker of its own there are many.
+        const open = new Set<WatchedAcker>();
+        const flushListeners = new FlushListeners({
           asked: () => undefined,
           over: (isOver) => {
-            for (const duty of open) if (isOver(duty.wanted)) open.delete(duty);
+            for (const acker of open) if (isOver(acker.flush$)) open.delete(acker);
           },
         });
         let looking = Subscription.EMPTY;
@@ -66,28 +66,28 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
           for (const [stream, one] of late) {
             if (toldAt.has(stream)) continue;
             toldAt.set(stream, now);
-            monitor.notice('warn', 'flow.unsettled', messageOf(name, stream, one), { operator: name, ...one });
+            monitor.logEvent('warn', 'flow.unsettled', messageOf(name, stream, one), { operator: name, ...one });
           }
         };
-        const takeFrom = takingFor(subscriber, () => {
+        const takeFrom = subscribeOrdered(subscriber, () => {
           looking.unsubscribe();
-          wants.end();
+          flushListeners.end();
         });
         takeFrom(source, {
           next: (delivery) => {
-            if (!wants.listen(delivery)) {
+            if (!flushListeners.listen(delivery)) {
               // Nobody need settle it.
               subscriber.next(delivery);
               return;
             }
-            let duty = duties.get(delivery.duty);
-            if (duty === undefined) {
-              duty = new WatchedDuty(delivery.duty, delivery.origin.stream, everyMs, open);
-              duties.set(delivery.duty, duty);
+            let acker = ackers.get(delivery.acker);
+            if (acker === undefined) {
+              acker = new WatchedAcker(delivery.acker, delivery.origin.stream, everyMs, open);
+              ackers.set(delivery.acker, acker);
             }
-            duty.take(delivery.place, delivery.origin.offset, monotonicMs());
+            acker.take(delivery.seq, delivery.origin.offset, monotonicMs());
             if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);
-            subscriber.next(new Delivery(delivery.value, delivery.origin, duty, delivery.place));
+            subscriber.next(new Delivery(delivery.value, delivery.origin, acker, delivery.seq));
           },
           error: (error: unknown) => subscriber.error(error),
           complete: () => subscriber.complete(),
@@ -107,37 +107,37 @@ interface Late {
 interface Generation {
   readonly at: number;
   readonly offset: number;
-  readonly places: Tally;
+  readonly seqs: FanOutState;
 }
 
-class WatchedDuty implements Duty {
-  readonly wanted;
-  readonly replay;
+class WatchedAcker implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
   readonly stream: string;
-  readonly #inner: Duty;
+  readonly #inner: Acker;
   readonly #everyMs: number;
-  readonly #open: Set<WatchedDuty>;
+  readonly #open: Set<WatchedAcker>;
   #generations: Generation[] = [];
 
   /** `open`: where it stands while something is not settled. */
-  constructor(inner: Duty, stream: string, everyMs: number, open: Set<WatchedDuty>) {
+  constructor(inner: Acker, stream: string, everyMs: number, open: Set<WatchedAcker>) {
     this.#inner = inner;
     this.#open = open;
     this.stream = stream;
     this.#everyMs = everyMs;
-    this.wanted = inner.wanted;
-    this.replay = inner.replay;
+    this.flush$ = inner.flush$;
+    this.resumeTracker = inner.resumeTracker;
     this.isMixed = inner.isMixed === true;
   }
 
-  take(place: number, offset: number, now: number): void {
+  take(seq: number, offset: number, now: number): void {
     let newest = this.#generations.at(-1);
     if (newest === undefined || now - newest.at >= this.#everyMs) {
-      newest = { at: now, offset, places: new Tally(1) };
+      newest = { at: now, offset, seqs: new FanOutState(1) };
       this.#generations.push(newest);
     }
-    newest.places.take(place);
+    newest.seqs.take(seq);
     this.#open.add(this);
   }
 
@@ -146,7 +146,7 @@ class WatchedDuty implements Duty {
     const late = this.#generations.filter(({ at }) => now - at >= afterMs);
     const [oldest] = late;
     if (oldest === undefined) return undefined;
-    const count = late.reduce((sum, { places }) => sum + places.open, 0);
+    const count = late.reduce((sum, { seqs }) => sum + seqs.open, 0);
     return { ageMs: now - oldest.at, count, offset: oldest.offset };
   }
 
@@ -169,21 +169,21 @@ class WatchedDuty implements Duty {
   }
 
   #settled(first: number, next: number): void {
-    for (const { places } of this.#generations) places.close(first, next);
-    this.#generations = this.#generations.filter(({ places }) => !places.isEmpty);
+    for (const { seqs } of this.#generations) seqs.close(first, next);
+    this.#generations = this.#generations.filter(({ seqs }) => !seqs.isEmpty);
     if (this.#generations.length === 0) this.#open.delete(this);
   }
 }
 
 /** What is late of each stream: how much, and the oldest of it. */
-function lateByStream(open: ReadonlySet<WatchedDuty>, now: number, afterMs: number): Map<string, Late> {
+function lateByStream(open: ReadonlySet<WatchedAcker>, now: number, afterMs: number): Map<string, Late> {
   const late = new Map<string, Late>();
-  for (const duty of open) {
-    const one = duty.lateAt(now, afterMs);
+  for (const acker of open) {
+    const one = acker.lateAt(now, afterMs);
     if (one === undefined) continue;
-    const other = late.get(duty.stream);
+    const other = late.get(acker.stream);
     const oldest = other === undefined || one.ageMs > other.ageMs ? one : other;
-    late.set(duty.stream, { ...oldest, count: one.count + (other?.count ?? 0) });
+    late.set(acker.stream, { ...oldest, count: one.count + (other?.count ?? 0) });
   }
   return late;
 }

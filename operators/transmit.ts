@@ -2,9 +2,9 @@ import { catchError, concatAll, defer, EMPTY, type Observable, type ObservableIn
 import type { Delivery } from '../src/core/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
-import { inTurns } from '../src/core/in-turns.js';
+import { runKeyed } from '../src/core/in-turns.js';
 import { expectFunction, expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { lateRefusal, refusalOf } from '../src/core/refusal.js';
+import { lateNackError, nackErrorOf } from '../src/core/refusal.js';
 import { within } from '../src/core/within.js';
 
 export interface TransmitOptions<T = unknown> {
@@ -33,7 +33,7 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
  *
  * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long, and the stream
  * lives. Nacks what is under way, and what waits, when it is unsubscribed. What is void when its turn comes, since its
- * stream is read anew, is not written: so with `order: 'key'` nothing overtakes what was refused and comes again.
+ * stream is read anew, is not written: so with `order: 'key'` nothing overtakes what was refused and is redelivered.
  * Bounds: `concurrency` writes, and their answers until they complete; what waits behind them is what the source's window lets out.
  */
 export function transmit<T, R>(
@@ -51,7 +51,7 @@ export function transmit<T, R>(
 
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
-      within(timeLimitMs, () => lateRefusal('write', timeLimitMs, delivery)),
+      within(timeLimitMs, () => lateNackError('write', timeLimitMs, delivery)),
       // A receipt says that what it is of is acked, so the answers wait for that.
       toArray(),
       tap({
@@ -61,14 +61,14 @@ export function transmit<T, R>(
       }),
       concatAll(),
       catchError((cause: unknown) => {
-        delivery.nack(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'write' }, delivery));
+        delivery.nack(nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'write' }, delivery));
         return EMPTY;
       }),
     );
   return deliveryOperator(
     'transmit',
     'kept',
-    inTurns({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne),
+    runKeyed({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne),
   );
 }
 
@@ -77,5 +77,5 @@ function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {
 }
 
 function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped during the write; the value comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped during the write; the value is redelivered.');
 }

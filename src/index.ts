@@ -2,7 +2,7 @@ export type { DeadLetter } from './core/dead-letter.js';
 export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './core/decoder.js';
 export { Delivery, type Origin } from './core/delivery.js';
 export type { DeliveryOperator, SettlingOperator } from './core/delivery-operator.js';
-export type { Duty, Replay, Want } from './core/duty.js';
+export type { Acker, FlushSignal, ResumeTracker } from './core/duty.js';
 export {
   CommitError,
   ConnectError,
@@ -22,19 +22,19 @@ export type { FlumeEvent } from './core/flume.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './core/headers.js';
 export { joinDeliveries } from './core/join.js';
 export { jsonText } from './core/json-text.js';
-export type { LeakWatchOptions } from './core/leak-watch.js';
+export type { LeakDetectorOptions } from './core/leak-watch.js';
 export type { Location } from './core/location.js';
 export {
   defaultMonitor,
   type Failure,
-  type Figure,
   type Labels,
   type Level,
+  type LogEvent,
+  type Metric,
   Monitor,
-  type Notice,
   type Sample,
 } from './core/monitor.js';
-export type { AckedUpTo, Positions, PositionsReader } from './core/positions.js';
+export type { AckedUpTo, OffsetStore, OffsetStoreReader } from './core/positions.js';
 export type { Receipt, Sink, SinkLedger, SinkTraits } from './core/receipt.js';
 export type { RedeliverOptions } from './core/redelivery.js';
 export { Source, type SourceTraits } from './core/source.js';

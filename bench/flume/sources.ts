@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Delivery, type Duty, type FlumeEvent, Source, type Want } from 'rxflume';
+import { type Acker, Delivery, type FlumeEvent, type FlushSignal, Source } from 'rxflume';
 import { Subject } from 'rxjs';
 
 /** The most events that are out and not settled. */
@@ -16,17 +16,17 @@ export function made(count: number): Source<Delivery<FlumeEvent>> {
     const emit = () => {
       if (isEmitting) return;
       isEmitting = true;
-      while (offset < count && duty.out < WINDOW) {
-        duty.out += 1;
-        subscriber.next(new Delivery(event, { stream: 'made', offset, epoch: 1, byteLength: 199 }, duty, offset));
+      while (offset < count && acker.out < WINDOW) {
+        acker.out += 1;
+        subscriber.next(new Delivery(event, { stream: 'made', offset, epoch: 1, byteLength: 199 }, acker, offset));
         offset += 1;
       }
       isEmitting = false;
       if (offset < count) return;
-      if (duty.out === 0) subscriber.complete();
-      else duty.wanted.next('settle');
+      if (acker.out === 0) subscriber.complete();
+      else acker.flush$.next('settle');
     };
-    const duty = new CountingDuty(emit);
+    const acker = new CountingAcker(emit);
     emit();
   });
 }
@@ -37,31 +37,31 @@ export function lines(file: string): Source<Delivery<FlumeEvent>> {
     const input = createReadStream(file, { highWaterMark: 256 * 1024 });
     let rest: Buffer = Buffer.alloc(0);
     let offset = 0;
-    const duty = new CountingDuty(() => {
-      if (duty.out < WINDOW) input.resume();
-      if (input.readableEnded && duty.out === 0) subscriber.complete();
+    const acker = new CountingAcker(() => {
+      if (acker.out < WINDOW) input.resume();
+      if (input.readableEnded && acker.out === 0) subscriber.complete();
     });
     input.on('data', (chunk) => {
       const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
       let from = 0;
       for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
         const origin = { stream: 'lines', offset, epoch: 1, byteLength: end - from };
-        duty.out += 1;
-        subscriber.next(new Delivery({ headers: NO_HEADERS, body: bytes.subarray(from, end) }, origin, duty, offset));
+        acker.out += 1;
+        subscriber.next(new Delivery({ headers: NO_HEADERS, body: bytes.subarray(from, end) }, origin, acker, offset));
         offset += 1;
         from = end + 1;
       }
       rest = bytes.subarray(from);
-      if (duty.out >= WINDOW) input.pause();
+      if (acker.out >= WINDOW) input.pause();
     });
     // What is gathered in a batch would not be sent before its time.
-    input.on('end', () => duty.wanted.next('settle'));
+    input.on('end', () => acker.flush$.next('settle'));
     return () => input.destroy();
   });
 }
 
-class CountingDuty implements Duty {
-  readonly wanted = new Subject<Want>();
+class CountingAcker implements Acker {
+  readonly flush$ = new Subject<FlushSignal>();
   out = 0;
   readonly #settled: () => void;
 

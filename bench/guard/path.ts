@@ -18,7 +18,7 @@ export function pass(records: number): Promise<Passed> {
     const monitor = new Monitor();
     const lake = fileSink<Buffer | null>(fs, { root: '/lake', format: text(), roll: { bytes: 8 * MiB }, monitor });
     const stop$ = new Subject<void>();
-    const source = kafkaSource(driver, { topics: ['replay'], groupId: 'guard', resumeFrom: lake.positions, monitor });
+    const source = kafkaSource(driver, { topics: ['replay'], groupId: 'guard', resumeFrom: lake.offsetStore, monitor });
     let taken = 0;
     const path = flow(
       'guard',

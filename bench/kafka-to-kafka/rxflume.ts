@@ -16,7 +16,7 @@ const path = flow(
   kafkaSource(driver, {
     topics: [topic],
     groupId: group,
-    ...(name === 'exactly-once' ? { resumeFrom: sink.positions } : {}),
+    ...(name === 'exactly-once' ? { resumeFrom: sink.offsetStore } : {}),
   }),
   sink.write(),
 );

@@ -16,7 +16,7 @@ export interface Bench {
 /** One row of a part's table, with what each round gave. */
 export interface Row {
   readonly name: string;
-  readonly [figure: string]: number | string | readonly number[] | undefined;
+  readonly [metric: string]: number | string | readonly number[] | undefined;
 }
 
 export interface PartResult {

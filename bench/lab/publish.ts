@@ -22,8 +22,8 @@ function drawPlots({ parts }: SuiteResult): string[] {
     writeFileSync(`${folder}performance-${name}.svg`, svg);
     drawn.push(`docs/performance-${name}.svg`);
   };
-  const bars = (name: string, part: string, figure: string, chart: Chart) => {
-    const points = pointsOf(parts[part]?.rows ?? [], figure);
+  const bars = (name: string, part: string, metric: string, chart: Chart) => {
+    const points = pointsOf(parts[part]?.rows ?? [], metric);
     if (points.length > 0) keep(name, barChart(chart, points, isOwn));
   };
   bars('throughput', 'kafka-to-hdfs', 'recordsPerSecond', {
@@ -49,17 +49,17 @@ function drawPlots({ parts }: SuiteResult): string[] {
   for (const of of ['records', 'partitions', 'buckets', 'bytes', 'processes']) {
     const rows = parts.growth?.rows.filter((row) => row.of === of) ?? [];
     if (rows.length === 0) continue;
-    const [figure, unit] =
+    const [metric, unit] =
       of === 'bytes' ? ['megabytesPerSecond', 'MB a second'] : ['cpuMicroseconds', 'CPU µs a record'];
     const chart = { title: `rxflume by ${of}`, unit, show: (value: number) => String(Number(value.toPrecision(2))) };
-    keep(`by-${of}`, lineChart(chart, pointsOf(rows, figure)));
+    keep(`by-${of}`, lineChart(chart, pointsOf(rows, metric)));
   }
   return drawn;
 }
 
-function pointsOf(rows: readonly Row[], figure: string): Point[] {
+function pointsOf(rows: readonly Row[], metric: string): Point[] {
   return rows.flatMap((row) => {
-    const value = row[figure];
+    const value = row[metric];
     return typeof value === 'number' && !Number.isNaN(value) ? [{ label: row.name, value }] : [];
   });
 }

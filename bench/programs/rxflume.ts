@@ -56,12 +56,12 @@ function flowOf(task: RxflumeTask, { kafka, hdfs }: Drivers, taken: () => void) 
   };
   const plain = fileSink<Buffer | null>(hdfs, { ...to, format: text() });
   const decoded = fileSink<Message>(hdfs, { ...to, format: jsonLines() });
-  const { positions } = task.isDecoding ? decoded : plain;
+  const { offsetStore } = task.isDecoding ? decoded : plain;
   const records$ = kafkaSource(kafka, {
     topics: [topic],
     groupId: task.run,
     monitor,
-    ...(task.isExactlyOnce ? { resumeFrom: positions } : {}),
+    ...(task.isExactlyOnce ? { resumeFrom: offsetStore } : {}),
   });
   if (!task.isDecoding) {
     return flow(

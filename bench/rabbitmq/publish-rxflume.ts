@@ -1,6 +1,6 @@
 // The sink of RabbitMQ, over a source that makes the same message again and again.
 import amqp from 'amqplib';
-import { amqpSink, Delivery, type Duty, flow, Source, type Want } from 'rxflume';
+import { type Acker, amqpSink, Delivery, type FlushSignal, flow, Source } from 'rxflume';
 import { amqplib } from 'rxflume/drivers/amqplib';
 import { Subject } from 'rxjs';
 import { startMeasure } from '../lab/measure.js';
@@ -20,8 +20,8 @@ let hasBegun = false;
 let acked = 0;
 const source = new Source<Delivery<Buffer>>((subscriber) => {
   let offset = 0;
-  const duty: Duty = {
-    wanted: new Subject<Want>(),
+  const acker: Acker = {
+    flush$: new Subject<FlushSignal>(),
     ack: (first, next) => {
       // The connection is made by now, as the plain loop has made its own before it begins.
       if (!hasBegun) done = startMeasure();
@@ -45,7 +45,7 @@ const source = new Source<Delivery<Buffer>>((subscriber) => {
     isEmitting = true;
     while (offset < count && offset - acked < WINDOW) {
       const origin = { stream: 'made', offset, epoch: 1, byteLength: content.length };
-      const delivery = new Delivery(content, origin, duty, offset);
+      const delivery = new Delivery(content, origin, acker, offset);
       offset += 1;
       subscriber.next(delivery);
     }

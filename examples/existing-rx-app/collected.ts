@@ -21,12 +21,12 @@ export function collected(
     path: ({ value }) => `room=${value.room}`,
     format: jsonLines(),
   });
-  const source$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'chat-app', resumeFrom: lake.positions });
+  const source$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'chat-app', resumeFrom: lake.offsetStore });
   return source$.pipe(
     retryConnect(),
     drainOn(stop$),
     decode(json(Message)),
-    tap(({ value }) => app.receive(value)), // only looks, so it is safe: the duty goes on
+    tap(({ value }) => app.receive(value)), // only looks, so it is safe: the acker goes on
     filterValue(({ room }) => !app.isMuted(room)),
     lake.write(),
   );

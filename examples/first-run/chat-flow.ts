@@ -66,7 +66,7 @@ export function chatFlow(driver: KafkaDriver, fs: FileSystem, root: string, feed
     roll,
   });
 
-  const source = kafkaSource(driver, { topics: [TOPIC], groupId: 'first-run', resumeFrom: lake.positions }).through(
+  const source = kafkaSource(driver, { topics: [TOPIC], groupId: 'first-run', resumeFrom: lake.offsetStore }).through(
     (records$) =>
       new Observable<Delivery<Buffer | null>>((subscriber) => {
         subscriber.add(feed$.subscribe({ error: (error: unknown) => subscriber.error(error) }));

@@ -43,7 +43,7 @@ export interface FeedOptions {
 }
 
 /** What a person at the terminal should read. */
-export interface FeedNotice {
+export interface FeedLogEvent {
   readonly level: 'info' | 'warn';
   readonly what: 'imported' | 'listening' | 'not-listening';
   readonly message: string;
@@ -58,7 +58,7 @@ export interface FeedNotice {
  * Bounds: the file, one live message, and at most 64 posted bodies of 1 MiB.
  * Fails: when the file cannot be read or the log refuses an append. A port in use is a notice, not an error.
  */
-export function feed(log: FeedTarget, options: FeedOptions): Observable<FeedNotice> {
+export function feed(log: FeedTarget, options: FeedOptions): Observable<FeedLogEvent> {
   const { topic, httpPort, messagesPerSecond, scheduler = asyncScheduler } = options;
   return new Observable((subscriber) => {
     const stop$ = new ReplaySubject<unknown>(1);
@@ -90,7 +90,7 @@ export function feed(log: FeedTarget, options: FeedOptions): Observable<FeedNoti
 }
 
 /** The append is one, so after a crash the topic holds the whole file or is still empty. */
-function importOnce(log: FeedTarget, { file, topic }: FeedOptions): Observable<FeedNotice> {
+function importOnce(log: FeedTarget, { file, topic }: FeedOptions): Observable<FeedLogEvent> {
   return defer(() => from(importFile(log, file, topic))).pipe(
     exhaustMap((count) =>
       count === 0
@@ -121,7 +121,7 @@ function postedMessage(text: string, at: Date): ChatMessage {
   };
 }
 
-function listening(port: number): FeedNotice {
+function listening(port: number): FeedLogEvent {
   const url = `http://127.0.0.1:${port}/`;
   return {
     level: 'info',
@@ -131,7 +131,7 @@ function listening(port: number): FeedNotice {
   };
 }
 
-function notListening(port: number, error: unknown): FeedNotice {
+function notListening(port: number, error: unknown): FeedLogEvent {
   const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   const why = isTaken ? 'another program has it' : error instanceof Error ? error.message : String(error);
   return {

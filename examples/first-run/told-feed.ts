@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { defaultMonitor } from 'rxflume';
 import { concat, NEVER, type Observable, of, tap } from 'rxjs';
 import { TOPIC } from './chat-flow.js';
-import { type FeedNotice, type FeedTarget, feed } from './feed.js';
+import { type FeedLogEvent, type FeedTarget, feed } from './feed.js';
 
 /** The feed of the first run, with what a person should read, where to look first of all, told to the default monitor. */
-export function toldFeed(target: FeedTarget, whereToLook: string): Observable<Pick<FeedNotice, 'level' | 'message'>> {
+export function toldFeed(target: FeedTarget, whereToLook: string): Observable<Pick<FeedLogEvent, 'level' | 'message'>> {
   const look = { level: 'info', what: 'look', message: whereToLook } as const;
   const fed$ = feed(target, {
     file: fileURLToPath(new URL('../data/chat.jsonl', import.meta.url)),
@@ -14,5 +14,5 @@ export function toldFeed(target: FeedTarget, whereToLook: string): Observable<Pi
     messagesPerSecond: Number(process.env.FIRST_RUN_RATE ?? 5),
     stop$: NEVER,
   });
-  return concat(of(look), fed$).pipe(tap(({ level, what, message }) => defaultMonitor.notice(level, what, message)));
+  return concat(of(look), fed$).pipe(tap(({ level, what, message }) => defaultMonitor.logEvent(level, what, message)));
 }

@@ -1,6 +1,6 @@
 import type { Amount, LedgerAudit } from '../sinks/files/ledger-audit.js';
 import type { LedgerProblem } from '../sinks/files/ledger-problem.js';
-import { byteFigure, figure } from './progress.js';
+import { byteText, metric } from './progress.js';
 
 /** What was found under a root, to be printed. */
 export interface LedgerReport {
@@ -54,11 +54,11 @@ function table(audits: readonly LedgerAudit[]): string {
   const head = ['STREAM', 'ENTRIES', 'FROM..NEXT', 'VALUES', 'FILES', 'BYTES', 'NEWEST ENTRY', 'VERDICT'];
   const rows = audits.map(({ stream, entries, from, next, values, files, bytes, newest, problems }) => [
     stream,
-    figure(entries),
+    metric(entries),
     from === null ? '-' : `${from}..${next}`,
-    figure(values),
-    figure(files),
-    byteFigure(bytes),
+    metric(values),
+    metric(files),
+    byteText(bytes),
     newest === null ? '-' : `${timeText(newest.modifiedMs)} by ${newest.writer}`,
     problems.length === 0 ? 'verified' : count(problems.length, 'problem'),
   ]);
@@ -79,7 +79,7 @@ function table(audits: readonly LedgerAudit[]): string {
 
 function notes({ stream, unpublished, inProgress, orphans, voids }: LedgerAudit): string[] {
   const note = (amount: Amount, text: string) =>
-    amount.files === 0 ? [] : [`${stream}: ${count(amount.files, 'file')} (${byteFigure(amount.bytes)}) ${text}`];
+    amount.files === 0 ? [] : [`${stream}: ${count(amount.files, 'file')} (${byteText(amount.bytes)}) ${text}`];
   return [
     ...note(unpublished, 'committed, not yet published: finished at the next assignment.'),
     ...note(inProgress, 'in progress, or may still be committed.'),
@@ -120,7 +120,7 @@ function section(lines: readonly string[]): string {
 }
 
 function count(number: number, word: string): string {
-  return `${figure(number)} ${word}${number === 1 ? '' : 's'}`;
+  return `${metric(number)} ${word}${number === 1 ? '' : 's'}`;
 }
 
 function timeText(ms: number): string {

@@ -52,18 +52,18 @@ export function progressLine(name: string, progress: Progress, columns: number):
   const { records, recordsPerSecond, inFlight, committed, lag, files, openFiles, storedBytes } = progress;
   const inFiles = files + openFiles > 0 ? `${files} files (${openFiles} open)  ` : '';
   const line =
-    `${name}  ${figure(recordsPerSecond)}/s  ${figure(records)} in  ${figure(inFlight)} in flight  ` +
-    `${figure(committed)} committed  lag ${figure(lag)}  ${inFiles}${byteFigure(storedBytes)}`;
+    `${name}  ${metric(recordsPerSecond)}/s  ${metric(records)} in  ${metric(inFlight)} in flight  ` +
+    `${metric(committed)} committed  lag ${metric(lag)}  ${inFiles}${byteText(storedBytes)}`;
   return line.slice(0, Math.max(20, columns - 1));
 }
 
 /** A number with commas between its thousands. */
-export function figure(value: number): string {
+export function metric(value: number): string {
   return value.toLocaleString('en-US');
 }
 
 /** A number of bytes in the unit that a person reads it in. */
-export function byteFigure(bytes: number): string {
+export function byteText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;

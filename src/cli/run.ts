@@ -46,7 +46,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     const progress = reader.read(monotonicMs());
     log.progress(progressLine(flow.name, progress, log.columns), { flow: flow.name, ...progress });
   };
-  const notices = monitor.notices$.subscribe(({ level, what, message, details }) =>
+  const logEvents = monitor.logEvents$.subscribe(({ level, what, message, details }) =>
     log.say(level, what, message, details),
   );
   const showing = setInterval(show, log.progressEveryMs);
@@ -62,7 +62,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
     clearInterval(showing);
     clearTimeout(deadline);
     idle?.();
-    notices.unsubscribe();
+    logEvents.unsubscribe();
     if (error !== undefined) sayError(log, error, monitor.reportedOf(error));
     const progress = reader.read(monotonicMs());
     const seconds = (monotonicMs() - startedAt) / 1_000;
@@ -77,7 +77,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   };
   const abandon = (why: string) => {
     subscription?.unsubscribe();
-    log.say('warn', 'abandoned', `Abandoned: ${why}. What was not committed comes again at the next start.`);
+    log.say('warn', 'abandoned', `Abandoned: ${why}. What was not committed is redelivered at the next start.`);
     finish('abandoned');
   };
   const stop = (why: string) => {

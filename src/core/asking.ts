@@ -1,5 +1,5 @@
 import { type Subscription, timer } from 'rxjs';
-import type { Want } from './duty.js';
+import type { FlushSignal } from './duty.js';
 
 /** How often holders are asked again. */
 const ASK_EVERY_MS = 100;
@@ -9,15 +9,15 @@ const ASK_EVERY_MS = 100;
  * value after the first asking hears of it too. Asking to settle or catch up begins at once; asking to release only when
  * nothing was released for a while, since a sink at work releases by itself.
  */
-export class Asking {
-  readonly #wanted: () => Want | null;
-  readonly #ask: (want: Want) => void;
+export class FlushRequester {
+  readonly #wanted: () => FlushSignal | null;
+  readonly #ask: (signal: FlushSignal) => void;
   #asking: Subscription | undefined;
   #hasReleased = false;
-  #last: Want | null = null;
+  #last: FlushSignal | null = null;
 
-  /** `wanted` tells what the session waits for now, null when for nothing; `ask` passes it on. */
-  constructor(wanted: () => Want | null, ask: (want: Want) => void) {
+  /** `flush$` tells what the session waits for now, null when for nothing; `ask` passes it on. */
+  constructor(wanted: () => FlushSignal | null, ask: (signal: FlushSignal) => void) {
     this.#wanted = wanted;
     this.#ask = ask;
   }

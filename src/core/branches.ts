@@ -2,7 +2,7 @@ import { catchError, defer, merge, Observable, type OperatorFunction, Subject } 
 import type { Delivery } from './delivery.js';
 import { SinkError } from './errors.js';
 import { expectFunction, expectOption } from './options.js';
-import { takingFor } from './taking.js';
+import { subscribeOrdered } from './taking.js';
 
 /** Where deliveries may go on: a sink such as `lake.write()`, or operators that end in one. */
 export type Branch<in T, out R> = (deliveries: Observable<Delivery<T>>) => Observable<R>;
@@ -56,7 +56,7 @@ export function intoBranches<T, R>(
   return (source) =>
     new Observable((subscriber) => {
       const outlets = branches.map(() => new Outlet<T>());
-      const takeFrom = takingFor(subscriber, () => {
+      const takeFrom = subscribeOrdered(subscriber, () => {
         for (const outlet of outlets) outlet.leave();
       });
       const dealing = begin(outlets);
@@ -77,7 +77,7 @@ export function intoBranches<T, R>(
 }
 
 function closedError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The branch that the value was for takes no more; it comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'The branch that the value was for takes no more; it is redelivered.');
 }
 
 /** The names of an object of sinks, at most so many. Throws `OptionError` where it is none. */

@@ -1,17 +1,17 @@
 import { expectMs, expectWhole, withDefaults } from './options.js';
 
-export interface BreakerOptions {
+export interface CircuitBreakerOptions {
   /** So many failures in a row open it. Default 5. */
   readonly failures?: number;
   /** How long it stays open; then one try decides. Default 10,000. */
   readonly openMs?: number;
 }
 
-export const BREAKER_DEFAULTS = { failures: 5, openMs: 10_000 } as const satisfies BreakerOptions;
+export const CIRCUIT_BREAKER_DEFAULTS = { failures: 5, openMs: 10_000 } as const satisfies CircuitBreakerOptions;
 
 /** Checks the options of a breaker, whose name is `name`. Throws `OptionError`. */
-export function expectBreaker(name: string, options: BreakerOptions): void {
-  const { failures, openMs } = withDefaults(name, BREAKER_DEFAULTS, options);
+export function expectCircuitBreaker(name: string, options: CircuitBreakerOptions): void {
+  const { failures, openMs } = withDefaults(name, CIRCUIT_BREAKER_DEFAULTS, options);
   expectWhole(`${name}.failures`, failures, 1);
   expectMs(`${name}.openMs`, openMs, 1);
 }
@@ -20,15 +20,15 @@ export function expectBreaker(name: string, options: BreakerOptions): void {
  * Spares something that fails: after so many failures in a row it is open, and nothing is to be tried. When that time is
  * over one try is let through, and decides. Pure: the caller has the clock.
  */
-export class Breaker {
+export class CircuitBreaker {
   readonly #most: number;
   readonly #openMs: number;
   #failures = 0;
   #openUntil = Number.NEGATIVE_INFINITY;
   #isTrying = false;
 
-  constructor(options: BreakerOptions = {}) {
-    const { failures, openMs } = withDefaults('breaker', BREAKER_DEFAULTS, options);
+  constructor(options: CircuitBreakerOptions = {}) {
+    const { failures, openMs } = withDefaults('breaker', CIRCUIT_BREAKER_DEFAULTS, options);
     this.#most = failures;
     this.#openMs = openMs;
   }

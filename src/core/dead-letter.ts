@@ -47,16 +47,16 @@ export function deadLetterOf(
 }
 
 /**
- * The delivery of a letter in place of the value's: the same duty, and the time of setting aside. The producer's may be why
+ * The delivery of a letter in place of the value's: the same acker, and the time of setting aside. The producer's may be why
  * it was refused, and would have the letter refused too; it stands in the letter.
  */
 export function letterOf(
-  { value, origin, duty, place }: Delivery<unknown>,
+  { value, origin, acker, seq }: Delivery<unknown>,
   cause: unknown,
   at: { readonly attempt: number; readonly now: number },
 ): Delivery<DeadLetter> {
   const own = derivedOrigin(origin, { timestamp: at.now });
-  return new Delivery(deadLetterOf(value, origin, cause, at), own, duty, place);
+  return new Delivery(deadLetterOf(value, origin, cause, at), own, acker, seq);
 }
 
 function readable(value: unknown): { text: string | null; encoding: DeadLetter['encoding'] } {

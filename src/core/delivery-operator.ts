@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import type { Delivery } from './delivery.js';
 
 /**
- * An operator that settles each delivery it takes, or hands it on with its duty: those of `rxflume/operators`, and what is
+ * An operator that settles each delivery it takes, or hands it on with its acker: those of `rxflume/operators`, and what is
  * `trusted`. An operator of RxJS is no such thing, since its type does not tell `filter`, which drops, from `map`; the name
  * of the property is what the compiler then says.
  */

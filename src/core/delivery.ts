@@ -1,4 +1,4 @@
-import type { Duty } from './duty.js';
+import type { Acker } from './duty.js';
 import type { HeaderList, HeaderMap } from './headers.js';
 
 /** Where a value comes from, as far as its source knows. */
@@ -35,22 +35,22 @@ export interface Origin {
 }
 
 /**
- * A value with the duty to settle it once: `ack` when it is durable downstream, `nack` when it is refused. Later calls
+ * A value with the acker to settle it once: `ack` when it is durable downstream, `nack` when it is refused. Later calls
  * are no-ops and settling never throws. `release` says that its bytes have left this process's memory; it frees the
  * source's window and promises nothing. Settling releases too.
  */
 export class Delivery<out T> {
   readonly #value: T;
   readonly origin: Origin;
-  /** The account it is settled in, for holders that settle many at once; see `Holding`. */
-  readonly duty: Duty;
-  readonly place: number;
+  /** The account it is settled in, for holders that settle many at once; see `AckGroup`. */
+  readonly acker: Acker;
+  readonly seq: number;
 
-  constructor(value: T, origin: Origin, duty: Duty, place: number) {
+  constructor(value: T, origin: Origin, acker: Acker, seq: number) {
     this.#value = value;
     this.origin = origin;
-    this.duty = duty;
-    this.place = place;
+    this.acker = acker;
+    this.seq = seq;
   }
 
   get value(): T {
@@ -58,19 +58,19 @@ export class Delivery<out T> {
   }
 
   ack(): void {
-    this.duty.ack(this.place, this.place + 1);
+    this.acker.ack(this.seq, this.seq + 1);
   }
 
   nack(cause: unknown): void {
-    this.duty.nack(this.place, this.place + 1, cause);
+    this.acker.nack(this.seq, this.seq + 1, cause);
   }
 
   release(): void {
-    this.duty.release(this.place, this.place + 1);
+    this.acker.release(this.seq, this.seq + 1);
   }
 
-  /** The same duty with another value. Use one of the two afterwards: settling either settles both. */
+  /** The same acker with another value. Use one of the two afterwards: settling either settles both. */
   with<U>(value: U): Delivery<U> {
-    return new Delivery(value, this.origin, this.duty, this.place);
+    return new Delivery(value, this.origin, this.acker, this.seq);
   }
 }

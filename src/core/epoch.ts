@@ -1,30 +1,30 @@
 import { merge, type Observable, Subscription } from 'rxjs';
 import type { Delivery } from './delivery.js';
-import type { Want } from './duty.js';
+import type { FlushSignal } from './duty.js';
 
-type Wanted = Observable<Want>;
+type Flush$ = Observable<FlushSignal>;
 
 /** Of what was joined of several streams or epochs: what each of them wants. */
-const joined = new WeakMap<Wanted, readonly Wanted[]>();
+const joined = new WeakMap<Flush$, readonly Flush$[]>();
 
 /** What any of them wants; over when all of them are. Whoever holds it listens to each of them once. */
-export function joinedWanted(each: readonly Wanted[]): Wanted {
+export function mergedFlush$(each: readonly Flush$[]): Flush$ {
   const all = [...new Set(each.flatMap(eachOf))];
   const [only] = all;
   if (all.length === 1 && only !== undefined) return only;
-  const wanted = merge(...all);
-  joined.set(wanted, all);
-  return wanted;
+  const flush$ = merge(...all);
+  joined.set(flush$, all);
+  return flush$;
 }
 
-function eachOf(wanted: Wanted): readonly Wanted[] {
-  return joined.get(wanted) ?? [wanted];
+function eachOf(flush$: Flush$): readonly Flush$[] {
+  return joined.get(flush$) ?? [flush$];
 }
 
-/** Whether the epoch that deliveries with this `wanted` belong to is over: what is still held of it is stale. */
-export function isEpochOver(wanted: Wanted): boolean {
+/** Whether the epoch that deliveries with this `flush$` belong to is over: what is still held of it is stale. */
+export function isEpochOver(flush$: Flush$): boolean {
   let hasCompleted = false;
-  wanted
+  flush$
     .subscribe({
       complete: () => {
         hasCompleted = true;
@@ -34,20 +34,20 @@ export function isEpochOver(wanted: Wanted): boolean {
   return hasCompleted;
 }
 
-/** Calls when the epoch that deliveries with this `wanted` belong to is over, at once where it is. */
-export function whenEpochOver(wanted: Wanted, over: () => void): Subscription {
-  return wanted.subscribe({ complete: over });
+/** Calls when the epoch that deliveries with this `flush$` belong to is over, at once where it is. */
+export function whenEpochOver(flush$: Flush$, over: () => void): Subscription {
+  return flush$.subscribe({ complete: over });
 }
 
 /** Whoever holds deliveries. */
 export interface Holder {
   /** A source wants something of those who hold its deliveries. */
-  asked(want: Want): void;
+  asked(signal: FlushSignal): void;
   /**
    * An epoch is over: what is held of it is stale and is redelivered. The holder refuses each delivery for whose
-   * `duty.wanted` it answers true, which frees the window, and neither hands it on nor joins it with others.
+   * `acker.flush$` it answers true, which frees the window, and neither hands it on nor joins it with others.
    */
-  over(isOver: (wanted: Wanted) => boolean): void;
+  over(isOver: (flush$: Flush$) => boolean): void;
 }
 
 /**
@@ -56,23 +56,23 @@ export interface Holder {
  *
  * Bounds: one subscription for each epoch that deliveries were held of and that is not over.
  */
-export class Wants {
+export class FlushListeners {
   readonly #holder: Holder;
-  readonly #listening = new Map<Wanted, Subscription>();
+  readonly #listening = new Map<Flush$, Subscription>();
   /** Known to be listened to. */
-  #last: Wanted | undefined;
+  #last: Flush$ | undefined;
 
   constructor(holder: Holder) {
     this.#holder = holder;
   }
 
   /** Listens to the source of the delivery from here on. False where its epoch is over: it is not to be held. */
-  listen({ duty: { wanted } }: Delivery<unknown>): boolean {
-    if (wanted === this.#last) return true;
-    const each = eachOf(wanted);
+  listen({ acker: { flush$ } }: Delivery<unknown>): boolean {
+    if (flush$ === this.#last) return true;
+    const each = eachOf(flush$);
     for (const one of each) this.#listenTo(one);
     if (!each.some((one) => this.#listening.has(one))) return false;
-    this.#last = wanted;
+    this.#last = flush$;
     return true;
   }
 
@@ -82,17 +82,17 @@ export class Wants {
     this.#last = undefined;
   }
 
-  #listenTo(wanted: Wanted): void {
-    if (this.#listening.has(wanted)) return;
+  #listenTo(flush$: Flush$): void {
+    if (this.#listening.has(flush$)) return;
     const listening = new Subscription();
-    this.#listening.set(wanted, listening);
+    this.#listening.set(flush$, listening);
     listening.add(
-      wanted.subscribe({
-        next: (want) => this.#holder.asked(want),
+      flush$.subscribe({
+        next: (signal) => this.#holder.asked(signal),
         complete: () => {
-          this.#listening.delete(wanted);
+          this.#listening.delete(flush$);
           this.#last = undefined;
-          this.#holder.over((one) => one === wanted || (joined.has(one) && isEpochOver(one)));
+          this.#holder.over((one) => one === flush$ || (joined.has(one) && isEpochOver(one)));
         },
       }),
     );

@@ -166,7 +166,7 @@ export class SourceError extends RxflumeError {
   }
 }
 
-/** The watermark could not be told to the broker. What was acked comes again at the next start. */
+/** The watermark could not be told to the broker. What was acked is redelivered at the next start. */
 export class CommitError extends RxflumeError {
   constructor(code: CodeOf<'CommitError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);

@@ -2,11 +2,11 @@ import { finalize, mergeMap, Observable, type OperatorFunction, Subject } from '
 import type { Delivery } from './delivery.js';
 import { isEpochOver } from './epoch.js';
 import { SinkError } from './errors.js';
-import { thrownFor } from './refusal.js';
-import { takingFor } from './taking.js';
-import { type Turn, Turns } from './turns.js';
+import { nackErrorOfThrown } from './refusal.js';
+import { subscribeOrdered } from './taking.js';
+import { type KeyedEntry, KeyedQueue } from './turns.js';
 
-export interface InTurnsOptions<T> {
+export interface RunKeyedOptions<T> {
   /** The most runs under way at once. */
   readonly concurrency: number;
   /** Those of one key run one after the other; none where it answers undefined or null. */
@@ -18,17 +18,17 @@ export interface InTurnsOptions<T> {
  * delivery, also when it is unsubscribed, and does not fail.
  *
  * Settles: nacks what waits when it is unsubscribed or the source fails, and what is void when its turn comes, since it
- * comes again; a delivery whose key cannot be told.
+ * is redelivered; a delivery whose key cannot be told.
  * Bounds: `concurrency` runs; what waits behind them is what the source's window lets out.
  */
-export function inTurns<T, R>(
-  { concurrency, keyOf }: InTurnsOptions<T>,
+export function runKeyed<T, R>(
+  { concurrency, keyOf }: RunKeyedOptions<T>,
   run: (delivery: Delivery<T>) => Observable<R>,
 ): OperatorFunction<Delivery<T>, R> {
   return (source) =>
     new Observable((subscriber) => {
-      const turns = new Turns<Delivery<T>>(concurrency);
-      const begun$ = new Subject<Turn<Delivery<T>>>();
+      const turns = new KeyedQueue<Delivery<T>>(concurrency);
+      const begun$ = new Subject<KeyedEntry<Delivery<T>>>();
       let isComplete = false;
       let isBeginning = false;
 
@@ -39,8 +39,8 @@ export function inTurns<T, R>(
         isBeginning = false;
         if (isComplete && turns.waiting === 0) begun$.complete();
       };
-      const beginOne = (turn: Turn<Delivery<T>>) => {
-        if (!isEpochOver(turn.one.duty.wanted)) {
+      const beginOne = (turn: KeyedEntry<Delivery<T>>) => {
+        if (!isEpochOver(turn.one.acker.flush$)) {
           begun$.next(turn);
           return;
         }
@@ -51,14 +51,14 @@ export function inTurns<T, R>(
         try {
           turns.add(delivery, keyOf?.(delivery));
         } catch (cause) {
-          delivery.nack(thrownFor('key of transmit', cause, delivery));
+          delivery.nack(nackErrorOfThrown('key of transmit', cause, delivery));
         }
       };
 
-      const takeFrom = takingFor(subscriber, () => {
+      const takeFrom = subscribeOrdered(subscriber, () => {
         for (const delivery of turns.takeAll()) delivery.nack(stoppedBefore());
       });
-      // Unbounded here: `Turns` is what bounds it, with queues that stay fast when they are long.
+      // Unbounded here: `KeyedQueue` is what bounds it, with queues that stay fast when they are long.
       begun$
         .pipe(
           mergeMap((turn) =>
@@ -87,5 +87,5 @@ export function inTurns<T, R>(
 }
 
 function stoppedBefore(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the value had its turn; it comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the value had its turn; it is redelivered.');
 }

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { Delivery, type Origin } from './delivery.js';
-import type { Duty, Replay, Want } from './duty.js';
-import { Holding } from './holding.js';
+import type { Acker, FlushSignal, ResumeTracker } from './duty.js';
+import { AckGroup } from './holding.js';
 import { JoinedOrigin } from './joined-origin.js';
 
 /**
@@ -11,15 +11,15 @@ import { JoinedOrigin } from './joined-origin.js';
 export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> {
   const [first, ...others] = parts;
   if (first === undefined) throw new Error('joinDeliveries: no deliveries');
-  const holding = new Holding();
-  holding.add(first);
+  const ackGroup = new AckGroup();
+  ackGroup.add(first);
   const joined = new JoinedOrigin(first.origin);
   for (const part of others) {
-    holding.add(part);
+    ackGroup.add(part);
     joined.add(part.origin);
   }
   return deliveryOf(
-    holding,
+    ackGroup,
     parts.map((part) => part.value),
     joined.origin,
   );
@@ -30,24 +30,29 @@ export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> 
  * on it.
  */
 export function deliveryOf<T>(
-  parts: Holding,
+  parts: AckGroup,
   value: T,
   origin: Origin,
-  replay: 'shown' | 'hidden' = 'shown',
+  resumeTracker: 'shown' | 'hidden' = 'shown',
 ): Delivery<T> {
-  return new Delivery(value, origin, new WholeDuty(parts, replay === 'shown' ? parts.replay : undefined), 0);
+  return new Delivery(
+    value,
+    origin,
+    new WholeAcker(parts, resumeTracker === 'shown' ? parts.resumeTracker : undefined),
+    0,
+  );
 }
 
-class WholeDuty implements Duty {
-  readonly wanted: Observable<Want>;
-  readonly replay: Replay | undefined;
+class WholeAcker implements Acker {
+  readonly flush$: Observable<FlushSignal>;
+  readonly resumeTracker: ResumeTracker | undefined;
   readonly isMixed: boolean;
-  readonly #parts: Holding;
+  readonly #parts: AckGroup;
 
-  constructor(parts: Holding, replay: Replay | undefined) {
+  constructor(parts: AckGroup, resumeTracker: ResumeTracker | undefined) {
     this.#parts = parts;
-    this.wanted = parts.wanted;
-    this.replay = replay;
+    this.flush$ = parts.flush$;
+    this.resumeTracker = resumeTracker;
     this.isMixed = parts.isMixed;
   }
 
@@ -64,6 +69,6 @@ class WholeDuty implements Duty {
   }
 
   hold(): void {
-    if (this.replay !== undefined) this.#parts.hold();
+    if (this.resumeTracker !== undefined) this.#parts.hold();
   }
 }

@@ -1,7 +1,7 @@
 import type { Origin } from './delivery.js';
 import { derivedOrigin } from './derived-origin.js';
 import { Digest } from './digest.js';
-import { isWhole, placeOf } from './origin-place.js';
+import { isWhole, positionOf } from './origin-place.js';
 
 /**
  * The origin of what is joined: the first one's, with the size of all, the highest offset of its stream, and a digest where
@@ -57,6 +57,6 @@ export class JoinedOrigin {
 
   #mark(origin: Origin): void {
     if (isWhole(origin)) this.#digest.addNumber(origin.offset);
-    else this.#digest.addText(placeOf(origin));
+    else this.#digest.addText(positionOf(origin));
   }
 }

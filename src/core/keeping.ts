@@ -1,8 +1,8 @@
 import { Delivery } from './delivery.js';
-import type { Duty } from './duty.js';
+import type { Acker } from './duty.js';
 import { isEpochOver } from './epoch.js';
 
-export interface KeepingOptions<T> {
+export interface RetainedDeliveriesOptions<T> {
   /**
    * A delivery that is still kept was refused. True: it was taken over, and its fate is that of the delivery given here.
    * False: the refusal goes on. What it throws refuses that delivery, in place of the cause. `was` is the one that is kept.
@@ -15,7 +15,7 @@ export interface KeepingOptions<T> {
   /** Nothing is kept any more. */
   readonly emptied?: () => void;
   /** Whether a ledger may count on what is held; not where the same value may be stored elsewhere after a refusal. */
-  readonly replay: 'shown' | 'hidden';
+  readonly resumeTracker: 'shown' | 'hidden';
 }
 
 /**
@@ -24,12 +24,12 @@ export interface KeepingOptions<T> {
  *
  * Bounds: what is not released, which the source's window bounds.
  */
-export class Keeping<T> {
-  readonly #options: KeepingOptions<T>;
-  readonly #duties = new WeakMap<Duty, KeepingDuty<T>>();
+export class RetainedDeliveries<T> {
+  readonly #options: RetainedDeliveriesOptions<T>;
+  readonly #ackers = new WeakMap<Acker, RetainedAcker<T>>();
   #size = 0;
 
-  constructor(options: KeepingOptions<T>) {
+  constructor(options: RetainedDeliveriesOptions<T>) {
     this.#options = options;
   }
 
@@ -40,13 +40,13 @@ export class Keeping<T> {
 
   /** The same delivery, kept. */
   keep(delivery: Delivery<T>): Delivery<T> {
-    let duty = this.#duties.get(delivery.duty);
-    if (duty === undefined) {
-      duty = new KeepingDuty(delivery.duty, this.#options, (count) => this.#changed(count));
-      this.#duties.set(delivery.duty, duty);
+    let acker = this.#ackers.get(delivery.acker);
+    if (acker === undefined) {
+      acker = new RetainedAcker(delivery.acker, this.#options, (count) => this.#changed(count));
+      this.#ackers.set(delivery.acker, acker);
     }
-    duty.keep(delivery);
-    return new Delivery(delivery.value, delivery.origin, duty, delivery.place);
+    acker.keep(delivery);
+    return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
   }
 
   #changed(count: number): void {
@@ -55,31 +55,31 @@ export class Keeping<T> {
   }
 }
 
-class KeepingDuty<T> implements Duty {
-  readonly wanted;
-  readonly replay;
+class RetainedAcker<T> implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
-  readonly #inner: Duty;
-  readonly #options: KeepingOptions<T>;
+  readonly #inner: Acker;
+  readonly #options: RetainedDeliveriesOptions<T>;
   readonly #changed: (count: number) => void;
   readonly #kept = new Map<number, Delivery<T>>();
   /** What was taken over and is not settled: what is said of it from here on counts for nothing. */
   readonly #takenOver = new Set<number>();
-  readonly #others: Duty;
+  readonly #others: Acker;
 
-  constructor(inner: Duty, options: KeepingOptions<T>, changed: (count: number) => void) {
+  constructor(inner: Acker, options: RetainedDeliveriesOptions<T>, changed: (count: number) => void) {
     this.#inner = inner;
     this.#options = options;
     this.#changed = changed;
-    this.wanted = inner.wanted;
-    this.replay = options.replay === 'shown' ? inner.replay : undefined;
+    this.flush$ = inner.flush$;
+    this.resumeTracker = options.resumeTracker === 'shown' ? inner.resumeTracker : undefined;
     this.isMixed = inner.isMixed === true;
-    this.#others = this.#dutyOfOthers();
+    this.#others = this.#ackerOfOthers();
   }
 
   keep(delivery: Delivery<T>): void {
-    if (this.#kept.has(delivery.place)) return;
-    this.#kept.set(delivery.place, delivery);
+    if (this.#kept.has(delivery.seq)) return;
+    this.#kept.set(delivery.seq, delivery);
     this.#changed(1);
   }
 
@@ -96,26 +96,26 @@ class KeepingDuty<T> implements Duty {
   }
 
   hold(first: number, next: number): void {
-    if (this.replay !== undefined) this.#eachOwn(first, next, (from, to) => this.#inner.hold(from, to));
+    if (this.resumeTracker !== undefined) this.#eachOwn(first, next, (from, to) => this.#inner.hold(from, to));
   }
 
   nack(first: number, next: number, cause: unknown): void {
     this.#options.refused?.(cause);
     const kept = this.#keptIn(first, next);
     // It is redelivered then: whoever took it over would store it twice.
-    const isStale = kept.length > 0 && isEpochOver(this.wanted);
+    const isStale = kept.length > 0 && isEpochOver(this.flush$);
     for (const delivery of kept) {
-      const { place } = delivery;
-      this.#kept.delete(place);
+      const { seq } = delivery;
+      this.#kept.delete(seq);
       // Before it is handed over: whoever takes it may settle it at once.
-      this.#takenOver.add(place);
-      const taken = new Delivery(delivery.value, delivery.origin, this.#others, place);
+      this.#takenOver.add(seq);
+      const taken = new Delivery(delivery.value, delivery.origin, this.#others, seq);
       try {
-        if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(place);
+        if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(seq);
       } catch (thrown) {
-        this.#takenOver.delete(place);
+        this.#takenOver.delete(seq);
         // First: of the refusals that follow it hears nothing more.
-        this.#inner.nack(place, place + 1, thrown);
+        this.#inner.nack(seq, seq + 1, thrown);
       }
     }
     this.#eachOwn(first, next, (from, to) => this.#inner.nack(from, to, cause));
@@ -124,18 +124,18 @@ class KeepingDuty<T> implements Duty {
 
   #forget(first: number, next: number): void {
     const kept = this.#keptIn(first, next);
-    for (const { place } of kept) this.#kept.delete(place);
+    for (const { seq } of kept) this.#kept.delete(seq);
     if (kept.length > 0) this.#changed(-kept.length);
   }
 
   /** A run may be of a million places, and few of them kept: whichever is less is looked through. */
   #keptIn(first: number, next: number): Delivery<T>[] {
     if (next - first > this.#kept.size) {
-      return [...this.#kept.values()].filter(({ place }) => place >= first && place < next);
+      return [...this.#kept.values()].filter(({ seq }) => seq >= first && seq < next);
     }
     const found: Delivery<T>[] = [];
-    for (let place = first; place < next; place += 1) {
-      const delivery = this.#kept.get(place);
+    for (let seq = first; seq < next; seq += 1) {
+      const delivery = this.#kept.get(seq);
       if (delivery !== undefined) found.push(delivery);
     }
     return found;
@@ -151,24 +151,24 @@ class KeepingDuty<T> implements Duty {
       if (!this.#takenOver.has(first)) visit(first, next);
       return;
     }
-    const others = [...this.#takenOver].filter((place) => place >= first && place < next).sort((a, b) => a - b);
+    const others = [...this.#takenOver].filter((seq) => seq >= first && seq < next).sort((a, b) => a - b);
     let from = first;
-    for (const place of others) {
-      if (place > from) visit(from, place);
-      from = place + 1;
+    for (const seq of others) {
+      if (seq > from) visit(from, seq);
+      from = seq + 1;
     }
     if (from < next) visit(from, next);
   }
 
-  /** The duty of what was taken over. */
-  #dutyOfOthers(): Duty {
+  /** The acker of what was taken over. */
+  #ackerOfOthers(): Acker {
     const inner = this.#inner;
     const settled = (first: number, next: number) => {
-      for (let place = first; place < next; place += 1) this.#takenOver.delete(place);
+      for (let seq = first; seq < next; seq += 1) this.#takenOver.delete(seq);
     };
     return {
-      wanted: this.wanted,
-      replay: this.replay,
+      flush$: this.flush$,
+      resumeTracker: this.resumeTracker,
       isMixed: this.isMixed,
       ack: (first, next) => {
         settled(first, next);
@@ -180,7 +180,7 @@ class KeepingDuty<T> implements Duty {
       },
       release: (first, next) => inner.release(first, next),
       hold: (first, next) => {
-        if (this.replay !== undefined) inner.hold(first, next);
+        if (this.resumeTracker !== undefined) inner.hold(first, next);
       },
     };
   }

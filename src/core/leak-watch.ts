@@ -1,11 +1,11 @@
 import { Subscription, timer } from 'rxjs';
 import { monotonicMs } from './clock.js';
 import { Delivery, type Origin } from './delivery.js';
-import type { Duty } from './duty.js';
+import type { Acker } from './duty.js';
 import { isEpochOver } from './epoch.js';
 import type { Monitor } from './monitor.js';
 
-export interface LeakWatchOptions {
+export interface LeakDetectorOptions {
   /** After how long without an ack or a nack a delivery is reported, in milliseconds. Default 900,000. */
   readonly afterMs?: number;
   /** Told of what is lost or hangs. Default `defaultMonitor`. */
@@ -20,7 +20,7 @@ const ONE_IN = 100;
 
 interface Watched {
   readonly origin: Origin;
-  readonly wanted: Duty['wanted'];
+  readonly flush$: Acker['flush$'];
   readonly since: number;
   /** The step that it entered last. */
   step: number;
@@ -30,12 +30,12 @@ interface Watched {
  * Watches some of the deliveries of a flow: which step took each last, for how long it has not been settled, and whether
  * anybody holds it still. Tells the monitor of the oldest that hangs, and of each step that lost one. It changes nothing.
  *
- * Each watched delivery has a duty of its own, which whoever means to settle it must hold, as an object or in a `Holding`:
+ * Each watched delivery has an acker of its own, which whoever means to settle it must hold, as an object or in a `AckGroup`:
  * one that is collected as garbage can never be settled.
  *
  * Bounds: 100 deliveries, and nothing of the others.
  */
-export class LeakWatch {
+export class LeakDetector {
   readonly #flow: string;
   readonly #steps: readonly string[];
   readonly #afterMs: number;
@@ -49,7 +49,7 @@ export class LeakWatch {
   #looking = Subscription.EMPTY;
 
   /** `steps`: the names of the operators and the sink, in order; empty for what has none. */
-  constructor(flow: string, steps: readonly string[], { afterMs, monitor }: Required<LeakWatchOptions>) {
+  constructor(flow: string, steps: readonly string[], { afterMs, monitor }: Required<LeakDetectorOptions>) {
     this.#flow = flow;
     this.#steps = steps;
     this.#afterMs = afterMs;
@@ -61,9 +61,9 @@ export class LeakWatch {
   enter<T>(delivery: Delivery<T>): Delivery<T> {
     this.#seen += 1;
     if (this.#watched.size >= MOST || (this.#seen > ALL_OF_FIRST && this.#seen % ONE_IN !== 0)) return delivery;
-    const { value, origin, duty, place } = delivery;
-    const watched: Watched = { origin, wanted: duty.wanted, since: monotonicMs(), step: 0 };
-    const own = new SingleDuty(duty, () => {
+    const { value, origin, acker, seq } = delivery;
+    const watched: Watched = { origin, flush$: acker.flush$, since: monotonicMs(), step: 0 };
+    const own = new SingleAcker(acker, () => {
       this.#watched.delete(origin);
       this.#lost.unregister(watched);
     });
@@ -71,7 +71,7 @@ export class LeakWatch {
     this.#lost.register(own, watched, watched);
     const everyMs = Math.max(1, this.#afterMs / 4);
     if (this.#looking.closed) this.#looking = timer(everyMs, everyMs).subscribe(() => this.#look());
-    return new Delivery(value, origin, own, place);
+    return new Delivery(value, origin, own, seq);
   }
 
   /** A delivery on its way into a later step. */
@@ -82,7 +82,7 @@ export class LeakWatch {
     else if (origin.lastOffset !== undefined) this.#passJoined(step, origin, origin.lastOffset);
   }
 
-  /** Nothing is lost from here on: the flow has ended, and what is out comes again. */
+  /** Nothing is lost from here on: the flow has ended, and what is out is redelivered. */
   end(): void {
     this.#looking.unsubscribe();
     for (const watched of this.#watched.values()) this.#lost.unregister(watched);
@@ -99,7 +99,7 @@ export class LeakWatch {
 
   #look(): void {
     // What is left of an epoch that is over nobody settles, and need not.
-    for (const watched of this.#watched.values()) if (isEpochOver(watched.wanted)) this.#forget(watched);
+    for (const watched of this.#watched.values()) if (isEpochOver(watched.flush$)) this.#forget(watched);
     if (this.#watched.size === 0) this.#looking.unsubscribe();
     const now = monotonicMs();
     if (now - this.#toldAt < this.#afterMs) return;
@@ -109,7 +109,7 @@ export class LeakWatch {
     this.#toldAt = now;
     const { origin, since, step } = oldest;
     const ageMs = now - since;
-    this.#monitor.notice(
+    this.#monitor.logEvent(
       'warn',
       'flow.unsettled',
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} has not been settled for ${ageMs} ms. It was ` +
@@ -120,13 +120,13 @@ export class LeakWatch {
   }
 
   #tellLost(watched: Watched): void {
-    if (!this.#watched.delete(watched.origin) || isEpochOver(watched.wanted)) return;
+    if (!this.#watched.delete(watched.origin) || isEpochOver(watched.flush$)) return;
     const { origin, since, step } = watched;
     const operator = this.#steps[step] || `step ${step + 1}`;
-    this.#monitor.figure('rxflume_deliveries_lost_total', { flow: this.#flow, operator }).add(1);
+    this.#monitor.metric('rxflume_deliveries_lost_total', { flow: this.#flow, operator }).add(1);
     if (this.#told.has(step)) return;
     this.#told.add(step);
-    this.#monitor.notice(
+    this.#monitor.logEvent(
       'error',
       'flow.lost',
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} was lost. It was taken last by ` +
@@ -161,19 +161,19 @@ export class LeakWatch {
   }
 }
 
-/** The duty of one watched delivery: passes everything on, and tells once when that is settled. */
-class SingleDuty implements Duty {
-  readonly wanted;
-  readonly replay;
+/** The acker of one watched delivery: passes everything on, and tells once when that is settled. */
+class SingleAcker implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
-  readonly #inner: Duty;
+  readonly #inner: Acker;
   #settled: (() => void) | undefined;
 
-  constructor(inner: Duty, settled: () => void) {
+  constructor(inner: Acker, settled: () => void) {
     this.#inner = inner;
     this.#settled = settled;
-    this.wanted = inner.wanted;
-    this.replay = inner.replay;
+    this.flush$ = inner.flush$;
+    this.resumeTracker = inner.resumeTracker;
     this.isMixed = inner.isMixed === true;
   }
 

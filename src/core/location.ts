@@ -29,10 +29,10 @@ function matchedBy(pattern: RegExp): (name: string) => boolean {
 }
 
 /** With what a value is refused that was to go to what its flow reads from, by a sink's `avoiding`. */
-export function loopRefusal(kind: string, name: string): SinkError {
+export function loopError(kind: string, name: string): SinkError {
   return new SinkError(
     'RXF_SINK_LOOP',
-    `A value was to go to ${kind} \`${name}\`, which the flow reads from: it would come again for ever. Correct what names it.`,
+    `A value was to go to ${kind} \`${name}\`, which the flow reads from: it would be redelivered forever. Correct what names it.`,
     { details: { kind, name } },
   );
 }

@@ -8,7 +8,7 @@ export type Labels = Readonly<Record<string, string>>;
 export type Level = 'info' | 'warn' | 'error';
 
 /** Something a person running a flow should hear of, once. Never holds a secret. */
-export interface Notice {
+export interface LogEvent {
   readonly level: Level;
   /** An error code or a short name such as `kafka.assigned`. */
   readonly what: string;
@@ -41,7 +41,7 @@ export interface Sample {
 }
 
 /** A figure that a part of a flow keeps. Counters only `add`; gauges are also `set`. */
-export class Figure {
+export class Metric {
   value = 0;
 
   add(amount: number): void {
@@ -55,47 +55,47 @@ export class Figure {
 
 /**
  * Figures and notices of everything that runs with it. Parts write to it per batch, never per value; whoever watches
- * reads `samples()` when it likes and subscribes to `notices$`.
+ * reads `samples()` when it likes and subscribes to `logEvents$`.
  *
  * Bounds: one figure for each name and label set ever asked for; notices are not kept, and of failures that were reported
  * 1,000 texts.
  */
 export class Monitor {
-  readonly #figures = new Map<string, { name: string; labels: Labels; figure: Figure }>();
-  readonly #notices$ = new Subject<Notice>();
+  readonly #metrics = new Map<string, { name: string; labels: Labels; metric: Metric }>();
+  readonly #logEvents$ = new Subject<LogEvent>();
   readonly #known = new KnownFailures();
-  readonly notices$: Observable<Notice> = this.#notices$.asObservable();
+  readonly logEvents$: Observable<LogEvent> = this.#logEvents$.asObservable();
 
   /** The figure of that name and those labels; the same object at each call. */
-  figure(name: string, labels: Labels = {}): Figure {
+  metric(name: string, labels: Labels = {}): Metric {
     const key = `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
-    let entry = this.#figures.get(key);
+    let entry = this.#metrics.get(key);
     if (entry === undefined) {
-      entry = { name, labels, figure: new Figure() };
-      this.#figures.set(key, entry);
+      entry = { name, labels, metric: new Metric() };
+      this.#metrics.set(key, entry);
     }
-    return entry.figure;
+    return entry.metric;
   }
 
   /** Forgets one figure, such as the lag of a partition that went elsewhere. */
   forget(name: string, labels: Labels = {}): void {
-    this.#figures.delete(`${name} ${JSON.stringify(Object.entries(labels).sort())}`);
+    this.#metrics.delete(`${name} ${JSON.stringify(Object.entries(labels).sort())}`);
   }
 
   samples(): Sample[] {
-    return [...this.#figures.values()].map(({ name, labels, figure }) => ({ name, labels, value: figure.value }));
+    return [...this.#metrics.values()].map(({ name, labels, metric }) => ({ name, labels, value: metric.value }));
   }
 
   /** The sum of a name over all its labels. */
   total(name: string): number {
     let sum = 0;
-    for (const entry of this.#figures.values()) if (entry.name === name) sum += entry.figure.value;
+    for (const entry of this.#metrics.values()) if (entry.name === name) sum += entry.metric.value;
     return sum;
   }
 
-  notice(level: Level, what: string, message: string, details?: Readonly<Record<string, unknown>>): void {
+  logEvent(level: Level, what: string, message: string, details?: Readonly<Record<string, unknown>>): void {
     const shown = { level, what, message: shownText(message) };
-    this.#notices$.next(details === undefined ? shown : { ...shown, details });
+    this.#logEvents$.next(details === undefined ? shown : { ...shown, details });
   }
 
   /**
@@ -114,7 +114,7 @@ export class Monitor {
     if (heldBack === null) return;
     if (same !== '') this.#known.hush(JSON.stringify([what, about, '']), now);
     const repeated = heldBack === 0 ? '' : ` (${heldBack} more like it since the last report.)`;
-    this.notice(isKnown ? 'info' : level, what, `${text}${repeated}`, details);
+    this.logEvent(isKnown ? 'info' : level, what, `${text}${repeated}`, details);
   }
 
   /** The first error that was reported within the last minute, of this one and those behind it; undefined where none was. */

@@ -1,12 +1,12 @@
 import { Subject } from 'rxjs';
-import type { Duty, Want } from './duty.js';
-import { PlaceSet } from './place-set.js';
-import { Reach, type TakenUp } from './reach.js';
-import { Unreleased } from './unreleased.js';
+import type { Acker, FlushSignal } from './duty.js';
+import { SeqSet } from './place-set.js';
+import { CommitHorizon, type ResumePoint } from './reach.js';
+import { InFlightSizes } from './unreleased.js';
 import { Watermark } from './watermark.js';
 
-/** What the duty of a stream tells the source it belongs to. */
-export interface OrderedDutyListener {
+/** What the acker of a stream tells the source it belongs to. */
+export interface OffsetTrackerListener {
   acked(count: number): void;
   released(): void;
   /** A sink has begun to wait for what lies before its commit, or waits no more. */
@@ -14,25 +14,26 @@ export interface OrderedDutyListener {
 }
 
 /**
- * The duty of a stream that is read in order, and again after a refusal: how far it is acked, what is refused, what is
+ * The acker of a stream that is read in order, and again after a refusal: how far it is acked, what is refused, what is
  * not released. A new epoch is a new object, so an ack of an old one cannot reach it.
  *
  * Bounds: four bytes for each unreleased place, a bit for each from the watermark on.
  */
-export abstract class OrderedDuty implements Duty {
-  readonly wanted = new Subject<Want>();
+export abstract class OffsetTracker implements Acker {
+  readonly flush$ = new Subject<FlushSignal>();
   readonly watermark: Watermark;
   /** Present where the source takes up from a ledger. */
-  readonly replay: Reach | undefined;
-  readonly #listener: OrderedDutyListener;
-  readonly #unreleased = new Unreleased();
-  readonly #nacked = new PlaceSet();
+  readonly resumeTracker: CommitHorizon | undefined;
+  readonly #listener: OffsetTrackerListener;
+  readonly #unreleased = new InFlightSizes();
+  readonly #nacked = new SeqSet();
   #isOver = false;
 
   /** `start`: the offset reading begins at, or −1 where that is not known; `takenUp`: what a ledger said about it. */
-  constructor(start: number, takenUp: TakenUp | undefined, listener: OrderedDutyListener) {
+  constructor(start: number, resumePoint: ResumePoint | undefined, listener: OffsetTrackerListener) {
     this.watermark = new Watermark(start);
-    this.replay = takenUp === undefined ? undefined : new Reach(this.watermark, takenUp, () => listener.awaited());
+    this.resumeTracker =
+      resumePoint === undefined ? undefined : new CommitHorizon(this.watermark, resumePoint, () => listener.awaited());
     this.#listener = listener;
   }
 
@@ -50,8 +51,8 @@ export abstract class OrderedDuty implements Duty {
     if (!this.#isOver) {
       if (this.#nacked.size === 0) fresh = this.#ackRun(first, next);
       else {
-        for (let place = first; place < next; place += 1) {
-          if (!this.#nacked.has(place)) fresh += this.#ackRun(place, place + 1);
+        for (let seq = first; seq < next; seq += 1) {
+          if (!this.#nacked.has(seq)) fresh += this.#ackRun(seq, seq + 1);
         }
       }
     }
@@ -64,11 +65,11 @@ export abstract class OrderedDuty implements Duty {
   nack(first: number, next: number, cause: unknown): void {
     let lowest = -1;
     if (!this.#isOver) {
-      for (let place = first; place < next; place += 1) {
-        if (this.watermark.isAcked(place) || !this.#nacked.add(place)) continue;
-        if (lowest < 0) lowest = this.watermark.offsetOf(place);
+      for (let seq = first; seq < next; seq += 1) {
+        if (this.watermark.isAcked(seq) || !this.#nacked.add(seq)) continue;
+        if (lowest < 0) lowest = this.watermark.offsetOf(seq);
       }
-      if (lowest >= 0) this.replay?.refuse(lowest);
+      if (lowest >= 0) this.resumeTracker?.refuse(lowest);
     }
     const isFreed = this.#free(first, next);
     if (lowest >= 0) this.refused(lowest, cause);
@@ -80,14 +81,14 @@ export abstract class OrderedDuty implements Duty {
   }
 
   hold(first: number, next: number): void {
-    if (!this.#isOver) this.replay?.cover(first, next);
+    if (!this.#isOver) this.resumeTracker?.cover(first, next);
   }
 
   /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.wanted.complete();
+    this.flush$.complete();
   }
 
   /** Counts what has arrived as out from here on; its place. */
@@ -103,7 +104,7 @@ export abstract class OrderedDuty implements Duty {
   protected abstract freed(count: number, bytes: number, first: number, next: number): void;
 
   #ackRun(first: number, next: number): number {
-    this.replay?.cover(first, next);
+    this.resumeTracker?.cover(first, next);
     return this.watermark.ack(first, next);
   }
 

@@ -5,8 +5,8 @@ import type { Origin } from './delivery.js';
  * where that is not every one of these offsets. An offset that the source counted has its run behind it, `120@k3x09a1b`.
  * Different values of a stream have different places, whoever reads it.
  */
-export function placeOf(origin: Origin): string {
-  return `${offsetInRun(origin)}${placeBehindOffset(origin)}`;
+export function positionOf(origin: Origin): string {
+  return `${offsetInRun(origin)}${positionBehindOffset(origin)}`;
 }
 
 /** The offset, with its run where it has one. */
@@ -15,7 +15,7 @@ export function offsetInRun({ offset, run }: Origin): string {
 }
 
 /** What tells parts of one value, and what was joined from it on, apart: empty for all of it. */
-export function placeBehindOffset({ offset, part, lastOffset, digest }: Origin): string {
+export function positionBehindOffset({ offset, part, lastOffset, digest }: Origin): string {
   const which = part === undefined ? '' : `.${part}`;
   const last = lastOffset === undefined || lastOffset === offset ? '' : `-${lastOffset}`;
   return `${which}${last}${digest === undefined ? '' : `~${digest}`}`;

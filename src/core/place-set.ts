@@ -6,7 +6,7 @@ const NONE = new Uint32Array(0);
  * Bounds: two numbers where they came in order and without a gap, else (highest − lowest) / 8 bytes. Places are kept
  * relative to a base, so that they may pass 2^32.
  */
-export class PlaceSet {
+export class SeqSet {
   /** The run that grows: [first, next), above every place in the words. */
   #first = 0;
   #next = 0;
@@ -20,18 +20,18 @@ export class PlaceSet {
   }
 
   /** Adds a place; false where it was there already. */
-  add(place: number): boolean {
-    if (place === this.#next && this.#first < place) {
-      this.#next = place + 1;
+  add(seq: number): boolean {
+    if (seq === this.#next && this.#first < seq) {
+      this.#next = seq + 1;
       this.#size += 1;
       return true;
     }
-    return this.#addApart(place);
+    return this.#addApart(seq);
   }
 
-  has(place: number): boolean {
-    if (place >= this.#first) return place < this.#next;
-    const at = place - this.#base;
+  has(seq: number): boolean {
+    if (seq >= this.#first) return seq < this.#next;
+    const at = seq - this.#base;
     if (at < 0 || at >= this.#words.length * 32) return false;
     return ((this.#words[Math.floor(at / 32)] as number) & (1 << (at & 31))) !== 0;
   }
@@ -52,15 +52,15 @@ export class PlaceSet {
     if (from < to) visit(from, to);
   }
 
-  #addApart(place: number): boolean {
-    if (this.has(place)) return false;
+  #addApart(seq: number): boolean {
+    if (this.has(seq)) return false;
     this.#size += 1;
-    if (place < this.#first) {
-      this.#set(place, place + 1);
+    if (seq < this.#first) {
+      this.#set(seq, seq + 1);
     } else {
       if (this.#first < this.#next) this.#set(this.#first, this.#next);
-      this.#first = place;
-      this.#next = place + 1;
+      this.#first = seq;
+      this.#next = seq + 1;
     }
     return true;
   }
@@ -71,13 +71,13 @@ export class PlaceSet {
     if (first < this.#base) this.#extendDown(first);
     const lastWord = Math.floor((next - 1 - this.#base) / 32);
     if (lastWord >= this.#words.length) this.#extendUp(lastWord);
-    for (let place = first; place < next; ) {
-      const at = place - this.#base;
+    for (let seq = first; seq < next; ) {
+      const at = seq - this.#base;
       const word = Math.floor(at / 32);
-      const width = Math.min(32 - (at & 31), next - place);
+      const width = Math.min(32 - (at & 31), next - seq);
       const mask = width === 32 ? 0xffffffff : ((1 << width) - 1) << (at & 31);
       this.#words[word] = (this.#words[word] as number) | mask;
-      place += width;
+      seq += width;
     }
   }
 
@@ -87,8 +87,8 @@ export class PlaceSet {
     this.#words = words;
   }
 
-  #extendDown(place: number): void {
-    const base = place - (place % 32);
+  #extendDown(seq: number): void {
+    const base = seq - (seq % 32);
     const shift = (this.#base - base) / 32;
     const words = new Uint32Array(this.#words.length + shift);
     words.set(this.#words, shift);

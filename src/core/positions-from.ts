@@ -1,7 +1,7 @@
 import { defer, finalize, map, type Observable, take, throwIfEmpty, timer } from 'rxjs';
 import { ConnectError, describeValue } from './errors.js';
 import { guarded } from './guarded.js';
-import type { Positions } from './positions.js';
+import type { OffsetStore } from './positions.js';
 
 /** Errors that say where a source could not resume. */
 export type ResumeCode = 'RXF_KAFKA_RESUME' | 'RXF_AMQP_RESUME';
@@ -18,8 +18,8 @@ const TELL_EVERY_MS = 30_000;
  * Bounds: an answer within 10 minutes; `tell` hears every 30 seconds that it is waited for.
  * Fails: as `ask` does; with `code` where it answers late, nothing, or something else than offsets.
  */
-export function positionsFrom(
-  ask: () => ReturnType<Positions>,
+export function lookUpOffsets(
+  ask: () => ReturnType<OffsetStore>,
   streams: readonly string[],
   code: ResumeCode,
   tell: (message: string) => void,

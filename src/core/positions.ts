@@ -1,7 +1,7 @@
 import type { ObservableInput } from 'rxjs';
 
 /** Who asks where to take up. */
-export interface PositionsReader {
+export interface OffsetStoreReader {
   /** The consumer group that the source reads as. */
   readonly groupId: string;
 }
@@ -12,17 +12,17 @@ export interface AckedUpTo {
   /** The next offset to read. */
   readonly offset: number;
   /** What was answered when the stream was taken up, that very object. */
-  readonly answer: ReadonlyMap<string, number>;
+  readonly lookup: ReadonlyMap<string, number>;
 }
 
 /**
  * Where to take up each of these streams: the next offset by stream name. A stream it leaves out starts where the source
  * would start it by itself.
  */
-export interface Positions {
-  (streams: readonly string[], reader?: PositionsReader): ObservableInput<ReadonlyMap<string, number>>;
+export interface OffsetStore {
+  (streams: readonly string[], reader?: OffsetStoreReader): ObservableInput<ReadonlyMap<string, number>>;
   /** What a person can do where a stream no longer holds its position, as the end of an error's message. */
-  readonly wayOut?: (stream: string) => string;
+  readonly recoveryHint?: (stream: string) => string;
   /**
    * Present where the positions are the group's own offsets, which the sink commits with what it writes: told instead of the
    * broker how far streams are acked, so that one hand moves them. A commit of the source's own, late on its way, would set

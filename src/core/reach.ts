@@ -1,14 +1,14 @@
 import { defer, EMPTY, filter, finalize, ignoreElements, map, type Observable, Subject, startWith, take } from 'rxjs';
-import type { Replay } from './duty.js';
+import type { ResumeTracker } from './duty.js';
 import { SinkError } from './errors.js';
-import type { Positions } from './positions.js';
-import { Unbroken } from './unbroken.js';
+import type { OffsetStore } from './positions.js';
+import { ContiguousPrefix } from './unbroken.js';
 import type { Watermark } from './watermark.js';
 
 /** What a ledger was asked, and what it said: the next offset, undefined where it knows nothing of the stream. */
-export interface TakenUp {
-  readonly resumeFrom: Positions;
-  readonly answer: ReadonlyMap<string, number>;
+export interface ResumePoint {
+  readonly resumeFrom: OffsetStore;
+  readonly lookup: ReadonlyMap<string, number>;
   readonly start: number | undefined;
 }
 
@@ -18,27 +18,27 @@ export interface TakenUp {
  *
  * Bounds: a bit for each record from there on.
  */
-export class Reach implements Replay {
-  readonly resumeFrom: Positions;
-  readonly answer: ReadonlyMap<string, number>;
+export class CommitHorizon implements ResumeTracker {
+  readonly resumeFrom: OffsetStore;
+  readonly lookup: ReadonlyMap<string, number>;
   readonly start: number | undefined;
   readonly #watermark: Watermark;
-  readonly #covered = new Unbroken();
+  readonly #covered = new ContiguousPrefix();
   readonly #advanced$ = new Subject<void>();
   readonly #waitingChanged: () => void;
   #waiting = 0;
   /** The lowest offset that was refused: held or not, nothing may be committed past it. */
   #refused = Number.POSITIVE_INFINITY;
 
-  constructor(watermark: Watermark, takenUp: TakenUp, waitingChanged: () => void) {
-    this.resumeFrom = takenUp.resumeFrom;
-    this.answer = takenUp.answer;
-    this.start = takenUp.start;
+  constructor(watermark: Watermark, resumePoint: ResumePoint, waitingChanged: () => void) {
+    this.resumeFrom = resumePoint.resumeFrom;
+    this.lookup = resumePoint.lookup;
+    this.start = resumePoint.start;
     this.#watermark = watermark;
     this.#waitingChanged = waitingChanged;
   }
 
-  get reach(): number {
+  get horizon(): number {
     return Math.min(this.#watermark.offsetFrom(this.#covered.end), this.#refused);
   }
 
@@ -49,16 +49,16 @@ export class Reach implements Replay {
 
   reached(offset: number): Observable<never> {
     return defer(() => {
-      if (this.reach >= offset) return EMPTY;
+      if (this.horizon >= offset) return EMPTY;
       this.#waiting += 1;
       this.#waitingChanged();
       return this.#advanced$.pipe(
         // Whoever was asked to catch up may have done so at once.
         startWith(undefined),
         map(() => {
-          if (this.#refused < offset) throw refusedError(this.#refused);
+          if (this.#refused < offset) throw nackedError(this.#refused);
         }),
-        filter(() => this.reach >= offset),
+        filter(() => this.horizon >= offset),
         take(1),
         ignoreElements(),
         finalize(() => {
@@ -90,10 +90,10 @@ export class Reach implements Replay {
   }
 }
 
-function refusedError(offset: number): SinkError {
+function nackedError(offset: number): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',
-    `Offset ${offset}, which belongs before this commit, was refused; what is behind it comes again.`,
+    `Offset ${offset}, which belongs before this commit, was refused; what is behind it is redelivered.`,
     { details: { offset } },
   );
 }

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from './delivery.js';
 import type { Location } from './location.js';
-import type { Positions } from './positions.js';
+import type { OffsetStore } from './positions.js';
 import type { SourceTraits } from './source.js';
 
 /** What a sink made durable. Emitted after the deliveries behind it were acked. */
@@ -22,7 +22,7 @@ export interface Receipt {
 
 /** A ledger that a sink keeps for streams that are taken up from it. */
 export interface SinkLedger {
-  readonly positions: Positions;
+  readonly offsetStore: OffsetStore;
   /** Where it is, for messages. */
   readonly at: string;
   /** Where the source must read from, where the ledger can only be kept in the source's own system. */

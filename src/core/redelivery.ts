@@ -1,6 +1,6 @@
 import { isRetryable } from './errors.js';
 
-/** How a nacked record comes again, where its cause says that trying again may help. */
+/** How a nacked record is redelivered, where its cause says that trying again may help. */
 export interface RedeliverOptions {
   /** The most times in a row without progress; then the stream stops. */
   readonly attempts: number;

@@ -8,7 +8,7 @@ export interface Failing {
 }
 
 /** With what a delivery is nacked after a call made for it has failed with any cause. An error of ours stays as it is. */
-export function refusalOf(cause: unknown, { code, what }: Failing, { origin }: Delivery<unknown>): RxflumeError {
+export function nackErrorOf(cause: unknown, { code, what }: Failing, { origin }: Delivery<unknown>): RxflumeError {
   if (cause instanceof RxflumeError) return cause;
   const message = `Cannot ${what} ${origin.stream} offset ${origin.offset}: ${describeError(cause)}`;
   return new SinkError(code, message, { cause, retryable: mayPass(cause) });
@@ -18,7 +18,7 @@ export function refusalOf(cause: unknown, { code, what }: Failing, { origin }: D
  * With what a delivery is nacked for which a function of an operator or a sink threw, or a getter of its value: for good, unless
  * the error says itself that it may pass. `what` names it, such as `key of dedupeBy`. An error of ours stays as it is.
  */
-export function thrownFor(
+export function nackErrorOfThrown(
   what: string,
   cause: unknown,
   { origin }: Pick<Delivery<unknown>, 'origin'>,
@@ -43,16 +43,16 @@ function saysItMayPass(cause: unknown): boolean {
 }
 
 /** With what a delivery is nacked after a call made for it took too long. */
-export function lateRefusal(what: string, limitMs: number, { origin }: Delivery<unknown>): SinkError {
+export function lateNackError(what: string, limitMs: number, { origin }: Delivery<unknown>): SinkError {
   return new SinkError(
     'RXF_OPERATOR_TIMEOUT',
     `To ${what} ${origin.stream} offset ${origin.offset} took longer than ${limitMs} ms; nobody knows whether it was ` +
-      'carried out. The value comes again.',
+      'carried out. The value is redelivered.',
     { details: { stream: origin.stream, offset: origin.offset, limitMs } },
   );
 }
 
-/** Whether a delivery was refused only because the flow, or its epoch, ended: it comes again by itself. */
+/** Whether a delivery was refused only because the flow, or its epoch, ended: it is redelivered by itself. */
 export function isStopped(cause: unknown): boolean {
   return cause instanceof RxflumeError && cause.code === 'RXF_SINK_STOPPED';
 }

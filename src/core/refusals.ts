@@ -1,5 +1,5 @@
 /** The refusals of one stream in a row, without progress between them. */
-export interface Refusal {
+export interface NackRun {
   /** The highest offset refused. */
   readonly offset: number;
   readonly attempt: number;
@@ -7,17 +7,17 @@ export interface Refusal {
 }
 
 /** What is read in order and again after a refusal: a Kafka partition, a RabbitMQ stream. */
-export interface Refusable {
+export interface NackCounted {
   readonly stream: string;
   /** How far all is acked. */
   readonly watermark: { readonly offset: number };
 }
 
 /** Counts refusals in a row by stream: the count starts anew when the watermark has passed what was refused. */
-export class Refusals {
-  readonly #last = new Map<string, Refusal>();
+export class NackCounter {
+  readonly #last = new Map<string, NackRun>();
 
-  add(of: Refusable, offset: number, cause: unknown): Refusal {
+  add(of: NackCounted, offset: number, cause: unknown): NackRun {
     const before = this.#last.get(of.stream);
     const isInARow = before !== undefined && of.watermark.offset <= before.offset;
     const refusal = {
@@ -29,7 +29,7 @@ export class Refusals {
     return refusal;
   }
 
-  last(of: Refusable): Refusal | undefined {
+  last(of: NackCounted): NackRun | undefined {
     return this.#last.get(of.stream);
   }
 }

@@ -1,49 +1,49 @@
 import { Delivery } from './delivery.js';
-import type { Duty } from './duty.js';
-import { Tally } from './tally.js';
+import type { Acker } from './duty.js';
+import { FanOutState } from './tally.js';
 
 /**
  * Gives the same deliveries to several parties: one is acked, released or held when all parties have done so, and nacked
  * when the first refuses it. An acked part counts as released and held: of it nothing is to be stored any more.
  *
- * Bounds: as `Tally`: bits for each delivery, no objects, until all have settled it.
+ * Bounds: as `FanOutState`: bits for each delivery, no objects, until all have settled it.
  */
-export class SharedDuties {
+export class FanOutAckers {
   readonly #parties: number;
-  readonly #accounts = new WeakMap<Duty, SharedAccount>();
+  readonly #fanOutAckers = new WeakMap<Acker, FanOutAcker>();
 
   constructor(parties: number) {
     this.#parties = parties;
   }
 
   /** The delivery for each of the parties. */
-  share<T>({ value, origin, duty, place }: Delivery<T>): Delivery<T>[] {
-    let account = this.#accounts.get(duty);
-    if (account === undefined) {
-      account = new SharedAccount(duty, this.#parties);
-      this.#accounts.set(duty, account);
+  share<T>({ value, origin, acker, seq }: Delivery<T>): Delivery<T>[] {
+    let fanOutAcker = this.#fanOutAckers.get(acker);
+    if (fanOutAcker === undefined) {
+      fanOutAcker = new FanOutAcker(acker, this.#parties);
+      this.#fanOutAckers.set(acker, fanOutAcker);
     }
-    account.tally.take(place);
-    return account.duties.map((own) => new Delivery(value, origin, own, place));
+    fanOutAcker.fanOutState.take(seq);
+    return fanOutAcker.ackers.map((own) => new Delivery(value, origin, own, seq));
   }
 }
 
-class SharedAccount {
-  readonly tally: Tally;
-  readonly duties: readonly Duty[];
-  readonly #inner: Duty;
+class FanOutAcker {
+  readonly fanOutState: FanOutState;
+  readonly ackers: readonly Acker[];
+  readonly #inner: Acker;
 
-  constructor(inner: Duty, parties: number) {
+  constructor(inner: Acker, parties: number) {
     this.#inner = inner;
-    this.tally = new Tally(parties);
-    this.duties = Array.from({ length: parties }, (_, party) => this.#dutyOf(party));
+    this.fanOutState = new FanOutState(parties);
+    this.ackers = Array.from({ length: parties }, (_, party) => this.#ackerOf(party));
   }
 
-  #dutyOf(party: number): Duty {
-    const { wanted, replay, isMixed = false } = this.#inner;
+  #ackerOf(party: number): Acker {
+    const { flush$, resumeTracker, isMixed = false } = this.#inner;
     return {
-      wanted,
-      replay,
+      flush$,
+      resumeTracker,
       isMixed,
       ack: (first, next) => this.#ack(party, first, next),
       nack: (first, next, cause) => this.#nack(party, first, next, cause),
@@ -53,8 +53,8 @@ class SharedAccount {
   }
 
   #ack(party: number, first: number, next: number): void {
-    this.tally.mark('ack', party, first, next, (from, to) => {
-      this.tally.close(from, to);
+    this.fanOutState.mark('ack', party, first, next, (from, to) => {
+      this.fanOutState.close(from, to);
       this.#inner.ack(from, to);
     });
     this.#release(party, first, next);
@@ -62,18 +62,18 @@ class SharedAccount {
   }
 
   #nack(party: number, first: number, next: number, cause: unknown): void {
-    this.tally.refuse(party, first, next, (from, to) => {
-      this.tally.close(from, to);
+    this.fanOutState.refuse(party, first, next, (from, to) => {
+      this.fanOutState.close(from, to);
       this.#inner.nack(from, to, cause);
     });
   }
 
   #release(party: number, first: number, next: number): void {
-    this.tally.mark('release', party, first, next, (from, to) => this.#inner.release(from, to));
+    this.fanOutState.mark('release', party, first, next, (from, to) => this.#inner.release(from, to));
   }
 
   #hold(party: number, first: number, next: number): void {
-    if (this.#inner.replay === undefined) return;
-    this.tally.mark('hold', party, first, next, (from, to) => this.#inner.hold(from, to));
+    if (this.#inner.resumeTracker === undefined) return;
+    this.fanOutState.mark('hold', party, first, next, (from, to) => this.#inner.hold(from, to));
   }
 }

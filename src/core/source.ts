@@ -1,6 +1,6 @@
 import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { Location } from './location.js';
-import type { Positions } from './positions.js';
+import type { OffsetStore } from './positions.js';
 import type { SinkTraits } from './receipt.js';
 
 /** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
@@ -13,7 +13,7 @@ export interface SourceTraits {
   /** Whether its streams can be read again from an offset, in the same order. */
   readonly isReplayable: boolean;
   /** What it asks where to take up. */
-  readonly resumeFrom?: Positions | undefined;
+  readonly resumeFrom?: OffsetStore | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */
   readonly reads?: readonly Location[];
   /** What the user should know of this source before that sink, though it runs: a sentence each, with what to do. */
@@ -21,7 +21,7 @@ export interface SourceTraits {
 }
 
 /**
- * A cold Observable with two ways out: unsubscribing abandons at once (what is unsettled comes again); a stop signal,
+ * A cold Observable with two ways out: unsubscribing abandons at once (what is unsettled is redelivered); a stop signal,
  * given through `drainOn`, drains it, and then it completes.
  *
  * RxJS teardown is synchronous, so nothing that must be awaited can hide in it: that is why draining is a completion.

@@ -1,5 +1,5 @@
 import { Delivery } from './delivery.js';
-import type { Duty } from './duty.js';
+import type { Acker } from './duty.js';
 import { InFlightWindow, type WindowLimits } from './window.js';
 
 /**
@@ -7,10 +7,10 @@ import { InFlightWindow, type WindowLimits } from './window.js';
  *
  * Bounds: the size of each that is not released, within the window.
  */
-export class SpareDuties {
+export class OptionalAckers {
   readonly #window: InFlightWindow;
   readonly #refused: (cause: unknown) => void;
-  readonly #duties = new WeakMap<Duty, SpareDuty>();
+  readonly #ackers = new WeakMap<Acker, OptionalAcker>();
 
   /** `refused` is told of each refusal. */
   constructor(limits: WindowLimits, refused: (cause: unknown) => void) {
@@ -22,36 +22,36 @@ export class SpareDuties {
     return this.#window.isFull;
   }
 
-  /** The same value with a duty that binds nobody. */
-  spare<T>({ value, origin, duty, place }: Delivery<T>): Delivery<T> {
-    let own = this.#duties.get(duty);
+  /** The same value with an acker that binds nobody. */
+  spare<T>({ value, origin, acker, seq }: Delivery<T>): Delivery<T> {
+    let own = this.#ackers.get(acker);
     if (own === undefined) {
-      own = new SpareDuty(duty, this.#window, this.#refused);
-      this.#duties.set(duty, own);
+      own = new OptionalAcker(acker, this.#window, this.#refused);
+      this.#ackers.set(acker, own);
     }
-    own.take(place, origin.byteLength);
-    return new Delivery(value, origin, own, place);
+    own.take(seq, origin.byteLength);
+    return new Delivery(value, origin, own, seq);
   }
 }
 
-/** Without `replay`: a ledger may not count on it. */
-class SpareDuty implements Duty {
-  readonly wanted;
+/** Without `resumeTracker`: a ledger may not count on it. */
+class OptionalAcker implements Acker {
+  readonly flush$;
   readonly isMixed;
   readonly #window: InFlightWindow;
   readonly #refused: (cause: unknown) => void;
   readonly #sizes = new Map<number, number>();
 
-  constructor(inner: Duty, window: InFlightWindow, refused: (cause: unknown) => void) {
-    this.wanted = inner.wanted;
+  constructor(inner: Acker, window: InFlightWindow, refused: (cause: unknown) => void) {
+    this.flush$ = inner.flush$;
     this.isMixed = inner.isMixed === true;
     this.#window = window;
     this.#refused = refused;
   }
 
-  take(place: number, bytes: number): void {
-    if (this.#sizes.has(place)) return;
-    this.#sizes.set(place, bytes);
+  take(seq: number, bytes: number): void {
+    if (this.#sizes.has(seq)) return;
+    this.#sizes.set(seq, bytes);
     this.#window.take(bytes);
   }
 
@@ -65,10 +65,10 @@ class SpareDuty implements Duty {
   }
 
   release(first: number, next: number): void {
-    for (let place = first; place < next; place += 1) {
-      const size = this.#sizes.get(place);
+    for (let seq = first; seq < next; seq += 1) {
+      const size = this.#sizes.get(seq);
       if (size === undefined) continue;
-      this.#sizes.delete(place);
+      this.#sizes.delete(seq);
       this.#window.free(1, size);
     }
   }

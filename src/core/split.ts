@@ -1,7 +1,7 @@
 import { Delivery } from './delivery.js';
 import { derivedOrigin } from './derived-origin.js';
-import type { Duty } from './duty.js';
-import { PlaceSet } from './place-set.js';
+import type { Acker } from './duty.js';
+import { SeqSet } from './place-set.js';
 
 /**
  * Splits one delivery into as many as there are values: it is acked when all parts are, nacked when the first is, and
@@ -14,36 +14,36 @@ export function splitDelivery<U>(delivery: Delivery<unknown>, values: readonly U
     delivery.ack();
     return [];
   }
-  const duty = new PartsDuty(delivery, values.length);
+  const acker = new PartsAcker(delivery, values.length);
   const { origin } = delivery;
   const within = origin.part === undefined ? '' : `${origin.part}.`;
   return values.map(
-    (value, place) => new Delivery(value, derivedOrigin(origin, { part: `${within}${place}` }), duty, place),
+    (value, seq) => new Delivery(value, derivedOrigin(origin, { part: `${within}${seq}` }), acker, seq),
   );
 }
 
-class PartsDuty implements Duty {
-  readonly wanted;
-  readonly replay;
+class PartsAcker implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
   readonly #whole: Delivery<unknown>;
   readonly #count: number;
-  readonly #acked = new PlaceSet();
-  readonly #released = new PlaceSet();
-  readonly #held = new PlaceSet();
+  readonly #acked = new SeqSet();
+  readonly #released = new SeqSet();
+  readonly #held = new SeqSet();
   #isNacked = false;
 
   constructor(whole: Delivery<unknown>, count: number) {
     this.#whole = whole;
     this.#count = count;
-    this.wanted = whole.duty.wanted;
-    this.replay = whole.duty.replay;
-    this.isMixed = whole.duty.isMixed === true;
+    this.flush$ = whole.acker.flush$;
+    this.resumeTracker = whole.acker.resumeTracker;
+    this.isMixed = whole.acker.isMixed === true;
   }
 
   ack(first: number, next: number): void {
     if (this.#isNacked) return;
-    for (let place = first; place < next; place += 1) this.#acked.add(place);
+    for (let seq = first; seq < next; seq += 1) this.#acked.add(seq);
     if (this.#acked.size === this.#count) {
       this.#whole.ack();
       return;
@@ -54,8 +54,8 @@ class PartsDuty implements Duty {
   }
 
   nack(first: number, next: number, cause: unknown): void {
-    for (let place = first; place < next; place += 1) {
-      if (this.#acked.has(place)) continue;
+    for (let seq = first; seq < next; seq += 1) {
+      if (this.#acked.has(seq)) continue;
       this.#isNacked = true;
       this.#whole.nack(cause);
       return;
@@ -63,13 +63,13 @@ class PartsDuty implements Duty {
   }
 
   release(first: number, next: number): void {
-    for (let place = first; place < next; place += 1) this.#released.add(place);
+    for (let seq = first; seq < next; seq += 1) this.#released.add(seq);
     if (this.#released.size === this.#count) this.#whole.release();
   }
 
   hold(first: number, next: number): void {
-    if (this.replay === undefined) return;
-    for (let place = first; place < next; place += 1) this.#held.add(place);
-    if (this.#held.size === this.#count) this.#whole.duty.hold(this.#whole.place, this.#whole.place + 1);
+    if (this.resumeTracker === undefined) return;
+    for (let seq = first; seq < next; seq += 1) this.#held.add(seq);
+    if (this.#held.size === this.#count) this.#whole.acker.hold(this.#whole.seq, this.#whole.seq + 1);
   }
 }

@@ -6,7 +6,7 @@ import { type Observable, type Observer, Subject, type Subscriber, takeUntil } f
  * source is left, also while it still emits within `subscribe` and there is no subscription to end yet; then `left` is
  * called, to refuse what waits. The other way round, what is refused would free a window, and more would come.
  */
-export function takingFor(
+export function subscribeOrdered(
   subscriber: Subscriber<unknown>,
   left: () => void = () => undefined,
 ): <T>(source: Observable<T>, observer: Observer<T>) => void {

@@ -1,5 +1,5 @@
 /** What each of several parties does to a place; done when all of them have. */
-export type TallyVerb = 'ack' | 'hold' | 'release';
+export type FanOutVerb = 'ack' | 'hold' | 'release';
 
 type Visit = (first: number, next: number) => void;
 
@@ -22,7 +22,7 @@ class Page {
  *
  * Bounds: 4 KiB for each 1,024 places of which one is open.
  */
-export class Tally {
+export class FanOutState {
   readonly #all: number;
   readonly #pages = new Map<number, Page>();
 
@@ -30,9 +30,9 @@ export class Tally {
     this.#all = 2 ** parties - 1;
   }
 
-  take(place: number): void {
-    const at = place % PAGE;
-    const number = (place - at) / PAGE;
+  take(seq: number): void {
+    const at = seq % PAGE;
+    const number = (seq - at) / PAGE;
     let page = this.#pages.get(number);
     if (page === undefined) {
       page = new Page();
@@ -47,7 +47,7 @@ export class Tally {
   }
 
   /** The party does it to the run; visits the runs of open places to which all parties now have, and had not before. */
-  mark(verb: TallyVerb, party: number, first: number, next: number, visit: Visit): void {
+  mark(verb: FanOutVerb, party: number, first: number, next: number, visit: Visit): void {
     const bit = 1 << party;
     this.#eachRun(first, next, visit, (page, at) => {
       const before = page[verb][at] as number;
@@ -77,9 +77,9 @@ export class Tally {
 
   /** Closes the places of the run: all is said of them. */
   close(first: number, next: number): void {
-    for (let place = first; place < next; place += 1) {
-      const at = place % PAGE;
-      const number = (place - at) / PAGE;
+    for (let seq = first; seq < next; seq += 1) {
+      const at = seq % PAGE;
+      const number = (seq - at) / PAGE;
       const page = this.#pages.get(number);
       if (page === undefined || page.isOpen[at] === 0) continue;
       page.isOpen[at] = 0;
@@ -91,13 +91,13 @@ export class Tally {
   /** Visits the runs of open places for which it holds; after all were looked at, since a visit may change them. */
   #eachRun(first: number, next: number, visit: Visit, holds: (page: Page, at: number) => boolean): void {
     const runs: [number, number][] = [];
-    for (let place = first; place < next; place += 1) {
-      const at = place % PAGE;
-      const page = this.#pages.get((place - at) / PAGE);
+    for (let seq = first; seq < next; seq += 1) {
+      const at = seq % PAGE;
+      const page = this.#pages.get((seq - at) / PAGE);
       if (page === undefined || page.isOpen[at] === 0 || !holds(page, at)) continue;
       const last = runs.at(-1);
-      if (last !== undefined && last[1] === place) last[1] = place + 1;
-      else runs.push([place, place + 1]);
+      if (last !== undefined && last[1] === seq) last[1] = seq + 1;
+      else runs.push([seq, seq + 1]);
     }
     for (const [from, to] of runs) visit(from, to);
   }

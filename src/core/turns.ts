@@ -1,7 +1,7 @@
 import { Queue } from './queue.js';
 
 /** One whose turn has come: `done` is to be told when it is over. */
-export interface Turn<out T> {
+export interface KeyedEntry<out T> {
   readonly one: T;
   readonly key: unknown;
 }
@@ -12,11 +12,11 @@ export interface Turn<out T> {
  *
  * Bounds: holds what waits, and a queue for each key that waits or has its turn.
  */
-export class Turns<T> {
+export class KeyedQueue<T> {
   readonly #concurrency: number;
-  readonly #ready = new Queue<Turn<T>>();
+  readonly #ready = new Queue<KeyedEntry<T>>();
   /** What waits behind another of its key. */
-  readonly #behind = new Map<unknown, Queue<Turn<T>>>();
+  readonly #behind = new Map<unknown, Queue<KeyedEntry<T>>>();
   #underWay = 0;
   #waiting = 0;
 
@@ -46,7 +46,7 @@ export class Turns<T> {
   }
 
   /** The next whose turn it is, under way from here on; none while enough are. */
-  take(): Turn<T> | undefined {
+  take(): KeyedEntry<T> | undefined {
     if (this.#underWay >= this.#concurrency) return undefined;
     const turn = this.#ready.take();
     if (turn === undefined) return undefined;
@@ -55,7 +55,7 @@ export class Turns<T> {
     return turn;
   }
 
-  done({ key }: Turn<T>): void {
+  done({ key }: KeyedEntry<T>): void {
     this.#underWay -= 1;
     const behind = this.#behind.get(key);
     const next = behind?.take();

@@ -3,7 +3,7 @@
  *
  * Pure. Bounds: a bit for each place from the end of the run to the highest mark.
  */
-export class Unbroken {
+export class ContiguousPrefix {
   /** Place of the first bit; a multiple of 32. */
   #base = 0;
   #bits = new Uint32Array(64);
@@ -14,9 +14,9 @@ export class Unbroken {
     return this.#end;
   }
 
-  has(place: number): boolean {
-    if (place < this.#end) return true;
-    const at = place - this.#base;
+  has(seq: number): boolean {
+    if (seq < this.#end) return true;
+    const at = seq - this.#base;
     return at >>> 5 < this.#bits.length && ((this.#bits[at >>> 5] as number) & (1 << (at & 31))) !== 0;
   }
 

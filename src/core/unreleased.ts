@@ -3,7 +3,7 @@
  *
  * Bounds: four bytes a place, from the lowest unreleased place to the highest.
  */
-export class Unreleased {
+export class InFlightSizes {
   #base = 0;
   #next = 0;
   /** Size + 1 by place − base; 0 where released. */

@@ -1,5 +1,5 @@
 import type { Delivery } from './delivery.js';
-import { Wants } from './epoch.js';
+import { FlushListeners } from './epoch.js';
 import { Queue } from './queue.js';
 
 /**
@@ -8,19 +8,19 @@ import { Queue } from './queue.js';
  * Settles: with what `refusal` answers, those of an ended epoch, also where it has ended before they came, and all on `end`.
  * Bounds: what waits is unreleased, so the source's window bounds it.
  */
-export class Waiting<T> {
+export class WaitingDeliveries<T> {
   readonly #queue = new Queue<Delivery<T>>();
   readonly #refusal: () => unknown;
   readonly #dropped: () => void;
-  readonly #wants: Wants;
+  readonly #flushListeners: FlushListeners;
 
   /** `dropped` is called when some were refused because their epoch is over. */
   constructor(refusal: () => unknown, dropped: () => void) {
     this.#refusal = refusal;
     this.#dropped = dropped;
-    this.#wants = new Wants({
+    this.#flushListeners = new FlushListeners({
       asked: () => undefined,
-      over: (isOver) => this.#drop(this.#queue.takeOut(({ duty }) => isOver(duty.wanted))),
+      over: (isOver) => this.#drop(this.#queue.takeOut(({ acker }) => isOver(acker.flush$))),
     });
   }
 
@@ -29,7 +29,7 @@ export class Waiting<T> {
   }
 
   add(delivery: Delivery<T>): void {
-    if (this.#wants.listen(delivery)) this.#queue.add(delivery);
+    if (this.#flushListeners.listen(delivery)) this.#queue.add(delivery);
     else delivery.nack(this.#refusal());
   }
 
@@ -39,7 +39,7 @@ export class Waiting<T> {
 
   /** Refuses all that waits, and listens no more. */
   end(): void {
-    this.#wants.end();
+    this.#flushListeners.end();
     for (const delivery of this.#queue.takeAll()) delivery.nack(this.#refusal());
   }
 

@@ -1,4 +1,4 @@
-import { Unbroken } from './unbroken.js';
+import { ContiguousPrefix } from './unbroken.js';
 
 /**
  * Which offset may be committed: the end of the unbroken run of acked records, in order of arrival. Places are given
@@ -8,11 +8,11 @@ import { Unbroken } from './unbroken.js';
  * Pure. Bounds: a bit for each record from the watermark on, and four numbers for each gap in their offsets.
  */
 export class Watermark {
-  readonly #acks = new Unbroken();
+  readonly #acks = new ContiguousPrefix();
   #count = 0;
   #acked = 0;
   /** Runs of offsets without a gap: place and offset of the first of each, oldest first. */
-  #runPlaces: number[] = [];
+  #runSeqs: number[] = [];
   #runOffsets: number[] = [];
   /** The first run that is still of use; those before it are dropped together, so that an ack does not move all behind it. */
   #oldRuns = 0;
@@ -31,22 +31,22 @@ export class Watermark {
     return this.#count - this.#acked;
   }
 
-  /** How many places the watermark is behind the newest: the most that would come again after a crash. */
+  /** How many places the watermark is behind the newest: the most that would be redelivered after a crash. */
   get span(): number {
     return this.#count - this.#acks.end;
   }
 
   /** Takes the next record's offset and gives it its place. Offsets must rise. */
   add(offset: number): number {
-    const place = this.#count;
-    if (place === 0 || offset !== this.#lastOffset + 1) {
-      this.#runPlaces.push(place);
+    const seq = this.#count;
+    if (seq === 0 || offset !== this.#lastOffset + 1) {
+      this.#runSeqs.push(seq);
       this.#runOffsets.push(offset);
     }
     this.#lastOffset = offset;
-    this.#count = place + 1;
+    this.#count = seq + 1;
     if (offset >= this.#end) this.#end = offset + 1;
-    return place;
+    return seq;
   }
 
   /** The log was read up to here: what lies between the last record and this offset holds no records. */
@@ -63,8 +63,8 @@ export class Watermark {
   }
 
   /** True where the place is acked. */
-  isAcked(place: number): boolean {
-    return this.#acks.has(place);
+  isAcked(seq: number): boolean {
+    return this.#acks.has(seq);
   }
 
   /** The offset of the first record that is not acked, or the end of what was read: what may be committed. */
@@ -80,28 +80,28 @@ export class Watermark {
   }
 
   /** The offset of a place at or above the watermark; of the place behind the last, the end of what was read. */
-  offsetFrom(place: number): number {
-    return place >= this.#count ? this.#end : this.offsetOf(place);
+  offsetFrom(seq: number): number {
+    return seq >= this.#count ? this.#end : this.offsetOf(seq);
   }
 
   /** The offset of a place at or above the watermark. */
-  offsetOf(place: number): number {
+  offsetOf(seq: number): number {
     let low = this.#oldRuns;
-    let high = this.#runPlaces.length - 1;
+    let high = this.#runSeqs.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if ((this.#runPlaces[middle] as number) <= place) low = middle;
+      if ((this.#runSeqs[middle] as number) <= seq) low = middle;
       else high = middle - 1;
     }
-    return (this.#runOffsets[low] as number) + place - (this.#runPlaces[low] as number);
+    return (this.#runOffsets[low] as number) + seq - (this.#runSeqs[low] as number);
   }
 
   #dropOldRuns(): void {
     const { end } = this.#acks;
-    while (this.#oldRuns + 1 < this.#runPlaces.length && (this.#runPlaces[this.#oldRuns + 1] as number) <= end)
+    while (this.#oldRuns + 1 < this.#runSeqs.length && (this.#runSeqs[this.#oldRuns + 1] as number) <= end)
       this.#oldRuns += 1;
-    if (this.#oldRuns * 2 <= this.#runPlaces.length) return;
-    this.#runPlaces = this.#runPlaces.slice(this.#oldRuns);
+    if (this.#oldRuns * 2 <= this.#runSeqs.length) return;
+    this.#runSeqs = this.#runSeqs.slice(this.#oldRuns);
     this.#runOffsets = this.#runOffsets.slice(this.#oldRuns);
     this.#oldRuns = 0;
   }

@@ -6,7 +6,7 @@ export interface WindowLimits {
 
 /**
  * How much is out and not yet released, by count and bytes. Full when either limit is reached; a value larger than the
- * whole window passes alone, so that nothing waits for ever.
+ * whole window passes alone, so that nothing waits forever.
  */
 export class InFlightWindow {
   readonly limits: WindowLimits;

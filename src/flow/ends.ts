@@ -3,7 +3,7 @@ import { type Location, sharedName } from '../core/location.js';
 import type { SinkLedger } from '../core/receipt.js';
 import type { SourceTraits } from '../core/source.js';
 
-/** Throws where a flow writes to what it reads from: each value would come again for ever. */
+/** Throws where a flow writes to what it reads from: each value would be redelivered forever. */
 export function expectNoLoop(flow: string, reads: readonly Location[], writes: readonly Location[]): void {
   for (const read of reads) {
     for (const written of writes) {
@@ -12,7 +12,7 @@ export function expectNoLoop(flow: string, reads: readonly Location[], writes: r
       throw new OptionError(
         'RXF_FLOW_LOOP',
         `Flow \`${flow}\` reads from ${read.kind} \`${shared}\` at ${read.addresses.join(', ')} and writes to it: each value ` +
-          'would come again for ever. Write to another, or read from another.',
+          'would be redelivered forever. Write to another, or read from another.',
         { details: { kind: read.kind, name: shared } },
       );
     }
@@ -22,8 +22,8 @@ export function expectNoLoop(flow: string, reads: readonly Location[], writes: r
 /** Throws where the sink keeps the positions of another system than the source reads from. */
 export function expectSameSystem(flow: string, source: SourceTraits | undefined, ledger: SinkLedger | undefined): void {
   const { reads = [], resumeFrom } = source ?? {};
-  const { addresses, at, positions } = ledger ?? {};
-  if (addresses === undefined || resumeFrom === undefined || resumeFrom !== positions) return;
+  const { addresses, at, offsetStore } = ledger ?? {};
+  if (addresses === undefined || resumeFrom === undefined || resumeFrom !== offsetStore) return;
   const other = reads.find((read) => !read.addresses.some((one) => addresses.includes(one)));
   if (other === undefined) return;
   throw new OptionError(

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
 import type { DeliveryOperator } from '../core/delivery-operator.js';
 import { describeValue, OptionError } from '../core/errors.js';
-import type { LeakWatchOptions } from '../core/leak-watch.js';
+import type { LeakDetectorOptions } from '../core/leak-watch.js';
 import type { Receipt, Sink } from '../core/receipt.js';
 import { Source } from '../core/source.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
@@ -17,7 +17,7 @@ export interface FlowParts {
   readonly source: Observable<unknown>;
   readonly steps: readonly AnyStep[];
   readonly warnings: readonly string[];
-  readonly watch?: Required<LeakWatchOptions> | undefined;
+  readonly watch?: Required<LeakDetectorOptions> | undefined;
 }
 
 /**
@@ -49,9 +49,9 @@ export class Flow extends Source<Receipt> {
 
   /**
    * The same flow, watched for deliveries that are lost or hang: a notice names the operator that took it last, the stream,
-   * the offset and the age. It is so by itself where `NODE_ENV` is `development`. See `LeakWatch` for what it costs.
+   * the offset and the age. It is so by itself where `NODE_ENV` is `development`. See `LeakDetector` for what it costs.
    */
-  watched(options: LeakWatchOptions = {}): Flow {
+  watched(options: LeakDetectorOptions = {}): Flow {
     return new Flow(this.name, this.guarantee, { ...this.#parts, watch: checkWatch(options) });
   }
 }

@@ -93,13 +93,13 @@ function againstPair(source: SourceTraits | undefined, ledger: SinkLedger | unde
   const { name, resumeFrom } = source;
   if (resumeFrom === undefined) {
     return [
-      `${name} takes up from the committed offsets, not from the sink's ledger; give it \`resumeFrom: lake.positions\`, ` +
+      `${name} takes up from the committed offsets, not from the sink's ledger; give it \`resumeFrom: lake.offsetStore\`, ` +
         'where `lake` is the sink the flow ends in',
     ];
   }
-  if (resumeFrom === ledger.positions) return [];
+  if (resumeFrom === ledger.offsetStore) return [];
   return [
     `${name} takes up from another function than the positions of the sink the flow ends in; give it \`resumeFrom: ` +
-      'lake.positions` itself, where `lake` is that sink',
+      'lake.offsetStore` itself, where `lake` is that sink',
   ];
 }

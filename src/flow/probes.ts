@@ -1,6 +1,6 @@
 import { map, type Observable, type Subscriber, tap } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
-import { LeakWatch, type LeakWatchOptions } from '../core/leak-watch.js';
+import { LeakDetector, type LeakDetectorOptions } from '../core/leak-watch.js';
 import { defaultMonitor } from '../core/monitor.js';
 import { expectMs, expectOption, withDefaults } from '../core/options.js';
 
@@ -10,15 +10,15 @@ export type AnyStep = (input: Observable<unknown>) => Observable<unknown>;
 export const LEAK_WATCH_DEFAULTS = { afterMs: 900_000, monitor: defaultMonitor } as const;
 
 /** Fills in the defaults and checks all of it. Throws `OptionError`. */
-export function checkWatch(options: LeakWatchOptions): Required<LeakWatchOptions> {
+export function checkWatch(options: LeakDetectorOptions): Required<LeakDetectorOptions> {
   const { afterMs, monitor } = withDefaults('watched options', LEAK_WATCH_DEFAULTS, options);
   expectMs('afterMs', afterMs, 1);
-  expectOption('monitor', monitor, typeof monitor?.notice === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
   return { afterMs, monitor };
 }
 
 /** Whether a flow is watched of which nobody said so: in development. */
-export function watchOfEnvironment(): Required<LeakWatchOptions> | undefined {
+export function watchOfEnvironment(): Required<LeakDetectorOptions> | undefined {
   return process.env.NODE_ENV === 'development' ? LEAK_WATCH_DEFAULTS : undefined;
 }
 
@@ -26,10 +26,10 @@ export function watchOfEnvironment(): Required<LeakWatchOptions> | undefined {
 export function probed(
   flow: string,
   steps: readonly AnyStep[],
-  options: Required<LeakWatchOptions>,
+  options: Required<LeakDetectorOptions>,
   subscriber: Subscriber<unknown>,
 ): AnyStep[] {
-  const watch = new LeakWatch(
+  const watch = new LeakDetector(
     flow,
     steps.map(({ name }) => name),
     options,

@@ -82,7 +82,7 @@ export interface AmqpListener {
   /** Takes a message over; it must not block. After `cancel` a few may still come: what was sent before. */
   message(message: AmqpMessage): void;
   /** Something a person should hear of, such as a connection the broker blocks; the driver goes on by itself. */
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface AmqpPublisherListener {
    */
   writable(isWritable: boolean): void;
   /** Something a person should hear of; the driver goes on by itself. */
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** A channel in confirm mode, for as long as it lives. */

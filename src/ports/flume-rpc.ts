@@ -56,7 +56,7 @@ export interface FlumeListener {
   /** How many clients are connected now. */
   clients(count: number): void;
   /** Something a person should hear of; the server goes on by itself. */
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** A server that listens. */

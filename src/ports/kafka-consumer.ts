@@ -104,7 +104,7 @@ export interface KafkaListener {
    */
   reading(isReading: boolean): void;
   /** Something a person should hear of; the driver goes on by itself. */
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** A member of the group, from joining to leaving. */
@@ -128,7 +128,7 @@ export interface KafkaDriver {
   readonly name: string;
   /** Where its cluster is reached; drivers with one in common reach the same one. By its name where this is left out. */
   readonly addresses?: readonly string[];
-  /** How long the group waits for its members at a rebalance, in milliseconds; left out where it waits for ever. */
+  /** How long the group waits for its members at a rebalance, in milliseconds; left out where it waits forever. */
   readonly rebalanceTimeoutMs?: number;
   /**
    * Cold: subscribing connects and joins the group, then emits the member once; unsubscribing disconnects at once,

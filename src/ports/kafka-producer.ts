@@ -79,7 +79,7 @@ export interface KafkaProducer {
 /** What the driver calls. */
 export interface KafkaProducerListener {
   /** Something a person should hear of; the driver goes on by itself. */
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** A Kafka client library that writes. */

@@ -86,7 +86,7 @@ export const amqpConsumerContract: readonly AmqpCheck[] = [
     await trace.close();
     await isReady(subject, name, 7);
   }),
-  amqpCheck('what is requeued comes again, marked', async ({ subject, queue, consume }) => {
+  amqpCheck('what is requeued is redelivered, marked', async ({ subject, queue, consume }) => {
     const name = await queue();
     await subject.send(name, numbered(3));
     const trace = consume(name);
@@ -259,7 +259,7 @@ export const amqpConsumerContract: readonly AmqpCheck[] = [
     equal([trace.error?.code, trace.error?.retryable, trace.errors], ['RXF_AMQP_CANCELLED', true, 1], 'error');
     names(trace.error?.message, name);
   }),
-  amqpCheck('a connection cut ends all consumers on it, once; what was out comes again', async (workshop) => {
+  amqpCheck('a connection cut ends all consumers on it, once; what was out is redelivered', async (workshop) => {
     const { subject, queue, consume } = workshop;
     const [name, other] = [await queue(), await queue()];
     await subject.send(name, numbered(3));

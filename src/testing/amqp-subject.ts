@@ -43,7 +43,7 @@ const QUIET_MS = 200;
 /** What one subscription to a queue did: a listener that writes down all that it is told. */
 export class ConsumerTrace implements AmqpListener {
   readonly messages: AmqpMessage[] = [];
-  readonly notices: string[] = [];
+  readonly logEvents: string[] = [];
   consumer: AmqpConsumer | undefined;
   /** How many consumers were emitted, and how many messages had come before. */
   consumers = 0;
@@ -75,8 +75,8 @@ export class ConsumerTrace implements AmqpListener {
     this.messages.push(message);
   }
 
-  notice(_level: 'info' | 'warn', what: string, message: string): void {
-    this.notices.push(`${what} ${message}`);
+  logEvent(_level: 'info' | 'warn', what: string, message: string): void {
+    this.logEvents.push(`${what} ${message}`);
   }
 
   get texts(): string[] {
@@ -127,7 +127,7 @@ export class ConsumerTrace implements AmqpListener {
 
 /** What one subscription to publish did. */
 export class PublisherTrace implements AmqpPublisherListener {
-  readonly notices: string[] = [];
+  readonly logEvents: string[] = [];
   readonly writables: boolean[] = [];
   publisher: AmqpPublisher | undefined;
   publishers = 0;
@@ -155,8 +155,8 @@ export class PublisherTrace implements AmqpPublisherListener {
     this.writables.push(isWritable);
   }
 
-  notice(_level: 'info' | 'warn', what: string, message: string): void {
-    this.notices.push(`${what} ${message}`);
+  logEvent(_level: 'info' | 'warn', what: string, message: string): void {
+    this.logEvents.push(`${what} ${message}`);
   }
 
   /** Publishes, and answers with the code of the error, or null; fails where it is told twice, or too early. */

@@ -23,7 +23,7 @@ export function inVirtualTime(
   const scheduler = new TestScheduler(() => undefined);
   const failures: unknown[] = [];
   scheduler.run(({ flush }) => {
-    // Whatever is left running must not keep the clock for ever.
+    // Whatever is left running must not keep the clock forever.
     scheduler.maxFrames = longestMs;
     run((ms, action) => {
       timer(ms).subscribe(() => {

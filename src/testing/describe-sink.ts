@@ -3,7 +3,7 @@ import type { Delivery } from '../core/delivery.js';
 import { expectFunction, expectKnown, expectMs, expectOption } from '../core/options.js';
 import type { Receipt, Sink } from '../core/receipt.js';
 import { expectThat, type It, inVirtualTime, itOf } from './contract-run.js';
-import { RecordingDuty } from './recording-duty.js';
+import { RecordingAcker } from './recording-duty.js';
 
 export interface SinkSetting<T> {
   /** A sink over stores in memory, new for each check. All its time must be RxJS's. */
@@ -17,10 +17,10 @@ export interface SinkSetting<T> {
 }
 
 interface Running<T> {
-  readonly duty: RecordingDuty;
+  readonly acker: RecordingAcker;
   readonly receipts: { readonly receipt: Receipt; readonly acked: number }[];
   readonly ended: () => string;
-  feed(count: number, duty?: RecordingDuty): Delivery<T>[];
+  feed(count: number, acker?: RecordingAcker): Delivery<T>[];
   complete(): void;
   fail(): void;
   leave(): void;
@@ -41,19 +41,19 @@ export function describeSink<T>(name: string, setting: SinkSetting<T>): void {
   const check = (what: string, run: (running: Running<T>, at: (ms: number, action: () => void) => void) => void) =>
     it(`${name} ${what}`, () => inVirtualTime((at) => run(start(setting), at)));
 
-  check('acks each value it stores, and completes after its source', ({ feed, complete, duty, ended }, at) => {
+  check('acks each value it stores, and completes after its source', ({ feed, complete, acker, ended }, at) => {
     feed(5);
     complete();
     at(withinMs, () => {
-      expectThat(duty.acks.length === 5, 'all 5 values to be acked', duty.log);
+      expectThat(acker.acks.length === 5, 'all 5 values to be acked', acker.log);
       expectThat(ended() === 'complete', 'it to complete', ended());
     });
   });
 
-  check('completes at once, and stores nothing, where nothing came', ({ complete, duty, ended, receipts }, at) => {
+  check('completes at once, and stores nothing, where nothing came', ({ complete, acker, ended, receipts }, at) => {
     complete();
     at(withinMs, () => {
-      expectThat(ended() === 'complete' && duty.log.length + receipts.length === 0, 'nothing but completion', ended());
+      expectThat(ended() === 'complete' && acker.log.length + receipts.length === 0, 'nothing but completion', ended());
     });
   });
 
@@ -70,53 +70,53 @@ export function describeSink<T>(name: string, setting: SinkSetting<T>): void {
     });
   });
 
-  check('settles what it holds when the source wants that, and goes on', ({ feed, duty, complete, ended }, at) => {
+  check('settles what it holds when the source wants that, and goes on', ({ feed, acker, complete, ended }, at) => {
     feed(3);
-    at(1, () => duty.wanted.next('settle'));
+    at(1, () => acker.flush$.next('settle'));
     at(withinMs, () => {
-      expectThat(duty.unsettled.length === 0, 'nothing to be unsettled', duty.unsettled);
+      expectThat(acker.unsettled.length === 0, 'nothing to be unsettled', acker.unsettled);
       expectThat(ended() === '', 'it to go on', ended());
       feed(2);
       complete();
     });
-    at(2 * withinMs, () => expectThat(duty.acks.length === 5, 'all 5 values to be acked', duty.log));
+    at(2 * withinMs, () => expectThat(acker.acks.length === 5, 'all 5 values to be acked', acker.log));
   });
 
-  check('releases what it holds when the source wants that', ({ feed, duty, leave }, at) => {
+  check('releases what it holds when the source wants that', ({ feed, acker, leave }, at) => {
     feed(3);
-    at(1, () => duty.wanted.next('release'));
+    at(1, () => acker.flush$.next('release'));
     at(withinMs, () => {
-      const done = duty.releases.length + duty.acks.length;
-      expectThat(done >= 3, 'all 3 values to be released or acked', duty.log);
+      const done = acker.releases.length + acker.acks.length;
+      expectThat(done >= 3, 'all 3 values to be released or acked', acker.log);
       leave();
     });
   });
 
-  check('settles everything when it is left, and acks nothing after that', ({ feed, duty, leave }, at) => {
+  check('settles everything when it is left, and acks nothing after that', ({ feed, acker, leave }, at) => {
     feed(3);
     let acked = 0;
     at(1, () => {
       leave();
-      acked = duty.acks.length;
-      expectThat(duty.unsettled.length === 0, 'nothing to be unsettled', duty.unsettled);
+      acked = acker.acks.length;
+      expectThat(acker.unsettled.length === 0, 'nothing to be unsettled', acker.unsettled);
     });
-    at(withinMs, () => expectThat(duty.acks.length === acked, 'no more acks', duty.log));
+    at(withinMs, () => expectThat(acker.acks.length === acked, 'no more acks', acker.log));
   });
 
-  check('settles everything when its source fails, and fails with it', ({ feed, duty, fail, ended }, at) => {
+  check('settles everything when its source fails, and fails with it', ({ feed, acker, fail, ended }, at) => {
     feed(3);
     at(1, () => fail());
     at(withinMs, () => {
-      expectThat(duty.unsettled.length === 0, 'nothing to be unsettled', duty.unsettled);
+      expectThat(acker.unsettled.length === 0, 'nothing to be unsettled', acker.unsettled);
       expectThat(ended() === 'error', 'it to fail', ended());
     });
   });
 
-  check('takes a stream that is read anew, after its epoch was over', ({ feed, duty, complete }, at) => {
+  check('takes a stream that is read anew, after its epoch was over', ({ feed, acker, complete }, at) => {
     feed(2);
-    const next = new RecordingDuty(duty.stream);
+    const next = new RecordingAcker(acker.stream);
     at(1, () => {
-      duty.wanted.complete();
+      acker.flush$.complete();
       feed(3, next);
       complete();
     });
@@ -131,19 +131,19 @@ export function describeSink<T>(name: string, setting: SinkSetting<T>): void {
       first.leave();
       second.feed(2);
       second.complete();
-      at(withinMs, () => expectThat(second.duty.acks.length === 2, 'the second to ack its own 2', second.duty.log));
+      at(withinMs, () => expectThat(second.acker.acks.length === 2, 'the second to ack its own 2', second.acker.log));
     }));
 }
 
 function start<T>(setting: SinkSetting<T>, sink = setting.sink()): Running<T> {
-  const duty = new RecordingDuty('test:contract');
+  const acker = new RecordingAcker('test:contract');
   const deliveries$ = new Subject<Delivery<T>>();
   const receipts: { receipt: Receipt; acked: number }[] = [];
   let ended = '';
   let count = 0;
   const running = sink(deliveries$).subscribe({
     next: (receipt) => {
-      receipts.push({ receipt, acked: duty.acks.length });
+      receipts.push({ receipt, acked: acker.acks.length });
     },
     error: () => {
       ended = 'error';
@@ -153,10 +153,10 @@ function start<T>(setting: SinkSetting<T>, sink = setting.sink()): Running<T> {
     },
   });
   return {
-    duty,
+    acker,
     receipts,
     ended: () => ended,
-    feed: (values, from = duty) =>
+    feed: (values, from = acker) =>
       Array.from({ length: values }, () => {
         const delivery = from.deliver(setting.value(count), { offset: count }, `value ${count}`);
         count += 1;

@@ -1,6 +1,6 @@
 import { Subject, type Subscription } from 'rxjs';
 import type { Delivery } from '../core/delivery.js';
-import type { Want } from '../core/duty.js';
+import type { FlushSignal } from '../core/duty.js';
 import { SinkError } from '../core/errors.js';
 import { expectFunction, expectKnown, expectMs, expectOption } from '../core/options.js';
 import type { Source } from '../core/source.js';
@@ -11,7 +11,7 @@ export interface SourceUnderTest {
   readonly source: Source<Delivery<unknown>>;
   /** Puts so many more values where the source reads, into one stream. */
   produce(count: number): void;
-  /** How many values of that stream, from the first on, need not come again: what is committed. */
+  /** How many values of that stream, from the first on, need not be redelivered: what is committed. */
   committed(): number;
 }
 
@@ -19,7 +19,7 @@ export interface SourceSetting {
   /** Made anew for each check. All its time must be RxJS's. */
   readonly make: () => SourceUnderTest;
   /**
-   * How a value is known when it comes again. Default: by its offset, as where it is read again from there; a queue gives a
+   * How a value is known when it is redelivered. Default: by its offset, as where it is read again from there; a queue gives a
    * place of its own to what it brings again.
    */
   readonly nameOf?: (delivery: Delivery<unknown>) => unknown;
@@ -37,7 +37,7 @@ interface Running extends SourceUnderTest {
 }
 
 /**
- * The contract of a source as tests, for a source of your own whose values come again until they are acked: what
+ * The contract of a source as tests, for a source of your own whose values are redelivered until they are acked: what
  * operators and sinks rely on.
  */
 export function describeSource(name: string, setting: SourceSetting): void {
@@ -55,12 +55,12 @@ export function describeSource(name: string, setting: SourceSetting): void {
     produce(4);
     at(withinMs, () => {
       expectThat(out.length === 4, '4 values', out.length);
-      for (const [at, { origin, duty, place }] of out.entries()) {
-        const isPlaced = typeof origin.stream === 'string' && Number.isSafeInteger(origin.offset);
-        expectThat(isPlaced, 'a stream, and an offset that is a safe integer', origin);
+      for (const [at, { origin, acker, seq }] of out.entries()) {
+        const isInSeq = typeof origin.stream === 'string' && Number.isSafeInteger(origin.offset);
+        expectThat(isInSeq, 'a stream, and an offset that is a safe integer', origin);
         expectThat(origin.byteLength >= 0, 'a size', origin.byteLength);
-        expectThat(place === at, `place ${at}, dense in order of arrival`, place);
-        expectThat(duty.wanted === out[0]?.duty.wanted, 'one `wanted` for all of an epoch', at);
+        expectThat(seq === at, `place ${at}, dense in order of arrival`, seq);
+        expectThat(acker.flush$ === out[0]?.acker.flush$, 'one `flush$` for all of an epoch', at);
         const before = out[at - 1]?.origin.offset ?? Number.NEGATIVE_INFINITY;
         expectThat(origin.offset > before, 'offsets that rise', origin.offset);
       }
@@ -92,7 +92,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
         expectThat(committed() <= 0, 'nothing to be committed', committed());
         const again = out.slice(2).map(nameOf);
         const refused = nameOf(out[0] as Delivery<unknown>);
-        expectThat(again.includes(refused), 'the refused value to come again', again);
+        expectThat(again.includes(refused), 'the refused value to be redelivered', again);
         running.unsubscribe();
       });
     },
@@ -115,17 +115,17 @@ export function describeSource(name: string, setting: SourceSetting): void {
     'drains: takes no more, asks to settle, commits, completes',
     ({ produce, out, committed, ended, drain }, at) => {
       produce(2);
-      const wants: Want[] = [];
+      const flushListeners: FlushSignal[] = [];
       at(withinMs, () => {
-        out[0]?.duty.wanted.subscribe((want) => {
-          wants.push(want);
+        out[0]?.acker.flush$.subscribe((signal) => {
+          flushListeners.push(signal);
           for (const one of out) one.ack();
         });
         drain();
         produce(2);
       });
       at(10 * withinMs, () => {
-        expectThat(wants.includes('settle'), 'to be asked to settle', wants);
+        expectThat(flushListeners.includes('settle'), 'to be asked to settle', flushListeners);
         expectThat(ended() === 'complete', 'it to complete', ended());
         expectThat(out.length === 2 && committed() === 2, '2 values, committed', [out.length, committed()]);
       });
@@ -144,7 +144,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
       produce(2);
       let isOver = false;
       at(withinMs, () => {
-        out[0]?.duty.wanted.subscribe({
+        out[0]?.acker.flush$.subscribe({
           complete: () => {
             isOver = true;
           },

@@ -60,8 +60,8 @@ export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-export function same(what: string, got: unknown, wanted: unknown): void {
-  expect(`${what} to be ${JSON.stringify(wanted)}`, JSON.stringify(got) === JSON.stringify(wanted), got);
+export function same(what: string, got: unknown, flush$: unknown): void {
+  expect(`${what} to be ${JSON.stringify(flush$)}`, JSON.stringify(got) === JSON.stringify(flush$), got);
 }
 
 /** The work must fail with the code; null takes any error. */

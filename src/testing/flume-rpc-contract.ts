@@ -224,7 +224,7 @@ class Trace implements FlumeListener {
     this.count = count;
   }
 
-  notice(): void {}
+  logEvent(): void {}
 }
 
 interface Connected {
@@ -325,7 +325,7 @@ function quiet(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, QUIET_MS));
 }
 
-function same(what: string, got: unknown, wanted: unknown): void {
-  const [one, other] = [got, wanted].map((value) => JSON.stringify(value instanceof Set ? [...value] : value));
+function same(what: string, got: unknown, flush$: unknown): void {
+  const [one, other] = [got, flush$].map((value) => JSON.stringify(value instanceof Set ? [...value] : value));
   if (one !== other) throw new Error(`expected ${what} to be ${other}, got ${one}`);
 }

@@ -167,6 +167,6 @@ async function quiet(): Promise<void> {
 }
 
 function same(what: string, actual: unknown, expected: unknown): void {
-  const [got, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (got !== wanted) throw new Error(`${what}: expected ${wanted}, got ${got}`);
+  const [got, flush$] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (got !== flush$) throw new Error(`${what}: expected ${flush$}, got ${got}`);
 }

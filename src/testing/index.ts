@@ -30,4 +30,4 @@ export { PROOF_DEFAULTS, type ProofOptions } from './proof/options.js';
 export type { FaultKind } from './proof/schedule.js';
 export type { BuildCollector, ProofInput, ProofParts } from './proof/trial.js';
 export { type ProofReport, proveExactlyOnce } from './prove-exactly-once.js';
-export { RecordingDuty, type Settlement } from './recording-duty.js';
+export { RecordingAcker, type Settlement } from './recording-duty.js';

@@ -46,7 +46,7 @@ let names = 0;
 export class KafkaTrace implements KafkaListener {
   readonly calls: string[] = [];
   readonly batches: KafkaBatch[] = [];
-  readonly notices: string[] = [];
+  readonly logEvents: string[] = [];
   /** What `reading` said, in order. */
   readonly readings: boolean[] = [];
   epoch = 0;
@@ -110,8 +110,8 @@ export class KafkaTrace implements KafkaListener {
     this.readings.push(isReading);
   }
 
-  notice(_level: 'info' | 'warn', what: string, message: string): void {
-    this.notices.push(`${what} ${message}`);
+  logEvent(_level: 'info' | 'warn', what: string, message: string): void {
+    this.logEvents.push(`${what} ${message}`);
   }
 
   get all(): KafkaRecord[] {

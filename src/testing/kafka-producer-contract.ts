@@ -53,8 +53,8 @@ export const producerContract: readonly ProducerCheck[] = [
       Object.keys(known).map((key) => ({ ...record('t', key), key: bytes(key) })),
     );
     const got = (await read('t', 4)).map(({ key, partition }) => [String(key), partition]).sort();
-    const wanted = Object.entries(known).map(([key, hash]) => [key, (hash & 0x7fffffff) % 10]);
-    expectEqual(got, wanted.sort(), 'partitions');
+    const flush$ = Object.entries(known).map(([key, hash]) => [key, (hash & 0x7fffffff) % 10]);
+    expectEqual(got, flush$.sort(), 'partitions');
   }),
 
   check('gives what has no key to one partition a call, in turn', async ({ topic, producer, read }) => {
@@ -105,11 +105,11 @@ export const producerContract: readonly ProducerCheck[] = [
     const beyond = { ...record('t', 'p'), partition: 7 };
     const refused = await send(producer, [missing, record('t', 'a'), beyond]);
     const got = [...refused].sort(([a], [b]) => a - b).map(([at, { code, retryable }]) => [at, code, retryable]);
-    const wanted = [
+    const flush$ = [
       [0, 'RXF_KAFKA_TOPIC_MISSING', false],
       [2, 'RXF_KAFKA_RECORD_REFUSED', false],
     ];
-    expectEqual(got, wanted, 'refusals');
+    expectEqual(got, flush$, 'refusals');
     expectEqual(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['a'],

@@ -104,7 +104,7 @@ export function check(name: string, run: (setting: Setting) => Promise<void>): P
 
   function opened(driver: KafkaProducerDriver, connection: Subscription): Promise<KafkaProducer> {
     return new Promise((resolve, reject) => {
-      connection.add(driver.open(PRODUCING, { notice: () => undefined }).subscribe({ next: resolve, error: reject }));
+      connection.add(driver.open(PRODUCING, { logEvent: () => undefined }).subscribe({ next: resolve, error: reject }));
     });
   }
 }
@@ -181,7 +181,7 @@ export function shown(record: KafkaRecord | undefined): string {
   return `${record.partition}/${record.offset} ${record.key?.toString()}=${value} @${record.timestamp}${headers.join('')}`;
 }
 
-export function expectEqual(got: unknown, wanted: unknown, what: string): void {
-  const [a, b] = [JSON.stringify(got), JSON.stringify(wanted)];
+export function expectEqual(got: unknown, flush$: unknown, what: string): void {
+  const [a, b] = [JSON.stringify(got), JSON.stringify(flush$)];
   if (a !== b) throw new Error(`Expected ${what} to be ${b}, got ${a}`);
 }

@@ -103,7 +103,7 @@ export class MemoryAmqpPublisher implements AmqpPublisher {
     const answer = this.#receive(sent.message);
     // What was received may have ended the channel.
     if (this.#isOver || answer === 'silence') return;
-    const error = answer === 'confirmed' ? null : refusalError(answer, sent.message);
+    const error = answer === 'confirmed' ? null : nackedError(answer, sent.message);
     this.#after(() => {
       this.#unsettled.delete(sent);
       sent.settled(error);
@@ -137,7 +137,7 @@ function problemOf({ routingKey, properties }: AmqpOutgoing): string | undefined
   return Number.isInteger(priority) && priority >= 0 && priority < 256 ? undefined : 'its priority';
 }
 
-function refusalError(answer: 'unroutable' | 'refused', { exchange, routingKey }: AmqpOutgoing): SinkError {
+function nackedError(answer: 'unroutable' | 'refused', { exchange, routingKey }: AmqpOutgoing): SinkError {
   const to = `exchange \`${exchange}\` with routing key \`${routingKey}\``;
   if (answer === 'refused') {
     return new SinkError('RXF_AMQP_REFUSED', `The broker refused a message to ${to}. Its queue is full.`);

@@ -67,8 +67,8 @@ function matches(pattern: readonly string[], words: readonly string[]): boolean 
   return words.length > 0 && (first === '*' || first === words[0]) && matches(rest, words.slice(1));
 }
 
-function fits(wanted: AmqpTable, headers: AmqpTable): boolean {
-  const names = Object.keys(wanted).filter((name) => !name.startsWith('x-'));
-  const has = (name: string) => isSame(wanted[name], headers[name]);
-  return wanted['x-match'] === 'any' ? names.some(has) : names.every(has);
+function fits(flush$: AmqpTable, headers: AmqpTable): boolean {
+  const names = Object.keys(flush$).filter((name) => !name.startsWith('x-'));
+  const has = (name: string) => isSame(flush$[name], headers[name]);
+  return flush$['x-match'] === 'any' ? names.some(has) : names.every(has);
 }

@@ -11,7 +11,7 @@ export interface StoredFile {
 }
 
 /** What a writer asks of the store. */
-interface Keeping {
+interface RetainedDeliveries {
   start(): StoredFile;
   /** Whether the file is still at its path: it may have been removed while it was written. */
   stands(file: StoredFile): boolean;
@@ -21,12 +21,16 @@ interface Keeping {
 export class MemoryFileWriter implements FileWriter {
   readonly #path: string;
   readonly #answer: <T>(verb: 'write' | 'close', work: () => T) => Observable<T>;
-  readonly #store: Keeping;
+  readonly #store: RetainedDeliveries;
   #file: StoredFile | undefined;
   #busy = false;
   #failure: Error | undefined;
 
-  constructor(path: string, answer: <T>(verb: 'write' | 'close', work: () => T) => Observable<T>, store: Keeping) {
+  constructor(
+    path: string,
+    answer: <T>(verb: 'write' | 'close', work: () => T) => Observable<T>,
+    store: RetainedDeliveries,
+  ) {
     this.#path = path;
     this.#answer = answer;
     this.#store = store;

@@ -143,7 +143,7 @@ class MemoryListening implements FlumeListening {
   /** Once it is closing, closes the clients that wait for no answer, and completes when none is left. */
   lookWhetherDone(): void {
     if (!this.isClosing) return;
-    for (const connection of [...this.#connections]) if (connection.unanswered === 0) connection.cut();
+    for (const connection of [...this.#connections]) if (connection.pending === 0) connection.cut();
     if (this.#connections.size > 0) return;
     this.#ended();
     this.#closed$.complete();
@@ -164,7 +164,7 @@ class MemoryListening implements FlumeListening {
 
 class MemoryConnection implements FlumeConnection {
   /** Batches the server has, and has not answered. */
-  unanswered = 0;
+  pending = 0;
   readonly #client: string;
   readonly #listening: MemoryListening;
   readonly #latencyMs: number;
@@ -215,13 +215,13 @@ class MemoryConnection implements FlumeConnection {
 
   #deliver(events: readonly FlumeEvent[], subscriber: Subscriber<FlumeStatus>): void {
     if (this.#isOver) return;
-    this.unanswered += 1;
+    this.pending += 1;
     let isAnswered = false;
     const reply = (status: FlumeStatus): boolean => {
       if (isAnswered || this.#isOver) return false;
       isAnswered = true;
       this.#after(() => {
-        this.unanswered -= 1;
+        this.pending -= 1;
         this.#pending.delete(subscriber);
         subscriber.next(status);
         subscriber.complete();
@@ -234,7 +234,7 @@ class MemoryConnection implements FlumeConnection {
       if (isAnswered || this.#isOver) return;
       isAnswered = true;
       this.#after(() => {
-        this.unanswered -= 1;
+        this.pending -= 1;
         this.#pending.delete(subscriber);
         const said = `${this.#listening.address} answered a batch with an error: ${message}`;
         subscriber.error(new SinkError('RXF_FLUME_REFUSED', said));

@@ -48,7 +48,7 @@ export class MemoryMember implements KafkaConsumer {
   #isKnown = true;
   #epoch = 0;
   /** The question where to start, while it is not answered. */
-  #asking = Subscription.EMPTY;
+  #flushRequester = Subscription.EMPTY;
   #owned: readonly TopicPartition[] = [];
   #positions = new Map<string, Position>();
   #isFetching = false;
@@ -118,7 +118,7 @@ export class MemoryMember implements KafkaConsumer {
 
   /** The group waits for this before it hands out anew. Never asked while `assigned` has not answered. */
   revoke(): Observable<unknown> {
-    const asking = this.#asking;
+    const asking = this.#flushRequester;
     const answered$ = asking.closed
       ? EMPTY
       : new Observable<never>((subscriber) => asking.add(() => subscriber.complete()));
@@ -128,7 +128,7 @@ export class MemoryMember implements KafkaConsumer {
   }
 
   lose(): void {
-    this.#asking.unsubscribe();
+    this.#flushRequester.unsubscribe();
     if (this.#owned.length === 0) return;
     this.#owned = [];
     this.#positions = new Map();
@@ -142,15 +142,15 @@ export class MemoryMember implements KafkaConsumer {
     if (this.life.closed) return;
     this.#epoch += 1;
     this.#owned = partitions;
-    this.#asking = new Subscription();
-    this.life.add(this.#asking);
-    this.#asking.add(
+    this.#flushRequester = new Subscription();
+    this.life.add(this.#flushRequester);
+    this.#flushRequester.add(
       from(this.#listener.assigned(this.#epoch, partitions))
         .pipe(
           take(1),
           concatMap((starts) => this.#start(partitions, starts, begun)),
         )
-        .subscribe({ complete: () => this.#asking.unsubscribe() }),
+        .subscribe({ complete: () => this.#flushRequester.unsubscribe() }),
     );
   }
 

@@ -1,18 +1,18 @@
 import { Subject } from 'rxjs';
 import { Delivery, type Origin } from '../core/delivery.js';
-import type { Duty, Want } from '../core/duty.js';
+import type { Acker, FlushSignal } from '../core/duty.js';
 import { lazy } from './lazy.js';
 
 /** What was done with one delivery, in order. */
 export type Settlement = `ack ${string}` | `nack ${string}` | `release ${string}`;
 
 /**
- * Makes deliveries and records what becomes of each, by its name: the duty of a source that is only a test.
+ * Makes deliveries and records what becomes of each, by its name: the acker of a source that is only a test.
  *
- * One-shot like any duty: only the first settling and the first release of a place are recorded.
+ * One-shot like any acker: only the first settling and the first release of a place are recorded.
  */
-export class RecordingDuty implements Duty {
-  readonly wanted = new Subject<Want>();
+export class RecordingAcker implements Acker {
+  readonly flush$ = new Subject<FlushSignal>();
   /** `ack a`, `nack b`, `release a` … in order of happening. */
   readonly log: Settlement[] = [];
   /** The causes of nacks by name. */
@@ -30,10 +30,10 @@ export class RecordingDuty implements Duty {
 
   /** A new delivery, its origin as lazy as those of real drivers; its name defaults to the value as text. */
   deliver<T>(value: T, origin: Partial<Origin> = {}, name = String(value)): Delivery<T> {
-    const place = this.#names.push(name) - 1;
+    const seq = this.#names.push(name) - 1;
     const byteLength = value instanceof Uint8Array ? value.length : Buffer.byteLength(String(value));
-    const facts: Origin = { stream: this.stream, offset: place, epoch: 1, byteLength, ...origin };
-    return new Delivery(value, lazy(facts), this, place);
+    const facts: Origin = { stream: this.stream, offset: seq, epoch: 1, byteLength, ...origin };
+    return new Delivery(value, lazy(facts), this, seq);
   }
 
   get acks(): string[] {
@@ -50,34 +50,34 @@ export class RecordingDuty implements Duty {
 
   /** Names of what is not settled. */
   get unsettled(): string[] {
-    return this.#names.filter((_, place) => !this.#settled.has(place));
+    return this.#names.filter((_, seq) => !this.#settled.has(seq));
   }
 
   ack(first: number, next: number): void {
-    for (let place = first; place < next; place += 1) this.#settle('ack', place);
+    for (let seq = first; seq < next; seq += 1) this.#settle('ack', seq);
   }
 
   nack(first: number, next: number, cause: unknown): void {
-    for (let place = first; place < next; place += 1) {
-      if (!this.#settled.has(place)) this.causes[this.#names[place] as string] = cause;
-      this.#settle('nack', place);
+    for (let seq = first; seq < next; seq += 1) {
+      if (!this.#settled.has(seq)) this.causes[this.#names[seq] as string] = cause;
+      this.#settle('nack', seq);
     }
   }
 
   release(first: number, next: number): void {
-    for (let place = first; place < next; place += 1) {
-      if (this.#released.has(place) || this.#settled.has(place)) continue;
-      this.#released.add(place);
-      this.#record(`release ${this.#names[place]}`);
+    for (let seq = first; seq < next; seq += 1) {
+      if (this.#released.has(seq) || this.#settled.has(seq)) continue;
+      this.#released.add(seq);
+      this.#record(`release ${this.#names[seq]}`);
     }
   }
 
   hold(): void {}
 
-  #settle(how: 'ack' | 'nack', place: number): void {
-    if (this.#settled.has(place)) return;
-    this.#settled.add(place);
-    this.#record(`${how} ${this.#names[place]}`);
+  #settle(how: 'ack' | 'nack', seq: number): void {
+    if (this.#settled.has(seq)) return;
+    this.#settled.add(seq);
+    this.#record(`${how} ${this.#names[seq]}`);
   }
 
   #record(settlement: Settlement): void {

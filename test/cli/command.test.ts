@@ -121,7 +121,7 @@ describe('rxflume', () => {
     expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'drained', records: 3, acked: 3, files: 1 });
   });
 
-  it('abandons on a second signal, exit 1, and says that what was not committed comes again', async () => {
+  it('abandons on a second signal, exit 1, and says that what was not committed is redelivered', async () => {
     const file = flowFile('second-signal', { sink: 'stuck' });
     let sent = 0;
     const outcome = await rxflume(['run', file], (stdout, kill) => {
@@ -136,7 +136,7 @@ describe('rxflume', () => {
       }
     });
     expect(outcome.code).toBe(1);
-    expect(outcome.stdout).toContain('comes again at the next start');
+    expect(outcome.stdout).toContain('is redelivered at the next start');
     expect(lines(outcome).at(-1)?.seconds).toBeGreaterThan(0.5);
     expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'abandoned' });
   });
@@ -167,7 +167,7 @@ describe('rxflume', () => {
   });
 
   it('checks a flow without running it, exit 0: its name, what it guarantees, and why', async () => {
-    const { code, stdout, stderr } = await rxflume(['check', flowFile('checked', { resumeFrom: 'lake.positions' })]);
+    const { code, stdout, stderr } = await rxflume(['check', flowFile('checked', { resumeFrom: 'lake.offsetStore' })]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toBe(
       'checked: exactly once\n' +

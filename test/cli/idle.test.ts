@@ -24,10 +24,10 @@ describe('--until-idle', () => {
     ['before the group is joined', 'rxflume_source_joined', 0, 1],
     ['while fetches fail', 'rxflume_source_interrupted', 1, 0],
     ['while records wait for the sink', 'rxflume_source_held_back_partitions', 1, 0],
-  ])('does not take silence for the end %s', async (_, figure, troubled, well) => {
+  ])('does not take silence for the end %s', async (_, metric, troubled, well) => {
     const monitor = new Monitor();
-    monitor.figure('rxflume_source_joined').set(1);
-    monitor.figure(figure).set(troubled);
+    monitor.metric('rxflume_source_joined').set(1);
+    monitor.metric(metric).set(troubled);
     let code: number | undefined;
     const running = run(endless(), quiet, { untilIdleMs: 20, drainTimeoutMs: 1_000, monitor });
     void running.exitCode.then((ended) => {
@@ -35,19 +35,19 @@ describe('--until-idle', () => {
     });
     await hold(100);
     expect(code).toBeUndefined();
-    monitor.figure(figure).set(well);
+    monitor.metric(metric).set(well);
     await running.exitCode;
     expect(code).toBe(0);
   });
 
   it('starts anew with each record', async () => {
     const monitor = new Monitor();
-    monitor.figure('rxflume_source_joined').set(1);
+    monitor.metric('rxflume_source_joined').set(1);
     const startedAt = Date.now();
     const running = run(endless(), quiet, { untilIdleMs: 60, drainTimeoutMs: 1_000, monitor });
     for (let n = 0; n < 4; n += 1) {
       await hold(30);
-      monitor.figure('rxflume_source_records_total').add(1);
+      monitor.metric('rxflume_source_records_total').add(1);
     }
     await running.exitCode;
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(170);

@@ -42,7 +42,7 @@ async function land(texts: readonly string[], files: number): Promise<void> {
   });
   const stop$ = new Subject<void>();
   let seen = 0;
-  const options = { topics: ['chat'], groupId: 'g', resumeFrom: lake.positions, monitor };
+  const options = { topics: ['chat'], groupId: 'g', resumeFrom: lake.offsetStore, monitor };
   await lastValueFrom(
     flow(
       'made',

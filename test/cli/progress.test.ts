@@ -6,15 +6,15 @@ describe('ProgressReader', () => {
   it('reads the figures, summed over sources and sinks, with the rate since the reading before', () => {
     const monitor = new Monitor();
     const reader = new ProgressReader(monitor, 10_000);
-    monitor.figure('rxflume_source_records_total', { group: 'a' }).add(1_000);
-    monitor.figure('rxflume_source_records_total', { group: 'b' }).add(500);
-    monitor.figure('rxflume_source_in_flight').set(7);
-    monitor.figure('rxflume_source_acked_total').add(1_400);
-    monitor.figure('rxflume_source_committed_total').add(1_300);
-    monitor.figure('rxflume_source_lag').set(12);
-    monitor.figure('rxflume_sink_files_total').add(3);
-    monitor.figure('rxflume_sink_open_files').set(2);
-    monitor.figure('rxflume_sink_bytes_total').add(2_048);
+    monitor.metric('rxflume_source_records_total', { group: 'a' }).add(1_000);
+    monitor.metric('rxflume_source_records_total', { group: 'b' }).add(500);
+    monitor.metric('rxflume_source_in_flight').set(7);
+    monitor.metric('rxflume_source_acked_total').add(1_400);
+    monitor.metric('rxflume_source_committed_total').add(1_300);
+    monitor.metric('rxflume_source_lag').set(12);
+    monitor.metric('rxflume_sink_files_total').add(3);
+    monitor.metric('rxflume_sink_open_files').set(2);
+    monitor.metric('rxflume_sink_bytes_total').add(2_048);
     const first = { inFlight: 7, acked: 1_400, committed: 1_300, lag: 12, files: 3, openFiles: 2, storedBytes: 2_048 };
     expect(reader.read(12_000)).toEqual({ ...first, records: 1_500, recordsPerSecond: 750 });
     expect(reader.read(13_000)).toEqual({ ...first, records: 1_500, recordsPerSecond: 0 });

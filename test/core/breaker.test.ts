@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Breaker } from '../../src/core/breaker.js';
+import { CircuitBreaker } from '../../src/core/breaker.js';
 
 describe('Breaker', () => {
   it('opens after so many failures in a row, and lets one try decide when its time is over', () => {
-    const breaker = new Breaker({ failures: 2, openMs: 10 });
+    const breaker = new CircuitBreaker({ failures: 2, openMs: 10 });
     breaker.failed(0);
     breaker.succeeded();
     breaker.failed(1);
@@ -24,7 +24,7 @@ describe('Breaker', () => {
   });
 
   it('opens after 5 failures for 10,000 ms where nothing is said', () => {
-    const breaker = new Breaker();
+    const breaker = new CircuitBreaker();
     for (let failures = 1; failures < 5; failures += 1) breaker.failed(0);
     expect(breaker.isOpen).toBe(false);
     breaker.failed(0);
@@ -32,7 +32,7 @@ describe('Breaker', () => {
   });
 
   it('lets all try while it is closed, however many are under way, and is not opened by one that was begun before', () => {
-    const breaker = new Breaker({ failures: 2, openMs: 10 });
+    const breaker = new CircuitBreaker({ failures: 2, openMs: 10 });
     breaker.began();
     breaker.began();
     expect([breaker.mayTry(0), breaker.isOpen, breaker.openMs(0)]).toEqual([true, false, 0]);

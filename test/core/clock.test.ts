@@ -7,7 +7,7 @@ import type { Delivery } from '../../src/core/delivery.js';
 import { SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { amqpSource, flumeSource, httpSink } from '../../src/index.js';
-import { MemoryAmqp, MemoryFlume, MemoryHttp, RecordingDuty } from '../../src/testing/index.js';
+import { MemoryAmqp, MemoryFlume, MemoryHttp, RecordingAcker } from '../../src/testing/index.js';
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -51,42 +51,42 @@ type Told = (what: string) => void;
 /** Things that wait: each tells what it does, and when is noted. All run for a minute. */
 const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
   rateLimit: (told) => {
-    const { duty, source$ } = fed();
+    const { acker, source$ } = fed();
     const running = source$.pipe(rateLimit({ count: 1, perMs: 2_000 })).subscribe(({ value }) => told(value));
-    for (const name of 'abcdef') source$.next(duty.deliver(name));
+    for (const name of 'abcdef') source$.next(acker.deliver(name));
     return running;
   },
 
   dedupeBy: (told) => {
-    const { duty, source$ } = fed();
+    const { acker, source$ } = fed();
     const running = source$.pipe(dedupeBy((value: string) => value, { windowMs: 5_000 })).subscribe((delivery) => {
       told(delivery.value);
       delivery.ack();
     });
-    running.add(timer(0, 1_000).subscribe(() => source$.next(duty.deliver('a'))));
+    running.add(timer(0, 1_000).subscribe(() => source$.next(acker.deliver('a'))));
     return running;
   },
 
   timeoutUnsettled: (told) => {
-    const { duty, source$, monitor } = fed(told);
+    const { acker, source$, monitor } = fed(told);
     const running = source$.pipe(timeoutUnsettled({ name: 'x', afterMs: 5_000, monitor })).subscribe();
-    source$.next(duty.deliver('a'));
+    source$.next(acker.deliver('a'));
     return running;
   },
 
   'the breaker of retryWrite': (told) => {
-    const { duty, monitor } = fed();
+    const { acker, monitor } = fed();
     let n = 0;
     const write = (value: string): Observable<string> => {
       told(`try ${++n}`);
       return n > 6 ? of(value) : throwError(() => new Error('busy'));
     };
     const options = { attempts: 9, firstDelayMs: 500, jitter: 0, breaker: { failures: 2, openMs: 4_000 }, monitor };
-    return retryWrite(write, options)('a', duty.deliver('a')).subscribe((value) => told(value));
+    return retryWrite(write, options)('a', acker.deliver('a')).subscribe((value) => told(value));
   },
 
   'the breaker of failover': (told) => {
-    const { duty, source$, monitor } = fed();
+    const { acker, source$, monitor } = fed();
     const sinkOf = (name: string, isBroken: boolean) => (deliveries$: Observable<Delivery<string>>) =>
       new Observable<never>(() =>
         deliveries$.subscribe((delivery) => {
@@ -97,12 +97,12 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
       );
     const options = { failures: 1, openMs: 4_000, monitor };
     const running = source$.pipe(failover([sinkOf('first', true), sinkOf('second', false)], options)).subscribe();
-    running.add(timer(0, 1_000).subscribe((n) => source$.next(duty.deliver(String(n)))));
+    running.add(timer(0, 1_000).subscribe((n) => source$.next(acker.deliver(String(n)))));
     return running;
   },
 
   'Retry-After of httpSink': (told) => {
-    const { duty, source$, monitor } = fed();
+    const { acker, source$, monitor } = fed();
     const http = new MemoryHttp();
     http.answer = (_, n) => {
       told(`request ${n}`);
@@ -112,7 +112,7 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
     const running = httpSink<string>(http, options)
       .write()(source$)
       .subscribe(({ values }) => told(`${values} stored`));
-    source$.next(duty.deliver('a'));
+    source$.next(acker.deliver('a'));
     return running;
   },
 
@@ -121,9 +121,9 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
     const amqp = new MemoryAmqp();
     amqp.createQueue('chat');
     const running = amqpSource(amqp, { queues: ['chat'], settleAfterMs: 8_000, monitor }).subscribe(
-      ({ value, duty }) => {
+      ({ value, acker }) => {
         told(String(value));
-        duty.wanted.subscribe((want) => told(want));
+        acker.flush$.subscribe((signal) => told(signal));
       },
     );
     running.add(timer(500).subscribe(() => amqp.publish('', 'chat', 'a')));
@@ -134,9 +134,9 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
     const { monitor } = fed();
     const flume = new MemoryFlume();
     const running = flumeSource(flume.server(), { name: 'x', settleAfterMs: 8_000, monitor }).subscribe(
-      ({ value, duty }) => {
+      ({ value, acker }) => {
         told(String(value.body));
-        duty.wanted.subscribe((want) => told(want));
+        acker.flush$.subscribe((signal) => told(signal));
       },
     );
     running.add(
@@ -153,9 +153,9 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
 
 function fed(told: Told = () => undefined) {
   const monitor = new Monitor();
-  monitor.notices$.subscribe(({ what, message }) => told(`${what} ${message}`));
+  monitor.logEvents$.subscribe(({ what, message }) => told(`${what} ${message}`));
   return {
-    duty: new RecordingDuty(),
+    acker: new RecordingAcker(),
     source$: new Subject<Delivery<string>>(),
     monitor,
   };

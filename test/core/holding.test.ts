@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import type { Delivery } from '../../src/core/delivery.js';
-import type { Duty, Replay, Want } from '../../src/core/duty.js';
-import { Holding } from '../../src/core/holding.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { callDuty } from '../support/call-duty.js';
+import type { Acker, FlushSignal, ResumeTracker } from '../../src/core/duty.js';
+import { AckGroup } from '../../src/core/holding.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { callAcker } from '../support/call-duty.js';
 
 describe('Holding', () => {
   it('settles unbroken runs in one call each, lowest first', () => {
-    const { calls, at } = callDuty();
-    const held = new Holding();
-    for (const place of [9, 3, 4, 40, 8, 5, 3]) held.add(at(place));
+    const { calls, at } = callAcker();
+    const held = new AckGroup();
+    for (const seq of [9, 3, 4, 40, 8, 5, 3]) held.add(at(seq));
     expect(held.size).toBe(6);
     held.release();
     held.nack('no');
@@ -25,17 +25,17 @@ describe('Holding', () => {
     ]);
   });
 
-  it('keeps several duties apart, however they are mixed', () => {
+  it('keeps several ackers apart, however they are mixed', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 70 }))), (added) => {
-        const duties = [callDuty(), callDuty(), callDuty()];
-        const held = new Holding();
-        for (const [which, place] of added) held.add((duties[which] as ReturnType<typeof callDuty>).at(place));
+        const ackers = [callAcker(), callAcker(), callAcker()];
+        const held = new AckGroup();
+        for (const [which, seq] of added) held.add((ackers[which] as ReturnType<typeof callAcker>).at(seq));
         held.ack();
-        const settled = duties.flatMap(({ calls }, which) =>
+        const settled = ackers.flatMap(({ calls }, which) =>
           calls.flatMap(([, first, next]) => Array.from({ length: next - first }, (_, n) => `${which}/${first + n}`)),
         );
-        const expected = new Set(added.map(([which, place]) => `${which}/${place}`));
+        const expected = new Set(added.map(([which, seq]) => `${which}/${seq}`));
         expect(settled.length).toBe(held.size);
         expect(new Set(settled)).toEqual(expected);
       }),
@@ -43,8 +43,8 @@ describe('Holding', () => {
   });
 
   it('settles once, and takes no more afterwards: that is a bug of the caller', () => {
-    const { calls, at } = callDuty();
-    const held = new Holding();
+    const { calls, at } = callAcker();
+    const held = new AckGroup();
     held.add(at(0));
     held.ack();
     held.ack();
@@ -54,11 +54,11 @@ describe('Holding', () => {
   });
 
   it('holds nothing: settles nothing, wants nothing', () => {
-    const held = new Holding();
+    const held = new AckGroup();
     held.release();
     held.ack();
     let isOver = false;
-    held.wanted.subscribe({
+    held.flush$.subscribe({
       complete: () => {
         isOver = true;
       },
@@ -67,59 +67,59 @@ describe('Holding', () => {
   });
 
   it('wants the very signal of its one source, so that epochs can be told apart by it, or all of several', () => {
-    const [one, other] = [new RecordingDuty(), new RecordingDuty()];
-    const held = new Holding();
+    const [one, other] = [new RecordingAcker(), new RecordingAcker()];
+    const held = new AckGroup();
     held.add(one.deliver('a'));
     held.add(one.deliver('b'));
-    expect(held.wanted).toBe(one.wanted);
+    expect(held.flush$).toBe(one.flush$);
     held.add(other.deliver('x'));
-    const wants: string[] = [];
-    held.wanted.subscribe((want) => wants.push(want));
-    one.wanted.next('release');
-    other.wanted.next('settle');
-    expect(wants).toEqual(['release', 'settle']);
+    const flushListeners: string[] = [];
+    held.flush$.subscribe((signal) => flushListeners.push(signal));
+    one.flush$.next('release');
+    other.flush$.next('settle');
+    expect(flushListeners).toEqual(['release', 'settle']);
   });
 
   it('is mixed where it is of several streams or epochs, or of one that is mixed itself', () => {
-    const wanted = new Subject<Want>();
-    const of = (facts: Partial<Duty>) => {
-      const { at } = callDuty(facts);
+    const flush$ = new Subject<FlushSignal>();
+    const of = (facts: Partial<Acker>) => {
+      const { at } = callAcker(facts);
       return at(0);
     };
-    const holding = (...deliveries: Delivery<number>[]) => {
-      const held = new Holding();
+    const ackGroup = (...deliveries: Delivery<number>[]) => {
+      const held = new AckGroup();
       for (const one of deliveries) held.add(one);
       return held;
     };
-    expect(holding().isMixed).toBe(false);
-    expect(holding(of({ wanted })).isMixed).toBe(false);
-    expect(holding(of({ wanted }), of({ wanted, isMixed: false })).isMixed).toBe(false);
-    expect(holding(of({ wanted }), of({ wanted, isMixed: true })).isMixed).toBe(true);
-    expect(holding(of({ wanted }), of({ wanted: new Subject() })).isMixed).toBe(true);
-    expect(holding(of({ wanted, isMixed: true })).isMixed).toBe(true);
+    expect(ackGroup().isMixed).toBe(false);
+    expect(ackGroup(of({ flush$ })).isMixed).toBe(false);
+    expect(ackGroup(of({ flush$ }), of({ flush$, isMixed: false })).isMixed).toBe(false);
+    expect(ackGroup(of({ flush$ }), of({ flush$, isMixed: true })).isMixed).toBe(true);
+    expect(ackGroup(of({ flush$ }), of({ flush$: new Subject() })).isMixed).toBe(true);
+    expect(ackGroup(of({ flush$, isMixed: true })).isMixed).toBe(true);
   });
 
   it('has the replay that all of it share, and none otherwise', () => {
-    const [one, other] = [{} as Replay, {} as Replay];
-    const replayOf = (...replays: (Replay | undefined)[]) => {
-      const held = new Holding();
-      for (const replay of replays) held.add(callDuty({ replay }).at(0));
-      return held.replay;
+    const [one, other] = [{} as ResumeTracker, {} as ResumeTracker];
+    const resumeTrackerOf = (...resumeTrackers: (ResumeTracker | undefined)[]) => {
+      const held = new AckGroup();
+      for (const resumeTracker of resumeTrackers) held.add(callAcker({ resumeTracker }).at(0));
+      return held.resumeTracker;
     };
-    expect([replayOf(), replayOf(one), replayOf(one, one), replayOf(one, other), replayOf(one, undefined)]).toEqual([
-      undefined,
-      one,
-      one,
-      undefined,
-      undefined,
-    ]);
-    expect(replayOf(one, one)).toBe(one);
+    expect([
+      resumeTrackerOf(),
+      resumeTrackerOf(one),
+      resumeTrackerOf(one, one),
+      resumeTrackerOf(one, other),
+      resumeTrackerOf(one, undefined),
+    ]).toEqual([undefined, one, one, undefined, undefined]);
+    expect(resumeTrackerOf(one, one)).toBe(one);
   });
 
   it('holds runs of places, which settles nothing; and does not ack what was refused', () => {
-    const { calls, at } = callDuty();
-    const held = new Holding();
-    for (const place of [4, 3, 9]) held.add(at(place));
+    const { calls, at } = callAcker();
+    const held = new AckGroup();
+    for (const seq of [4, 3, 9]) held.add(at(seq));
     held.hold();
     expect(calls).toEqual([
       ['hold', 3, 5],

@@ -1,20 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Replay } from '../../src/core/duty.js';
-import { Holding } from '../../src/core/holding.js';
+import type { ResumeTracker } from '../../src/core/duty.js';
+import { AckGroup } from '../../src/core/holding.js';
 import { deliveryOf, joinDeliveries } from '../../src/core/join.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 
 describe('joinDeliveries', () => {
   it('holds the values, the first origin and the size of all', () => {
-    const duty = new RecordingDuty();
-    const joined = joinDeliveries([duty.deliver('a', { offset: 7 }), duty.deliver('bcd'), duty.deliver('ef')]);
+    const acker = new RecordingAcker();
+    const joined = joinDeliveries([acker.deliver('a', { offset: 7 }), acker.deliver('bcd'), acker.deliver('ef')]);
     expect(joined.value).toEqual(['a', 'bcd', 'ef']);
     const { stream, offset, lastOffset, epoch, byteLength } = joined.origin;
     expect([stream, offset, lastOffset, epoch, byteLength]).toEqual(['test:stream', 7, 7, 1, 6]);
   });
 
   it('settles and releases every part, of every stream, once', () => {
-    const [one, other] = [new RecordingDuty(), new RecordingDuty()];
+    const [one, other] = [new RecordingAcker(), new RecordingAcker()];
     const joined = joinDeliveries([one.deliver('a'), other.deliver('x'), one.deliver('b')]);
     joined.release();
     joined.ack();
@@ -28,21 +28,21 @@ describe('joinDeliveries', () => {
   });
 
   it('wants what the source of any part wants; of one source, the very same signal', () => {
-    const [one, other] = [new RecordingDuty(), new RecordingDuty()];
-    expect(joinDeliveries([one.deliver('a'), one.deliver('b')]).duty.wanted).toBe(one.wanted);
-    const wants: string[] = [];
+    const [one, other] = [new RecordingAcker(), new RecordingAcker()];
+    expect(joinDeliveries([one.deliver('a'), one.deliver('b')]).acker.flush$).toBe(one.flush$);
+    const flushListeners: string[] = [];
     let isOver = false;
-    joinDeliveries([one.deliver('a'), other.deliver('x')]).duty.wanted.subscribe({
-      next: (want) => wants.push(want),
+    joinDeliveries([one.deliver('a'), other.deliver('x')]).acker.flush$.subscribe({
+      next: (signal) => flushListeners.push(signal),
       complete: () => {
         isOver = true;
       },
     });
-    one.wanted.next('release');
-    one.wanted.complete();
-    other.wanted.next('settle');
-    expect([wants, isOver]).toEqual([['release', 'settle'], false]);
-    other.wanted.complete();
+    one.flush$.next('release');
+    one.flush$.complete();
+    other.flush$.next('settle');
+    expect([flushListeners, isOver]).toEqual([['release', 'settle'], false]);
+    other.flush$.complete();
     expect(isOver).toBe(true);
   });
 
@@ -52,37 +52,40 @@ describe('joinDeliveries', () => {
 });
 
 describe('a joined delivery and the ledger', () => {
-  const delivery = (duty: RecordingDuty, offset: number) => duty.deliver('a', { offset });
+  const delivery = (acker: RecordingAcker, offset: number) => acker.deliver('a', { offset });
 
   it('is of one stream, with its last offset, or of none', () => {
-    const one = new RecordingDuty('one');
-    const other = new RecordingDuty('other');
+    const one = new RecordingAcker('one');
+    const other = new RecordingAcker('other');
     const pure = joinDeliveries([delivery(one, 3), delivery(one, 9), delivery(one, 5)]);
-    expect([pure.duty.isMixed, pure.origin.offset, pure.origin.lastOffset]).toEqual([false, 3, 9]);
+    expect([pure.acker.isMixed, pure.origin.offset, pure.origin.lastOffset]).toEqual([false, 3, 9]);
     const mixed = joinDeliveries([delivery(one, 10), delivery(other, 2)]);
-    expect([mixed.duty.isMixed, mixed.duty.replay]).toEqual([true, undefined]);
-    expect(joinDeliveries([mixed]).duty.isMixed).toBe(true);
+    expect([mixed.acker.isMixed, mixed.acker.resumeTracker]).toEqual([true, undefined]);
+    expect(joinDeliveries([mixed]).acker.isMixed).toBe(true);
   });
 
   it('shows the replay of all its parts and is held with them; hidden, it shows none and is not held', () => {
     const held: number[] = [];
-    const replay = {} as Replay;
-    const duty = Object.assign(new RecordingDuty('one'), { replay, hold: (first: number) => held.push(first) });
-    const joined = joinDeliveries([delivery(duty, 3), delivery(duty, 9)]);
-    expect(joined.duty.replay).toBe(replay);
-    joined.duty.hold(0, 1);
+    const resumeTracker = {} as ResumeTracker;
+    const acker = Object.assign(new RecordingAcker('one'), {
+      resumeTracker,
+      hold: (first: number) => held.push(first),
+    });
+    const joined = joinDeliveries([delivery(acker, 3), delivery(acker, 9)]);
+    expect(joined.acker.resumeTracker).toBe(resumeTracker);
+    joined.acker.hold(0, 1);
     expect(held).toEqual([0]);
 
-    const parts = new Holding();
-    parts.add(delivery(duty, 10));
+    const parts = new AckGroup();
+    parts.add(delivery(acker, 10));
     const hidden = deliveryOf(parts, 'sum', joined.origin, 'hidden');
-    expect(hidden.duty.replay).toBeUndefined();
-    hidden.duty.hold(0, 1);
+    expect(hidden.acker.resumeTracker).toBeUndefined();
+    hidden.acker.hold(0, 1);
     expect(held).toEqual([0]);
     const shown = deliveryOf(parts, 'sum', joined.origin);
-    expect(shown.duty.replay).toBe(replay);
-    const mixed = joinDeliveries([delivery(duty, 3), delivery(new RecordingDuty('two'), 9)]);
-    mixed.duty.hold(0, 1);
+    expect(shown.acker.resumeTracker).toBe(resumeTracker);
+    const mixed = joinDeliveries([delivery(acker, 3), delivery(new RecordingAcker('two'), 9)]);
+    mixed.acker.hold(0, 1);
     expect(held).toEqual([0]);
   });
 });

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { Origin } from '../../src/core/delivery.js';
 import { joinDeliveries } from '../../src/core/join.js';
 import { JoinedOrigin } from '../../src/core/joined-origin.js';
-import { placeBehindOffset, placeOf } from '../../src/core/origin-place.js';
+import { positionBehindOffset, positionOf } from '../../src/core/origin-place.js';
 import { splitDelivery } from '../../src/core/split.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 
 const at = (offset: number, more: Partial<Origin> = {}): Origin => ({
   stream: 's',
@@ -33,9 +33,9 @@ describe('JoinedOrigin', () => {
   });
 
   it('is named by its range where that is an unbroken run of whole values, and by what is in it elsewhere', () => {
-    expect(placeOf(join(at(7), at(8), at(9)))).toBe('7-9');
-    expect(placeOf(join(at(7)))).toBe('7');
-    expect(placeOf(join(at(7, { part: '2' })))).toBe('7.2');
+    expect(positionOf(join(at(7), at(8), at(9)))).toBe('7-9');
+    expect(positionOf(join(at(7)))).toBe('7');
+    expect(positionOf(join(at(7, { part: '2' })))).toBe('7.2');
     const others = [
       join(at(7), at(9)),
       join(at(7), at(8, { part: '0' }), at(9)),
@@ -45,29 +45,29 @@ describe('JoinedOrigin', () => {
       join(at(7), at(9), at(8)),
       join(at(7, { part: '0' }), at(7, { part: '1' }), at(9)),
       join(join(at(7), at(8)), at(9)),
-    ].map(placeOf);
+    ].map(positionOf);
     expect(new Set(others).size).toBe(others.length);
-    for (const place of others) expect(place).toMatch(/^7(\.0)?-9~[0-9a-z]+$/);
+    for (const seq of others) expect(seq).toMatch(/^7(\.0)?-9~[0-9a-z]+$/);
   });
 
   it('is named the same by the same values', () => {
-    const make = () => placeOf(join(at(7), at(2 ** 40), at(1, { stream: 'other' })));
+    const make = () => positionOf(join(at(7), at(2 ** 40), at(1, { stream: 'other' })));
     expect(make()).toBe(make());
-    expect(placeOf(join(at(7), at(2 ** 40)))).not.toBe(placeOf(join(at(7), at(2 ** 40 + 2 ** 33))));
+    expect(positionOf(join(at(7), at(2 ** 40)))).not.toBe(positionOf(join(at(7), at(2 ** 40 + 2 ** 33))));
   });
 
   it('names the parts of one value, and what is joined of them, each otherwise', () => {
-    const duty = new RecordingDuty();
-    const [a, b, c] = splitDelivery(duty.deliver('abc', { offset: 4 }), ['a', 'b', 'c']);
+    const acker = new RecordingAcker();
+    const [a, b, c] = splitDelivery(acker.deliver('abc', { offset: 4 }), ['a', 'b', 'c']);
     const all = [[a], [b], [a, b], [b, c], [a, c], [a, b, c]].map((parts) =>
-      placeBehindOffset(joinDeliveries(parts as never[]).origin),
+      positionBehindOffset(joinDeliveries(parts as never[]).origin),
     );
     expect(new Set(all).size).toBe(all.length);
   });
 
   it('joins more than a call takes arguments', () => {
-    const duty = new RecordingDuty();
-    const one = duty.deliver('x');
+    const acker = new RecordingAcker();
+    const one = acker.deliver('x');
     expect(joinDeliveries(Array.from({ length: 200_000 }, () => one)).value.length).toBe(200_000);
   });
 });

@@ -8,9 +8,9 @@ import { checkOptions as consoleOptions } from '../../src/sinks/console/options.
 import { encodeWith, HTTP_BODIES } from '../../src/sinks/http/http-body.js';
 import { checkOptions as kafkaOptions } from '../../src/sinks/kafka/options.js';
 import { recordMaker } from '../../src/sinks/kafka/record.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 
-const delivered = (value: unknown) => new RecordingDuty().deliver(0, {}, 'a').with(value);
+const delivered = (value: unknown) => new RecordingAcker().deliver(0, {}, 'a').with(value);
 
 /** All that writes JSON, as its sink would. */
 const WRITERS: [name: string, write: (value: unknown) => string][] = [

@@ -1,28 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { RxflumeError, SinkError } from '../../src/core/errors.js';
-import { isStopped, lateRefusal, mayPass, refusalOf } from '../../src/core/refusal.js';
-import { callDuty } from '../support/call-duty.js';
+import { isStopped, lateNackError, mayPass, nackErrorOf } from '../../src/core/refusal.js';
+import { callAcker } from '../support/call-duty.js';
 
-const delivery = callDuty().at(7);
+const delivery = callAcker().at(7);
 const failing = { code: 'RXF_SINK_WRITE', what: 'write' } as const;
 
 describe('a refusal', () => {
   it('says what failed, of which delivery, and why', () => {
     const cause = new Error('disk is full');
-    expect(refusalOf(cause, failing, delivery)).toMatchObject({ code: 'RXF_SINK_WRITE', cause, retryable: true });
-    expect(refusalOf(cause, failing, delivery).message).toMatch(/^Cannot write s offset 7: .*disk is full/);
+    expect(nackErrorOf(cause, failing, delivery)).toMatchObject({ code: 'RXF_SINK_WRITE', cause, retryable: true });
+    expect(nackErrorOf(cause, failing, delivery).message).toMatch(/^Cannot write s offset 7: .*disk is full/);
   });
 
   it('is the error itself where it is one of ours', () => {
     const cause = new SinkError('RXF_SINK_STOPPED', 'over');
-    expect(refusalOf(cause, failing, delivery)).toBe(cause);
+    expect(nackErrorOf(cause, failing, delivery)).toBe(cause);
   });
 
-  it('of a late call says how long it had, and that the value comes again', () => {
-    const late = lateRefusal('write', 50, delivery);
+  it('of a late call says how long it had, and that the value is redelivered', () => {
+    const late = lateNackError('write', 50, delivery);
     expect(late).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', details: { stream: 's', offset: 7, limitMs: 50 } });
     expect(late.message).toBe(
-      'To write s offset 7 took longer than 50 ms; nobody knows whether it was carried out. The value comes again.',
+      'To write s offset 7 took longer than 50 ms; nobody knows whether it was carried out. The value is redelivered.',
     );
   });
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { Refusals } from '../../src/core/refusals.js';
+import { NackCounter } from '../../src/core/refusals.js';
 
 test('refusals in a row count until the watermark has passed the highest that was refused, each stream by itself', () => {
-  const refusals = new Refusals();
+  const refusals = new NackCounter();
   const own = { stream: 'kafka:chat/3', watermark: { offset: 0 } };
   const other = { stream: 'kafka:chat/4', watermark: { offset: 0 } };
   expect(refusals.last(own)).toBeUndefined();

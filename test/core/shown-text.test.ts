@@ -46,7 +46,7 @@ describe('what a record says reaches no terminal', () => {
     ['an object that names itself', () => describeValue({ [Symbol.toStringTag]: HOSTILE })],
     ['a symbol', () => describeValue(Symbol(HOSTILE))],
     ['the refusal of what is no JSON', () => thrownBy(() => json()(Buffer.from(HOSTILE)))],
-    ['a notice', () => noticeOf(HOSTILE)],
+    ['a notice', () => logEventOf(HOSTILE)],
   ])('%s', (_, textOf) => {
     expect(OBEYED.test(textOf().replaceAll('\n', ' '))).toBe(false);
   });
@@ -61,12 +61,12 @@ function thrownBy(run: () => unknown): string {
   return 'nothing was thrown';
 }
 
-function noticeOf(text: string): string {
+function logEventOf(text: string): string {
   const monitor = new Monitor();
   let seen = '';
-  monitor.notices$.subscribe(({ message }) => {
+  monitor.logEvents$.subscribe(({ message }) => {
     seen = message;
   });
-  monitor.notice('warn', 'x', text);
+  monitor.logEvent('warn', 'x', text);
   return seen;
 }

@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { SpareDuties } from '../../src/core/spare-duty.js';
-import { callDuty, replay } from '../support/call-duty.js';
+import { OptionalAckers } from '../../src/core/spare-duty.js';
+import { callAcker, resumeTracker } from '../support/call-duty.js';
 
-describe('SpareDuties', () => {
+describe('OptionalAckers', () => {
   it.each([true, false, undefined])('shows whether it is of one stream, and no ledger: %s', (isMixed) => {
-    const facts = isMixed === undefined ? { replay } : { replay, isMixed };
-    const { duty } = new SpareDuties({ count: 1, bytes: 9 }, () => undefined).spare(callDuty(facts).at(0));
-    expect([duty.isMixed, duty.replay]).toEqual([isMixed === true, undefined]);
+    const facts = isMixed === undefined ? { resumeTracker } : { resumeTracker, isMixed };
+    const { acker } = new OptionalAckers({ count: 1, bytes: 9 }, () => undefined).spare(callAcker(facts).at(0));
+    expect([acker.isMixed, acker.resumeTracker]).toEqual([isMixed === true, undefined]);
   });
 
   it('counts each delivery once, until it is done with, and touches nothing else', () => {
-    const { calls, at } = callDuty();
+    const { calls, at } = callAcker();
     const refused: unknown[] = [];
-    const spares = new SpareDuties({ count: 2, bytes: 99 }, (cause) => refused.push(cause));
+    const spares = new OptionalAckers({ count: 2, bytes: 99 }, (cause) => refused.push(cause));
     const [first] = [spares.spare(at(0)), spares.spare(at(0))];
     expect(spares.isFull).toBe(false);
     const second = spares.spare(at(1));

@@ -1,66 +1,66 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { splitDelivery } from '../../src/core/split.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { callDuty, replay } from '../support/call-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { callAcker, resumeTracker } from '../support/call-duty.js';
 import { factsIn } from '../support/driver-origins.js';
 
 function split(count: number) {
-  const duty = new RecordingDuty();
-  const whole = duty.deliver('whole', { offset: 5 });
+  const acker = new RecordingAcker();
+  const whole = acker.deliver('whole', { offset: 5 });
   const parts = splitDelivery(
     whole,
     Array.from({ length: count }, (_, n) => n),
   );
-  return { duty, whole, parts };
+  return { acker, whole, parts };
 }
 
 describe('splitDelivery', () => {
   it('is acked when all parts are, in any order, each counted once', () => {
-    const { duty, parts } = split(3);
+    const { acker, parts } = split(3);
     for (const at of [2, 0, 0, 2]) parts[at]?.ack();
-    expect(duty.log).toEqual([]);
+    expect(acker.log).toEqual([]);
     parts[1]?.ack();
     parts[1]?.nack('late');
-    expect(duty.log).toEqual(['ack whole']);
+    expect(acker.log).toEqual(['ack whole']);
   });
 
   it('is nacked when the first part is, once, with its cause, also when the others are acked', () => {
-    const { duty, parts } = split(3);
+    const { acker, parts } = split(3);
     parts[0]?.ack();
     parts[1]?.nack('first');
     parts[2]?.nack('second');
     parts[1]?.ack();
     parts[2]?.ack();
-    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual(['nack whole']);
-    expect(duty.causes).toEqual({ whole: 'first' });
+    expect(acker.log.filter((line) => !line.startsWith('release'))).toEqual(['nack whole']);
+    expect(acker.causes).toEqual({ whole: 'first' });
   });
 
   it('does not take a nack of a part that is acked', () => {
-    const { duty, parts } = split(2);
+    const { acker, parts } = split(2);
     parts[0]?.ack();
     parts[0]?.nack('late');
-    expect(duty.log).toEqual([]);
+    expect(acker.log).toEqual([]);
     parts[1]?.ack();
-    expect(duty.log).toEqual(['ack whole']);
+    expect(acker.log).toEqual(['ack whole']);
   });
 
   it('is released when all parts are released or acked', () => {
-    const { duty, parts } = split(3);
+    const { acker, parts } = split(3);
     parts[0]?.release();
     parts[0]?.release();
     parts[1]?.ack();
-    expect(duty.log).toEqual([]);
+    expect(acker.log).toEqual([]);
     parts[2]?.release();
-    expect(duty.log).toEqual(['release whole']);
+    expect(acker.log).toEqual(['release whole']);
     parts[2]?.ack();
     parts[0]?.ack();
-    expect(duty.log).toEqual(['release whole', 'ack whole']);
+    expect(acker.log).toEqual(['release whole', 'ack whole']);
   });
 
   it('is acked at once with no values', () => {
-    const { duty, parts } = split(0);
-    expect([parts, duty.log]).toEqual([[], ['ack whole']]);
+    const { acker, parts } = split(0);
+    expect([parts, acker.log]).toEqual([[], ['ack whole']]);
   });
 
   it('gives each part its value, the origin, and what the source wants', () => {
@@ -68,7 +68,7 @@ describe('splitDelivery', () => {
     expect(parts.map(({ value }) => value)).toEqual([0, 1]);
     expect(parts.map(({ origin }) => origin.part)).toEqual(['0', '1']);
     for (const { origin } of parts) expect(factsIn(origin)).toEqual(factsIn(whole.origin));
-    expect(parts.every(({ duty }) => duty.wanted === whole.duty.wanted)).toBe(true);
+    expect(parts.every(({ acker }) => acker.flush$ === whole.acker.flush$)).toBe(true);
   });
 
   it('names the parts of a part', () => {
@@ -78,10 +78,10 @@ describe('splitDelivery', () => {
   });
 
   it('takes runs of places as a holder settles them', () => {
-    const { duty, parts } = split(100);
-    parts[0]?.duty.ack(40, 100);
-    parts[0]?.duty.ack(0, 50);
-    expect(duty.log).toEqual(['ack whole']);
+    const { acker, parts } = split(100);
+    parts[0]?.acker.ack(40, 100);
+    parts[0]?.acker.ack(0, 50);
+    expect(acker.log).toEqual(['ack whole']);
   });
 
   it('is settled once, whatever is done with the parts', () => {
@@ -90,7 +90,7 @@ describe('splitDelivery', () => {
     });
     fc.assert(
       fc.property(what, (calls) => {
-        const { duty, parts } = split(5);
+        const { acker, parts } = split(5);
         const first = new Map<number, string>();
         for (const [at, verb] of calls) {
           if (verb === 'nack') parts[at]?.nack('no');
@@ -100,7 +100,7 @@ describe('splitDelivery', () => {
         }
         const isNacked = [...first.values()].includes('nack');
         const isAcked = first.size === 5 && !isNacked;
-        const settled = duty.log.filter((line) => !line.startsWith('release'));
+        const settled = acker.log.filter((line) => !line.startsWith('release'));
         expect(settled).toEqual(isNacked ? ['nack whole'] : isAcked ? ['ack whole'] : []);
       }),
       { numRuns: 500 },
@@ -109,32 +109,32 @@ describe('splitDelivery', () => {
 
   it.each([true, false, undefined])('shows whether the whole is of one stream: %s', (isMixed) => {
     const facts = isMixed === undefined ? {} : { isMixed };
-    const [part] = splitDelivery(callDuty(facts).at(3), ['a']);
-    expect(part?.duty.isMixed).toBe(isMixed === true);
+    const [part] = splitDelivery(callAcker(facts).at(3), ['a']);
+    expect(part?.acker.isMixed).toBe(isMixed === true);
   });
 
   it('is held when all parts are held or acked, at its own place', () => {
-    const { calls, at } = callDuty({ replay });
+    const { calls, at } = callAcker({ resumeTracker });
     const [part] = splitDelivery(at(3), ['a', 'b', 'c']);
-    part?.duty.hold(0, 1);
-    part?.duty.ack(1, 2);
+    part?.acker.hold(0, 1);
+    part?.acker.ack(1, 2);
     expect(calls).toEqual([]);
-    part?.duty.hold(2, 3);
+    part?.acker.hold(2, 3);
     expect(calls).toEqual([['hold', 3, 4]]);
   });
 
   it('is never held where the stream is not read again from where a ledger says', () => {
-    const { calls, at } = callDuty();
+    const { calls, at } = callAcker();
     const [part] = splitDelivery(at(3), ['a', 'b']);
-    part?.duty.hold(0, 2);
+    part?.acker.hold(0, 2);
     expect(calls).toEqual([]);
   });
 
   it('hears no more of parts once it was nacked', () => {
-    const { calls, at } = callDuty({ replay });
+    const { calls, at } = callAcker({ resumeTracker });
     const [part] = splitDelivery(at(3), ['a', 'b']);
     part?.nack('no');
-    part?.duty.ack(0, 2);
+    part?.acker.ack(0, 2);
     expect(calls).toEqual([['nack', 3, 4, 'no']]);
   });
 });

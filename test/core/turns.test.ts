@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Turns } from '../../src/core/turns.js';
+import { KeyedQueue } from '../../src/core/turns.js';
 
 describe('Turns', () => {
   it('gives turns in order of arrival, at most so many at once', () => {
-    const turns = new Turns<string>(2);
+    const turns = new KeyedQueue<string>(2);
     for (const one of 'abcd') turns.add(one);
     const [a, b] = [turns.take(), turns.take()];
     expect([a?.one, b?.one, turns.take(), turns.waiting]).toEqual(['a', 'b', undefined, 2]);
@@ -18,7 +18,7 @@ describe('Turns', () => {
     const picks = fc.array(fc.nat(), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(arrivals, fc.integer({ min: 1, max: 4 }), picks, (keys, most, chosen) => {
-        const turns = new Turns<number>(most);
+        const turns = new KeyedQueue<number>(most);
         const underWay: { one: number; key: unknown }[] = [];
         const begun: number[] = [];
         const begin = () => {

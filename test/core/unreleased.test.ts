@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Unreleased } from '../../src/core/unreleased.js';
+import { InFlightSizes } from '../../src/core/unreleased.js';
 
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 900 }) }) },
@@ -22,15 +22,15 @@ describe('Unreleased', () => {
   it('frees each place once, with its size, as a map would, however it grows and moves', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-        const sizes = new Unreleased();
+        const sizes = new InFlightSizes();
         const model = new Map<number, number>();
         let next = 0;
         const release = (first: number, end: number) => {
           let [count, bytes] = [0, 0];
-          for (let place = first; place < end; place += 1) {
-            const size = model.get(place);
+          for (let seq = first; seq < end; seq += 1) {
+            const size = model.get(seq);
             if (size === undefined) continue;
-            model.delete(place);
+            model.delete(seq);
             count += 1;
             bytes += size;
           }
@@ -61,7 +61,7 @@ describe('Unreleased', () => {
   });
 
   it('frees nothing for a place that is released already, or not yet out', () => {
-    const sizes = new Unreleased();
+    const sizes = new InFlightSizes();
     sizes.add(4);
     sizes.add(0);
     expect(sizes.release(0, 2)).toEqual({ count: 2, bytes: 4 });
@@ -72,18 +72,18 @@ describe('Unreleased', () => {
   });
 
   it('keeps room only for what is out: a long run through a small window stays small', () => {
-    const sizes = new Unreleased();
+    const sizes = new InFlightSizes();
     const before = process.memoryUsage().arrayBuffers;
-    for (let place = 0; place < 400_000; place += 1) {
+    for (let seq = 0; seq < 400_000; seq += 1) {
       sizes.add(100);
-      if (place >= 500) sizes.release(place - 500, place - 499);
+      if (seq >= 500) sizes.release(seq - 500, seq - 499);
     }
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
     expect(sizes.release(0, 400_000)).toEqual({ count: 500, bytes: 50_000 });
   });
 
   it('knows sizes up to 4 GiB', () => {
-    const sizes = new Unreleased();
+    const sizes = new InFlightSizes();
     sizes.add(2 ** 32 - 2);
     expect(sizes.release(0, 1)).toEqual({ count: 1, bytes: 2 ** 32 - 2 });
   });

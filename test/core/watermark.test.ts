@@ -18,15 +18,15 @@ class Model {
   }
   ack(first: number, next: number) {
     let fresh = 0;
-    for (let place = Math.max(0, first); place < Math.min(next, this.acked.length); place += 1) {
-      if (!this.acked[place]) fresh += 1;
-      this.acked[place] = true;
+    for (let seq = Math.max(0, first); seq < Math.min(next, this.acked.length); seq += 1) {
+      if (!this.acked[seq]) fresh += 1;
+      this.acked[seq] = true;
     }
     return fresh;
   }
   get offset() {
-    const place = this.acked.indexOf(false);
-    return place < 0 ? this.end : (this.offsets[place] as number);
+    const seq = this.acked.indexOf(false);
+    return seq < 0 ? this.end : (this.offsets[seq] as number);
   }
 }
 
@@ -108,8 +108,7 @@ describe('Watermark', () => {
         return this.#offsets.push(offset) - 1;
       }
       ack(first: number, next: number) {
-        for (let place = first; place < next; place += 1)
-          this.offset = Math.max(this.offset, (this.#offsets[place] ?? -1) + 1);
+        for (let seq = first; seq < next; seq += 1) this.offset = Math.max(this.offset, (this.#offsets[seq] ?? -1) + 1);
         return next - first;
       }
       readUpTo() {}
@@ -138,7 +137,7 @@ describe('Watermark', () => {
     for (const offset of [100, 101, 105, 106]) mark.add(offset);
     mark.ack(0, 1);
     mark.ack(2, 3);
-    expect([0, 1, 2, 3, 4].map((place) => mark.isAcked(place))).toEqual([true, false, true, false, false]);
+    expect([0, 1, 2, 3, 4].map((seq) => mark.isAcked(seq))).toEqual([true, false, true, false, false]);
     expect([mark.span, mark.unacked, mark.offset]).toEqual([3, 2, 101]);
     mark.ack(1, 2);
     expect([mark.span, mark.unacked, mark.offset]).toEqual([1, 1, 106]);
@@ -151,9 +150,9 @@ describe('Watermark', () => {
     mark.readUpTo(50);
     for (let acked = 0; acked <= offsets.length; acked += 1) {
       mark.ack(0, acked);
-      const places = offsets.map((_, place) => place).slice(acked);
-      expect(places.map((place) => mark.offsetOf(place))).toEqual(offsets.slice(acked));
-      expect([...places, 8].map((place) => mark.offsetFrom(place))).toEqual([...offsets.slice(acked), 50]);
+      const seqs = offsets.map((_, seq) => seq).slice(acked);
+      expect(seqs.map((seq) => mark.offsetOf(seq))).toEqual(offsets.slice(acked));
+      expect([...seqs, 8].map((seq) => mark.offsetFrom(seq))).toEqual([...offsets.slice(acked), 50]);
     }
   });
 
@@ -182,9 +181,9 @@ describe('Watermark', () => {
     expect(
       keptBy(() => {
         const mark = new Watermark(0);
-        for (let place = 0; place < count; place += 1) {
-          mark.add(place * 3);
-          mark.ack(place, place + 1);
+        for (let seq = 0; seq < count; seq += 1) {
+          mark.add(seq * 3);
+          mark.ack(seq, seq + 1);
         }
         return mark;
       }),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type EmbeddedLog, embeddedLog } from 'rxflume/drivers/embedded-log';
 import { filter, firstValueFrom, of, ReplaySubject, Subject, type Subscription, toArray } from 'rxjs';
-import { type FeedNotice, type FeedOptions, feed } from '../../examples/first-run/feed.js';
+import { type FeedLogEvent, type FeedOptions, feed } from '../../examples/first-run/feed.js';
 
 let folder: string;
 let log: EmbeddedLog;
@@ -32,10 +32,10 @@ afterEach(async () => {
 
 /** Starts a feed and answers with the url it listens on. */
 async function listen(given: Partial<FeedOptions> = {}): Promise<{ url: string; connection: Subscription }> {
-  const notices$ = new ReplaySubject<FeedNotice>();
-  const connection = feed(log, { ...options, ...given }).subscribe(notices$);
+  const logEvents$ = new ReplaySubject<FeedLogEvent>();
+  const connection = feed(log, { ...options, ...given }).subscribe(logEvents$);
   running.push(connection);
-  const { url } = await firstValueFrom(notices$.pipe(filter(({ what }) => what === 'listening')));
+  const { url } = await firstValueFrom(logEvents$.pipe(filter(({ what }) => what === 'listening')));
   return { url: url as string, connection };
 }
 
@@ -72,7 +72,7 @@ async function posted(): Promise<Record<string, unknown>[]> {
         revoking: () => of(0),
         lost: () => undefined,
         reading: () => undefined,
-        notice: () => undefined,
+        logEvent: () => undefined,
         records: ({ records }) => {
           for (const { value } of records) values$.next(String(value));
           left -= records.length;
@@ -98,12 +98,12 @@ describe('feed', () => {
   it('is cold, and completes when stopped', async () => {
     const cold$ = feed(log, options);
     expect(await log.recordCount('chat')).toBe(0);
-    const notices: string[] = [];
+    const logEvents: string[] = [];
     const done = new Promise<void>((resolve) => {
       running.push(
         cold$.subscribe({
           next: ({ what }) => {
-            notices.push(what);
+            logEvents.push(what);
             if (what === 'listening') stop$.next();
           },
           complete: resolve,
@@ -111,7 +111,7 @@ describe('feed', () => {
       );
     });
     await done;
-    expect(notices).toEqual(['imported', 'listening']);
+    expect(logEvents).toEqual(['imported', 'listening']);
   });
 
   it('finishes the import when stopped meanwhile, and completes', async () => {
@@ -185,9 +185,9 @@ describe('feed', () => {
   it('answers 503, not 202, when the log refuses', async () => {
     const refusing: EmbeddedLog = { ...log, append: () => Promise.reject(new Error('disk full')) };
     await log.append('chat', ['already filled']);
-    const notices$ = new ReplaySubject<FeedNotice>();
-    running.push(feed(refusing, options).subscribe(notices$));
-    const { url } = await firstValueFrom(notices$);
+    const logEvents$ = new ReplaySubject<FeedLogEvent>();
+    running.push(feed(refusing, options).subscribe(logEvents$));
+    const { url } = await firstValueFrom(logEvents$);
     expect(await post(url as string, 'hello')).toEqual({ status: 503, answer: { error: 'Not stored: disk full' } });
   });
 
@@ -195,10 +195,10 @@ describe('feed', () => {
     const other: Server = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
-    const notices$ = new ReplaySubject<FeedNotice>();
-    const connection = feed(log, { ...options, httpPort: port, messagesPerSecond: 200 }).subscribe(notices$);
+    const logEvents$ = new ReplaySubject<FeedLogEvent>();
+    const connection = feed(log, { ...options, httpPort: port, messagesPerSecond: 200 }).subscribe(logEvents$);
     running.push(connection);
-    const { level, message } = await firstValueFrom(notices$.pipe(filter(({ what }) => what === 'not-listening')));
+    const { level, message } = await firstValueFrom(logEvents$.pipe(filter(({ what }) => what === 'not-listening')));
     expect([level, message]).toEqual(['warn', expect.stringContaining(`127.0.0.1:${port}: another program has it`)]);
     while ((await log.recordCount('chat')) < 5) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(connection.closed).toBe(false);

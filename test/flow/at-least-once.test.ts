@@ -29,10 +29,10 @@ const trouble = fc.record({
 });
 
 /** Whose loss a naive sink would cause: acks as soon as it has written. */
-type Twin = 'ours' | 'acks at handing over';
+type Duplicate = 'ours' | 'acks at handing over';
 
 /** Runs a whole flow through random troubles; tells what was lost, and what was committed before it was stored. */
-function lossOf(troubles: readonly { atMs: number; kind: string }[], twin: Twin) {
+function lossOf(troubles: readonly { atMs: number; kind: string }[], duplicate: Duplicate) {
   const kafka = new MemoryKafka({ latencyMs: 3, recordsPerFetch: 7 });
   kafka.createTopic('chat', 2);
   const fs = memoryFileSystem({ latencyMs: 4 });
@@ -96,7 +96,7 @@ function lossOf(troubles: readonly { atMs: number; kind: string }[], twin: Twin)
         kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor })),
         filterValue((value) => (2 * Number(String(value).slice(2)) + Number(String(value).slice(0, 1))) % 5 !== 0),
         mapValue((value, delivery) => {
-          if (twin === 'acks at handing over') delivery.ack();
+          if (duplicate === 'acks at handing over') delivery.ack();
           return { n: String(value) };
         }),
         inFlightWindow({ count: 15 }),
@@ -130,7 +130,7 @@ function lossOf(troubles: readonly { atMs: number; kind: string }[], twin: Twin)
     lost: [...expected].filter((name) => !safe.has(name)),
     committedTooEarly,
     // A member that is refused something while it leaves says so; what was refused comes to the others.
-    failed: ends.filter((end) => end !== 'complete' && !end.includes('comes again at the next start')),
+    failed: ends.filter((end) => end !== 'complete' && !end.includes('is redelivered at the next start')),
     committed: [kafka.committed('lake', 'chat', 0), kafka.committed('lake', 'chat', 1)],
   };
 }

@@ -7,18 +7,18 @@ import { ConnectError, OptionError } from '../../src/core/errors.js';
 import type { Receipt, Sink, SinkTraits } from '../../src/core/receipt.js';
 import { Source, type SourceTraits } from '../../src/core/source.js';
 import { Flow, flow, isFlow } from '../../src/flow/flow.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 /** Emits each value, then waits to be drained. */
 function sourceOf<T>(...values: T[]) {
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const source = new Source<Delivery<T>>((subscriber, stop$) =>
-    merge(of(...values).pipe(map((value) => duty.deliver(value))), NEVER)
+    merge(of(...values).pipe(map((value) => acker.deliver(value))), NEVER)
       .pipe(takeUntil(stop$))
       .subscribe(subscriber),
   );
-  return { duty, source };
+  return { acker, source };
 }
 
 /** A sink that acks each value and gives a receipt for it. */
@@ -35,7 +35,7 @@ function sink<T>(stored: T[] = []): Sink<T> {
 
 describe('flow', () => {
   it('is a cold Observable of receipts, by its name: source, operators in their order, sink', () => {
-    const { source, duty } = sourceOf(1, 2, 3);
+    const { source, acker } = sourceOf(1, 2, 3);
     const stored: string[] = [];
     const numbers = flow(
       'numbers-2',
@@ -46,10 +46,10 @@ describe('flow', () => {
       sink(stored),
     );
     expect(numbers).toBeInstanceOf(Flow);
-    expect([numbers.name, duty.log]).toEqual(['numbers-2', []]);
+    expect([numbers.name, acker.log]).toEqual(['numbers-2', []]);
     const receipts: string[] = [];
     const subscription = numbers.subscribe(({ target }) => receipts.push(target));
-    expect([stored, receipts, duty.acks]).toEqual([
+    expect([stored, receipts, acker.acks]).toEqual([
       ['n10', 'n30'],
       ['n10', 'n30'],
       ['1', '2', '3'],
@@ -206,7 +206,7 @@ describe('flow', () => {
       const loop = expect.objectContaining({
         code: 'RXF_FLOW_LOOP',
         message:
-          'Flow `loop` reads from queue `a` at mq1 and writes to it: each value would come again for ever. ' +
+          'Flow `loop` reads from queue `a` at mq1 and writes to it: each value would be redelivered forever. ' +
           'Write to another, or read from another.',
       });
       expect(() => flow('loop', reading('a'), to('a'))).toThrow(loop);

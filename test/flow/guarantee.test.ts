@@ -12,7 +12,7 @@ import {
   trusted,
 } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
-import type { Positions } from '../../src/core/positions.js';
+import type { OffsetStore } from '../../src/core/positions.js';
 import type { Sink } from '../../src/core/receipt.js';
 import { Source, type SourceTraits } from '../../src/core/source.js';
 import { flow } from '../../src/flow/flow.js';
@@ -23,14 +23,14 @@ import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
 import { MemoryKafka } from '../../src/testing/memory-kafka.js';
 
-const positions: Positions = () => [new Map()];
-const others: Positions = () => [new Map()];
-const ledger = { positions, at: 'memory /lake' };
+const offsetStore: OffsetStore = () => [new Map()];
+const others: OffsetStore = () => [new Map()];
+const ledger = { offsetStore, at: 'memory /lake' };
 const kafka = { name: 'kafkaSource', isReplayable: true };
 
 describe('guaranteeOf', () => {
   it('is exactly once where a source that can be read again takes up from the very sink the flow ends in', () => {
-    expect(guaranteeOf({ source: { ...kafka, resumeFrom: positions }, ledger })).toEqual({
+    expect(guaranteeOf({ source: { ...kafka, resumeFrom: offsetStore }, ledger })).toEqual({
       level: 'exactly-once',
       because: [
         'kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (memory /lake)',
@@ -52,18 +52,20 @@ describe('guaranteeOf', () => {
       /^operator 1.* does not say what it does with deliveries/,
     ],
   ])('is at least once behind %s, and says what to do', (_, operators, reason) => {
-    const { level, because } = guaranteeOf({ source: { ...kafka, resumeFrom: positions }, ledger, operators });
+    const { level, because } = guaranteeOf({ source: { ...kafka, resumeFrom: offsetStore }, ledger, operators });
     expect([level, because]).toEqual(['at-least-once', [expect.stringMatching(reason)]]);
   });
 
   it('is exactly once behind operators that keep the ledger', () => {
     const operators = [operatorPart(mapValue(() => 1)), operatorPart(trusted(map((one) => one)))];
-    expect(guaranteeOf({ source: { ...kafka, resumeFrom: positions }, ledger, operators }).level).toBe('exactly-once');
+    expect(guaranteeOf({ source: { ...kafka, resumeFrom: offsetStore }, ledger, operators }).level).toBe(
+      'exactly-once',
+    );
   });
 
   it('looks at what stands in a flow', () => {
     const lake = fileSink<unknown>(memoryFileSystem(), { root: '/lake', format: jsonLines() });
-    const source = kafkaSource(new MemoryKafka(), { topics: ['t'], groupId: 'g', resumeFrom: lake.positions });
+    const source = kafkaSource(new MemoryKafka(), { topics: ['t'], groupId: 'g', resumeFrom: lake.offsetStore });
     expect(flow('x', source, mapValue(String), lake.write()).guarantee.level).toBe('exactly-once');
     const { level, because } = flow('x', source, mapValue(String), batch({ count: 9 }), lake.write()).guarantee;
     expect([level, because]).toEqual(['at-least-once', [expect.stringMatching(/^`batch`/)]]);
@@ -82,7 +84,7 @@ describe('guaranteeOf', () => {
       ledger,
       [/another function than the positions/],
     ],
-    ['into a sink without a ledger', { ...kafka, resumeFrom: positions }, undefined, [/^the sink keeps no ledger/]],
+    ['into a sink without a ledger', { ...kafka, resumeFrom: offsetStore }, undefined, [/^the sink keeps no ledger/]],
     [
       'from a source that cannot be read again',
       { name: 'amqpSource', isReplayable: false },
@@ -101,7 +103,7 @@ describe('guaranteeOf', () => {
 
 describe('flow.guarantee', () => {
   const lake = () => fileSink<Buffer | null>(memoryFileSystem(), { root: '/lake', format: jsonLines() });
-  const source = (resumeFrom?: Positions) =>
+  const source = (resumeFrom?: OffsetStore) =>
     kafkaSource(new MemoryKafka(), {
       topics: ['chat'],
       groupId: 'g',
@@ -112,22 +114,22 @@ describe('flow.guarantee', () => {
     const [sink, other] = [lake(), lake()];
     const level = (from: Source<Delivery<Buffer | null>>, to: Sink<Buffer | null>) =>
       flow('lake', from, to).guarantee.level;
-    const behind = source(sink.positions).pipe(retryConnect(), drainOn(NEVER)) as ReturnType<typeof source>;
-    expect([source(sink.positions), behind].map((from) => level(from, sink.write()))).toEqual([
+    const behind = source(sink.offsetStore).pipe(retryConnect(), drainOn(NEVER)) as ReturnType<typeof source>;
+    expect([source(sink.offsetStore), behind].map((from) => level(from, sink.write()))).toEqual([
       'exactly-once',
       'exactly-once',
     ]);
-    expect(level(source(sink.positions), other.write())).toBe('at-least-once');
+    expect(level(source(sink.offsetStore), other.write())).toBe('at-least-once');
     expect(level(source(), sink.write())).toBe('at-least-once');
-    expect(level(source(sink.positions), (deliveries) => sink.write()(deliveries))).toBe('at-least-once');
+    expect(level(source(sink.offsetStore), (deliveries) => sink.write()(deliveries))).toBe('at-least-once');
     const read = decode((value: Buffer | null) => value);
-    expect(flow('lake', source(sink.positions), read, sink.write()).guarantee.level).toBe('exactly-once');
+    expect(flow('lake', source(sink.offsetStore), read, sink.write()).guarantee.level).toBe('exactly-once');
   });
 
   it('says of a flow that ends in several sinks that these are not looked into', () => {
     const sink = lake();
     const both = tee({ lake: sink.write(), copy: lake().write() });
-    expect(flow('lake', source(sink.positions), both).guarantee).toEqual({
+    expect(flow('lake', source(sink.offsetStore), both).guarantee).toEqual({
       level: 'at-least-once',
       because: [
         'the flow ends in `tee`, whose sinks are not looked into; a file sink among them that the source takes up from stores ' +
@@ -135,7 +137,7 @@ describe('flow.guarantee', () => {
       ],
     });
     const route = routeBy(() => 'lake', { lake: sink.write() });
-    expect(flow('lake', source(sink.positions), route).guarantee.because[0]).toMatch(/^the flow ends in `routeBy`/);
+    expect(flow('lake', source(sink.offsetStore), route).guarantee.because[0]).toMatch(/^the flow ends in `routeBy`/);
   });
 
   it('is at least once for a source that carries no traits', () => {
@@ -146,7 +148,7 @@ describe('flow.guarantee', () => {
 
 describe('the traits of a source', () => {
   it('are kept by drainedBy and through', () => {
-    const traits = { ...kafka, resumeFrom: positions };
+    const traits = { ...kafka, resumeFrom: offsetStore };
     const source = new Source<number>(() => undefined, traits);
     const derived = [source.drainedBy(NEVER), source.through((values) => values.pipe(map(String)))];
     expect(derived.map((one) => one.traits)).toEqual([traits, traits]);

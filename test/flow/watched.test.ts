@@ -17,11 +17,11 @@ import {
 } from 'rxjs';
 import { batch, filterValue, mapValue, splitValue, tee, trusted } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
-import { Monitor, type Notice } from '../../src/core/monitor.js';
+import { type LogEvent, Monitor } from '../../src/core/monitor.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
 import { Source } from '../../src/core/source.js';
 import { flow } from '../../src/flow/flow.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 /** A sink that acks each delivery so much later. */
@@ -37,20 +37,20 @@ const forgetting: Sink<unknown> = (deliveries) => deliveries.pipe(ignoreElements
 
 function setting() {
   const monitor = new Monitor();
-  const notices: Notice[] = [];
-  monitor.notices$.subscribe((notice) => notices.push(notice));
-  const duty = new RecordingDuty('kafka:chat/3');
+  const logEvents: LogEvent[] = [];
+  monitor.logEvents$.subscribe((logEvent) => logEvents.push(logEvent));
+  const acker = new RecordingAcker('kafka:chat/3');
   const arriving$ = new Subject<Delivery<number>>();
   const source = new Source<Delivery<number>>((subscriber) => arriving$.subscribe(subscriber));
   const send = (...values: readonly number[]) => {
-    for (const value of values) arriving$.next(duty.deliver(value));
+    for (const value of values) arriving$.next(acker.deliver(value));
   };
-  return { monitor, notices, duty, source, send };
+  return { monitor, logEvents, acker, source, send };
 }
 
 describe('a watched flow names the operator and the oldest delivery that is not settled', () => {
   it('where one of ours is the last that took it', () => {
-    const { monitor, notices, source, send, duty } = setting();
+    const { monitor, logEvents, source, send, acker } = setting();
     const batched = flow(
       'chat',
       source,
@@ -64,7 +64,7 @@ describe('a watched flow names the operator and the oldest delivery that is not 
       at(90, () => send(3));
       at(130, () => running.unsubscribe());
     });
-    expect(notices).toEqual([
+    expect(logEvents).toEqual([
       {
         level: 'warn',
         what: 'flow.unsettled',
@@ -74,11 +74,11 @@ describe('a watched flow names the operator and the oldest delivery that is not 
         details: { flow: 'chat', operator: 'batch', step: 2, stream: 'kafka:chat/3', offset: 0, ageMs: 100, late: 2 },
       },
     ]);
-    expect(duty.nacks).toEqual(['1', '2', '3']);
+    expect(acker.nacks).toEqual(['1', '2', '3']);
   });
 
   it('where an operator has no name, by its place; and says so again in as long', () => {
-    const { monitor, notices, source, send } = setting();
+    const { monitor, logEvents, source, send } = setting();
     const waits = trusted(delay<Delivery<number>>(10_000));
     Object.defineProperty(waits, 'name', { value: '' });
     const slow = flow(
@@ -94,14 +94,14 @@ describe('a watched flow names the operator and the oldest delivery that is not 
       at(1, () => send(0, 1));
       at(330, () => running.unsubscribe());
     });
-    expect(notices.map(({ message }) => message.split('. ')[1])).toEqual(
+    expect(logEvents.map(({ message }) => message.split('. ')[1])).toEqual(
       Array(3).fill('It was taken last by operator 2, between `filterValue` and `mapValue`'),
     );
-    expect(notices.map(({ details }) => details?.ageMs)).toEqual([100, 200, 300]);
+    expect(logEvents.map(({ details }) => details?.ageMs)).toEqual([100, 200, 300]);
   });
 
   it('through operators that split, join and share', () => {
-    const { monitor, notices, source, send } = setting();
+    const { monitor, logEvents, source, send } = setting();
     const several = flow(
       'several',
       source,
@@ -114,11 +114,11 @@ describe('a watched flow names the operator and the oldest delivery that is not 
       at(1, () => send(1, 2, 3, 4));
       at(120, () => running.unsubscribe());
     });
-    expect(notices.map(({ details }) => [details?.operator, details?.step, details?.late])).toEqual([['tee', 3, 4]]);
+    expect(logEvents.map(({ details }) => [details?.operator, details?.step, details?.late])).toEqual([['tee', 3, 4]]);
   });
 
   it('not where it is settled in time, the flow has ended, or its epoch is over', () => {
-    const { monitor, notices, source, send, duty } = setting();
+    const { monitor, logEvents, source, send, acker } = setting();
     const last = setting();
     inVirtualTime((at) => {
       const running = flow('fine', source, acks(99)).watched({ afterMs: 100, monitor }).subscribe();
@@ -128,20 +128,20 @@ describe('a watched flow names the operator and the oldest delivery that is not 
       at(170, () => running.unsubscribe());
       const ending = flow('over', last.source, forgetting).watched({ afterMs: 100, monitor }).subscribe();
       at(180, () => last.send(5));
-      at(190, () => last.duty.wanted.complete());
+      at(190, () => last.acker.flush$.complete());
       at(500, () => ending.unsubscribe());
     });
-    expect(notices).toEqual([]);
-    expect(duty.acks).toEqual(['1', '2', '3']);
+    expect(logEvents).toEqual([]);
+    expect(acker.acks).toEqual(['1', '2', '3']);
   });
 
   it('watches at most 100 at once: all of the first 100, then one in 100, and leaves the others as they are', () => {
-    const { monitor, source, send, duty } = setting();
-    const duties: unknown[] = [];
+    const { monitor, source, send, acker } = setting();
+    const ackers: unknown[] = [];
     const looks: Sink<number> = (deliveries) =>
       deliveries.pipe(
         mergeMap((delivery) => {
-          duties.push(delivery.duty);
+          ackers.push(delivery.acker);
           if (delivery.value < 1_000) delivery.ack();
           return EMPTY;
         }),
@@ -149,15 +149,15 @@ describe('a watched flow names the operator and the oldest delivery that is not 
     const running = flow('many', source, looks).watched({ monitor }).subscribe();
     send(...Array.from({ length: 30_000 }, (_, at) => at));
     running.unsubscribe();
-    const watched = duties.flatMap((one, at) => (one === duty ? [] : [at]));
+    const watched = ackers.flatMap((one, at) => (one === acker ? [] : [at]));
     expect(watched.slice(0, 100)).toEqual(Array.from({ length: 100 }, (_, at) => at));
     expect(watched.slice(100, 109)).toEqual([199, 299, 399, 499, 599, 699, 799, 899, 999]);
     expect(watched.slice(109)).toEqual(Array.from({ length: 100 }, (_, at) => 1_099 + 100 * at));
-    expect(duty.acks).toHaveLength(1_000);
+    expect(acker.acks).toHaveLength(1_000);
   });
 
   it('is the same flow in all else', () => {
-    const { source, send, duty } = setting();
+    const { source, send, acker } = setting();
     const plain = flow('plain', source, acks(0));
     const watched = plain.watched();
     expect([watched.name, watched.guarantee]).toEqual([plain.name, plain.guarantee]);
@@ -166,7 +166,7 @@ describe('a watched flow names the operator and the oldest delivery that is not 
       send(1);
       at(9, () => running.unsubscribe());
     });
-    expect(duty.log).toEqual(['ack 1']);
+    expect(acker.log).toEqual(['ack 1']);
   });
 
   it('refuses wrong options', () => {
@@ -180,12 +180,12 @@ describe('a watched flow names the operator and the oldest delivery that is not 
   it('is watched by itself in development, and in nothing else', () => {
     const before = process.env.NODE_ENV;
     const isWatched = (environment: string | undefined) => {
-      const { source, send, duty } = setting();
+      const { source, send, acker } = setting();
       let isOwn = false;
       const looks: Sink<number> = (deliveries) =>
         deliveries.pipe(
           tap((delivery) => {
-            isOwn = delivery.duty !== duty;
+            isOwn = delivery.acker !== acker;
             delivery.ack();
           }),
           ignoreElements(),
@@ -221,7 +221,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
   it(
     'by an operator of RxJS, once it is garbage, with its place; and counts it',
     async () => {
-      const { monitor, notices, source, send, duty } = setting();
+      const { monitor, logEvents, source, send, acker } = setting();
       const dropping = flow(
         'leaky',
         source,
@@ -231,12 +231,12 @@ describe('a watched flow tells for certain of what was dropped', () => {
       );
       const running = dropping.watched({ monitor }).subscribe();
       send(0, 1, 2, 3, 4);
-      await collected(() => monitor.total('rxflume_deliveries_lost_total') === 2 && duty.unsettled.length === 2);
+      await collected(() => monitor.total('rxflume_deliveries_lost_total') === 2 && acker.unsettled.length === 2);
       running.unsubscribe();
       expect(monitor.samples()).toEqual([
         { name: 'rxflume_deliveries_lost_total', labels: { flow: 'leaky', operator: 'trusted' }, value: 2 },
       ]);
-      expect(notices).toEqual([
+      expect(logEvents).toEqual([
         {
           level: 'error',
           what: 'flow.lost',
@@ -246,7 +246,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
           details: expect.objectContaining({ operator: 'trusted', step: 2, stream: 'kafka:chat/3' }),
         },
       ]);
-      expect(duty.unsettled).toEqual(['1', '3']);
+      expect(acker.unsettled).toEqual(['1', '3']);
     },
     COLLECTING_MS,
   );
@@ -254,7 +254,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
   it(
     'not of what is held, though only as a place; nor of what is left when the flow or its epoch ends',
     async () => {
-      const { monitor, notices, source, send, duty } = setting();
+      const { monitor, logEvents, source, send, acker } = setting();
       const held: Sink<unknown> = (deliveries) => new Observable(() => deliveries.subscribe());
       const running = flow('holds', source, batch({ count: 9, maxWaitMs: 60_000 }), held)
         .watched({ monitor })
@@ -267,12 +267,12 @@ describe('a watched flow tells for certain of what was dropped', () => {
       const last = setting();
       const over = flow('over', last.source, forgetting).watched({ monitor }).subscribe();
       last.send(1);
-      last.duty.wanted.complete();
+      last.acker.flush$.complete();
       await collected(() => false, 3);
       running.unsubscribe();
       over.unsubscribe();
-      expect(notices).toEqual([]);
-      expect(duty.nacks).toEqual(['1', '2']);
+      expect(logEvents).toEqual([]);
+      expect(acker.nacks).toEqual(['1', '2']);
     },
     COLLECTING_MS,
   );

@@ -3,11 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { firstValueFrom, from, lastValueFrom, of, throwError } from 'rxjs';
 import { Delivery } from '../../src/core/delivery.js';
-import type { Duty } from '../../src/core/duty.js';
+import type { Acker } from '../../src/core/duty.js';
 import { joinDeliveries } from '../../src/core/join.js';
-import { Keeping } from '../../src/core/keeping.js';
+import { RetainedDeliveries } from '../../src/core/keeping.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { SharedDuties } from '../../src/core/shared-duty.js';
+import { FanOutAckers } from '../../src/core/shared-duty.js';
 import { splitDelivery } from '../../src/core/split.js';
 import { InFlightWindow } from '../../src/core/window.js';
 import type { AmqpConsumerDriver } from '../../src/ports/amqp-consumer.js';
@@ -20,13 +20,13 @@ import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { Partition } from '../../src/sources/kafka/partition.js';
 import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
 import type { MemoryKafka } from '../../src/testing/memory-kafka.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { naiveQueue } from './naive-queue.js';
 import { type Bugs, naiveSource } from './naive-source.js';
 import { type QueueOutcome, queueSteps, queueTrial } from './queue-trial.js';
 import { type Outcome, steps, trial } from './trial.js';
 
-/** What nothing may ever do: shared/design.md 3.3, by number. Each holds for ours, and a twin with the peer's bug fails. */
+/** What nothing may ever do: shared/design.md 3.3, by number. Each holds for ours, and a duplicate with the peer's bug fails. */
 const RUNS = { numRuns: 1_000 };
 
 const ours = (kafka: MemoryKafka) =>
@@ -39,9 +39,9 @@ const ours = (kafka: MemoryKafka) =>
     revokeTimeoutMs: 20,
     monitor: new Monitor(),
   });
-const twin = (bugs: Bugs) => (kafka: MemoryKafka) => naiveSource(kafka, bugs, 4);
+const duplicate = (bugs: Bugs) => (kafka: MemoryKafka) => naiveSource(kafka, bugs, 4);
 
-/** The property holds for ours in every run, and fails for the twin in some. */
+/** The property holds for ours in every run, and fails for the duplicate in some. */
 function holdsAndTwinFails<T>(
   values: fc.Arbitrary<T>,
   holds: (value: T) => boolean,
@@ -59,30 +59,30 @@ describe('a source never', () => {
 
   it('1. commits past what is not settled', () => {
     const holds = ({ unearned }: Outcome) => unearned.length === 0;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, twin({ commitsLastAck: true })));
+    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ commitsLastAck: true })));
   }, 120_000);
 
   it('2. commits because of an ack of an assignment before', () => {
     const holds = ({ unearned }: Outcome) => unearned.length === 0;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, twin({ countsOldAcks: true })));
+    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ countsOldAcks: true })));
   }, 120_000);
 
   it('3. loses a record at a reassignment, nor gives one twice in one', () => {
     const holds = ({ lost, twice }: Outcome) => lost.length === 0 && twice.length === 0;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, twin({ goesOnBehindUnacked: true })));
+    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ goesOnBehindUnacked: true })));
   }, 120_000);
 
   it('4. finds the next record by adding one to an offset', () => {
     const holds = ({ isCommitted }: Outcome) => isCommitted;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, twin({ addsOne: true })));
+    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ addsOne: true })));
   }, 120_000);
 
-  it('5. stays paused for ever', () => {
+  it('5. stays paused forever', () => {
     const holds = ({ lost, isCommitted }: Outcome) => lost.length === 0 && isCommitted;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, twin({ keepsWindowFull: true })));
+    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ keepsWindowFull: true })));
   }, 120_000);
 
-  it('5. stays paused for ever: what is out of an assignment before is settled late, and nothing new comes', () => {
+  it('5. stays paused forever: what is out of an assignment before is settled late, and nothing new comes', () => {
     // Found by the property above: the room was free, and nobody was told.
     const { lost, isCommitted } = trial(ours, [{ after: 3, what: 'expire', pick: 0 }]);
     expect([lost, isCommitted]).toEqual([[], true]);
@@ -91,13 +91,13 @@ describe('a source never', () => {
   it('9. hangs in a drain, whatever its taker does', () => {
     const holds = ({ isDrained }: Outcome) => isDrained;
     const options = { isHealed: false };
-    holdsAndTwinFails(steps, isTrue(holds, ours, options), isTrue(holds, twin({ drainsForEver: true }), options));
+    holdsAndTwinFails(steps, isTrue(holds, ours, options), isTrue(holds, duplicate({ drainsForEver: true }), options));
   }, 120_000);
 
-  it('and the twin has each bug by itself: without any it does none of that', () => {
+  it('and the duplicate has each bug by itself: without any it does none of that', () => {
     const isRight = ({ unearned, lost, twice, isCommitted, isDrained }: Outcome) =>
       unearned.length + lost.length + twice.length === 0 && isCommitted && isDrained;
-    fc.assert(fc.property(steps, isTrue(isRight, twin({}))), RUNS);
+    fc.assert(fc.property(steps, isTrue(isRight, duplicate({}))), RUNS);
   }, 120_000);
 
   it('10. waits for partitions that are none of those it leaves', () => {
@@ -170,7 +170,7 @@ describe('a source of a queue never', () => {
     holdsAndTwinFails(queueSteps, isTrue(isOwn, queue), isTrue(isOwn, twinOf));
   }, 120_000);
 
-  it('and the twin has each bug by itself: without any it does none of that', () => {
+  it('and the duplicate has each bug by itself: without any it does none of that', () => {
     fc.assert(
       fc.property(
         queueSteps,
@@ -181,16 +181,16 @@ describe('a source of a queue never', () => {
   }, 120_000);
 });
 
-describe('a duty never', () => {
-  /** Counts every call, where a source's own duty would take the first and ignore the others. */
-  class Counting implements Duty {
-    readonly wanted = new RecordingDuty().wanted;
+describe('an acker never', () => {
+  /** Counts every call, where a source's own acker would take the first and ignore the others. */
+  class Counting implements Acker {
+    readonly flush$ = new RecordingAcker().flush$;
     readonly calls: string[] = [];
     ack(first: number, next: number): void {
-      for (let place = first; place < next; place += 1) this.calls.push(`ack ${place}`);
+      for (let seq = first; seq < next; seq += 1) this.calls.push(`ack ${seq}`);
     }
     nack(first: number, next: number): void {
-      for (let place = first; place < next; place += 1) this.calls.push(`nack ${place}`);
+      for (let seq = first; seq < next; seq += 1) this.calls.push(`nack ${seq}`);
     }
     release(): void {}
     hold(): void {}
@@ -203,14 +203,14 @@ describe('a duty never', () => {
   type Parts = (whole: Delivery<string>) => Delivery<unknown>[];
   const does = fc.array(fc.record({ part: fc.nat({ max: 2 }), isAck: fc.boolean() }), { minLength: 1, maxLength: 12 });
   const isOnce = (partsOf: Parts) => (all: { part: number; isAck: boolean }[]) => {
-    const duty = new Counting();
-    const parts = partsOf(new Delivery('whole', origin, duty, 0));
+    const acker = new Counting();
+    const parts = partsOf(new Delivery('whole', origin, acker, 0));
     for (const { part, isAck } of all) {
       const one = parts[part % parts.length] as Delivery<unknown>;
       if (isAck) one.ack();
       else one.nack('no');
     }
-    return duty.isOnce;
+    return acker.isOnce;
   };
   const wrong: Parts = (whole) => {
     let acks = 0;
@@ -220,7 +220,7 @@ describe('a duty never', () => {
           value,
           origin,
           {
-            wanted: whole.duty.wanted,
+            flush$: whole.acker.flush$,
             // Counts acks, not parts, and forgets that it was refused.
             ack: () => {
               acks += 1;
@@ -236,30 +236,30 @@ describe('a duty never', () => {
   };
 
   it.each<[string, Parts]>([
-    ['tee', (whole) => new SharedDuties(3).share(whole)],
+    ['tee', (whole) => new FanOutAckers(3).share(whole)],
     ['join', (whole) => [joinDeliveries([whole])]],
   ])('6. settles twice, nor acks after a nack: %s', (_, partsOf) => {
     holdsAndTwinFails(does, isOnce(partsOf), isOnce(wrong));
   });
 
-  it('6. settles twice, nor acks after a nack: split and deadLetter, over a duty that is one-shot', () => {
+  it('6. settles twice, nor acks after a nack: split and deadLetter, over an acker that is one-shot', () => {
     const takeOver = (one: Delivery<string>) => {
       one.ack();
       return true;
     };
     const kept: Parts = (whole) => {
-      const keeping = new Keeping<string>({ takeOver, replay: 'shown' });
-      return [keeping.keep(whole)];
+      const retained = new RetainedDeliveries<string>({ takeOver, resumeTracker: 'shown' });
+      return [retained.keep(whole)];
     };
     const settlesAs = (partsOf: Parts) => (all: { part: number; isAck: boolean }[]) => {
-      const duty = new RecordingDuty();
-      const parts = partsOf(duty.deliver('whole'));
+      const acker = new RecordingAcker();
+      const parts = partsOf(acker.deliver('whole'));
       for (const { part, isAck } of all) {
         const one = parts[part % parts.length] as Delivery<unknown>;
         if (isAck) one.ack();
         else one.nack('no');
       }
-      return duty.acks.length + duty.nacks.length <= 1;
+      return acker.acks.length + acker.nacks.length <= 1;
     };
     fc.assert(
       fc.property(

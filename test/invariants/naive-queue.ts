@@ -1,6 +1,6 @@
 import { defer, from, retry, Subject, take } from 'rxjs';
 import { Delivery } from '../../src/core/delivery.js';
-import type { Duty, Want } from '../../src/core/duty.js';
+import type { Acker, FlushSignal } from '../../src/core/duty.js';
 import { Source } from '../../src/core/source.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpMessage } from '../../src/ports/amqp-consumer.js';
 
@@ -12,24 +12,24 @@ export interface QueueBugs {
   readonly acksAllBefore?: boolean;
 }
 
-/** A source of a queue as one writes it first, with the bugs that are asked for: a twin of ours that must be found wrong. */
+/** A source of a queue as one writes it first, with the bugs that are asked for: a duplicate of ours that must be found wrong. */
 export function naiveQueue(driver: AmqpConsumerDriver, bugs: QueueBugs): Source<Delivery<unknown>> {
   return new Source((subscriber, stop$) => {
     let current: AmqpConsumer | undefined;
-    const wanted = new Subject<Want>();
+    const flush$ = new Subject<FlushSignal>();
     const out: { readonly message: AmqpMessage; readonly of: { consumer?: AmqpConsumer } }[] = [];
     /** Of the messages that come now; another one for each channel. */
     let channel: { consumer?: AmqpConsumer } = {};
     const settled = new Set<number>();
-    const settle = (place: number, how: (consumer: AmqpConsumer, tag: number) => void) => {
-      const one = out[place];
-      if (one === undefined || settled.has(place)) return;
-      settled.add(place);
+    const settle = (seq: number, how: (consumer: AmqpConsumer, tag: number) => void) => {
+      const one = out[seq];
+      if (one === undefined || settled.has(seq)) return;
+      settled.add(seq);
       const consumer = bugs.acksOnNewChannel ? current : one.of.consumer;
       if (consumer !== undefined) how(consumer, one.message.deliveryTag);
     };
-    const duty: Duty = {
-      wanted,
+    const acker: Acker = {
+      flush$,
       ack: (first) => settle(first, (consumer, tag) => consumer.ack(tag, bugs.acksAllBefore === true)),
       nack: (first) => settle(first, (consumer, tag) => consumer.nack(tag, false, 'requeue')),
       release: () => undefined,
@@ -37,11 +37,11 @@ export function naiveQueue(driver: AmqpConsumerDriver, bugs: QueueBugs): Source<
     };
     const listener = {
       message: (message: AmqpMessage) => {
-        const place = out.push({ message, of: channel }) - 1;
-        const origin = { stream: 'amqp:q', offset: place, epoch: 1, byteLength: message.content.length };
-        subscriber.next(new Delivery(message.content, origin, duty, place));
+        const seq = out.push({ message, of: channel }) - 1;
+        const origin = { stream: 'amqp:q', offset: seq, epoch: 1, byteLength: message.content.length };
+        subscriber.next(new Delivery(message.content, origin, acker, seq));
       },
-      notice: () => undefined,
+      logEvent: () => undefined,
     };
     const consumed$ = defer(() => {
       channel = {};

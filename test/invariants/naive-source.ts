@@ -1,6 +1,6 @@
 import { EMPTY, from, of, Subject, take } from 'rxjs';
 import { Delivery } from '../../src/core/delivery.js';
-import type { Duty, Want } from '../../src/core/duty.js';
+import type { Acker, FlushSignal } from '../../src/core/duty.js';
 import { Source } from '../../src/core/source.js';
 import type { KafkaConsumer, KafkaDriver, KafkaListener, KafkaRecord } from '../../src/ports/kafka-consumer.js';
 
@@ -26,7 +26,7 @@ interface Out {
   isAcked: boolean;
 }
 
-/** A Kafka source as one writes it first, with the bugs that are asked for: a twin of ours that must be found wrong. */
+/** A Kafka source as one writes it first, with the bugs that are asked for: a duplicate of ours that must be found wrong. */
 export function naiveSource(driver: KafkaDriver, bugs: Bugs, window: number): Source<Delivery<unknown>> {
   return new Source((subscriber, stop$) => {
     let consumer: KafkaConsumer | undefined;
@@ -36,16 +36,16 @@ export function naiveSource(driver: KafkaDriver, bugs: Bugs, window: number): So
     const out: Out[] = [];
     const waiting: KafkaRecord[] = [];
     const readTo = new Map<string, number>();
-    const wanted = new Subject<Want>();
+    const flush$ = new Subject<FlushSignal>();
 
     const emit = () => {
       while (waiting.length > 0 && inFlight < window && !isDraining) {
         const record = waiting.shift() as KafkaRecord;
         inFlight += 1;
-        const place = out.push({ record, epoch, isAcked: false }) - 1;
+        const seq = out.push({ record, epoch, isAcked: false }) - 1;
         readTo.set(record.stream, record.offset + 1);
         const { stream, offset, byteLength } = record;
-        subscriber.next(new Delivery(record.value, { stream, offset, epoch, byteLength }, duty, place));
+        subscriber.next(new Delivery(record.value, { stream, offset, epoch, byteLength }, acker, seq));
       }
     };
     const commit = (acked: Out) => {
@@ -62,8 +62,8 @@ export function naiveSource(driver: KafkaDriver, bugs: Bugs, window: number): So
         error: () => undefined,
       });
     };
-    const duty: Duty = {
-      wanted,
+    const acker: Acker = {
+      flush$,
       ack: (first) => {
         const one = out[first] as Out;
         if (one.isAcked || (!bugs.countsOldAcks && one.epoch !== epoch)) return;
@@ -71,9 +71,9 @@ export function naiveSource(driver: KafkaDriver, bugs: Bugs, window: number): So
         if (one.epoch === epoch || bugs.keepsWindowFull) inFlight = Math.max(0, inFlight - 1);
         if (bugs.countsOldAcks && one.epoch !== epoch) {
           // The same record in the new assignment passes for acked.
-          for (const twin of out)
-            if (twin.record.offset === one.record.offset && twin.record.stream === one.record.stream)
-              twin.isAcked = true;
+          for (const duplicate of out)
+            if (duplicate.record.offset === one.record.offset && duplicate.record.stream === one.record.stream)
+              duplicate.isAcked = true;
         }
         commit(one);
         emit();
@@ -108,7 +108,7 @@ export function naiveSource(driver: KafkaDriver, bugs: Bugs, window: number): So
         emit();
       },
       reading: () => undefined,
-      notice: () => undefined,
+      logEvent: () => undefined,
     };
     const options = {
       startAt: 'earliest',

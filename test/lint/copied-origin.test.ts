@@ -9,7 +9,7 @@ const FILE = 'subject.ts';
 const DECLARED = `
   interface Origin { readonly stream: string; readonly offset: number; readonly epoch: number }
   interface KafkaRecord extends Origin { readonly topic: string }
-  interface Delivery { readonly origin: Origin; readonly duty: object; readonly place: number }
+  interface Delivery { readonly origin: Origin; readonly acker: object; readonly seq: number }
   interface AmqpMessage { readonly deliveryTag: number; readonly routingKey: string; readonly content: object }
   declare const Object: { assign(...all: unknown[]): unknown; create(of: unknown): unknown; entries(of: unknown): unknown };
   declare const origin: Origin;
@@ -44,7 +44,7 @@ describe('the rule that origins are not copied', () => {
     'const copy = { ...delivery };',
     'const copy = { ...message };',
     'const { stream, ...rest } = origin;',
-    'function given({ duty, ...rest }: Delivery) {}',
+    'function given({ acker, ...rest }: Delivery) {}',
     'Object.assign({}, origin);',
     'Object.create(record);',
     'Object.entries(origin);',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { amqpSink, amqpSource, type Delivery, flow, RxflumeError, Source } from 'rxflume';
 import type { AmqplibOptions } from 'rxflume/drivers/amqplib';
 import { amqplib } from 'rxflume/drivers/amqplib';
-import { RecordingDuty } from 'rxflume/testing';
+import { RecordingAcker } from 'rxflume/testing';
 import { lastValueFrom, timeout } from 'rxjs';
 import { ConsumerTrace, PublisherTrace } from '../../src/testing/amqp-subject.js';
 import { until } from '../../src/testing/kafka-contract.js';
@@ -84,24 +84,24 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
   });
 
   it('a message too large for it: refused for good; what was with it is not, and no other is lost', async () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source = new Source<Delivery<string>>((subscriber) => {
       for (let n = 0; n < 50; n += 1) {
         const value = JSON.stringify({ n, more: n === 20 ? 'x'.repeat(17 << 20) : '' });
-        subscriber.next(duty.deliver(value, {}, String(n)));
+        subscriber.next(acker.deliver(value, {}, String(n)));
       }
     });
     const sink = amqpSink<string>(driver(), { routingKey: queue, maxInFlightBytes: 64 << 20 });
     const running = flow('too-large', source, sink.write()).subscribe();
-    await until(() => duty.unsettled.length === 0, 'all to be settled');
+    await until(() => acker.unsettled.length === 0, 'all to be settled');
     running.unsubscribe();
-    expect(duty.causes['20']).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
-    expect(String(duty.causes['20'])).toContain('bytes are more than the 16777216 that the broker takes');
-    for (const name of duty.nacks.filter((one) => one !== '20')) {
-      expect(duty.causes[name]).toMatchObject({ code: 'RXF_AMQP_UNCONFIRMED', retryable: true });
+    expect(acker.causes['20']).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
+    expect(String(acker.causes['20'])).toContain('bytes are more than the 16777216 that the broker takes');
+    for (const name of acker.nacks.filter((one) => one !== '20')) {
+      expect(acker.causes[name]).toMatchObject({ code: 'RXF_AMQP_UNCONFIRMED', retryable: true });
     }
     const seen = await numbersInQueue(queue);
-    expect(duty.acks.filter((name) => !seen.has(Number(name)))).toEqual([]);
+    expect(acker.acks.filter((name) => !seen.has(Number(name)))).toEqual([]);
     expect(seen.has(20)).toBe(false);
   });
 
@@ -122,7 +122,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
       isSettled = true;
     });
     await until(() => trace.writables.includes(false), 'the word that it is blocked');
-    expect(trace.notices[0]).toMatch(/amqp\.blocked .*low on memory/);
+    expect(trace.logEvents[0]).toMatch(/amqp\.blocked .*low on memory/);
     expect(isSettled).toBe(false);
     await services('rabbitmqctl', 'set_vm_memory_high_watermark', '0.4');
     expect(await answer).toBe(null);

@@ -42,7 +42,7 @@ describeRabbitmq('a stream of a real RabbitMQ that is read from `next`', () => {
   const consuming = (monitor: Monitor) =>
     new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('it does not consume')), 15_000);
-      const watching: Subscription = monitor.notices$.subscribe(({ what }) => {
+      const watching: Subscription = monitor.logEvents$.subscribe(({ what }) => {
         if (what !== 'amqp.consuming') return;
         clearTimeout(late);
         watching.unsubscribe();
@@ -89,14 +89,14 @@ describeRabbitmq('a stream of a real RabbitMQ that is read from `next`', () => {
         monitor,
       });
       const began = consuming(monitor);
-      const running = reading(monitor, { resumeFrom: lake.positions }).pipe(lake.write()).subscribe();
+      const running = reading(monitor, { resumeFrom: lake.offsetStore }).pipe(lake.write()).subscribe();
       await began;
       running.unsubscribe();
       await publish([value]);
     }
     const monitor = new Monitor();
     const lake = fileSink(fs, { root: '/lake', format: text(), roll: { intervalMs: 500, idleMs: 200 }, monitor });
-    const running = reading(monitor, { resumeFrom: lake.positions }).pipe(lake.write()).subscribe();
+    const running = reading(monitor, { resumeFrom: lake.offsetStore }).pipe(lake.write()).subscribe();
     try {
       for (let turn = 0; turn < 80 && stored().length < 2; turn += 1) await sleep(100);
       expect(stored()).toEqual(['a', 'b']);

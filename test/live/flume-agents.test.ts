@@ -8,9 +8,9 @@ import { lastValueFrom, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import {
   counters,
   describeFlume,
-  figure,
   folder,
   freePort,
+  metric,
   numbersIn,
   restartAgent,
   startAgent,
@@ -196,7 +196,7 @@ describeFlume('Flume agents, for real', () => {
     const seen = compare(numbersIn(directory), COUNT);
     expect(seen).toMatchObject({ missing: [], foreign: 0 });
     // What was under way when it died, by our count, and one batch of its file_roll sink that it replays by itself.
-    expect(seen.repeated).toBeLessThanOrEqual(figure(monitor, 'rxflume_sink_resent_total') + 100);
+    expect(seen.repeated).toBeLessThanOrEqual(metric(monitor, 'rxflume_sink_resent_total') + 100);
   });
 
   it('agent that is killed and started again → rxflume → HDFS: nothing is lost, and what came twice is counted', async () => {
@@ -230,7 +230,7 @@ describeFlume('Flume agents, for real', () => {
     const small = { type: 'memory', capacity: 5_000, transactionCapacity: 5_000, 'keep-alive': 1 };
     await startAgent('a1', sending(back, source, small));
     const before = toAgent(front, fresh('group'), undefined, monitor);
-    await until('a refusal', () => figure(monitor, 'rxflume_sink_failures_total') >= 3);
+    await until('a refusal', () => metric(monitor, 'rxflume_sink_failures_total') >= 3);
     expect(before.values()).toBeLessThanOrEqual(5_000);
     const behind = toHdfs(back, root);
     await until('all events to be stored', () => behind.values() >= COUNT, 240_000, behind.values);

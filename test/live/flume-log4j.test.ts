@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { type FlumeEvent, flumeSource, Monitor } from 'rxflume';
 import { avroRpcServer } from 'rxflume/drivers/avro-rpc';
-import { describeFlume, documented, figure, folder, freePort, until } from './flume-support.js';
+import { describeFlume, documented, folder, freePort, metric, until } from './flume-support.js';
 import { root } from './support.js';
 
 jest.setTimeout(120_000);
@@ -90,7 +90,7 @@ describeFlume('Flume’s Log4j appender', () => {
     while (ours.length < CONNECTIONS) ours.push(await call(at.log4j));
     const count = 2 + 4 * CONNECTIONS;
     await hears(seen, count, output);
-    await until('the last ack', () => figure(monitor, 'rxflume_source_acked_total') >= count);
+    await until('the last ack', () => metric(monitor, 'rxflume_source_acked_total') >= count);
 
     expect(seen.map(({ body }) => String(body))).toEqual([
       `INFO SimpleSocketServer: Listening on port ${at.log4j}`,
@@ -117,8 +117,8 @@ describeFlume('Flume’s Log4j appender', () => {
     expect(times[0]).toBeGreaterThanOrEqual(since);
     expect(times.at(-1)).toBeLessThanOrEqual(Date.now());
     expect(mostOut).toBe(1);
-    expect(figure(monitor, 'rxflume_source_acked_total')).toBe(count);
-    expect(figure(monitor, 'rxflume_source_unheard_total')).toBe(0);
+    expect(metric(monitor, 'rxflume_source_acked_total')).toBe(count);
+    expect(metric(monitor, 'rxflume_source_unheard_total')).toBe(0);
     expect(output()).not.toContain('append() failed');
   });
 
@@ -138,7 +138,7 @@ describeFlume('Flume’s Log4j appender', () => {
     await until('the exception', () => output().includes('Avro RPC call returned Status: FAILED'), 30_000, output);
     expect(output()).toContain('FlumeException: Flume append() failed.');
     expect(seen).toHaveLength(3);
-    expect(figure(monitor, 'rxflume_source_acked_total')).toBe(2);
-    expect(figure(monitor, 'rxflume_source_nacked_total')).toBe(1);
+    expect(metric(monitor, 'rxflume_source_acked_total')).toBe(2);
+    expect(metric(monitor, 'rxflume_source_nacked_total')).toBe(1);
   });
 });

@@ -180,6 +180,6 @@ export async function until(
 }
 
 /** One figure of a monitor, over all labels. */
-export function figure(monitor: Monitor, name: string): number {
+export function metric(monitor: Monitor, name: string): number {
   return monitor.samples().reduce((sum, sample: Sample) => sum + (sample.name === name ? sample.value : 0), 0);
 }

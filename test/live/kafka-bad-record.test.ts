@@ -115,7 +115,7 @@ describe('one record of ten that Kafka does not take', () => {
             startAt: 'earliest',
             commit: { intervalMs: 100 },
             monitor,
-            ...(level === 'exactly-once' ? { resumeFrom: target.positions } : {}),
+            ...(level === 'exactly-once' ? { resumeFrom: target.offsetStore } : {}),
           }),
           deadLetter<Bytes>(box(letters)),
           target.write(),

@@ -39,7 +39,7 @@ describe('a broker that restarts', () => {
     await until(() => member.readings.at(-1) === true, 'reading again', member);
     expect(member.readings).toEqual([false, true]);
     expect(member.error).toBeUndefined();
-    expect(member.notices.length).toBeLessThan(20);
+    expect(member.logEvents.length).toBeLessThan(20);
   }, 120_000);
 
   it('that hangs counts as not reading until it answers again', async () => {

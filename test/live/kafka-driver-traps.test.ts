@@ -122,7 +122,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     await other.assignedTo(1);
     await stubborn.assignedTo(1);
     expect(stubborn.calls).toEqual(['assigned 1', 'revoking', 'lost', 'assigned 2']);
-    expect(stubborn.notices.join()).toContain('500 ms');
+    expect(stubborn.logEvents.join()).toContain('500 ms');
   }, 30_000);
 
   it('trap 8: what expired before it was read fails the stream, and nothing is skipped or committed', async () => {
@@ -230,7 +230,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     expect(trace.error).toMatchObject({ code: 'RXF_KAFKA_LOST', retryable: true });
     expect(String(trace.error)).toMatch(/2 attempts.*ECONNREFUSED/s);
     expect(trace.calls).toEqual(['assigned 1', 'lost']);
-    const storm = trace.notices.length;
+    const storm = trace.logEvents.length;
     expect(storm).toBeLessThan(15);
   }, 30_000);
 
@@ -320,7 +320,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     const trace = join(topic, {}, { sasl: { mechanism: 'plain', username: 'flume', password: 'hunter2-secret' } });
     await until(() => trace.error !== undefined, 'the error');
     expect(trace.error).toMatchObject({ code: 'RXF_KAFKA_AUTH', retryable: false });
-    expect(`${trace.error} ${JSON.stringify(trace.error)} ${trace.notices.join()}`).not.toContain('hunter2-secret');
+    expect(`${trace.error} ${JSON.stringify(trace.error)} ${trace.logEvents.join()}`).not.toContain('hunter2-secret');
   }, 30_000);
 
   it('unsubscribed at any moment, it ends within its bound with all sockets destroyed', async () => {

@@ -51,11 +51,16 @@ live('a broker that forbids and throttles', () => {
     const driver = kafkajs({ brokers: own.brokers, metadataMaxAgeMs: 500 });
     trace.join(driver, kafkaSubscription(name, { topics: new RegExp(`^${name}-`) }));
     await trace.received(2);
-    const isNamed = () => trace.notices.some((notice) => notice.includes(`${name}-b`) && notice.includes('Grant'));
+    const isNamed = () =>
+      trace.logEvents.some((logEvent) => logEvent.includes(`${name}-b`) && logEvent.includes('Grant'));
     await until(isNamed, 'the notice', trace);
-    expect(trace.notices.filter((notice) => notice.includes('kafka.skipped'))).toHaveLength(1);
+    expect(trace.logEvents.filter((logEvent) => logEvent.includes('kafka.skipped'))).toHaveLength(1);
     await own.admin.deleteTopics({ topics: [`${name}-c`] });
-    await until(() => trace.notices.some((notice) => notice.includes('kafka.repartitioned')), 'the joining', trace);
+    await until(
+      () => trace.logEvents.some((logEvent) => logEvent.includes('kafka.repartitioned')),
+      'the joining',
+      trace,
+    );
     const producer = own.kafka.producer();
     await producer.connect();
     await producer.send({ topic: `${name}-a`, messages: [{ value: 'a1' }] });
@@ -76,8 +81,8 @@ live('a broker that forbids and throttles', () => {
     const trace = new KafkaTrace();
     member = trace;
     trace.join(kafkajs({ brokers: own.brokers, clientId }), kafkaSubscription(topic, { maxPartitionBytes: 1_000_000 }));
-    await until(() => trace.notices.some((notice) => notice.includes('quota')), 'the notice', trace, 20_000);
-    expect(trace.notices.filter((notice) => notice.includes('is late'))).toEqual([]);
+    await until(() => trace.logEvents.some((logEvent) => logEvent.includes('quota')), 'the notice', trace, 20_000);
+    expect(trace.logEvents.filter((logEvent) => logEvent.includes('is late'))).toEqual([]);
     expect(trace.error).toBeUndefined();
   }, 45_000);
 });

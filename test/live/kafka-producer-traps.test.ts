@@ -20,7 +20,7 @@ const connections: Subscription[] = [];
 async function open(producing: Partial<KafkaProducing> = {}, net = new CutNet()): Promise<KafkaProducer> {
   const driver = kafka.newDriver({ requestTimeoutMs: 5_000 }, net);
   return new Promise((resolve, reject) => {
-    const opened$ = driver.open({ ...PRODUCING, ...producing }, { notice: () => undefined });
+    const opened$ = driver.open({ ...PRODUCING, ...producing }, { logEvent: () => undefined });
     connections.push(opened$.subscribe({ next: resolve, error: reject }));
   });
 }

@@ -48,7 +48,7 @@ describe('a topic of transactions that goes quiet', () => {
         groupId: topic,
         commit: { intervalMs: 100 },
         monitor,
-        ...(keptBy === 'a ledger' ? { resumeFrom: lake.positions } : {}),
+        ...(keptBy === 'a ledger' ? { resumeFrom: lake.offsetStore } : {}),
       });
       let failure: unknown;
       const running = flow(

@@ -38,10 +38,10 @@ describe('a ledger in HDFS', () => {
 
     const lake = fileSink(fs, { root, format: jsonLines(), monitor: new Monitor() });
     const startedAt = performance.now();
-    const positions = await firstValueFrom(from(lake.positions([STREAM])));
+    const offsetStore = await firstValueFrom(from(lake.offsetStore([STREAM])));
     const tookMs = performance.now() - startedAt;
     console.log(`taken up in ${tookMs.toFixed(0)} ms`);
-    expect([...positions]).toEqual([[STREAM, 12_345]]);
+    expect([...offsetStore]).toEqual([[STREAM, 12_345]]);
     expect(tookMs).toBeLessThan(2_000);
 
     // The orphans go meanwhile, and nobody waits for them.

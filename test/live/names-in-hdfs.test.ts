@@ -29,7 +29,7 @@ async function put(path: string, text: string): Promise<void> {
 async function collect(kafka: MemoryKafka): Promise<string[]> {
   const monitor = new Monitor();
   const codes: string[] = [];
-  monitor.notices$.subscribe(({ what }) => codes.push(what));
+  monitor.logEvents$.subscribe(({ what }) => codes.push(what));
   const lake = fileSink<string>(fs, {
     root: `${root}/lake`,
     path: ({ value }) => (JSON.parse(value) as { bucket: string }).bucket,
@@ -40,12 +40,12 @@ async function collect(kafka: MemoryKafka): Promise<string[]> {
   const bad = fileSink(fs, { root: `${root}/bad`, format: jsonLines(), roll: { intervalMs: 200 }, monitor });
   const stop$ = new Subject<void>();
   setTimeout(() => stop$.next(), 2_000);
-  const receipts$ = kafkaSource(kafka, { topics: [topic], groupId: 'lake', resumeFrom: lake.positions, monitor }).pipe(
-    drainOn(stop$),
-    deadLetter(bad.write()),
-    mapValue(String),
-    lake.write(),
-  );
+  const receipts$ = kafkaSource(kafka, {
+    topics: [topic],
+    groupId: 'lake',
+    resumeFrom: lake.offsetStore,
+    monitor,
+  }).pipe(drainOn(stop$), deadLetter(bad.write()), mapValue(String), lake.write());
   await lastValueFrom(receipts$, { defaultValue: null });
   return codes;
 }

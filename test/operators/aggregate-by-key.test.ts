@@ -4,7 +4,7 @@ import { map, of, Subject } from 'rxjs';
 import { type Aggregate, type AggregateByKeyOptions, aggregateByKey } from '../../operators/aggregate-by-key.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, taken } from './marbles.js';
@@ -13,15 +13,15 @@ const JOIN = { initial: () => '', add: (text: string, value: string) => text + v
 
 function fed(options: Partial<AggregateByKeyOptions<string, string>> = {}) {
   const source$ = new Subject<Delivery<string>>();
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const out = taken(
     source$.pipe(aggregateByKey((value) => value.toLowerCase(), { windowMs: 100, ...JOIN, ...options })),
   );
-  const feed = (names: string, from = duty) => {
+  const feed = (names: string, from = acker) => {
     for (const name of names) source$.next(from.deliver(name));
   };
   const shown = () => out.values.map(({ value: { value, from, isWhole } }) => `${value}@${from}${isWhole ? '' : '…'}`);
-  return { source$, duty, out, feed, shown };
+  return { source$, acker, out, feed, shown };
 }
 
 describe('aggregateByKey', () => {
@@ -47,9 +47,9 @@ describe('aggregateByKey', () => {
 
   it('takes the same time for each value, however many keys there are', () => {
     const cpuOf = (keys: number) => {
-      const { feed, source$, duty } = fed();
+      const { feed, source$, acker } = fed();
       feed('a');
-      const deliveries = Array.from({ length: keys }, (_, n) => duty.deliver(`user-${n}`, {}, String(n)));
+      const deliveries = Array.from({ length: keys }, (_, n) => acker.deliver(`user-${n}`, {}, String(n)));
       const before = process.cpuUsage();
       for (const delivery of deliveries) source$.next(delivery);
       const { user } = process.cpuUsage(before);
@@ -64,30 +64,30 @@ describe('aggregateByKey', () => {
 
   it('keeps keys apart, releases what it has added, and settles all of a window as one', () =>
     inVirtualTime((at) => {
-      const { feed, duty, out, shown } = fed();
+      const { feed, acker, out, shown } = fed();
       feed('aBbA');
-      expect(duty.releases.join('')).toBe('aBbA');
+      expect(acker.releases.join('')).toBe('aBbA');
       at(100, () => {
         expect(shown()).toEqual(['aA@0', 'Bb@0']);
         out.values[0]?.nack('no');
         out.values[1]?.ack();
-        expect([duty.acks.join(''), duty.nacks.join('')]).toEqual(['Bb', 'aA']);
+        expect([acker.acks.join(''), acker.nacks.join('')]).toEqual(['Bb', 'aA']);
         expect(out.values[0]?.origin).toMatchObject({ offset: 0, lastOffset: 3, byteLength: 2 });
       });
     }));
 
   it('puts a value into every window that overlaps, and acks it when all of them are', () =>
     inVirtualTime((at) => {
-      const { feed, duty, out, shown, source$ } = fed({ slideMs: 40 });
+      const { feed, acker, out, shown, source$ } = fed({ slideMs: 40 });
       at(50, () => feed('a'));
       at(90, () => feed('a'));
       at(300, () => {
         // At 50 the windows from −40, 0 and 40 are open; at 90 those from 0, 40 and 80.
         expect(shown()).toEqual(['a@-40', 'aa@0', 'aa@40', 'a@80']);
         for (const one of out.values.slice(0, 3)) one.ack();
-        expect(duty.log.filter((line) => line.startsWith('ack'))).toEqual(['ack a']);
+        expect(acker.log.filter((line) => line.startsWith('ack'))).toEqual(['ack a']);
         out.values[3]?.nack('no');
-        expect(duty.nacks).toEqual(['a']);
+        expect(acker.nacks).toEqual(['a']);
         source$.complete();
       });
     }));
@@ -96,23 +96,23 @@ describe('aggregateByKey', () => {
     inVirtualTime((at) => {
       const { feed, shown, out } = fed();
       feed('a');
-      feed('a', new RecordingDuty('other'));
+      feed('a', new RecordingAcker('other'));
       at(100, () => {
         expect(shown()).toEqual(['a@0', 'a@0']);
-        expect(out.values.map(({ origin, duty: { isMixed } }) => [origin.stream, isMixed])).toEqual([
+        expect(out.values.map(({ origin, acker: { isMixed } }) => [origin.stream, isMixed])).toEqual([
           ['test:stream', false],
           ['other', false],
         ]);
       });
     }));
 
-  it.each(['settle', 'catchUp'] as const)('emits open windows as they are when the source wants %s', (want) =>
+  it.each(['settle', 'catchUp'] as const)('emits open windows as they are when the source wants %s', (signal) =>
     inVirtualTime((at) => {
-      const { feed, duty, shown } = fed();
+      const { feed, acker, shown } = fed();
       feed('ab');
-      duty.wanted.next('release');
+      acker.flush$.next('release');
       expect(shown()).toEqual([]);
-      duty.wanted.next(want);
+      acker.flush$.next(signal);
       feed('A');
       at(100, () => expect(shown()).toEqual(['a@0…', 'b@0…', 'A@0']));
     }),
@@ -128,18 +128,18 @@ describe('aggregateByKey', () => {
 
   it('refuses what is void, and lets go of it', () =>
     inVirtualTime((at) => {
-      const { feed, shown, duty } = fed();
-      const other = new RecordingDuty('other');
+      const { feed, shown, acker } = fed();
+      const other = new RecordingAcker('other');
       feed('a');
       feed('b', other);
-      duty.wanted.complete();
-      expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+      acker.flush$.complete();
+      expect(acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
       at(100, () => expect(shown()).toEqual(['b@0']));
     }));
 
   it('nacks a value that key or add throws for, and lives', () =>
     inVirtualTime((at) => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const key = (value: string) => {
         if (value === 'k') throw new Error('no key');
         return 1;
@@ -150,8 +150,8 @@ describe('aggregateByKey', () => {
       };
       const source = new Subject<Delivery<string>>();
       const out = taken(source.pipe(aggregateByKey(key, { windowMs: 10, initial: () => '', add })));
-      for (const name of 'vakb') source.next(duty.deliver(name));
-      at(10, () => expect([out.values.map(({ value }) => value.value), duty.nacks]).toEqual([['ab'], ['v', 'k']]));
+      for (const name of 'vakb') source.next(acker.deliver(name));
+      at(10, () => expect([out.values.map(({ value }) => value.value), acker.nacks]).toEqual([['ab'], ['v', 'k']]));
     }));
 
   it('nacks what it holds when it is left or the source fails', () =>
@@ -161,17 +161,17 @@ describe('aggregateByKey', () => {
       left.out.unsubscribe();
       failed.feed('c');
       failed.source$.error(new Error('lost'));
-      expect([left.duty.nacks, failed.duty.nacks, failed.out.ended]).toEqual([['a', 'b'], ['c'], 'error']);
+      expect([left.acker.nacks, failed.acker.nacks, failed.out.ended]).toEqual([['a', 'b'], ['c'], 'error']);
     }));
 
   it('says why it refuses what it holds, and counts that as held no more', () =>
     inVirtualTime((at) => {
-      const { feed, shown, duty, out } = fed({ count: 3 });
-      const other = new RecordingDuty('other');
+      const { feed, shown, acker, out } = fed({ count: 3 });
+      const other = new RecordingAcker('other');
       feed('ab', other);
-      other.wanted.complete();
+      other.flush$.complete();
       expect((other.causes.a as Error).message).toBe(
-        'The flow stopped before the window was over; its values come again.',
+        'The flow stopped before the window was over; its values are redelivered.',
       );
       feed('cd');
       expect(shown()).toEqual([]);
@@ -186,17 +186,17 @@ describe('aggregateByKey', () => {
       at(150, () => {
         expect(shown().length).toBe(4);
         out.unsubscribe();
-        expect(duty.nacks).toEqual(['g', 'h']);
+        expect(acker.nacks).toEqual(['g', 'h']);
       });
     }));
 
   it('has the last offset of what was joined already, and a whole hundred of windows', () =>
     inVirtualTime((at) => {
       const source$ = new Subject<Delivery<string>>();
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const out = taken(source$.pipe(aggregateByKey(() => 'all', { windowMs: 100, slideMs: 1, ...JOIN })));
-      source$.next(duty.deliver('a', { offset: 3, lastOffset: 9 }));
-      source$.next(duty.deliver('b', { offset: 5, lastOffset: 7 }));
+      source$.next(acker.deliver('a', { offset: 3, lastOffset: 9 }));
+      source$.next(acker.deliver('b', { offset: 5, lastOffset: 7 }));
       at(300, () => {
         expect(out.values.length).toBe(100);
         expect(out.values[50]?.origin).toMatchObject({ offset: 3, lastOffset: 9, byteLength: 2 });
@@ -207,17 +207,17 @@ describe('aggregateByKey', () => {
   it('is not held: no ledger may count on it', () =>
     inVirtualTime(() => {
       const held: string[] = [];
-      const duty = Object.assign(new RecordingDuty(), { replay: {} as never, hold: () => held.push('held') });
-      const out = taken(of(duty.deliver('a')).pipe(aggregateByKey((x) => x, { windowMs: 9, ...JOIN })));
-      out.values[0]?.duty.hold(0, 1);
+      const acker = Object.assign(new RecordingAcker(), { resumeTracker: {} as never, hold: () => held.push('held') });
+      const out = taken(of(acker.deliver('a')).pipe(aggregateByKey((x) => x, { windowMs: 9, ...JOIN })));
+      out.values[0]?.acker.hold(0, 1);
       expect(held).toEqual([]);
     }));
 
-  it('hides the ledger: what comes again is put together otherwise', () =>
+  it('hides the ledger: what is redelivered is put together otherwise', () =>
     inVirtualTime(() => {
-      const duty = Object.assign(new RecordingDuty(), { replay: {} as never });
-      const out = taken(of(duty.deliver('a')).pipe(aggregateByKey((x) => x, { windowMs: 9, ...JOIN })));
-      expect(out.values[0]?.duty.replay).toBeUndefined();
+      const acker = Object.assign(new RecordingAcker(), { resumeTracker: {} as never });
+      const out = taken(of(acker.deliver('a')).pipe(aggregateByKey((x) => x, { windowMs: 9, ...JOIN })));
+      expect(out.values[0]?.acker.resumeTracker).toBeUndefined();
     }));
 
   const values = map((one: Delivery<Aggregate<unknown, number[]>>) => one.with(one.value.value));
@@ -235,16 +235,16 @@ describe('aggregateByKey', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const got: string[] = [];
-        let duty = new RecordingDuty();
+        let acker = new RecordingAcker();
         inVirtualTime((at) => {
           const own = fed();
-          duty = own.duty;
+          acker = own.acker;
           let now = 0;
           for (const { gap, name, isAsked } of steps) {
             now += gap;
             at(now, () => {
               own.feed(name);
-              if (isAsked) own.duty.wanted.next('settle');
+              if (isAsked) own.acker.flush$.next('settle');
             });
           }
           at(now + 500, () => {
@@ -255,7 +255,7 @@ describe('aggregateByKey', () => {
           });
         });
         expect(got.sort()).toEqual(steps.map(({ name }) => name).sort());
-        expect(duty.unsettled).toEqual([]);
+        expect(acker.unsettled).toEqual([]);
       }),
       { numRuns: 300 },
     );

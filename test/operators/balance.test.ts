@@ -4,7 +4,7 @@ import { balance } from '../../operators/balance.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
 import { brokenSink, sinkAfter, through } from './sinks.js';
@@ -24,16 +24,16 @@ describe('balance', () => {
 
   it('gives to the one that holds the least unreleased, in turn where several do', () => {
     const given: Delivery<string>[][] = [[], [], []];
-    const keeping = (own: Delivery<string>[]) => (deliveries: Observable<Delivery<string>>) =>
+    const retained = (own: Delivery<string>[]) => (deliveries: Observable<Delivery<string>>) =>
       deliveries.pipe(
         map((delivery) => own.push(delivery)),
         ignoreElements(),
       );
     const source$ = new Subject<Delivery<string>>();
-    const duty = new RecordingDuty();
-    taken(source$.pipe(balance(given.map(keeping))));
+    const acker = new RecordingAcker();
+    taken(source$.pipe(balance(given.map(retained))));
     const feed = (names: string) => {
-      for (const name of names) source$.next(duty.deliver(name));
+      for (const name of names) source$.next(acker.deliver(name));
     };
     const shown = () => given.map((own) => own.map(({ value }) => value).join(''));
     feed('abcd');
@@ -46,56 +46,58 @@ describe('balance', () => {
   });
 
   it('goes on with the others when a sink fails, refuses when all have completed, fails with the last error', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const monitor = new Monitor();
     const told: string[] = [];
-    monitor.notices$.subscribe(({ what }) => told.push(what));
+    monitor.logEvents$.subscribe(({ what }) => told.push(what));
     const source$ = new Subject<Delivery<string>>();
     const error = new Error('no host');
     const out = taken(
       source$.pipe(balance<string, unknown>([brokenSink(new Error('first')), brokenSink(error)], { monitor })),
     );
-    source$.next(duty.deliver('a'));
+    source$.next(acker.deliver('a'));
     expect([out.ended, told]).toEqual(['', ['balance.lost']]);
-    source$.next(duty.deliver('b'));
+    source$.next(acker.deliver('b'));
     expect(out).toMatchObject({ ended: 'error', error });
 
     const half$ = new Subject<Delivery<string>>();
     taken(half$.pipe(balance<string, unknown>([() => EMPTY, () => NEVER])));
-    half$.next(duty.deliver('c'));
-    expect(duty.nacks).toEqual(['c']);
+    half$.next(acker.deliver('c'));
+    expect(acker.nacks).toEqual(['c']);
   });
 
-  it('hides the ledger: what comes again may go to another sink', () => {
-    const duty = Object.assign(new RecordingDuty(), { replay: {} as never });
-    const out = taken(of(duty.deliver('a')).pipe(balance([through])));
-    expect(out.values[0]?.duty.replay).toBeUndefined();
-    expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
+  it('hides the ledger: what is redelivered may go to another sink', () => {
+    const acker = Object.assign(new RecordingAcker(), { resumeTracker: {} as never });
+    const out = taken(of(acker.deliver('a')).pipe(balance([through])));
+    expect(out.values[0]?.acker.resumeTracker).toBeUndefined();
+    expect(out.values[0]?.acker.flush$).toBe(acker.flush$);
   });
 
   it('hides the ledger from what it holds, says which sink it lost, and why it refuses when none is left', () => {
     const held: string[] = [];
-    const duty = Object.assign(new RecordingDuty(), { replay: {} as never, hold: () => held.push('held') });
-    const out = taken(of(duty.deliver('a')).pipe(balance([through])));
-    out.values[0]?.duty.hold(0, 1);
+    const acker = Object.assign(new RecordingAcker(), { resumeTracker: {} as never, hold: () => held.push('held') });
+    const out = taken(of(acker.deliver('a')).pipe(balance([through])));
+    out.values[0]?.acker.hold(0, 1);
     expect(held).toEqual([]);
 
     const monitor = new Monitor();
     const told: unknown[] = [];
-    monitor.notices$.subscribe(({ level, message }) => told.push([level, message]));
+    monitor.logEvents$.subscribe(({ level, message }) => told.push([level, message]));
     const source$ = new Subject<Delivery<string>>();
     taken(
       source$.pipe(balance<string, unknown>([() => EMPTY, brokenSink(new Error('no host')), () => NEVER], { monitor })),
     );
-    source$.next(duty.deliver('b'));
-    source$.next(duty.deliver('c'));
+    source$.next(acker.deliver('b'));
+    source$.next(acker.deliver('c'));
     expect(told).toEqual([['warn', 'Sink 2 has failed and is not used again: no host']]);
-    expect((duty.causes.c as Error).message).toBe('None of the sinks takes anything any more; the value comes again.');
-    expect(duty.causes.c).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+    expect((acker.causes.c as Error).message).toBe(
+      'None of the sinks takes anything any more; the value is redelivered.',
+    );
+    expect(acker.causes.c).toMatchObject({ code: 'RXF_SINK_STOPPED' });
   });
 
   it('leaves the refusal of a sink to the source, and goes round those that are open', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const seen: string[] = [];
     const noting = (name: string) => (deliveries: Observable<Delivery<string>>) =>
       deliveries.pipe(
@@ -108,8 +110,8 @@ describe('balance', () => {
       );
     const source$ = new Subject<Delivery<string>>();
     taken(source$.pipe(balance<string, unknown>([noting('1'), () => EMPTY, noting('3')])));
-    for (const name of 'abxcd') source$.next(duty.deliver(name));
-    expect([seen, duty.nacks]).toEqual([['a1', 'b3', 'x1', 'c3', 'd1'], ['x']]);
+    for (const name of 'abxcd') source$.next(acker.deliver(name));
+    expect([seen, acker.nacks]).toEqual([['a1', 'b3', 'x1', 'c3', 'd1'], ['x']]);
   });
 
   itSettlesOnce(() => balance([through, through, through]));

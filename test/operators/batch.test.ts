@@ -5,7 +5,7 @@ import { inFlightWindow } from '../../operators/in-flight-window.js';
 import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itLeavesAnEndlessSource, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';
@@ -13,12 +13,12 @@ import { ackedAfter, drawn, shown, taken } from './marbles.js';
 /** Feeds deliveries by hand. */
 function fed(options: BatchOptions<string>) {
   const source$ = new Subject<Delivery<string>>();
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const out = taken(source$.pipe(batch(options)));
-  const feed = (names: string, from = duty) => {
+  const feed = (names: string, from = acker) => {
     for (const name of names) source$.next(from.deliver(name));
   };
-  return { source$, duty, out, feed, batches: () => out.values.map(({ value }) => value.join('')) };
+  return { source$, acker, out, feed, batches: () => out.values.map(({ value }) => value.join('')) };
 }
 
 describe('batch', () => {
@@ -49,11 +49,11 @@ describe('batch', () => {
         if (value === 'x') throw new Error('no weight');
         return value === 'n' ? Number.NaN : value.charCodeAt(0) - 96;
       };
-      const { feed, batches, duty, source$ } = fed({ count: 100, weight: 4, weigh });
+      const { feed, batches, acker, source$ } = fed({ count: 100, weight: 4, weigh });
       feed('abcxdnab');
       expect(batches()).toEqual(['abc', 'd']);
-      expect(duty.nacks).toEqual(['x', 'n']);
-      expect(duty.causes.n).toMatchObject({ code: 'RXF_OPTION_INVALID' });
+      expect(acker.nacks).toEqual(['x', 'n']);
+      expect(acker.causes.n).toMatchObject({ code: 'RXF_OPTION_INVALID' });
       source$.complete();
       expect(batches()).toEqual(['abc', 'd', 'ab']);
     }));
@@ -70,45 +70,45 @@ describe('batch', () => {
       expectObservable(result$).toBe('1000ms x', { x: ['a'] });
     }));
 
-  it.each(['release', 'settle'] as const)('hands over at once when the source wants %s', (want) =>
+  it.each(['release', 'settle'] as const)('hands over at once when the source wants %s', (signal) =>
     inVirtualTime(() => {
-      const { duty, feed, batches, source$ } = fed({ count: 10 });
-      duty.wanted.next(want);
+      const { acker, feed, batches, source$ } = fed({ count: 10 });
+      acker.flush$.next(signal);
       feed('ab');
-      duty.wanted.next(want);
-      duty.wanted.next(want);
+      acker.flush$.next(signal);
+      acker.flush$.next(signal);
       feed('c');
-      duty.wanted.next(want);
+      acker.flush$.next(signal);
       expect(batches()).toEqual(['ab', 'c']);
       source$.complete();
-      expect(duty.wanted.observed).toBe(false);
+      expect(acker.flush$.observed).toBe(false);
     }),
   );
 
   it('listens to the source of every delivery, once each, and lets go when its epoch ends', () =>
     inVirtualTime(() => {
-      const { duty, feed, batches, out } = fed({ count: 10 });
-      const other = new RecordingDuty('other');
+      const { acker, feed, batches, out } = fed({ count: 10 });
+      const other = new RecordingAcker('other');
       feed('ab');
       feed('c', other);
-      other.wanted.next('settle');
+      other.flush$.next('settle');
       feed('d');
-      other.wanted.complete();
-      duty.wanted.next('release');
+      other.flush$.complete();
+      acker.flush$.next('release');
       expect(batches()).toEqual(['abc', 'd']);
       out.unsubscribe();
-      expect(duty.wanted.observed).toBe(false);
+      expect(acker.flush$.observed).toBe(false);
     }));
 
   it('settles and releases all of it as one', () =>
     inVirtualTime(() => {
-      const { duty, feed, out } = fed({ count: 2 });
+      const { acker, feed, out } = fed({ count: 2 });
       feed('abcd');
       out.values[0]?.release();
       out.values[0]?.ack();
       out.values[0]?.nack('late');
       out.values[1]?.nack('refused');
-      expect(duty.log).toEqual(['release a', 'release b', 'ack a', 'ack b', 'nack c', 'nack d']);
+      expect(acker.log).toEqual(['release a', 'release b', 'ack a', 'ack b', 'nack c', 'nack d']);
       expect(out.values[0]?.origin).toMatchObject({ offset: 0, byteLength: 2 });
     }));
 
@@ -117,19 +117,19 @@ describe('batch', () => {
       const left = fed({ count: 3 });
       left.feed('abcd');
       left.out.unsubscribe();
-      expect(left.duty.nacks).toEqual(['d']);
+      expect(left.acker.nacks).toEqual(['d']);
       const failed = fed({ count: 3 });
       failed.feed('a');
       failed.source$.error(new Error('lost'));
-      expect([failed.duty.nacks, failed.out.ended]).toEqual([['a'], 'error']);
-      expect(failed.duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+      expect([failed.acker.nacks, failed.out.ended]).toEqual([['a'], 'error']);
+      expect(failed.acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
     }));
 
   it('hands nothing over to a taker that nacks because the source failed, though the source asks once more', () =>
     inVirtualTime(() => {
-      const duty = new RecordingDuty('asking', () => duty.wanted.next('settle'));
+      const acker = new RecordingAcker('asking', () => acker.flush$.next('settle'));
       const failing = concat(
-        of(...[...'abc'].map((name) => duty.deliver(name))),
+        of(...[...'abc'].map((name) => acker.deliver(name))),
         throwError(() => new Error('lost')),
       );
       taken(
@@ -139,12 +139,12 @@ describe('batch', () => {
           transmit(() => NEVER),
         ),
       );
-      expect(duty.nacks.sort()).toEqual(['a', 'b', 'c']);
+      expect(acker.nacks.sort()).toEqual(['a', 'b', 'c']);
     }));
 
   it('leaves no timer behind', () =>
     drawn(({ expectObservable }) => {
-      const result$ = concat(of(new RecordingDuty().deliver('a')), NEVER).pipe(
+      const result$ = concat(of(new RecordingAcker().deliver('a')), NEVER).pipe(
         batch({ count: 2, maxWaitMs: 5 }),
         shown,
       );
@@ -155,31 +155,31 @@ describe('batch', () => {
 
   it('starts no time for a batch that holds nothing, and says why it refuses what it held', () =>
     inVirtualTime((at) => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<number>>();
       const weigh = (value: number) => (value < 0 ? Number.NaN : 1);
       const out = taken(source$.pipe(batch({ count: 9, weight: 9, weigh, maxWaitMs: 10 })));
-      source$.next(duty.deliver(-1));
-      expect((duty.causes['-1'] as Error).message).toBe(
+      source$.next(acker.deliver(-1));
+      expect((acker.causes['-1'] as Error).message).toBe(
         'Expected `weigh(value)` to be a number >= 0, got `NaN` (number)',
       );
-      at(8, () => source$.next(duty.deliver(1)));
+      at(8, () => source$.next(acker.deliver(1)));
       at(17, () => expect(out.values).toEqual([]));
       at(19, () => expect(out.values.map(({ value }) => value)).toEqual([[1]]));
       at(20, () => {
-        source$.next(duty.deliver(2));
-        source$.next(duty.deliver('3' as never));
+        source$.next(acker.deliver(2));
+        source$.next(acker.deliver('3' as never));
         out.unsubscribe();
-        expect((duty.causes['2'] as Error).message).toBe(
+        expect((acker.causes['2'] as Error).message).toBe(
           'The flow stopped before the batch was full; its values are redelivered.',
         );
       });
     }));
 
   it('refuses a weight that is no number', () => {
-    const duty = new RecordingDuty();
-    taken(of(duty.deliver(1)).pipe(batch({ count: 9, weight: 9, weigh: () => '1' as never })));
-    expect(duty.causes['1']).toMatchObject({ code: 'RXF_OPTION_INVALID' });
+    const acker = new RecordingAcker();
+    taken(of(acker.deliver(1)).pipe(batch({ count: 9, weight: 9, weigh: () => '1' as never })));
+    expect(acker.causes['1']).toMatchObject({ code: 'RXF_OPTION_INVALID' });
   });
 
   itSettlesOnce(() => batch({ count: 4, bytes: 20, maxWaitMs: 6 }));

@@ -18,7 +18,7 @@ import {
 import { Delivery } from '../../src/core/delivery.js';
 import { RxflumeError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Deliveries = Observable<Delivery<string>>;
@@ -106,7 +106,7 @@ const CALLBACKS: Readonly<Record<string, OperatorFunction<Delivery<string>, unkn
 };
 
 function run(operator: OperatorFunction<Delivery<string>, unknown>) {
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const given$ = new Subject<Delivery<string>>();
   let ended = '';
   inVirtualTime((at) => {
@@ -126,10 +126,10 @@ function run(operator: OperatorFunction<Delivery<string>, unknown>) {
           ended = 'complete';
         },
       });
-    for (const value of ['a', 'bad', 'c']) given$.next(duty.deliver(value));
+    for (const value of ['a', 'bad', 'c']) given$.next(acker.deliver(value));
     at(100, () => given$.complete());
   });
-  return { duty, ended };
+  return { acker, ended };
 }
 
 function unreadable(): object {
@@ -150,11 +150,11 @@ describe.each(Object.entries(UNREADABLE))('a function of an operator that throws
   it.each(Object.entries(CALLBACKS))('refuses the one value, with a code: the %s', (__, operator) => {
     thrown = () => value;
     try {
-      const { duty, ended } = run(operator);
+      const { acker, ended } = run(operator);
       expect(ended).toBe('complete');
-      expect([duty.nacks, [...duty.acks].sort()]).toEqual([['bad'], ['a', 'c']]);
-      expect(duty.causes.bad).toBeInstanceOf(RxflumeError);
-      expect((duty.causes.bad as RxflumeError).message).toContain('test:stream offset 1');
+      expect([acker.nacks, [...acker.acks].sort()]).toEqual([['bad'], ['a', 'c']]);
+      expect(acker.causes.bad).toBeInstanceOf(RxflumeError);
+      expect((acker.causes.bad as RxflumeError).message).toContain('test:stream offset 1');
     } finally {
       thrown = () => new Error('boom');
     }
@@ -165,10 +165,10 @@ describe('a function of an operator that throws', () => {
   it.each(Object.entries(CALLBACKS))(
     'refuses the one value, with a code, and the flow goes on: the %s',
     (name, operator) => {
-      const { duty, ended } = run(operator);
+      const { acker, ended } = run(operator);
       expect(ended).toBe('complete');
-      expect([duty.nacks, [...duty.acks].sort()]).toEqual([['bad'], ['a', 'c']]);
-      const cause = duty.causes.bad as RxflumeError;
+      expect([acker.nacks, [...acker.acks].sort()]).toEqual([['bad'], ['a', 'c']]);
+      const cause = acker.causes.bad as RxflumeError;
       expect(cause).toBeInstanceOf(RxflumeError);
       expect(cause.message).toMatch(/test:stream offset 1.*boom/);
       expect((cause.cause as Error).message).toBe('boom');

@@ -6,7 +6,7 @@ import type { DeadLetter } from '../../src/core/dead-letter.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { DecodeError, OptionError, SinkError } from '../../src/core/errors.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, shown, taken } from './marbles.js';
 
@@ -32,15 +32,15 @@ function letters(ms = 0) {
 
 /** Feeds by hand, and keeps what came out. */
 function fed(options: DeadLetterOptions = {}, sink?: Sink<DeadLetter>) {
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const source$ = new Subject<Delivery<string>>();
   const own = letters();
   const out = taken(source$.pipe(deadLetter(sink ?? own.sink, options)));
   const feed = (value: string, offset?: number) => {
-    source$.next(duty.deliver(value, offset === undefined ? {} : { offset }));
+    source$.next(acker.deliver(value, offset === undefined ? {} : { offset }));
     return out.values.at(-1) as Delivery<string>;
   };
-  return { duty, source$, out, feed, seen: own.seen };
+  return { acker, source$, out, feed, seen: own.seen };
 }
 
 describe('deadLetter', () => {
@@ -66,7 +66,7 @@ describe('deadLetter', () => {
   itKeepsTheEnds(deadLetter(letters().sink));
 
   it('tells the sink what came, from where, why, when, and how often it was refused', () => {
-    const { feed, seen, duty } = fed();
+    const { feed, seen, acker } = fed();
     feed('héllo', 7).nack(FOR_GOOD);
     expect(seen).toEqual([
       {
@@ -82,7 +82,7 @@ describe('deadLetter', () => {
         setAsideAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       },
     ]);
-    expect(duty.log).toEqual(['ack héllo']);
+    expect(acker.log).toEqual(['ack héllo']);
   });
 
   it.each([
@@ -96,19 +96,19 @@ describe('deadLetter', () => {
     ['a damaged ledger', new SinkError('RXF_LEDGER_DAMAGED', 'bad'), false],
     ['a flow that stops', new SinkError('RXF_SINK_STOPPED', 'stopped'), false],
   ])('%s: set aside, %s', (_, cause, isSetAside) => {
-    const { feed, seen, duty } = fed();
+    const { feed, seen, acker } = fed();
     feed('a').nack(cause);
-    expect([seen.length, duty.log]).toEqual(isSetAside ? [1, ['ack a']] : [0, ['nack a']]);
+    expect([seen.length, acker.log]).toEqual(isSetAside ? [1, ['ack a']] : [0, ['nack a']]);
   });
 
   it('sets aside at the nth refusal what goes back to the source before, and counts by value', () => {
-    const { feed, seen, duty } = fed({ attempts: 3 });
+    const { feed, seen, acker } = fed({ attempts: 3 });
     for (let attempt = 1; attempt <= 2; attempt += 1) feed('a', 1).nack(BUSY);
     feed('b', 2).nack(BUSY);
     feed('a', 1).nack(new SinkError('RXF_OPERATOR_TIMEOUT', 'slow'));
     feed('a', 1).nack(BUSY);
     expect(seen.map(({ value, attempt }) => [value, attempt])).toEqual([['a', 3]]);
-    expect(duty.log).toEqual(['nack a', 'nack a', 'nack b', 'ack a', 'nack a']);
+    expect(acker.log).toEqual(['nack a', 'nack a', 'nack b', 'ack a', 'nack a']);
   });
 
   it('asks `when`, with the attempt, where it is given; but not of a flow that stops', () => {
@@ -132,19 +132,19 @@ describe('deadLetter', () => {
   });
 
   it('leaves to the source what was released, settled or set aside before', () => {
-    const { feed, seen, duty } = fed();
+    const { feed, seen, acker } = fed();
     const released = feed('r');
     released.release();
     released.nack(FOR_GOOD);
     const acked = feed('k');
     acked.ack();
     acked.nack(FOR_GOOD);
-    expect([seen.length, duty.log]).toEqual([0, ['release r', 'nack r', 'ack k']]);
+    expect([seen.length, acker.log]).toEqual([0, ['release r', 'nack r', 'ack k']]);
   });
 
   it('what is said after a letter was begun counts for nothing: the letter decides', () => {
     const waiting: Delivery<DeadLetter>[] = [];
-    const { feed, duty } = fed({}, (deliveries) =>
+    const { feed, acker } = fed({}, (deliveries) =>
       deliveries.pipe(
         map((delivery) => waiting.push(delivery)),
         ignoreElements(),
@@ -156,34 +156,34 @@ describe('deadLetter', () => {
     delivery.ack();
     delivery.nack('again');
     delivery.release();
-    delivery.duty.ack(0, 2);
-    expect(duty.log).toEqual(['ack b']);
+    delivery.acker.ack(0, 2);
+    expect(acker.log).toEqual(['ack b']);
     other.nack('late');
     waiting[0]?.release();
     waiting[0]?.nack('letters are full');
-    expect(duty.log).toEqual(['ack b', 'release a', 'nack a']);
+    expect(acker.log).toEqual(['ack b', 'release a', 'nack a']);
   });
 
   it('takes runs: of what is kept it makes letters, the rest goes to the source', () => {
-    const { feed, seen, duty } = fed();
+    const { feed, seen, acker } = fed();
     const all = [...'abcdef'].map((value) => feed(value));
     all[1]?.release();
     all[4]?.release();
-    all[0]?.duty.nack(0, 6, FOR_GOOD);
+    all[0]?.acker.nack(0, 6, FOR_GOOD);
     expect(seen.map(({ value }) => value).join('')).toBe('acdf');
-    expect([duty.acks.join(''), duty.nacks.join('')]).toEqual(['acdf', 'be']);
+    expect([acker.acks.join(''), acker.nacks.join('')]).toEqual(['acdf', 'be']);
   });
 
   it('sets aside what is refused after the source has completed, and then ends the sink of letters', () => {
     let isEnded = false;
     const own = letters();
     const sink: Sink<DeadLetter> = (deliveries) => own.sink(deliveries).pipe(tap({ complete: () => (isEnded = true) }));
-    const { feed, source$, duty, out } = fed({}, sink);
+    const { feed, source$, acker, out } = fed({}, sink);
     const [first, second] = [feed('a'), feed('b')];
     source$.complete();
     expect([out.ended, isEnded]).toEqual(['complete', false]);
     first.nack(FOR_GOOD);
-    expect([duty.log, isEnded]).toEqual([['ack a'], false]);
+    expect([acker.log, isEnded]).toEqual([['ack a'], false]);
     second.release();
     expect(isEnded).toBe(true);
   });
@@ -208,12 +208,12 @@ describe('deadLetter', () => {
   it('refuses as it came what a sink that has completed does not take, and when it is unsubscribed', () => {
     const early = fed({}, () => EMPTY);
     early.feed('a').nack(FOR_GOOD);
-    expect(early.duty.log).toEqual(['nack a']);
+    expect(early.acker.log).toEqual(['nack a']);
     const left = fed();
     const delivery = left.feed('a');
     left.out.unsubscribe();
     delivery.nack(FOR_GOOD);
-    expect([left.duty.log, left.seen.length]).toEqual([['nack a'], 0]);
+    expect([left.acker.log, left.seen.length]).toEqual([['nack a'], 0]);
   });
 
   it('remembers the attempts of 10,000 values', () => {
@@ -228,9 +228,12 @@ describe('deadLetter', () => {
   itSettlesOnce(() => deadLetter(letters().sink, { when: () => false }));
 
   it('works behind a source and before everything: raw bytes of what cannot be decoded', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const { sink, seen } = letters();
-    const source = of(duty.deliver(Buffer.from([0xc3, 0x28]), {}, 'bad'), duty.deliver(Buffer.from('ok'), {}, 'good'));
+    const source = of(
+      acker.deliver(Buffer.from([0xc3, 0x28]), {}, 'bad'),
+      acker.deliver(Buffer.from('ok'), {}, 'good'),
+    );
     const out = taken(
       source.pipe(
         deadLetter(sink),
@@ -241,7 +244,7 @@ describe('deadLetter', () => {
         transmit((value) => of(value)),
       ),
     );
-    expect([out.values, duty.log]).toEqual([['ok'], ['ack bad', 'ack good']]);
+    expect([out.values, acker.log]).toEqual([['ok'], ['ack bad', 'ack good']]);
     expect(seen[0]).toMatchObject({ value: 'wyg=', encoding: 'base64', code: 'RXF_DECODE_SYNTAX' });
   });
 

@@ -21,7 +21,7 @@ import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
 import { json } from '../../src/formats/json.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { acked, drawn, shown, taken } from './marbles.js';
 
@@ -43,9 +43,9 @@ function sinkAfter(ms: number, letters: DeadLetter[] = []): Sink<DeadLetter> {
 
 /** Decodes one value; what came out, and why it was refused where it was. */
 function decodeOne<I, A>(decoder: DecoderLike<I, A>, value: I) {
-  const duty = new RecordingDuty();
-  const out = taken(of(duty.deliver(value, {}, 'it')).pipe(decode(decoder)));
-  const error = (duty.causes.it ?? out.error) as { code: string; message: string; details: unknown } | undefined;
+  const acker = new RecordingAcker();
+  const out = taken(of(acker.deliver(value, {}, 'it')).pipe(decode(decoder)));
+  const error = (acker.causes.it ?? out.error) as { code: string; message: string; details: unknown } | undefined;
   return { values: out.values.map((delivery) => delivery.value), ended: out.ended, code: error?.code, error };
 }
 
@@ -90,13 +90,13 @@ describe('decode', () => {
     }));
 
   it('describes what was refused so that any format can store it', () => {
-    const duty = new RecordingDuty('kafka:chat/3');
+    const acker = new RecordingAcker('kafka:chat/3');
     const letters: DeadLetter[] = [];
     const origin = { offset: 7, timestamp: Date.UTC(2024, 0, 2), key: bytes('k') };
     of(
-      duty.deliver(bytes('{"user":'), origin, 'text'),
-      duty.deliver(new Uint8Array([0xff, 0xfe, 0]), { ...origin, timestamp: 1.7e18, key: null }, 'binary'),
-      duty.deliver(null as Buffer | null, { ...origin, timestamp: undefined }, 'tombstone'),
+      acker.deliver(bytes('{"user":'), origin, 'text'),
+      acker.deliver(new Uint8Array([0xff, 0xfe, 0]), { ...origin, timestamp: 1.7e18, key: null }, 'binary'),
+      acker.deliver(null as Buffer | null, { ...origin, timestamp: undefined }, 'tombstone'),
     )
       .pipe(
         decode(json(Message), {
@@ -108,10 +108,10 @@ describe('decode', () => {
         }),
       )
       .subscribe();
-    const place = { stream: 'kafka:chat/3', offset: 7, attempt: 1, setAsideAt: expect.stringMatching(/^\d{4}-.*Z$/) };
+    const seq = { stream: 'kafka:chat/3', offset: 7, attempt: 1, setAsideAt: expect.stringMatching(/^\d{4}-.*Z$/) };
     expect(letters).toEqual([
       {
-        ...place,
+        ...seq,
         code: 'RXF_DECODE_SYNTAX',
         message: expect.stringContaining('it starts with "{\\"user\\":"'),
         timestamp: '2024-01-02T00:00:00.000Z',
@@ -120,7 +120,7 @@ describe('decode', () => {
         encoding: 'utf8',
       },
       {
-        ...place,
+        ...seq,
         code: 'RXF_DECODE_SYNTAX',
         message: expect.any(String),
         timestamp: null,
@@ -129,7 +129,7 @@ describe('decode', () => {
         encoding: 'base64',
       },
       {
-        ...place,
+        ...seq,
         code: 'RXF_DECODE_EMPTY',
         message: expect.stringContaining('tombstone'),
         timestamp: null,
@@ -138,7 +138,7 @@ describe('decode', () => {
         encoding: 'none',
       },
     ]);
-    expect(duty.unsettled).toEqual(['text', 'binary', 'tombstone']);
+    expect(acker.unsettled).toEqual(['text', 'binary', 'tombstone']);
   });
 
   it('fails with the error of the dead-letter sink, also one thrown at the call', () => {
@@ -147,7 +147,7 @@ describe('decode', () => {
     const throwing: Sink<DeadLetter> = () => {
       throw broken;
     };
-    const source = concat(of(new RecordingDuty().deliver('x')), NEVER);
+    const source = concat(of(new RecordingAcker().deliver('x')), NEVER);
     for (const deadLetter of [failing, throwing]) {
       expect(taken(source.pipe(decode(json(), { deadLetter })))).toMatchObject({ ended: 'error', error: broken });
     }
@@ -164,16 +164,16 @@ describe('decode', () => {
     }));
 
   it('nacks what comes after the dead-letter sink has completed', () => {
-    const duty = new RecordingDuty();
-    const out = taken(of(duty.deliver('?')).pipe(decode(json(), { deadLetter: () => EMPTY })));
-    expect(duty.log).toEqual(['nack ?']);
+    const acker = new RecordingAcker();
+    const out = taken(of(acker.deliver('?')).pipe(decode(json(), { deadLetter: () => EMPTY })));
+    expect(acker.log).toEqual(['nack ?']);
     expect(out.ended).toBe('complete');
   });
 
   it('connects the dead-letter sink anew for each subscription', () => {
     const source$ = new Subject<Delivery<string>>();
     const letters: DeadLetter[] = [];
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const decoded$ = source$.pipe(
       decode(json(), {
         deadLetter: (d) =>
@@ -185,7 +185,7 @@ describe('decode', () => {
     );
     taken(decoded$).unsubscribe();
     taken(decoded$);
-    source$.next(duty.deliver('?'));
+    source$.next(acker.deliver('?'));
     expect(letters.length).toBe(1);
   });
 
@@ -236,11 +236,11 @@ describe('decode', () => {
   });
 
   it('settles the rest of a stream that ends at such a schema: nothing is left', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     taken(source$.pipe(decode(z.string().refine(async () => true))));
-    source$.next(duty.deliver('a'));
-    expect([duty.nacks, source$.observed]).toEqual([['a'], false]);
+    source$.next(acker.deliver('a'));
+    expect([acker.nacks, source$.observed]).toEqual([['a'], false]);
   });
 
   describe('by nacks', () => {

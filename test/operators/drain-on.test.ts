@@ -12,10 +12,10 @@ import { ackedAfter, type Drawing, drawn, taken } from './marbles.js';
 const undrainable = <T>(source: Observable<T>) => new Source<T>((subscriber) => source.subscribe(subscriber));
 
 /** A source as every one must be: at the stop signal it takes no more, awaits the settling, commits for 2 ms, completes. */
-function drainable({ deliveries, duty }: Drawing, row: string) {
+function drainable({ deliveries, acker }: Drawing, row: string) {
   return new Source<Delivery<string>>((subscriber, stop$) => {
     const done$ = new Subject<void>();
-    const check = () => duty.unsettled.length === 0 && done$.next();
+    const check = () => acker.unsettled.length === 0 && done$.next();
     const drain$ = stop$.pipe(take(1));
     drain$.subscribe(() => {
       timer(0, 1).pipe(takeUntil(done$)).subscribe(check);

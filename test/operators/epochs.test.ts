@@ -45,7 +45,7 @@ import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
 import { MemoryFlume } from '../../src/testing/memory-flume.js';
 import { MemoryHttp } from '../../src/testing/memory-http.js';
 import { MemoryKafka } from '../../src/testing/memory-kafka.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Deliveries<T = string> = Observable<Delivery<T>>;
@@ -55,7 +55,7 @@ const ENDS_AT = 20;
 
 interface Trial {
   /** Emits what is handed on, or is about to be written, at that moment. */
-  readonly holding: OperatorFunction<Delivery<string>, Delivery<unknown>>;
+  readonly ackGroup: OperatorFunction<Delivery<string>, Delivery<unknown>>;
   /** How long the taker takes to ack. */
   readonly acksAfterMs?: number;
 }
@@ -99,17 +99,17 @@ const failing = (clock: { now: number }) => () =>
 
 const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
   aggregateByKey: () => ({
-    holding: aggregateByKey((value) => value, { windowMs: 50, initial: () => 0, add: (sum) => sum + 1 }),
+    ackGroup: aggregateByKey((value) => value, { windowMs: 50, initial: () => 0, add: (sum) => sum + 1 }),
   }),
   'aggregateByKey, windows that overlap': () => ({
-    holding: aggregateByKey(() => 'all', { windowMs: 60, slideMs: 15, initial: () => 0, add: (sum) => sum + 1 }),
+    ackGroup: aggregateByKey(() => 'all', { windowMs: 60, slideMs: 15, initial: () => 0, add: (sum) => sum + 1 }),
   }),
-  balance: () => ({ holding: balance([handingOn, handingOn]), acksAfterMs: 5 }),
-  batch: () => ({ holding: batch({ count: 10, maxWaitMs: 100 }) }),
-  'batch by weight': () => ({ holding: batch({ count: 10, weight: 4, weigh: () => 1, maxWaitMs: 100 }) }),
-  dedupeBy: () => ({ holding: dedupeBy(() => 'one key', { windowMs: 1_000 }), acksAfterMs: 30 }),
+  balance: () => ({ ackGroup: balance([handingOn, handingOn]), acksAfterMs: 5 }),
+  batch: () => ({ ackGroup: batch({ count: 10, maxWaitMs: 100 }) }),
+  'batch by weight': () => ({ ackGroup: batch({ count: 10, weight: 4, weigh: () => 1, maxWaitMs: 100 }) }),
+  dedupeBy: () => ({ ackGroup: dedupeBy(() => 'one key', { windowMs: 1_000 }), acksAfterMs: 30 }),
   deadLetter: () => ({
-    holding: (source) => {
+    ackGroup: (source) => {
       const letters$ = new Subject<Delivery<unknown>>();
       const letters = (given: Deliveries<unknown>) =>
         given.pipe(
@@ -126,17 +126,17 @@ const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
       );
     },
   }),
-  failover: () => ({ holding: failover<string, Delivery<unknown>>([refusingAfter(30), handingOn], { monitor }) }),
-  inFlightWindow: () => ({ holding: inFlightWindow({ count: 1 }), acksAfterMs: 30 }),
-  mapValueAsync: () => ({ holding: mapValueAsync(later) }),
-  'mapValueAsync, one at a time': () => ({ holding: mapValueAsync(later, { concurrency: 1 }) }),
-  'mapValueAsync, in any order': () => ({ holding: mapValueAsync(later, { order: 'none' }) }),
-  rateLimit: () => ({ holding: rateLimit({ count: 1, perMs: 30 }) }),
+  failover: () => ({ ackGroup: failover<string, Delivery<unknown>>([refusingAfter(30), handingOn], { monitor }) }),
+  inFlightWindow: () => ({ ackGroup: inFlightWindow({ count: 1 }), acksAfterMs: 30 }),
+  mapValueAsync: () => ({ ackGroup: mapValueAsync(later) }),
+  'mapValueAsync, one at a time': () => ({ ackGroup: mapValueAsync(later, { concurrency: 1 }) }),
+  'mapValueAsync, in any order': () => ({ ackGroup: mapValueAsync(later, { order: 'none' }) }),
+  rateLimit: () => ({ ackGroup: rateLimit({ count: 1, perMs: 30 }) }),
   retryWrite: (clock) => ({
-    holding: writing((write) => transmit(retryWrite(write, { firstDelayMs: 40, monitor })), failing(clock)),
+    ackGroup: writing((write) => transmit(retryWrite(write, { firstDelayMs: 40, monitor })), failing(clock)),
   }),
   'retryWrite, its breaker open': (clock) => ({
-    holding: writing(
+    ackGroup: writing(
       (write) =>
         transmit(retryWrite(write, { firstDelayMs: 1, breaker: { failures: 1, openMs: 40 }, attempts: 9, monitor }), {
           concurrency: 2,
@@ -144,15 +144,15 @@ const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
       failing(clock),
     ),
   }),
-  routeBy: () => ({ holding: routeBy(() => 'one', { one: (given: Deliveries) => given.pipe(batch({ count: 9 })) }) }),
-  tee: () => ({ holding: tee({ one: (given: Deliveries) => given.pipe(batch({ count: 9 })), other: acking }) }),
+  routeBy: () => ({ ackGroup: routeBy(() => 'one', { one: (given: Deliveries) => given.pipe(batch({ count: 9 })) }) }),
+  tee: () => ({ ackGroup: tee({ one: (given: Deliveries) => given.pipe(batch({ count: 9 })), other: acking }) }),
   timeoutUnsettled: () => ({
-    holding: timeoutUnsettled({ name: 'x', afterMs: 1_000, monitor }),
+    ackGroup: timeoutUnsettled({ name: 'x', afterMs: 1_000, monitor }),
     acksAfterMs: 30,
   }),
-  'transmit, one at a time': () => ({ holding: writing((write) => transmit(write, { concurrency: 1 }), slowly) }),
+  'transmit, one at a time': () => ({ ackGroup: writing((write) => transmit(write, { concurrency: 1 }), slowly) }),
   "transmit, order: 'key'": () => ({
-    holding: writing((write) => transmit(write, { order: 'key', key: () => 'one' }), slowly),
+    ackGroup: writing((write) => transmit(write, { order: 'key', key: () => 'one' }), slowly),
   }),
 };
 
@@ -172,17 +172,17 @@ describe('what is held of an epoch that ends', () => {
     'is neither handed on nor joined by %s, which goes on with the next epoch',
     (_, make) => {
       const clock = { now: 0 };
-      const { holding, acksAfterMs = 0 } = make(clock);
-      const [first, second] = [new RecordingDuty('test:0'), new RecordingDuty('test:0')];
+      const { ackGroup, acksAfterMs = 0 } = make(clock);
+      const [first, second] = [new RecordingAcker('test:0'), new RecordingAcker('test:0')];
       const given$ = new Subject<Delivery<string>>();
       const stale: unknown[] = [];
       let ended = '';
       inVirtualTime((at) => {
-        given$.pipe(holding).subscribe({
+        given$.pipe(ackGroup).subscribe({
           next: (one) => {
             if (!(one instanceof Delivery)) return;
-            const isOfSecond = one.duty.wanted === second.wanted;
-            if (clock.now >= ENDS_AT && (!isOfSecond || one.duty.isMixed === true)) stale.push(one.value);
+            const isOfSecond = one.acker.flush$ === second.flush$;
+            if (clock.now >= ENDS_AT && (!isOfSecond || one.acker.isMixed === true)) stale.push(one.value);
             if (acksAfterMs === 0) one.ack();
             else timer(acksAfterMs).subscribe(() => one.ack());
           },
@@ -198,7 +198,7 @@ describe('what is held of an epoch that ends', () => {
         });
         at(ENDS_AT, () => {
           clock.now = ENDS_AT;
-          first.wanted.complete();
+          first.flush$.complete();
           for (const value of ['a', 'b', 'c']) given$.next(second.deliver(value));
         });
         at(ENDS_AT + 5, () => {
@@ -215,19 +215,19 @@ describe('what is held of an epoch that ends', () => {
 
   it.each(Object.entries(TRIALS))('is not held by %s where the epoch was over when it came', (_, make) => {
     const clock = { now: 0 };
-    const { holding } = make(clock);
-    const [first, second] = [new RecordingDuty('test:0'), new RecordingDuty('test:0')];
+    const { ackGroup } = make(clock);
+    const [first, second] = [new RecordingAcker('test:0'), new RecordingAcker('test:0')];
     const given$ = new Subject<Delivery<string>>();
     let mixed = 0;
     inVirtualTime((at) => {
-      given$.pipe(holding).subscribe((one) => {
+      given$.pipe(ackGroup).subscribe((one) => {
         if (!(one instanceof Delivery)) return;
-        if (one.duty.isMixed === true) mixed += 1;
+        if (one.acker.isMixed === true) mixed += 1;
         one.ack();
       });
       at(ENDS_AT, () => {
         clock.now = ENDS_AT + 5;
-        first.wanted.complete();
+        first.flush$.complete();
         given$.next(first.deliver('a'));
         given$.next(second.deliver('a'));
       });
@@ -238,7 +238,7 @@ describe('what is held of an epoch that ends', () => {
   });
 
   it('is not listened for by each value, where it was joined of several streams', () => {
-    const [one, two] = [new RecordingDuty('test:0'), new RecordingDuty('test:1')];
+    const [one, two] = [new RecordingAcker('test:0'), new RecordingAcker('test:1')];
     const given$ = new Subject<Delivery<string>>();
     const running = given$
       .pipe(
@@ -248,7 +248,7 @@ describe('what is held of an epoch that ends', () => {
         batch({ count: 1 }),
       )
       .subscribe((joined) => joined.ack());
-    const listeners = () => (one.wanted as unknown as { observers: unknown[] }).observers.length;
+    const listeners = () => (one.flush$ as unknown as { observers: unknown[] }).observers.length;
     const counts: number[] = [];
     for (let n = 0; n < 200; n += 1) {
       given$.next(one.deliver(`a${n}`));
@@ -306,7 +306,7 @@ const STORES: Readonly<Record<string, () => Store>> = {
           one.reply('OK');
         },
         clients: () => {},
-        notice: () => {},
+        logEvent: () => {},
       })
       .subscribe();
     const sink = flumeSink(flume, { batch: { maxWaitMs: 100 }, monitor }).write();
@@ -355,7 +355,7 @@ const STORES: Readonly<Record<string, () => Store>> = {
 describe('what a sink has gathered of an epoch that ends', () => {
   it.each(Object.entries(STORES))('is not written to %s, and what is redelivered is, once', (name, make) => {
     const { write, written } = make();
-    const [first, second] = [new RecordingDuty('test:0'), new RecordingDuty('test:0')];
+    const [first, second] = [new RecordingAcker('test:0'), new RecordingAcker('test:0')];
     const given$ = new Subject<Delivery<string>>();
     let ended = '';
     inVirtualTime((at) => {
@@ -369,7 +369,7 @@ describe('what a sink has gathered of an epoch that ends', () => {
         for (const value of ['a', 'b', 'c']) given$.next(first.deliver(value));
       });
       at(10, () => {
-        first.wanted.complete();
+        first.flush$.complete();
         for (const value of ['a', 'b', 'c']) given$.next(second.deliver(value));
       });
       at(2_000, () => given$.complete());

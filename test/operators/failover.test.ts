@@ -4,7 +4,7 @@ import { failover } from '../../operators/failover.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError, SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';
@@ -14,21 +14,21 @@ const BUSY = new SinkError('RXF_SINK_WRITE', 'busy');
 
 function fed(count: number, options = {}) {
   const given: Delivery<string>[][] = Array.from({ length: count }, () => []);
-  const keeping = (own: Delivery<string>[]) => (deliveries: Observable<Delivery<string>>) =>
+  const retained = (own: Delivery<string>[]) => (deliveries: Observable<Delivery<string>>) =>
     deliveries.pipe(
       map((delivery) => own.push(delivery)),
       ignoreElements(),
     );
   const source$ = new Subject<Delivery<string>>();
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const monitor = new Monitor();
   const told: string[] = [];
-  monitor.notices$.subscribe(({ what }) => told.push(what));
-  const out = taken(source$.pipe(failover(given.map(keeping), { monitor, ...options })));
+  monitor.logEvents$.subscribe(({ what }) => told.push(what));
+  const out = taken(source$.pipe(failover(given.map(retained), { monitor, ...options })));
   const feed = (names: string) => {
-    for (const name of names) source$.next(duty.deliver(name));
+    for (const name of names) source$.next(acker.deliver(name));
   };
-  return { given, source$, duty, out, feed, told, shown: () => given.map((own) => own.map((d) => d.value).join('')) };
+  return { given, source$, acker, out, feed, told, shown: () => given.map((own) => own.map((d) => d.value).join('')) };
 }
 
 describe('failover', () => {
@@ -50,27 +50,27 @@ describe('failover', () => {
   itKeepsTheEnds(failover([through, through]));
 
   it('hands what one refuses to the next that works, each once, and refuses with the last cause', () => {
-    const { given, duty, feed, shown } = fed(3, { failures: 9 });
+    const { given, acker, feed, shown } = fed(3, { failures: 9 });
     feed('ab');
     given[0]?.[0]?.nack(BUSY);
     given[1]?.[0]?.nack(BUSY);
     expect(shown()).toEqual(['ab', 'a', 'a']);
     const last = new SinkError('RXF_SINK_WRITE', 'busy too');
     given[2]?.[0]?.nack(last);
-    expect(duty.causes).toEqual({ a: last });
+    expect(acker.causes).toEqual({ a: last });
     given[0]?.[0]?.ack();
     given[1]?.[0]?.ack();
     given[0]?.[1]?.nack(BUSY);
     given[1]?.[1]?.ack();
     given[0]?.[1]?.ack();
-    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual(['nack a', 'ack b']);
+    expect(acker.log.filter((line) => !line.startsWith('release'))).toEqual(['nack a', 'ack b']);
   });
 
   it('leaves a refusal that is the fault of the value to the source', () => {
-    const { given, duty, feed, shown, told } = fed(2);
+    const { given, acker, feed, shown, told } = fed(2);
     feed('a');
     given[0]?.[0]?.nack(new SinkError('RXF_SINK_FORMAT', 'no object'));
-    expect([shown(), duty.nacks, told]).toEqual([['a', ''], ['a'], []]);
+    expect([shown(), acker.nacks, told]).toEqual([['a', ''], ['a'], []]);
   });
 
   it('asks `when` where it is given', () => {
@@ -83,7 +83,7 @@ describe('failover', () => {
 
   it('passes over a sink that fails, tries it with one value when its time is over, and comes back', () =>
     inVirtualTime((at) => {
-      const { given, feed, shown, told, duty } = fed(2, { openMs: 10, failures: 2 });
+      const { given, feed, shown, told, acker } = fed(2, { openMs: 10, failures: 2 });
       feed('a');
       given[0]?.[0]?.nack(BUSY);
       feed('b');
@@ -105,87 +105,87 @@ describe('failover', () => {
           ['abdgh', 'abcedf'],
           ['failover.left', 'failover.back'],
         ]);
-        expect(duty.log).toEqual(['release g']);
+        expect(acker.log).toEqual(['release g']);
       });
     }));
 
-  it('leaves to the source what was released before it was refused, and uses the next when it comes again', () => {
-    const { given, duty, feed, shown } = fed(2);
+  it('leaves to the source what was released before it was refused, and uses the next when it is redelivered', () => {
+    const { given, acker, feed, shown } = fed(2);
     feed('a');
     given[0]?.[0]?.release();
     given[0]?.[0]?.nack(BUSY);
     feed('a');
-    expect([duty.log, shown()]).toEqual([
+    expect([acker.log, shown()]).toEqual([
       ['release a', 'nack a'],
       ['a', 'a'],
     ]);
   });
 
   it('goes on without a sink that has failed, and fails with the error of the last', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const monitor = new Monitor();
     const told: string[] = [];
-    monitor.notices$.subscribe(({ what }) => told.push(what));
+    monitor.logEvents$.subscribe(({ what }) => told.push(what));
     const source$ = new Subject<Delivery<string>>();
     const error = new Error('no host');
     const sinks = [brokenSink<string>(new Error('first')), brokenSink<string>(error)];
     const out = taken(source$.pipe(failover(sinks, { monitor })));
-    source$.next(duty.deliver('a'));
-    source$.next(duty.deliver('b'));
+    source$.next(acker.deliver('a'));
+    source$.next(acker.deliver('b'));
     expect(told).toEqual(['failover.lost']);
     expect(out).toMatchObject({ ended: 'error', error });
   });
 
   it('refuses when no sink takes anything', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     // Neither takes: one has completed, the other never listens.
     taken(source$.pipe(failover<string, never>([() => EMPTY, () => NEVER])));
-    source$.next(duty.deliver('a'));
-    expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+    source$.next(acker.deliver('a'));
+    expect(acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
     const out = taken(NEVER.pipe(failover<string, never>([() => EMPTY])));
     expect(out.ended).toBe('complete');
   });
 
   it('finds the next sink also for what is refused after the source has completed, and then completes', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const held: Delivery<string>[] = [];
     const main = (deliveries: Observable<Delivery<string>>) =>
       deliveries.pipe(
         map((one) => held.push(one)),
         ignoreElements(),
       );
-    const out = taken(of(duty.deliver('a')).pipe(failover<string, unknown>([main, through])));
+    const out = taken(of(acker.deliver('a')).pipe(failover<string, unknown>([main, through])));
     expect(out.ended).toBe('');
     held[0]?.nack(BUSY);
     expect(out.values.length).toBe(1);
     (out.values[0] as Delivery<string>).ack();
-    expect([out.ended, duty.log]).toEqual(['complete', ['ack a']]);
+    expect([out.ended, acker.log]).toEqual(['complete', ['ack a']]);
   });
 
   it('hides the ledger: a value may be in two sinks', () => {
-    const duty = Object.assign(new RecordingDuty(), { replay: {} as never });
+    const acker = Object.assign(new RecordingAcker(), { resumeTracker: {} as never });
     const held: string[] = [];
-    duty.hold = () => held.push('held');
-    const out = taken(of(duty.deliver('a')).pipe(failover([through])));
-    expect(out.values[0]?.duty.replay).toBeUndefined();
-    out.values[0]?.duty.hold(0, 1);
+    acker.hold = () => held.push('held');
+    const out = taken(of(acker.deliver('a')).pipe(failover([through])));
+    expect(out.values[0]?.acker.resumeTracker).toBeUndefined();
+    out.values[0]?.acker.hold(0, 1);
     expect(held).toEqual([]);
   });
 
   it('hands nothing on to another sink because the flow stops', () => {
-    const { out, given, shown, duty, feed } = fed(2);
+    const { out, given, shown, acker, feed } = fed(2);
     feed('a');
     out.unsubscribe();
     given[0]?.[0]?.nack(new SinkError('RXF_SINK_STOPPED', 'stopped'));
-    expect([shown(), duty.nacks]).toEqual([['a', ''], ['a']]);
+    expect([shown(), acker.nacks]).toEqual([['a', ''], ['a']]);
   });
 
   it('says which sink fails, works again, and is lost', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: unknown[] = [];
-      monitor.notices$.subscribe(({ level, message }) => told.push([level, message]));
+      monitor.logEvents$.subscribe(({ level, message }) => told.push([level, message]));
       const { given, feed } = fed(2, { openMs: 10, failures: 1, monitor });
       feed('a');
       given[0]?.[0]?.nack(BUSY);
@@ -199,11 +199,11 @@ describe('failover', () => {
       });
       at(11, () => {
         told.length = 0;
-        const duty = new RecordingDuty();
+        const acker = new RecordingAcker();
         const sinks = [through, brokenSink<string>(new Error('no host'))];
         const source$ = new Subject<Delivery<string>>();
         taken(source$.pipe(failover<string, unknown>([brokenSink(new Error('gone')), ...sinks], { monitor })));
-        source$.next(duty.deliver('a'));
+        source$.next(acker.deliver('a'));
         expect(told[0]).toEqual(['warn', 'Sink 1 has failed and is not used again: gone']);
       });
     }));
@@ -220,9 +220,11 @@ describe('failover', () => {
   });
 
   it('says why it refuses where none is left', () => {
-    const duty = new RecordingDuty();
-    taken(of(duty.deliver('a')).pipe(failover<string, never>([() => EMPTY])));
-    expect((duty.causes.a as Error).message).toBe('None of the sinks takes anything any more; the value comes again.');
+    const acker = new RecordingAcker();
+    taken(of(acker.deliver('a')).pipe(failover<string, never>([() => EMPTY])));
+    expect((acker.causes.a as Error).message).toBe(
+      'None of the sinks takes anything any more; the value is redelivered.',
+    );
   });
 
   itSettlesOnce(() => failover([through, through]));

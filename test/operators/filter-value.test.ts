@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
 import { filterValue } from '../../operators/filter-value.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, shown, taken } from './marbles.js';
 
@@ -23,7 +23,7 @@ describe('filterValue', () => {
   itKeepsTheEnds(filterValue(() => true));
 
   it('nacks a delivery that the predicate throws for, with a code, and lives', () =>
-    drawn(({ deliveries, duty, acks$, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, acks$, nacks$, expectObservable, flush }) => {
       const result$ = deliveries('-a-b-c-#').pipe(
         filterValue((x) => {
           if (x === 'b') throw 'odd';
@@ -35,21 +35,21 @@ describe('filterValue', () => {
       expectObservable(acks$).toBe('  -a---c--');
       expectObservable(nacks$).toBe(' ---b----');
       flush();
-      expect(duty.causes.b).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false, cause: 'odd' });
+      expect(acker.causes.b).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false, cause: 'odd' });
     }));
 
   it('passes the very delivery on, and gives the predicate the delivery too', () => {
-    const duty = new RecordingDuty();
-    const [first, second] = [duty.deliver('a'), duty.deliver('b')];
+    const acker = new RecordingAcker();
+    const [first, second] = [acker.deliver('a'), acker.deliver('b')];
     const out = taken(of(first, second).pipe(filterValue((_, { origin }) => origin.offset === 1)));
     expect(out.values).toEqual([second]);
     expect(out.values[0]).toBe(second);
-    expect(duty.log).toEqual(['ack a']);
+    expect(acker.log).toEqual(['ack a']);
   });
 
   it('narrows the type by a guard', () => {
     const lengths: number[] = [];
-    of(new RecordingDuty().deliver<string | null>('abc'), new RecordingDuty().deliver<string | null>(null))
+    of(new RecordingAcker().deliver<string | null>('abc'), new RecordingAcker().deliver<string | null>(null))
       .pipe(filterValue((value) => value !== null))
       .subscribe(({ value }) => lengths.push(value.length));
     expect(lengths).toEqual([3]);

@@ -4,20 +4,25 @@ import { type InFlightWindowOptions, inFlightWindow } from '../../operators/in-f
 import { transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itLeavesAnEndlessSource, itPassesOnTheDuty, itSettlesOnce } from '../support/operator-laws.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import {
+  itKeepsTheEnds,
+  itLeavesAnEndlessSource,
+  itPassesOnTheAcker,
+  itSettlesOnce,
+} from '../support/operator-laws.js';
 import { acked, drawn, taken } from './marbles.js';
 
 /** Feeds deliveries of so many bytes by hand. */
 function fed(options: InFlightWindowOptions, ...sizes: number[]) {
   const source$ = new Subject<Delivery<number>>();
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const out = taken(source$.pipe(inFlightWindow(options)));
   const feed = (...bytes: number[]) => {
-    for (const byteLength of bytes) source$.next(duty.deliver(byteLength, { byteLength }, `${byteLength}`));
+    for (const byteLength of bytes) source$.next(acker.deliver(byteLength, { byteLength }, `${byteLength}`));
   };
   feed(...sizes);
-  return { source$, duty, out, feed, passed: () => out.values.map(({ value }) => value) };
+  return { source$, acker, out, feed, passed: () => out.values.map(({ value }) => value) };
 }
 
 describe('inFlightWindow', () => {
@@ -58,7 +63,7 @@ describe('inFlightWindow', () => {
   });
 
   it('is freed by the first of release, ack and nack of a delivery, and by each only once', () => {
-    const { passed, out, duty } = fed({ count: 2 }, 1, 2, 3, 4, 5, 6, 7, 8);
+    const { passed, out, acker } = fed({ count: 2 }, 1, 2, 3, 4, 5, 6, 7, 8);
     const [first, second, third] = [() => out.values[0], () => out.values[1], () => out.values[2]];
     first()?.release();
     first()?.ack();
@@ -69,22 +74,22 @@ describe('inFlightWindow', () => {
     third()?.ack();
     third()?.ack();
     expect(passed()).toEqual([1, 2, 3, 4, 5]);
-    expect(duty.log).toEqual(['release 1', 'ack 1', 'nack 2', 'ack 3']);
+    expect(acker.log).toEqual(['release 1', 'ack 1', 'nack 2', 'ack 3']);
   });
 
   it('frees runs of places that a holder settles at once, also such as it never saw', () => {
-    const { passed, out, duty } = fed({ count: 3 }, 1, 2, 3, 4, 5);
-    const window = out.values[0]?.duty;
-    expect(window?.wanted).toBe(duty.wanted);
-    expect(out.values.every((delivery) => delivery.duty === window)).toBe(true);
+    const { passed, out, acker } = fed({ count: 3 }, 1, 2, 3, 4, 5);
+    const window = out.values[0]?.acker;
+    expect(window?.flush$).toBe(acker.flush$);
+    expect(out.values.every((delivery) => delivery.acker === window)).toBe(true);
     window?.ack(0, 4);
     expect(passed()).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('never waits for itself when each delivery is released inside its own emission', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const values = Array.from({ length: 5_000 }, (_, n) => n);
-    const out = taken(of(...values.map((n) => duty.deliver(n))).pipe(inFlightWindow({ count: 1 }), acked));
+    const out = taken(of(...values.map((n) => acker.deliver(n))).pipe(inFlightWindow({ count: 1 }), acked));
     expect([out.values, out.ended]).toEqual([values, 'complete']);
   });
 
@@ -92,7 +97,7 @@ describe('inFlightWindow', () => {
     const { passed, out, source$ } = fed({ count: 1 }, 1, 2, 3, 4);
     source$.subscribe();
     const [first] = out.values;
-    first?.duty.release(0, 4);
+    first?.acker.release(0, 4);
     expect(passed()).toEqual([1, 2]);
     out.values[1]?.release();
     expect(passed()).toEqual([1, 2, 3]);
@@ -119,18 +124,18 @@ describe('inFlightWindow', () => {
   it('nacks what waits, and only that, when it is unsubscribed and when the source fails', () => {
     const left = fed({ count: 1 }, 1, 2, 3);
     left.out.unsubscribe();
-    expect(left.duty.log).toEqual(['nack 2', 'nack 3']);
+    expect(left.acker.log).toEqual(['nack 2', 'nack 3']);
     left.out.values[0]?.ack();
-    expect([left.duty.unsettled, left.passed()]).toEqual([[], [1]]);
+    expect([left.acker.unsettled, left.passed()]).toEqual([[], [1]]);
     const failed = fed({ count: 1 }, 1, 2);
     failed.source$.error(new Error('lost'));
-    expect(failed.duty.causes['2']).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+    expect(failed.acker.causes['2']).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
   });
 
   it('lets nothing through to a taker that nacks because the source failed, also inside the subscribing', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const failing = concat(
-      of(duty.deliver(1), duty.deliver(2)),
+      of(acker.deliver(1), acker.deliver(2)),
       throwError(() => new Error('lost')),
     );
     taken(
@@ -140,37 +145,37 @@ describe('inFlightWindow', () => {
         transmit(() => NEVER),
       ),
     );
-    expect(duty.nacks.sort()).toEqual(['1', '2']);
+    expect(acker.nacks.sort()).toEqual(['1', '2']);
   });
 
   it('works off a long queue in place, not deeper with each that is settled inside its emission', () => {
     const source$ = new Subject<Delivery<number>>();
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const seen: Delivery<number>[] = [];
     source$.pipe(inFlightWindow({ count: 1 })).subscribe((delivery) => {
       if (seen.push(delivery) > 1) delivery.ack();
     });
-    for (let n = 0; n < 20_000; n += 1) source$.next(duty.deliver(n));
+    for (let n = 0; n < 20_000; n += 1) source$.next(acker.deliver(n));
     seen[0]?.ack();
-    expect([seen.length, duty.unsettled]).toEqual([20_000, []]);
+    expect([seen.length, acker.unsettled]).toEqual([20_000, []]);
   });
 
   it('counts each subscription by itself', () => {
-    const duty = new RecordingDuty();
-    const windowed$ = concat(of(duty.deliver(1), duty.deliver(2)), NEVER).pipe(inFlightWindow({ count: 1 }));
+    const acker = new RecordingAcker();
+    const windowed$ = concat(of(acker.deliver(1), acker.deliver(2)), NEVER).pipe(inFlightWindow({ count: 1 }));
     expect([taken(windowed$).values.length, taken(windowed$).values.length]).toEqual([1, 1]);
   });
 
-  itPassesOnTheDuty(inFlightWindow({ count: 9 }));
+  itPassesOnTheAcker(inFlightWindow({ count: 9 }));
   itLeavesAnEndlessSource(inFlightWindow({ count: 9 }));
 
   it('says what it refuses, and why, when the flow stops', () => {
-    const { out, duty } = fed({ count: 1 }, 1, 2);
+    const { out, acker } = fed({ count: 1 }, 1, 2);
     out.unsubscribe();
-    expect((duty.causes['2'] as Error).message).toBe(
+    expect((acker.causes['2'] as Error).message).toBe(
       'The flow stopped before the window let the value through; it is redelivered.',
     );
-    expect(duty.causes).not.toHaveProperty('1');
+    expect(acker.causes).not.toHaveProperty('1');
   });
 
   itSettlesOnce(() => inFlightWindow({ count: 3, bytes: 15 }));

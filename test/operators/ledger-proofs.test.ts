@@ -20,7 +20,7 @@ describe('a ledger stays exact behind', () => {
         groupId: 'lake',
         window: { count: 8, bytes: 10_000 },
         redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        resumeFrom: lake.positions,
+        resumeFrom: lake.offsetStore,
         revokeTimeoutMs: 200,
         monitor,
       };
@@ -54,7 +54,7 @@ describe('a ledger stays exact behind', () => {
         groupId: 'lake',
         window: { count: 8, bytes: 10_000 },
         redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        resumeFrom: lake.positions,
+        resumeFrom: lake.offsetStore,
         revokeTimeoutMs: 200,
         monitor,
       };

@@ -19,8 +19,8 @@ import {
 } from '../../operators/index.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { ledgerTraitOf } from '../../src/core/delivery-operator.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { replay } from '../support/call-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { resumeTracker } from '../support/call-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Through = OperatorFunction<Delivery<string>, Delivery<unknown>>;
@@ -57,15 +57,19 @@ const OPERATORS: Readonly<Record<string, Through>> = {
 
 describe('what an operator says it does to a ledger behind it', () => {
   it.each(Object.entries(OPERATORS))('is what a sink behind %s finds, of two streams', (_, operator) => {
-    const duties = ['one', 'two'].map((stream) => Object.assign(new RecordingDuty(stream), { replay: { ...replay } }));
+    const ackers = ['one', 'two'].map((stream) =>
+      Object.assign(new RecordingAcker(stream), { resumeTracker: { ...resumeTracker } }),
+    );
     const out: Delivery<unknown>[] = [];
     const given$ = new Subject<Delivery<string>>();
     inVirtualTime((at) => {
       const running = given$.pipe(operator).subscribe((one) => out.push(one));
-      for (const duty of duties) given$.next(duty.deliver(duty.stream));
+      for (const acker of ackers) given$.next(acker.deliver(acker.stream));
       at(50, () => running.unsubscribe());
     });
-    const mayCount = out.every(({ duty }) => duty.isMixed !== true && duties.some((one) => one.replay === duty.replay));
+    const mayCount = out.every(
+      ({ acker }) => acker.isMixed !== true && ackers.some((one) => one.resumeTracker === acker.resumeTracker),
+    );
     expect(out.length).toBeGreaterThan(0);
     expect(ledgerTraitOf(operator) === 'kept').toBe(mayCount);
   });

@@ -3,7 +3,7 @@ import { EMPTY, lastValueFrom, map, NEVER, Observable, of, Subject, take, throwE
 import { type MapValueAsyncOptions, mapValueAsync } from '../../operators/map-value-async.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';
@@ -61,7 +61,7 @@ describe('mapValueAsync', () => {
   );
 
   it('nacks a call that fails, throws, answers nothing or takes too long, and lives, in order', () =>
-    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       const calls: Record<string, () => Observable<string>> = {
         f: () => throwError(() => new Error('reset')),
         t: () => {
@@ -78,52 +78,52 @@ describe('mapValueAsync', () => {
       expectObservable(result$).toBe('----O------(O|)');
       expectObservable(nacks$).toBe(' -fte-------l');
       flush();
-      expect(duty.causes.f).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: true });
-      expect((duty.causes.f as Error).message).toBe('Cannot ask for test:stream offset 0: reset');
-      expect(duty.causes.t).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
-      expect(duty.causes.e).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
-      expect(duty.causes.l).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
-      expect(duty.unsettled).toEqual(['o', 'o']);
+      expect(acker.causes.f).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: true });
+      expect((acker.causes.f as Error).message).toBe('Cannot ask for test:stream offset 0: reset');
+      expect(acker.causes.t).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
+      expect(acker.causes.e).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
+      expect(acker.causes.l).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
+      expect(acker.unsettled).toEqual(['o', 'o']);
     }));
 
   it('takes promises, and the first value of what answers more', async () => {
-    const duty = new RecordingDuty();
-    const result$ = of(duty.deliver('a'), duty.deliver('b')).pipe(
+    const acker = new RecordingAcker();
+    const result$ = of(acker.deliver('a'), acker.deliver('b')).pipe(
       mapValueAsync((value) => (value === 'a' ? Promise.resolve('A') : of('B', 'C'))),
       map(({ value }) => value),
       toArray(),
     );
     expect(await lastValueFrom(result$)).toEqual(['A', 'B']);
-    expect(duty.log).toEqual([]);
+    expect(acker.log).toEqual([]);
   });
 
   it('nacks what is under way, what is answered and waits for its order, and what waits for a call, when it stops', () =>
-    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       const project = (value: string) => (value === 'a' ? NEVER : of(value));
       expectObservable(deliveries('abcd-').pipe(mapValueAsync(project, { concurrency: 2 })), '-----!').toBe('-');
       expectObservable(nacks$).toBe('-----(cdab)');
       flush();
-      expect(Object.values(duty.causes).every((cause) => (cause as { code: string }).code === 'RXF_SINK_STOPPED')).toBe(
-        true,
-      );
+      expect(
+        Object.values(acker.causes).every((cause) => (cause as { code: string }).code === 'RXF_SINK_STOPPED'),
+      ).toBe(true);
     }));
 
   it('does not nack what it has handed on when its taker leaves', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const out = taken(
-      of(duty.deliver('a'), duty.deliver('b')).pipe(
+      of(acker.deliver('a'), acker.deliver('b')).pipe(
         mapValueAsync((value) => of(value)),
         take(1),
       ),
     );
     expect(out.values.length).toBe(1);
-    expect(duty.log).toEqual(['nack b'].slice(0, duty.log.length));
-    expect(duty.unsettled).toContain('a');
+    expect(acker.log).toEqual(['nack b'].slice(0, acker.log.length));
+    expect(acker.unsettled).toContain('a');
   });
 
   it('does not ask for what is stale when its turn comes, nor emit it where it was asked for', () => {
     const source$ = new Subject<Delivery<string>>();
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const asked: string[] = [];
     const first$ = new Subject<string>();
     taken(
@@ -137,36 +137,36 @@ describe('mapValueAsync', () => {
         ),
       ),
     );
-    source$.next(duty.deliver('a'));
-    source$.next(duty.deliver('b'));
-    duty.wanted.complete();
+    source$.next(acker.deliver('a'));
+    source$.next(acker.deliver('b'));
+    acker.flush$.complete();
     first$.next('A');
-    expect([asked, duty.nacks]).toEqual([['a'], ['a', 'b']]);
+    expect([asked, acker.nacks]).toEqual([['a'], ['a', 'b']]);
   });
 
   it('says what was asked for in vain, and what to do, and why it refuses when the flow stops', () =>
     inVirtualTime((at) => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
       const calls: Record<string, Observable<string>> = { e: EMPTY, l: NEVER, u: NEVER };
       const out = taken(
         source$.pipe(mapValueAsync((value) => calls[value] as Observable<string>, { timeLimitMs: 6, order: 'none' })),
       );
-      for (const name of 'el') source$.next(duty.deliver(name));
+      for (const name of 'el') source$.next(acker.deliver(name));
       at(7, () => {
-        source$.next(duty.deliver('u'));
+        source$.next(acker.deliver('u'));
         out.unsubscribe();
-        const messageOf = (name: string) => (duty.causes[name] as Error).message;
+        const messageOf = (name: string) => (acker.causes[name] as Error).message;
         expect(messageOf('e')).toBe(
           'Asked for test:stream offset 0, and nothing was answered. Let `project` answer one value; to drop values use filterValue.',
         );
         expect(messageOf('l')).toContain('ask for test:stream offset 1');
-        expect(messageOf('u')).toBe('The flow stopped while the value was asked for; it comes again.');
+        expect(messageOf('u')).toBe('The flow stopped while the value was asked for; it is redelivered.');
       });
     }));
 
   it('hands on in order also where a taker asks for more from within', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     const answers: Record<string, Subject<string>> = { a: new Subject(), b: new Subject(), c: new Subject() };
     const got: string[] = [];
@@ -178,7 +178,7 @@ describe('mapValueAsync', () => {
         got.push('a is through');
       }
     });
-    for (const name of 'abc') source$.next(duty.deliver(name));
+    for (const name of 'abc') source$.next(acker.deliver(name));
     answers.c?.next('C');
     answers.a?.next('A');
     expect(got).toEqual(['A', 'a is through', 'B', 'C']);

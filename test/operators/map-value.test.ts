@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
 import { mapValue } from '../../operators/map-value.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';
 
@@ -23,7 +23,7 @@ describe('mapValue', () => {
   itKeepsTheEnds(mapValue((value) => value));
 
   it('nacks a delivery that project throws for, with a code, and lives', () =>
-    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       const cause = new Error('no length');
       const result$ = deliveries('-a-b-c-#').pipe(
         mapValue((x) => {
@@ -35,19 +35,21 @@ describe('mapValue', () => {
       expectObservable(result$).toBe('-a---c-#');
       expectObservable(nacks$).toBe(' ---b----');
       flush();
-      expect(duty.causes.b).toMatchObject({ code: 'RXF_OPERATOR_FAILED', cause });
-      expect(duty.unsettled).toEqual(['a', 'c']);
+      expect(acker.causes.b).toMatchObject({ code: 'RXF_OPERATOR_FAILED', cause });
+      expect(acker.unsettled).toEqual(['a', 'c']);
     }));
 
-  it('gives project the delivery too, and keeps origin and duty', () => {
-    const duty = new RecordingDuty();
-    const out = taken(of(duty.deliver(2, { offset: 40 })).pipe(mapValue((value, { origin }) => value + origin.offset)));
-    expect(out.values).toEqual([expect.objectContaining({ value: 42, place: 0, duty })]);
+  it('gives project the delivery too, and keeps origin and acker', () => {
+    const acker = new RecordingAcker();
+    const out = taken(
+      of(acker.deliver(2, { offset: 40 })).pipe(mapValue((value, { origin }) => value + origin.offset)),
+    );
+    expect(out.values).toEqual([expect.objectContaining({ value: 42, seq: 0, acker })]);
     expect(out.values[0]?.origin.offset).toBe(40);
   });
 
   it('passes undefined on as a value', () => {
-    const out = taken(of(new RecordingDuty().deliver(1)).pipe(mapValue(() => undefined)));
+    const out = taken(of(new RecordingAcker().deliver(1)).pipe(mapValue(() => undefined)));
     expect(out.values.map(({ value }) => value)).toEqual([undefined]);
   });
 

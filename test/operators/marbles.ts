@@ -2,10 +2,10 @@ import { expect } from '@jest/globals';
 import { filter, map, type Observable, ReplaySubject, timer } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import type { Delivery } from '../../src/core/delivery.js';
-import { RecordingDuty, type Settlement } from '../../src/testing/recording-duty.js';
+import { RecordingAcker, type Settlement } from '../../src/testing/recording-duty.js';
 
 export interface Drawing extends RunHelpers {
-  readonly duty: RecordingDuty;
+  readonly acker: RecordingAcker;
   /** A cold row of deliveries, each named by its letter; its value is the letter, or what `values` has for it. */
   deliveries<T = string>(row: string, values?: Readonly<Record<string, T>>, error?: unknown): Observable<Delivery<T>>;
   /** The rows of what was settled: the letters of the deliveries. */
@@ -18,7 +18,7 @@ export interface Drawing extends RunHelpers {
 export function drawn(draw: (drawing: Drawing) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
     const settled$ = new ReplaySubject<Settlement>();
-    const duty = new RecordingDuty('test:stream', (settlement) => settled$.next(settlement));
+    const acker = new RecordingAcker('test:stream', (settlement) => settled$.next(settlement));
     const row = (verb: string) =>
       settled$.pipe(
         filter((line) => line.startsWith(verb)),
@@ -26,11 +26,11 @@ export function drawn(draw: (drawing: Drawing) => void): void {
       );
     draw({
       ...helpers,
-      duty,
+      acker,
       deliveries: <T>(marbles: string, values?: Readonly<Record<string, T>>, error?: unknown) =>
         helpers
           .cold(marbles, undefined, error)
-          .pipe(map((letter) => duty.deliver((values === undefined ? letter : values[letter]) as T, {}, letter))),
+          .pipe(map((letter) => acker.deliver((values === undefined ? letter : values[letter]) as T, {}, letter))),
       acks$: row('ack '),
       nacks$: row('nack '),
       releases$: row('release '),

@@ -60,7 +60,7 @@ describe('mergeSources', () => {
       });
     }));
 
-  it('tries one again for ever, with growing waits that take no place among those that connect', () =>
+  it('tries one again forever, with growing waits that take no place among those that connect', () =>
     inVirtualTime((at) => {
       const [bad, good] = [sourceOf(throwError(() => AWAY)), sourceOf(NEVER)];
       const options = { ...EXACT, maxDelayMs: 10, connectConcurrency: 1 };
@@ -208,8 +208,8 @@ describe('mergeSources', () => {
   });
 
   it('says of itself what its targets say, where they agree', () => {
-    const positions = (() => []) as never;
-    const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom: positions };
+    const offsetStore = (() => []) as never;
+    const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom: offsetStore };
     const source = (own = traits) => new Source<number>(() => undefined, own);
     expect(mergeSources([source(), source()]).traits).toEqual({ ...traits, name: 'mergeSources' });
     const other = { ...traits, isReplayable: false, resumeFrom: (() => []) as never };

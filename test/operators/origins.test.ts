@@ -51,7 +51,7 @@ import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
 import { MemoryFlume } from '../../src/testing/memory-flume.js';
 import { MemoryHttp } from '../../src/testing/memory-http.js';
 import { MemoryKafka } from '../../src/testing/memory-kafka.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { DRIVER_ORIGINS, deliveriesOf, factsIn } from '../support/driver-origins.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
@@ -239,7 +239,7 @@ const SINKS: Readonly<Record<string, SinkRun>> = {
     const flume = new MemoryFlume();
     flume
       .server()
-      .listen({ batch: (one) => one.reply('OK'), clients: () => {}, notice: () => {} })
+      .listen({ batch: (one) => one.reply('OK'), clients: () => {}, logEvent: () => {} })
       .subscribe();
     seen(() => []);
     const events = mapValue((value: string) => ({ headers: {}, body: Buffer.from(value) }));
@@ -307,7 +307,7 @@ describe.each(Object.entries(SINKS))('the %s sink', (name, sink) => {
       for (const { firstOffset, lastOffset } of receipts) {
         expect([Number.isSafeInteger(firstOffset), lastOffset >= firstOffset]).toEqual([true, true]);
       }
-      for (const { duty } of deliveries) expect((duty as unknown as { unsettled: string[] }).unsettled).toEqual([]);
+      for (const { acker } of deliveries) expect((acker as unknown as { unsettled: string[] }).unsettled).toEqual([]);
       // Of an aggregate over all, one origin stands for all.
       const expected = operator.includes('batch') || operator.includes('overlap') ? firstOfEach(given) : given;
       for (const origin of expected) expect(texts).toEqual(textsOf(name, origin));
@@ -376,8 +376,8 @@ describe('what is told apart behind an operator', () => {
             }),
           );
         });
-      const duty = new RecordingDuty();
-      const ofOneKey = ['a', 'b', 'c'].map((value) => duty.deliver(value, { key: Buffer.from('one') }).origin);
+      const acker = new RecordingAcker();
+      const ofOneKey = ['a', 'b', 'c'].map((value) => acker.deliver(value, { key: Buffer.from('one') }).origin);
       from(deliveriesOf(ofOneKey))
         .pipe(through, transmit(write, { order: 'key' }))
         .subscribe();

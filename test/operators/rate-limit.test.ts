@@ -3,7 +3,7 @@ import { of, Subject, take } from 'rxjs';
 import { type RateLimitOptions, rateLimit } from '../../operators/rate-limit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { acked, drawn, taken } from './marbles.js';
@@ -14,13 +14,13 @@ function times(options: RateLimitOptions, count: number): number[] {
   inVirtualTime((at) => {
     let now = 0;
     for (let ms = 1; ms <= 400; ms += 1) at(ms, () => (now = ms));
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<number>>();
     source$.pipe(rateLimit(options)).subscribe(() => out.push(now));
     at(100, () => {
-      for (let n = 0; n < count; n += 1) source$.next(duty.deliver(n));
+      for (let n = 0; n < count; n += 1) source$.next(acker.deliver(n));
     });
-    at(200, () => source$.next(duty.deliver(count)));
+    at(200, () => source$.next(acker.deliver(count)));
   });
   return out;
 }
@@ -50,46 +50,46 @@ describe('rateLimit', () => {
     }));
 
   it('nacks what waits when it is left, also in the middle, or the source fails', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     inVirtualTime((at) => {
-      const three$ = of(duty.deliver('a'), duty.deliver('b'), duty.deliver('c'));
+      const three$ = of(acker.deliver('a'), acker.deliver('b'), acker.deliver('c'));
       taken(three$.pipe(rateLimit({ count: 1, perMs: 5, burst: 2 }), take(2)));
       const source$ = new Subject<Delivery<string>>();
       taken(source$.pipe(rateLimit({ count: 1, perMs: 5 })));
-      source$.next(duty.deliver('d'));
-      source$.next(duty.deliver('e'));
+      source$.next(acker.deliver('d'));
+      source$.next(acker.deliver('e'));
       at(1, () => source$.error(new Error('lost')));
     });
-    expect(duty.nacks).toEqual(['e']);
-    expect(duty.causes.e).toMatchObject({
+    expect(acker.nacks).toEqual(['e']);
+    expect(acker.causes.e).toMatchObject({
       code: 'RXF_SINK_STOPPED',
-      message: 'The flow stopped before the rate let the value through; it comes again.',
+      message: 'The flow stopped before the rate let the value through; it is redelivered.',
     });
   });
 
   it('does not let through what is void when its turn comes, nor count it', () => {
-    const duty = new RecordingDuty();
-    const other = new RecordingDuty('other');
+    const acker = new RecordingAcker();
+    const other = new RecordingAcker('other');
     inVirtualTime((at) => {
-      const source = of(duty.deliver('a'), duty.deliver('b'), other.deliver('c'));
+      const source = of(acker.deliver('a'), acker.deliver('b'), other.deliver('c'));
       const out = taken(source.pipe(rateLimit({ count: 1, perMs: 5 })));
-      at(1, () => duty.wanted.complete());
+      at(1, () => acker.flush$.complete());
       at(5, () => expect(out.values.map(({ value }) => value)).toEqual(['a', 'c']));
     });
-    expect(duty.nacks).toEqual(['b']);
+    expect(acker.nacks).toEqual(['b']);
   });
 
   it('lets go one after the other also where a taker brings more from within', () =>
     inVirtualTime((at) => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
       const seen: string[] = [];
       const running = source$.pipe(rateLimit({ count: 1, perMs: 1, burst: 9 })).subscribe(({ value }) => {
         seen.push(`${value} begins`);
-        if (value === 'a') source$.next(duty.deliver('b'));
+        if (value === 'a') source$.next(acker.deliver('b'));
         seen.push(`${value} ends`);
       });
-      source$.next(duty.deliver('a'));
+      source$.next(acker.deliver('a'));
       expect(seen).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
       at(9, () => running.unsubscribe());
     }));

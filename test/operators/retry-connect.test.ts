@@ -69,14 +69,14 @@ describe('retryConnect', () => {
     inVirtualTime((at) => {
       const lostAnew = () => new ConnectError('RXF_KAFKA_LOST', 'Broker k1 is gone.');
       const monitor = new Monitor();
-      const notices: string[] = [];
-      monitor.notices$.subscribe(({ level, what, message }) => notices.push(`${level} ${what}: ${message}`));
+      const logEvents: string[] = [];
+      monitor.logEvents$.subscribe(({ level, what, message }) => logEvents.push(`${level} ${what}: ${message}`));
       const out = taken(
         throwError(lostAnew).pipe(retryConnect({ attempts: 5, firstDelayMs: 1_000, jitter: 0, monitor })),
       );
       at(100_000, () => {
         expect(out).toMatchObject({ ended: 'error', error: { code: 'RXF_KAFKA_LOST' } });
-        expect(notices).toEqual([
+        expect(logEvents).toEqual([
           'warn RXF_KAFKA_LOST: Broker k1 is gone. Trying again in 1000 ms (1 of 5).',
           'warn RXF_KAFKA_LOST: Broker k1 is gone. Trying again in 16000 ms (5 of 5). (3 more like it since the last report.)',
         ]);

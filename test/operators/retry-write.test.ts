@@ -17,12 +17,12 @@ import { type RetryWriteOptions, retryWrite } from '../../operators/retry-write.
 import { transmit } from '../../operators/transmit.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';
 
-/** A write that takes 1, and fails the first `times` it is tried, or for ever. */
+/** A write that takes 1, and fails the first `times` it is tried, or forever. */
 function failing(times: number, cause: unknown = new Error('busy')) {
   const tried: string[] = [];
   const write = (value: string): Observable<string> =>
@@ -52,7 +52,7 @@ describe('retryWrite', () => {
   itKeepsTheEnds(transmit(retryWrite(() => of('written'))));
 
   it('waits twice as long each time up to the most, and gives up with the last error', () =>
-    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       const { write, tried } = failing(99);
       const options = { ...EXACT, attempts: 3, maxDelayMs: 6, breaker: { failures: 9 } };
       expectObservable(deliveries('a|').pipe(transmit(retryWrite(write, options)))).toBe('20ms |');
@@ -60,7 +60,7 @@ describe('retryWrite', () => {
       expectObservable(nacks$).toBe('20ms a');
       flush();
       expect(tried.length).toBe(4);
-      expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_WRITE', message: expect.stringContaining('busy') });
+      expect(acker.causes.a).toMatchObject({ code: 'RXF_SINK_WRITE', message: expect.stringContaining('busy') });
     }));
 
   it('takes the random part off each wait', () =>
@@ -88,12 +88,12 @@ describe('retryWrite', () => {
     }));
 
   it('ends a try that takes too long, and tries again', () =>
-    drawn(({ deliveries, nacks$, expectObservable, duty, flush }) => {
+    drawn(({ deliveries, nacks$, expectObservable, acker, flush }) => {
       const write$ = transmit(retryWrite(() => NEVER, { ...EXACT, attempts: 1, timeLimitMs: 5 }));
       expectObservable(deliveries('a|').pipe(write$)).toBe('14ms |');
       expectObservable(nacks$).toBe('14ms a');
       flush();
-      expect(duty.causes.a).toMatchObject({
+      expect(acker.causes.a).toMatchObject({
         code: 'RXF_OPERATOR_TIMEOUT',
         message: expect.stringContaining('write test:stream offset 0'),
       });
@@ -103,7 +103,7 @@ describe('retryWrite', () => {
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: string[] = [];
-      monitor.notices$.subscribe(({ level, what, message }) => told.push(`${level} ${what}: ${message}`));
+      monitor.logEvents$.subscribe(({ level, what, message }) => told.push(`${level} ${what}: ${message}`));
       let isUp = false;
       const tries: number[] = [];
       let now = 0;
@@ -115,7 +115,7 @@ describe('retryWrite', () => {
         });
       const breaker = { failures: 3, openMs: 50 };
       const out = taken(
-        of(...'abcd'.split('').map((name) => new RecordingDuty().deliver(name))).pipe(
+        of(...'abcd'.split('').map((name) => new RecordingAcker().deliver(name))).pipe(
           transmit(retryWrite(write, { firstDelayMs: 1, jitter: 0, attempts: 20, breaker, monitor })),
         ),
       );
@@ -146,7 +146,10 @@ describe('retryWrite', () => {
       return real() + skewMs;
     });
     try {
-      const written$ = retryWrite(write, { ...EXACT, firstDelayMs: 1, breaker })('a', new RecordingDuty().deliver('a'));
+      const written$ = retryWrite(write, { ...EXACT, firstDelayMs: 1, breaker })(
+        'a',
+        new RecordingAcker().deliver('a'),
+      );
       await firstValueFrom(from(written$).pipe(timeout(2_000)));
     } finally {
       clock.mockRestore();
@@ -162,8 +165,8 @@ describe('retryWrite', () => {
         attempts: 0,
         breaker: { failures: 1, openMs: 10 },
       });
-      const duty = new RecordingDuty();
-      const send = (name: string) => taken(of(duty.deliver(name)).pipe(transmit(write)));
+      const acker = new RecordingAcker();
+      const send = (name: string) => taken(of(acker.deliver(name)).pipe(transmit(write)));
       send('a');
       let trying: { unsubscribe(): void };
       at(11, () => {
@@ -173,21 +176,21 @@ describe('retryWrite', () => {
         send('c');
       });
       at(12, () => {
-        expect(duty.acks).toEqual([]);
+        expect(acker.acks).toEqual([]);
         trying.unsubscribe();
-        expect(duty.acks).toEqual(['c']);
+        expect(acker.acks).toEqual(['c']);
       });
     }));
 
   it('does not try again what is void', () =>
     inVirtualTime((at) => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const { write, tried } = failing(99);
-      taken(of(duty.deliver('a')).pipe(transmit(retryWrite(write, EXACT))));
-      at(3, () => duty.wanted.complete());
+      taken(of(acker.deliver('a')).pipe(transmit(retryWrite(write, EXACT))));
+      at(3, () => acker.flush$.complete());
       at(50, () => {
         expect(tried).toEqual(['a']);
-        expect(duty.causes.a).toMatchObject({
+        expect(acker.causes.a).toMatchObject({
           code: 'RXF_SINK_STOPPED',
           message: 'The stream is read again while a write waited; the value is redelivered.',
         });
@@ -203,7 +206,7 @@ describe('retryWrite', () => {
 
   it('settles every value in the end, whatever fails how often', () =>
     inVirtualTime(() => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       let tries = 0;
       const write = (value: number) =>
         timer(1).pipe(
@@ -214,11 +217,11 @@ describe('retryWrite', () => {
           }),
         );
       taken(
-        of(...Array.from({ length: 40 }, (_, n) => duty.deliver(n))).pipe(
+        of(...Array.from({ length: 40 }, (_, n) => acker.deliver(n))).pipe(
           transmit(retryWrite(write, { ...EXACT, attempts: 9, breaker: { failures: 2, openMs: 5 } })),
         ),
       );
-      timer(100_000).subscribe(() => expect(duty.unsettled).toEqual([]));
+      timer(100_000).subscribe(() => expect(acker.unsettled).toEqual([]));
     }));
 
   it.each([

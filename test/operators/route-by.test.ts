@@ -3,7 +3,7 @@ import { EMPTY, NEVER, of, Subject } from 'rxjs';
 import { routeBy } from '../../operators/route-by.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError, type SinkError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
 import { brokenSink, sinkAfter, through } from './sinks.js';
@@ -37,12 +37,12 @@ describe('routeBy', () => {
     ['ack', 'ack' as const, ['ack x']],
     ['give to a branch of its own', sinkAfter<string>(0), []],
   ])('can %s what has no branch', (_, otherwise, log) => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const options = otherwise === undefined ? {} : { otherwise };
-    taken(of(duty.deliver('x', { offset: 3 })).pipe(routeBy(() => 'none', { one: sinkAfter<string>(0) }, options)));
-    expect(duty.log).toEqual(log);
+    taken(of(acker.deliver('x', { offset: 3 })).pipe(routeBy(() => 'none', { one: sinkAfter<string>(0) }, options)));
+    expect(acker.log).toEqual(log);
     if (log[0] === 'nack x') {
-      expect(duty.causes.x).toMatchObject({
+      expect(acker.causes.x).toMatchObject({
         code: 'RXF_SINK_ROUTE',
         retryable: false,
         message: 'test:stream offset 3 is for the branch "none", and there are only one. Add it, or give `otherwise`.',
@@ -51,10 +51,10 @@ describe('routeBy', () => {
   });
 
   it('nacks what select throws for, and lives', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const cause = new Error('no lang');
     const out = taken(
-      of(duty.deliver('a'), duty.deliver('b')).pipe(
+      of(acker.deliver('a'), acker.deliver('b')).pipe(
         routeBy(
           (value) => {
             if (value === 'a') throw cause;
@@ -64,14 +64,14 @@ describe('routeBy', () => {
         ),
       ),
     );
-    expect([out.values.map(({ value }) => value), duty.causes]).toMatchObject([
+    expect([out.values.map(({ value }) => value), acker.causes]).toMatchObject([
       ['b'],
       { a: { code: 'RXF_OPERATOR_FAILED', cause } },
     ]);
   });
 
   it('refuses what is for a branch that has completed, fails with the first error of one, and leaves them', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     const error = new Error('no disk');
     const route = routeBy((value: string) => value, {
@@ -80,12 +80,12 @@ describe('routeBy', () => {
       open: () => NEVER,
     });
     const out = taken(source$.pipe(route));
-    source$.next(duty.deliver('done'));
-    expect(duty.causes.done).toMatchObject({
+    source$.next(acker.deliver('done'));
+    expect(acker.causes.done).toMatchObject({
       code: 'RXF_SINK_STOPPED',
-      message: 'The branch that the value was for takes no more; it comes again.',
+      message: 'The branch that the value was for takes no more; it is redelivered.',
     });
-    source$.next(duty.deliver('bad'));
+    source$.next(acker.deliver('bad'));
     expect(out).toMatchObject({ ended: 'error', error });
     expect(source$.observed).toBe(false);
   });
@@ -94,9 +94,9 @@ describe('routeBy', () => {
     const many = (count: number) =>
       Object.fromEntries([...'abcdefghij'].slice(0, count).map((name) => [name, through]));
     const causeOf = (count: number) => {
-      const duty = new RecordingDuty();
-      taken(of(duty.deliver('x', { offset: 3 })).pipe(routeBy(() => 'none', many(count))));
-      return duty.causes.x as SinkError;
+      const acker = new RecordingAcker();
+      taken(of(acker.deliver('x', { offset: 3 })).pipe(routeBy(() => 'none', many(count))));
+      return acker.causes.x as SinkError;
     };
     expect(causeOf(8).message).toContain('there are only a, b, c, d, e, f, g, h. Add it');
     expect(causeOf(9).message).toContain('there are only a, b, c, d, e, f, g, h and more. Add it');

@@ -4,7 +4,7 @@ import { of, Subject, tap } from 'rxjs';
 import { splitValue } from '../../operators/split-value.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, drawn, taken } from './marbles.js';
 
@@ -25,10 +25,10 @@ describe('splitValue', () => {
   itKeepsTheEnds(splitValue((value) => [value]));
 
   it('acks at once what has no parts, nacks what project throws for, and lives', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const cause = new Error('no list');
     const out = taken(
-      of(duty.deliver('none'), duty.deliver('bad'), duty.deliver('two')).pipe(
+      of(acker.deliver('none'), acker.deliver('bad'), acker.deliver('two')).pipe(
         splitValue((value) => {
           if (value === 'bad') throw cause;
           return value === 'none' ? [] : [1, 2];
@@ -36,20 +36,20 @@ describe('splitValue', () => {
       ),
     );
     expect(out.values.map(({ value }) => value)).toEqual([1, 2]);
-    expect(duty.log).toEqual(['ack none', 'nack bad']);
-    expect(duty.causes.bad).toMatchObject({ code: 'RXF_OPERATOR_FAILED', cause });
+    expect(acker.log).toEqual(['ack none', 'nack bad']);
+    expect(acker.causes.bad).toMatchObject({ code: 'RXF_OPERATOR_FAILED', cause });
   });
 
   it('gives project the delivery too, and takes any iterable', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const out = taken(
-      of(duty.deliver('a', { offset: 7 })).pipe(splitValue((_, { origin }) => new Set([origin.offset]))),
+      of(acker.deliver('a', { offset: 7 })).pipe(splitValue((_, { origin }) => new Set([origin.offset]))),
     );
     expect(out.values.map(({ value }) => value)).toEqual([7]);
   });
 
   it.each(['leaves', 'fails'])('nacks what was not taken of a delivery when the taker %s inside a part', (how) => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     const out = source$
       .pipe(
@@ -62,12 +62,12 @@ describe('splitValue', () => {
         }),
       )
       .subscribe({ error: () => undefined });
-    source$.next(duty.deliver('abc'));
-    expect(duty.acks).toEqual([]);
-    expect(duty.causes.abc).toMatchObject({
+    source$.next(acker.deliver('abc'));
+    expect(acker.acks).toEqual([]);
+    expect(acker.causes.abc).toMatchObject({
       code: 'RXF_SINK_STOPPED',
       retryable: true,
-      message: 'The flow stopped before all parts of the value were taken; it comes again.',
+      message: 'The flow stopped before all parts of the value were taken; it is redelivered.',
     });
   });
 
@@ -77,13 +77,13 @@ describe('splitValue', () => {
     const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 });
     fc.assert(
       fc.property(order, fc.integer({ min: 0, max: 7 }), (settled, nackAt) => {
-        const duty = new RecordingDuty();
-        const { values: parts } = taken(of(duty.deliver('abcd')).pipe(splitValue((value) => value)));
+        const acker = new RecordingAcker();
+        const { values: parts } = taken(of(acker.deliver('abcd')).pipe(splitValue((value) => value)));
         for (const [at, part] of settled.entries()) {
           if (at === nackAt) parts[part]?.nack('no');
           else parts[part]?.ack();
         }
-        expect([duty.acks.length, duty.nacks.length]).toEqual(nackAt < 4 ? [0, 1] : [1, 0]);
+        expect([acker.acks.length, acker.nacks.length]).toEqual(nackAt < 4 ? [0, 1] : [1, 0]);
       }),
     );
   });

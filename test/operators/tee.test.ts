@@ -5,7 +5,7 @@ import { tee } from '../../operators/tee.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
 import { brokenSink, sinkAfter, through } from './sinks.js';
@@ -19,28 +19,28 @@ const acking = <T>(deliveries: Observable<Delivery<T>>) =>
 /** Feeds a tee by hand, and keeps what each sink was given. */
 function fed(options: Parameters<typeof tee>[1] = {}) {
   const given: Record<string, Delivery<string>[]> = { one: [], two: [] };
-  const keeping = (name: string) => (deliveries: Observable<Delivery<string>>) =>
+  const retained = (name: string) => (deliveries: Observable<Delivery<string>>) =>
     deliveries.pipe(
       map((delivery) => given[name]?.push(delivery)),
       ignoreElements(),
     );
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const source$ = new Subject<Delivery<string>>();
   const monitor = new Monitor();
   const told: string[] = [];
-  monitor.notices$.subscribe(({ what }) => told.push(what));
+  monitor.logEvents$.subscribe(({ what }) => told.push(what));
   const out = taken(
     source$.pipe(
-      tee({ one: keeping('one'), two: keeping('two') }, { ...(options as { required?: ['one'] }), monitor }),
+      tee({ one: retained('one'), two: retained('two') }, { ...(options as { required?: ['one'] }), monitor }),
     ),
   );
   const feed = (names: string) => {
-    for (const name of names) source$.next(duty.deliver(name));
+    for (const name of names) source$.next(acker.deliver(name));
   };
   const skipped = () => monitor.total('rxflume_tee_skipped_total');
   return {
     ...(given as { one: Delivery<string>[]; two: Delivery<string>[] }),
-    duty,
+    acker,
     source$,
     out,
     feed,
@@ -63,7 +63,7 @@ describe('tee', () => {
   itKeepsTheEnds(tee({ one: through, two: acking }));
 
   it('nacks when the first sink refuses, once, whatever the other does', () => {
-    const { one, two, duty, feed } = fed();
+    const { one, two, acker, feed } = fed();
     feed('ab');
     one[0]?.nack('first');
     two[0]?.nack('second');
@@ -71,63 +71,63 @@ describe('tee', () => {
     two[1]?.ack();
     two[1]?.nack('late');
     one[1]?.ack();
-    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual(['nack a', 'ack b']);
-    expect(duty.causes).toEqual({ a: 'first' });
+    expect(acker.log.filter((line) => !line.startsWith('release'))).toEqual(['nack a', 'ack b']);
+    expect(acker.causes).toEqual({ a: 'first' });
   });
 
   it('releases when all have released or acked', () => {
-    const { one, two, duty, feed } = fed();
+    const { one, two, acker, feed } = fed();
     feed('ab');
     one[0]?.release();
     one[1]?.ack();
-    expect(duty.log).toEqual([]);
+    expect(acker.log).toEqual([]);
     two[0]?.release();
     two[1]?.release();
-    expect(duty.log).toEqual(['release a', 'release b']);
+    expect(acker.log).toEqual(['release a', 'release b']);
   });
 
   it('acks runs as holders settle them, and keeps nothing of what is settled', () => {
-    const { one, two, duty, source$ } = fed();
-    for (let n = 0; n < 3_000; n += 1) source$.next(duty.deliver(String(n)));
-    one[0]?.duty.ack(0, 3_000);
-    expect(duty.log).toEqual([]);
-    two[0]?.duty.ack(500, 3_000);
-    two[0]?.duty.ack(0, 700);
-    expect(duty.acks.length).toBe(3_000);
+    const { one, two, acker, source$ } = fed();
+    for (let n = 0; n < 3_000; n += 1) source$.next(acker.deliver(String(n)));
+    one[0]?.acker.ack(0, 3_000);
+    expect(acker.log).toEqual([]);
+    two[0]?.acker.ack(500, 3_000);
+    two[0]?.acker.ack(0, 700);
+    expect(acker.acks.length).toBe(3_000);
   });
 
   describe('with a sink that is not required', () => {
     const options = { required: ['one'], spare: { count: 2 } } as never;
 
     it('acks when the required have; the other may refuse, fail or complete, and is told of', () => {
-      const { one, two, duty, feed, told } = fed(options);
+      const { one, two, acker, feed, told } = fed(options);
       feed('ab');
       one[0]?.ack();
       two[1]?.nack('no room');
       one[1]?.ack();
-      expect([duty.acks, duty.nacks, told]).toEqual([['a', 'b'], [], ['tee.refused']]);
+      expect([acker.acks, acker.nacks, told]).toEqual([['a', 'b'], [], ['tee.refused']]);
     });
 
     it('gives it no more than it keeps up with', () => {
-      const { one, two, feed, told, skipped, duty } = fed(options);
+      const { one, two, feed, told, skipped, acker } = fed(options);
       feed('abcd');
       expect([one.length, two.length, skipped(), told]).toEqual([4, 2, 2, ['tee.behind']]);
       two[0]?.release();
       two[0]?.ack();
       feed('ef');
       expect([one.length, two.map(({ value }) => value).join(''), skipped()]).toEqual([6, 'abe', 3]);
-      two[0]?.duty.ack(0, 6);
+      two[0]?.acker.ack(0, 6);
       feed('g');
-      expect([two.length, told, duty.log]).toEqual([4, ['tee.behind', 'tee.behind'], []]);
+      expect([two.length, told, acker.log]).toEqual([4, ['tee.behind', 'tee.behind'], []]);
     });
 
     it('goes on without it when it fails', () => {
-      const duty = new RecordingDuty();
+      const acker = new RecordingAcker();
       const monitor = new Monitor();
       const told: string[] = [];
-      monitor.notices$.subscribe(({ message }) => told.push(message));
+      monitor.logEvents$.subscribe(({ message }) => told.push(message));
       const sinks = { index: brokenSink<string>(new Error('no host')), lake: through<string> };
-      const source = of(duty.deliver('a'), duty.deliver('b'));
+      const source = of(acker.deliver('a'), acker.deliver('b'));
       const out = taken(
         source.pipe(tee<string, string | Delivery<string>, 'index' | 'lake'>(sinks, { required: ['lake'], monitor })),
       );
@@ -142,15 +142,15 @@ describe('tee', () => {
   it('fails with the error of a sink that is required', () => {
     const error = new Error('no disk');
     const out = taken(
-      of(new RecordingDuty().deliver('a')).pipe(tee({ one: brokenSink<string>(error), two: () => NEVER })),
+      of(new RecordingAcker().deliver('a')).pipe(tee({ one: brokenSink<string>(error), two: () => NEVER })),
     );
     expect(out).toMatchObject({ ended: 'error', error });
   });
 
   it('refuses what a required sink does not take any more', () => {
-    const duty = new RecordingDuty();
-    taken(of(duty.deliver('a')).pipe(tee({ one: () => EMPTY, two: () => NEVER })));
-    expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+    const acker = new RecordingAcker();
+    taken(of(acker.deliver('a')).pipe(tee({ one: () => EMPTY, two: () => NEVER })));
+    expect(acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
   });
 
   itSettlesOnce(() => tee({ two: acking, one: through }));
@@ -167,23 +167,25 @@ describe('tee', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const { one, two, duty, feed } = fed();
+        const { one, two, acker, feed } = fed();
         feed('0123456789');
         const acked = [new Set<number>(), new Set<number>()];
         const expected: Record<string, string> = {};
         for (const { party, verb, first, count } of steps) {
-          const own = [one, two][party]?.[0]?.duty as NonNullable<(typeof one)[0]>['duty'];
+          const own = [one, two][party]?.[0]?.acker as NonNullable<(typeof one)[0]>['acker'];
           const next = Math.min(10, first + count);
           if (verb === 'nack') own.nack(first, next, 'no');
           else own[verb](first, next);
-          for (let place = first; place < next; place += 1) {
-            if (expected[place] !== undefined) continue;
-            if (verb === 'nack' && !acked[party]?.has(place)) expected[place] = 'nack';
-            if (verb === 'ack') acked[party]?.add(place);
-            if (acked.every((set) => set.has(place))) expected[place] = 'ack';
+          for (let seq = first; seq < next; seq += 1) {
+            if (expected[seq] !== undefined) continue;
+            if (verb === 'nack' && !acked[party]?.has(seq)) expected[seq] = 'nack';
+            if (verb === 'ack') acked[party]?.add(seq);
+            if (acked.every((set) => set.has(seq))) expected[seq] = 'ack';
           }
         }
-        const settled = duty.log.filter((line) => !line.startsWith('release')).map((line) => line.split(' ').reverse());
+        const settled = acker.log
+          .filter((line) => !line.startsWith('release'))
+          .map((line) => line.split(' ').reverse());
         expect(Object.fromEntries(settled)).toEqual(expected);
         expect(settled.length).toBe(Object.keys(expected).length);
       }),
@@ -192,28 +194,28 @@ describe('tee', () => {
   });
 
   it('says which sink is left out, is behind, or refuses', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const monitor = new Monitor();
     const told: unknown[] = [];
-    monitor.notices$.subscribe(({ level, what, message }) => told.push([level, what, message]));
+    monitor.logEvents$.subscribe(({ level, what, message }) => told.push([level, what, message]));
     const source$ = new Subject<Delivery<string>>();
     const spare: Delivery<string>[] = [];
-    const keeping = (deliveries: Observable<Delivery<string>>) =>
+    const retained = (deliveries: Observable<Delivery<string>>) =>
       deliveries.pipe(
         map((delivery) => spare.push(delivery)),
         ignoreElements(),
       );
-    const sinks = { one: acking, spare: keeping, broken: brokenSink<string>(new Error('no host')) };
+    const sinks = { one: acking, spare: retained, broken: brokenSink<string>(new Error('no host')) };
     const out = taken(
       source$.pipe(
         tee<string, unknown, 'one' | 'spare' | 'broken'>(sinks, { required: ['one'], spare: { count: 1 }, monitor }),
       ),
     );
-    source$.next(duty.deliver('a'));
-    source$.next(duty.deliver('b'));
+    source$.next(acker.deliver('a'));
+    source$.next(acker.deliver('b'));
     spare[0]?.nack(new Error('bad'));
-    source$.next(duty.deliver('c'));
-    source$.next(duty.deliver('d'));
+    source$.next(acker.deliver('c'));
+    source$.next(acker.deliver('d'));
     expect(told).toEqual([
       ['warn', 'tee.left-out', 'Sink broken is left out from now on: no host'],
       ['warn', 'tee.behind', 'Sink spare is behind, and does not get what comes meanwhile.'],

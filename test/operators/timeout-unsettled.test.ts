@@ -5,8 +5,8 @@ import { type TimeoutUnsettledOptions, timeoutUnsettled } from '../../operators/
 import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
-import { itKeepsTheEnds, itPassesOnTheDuty, itSettlesOnce } from '../support/operator-laws.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { itKeepsTheEnds, itPassesOnTheAcker, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, shown, taken } from './marbles.js';
 
@@ -16,7 +16,7 @@ describe('timeoutUnsettled', () => {
       const values = '  -a-b------------|';
       const result = '  -a-b------------|';
       const acks = '    ----b------------';
-      const notices = ' ---------n-------';
+      const logEvents = ' ---------n-------';
       const monitor = new Monitor();
       const ackB = tap((one: Delivery<string>) => {
         if (one.value === 'b') timer(1).subscribe(() => one.ack());
@@ -24,7 +24,7 @@ describe('timeoutUnsettled', () => {
       const watched$ = deliveries(values).pipe(timeoutUnsettled({ name: 'post', afterMs: 8, monitor }), ackB, shown);
       expectObservable(watched$).toBe(result);
       expectObservable(acks$).toBe(acks);
-      expectObservable(monitor.notices$.pipe(map(() => 'n')), '^----------------!').toBe(notices.trimEnd());
+      expectObservable(monitor.logEvents$.pipe(map(() => 'n')), '^----------------!').toBe(logEvents.trimEnd());
     }));
 
   itKeepsTheEnds(timeoutUnsettled({ name: 'x', afterMs: 100 }));
@@ -33,15 +33,15 @@ describe('timeoutUnsettled', () => {
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: unknown[] = [];
-      monitor.notices$.subscribe(({ level, what, message, details }) => told.push([level, what, message, details]));
-      const [duty, other] = [new RecordingDuty('kafka:chat/3'), new RecordingDuty('kafka:chat/4')];
+      monitor.logEvents$.subscribe(({ level, what, message, details }) => told.push([level, what, message, details]));
+      const [acker, other] = [new RecordingAcker('kafka:chat/3'), new RecordingAcker('kafka:chat/4')];
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
-      const feed = (from: RecordingDuty, ...names: string[]) => {
+      const feed = (from: RecordingAcker, ...names: string[]) => {
         for (const name of names) source$.next(from.deliver(name, { offset: 40 + Number(name) }));
       };
-      feed(duty, '0', '1');
-      at(60, () => feed(duty, '2'));
+      feed(acker, '0', '1');
+      at(60, () => feed(acker, '2'));
       at(60, () => feed(other, '3'));
       at(80, () => out.values.find(({ value }) => value === '0')?.ack());
       at(170, () => out.values.find(({ value }) => value === '3')?.nack('x'));
@@ -59,7 +59,7 @@ describe('timeoutUnsettled', () => {
       at(210, () => {
         expect(told.length).toBe(2);
         expect(told[1]).toEqual(expect.arrayContaining([{ operator: 'post', ageMs: 200, count: 2, offset: 40 }]));
-        duty.wanted.complete();
+        acker.flush$.complete();
       });
       at(900, () => {
         expect(told.length).toBe(2);
@@ -68,24 +68,24 @@ describe('timeoutUnsettled', () => {
     }));
 
   it('passes everything on, and keeps nothing of what is settled', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const held: number[] = [];
-    Object.assign(duty, { hold: (first: number) => held.push(first) });
-    const out = taken(of(duty.deliver('a'), duty.deliver('b')).pipe(timeoutUnsettled({ name: 'x', afterMs: 9 })));
-    out.values[0]?.duty.hold(0, 1);
+    Object.assign(acker, { hold: (first: number) => held.push(first) });
+    const out = taken(of(acker.deliver('a'), acker.deliver('b')).pipe(timeoutUnsettled({ name: 'x', afterMs: 9 })));
+    out.values[0]?.acker.hold(0, 1);
     out.values[0]?.release();
     out.values[0]?.ack();
     out.values[1]?.nack('no');
-    expect([duty.log, held]).toEqual([['release a', 'ack a', 'nack b'], [0]]);
-    expect(out.values[0]?.duty.wanted).toBe(duty.wanted);
+    expect([acker.log, held]).toEqual([['release a', 'ack a', 'nack b'], [0]]);
+    expect(out.values[0]?.acker.flush$).toBe(acker.flush$);
   });
 
-  it('tells of a stream once, also where each delivery has a duty of its own; and of the oldest', () =>
+  it('tells of a stream once, also where each delivery has an acker of its own; and of the oldest', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: unknown[] = [];
-      monitor.notices$.subscribe(({ details }) => told.push(details));
-      const duty = new RecordingDuty('kafka:chat/3');
+      monitor.logEvents$.subscribe(({ details }) => told.push(details));
+      const acker = new RecordingAcker('kafka:chat/3');
       const source$ = new Subject<Delivery<string>>();
       const out = taken(
         source$.pipe(
@@ -94,7 +94,7 @@ describe('timeoutUnsettled', () => {
         ),
       );
       for (const [index, ms] of [0, 30, 60, 90].entries()) {
-        at(ms, () => source$.next(duty.deliver('x', { offset: 10 + index })));
+        at(ms, () => source$.next(acker.deliver('x', { offset: 10 + index })));
       }
       at(140, () => out.values[1]?.ack());
       at(350, () => out.unsubscribe());
@@ -112,19 +112,19 @@ describe('timeoutUnsettled', () => {
       expectObservable(deliveries('a-').pipe(timeoutUnsettled({ name: 'x', afterMs: 4 }), take(1), shown)).toBe('(a|)');
     }));
 
-  itPassesOnTheDuty(timeoutUnsettled({ name: 'x', afterMs: 9 }));
+  itPassesOnTheAcker(timeoutUnsettled({ name: 'x', afterMs: 9 }));
 
   it('looks no more once all is settled, and tells again after a pause', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: unknown[] = [];
-      monitor.notices$.subscribe(({ details }) => told.push(details?.ageMs));
-      const duty = new RecordingDuty();
+      monitor.logEvents$.subscribe(({ details }) => told.push(details?.ageMs));
+      const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
-      source$.next(duty.deliver('a'));
+      source$.next(acker.deliver('a'));
       at(110, () => out.values[0]?.ack());
-      at(120, () => source$.next(duty.deliver('b')));
+      at(120, () => source$.next(acker.deliver('b')));
       at(250, () => expect(told).toEqual([100, 105]));
       at(260, () => out.unsubscribe());
     }));
@@ -133,11 +133,11 @@ describe('timeoutUnsettled', () => {
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: unknown[] = [];
-      monitor.notices$.subscribe(({ details }) => told.push([details?.count, details?.offset]));
-      const duty = new RecordingDuty();
+      monitor.logEvents$.subscribe(({ details }) => told.push([details?.count, details?.offset]));
+      const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
-      for (const ms of [0, 24, 25, 26]) at(ms, () => source$.next(duty.deliver('a', { offset: ms })));
+      for (const ms of [0, 24, 25, 26]) at(ms, () => source$.next(acker.deliver('a', { offset: ms })));
       at(101, () => {
         expect(told).toEqual([[2, 0]]);
         out.values[0]?.ack();
@@ -157,13 +157,13 @@ describe('timeoutUnsettled', () => {
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const told: unknown[] = [];
-      monitor.notices$.subscribe(({ message }) => told.push(message.split(' ')[3]));
-      const [one, other] = [new RecordingDuty('s:1'), new RecordingDuty('s:2')];
+      monitor.logEvents$.subscribe(({ message }) => told.push(message.split(' ')[3]));
+      const [one, other] = [new RecordingAcker('s:1'), new RecordingAcker('s:2')];
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
       source$.next(one.deliver('a'));
       source$.next(other.deliver('a'));
-      at(50, () => one.wanted.complete());
+      at(50, () => one.flush$.complete());
       at(120, () => expect(told).toEqual(['s:2']));
       at(130, () => out.unsubscribe());
     }));

@@ -3,7 +3,7 @@ import { concat, lastValueFrom, map, NEVER, Observable, of, Subject, take, tap, 
 import { type TransmitOptions, transmit } from '../../operators/transmit.js';
 import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';
@@ -52,8 +52,8 @@ describe('transmit', () => {
         }),
       ),
     );
-    const duty = new RecordingDuty();
-    for (let n = 0; n < 9; n += 1) source$.next(duty.deliver(n));
+    const acker = new RecordingAcker();
+    for (let n = 0; n < 9; n += 1) source$.next(acker.deliver(n));
     expect(begun).toEqual([0, 1, 2, 3]);
   });
 
@@ -65,14 +65,14 @@ describe('transmit', () => {
     }));
 
   it('acks a write that answers nothing, and takes writes that are done at once, and promises', async () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const writes: Record<string, () => Observable<string> | Promise<string> | string[]> = {
       nothing: () => of(),
       now: () => ['now'],
       later: async () => 'later',
       never: () => Promise.reject(new Error('disk full')),
     };
-    const source = of(...Object.keys(writes).map((name) => duty.deliver(name)));
+    const source = of(...Object.keys(writes).map((name) => acker.deliver(name)));
     const results: string[] = [];
     await lastValueFrom(
       source.pipe(
@@ -81,8 +81,8 @@ describe('transmit', () => {
       ),
     );
     expect(results).toEqual(['now', 'later']);
-    expect([duty.acks, duty.nacks]).toEqual([['nothing', 'now', 'later'], ['never']]);
-    expect(duty.causes.never).toMatchObject({
+    expect([acker.acks, acker.nacks]).toEqual([['nothing', 'now', 'later'], ['never']]);
+    expect(acker.causes.never).toMatchObject({
       name: 'SinkError',
       code: 'RXF_SINK_WRITE',
       retryable: true,
@@ -92,7 +92,7 @@ describe('transmit', () => {
   });
 
   it('nacks a write that fails or throws, with its cause, and lives', () =>
-    drawn(({ deliveries, duty, acks$, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, acks$, nacks$, expectObservable, flush }) => {
       const again = Object.assign(new Error('busy'), { retryable: true });
       const ours = new ConnectError('RXF_KAFKA_AUTH', 'no password');
       const write = (value: string) => {
@@ -103,8 +103,8 @@ describe('transmit', () => {
       expectObservable(acks$).toBe('  -a-----d');
       expectObservable(nacks$).toBe(' ---b-c');
       flush();
-      expect(duty.causes.b).toMatchObject({ code: 'RXF_SINK_WRITE', retryable: true, cause: again });
-      expect(duty.causes.c).toBe(ours);
+      expect(acker.causes.b).toMatchObject({ code: 'RXF_SINK_WRITE', retryable: true, cause: again });
+      expect(acker.causes.c).toBe(ours);
     }));
 
   it.each([
@@ -113,24 +113,24 @@ describe('transmit', () => {
     [Object.assign(new Error('bad request'), { retryable: false }), false],
     [new TypeError('x is not a function'), false],
   ])('a write that fails with %s may be tried again: %s', (cause, retryable) => {
-    const duty = new RecordingDuty();
-    of(duty.deliver('a'))
+    const acker = new RecordingAcker();
+    of(acker.deliver('a'))
       .pipe(transmit(() => throwError(() => cause)))
       .subscribe();
-    expect(duty.causes.a).toMatchObject({ code: 'RXF_SINK_WRITE', retryable });
+    expect(acker.causes.a).toMatchObject({ code: 'RXF_SINK_WRITE', retryable });
   });
 
   it('nacks what is under way and what waits when it is unsubscribed, and ends the writes', () =>
-    drawn(({ cold, deliveries, nacks$, acks$, duty, expectObservable, expectSubscriptions, flush }) => {
+    drawn(({ cold, deliveries, nacks$, acks$, acker, expectObservable, expectSubscriptions, flush }) => {
       const writing = cold<string>('-----|');
       expectObservable(deliveries('abc--d').pipe(transmit(() => writing, { concurrency: 2 })), '------!').toBe('-');
       expectObservable(acks$).toBe('  -----a');
       expectObservable(nacks$).toBe(' ------(dbc)');
       expectSubscriptions(writing.subscriptions).toBe(['^----!', '-^----!', '-----^!']);
       flush();
-      expect(duty.causes.d).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
-      expect(String((duty.causes.b as Error).message)).toContain('during the write');
-      expect(String((duty.causes.d as Error).message)).toContain('before the value had its turn');
+      expect(acker.causes.d).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
+      expect(String((acker.causes.b as Error).message)).toContain('during the write');
+      expect(String((acker.causes.d as Error).message)).toContain('before the value had its turn');
     }));
 
   it('nacks what is under way and what waits when the source fails', () =>
@@ -140,29 +140,29 @@ describe('transmit', () => {
     }));
 
   it('acks a write that has completed, whatever its taker does; the answer comes after the ack', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const ackedAtAnswer: string[][] = [];
     taken(
-      of(duty.deliver('a'), duty.deliver('b')).pipe(
+      of(acker.deliver('a'), acker.deliver('b')).pipe(
         transmit(() => of(1, 2)),
-        tap(() => ackedAtAnswer.push(duty.acks)),
+        tap(() => ackedAtAnswer.push(acker.acks)),
         take(1),
       ),
     );
-    expect([ackedAtAnswer, duty.log]).toEqual([[['a']], ['ack a']]);
+    expect([ackedAtAnswer, acker.log]).toEqual([[['a']], ['ack a']]);
   });
 
   it('nacks a write whose taker left between its answer and its completion: it is not known to be durable', () => {
-    const duty = new RecordingDuty();
-    const out = taken(of(duty.deliver('a')).pipe(transmit(() => concat(of(1), NEVER))));
+    const acker = new RecordingAcker();
+    const out = taken(of(acker.deliver('a')).pipe(transmit(() => concat(of(1), NEVER))));
     out.unsubscribe();
-    expect([out.values, duty.log]).toEqual([[], ['nack a']]);
+    expect([out.values, acker.log]).toEqual([[], ['nack a']]);
   });
 
   it('gives the write the delivery too', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const out = taken(
-      of(duty.deliver('a', { offset: 9 })).pipe(transmit((value, { origin }) => of(value + origin.offset))),
+      of(acker.deliver('a', { offset: 9 })).pipe(transmit((value, { origin }) => of(value + origin.offset))),
     );
     expect(out.values).toEqual(['a9']);
   });
@@ -197,32 +197,32 @@ describe('transmit', () => {
         ),
       ),
     );
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     for (const [name, key] of Object.entries({ a: 'k', b: 'k', c: null, d: null, e: 'l' })) {
-      source$.next(duty.deliver(name, { key: key === null ? null : Buffer.from(key) }));
+      source$.next(acker.deliver(name, { key: key === null ? null : Buffer.from(key) }));
     }
     expect(begun).toEqual(['a', 'c', 'd', 'e']);
   });
 
   it('nacks what the key cannot be told of, and lives', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     const key = ({ value }: Delivery<string>) => {
       if (value === 'b') throw new Error('no key');
       return value;
     };
     const out = taken(
-      of(duty.deliver('a'), duty.deliver('b')).pipe(transmit((value) => of(value), { order: 'key', key })),
+      of(acker.deliver('a'), acker.deliver('b')).pipe(transmit((value) => of(value), { order: 'key', key })),
     );
-    expect([out.values, duty.nacks, out.ended]).toEqual([['a'], ['b'], 'complete']);
+    expect([out.values, acker.nacks, out.ended]).toEqual([['a'], ['b'], 'complete']);
   });
 
   it('writes nothing behind a refusal whose stream is read anew: its key stays in order', () => {
     const refused: string[] = [];
-    const duty: RecordingDuty = new RecordingDuty('test:stream', (line) => {
+    const acker: RecordingAcker = new RecordingAcker('test:stream', (line) => {
       // As a source does that reads the stream again from what was refused.
-      if (line.startsWith('nack a')) duty.wanted.complete();
+      if (line.startsWith('nack a')) acker.flush$.complete();
     });
-    const source = of(duty.deliver('a'), duty.deliver('b'), duty.deliver('c'));
+    const source = of(acker.deliver('a'), acker.deliver('b'), acker.deliver('c'));
     const write = (value: string) => {
       refused.push(value);
       return timer(1).pipe(
@@ -232,15 +232,15 @@ describe('transmit', () => {
       );
     };
     inVirtualTime(() => taken(source.pipe(transmit(write, { order: 'key', key: () => 1 }))));
-    expect([refused, duty.nacks]).toEqual([['a'], ['a', 'b', 'c']]);
+    expect([refused, acker.nacks]).toEqual([['a'], ['a', 'b', 'c']]);
   });
 
   it('refuses what takes longer than the limit, where there is one', () =>
-    drawn(({ deliveries, duty, nacks$, expectObservable, flush }) => {
+    drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { timeLimitMs: 6 }))).toBe('------|');
       expectObservable(nacks$).toBe('------a');
       flush();
-      expect(duty.causes.a).toMatchObject({
+      expect(acker.causes.a).toMatchObject({
         code: 'RXF_OPERATOR_TIMEOUT',
         retryable: true,
         message: expect.stringContaining('write test:stream offset 0'),

@@ -3,7 +3,7 @@ import { delay, of, pipe, tap } from 'rxjs';
 import { filterValue } from '../../operators/filter-value.js';
 import { mapValue } from '../../operators/map-value.js';
 import { trusted } from '../../operators/trusted.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, drawn, taken } from './marbles.js';
 
@@ -42,7 +42,7 @@ describe('trusted', () => {
     };
     expect([trusted(own as never).name, trusted(seen as never).name]).toEqual(['lookedAt', 'trusted']);
     expect([own.name, seen.name]).toEqual(['lookedAt', '']);
-    const out = taken(of(new RecordingDuty().deliver(1)).pipe(trusted(own as never)));
+    const out = taken(of(new RecordingAcker().deliver(1)).pipe(trusted(own as never)));
     expect([out.values.length, out.ended]).toEqual([1, 'complete']);
   });
 

@@ -64,8 +64,8 @@ beforeAll(async () => {
 
   writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
   const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  const wanted = [join(staged, tarball.filename), installed('rxjs'), installed('kafkajs')];
-  await run(app, 'npm', ['install', ...quick, ...wanted]);
+  const flush$ = [join(staged, tarball.filename), installed('rxjs'), installed('kafkajs')];
+  await run(app, 'npm', ['install', ...quick, ...flush$]);
 }, 120_000);
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -199,7 +199,7 @@ import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { localDisk } from 'rxflume/drivers/local-disk';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, filterValue, mapValue } from 'rxflume/operators';
-import { MemoryKafka, RecordingDuty } from 'rxflume/testing';
+import { MemoryKafka, RecordingAcker } from 'rxflume/testing';
 import type { Observable } from 'rxjs';
 
 export const drivers = [kafkajs({ brokers: ['k1:9092'] }), embeddedLog({ folder: 'log' }), new MemoryKafka()];
@@ -213,7 +213,7 @@ export const path: Observable<Receipt> = flow(
   filterValue((text) => text !== ''),
   lake.write(),
 );
-export const one: Delivery<number> = new RecordingDuty().deliver(1);
+export const one: Delivery<number> = new RecordingAcker().deliver(1);
 // @ts-expect-error a sink of texts takes no numbers
 export const wrong = flow('wrong', kafkaSource(new MemoryKafka(), { topics: ['n'], groupId: 'g' }), mapValue(() => 1), lake.write());
 `;

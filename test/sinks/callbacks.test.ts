@@ -24,7 +24,7 @@ import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
 import { MemoryFlume } from '../../src/testing/memory-flume.js';
 import { MemoryHttp } from '../../src/testing/memory-http.js';
 import { MemoryKafka } from '../../src/testing/memory-kafka.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Value = { readonly name: string };
@@ -114,7 +114,7 @@ const CALLBACKS: Readonly<Record<string, (unless: Unless) => Sink<Value>>> = {
     const flume = new MemoryFlume();
     flume
       .server()
-      .listen({ batch: (one) => one.reply('OK'), clients: () => {}, notice: () => {} })
+      .listen({ batch: (one) => one.reply('OK'), clients: () => {}, logEvent: () => {} })
       .subscribe();
     return events(
       ({ name }) => withGetter({ body: Buffer.from(name) }, 'headers', () => unless({})(name)),
@@ -152,9 +152,9 @@ function withGetter(target: object, name: string, get: () => unknown): never {
 type Change = (delivery: Delivery<Value>) => Delivery<Value>;
 
 function run(sink: Sink<Value>, change: Change = (delivery) => delivery) {
-  const duty = new RecordingDuty();
+  const acker = new RecordingAcker();
   const in$ = new Subject<Delivery<Value>>();
-  const came = { duty, ended: '' };
+  const came = { acker, ended: '' };
   inVirtualTime((at) => {
     sink(in$).subscribe({
       error: (error: unknown) => {
@@ -165,7 +165,7 @@ function run(sink: Sink<Value>, change: Change = (delivery) => delivery) {
       },
     });
     at(2, () => {
-      for (const name of ['a', 'bad', 'c']) in$.next(change(duty.deliver({ name }, {}, name)));
+      for (const name of ['a', 'bad', 'c']) in$.next(change(acker.deliver({ name }, {}, name)));
     });
     at(5_000, () => in$.complete());
     at(20_000, () => undefined);
@@ -173,10 +173,10 @@ function run(sink: Sink<Value>, change: Change = (delivery) => delivery) {
   return came;
 }
 
-function expectRefused({ duty, ended }: ReturnType<typeof run>, what: string, thrown: unknown): void {
+function expectRefused({ acker, ended }: ReturnType<typeof run>, what: string, thrown: unknown): void {
   expect(ended).toBe('complete');
-  expect([duty.nacks, duty.acks]).toEqual([['bad'], ['a', 'c']]);
-  const cause = duty.causes.bad as RxflumeError;
+  expect([acker.nacks, acker.acks]).toEqual([['bad'], ['a', 'c']]);
+  const cause = acker.causes.bad as RxflumeError;
   expect(cause).toBeInstanceOf(RxflumeError);
   expect(cause.message).toContain(`The ${what.split(',')[0]} threw for test:stream offset 1`);
   const code = what.startsWith('path') ? 'RXF_SINK_BUCKET' : 'RXF_SINK_FORMAT';
@@ -198,13 +198,13 @@ describe('what a function of a sink throws', () => {
 
   it('may say itself that it passes', () => {
     const thrown = Object.assign(new Error('the registry is away'), { retryable: true });
-    const { duty } = run(
+    const { acker } = run(
       CALLBACKS['encode of kafkaSink']?.((answer) => (given) => {
         if (given === 'bad') throw thrown;
         return answer;
       }) as Sink<Value>,
     );
-    expect(duty.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: true });
+    expect(acker.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: true });
   });
 });
 
@@ -217,7 +217,7 @@ describe('what a getter of an origin throws', () => {
       const origin = withGetter({ stream, offset, epoch, byteLength }, getter, () => {
         throw thrown;
       });
-      return new Delivery(delivery.value, origin, delivery.duty, delivery.place);
+      return new Delivery(delivery.value, origin, delivery.acker, delivery.seq);
     };
     expectRefused(run(make(), change), name, thrown);
   });

@@ -106,7 +106,7 @@ const SINKS: Readonly<Record<string, Failing>> = {
             reply(failed <= times ? 'FAILED' : 'OK');
           },
           clients: () => undefined,
-          notice: () => undefined,
+          logEvent: () => undefined,
         } as never)
         .subscribe();
       const retry = { firstDelayMs: 10, maxDelayMs: 20 };

@@ -1,30 +1,29 @@
 import { NEVER } from 'rxjs';
 import { Delivery } from '../../src/core/delivery.js';
-import type { Duty, Replay } from '../../src/core/duty.js';
+import type { Acker, ResumeTracker } from '../../src/core/duty.js';
 
 export type Call = [verb: string, first: number, next: number, cause?: unknown];
 
-/** A duty that writes down each call as it comes, where `RecordingDuty` writes down what becomes of each delivery. */
-export function callDuty(facts: Partial<Duty> = {}) {
+/** An acker that writes down each call as it comes, where `RecordingAcker` writes down what becomes of each delivery. */
+export function callAcker(facts: Partial<Acker> = {}) {
   const calls: Call[] = [];
-  const duty: Duty = {
+  const acker: Acker = {
     ack: (first, next) => calls.push(['ack', first, next]),
     nack: (first, next, cause) => calls.push(['nack', first, next, cause]),
     release: (first, next) => calls.push(['release', first, next]),
     hold: (first, next) => calls.push(['hold', first, next]),
-    wanted: NEVER,
+    flush$: NEVER,
     ...facts,
   };
-  const at = (place: number) =>
-    new Delivery(place, { stream: 's', offset: place, epoch: 1, byteLength: 1 }, duty, place);
-  return { calls, duty, at };
+  const at = (seq: number) => new Delivery(seq, { stream: 's', offset: seq, epoch: 1, byteLength: 1 }, acker, seq);
+  return { calls, acker, at };
 }
 
 /** Of a stream that is read again from where a ledger says. */
-export const replay: Replay = {
+export const resumeTracker: ResumeTracker = {
   resumeFrom: () => NEVER,
-  answer: new Map(),
+  lookup: new Map(),
   start: 0,
-  reach: 0,
+  horizon: 0,
   reached: () => NEVER,
 };

@@ -6,7 +6,7 @@ import { MessageOrigin } from '../../src/sources/amqp/message-origin.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
 import { MemoryFlume } from '../../src/testing/memory-flume.js';
 import { MemoryRecordView } from '../../src/testing/memory-record-view.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from './virtual-time.js';
 
 const TIME = 1_700_000_000_000;
@@ -120,17 +120,17 @@ export const DRIVER_ORIGINS: Readonly<Record<string, () => Origin[]>> = {
 function recorded(partition: number, offset: number): Origin {
   const { key, header, timestamp } = factsOf(offset);
   const facts = { offset, timestamp, key: Buffer.from(key), headers: { h: Buffer.from(header) } };
-  return new RecordingDuty(`test:${partition}`).deliver('v', facts).origin;
+  return new RecordingAcker(`test:${partition}`).deliver('v', facts).origin;
 }
 
-/** Deliveries with these origins, and a duty for each stream. */
+/** Deliveries with these origins, and an acker for each stream. */
 export function deliveriesOf(origins: readonly Origin[]): Delivery<string>[] {
-  const duties = new Map<string, RecordingDuty>();
+  const ackers = new Map<string, RecordingAcker>();
   return origins.map((origin) => {
-    const duty = duties.get(origin.stream) ?? new RecordingDuty(origin.stream);
-    duties.set(origin.stream, duty);
-    const { place } = duty.deliver('');
-    return new Delivery(`${origin.stream}@${origin.offset}`, origin, duty, place);
+    const acker = ackers.get(origin.stream) ?? new RecordingAcker(origin.stream);
+    ackers.set(origin.stream, acker);
+    const { seq } = acker.deliver('');
+    return new Delivery(`${origin.stream}@${origin.offset}`, origin, acker, seq);
   });
 }
 

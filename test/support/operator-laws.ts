@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { merge, NEVER, Observable, type OperatorFunction, of, Subject, take, takeUntil, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { Delivery } from '../../src/core/delivery.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 import { inVirtualTime } from './virtual-time.js';
 
 type How = 'ack' | 'nack';
@@ -23,7 +23,7 @@ export interface Plan {
   readonly values: readonly { readonly digit: number; readonly gap: number }[];
   /** What the taker does with the nth output. */
   readonly settlings: readonly { readonly how: How; readonly after: number; readonly isReleasedFirst: boolean }[];
-  readonly wants: readonly { readonly want: 'release' | 'settle'; readonly at: number }[];
+  readonly flushListeners: readonly { readonly signal: 'release' | 'settle'; readonly at: number }[];
   readonly end: 'complete' | 'error' | 'unsubscribe' | 'leave inside the nth output';
   readonly endAfter: number;
 }
@@ -39,16 +39,19 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
     fc.record({ how: fc.constantFrom<How>('ack', 'ack', 'nack'), after: gap, isReleasedFirst: fc.boolean() }),
     { minLength: 1, maxLength: 30 },
   ),
-  wants: fc.array(fc.record({ want: fc.constantFrom('release', 'settle'), at: fc.integer({ min: 0, max: 60 }) }), {
-    maxLength: 4,
-  }),
+  flushListeners: fc.array(
+    fc.record({ signal: fc.constantFrom('release', 'settle'), at: fc.integer({ min: 0, max: 60 }) }),
+    {
+      maxLength: 4,
+    },
+  ),
   end: fc.constantFrom('complete', 'error', 'unsubscribe', 'leave inside the nth output'),
   endAfter: fc.integer({ min: 0, max: 10 }),
 });
 
 /** What became of each delivery, and what had to, by name. */
-export function tryPlan(subject: LawSubject, { values, settlings, wants, end, endAfter }: Plan) {
-  const duty = new RecordingDuty();
+export function tryPlan(subject: LawSubject, { values, settlings, flushListeners, end, endAfter }: Plan) {
+  const acker = new RecordingAcker();
   const expected: Record<string, How> = {};
   const sent: number[] = [];
   let ended = '';
@@ -87,7 +90,7 @@ export function tryPlan(subject: LawSubject, { values, settlings, wants, end, en
           if (subscriber.closed) return;
           const value = at * 10 + digit;
           sent.push(value);
-          subscriber.next(duty.deliver(value, { byteLength: digit + 1 }));
+          subscriber.next(acker.deliver(value, { byteLength: digit + 1 }));
         }
         if (end === 'complete') subscriber.complete();
         if (end === 'error') subscriber.error(new Error('source broke'));
@@ -120,14 +123,14 @@ export function tryPlan(subject: LawSubject, { values, settlings, wants, end, en
         ended = 'complete';
       },
     });
-    for (const { want, at: when } of wants) at(when, () => duty.wanted.next(want));
+    for (const { signal, at: when } of flushListeners) at(when, () => acker.flush$.next(signal));
     if (end === 'unsubscribe') at(endAfter * 3, () => leave$.next());
     if (end === 'leave inside the nth output') at(1_000, () => leave$.next());
   });
   const forgotten = sent.filter((value) => !(String(value) in expected));
   for (const value of sent) expected[String(value)] ??= 'nack';
   const actual: Record<string, string> = {};
-  for (const line of duty.log) {
+  for (const line of acker.log) {
     const [verb, name] = line.split(' ') as [string, string];
     if (verb !== 'release') actual[name] = name in actual ? `${actual[name]}, then ${verb}` : verb;
   }
@@ -176,32 +179,32 @@ export function itKeepsTheEnds<T, R>(through: (source: Observable<Delivery<T>>) 
   });
 }
 
-/** An operator that puts a duty of its own before the source's passes on what that says of itself, and what is held. */
-export function itPassesOnTheDuty(through: (source: Observable<Delivery<string>>) => Observable<unknown>): void {
+/** An operator that puts an acker of its own before the source's passes on what that says of itself, and what is held. */
+export function itPassesOnTheAcker(through: (source: Observable<Delivery<string>>) => Observable<unknown>): void {
   it.each([true, false, undefined])(
-    'passes on what the duty says of itself, and what is held; mixed: %s',
+    'passes on what the acker says of itself, and what is held; mixed: %s',
     (isMixed) => {
       const held: (readonly [number, number])[] = [];
-      const replay = {};
-      const duty = Object.assign(new RecordingDuty(), {
+      const resumeTracker = {};
+      const acker = Object.assign(new RecordingAcker(), {
         isMixed,
-        replay,
+        resumeTracker,
         hold: (first: number, next: number) => held.push([first, next]),
       });
-      duty.deliver('before');
+      acker.deliver('before');
       const out: Delivery<unknown>[] = [];
-      const running = merge(of(duty.deliver('a')), NEVER)
+      const running = merge(of(acker.deliver('a')), NEVER)
         .pipe(through)
         .subscribe((delivery) => out.push(delivery as Delivery<unknown>));
       const [only] = out as [Delivery<unknown>];
-      only.duty.hold(only.place, only.place + 1);
+      only.acker.hold(only.seq, only.seq + 1);
       only.release();
-      expect([only.duty.isMixed === true, only.duty.wanted, only.duty.replay]).toEqual([
+      expect([only.acker.isMixed === true, only.acker.flush$, only.acker.resumeTracker]).toEqual([
         isMixed === true,
-        duty.wanted,
-        replay,
+        acker.flush$,
+        resumeTracker,
       ]);
-      expect([held, duty.log]).toEqual([[[1, 2]], ['release a']]);
+      expect([held, acker.log]).toEqual([[[1, 2]], ['release a']]);
       running.unsubscribe();
     },
   );
@@ -210,13 +213,13 @@ export function itPassesOnTheDuty(through: (source: Observable<Delivery<string>>
 /** An endless source that emits within its subscribing is left when the taker leaves, and settled. */
 export function itLeavesAnEndlessSource(through: (source: Observable<Delivery<number>>) => Observable<unknown>): void {
   it('leaves an endless source that emits within the subscribing when its taker leaves', () => {
-    const duty = new RecordingDuty();
+    const acker = new RecordingAcker();
     let sent = 0;
     const endless = new Observable<Delivery<number>>((subscriber) => {
-      for (; sent < 10_000 && !subscriber.closed; sent += 1) subscriber.next(duty.deliver(sent));
+      for (; sent < 10_000 && !subscriber.closed; sent += 1) subscriber.next(acker.deliver(sent));
     });
     endless.pipe(through, take(1)).subscribe();
     expect(sent).toBeLessThan(100);
-    expect(duty.unsettled.length).toBeLessThanOrEqual(10);
+    expect(acker.unsettled.length).toBeLessThanOrEqual(10);
   });
 }

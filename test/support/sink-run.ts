@@ -1,11 +1,11 @@
 import { type Observable, Subject } from 'rxjs';
 import type { Delivery, Origin } from '../../src/core/delivery.js';
 import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { RecordingDuty } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-duty.js';
 
 /** A sink that runs, and what comes of it. */
 export class SinkRun<T> {
-  readonly duty = new RecordingDuty('test:0');
+  readonly acker = new RecordingAcker('test:0');
   readonly receipts: Receipt[] = [];
   ended = '';
   readonly #in$ = new Subject<Delivery<T>>();
@@ -26,8 +26,8 @@ export class SinkRun<T> {
     });
   }
 
-  put(value: T, origin: Partial<Origin> = {}, duty = this.duty): Delivery<T> {
-    const delivery = duty.deliver(value, origin);
+  put(value: T, origin: Partial<Origin> = {}, acker = this.acker): Delivery<T> {
+    const delivery = acker.deliver(value, origin);
     this.#in$.next(delivery);
     return delivery;
   }

@@ -63,7 +63,7 @@ describe('describeSink', () => {
   describeSink('transmit, of receipts', { sink: posting, value: (n) => `v${n}`, it });
 });
 
-/** Of a queue, what need not come again is what was acked, from the first on. */
+/** Of a queue, what need not be redelivered is what was acked, from the first on. */
 function queue() {
   const own = new MemoryAmqp();
   own.createQueue('q');

@@ -21,7 +21,7 @@ function read(broker: MemoryAmqp, consumption: Partial<AmqpConsumption> = {}): R
       messages.push(message);
       reader.seen.push(`${message.content.toString()}${message.isRedelivered ? '*' : ''}`);
     },
-    notice: () => undefined,
+    logEvent: () => undefined,
   };
   const running = broker.consume({ queue: 'q', prefetch: 10, ...consumption }, listener).subscribe({
     next: (consumer) => {
@@ -228,7 +228,7 @@ describe('MemoryAmqp, its publishers', () => {
     const told: string[] = [];
     const own = { told, publisher: undefined as AmqpPublisher | undefined };
     broker
-      .open(exchanges, { writable: (is) => told.push(is ? 'open' : 'blocked'), notice: () => undefined })
+      .open(exchanges, { writable: (is) => told.push(is ? 'open' : 'blocked'), logEvent: () => undefined })
       .subscribe({
         next: (one) => {
           own.publisher = one;

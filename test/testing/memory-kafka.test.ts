@@ -81,7 +81,7 @@ class Member implements KafkaListener {
 
   reading(): void {}
 
-  notice(): void {}
+  logEvent(): void {}
 }
 
 function chat(partitions: number, count: number): MemoryKafka {

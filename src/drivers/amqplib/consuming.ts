@@ -127,8 +127,8 @@ export class Consuming implements AmqpConsumer {
 
   #blocked(reason: string | null): void {
     if (this.#life.isOver) return;
-    if (reason === null) this.#listener.notice('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
-    else this.#listener.notice('warn', 'amqp.blocked', `RabbitMQ takes nothing from this connection: ${reason}`);
+    if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
+    else this.#listener.logEvent('warn', 'amqp.blocked', `RabbitMQ takes nothing from this connection: ${reason}`);
   }
 
   #ended(error: ConnectError | null): void {

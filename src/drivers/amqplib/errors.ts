@@ -80,7 +80,7 @@ export function noneReachable(errors: readonly ConnectError[]): ConnectError {
 export function lost(reason: string, broker: Address, cause?: unknown): ConnectError {
   return new ConnectError(
     'RXF_AMQP_LOST',
-    `The connection to RabbitMQ at ${broker.name} is lost: ${reason}. What was out unsettled comes again.`,
+    `The connection to RabbitMQ at ${broker.name} is lost: ${reason}. What was out unsettled is redelivered.`,
     { details: { broker: broker.name }, cause },
   );
 }
@@ -130,7 +130,7 @@ export function channelError(error: unknown, place: Place, isSetUp: boolean): Co
       'Settle sooner, or raise the `consumer_timeout` of the broker.',
     );
   }
-  return make('RXF_AMQP_LOST', `closed the channel for ${about}`, 'What was out unsettled comes again.');
+  return make('RXF_AMQP_LOST', `closed the channel for ${about}`, 'What was out unsettled is redelivered.');
 }
 
 /** Both values, where the broker gives them: `received '6' but current is '5'`. */

@@ -43,6 +43,6 @@ function missing(what: string, cause?: unknown): OptionError {
   return new OptionError(
     'RXF_DRIVER_MISSING',
     `The amqplib driver needs the package amqplib ^${WANTED}, ${what}. Run: npm install amqplib@^${WANTED}`,
-    { details: { package: 'amqplib', wanted: `^${WANTED}` }, cause },
+    { details: { package: 'amqplib', flush$: `^${WANTED}` }, cause },
   );
 }

@@ -166,9 +166,9 @@ export class Publishing implements AmqpPublisher {
   #blocked(reason: string | null): void {
     this.#isBlocked = reason !== null;
     this.#tell();
-    if (reason === null) this.#listener.notice('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
+    if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
     else
-      this.#listener.notice(
+      this.#listener.logEvent(
         'warn',
         'amqp.blocked',
         `RabbitMQ has blocked publishing: ${reason}. Nothing is sent until it ends`,

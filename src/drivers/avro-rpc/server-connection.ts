@@ -10,7 +10,7 @@ import { type Frame, FrameReader, frameOf } from './frames.js';
 import { type HandshakeRequest, type Match, readRequest, skipMeta, writeResponse } from './handshake.js';
 import type { ServerSettings } from './options.js';
 import { PROTOCOL_HASH, PROTOCOL_TEXT } from './protocol.js';
-import type { Holder } from './turns.js';
+import type { QuotaHolder } from './turns.js';
 
 /** What a connection asks of, and tells, the server it belongs to. */
 export interface ConnectionHost {
@@ -42,7 +42,7 @@ const SMALL_ANSWER_BYTES = 64;
  * Bounds: one frame of at most `maxFrameBytes`, `maxInFlight` batches without an answer; the answers it does not read,
  * as far as the socket takes them.
  */
-export class ServerConnection implements Holder {
+export class ServerConnection implements QuotaHolder {
   readonly client: string;
   readonly #wire: Duplex;
   readonly #settings: ServerSettings;

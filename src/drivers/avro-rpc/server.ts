@@ -7,7 +7,7 @@ import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '
 import { type AvroRpcServerOptions, checkServerOptions, type ServerSettings } from './options.js';
 import { PROTOCOL_HASH, Protocols } from './protocol.js';
 import { type ConnectionHost, ServerConnection } from './server-connection.js';
-import { Turns } from './turns.js';
+import { MemoryQuota } from './turns.js';
 import { welcome } from './wire.js';
 
 /** Hashes of clients' protocols that were looked at. One a build of Flume; a client that makes them up pushes others out. */
@@ -54,7 +54,7 @@ class Running implements FlumeListening, ConnectionHost {
   readonly #out: Subscriber<FlumeListening>;
   readonly #server: Server;
   readonly #connections = new Set<ServerConnection>();
-  readonly #turns: Turns;
+  readonly #turns: MemoryQuota;
   readonly #known = new Set([PROTOCOL_HASH.toString('hex')]);
   readonly #looking: NodeJS.Timeout;
   readonly #told = new Map<string, { at: number; silent: number }>();
@@ -74,7 +74,7 @@ class Running implements FlumeListening, ConnectionHost {
     this.#protocols = protocols;
     this.#listener = listener;
     this.#out = out;
-    this.#turns = new Turns(settings.maxBufferedBytes);
+    this.#turns = new MemoryQuota(settings.maxBufferedBytes);
     const every = Math.max(1, Math.floor(settings.stallTimeoutMs / LOOKS));
     this.#looking = setInterval(() => {
       for (const connection of [...this.#connections]) connection.look(every);
@@ -160,7 +160,7 @@ class Running implements FlumeListening, ConnectionHost {
     this.#told.delete(host);
     this.#told.set(host, { at: now, silent: 0 });
     const more = last === undefined || last.silent === 0 ? '' : ` (and ${last.silent} times since the last notice)`;
-    this.#listener.notice(
+    this.#listener.logEvent(
       'warn',
       'flume.refused',
       `Refused what ${client} sent to ${this.address}: ${problem}${more}.`,

@@ -1,5 +1,5 @@
 /** One who takes memory for a frame that has begun. */
-export interface Holder {
+export interface QuotaHolder {
   /** The memory it has taken. */
   readonly heldBytes: number;
   /** It may take more; or not, until it is told so again. */
@@ -8,14 +8,14 @@ export interface Holder {
 
 /**
  * Shares a bound on memory between those whose frames have begun: while it is used up, only the one that began first
- * may take more, so that one frame after the other ends and none waits for ever.
+ * may take more, so that one frame after the other ends and none waits forever.
  *
  * Bounds: the limit, plus one frame.
  */
-export class Turns {
+export class MemoryQuota {
   readonly #limit: number;
   /** In order of beginning. */
-  readonly #holders = new Map<Holder, number>();
+  readonly #holders = new Map<QuotaHolder, number>();
   #held = 0;
   #isTight = false;
 
@@ -24,7 +24,7 @@ export class Turns {
   }
 
   /** To be called whenever what a holder has taken may have changed; 0 ends its turn. */
-  update(holder: Holder): void {
+  update(holder: QuotaHolder): void {
     const before = this.#holders.get(holder) ?? 0;
     const now = holder.heldBytes;
     if (before === now) return;

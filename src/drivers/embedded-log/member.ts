@@ -195,7 +195,7 @@ export class Member implements KafkaConsumer, Reader {
 
   #tellOfCut(segment: Segment): void {
     if (segment.cutBytes === 0) return;
-    this.#listener.notice(
+    this.#listener.logEvent(
       'warn',
       'RXF_KAFKA_TORN_APPEND',
       `${segment.file} ended in ${segment.cutBytes} bytes of an append that was never answered; they were cut off.`,

@@ -64,7 +64,7 @@ export class Offsets {
       throw new CommitError(
         'RXF_KAFKA_COMMIT',
         `Cannot write the committed offsets to ${this.#file}: ${describeError(error)}. ` +
-          'What was acked since the last commit comes again at the next start, unless a later commit succeeds.',
+          'What was acked since the last commit is redelivered at the next start, unless a later commit succeeds.',
         { cause: error, details: { file: this.#file } },
       );
     }

@@ -17,7 +17,7 @@ export function toBatch(owned: OwnedPartition, position: number, fetched: Fetche
   if (messages.nextOffset < 0) return null;
   const read = messages.batches === undefined ? viewRecords : walkBatches;
   const { records, byteLength, nextOffset } = read(owned, position, fetched);
-  // Asking again would bring the same, for ever.
+  // Asking again would bring the same, forever.
   if (nextOffset <= position) throw corrupt(`it ends before ${nextOffset}`);
   const { topic, partition, epoch } = owned;
   return { topic, partition, epoch, records, byteLength, nextOffset, highWatermark: Number(fetched.highWatermark) };

@@ -1,6 +1,6 @@
 import { connectError, unreachable } from './errors.js';
 import type { Cluster, Internals } from './internals.js';
-import type { Notices } from './notices.js';
+import type { DriverLog } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
 import type { Sockets } from './sockets.js';
 
@@ -19,10 +19,10 @@ export interface OpenCluster {
 export function openCluster(
   internals: Internals,
   options: CheckedOptions,
-  notices: Notices,
+  driverLog: DriverLog,
   sockets: Sockets,
 ): OpenCluster {
-  const logger = internals.createLogger({ level: LOG_WARN, logCreator: notices.logCreator });
+  const logger = internals.createLogger({ level: LOG_WARN, logCreator: driverLog.logCreator });
   const instrumentationEmitter = new internals.Emitter();
   const cluster = new internals.Cluster({
     logger,
@@ -49,13 +49,13 @@ export function openCluster(
 export async function connectWithin(
   connect: () => Promise<void>,
   options: CheckedOptions,
-  notices: Notices,
+  driverLog: DriverLog,
 ): Promise<void> {
   const { brokers, connectTimeoutMs } = options;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const reason = notices.lastFailure ?? `no answer within ${connectTimeoutMs} ms`;
+      const reason = driverLog.lastFailure ?? `no answer within ${connectTimeoutMs} ms`;
       reject(unreachable(brokers.join(', '), reason, undefined));
     }, connectTimeoutMs);
   });

@@ -21,7 +21,7 @@ import {
 import type { Internals } from './internals.js';
 import { Link } from './link.js';
 import { type Home, Member } from './member.js';
-import { Notices } from './notices.js';
+import { DriverLog } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
 import type { Refused } from './places.js';
 import { Signal } from './signal.js';
@@ -36,7 +36,7 @@ export class Connection implements KafkaConsumer, Home {
   readonly listener: KafkaListener;
   readonly subscription: KafkaSubscription;
   readonly options: CheckedOptions;
-  readonly notices: Notices;
+  readonly driverLog: DriverLog;
   readonly setting: Setting;
   topicIds: TopicIds = new Map();
   readonly #internals: Internals;
@@ -67,7 +67,7 @@ export class Connection implements KafkaConsumer, Home {
     this.listener = listener;
     this.#out = out;
     this.setting = { brokers: options.brokers, secrets: secretsOf(options) };
-    this.notices = new Notices(listener, this.setting.secrets);
+    this.driverLog = new DriverLog(listener, this.setting.secrets);
   }
 
   start(): void {
@@ -88,7 +88,7 @@ export class Connection implements KafkaConsumer, Home {
   joined(): void {
     if (this.#attempts > 0) {
       const { groupId } = this.subscription;
-      this.notices.tell('info', 'kafka.joined', `Kafka is back: joined group ${groupId} again. Reading goes on.`);
+      this.driverLog.tell('info', 'kafka.joined', `Kafka is back: joined group ${groupId} again. Reading goes on.`);
     }
     this.#attempts = 0;
     if (this.#hasJoined) return;
@@ -177,7 +177,11 @@ export class Connection implements KafkaConsumer, Home {
     if (!isOfTopic || !(this.subscription.topics instanceof RegExp)) {
       throw partitionCommitError({ topic, partition }, error, this.subscription.groupId, this.setting.secrets);
     }
-    this.notices.tell('warn', 'kafka.skipped', `${topic}/${partition} cannot be committed: ${reason}. The others are.`);
+    this.driverLog.tell(
+      'warn',
+      'kafka.skipped',
+      `${topic}/${partition} cannot be committed: ${reason}. The others are.`,
+    );
   }
 
   /** Asks the coordinator; where it does not answer or has moved, asks the new one, once. */
@@ -206,7 +210,14 @@ export class Connection implements KafkaConsumer, Home {
   /** One member after another, until closed or until there have been too many failures in a row. */
   async #supervise(): Promise<void> {
     while (!this.#isClosed) {
-      const link = new Link(this.#internals, this.options, this.subscription, this.notices, this.#open, this.#memberId);
+      const link = new Link(
+        this.#internals,
+        this.options,
+        this.subscription,
+        this.driverLog,
+        this.#open,
+        this.#memberId,
+      );
       const member = new Member(link, this);
       this.#member = member;
       try {
@@ -219,7 +230,7 @@ export class Connection implements KafkaConsumer, Home {
         link.destroy();
         this.#giveUpOn(error);
         const waitMs = this.#delayMs();
-        this.notices.tell(
+        this.driverLog.tell(
           'warn',
           'kafka.lost',
           `Kafka was lost: ${this.#reason(error)}. Connecting again in ${Math.round(waitMs)} ms.`,
@@ -231,7 +242,7 @@ export class Connection implements KafkaConsumer, Home {
 
   /** Throws where trying again would not help, or has not. */
   #giveUpOn(error: unknown): void {
-    const ours = connectError(error, this.setting, this.notices.lastFailure);
+    const ours = connectError(error, this.setting, this.driverLog.lastFailure);
     if (!this.#hasJoined || !isRetryable(ours)) throw ours;
     this.#attempts += 1;
     const { attempts } = this.options.reconnect;
@@ -239,7 +250,7 @@ export class Connection implements KafkaConsumer, Home {
     throw new ConnectError(
       'RXF_KAFKA_LOST',
       `Kafka at ${this.options.brokers.join(', ')} was lost and not reached again in ${attempts} attempts: ` +
-        `${this.#reason(error)}. What was not committed comes again at the next start.`,
+        `${this.#reason(error)}. What was not committed is redelivered at the next start.`,
       { details: { brokers: this.options.brokers, attempts }, cause: error },
     );
   }
@@ -263,7 +274,7 @@ export class Connection implements KafkaConsumer, Home {
 
   async #leaveNow(): Promise<void> {
     this.#isClosed = true;
-    this.notices.silence();
+    this.driverLog.silence();
     const member = this.#member;
     member?.close();
     this.#closing.fire();

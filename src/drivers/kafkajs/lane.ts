@@ -1,14 +1,14 @@
-import type { Lot } from './lots.js';
+import type { PartitionBatch } from './lots.js';
 
 const FIRST_WAIT_MS = 20;
 const MOST_WAIT_MS = 1_000;
 
 /** What waits to be written to one partition, in order, and whether it can be sent now. */
-export class Lane {
+export class SendQueue {
   readonly name: string;
   readonly topic: string;
   readonly partition: number;
-  readonly lots: Lot[] = [];
+  readonly partitionBatches: PartitionBatch[] = [];
   /** A request with its first lot is under way. */
   isBusy = false;
   retryAt = 0;
@@ -18,29 +18,34 @@ export class Lane {
   /** The last request with it was not answered in time. */
   isSlow = false;
 
-  constructor({ name, topic, partition }: Lot) {
+  constructor({ name, topic, partition }: PartitionBatch) {
     this.name = name;
     this.topic = topic;
     this.partition = partition;
   }
 
   /** The lot that is sent, or is to be sent next. */
-  get current(): Lot | undefined {
-    return this.lots[0];
+  get current(): PartitionBatch | undefined {
+    return this.partitionBatches[0];
   }
 
   /** The next lot that there is something to do for. What nobody waits for is sent on only while it is in doubt. */
-  head(isClosed: boolean): Lot | undefined {
-    for (let lot = this.lots[0]; lot !== undefined; lot = this.lots[0]) {
-      if (!lot.isDone && (!lot.call.isOver || (lot.isInDoubt && !isClosed))) return lot;
-      this.lots.shift();
+  head(isClosed: boolean): PartitionBatch | undefined {
+    for (
+      let partitionBatch = this.partitionBatches[0];
+      partitionBatch !== undefined;
+      partitionBatch = this.partitionBatches[0]
+    ) {
+      if (!partitionBatch.isDone && (!partitionBatch.call.isOver || (partitionBatch.isInDoubt && !isClosed)))
+        return partitionBatch;
+      this.partitionBatches.shift();
     }
     return undefined;
   }
 
-  drop(lot: Lot): void {
-    const at = this.lots.indexOf(lot);
-    if (at >= 0) this.lots.splice(at, 1);
+  drop(partitionBatch: PartitionBatch): void {
+    const at = this.partitionBatches.indexOf(partitionBatch);
+    if (at >= 0) this.partitionBatches.splice(at, 1);
   }
 
   isWell(): void {

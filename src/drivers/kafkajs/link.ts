@@ -8,7 +8,7 @@ import type {
 import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
 import { reasonOf } from './errors.js';
 import type { Broker, Cluster, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
-import type { Notices } from './notices.js';
+import type { DriverLog } from './notices.js';
 import type { CheckedOptions } from './options.js';
 import { byTopic, metadataOf, type Places, type Refused, takenApart } from './places.js';
 import { byOwnTopics } from './sharing.js';
@@ -40,7 +40,7 @@ export class Link {
   readonly sockets: Sockets;
   readonly #options: CheckedOptions;
   readonly #subscription: KafkaSubscription;
-  readonly #notices: Notices;
+  readonly #driverLog: DriverLog;
   readonly #cluster: Cluster;
   readonly #group: ConsumerGroup;
   readonly #internals: Internals;
@@ -52,17 +52,17 @@ export class Link {
     internals: Internals,
     options: CheckedOptions,
     subscription: KafkaSubscription,
-    notices: Notices,
+    driverLog: DriverLog,
     open: OpenSocket,
     memberId: string | null,
   ) {
     this.#options = options;
     this.#subscription = subscription;
-    this.#notices = notices;
+    this.#driverLog = driverLog;
     this.sockets = new Sockets(open);
     this.#internals = internals;
     this.#createErrorFromCode = internals.createErrorFromCode;
-    const { cluster, logger, instrumentationEmitter } = openCluster(internals, options, notices, this.sockets);
+    const { cluster, logger, instrumentationEmitter } = openCluster(internals, options, driverLog, this.sockets);
     this.#cluster = cluster;
     this.#group = new internals.ConsumerGroup({
       logger,
@@ -71,7 +71,7 @@ export class Link {
       groupId: subscription.groupId,
       topics: [],
       topicConfigurations: {},
-      assigners: [byOwnTopics(internals, cluster, notices)],
+      assigners: [byOwnTopics(internals, cluster, driverLog)],
       sessionTimeout: subscription.sessionTimeoutMs,
       rebalanceTimeout: options.rebalanceTimeoutMs,
       autoCommit: false,
@@ -96,14 +96,14 @@ export class Link {
       await this.#cluster.connect();
       await this.#subscribeTo(await this.findTopics());
     };
-    await connectWithin(connect, this.#options, this.#notices);
+    await connectWithin(connect, this.#options, this.#driverLog);
   }
 
   /** The names of the topics that are subscribed to, as they exist now. */
   async findTopics(): Promise<string[]> {
     const broker = await this.#cluster.brokerPool.findConnectedBroker();
     const skipped = (topic: string, error: unknown) =>
-      this.#notices.tell(
+      this.#driverLog.tell(
         'warn',
         'kafka.skipped',
         `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. The others are read; it is looked at again.`,

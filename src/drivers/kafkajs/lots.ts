@@ -8,14 +8,14 @@ import { mostRecordBytes } from './record-writer.js';
 import type { Sequences } from './sequences.js';
 
 /** A batch under way, which must be the same when it is sent again. */
-export interface LotBatch {
+export interface PartitionBatchHead {
   readonly of: Sequences;
   readonly records: number;
   readonly bytes: Buffer;
 }
 
 /** Records of one call that go to one partition, in order: those from `at` on are not written yet. */
-export class Lot implements TopicPartition {
+export class PartitionBatch implements TopicPartition {
   readonly call: Call;
   readonly topic: string;
   readonly partition: number;
@@ -26,7 +26,7 @@ export class Lot implements TopicPartition {
   #at = 0;
   /** The most records of the next batch: less after the broker has refused one that it does not name. */
   #most = Number.POSITIVE_INFINITY;
-  batch: LotBatch | undefined;
+  batch: PartitionBatchHead | undefined;
   /** The batch was sent, and no answer says what became of it. */
   isInDoubt = false;
 
@@ -123,13 +123,13 @@ export type Partitions = number | RxflumeError | undefined;
  * turn it is. What cannot go anywhere, or is too large, is refused by its place; records of topics that are not known
  * yet are left out.
  */
-export function lotsOf(
+export function partitionBatchesOf(
   call: Call,
   partitionsOf: (topic: string) => Partitions,
   maxRecordBytes: number,
-): { readonly lots: readonly Lot[]; readonly refused: Map<number, RxflumeError> } {
+): { readonly partitionBatches: readonly PartitionBatch[]; readonly refused: Map<number, RxflumeError> } {
   const { records, turn } = call;
-  const lots = new Map<string, Map<number, Lot>>();
+  const partitionBatches = new Map<string, Map<number, PartitionBatch>>();
   const refused = new Map<number, RxflumeError>();
   for (let place = 0; place < records.length; place += 1) {
     const record = records[place] as KafkaOutgoing;
@@ -154,17 +154,17 @@ export function lotsOf(
       refused.set(place, noSuchPartition(topic, partition, partitions));
       continue;
     }
-    let ofTopic = lots.get(topic);
+    let ofTopic = partitionBatches.get(topic);
     if (ofTopic === undefined) {
       ofTopic = new Map();
-      lots.set(topic, ofTopic);
+      partitionBatches.set(topic, ofTopic);
     }
-    let lot = ofTopic.get(partition);
-    if (lot === undefined) {
-      lot = new Lot(call, topic, partition);
-      ofTopic.set(partition, lot);
+    let partitionBatch = ofTopic.get(partition);
+    if (partitionBatch === undefined) {
+      partitionBatch = new PartitionBatch(call, topic, partition);
+      ofTopic.set(partition, partitionBatch);
     }
-    lot.add(place, bytes);
+    partitionBatch.add(place, bytes);
   }
-  return { lots: [...lots.values()].flatMap((ofTopic) => [...ofTopic.values()]), refused };
+  return { partitionBatches: [...partitionBatches.values()].flatMap((ofTopic) => [...ofTopic.values()]), refused };
 }

@@ -8,7 +8,7 @@ import { firstOf } from './first-of.js';
 import { Heartbeats } from './heartbeats.js';
 import type { Link, Membership } from './link.js';
 import { LogRange } from './log-range.js';
-import type { Notices } from './notices.js';
+import type { DriverLog } from './notices.js';
 import type { CheckedOptions } from './options.js';
 import type { Refused } from './places.js';
 import { Reading, whenLate } from './reading.js';
@@ -27,7 +27,7 @@ export interface Home {
   readonly listener: KafkaListener;
   readonly subscription: KafkaSubscription;
   readonly options: CheckedOptions;
-  readonly notices: Notices;
+  readonly driverLog: DriverLog;
   readonly setting: Setting;
   readonly hasJoined: boolean;
   /** Of the topics as they were at the last joining, kept over members: positions are too. */
@@ -110,7 +110,7 @@ export class Member {
   }
 
   async #join(): Promise<Membership | undefined> {
-    const { subscription, options, setting, notices, hasJoined } = this.#home;
+    const { subscription, options, setting, driverLog, hasJoined } = this.#home;
     const until = performance.now() + (hasJoined ? subscription.sessionTimeoutMs : options.connectTimeoutMs);
     for (let failures = 1; ; failures += 1) {
       try {
@@ -123,7 +123,7 @@ export class Member {
         this.link.forget(error);
         const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
         if (failures > 2)
-          notices.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. It is tried again.`);
+          driverLog.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. It is tried again.`);
         await this.#changed.wait(waitMs);
         if (this.#isClosed) return undefined;
         await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
@@ -132,7 +132,7 @@ export class Member {
   }
 
   async #hold(assignment: Assignment): Promise<Ending> {
-    const { options, subscription, notices, listener } = this.#home;
+    const { options, subscription, driverLog, listener } = this.#home;
     this.#assignment = assignment;
     this.#joinedWith = this.link.knownLayout();
     const limits = {
@@ -140,11 +140,11 @@ export class Member {
       sessionTimeoutMs: subscription.sessionTimeoutMs,
     };
     const reading = new Reading((isReading) => {
-      if (isReading) notices.tell('info', 'kafka.reading', 'All partitions can be read again. Reading goes on.');
+      if (isReading) driverLog.tell('info', 'kafka.reading', 'All partitions can be read again. Reading goes on.');
       listener.reading(isReading);
     });
     this.#reading = reading;
-    const troubled = (message: string) => notices.tell('warn', 'kafka.trouble', message);
+    const troubled = (message: string) => driverLog.tell('warn', 'kafka.trouble', message);
     this.#heartbeats = new Heartbeats(this.link, assignment, limits, reading, troubled);
     this.#heartbeats.start();
     const watch = setInterval(() => this.#lookSoon(assignment), options.metadataMaxAgeMs);
@@ -240,7 +240,7 @@ export class Member {
     if (meaning === 'missing' || meaning === 'forbidden') this.#topicTrouble(assignment, owned, meaning, error);
     else if (mayPass(error)) {
       const what = `Where to start in ${owned.stream} is not known: ${reasonOf(error)}. The others are read; it is asked again.`;
-      if (owned.troubles > 1) this.#home.notices.tell('warn', 'kafka.trouble', what);
+      if (owned.troubles > 1) this.#home.driverLog.tell('warn', 'kafka.trouble', what);
     } else this.#home.failed(connectError(error, this.#home.setting));
   }
 
@@ -249,7 +249,7 @@ export class Member {
   }
 
   #startFetching(assignment: Assignment, reading: Reading): Fetching {
-    const { listener, notices, setting, subscription } = this.#home;
+    const { listener, driverLog, setting, subscription } = this.#home;
     const fetching = new Fetching(this.link, assignment, {
       reading,
       lateAfterMs: subscription.maxWaitMs + LATE_MS,
@@ -263,7 +263,7 @@ export class Member {
       },
       doubted: (owned) => this.#same.doubted(assignment, owned),
       topicTrouble: (owned, meaning, error) => this.#topicTrouble(assignment, owned, meaning, error),
-      troubled: (message) => notices.tell('warn', 'kafka.trouble', message),
+      troubled: (message) => driverLog.tell('warn', 'kafka.trouble', message),
     });
     fetching.start();
     return fetching;
@@ -271,7 +271,7 @@ export class Member {
 
   /** Our generation holds until we join again: what is settled and committed now still counts. */
   async #revoke(assignment: Assignment): Promise<void> {
-    const { listener, subscription, notices } = this.#home;
+    const { listener, subscription, driverLog } = this.#home;
     const revoking = firstOf(() => listener.revoking());
     const late = new Signal();
     let isLate = false;
@@ -280,11 +280,11 @@ export class Member {
     });
     const answered = revoking.answer.catch((error: unknown) => {
       const reason = reasonOf(error);
-      notices.tell('warn', 'kafka.unsettled', `Settling before a rebalance failed: ${reason}. Rejoining without.`);
+      driverLog.tell('warn', 'kafka.unsettled', `Settling before a rebalance failed: ${reason}. Rejoining without.`);
     });
     await Promise.race([answered.then(() => undefined), waited, assignment.gone]);
     if (isLate)
-      notices.tell(
+      driverLog.tell(
         'warn',
         'kafka.unsettled',
         `Settling before a rebalance took more than ${subscription.revokeTimeoutMs} ms. Rejoining without.`,
@@ -308,7 +308,7 @@ export class Member {
     const now = await this.link.layout();
     // What was known meanwhile may be news already: a fetch in trouble learns the leaders, and all else with them.
     if (now === this.#joinedWith || assignment.isOver) return;
-    this.#home.notices.tell(
+    this.#home.driverLog.tell(
       'info',
       'kafka.repartitioned',
       `Topics or partitions have changed (${now}). Joining again.`,

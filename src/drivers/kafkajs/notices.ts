@@ -11,7 +11,7 @@ const LEVEL_WARN = 2;
  * Passes notices on to the listener, the same one at most once per 10 s, and remembers the last network failure that
  * kafkajs has logged and kept to itself.
  */
-export class Notices {
+export class DriverLog {
   lastFailure: string | undefined;
   readonly #listener: KafkaProducerListener;
   readonly #secrets: readonly string[];
@@ -54,6 +54,6 @@ export class Notices {
     if (before !== undefined && now - before < SAME_AGAIN_AFTER_MS) return;
     if (this.#seen.size >= MOST_REMEMBERED) this.#seen.clear();
     this.#seen.set(key, now);
-    this.#listener.notice(level, what, message);
+    this.#listener.logEvent(level, what, message);
   }
 }

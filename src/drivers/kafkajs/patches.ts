@@ -15,7 +15,7 @@ interface PatchedQueue {
   readonly throttledUntil: number;
 }
 
-/** kafkajs asks for its pending requests every millisecond, for ever, with a negative timeout (tulios/kafkajs#1704). */
+/** kafkajs asks for its pending requests every millisecond, forever, with a negative timeout (tulios/kafkajs#1704). */
 function onlyWhenPending(RequestQueue: { prototype: Prototype }): unknown {
   const schedule = RequestQueue.prototype.scheduleCheckPendingRequests as (this: unknown) => void;
   RequestQueue.prototype.scheduleCheckPendingRequests = function (this: PatchedQueue): void {
@@ -83,7 +83,7 @@ interface ReadingDecoder {
   readInt32(): number;
 }
 
-/** kafkajs takes any length for granted: a negative one moves it backwards, to read the same again for ever. */
+/** kafkajs takes any length for granted: a negative one moves it backwards, to read the same again forever. */
 function onlyWithin(Decoder: { prototype: Prototype }): unknown {
   const readBytes = Decoder.prototype.readBytes as (this: unknown, length: number) => unknown;
   Decoder.prototype.readBytes = function (this: ReadingDecoder, given?: number): unknown {

@@ -278,6 +278,6 @@ export function transactionError(
 export function closedError(name: string): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',
-    `The producer of ${name} was closed; what was not acknowledged comes again.`,
+    `The producer of ${name} was closed; what was not acknowledged is redelivered.`,
   );
 }

@@ -3,7 +3,7 @@ import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer
 import { connectWithin, openCluster } from './cluster.js';
 import type { Setting } from './errors.js';
 import type { Broker, Cluster, Internals } from './internals.js';
-import type { Notices } from './notices.js';
+import type { DriverLog } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
 import { refusalFor } from './producer-answers.js';
 import {
@@ -36,16 +36,16 @@ export class ProducerLink {
   readonly topics: WritableTopics;
   readonly #options: CheckedOptions;
   readonly #internals: Internals;
-  readonly #notices: Notices;
+  readonly #driverLog: DriverLog;
   readonly #cluster: Cluster;
   #refreshing: Promise<void> | undefined;
 
-  constructor(internals: Internals, options: CheckedOptions, notices: Notices, open: OpenSocket) {
+  constructor(internals: Internals, options: CheckedOptions, driverLog: DriverLog, open: OpenSocket) {
     this.#options = options;
     this.#internals = internals;
-    this.#notices = notices;
+    this.#driverLog = driverLog;
     this.sockets = new Sockets(open);
-    this.#cluster = openCluster(internals, options, notices, this.sockets).cluster;
+    this.#cluster = openCluster(internals, options, driverLog, this.sockets).cluster;
     asksForBrokersOnly(this.#cluster, (broker) => this.#metadataOf(broker, []));
     const setting: Setting = { brokers: options.brokers, secrets: secretsOf(options) };
     this.topics = new WritableTopics({
@@ -58,7 +58,7 @@ export class ProducerLink {
 
   /** Fails with `ConnectError`. */
   async connect(): Promise<void> {
-    await connectWithin(() => this.#cluster.connect(), this.#options, this.#notices);
+    await connectWithin(() => this.#cluster.connect(), this.#options, this.#driverLog);
   }
 
   /** Learns which brokers there are now; one question for all who ask meanwhile. */

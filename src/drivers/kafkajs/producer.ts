@@ -13,7 +13,7 @@ import type {
 import type { Packing } from './batch-writer.js';
 import { connectError, type Setting } from './errors.js';
 import type { Internals } from './internals.js';
-import { Notices } from './notices.js';
+import { DriverLog } from './notices.js';
 import { type CheckedOptions, secretsOf } from './options.js';
 import { answerOf, closedError, transactionError, verdictOf } from './producer-answers.js';
 import { ProducerLink } from './producer-link.js';
@@ -51,7 +51,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   isClosed = false;
   readonly #name: string;
   readonly #out: Subscriber<KafkaProducer>;
-  readonly #notices: Notices;
+  readonly #driverLog: DriverLog;
   readonly #sending: Producing;
   #sequences: Promise<Sequences> | undefined;
 
@@ -68,8 +68,8 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     this.packing = of.packing;
     this.setting = { brokers: options.brokers, secrets: secretsOf(options) };
     this.#out = out;
-    this.#notices = new Notices(listener, this.setting.secrets);
-    this.link = new ProducerLink(internals, options, this.#notices, open);
+    this.#driverLog = new DriverLog(listener, this.setting.secrets);
+    this.link = new ProducerLink(internals, options, this.#driverLog, open);
     this.#sending = new Producing(this, this);
   }
 
@@ -123,7 +123,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   /** Disconnects at once. */
   abandon(): void {
     this.isClosed = true;
-    this.#notices.silence();
+    this.#driverLog.silence();
     this.closing.fire();
     this.link.destroy();
   }
@@ -146,7 +146,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   }
 
   anew(partition: string, error: unknown): void {
-    this.#notices.tell(
+    this.#driverLog.tell(
       'warn',
       'kafka.sequence',
       `Kafka does not have what was written to ${partition} before (${answerOf(error)}): records may have been lost there by an election ` +
@@ -175,7 +175,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
         const mayPass = verdict === 'again' || verdict === 'lost';
         if (!mayPass) throw refusal(error);
         if (performance.now() > until || this.isClosed) {
-          throw connectError(error, this.setting, this.#notices.lastFailure);
+          throw connectError(error, this.setting, this.#driverLog.lastFailure);
         }
         await this.closing.wait(WAIT_MS);
         await this.link.refresh().catch((failure: unknown) => this.link.forget(failure));

@@ -5,8 +5,8 @@ import type { KafkaOutgoing, KafkaProducing, KafkaSent } from '../../ports/kafka
 import { type Packing, writeBatch } from './batch-writer.js';
 import { Call } from './call.js';
 import type { Setting } from './errors.js';
-import { Lane } from './lane.js';
-import { type Lot, lotsOf, type Partitions } from './lots.js';
+import { SendQueue } from './lane.js';
+import { type PartitionBatch, type Partitions, partitionBatchesOf } from './lots.js';
 import { type Outcome, outcomeOf } from './outcome.js';
 import { answerOf, recordRefusal, refusalFor, unsent, verdictOf, withdrawn } from './producer-answers.js';
 import type { ProducerLink } from './producer-link.js';
@@ -22,7 +22,7 @@ export interface Sender {
   /** The producer id to send with now. */
   sequences(): Promise<Sequences>;
   /** These partitions are about to be written to. */
-  joining?(lots: readonly Lot[]): Promise<void>;
+  joining?(partitionBatches: readonly PartitionBatch[]): Promise<void>;
   /** Drops the producer id, which has no higher epoch; absent where a sequence that is refused is the end of a transaction. */
   renew?(): void;
   /** The broker does not have the sequence that a partition goes on from; it begins anew. */
@@ -51,7 +51,7 @@ export interface ProducingFor {
 export class Producing {
   readonly #of: ProducingFor;
   readonly #sender: Sender;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #sendQueues = new Map<string, SendQueue>();
   readonly #topics: TopicQueue;
   /** Brokers that have a request. */
   readonly #busy = new Set<number>();
@@ -75,15 +75,15 @@ export class Producing {
   }
 
   #share(call: Call, partitionsOf: (topic: string) => Partitions): void {
-    const { lots, refused } = lotsOf(call, partitionsOf, this.#of.producing.maxRecordBytes);
+    const { partitionBatches, refused } = partitionBatchesOf(call, partitionsOf, this.#of.producing.maxRecordBytes);
     call.refuse([...refused.keys()], (place) => refused.get(place) as RxflumeError);
-    if (lots.length === 0) return;
+    if (partitionBatches.length === 0) return;
     if (this.#sender.joining === undefined) {
-      this.#queue(lots);
+      this.#queue(partitionBatches);
       return;
     }
-    this.#sender.joining(lots).then(
-      () => this.#queue(lots),
+    this.#sender.joining(partitionBatches).then(
+      () => this.#queue(partitionBatches),
       (error: unknown) => {
         this.#of.link.forget(error);
         this.#failAll(error, [call]);
@@ -91,14 +91,14 @@ export class Producing {
     );
   }
 
-  #queue(lots: readonly Lot[]): void {
-    for (const lot of lots) {
-      let lane = this.#lanes.get(lot.name);
-      if (lane === undefined) {
-        lane = new Lane(lot);
-        this.#lanes.set(lot.name, lane);
+  #queue(partitionBatches: readonly PartitionBatch[]): void {
+    for (const partitionBatch of partitionBatches) {
+      let sendQueue = this.#sendQueues.get(partitionBatch.name);
+      if (sendQueue === undefined) {
+        sendQueue = new SendQueue(partitionBatch);
+        this.#sendQueues.set(partitionBatch.name, sendQueue);
       }
-      lane.lots.push(lot);
+      sendQueue.partitionBatches.push(partitionBatch);
     }
     this.#pump();
   }
@@ -107,24 +107,25 @@ export class Producing {
   #pump(): void {
     clearTimeout(this.#timer);
     const now = performance.now();
-    const together = new Map<number, Lane[]>();
+    const together = new Map<number, SendQueue[]>();
     let next = Number.POSITIVE_INFINITY;
-    for (const lane of [...this.#lanes.values()]) {
-      if (lane.isBusy) continue;
-      const lot = lane.head(this.#of.isClosed);
-      if (lot === undefined) {
-        this.#lanes.delete(lane.name);
-      } else if (now >= lot.call.until || this.#of.isClosed) {
-        this.#giveUp(lane, lot);
+    for (const sendQueue of [...this.#sendQueues.values()]) {
+      if (sendQueue.isBusy) continue;
+      const partitionBatch = sendQueue.head(this.#of.isClosed);
+      if (partitionBatch === undefined) {
+        this.#sendQueues.delete(sendQueue.name);
+      } else if (now >= partitionBatch.call.until || this.#of.isClosed) {
+        this.#giveUp(sendQueue, partitionBatch);
       } else {
-        if (lane.retryAt <= now) this.#choose(lane, lot, together);
-        if (lane.current !== lot) next = now;
-        else if (!lane.isBusy) next = Math.min(next, lot.call.until, lane.retryAt > now ? lane.retryAt : next);
+        if (sendQueue.retryAt <= now) this.#choose(sendQueue, partitionBatch, together);
+        if (sendQueue.current !== partitionBatch) next = now;
+        else if (!sendQueue.isBusy)
+          next = Math.min(next, partitionBatch.call.until, sendQueue.retryAt > now ? sendQueue.retryAt : next);
       }
     }
-    for (const [node, lanes] of together) {
+    for (const [node, sendQueues] of together) {
       this.#busy.add(node);
-      void this.#ask(node, lanes, false).finally(() => {
+      void this.#ask(node, sendQueues, false).finally(() => {
         this.#busy.delete(node);
         this.#pump();
       });
@@ -133,178 +134,192 @@ export class Producing {
   }
 
   /** Puts a lane into the request that it is to go with, or sends it in its own. */
-  #choose(lane: Lane, lot: Lot, together: Map<number, Lane[]>): void {
+  #choose(sendQueue: SendQueue, partitionBatch: PartitionBatch, together: Map<number, SendQueue[]>): void {
     const { topics } = this.#of.link;
-    const known = topics.known(lot.topic);
+    const known = topics.known(partitionBatch.topic);
     if (known !== undefined && typeof known !== 'number') {
       // It was there when the call began.
-      this.#refuse(lane, lot, known, lot.isInDoubt ? lane.trouble : undefined);
+      this.#refuse(sendQueue, partitionBatch, known, partitionBatch.isInDoubt ? sendQueue.trouble : undefined);
       return;
     }
-    const node = topics.leaderOf(lot);
+    const node = topics.leaderOf(partitionBatch);
     if (node === undefined) {
-      this.#trouble(lane, new SinkError('RXF_KAFKA_SEND', `${lot.name} has no leader at the moment`), false);
-    } else if (lane.isSlow) {
-      lane.isBusy = true;
-      void this.#ask(node, [lane], true).finally(() => this.#pump());
+      this.#trouble(
+        sendQueue,
+        new SinkError('RXF_KAFKA_SEND', `${partitionBatch.name} has no leader at the moment`),
+        false,
+      );
+    } else if (sendQueue.isSlow) {
+      sendQueue.isBusy = true;
+      void this.#ask(node, [sendQueue], true).finally(() => this.#pump());
     } else if (!this.#busy.has(node)) {
-      lane.isBusy = true;
+      sendQueue.isBusy = true;
       const own = together.get(node);
-      if (own === undefined) together.set(node, [lane]);
-      else own.push(lane);
+      if (own === undefined) together.set(node, [sendQueue]);
+      else own.push(sendQueue);
     }
   }
 
-  async #ask(node: number, lanes: readonly Lane[], isApart: boolean): Promise<void> {
+  async #ask(node: number, sendQueues: readonly SendQueue[], isApart: boolean): Promise<void> {
     const { link } = this.#of;
-    const sent: Lane[] = [];
-    const outcomes = new Map<Lane, Outcome>();
+    const sent: SendQueue[] = [];
+    const outcomes = new Map<SendQueue, Outcome>();
     try {
       const sequences = await this.#sender.sequences();
       const batches = [];
-      for (const lane of lanes) {
-        const lot = lane.current;
-        if (lot === undefined) continue;
-        const failure = await this.#pack(lot, sequences);
+      for (const sendQueue of sendQueues) {
+        const partitionBatch = sendQueue.current;
+        if (partitionBatch === undefined) continue;
+        const failure = await this.#pack(partitionBatch, sequences);
         if (failure !== undefined) {
-          outcomes.set(lane, failure);
+          outcomes.set(sendQueue, failure);
           continue;
         }
-        if (lot.batch === undefined) continue;
-        sent.push(lane);
-        lot.isInDoubt = true;
-        batches.push({ topic: lot.topic, partition: lot.partition, bytes: lot.batch.bytes });
+        if (partitionBatch.batch === undefined) continue;
+        sent.push(sendQueue);
+        partitionBatch.isInDoubt = true;
+        batches.push({
+          topic: partitionBatch.topic,
+          partition: partitionBatch.partition,
+          bytes: partitionBatch.batch.bytes,
+        });
       }
       const produced =
         batches.length === 0 ? [] : await link.produce(node, sequences.transactionalId, batches, isApart);
-      for (const lane of sent)
+      for (const sendQueue of sent)
         outcomes.set(
-          lane,
-          outcomeOf(lane, produced, (code) => link.errorOf(code)),
+          sendQueue,
+          outcomeOf(sendQueue, produced, (code) => link.errorOf(code)),
         );
     } catch (error) {
       link.forget(error);
-      for (const lane of lanes) if (!outcomes.has(lane)) outcomes.set(lane, { error });
+      for (const sendQueue of sendQueues) if (!outcomes.has(sendQueue)) outcomes.set(sendQueue, { error });
     }
-    for (const lane of lanes) {
-      lane.isBusy = false;
-      const outcome = outcomes.get(lane);
-      if (outcome !== undefined) this.#judge(lane, outcome);
+    for (const sendQueue of sendQueues) {
+      sendQueue.isBusy = false;
+      const outcome = outcomes.get(sendQueue);
+      if (outcome !== undefined) this.#judge(sendQueue, outcome);
     }
   }
 
   /** What is in doubt stays as it was sent, in whose name it was sent. Answers why no batch could be made. */
-  async #pack(lot: Lot, sequences: Sequences): Promise<Outcome | undefined> {
-    if (lot.batch !== undefined) return undefined;
-    const places = this.#wanted(lot);
+  async #pack(partitionBatch: PartitionBatch, sequences: Sequences): Promise<Outcome | undefined> {
+    if (partitionBatch.batch !== undefined) return undefined;
+    const places = this.#wanted(partitionBatch);
     if (places.length === 0) return undefined;
-    const own = places.map((place) => lot.call.records[place] as KafkaOutgoing);
-    const of = { ...sequences.next(lot.name), isTransactional: sequences.transactionalId !== null };
+    const own = places.map((place) => partitionBatch.call.records[place] as KafkaOutgoing);
+    const of = { ...sequences.next(partitionBatch.name), isTransactional: sequences.transactionalId !== null };
     try {
       const bytes = await writeBatch(own, of, this.#of.packing, timeOfDayMs());
-      lot.batch = { of: sequences, records: own.length, bytes };
+      partitionBatch.batch = { of: sequences, records: own.length, bytes };
       return undefined;
     } catch (error) {
-      lot.batch = { of: sequences, records: own.length, bytes: Buffer.alloc(0) };
+      partitionBatch.batch = { of: sequences, records: own.length, bytes: Buffer.alloc(0) };
       return { error, verdict: 'record' };
     }
   }
 
   /** The places of the next batch, without those that are not to be written any more. */
-  #wanted(lot: Lot): readonly number[] {
-    const { isWanted } = lot.call;
-    while (!lot.isDone) {
-      const places = lot.fitting(this.#of.producing.maxRecordBytes);
+  #wanted(partitionBatch: PartitionBatch): readonly number[] {
+    const { isWanted } = partitionBatch.call;
+    while (!partitionBatch.isDone) {
+      const places = partitionBatch.fitting(this.#of.producing.maxRecordBytes);
       if (isWanted === undefined || places.every(isWanted)) return places;
       const indexes = new Set([...places.keys()].filter((index) => !isWanted(places[index] as number)));
-      lot.call.giveUp(lot.takeOut(indexes), withdrawn(lot.topic));
+      partitionBatch.call.giveUp(partitionBatch.takeOut(indexes), withdrawn(partitionBatch.topic));
     }
     return [];
   }
 
-  #judge(lane: Lane, outcome: Outcome): void {
-    const lot = lane.current;
-    if (lot === undefined) return;
+  #judge(sendQueue: SendQueue, outcome: Outcome): void {
+    const partitionBatch = sendQueue.current;
+    if (partitionBatch === undefined) return;
     const { error } = outcome;
     const verdict = error === undefined ? 'stored' : (outcome.verdict ?? verdictOf(error));
-    const isOfMore = verdict === 'partition' || verdict === 'cluster' || lane.troubles > 0;
+    const isOfMore = verdict === 'partition' || verdict === 'cluster' || sendQueue.troubles > 0;
     if (verdict === 'again' || verdict === 'lost') {
-      this.#trouble(lane, error, verdict === 'lost' || SLOW.has(answerOf(error)));
+      this.#trouble(sendQueue, error, verdict === 'lost' || SLOW.has(answerOf(error)));
     } else if (verdict === 'stored') {
-      const { batch } = lot;
-      batch?.of.written(lot.name, batch.records);
-      lane.isWell();
-      lot.call.written(lot.written());
+      const { batch } = partitionBatch;
+      batch?.of.written(partitionBatch.name, batch.records);
+      sendQueue.isWell();
+      partitionBatch.call.written(partitionBatch.written());
     } else if (this.#sender.renew === undefined && (isOfMore || verdict === 'sequence' || verdict === 'fenced')) {
       // What is refused after an answer was lost may be in the transaction all the same.
       this.#failAll(error, []);
     } else if (verdict === 'sequence' || verdict === 'fenced') {
-      this.#bump(lot);
-      lot.renew();
-      this.#sender.anew?.(lot.name, error);
-      this.#trouble(lane, error, false);
+      this.#bump(partitionBatch);
+      partitionBatch.renew();
+      this.#sender.anew?.(partitionBatch.name, error);
+      this.#trouble(sendQueue, error, false);
     } else if (verdict === 'record') {
-      lane.isWell();
-      this.#refuseSome(lot, outcome);
+      sendQueue.isWell();
+      this.#refuseSome(partitionBatch, outcome);
     } else {
-      const doubt = lane.troubles > 0 ? error : undefined;
-      this.#refuse(lane, lot, refusalFor(lot.topic, error, this.#of.setting), doubt);
+      const doubt = sendQueue.troubles > 0 ? error : undefined;
+      this.#refuse(sendQueue, partitionBatch, refusalFor(partitionBatch.topic, error, this.#of.setting), doubt);
     }
   }
 
   /** Refuses the records that the broker names; where it names none, halves find them, as Kafka's own producer does. */
-  #refuseSome(lot: Lot, { error, refused = [], reason = '' }: Outcome): void {
-    const count = lot.batch?.records ?? 0;
-    const { records } = lot.call;
+  #refuseSome(partitionBatch: PartitionBatch, { error, refused = [], reason = '' }: Outcome): void {
+    const count = partitionBatch.batch?.records ?? 0;
+    const { records } = partitionBatch.call;
     const named = refused.filter(({ index }) => index >= 0 && index < count).sort((a, b) => a.index - b.index);
     if (named.length === 0 && count > 1) {
-      lot.halve();
+      partitionBatch.halve();
       return;
     }
     const reasons = new Map(named.map((one) => [one.index, one.reason || reason]));
     if (reasons.size === 0) reasons.set(0, reason);
-    const places = lot.takeOut(new Set(reasons.keys()));
+    const places = partitionBatch.takeOut(new Set(reasons.keys()));
     const why = [...reasons.values()];
-    lot.call.refuse(places, (place, at) =>
-      recordRefusal(records[place] as KafkaOutgoing, lot.partition, why[at] as string, error, this.#of.setting),
+    partitionBatch.call.refuse(places, (place, at) =>
+      recordRefusal(
+        records[place] as KafkaOutgoing,
+        partitionBatch.partition,
+        why[at] as string,
+        error,
+        this.#of.setting,
+      ),
     );
   }
 
   /** Refuses all that is left of a lot, for good. `doubt`: why it is not known whether its batch was written before. */
-  #refuse(lane: Lane, lot: Lot, refusal: RxflumeError, doubt: unknown): void {
+  #refuse(sendQueue: SendQueue, partitionBatch: PartitionBatch, refusal: RxflumeError, doubt: unknown): void {
     if (doubt !== undefined && this.#sender.renew === undefined) {
       this.#failAll(doubt, []);
       return;
     }
-    if (doubt !== undefined) this.#bump(lot);
-    lane.drop(lot);
-    lot.call.refuse(lot.left, () => refusal);
+    if (doubt !== undefined) this.#bump(partitionBatch);
+    sendQueue.drop(partitionBatch);
+    partitionBatch.call.refuse(partitionBatch.left, () => refusal);
   }
 
   /** `isSlow`: no answer came in time; others must not be in a request with it. */
-  #trouble(lane: Lane, error: unknown, isSlow: boolean): void {
-    lane.retryLater(error, isSlow);
+  #trouble(sendQueue: SendQueue, error: unknown, isSlow: boolean): void {
+    sendQueue.retryLater(error, isSlow);
     const { link } = this.#of;
-    const refreshing = Promise.all([link.topics.look([lane.topic]), link.refresh()]);
+    const refreshing = Promise.all([link.topics.look([sendQueue.topic]), link.refresh()]);
     refreshing.catch((failure: unknown) => link.forget(failure));
   }
 
   /** What was sent is refused from now on, however late it arrives. */
-  #bump(lot: Lot): void {
-    if (lot.batch?.of.bump(lot.name) === false) this.#sender.renew?.();
+  #bump(partitionBatch: PartitionBatch): void {
+    if (partitionBatch.batch?.of.bump(partitionBatch.name) === false) this.#sender.renew?.();
   }
 
   /** Also what stands behind it: it must not go before what is redelivered. */
-  #giveUp(lane: Lane, lot: Lot): void {
-    const trouble = lane.trouble ?? new Error('other requests to its broker took too long');
+  #giveUp(sendQueue: SendQueue, partitionBatch: PartitionBatch): void {
+    const trouble = sendQueue.trouble ?? new Error('other requests to its broker took too long');
     if (this.#sender.renew === undefined || this.#of.isClosed) {
       this.#failAll(trouble, []);
       return;
     }
-    if (lot.isInDoubt) this.#bump(lot);
-    this.#lanes.delete(lane.name);
+    if (partitionBatch.isInDoubt) this.#bump(partitionBatch);
+    this.#sendQueues.delete(sendQueue.name);
     const { setting, producing } = this.#of;
-    for (const one of lane.lots.splice(0)) {
+    for (const one of sendQueue.partitionBatches.splice(0)) {
       const error = unsent(one.topic, producing.sendTimeoutMs, trouble, setting, one.isInDoubt);
       one.call.giveUp(one.left, error);
     }
@@ -313,8 +328,9 @@ export class Producing {
   /** Ends a transaction: each call fails. */
   #failAll(error: unknown, calls: readonly Call[]): void {
     const all = new Set(calls);
-    for (const lane of this.#lanes.values()) for (const lot of lane.lots.splice(0)) all.add(lot.call);
-    this.#lanes.clear();
+    for (const sendQueue of this.#sendQueues.values())
+      for (const partitionBatch of sendQueue.partitionBatches.splice(0)) all.add(partitionBatch.call);
+    this.#sendQueues.clear();
     for (const call of all) call.fail(error);
   }
 }

@@ -1,5 +1,5 @@
 import type { Cluster, ForeignAssigner, Internals } from './internals.js';
-import type { Notices } from './notices.js';
+import type { DriverLog } from './notices.js';
 
 export interface SharingMember {
   readonly memberId: string;
@@ -41,7 +41,7 @@ export function shareOut(
  * kafkajs's round robin, by the topics that each member asks for. kafkajs's own goes by those of the group's leader: where
  * members differ, as in a rolling update that adds a topic, some topics are read by nobody.
  */
-export function byOwnTopics(internals: Internals, cluster: Cluster, notices: Notices): ForeignAssigner {
+export function byOwnTopics(internals: Internals, cluster: Cluster, driverLog: DriverLog): ForeignAssigner {
   const stock = internals.roundRobin({ cluster });
   const { MemberAssignment, MemberMetadata } = internals.assignerProtocol;
   return {
@@ -56,7 +56,7 @@ export function byOwnTopics(internals: Internals, cluster: Cluster, notices: Not
       const partitionsOf = (topic: string) => {
         const known = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
         if (known.length === 0)
-          notices.tell(
+          driverLog.tell(
             'warn',
             'kafka.skipped',
             `Topic ${topic}, which members of the group ask for, has no partition that can be seen.`,

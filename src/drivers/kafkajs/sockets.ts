@@ -69,7 +69,7 @@ export class Sockets {
     }
   }
 
-  /** An error goes with it: on a bare close kafkajs would leave its requests without an answer, for ever. */
+  /** An error goes with it: on a bare close kafkajs would leave its requests without an answer, forever. */
   destroy(): void {
     this.#isDestroyed = true;
     for (const socket of this.#open.keys()) socket.destroy(new Error('the connection was closed'));

@@ -11,7 +11,7 @@ const UNKNOWN_TRIES = 6;
  * others are read: it is told of, and left behind at the joining that follows once it is gone.
  */
 export function topicTrouble(
-  home: Pick<Home, 'subscription' | 'notices' | 'failed'>,
+  home: Pick<Home, 'subscription' | 'driverLog' | 'failed'>,
   { topic, troubles }: OwnedPartition,
   meaning: 'missing' | 'forbidden',
   error: unknown,
@@ -21,7 +21,7 @@ export function topicTrouble(
     const what = meaning === 'missing' ? 'is gone' : `cannot be read: ${reasonOf(error)}`;
     const advice = meaning === 'missing' ? '' : 'Grant `Describe` and `Read` on it, or leave it out of the pattern. ';
     const next = `${advice}The others are read; it is looked at again.`;
-    home.notices.tell('warn', 'kafka.skipped', `Topic ${topic}, which matches the pattern, ${what}. ${next}`);
+    home.driverLog.tell('warn', 'kafka.skipped', `Topic ${topic}, which matches the pattern, ${what}. ${next}`);
     if (meaning === 'missing') look();
   } else if (meaning === 'forbidden') home.failed(forbiddenError([{ topic, error }]));
   else if (troubles >= UNKNOWN_TRIES) home.failed(goneError(topic, error));

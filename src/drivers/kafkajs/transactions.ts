@@ -33,7 +33,7 @@ export class Transactions implements KafkaTransactions {
     this.#id = sequences.transactionalId as string;
     this.#producing = new Producing(of, {
       sequences: async () => this.#sequences,
-      joining: (lots) => this.#join(lots),
+      joining: (partitionBatches) => this.#join(partitionBatches),
     });
   }
 
@@ -68,9 +68,9 @@ export class Transactions implements KafkaTransactions {
   }
 
   async #join(
-    lots: readonly { readonly topic: string; readonly partition: number; readonly name: string }[],
+    partitionBatches: readonly { readonly topic: string; readonly partition: number; readonly name: string }[],
   ): Promise<void> {
-    const fresh = lots.filter(({ name }) => !this.#joined.has(name));
+    const fresh = partitionBatches.filter(({ name }) => !this.#joined.has(name));
     if (fresh.length === 0) return;
     const topics = new Map<string, number[]>();
     for (const { topic, partition } of fresh) topics.set(topic, [...(topics.get(topic) ?? []), partition]);

@@ -41,7 +41,7 @@ export function createClient({ client, requestParams }: Settings): PackageClient
       'RXF_DRIVER_MISSING',
       'The driver webhdfs-package needs the package webhdfs, which is not installed. Run: npm install webhdfs@1, or use the ' +
         'driver webhdfs, which needs none',
-      { details: { package: 'webhdfs', wanted: '^1.2.0' }, cause },
+      { details: { package: 'webhdfs', flush$: '^1.2.0' }, cause },
     );
   }
   return webhdfs.createClient(client, requestParams);

@@ -1,14 +1,14 @@
 import { catchError, EMPTY, type Observable, type Subscriber, Subscription, type TeardownLogic, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
-import { Wants } from '../../core/epoch.js';
+import type { FlushSignal } from '../../core/duty.js';
+import { FlushListeners } from '../../core/epoch.js';
 import { ConnectError, describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import type { Failure } from '../../core/monitor.js';
 import { Queue } from '../../core/queue.js';
 import type { Receipt } from '../../core/receipt.js';
-import { isStopped, refusalOf } from '../../core/refusal.js';
+import { isStopped, nackErrorOf } from '../../core/refusal.js';
 import { InFlightWindow } from '../../core/window.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { Confirmed } from './confirmed.js';
@@ -36,9 +36,9 @@ export class AmqpSinkSession<T> implements PublishesFor {
   readonly #confirmed: Confirmed;
   readonly #target: string;
   readonly #window: InFlightWindow;
-  readonly #wants: Wants;
+  readonly #flushListeners: FlushListeners;
   readonly #timers = new Subscription();
-  readonly #figures;
+  readonly #metrics;
   readonly #waiting = new Queue<Delivery<T>>();
   readonly #underWay = new Set<Sent>();
   #confirms = 0;
@@ -62,14 +62,17 @@ export class AmqpSinkSession<T> implements PublishesFor {
     this.#publishing = new Publishing(driver, exchange, reconnect, this);
     this.#target = target;
     this.#confirmed = new Confirmed(target, (receipt) => this.#told(receipt));
-    this.#wants = new Wants({ asked: () => this.#confirmed.flush(), over: (isOver) => this.#drop(isOver) });
+    this.#flushListeners = new FlushListeners({
+      asked: () => this.#confirmed.flush(),
+      over: (isOver) => this.#drop(isOver),
+    });
     const labels = { sink: 'amqp', to: target };
-    this.#figures = {
-      values: monitor.figure('rxflume_sink_values_total', labels),
-      bytes: monitor.figure('rxflume_sink_bytes_total', labels),
-      failures: monitor.figure('rxflume_sink_failures_total', labels),
-      inFlight: monitor.figure('rxflume_sink_in_flight', labels),
-      connections: monitor.figure('rxflume_sink_connections', labels),
+    this.#metrics = {
+      values: monitor.metric('rxflume_sink_values_total', labels),
+      bytes: monitor.metric('rxflume_sink_bytes_total', labels),
+      failures: monitor.metric('rxflume_sink_failures_total', labels),
+      inFlight: monitor.metric('rxflume_sink_in_flight', labels),
+      connections: monitor.metric('rxflume_sink_connections', labels),
     };
   }
 
@@ -77,7 +80,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     this.#publishing.start();
     const taking = deliveries.subscribe({
       next: (delivery) => {
-        if (!this.#wants.listen(delivery)) {
+        if (!this.#flushListeners.listen(delivery)) {
           delivery.nack(readAnewError());
           return;
         }
@@ -92,7 +95,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     });
     return () => {
       taking.unsubscribe();
-      this.#wants.end();
+      this.#flushListeners.end();
       this.#timers.unsubscribe();
       this.#watching?.unsubscribe();
       this.#publishing.end();
@@ -106,12 +109,12 @@ export class AmqpSinkSession<T> implements PublishesFor {
   // What publishing calls.
 
   ready(): void {
-    this.#figures.connections.set(1);
+    this.#metrics.connections.set(1);
     this.#pump();
   }
 
   lost(error: unknown): void {
-    this.#figures.connections.set(0);
+    this.#metrics.connections.set(0);
     this.#refuse(this.#takeUnderWay(), unconfirmedError(error));
     this.#finishWhenIdle();
   }
@@ -121,8 +124,8 @@ export class AmqpSinkSession<T> implements PublishesFor {
     this.#finishWhenIdle();
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.logEvent(level, what, message);
   }
 
   report(failure: Failure): void {
@@ -142,7 +145,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
       if (message !== undefined) this.#publish(publisher, delivery, message);
     }
     this.#isPumping = false;
-    this.#figures.inFlight.set(this.#window.count);
+    this.#metrics.inFlight.set(this.#window.count);
     this.#finishWhenIdle();
   }
 
@@ -173,32 +176,32 @@ export class AmqpSinkSession<T> implements PublishesFor {
       publisher.publish(message, settled);
     } catch (cause) {
       // A driver that throws at a message has not sent it.
-      settled(refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'publish' }, delivery));
+      settled(nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'publish' }, delivery));
     }
     this.#watch();
   }
 
   /** Together, so that a source hears of it once and not of each. */
   #refuse(deliveries: readonly Delivery<unknown>[], cause: unknown): void {
-    const holding = new Holding();
-    for (const delivery of deliveries) holding.add(delivery);
-    this.#figures.failures.add(holding.size);
+    const ackGroup = new AckGroup();
+    for (const delivery of deliveries) ackGroup.add(delivery);
+    this.#metrics.failures.add(ackGroup.size);
     if (deliveries.length > 0 && !isStopped(cause)) {
       const what = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
       this.report({ what, about: this.#target, message: describeError(cause), cause });
     }
-    holding.nack(cause);
+    ackGroup.nack(cause);
   }
 
   #told(receipt: Receipt): void {
-    this.#figures.values.add(receipt.values);
-    this.#figures.bytes.add(receipt.bytes);
+    this.#metrics.values.add(receipt.values);
+    this.#metrics.bytes.add(receipt.bytes);
     this.#out.next(receipt);
   }
 
-  /** Gives up what waits of an epoch that is over: it comes again. */
-  #drop(isOver: (wanted: Observable<Want>) => boolean): void {
-    for (const delivery of this.#waiting.takeOut(({ duty }) => isOver(duty.wanted))) delivery.nack(readAnewError());
+  /** Gives up what waits of an epoch that is over: it is redelivered. */
+  #drop(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
+    for (const delivery of this.#waiting.takeOut(({ acker }) => isOver(acker.flush$))) delivery.nack(readAnewError());
     this.#finishWhenIdle();
   }
 
@@ -236,14 +239,14 @@ export class AmqpSinkSession<T> implements PublishesFor {
 }
 
 function readAnewError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'Its stream is read anew; the value comes again.');
+  return new SinkError('RXF_SINK_STOPPED', 'Its stream is read anew; the value is redelivered.');
 }
 
 function unconfirmedError(cause: unknown): SinkError {
   return new SinkError(
     'RXF_AMQP_UNCONFIRMED',
     `The channel ended before the broker confirmed the message (${describeError(cause)}); nobody knows whether it has it. The ` +
-      'value comes again.',
+      'value is redelivered.',
     { cause },
   );
 }

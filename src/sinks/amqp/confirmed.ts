@@ -1,6 +1,6 @@
 import { type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import type { Receipt } from '../../core/receipt.js';
 
 /** Acked when so many are confirmed. */
@@ -9,7 +9,7 @@ const MOST = 500;
 const LINGER_MS = 5;
 
 interface Group {
-  readonly holding: Holding;
+  readonly ackGroup: AckGroup;
   readonly stream: string;
   readonly firstOffset: number;
   lastOffset: number;
@@ -39,10 +39,10 @@ export class Confirmed {
     const { stream, offset, lastOffset = offset } = delivery.origin;
     let group = this.#groups.get(stream);
     if (group === undefined) {
-      group = { holding: new Holding(), stream, firstOffset: offset, lastOffset, bytes: 0 };
+      group = { ackGroup: new AckGroup(), stream, firstOffset: offset, lastOffset, bytes: 0 };
       this.#groups.set(stream, group);
     }
-    group.holding.add(delivery);
+    group.ackGroup.add(delivery);
     group.lastOffset = Math.max(group.lastOffset, lastOffset);
     group.bytes += bytes;
     this.#count += 1;
@@ -57,9 +57,9 @@ export class Confirmed {
     this.#count = 0;
     const groups = [...this.#groups.values()];
     this.#groups.clear();
-    for (const { holding, stream, firstOffset, lastOffset, bytes } of groups) {
-      const values = holding.size;
-      holding.ack();
+    for (const { ackGroup, stream, firstOffset, lastOffset, bytes } of groups) {
+      const values = ackGroup.size;
+      ackGroup.ack();
       this.#told({ sink: 'amqp', target: this.#target, values, bytes, stream, firstOffset, lastOffset });
     }
   }

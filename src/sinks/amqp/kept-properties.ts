@@ -1,6 +1,6 @@
 import type { Origin } from '../../core/delivery.js';
 import type { HeaderValue } from '../../core/headers.js';
-import { offsetInRun, placeBehindOffset, placeOf } from '../../core/origin-place.js';
+import { offsetInRun, positionBehindOffset, positionOf } from '../../core/origin-place.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { isAmqpOrigin } from '../../ports/amqp-origin.js';
@@ -20,14 +20,14 @@ export function keptProperties(origin: Origin): AmqpProperties {
       headers: origin.headers === undefined ? undefined : headersFrom(origin.headers),
       // Kafka has −1 where there is none.
       timestamp: origin.timestamp === -1 ? undefined : origin.timestamp,
-      messageId: asId(`${origin.stream}@${placeOf(origin)}`),
+      messageId: asId(`${origin.stream}@${positionOf(origin)}`),
     };
   }
   const { headers, userId: _user, expirationMs: _expiration, deliveryMode: _mode, ...others } = origin.properties;
   return {
     ...others,
     headers: headers === undefined ? undefined : withoutBrokers(headers),
-    messageId: asId(`${others.messageId ?? `${origin.stream}@${offsetInRun(origin)}`}${placeBehindOffset(origin)}`),
+    messageId: asId(`${others.messageId ?? `${origin.stream}@${offsetInRun(origin)}`}${positionBehindOffset(origin)}`),
   };
 }
 

@@ -81,6 +81,6 @@ export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
   expectMs('confirmTimeoutMs', options.confirmTimeoutMs, 1);
   expectWhole('reconnect.attempts', reconnect.attempts, 1);
   expectBackoff(reconnect);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

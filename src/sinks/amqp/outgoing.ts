@@ -1,7 +1,7 @@
 import type { Delivery } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
-import { type Location, loopRefusal, sharedName } from '../../core/location.js';
-import { thrownFor } from '../../core/refusal.js';
+import { type Location, loopError, sharedName } from '../../core/location.js';
+import { nackErrorOfThrown } from '../../core/refusal.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
@@ -34,7 +34,7 @@ export class Outgoing<T> {
       step = 'content';
       return { exchange, routingKey: key, properties: own, content: this.#contentOf(value, origin) };
     } catch (cause) {
-      throw thrownFor(`${step} of amqpSink`, cause, delivery, 'RXF_SINK_FORMAT');
+      throw nackErrorOfThrown(`${step} of amqpSink`, cause, delivery, 'RXF_SINK_FORMAT');
     }
   }
 
@@ -63,7 +63,7 @@ export class Outgoing<T> {
 
   #expectNoLoop(queue: string): void {
     const written = { kind: QUEUE, addresses: this.#addresses, names: [queue] };
-    if (this.#avoided.some((read) => sharedName(read, written) !== undefined)) throw loopRefusal(QUEUE, queue);
+    if (this.#avoided.some((read) => sharedName(read, written) !== undefined)) throw loopError(QUEUE, queue);
   }
 }
 

@@ -14,7 +14,7 @@ export interface PublishesFor {
   lost(error: unknown): void;
   /** No channel could be had, so often, or for good: what waits is refused. */
   down(error: unknown): void;
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
   report(failure: Failure): void;
 }
 
@@ -60,7 +60,7 @@ export class Publishing {
         this.#isWritable = isWritable;
         if (isWritable) this.#session.ready();
       },
-      notice: (level: 'info' | 'warn', what: string, message: string) => this.#session.notice(level, what, message),
+      logEvent: (level: 'info' | 'warn', what: string, message: string) => this.#session.logEvent(level, what, message),
     };
     life.add(
       defer(() => this.#driver.open(this.#exchanges, listener)).subscribe({

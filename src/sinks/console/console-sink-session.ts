@@ -1,12 +1,12 @@
 import { from, type Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
-import { Wants } from '../../core/epoch.js';
+import type { FlushSignal } from '../../core/duty.js';
+import { FlushListeners } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import { Queue } from '../../core/queue.js';
 import type { Receipt } from '../../core/receipt.js';
-import { refusalOf, thrownFor } from '../../core/refusal.js';
+import { nackErrorOf, nackErrorOfThrown } from '../../core/refusal.js';
 import { shownText } from '../../core/shown-text.js';
 import { KiB } from '../../core/units.js';
 import type { TextOutput } from '../../ports/text-output.js';
@@ -26,12 +26,12 @@ export class ConsoleSinkSession<T> {
   readonly #output: TextOutput;
   readonly #options: CheckedOptions<T>;
   readonly #out: Subscriber<Receipt>;
-  readonly #figures;
+  readonly #metrics;
   readonly #waiting = new Queue<Delivery<string>>();
   /** Taken from the queue, and the first of the next write: it is of another stream, or too long for the last. */
   #next: Delivery<string> | undefined;
   #writing: { readonly lines: Lines; readonly subscription?: Subscription } | undefined;
-  readonly #wants: Wants;
+  readonly #flushListeners: FlushListeners;
   #isComplete = false;
   #isOver = false;
 
@@ -40,12 +40,12 @@ export class ConsoleSinkSession<T> {
     this.#options = options;
     this.#out = out;
     // What waits is written as fast as the output takes it, whatever a source wants.
-    this.#wants = new Wants({ asked: () => undefined, over: (isOver) => this.#drop(isOver) });
+    this.#flushListeners = new FlushListeners({ asked: () => undefined, over: (isOver) => this.#drop(isOver) });
     const labels = { sink: 'console', to: output.name };
-    this.#figures = {
-      values: options.monitor.figure('rxflume_sink_values_total', labels),
-      bytes: options.monitor.figure('rxflume_sink_bytes_total', labels),
-      failures: options.monitor.figure('rxflume_sink_failures_total', labels),
+    this.#metrics = {
+      values: options.monitor.metric('rxflume_sink_values_total', labels),
+      bytes: options.monitor.metric('rxflume_sink_bytes_total', labels),
+      failures: options.monitor.metric('rxflume_sink_failures_total', labels),
     };
   }
 
@@ -61,15 +61,18 @@ export class ConsoleSinkSession<T> {
     return () => {
       this.#isOver = true;
       taking.unsubscribe();
-      this.#wants.end();
+      this.#flushListeners.end();
       this.#writing?.subscription?.unsubscribe();
-      const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the line was written; it comes again.');
+      const cause = new SinkError(
+        'RXF_SINK_STOPPED',
+        'The flow stopped before the line was written; it is redelivered.',
+      );
       this.#nack([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()], cause);
     };
   }
 
   #take(delivery: Delivery<T>): void {
-    if (!this.#wants.listen(delivery)) {
+    if (!this.#flushListeners.listen(delivery)) {
       delivery.nack(staleError());
       return;
     }
@@ -78,8 +81,8 @@ export class ConsoleSinkSession<T> {
       const made = this.#options.textOf(delivery.value, delivery);
       text = `${this.#output.isTerminal === true ? shownText(made) : made}\n`;
     } catch (cause) {
-      this.#figures.failures.add(1);
-      delivery.nack(thrownFor('format of consoleSink', cause, delivery, 'RXF_SINK_FORMAT'));
+      this.#metrics.failures.add(1);
+      delivery.nack(nackErrorOfThrown('format of consoleSink', cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
     this.#waiting.add(delivery.with(text));
@@ -123,12 +126,12 @@ export class ConsoleSinkSession<T> {
 
   #written({ text, parts }: Lines): void {
     this.#writing = undefined;
-    const holding = new Holding();
-    for (const part of parts) holding.add(part);
-    holding.ack();
+    const ackGroup = new AckGroup();
+    for (const part of parts) ackGroup.add(part);
+    ackGroup.ack();
     const bytes = Buffer.byteLength(text);
-    this.#figures.values.add(parts.length);
-    this.#figures.bytes.add(bytes);
+    this.#metrics.values.add(parts.length);
+    this.#metrics.bytes.add(bytes);
     const first = (parts[0] as Delivery<string>).origin;
     const last = (parts.at(-1) as Delivery<string>).origin;
     this.#out.next({
@@ -145,9 +148,9 @@ export class ConsoleSinkSession<T> {
 
   #failed({ parts }: Lines, cause: unknown): void {
     this.#writing = undefined;
-    this.#figures.failures.add(1);
+    this.#metrics.failures.add(1);
     const [first] = parts as [Delivery<string>];
-    const refusal = refusalOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, first);
+    const refusal = nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, first);
     this.#options.monitor.report({
       what: refusal.code,
       about: this.#output.name,
@@ -159,15 +162,15 @@ export class ConsoleSinkSession<T> {
   }
 
   #nack(parts: readonly Delivery<string>[], cause: unknown): void {
-    const holding = new Holding();
-    for (const part of parts) holding.add(part);
-    holding.nack(cause);
+    const ackGroup = new AckGroup();
+    for (const part of parts) ackGroup.add(part);
+    ackGroup.nack(cause);
   }
 
   /** Refuses what waits of an epoch that is over. */
-  #drop(isOver: (wanted: Observable<Want>) => boolean): void {
-    const stale = this.#waiting.takeOut(({ duty }) => isOver(duty.wanted));
-    if (this.#next !== undefined && isOver(this.#next.duty.wanted)) {
+  #drop(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
+    const stale = this.#waiting.takeOut(({ acker }) => isOver(acker.flush$));
+    if (this.#next !== undefined && isOver(this.#next.acker.flush$)) {
       stale.unshift(this.#next);
       this.#next = undefined;
     }

@@ -26,7 +26,7 @@ export interface CheckedOptions<T> {
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: ConsoleSinkOptions<T>): CheckedOptions<T> {
   const { format, monitor } = withDefaults('consoleSink options', CONSOLE_SINK_DEFAULTS, given);
-  expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
   if (typeof format === 'function') return { textOf: format, monitor };
   expectOneOf('format', format, ['inspect', 'json']);
   return { textOf: format === 'json' ? jsonText : inspectText, monitor };

@@ -1,14 +1,14 @@
 import { defer, EMPTY, type Observable } from 'rxjs';
 import type { Receipt } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { type Landing, type LandsAs, placed, shown } from './landing.js';
+import { type LandsAs, placed, type SegmentCommitter, shown } from './landing.js';
 import type { ClosedSegment } from './segment.js';
 
 /**
  * Renames, then acks: for streams that cannot be read again, or that are not taken up from this sink's ledger. After a
- * crash between the two, the values come again in another file.
+ * crash between the two, the values are redelivered in another file.
  */
-export class AtLeastOnce implements Landing {
+export class AtLeastOnce implements SegmentCommitter {
   readonly next = Number.NEGATIVE_INFINITY;
   readonly isBehind = false;
   readonly #fs: FileSystem;
@@ -29,7 +29,7 @@ export class AtLeastOnce implements Landing {
     return EMPTY;
   }
 
-  land(segment: ClosedSegment): Observable<Receipt> {
+  commit(segment: ClosedSegment): Observable<Receipt> {
     return defer(() => shown(this.#fs, segment, placed(segment, this.#as), this.#as));
   }
 }

@@ -1,12 +1,12 @@
 import { from, type ObservableInput, type Subscription } from 'rxjs';
-import type { Holding } from '../../core/holding.js';
+import type { AckGroup } from '../../core/holding.js';
 import type { FileWriter } from '../../ports/file-system.js';
 
 export interface Chunk {
   /** What is written: at once, or once it is compressed. */
   readonly bytes: Uint8Array | ObservableInput<Uint8Array>;
   /** The deliveries in it, released when the storage has taken it. */
-  readonly parts: Holding;
+  readonly parts: AckGroup;
 }
 
 /** What a chunk writer tells the file it writes. */

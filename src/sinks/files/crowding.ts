@@ -17,7 +17,7 @@ export class Crowding {
   #rolled = 0;
   #files = 0;
   #values = 0;
-  #isNoticed = false;
+  #isLogged = false;
 
   constructor(of: { readonly root: string; readonly maxOpenFiles: number; readonly monitor: Monitor }) {
     this.#of = of;
@@ -35,8 +35,8 @@ export class Crowding {
     this.#begin();
     this.#files += 1;
     this.#values += values;
-    if (this.#isNoticed || this.#files < ENOUGH_FILES || this.#rolled * 2 < this.#files) return;
-    if (this.#values / this.#files < FEW_VALUES) this.#notice();
+    if (this.#isLogged || this.#files < ENOUGH_FILES || this.#rolled * 2 < this.#files) return;
+    if (this.#values / this.#files < FEW_VALUES) this.#logEvent();
   }
 
   #begin(): void {
@@ -46,14 +46,14 @@ export class Crowding {
     this.#rolled = 0;
     this.#files = 0;
     this.#values = 0;
-    this.#isNoticed = false;
+    this.#isLogged = false;
   }
 
-  #notice(): void {
-    this.#isNoticed = true;
+  #logEvent(): void {
+    this.#isLogged = true;
     const { root, maxOpenFiles, monitor } = this.#of;
     const valuesPerFile = Math.round((this.#values / this.#files) * 10) / 10;
-    monitor.notice(
+    monitor.logEvent(
       'warn',
       'files.crowded',
       `${root}: files are closed early because ${maxOpenFiles} are open, the most that \`maxOpenFiles\` allows. The last ` +

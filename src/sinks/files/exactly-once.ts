@@ -1,8 +1,8 @@
 import { concat, concatMap, defer, EMPTY, merge, type Observable, race, throwError, timer } from 'rxjs';
-import type { Replay } from '../../core/duty.js';
+import type { ResumeTracker } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
-import { type Landing, type LandsAs, type Placed, placed, shown } from './landing.js';
+import { type LandsAs, type Placed, placed, type SegmentCommitter, shown } from './landing.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
 import { removeLeftovers } from './recovery.js';
@@ -18,18 +18,18 @@ export const BEHIND_MS = 120_000;
  * Fails: `RXF_LEDGER_FENCED` where another writer owns the stream, `RXF_LEDGER_BEHIND` where values before a commit
  * are neither acked nor here for `BEHIND_MS`; otherwise as the file system does.
  */
-export class ExactlyOnce implements Landing {
+export class ExactlyOnce implements SegmentCommitter {
   readonly #store: LedgerStore;
   readonly #as: LandsAs;
-  readonly #replay: Replay;
+  readonly #resumeTracker: ResumeTracker;
   /** Where the next segment begins. */
   #next: number;
 
-  constructor(store: LedgerStore, as: LandsAs, replay: Replay, firstOffset: number) {
+  constructor(store: LedgerStore, as: LandsAs, resumeTracker: ResumeTracker, firstOffset: number) {
     this.#store = store;
     this.#as = as;
-    this.#replay = replay;
-    this.#next = store.rules.startOf({ start: replay.start, firstOffset });
+    this.#resumeTracker = resumeTracker;
+    this.#next = store.rules.startOf({ start: resumeTracker.start, firstOffset });
   }
 
   get next(): number {
@@ -37,7 +37,7 @@ export class ExactlyOnce implements Landing {
   }
 
   get isBehind(): boolean {
-    return this.#replay.reach > this.#next;
+    return this.#resumeTracker.horizon > this.#next;
   }
 
   begin(): number {
@@ -51,17 +51,17 @@ export class ExactlyOnce implements Landing {
 
   whole({ cut }: Ending): Observable<never> {
     return defer(() => {
-      if (!this.#store.rules.mustWait({ cut, reach: this.#replay.reach })) return EMPTY;
+      if (!this.#store.rules.mustWait({ cut, horizon: this.#resumeTracker.horizon })) return EMPTY;
       const late$ = timer(BEHIND_MS).pipe(concatMap(() => throwError(() => this.#behindError(cut))));
-      return race(this.#replay.reached(cut), late$);
+      return race(this.#resumeTracker.reached(cut), late$);
     });
   }
 
-  land(segment: ClosedSegment, hasLater: () => boolean): Observable<Receipt> {
+  commit(segment: ClosedSegment, hasLater: () => boolean): Observable<Receipt> {
     return defer(() => {
       const { from, cut } = segment;
       const isLast = !hasLater();
-      const next = this.#store.rules.endOf({ cut, reach: this.#replay.reach, hasLater: !isLast });
+      const next = this.#store.rules.endOf({ cut, horizon: this.#resumeTracker.horizon, hasLater: !isLast });
       if (isLast) this.#next = Math.max(this.#next, next);
       const files = placed(segment, this.#as);
       if (files.length === 0 && next <= from) return EMPTY;
@@ -100,13 +100,13 @@ export class ExactlyOnce implements Landing {
 
   #behindError(cut: number): SinkError {
     const { stream } = this.#as;
-    const { reach } = this.#replay;
+    const { horizon } = this.#resumeTracker;
     return new SinkError(
       'RXF_LEDGER_BEHIND',
-      `${stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${reach}, which is neither acked nor in this sink's ` +
+      `${stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${horizon}, which is neither acked nor in this sink's ` +
         'files. Something between source and sink holds or has lost it: an operator that drops deliveries without acking ' +
-        '(`filter`, `take`), or a write that takes this long. The values come again.',
-      { details: { stream, cut, reach } },
+        '(`filter`, `take`), or a write that takes this long. The values are redelivered.',
+      { details: { stream, cut, horizon } },
     );
   }
 }

@@ -3,10 +3,10 @@ import { timeOfDayMs } from '../../core/clock.js';
 import type { Delivery } from '../../core/delivery.js';
 import { isEpochOver } from '../../core/epoch.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
-import type { Positions } from '../../core/positions.js';
+import type { OffsetStore } from '../../core/positions.js';
 import { randomName } from '../../core/random-name.js';
 import type { Receipt } from '../../core/receipt.js';
-import { thrownFor } from '../../core/refusal.js';
+import { nackErrorOfThrown } from '../../core/refusal.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
 import type { LedgerStore } from './ledger-store.js';
@@ -27,7 +27,7 @@ export class FileSinkSession<T> implements StreamReport {
   readonly #out: Subscriber<Receipt>;
   readonly #writerId = randomName();
   readonly #streams = new Map<string, StreamWriter<T>>();
-  readonly #figures;
+  readonly #metrics;
   readonly #crowding: Crowding;
   #last: StreamWriter<T> | undefined;
   #waiting: Delivery<T>[] = [];
@@ -42,12 +42,12 @@ export class FileSinkSession<T> implements StreamReport {
     this.#out = out;
     this.#crowding = new Crowding(options);
     const labels = { sink: 'files', root: options.root };
-    this.#figures = {
-      values: options.monitor.figure('rxflume_sink_values_total', labels),
-      bytes: options.monitor.figure('rxflume_sink_bytes_total', labels),
-      files: options.monitor.figure('rxflume_sink_files_total', labels),
-      failures: options.monitor.figure('rxflume_sink_failures_total', labels),
-      openFiles: options.monitor.figure('rxflume_sink_open_files', labels),
+    this.#metrics = {
+      values: options.monitor.metric('rxflume_sink_values_total', labels),
+      bytes: options.monitor.metric('rxflume_sink_bytes_total', labels),
+      files: options.monitor.metric('rxflume_sink_files_total', labels),
+      failures: options.monitor.metric('rxflume_sink_failures_total', labels),
+      openFiles: options.monitor.metric('rxflume_sink_open_files', labels),
     };
   }
 
@@ -68,7 +68,7 @@ export class FileSinkSession<T> implements StreamReport {
       taking.unsubscribe();
       const cause = new SinkError(
         'RXF_SINK_STOPPED',
-        'The flow stopped before the file was whole; its values come again.',
+        'The flow stopped before the file was whole; its values are redelivered.',
       );
       for (const writer of this.#streams.values()) {
         writer.end();
@@ -88,25 +88,25 @@ export class FileSinkSession<T> implements StreamReport {
 
   opened(): void {
     this.#openFiles += 1;
-    this.#figures.openFiles.add(1);
+    this.#metrics.openFiles.add(1);
   }
 
   closed(files: number): void {
     this.#openFiles -= files;
-    this.#figures.openFiles.add(-files);
+    this.#metrics.openFiles.add(-files);
     this.#takeWaiting();
   }
 
   receipt(receipt: Receipt): void {
-    this.#figures.values.add(receipt.values);
-    this.#figures.bytes.add(receipt.bytes);
-    this.#figures.files.add(1);
+    this.#metrics.values.add(receipt.values);
+    this.#metrics.bytes.add(receipt.bytes);
+    this.#metrics.files.add(1);
     this.#crowding.stored(receipt.values);
     this.#out.next(receipt);
   }
 
   failed(stream: string, error: unknown): void {
-    this.#figures.failures.add(1);
+    this.#metrics.failures.add(1);
     const code = error instanceof RxflumeError ? error.code : 'RXF_SINK_WRITE';
     this.#options.monitor.report({
       what: code,
@@ -125,7 +125,7 @@ export class FileSinkSession<T> implements StreamReport {
   // Taking.
 
   #take(delivery: Delivery<T>): void {
-    if (delivery.duty.isMixed === true) {
+    if (delivery.acker.isMixed === true) {
       delivery.nack(mixedError(delivery));
       return;
     }
@@ -133,13 +133,13 @@ export class FileSinkSession<T> implements StreamReport {
     try {
       bucket = this.#options.bucketOf(delivery, timeOfDayMs);
     } catch (cause) {
-      delivery.nack(thrownFor('path of fileSink', cause, delivery, 'RXF_SINK_BUCKET'));
+      delivery.nack(nackErrorOfThrown('path of fileSink', cause, delivery, 'RXF_SINK_BUCKET'));
       return;
     }
     const writer = this.#writerOf(delivery);
     if (writer === undefined) {
       delivery.nack(
-        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; the value comes again.`),
+        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; the value is redelivered.`),
       );
       return;
     }
@@ -154,14 +154,14 @@ export class FileSinkSession<T> implements StreamReport {
   /** The writer of the delivery's stream and epoch; none where the epoch is over. */
   #writerOf(delivery: Delivery<T>): StreamWriter<T> | undefined {
     const { stream } = delivery.origin;
-    const { wanted } = delivery.duty;
-    if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
+    const { flush$ } = delivery.acker;
+    if (this.#last !== undefined && this.#last.stream === stream && this.#last.flush$ === flush$) return this.#last;
     let writer = this.#streams.get(stream);
-    if (writer === undefined || writer.wanted !== wanted) {
+    if (writer === undefined || writer.flush$ !== flush$) {
       // Held up on its way, it must not end what was begun after it.
-      if (isEpochOver(wanted)) return undefined;
+      if (isEpochOver(flush$)) return undefined;
       writer?.end();
-      writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`));
+      writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values are redelivered.`));
       this.#streams.delete(stream);
       writer = new StreamWriter(
         {
@@ -169,7 +169,7 @@ export class FileSinkSession<T> implements StreamReport {
           options: this.#options,
           writer: this.#writerId,
           // Only where the source takes up from our ledger may an entry say what need not be read again.
-          ledger: delivery.duty.replay?.resumeFrom === this.#kept.positions ? this.#kept.store : undefined,
+          ledger: delivery.acker.resumeTracker?.resumeFrom === this.#kept.offsetStore ? this.#kept.store : undefined,
         },
         delivery,
         this,
@@ -196,7 +196,7 @@ export class FileSinkSession<T> implements StreamReport {
   /** An earlier segment waits for it, and closes only then: it must not wait for a file that closes. */
   #isAwaited(delivery: Delivery<T>): boolean {
     const writer = this.#streams.get(delivery.origin.stream);
-    return writer !== undefined && writer.wanted === delivery.duty.wanted && writer.awaits(delivery);
+    return writer !== undefined && writer.flush$ === delivery.acker.flush$ && writer.awaits(delivery);
   }
 
   #takeAwaited(): void {
@@ -222,7 +222,7 @@ export class FileSinkSession<T> implements StreamReport {
 /** The ledger of a sink, with the function by which a source takes up from it. */
 export interface KeptLedger {
   readonly store: LedgerStore;
-  readonly positions: Positions;
+  readonly offsetStore: OffsetStore;
 }
 
 function mixedError({ origin }: Delivery<unknown>): SinkError {

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { deliveryOperator } from '../../core/delivery-operator.js';
 import { expectFunction } from '../../core/options.js';
-import type { Positions } from '../../core/positions.js';
+import type { OffsetStore } from '../../core/positions.js';
 import { randomName } from '../../core/random-name.js';
 import type { Receipt, Sink } from '../../core/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
@@ -25,7 +25,7 @@ export interface FileSink<T> {
    *
    * Fails: as the file system does; `RXF_LEDGER_DAMAGED`.
    */
-  readonly positions: Positions;
+  readonly offsetStore: OffsetStore;
   /**
    * The sink as an operator: takes deliveries, emits a receipt for each file that stands at its final path.
    *
@@ -62,10 +62,10 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
   expectFunction('fs.makeFolder', fs.makeFolder);
   const checked = checkOptions(fs, options);
   const store = new LedgerStore(fs, checked.root, rules);
-  const positions: Positions = Object.assign(
+  const offsetStore: OffsetStore = Object.assign(
     (streams: readonly string[]) => recoverAll(store, streams, checked.monitor),
     {
-      wayOut: (stream: string) => wayOut(fs, checked.root, stream),
+      recoveryHint: (stream: string) => recoveryHint(fs, checked.root, stream),
       begin: (stream: string, start: number) => begin(store, stream, start, randomName()),
     },
   );
@@ -75,15 +75,15 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
       'kept',
       (deliveries: Observable<Delivery<T>>) =>
         new Observable<Receipt>((subscriber) =>
-          new FileSinkSession(fs, checked, { store, positions }, subscriber).start(deliveries),
+          new FileSinkSession(fs, checked, { store, offsetStore }, subscriber).start(deliveries),
         ),
     ),
-    { kind: 'files', ledger: { positions, at: `${fs.name} ${checked.root}` } },
+    { kind: 'files', ledger: { offsetStore, at: `${fs.name} ${checked.root}` } },
   );
-  return { positions, write: () => write };
+  return { offsetStore, write: () => write };
 }
 
-function wayOut(fs: FileSystem, root: string, stream: string): string {
+function recoveryHint(fs: FileSystem, root: string, stream: string): string {
   return (
     `The position is the ledger's, in ${ledgerFolder(root, stream)} of ${fs.name}. If the topic was made anew and is to be read from its ` +
     'start, stop every writer of the stream and remove that folder: files keep their names apart, so nothing is overwritten.'

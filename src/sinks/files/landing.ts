@@ -8,7 +8,7 @@ import type { Quarantine } from './quarantine.js';
 import type { ClosedSegment, Ending } from './segment.js';
 
 /** How the segments of one stream become visible: `AtLeastOnce`, or `ExactlyOnce` where a ledger is kept. */
-export interface Landing {
+export interface SegmentCommitter {
   /** The least offset that the next segment may take; anything less belongs to an earlier one. */
   readonly next: number;
   /** Where the next segment begins. */
@@ -20,7 +20,7 @@ export interface Landing {
   /** Whether time has come for an entry although there are no values. */
   readonly isBehind: boolean;
   /** Makes a closed segment visible, acks its values, and emits a receipt for each file. */
-  land(segment: ClosedSegment, hasLater: () => boolean): Observable<Receipt>;
+  commit(segment: ClosedSegment, hasLater: () => boolean): Observable<Receipt>;
 }
 
 /** Whose files these are, and where they go. */

@@ -137,7 +137,7 @@ function goneError(fs: FileSystem, { stream, from, writer }: LedgerEntry): SinkE
   return new SinkError(
     'RXF_FILES_MISSING',
     `${fs.name}: the entry of ${stream} from ${from} (writer ${writer}) is neither in the ledger nor where it was written. ` +
-      'See what else removes files under _rxflume; the values come again.',
+      'See what else removes files under _rxflume; the values are redelivered.',
     { details: { stream, from }, retryable: true },
   );
 }

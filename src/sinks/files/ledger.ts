@@ -17,9 +17,9 @@ export interface LedgerRules {
   /** Where the first entry that follows begins; where the ledger is empty all writers must name it the same. */
   startOf(taken: { readonly start: number | undefined; readonly firstOffset: number }): number;
   /** Where an entry ends: as far as all is accounted for, but not beyond where the next segment began. */
-  endOf(segment: { readonly cut: number; readonly reach: number; readonly hasLater: boolean }): number;
+  endOf(segment: { readonly cut: number; readonly horizon: number; readonly hasLater: boolean }): number;
   /** Whether a segment must wait before it may be committed up to its cut. */
-  mustWait(segment: { readonly cut: number; readonly reach: number }): boolean;
+  mustWait(segment: { readonly cut: number; readonly horizon: number }): boolean;
   /** What a commit came to: by what stands in the ledger now, never by the answer alone. */
   outcomeOf(tried: {
     readonly ours: LedgerEntry;
@@ -49,10 +49,10 @@ export const LEDGER_RULES: LedgerRules = {
   // A writer that had seen another first offset would commit under another name, and nobody would stop it.
   startOf: ({ start }) => start ?? 0,
 
-  endOf: ({ cut, reach, hasLater }) => (hasLater ? cut : Math.max(cut, reach)),
+  endOf: ({ cut, horizon, hasLater }) => (hasLater ? cut : Math.max(cut, horizon)),
 
   // What lies before the cut and is neither acked nor in these files would not be read again after a crash.
-  mustWait: ({ cut, reach }) => reach < cut,
+  mustWait: ({ cut, horizon }) => horizon < cut,
 
   outcomeOf: ({ ours, standing, listed }) => {
     if (standing !== null && standing.writer !== ours.writer) return 'fenced';

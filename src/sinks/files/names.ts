@@ -112,7 +112,7 @@ export interface FileId {
 
 /**
  * The name of a whole file, at most 255 bytes: `<stream>+<first>+<last>+<writer>-<number>-<file>.<extension>`. Writer and numbers
- * make it a name that no other file ever has, in whatever folder: offsets alone may come again with other content (a topic
+ * make it a name that no other file ever has, in whatever folder: offsets alone may be redelivered with other content (a topic
  * made anew), and what are two buckets to `path` may be one folder to the disk.
  */
 export function finalName({ stream, first, last, writer, number, file }: FileId, extension: string): string {

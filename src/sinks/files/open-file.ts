@@ -15,7 +15,7 @@ import {
 } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { describeError, SinkError } from '../../core/errors.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import type { Encoder } from '../../formats/format.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 import { bucketError } from './bucket.js';
@@ -62,7 +62,7 @@ export class OpenFile<T> {
   #folder: Subscription | undefined;
   #refusal: SinkError | undefined;
   #isEnding = false;
-  #parts = new Holding();
+  #parts = new AckGroup();
   #linger: Subscription | undefined;
   #isAborted = false;
   #values = 0;
@@ -136,7 +136,7 @@ export class OpenFile<T> {
     const taken = this.#encoder.take();
     const bytes = compression.name === 'none' ? taken : compression.compress(taken);
     const parts = this.#parts;
-    this.#parts = new Holding();
+    this.#parts = new AckGroup();
     const chunk = { bytes, parts };
     if (this.#early === undefined) this.#chunks.push(chunk);
     else this.#early.push(chunk);
@@ -192,12 +192,12 @@ export class OpenFile<T> {
     const { root } = this.#options;
     this.#linger?.unsubscribe();
     this.#refusal = bucketError(this.bucket, `its folder cannot stand below ${root} (${describeError(cause)})`, cause);
-    const holdings = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];
+    const ackGroups = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];
     this.#early = [];
     this.#values = 0;
     this.#writer.abort();
     this.#written$.complete();
-    for (const parts of holdings) parts.nack(this.#refusal);
+    for (const parts of ackGroups) parts.nack(this.#refusal);
     this.#report.decided();
   }
 
@@ -215,7 +215,7 @@ export class OpenFile<T> {
     return new SinkError(
       'RXF_FILES_LENGTH',
       `${this.#fs.name} stored ${bytes} bytes of ${this.#path}, ${this.#stored} were sent. The file is given up and its ` +
-        'values come again.',
+        'values are redelivered.',
       { details: { path: this.#path, stored: bytes, sent: this.#stored } },
     );
   }

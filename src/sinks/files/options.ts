@@ -110,7 +110,7 @@ export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>): Chec
   expectWhole('maxOpenFiles', options.maxOpenFiles, 1, 10_000);
   expectWhole('chunkBytes', options.chunkBytes, 1, 64 * MiB);
   expectMs('lingerMs', options.lingerMs, 1);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   const { times, maxOpenFiles, chunkBytes, lingerMs, monitor } = options;
   expectTime('times.earliestMs', times.earliestMs);
   expectTime('times.latestMs', times.latestMs);

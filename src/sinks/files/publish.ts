@@ -94,7 +94,7 @@ function goneError(fs: FileSystem, { temporary, final }: Publication): SinkError
   return new SinkError(
     'RXF_FILES_MISSING',
     `${fs.name}: ${temporary} is gone before it could be moved to ${final}. See what else removes files under ` +
-      '_rxflume/tmp; the values come again.',
+      '_rxflume/tmp; the values are redelivered.',
     { details: { from: temporary, to: final }, retryable: true },
   );
 }

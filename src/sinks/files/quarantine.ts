@@ -85,8 +85,8 @@ export class Quarantine implements SetAside {
   }
 
   #tell({ final, values, first, last }: Publication, place: string, cause: SinkError): void {
-    this.#monitor.figure('rxflume_sink_quarantined_files_total', { sink: 'files', root: this.#root }).add(1);
-    this.#monitor.notice(
+    this.#monitor.metric('rxflume_sink_quarantined_files_total', { sink: 'files', root: this.#root }).add(1);
+    this.#monitor.logEvent(
       'error',
       'files.quarantined',
       `${this.#fs.name}: ${values} value${values === 1 ? '' : 's'} of ${this.#stream}, offsets ${first} to ${last}, cannot be made ` +

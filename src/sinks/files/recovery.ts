@@ -57,7 +57,7 @@ function finish(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): Obse
     tap(({ file, came }) => {
       if (came !== 'gone') return;
       // It was published and moved on by whoever reads the folder, or removed by hand: nothing here can tell.
-      monitor.notice(
+      monitor.logEvent(
         'warn',
         'ledger.gone',
         `${store.fs.name}: ${file.final}, committed in the ledger of ${newest.stream} from ${newest.from} to ${newest.next}, is ` +
@@ -72,7 +72,7 @@ function finish(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): Obse
 function startRemoving(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): void {
   removeOrphans(store, newest).subscribe({
     error: (error: unknown) =>
-      monitor.notice(
+      monitor.logEvent(
         'info',
         'ledger.orphans',
         `Temporary files of ${newest.stream} could not be removed: ${describeError(error)}. It is tried at the next assignment.`,

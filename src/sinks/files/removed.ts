@@ -11,7 +11,7 @@ export function removedError(path: string, cause: unknown): unknown {
   return new SinkError(
     'RXF_FILES_MISSING',
     `${path} was removed while it was written (${describeError(cause)}): by another writer that has taken the stream over, or ` +
-      'by hand. Its values come again.',
+      'by hand. Its values are redelivered.',
     { details: { path }, retryable: true, cause },
   );
 }

@@ -1,6 +1,6 @@
 import { from, map, mergeMap, type Observable, type Subscription, timer, toArray } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { MOST_ENTRY_BYTES, mostFileBytes } from './ledger-entry.js';
 import { temporaryPath } from './names.js';
@@ -21,7 +21,7 @@ export interface ClosedSegment {
   readonly cut: number;
   readonly files: readonly ClosedFile[];
   /** Everything in the files, to be acked when they stand at their final paths. */
-  readonly values: Holding;
+  readonly values: AckGroup;
   /** From here on its commit may be carried out at any time: the files are kept, whatever happens. */
   sent(): void;
 }
@@ -54,7 +54,7 @@ export class Segment<T> implements Ending {
   readonly #report: SegmentReport;
   readonly #fileReport: FileReport;
   readonly #files = new Map<string, OpenFile<T>>();
-  readonly #values = new Holding();
+  readonly #values = new AckGroup();
   readonly #timers: Subscription;
   #lastFile: OpenFile<T> | undefined;
   #cut: number;
@@ -126,7 +126,7 @@ export class Segment<T> implements Ending {
     const isChunkFull = file.add(delivery);
     this.#values.add(delivery);
     if (lastOffset >= this.#cut) this.#cut = lastOffset + 1;
-    if (this.#isHeld && this.#undecided === 0) delivery.duty.hold(delivery.place, delivery.place + 1);
+    if (this.#isHeld && this.#undecided === 0) delivery.acker.hold(delivery.seq, delivery.seq + 1);
     // Only now: a storage that answers at once may close the segment with this chunk.
     if (isChunkFull) file.handOver();
     if (this.#values.size >= this.#options.roll.count || this.#entryBytes > ROLL_ENTRY_BYTES) this.#report.full();

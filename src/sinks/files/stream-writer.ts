@@ -1,13 +1,13 @@
 import { concat, concatMap, defer, finalize, type Observable, ReplaySubject, Subject, Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Duty, Want } from '../../core/duty.js';
+import type { Acker, FlushSignal } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { Receipt } from '../../core/receipt.js';
-import { thrownFor } from '../../core/refusal.js';
+import { nackErrorOfThrown } from '../../core/refusal.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { AtLeastOnce } from './at-least-once.js';
 import { ExactlyOnce } from './exactly-once.js';
-import type { Landing } from './landing.js';
+import type { SegmentCommitter } from './landing.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
 import { Quarantine } from './quarantine.js';
@@ -46,10 +46,10 @@ interface Closing<T> {
  */
 export class StreamWriter<T> {
   readonly stream: string;
-  /** Tells the epochs of a stream apart, see `Duty.wanted`. */
-  readonly wanted: Observable<Want>;
+  /** Tells the epochs of a stream apart, see `Acker.wanted`. */
+  readonly flush$: Observable<FlushSignal>;
   readonly #of: Writes<T>;
-  readonly #landing: Landing;
+  readonly #committer: SegmentCommitter;
   readonly #report: StreamReport;
   readonly #life = new Subscription();
   readonly #closing = new Map<Segment<T>, Subscription>();
@@ -59,16 +59,16 @@ export class StreamWriter<T> {
   /** Why nothing more is taken. */
   #over: unknown;
 
-  constructor(of: Writes<T>, { origin, duty }: Delivery<T>, report: StreamReport) {
+  constructor(of: Writes<T>, { origin, acker }: Delivery<T>, report: StreamReport) {
     this.#of = of;
     this.#report = report;
     this.stream = origin.stream;
-    this.wanted = duty.wanted;
-    this.#landing = landingOf(of, this.stream, duty, origin.offset);
+    this.flush$ = acker.flush$;
+    this.#committer = committerOf(of, this.stream, acker, origin.offset);
     this.#landInOrder();
     this.#life.add(
-      this.wanted.subscribe({
-        next: (want) => this.#answer(want),
+      this.flush$.subscribe({
+        next: (signal) => this.#answer(signal),
         complete: () => this.#epochOver(),
       }),
     );
@@ -87,7 +87,7 @@ export class StreamWriter<T> {
 
   /** Whether an earlier segment than the open one waits for it. */
   awaits({ origin }: Delivery<T>): boolean {
-    return origin.offset < this.#landing.next;
+    return origin.offset < this.#committer.next;
   }
 
   /** Whether a value would open a file that can wait. */
@@ -105,7 +105,7 @@ export class StreamWriter<T> {
     try {
       segment.write(delivery, bucket);
     } catch (cause) {
-      delivery.nack(thrownFor('format of fileSink', cause, delivery, 'RXF_SINK_FORMAT'));
+      delivery.nack(nackErrorOfThrown('format of fileSink', cause, delivery, 'RXF_SINK_FORMAT'));
     }
   }
 
@@ -118,10 +118,10 @@ export class StreamWriter<T> {
     const closing = new Subscription();
     this.#closing.set(segment, closing);
     this.#closing$.next({ segment, closed$ });
-    this.#landing.end(segment);
+    this.#committer.end(segment);
     closing.add(
       concat(
-        this.#landing.whole(segment),
+        this.#committer.whole(segment),
         defer(() => segment.close()),
       ).subscribe(closed$),
     );
@@ -145,15 +145,15 @@ export class StreamWriter<T> {
     this.#life.unsubscribe();
   }
 
-  #answer(want: Want): void {
+  #answer(signal: FlushSignal): void {
     // Who keeps the ledger is who the others are to catch up with.
-    if (want === 'settle' || (want === 'catchUp' && this.#of.ledger === undefined)) this.roll();
+    if (signal === 'settle' || (signal === 'catchUp' && this.#of.ledger === undefined)) this.roll();
     else this.#segment?.handOver();
   }
 
   /** The segment that a value belongs to: the open one, or an earlier one that still waits for it. */
   #segmentOf({ origin: { offset, lastOffset = offset } }: Delivery<T>): Segment<T> | undefined {
-    if (offset >= this.#landing.next) {
+    if (offset >= this.#committer.next) {
       this.#segment ??= this.#openSegment(offset);
       return this.#segment;
     }
@@ -172,15 +172,15 @@ export class StreamWriter<T> {
     };
     const { fs, options, writer } = this.#of;
     const number = this.#report.nextSegment();
-    const of = { stream: this.stream, writer, number, from: this.#landing.begin(firstOffset) };
+    const of = { stream: this.stream, writer, number, from: this.#committer.begin(firstOffset) };
     const segment: Segment<T> = new Segment(fs, options, of, report);
     return segment;
   }
 
   /** Values that were filtered out leave no file: an entry without files says how far the stream is done all the same. */
   #catchUpLedger(): void {
-    if (!this.isIdle || !this.#landing.isBehind || this.#over !== undefined) return;
-    this.#segment = this.#openSegment(this.#landing.next);
+    if (!this.isIdle || !this.#committer.isBehind || this.#over !== undefined) return;
+    this.#segment = this.#openSegment(this.#committer.next);
     this.roll();
   }
 
@@ -190,7 +190,7 @@ export class StreamWriter<T> {
       .pipe(
         concatMap(({ segment, closed$ }) =>
           closed$.pipe(
-            concatMap((closed) => this.#landing.land(closed, () => this.#hasLater(segment))),
+            concatMap((closed) => this.#committer.commit(closed, () => this.#hasLater(segment))),
             finalize(() => {
               if (this.#closing.delete(segment)) this.#report.idle();
             }),
@@ -222,7 +222,7 @@ export class StreamWriter<T> {
   #epochOver(): void {
     const over = new SinkError(
       'RXF_SINK_STOPPED',
-      `${this.stream} is no longer read by this assignment; its values come again.`,
+      `${this.stream} is no longer read by this assignment; its values are redelivered.`,
     );
     this.#over = over;
     this.abandon(over);
@@ -230,12 +230,17 @@ export class StreamWriter<T> {
   }
 }
 
-function landingOf<T>(of: Writes<T>, stream: string, { replay }: Duty, firstOffset: number): Landing {
+function committerOf<T>(
+  of: Writes<T>,
+  stream: string,
+  { resumeTracker }: Acker,
+  firstOffset: number,
+): SegmentCommitter {
   const { fs, options, writer, ledger } = of;
   const quarantine = new Quarantine(fs, options.root, stream, options.monitor);
   const as = { root: options.root, stream, writer, extension: options.format.extension, quarantine };
-  if (ledger === undefined || replay === undefined) return new AtLeastOnce(fs, as);
-  return new ExactlyOnce(ledger, as, replay, firstOffset);
+  if (ledger === undefined || resumeTracker === undefined) return new AtLeastOnce(fs, as);
+  return new ExactlyOnce(ledger, as, resumeTracker, firstOffset);
 }
 
 function orderError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {

@@ -1,5 +1,5 @@
 import type { RxflumeError } from '../../core/errors.js';
-import type { Shipment } from './shipment.js';
+import type { OutgoingBatch } from './shipment.js';
 
 /** After so many events in a row that an agent refused one by one, it is taken for the agent's trouble. */
 const MOST_REFUSED_IN_A_ROW = 3;
@@ -13,7 +13,7 @@ export interface AgentRefusal {
 
 /** An event that was refused alone. */
 export interface Suspect {
-  readonly part: Shipment;
+  readonly part: OutgoingBatch;
   readonly refusal: AgentRefusal;
   /** The agent that refused it took another event of its batch after that. */
   isCleared: boolean;
@@ -29,20 +29,20 @@ export interface Suspect {
  */
 export class BatchSearch {
   /** The parts that are not sent, in order. */
-  #parts: Shipment[];
+  #parts: OutgoingBatch[];
   #suspects: Suspect[] = [];
   #inARow = 0;
   #trouble: AgentRefusal | undefined;
   readonly #hasTaken = new Set<string>();
 
   /** `batch` has two events or more. */
-  constructor(batch: Shipment) {
+  constructor(batch: OutgoingBatch) {
     batch.search = this;
     this.#parts = [batch.part(0, 1), batch.part(1, batch.events.length)];
   }
 
   /** The part to send next; undefined where the search is over. */
-  next(): Shipment | undefined {
+  next(): OutgoingBatch | undefined {
     return this.#trouble === undefined ? this.#parts.shift() : undefined;
   }
 
@@ -56,7 +56,7 @@ export class BatchSearch {
     for (const suspect of this.#suspects) suspect.isCleared ||= suspect.refusal.agent === agent;
   }
 
-  refused(part: Shipment, refusal: AgentRefusal): void {
+  refused(part: OutgoingBatch, refusal: AgentRefusal): void {
     if (part.events.length > 1) {
       this.#parts.unshift(...halves(part));
       return;
@@ -83,13 +83,13 @@ export class BatchSearch {
   }
 
   /** What is refused for the agent's sake, or was not sent, in order. */
-  get left(): readonly Shipment[] {
+  get left(): readonly OutgoingBatch[] {
     const suspects = this.#suspects.slice(this.atFault.length).map(({ part }) => part);
     return [...suspects, ...this.#parts];
   }
 
   /** All that was not sent, or was refused alone; without the part under way. */
-  get unsettled(): readonly Shipment[] {
+  get unsettled(): readonly OutgoingBatch[] {
     return [...this.#suspects.map(({ part }) => part), ...this.#parts];
   }
 
@@ -103,12 +103,12 @@ export class BatchSearch {
     return this.#trouble === undefined ? 0 : this.#inARow;
   }
 
-  #replaceFirst(parts: readonly Shipment[]): void {
+  #replaceFirst(parts: readonly OutgoingBatch[]): void {
     this.#parts = [...parts, ...this.#parts.slice(1)];
   }
 }
 
-function halves(part: Shipment): [Shipment, Shipment] {
+function halves(part: OutgoingBatch): [OutgoingBatch, OutgoingBatch] {
   const middle = Math.ceil(part.events.length / 2);
   return [part.part(0, middle), part.part(middle, part.events.length)];
 }

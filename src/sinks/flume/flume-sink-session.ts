@@ -1,20 +1,20 @@
 import { type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
-import { Wants } from '../../core/epoch.js';
+import type { FlushSignal } from '../../core/duty.js';
+import { FlushListeners } from '../../core/epoch.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import type { Failure } from '../../core/monitor.js';
 import type { Receipt } from '../../core/receipt.js';
-import { thrownFor } from '../../core/refusal.js';
+import { nackErrorOfThrown } from '../../core/refusal.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
 import { Pool, type PoolReport } from './pool.js';
-import { Shipment } from './shipment.js';
+import { OutgoingBatch } from './shipment.js';
 
 /** What is gathered of one stream, and what ends it: its time, or what its source asks. */
-interface Gathering {
-  readonly shipment: Shipment;
+interface OpenBatch {
+  readonly outgoing: OutgoingBatch;
   readonly waiting: Subscription;
 }
 
@@ -28,27 +28,27 @@ export class FlumeSinkSession implements PoolReport {
   readonly #options: CheckedOptions;
   readonly #out: Subscriber<Receipt>;
   readonly #pool: Pool;
-  readonly #gatherings = new Map<string, Gathering>();
-  readonly #wants: Wants;
-  readonly #figures;
-  #last: Shipment | undefined;
+  readonly #openBatches = new Map<string, OpenBatch>();
+  readonly #flushListeners: FlushListeners;
+  readonly #metrics;
+  #last: OutgoingBatch | undefined;
   #isComplete = false;
 
   constructor(client: FlumeRpcClient, options: CheckedOptions, out: Subscriber<Receipt>) {
     this.#options = options;
     this.#out = out;
     this.#pool = new Pool(client, options, this);
-    this.#wants = new Wants({ asked: () => this.#shipAll(), over: (isOver) => this.#over(isOver) });
+    this.#flushListeners = new FlushListeners({ asked: () => this.#shipAll(), over: (isOver) => this.#over(isOver) });
     const { monitor } = options;
     const labels = { sink: 'flume', to: client.name };
-    this.#figures = {
-      values: monitor.figure('rxflume_sink_values_total', labels),
-      bytes: monitor.figure('rxflume_sink_bytes_total', labels),
-      batches: monitor.figure('rxflume_sink_batches_total', labels),
-      failures: monitor.figure('rxflume_sink_failures_total', labels),
-      resent: monitor.figure('rxflume_sink_resent_total', labels),
-      connections: monitor.figure('rxflume_sink_connections', labels),
-      inFlight: monitor.figure('rxflume_sink_in_flight_batches', labels),
+    this.#metrics = {
+      values: monitor.metric('rxflume_sink_values_total', labels),
+      bytes: monitor.metric('rxflume_sink_bytes_total', labels),
+      batches: monitor.metric('rxflume_sink_batches_total', labels),
+      failures: monitor.metric('rxflume_sink_failures_total', labels),
+      resent: monitor.metric('rxflume_sink_resent_total', labels),
+      connections: monitor.metric('rxflume_sink_connections', labels),
+      inFlight: monitor.metric('rxflume_sink_in_flight_batches', labels),
     };
   }
 
@@ -64,31 +64,31 @@ export class FlumeSinkSession implements PoolReport {
     });
     return () => {
       taking.unsubscribe();
-      this.#wants.end();
-      for (const { waiting } of this.#gatherings.values()) waiting.unsubscribe();
-      const gathered = [...this.#gatherings.values()].map(({ shipment }) => shipment);
+      this.#flushListeners.end();
+      for (const { waiting } of this.#openBatches.values()) waiting.unsubscribe();
+      const gathered = [...this.#openBatches.values()].map(({ outgoing }) => outgoing);
       const cause = new SinkError(
         'RXF_SINK_STOPPED',
-        'The flow stopped before an agent had taken the batch; it comes again.',
+        'The flow stopped before an agent had taken the batch; it is redelivered.',
       );
-      for (const shipment of [...this.#pool.close(), ...gathered]) shipment.nack(cause);
+      for (const outgoing of [...this.#pool.close(), ...gathered]) outgoing.nack(cause);
     };
   }
 
   // What the pool calls.
 
-  taken(shipment: Shipment, agent: string): void {
-    const { stream, events, bytes, firstOffset, lastOffset } = shipment;
-    this.#figures.values.add(events.length);
-    this.#figures.bytes.add(bytes);
-    this.#figures.batches.add(1);
-    shipment.ack();
+  taken(outgoing: OutgoingBatch, agent: string): void {
+    const { stream, events, bytes, firstOffset, lastOffset } = outgoing;
+    this.#metrics.values.add(events.length);
+    this.#metrics.bytes.add(bytes);
+    this.#metrics.batches.add(1);
+    outgoing.ack();
     this.#out.next({ sink: 'flume', target: agent, values: events.length, bytes, stream, firstOffset, lastOffset });
   }
 
-  refused(shipment: Shipment, cause: RxflumeError): void {
-    this.#figures.failures.add(1);
-    const { stream, events } = shipment;
+  refused(outgoing: OutgoingBatch, cause: RxflumeError): void {
+    this.#metrics.failures.add(1);
+    const { stream, events } = outgoing;
     this.report({
       what: cause.code,
       about: stream,
@@ -96,11 +96,11 @@ export class FlumeSinkSession implements PoolReport {
       addition: `${stream}: ${events.length} events are refused because of ${cause.code}.`,
       cause,
     });
-    shipment.nack(cause);
+    outgoing.nack(cause);
   }
 
-  resending(shipment: Shipment): void {
-    this.#figures.resent.add(shipment.events.length);
+  resending(outgoing: OutgoingBatch): void {
+    this.#metrics.resent.add(outgoing.events.length);
   }
 
   report(failure: Failure): void {
@@ -108,8 +108,8 @@ export class FlumeSinkSession implements PoolReport {
   }
 
   changed(connections: number, inFlight: number): void {
-    this.#figures.connections.set(connections);
-    this.#figures.inFlight.set(inFlight);
+    this.#metrics.connections.set(connections);
+    this.#metrics.inFlight.set(inFlight);
     this.#finishWhenIdle();
   }
 
@@ -120,78 +120,78 @@ export class FlumeSinkSession implements PoolReport {
     try {
       bytes = flumeEventBytes(delivery.value);
     } catch (cause) {
-      delivery.nack(thrownFor('event given to flumeSink', cause, delivery, 'RXF_SINK_FORMAT'));
+      delivery.nack(nackErrorOfThrown('event given to flumeSink', cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
-    if (!this.#wants.listen(delivery)) {
+    if (!this.#flushListeners.listen(delivery)) {
       delivery.nack(readAnewError(delivery.origin.stream));
       return;
     }
     const { batch } = this.#options;
-    let shipment = this.#shipmentOf(delivery);
-    if (shipment.events.length > 0 && shipment.bytes + bytes > batch.bytes) {
-      this.#ship(shipment);
-      shipment = this.#shipmentOf(delivery);
+    let outgoing = this.#outgoingOf(delivery);
+    if (outgoing.events.length > 0 && outgoing.bytes + bytes > batch.bytes) {
+      this.#ship(outgoing);
+      outgoing = this.#outgoingOf(delivery);
     }
-    shipment.add(delivery, bytes);
-    if (shipment.events.length >= batch.count || shipment.bytes >= batch.bytes) this.#ship(shipment);
+    outgoing.add(delivery, bytes);
+    if (outgoing.events.length >= batch.count || outgoing.bytes >= batch.bytes) this.#ship(outgoing);
   }
 
   /** The batch that is gathered of its stream and epoch. */
-  #shipmentOf(delivery: Delivery<FlumeEvent>): Shipment {
+  #outgoingOf(delivery: Delivery<FlumeEvent>): OutgoingBatch {
     const { stream } = delivery.origin;
-    const { wanted } = delivery.duty;
-    if (this.#last !== undefined && this.#last.stream === stream && this.#last.wanted === wanted) return this.#last;
-    let gathering = this.#gatherings.get(stream);
-    if (gathering !== undefined && gathering.shipment.wanted !== wanted) {
+    const { flush$ } = delivery.acker;
+    if (this.#last !== undefined && this.#last.stream === stream && this.#last.flush$ === flush$) return this.#last;
+    let openBatch = this.#openBatches.get(stream);
+    if (openBatch !== undefined && openBatch.outgoing.flush$ !== flush$) {
       // Not an end of its epoch, which is heard: values joined of several have one each.
-      this.#ship(gathering.shipment);
-      gathering = undefined;
+      this.#ship(openBatch.outgoing);
+      openBatch = undefined;
     }
-    if (gathering === undefined) {
-      const shipment = new Shipment(delivery);
-      gathering = { shipment, waiting: timer(this.#options.batch.maxWaitMs).subscribe(() => this.#ship(shipment)) };
-      this.#gatherings.set(stream, gathering);
+    if (openBatch === undefined) {
+      const outgoing = new OutgoingBatch(delivery);
+      openBatch = { outgoing, waiting: timer(this.#options.batch.maxWaitMs).subscribe(() => this.#ship(outgoing)) };
+      this.#openBatches.set(stream, openBatch);
     }
-    this.#last = gathering.shipment;
-    return gathering.shipment;
+    this.#last = openBatch.outgoing;
+    return openBatch.outgoing;
   }
 
   #shipAll(): void {
-    for (const { shipment } of [...this.#gatherings.values()]) this.#ship(shipment);
+    for (const { outgoing } of [...this.#openBatches.values()]) this.#ship(outgoing);
   }
 
-  #ship(shipment: Shipment): void {
-    const gathering = this.#gatherings.get(shipment.stream);
-    if (gathering?.shipment !== shipment) return;
-    this.#forget(gathering);
-    this.#pool.add(shipment);
+  #ship(outgoing: OutgoingBatch): void {
+    const openBatch = this.#openBatches.get(outgoing.stream);
+    if (openBatch?.outgoing !== outgoing) return;
+    this.#forget(openBatch);
+    this.#pool.add(outgoing);
   }
 
-  #forget({ shipment, waiting }: Gathering): void {
+  #forget({ outgoing, waiting }: OpenBatch): void {
     waiting.unsubscribe();
-    this.#gatherings.delete(shipment.stream);
-    if (this.#last === shipment) this.#last = undefined;
+    this.#openBatches.delete(outgoing.stream);
+    if (this.#last === outgoing) this.#last = undefined;
   }
 
   /** Gives up what is not sent of an epoch that is over. Its nack is void, but frees the window. */
-  #drop(...shipments: readonly Shipment[]): void {
-    for (const shipment of shipments) shipment.nack(readAnewError(shipment.stream));
+  #drop(...outgoingBatches: readonly OutgoingBatch[]): void {
+    for (const outgoing of outgoingBatches) outgoing.nack(readAnewError(outgoing.stream));
   }
 
   /** Drops what is gathered, and what waits, of an epoch that is over. */
-  #over(isOver: (wanted: Observable<Want>) => boolean): void {
-    const gathered = [...this.#gatherings.values()].filter(({ shipment }) => isOver(shipment.wanted));
-    for (const gathering of gathered) this.#forget(gathering);
-    this.#drop(...gathered.map(({ shipment }) => shipment), ...this.#pool.remove(isOver));
+  #over(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
+    const gathered = [...this.#openBatches.values()].filter(({ outgoing }) => isOver(outgoing.flush$));
+    for (const openBatch of gathered) this.#forget(openBatch);
+    this.#drop(...gathered.map(({ outgoing }) => outgoing), ...this.#pool.remove(isOver));
     this.#finishWhenIdle();
   }
 
   #finishWhenIdle(): void {
-    if (this.#isComplete && this.#gatherings.size === 0 && this.#pool.isIdle) this.#out.complete();
+    if (this.#isComplete && this.#openBatches.size === 0 && this.#pool.isIdle) this.#out.complete();
   }
 }
 
 function readAnewError(stream: string): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values come again.`);
+  return new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values are redelivered.`);
 }

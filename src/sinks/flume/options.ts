@@ -18,7 +18,7 @@ export type FlumeStrategy = 'failover' | 'balance';
 
 /**
  * `stream`: one batch of a stream is under way at a time, so that each stream keeps its order, and what is refused was not
- * overtaken: it comes again without what is behind it. `none`: as many as there is room for, for one fast stream.
+ * overtaken: it is redelivered without what is behind it. `none`: as many as there is room for, for one fast stream.
  */
 export type FlumeOrder = 'stream' | 'none';
 
@@ -100,6 +100,6 @@ export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
   expectMs('retry.firstDelayMs', retry.firstDelayMs);
   expectMs('retry.maxDelayMs', retry.maxDelayMs);
   expectFunction('random', options.random);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

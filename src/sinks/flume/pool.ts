@@ -5,16 +5,16 @@ import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
 import { type AgentRefusal, BatchSearch, type Suspect } from './batch-search.js';
 import type { CheckedOptions } from './options.js';
-import type { Shipment } from './shipment.js';
+import type { OutgoingBatch } from './shipment.js';
 
 /** What a pool tells the session it belongs to. */
 export interface PoolReport {
   /** An agent has taken it. */
-  taken(shipment: Shipment, agent: string): void;
+  taken(outgoing: OutgoingBatch, agent: string): void;
   /** It is given up. */
-  refused(shipment: Shipment, cause: RxflumeError): void;
+  refused(outgoing: OutgoingBatch, cause: RxflumeError): void;
   /** It was sent, nobody knows whether it arrived, and it is sent again. */
-  resending(shipment: Shipment): void;
+  resending(outgoing: OutgoingBatch): void;
   report(failure: Failure): void;
   /** Something was settled or begun: how many connections stand, and how many batches are under way. */
   changed(connections: number, inFlight: number): void;
@@ -31,12 +31,12 @@ export class Pool implements AgentReport {
   readonly #options: CheckedOptions;
   readonly #report: PoolReport;
   readonly #agents: readonly Agent[];
-  readonly #underWay = new Map<Shipment, Subscription | undefined>();
+  readonly #underWay = new Map<OutgoingBatch, Subscription | undefined>();
   /** Streams that keep their order, and have a batch under way. */
   readonly #busy = new Set<string>();
   /** Batches that were refused, whose parts are sent one after the other. */
   readonly #searches = new Set<BatchSearch>();
-  #queue: Shipment[] = [];
+  #queue: OutgoingBatch[] = [];
   #isDispatching = false;
   #isOver = false;
 
@@ -51,19 +51,19 @@ export class Pool implements AgentReport {
     return this.#queue.length === 0 && this.#underWay.size === 0 && this.#searches.size === 0;
   }
 
-  add(shipment: Shipment): void {
-    this.#queue.push(shipment);
+  add(outgoing: OutgoingBatch): void {
+    this.#queue.push(outgoing);
     this.#dispatch();
   }
 
   /** Takes out what waits of an epoch that is over; what is under way of it is not sent again. */
-  remove(isOver: (wanted: Shipment['wanted']) => boolean): Shipment[] {
-    for (const shipment of this.#underWay.keys()) shipment.isVoid ||= isOver(shipment.wanted);
-    const removed = this.#queue.filter((shipment) => isOver(shipment.wanted));
-    this.#queue = this.#queue.filter((shipment) => !isOver(shipment.wanted));
+  remove(isOver: (flush$: OutgoingBatch['flush$']) => boolean): OutgoingBatch[] {
+    for (const outgoing of this.#underWay.keys()) outgoing.isVoid ||= isOver(outgoing.flush$);
+    const removed = this.#queue.filter((outgoing) => isOver(outgoing.flush$));
+    this.#queue = this.#queue.filter((outgoing) => !isOver(outgoing.flush$));
     for (const search of [...this.#searches]) {
       const { unsettled } = search;
-      if (unsettled[0] === undefined || !isOver(unsettled[0].wanted)) continue;
+      if (unsettled[0] === undefined || !isOver(unsettled[0].flush$)) continue;
       this.#searches.delete(search);
       removed.push(...unsettled);
     }
@@ -71,7 +71,7 @@ export class Pool implements AgentReport {
   }
 
   /** Gives everything up, and closes all connections; what was not taken. */
-  close(): Shipment[] {
+  close(): OutgoingBatch[] {
     this.#isOver = true;
     const searched = [...this.#searches].flatMap(({ unsettled }) => unsettled);
     const left = [...this.#underWay.keys(), ...this.#queue, ...searched];
@@ -115,8 +115,8 @@ export class Pool implements AgentReport {
       const at = this.#queue.findIndex(({ stream }) => !this.#busy.has(stream));
       const link = at < 0 ? undefined : this.#pick();
       if (link === undefined) break;
-      const [shipment] = this.#queue.splice(at, 1);
-      this.#send(shipment as Shipment, link);
+      const [outgoing] = this.#queue.splice(at, 1);
+      this.#send(outgoing as OutgoingBatch, link);
     }
     this.#isDispatching = false;
   }
@@ -137,57 +137,57 @@ export class Pool implements AgentReport {
     return others.find((agent) => agent.connections > 0)?.room();
   }
 
-  #send(shipment: Shipment, link: Link): void {
+  #send(outgoing: OutgoingBatch, link: Link): void {
     link.inFlight += 1;
-    this.#underWay.set(shipment, undefined);
-    if (this.#options.order === 'stream') this.#busy.add(shipment.stream);
+    this.#underWay.set(outgoing, undefined);
+    if (this.#options.order === 'stream') this.#busy.add(outgoing.stream);
     const over = () => {
       link.inFlight -= 1;
-      this.#busy.delete(shipment.stream);
-      return this.#underWay.delete(shipment);
+      this.#busy.delete(outgoing.stream);
+      return this.#underWay.delete(outgoing);
     };
-    const sending = link.connection.append(shipment.events).subscribe({
+    const sending = link.connection.append(outgoing.events).subscribe({
       next: (status) => {
-        if (over()) this.#answered(shipment, link.agent, status);
+        if (over()) this.#answered(outgoing, link.agent, status);
       },
       error: (error: unknown) => {
-        if (over()) this.#failed(shipment, link, error);
+        if (over()) this.#failed(outgoing, link, error);
       },
     });
-    if (this.#underWay.has(shipment)) this.#underWay.set(shipment, sending);
+    if (this.#underWay.has(outgoing)) this.#underWay.set(outgoing, sending);
     this.#changed();
   }
 
-  #answered(shipment: Shipment, agent: Agent, status: FlumeStatus): void {
+  #answered(outgoing: OutgoingBatch, agent: Agent, status: FlumeStatus): void {
     if (status === 'OK') {
       agent.taken();
-      const { search } = shipment;
+      const { search } = outgoing;
       search?.taken(agent.name);
       // Before it is settled: a source may bring more within the call, which must not overtake.
       const isFound = search !== undefined && !this.#goOn(search);
-      this.#report.taken(shipment, agent.name);
+      this.#report.taken(outgoing, agent.name);
       if (isFound) this.#settle(search);
     } else {
-      const cause = refusedError(agent.name, shipment, `answered ${status}`);
-      this.#refused(shipment, agent, { agent: agent.name, how: 'status', cause });
+      const cause = nackedError(agent.name, outgoing, `answered ${status}`);
+      this.#refused(outgoing, agent, { agent: agent.name, how: 'status', cause });
     }
     this.#changed();
     this.#dispatch();
   }
 
-  #failed(shipment: Shipment, link: Link, error: unknown): void {
+  #failed(outgoing: OutgoingBatch, link: Link, error: unknown): void {
     const { agent } = link;
     if (error instanceof RxflumeError && error.code === 'RXF_FLUME_REFUSED') {
-      const cause = refusedError(agent.name, shipment, describeError(error), error);
-      this.#refused(shipment, agent, { agent: agent.name, how: 'error', cause });
+      const cause = nackedError(agent.name, outgoing, describeError(error), error);
+      this.#refused(outgoing, agent, { agent: agent.name, how: 'error', cause });
     } else {
-      shipment.losses += 1;
-      if (shipment.isVoid || shipment.losses >= this.#options.retry.attempts) {
+      outgoing.losses += 1;
+      if (outgoing.isVoid || outgoing.losses >= this.#options.retry.attempts) {
         const cause = error instanceof RxflumeError ? error : downError(this.#client.name, [error]);
-        this.#giveUp(shipment, cause);
+        this.#giveUp(outgoing, cause);
       } else {
-        this.#queue.unshift(shipment);
-        this.#report.resending(shipment);
+        this.#queue.unshift(outgoing);
+        this.#report.resending(outgoing);
       }
       agent.broken(link, error);
     }
@@ -196,21 +196,21 @@ export class Pool implements AgentReport {
   }
 
   /** An agent has it not: looks for the events at fault, if there may be others. */
-  #refused(shipment: Shipment, agent: Agent, refusal: AgentRefusal): void {
-    if (shipment.search?.hasTaken(agent.name) !== true) agent.refused();
-    if (shipment.isVoid || (shipment.search === undefined && shipment.events.length === 1)) {
-      this.#giveUp(shipment, refusal.cause);
+  #refused(outgoing: OutgoingBatch, agent: Agent, refusal: AgentRefusal): void {
+    if (outgoing.search?.hasTaken(agent.name) !== true) agent.refused();
+    if (outgoing.isVoid || (outgoing.search === undefined && outgoing.events.length === 1)) {
+      this.#giveUp(outgoing, refusal.cause);
       return;
     }
-    if (shipment.search !== undefined) shipment.search.refused(shipment, refusal);
+    if (outgoing.search !== undefined) outgoing.search.refused(outgoing, refusal);
     else {
-      this.#searches.add(new BatchSearch(shipment));
+      this.#searches.add(new BatchSearch(outgoing));
       const { cause } = refusal;
       const next = 'Its events are sent in parts, to find what is at fault.';
       const message = `${cause.message} ${next}`;
-      this.#report.report({ what: cause.code, about: shipment.stream, message, addition: next, cause });
+      this.#report.report({ what: cause.code, about: outgoing.stream, message, addition: next, cause });
     }
-    const search = shipment.search as unknown as BatchSearch;
+    const search = outgoing.search as unknown as BatchSearch;
     if (!this.#goOn(search)) this.#settle(search);
   }
 
@@ -229,10 +229,10 @@ export class Pool implements AgentReport {
     for (const part of search.left) this.#report.refused(part, (trouble as AgentRefusal).cause);
   }
 
-  #giveUp(shipment: Shipment, cause: RxflumeError): void {
-    const { search } = shipment;
+  #giveUp(outgoing: OutgoingBatch, cause: RxflumeError): void {
+    const { search } = outgoing;
     const isSearched = search !== undefined && this.#searches.delete(search);
-    this.#report.refused(shipment, cause);
+    this.#report.refused(outgoing, cause);
     if (isSearched) for (const part of search.unsettled) this.#report.refused(part, cause);
   }
 
@@ -240,7 +240,7 @@ export class Pool implements AgentReport {
     const waiting = this.#queue;
     this.#queue = [];
     const cause = downError(this.#client.name, causes);
-    for (const shipment of waiting) this.#giveUp(shipment, cause);
+    for (const outgoing of waiting) this.#giveUp(outgoing, cause);
   }
 
   #changed(): void {
@@ -255,7 +255,7 @@ function load({ agent }: Link): number {
   return agent.inFlight;
 }
 
-function refusedError(agent: string, { events, stream }: Shipment, problem: string, cause?: unknown): SinkError {
+function nackedError(agent: string, { events, stream }: OutgoingBatch, problem: string, cause?: unknown): SinkError {
   return new SinkError(
     'RXF_FLUME_REFUSED',
     `${agent} did not take a batch of ${events.length} events of ${stream}: ${problem}. Its channel is full, or its ` +
@@ -270,7 +270,7 @@ function eventError({ part, refusal, isCleared }: Suspect): SinkError {
   // A channel that was full for a moment answers with a status too, so only an error between two that were taken is for good.
   const retryable = how === 'status' || !isCleared;
   const next = retryable
-    ? 'It comes again; if it is refused each time, set such events aside with `deadLetter(sink, { attempts })`.'
+    ? 'It is redelivered; if it is refused each time, set such events aside with `deadLetter(sink, { attempts })`.'
     : 'Set such events aside with `deadLetter`.';
   return new SinkError(
     'RXF_FLUME_EVENT_REFUSED',

@@ -1,30 +1,30 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
+import type { FlushSignal } from '../../core/duty.js';
 import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import type { BatchSearch } from './batch-search.js';
 
 /** The events of one stream that go to an agent together, and what is to be settled when it has answered. */
-export class Shipment {
+export class OutgoingBatch {
   readonly stream: string;
-  /** Tells the epochs of a stream apart, see `Duty.wanted`. */
-  readonly wanted: Observable<Want>;
+  /** Tells the epochs of a stream apart, see `Acker.wanted`. */
+  readonly flush$: Observable<FlushSignal>;
   readonly events: FlumeEvent[] = [];
   readonly firstOffset: number;
   lastOffset: number;
   bytes = 0;
   /** How often it was sent without an answer. */
   losses = 0;
-  /** Its epoch is over: it comes again by itself. */
+  /** Its epoch is over: it is redelivered by itself. */
   isVoid = false;
   /** The search that it is a part of. */
   search: BatchSearch | undefined;
   readonly #deliveries: Delivery<FlumeEvent>[] = [];
 
-  constructor({ origin, duty }: Delivery<FlumeEvent>) {
+  constructor({ origin, acker }: Delivery<FlumeEvent>) {
     this.stream = origin.stream;
-    this.wanted = duty.wanted;
+    this.flush$ = acker.flush$;
     this.firstOffset = origin.offset;
     this.lastOffset = origin.lastOffset ?? origin.offset;
   }
@@ -38,9 +38,9 @@ export class Shipment {
   }
 
   /** Its events from one place up to another, to be sent apart. */
-  part(from: number, to: number): Shipment {
+  part(from: number, to: number): OutgoingBatch {
     const [first, ...others] = this.#deliveries.slice(from, to) as [Delivery<FlumeEvent>, ...Delivery<FlumeEvent>[]];
-    const part = new Shipment(first);
+    const part = new OutgoingBatch(first);
     for (const delivery of [first, ...others]) part.add(delivery, flumeEventBytes(delivery.value));
     part.search = this.search;
     part.isVoid = this.isVoid;
@@ -56,9 +56,9 @@ export class Shipment {
   }
 
   /** Together, so that a source hears of them once. */
-  get #held(): Holding {
-    const holding = new Holding();
-    for (const delivery of this.#deliveries) holding.add(delivery);
-    return holding;
+  get #held(): AckGroup {
+    const ackGroup = new AckGroup();
+    for (const delivery of this.#deliveries) ackGroup.add(delivery);
+    return ackGroup;
   }
 }

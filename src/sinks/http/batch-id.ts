@@ -1,13 +1,13 @@
 import type { Origin } from '../../core/delivery.js';
 import { Digest } from '../../core/digest.js';
-import { isWhole, placeOf } from '../../core/origin-place.js';
+import { isWhole, positionOf } from '../../core/origin-place.js';
 
 /**
  * Names the values of one stream that go in one request: `kafka:chat/3+120-219` where it is every one of these offsets, else
  * with a hash of which ones, since a server that has seen a name drops what comes under it again.
  */
 export function batchId(stream: string, origins: readonly Origin[]): string {
-  const places = origins.map(placeOf);
+  const places = origins.map(positionOf);
   const [from, to] = [places[0] as string, places.at(-1) as string];
   if (origins.length === 1) return `${stream}+${from}`;
   const first = (origins[0] as Origin).offset;

@@ -1,27 +1,27 @@
 import { type Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import { Wants } from '../../core/epoch.js';
+import { FlushListeners } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
-import { thrownFor } from '../../core/refusal.js';
+import { nackErrorOfThrown } from '../../core/refusal.js';
 import { encodeWith, frameOf } from './http-body.js';
 import type { CheckedOptions } from './options.js';
-import { Parcel, sizeOf } from './parcel.js';
+import { OutgoingBatch, sizeOf } from './parcel.js';
 import { urlProblem } from './request-parts.js';
 
 /** A parcel that is being filled, and the time until it is sent as it is. */
-interface Gathering {
-  readonly parcel: Parcel;
+interface OpenBatch {
+  readonly outgoing: OutgoingBatch;
   readonly waiting: Subscription;
 }
 
 /** What is told of what is gathered. */
-export interface GatheringReport {
+export interface BatcherReport {
   /** It is full, or its time is over. */
-  ship(lane: string, parcel: Parcel): void;
+  ship(sendQueue: string, outgoing: OutgoingBatch): void;
   /** The epoch of it is over. */
-  dropped(parcel: Parcel): void;
+  dropped(outgoing: OutgoingBatch): void;
   /** An epoch is over: what was shipped of it before is stale too. */
-  over(isOver: (wanted: Parcel['wanted']) => boolean): void;
+  over(isOver: (flush$: OutgoingBatch['flush$']) => boolean): void;
 }
 
 /**
@@ -29,19 +29,19 @@ export interface GatheringReport {
  *
  * Bounds: a parcel of `batch.bytes` for each stream, and with `order: 'key'` for each of `concurrency` lanes of it.
  */
-export class Gatherings<T> {
+export class Batcher<T> {
   readonly #options: CheckedOptions<T>;
-  readonly #report: GatheringReport;
-  readonly #gathered = new Map<string, Gathering>();
-  readonly #wants: Wants;
+  readonly #report: BatcherReport;
+  readonly #gathered = new Map<string, OpenBatch>();
+  readonly #flushListeners: FlushListeners;
   readonly #frame;
   #shipped = 0;
 
-  constructor(options: CheckedOptions<T>, report: GatheringReport) {
+  constructor(options: CheckedOptions<T>, report: BatcherReport) {
     this.#options = options;
     this.#report = report;
     this.#frame = frameOf(options.body);
-    this.#wants = new Wants({ asked: () => this.shipAll(), over: (isOver) => this.#over(isOver) });
+    this.#flushListeners = new FlushListeners({ asked: () => this.shipAll(), over: (isOver) => this.#over(isOver) });
   }
 
   get isEmpty(): boolean {
@@ -50,89 +50,89 @@ export class Gatherings<T> {
 
   /** Takes one; refuses it alone where it cannot be encoded, or its URL or key not be told. */
   take(delivery: Delivery<T>): void {
-    let lane: string;
+    let sendQueue: string;
     let url: string;
     let piece: Delivery<string | Uint8Array>;
     let step = 'key';
     try {
-      lane = this.#laneOf(delivery);
+      sendQueue = this.#laneOf(delivery);
       step = 'url';
       url = this.#urlOf(delivery);
       step = 'body.encode';
       piece = delivery.with(encodeWith(this.#options.body, delivery.value));
     } catch (cause) {
-      delivery.nack(thrownFor(`${step} of httpSink`, cause, delivery, 'RXF_SINK_FORMAT'));
+      delivery.nack(nackErrorOfThrown(`${step} of httpSink`, cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
-    if (!this.#wants.listen(delivery)) {
+    if (!this.#flushListeners.listen(delivery)) {
       delivery.nack(
-        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; its values come again.`),
+        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; its values are redelivered.`),
       );
-    } else if (delivery.duty.isMixed === true) {
+    } else if (delivery.acker.isMixed === true) {
       // Of several streams or epochs: it goes alone.
-      this.#ship(lane);
-      this.#hand(lane, new Parcel(url, piece));
-    } else this.#gather(lane, url, piece);
+      this.#ship(sendQueue);
+      this.#hand(sendQueue, new OutgoingBatch(url, piece));
+    } else this.#gather(sendQueue, url, piece);
   }
 
   shipAll(): void {
-    for (const lane of [...this.#gathered.keys()]) this.#ship(lane);
+    for (const sendQueue of [...this.#gathered.keys()]) this.#ship(sendQueue);
   }
 
   /** Ends; what was gathered. */
-  close(): Parcel[] {
-    this.#wants.end();
+  close(): OutgoingBatch[] {
+    this.#flushListeners.end();
     const left = [...this.#gathered.values()];
     this.#gathered.clear();
     for (const { waiting } of left) waiting.unsubscribe();
-    return left.map(({ parcel }) => parcel);
+    return left.map(({ outgoing }) => outgoing);
   }
 
-  #gather(lane: string, url: string, piece: Delivery<string | Uint8Array>): void {
+  #gather(sendQueue: string, url: string, piece: Delivery<string | Uint8Array>): void {
     const { batch } = this.#options;
-    let gathering = this.#gathered.get(lane);
+    let openBatch = this.#gathered.get(sendQueue);
     const isOther =
-      gathering !== undefined && (gathering.parcel.wanted !== piece.duty.wanted || gathering.parcel.url !== url);
-    if (gathering !== undefined && (isOther || this.#sizeWith(gathering.parcel, sizeOf(piece.value)) > batch.bytes)) {
-      this.#ship(lane);
-      gathering = undefined;
+      openBatch !== undefined && (openBatch.outgoing.flush$ !== piece.acker.flush$ || openBatch.outgoing.url !== url);
+    if (openBatch !== undefined && (isOther || this.#sizeWith(openBatch.outgoing, sizeOf(piece.value)) > batch.bytes)) {
+      this.#ship(sendQueue);
+      openBatch = undefined;
     }
-    if (gathering === undefined) {
-      const waiting = timer(batch.maxWaitMs).subscribe(() => this.#ship(lane));
-      gathering = { parcel: new Parcel(url, piece), waiting };
-      this.#gathered.set(lane, gathering);
-    } else gathering.parcel.add(piece);
-    const { parcel } = gathering;
-    if (parcel.pieces.length >= batch.count || this.#sizeWith(parcel) >= batch.bytes) this.#ship(lane);
+    if (openBatch === undefined) {
+      const waiting = timer(batch.maxWaitMs).subscribe(() => this.#ship(sendQueue));
+      openBatch = { outgoing: new OutgoingBatch(url, piece), waiting };
+      this.#gathered.set(sendQueue, openBatch);
+    } else openBatch.outgoing.add(piece);
+    const { outgoing } = openBatch;
+    if (outgoing.pieces.length >= batch.count || this.#sizeWith(outgoing) >= batch.bytes) this.#ship(sendQueue);
   }
 
   /** The size of the body that the parcel makes, with one more piece of so many bytes. */
-  #sizeWith(parcel: Parcel, more?: number): number {
+  #sizeWith(outgoing: OutgoingBatch, more?: number): number {
     const { ends, between } = this.#frame;
-    const joints = parcel.pieces.length - (more === undefined ? 1 : 0);
-    return parcel.bytes + (more ?? 0) + ends + joints * between;
+    const joints = outgoing.pieces.length - (more === undefined ? 1 : 0);
+    return outgoing.bytes + (more ?? 0) + ends + joints * between;
   }
 
-  #ship(lane: string): void {
-    const gathering = this.#gathered.get(lane);
-    if (gathering === undefined) return;
-    this.#gathered.delete(lane);
-    gathering.waiting.unsubscribe();
-    this.#hand(lane, gathering.parcel);
+  #ship(sendQueue: string): void {
+    const openBatch = this.#gathered.get(sendQueue);
+    if (openBatch === undefined) return;
+    this.#gathered.delete(sendQueue);
+    openBatch.waiting.unsubscribe();
+    this.#hand(sendQueue, openBatch.outgoing);
   }
 
-  #hand(lane: string, parcel: Parcel): void {
+  #hand(sendQueue: string, outgoing: OutgoingBatch): void {
     this.#shipped += 1;
     // Without an order each has a lane of its own.
-    this.#report.ship(this.#options.order === 'none' ? `${this.#shipped}` : lane, parcel);
+    this.#report.ship(this.#options.order === 'none' ? `${this.#shipped}` : sendQueue, outgoing);
   }
 
-  #over(isOver: (wanted: Parcel['wanted']) => boolean): void {
-    for (const [lane, { parcel, waiting }] of [...this.#gathered]) {
-      if (!isOver(parcel.wanted)) continue;
-      this.#gathered.delete(lane);
+  #over(isOver: (flush$: OutgoingBatch['flush$']) => boolean): void {
+    for (const [sendQueue, { outgoing, waiting }] of [...this.#gathered]) {
+      if (!isOver(outgoing.flush$)) continue;
+      this.#gathered.delete(sendQueue);
       waiting.unsubscribe();
-      this.#report.dropped(parcel);
+      this.#report.dropped(outgoing);
     }
     this.#report.over(isOver);
   }

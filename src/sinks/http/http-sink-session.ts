@@ -5,44 +5,44 @@ import type { Failure } from '../../core/monitor.js';
 import type { Receipt } from '../../core/receipt.js';
 import { shownUrl } from '../../core/shown-url.js';
 import type { HttpClient } from '../../ports/http-client.js';
-import { type GatheringReport, Gatherings } from './gatherings.js';
+import { Batcher, type BatcherReport } from './gatherings.js';
 import type { CheckedOptions } from './options.js';
-import type { Parcel } from './parcel.js';
+import type { OutgoingBatch } from './parcel.js';
 import { Sender, type SenderReport } from './sender.js';
 
 /** One subscription of an HTTP sink: gathers values into batches, sends these, and settles each by its answer. */
-export class HttpSinkSession<T> implements GatheringReport, SenderReport {
+export class HttpSinkSession<T> implements BatcherReport, SenderReport {
   readonly #options: CheckedOptions<T>;
   readonly #out: Subscriber<Receipt>;
-  readonly #gatherings: Gatherings<T>;
+  readonly #batcher: Batcher<T>;
   readonly #sender: Sender;
-  readonly #figures;
+  readonly #metrics;
   #isComplete = false;
 
   constructor(client: HttpClient, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
     this.#options = options;
     this.#out = out;
-    this.#gatherings = new Gatherings(options, this);
+    this.#batcher = new Batcher(options, this);
     this.#sender = new Sender(client, options, this);
     const { monitor, url } = options;
     const labels = { sink: 'http', to: typeof url === 'string' ? shownUrl(url) : client.name };
-    this.#figures = {
-      values: monitor.figure('rxflume_sink_values_total', labels),
-      bytes: monitor.figure('rxflume_sink_bytes_total', labels),
-      batches: monitor.figure('rxflume_sink_batches_total', labels),
-      failures: monitor.figure('rxflume_sink_failures_total', labels),
-      resent: monitor.figure('rxflume_sink_resent_total', labels),
-      inFlight: monitor.figure('rxflume_sink_in_flight_batches', labels),
+    this.#metrics = {
+      values: monitor.metric('rxflume_sink_values_total', labels),
+      bytes: monitor.metric('rxflume_sink_bytes_total', labels),
+      batches: monitor.metric('rxflume_sink_batches_total', labels),
+      failures: monitor.metric('rxflume_sink_failures_total', labels),
+      resent: monitor.metric('rxflume_sink_resent_total', labels),
+      inFlight: monitor.metric('rxflume_sink_in_flight_batches', labels),
     };
   }
 
   start(deliveries: Observable<Delivery<T>>): TeardownLogic {
     const taking = deliveries.subscribe({
-      next: (delivery) => this.#gatherings.take(delivery),
+      next: (delivery) => this.#batcher.take(delivery),
       error: (error: unknown) => this.#out.error(error),
       complete: () => {
         this.#isComplete = true;
-        this.#gatherings.shipAll();
+        this.#batcher.shipAll();
         this.#finishWhenIdle();
       },
     });
@@ -50,59 +50,59 @@ export class HttpSinkSession<T> implements GatheringReport, SenderReport {
       taking.unsubscribe();
       const cause = new SinkError(
         'RXF_SINK_STOPPED',
-        'The flow stopped before a server had taken the batch; it comes again.',
+        'The flow stopped before a server had taken the batch; it is redelivered.',
       );
-      for (const parcel of [...this.#sender.close(), ...this.#gatherings.close()]) parcel.nack(cause);
+      for (const outgoing of [...this.#sender.close(), ...this.#batcher.close()]) outgoing.nack(cause);
     };
   }
 
   // What the gatherings call.
 
-  ship(lane: string, parcel: Parcel): void {
-    this.#sender.add(lane, parcel);
+  ship(sendQueue: string, outgoing: OutgoingBatch): void {
+    this.#sender.add(sendQueue, outgoing);
   }
 
-  over(isOver: (wanted: Parcel['wanted']) => boolean): void {
+  over(isOver: (flush$: OutgoingBatch['flush$']) => boolean): void {
     this.#sender.remove(isOver);
     this.#finishWhenIdle();
   }
 
   // What the sender calls.
 
-  taken(parcel: Parcel, bytes: number): void {
-    const { stream, firstOffset, lastOffset, values } = parcel.batch;
-    this.#figures.values.add(values);
-    this.#figures.bytes.add(bytes);
-    this.#figures.batches.add(1);
-    parcel.ack();
-    this.#out.next({ sink: 'http', target: shownUrl(parcel.url), values, bytes, stream, firstOffset, lastOffset });
+  taken(outgoing: OutgoingBatch, bytes: number): void {
+    const { stream, firstOffset, lastOffset, values } = outgoing.batch;
+    this.#metrics.values.add(values);
+    this.#metrics.bytes.add(bytes);
+    this.#metrics.batches.add(1);
+    outgoing.ack();
+    this.#out.next({ sink: 'http', target: shownUrl(outgoing.url), values, bytes, stream, firstOffset, lastOffset });
   }
 
-  refused(parcel: Parcel, cause: RxflumeError): void {
-    this.#figures.failures.add(1);
-    this.report({ what: cause.code, about: shownUrl(parcel.url), message: describeError(cause), cause });
-    parcel.nack(cause);
+  refused(outgoing: OutgoingBatch, cause: RxflumeError): void {
+    this.#metrics.failures.add(1);
+    this.report({ what: cause.code, about: shownUrl(outgoing.url), message: describeError(cause), cause });
+    outgoing.nack(cause);
   }
 
-  resending(parcel: Parcel): void {
-    this.#figures.resent.add(parcel.pieces.length);
+  resending(outgoing: OutgoingBatch): void {
+    this.#metrics.resent.add(outgoing.pieces.length);
   }
 
   /** Its nack is void, but frees the window. */
-  dropped(parcel: Parcel): void {
-    parcel.nack(new SinkError('RXF_SINK_STOPPED', `${parcel.stream} is read anew; its values come again.`));
+  dropped(outgoing: OutgoingBatch): void {
+    outgoing.nack(new SinkError('RXF_SINK_STOPPED', `${outgoing.stream} is read anew; its values are redelivered.`));
   }
 
   changed(inFlight: number): void {
-    this.#figures.inFlight.set(inFlight);
+    this.#metrics.inFlight.set(inFlight);
   }
 
   idle(): void {
     this.#finishWhenIdle();
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.logEvent(level, what, message);
   }
 
   report(failure: Failure): void {
@@ -110,6 +110,6 @@ export class HttpSinkSession<T> implements GatheringReport, SenderReport {
   }
 
   #finishWhenIdle(): void {
-    if (this.#isComplete && this.#gatherings.isEmpty && this.#sender.isIdle) this.#out.complete();
+    if (this.#isComplete && this.#batcher.isEmpty && this.#sender.isIdle) this.#out.complete();
   }
 }

@@ -28,7 +28,7 @@ export interface HttpSink<in T> {
 
 /**
  * Sends values to an HTTP server in batches of one stream each, retries by status, and names each batch so that a server
- * can tell when it comes again.
+ * can tell when it is redelivered.
  */
 export function httpSink<T = unknown>(client: HttpClient, options: HttpSinkOptions<T>): HttpSink<T> {
   expectFunction('client.request', client?.request);

@@ -1,20 +1,20 @@
 import { Subscription } from 'rxjs';
 import type { RxflumeError } from '../../core/errors.js';
 import { Queue } from '../../core/queue.js';
-import type { Parcel } from './parcel.js';
+import type { OutgoingBatch } from './parcel.js';
 import type { Target } from './target.js';
 
 /** A lane's place in the queue of its target. Void once it has had its turn, or its parcel is settled without one. */
 export interface Ticket {
-  readonly lane: Lane;
+  readonly sendQueue: SendQueue;
   readonly number: number;
 }
 
 /** What is sent one after the other: parcels of one stream, or of keys that fall together, and the halves of these. */
-export class Lane {
+export class SendQueue {
   readonly name: string;
   /** What is under way or waits for its try. */
-  current: Parcel | undefined;
+  current: OutgoingBatch | undefined;
   /** Where the current one goes. */
   target: Target | undefined;
   /** How often the current one has failed. */
@@ -23,7 +23,7 @@ export class Lane {
   lastCause: RxflumeError | undefined;
   /** The current one was tried for as long as is allowed. */
   isLate = false;
-  /** The epoch of the current one is over: it comes again by itself. */
+  /** The epoch of the current one is over: it is redelivered by itself. */
   isVoid = false;
   isTrying = false;
   #ticket = 0;
@@ -31,21 +31,21 @@ export class Lane {
   waiting = new Subscription();
   /** Counts the time since the first try of the current one. */
   limit: Subscription | undefined;
-  readonly #halves: Parcel[] = [];
-  #queue = new Queue<Parcel>();
+  readonly #halves: OutgoingBatch[] = [];
+  #queue = new Queue<OutgoingBatch>();
 
   constructor(name: string) {
     this.name = name;
   }
 
-  add(parcel: Parcel): void {
-    this.#queue.add(parcel);
+  add(outgoing: OutgoingBatch): void {
+    this.#queue.add(outgoing);
   }
 
   /** For the queue of its target; voids the one before. */
   ticket(): Ticket {
     this.#ticket += 1;
-    return { lane: this, number: this.#ticket };
+    return { sendQueue: this, number: this.#ticket };
   }
 
   isValid({ number }: Ticket): boolean {
@@ -59,7 +59,7 @@ export class Lane {
   }
 
   /** Goes on to the next parcel, if there is one. */
-  next(): Parcel | undefined {
+  next(): OutgoingBatch | undefined {
     this.stop();
     this.#ticket += 1;
     this.current = this.#halves.shift() ?? this.#queue.take();
@@ -76,10 +76,10 @@ export class Lane {
   }
 
   /** Takes out what waits behind the current one and fits. */
-  remove(fits: (parcel: Parcel) => boolean): Parcel[] {
+  remove(fits: (outgoing: OutgoingBatch) => boolean): OutgoingBatch[] {
     const all = [...this.#halves.splice(0), ...this.#queue.takeAll()];
     // The halves come first again, also as part of the queue.
-    for (const parcel of all) if (!fits(parcel)) this.#queue.add(parcel);
+    for (const outgoing of all) if (!fits(outgoing)) this.#queue.add(outgoing);
     return all.filter(fits);
   }
 

@@ -1,5 +1,5 @@
 import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../core/backoff.js';
-import { BREAKER_DEFAULTS, type BreakerOptions, expectBreaker } from '../../core/breaker.js';
+import { CIRCUIT_BREAKER_DEFAULTS, type CircuitBreakerOptions, expectCircuitBreaker } from '../../core/breaker.js';
 import type { Delivery } from '../../core/delivery.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
@@ -71,7 +71,7 @@ export interface HttpSinkOptions<T = unknown> {
   readonly timeoutMs?: number;
   readonly retry?: HttpRetryOptions;
   /** When everything for one origin waits, because the last requests to it failed. Default 5 failures, 10,000 ms. */
-  readonly breaker?: BreakerOptions;
+  readonly breaker?: CircuitBreakerOptions;
   /**
    * What a 400 or 422 to a batch refuses: the `value` at fault alone, found by halving the batch, or the whole `batch`.
    * A server that stores a part of a batch which it answers so gets that part again as it is halved. Default `value`.
@@ -99,7 +99,7 @@ export const HTTP_SINK_DEFAULTS = {
   concurrency: 4,
   timeoutMs: 60_000,
   retry: { ...BACKOFF_DEFAULTS, attempts: 5, timeLimitMs: 300_000, maxRetryAfterMs: 60_000 },
-  breaker: BREAKER_DEFAULTS,
+  breaker: CIRCUIT_BREAKER_DEFAULTS,
   refuse: 'value',
   whyRefused: () => undefined,
   idempotencyHeader: 'Idempotency-Key',
@@ -119,7 +119,7 @@ export interface CheckedOptions<T> {
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly retry: Required<HttpRetryOptions>;
-  readonly breaker: Required<BreakerOptions>;
+  readonly breaker: Required<CircuitBreakerOptions>;
   readonly refuse: 'batch' | 'value';
   readonly whyRefused: (answer: HttpAnswer) => string | undefined;
   readonly idempotencyHeader: string | null;
@@ -143,13 +143,13 @@ export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
     expectOption('key', given.key, options.order === 'key', "left out without `order: 'key'`");
   expectWhole('concurrency', options.concurrency, 1, 1_000);
   expectMs('timeoutMs', options.timeoutMs, 1);
-  expectBreaker('breaker', options.breaker);
+  expectCircuitBreaker('breaker', options.breaker);
   expectOneOf('refuse', options.refuse, ['batch', 'value']);
   expectFunction('whyRefused', options.whyRefused);
   const { idempotencyHeader: name } = options;
   if (name !== null) expectHeaders('idempotencyHeader', { [String(name)]: 'x' });
   expectFunction('idempotencyKey', options.idempotencyKey);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   checkRetry(options.retry);
   return {
     ...options,

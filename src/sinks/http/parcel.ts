@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
-import { Holding } from '../../core/holding.js';
+import type { FlushSignal } from '../../core/duty.js';
+import { AckGroup } from '../../core/holding.js';
 import { batchId } from './batch-id.js';
 
 /** What goes in one request, as the functions among the options see it. */
@@ -18,10 +18,10 @@ export interface HttpBatch {
 type Piece = Delivery<string | Uint8Array>;
 
 /** Encoded values of one stream that go in one request, and what is to be settled when it is answered. */
-export class Parcel {
+export class OutgoingBatch {
   readonly stream: string;
-  /** Tells the epochs of a stream apart, see `Duty.wanted`. */
-  readonly wanted: Observable<Want>;
+  /** Tells the epochs of a stream apart, see `Acker.wanted`. */
+  readonly flush$: Observable<FlushSignal>;
   readonly url: string;
   readonly pieces: Piece[];
   /** The size of its pieces. */
@@ -29,7 +29,7 @@ export class Parcel {
 
   constructor(url: string, first: Piece, others: readonly Piece[] = []) {
     this.stream = first.origin.stream;
-    this.wanted = first.duty.wanted;
+    this.flush$ = first.acker.flush$;
     this.url = url;
     this.pieces = [first, ...others];
     for (const { value } of this.pieces) this.bytes += sizeOf(value);
@@ -52,24 +52,24 @@ export class Parcel {
   }
 
   /** Itself as two of about the same count. Of one value there are no halves. */
-  halves(): [Parcel, Parcel] {
+  halves(): [OutgoingBatch, OutgoingBatch] {
     const middle = Math.ceil(this.pieces.length / 2);
-    const half = ([first, ...others]: Piece[]) => new Parcel(this.url, first as Piece, others);
+    const half = ([first, ...others]: Piece[]) => new OutgoingBatch(this.url, first as Piece, others);
     return [half(this.pieces.slice(0, middle)), half(this.pieces.slice(middle))];
   }
 
   ack(): void {
-    this.#holding().ack();
+    this.#ackGroup().ack();
   }
 
   nack(cause: unknown): void {
-    this.#holding().nack(cause);
+    this.#ackGroup().nack(cause);
   }
 
-  #holding(): Holding {
-    const holding = new Holding();
-    for (const piece of this.pieces) holding.add(piece);
-    return holding;
+  #ackGroup(): AckGroup {
+    const ackGroup = new AckGroup();
+    for (const piece of this.pieces) ackGroup.add(piece);
+    return ackGroup;
   }
 }
 

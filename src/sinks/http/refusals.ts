@@ -1,30 +1,30 @@
 import { type ErrorCode, SinkError } from '../../core/errors.js';
 import { shownUrl } from '../../core/shown-url.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
-import type { Parcel } from './parcel.js';
+import type { OutgoingBatch } from './parcel.js';
 import { withoutSecrets } from './request-parts.js';
 import type { Verdict } from './verdict.js';
 
 /** The request that was answered. */
 export interface Answered {
   readonly method: string;
-  readonly parcel: Parcel;
+  readonly outgoing: OutgoingBatch;
   /** The headers of the caller's, whose values are in no message. */
   readonly headers: Readonly<Record<string, string>>;
   readonly answer: HttpAnswer;
 }
 
 /** With what a batch is nacked after an answer that is no yes. */
-export function refusalOf(verdict: Exclude<Verdict, { what: 'taken' | 'halve' }>, answered: Answered): SinkError {
+export function nackErrorOf(verdict: Exclude<Verdict, { what: 'taken' | 'halve' }>, answered: Answered): SinkError {
   const { answer } = answered;
   const why = verdict.what === 'refused' ? verdict.why : undefined;
   const [code, advice] = ADVICE[verdict.what](answer);
   const said = why ?? excerptOf(answered);
   const message = `${subjectOf(answered)}${said === '' ? ', without a word' : `: ${said}`}. ${advice}`;
-  const { parcel } = answered;
-  const { stream, firstOffset, lastOffset, values } = parcel.batch;
+  const { outgoing } = answered;
+  const { stream, firstOffset, lastOffset, values } = outgoing.batch;
   return new SinkError(code, message, {
-    details: { url: shownUrl(parcel.url), status: answer.status, stream, firstOffset, lastOffset, values },
+    details: { url: shownUrl(outgoing.url), status: answer.status, stream, firstOffset, lastOffset, values },
   });
 }
 
@@ -34,7 +34,7 @@ const ADVICE: Record<
   Exclude<Verdict['what'], 'taken' | 'halve'>,
   (answer: HttpAnswer) => readonly [RefusalCode, string]
 > = {
-  again: () => ['RXF_HTTP_UNAVAILABLE', 'It was tried as often as `retry` allows; the values come again.'],
+  again: () => ['RXF_HTTP_UNAVAILABLE', 'It was tried as often as `retry` allows; the values are redelivered.'],
   refused: () => ['RXF_HTTP_REFUSED', 'Correct what is at fault, or set such values aside with `deadLetter`.'],
   tooLarge: () => [
     'RXF_HTTP_TOO_LARGE',
@@ -50,15 +50,15 @@ const ADVICE: Record<
   },
 };
 
-function subjectOf({ method, parcel, answer }: Answered): string {
-  const { stream, firstOffset, lastOffset, values } = parcel.batch;
+function subjectOf({ method, outgoing, answer }: Answered): string {
+  const { stream, firstOffset, lastOffset, values } = outgoing.batch;
   const what = values === 1 ? `offset ${firstOffset}` : `${values} values, offsets ${firstOffset} to ${lastOffset}`;
-  return `${method} ${shownUrl(parcel.url)} answered ${answer.status} to ${what} of ${stream}`;
+  return `${method} ${shownUrl(outgoing.url)} answered ${answer.status} to ${what} of ${stream}`;
 }
 
 /** The beginning of what the server said, on one line, in quotes. */
-function excerptOf({ answer, parcel, headers }: Answered): string {
-  const text = withoutSecrets(answer.excerpt.slice(0, 2_000), parcel.url, headers);
+function excerptOf({ answer, outgoing, headers }: Answered): string {
+  const text = withoutSecrets(answer.excerpt.slice(0, 2_000), outgoing.url, headers);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal must not obey what a server says
   const line = text.replace(/[\s\x00-\x1f\x7f-\x9f\ufffd]+/g, ' ').trim();
   if (line === '') return '';

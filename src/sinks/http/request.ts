@@ -5,7 +5,7 @@ import { within } from '../../core/within.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
 import { joinBody } from './http-body.js';
 import type { CheckedOptions, HttpHeaders } from './options.js';
-import type { Parcel } from './parcel.js';
+import type { OutgoingBatch } from './parcel.js';
 import { expectHeaders } from './request-parts.js';
 
 /** An answer, and the request it is to. */
@@ -18,9 +18,13 @@ export interface Sent {
 }
 
 /** One try of a parcel, cold: made anew for each, so that no body is kept while it waits. */
-export function requestOf(client: HttpClient, parcel: Parcel, options: CheckedOptions<never>): Observable<Sent> {
+export function requestOf(
+  client: HttpClient,
+  outgoing: OutgoingBatch,
+  options: CheckedOptions<never>,
+): Observable<Sent> {
   const { method, body: form, compression, timeoutMs, idempotencyHeader, idempotencyKey } = options;
-  const { url } = parcel;
+  const { url } = outgoing;
   const late = (problem: string) =>
     new SinkError(
       'RXF_HTTP_TIMEOUT',
@@ -28,7 +32,7 @@ export function requestOf(client: HttpClient, parcel: Parcel, options: CheckedOp
       { details: { url: shownUrl(url), timeoutMs } },
     );
   return defer(() => {
-    const { batch } = parcel;
+    const { batch } = outgoing;
     const headers = options.headers(batch);
     expectHeaders('headers', headers, idempotencyHeader);
     const named = idempotencyHeader === null ? {} : { [idempotencyHeader]: idempotencyKey(batch) };
@@ -36,7 +40,7 @@ export function requestOf(client: HttpClient, parcel: Parcel, options: CheckedOp
     const encoding = compression.name === 'none' ? {} : { 'content-encoding': compression.name };
     const all = { ...headers, ...named, ...encoding, 'content-type': form.contentType };
     const joined = joinBody(
-      parcel.pieces.map(({ value }) => value),
+      outgoing.pieces.map(({ value }) => value),
       form,
     );
     return from(compression.compress(joined)).pipe(

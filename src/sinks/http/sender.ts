@@ -3,13 +3,13 @@ import { backoffMs } from '../../core/backoff.js';
 import { timeOfDayMs } from '../../core/clock.js';
 import { isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
-import { refusalOf as refusalOfCause } from '../../core/refusal.js';
+import { nackErrorOf as refusalOfCause } from '../../core/refusal.js';
 import { shownUrl } from '../../core/shown-url.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
-import { Lane } from './lane.js';
+import { SendQueue } from './lane.js';
 import type { CheckedOptions } from './options.js';
-import type { Parcel } from './parcel.js';
-import { refusalOf } from './refusals.js';
+import type { OutgoingBatch } from './parcel.js';
+import { nackErrorOf } from './refusals.js';
 import { requestOf, type Sent } from './request.js';
 import { Target } from './target.js';
 import { type Verdict, verdictOf } from './verdict.js';
@@ -17,14 +17,14 @@ import { type Verdict, verdictOf } from './verdict.js';
 /** What a sender tells the session it belongs to. */
 export interface SenderReport {
   /** The server has said yes to it; how many bytes were sent. */
-  taken(parcel: Parcel, bytes: number): void;
+  taken(outgoing: OutgoingBatch, bytes: number): void;
   /** It is given up. */
-  refused(parcel: Parcel, cause: RxflumeError): void;
+  refused(outgoing: OutgoingBatch, cause: RxflumeError): void;
   /** It is sent again. */
-  resending(parcel: Parcel): void;
+  resending(outgoing: OutgoingBatch): void;
   /** Its epoch is over. */
-  dropped(parcel: Parcel): void;
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  dropped(outgoing: OutgoingBatch): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
   report(failure: Failure): void;
   /** Nothing waits, and nothing is under way. */
   idle(): void;
@@ -42,7 +42,7 @@ export class Sender {
   readonly #client: HttpClient;
   readonly #options: CheckedOptions<never>;
   readonly #report: SenderReport;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #sendQueues = new Map<string, SendQueue>();
   readonly #targets = new Map<string, Target>();
   #inFlight = 0;
   #isDispatching = false;
@@ -55,43 +55,43 @@ export class Sender {
   }
 
   get isIdle(): boolean {
-    return this.#lanes.size === 0;
+    return this.#sendQueues.size === 0;
   }
 
-  add(name: string, parcel: Parcel): void {
-    const busy = this.#lanes.get(name);
-    const lane = busy ?? new Lane(name);
-    lane.add(parcel);
+  add(name: string, outgoing: OutgoingBatch): void {
+    const busy = this.#sendQueues.get(name);
+    const sendQueue = busy ?? new SendQueue(name);
+    sendQueue.add(outgoing);
     if (busy !== undefined) return;
-    this.#lanes.set(name, lane);
-    this.#goOn(lane);
+    this.#sendQueues.set(name, sendQueue);
+    this.#goOn(sendQueue);
     this.#dispatch();
   }
 
   /** Drops what waits of an epoch that is over; what is under way of it is not sent again. */
-  remove(isOver: (wanted: Parcel['wanted']) => boolean): void {
-    const isOfIt = (parcel: Parcel) => isOver(parcel.wanted);
-    for (const lane of [...this.#lanes.values()]) {
-      for (const parcel of lane.remove(isOfIt)) this.#report.dropped(parcel);
-      const { current } = lane;
+  remove(isOver: (flush$: OutgoingBatch['flush$']) => boolean): void {
+    const isOfIt = (outgoing: OutgoingBatch) => isOver(outgoing.flush$);
+    for (const sendQueue of [...this.#sendQueues.values()]) {
+      for (const outgoing of sendQueue.remove(isOfIt)) this.#report.dropped(outgoing);
+      const { current } = sendQueue;
       if (current === undefined || !isOfIt(current)) continue;
-      if (lane.isTrying) lane.isVoid = true;
-      else this.#report.dropped(this.#goOn(lane));
+      if (sendQueue.isTrying) sendQueue.isVoid = true;
+      else this.#report.dropped(this.#goOn(sendQueue));
     }
     this.#dispatch();
   }
 
   /** Gives everything up; what was not taken. */
-  close(): Parcel[] {
+  close(): OutgoingBatch[] {
     this.#isOver = true;
-    const left: Parcel[] = [];
-    for (const lane of this.#lanes.values()) {
-      lane.stop();
-      if (lane.current !== undefined) left.push(lane.current);
-      left.push(...lane.remove(() => true));
+    const left: OutgoingBatch[] = [];
+    for (const sendQueue of this.#sendQueues.values()) {
+      sendQueue.stop();
+      if (sendQueue.current !== undefined) left.push(sendQueue.current);
+      left.push(...sendQueue.remove(() => true));
     }
     for (const target of this.#targets.values()) target.close();
-    this.#lanes.clear();
+    this.#sendQueues.clear();
     this.#inFlight = 0;
     this.#report.changed(0);
     return left;
@@ -101,20 +101,20 @@ export class Sender {
    * The lane's next parcel, if it has one, waits for its try; what it was at before. To be called before that one is
    * settled: a source may end its epoch, or bring more, within the call.
    */
-  #goOn(lane: Lane): Parcel {
-    const before = lane.current as Parcel;
-    lane.target?.users.delete(lane);
-    const parcel = lane.next();
-    lane.target = parcel && this.#targetOf(parcel);
-    if (lane.target === undefined) this.#lanes.delete(lane.name);
+  #goOn(sendQueue: SendQueue): OutgoingBatch {
+    const before = sendQueue.current as OutgoingBatch;
+    sendQueue.target?.users.delete(sendQueue);
+    const outgoing = sendQueue.next();
+    sendQueue.target = outgoing && this.#targetOf(outgoing);
+    if (sendQueue.target === undefined) this.#sendQueues.delete(sendQueue.name);
     else {
-      lane.target.users.add(lane);
-      lane.target.add(lane.ticket(), 'first');
+      sendQueue.target.users.add(sendQueue);
+      sendQueue.target.add(sendQueue.ticket(), 'first');
     }
     return before;
   }
 
-  #targetOf({ url }: Parcel): Target {
+  #targetOf({ url }: OutgoingBatch): Target {
     const { origin } = new URL(url);
     let target = this.#targets.get(origin);
     if (target === undefined) {
@@ -133,10 +133,10 @@ export class Sender {
       hasBegun = false;
       for (const target of [...this.#targets.values()]) {
         if (this.#isOver || this.#inFlight >= this.#options.concurrency) break;
-        const lane = target.take();
-        if (lane === undefined) continue;
+        const sendQueue = target.take();
+        if (sendQueue === undefined) continue;
         hasBegun = true;
-        this.#try(lane, target);
+        this.#try(sendQueue, target);
       }
     }
     for (const target of this.#targets.values()) if (target.isForgettable) this.#targets.delete(target.origin);
@@ -144,139 +144,139 @@ export class Sender {
     if (this.isIdle) this.#report.idle();
   }
 
-  #try(lane: Lane, target: Target): void {
-    const current = lane.current as Parcel;
+  #try(sendQueue: SendQueue, target: Target): void {
+    const current = sendQueue.current as OutgoingBatch;
     this.#inFlight += 1;
-    lane.begin();
-    lane.limit ??= timer(this.#options.retry.timeLimitMs).subscribe(() => this.#late(lane));
+    sendQueue.begin();
+    sendQueue.limit ??= timer(this.#options.retry.timeLimitMs).subscribe(() => this.#late(sendQueue));
     target.began();
     this.#report.changed(this.#inFlight);
     const over = () => {
       this.#inFlight -= 1;
-      lane.isTrying = false;
+      sendQueue.isTrying = false;
       this.#report.changed(this.#inFlight);
     };
-    lane.waiting.add(
+    sendQueue.waiting.add(
       requestOf(this.#client, current, this.#options).subscribe({
         next: (sent) => {
           over();
-          this.#answered(lane, target, sent);
+          this.#answered(sendQueue, target, sent);
           this.#dispatch();
         },
         error: (cause: unknown) => {
           over();
-          this.#failed(lane, target, cause);
+          this.#failed(sendQueue, target, cause);
           this.#dispatch();
         },
       }),
     );
   }
 
-  #answered(lane: Lane, target: Target, { headers, bytes, answer }: Sent): void {
-    const parcel = lane.current as Parcel;
+  #answered(sendQueue: SendQueue, target: Target, { headers, bytes, answer }: Sent): void {
+    const outgoing = sendQueue.current as OutgoingBatch;
     const { method } = this.#options;
     let verdict: Verdict;
     try {
-      verdict = this.#judge(parcel, answer);
+      verdict = this.#judge(outgoing, answer);
     } catch (cause) {
       target.answered();
-      this.#refuse(lane, refusalOfPiece(cause, parcel));
+      this.#refuse(sendQueue, refusalOfPiece(cause, outgoing));
       return;
     }
     if (verdict.what === 'again') {
       const { maxRetryAfterMs } = this.#options.retry;
-      const cause = refusalOf(verdict, { method, parcel, headers, answer });
-      this.#tryAgain(lane, target, cause, Math.min(verdict.afterMs, maxRetryAfterMs));
+      const cause = nackErrorOf(verdict, { method, outgoing, headers, answer });
+      this.#tryAgain(sendQueue, target, cause, Math.min(verdict.afterMs, maxRetryAfterMs));
       return;
     }
     this.#heard(target);
-    if (verdict.what === 'taken') this.#report.taken(this.#goOn(lane), bytes);
+    if (verdict.what === 'taken') this.#report.taken(this.#goOn(sendQueue), bytes);
     else if (verdict.what === 'halve') {
-      lane.halve();
-      this.#goOn(lane);
-    } else this.#refuse(lane, refusalOf(verdict, { method, parcel, headers, answer }));
+      sendQueue.halve();
+      this.#goOn(sendQueue);
+    } else this.#refuse(sendQueue, nackErrorOf(verdict, { method, outgoing, headers, answer }));
   }
 
-  #judge(parcel: Parcel, answer: HttpAnswer): Verdict {
+  #judge(outgoing: OutgoingBatch, answer: HttpAnswer): Verdict {
     const { refuse, whyRefused, idempotencyHeader } = this.#options;
     const hasKey = idempotencyHeader !== null;
-    return verdictOf(answer, { values: parcel.pieces.length, hasKey, refuse, whyRefused, now: timeOfDayMs() });
+    return verdictOf(answer, { values: outgoing.pieces.length, hasKey, refuse, whyRefused, now: timeOfDayMs() });
   }
 
-  #failed(lane: Lane, target: Target, cause: unknown): void {
-    const error = refusalOfPiece(cause, lane.current as Parcel);
+  #failed(sendQueue: SendQueue, target: Target, cause: unknown): void {
+    const error = refusalOfPiece(cause, sendQueue.current as OutgoingBatch);
     // One answer that is damaged is no reason to stop; if all are, the setup is wrong.
     if (isRetryable(error) || error.code === 'RXF_HTTP_PROTOCOL') {
-      this.#tryAgain(lane, target, error, 0);
+      this.#tryAgain(sendQueue, target, error, 0);
       return;
     }
     target.left();
-    this.#refuse(lane, error);
+    this.#refuse(sendQueue, error);
   }
 
-  #tryAgain(lane: Lane, target: Target, cause: RxflumeError, pauseMs: number): void {
+  #tryAgain(sendQueue: SendQueue, target: Target, cause: RxflumeError, pauseMs: number): void {
     const wasOpen = target.isOpen;
     target.failed(pauseMs);
     if (!wasOpen && target.isOpen) {
       const next = `${target.origin} fails again and again: all waits.`;
       this.#report.report({
         what: cause.code,
-        about: shownUrl((lane.current as Parcel).url),
+        about: shownUrl((sendQueue.current as OutgoingBatch).url),
         message: `${next} ${cause.message}`,
         addition: next,
         cause,
       });
     }
-    lane.failures += 1;
-    lane.lastCause = cause;
+    sendQueue.failures += 1;
+    sendQueue.lastCause = cause;
     const { retry } = this.#options;
-    if (lane.isVoid) {
-      this.#report.dropped(this.#goOn(lane));
+    if (sendQueue.isVoid) {
+      this.#report.dropped(this.#goOn(sendQueue));
       return;
     }
-    if (lane.isLate || lane.failures > retry.attempts) {
-      this.#giveUp(lane, target, cause);
+    if (sendQueue.isLate || sendQueue.failures > retry.attempts) {
+      this.#giveUp(sendQueue, target, cause);
       return;
     }
-    this.#report.resending(lane.current as Parcel);
-    const delayMs = Math.max(pauseMs, backoffMs(lane.failures, retry));
-    lane.waiting.add(
+    this.#report.resending(sendQueue.current as OutgoingBatch);
+    const delayMs = Math.max(pauseMs, backoffMs(sendQueue.failures, retry));
+    sendQueue.waiting.add(
       timer(delayMs).subscribe(() => {
-        target.add(lane.ticket(), 'again');
+        target.add(sendQueue.ticket(), 'again');
         this.#dispatch();
       }),
     );
   }
 
   /** Its time is over while it waits for another try. */
-  #late(lane: Lane): void {
-    lane.isLate = true;
-    if (lane.isTrying || lane.lastCause === undefined || lane.target === undefined) return;
-    this.#giveUp(lane, lane.target, lane.lastCause);
+  #late(sendQueue: SendQueue): void {
+    sendQueue.isLate = true;
+    if (sendQueue.isTrying || sendQueue.lastCause === undefined || sendQueue.target === undefined) return;
+    this.#giveUp(sendQueue, sendQueue.target, sendQueue.lastCause);
     this.#dispatch();
   }
 
-  #giveUp(lane: Lane, target: Target, cause: RxflumeError): void {
-    this.#refuse(lane, cause);
+  #giveUp(sendQueue: SendQueue, target: Target, cause: RxflumeError): void {
+    this.#refuse(sendQueue, cause);
     if (!target.isOpen) return;
     // Nothing gets through: who waits for it would wait for as long, one after the other.
-    for (const ticket of target.takeAll()) if (ticket.lane.isValid(ticket)) this.#refuse(ticket.lane, cause);
+    for (const ticket of target.takeAll()) if (ticket.sendQueue.isValid(ticket)) this.#refuse(ticket.sendQueue, cause);
   }
 
-  #refuse(lane: Lane, cause: RxflumeError): void {
-    this.#report.refused(this.#goOn(lane), cause);
+  #refuse(sendQueue: SendQueue, cause: RxflumeError): void {
+    this.#report.refused(this.#goOn(sendQueue), cause);
   }
 
   #heard(target: Target): void {
     const wasOpen = target.isOpen;
     target.answered();
-    if (wasOpen) this.#report.notice('info', 'http.resumed', `${target.origin} answers again.`);
+    if (wasOpen) this.#report.logEvent('info', 'http.resumed', `${target.origin} answers again.`);
   }
 }
 
 /** An error of ours, whatever was thrown. */
-function refusalOfPiece(cause: unknown, parcel: Parcel): RxflumeError {
+function refusalOfPiece(cause: unknown, outgoing: OutgoingBatch): RxflumeError {
   if (cause instanceof RxflumeError) return cause;
-  const [first] = parcel.pieces;
+  const [first] = outgoing.pieces;
   return refusalOfCause(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, first as NonNullable<typeof first>);
 }

@@ -1,8 +1,8 @@
 import { type Subscription, timer } from 'rxjs';
-import { Breaker } from '../../core/breaker.js';
+import { CircuitBreaker } from '../../core/breaker.js';
 import { monotonicMs } from '../../core/clock.js';
 import { Queue } from '../../core/queue.js';
-import type { Lane, Ticket } from './lane.js';
+import type { SendQueue, Ticket } from './lane.js';
 import type { CheckedOptions } from './options.js';
 
 /**
@@ -12,8 +12,8 @@ import type { CheckedOptions } from './options.js';
 export class Target {
   readonly origin: string;
   /** The lanes whose parcel goes there: waiting, under way, or until the next try. */
-  readonly users = new Set<Lane>();
-  readonly #breaker: Breaker;
+  readonly users = new Set<SendQueue>();
+  readonly #breaker: CircuitBreaker;
   readonly #wake: () => void;
   /** What was tried before goes first, so that a target that is down has few at its door, and these give up in time. */
   readonly #again = new Queue<Ticket>();
@@ -23,7 +23,7 @@ export class Target {
 
   constructor(origin: string, { breaker }: CheckedOptions<never>, wake: () => void) {
     this.origin = origin;
-    this.#breaker = new Breaker(breaker);
+    this.#breaker = new CircuitBreaker(breaker);
     this.#wake = wake;
   }
 
@@ -42,7 +42,7 @@ export class Target {
   }
 
   /** Who may send now, if anyone; wakes its owner when that changes by time. */
-  take(): Lane | undefined {
+  take(): SendQueue | undefined {
     if (this.#again.size + this.#due.size === 0) return undefined;
     const now = monotonicMs();
     const pauseMs = Math.max(this.#pausedUntil - now, this.#breaker.openMs(now));
@@ -56,7 +56,7 @@ export class Target {
     if (!this.#breaker.mayTry(now)) return undefined;
     for (;;) {
       const ticket = this.#again.take() ?? this.#due.take();
-      if (ticket === undefined || ticket.lane.isValid(ticket)) return ticket?.lane;
+      if (ticket === undefined || ticket.sendQueue.isValid(ticket)) return ticket?.sendQueue;
     }
   }
 

@@ -1,7 +1,7 @@
 import { type Observable, Subscription, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
-import { Wants } from '../../core/epoch.js';
+import type { FlushSignal } from '../../core/duty.js';
+import { FlushListeners } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
@@ -27,7 +27,7 @@ export class AtLeastOnce {
   readonly #options: CheckedOptions<never>['batch'];
   readonly #isTopicOfValue: boolean;
   readonly #report: Report;
-  readonly #wants: Wants;
+  readonly #flushListeners: FlushListeners;
   readonly #underWay = new Set<UnderWay>();
   #gathered = new Batch();
   #waiting: Subscription | undefined;
@@ -41,7 +41,7 @@ export class AtLeastOnce {
     this.#options = batch;
     this.#isTopicOfValue = typeof topic !== 'string';
     this.#report = report;
-    this.#wants = new Wants({ asked: () => this.flush(), over: (isOver) => this.#end(isOver) });
+    this.#flushListeners = new FlushListeners({ asked: () => this.flush(), over: (isOver) => this.#end(isOver) });
   }
 
   get isIdle(): boolean {
@@ -51,7 +51,7 @@ export class AtLeastOnce {
   add(delivery: Delivery<unknown>, record: KafkaOutgoing): void {
     const { count, bytes, maxWaitMs } = this.#options;
     this.#gathered.add(delivery, record);
-    this.#wants.listen(delivery);
+    this.#flushListeners.listen(delivery);
     // Its epoch may be over, or ask for what is gathered.
     if (this.#gathered.size === 0) return;
     if (this.#gathered.size >= count || this.#gathered.bytes >= bytes) this.flush();
@@ -70,7 +70,7 @@ export class AtLeastOnce {
   /** Gives everything up. */
   end(cause: unknown): void {
     this.#waiting?.unsubscribe();
-    this.#wants.end();
+    this.#flushListeners.end();
     const gathered = this.#gathered;
     this.#gathered = new Batch();
     for (const { batch, sending } of [...this.#underWay]) {
@@ -81,8 +81,8 @@ export class AtLeastOnce {
   }
 
   /** What is not written yet of an epoch that is over is not written: it is redelivered, and would be there twice. */
-  #end(isOver: (wanted: Observable<Want>) => boolean): void {
-    this.#gathered.drop(({ duty }) => isOver(duty.wanted), readAnewError());
+  #end(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
+    this.#gathered.drop(({ acker }) => isOver(acker.flush$), readAnewError());
     for (const { batch } of this.#underWay) batch.refuseStale(isOver, readAnewError());
     if (this.#gathered.size > 0) return;
     this.#waiting?.unsubscribe();
@@ -117,7 +117,7 @@ export class AtLeastOnce {
     const written = new Written();
     written.add(batch, sent);
     // First, since a refusal may be the end of their epoch.
-    written.holding.ack();
+    written.ackGroup.ack();
     batch.answered(sent.written.length + sent.refused.size);
     nackRefused(batch, sent, this.#isTopicOfValue, this.#report);
     if (written.values > 0) this.#report.written(written);

@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
+import type { FlushSignal } from '../../core/duty.js';
 import { type ErrorCode, type RxflumeError, SinkError } from '../../core/errors.js';
-import { Holding } from '../../core/holding.js';
+import { AckGroup } from '../../core/holding.js';
 import type { Receipt } from '../../core/receipt.js';
 import { isStopped } from '../../core/refusal.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
@@ -35,9 +35,9 @@ export class Batch {
   readonly isWanted = (place: number): boolean => !this.#stale.has(place);
 
   /** Refuses those of an epoch that is over. They are not to be written, where they are not yet. */
-  refuseStale(isOver: (wanted: Observable<Want>) => boolean, cause: unknown): void {
+  refuseStale(isOver: (flush$: Observable<FlushSignal>) => boolean, cause: unknown): void {
     for (const [place, delivery] of this.deliveries.entries()) {
-      if (!isOver(delivery.duty.wanted)) continue;
+      if (!isOver(delivery.acker.flush$)) continue;
       this.#stale.add(place);
       delivery.nack(cause);
     }
@@ -88,7 +88,7 @@ export class Batch {
 
 /** What was written: kept as places, to be acked together, and counted by stream and topic. */
 export class Written {
-  readonly holding = new Holding();
+  readonly ackGroup = new AckGroup();
   readonly #shares = new Map<string, Share>();
   #share: Share | undefined;
   values = 0;
@@ -98,7 +98,7 @@ export class Written {
   add({ deliveries, records }: Batch, { written }: KafkaSent): void {
     for (const place of written) {
       const delivery = deliveries[place] as Delivery<unknown>;
-      this.holding.add(delivery);
+      this.ackGroup.add(delivery);
       this.#count(delivery, records[place] as KafkaOutgoing);
     }
   }

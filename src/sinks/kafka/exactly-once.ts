@@ -1,18 +1,18 @@
 import { concatMap, defer, EMPTY, type Observable, race, Subscription, throwError, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Replay, Want } from '../../core/duty.js';
+import type { FlushSignal, ResumeTracker } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
 import type { Report } from './report.js';
-import type { TakenStream } from './taken-stream.js';
+import type { TransactionalStream } from './taken-stream.js';
 
 /** The longest a commit waits for values before it that are elsewhere. */
 export const BEHIND_MS = 120_000;
 
 /** What one transaction takes: everything of the stream from where the last one ended up to its cut. */
-interface Span {
+interface TransactionBatch {
   readonly written: Written;
   /** The offset after the last of it. */
   cut: number;
@@ -32,17 +32,17 @@ interface Span {
  * Bounds: one batch under way and one gathered; what was written is a bit each.
  */
 export class ExactlyOnce {
-  readonly wanted: Observable<Want>;
+  readonly flush$: Observable<FlushSignal>;
   readonly #stream: string;
-  readonly #taken: TakenStream;
-  readonly #replay: Replay;
+  readonly #taken: TransactionalStream;
+  readonly #resumeTracker: ResumeTracker;
   readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>;
   readonly #report: Report;
   readonly #life = new Subscription();
   /** Of the span that has ended, while there is one; then nothing of the next may be sent. */
-  #ended: Span | undefined;
+  #ended: TransactionBatch | undefined;
   #stragglers = new Batch();
-  #span: Span | undefined;
+  #transactionBatch: TransactionBatch | undefined;
   #gathered = new Batch();
   #lingering = Subscription.EMPTY;
   #interval = Subscription.EMPTY;
@@ -56,29 +56,29 @@ export class ExactlyOnce {
   #over: unknown;
 
   constructor(
-    taken: TakenStream,
-    replay: Replay,
+    taken: TransactionalStream,
+    resumeTracker: ResumeTracker,
     first: Delivery<unknown>,
     options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>,
     report: Report,
   ) {
     this.#taken = taken;
-    this.#replay = replay;
+    this.#resumeTracker = resumeTracker;
     this.#options = options;
     this.#report = report;
     this.#stream = first.origin.stream;
-    this.wanted = first.duty.wanted;
-    this.#next = replay.start ?? 0;
+    this.flush$ = first.acker.flush$;
+    this.#next = resumeTracker.start ?? 0;
     this.#life.add(
-      this.wanted.subscribe({
-        next: (want) => this.#answer(want),
+      this.flush$.subscribe({
+        next: (signal) => this.#answer(signal),
         complete: () => this.end(stoppedError(this.#stream)),
       }),
     );
   }
 
   get isIdle(): boolean {
-    return this.#span === undefined && this.#ended === undefined;
+    return this.#transactionBatch === undefined && this.#ended === undefined;
   }
 
   add(delivery: Delivery<unknown>, record: KafkaOutgoing): void {
@@ -94,8 +94,8 @@ export class ExactlyOnce {
 
   /** Commits what there is, as soon as it may be. */
   settle(): void {
-    if (this.#ended !== undefined) this.#isSettling = this.#span !== undefined;
-    else this.#endSpan();
+    if (this.#ended !== undefined) this.#isSettling = this.#transactionBatch !== undefined;
+    else this.#endTransactionBatch();
   }
 
   /** Gives everything up. What is open is aborted by whoever takes the stream up next, or by the broker in time. */
@@ -107,28 +107,28 @@ export class ExactlyOnce {
     this.#interval.unsubscribe();
     if (this.#underWay !== undefined) this.#report.sending(-1);
     const batches = [this.#underWay, this.#stragglers, this.#gathered];
-    const spans = [this.#ended, this.#span];
+    const spans = [this.#ended, this.#transactionBatch];
     this.#underWay = undefined;
     this.#stragglers = new Batch();
     this.#gathered = new Batch();
     this.#ended = undefined;
-    this.#span = undefined;
-    for (const span of spans) span?.written.holding.nack(cause);
+    this.#transactionBatch = undefined;
+    for (const transactionBatch of spans) transactionBatch?.written.ackGroup.nack(cause);
     for (const batch of batches) batch?.nack(cause);
     this.#report.idle();
   }
 
-  #answer(want: Want): void {
-    if (want === 'settle') this.settle();
+  #answer(signal: FlushSignal): void {
+    if (signal === 'settle') this.settle();
     else this.#flush();
   }
 
   #addInOrder(delivery: Delivery<unknown>, record: KafkaOutgoing, lastOffset: number): void {
     const { batch, transaction } = this.#options;
-    const span = this.#span ?? this.#begin();
-    span.cut = Math.max(span.cut, lastOffset + 1);
+    const transactionBatch = this.#transactionBatch ?? this.#begin();
+    transactionBatch.cut = Math.max(transactionBatch.cut, lastOffset + 1);
     this.#gathered.add(delivery, record);
-    if (span.written.values + this.#gathered.size >= transaction.count) this.settle();
+    if (transactionBatch.written.values + this.#gathered.size >= transaction.count) this.settle();
     else if (this.#gathered.size >= batch.count || this.#gathered.bytes >= batch.bytes) this.#flush();
     else if (this.#gathered.size === 1) {
       this.#lingering.unsubscribe();
@@ -146,11 +146,11 @@ export class ExactlyOnce {
     this.#pump();
   }
 
-  #begin(): Span {
-    this.#span = { written: new Written(), cut: this.#next, isEnded: false, isWhole: false };
+  #begin(): TransactionBatch {
+    this.#transactionBatch = { written: new Written(), cut: this.#next, isEnded: false, isWhole: false };
     this.#interval.unsubscribe();
     this.#interval = timer(this.#options.transaction.intervalMs).subscribe(() => this.settle());
-    return this.#span;
+    return this.#transactionBatch;
   }
 
   #flush(): void {
@@ -159,24 +159,24 @@ export class ExactlyOnce {
   }
 
   /** What is gathered belongs to the span that ends here; what comes at or above its cut is of the next. */
-  #endSpan(): void {
-    const span = this.#span;
-    if (span === undefined) return;
-    this.#span = undefined;
-    this.#ended = span;
-    span.isEnded = true;
+  #endTransactionBatch(): void {
+    const transactionBatch = this.#transactionBatch;
+    if (transactionBatch === undefined) return;
+    this.#transactionBatch = undefined;
+    this.#ended = transactionBatch;
+    transactionBatch.isEnded = true;
     this.#interval.unsubscribe();
     this.#lingering.unsubscribe();
-    this.#next = span.cut;
+    this.#next = transactionBatch.cut;
     this.#isSettling = false;
     this.#stragglers = this.#gathered;
     this.#gathered = new Batch();
-    span.written.holding.hold();
+    transactionBatch.written.ackGroup.hold();
     this.#life.add(
-      this.#whole(span.cut).subscribe({
+      this.#whole(transactionBatch.cut).subscribe({
         error: (error: unknown) => this.#fail(error),
         complete: () => {
-          span.isWhole = true;
+          transactionBatch.isWhole = true;
           this.#pump();
         },
       }),
@@ -187,9 +187,9 @@ export class ExactlyOnce {
   /** Completes when everything before the cut is in the transaction, or acked. */
   #whole(cut: number): Observable<never> {
     return defer(() => {
-      if (this.#replay.reach >= cut) return EMPTY;
+      if (this.#resumeTracker.horizon >= cut) return EMPTY;
       const late$ = timer(BEHIND_MS).pipe(concatMap(() => throwError(() => this.#behindError(cut))));
-      return race(this.#replay.reached(cut), late$);
+      return race(this.#resumeTracker.reached(cut), late$);
     });
   }
 
@@ -205,90 +205,96 @@ export class ExactlyOnce {
       } else if (ended.isWhole) this.#commit(ended);
       return;
     }
-    if (!this.#isFlushing || this.#gathered.size === 0 || this.#span === undefined) return;
+    if (!this.#isFlushing || this.#gathered.size === 0 || this.#transactionBatch === undefined) return;
     this.#isFlushing = false;
     const batch = this.#gathered;
     this.#gathered = new Batch();
     this.#lingering.unsubscribe();
-    this.#send(batch, this.#span);
+    this.#send(batch, this.#transactionBatch);
   }
 
-  #send(batch: Batch, span: Span): void {
+  #send(batch: Batch, transactionBatch: TransactionBatch): void {
     this.#underWay = batch;
     this.#taken.isOpen = true;
     this.#report.sending(1);
     this.#life.add(
       this.#taken.send(batch.records).subscribe({
-        next: (sent) => this.#sent(batch, sent, span),
+        next: (sent) => this.#sent(batch, sent, transactionBatch),
         error: (error: unknown) => this.#fail(error),
       }),
     );
   }
 
-  #sent(batch: Batch, sent: KafkaSent, span: Span): void {
+  #sent(batch: Batch, sent: KafkaSent, transactionBatch: TransactionBatch): void {
     this.#underWay = undefined;
     this.#report.sending(-1);
     if (sent.written.length + sent.refused.size < batch.size) {
       this.#fail(unansweredError(this.#stream), batch);
       return;
     }
-    span.written.add(batch, sent);
+    transactionBatch.written.add(batch, sent);
     for (const place of sent.written) {
       const delivery = batch.deliveries[place] as Delivery<unknown>;
       delivery.release();
-      if (span.isEnded) delivery.duty.hold(delivery.place, delivery.place + 1);
+      if (transactionBatch.isEnded) delivery.acker.hold(delivery.seq, delivery.seq + 1);
     }
     nackRefused(batch, sent, typeof this.#options.topic !== 'string', this.#report);
     this.#pump();
   }
 
-  #commit(span: Span): void {
+  #commit(transactionBatch: TransactionBatch): void {
     this.#isCommitting = true;
     // What was done without a record behind the last one is done too.
-    const offset = this.#span === undefined ? Math.max(span.cut, this.#replay.reach) : span.cut;
+    const offset =
+      this.#transactionBatch === undefined
+        ? Math.max(transactionBatch.cut, this.#resumeTracker.horizon)
+        : transactionBatch.cut;
     this.#next = Math.max(this.#next, offset);
     this.#life.add(
       this.#taken.commit(offset).subscribe({
         error: (error: unknown) => this.#fail(error),
-        complete: () => this.#committed(span),
+        complete: () => this.#committed(transactionBatch),
       }),
     );
   }
 
-  #committed({ written }: Span): void {
+  #committed({ written }: TransactionBatch): void {
     this.#isCommitting = false;
     this.#taken.isOpen = false;
     this.#ended = undefined;
-    written.holding.ack();
+    written.ackGroup.ack();
     this.#report.committed();
     this.#report.written(written);
-    if (this.#isSettling) this.#endSpan();
+    if (this.#isSettling) this.#endTransactionBatch();
     else this.#pump();
     this.#report.idle();
   }
 
   #fail(error: unknown, unanswered?: Batch): void {
     if (this.#over !== undefined) return;
-    const values = (this.#ended?.written.values ?? 0) + (this.#span?.written.values ?? 0);
+    const values = (this.#ended?.written.values ?? 0) + (this.#transactionBatch?.written.values ?? 0);
     this.#report.failed(values, error);
     unanswered?.nack(error);
     this.end(error);
   }
 
   #behindError(cut: number): SinkError {
-    const { reach } = this.#replay;
+    const { horizon } = this.#resumeTracker;
     return new SinkError(
       'RXF_LEDGER_BEHIND',
-      `${this.#stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${reach}, which is neither acked nor written here. ` +
+      `${this.#stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${horizon}, which is neither acked nor written here. ` +
         'Something between source and sink holds or has lost it: an operator that drops deliveries without acking (`filter`, ' +
-        '`take`), or a write that takes this long. The values come again.',
-      { details: { stream: this.#stream, cut, reach } },
+        '`take`), or a write that takes this long. The values are redelivered.',
+      { details: { stream: this.#stream, cut, horizon } },
     );
   }
 }
 
 function stoppedError(stream: string): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `${stream} is no longer read by this assignment; its values come again.`);
+  return new SinkError(
+    'RXF_SINK_STOPPED',
+    `${stream} is no longer read by this assignment; its values are redelivered.`,
+  );
 }
 
 function unansweredError(stream: string): SinkError {

@@ -1,9 +1,9 @@
 import { concatMap, defer, from, ignoreElements, map, merge, mergeMap, type Observable, take, toArray } from 'rxjs';
 import { OptionError } from '../../core/errors.js';
-import type { AckedUpTo, Positions, PositionsReader } from '../../core/positions.js';
+import type { AckedUpTo, OffsetStore, OffsetStoreReader } from '../../core/positions.js';
 import type { KafkaProducer } from '../../ports/kafka-producer.js';
 import type { SharedProducer } from './shared-producer.js';
-import { type GroupStream, groupStream, TakenStream, transactionalIdOf } from './taken-stream.js';
+import { type GroupStream, groupStream, TransactionalStream, transactionalIdOf } from './taken-stream.js';
 
 /** Transactional ids that are taken side by side. */
 const TAKE_AT_ONCE = 16;
@@ -14,18 +14,18 @@ const TAKE_AT_ONCE = 16;
  * still move.
  */
 export class GroupOffsets {
-  readonly positions: Positions;
+  readonly offsetStore: OffsetStore;
   readonly #shared: SharedProducer;
   readonly #idPrefix: string;
   /** By what was answered, so that a delivery finds the taking it belongs to and no later one. */
-  readonly #taken = new WeakMap<ReadonlyMap<string, number>, ReadonlyMap<string, TakenStream>>();
+  readonly #taken = new WeakMap<ReadonlyMap<string, number>, ReadonlyMap<string, TransactionalStream>>();
   #isAsked = false;
 
   constructor(shared: SharedProducer, idPrefix: string) {
     this.#shared = shared;
     this.#idPrefix = idPrefix;
-    this.positions = Object.assign(
-      (streams: readonly string[], reader?: PositionsReader) => this.#takeUp(streams, reader),
+    this.offsetStore = Object.assign(
+      (streams: readonly string[], reader?: OffsetStoreReader) => this.#takeUp(streams, reader),
       { commit: (acked: readonly AckedUpTo[]) => this.#commit(acked) },
     );
   }
@@ -36,11 +36,11 @@ export class GroupOffsets {
   }
 
   /** The stream as it was taken up with that answer. */
-  taken(stream: string, answer: ReadonlyMap<string, number>): TakenStream | undefined {
+  taken(stream: string, answer: ReadonlyMap<string, number>): TransactionalStream | undefined {
     return this.#taken.get(answer)?.get(stream);
   }
 
-  #takeUp(streams: readonly string[], reader: PositionsReader | undefined): Observable<ReadonlyMap<string, number>> {
+  #takeUp(streams: readonly string[], reader: OffsetStoreReader | undefined): Observable<ReadonlyMap<string, number>> {
     return defer(() => {
       if (reader === undefined) throw noGroupError();
       this.#isAsked = true;
@@ -75,13 +75,13 @@ export class GroupOffsets {
           take(1),
           map((offsets) => {
             const answer = new Map<string, number>();
-            const taken = new Map<string, TakenStream>();
+            const taken = new Map<string, TransactionalStream>();
             for (const { of, id, transactions } of all) {
               const { topic, partition } = of.of;
               const known = offsets.find((one) => one.topic === topic && one.partition === partition);
               if (known !== undefined) answer.set(of.stream, known.offset);
               const committed = known?.offset ?? -1;
-              taken.set(of.stream, new TakenStream(this.#shared, id, of, transactions, committed));
+              taken.set(of.stream, new TransactionalStream(this.#shared, id, of, transactions, committed));
             }
             this.#taken.set(answer, taken);
             return answer;
@@ -93,7 +93,7 @@ export class GroupOffsets {
 
   #commit(acked: readonly AckedUpTo[]): Observable<never> {
     return merge(
-      ...acked.map(({ stream, offset, answer }) => this.taken(stream, answer)?.commitAlone(offset) ?? from([])),
+      ...acked.map(({ stream, offset, lookup }) => this.taken(stream, lookup)?.commitAlone(offset) ?? from([])),
     ).pipe(ignoreElements());
   }
 }

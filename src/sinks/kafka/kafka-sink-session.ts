@@ -2,9 +2,9 @@ import type { Observable, Subscriber } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { isEpochOver } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
-import { loopRefusal } from '../../core/location.js';
+import { loopError } from '../../core/location.js';
 import type { Receipt } from '../../core/receipt.js';
-import { takingFor } from '../../core/taking.js';
+import { subscribeOrdered } from '../../core/taking.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { AtLeastOnce } from './at-least-once.js';
 import { ExactlyOnce } from './exactly-once.js';
@@ -52,7 +52,7 @@ export class KafkaSinkSession<T> {
   }
 
   start(deliveries: Observable<Delivery<T>>): void {
-    const takeFrom = takingFor(this.#out, () => this.#end());
+    const takeFrom = subscribeOrdered(this.#out, () => this.#end());
     this.#out.add(this.#parts.shared.keep());
     takeFrom(deliveries, {
       next: (delivery) => this.#take(delivery),
@@ -70,15 +70,15 @@ export class KafkaSinkSession<T> {
     let record: KafkaOutgoing;
     try {
       record = this.#make(delivery);
-      if (this.#parts.isAvoided(record.topic)) throw loopRefusal('Kafka topic', record.topic);
+      if (this.#parts.isAvoided(record.topic)) throw loopError('Kafka topic', record.topic);
     } catch (cause) {
       this.#reporting.failed(1, cause);
       delivery.nack(cause);
       return;
     }
     const { offsets } = this.#parts;
-    if (delivery.duty.replay?.resumeFrom === offsets.positions) this.#takeExactlyOnce(delivery, record);
-    else if (delivery.duty.isMixed === true && offsets.isAsked) delivery.nack(mixedError(delivery));
+    if (delivery.acker.resumeTracker?.resumeFrom === offsets.offsetStore) this.#takeExactlyOnce(delivery, record);
+    else if (delivery.acker.isMixed === true && offsets.isAsked) delivery.nack(mixedError(delivery));
     else this.#others.add(delivery, record);
   }
 
@@ -89,17 +89,17 @@ export class KafkaSinkSession<T> {
   }
 
   #writerOf(delivery: Delivery<T>): ExactlyOnce | undefined {
-    const { duty, origin } = delivery;
+    const { acker, origin } = delivery;
     const known = this.#streams.get(origin.stream);
-    if (known?.wanted === duty.wanted) return known;
-    const replay = duty.replay;
-    const taken = replay && this.#parts.offsets.taken(origin.stream, replay.answer);
-    if (replay === undefined || taken === undefined) return undefined;
+    if (known?.flush$ === acker.flush$) return known;
+    const resumeTracker = acker.resumeTracker;
+    const taken = resumeTracker && this.#parts.offsets.taken(origin.stream, resumeTracker.lookup);
+    if (resumeTracker === undefined || taken === undefined) return undefined;
     // A late delivery of an epoch that is over would end the writer of the next. And what a writer that has ended left open
     // would be committed by another without its offsets.
-    if (isEpochOver(duty.wanted) || taken.isOpen) return undefined;
+    if (isEpochOver(acker.flush$) || taken.isOpen) return undefined;
     known?.end(notTakenError(delivery));
-    const writer = new ExactlyOnce(taken, replay, delivery, this.#parts.options, this.#reporting);
+    const writer = new ExactlyOnce(taken, resumeTracker, delivery, this.#parts.options, this.#reporting);
     this.#streams.set(origin.stream, writer);
     return writer;
   }
@@ -111,14 +111,14 @@ export class KafkaSinkSession<T> {
   }
 
   #end(): void {
-    const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before Kafka had the record; it comes again.');
+    const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before Kafka had the record; it is redelivered.');
     for (const stream of this.#streams.values()) stream.end(cause);
     this.#others.end(cause);
   }
 }
 
 function notTakenError({ origin: { stream } }: Delivery<unknown>): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `${stream} was taken up anew; its values come again.`);
+  return new SinkError('RXF_SINK_STOPPED', `${stream} was taken up anew; its values are redelivered.`);
 }
 
 function mixedError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {

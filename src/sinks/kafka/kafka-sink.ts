@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
 import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
-import type { Positions } from '../../core/positions.js';
+import type { OffsetStore } from '../../core/positions.js';
 import type { Receipt, Sink } from '../../core/receipt.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
 import { GroupOffsets } from './group-offsets.js';
@@ -20,7 +20,7 @@ export interface KafkaSink<T> {
    *
    * Fails: `RXF_KAFKA_UNREACHABLE`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REFUSED` where Kafka is older than 2.5.
    */
-  readonly positions: Positions;
+  readonly offsetStore: OffsetStore;
   /**
    * The sink as an operator: takes values, emits a receipt for each topic and stream of what is durable.
    *
@@ -44,7 +44,7 @@ export interface KafkaSink<T> {
 
 /**
  * Writes values to Kafka topics: idempotent, acknowledged by all replicas in sync, keeping each record's key, headers and
- * time; at least once, or, from Kafka and with `resumeFrom: sink.positions`, exactly once.
+ * time; at least once, or, from Kafka and with `resumeFrom: sink.offsetStore`, exactly once.
  */
 export function kafkaSink<T = Uint8Array | string | null>(
   driver: KafkaProducerDriver,
@@ -54,12 +54,14 @@ export function kafkaSink<T = Uint8Array | string | null>(
   const checked = checkOptions(options);
   const { topic, compression, maxRecordBytes, sendTimeoutMs, transaction, monitor } = checked;
   const producing = { compression, maxRecordBytes, sendTimeoutMs, transactionTimeoutMs: transaction.timeoutMs };
-  const shared = new SharedProducer(driver, producing, (level, what, message) => monitor.notice(level, what, message));
+  const shared = new SharedProducer(driver, producing, (level, what, message) =>
+    monitor.logEvent(level, what, message),
+  );
   const offsets = new GroupOffsets(shared, transaction.idPrefix);
   const addresses = driver.addresses ?? [driver.name];
   const locationOf = (name: string): Location => ({ kind: 'Kafka topic', addresses, names: [name] });
   const ledger = {
-    positions: offsets.positions,
+    offsetStore: offsets.offsetStore,
     at: `the group's offsets in ${driver.name}`,
     addresses,
     condition: 'a reader must read committed records only (`isolation.level=read_committed`)',
@@ -79,5 +81,5 @@ export function kafkaSink<T = Uint8Array | string | null>(
     );
   };
   const write = sinkAvoiding([]);
-  return { positions: offsets.positions, write: () => write };
+  return { offsetStore: offsets.offsetStore, write: () => write };
 }

@@ -53,7 +53,7 @@ export interface KafkaSinkOptions<T> {
   /** The partition, counted from 0; null: by the key. Default: by the key. */
   readonly partition?: FromValue<T, number | null>;
   readonly batch?: KafkaBatchOptions;
-  /** With `resumeFrom: sink.positions` only. */
+  /** With `resumeFrom: sink.offsetStore` only. */
   readonly transaction?: KafkaTransactionOptions;
   /** Default `none`. */
   readonly compression?: KafkaCompression;
@@ -115,6 +115,6 @@ export function checkOptions<T>(given: KafkaSinkOptions<T>): CheckedOptions<T> {
   expectOneOf('compression', options.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd']);
   expectWhole('maxRecordBytes', options.maxRecordBytes, 100, 2 ** 30);
   expectMs('sendTimeoutMs', options.sendTimeoutMs, 1);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

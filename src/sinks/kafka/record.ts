@@ -2,7 +2,7 @@ import type { Delivery, Origin } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type HeaderList, type HeaderMap, toHeaderList } from '../../core/headers.js';
 import { hasUnpairedSurrogate } from '../../core/path-name.js';
-import { thrownFor } from '../../core/refusal.js';
+import { nackErrorOfThrown } from '../../core/refusal.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { type CheckedOptions, isTopicName, type KafkaBytes } from './options.js';
 
@@ -41,7 +41,7 @@ export function recordMaker<T>({
       const at = timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, origin));
       return { topic: toTopic, partition: toPartition, key: ofKey, value: bytes, headers: list, timestamp: at };
     } catch (cause) {
-      throw thrownFor(`${step} of kafkaSink`, cause, delivery, 'RXF_SINK_FORMAT');
+      throw nackErrorOfThrown(`${step} of kafkaSink`, cause, delivery, 'RXF_SINK_FORMAT');
     }
   };
 }

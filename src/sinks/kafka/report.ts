@@ -22,41 +22,41 @@ export class Reporting implements Report {
   readonly idle: () => void;
   readonly #monitor: Monitor;
   readonly #receipt: (receipt: Receipt) => void;
-  readonly #figures;
+  readonly #metrics;
 
   constructor(monitor: Monitor, to: string, receipt: (receipt: Receipt) => void, idle: () => void) {
     this.#monitor = monitor;
     this.#receipt = receipt;
     this.idle = idle;
     const labels = { sink: 'kafka', to };
-    this.#figures = {
-      values: monitor.figure('rxflume_sink_values_total', labels),
-      bytes: monitor.figure('rxflume_sink_bytes_total', labels),
-      batches: monitor.figure('rxflume_sink_batches_total', labels),
-      failures: monitor.figure('rxflume_sink_failures_total', labels),
-      commits: monitor.figure('rxflume_sink_commits_total', labels),
-      inFlight: monitor.figure('rxflume_sink_in_flight_batches', labels),
+    this.#metrics = {
+      values: monitor.metric('rxflume_sink_values_total', labels),
+      bytes: monitor.metric('rxflume_sink_bytes_total', labels),
+      batches: monitor.metric('rxflume_sink_batches_total', labels),
+      failures: monitor.metric('rxflume_sink_failures_total', labels),
+      commits: monitor.metric('rxflume_sink_commits_total', labels),
+      inFlight: monitor.metric('rxflume_sink_in_flight_batches', labels),
     };
   }
 
   written(written: Written): void {
-    this.#figures.values.add(written.values);
-    this.#figures.bytes.add(written.bytes);
+    this.#metrics.values.add(written.values);
+    this.#metrics.bytes.add(written.bytes);
     for (const receipt of written.receipts()) this.#receipt(receipt);
   }
 
   failed(values: number, cause: unknown): void {
-    this.#figures.failures.add(values);
+    this.#metrics.failures.add(values);
     const code = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
     this.#monitor.report({ what: code, message: describeError(cause), cause });
   }
 
   committed(): void {
-    this.#figures.commits.add(1);
+    this.#metrics.commits.add(1);
   }
 
   sending(change: 1 | -1): void {
-    this.#figures.inFlight.add(change);
-    if (change > 0) this.#figures.batches.add(1);
+    this.#metrics.inFlight.add(change);
+    if (change > 0) this.#metrics.batches.add(1);
   }
 }

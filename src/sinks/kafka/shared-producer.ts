@@ -14,18 +14,18 @@ interface Opened {
 export class SharedProducer {
   readonly #driver: KafkaProducerDriver;
   readonly #producing: KafkaProducing;
-  readonly #notice: (level: 'info' | 'warn', what: string, message: string) => void;
+  readonly #logEvent: (level: 'info' | 'warn', what: string, message: string) => void;
   #opened: Opened | undefined;
   #users = 0;
 
   constructor(
     driver: KafkaProducerDriver,
     producing: KafkaProducing,
-    notice: (level: 'info' | 'warn', what: string, message: string) => void,
+    logEvent: (level: 'info' | 'warn', what: string, message: string) => void,
   ) {
     this.#driver = driver;
     this.#producing = producing;
-    this.#notice = notice;
+    this.#logEvent = logEvent;
   }
 
   /** Keeps the connection until it is unsubscribed, and opens none. */
@@ -57,7 +57,7 @@ export class SharedProducer {
     };
     opened.connection.add(
       // A driver may throw, where it cannot compress like that.
-      defer(() => this.#driver.open(this.#producing, { notice: this.#notice })).subscribe({
+      defer(() => this.#driver.open(this.#producing, { logEvent: this.#logEvent })).subscribe({
         next: (producer) => opened.producer$.next(producer),
         error: over,
         complete: () => over(endedError(this.#driver.name)),

@@ -30,7 +30,7 @@ export function groupStream(groupId: string, stream: string): GroupStream {
   if (topic === undefined) {
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`resumeFrom: sink.positions\` of a kafkaSink only with a kafkaSource, got a stream \`${stream}\`. Leave it out: the flow ` +
+      `Expected \`resumeFrom: sink.offsetStore\` of a kafkaSink only with a kafkaSource, got a stream \`${stream}\`. Leave it out: the flow ` +
         'is at least once then.',
     );
   }
@@ -49,7 +49,7 @@ export function transactionalIdOf(prefix: string, { groupId, stream }: GroupStre
 /**
  * A stream that was taken up: its transactions, and how far they are committed. Calls go one after the other.
  */
-export class TakenStream {
+export class TransactionalStream {
   readonly #shared: SharedProducer;
   readonly #id: string;
   readonly #of: GroupStream;

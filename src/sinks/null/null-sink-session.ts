@@ -1,6 +1,6 @@
 import { asapScheduler, type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Duty } from '../../core/duty.js';
+import type { Acker } from '../../core/duty.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { Receipt } from '../../core/receipt.js';
 
@@ -8,7 +8,7 @@ import type { Receipt } from '../../core/receipt.js';
 const LONGEST_RUN = 1_024;
 
 /** What of one stream has no receipt yet. */
-interface Tally {
+interface FanOutState {
   values: number;
   bytes: number;
   readonly firstOffset: number;
@@ -19,11 +19,11 @@ interface Tally {
 export class NullSinkSession {
   readonly #receiptEveryMs: number;
   readonly #out: Subscriber<Receipt>;
-  readonly #figures;
-  readonly #tallies = new Map<string, Tally>();
+  readonly #metrics;
+  readonly #tallies = new Map<string, FanOutState>();
   #telling: Subscription | undefined;
-  // The run that is not acked: its duty, its places, its bytes, and the deliveries at its ends.
-  #duty: Duty | undefined;
+  // The run that is not acked: its acker, its places, its bytes, and the deliveries at its ends.
+  #acker: Acker | undefined;
   #from = 0;
   #next = 0;
   #bytes = 0;
@@ -35,9 +35,9 @@ export class NullSinkSession {
     this.#receiptEveryMs = receiptEveryMs;
     this.#out = out;
     const labels = { sink: 'null' };
-    this.#figures = {
-      values: monitor.figure('rxflume_sink_values_total', labels),
-      bytes: monitor.figure('rxflume_sink_bytes_total', labels),
+    this.#metrics = {
+      values: monitor.metric('rxflume_sink_values_total', labels),
+      bytes: monitor.metric('rxflume_sink_bytes_total', labels),
     };
   }
 
@@ -59,9 +59,9 @@ export class NullSinkSession {
   }
 
   #take(delivery: Delivery<unknown>): void {
-    const { duty, place } = delivery;
-    if (duty !== this.#duty || place !== this.#next) this.#begin(delivery);
-    this.#next = place + 1;
+    const { acker, seq } = delivery;
+    if (acker !== this.#acker || seq !== this.#next) this.#begin(delivery);
+    this.#next = seq + 1;
     this.#bytes += delivery.origin.byteLength;
     this.#last = delivery;
     if (this.#next - this.#from >= LONGEST_RUN) this.#ack();
@@ -69,40 +69,40 @@ export class NullSinkSession {
 
   #begin(delivery: Delivery<unknown>): void {
     // More than once where an ack brings more within the call.
-    while (this.#duty !== undefined) this.#ack();
-    this.#duty = delivery.duty;
-    this.#from = delivery.place;
+    while (this.#acker !== undefined) this.#ack();
+    this.#acker = delivery.acker;
+    this.#from = delivery.seq;
     this.#first = delivery;
     // When all that comes in this turn has come.
     this.#acking = asapScheduler.schedule(() => this.#ack());
   }
 
   #ack(): void {
-    const duty = this.#duty;
-    if (duty === undefined) return;
+    const acker = this.#acker;
+    if (acker === undefined) return;
     const [from, next, bytes] = [this.#from, this.#next, this.#bytes];
     const [first, last] = [this.#first, this.#last] as [Delivery<unknown>, Delivery<unknown>];
     this.#acking?.unsubscribe();
-    this.#duty = undefined;
+    this.#acker = undefined;
     this.#first = undefined;
     this.#last = undefined;
     this.#bytes = 0;
     this.#count(next - from, bytes, first, last);
     // Last: more may come while it is acked.
-    duty.ack(from, next);
+    acker.ack(from, next);
   }
 
   #count(values: number, bytes: number, first: Delivery<unknown>, last: Delivery<unknown>): void {
-    this.#figures.values.add(values);
-    this.#figures.bytes.add(bytes);
+    this.#metrics.values.add(values);
+    this.#metrics.bytes.add(bytes);
     const { stream, offset } = first.origin;
     const lastOffset = last.origin.lastOffset ?? last.origin.offset;
-    const tally = this.#tallies.get(stream);
-    if (tally === undefined) this.#tallies.set(stream, { values, bytes, firstOffset: offset, lastOffset });
+    const fanOutState = this.#tallies.get(stream);
+    if (fanOutState === undefined) this.#tallies.set(stream, { values, bytes, firstOffset: offset, lastOffset });
     else {
-      tally.values += values;
-      tally.bytes += bytes;
-      tally.lastOffset = lastOffset;
+      fanOutState.values += values;
+      fanOutState.bytes += bytes;
+      fanOutState.lastOffset = lastOffset;
     }
     this.#telling ??= timer(this.#receiptEveryMs).subscribe(() => this.#tell());
   }
@@ -110,7 +110,8 @@ export class NullSinkSession {
   #tell(): void {
     this.#telling?.unsubscribe();
     this.#telling = undefined;
-    for (const [stream, tally] of this.#tallies) this.#out.next({ sink: 'null', target: 'null', stream, ...tally });
+    for (const [stream, fanOutState] of this.#tallies)
+      this.#out.next({ sink: 'null', target: 'null', stream, ...fanOutState });
     this.#tallies.clear();
   }
 }

@@ -38,7 +38,7 @@ export interface NullSink {
 export function nullSink(options: NullSinkOptions = {}): NullSink {
   const checked = withDefaults('nullSink options', NULL_SINK_DEFAULTS, options);
   expectMs('receiptEveryMs', checked.receiptEveryMs, 1);
-  expectOption('monitor', checked.monitor, typeof checked.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', checked.monitor, typeof checked.monitor?.metric === 'function', 'a Monitor');
   return {
     write: () => (deliveries) =>
       new Observable((subscriber) => new NullSinkSession(checked, subscriber).start(deliveries)),

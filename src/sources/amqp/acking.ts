@@ -1,5 +1,5 @@
-import { PlaceSet } from '../../core/place-set.js';
-import { Unbroken } from '../../core/unbroken.js';
+import { SeqSet } from '../../core/place-set.js';
+import { ContiguousPrefix } from '../../core/unbroken.js';
 
 /** What is sent to the broker to ack: one message, or all up to it that are not settled. */
 export interface AckFrame {
@@ -16,10 +16,10 @@ export interface AckFrame {
  */
 export class Acking {
   /** What is acked, or was refused at the broker: what an ack of all may go over. */
-  readonly #closed = new Unbroken();
+  readonly #closed = new ContiguousPrefix();
   /** Refused, and not yet told to the broker. */
   readonly #waiting = new Set<number>();
-  #owed = new PlaceSet();
+  #owed = new SeqSet();
   #count = 0;
 
   /** How many places from the lowest on are settled without a gap. */
@@ -40,9 +40,9 @@ export class Acking {
   /** Acks the places of the run that are not settled; tells how many. */
   ack(first: number, next: number): number {
     let fresh = 0;
-    for (let place = first; place < next; place += 1) {
-      if (this.#waiting.has(place) || this.#closed.mark(place, place + 1) === 0) continue;
-      this.#owed.add(place);
+    for (let seq = first; seq < next; seq += 1) {
+      if (this.#waiting.has(seq) || this.#closed.mark(seq, seq + 1) === 0) continue;
+      this.#owed.add(seq);
       fresh += 1;
     }
     this.#count += fresh;
@@ -52,19 +52,19 @@ export class Acking {
   /** Refuses the places of the run that are not settled; tells which. They wait for `told`. */
   refuse(first: number, next: number): number[] {
     const fresh: number[] = [];
-    for (let place = first; place < next; place += 1) {
-      if (this.#waiting.has(place) || this.#closed.has(place)) continue;
-      this.#waiting.add(place);
-      fresh.push(place);
+    for (let seq = first; seq < next; seq += 1) {
+      if (this.#waiting.has(seq) || this.#closed.has(seq)) continue;
+      this.#waiting.add(seq);
+      fresh.push(seq);
     }
     this.#count += fresh.length;
     return fresh;
   }
 
   /** The broker is told that the place is refused; false where it was not waiting for that. */
-  told(place: number): boolean {
-    if (!this.#waiting.delete(place)) return false;
-    this.#closed.mark(place, place + 1);
+  told(seq: number): boolean {
+    if (!this.#waiting.delete(seq)) return false;
+    this.#closed.mark(seq, seq + 1);
     return true;
   }
 
@@ -80,9 +80,9 @@ export class Acking {
         inRun += next - first;
         return;
       }
-      for (let place = first; place < next; place += 1) singly.push({ deliveryTag: place + 1, isMultiple: false });
+      for (let seq = first; seq < next; seq += 1) singly.push({ deliveryTag: seq + 1, isMultiple: false });
     });
-    this.#owed = new PlaceSet();
+    this.#owed = new SeqSet();
     return last < 0 ? singly : [{ deliveryTag: last + 1, isMultiple: inRun > 1 }, ...singly];
   }
 }

@@ -56,9 +56,9 @@ export class Acks {
   }
 
   /** Tells the broker of a refusal. */
-  nack(place: number, fate: 'requeue' | 'discard'): void {
-    if (this.#isOver || this.#consumer === undefined || !this.#acking.told(place)) return;
-    this.#consumer.nack(place + 1, false, fate);
+  nack(seq: number, fate: 'requeue' | 'discard'): void {
+    if (this.#isOver || this.#consumer === undefined || !this.#acking.told(seq)) return;
+    this.#consumer.nack(seq + 1, false, fate);
   }
 
   /** Sends nothing for now, so that the broker brings nothing. */

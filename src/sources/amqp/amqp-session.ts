@@ -89,8 +89,8 @@ export class AmqpSession implements ReadsFor {
     this.#out.error(error);
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.logEvent(level, what, message);
   }
 
   report(failure: Failure): void {
@@ -160,7 +160,7 @@ function lateError(readers: readonly Reader[], withinMs: number): SourceError {
 function lostError(stream: string, count: number): SourceError {
   return new SourceError(
     'RXF_SOURCE_DRAIN_LOST',
-    `The channel of ${stream} ended during the drain, with ${count} messages out that were not settled. They come again, also ` +
+    `The channel of ${stream} ended during the drain, with ${count} messages out that were not settled. They are redelivered, also ` +
       'those that the sink has stored meanwhile.',
     { details: { stream, count } },
   );

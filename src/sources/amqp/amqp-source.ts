@@ -9,7 +9,7 @@ import { readsFrom } from './reads-from.js';
 
 /**
  * Consumes classic and quorum queues of RabbitMQ: one delivery a message, its value the message's bytes, its origin an
- * `AmqpOrigin`. At least once: what is not settled when the program or a channel ends comes again.
+ * `AmqpOrigin`. At least once: what is not settled when the program or a channel ends is redelivered.
  *
  * ```
  * queue     -[a b c d]----------------|

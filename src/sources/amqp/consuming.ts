@@ -29,7 +29,7 @@ export interface ConsumesFor {
   /** The channel is over, and all that was out on it void. */
   lost(): void;
   failed(error: unknown): void;
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
   report(failure: Failure): void;
 }
 
@@ -60,7 +60,7 @@ export class Consuming {
       message: (message) => {
         if (!life.closed) this.#reader.message(message);
       },
-      notice: (level, what, message) => this.#reader.notice(level, what, message),
+      logEvent: (level, what, message) => this.#reader.logEvent(level, what, message),
     };
     life.add(
       defer(() => this.#reader.begin())

@@ -22,7 +22,7 @@ export function firstOffset(driver: AmqpConsumerDriver, queue: string): Observab
             subscriber.next(offset);
             subscriber.complete();
           },
-          notice: () => undefined,
+          logEvent: () => undefined,
         },
       )
       .subscribe({ error: (error: unknown) => subscriber.error(error) }),

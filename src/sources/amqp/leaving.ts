@@ -1,5 +1,5 @@
 import { catchError, defer, EMPTY, from, type Observable, Subscription, timer } from 'rxjs';
-import type { Want } from '../../core/duty.js';
+import type { FlushSignal } from '../../core/duty.js';
 import type { AmqpConsumer } from '../../ports/amqp-consumer.js';
 import type { Consuming } from './consuming.js';
 
@@ -9,11 +9,11 @@ const ASK_EVERY_MS = 100;
 /** Leaves a queue in order: takes no more, asks for what is out, closes the channel once that is settled. */
 export class Leaving {
   readonly #consuming: Consuming;
-  readonly #ask: (want: Want) => void;
+  readonly #ask: (signal: FlushSignal) => void;
   readonly #life = new Subscription();
   #consumer: AmqpConsumer | undefined;
 
-  constructor(consuming: Consuming, ask: (want: Want) => void) {
+  constructor(consuming: Consuming, ask: (signal: FlushSignal) => void) {
     this.#consuming = consuming;
     this.#ask = ask;
   }

@@ -152,7 +152,7 @@ export function checkReadOptions(given: AmqpReadOptions, prefetch: number): Chec
   expectWhole('reconnect.attempts', reconnect.attempts, 0);
   expectBackoff(reconnect);
   expectMs('drainTimeoutMs', drainTimeoutMs, 1);
-  expectOption('monitor', monitor, typeof monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
   return { queues, name, declare, consumerArguments, prefetch, ack, redeliver, reconnect, drainTimeoutMs, monitor };
 }
 

@@ -1,5 +1,5 @@
 import { type Subscription, timer } from 'rxjs';
-import type { Want } from '../../core/duty.js';
+import type { FlushSignal } from '../../core/duty.js';
 
 /** How often a full channel is looked at. */
 const LOOK_EVERY_MS = 20;
@@ -23,7 +23,7 @@ export interface Standing {
  */
 export class Pressure {
   readonly #standing: Standing;
-  readonly #ask: (want: Want) => void;
+  readonly #ask: (signal: FlushSignal) => void;
   #looking: Subscription | undefined;
   #progress = 0;
   /** Looks in a row without progress. */
@@ -31,7 +31,7 @@ export class Pressure {
   #hasAsked = false;
 
   /** `standing` is looked at again and again. */
-  constructor(standing: Standing, ask: (want: Want) => void) {
+  constructor(standing: Standing, ask: (signal: FlushSignal) => void) {
     this.#standing = standing;
     this.#ask = ask;
   }

@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { Delivery } from '../../core/delivery.js';
-import type { Duty, Want } from '../../core/duty.js';
-import { Unreleased } from '../../core/unreleased.js';
+import type { Acker, FlushSignal } from '../../core/duty.js';
+import { InFlightSizes } from '../../core/unreleased.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';
@@ -9,7 +9,7 @@ import { MessageOrigin } from './message-origin.js';
 /** What a channel tells the reader it belongs to. */
 export interface ChannelListener {
   acked(first: number, next: number, count: number): void;
-  refused(places: readonly number[], cause: unknown): void;
+  refused(seqs: readonly number[], cause: unknown): void;
   released(): void;
 }
 
@@ -26,19 +26,19 @@ export interface ChannelFacts {
 }
 
 /**
- * The duty of all messages of one channel to a queue: a later channel is another object, so an ack cannot reach it. A place
+ * The acker of all messages of one channel to a queue: a later channel is another object, so an ack cannot reach it. A place
  * is the delivery tag less one.
  *
  * Bounds: `prefetch` messages out.
  */
-export class QueueChannel implements Duty {
-  readonly wanted = new Subject<Want>();
+export class QueueChannel implements Acker {
+  readonly flush$ = new Subject<FlushSignal>();
   /** Changes with everything that is settled or released. */
   progress = 0;
   readonly #facts: ChannelFacts;
   readonly #acks: Acks;
   readonly #listener: ChannelListener;
-  readonly #unreleased = new Unreleased();
+  readonly #unreleased = new InFlightSizes();
   #arrived = 0;
   #count = 0;
   #bytes = 0;
@@ -84,17 +84,12 @@ export class QueueChannel implements Duty {
 
   /** A message, counted as out from here on. */
   take(message: AmqpMessage): Delivery<Buffer> {
-    const place = this.#arrived;
+    const seq = this.#arrived;
     this.#arrived += 1;
     this.#count += 1;
     this.#bytes += message.content.length;
     this.#unreleased.add(message.content.length);
-    return new Delivery(
-      message.content,
-      new MessageOrigin(this.#facts, this.#facts.base + place, message),
-      this,
-      place,
-    );
+    return new Delivery(message.content, new MessageOrigin(this.#facts, this.#facts.base + seq, message), this, seq);
   }
 
   ack(first: number, next: number): void {
@@ -106,10 +101,10 @@ export class QueueChannel implements Duty {
   }
 
   nack(first: number, next: number, cause: unknown): void {
-    const places = this.#acks.refuse(first, Math.min(next, this.#arrived));
-    this.progress += places.length;
+    const seqs = this.#acks.refuse(first, Math.min(next, this.#arrived));
+    this.progress += seqs.length;
     const isFreed = this.#free(first, next);
-    if (places.length > 0) this.#listener.refused(places, cause);
+    if (seqs.length > 0) this.#listener.refused(seqs, cause);
     else if (isFreed) this.#listener.released();
   }
 
@@ -121,8 +116,8 @@ export class QueueChannel implements Duty {
   hold(): void {}
 
   /** Tells the broker what becomes of a message that was refused. Void where the channel is over. */
-  tell(place: number, fate: 'requeue' | 'discard'): void {
-    this.#acks.nack(place, fate);
+  tell(seq: number, fate: 'requeue' | 'discard'): void {
+    this.#acks.nack(seq, fate);
   }
 
   flush(): void {
@@ -134,7 +129,7 @@ export class QueueChannel implements Duty {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#acks.close();
-    this.wanted.complete();
+    this.flush$.complete();
   }
 
   #free(first: number, next: number): boolean {

@@ -1,6 +1,6 @@
 import { type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import type { Want } from '../../core/duty.js';
+import type { FlushSignal } from '../../core/duty.js';
 import { ConnectError, describeError, type SourceError, shortName } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
 import { randomName } from '../../core/random-name.js';
@@ -8,14 +8,14 @@ import { redeliverAfterMs } from '../../core/redelivery.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
 import { type ConsumesFor, Consuming } from './consuming.js';
-import { figuresOf } from './figures.js';
+import { metricsOf } from './figures.js';
 import { Leaving } from './leaving.js';
 import { type CheckedOptions, streamOf } from './options.js';
 import { Pressure, type Standing } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
 import type { Reader, ReadsFor } from './reader.js';
 import { Redeliveries } from './redeliveries.js';
-import { refusedError } from './refused-error.js';
+import { nackedError } from './refused-error.js';
 
 /** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
 const OFFSETS_A_MS = 1_000;
@@ -34,7 +34,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   readonly #consuming: Consuming;
   readonly #pressure: Pressure;
   readonly #redeliveries = new Redeliveries();
-  readonly #figures;
+  readonly #metrics;
   readonly #leaving: Leaving;
   #channel: QueueChannel | undefined;
   /** Timers of the channel that stands. */
@@ -54,9 +54,9 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#options = options;
     this.#session = session;
     this.#consuming = new Consuming(driver, this, options.reconnect);
-    this.#figures = figuresOf(options.monitor, queue);
-    this.#leaving = new Leaving(this.#consuming, (want) => this.#ask(want));
-    this.#pressure = new Pressure(this, (want) => this.#ask(want));
+    this.#metrics = metricsOf(options.monitor, queue);
+    this.#leaving = new Leaving(this.#consuming, (signal) => this.#ask(signal));
+    this.#pressure = new Pressure(this, (signal) => this.#ask(signal));
   }
 
   // What the session calls.
@@ -111,8 +111,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#leaving.opened(consumer);
     this.#channel?.opened(consumer);
     this.#session.connected();
-    this.#figures.joined.set(1);
-    this.notice('info', 'amqp.consuming', `Consuming ${this.queue}, with ${this.#options.prefetch} out at most.`);
+    this.#metrics.joined.set(1);
+    this.logEvent('info', 'amqp.consuming', `Consuming ${this.queue}, with ${this.#options.prefetch} out at most.`);
   }
 
   message(message: AmqpMessage): void {
@@ -126,9 +126,9 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#redeliveries.arrived(channel.arrived, message);
     this.#nextOffset += 1;
     const delivery = channel.take(message);
-    this.#figures.records.add(1);
-    this.#figures.bytes.add(message.content.length);
-    if (message.isRedelivered) this.#figures.redelivered.add(1);
+    this.#metrics.records.add(1);
+    this.#metrics.bytes.add(message.content.length);
+    if (message.isRedelivered) this.#metrics.redelivered.add(1);
     this.#watchAges();
     this.#session.emit(delivery);
     this.#look();
@@ -137,7 +137,7 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   lost(): void {
     if (this.unsettled > 0) this.#session.lost(this.stream, this.unsettled);
     this.#endChannel();
-    this.#figures.joined.set(0);
+    this.#metrics.joined.set(0);
     this.#look();
     this.#session.settled();
   }
@@ -146,8 +146,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#session.failed(error);
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#session.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#session.logEvent(level, what, message);
   }
 
   report(failure: Failure): void {
@@ -158,20 +158,20 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
 
   acked(first: number, next: number, count: number): void {
     this.#redeliveries.acked(first, next);
-    this.#figures.acked.add(count);
+    this.#metrics.acked.add(count);
     this.#consuming.progressed();
     this.#settled();
   }
 
-  refused(places: readonly number[], cause: unknown): void {
-    this.#figures.nacked.add(places.length);
+  refused(seqs: readonly number[], cause: unknown): void {
+    this.#metrics.nacked.add(seqs.length);
     const back = new Map<number, number[]>();
-    for (const place of places) {
-      const delayMs = this.#delayOf(place, cause);
+    for (const seq of seqs) {
+      const delayMs = this.#delayOf(seq, cause);
       if (delayMs === undefined) continue;
       const together = back.get(delayMs);
-      if (together === undefined) back.set(delayMs, [place]);
-      else together.push(place);
+      if (together === undefined) back.set(delayMs, [seq]);
+      else together.push(seq);
     }
     for (const [delayMs, together] of back) this.#giveBack(together, delayMs, cause);
     this.#settled();
@@ -184,15 +184,15 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   // Refusals.
 
   /** After how long the place goes back to its queue; undefined where it does not. */
-  #delayOf(place: number, cause: unknown): number | undefined {
+  #delayOf(seq: number, cause: unknown): number | undefined {
     const { redeliver, whenRefused } = this.#options;
-    const { attempt, returns } = this.#redeliveries.refuse(place);
+    const { attempt, returns } = this.#redeliveries.refuse(seq);
     const delayMs = returns + 1 > this.#limitAfter(returns) ? null : redeliverAfterMs(cause, attempt, redeliver);
-    this.#lastRefusal = refusedError(this.stream, attempt, cause);
+    this.#lastRefusal = nackedError(this.stream, attempt, cause);
     if (!this.#session.isTaking) this.#session.refused(this.#lastRefusal);
     else if (delayMs !== null) return delayMs;
     else if (whenRefused === 'stop') this.#session.refused(this.#lastRefusal);
-    else this.#discard(place, cause);
+    else this.#discard(seq, cause);
     return undefined;
   }
 
@@ -205,23 +205,23 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     return limit ?? (returns > 0 ? USUAL_DELIVERY_LIMIT : Number.POSITIVE_INFINITY);
   }
 
-  #discard(place: number, cause: unknown): void {
-    this.#channel?.tell(place, 'discard');
-    this.#figures.deadLettered.add(1);
+  #discard(seq: number, cause: unknown): void {
+    this.#channel?.tell(seq, 'discard');
+    this.#metrics.deadLettered.add(1);
     const fate = 'given to the dead-letter exchange of its queue, if it has one';
     this.#tellRefusal(`A message of ${this.stream} was refused for good`, fate, cause);
   }
 
-  #giveBack(places: readonly number[], delayMs: number, cause: unknown): void {
+  #giveBack(seqs: readonly number[], delayMs: number, cause: unknown): void {
     const channel = this.#channel;
-    this.#goingBack += places.length;
-    const what = places.length === 1 ? 'A message' : `${places.length} messages`;
-    const be = places.length === 1 ? 'was' : 'were';
+    this.#goingBack += seqs.length;
+    const what = seqs.length === 1 ? 'A message' : `${seqs.length} messages`;
+    const be = seqs.length === 1 ? 'was' : 'were';
     this.#tellRefusal(`${what} of ${this.stream} ${be} refused`, `given back to the queue in ${delayMs} ms`, cause);
     const tell = () => {
-      this.#goingBack -= places.length;
-      this.#figures.requeued.add(places.length);
-      for (const place of places) channel?.tell(place, 'requeue');
+      this.#goingBack -= seqs.length;
+      this.#metrics.requeued.add(seqs.length);
+      for (const seq of seqs) channel?.tell(seq, 'requeue');
     };
     this.#timers.add(timer(delayMs).subscribe(tell));
   }
@@ -250,8 +250,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     return this.#channel?.progress ?? 0;
   }
 
-  #ask(want: Want): void {
-    this.#channel?.wanted.next(want);
+  #ask(signal: FlushSignal): void {
+    this.#channel?.flush$.next(signal);
   }
 
   #settled(): void {
@@ -260,8 +260,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   }
 
   #look(): void {
-    this.#figures.inFlight.set(this.#channel?.inFlight ?? 0);
-    this.#figures.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
+    this.#metrics.inFlight.set(this.#channel?.inFlight ?? 0);
+    this.#metrics.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
     this.#pressure.look();
   }
 

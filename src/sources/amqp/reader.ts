@@ -14,7 +14,7 @@ export interface Reader {
   readonly isSettled: boolean;
   /** How many are out and not settled. */
   readonly unsettled: number;
-  /** What was refused and waits to come again: leaving now must not look like success. */
+  /** What was refused and waits to be redelivered: leaving now must not look like success. */
   readonly waiting: SourceError | undefined;
   /** Tells the broker what is settled, and leaves it; completes when that is done. */
   close(): Observable<unknown>;
@@ -38,6 +38,6 @@ export interface ReadsFor {
   refused(error: SourceError): void;
   /** It cannot go on. */
   failed(error: unknown): void;
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
   report(failure: Failure): void;
 }

@@ -14,7 +14,7 @@ interface Given {
 }
 
 /**
- * How often each message was refused, across the channels that it comes again on: a queue gives it a new tag each time, so it
+ * How often each message was refused, across the channels that it is redelivered on: a queue gives it a new tag each time, so it
  * is known by what is in it. Only what comes marked as redelivered is looked at, so the others cost nothing.
  *
  * Bounds: 10,000 refused messages, and what is out of those that were given before.
@@ -30,29 +30,29 @@ export class Redeliveries {
     this.#given.clear();
   }
 
-  arrived(place: number, message: AmqpMessage): void {
+  arrived(seq: number, message: AmqpMessage): void {
     if (!message.isRedelivered) return;
     const count = message.properties.headers?.['x-delivery-count'];
-    this.#given.set(place, { identity: identityOf(message), returns: Number(count ?? 0) });
+    this.#given.set(seq, { identity: identityOf(message), returns: Number(count ?? 0) });
   }
 
   /** Forgets what is acked. */
   acked(first: number, next: number): void {
     if (this.#given.size === 0) return;
-    for (let place = first; place < next; place += 1) {
-      const given = this.#given.get(place);
+    for (let seq = first; seq < next; seq += 1) {
+      const given = this.#given.get(seq);
       if (given === undefined) continue;
-      this.#given.delete(place);
+      this.#given.delete(seq);
       this.#refused.delete(given.identity);
     }
   }
 
   /** Counts a refusal: which it is of this message, from 1, and how often the message came back to its queue. */
-  refuse(place: number): { readonly attempt: number; readonly returns: number } {
-    const given = this.#given.get(place);
-    // Its first: it is not remembered, since what comes again is marked.
+  refuse(seq: number): { readonly attempt: number; readonly returns: number } {
+    const given = this.#given.get(seq);
+    // Its first: it is not remembered, since what is redelivered is marked.
     if (given === undefined) return { attempt: 1, returns: 0 };
-    this.#given.delete(place);
+    this.#given.delete(seq);
     const attempt = (this.#refused.get(given.identity) ?? 1) + 1;
     this.#refused.delete(given.identity);
     this.#refused.set(given.identity, attempt);

@@ -1,9 +1,9 @@
 import { catchError, concat, defer, EMPTY, ignoreElements, map, type Observable, of, switchMap, tap } from 'rxjs';
 import { ConnectError, describeError, isRetryable } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
-import type { Positions } from '../../core/positions.js';
-import { positionsFrom } from '../../core/positions-from.js';
-import type { TakenUp } from '../../core/reach.js';
+import type { OffsetStore } from '../../core/positions.js';
+import { lookUpOffsets } from '../../core/positions-from.js';
+import type { ResumePoint } from '../../core/reach.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import type { CheckedStreamOptions, StreamStart } from './stream-options.js';
 import { startOffset } from './stream-start.js';
@@ -17,12 +17,12 @@ export interface ResumesFor {
   readonly stream: string;
   /** Where the stream begins is known, and stays so. */
   startFound(start: number): void;
-  notice(level: 'info' | 'warn', what: string, message: string): void;
+  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** Where a channel begins to read, and what the ledger said about it, where there is one. */
 export interface Beginning {
-  readonly takenUp: TakenUp | undefined;
+  readonly resumePoint: ResumePoint | undefined;
   readonly begins: StreamStart;
 }
 
@@ -46,30 +46,30 @@ export class Resuming {
    */
   whereToBegin(position: number | undefined): Observable<Beginning> {
     const { startAt, declare } = this.#options;
-    return this.#takenUp().pipe(
-      switchMap((takenUp) => {
-        const known = takenUp?.start ?? position;
-        if (known !== undefined) return of({ takenUp, begins: known });
-        if (startAt !== 'last' && startAt !== 'next') return of({ takenUp, begins: startAt });
+    return this.#resumePoint().pipe(
+      switchMap((resumePoint) => {
+        const known = resumePoint?.start ?? position;
+        if (known !== undefined) return of({ resumePoint, begins: known });
+        if (startAt !== 'last' && startAt !== 'next') return of({ resumePoint, begins: startAt });
         return startOffset(this.#driver, startAt, { queue: this.#reader.queue, declare }).pipe(
           tap((start) => this.#reader.startFound(start)),
-          switchMap((start) => this.#noted(takenUp, start)),
+          switchMap((start) => this.#noted(resumePoint, start)),
         );
       }),
     );
   }
 
   /** Where another has noted a start meanwhile, that one stands: so the ledger is asked again. */
-  #noted(takenUp: TakenUp | undefined, start: number): Observable<Beginning> {
+  #noted(resumePoint: ResumePoint | undefined, start: number): Observable<Beginning> {
     const { resumeFrom } = this.#options;
-    if (resumeFrom?.begin === undefined) return of({ takenUp, begins: start });
+    if (resumeFrom?.begin === undefined) return of({ resumePoint, begins: start });
     return concat(
       this.#noteStart(resumeFrom, start),
-      defer(() => this.#takenUp()).pipe(map((again) => ({ takenUp: again, begins: again?.start ?? start }))),
+      defer(() => this.#resumePoint()).pipe(map((again) => ({ resumePoint: again, begins: again?.start ?? start }))),
     );
   }
 
-  #noteStart(resumeFrom: Positions, start: number): Observable<never> {
+  #noteStart(resumeFrom: OffsetStore, start: number): Observable<never> {
     const call = () => resumeFrom.begin?.(this.#reader.stream, start) ?? EMPTY;
     const late = () => this.#error(`no answer within ${NOTED_WITHIN_MS / 1_000} s`, true);
     return guarded(call, NOTED_WITHIN_MS, late).pipe(
@@ -80,13 +80,13 @@ export class Resuming {
     );
   }
 
-  #takenUp(): Observable<TakenUp | undefined> {
+  #resumePoint(): Observable<ResumePoint | undefined> {
     const { resumeFrom } = this.#options;
     if (resumeFrom === undefined) return of(undefined);
     const { stream } = this.#reader;
-    const told = (message: string) => this.#reader.notice('warn', 'RXF_AMQP_RESUME', message);
-    return positionsFrom(() => resumeFrom([stream]), [stream], 'RXF_AMQP_RESUME', told).pipe(
-      map((answer) => ({ resumeFrom, answer, start: answer.get(stream) })),
+    const told = (message: string) => this.#reader.logEvent('warn', 'RXF_AMQP_RESUME', message);
+    return lookUpOffsets(() => resumeFrom([stream]), [stream], 'RXF_AMQP_RESUME', told).pipe(
+      map((lookup) => ({ resumeFrom, lookup, start: lookup.get(stream) })),
       catchError((cause: unknown) => {
         throw this.#error(cause, isRetryable(cause));
       }),

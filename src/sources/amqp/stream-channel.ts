@@ -1,12 +1,12 @@
 import { Delivery } from '../../core/delivery.js';
-import { OrderedDuty, type OrderedDutyListener } from '../../core/ordered-duty.js';
-import type { TakenUp } from '../../core/reach.js';
+import { OffsetTracker, type OffsetTrackerListener } from '../../core/ordered-duty.js';
+import type { ResumePoint } from '../../core/reach.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';
 
 /** What the channel of a stream tells the reader it belongs to. */
-export interface StreamChannelListener extends OrderedDutyListener {
+export interface StreamChannelListener extends OffsetTrackerListener {
   nacked(channel: StreamChannel, offset: number, cause: unknown): void;
 }
 
@@ -17,19 +17,19 @@ export interface StreamChannelFacts {
   /** The offset that was asked for; undefined where the broker decides where to begin. */
   readonly start: number | undefined;
   /** What a ledger said about it, where the source asked one. */
-  readonly takenUp: TakenUp | undefined;
+  readonly resumePoint: ResumePoint | undefined;
   readonly prefetch: number;
   readonly ack: Required<AckOptions>;
 }
 
 /**
- * The duty of all messages of one channel to a stream. The broker is told of a release, not of an ack: in a stream an ack
+ * The acker of all messages of one channel to a stream. The broker is told of a release, not of an ack: in a stream an ack
  * moves nothing but the credit for more messages, so what is released makes room in memory, while what is acked is for the
  * ledger, or the next channel, to know.
  *
  * Bounds: `prefetch` messages unreleased; a bit for each from the watermark on.
  */
-export class StreamChannel extends OrderedDuty {
+export class StreamChannel extends OffsetTracker {
   readonly #facts: StreamChannelFacts;
   readonly #credit: Acks;
   readonly #listener: StreamChannelListener;
@@ -40,7 +40,7 @@ export class StreamChannel extends OrderedDuty {
   #bytes = 0;
 
   constructor(facts: StreamChannelFacts, listener: StreamChannelListener) {
-    super(facts.start ?? -1, facts.takenUp, listener);
+    super(facts.start ?? -1, facts.resumePoint, listener);
     this.#facts = facts;
     this.#credit = new Acks(facts.ack, facts.prefetch);
     this.#listener = listener;
@@ -86,11 +86,11 @@ export class StreamChannel extends OrderedDuty {
 
   /** A message, counted as out from here on. */
   take(message: AmqpMessage, offset: number): Delivery<Buffer> {
-    const place = this.add(offset, message.content.length);
+    const seq = this.add(offset, message.content.length);
     this.#arrived += 1;
     this.#count += 1;
     this.#bytes += message.content.length;
-    return new Delivery(message.content, new MessageOrigin(this.#facts, offset, message), this, place);
+    return new Delivery(message.content, new MessageOrigin(this.#facts, offset, message), this, seq);
   }
 
   /** Lets the broker bring no more than it has credit for. */

@@ -1,5 +1,5 @@
 import { expectFunction, expectOption, expectWhole, withDefaults } from '../../core/options.js';
-import type { Positions } from '../../core/positions.js';
+import type { OffsetStore } from '../../core/positions.js';
 import {
   AMQP_READ_DEFAULTS,
   type AmqpReadOptions,
@@ -19,11 +19,11 @@ export interface AmqpStreamSourceOptions extends AmqpReadOptions {
   /** Where to begin in a stream that has no position. Default `first`. */
   readonly startAt?: StreamStart;
   /**
-   * Asked before each channel where to take the streams up. `lake.positions` of the file sink that the flow ends in makes its
+   * Asked before each channel where to take the streams up. `lake.offsetStore` of the file sink that the flow ends in makes its
    * files exactly-once. Without it each run begins at `startAt`: RabbitMQ keeps no position over AMQP.
    */
-  readonly resumeFrom?: Positions;
-  /** The most messages that would come again after a crash; reaching it asks the sinks to settle. Default 20,000,000. */
+  readonly resumeFrom?: OffsetStore;
+  /** The most messages that would be redelivered after a crash; reaching it asks the sinks to settle. Default 20,000,000. */
   readonly maxUnacked?: number;
 }
 
@@ -36,7 +36,7 @@ export const AMQP_STREAM_SOURCE_DEFAULTS = {
 
 export interface CheckedStreamOptions extends CheckedReadOptions {
   readonly startAt: StreamStart;
-  readonly resumeFrom: Positions | undefined;
+  readonly resumeFrom: OffsetStore | undefined;
   readonly maxUnacked: number;
 }
 

@@ -1,18 +1,18 @@
 import { map, type Observable, Subscription } from 'rxjs';
-import { Asking } from '../../core/asking.js';
-import type { Want } from '../../core/duty.js';
+import { FlushRequester } from '../../core/asking.js';
+import type { FlushSignal } from '../../core/duty.js';
 import { describeError, SourceError, shortName } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
 import { redeliverAfterMs } from '../../core/redelivery.js';
-import { Refusals } from '../../core/refusals.js';
+import { NackCounter } from '../../core/refusals.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type ConsumesFor, Consuming } from './consuming.js';
-import { figuresOf } from './figures.js';
+import { metricsOf } from './figures.js';
 import { firstOffset, offsetOf, queueError } from './first-offset.js';
 import { Leaving } from './leaving.js';
 import { streamOf } from './options.js';
 import type { Reader, ReadsFor } from './reader.js';
-import { refusedError } from './refused-error.js';
+import { nackedError } from './refused-error.js';
 import { type ResumesFor, Resuming } from './resuming.js';
 import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
 import type { CheckedStreamOptions } from './stream-options.js';
@@ -29,10 +29,10 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
   readonly #session: ReadsFor;
   readonly #consuming: Consuming;
   readonly #leaving: Leaving;
-  readonly #asking: Asking;
+  readonly #flushRequester: FlushRequester;
   readonly #resuming: Resuming;
-  readonly #refusals = new Refusals();
-  readonly #figures;
+  readonly #nacks = new NackCounter();
+  readonly #metrics;
   #channel: StreamChannel | undefined;
   #epoch = 0;
   /** The first offset that was not acked when the last channel ended; before anything was read, where reading begins. */
@@ -51,10 +51,10 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#session = session;
     this.#consuming = new Consuming(driver, this, options.reconnect);
     this.#resuming = new Resuming(driver, this, options);
-    this.#figures = figuresOf(options.monitor, queue);
-    const ask = (want: Want) => this.#channel?.wanted.next(want);
+    this.#metrics = metricsOf(options.monitor, queue);
+    const ask = (signal: FlushSignal) => this.#channel?.flush$.next(signal);
     this.#leaving = new Leaving(this.#consuming, ask);
-    this.#asking = new Asking(() => this.#wanted, ask);
+    this.#flushRequester = new FlushRequester(() => this.#flush$, ask);
   }
 
   // What the session calls.
@@ -100,10 +100,10 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     return this.#resuming.whereToBegin(this.#position).pipe(
-      map(({ takenUp, begins }) => {
+      map(({ resumePoint, begins }) => {
         this.#epoch += 1;
         const start = typeof begins === 'number' ? begins : undefined;
-        const facts = { stream, queue, epoch: this.#epoch, start, takenUp, prefetch, ack };
+        const facts = { stream, queue, epoch: this.#epoch, start, resumePoint, prefetch, ack };
         this.#channel = new StreamChannel(facts, this);
         this.#refusal = undefined;
         return { queue, prefetch, declare, arguments: { ...consumerArguments, 'x-stream-offset': begins } };
@@ -115,9 +115,9 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#leaving.opened(consumer);
     this.#channel?.opened(consumer);
     this.#session.connected();
-    this.#figures.joined.set(1);
+    this.#metrics.joined.set(1);
     const where = this.#channel?.start ?? this.#options.startAt;
-    this.notice('info', 'amqp.consuming', `Reading ${this.stream} from ${where}.`);
+    this.logEvent('info', 'amqp.consuming', `Reading ${this.stream} from ${where}.`);
   }
 
   message(message: AmqpMessage): void {
@@ -145,7 +145,7 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
   lost(): void {
     if (this.unsettled > 0) this.#session.lost(this.stream, this.unsettled);
     this.#endChannel();
-    this.#figures.joined.set(0);
+    this.#metrics.joined.set(0);
     this.#look();
     this.#session.settled();
   }
@@ -154,8 +154,8 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#session.failed(error);
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#session.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#session.logEvent(level, what, message);
   }
 
   report(failure: Failure): void {
@@ -165,16 +165,16 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
   // What a channel calls.
 
   acked(count: number): void {
-    this.#figures.acked.add(count);
+    this.#metrics.acked.add(count);
     this.#consuming.progressed();
     this.#session.settled();
     this.#look();
   }
 
   nacked(channel: StreamChannel, offset: number, cause: unknown): void {
-    this.#figures.nacked.add(1);
-    const { attempt } = this.#refusals.add(channel, offset, cause);
-    const error = refusedError(`${this.stream} offset ${offset}`, attempt, cause);
+    this.#metrics.nacked.add(1);
+    const { attempt } = this.#nacks.add(channel, offset, cause);
+    const error = nackedError(`${this.stream} offset ${offset}`, attempt, cause);
     const delayMs = redeliverAfterMs(cause, attempt, this.#options.redeliver);
     if (delayMs === null || !this.#session.isTaking) {
       this.#session.refused(error);
@@ -195,20 +195,20 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
   }
 
   released(): void {
-    this.#asking.released();
+    this.#flushRequester.released();
     this.#look();
   }
 
   awaited(): void {
-    this.#asking.look();
+    this.#flushRequester.look();
   }
 
   // Reading.
 
   #take(channel: StreamChannel, message: AmqpMessage, offset: number): void {
     const delivery = channel.take(message, offset);
-    this.#figures.records.add(1);
-    this.#figures.bytes.add(message.content.length);
+    this.#metrics.records.add(1);
+    this.#metrics.bytes.add(message.content.length);
     this.#session.emit(delivery);
     this.#look();
   }
@@ -241,11 +241,11 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
   }
 
   #lostError(start: number, first: number): SourceError {
-    const wayOut = this.#options.resumeFrom?.wayOut?.(this.stream);
+    const recoveryHint = this.#options.resumeFrom?.recoveryHint?.(this.stream);
     return new SourceError(
       'RXF_AMQP_DATA_LOST',
       `${this.stream} was to be read from offset ${start}, but the stream begins at ${first}: retention removed what was not ` +
-        `read. Nothing was skipped.${wayOut === undefined ? '' : ` ${wayOut}`}`,
+        `read. Nothing was skipped.${recoveryHint === undefined ? '' : ` ${recoveryHint}`}`,
       { details: { stream: this.stream, expected: start, first } },
     );
   }
@@ -256,19 +256,19 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     return (this.#channel?.watermark.span ?? 0) >= this.#options.maxUnacked;
   }
 
-  get #wanted(): Want | null {
+  get #flush$(): FlushSignal | null {
     const channel = this.#channel;
     if (channel === undefined || !this.#session.isTaking) return null;
     if (this.#isReplayFull) return 'settle';
-    if (channel.replay?.isAwaited) return 'catchUp';
+    if (channel.resumeTracker?.isAwaited) return 'catchUp';
     return channel.inFlight >= this.#options.prefetch ? 'release' : null;
   }
 
   #look(): void {
-    this.#figures.inFlight.set(this.#channel?.inFlight ?? 0);
-    this.#figures.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
+    this.#metrics.inFlight.set(this.#channel?.inFlight ?? 0);
+    this.#metrics.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
     this.#channel?.holdBack(this.#isReplayFull);
-    this.#asking.look();
+    this.#flushRequester.look();
   }
 
   #endChannel(): void {
@@ -278,6 +278,6 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#looking.unsubscribe();
     this.#held = undefined;
     channel?.end();
-    this.#asking.end();
+    this.#flushRequester.end();
   }
 }

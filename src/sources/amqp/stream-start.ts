@@ -46,7 +46,7 @@ export function startOffset(
     const { queue, declare } = of;
     const consumption = { queue, prefetch: MOST, declare, arguments: { 'x-stream-offset': 'last' } };
     life.add(
-      driver.consume(consumption, { message, notice: () => undefined }).subscribe({
+      driver.consume(consumption, { message, logEvent: () => undefined }).subscribe({
         next: () => {
           if (first === undefined) life.add(timer(EMPTY_AFTER_MS).subscribe(() => first ?? tell()));
         },

@@ -1,44 +1,44 @@
 import { Subject } from 'rxjs';
 import { Delivery } from '../../core/delivery.js';
-import type { Duty, Want } from '../../core/duty.js';
+import type { Acker, FlushSignal } from '../../core/duty.js';
 import type { FlumeEvent } from '../../core/flume.js';
 import { flumeEventBytes, flumeEventOverhead } from '../../core/flume.js';
 import { randomName } from '../../core/random-name.js';
-import { Unreleased } from '../../core/unreleased.js';
+import { InFlightSizes } from '../../core/unreleased.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { FlumeBatch } from '../../ports/flume-rpc.js';
-import { Unanswered } from './unanswered.js';
+import { PendingBatch } from './unanswered.js';
 
 /** What an account tells the session it belongs to. */
-export interface AccountListener {
+export interface BatchAckerListener {
   /** Every event of a batch is durable. */
-  acked(batch: Unanswered): void;
+  acked(batch: PendingBatch): void;
   /** The first of a batch's events was refused. */
-  nacked(batch: Unanswered, offset: number, cause: unknown): void;
+  nacked(batch: PendingBatch, offset: number, cause: unknown): void;
   released(): void;
 }
 
 /**
- * The duty of all events of one subscription: what is out of which batch, and so when a batch is answered.
+ * The acker of all events of one subscription: what is out of which batch, and so when a batch is answered.
  *
  * Bounds: a few words and one bit an event for each batch that is not answered; the window counts what events take decoded.
  */
-export class Account implements Duty {
-  readonly wanted = new Subject<Want>();
+export class BatchAcker implements Acker {
+  readonly flush$ = new Subject<FlushSignal>();
   readonly #stream: string;
   readonly #base: number;
   /** Two that began at the same moment, or after the clock was set back, count the same offsets. */
   readonly #run = randomName();
   readonly #window: InFlightWindow;
-  readonly #listener: AccountListener;
-  readonly #unreleased = new Unreleased();
+  readonly #listener: BatchAckerListener;
+  readonly #unreleased = new InFlightSizes();
   /** In order of their places. */
-  readonly #open: Unanswered[] = [];
-  #places = 0;
+  readonly #open: PendingBatch[] = [];
+  #seqs = 0;
   #isOver = false;
 
   /** `base`: the offset of the first event; above all offsets of earlier subscriptions. */
-  constructor(stream: string, base: number, window: InFlightWindow, listener: AccountListener) {
+  constructor(stream: string, base: number, window: InFlightWindow, listener: BatchAckerListener) {
     this.#stream = stream;
     this.#base = base;
     this.#window = window;
@@ -46,60 +46,60 @@ export class Account implements Duty {
   }
 
   /** Batches that are out, in whole or in part, and not answered; oldest first. */
-  get open(): readonly Unanswered[] {
+  get open(): readonly PendingBatch[] {
     return this.#open;
   }
 
   /** Begins to hand a batch out. */
-  begin(batch: FlumeBatch, askAt: number): Unanswered {
-    const unanswered = new Unanswered(batch, this.#places, askAt);
-    this.#open.push(unanswered);
-    return unanswered;
+  begin(batch: FlumeBatch, askAt: number): PendingBatch {
+    const pending = new PendingBatch(batch, this.#seqs, askAt);
+    this.#open.push(pending);
+    return pending;
   }
 
   /** The next event of a batch, counted as out from here on. Only of the batch that was begun last. */
-  take(from: Unanswered): Delivery<FlumeEvent> {
+  take(from: PendingBatch): Delivery<FlumeEvent> {
     const event = from.take();
-    const place = this.#places;
+    const seq = this.#seqs;
     const byteLength = flumeEventBytes(event);
     const memory = byteLength + flumeEventOverhead(event);
-    this.#places += 1;
+    this.#seqs += 1;
     this.#unreleased.add(memory);
     this.#window.take(memory);
     const origin = {
       stream: this.#stream,
-      offset: this.#base + place,
+      offset: this.#base + seq,
       run: this.#run,
       epoch: 1,
       byteLength,
       timestamp: timestampOf(event.headers.timestamp),
     };
-    return new Delivery(event, origin, this, place);
+    return new Delivery(event, origin, this, seq);
   }
 
   /** Gives a batch up: what is out of it is void. */
-  drop(unanswered: Unanswered): void {
-    const at = this.#open.indexOf(unanswered);
+  drop(pending: PendingBatch): void {
+    const at = this.#open.indexOf(pending);
     if (at >= 0) this.#open.splice(at, 1);
   }
 
   ack(first: number, next: number): void {
-    for (const unanswered of this.#touched(first, next)) {
-      if (!unanswered.ack(first, next)) continue;
-      this.drop(unanswered);
-      this.#listener.acked(unanswered);
+    for (const pending of this.#touched(first, next)) {
+      if (!pending.ack(first, next)) continue;
+      this.drop(pending);
+      this.#listener.acked(pending);
     }
     this.release(first, next);
   }
 
   nack(first: number, next: number, cause: unknown): void {
-    for (const unanswered of this.#touched(first, next)) {
-      let place = Math.max(first, unanswered.first);
-      const end = Math.min(next, unanswered.next);
-      while (place < end && unanswered.isAcked(place)) place += 1;
-      if (place === end) continue;
-      this.drop(unanswered);
-      this.#listener.nacked(unanswered, this.#base + place, cause);
+    for (const pending of this.#touched(first, next)) {
+      let seq = Math.max(first, pending.first);
+      const end = Math.min(next, pending.next);
+      while (seq < end && pending.isAcked(seq)) seq += 1;
+      if (seq === end) continue;
+      this.drop(pending);
+      this.#listener.nacked(pending, this.#base + seq, cause);
     }
     this.release(first, next);
   }
@@ -119,22 +119,22 @@ export class Account implements Duty {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#open.length = 0;
-    this.wanted.complete();
+    this.flush$.complete();
   }
 
   /** The open batches that have places in [first, next). */
-  #touched(first: number, next: number): readonly Unanswered[] {
+  #touched(first: number, next: number): readonly PendingBatch[] {
     const open = this.#open;
     let low = 0;
     let high = open.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((open[middle] as Unanswered).next <= first) low = middle + 1;
+      if ((open[middle] as PendingBatch).next <= first) low = middle + 1;
       else high = middle;
     }
-    const touched: Unanswered[] = [];
-    for (let at = low; at < open.length && (open[at] as Unanswered).first < next; at += 1) {
-      touched.push(open[at] as Unanswered);
+    const touched: PendingBatch[] = [];
+    for (let at = low; at < open.length && (open[at] as PendingBatch).first < next; at += 1) {
+      touched.push(open[at] as PendingBatch);
     }
     return touched;
   }

@@ -17,10 +17,10 @@ import type { FlumeEvent } from '../../core/flume.js';
 import { guarded } from '../../core/guarded.js';
 import { InFlightWindow } from '../../core/window.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
-import { Account, type AccountListener } from './account.js';
+import { BatchAcker, type BatchAckerListener } from './account.js';
 import { lateError } from './late-error.js';
 import type { CheckedOptions } from './options.js';
-import type { Unanswered } from './unanswered.js';
+import type { PendingBatch } from './unanswered.js';
 
 type Stage = 'running' | 'draining' | 'closing' | 'over';
 
@@ -36,19 +36,19 @@ const OFFSETS_A_MS = 1_000;
  * Bounds: events out are within the window, plus one; while it is full the server receives nothing, so what waits here
  * is what one reading brought.
  */
-export class FlumeSession implements FlumeListener, AccountListener {
+export class FlumeSession implements FlumeListener, BatchAckerListener {
   readonly #server: FlumeRpcServer;
   readonly #options: CheckedOptions;
   readonly #out: Subscriber<Delivery<FlumeEvent>>;
   readonly #window: InFlightWindow;
-  readonly #account: Account;
+  readonly #acker: BatchAcker;
   readonly #timers = new Subscription();
-  readonly #figures;
+  readonly #metrics;
   #connection: Subscription | undefined;
   #listening: FlumeListening | undefined;
   #waiting: FlumeBatch[] = [];
   /** The batch that is out in part. */
-  #current: Unanswered | undefined;
+  #current: PendingBatch | undefined;
   #looking: Subscription | undefined;
   #drained: (() => void) | undefined;
   #isEmitting = false;
@@ -63,19 +63,19 @@ export class FlumeSession implements FlumeListener, AccountListener {
     this.#out = out;
     const { monitor, name } = options;
     this.#window = new InFlightWindow(options.window);
-    this.#account = new Account(`flume:${name}`, timeOfDayMs() * OFFSETS_A_MS, this.#window, this);
+    this.#acker = new BatchAcker(`flume:${name}`, timeOfDayMs() * OFFSETS_A_MS, this.#window, this);
     const labels = { source: 'flume', name };
-    this.#figures = {
-      records: monitor.figure('rxflume_source_records_total', labels),
-      bytes: monitor.figure('rxflume_source_bytes_total', labels),
-      batches: monitor.figure('rxflume_source_batches_total', labels),
-      acked: monitor.figure('rxflume_source_acked_total', labels),
-      nacked: monitor.figure('rxflume_source_nacked_total', labels),
-      unheard: monitor.figure('rxflume_source_unheard_total', labels),
-      inFlight: monitor.figure('rxflume_source_in_flight', labels),
-      inFlightBytes: monitor.figure('rxflume_source_in_flight_bytes', labels),
-      joined: monitor.figure('rxflume_source_joined', labels),
-      clients: monitor.figure('rxflume_source_clients', labels),
+    this.#metrics = {
+      records: monitor.metric('rxflume_source_records_total', labels),
+      bytes: monitor.metric('rxflume_source_bytes_total', labels),
+      batches: monitor.metric('rxflume_source_batches_total', labels),
+      acked: monitor.metric('rxflume_source_acked_total', labels),
+      nacked: monitor.metric('rxflume_source_nacked_total', labels),
+      unheard: monitor.metric('rxflume_source_unheard_total', labels),
+      inFlight: monitor.metric('rxflume_source_in_flight', labels),
+      inFlightBytes: monitor.metric('rxflume_source_in_flight_bytes', labels),
+      joined: monitor.metric('rxflume_source_joined', labels),
+      clients: monitor.metric('rxflume_source_clients', labels),
     };
   }
 
@@ -102,31 +102,31 @@ export class FlumeSession implements FlumeListener, AccountListener {
       batch.reply('FAILED');
       return;
     }
-    this.#figures.batches.add(1);
-    this.#figures.records.add(batch.events.length);
-    this.#figures.bytes.add(batch.byteLength);
+    this.#metrics.batches.add(1);
+    this.#metrics.records.add(batch.events.length);
+    this.#metrics.bytes.add(batch.byteLength);
     this.#waiting.push(batch);
     this.#emit();
   }
 
   clients(count: number): void {
-    this.#figures.clients.set(count);
+    this.#metrics.clients.set(count);
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.logEvent(level, what, message);
   }
 
   // What the account calls.
 
-  acked(batch: Unanswered): void {
-    this.#figures.acked.add(batch.count);
-    if (!batch.reply('OK')) this.#figures.unheard.add(batch.count);
+  acked(batch: PendingBatch): void {
+    this.#metrics.acked.add(batch.count);
+    if (!batch.reply('OK')) this.#metrics.unheard.add(batch.count);
     this.#answered();
   }
 
-  nacked(batch: Unanswered, offset: number, cause: unknown): void {
-    this.#figures.nacked.add(batch.count);
+  nacked(batch: PendingBatch, offset: number, cause: unknown): void {
+    this.#metrics.nacked.add(batch.count);
     batch.reply('FAILED');
     if (this.#current === batch) this.#current = undefined;
     const what =
@@ -160,21 +160,21 @@ export class FlumeSession implements FlumeListener, AccountListener {
     while (this.#stage === 'running' && !this.#window.isFull) {
       this.#current ??= this.#nextBatch();
       if (this.#current === undefined) break;
-      const delivery = this.#account.take(this.#current);
+      const delivery = this.#acker.take(this.#current);
       if (this.#current.isWhole) this.#current = undefined;
       this.#out.next(delivery);
     }
     this.#isEmitting = false;
-    this.#figures.inFlight.set(this.#window.count);
-    this.#figures.inFlightBytes.set(this.#window.bytes);
+    this.#metrics.inFlight.set(this.#window.count);
+    this.#metrics.inFlightBytes.set(this.#window.bytes);
     this.#setPause();
     this.#watch();
   }
 
-  #nextBatch(): Unanswered | undefined {
+  #nextBatch(): PendingBatch | undefined {
     const batch = this.#waiting.shift();
     if (batch === undefined) return undefined;
-    return this.#account.begin(batch, monotonicMs() + this.#options.settleAfterMs);
+    return this.#acker.begin(batch, monotonicMs() + this.#options.settleAfterMs);
   }
 
   #setPause(): void {
@@ -189,24 +189,24 @@ export class FlumeSession implements FlumeListener, AccountListener {
 
   /** Looks from time to time, as long as a batch is unanswered. */
   #watch(): void {
-    if (this.#looking !== undefined || this.#stage === 'over' || this.#account.open.length === 0) return;
+    if (this.#looking !== undefined || this.#stage === 'over' || this.#acker.open.length === 0) return;
     const everyMs = Math.min(LOOK_EVERY_MS, this.#options.settleAfterMs);
     this.#hasReleased = false;
     this.#looking = timer(everyMs, everyMs).subscribe(() => this.#look());
   }
 
   #look(): void {
-    const { open } = this.#account;
+    const { open } = this.#acker;
     const now = monotonicMs();
     if (open.length === 0) this.#stopLooking();
     else if (this.#stage !== 'running' || open.some(({ askAt }) => askAt <= now)) this.#askToSettle(now);
-    else if (this.#window.isFull && !this.#hasReleased) this.#account.wanted.next('release');
+    else if (this.#window.isFull && !this.#hasReleased) this.#acker.flush$.next('release');
     this.#hasReleased = false;
   }
 
   #askToSettle(now: number): void {
-    for (const unanswered of this.#account.open) unanswered.askAt = now + this.#options.settleAfterMs;
-    this.#account.wanted.next('settle');
+    for (const pending of this.#acker.open) pending.askAt = now + this.#options.settleAfterMs;
+    this.#acker.flush$.next('settle');
   }
 
   #stopLooking(): void {
@@ -215,15 +215,15 @@ export class FlumeSession implements FlumeListener, AccountListener {
   }
 
   #answered(): void {
-    if (this.#account.open.length === 0) this.#drained?.();
+    if (this.#acker.open.length === 0) this.#drained?.();
   }
 
   // Ways out.
 
   #listens(listening: FlumeListening): void {
     this.#listening = listening;
-    this.#figures.joined.set(1);
-    this.notice('info', 'flume.listening', `Listening for Flume at ${listening.address}.`);
+    this.#metrics.joined.set(1);
+    this.logEvent('info', 'flume.listening', `Listening for Flume at ${listening.address}.`);
     if (this.#isPaused) listening.pause();
   }
 
@@ -235,7 +235,7 @@ export class FlumeSession implements FlumeListener, AccountListener {
     for (const batch of this.#waiting.splice(0)) batch.reply('FAILED');
     if (this.#current !== undefined) {
       // Its client brings all of it again, whatever becomes of the part that is out.
-      this.#account.drop(this.#current);
+      this.#acker.drop(this.#current);
       this.#current.reply('FAILED');
       this.#current = undefined;
     }
@@ -273,10 +273,10 @@ export class FlumeSession implements FlumeListener, AccountListener {
       const { drainTimeoutMs } = this.#options;
       subscriber.add(
         timer(drainTimeoutMs).subscribe(() => {
-          this.#refusal ??= lateError(this.#account.open, drainTimeoutMs);
-          for (const unanswered of [...this.#account.open]) {
-            this.#account.drop(unanswered);
-            unanswered.reply('FAILED');
+          this.#refusal ??= lateError(this.#acker.open, drainTimeoutMs);
+          for (const pending of [...this.#acker.open]) {
+            this.#acker.drop(pending);
+            pending.reply('FAILED');
           }
           subscriber.complete();
         }),
@@ -306,11 +306,11 @@ export class FlumeSession implements FlumeListener, AccountListener {
     if (this.#stage === 'over') return;
     this.#stage = 'over';
     this.#stopLooking();
-    this.#account.end();
+    this.#acker.end();
     this.#waiting = [];
     this.#current = undefined;
-    this.#figures.joined.set(0);
-    this.#figures.clients.set(0);
+    this.#metrics.joined.set(0);
+    this.#metrics.clients.set(0);
     this.#connection?.unsubscribe();
     this.#timers.unsubscribe();
   }

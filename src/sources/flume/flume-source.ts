@@ -19,7 +19,7 @@ import { checkOptions, type FlumeSourceOptions } from './options.js';
  *
  * Settles: answers `OK` when every event of a batch is acked, `FAILED` at the first nack: the client brings all of the
  * batch again. Asks the holders to settle when a client has waited for `settleAfterMs`. Where a client went away before
- * its answer, what it sent comes again too, and is counted (`rxflume_source_unheard_total`).
+ * its answer, what it sent is redelivered too, and is counted (`rxflume_source_unheard_total`).
  * Bounds: `window` for what is out; while it is full the server receives nothing, and the clients wait.
  * Fails: `ConnectError` when it cannot listen, `SourceError` when a drain is late or something was refused during it.
  * Source: Flume 1.11, `AvroSource`, which answers `OK` once its channels have the batch.

@@ -1,8 +1,8 @@
 import { SourceError } from '../../core/errors.js';
-import type { Unanswered } from './unanswered.js';
+import type { PendingBatch } from './unanswered.js';
 
 /** A drain whose time is over before these are settled. */
-export function lateError(open: readonly Unanswered[], withinMs: number): SourceError {
+export function lateError(open: readonly PendingBatch[], withinMs: number): SourceError {
   const count = open.reduce((sum, { count: of }) => sum + of, 0);
   return new SourceError(
     'RXF_SOURCE_DRAIN_TIMEOUT',

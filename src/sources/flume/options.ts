@@ -51,6 +51,6 @@ export function checkOptions(given: FlumeSourceOptions): CheckedOptions {
   expectWhole('window.bytes', options.window.bytes, 1);
   expectMs('settleAfterMs', options.settleAfterMs, 1);
   expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

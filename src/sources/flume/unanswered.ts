@@ -1,5 +1,5 @@
 import type { FlumeEvent } from '../../core/flume.js';
-import { PlaceSet } from '../../core/place-set.js';
+import { SeqSet } from '../../core/place-set.js';
 import type { FlumeBatch, FlumeStatus } from '../../ports/flume-rpc.js';
 
 /**
@@ -7,7 +7,7 @@ import type { FlumeBatch, FlumeStatus } from '../../ports/flume-rpc.js';
  *
  * Bounds: the events that have not gone out, and a bit for each that was acked out of order.
  */
-export class Unanswered {
+export class PendingBatch {
   /** The client, for messages. */
   readonly client: string;
   /** How many events it has. */
@@ -20,7 +20,7 @@ export class Unanswered {
   /** Not the batch, which would keep every event in memory until the answer. */
   readonly #events: (FlumeEvent | undefined)[];
   #emitted = 0;
-  #acked: PlaceSet | undefined;
+  #acked: SeqSet | undefined;
   #ackedCount = 0;
 
   constructor(batch: FlumeBatch, first: number, askAt: number) {
@@ -58,14 +58,14 @@ export class Unanswered {
   /** Acks its places in [first, next); true when all of them are. */
   ack(first: number, next: number): boolean {
     if (first <= this.first && next >= this.next) return true;
-    this.#acked ??= new PlaceSet();
-    for (let place = Math.max(first, this.first); place < Math.min(next, this.next); place += 1) {
-      if (this.#acked.add(place)) this.#ackedCount += 1;
+    this.#acked ??= new SeqSet();
+    for (let seq = Math.max(first, this.first); seq < Math.min(next, this.next); seq += 1) {
+      if (this.#acked.add(seq)) this.#ackedCount += 1;
     }
     return this.#ackedCount === this.count;
   }
 
-  isAcked(place: number): boolean {
-    return this.#acked?.has(place) ?? false;
+  isAcked(seq: number): boolean {
+    return this.#acked?.has(seq) ?? false;
   }
 }

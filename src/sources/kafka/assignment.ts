@@ -38,11 +38,11 @@ export class Assignment {
 
   /** True while a sink waits for what lies before its commit in one of them. */
   get isAwaited(): boolean {
-    for (const partition of this.partitions) if (partition.replay?.isAwaited) return true;
+    for (const partition of this.partitions) if (partition.resumeTracker?.isAwaited) return true;
     return false;
   }
 
-  /** The most that would come again after a crash. What waits to be read again comes again anyway, and is not held here. */
+  /** The most that would be redelivered after a crash. What waits to be read again is redelivered anyway, and is not held here. */
   get unacked(): number {
     let sum = 0;
     for (const partition of this.partitions) if (!partition.isOver) sum += partition.watermark.span;

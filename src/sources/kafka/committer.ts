@@ -44,8 +44,8 @@ export class Committer {
     this.#schedule = new CommitSchedule(options.count);
     this.#intervalMs = options.intervalMs;
     this.#monitor = monitor;
-    this.#commits = monitor.figure('rxflume_source_commits_total', labels);
-    this.#committed = monitor.figure('rxflume_source_committed_total', labels);
+    this.#commits = monitor.metric('rxflume_source_commits_total', labels);
+    this.#committed = monitor.metric('rxflume_source_committed_total', labels);
   }
 
   acked(count: number): void {
@@ -82,7 +82,7 @@ export class Committer {
     );
   }
 
-  /** The last commit is worth trying for as long as leaving may take: without it all of it comes again. */
+  /** The last commit is worth trying for as long as leaving may take: without it all of it is redelivered. */
   allWithin(ms: number): Observable<void> {
     return defer(() => {
       const until = monotonicMs() + ms;
@@ -153,13 +153,13 @@ export class Committer {
   /** Tells the broker, or the sink that commits the group's offsets in its place. */
   #tell(consumer: GuardedConsumer, offsets: ReturnType<Assignment['uncommitted']>): Observable<unknown> {
     const [first] = offsets;
-    const sink = first?.of.replay?.resumeFrom;
+    const sink = first?.of.resumeTracker?.resumeFrom;
     if (sink?.commit === undefined) {
       const told = offsets.map(({ of, ...position }) => position);
       return consumer.commit(this.#session.assignment.epoch, told);
     }
-    const acked = offsets.flatMap(({ of: { stream, replay }, offset }) =>
-      replay === undefined ? [] : [{ stream, offset, answer: replay.answer }],
+    const acked = offsets.flatMap(({ of: { stream, resumeTracker }, offset }) =>
+      resumeTracker === undefined ? [] : [{ stream, offset, lookup: resumeTracker.lookup }],
     );
     return guarded(() => sink.commit?.(acked) ?? [], COMMIT_WITHIN_MS, lateCommit);
   }
@@ -170,7 +170,7 @@ export class Committer {
     partition.committed = Math.max(partition.committed, offset);
     if (partition.isOver) return;
     this.#showLag(partition);
-    this.#monitor.figure('rxflume_source_committed_offset', { stream: partition.stream }).set(offset);
+    this.#monitor.metric('rxflume_source_committed_offset', { stream: partition.stream }).set(offset);
   }
 
   /** How far the broker is ahead of what is committed, or of where reading goes on where nothing is known to be. */
@@ -178,7 +178,7 @@ export class Committer {
     const done = partition.committed < 0 ? partition.watermark.offset : partition.committed;
     if (done < 0) return;
     const lag = Math.max(0, partition.highWatermark - done);
-    this.#monitor.figure('rxflume_source_lag', { stream: partition.stream }).set(lag);
+    this.#monitor.metric('rxflume_source_lag', { stream: partition.stream }).set(lag);
   }
 
   #failed(error: CommitError): void {
@@ -189,7 +189,7 @@ export class Committer {
     }
     if (monotonicMs() - this.#toldAt >= TELL_EVERY_MS) {
       this.#toldAt = monotonicMs();
-      this.#monitor.notice('warn', 'RXF_KAFKA_COMMIT', `${describeError(error)} Tried again with the next commit.`);
+      this.#monitor.logEvent('warn', 'RXF_KAFKA_COMMIT', `${describeError(error)} Tried again with the next commit.`);
     }
     this.#follow(this.#schedule.ended('retry'));
   }

@@ -1,6 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import type { Delivery } from '../../core/delivery.js';
-import type { Figure } from '../../core/monitor.js';
+import type { Metric } from '../../core/monitor.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { Assignment } from './assignment.js';
 import type { GuardedConsumer } from './guarded-consumer.js';
@@ -28,7 +28,7 @@ export class Emission {
   readonly #out: Subscriber<Delivery<Buffer | null>>;
   readonly #window: InFlightWindow;
   readonly #maxUnacked: number;
-  readonly #heldBack: Figure;
+  readonly #heldBack: Metric;
   #isUnderWay = false;
   /** Whose turn it is, by its place in the assignment, and what is left of its turn. */
   #turn = 0;
@@ -41,7 +41,7 @@ export class Emission {
     session: EmitsFor,
     out: Subscriber<Delivery<Buffer | null>>,
     limits: { readonly window: InFlightWindow; readonly maxUnacked: number },
-    heldBack: Figure,
+    heldBack: Metric,
   ) {
     this.#session = session;
     this.#out = out;
@@ -50,7 +50,7 @@ export class Emission {
     this.#heldBack = heldBack;
   }
 
-  /** Too much would come again after a crash: nothing goes out until something is acked. */
+  /** Too much would be redelivered after a crash: nothing goes out until something is acked. */
   get isReplayFull(): boolean {
     return this.#session.assignment.unacked >= this.#maxUnacked;
   }

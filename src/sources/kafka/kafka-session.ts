@@ -11,12 +11,12 @@ import {
   Subscription,
   take,
 } from 'rxjs';
-import { Asking } from '../../core/asking.js';
+import { FlushRequester } from '../../core/asking.js';
 import type { Delivery } from '../../core/delivery.js';
-import type { Want } from '../../core/duty.js';
+import type { FlushSignal } from '../../core/duty.js';
 import { ConnectError, describeError, isRetryable, type SourceError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
-import { positionsFrom } from '../../core/positions-from.js';
+import { lookUpOffsets } from '../../core/positions-from.js';
 import { InFlightWindow } from '../../core/window.js';
 import type {
   KafkaBatch,
@@ -33,10 +33,10 @@ import { listed } from './listed.js';
 import { lostError } from './lost-error.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
-import { refusalError } from './refusal-error.js';
+import { nackedError } from './refusal-error.js';
 import { Rewinding, type RewindsFor } from './rewinding.js';
 import { Settling } from './settling.js';
-import { withWayOut } from './way-out.js';
+import { withRecoveryHint } from './way-out.js';
 
 /** The most of a rebalance's time that is kept for the commit after the settling. */
 const MOST_COMMIT_MS = 2_000;
@@ -55,12 +55,12 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   readonly #out: Subscriber<Delivery<Buffer | null>>;
   readonly #window: InFlightWindow;
   readonly #committer: Committer;
-  readonly #asking: Asking;
+  readonly #flushRequester: FlushRequester;
   readonly #timers = new Subscription();
   readonly #settling = new Settling();
   readonly #emission: Emission;
   readonly #rewinding: Rewinding;
-  readonly #figures;
+  readonly #metrics;
   #connection: Subscription | undefined;
   #consumer: GuardedConsumer | undefined;
   #assignment = new Assignment(0, []);
@@ -76,23 +76,23 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     const { monitor, maxUnacked } = options;
     const labels = { source: 'kafka', group: options.groupId };
     this.#committer = new Committer(this, options.commit, monitor, labels);
-    const heldBack = monitor.figure('rxflume_source_held_back_partitions', labels);
+    const heldBack = monitor.metric('rxflume_source_held_back_partitions', labels);
     this.#emission = new Emission(this, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(this, options.redeliver, heldBack);
-    this.#asking = new Asking(
-      () => this.#wanted,
-      (want) => this.#ask(want),
+    this.#flushRequester = new FlushRequester(
+      () => this.#flush$,
+      (signal) => this.#ask(signal),
     );
-    this.#figures = {
-      records: monitor.figure('rxflume_source_records_total', labels),
-      bytes: monitor.figure('rxflume_source_bytes_total', labels),
-      acked: monitor.figure('rxflume_source_acked_total', labels),
-      nacked: monitor.figure('rxflume_source_nacked_total', labels),
-      inFlight: monitor.figure('rxflume_source_in_flight', labels),
-      inFlightBytes: monitor.figure('rxflume_source_in_flight_bytes', labels),
-      joined: monitor.figure('rxflume_source_joined', labels),
-      assigned: monitor.figure('rxflume_source_assigned_partitions', labels),
-      interrupted: monitor.figure('rxflume_source_interrupted', labels),
+    this.#metrics = {
+      records: monitor.metric('rxflume_source_records_total', labels),
+      bytes: monitor.metric('rxflume_source_bytes_total', labels),
+      acked: monitor.metric('rxflume_source_acked_total', labels),
+      nacked: monitor.metric('rxflume_source_nacked_total', labels),
+      inFlight: monitor.metric('rxflume_source_in_flight', labels),
+      inFlightBytes: monitor.metric('rxflume_source_in_flight_bytes', labels),
+      joined: monitor.metric('rxflume_source_joined', labels),
+      assigned: monitor.metric('rxflume_source_assigned_partitions', labels),
+      interrupted: monitor.metric('rxflume_source_interrupted', labels),
       heldBack,
     };
   }
@@ -110,7 +110,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
         next: (consumer) => {
           this.#consumer = new GuardedConsumer(consumer, (error) => this.#fail(error));
         },
-        error: (error: unknown) => this.#fail(withWayOut(error, this.#options.resumeFrom)),
+        error: (error: unknown) => this.#fail(withRecoveryHint(error, this.#options.resumeFrom)),
         complete: () => this.#driverCompleted(),
       }),
     );
@@ -124,7 +124,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#isRevoking = false;
     // Nothing is read any more, so it does not matter from where.
     if (!this.isRunning) return of([]);
-    return this.positionsOf(partitions).pipe(
+    return this.offsetsOf(partitions).pipe(
       map((positions) => {
         const starts: PartitionOffset[] = [];
         const ours = partitions.map((partition) => {
@@ -134,11 +134,11 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
         });
         this.#assignment = new Assignment(epoch, ours);
         this.resumed();
-        this.#figures.joined.set(1);
-        this.#figures.assigned.set(ours.length);
-        this.#figures.interrupted.set(0);
+        this.#metrics.joined.set(1);
+        this.#metrics.assigned.set(ours.length);
+        this.#metrics.interrupted.set(0);
         const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
-        this.notice(
+        this.logEvent(
           'info',
           'kafka.assigned',
           `Reading ${listed(names)} of ${this.#driver.name} as ${this.#options.groupId}.`,
@@ -172,7 +172,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#isRevoking = true;
     for (const partition of this.#assignment.partitions) partition.dropQueued();
     const { revokeTimeoutMs } = this.#options;
-    // What is not settled in time comes again; what is, must not.
+    // What is not settled in time is redelivered; what is, must not.
     return concat(
       this.#settled(revokeTimeoutMs - Math.min(MOST_COMMIT_MS, Math.floor(revokeTimeoutMs / 4))).pipe(
         catchError(() => EMPTY),
@@ -191,18 +191,18 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     const partition = this.#assignment.get(batch);
     if (partition === undefined || partition.isOver) return;
     partition.enqueue(batch);
-    this.#figures.records.add(batch.records.length);
-    this.#figures.bytes.add(batch.byteLength);
+    this.#metrics.records.add(batch.records.length);
+    this.#metrics.bytes.add(batch.byteLength);
     this.#committer.fetched(partition);
     this.#emit();
   }
 
   reading(isReading: boolean): void {
-    this.#figures.interrupted.set(isReading ? 0 : 1);
+    this.#metrics.interrupted.set(isReading ? 0 : 1);
   }
 
-  notice(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.notice(level, what, message);
+  logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    this.#options.monitor.logEvent(level, what, message);
   }
 
   report(failure: Failure): void {
@@ -212,15 +212,15 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   // What a partition calls.
 
   acked(count: number): void {
-    this.#figures.acked.add(count);
+    this.#metrics.acked.add(count);
     this.#committer.acked(count);
     this.released();
     if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
   }
 
   nacked(partition: Partition, offset: number, cause: unknown): void {
-    this.#figures.nacked.add(1);
-    if (this.#stage === 'draining') this.#leaveError ??= refusalError(partition, { offset, attempt: 1, cause });
+    this.#metrics.nacked.add(1);
+    if (this.#stage === 'draining') this.#leaveError ??= nackedError(partition, { offset, attempt: 1, cause });
     else if (this.isTaking) this.#rewinding.refused(partition, offset, cause);
     // Only now: what goes out into the room that was freed must not be more of what was just refused.
     this.released();
@@ -228,27 +228,27 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   released(): void {
-    this.#asking.released();
+    this.#flushRequester.released();
     this.#emit();
   }
 
   awaited(): void {
-    this.#asking.look();
+    this.#flushRequester.look();
   }
 
   // Emitting.
 
   #emit(): void {
     if (!this.#emission.run()) return;
-    this.#figures.inFlight.set(this.#window.count);
-    this.#figures.inFlightBytes.set(this.#window.bytes);
+    this.#metrics.inFlight.set(this.#window.count);
+    this.#metrics.inFlightBytes.set(this.#window.bytes);
     if (this.#stage !== 'running') return;
     this.#emission.setPauses();
-    this.#asking.look();
+    this.#flushRequester.look();
   }
 
   /** What the session waits for its holders to do, null where it does not wait. */
-  get #wanted(): Want | null {
+  get #flush$(): FlushSignal | null {
     if (this.#isWaitingForSettling) return this.#assignment.isSettled ? null : 'settle';
     if (this.#stage !== 'running') return null;
     if (this.#emission.isReplayFull) return 'settle';
@@ -256,8 +256,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     return this.#window.isFull ? 'release' : null;
   }
 
-  #ask(want: Want): void {
-    for (const partition of this.#assignment.partitions) partition.wanted.next(want);
+  #ask(signal: FlushSignal): void {
+    for (const partition of this.#assignment.partitions) partition.flush$.next(signal);
   }
 
   // What emission, the committer and rewinding ask.
@@ -282,19 +282,19 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#fail(error);
   }
 
-  positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
+  offsetsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
     const { resumeFrom, groupId } = this.#options;
     if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
     const streams = partitions.map(streamOf);
-    const told = (message: string) => this.notice('warn', 'RXF_KAFKA_RESUME', message);
-    return positionsFrom(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', told);
+    const told = (message: string) => this.logEvent('warn', 'RXF_KAFKA_RESUME', message);
+    return lookUpOffsets(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', told);
   }
 
-  partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition {
+  partitionFrom(of: TopicPartition, lookup: ReadonlyMap<string, number>, fallback: number): Partition {
     const { resumeFrom } = this.#options;
-    const start = answer.get(streamOf(of));
-    const takenUp = resumeFrom === undefined ? undefined : { resumeFrom, answer, start };
-    return new Partition(of, start ?? fallback, takenUp, this.#window, this);
+    const start = lookup.get(streamOf(of));
+    const resumePoint = resumeFrom === undefined ? undefined : { resumeFrom, lookup, start };
+    return new Partition(of, start ?? fallback, resumePoint, this.#window, this);
   }
 
   resumed(): void {
@@ -312,7 +312,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   #settled(withinMs: number): Observable<never> {
-    this.#asking.look();
+    this.#flushRequester.look();
     return this.#settling.of(this.#assignment, withinMs);
   }
 
@@ -366,7 +366,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     if (this.#stage === 'over') return;
     this.#stage = 'over';
     this.#endAssignment();
-    this.#asking.end();
+    this.#flushRequester.end();
     this.#rewinding.end();
     this.#committer.end();
     this.#connection?.unsubscribe();
@@ -381,9 +381,9 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#committer.epochEnded();
     this.#assignment.end();
     this.#assignment = new Assignment(this.#assignment.epoch, []);
-    this.#figures.joined.set(0);
-    this.#figures.assigned.set(0);
-    this.#figures.heldBack.set(0);
+    this.#metrics.joined.set(0);
+    this.#metrics.assigned.set(0);
+    this.#metrics.heldBack.set(0);
     if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
   }
 }

@@ -9,7 +9,7 @@ export function lostError(assignment: Assignment): SourceError | undefined {
   const streams = undone.map(({ stream }) => stream);
   return new SourceError(
     'RXF_SOURCE_DRAIN_LOST',
-    `The group took ${listed(streams)} away before the drain was done. What was not committed of it comes again at the next ` +
+    `The group took ${listed(streams)} away before the drain was done. What was not committed of it is redelivered at the next ` +
       'start, or to whoever has it now. Drain one member after the other, or raise `revokeTimeoutMs` and `sessionTimeoutMs`.',
     { details: { streams } },
   );

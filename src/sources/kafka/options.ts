@@ -8,7 +8,7 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../../core/options.js';
-import type { Positions } from '../../core/positions.js';
+import type { OffsetStore } from '../../core/positions.js';
 import type { RedeliverOptions } from '../../core/redelivery.js';
 import { MiB } from '../../core/units.js';
 import type { WindowLimits } from '../../core/window.js';
@@ -23,12 +23,12 @@ export interface KafkaSourceOptions {
   readonly startAt?: StartAt;
   /**
    * Asked at each assignment, and before a refused record is read again; believed instead of the group's committed
-   * offsets. `lake.positions` of the file sink that the flow ends in makes its files exactly-once.
+   * offsets. `lake.offsetStore` of the file sink that the flow ends in makes its files exactly-once.
    */
-  readonly resumeFrom?: Positions;
+  readonly resumeFrom?: OffsetStore;
   /** The most that is out and not released. Default 100,000 records and 64 MiB. */
   readonly window?: Partial<WindowLimits>;
-  /** The most records that would come again after a crash; reaching it asks the sinks to settle. Default 20,000,000. */
+  /** The most records that would be redelivered after a crash; reaching it asks the sinks to settle. Default 20,000,000. */
   readonly maxUnacked?: number;
   /** Default every 100,000 acks or 1,000 ms. */
   readonly commit?: Partial<CommitOptions>;
@@ -65,7 +65,7 @@ export interface CheckedOptions {
   readonly topics: readonly string[] | RegExp;
   readonly groupId: string;
   readonly startAt: StartAt;
-  readonly resumeFrom: Positions | undefined;
+  readonly resumeFrom: OffsetStore | undefined;
   readonly window: WindowLimits;
   readonly maxUnacked: number;
   readonly commit: CommitOptions;
@@ -121,6 +121,6 @@ export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Num
   expectWhole('maxPartitionBytes', options.maxPartitionBytes, 1, 2 ** 31 - 1);
   expectMs('maxWaitMs', options.maxWaitMs, 1);
   expectMs('sessionTimeoutMs', options.sessionTimeoutMs, 1);
-  expectOption('monitor', options.monitor, typeof options.monitor?.figure === 'function', 'a Monitor');
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

@@ -1,11 +1,11 @@
-import { OrderedDuty, type OrderedDutyListener } from '../../core/ordered-duty.js';
-import type { TakenUp } from '../../core/reach.js';
+import { OffsetTracker, type OffsetTrackerListener } from '../../core/ordered-duty.js';
+import type { ResumePoint } from '../../core/reach.js';
 import type { InFlightWindow } from '../../core/window.js';
 import type { KafkaBatch, KafkaRecord, KafkaRecords, TopicPartition } from '../../ports/kafka-consumer.js';
 import { RecordDelivery } from './record-delivery.js';
 
 /** What a partition tells the session it belongs to. */
-export interface PartitionListener extends OrderedDutyListener {
+export interface PartitionListener extends OffsetTrackerListener {
   nacked(partition: Partition, offset: number, cause: unknown): void;
 }
 
@@ -19,7 +19,7 @@ interface Queued {
  * One partition for one assignment epoch, or from one rewind to the next: what arrived and is not emitted yet, what is
  * out, and what may be committed.
  */
-export class Partition extends OrderedDuty implements TopicPartition {
+export class Partition extends OffsetTracker implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   #start: number;
@@ -39,16 +39,16 @@ export class Partition extends OrderedDuty implements TopicPartition {
   constructor(
     of: TopicPartition,
     start: number,
-    takenUp: TakenUp | undefined,
+    resumePoint: ResumePoint | undefined,
     window: InFlightWindow,
     listener: PartitionListener,
   ) {
-    super(start, takenUp, listener);
+    super(start, resumePoint, listener);
     this.topic = of.topic;
     this.partition = of.partition;
     this.#start = start;
     // The ledger is what is believed; the broker, which may be behind it or ahead, is told what it says.
-    this.committed = takenUp?.start === undefined ? start : -1;
+    this.committed = resumePoint?.start === undefined ? start : -1;
     this.#window = window;
     this.#listener = listener;
   }
@@ -83,9 +83,9 @@ export class Partition extends OrderedDuty implements TopicPartition {
     return this.watermark.offset > this.committed;
   }
 
-  /** Nothing of it would come again to whoever gets it next; where a ledger is kept, that says so. */
+  /** Nothing of it would be redelivered to whoever gets it next; where a ledger is kept, that says so. */
   get isDone(): boolean {
-    return this.isSettled && !this.isOver && (this.replay !== undefined || !this.isUncommitted);
+    return this.isSettled && !this.isOver && (this.resumeTracker !== undefined || !this.isUncommitted);
   }
 
   enqueue(batch: KafkaBatch): void {
@@ -109,7 +109,7 @@ export class Partition extends OrderedDuty implements TopicPartition {
     const queued = this.#queue[0];
     if (queued === undefined) return undefined;
     const record = queued.records.at(this.#emitted) as KafkaRecord;
-    const place = this.add(record.offset, record.byteLength);
+    const seq = this.add(record.offset, record.byteLength);
     this.#window.take(record.byteLength);
     this.#emitted += 1;
     if (this.#emitted === queued.records.length) {
@@ -117,7 +117,7 @@ export class Partition extends OrderedDuty implements TopicPartition {
       this.#queue.shift();
       this.#emitted = 0;
     }
-    return new RecordDelivery(record, this, place);
+    return new RecordDelivery(record, this, seq);
   }
 
   /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
@@ -142,7 +142,7 @@ export class Partition extends OrderedDuty implements TopicPartition {
 
   #readUpTo(nextOffset: number): void {
     this.watermark.readUpTo(nextOffset);
-    this.replay?.readFurther();
+    this.resumeTracker?.readFurther();
   }
 }
 

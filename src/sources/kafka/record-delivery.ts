@@ -1,5 +1,5 @@
 import { Delivery } from '../../core/delivery.js';
-import type { Duty } from '../../core/duty.js';
+import type { Acker } from '../../core/duty.js';
 import type { KafkaRecord } from '../../ports/kafka-consumer.js';
 
 /** The delivery of one record. Its value is made from the fetched bytes when first asked for, and then kept. */
@@ -7,8 +7,8 @@ export class RecordDelivery extends Delivery<Buffer | null> {
   readonly #record: KafkaRecord;
   #made: Buffer | null | undefined;
 
-  constructor(record: KafkaRecord, duty: Duty, place: number) {
-    super(null, record, duty, place);
+  constructor(record: KafkaRecord, acker: Acker, seq: number) {
+    super(null, record, acker, seq);
     this.#record = record;
   }
 

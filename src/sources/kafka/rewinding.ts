@@ -1,13 +1,13 @@
 import { type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { describeError, type SourceError, shortName } from '../../core/errors.js';
-import type { Failure, Figure } from '../../core/monitor.js';
+import type { Failure, Metric } from '../../core/monitor.js';
 import { type RedeliverOptions, redeliverAfterMs } from '../../core/redelivery.js';
-import { Refusals } from '../../core/refusals.js';
+import { NackCounter } from '../../core/refusals.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
 import type { GuardedConsumer } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
-import { refusalError } from './refusal-error.js';
+import { nackedError } from './refusal-error.js';
 
 /** What rewinding needs of the session it rewinds for. */
 export interface RewindsFor {
@@ -16,9 +16,9 @@ export interface RewindsFor {
   /** Whether partitions are read now; a rewind that comes due while they are not is left out. */
   readonly isTaking: boolean;
   /** Where a ledger says each is to be taken up. */
-  positionsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>>;
+  offsetsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>>;
   /** A fresh partition, to be read from its position in the answer, or from `fallback` where the ledger has none. */
-  partitionFrom(of: TopicPartition, answer: ReadonlyMap<string, number>, fallback: number): Partition;
+  partitionFrom(of: TopicPartition, lookup: ReadonlyMap<string, number>, fallback: number): Partition;
   /** Partitions are resumed: what a ledger says of them may be news to the broker. */
   resumed(): void;
   /** A refusal that trying again cannot mend: leave. */
@@ -28,16 +28,16 @@ export interface RewindsFor {
 
 /**
  * Reads a partition again after a nack: ends its epoch, waits, asks where to take it up, and starts a fresh one there.
- * What was out of it is void and comes again; nothing is skipped.
+ * What was out of it is void and is redelivered; nothing is skipped.
  */
 export class Rewinding {
   readonly #session: RewindsFor;
   readonly #options: RedeliverOptions;
-  readonly #heldBack: Figure;
-  readonly #refusals = new Refusals();
+  readonly #heldBack: Metric;
+  readonly #nacks = new NackCounter();
   readonly #life = new Subscription();
 
-  constructor(session: RewindsFor, options: RedeliverOptions, heldBack: Figure) {
+  constructor(session: RewindsFor, options: RedeliverOptions, heldBack: Metric) {
     this.#session = session;
     this.#options = options;
     this.#heldBack = heldBack;
@@ -51,8 +51,8 @@ export class Rewinding {
   /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
   get waiting(): SourceError | undefined {
     for (const partition of this.#session.assignment.partitions) {
-      const last = this.#refusals.last(partition);
-      if (partition.isOver && last !== undefined) return refusalError(partition, last);
+      const last = this.#nacks.last(partition);
+      if (partition.isOver && last !== undefined) return nackedError(partition, last);
     }
     return undefined;
   }
@@ -62,10 +62,10 @@ export class Rewinding {
   }
 
   #again(partition: Partition, offset: number, cause: unknown): void {
-    const refusal = this.#refusals.add(partition, offset, cause);
+    const refusal = this.#nacks.add(partition, offset, cause);
     const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options);
     if (delayMs === null) {
-      this.#session.refused(refusalError(partition, { ...refusal, offset }));
+      this.#session.refused(nackedError(partition, { ...refusal, offset }));
       return;
     }
     const { stream, watermark } = partition;
@@ -90,7 +90,7 @@ export class Rewinding {
     this.#session.consumer?.pause([partition]);
     this.#life.add(
       timer(delayMs)
-        .pipe(switchMap(() => (isStillOurs() ? this.#session.positionsOf([partition]) : [])))
+        .pipe(switchMap(() => (isStillOurs() ? this.#session.offsetsOf([partition]) : [])))
         .subscribe({
           next: (positions) => {
             if (!isStillOurs()) return;

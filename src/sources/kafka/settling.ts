@@ -29,6 +29,6 @@ function lateError(assignment: Assignment, withinMs: number): SourceError {
   return new SourceError(
     'RXF_SOURCE_DRAIN_TIMEOUT',
     `${count} records of ${out.map((partition) => partition.stream).join(', ')} were not settled within ${withinMs} ms. ` +
-      'They come again at the next start. See why the sink is slow, or raise `drainTimeoutMs`.',
+      'They are redelivered at the next start. See why the sink is slow, or raise `drainTimeoutMs`.',
   );
 }

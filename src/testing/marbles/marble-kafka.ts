@@ -80,7 +80,7 @@ export class MarbleKafka implements KafkaDriver {
       lost: () => undefined,
       records: () => undefined,
       reading: () => undefined,
-      notice: () => undefined,
+      logEvent: () => undefined,
     };
     this.#other = this.broker.connect(this.#subscription, silent).subscribe();
   }

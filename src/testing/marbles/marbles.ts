@@ -6,7 +6,7 @@ import { describeError } from '../../core/errors.js';
 import { expectFunction } from '../../core/options.js';
 import type { Receipt, Sink } from '../../core/receipt.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../memory-file-system.js';
-import { RecordingDuty, type Settlement } from '../recording-duty.js';
+import { RecordingAcker, type Settlement } from '../recording-duty.js';
 import { expectMarks, MarbleError } from './difference.js';
 import { MarbleAmqp, type MarbleAmqpOptions } from './marble-amqp.js';
 import { MarbleKafka, type MarbleKafkaOptions } from './marble-kafka.js';
@@ -22,7 +22,7 @@ export type PartitionRows = string | Readonly<Record<`p${number}`, string>>;
 export interface Marbles
   extends Pick<RunHelpers, 'cold' | 'hot' | 'time' | 'expectObservable' | 'expectSubscriptions'> {
   /** The account of `m.deliveries`. */
-  readonly duty: RecordingDuty;
+  readonly acker: RecordingAcker;
   /** Deliveries, each named by its character; its value is the character, or what `values` has for it. */
   deliveries<T = string>(row: string, values?: Readonly<Record<string, T>>): Observable<Delivery<T>>;
   /** A Kafka with what is drawn, such as `p0: a-b-c  p1: d`; see `MarbleKafka` for rebalances. */
@@ -80,7 +80,7 @@ export function marbles(draw: (m: Marbles) => void): void {
 function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
   const settled: { readonly frame: number; readonly line: Settlement }[] = [];
   const letters: Mark[] = [];
-  const duty = new RecordingDuty('test:stream', (line) => settled.push({ frame: asyncScheduler.now(), line }));
+  const acker = new RecordingAcker('test:stream', (line) => settled.push({ frame: asyncScheduler.now(), line }));
   let kafka: MarbleKafka | undefined;
   let amqp: MarbleAmqp | undefined;
   let isWatching = false;
@@ -125,9 +125,9 @@ function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
     time: helpers.time,
     expectObservable: helpers.expectObservable,
     expectSubscriptions: helpers.expectSubscriptions,
-    duty,
+    acker,
     deliveries: <T>(row: string, values?: Readonly<Record<string, T>>) =>
-      helpers.cold(row).pipe(map((name) => duty.deliver((values === undefined ? name : values[name]) as T, {}, name))),
+      helpers.cold(row).pipe(map((name) => acker.deliver((values === undefined ? name : values[name]) as T, {}, name))),
     kafka: (diagram, options) => {
       kafka = new MarbleKafka(diagram, options);
       return kafka;

@@ -1,47 +1,47 @@
 import { map, type Observable } from 'rxjs';
 import { Delivery } from '../../core/delivery.js';
-import type { Duty } from '../../core/duty.js';
+import type { Acker } from '../../core/duty.js';
 import type { Settlement } from '../recording-duty.js';
 
 /**
  * Passes deliveries of any source on, and tells of each by its label when it is first acked, refused and released, before the
- * source's own duty hears of it.
+ * source's own acker hears of it.
  */
 export function watched<T>(
   labelOf: (value: T) => string,
   report: (settlement: Settlement) => void,
 ): (source: Observable<Delivery<T>>) => Observable<Delivery<T>> {
   return (source) => {
-    const duties = new WeakMap<Duty, WatchedDuty>();
+    const ackers = new WeakMap<Acker, WatchedAcker>();
     return source.pipe(
-      map(({ value, origin, duty, place }) => {
-        let own = duties.get(duty);
+      map(({ value, origin, acker, seq }) => {
+        let own = ackers.get(acker);
         if (own === undefined) {
-          own = new WatchedDuty(duty, report);
-          duties.set(duty, own);
+          own = new WatchedAcker(acker, report);
+          ackers.set(acker, own);
         }
-        own.labels.set(place, labelOf(value));
-        return new Delivery(value, origin, own, place);
+        own.labels.set(seq, labelOf(value));
+        return new Delivery(value, origin, own, seq);
       }),
     );
   };
 }
 
-class WatchedDuty implements Duty {
+class WatchedAcker implements Acker {
   readonly labels = new Map<number, string>();
-  readonly wanted;
-  readonly replay;
+  readonly flush$;
+  readonly resumeTracker;
   readonly isMixed;
-  readonly #inner: Duty;
+  readonly #inner: Acker;
   readonly #report: (settlement: Settlement) => void;
   readonly #settled = new Set<number>();
   readonly #released = new Set<number>();
 
-  constructor(inner: Duty, report: (settlement: Settlement) => void) {
+  constructor(inner: Acker, report: (settlement: Settlement) => void) {
     this.#inner = inner;
     this.#report = report;
-    this.wanted = inner.wanted;
-    this.replay = inner.replay;
+    this.flush$ = inner.flush$;
+    this.resumeTracker = inner.resumeTracker;
     this.isMixed = inner.isMixed === true;
   }
 
@@ -65,10 +65,10 @@ class WatchedDuty implements Duty {
   }
 
   #note(verb: 'ack' | 'nack' | 'release', done: Set<number>, first: number, next: number): void {
-    for (let place = first; place < next; place += 1) {
-      const label = this.labels.get(place);
-      if (label === undefined || done.has(place) || this.#settled.has(place)) continue;
-      done.add(place);
+    for (let seq = first; seq < next; seq += 1) {
+      const label = this.labels.get(seq);
+      if (label === undefined || done.has(seq) || this.#settled.has(seq)) continue;
+      done.add(seq);
       this.#report(`${verb} ${label}`);
     }
   }

@@ -1,14 +1,14 @@
 import { from, Observable, type ObservableInput, type Subscriber, Subscription, timer } from 'rxjs';
 import type { Collector } from './collector.js';
 import type { Verb } from './schedule.js';
-import type { Strike } from './strike.js';
+import type { FaultInjector } from './strike.js';
 
 /** How long an answer takes that is not the store's. */
 const ERROR_AFTER_MS = 1;
 
 /** Numbers the steps of all collectors, and knows what strikes each. */
 export interface Steps {
-  next(collector: Collector, verb: Verb, words: () => string): Strike;
+  next(collector: Collector, verb: Verb, words: () => string): FaultInjector;
   /** Carries a call out later, whatever becomes of its collector. */
   later(collector: Collector, ms: number, words: () => string, carryOut: () => void): void;
 }
@@ -39,7 +39,7 @@ function carryOut<T>(
   steps: Steps,
   collector: Collector,
   made: Call<T>,
-  strike: Strike,
+  strike: FaultInjector,
   subscriber: Subscriber<T>,
   answer: Subscription,
 ): void {

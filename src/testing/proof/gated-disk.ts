@@ -10,7 +10,7 @@ import type { Verb } from './schedule.js';
  * The disk as one collector's driver reaches it: each call of the system that changes something is a step, a sync too. What
  * only looks is none: nothing comes between it and the next change but what the next change's step has.
  */
-export function gatedDisk(disk: MemoryDisk, watch: FileWatch, steps: Steps, collector: Collector): DiskSystem {
+export function gatedDisk(disk: MemoryDisk, recorder: FileWatch, steps: Steps, collector: Collector): DiskSystem {
   const make = <T>(verb: Verb, words: string, carryOut: () => Observable<T>): Observable<T> =>
     defer(() => {
       const { cuts } = disk;
@@ -28,7 +28,7 @@ export function gatedDisk(disk: MemoryDisk, watch: FileWatch, steps: Steps, coll
     write: (chunk, from) => {
       const sent = chunk.slice();
       return make('write', `write ${path} (${sent.length} bytes)`, () => {
-        watch.written(path);
+        recorder.written(path);
         return opened.write(sent, from);
       });
     },
@@ -52,23 +52,23 @@ export function gatedDisk(disk: MemoryDisk, watch: FileWatch, steps: Steps, coll
       ),
     link: (from, to) =>
       make('link', `link ${from} -> ${to}`, () => {
-        watch.named(from, to);
+        recorder.named(from, to);
         return disk.link(from, to);
       }),
     rename: (from, to) =>
       make('rename', `rename ${from} -> ${to}`, () => {
-        watch.moved(from, to);
+        recorder.moved(from, to);
         return disk.rename(from, to);
       }),
     unlink: (path) =>
       make('remove', `unlink ${path}`, () => {
-        watch.removed(path);
+        recorder.removed(path);
         return disk.unlink(path);
       }),
     mkdir: (path) => make('makeFolder', `mkdir ${path}`, () => disk.mkdir(path)),
     rm: (path) =>
       make('remove', `rm ${path}`, () => {
-        watch.removed(path);
+        recorder.removed(path);
         return disk.rm(path);
       }),
     syncFolder: (path) => make('sync', `fsync ${path}`, () => disk.syncFolder(path)),

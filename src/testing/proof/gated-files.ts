@@ -18,7 +18,7 @@ export interface FileWatch {
 }
 
 /** The files as one collector reaches them: each call is a step. */
-export function gatedFiles(fs: FileSystem, watch: FileWatch, steps: Steps, collector: Collector): FileSystem {
+export function gatedFiles(fs: FileSystem, recorder: FileWatch, steps: Steps, collector: Collector): FileSystem {
   const make = <T>(verb: Verb, words: () => string, carryOut: Call<T>['carryOut']): Observable<T> =>
     call(steps, collector, { verb, words, carryOut, failure: unreachable });
   return {
@@ -30,13 +30,13 @@ export function gatedFiles(fs: FileSystem, watch: FileWatch, steps: Steps, colle
         () => `makeFolder ${path}`,
         () => fs.makeFolder(path),
       ),
-    create: (path) => new GatedWriter(path, fs.create(path), watch, collector, make),
+    create: (path) => new GatedWriter(path, fs.create(path), recorder, collector, make),
     rename: (from, to) =>
       make(
         'rename',
         () => `rename ${from} -> ${to}`,
         () => {
-          watch.moved(from, to);
+          recorder.moved(from, to);
           return fs.rename(from, to);
         },
       ),
@@ -45,7 +45,7 @@ export function gatedFiles(fs: FileSystem, watch: FileWatch, steps: Steps, colle
         'rename',
         () => `publish ${from} -> ${to}`,
         () => {
-          watch.moved(from, to);
+          recorder.moved(from, to);
           return fs.publish(from, to);
         },
       ),
@@ -72,7 +72,7 @@ export function gatedFiles(fs: FileSystem, watch: FileWatch, steps: Steps, colle
         'remove',
         () => `remove ${path}`,
         () => {
-          watch.removed(path);
+          recorder.removed(path);
           return fs.remove(path);
         },
       ),
@@ -85,15 +85,15 @@ type Make = <T>(verb: Verb, words: () => string, carryOut: Call<T>['carryOut']) 
 class GatedWriter implements FileWriter {
   readonly #path: string;
   readonly #writer: FileWriter;
-  readonly #watch: FileWatch;
+  readonly #recorder: FileWatch;
   readonly #collector: Collector;
   readonly #make: Make;
   #failure: unknown;
 
-  constructor(path: string, writer: FileWriter, watch: FileWatch, collector: Collector, make: Make) {
+  constructor(path: string, writer: FileWriter, recorder: FileWatch, collector: Collector, make: Make) {
     this.#path = path;
     this.#writer = writer;
-    this.#watch = watch;
+    this.#recorder = recorder;
     this.#collector = collector;
     this.#make = make;
   }
@@ -104,7 +104,7 @@ class GatedWriter implements FileWriter {
       'write',
       () => `write ${this.#path} (${sent.length} bytes)`,
       () => {
-        this.#watch.written(this.#path);
+        this.#recorder.written(this.#path);
         return this.#writer.write(sent);
       },
     );

@@ -3,7 +3,7 @@ import { CommitError, ConnectError } from '../../core/errors.js';
 import type { KafkaConsumer, KafkaDriver, KafkaListener } from '../../ports/kafka-consumer.js';
 import { call, type Steps } from './call.js';
 import type { Collector, Connection } from './collector.js';
-import type { Strike } from './strike.js';
+import type { FaultInjector } from './strike.js';
 
 /** How long a connect takes to fail. */
 const ERROR_AFTER_MS = 1;
@@ -17,7 +17,7 @@ export interface GroupWatch {
 }
 
 /** Kafka as one collector reaches it: connects, commits, leavings and all that the driver hands over are steps. */
-export function gatedKafka(kafka: KafkaDriver, watch: GroupWatch, steps: Steps, collector: Collector): KafkaDriver {
+export function gatedKafka(kafka: KafkaDriver, recorder: GroupWatch, steps: Steps, collector: Collector): KafkaDriver {
   const { gate } = collector;
   return {
     name: kafka.name,
@@ -25,7 +25,7 @@ export function gatedKafka(kafka: KafkaDriver, watch: GroupWatch, steps: Steps, 
       new Observable((subscriber) => {
         const connection: Connection = { subscription: new Subscription(), consumer: undefined };
         const { groupId } = subscription;
-        const connect = (strike: Strike) => {
+        const connect = (strike: FaultInjector) => {
           if (subscriber.closed) return;
           strike.hold();
           collector.connections.add(connection);
@@ -34,8 +34,8 @@ export function gatedKafka(kafka: KafkaDriver, watch: GroupWatch, steps: Steps, 
             kafka.connect(subscription, gatedListener(listener, steps, collector)).subscribe({
               next: (consumer) => {
                 connection.consumer = consumer;
-                watch.joined(collector, groupId);
-                gate.pass(() => subscriber.next(gatedConsumer(consumer, groupId, watch, steps, collector)));
+                recorder.joined(collector, groupId);
+                gate.pass(() => subscriber.next(gatedConsumer(consumer, groupId, recorder, steps, collector)));
               },
               error: (error: unknown) => gate.pass(() => subscriber.error(error)),
               complete: () => gate.pass(() => subscriber.complete()),
@@ -58,7 +58,7 @@ export function gatedKafka(kafka: KafkaDriver, watch: GroupWatch, steps: Steps, 
 function gatedConsumer(
   consumer: KafkaConsumer,
   groupId: string,
-  watch: GroupWatch,
+  recorder: GroupWatch,
   steps: Steps,
   collector: Collector,
 ): KafkaConsumer {
@@ -76,7 +76,7 @@ function gatedConsumer(
             from(consumer.commit(epoch, offsets)).subscribe({
               error: (error: unknown) => subscriber.error(error),
               complete: () => {
-                watch.committed();
+                recorder.committed();
                 subscriber.complete();
               },
             }),
@@ -141,7 +141,7 @@ function gatedListener(listener: KafkaListener, steps: Steps, collector: Collect
         steps.next(collector, 'records', words).around(() => listener.records(batch));
       }),
     reading: (isReading) => gate.pass(() => listener.reading(isReading)),
-    notice: (level, what, message) => gate.pass(() => listener.notice(level, what, message)),
+    logEvent: (level, what, message) => gate.pass(() => listener.logEvent(level, what, message)),
   };
 }
 

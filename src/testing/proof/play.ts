@@ -7,7 +7,7 @@ import type { Fed } from './feed.js';
 import type { Fault, Schedule, Verb } from './schedule.js';
 import type { Trial } from './trial.js';
 import type { Wait } from './waits.js';
-import { World } from './world.js';
+import { Simulation } from './world.js';
 
 /** The longest the collectors may be busy before they are told to drain, in virtual milliseconds. */
 const MOST_BUSY_MS = 20_000;
@@ -15,7 +15,7 @@ const MOST_BUSY_MS = 20_000;
 const LOOK_MS = 50;
 /** Fresh collectors that may come one after the other once all is healed. */
 const MOST_ROUNDS = 6;
-/** Beyond it, and some waits as long as they may be, the clock stops, so that timers that nobody ends do not run for ever. */
+/** Beyond it, and some waits as long as they may be, the clock stops, so that timers that nobody ends do not run forever. */
 const MOST_MS = 600_000;
 
 /** What became of one schedule. */
@@ -62,7 +62,7 @@ export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isL
     );
   } catch (error) {
     if (course === undefined || error instanceof OptionError) throw error;
-    course.finish(`something was thrown that nobody caught: ${describeError(error)}`, course.world.lastStepAt);
+    course.finish(`something was thrown that nobody caught: ${describeError(error)}`, course.simulation.lastStepAt);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -71,7 +71,7 @@ export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isL
 }
 
 class Course {
-  readonly world: World;
+  readonly simulation: Simulation;
   outcome: Outcome | undefined;
   readonly #trial: Trial;
   /** Whether all is waited for before it drains, though nothing went wrong. */
@@ -82,16 +82,16 @@ class Course {
   constructor(trial: Trial, schedule: Schedule, isLogged: boolean) {
     this.#trial = trial;
     this.#isPatient = schedule.faults.length === 0 && schedule.pace > 0;
-    this.world = new World(trial, schedule, isLogged);
-    this.world.onStuck = (why) => this.finish(why);
+    this.simulation = new Simulation(trial, schedule, isLogged);
+    this.simulation.onStuck = (why) => this.finish(why);
   }
 
   start(feed: readonly Fed[]): void {
     this.#produce(feed, 0);
-    this.world.start();
+    this.simulation.start();
     this.#whenQuiet(() =>
       this.#drain(() => {
-        this.world.heal();
+        this.simulation.heal();
         this.#round(1);
       }),
     );
@@ -99,27 +99,27 @@ class Course {
 
   finish(stuck: string, nowMs = asyncScheduler.now()): void {
     if (this.outcome !== undefined) return;
-    const { world } = this;
-    const { waits } = world;
+    const { simulation } = this;
+    const { waits } = simulation;
     waits.look(nowMs);
-    world.end();
+    simulation.end();
     const { longest } = waits;
-    const lines = world.watch.visible();
+    const lines = simulation.recorder.visible();
     this.outcome = {
       ...compare(this.#trial.expected ?? lines, lines, this.#trial.roots),
       lines,
-      partial: world.watch.partial,
-      withdrawn: world.watch.withdrawn,
-      outside: world.watch.outside,
-      ahead: world.watch.ahead,
+      partial: simulation.recorder.partial,
+      withdrawn: simulation.recorder.withdrawn,
+      outside: simulation.recorder.outside,
+      ahead: simulation.recorder.ahead,
       longestWait: longest,
       tooLong: longest !== undefined && longest.ms > this.#trial.maxWaitMs ? [longest] : [],
       waiting: stuck === '' ? [] : waits.waiting(nowMs),
       stuck,
-      errors: world.collectors.flatMap(({ end, error }) => (end === 'error' ? [error] : [])),
-      steps: world.steps,
-      struck: world.struck,
-      log: world.log ?? [],
+      errors: simulation.collectors.flatMap(({ end, error }) => (end === 'error' ? [error] : [])),
+      steps: simulation.steps,
+      struck: simulation.struck,
+      log: simulation.log ?? [],
     };
   }
 
@@ -127,7 +127,7 @@ class Course {
     const fed = feed[at];
     this.#isProduced = fed === undefined;
     if (fed === undefined) return;
-    this.world.produce(fed);
+    this.simulation.produce(fed);
     timer(this.#trial.produceEveryMs).subscribe(() => this.#produce(feed, at + 1));
   }
 
@@ -135,9 +135,9 @@ class Course {
     if (this.outcome !== undefined) return;
     const now = asyncScheduler.now();
     const { quietMs, maxWaitMs } = this.#trial;
-    const waitMs = this.world.lastStepAt + quietMs - now;
-    this.world.waits.look(now);
-    const wait = this.#mayWait ? this.world.waits.current(now) : undefined;
+    const waitMs = this.simulation.lastStepAt + quietMs - now;
+    this.simulation.waits.look(now);
+    const wait = this.#mayWait ? this.simulation.waits.current(now) : undefined;
     if (this.#isProduced && wait === undefined && (waitMs <= 0 || now >= until)) then();
     else if (now >= until + maxWaitMs) then();
     else timer(waitMs > 0 ? Math.max(10, waitMs) : LOOK_MS).subscribe(() => this.#whenQuiet(then, until));
@@ -148,23 +148,23 @@ class Course {
    * After that, all that is there must be committed without a drain, until something has waited too long.
    */
   get #mayWait(): boolean {
-    const { struck, waits } = this.world;
+    const { struck, waits } = this.simulation;
     return (this.#isPatient || struck.length > 0) && (waits.longest?.ms ?? 0) <= this.#trial.maxWaitMs;
   }
 
   /** Tells all to drain who are awake, and waits until they are done. */
   #drain(then: () => void): void {
     if (this.outcome !== undefined) return;
-    const { world } = this;
-    world.isTended = false;
-    world.waits.pause(asyncScheduler.now());
-    for (const collector of world.collectors) if (!collector.gate.isStopped) world.drain(collector);
+    const { simulation } = this;
+    simulation.isTended = false;
+    simulation.waits.pause(asyncScheduler.now());
+    for (const collector of simulation.collectors) if (!collector.gate.isStopped) simulation.drain(collector);
     this.#whenDrained(then, asyncScheduler.now() + this.#trial.withinMs, 2);
   }
 
   #whenDrained(then: () => void, until: number, lookAgainMs: number): void {
     if (this.outcome !== undefined) return;
-    const busy = this.world.collectors.filter((one) => one.isLeaving && one.isAlive && !one.gate.isStopped);
+    const busy = this.simulation.collectors.filter((one) => one.isLeaving && one.isAlive && !one.gate.isStopped);
     if (busy.length === 0) {
       then();
     } else if (asyncScheduler.now() > until) {
@@ -177,16 +177,16 @@ class Course {
   }
 
   #round(number: number): void {
-    const { world } = this;
-    const before = world.collectors.length;
+    const { simulation } = this;
+    const before = simulation.collectors.length;
     this.#isPatient = true;
-    world.isTended = true;
-    world.waits.resume(asyncScheduler.now());
-    world.start();
+    simulation.isTended = true;
+    simulation.waits.resume(asyncScheduler.now());
+    simulation.start();
     this.#whenQuiet(() =>
       this.#drain(() => {
-        const failed = world.collectors.slice(before).findLast((one) => one.end === 'error' && one.isLeaving);
-        if (world.dueAt >= asyncScheduler.now()) this.#afterAllIsDue(() => this.#round(number + 1));
+        const failed = simulation.collectors.slice(before).findLast((one) => one.end === 'error' && one.isLeaving);
+        if (simulation.dueAt >= asyncScheduler.now()) this.#afterAllIsDue(() => this.#round(number + 1));
         else this.#judge(number, failed === undefined ? '' : `${failed.name} failed: ${describeError(failed.error)}`);
       }),
     );
@@ -194,13 +194,13 @@ class Course {
 
   /** Waits for who sleeps and what is late, with no other collector at work. */
   #afterAllIsDue(then: () => void): void {
-    timer(this.world.dueAt - asyncScheduler.now() + 1).subscribe(() => this.#whenQuiet(() => this.#drain(then)));
+    timer(this.simulation.dueAt - asyncScheduler.now() + 1).subscribe(() => this.#whenQuiet(() => this.#drain(then)));
   }
 
   /** Another round where something is missing and may still come. */
   #judge(number: number, failure: string): void {
     const { expected } = this.#trial;
-    const lines = this.world.watch.visible();
+    const lines = this.simulation.recorder.visible();
     const isMissing = expected !== undefined && compare(expected, lines, this.#trial.roots).lost.length > 0;
     const hasMoved = this.#linesBefore !== lines.size;
     this.#linesBefore = lines.size;

@@ -19,7 +19,7 @@ export interface Acts {
 export type Fate = 'sound' | 'fail' | 'lose' | 'late' | 'orphan' | 'hang';
 
 /** The faults that strike one step, and when each of them acts. */
-export class Strike {
+export class FaultInjector {
   readonly fate: Fate;
   /** How much later a late call is carried out, in milliseconds. */
   readonly ms: number;

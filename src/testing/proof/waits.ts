@@ -24,7 +24,7 @@ interface Stream {
 
 /**
  * How long each partition waits to be committed further while nothing is wrong: what is lost and stored twice shows neither
- * that one partition gets nothing as long as others have something, nor that something waits for ever. A partition that
+ * that one partition gets nothing as long as others have something, nor that something waits forever. A partition that
  * moves on is not waiting, however slow it is.
  */
 export class Waits {

@@ -14,7 +14,7 @@ export interface Store {
 }
 
 /** Looks for what must never be, while the stores are used: at the end it may no longer be seen. */
-export class Watch implements FileWatch {
+export class Recorder implements FileWatch {
   readonly #fs: Store;
   readonly #kafka: MemoryKafka;
   readonly #roots: Roots;

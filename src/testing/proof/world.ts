@@ -13,10 +13,10 @@ import { gatedDisk } from './gated-disk.js';
 import { gatedFiles } from './gated-files.js';
 import { gatedKafka } from './gated-kafka.js';
 import { type Fault, faultInWords, type Schedule, strikes, type Verb } from './schedule.js';
-import { type Acts, Strike } from './strike.js';
+import { type Acts, FaultInjector } from './strike.js';
 import type { Trial } from './trial.js';
 import { Waits } from './waits.js';
-import { Watch } from './watch.js';
+import { Recorder } from './watch.js';
 
 /** How long after the last collector another starts. */
 const RESTART_MS = 10;
@@ -33,9 +33,9 @@ const MOST_STEPS = 50_000;
 const NO_FAULTS: readonly Fault[] = [];
 
 /** The stores, the collectors, and what strikes them: one schedule of a trial, in virtual time. */
-export class World implements Steps, Acts {
+export class Simulation implements Steps, Acts {
   readonly kafka: MemoryKafka;
-  readonly watch: Watch;
+  readonly recorder: Recorder;
   readonly waits = new Waits();
   readonly collectors: Collector[] = [];
   /** Every step made while faults may strike. */
@@ -72,11 +72,11 @@ export class World implements Steps, Acts {
     const disk = new MemoryDisk({ latencyMs: () => (typeof latencyMs === 'number' ? 1 : Math.floor(pace() * 3)) });
     const fs = memoryFileSystem({ latencyMs });
     this.#disk = trial.disk === undefined ? undefined : disk;
-    this.watch = new Watch(this.#disk ?? fs, this.kafka, trial);
+    this.recorder = new Recorder(this.#disk ?? fs, this.kafka, trial);
     this.#filesOf = (collector) =>
       trial.disk === undefined
-        ? gatedFiles(fs, this.watch, this, collector)
-        : trial.disk(gatedDisk(disk, this.watch, this, collector));
+        ? gatedFiles(fs, this.recorder, this, collector)
+        : trial.disk(gatedDisk(disk, this.recorder, this, collector));
     this.log = isLogged ? [] : undefined;
     for (const [topic, partitions] of Object.entries(trial.input)) this.kafka.createTopic(topic, partitions.length);
     for (const fault of schedule.faults) {
@@ -109,7 +109,9 @@ export class World implements Steps, Acts {
     this.collectors.push(collector);
     this.#note(collector, 'starts');
     if (this.log !== undefined) {
-      collector.monitor.notices$.subscribe(({ what, message }) => this.#note(collector, `notice ${what}: ${message}`));
+      collector.monitor.logEvents$.subscribe(({ what, message }) =>
+        this.#note(collector, `notice ${what}: ${message}`),
+      );
     }
     const flow = this.#trial.build({
       kafka: gatedKafka(
@@ -152,14 +154,14 @@ export class World implements Steps, Acts {
 
   // Steps.
 
-  next(collector: Collector, verb: Verb, words: () => string): Strike {
+  next(collector: Collector, verb: Verb, words: () => string): FaultInjector {
     this.stepsMade += 1;
     this.lastStepAt = asyncScheduler.now();
     const faults = this.#areFaultsOn ? (this.#faults.get(this.stepsMade) ?? NO_FAULTS) : NO_FAULTS;
     if (this.#areFaultsOn) this.steps.push(verb);
     if (this.log !== undefined) this.#note(collector, `${this.stepsMade} ${words()}`);
     if (this.stepsMade === MOST_STEPS) this.onStuck(`${MOST_STEPS} steps were made, the last ${words()}`);
-    if (faults === NO_FAULTS) return new Strike(NO_FAULTS, collector, this);
+    if (faults === NO_FAULTS) return new FaultInjector(NO_FAULTS, collector, this);
     const striking = faults.filter((fault) => this.#mayStrike(fault, verb));
     if (striking.length > 0) this.#disturb(0);
     for (const fault of striking) {
@@ -167,7 +169,7 @@ export class World implements Steps, Acts {
       this.struck.push({ fault, words: inWords });
       this.#note(collector, `FAULT ${inWords}`);
     }
-    return new Strike(striking, collector, this);
+    return new FaultInjector(striking, collector, this);
   }
 
   later(collector: Collector, ms: number, words: () => string, carryOut: () => void): void {
@@ -241,7 +243,7 @@ export class World implements Steps, Acts {
   }
 
   take(): void {
-    this.watch.take();
+    this.recorder.take();
   }
 
   #committed(): void {
@@ -250,7 +252,7 @@ export class World implements Steps, Acts {
     for (const { topic, partition, offset } of fresh) {
       this.waits.committed(`${topic}/${partition}`, offset, asyncScheduler.now());
     }
-    this.watch.committed();
+    this.recorder.committed();
   }
 
   #joined(collector: Collector, groupId: string): void {

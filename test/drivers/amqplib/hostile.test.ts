@@ -301,8 +301,8 @@ describe('connections', () => {
       [false, true],
       [false, true],
     ]);
-    expect(first.notices[0]).toMatch(/^amqp\.blocked .*low on memory/);
-    expect(first.notices[1]).toMatch(/^amqp\.unblocked/);
+    expect(first.logEvents[0]).toMatch(/^amqp\.blocked .*low on memory/);
+    expect(first.logEvents[1]).toMatch(/^amqp\.unblocked/);
   });
 });
 

@@ -24,7 +24,7 @@ async function serve(
 ) {
   const run = {
     batches: [] as FlumeBatch[],
-    notices: [] as string[],
+    logEvents: [] as string[],
     clients: 0,
     port: 0,
     listening: undefined as unknown as FlumeListening,
@@ -39,7 +39,7 @@ async function serve(
       clients: (count: number) => {
         run.clients = count;
       },
-      notice: (_level: string, _what: string, message: string) => run.notices.push(message),
+      logEvent: (_level: string, _what: string, message: string) => run.logEvents.push(message),
     };
     lives.push(server.listen(listener).subscribe({ next: resolve, error: reject }));
   });
@@ -133,8 +133,8 @@ describe('the server, sent what is no Flume', () => {
     // TLS looks like a frame that has not ended: only its time ends it.
     if (bytes[0] !== 0x16) await socket.ended;
     expect(await isServed(run.port)).toBe(true);
-    if (bytes[0] !== 0x16) expect(run.notices).toHaveLength(1);
-    expect(run.notices[0] ?? 'Refused what 127.0.0.1:').toContain('Refused what 127.0.0.1:');
+    if (bytes[0] !== 0x16) expect(run.logEvents).toHaveLength(1);
+    expect(run.logEvents[0] ?? 'Refused what 127.0.0.1:').toContain('Refused what 127.0.0.1:');
   });
 
   it('answers a batch that cannot be read with an error, and reads on', async () => {
@@ -199,7 +199,7 @@ describe('the server, sent what is no Flume', () => {
     const socket = await dial(run.port);
     socket.write(hello());
     await socket.ended;
-    expect(run.notices).toHaveLength(1);
+    expect(run.logEvents).toHaveLength(1);
   });
 
   it('refuses a protocol that has other calls, and says so', async () => {
@@ -234,7 +234,7 @@ describe('the server, sent what is no Flume', () => {
         await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), socket.ended]);
     }
     await socket.ended;
-    expect(run.notices.join()).toContain('does not read');
+    expect(run.logEvents.join()).toContain('does not read');
     expect(await isServed(run.port)).toBe(true);
   }, 60_000);
 
@@ -251,7 +251,7 @@ describe('the server, sent what is no Flume', () => {
       socket.write(Buffer.concat([frame.subarray(5), frame.subarray(0, 5)]));
     }
     await until(() => run.batches.length === 50);
-    expect(run.notices).toEqual([]);
+    expect(run.logEvents).toEqual([]);
   });
 
   it('ends a frame that does not end, and a TLS handshake that does not', async () => {
@@ -259,12 +259,12 @@ describe('the server, sent what is no Flume', () => {
     const socket = await dial(run.port);
     socket.write(int32(1, 1, 1_000));
     await socket.ended;
-    expect(run.notices.join()).toContain('a frame');
+    expect(run.logEvents.join()).toContain('a frame');
 
     const secure = await serve({ stallTimeoutMs: 200, tls: certificate });
     const mute = await dial(secure.port);
     await mute.ended;
-    expect(secure.notices.join()).toContain('the TLS handshake');
+    expect(secure.logEvents.join()).toContain('the TLS handshake');
     expect(await isServed(secure.port, true)).toBe(true);
   });
 
@@ -282,12 +282,12 @@ describe('the server, sent what is no Flume', () => {
     const few = await serve({ maxClients: 1 });
     const first = await dial(few.port);
     await (await dial(few.port)).ended;
-    expect(few.notices.join()).toContain('maxClients');
+    expect(few.logEvents.join()).toContain('maxClients');
     first.destroy();
 
     const closed = await serve({ allow: ['10.0.0.0/8', '2001:db8::/32'] });
     await (await dial(closed.port)).ended;
-    expect(closed.notices.join()).toContain('`allow`');
+    expect(closed.logEvents.join()).toContain('`allow`');
     const open = await serve({ allow: ['127.0.0.0/8'], host: '::' });
     expect(await isServed(open.port)).toBe(true);
   });

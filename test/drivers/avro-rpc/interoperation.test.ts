@@ -23,7 +23,7 @@ async function listen(batches: FlumeBatch[]): Promise<FlumeListening> {
         batch.reply('OK');
       },
       clients: () => undefined,
-      notice: () => undefined,
+      logEvent: () => undefined,
     };
     lives.push(server.listen(listener).subscribe({ next: resolve, error: reject }));
   });
@@ -135,7 +135,7 @@ describe('with another Avro RPC library', () => {
       const listener = {
         batch: (batch: FlumeBatch) => batches.push(batch),
         clients: () => undefined,
-        notice: () => undefined,
+        logEvent: () => undefined,
       };
       lives.push(silent.listen(listener).subscribe({ next: resolve, error: reject }));
     });

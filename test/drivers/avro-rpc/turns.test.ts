@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { type Holder, Turns } from '../../../src/drivers/avro-rpc/turns.js';
+import { MemoryQuota, type QuotaHolder } from '../../../src/drivers/avro-rpc/turns.js';
 
-class Taker implements Holder {
+class Taker implements QuotaHolder {
   heldBytes = 0;
   may = true;
 
@@ -11,7 +11,7 @@ class Taker implements Holder {
 }
 
 it('lets only the first go on while the bound is used up, and all when it is free again', () => {
-  const turns = new Turns(100);
+  const turns = new MemoryQuota(100);
   const [a, b, c] = [new Taker(), new Taker(), new Taker()];
   const take = (taker: Taker, bytes: number) => {
     taker.heldBytes = bytes;
@@ -29,7 +29,7 @@ it('lets only the first go on while the bound is used up, and all when it is fre
 });
 
 it('never leaves the first waiting when a turn ends within another', () => {
-  const turns = new Turns(10);
+  const turns = new MemoryQuota(10);
   const b = new Taker();
   const a = new Taker();
   const c = new Taker();

@@ -27,12 +27,12 @@ async function flip(file: string, position: number): Promise<void> {
 }
 
 /** Opens the folder, and reads and appends as after any crash. */
-async function valuesAfterReopening(folder: string, count: number): Promise<{ values: unknown; notices: string[] }> {
+async function valuesAfterReopening(folder: string, count: number): Promise<{ values: unknown; logEvents: string[] }> {
   const log = trial.log(folder);
   const reading = new Reading(log);
   await log.append('chat', ['next']);
   const values = await reading.until(count + 1);
-  return { values, notices: reading.notices };
+  return { values, logEvents: reading.logEvents };
 }
 
 describe('embeddedLog, after a crash', () => {
@@ -43,9 +43,9 @@ describe('embeddedLog, after a crash', () => {
     for (let cut = 1; cut < lastLength; cut += 4) {
       const { folder, file } = await written([['a', 'b'], ['c']]);
       await truncate(file, length - cut);
-      const { values, notices } = await valuesAfterReopening(folder, 2);
+      const { values, logEvents } = await valuesAfterReopening(folder, 2);
       expect(values).toEqual(['a', 'b', 'next']);
-      expect(notices).toEqual(['RXF_KAFKA_TORN_APPEND']);
+      expect(logEvents).toEqual(['RXF_KAFKA_TORN_APPEND']);
       await trial.clear();
     }
   });
@@ -76,7 +76,7 @@ describe('embeddedLog, after a crash', () => {
 
   it('says nothing where nothing was cut', async () => {
     const { folder } = await written([['a', 'b'], ['c']]);
-    expect(await valuesAfterReopening(folder, 3)).toEqual({ values: ['a', 'b', 'c', 'next'], notices: [] });
+    expect(await valuesAfterReopening(folder, 3)).toEqual({ values: ['a', 'b', 'c', 'next'], logEvents: [] });
   });
 });
 

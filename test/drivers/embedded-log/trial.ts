@@ -55,7 +55,7 @@ export interface ReadOptions extends Partial<KafkaSubscription> {
 export class Reading {
   readonly batches: KafkaBatch[] = [];
   readonly assigned: { epoch: number; partitions: readonly TopicPartition[] }[] = [];
-  readonly notices: string[] = [];
+  readonly logEvents: string[] = [];
   readonly connection: Subscription;
   consumer!: KafkaConsumer;
   error: unknown;
@@ -93,7 +93,7 @@ export class Reading {
             onBatch?.(batch, this.consumer);
             for (const record of batch.records) this.#records$.next(record);
           },
-          notice: (_level, what) => this.notices.push(what),
+          logEvent: (_level, what) => this.logEvents.push(what),
         },
       )
       .subscribe({

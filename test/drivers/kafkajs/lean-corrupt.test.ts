@@ -82,7 +82,7 @@ describe('corrupt bytes', () => {
     await expect(stock.read(encodeBatch(good).subarray(0, 70), 0)).rejects.toThrow('no whole batch');
   });
 
-  it('a length in an old message that goes backwards does not go round for ever', async () => {
+  it('a length in an old message that goes backwards does not go round forever', async () => {
     const inner = oldMessage(Buffer.from([0, 0, ...int32(-26), ...int32(-1)]));
     const gzipped = gzipSync(inner);
     const outer = oldMessage(Buffer.concat([Buffer.from([0, 1, ...int32(-1), ...int32(gzipped.length)]), gzipped]));

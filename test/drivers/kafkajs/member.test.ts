@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { Member } from '../../../src/drivers/kafkajs/member.js';
-import { Notices } from '../../../src/drivers/kafkajs/notices.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
 import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
 import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../src/testing/kafka-contract.js';
 import { brokerError, FakeLink } from './fake-link.js';
@@ -20,7 +20,7 @@ function live(
     listener: trace,
     subscription: kafkaSubscription('t', given),
     options,
-    notices: new Notices(trace, []),
+    driverLog: new DriverLog(trace, []),
     setting: { brokers: options.brokers, secrets: [] },
     hasJoined: false,
     topicIds: new Map(),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../src/drivers/kafkajs/member.js';
-import { Notices } from '../../../src/drivers/kafkajs/notices.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
 import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
 import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
 import { MEANINGS } from '../../../src/drivers/kafkajs/read-answers.js';
@@ -19,7 +19,7 @@ function live(link: FakeLink, topics: RegExp | readonly string[] = ['t']) {
     listener: trace,
     subscription: kafkaSubscription('t', { topics }),
     options,
-    notices: new Notices(trace, []),
+    driverLog: new DriverLog(trace, []),
     setting: { brokers: options.brokers, secrets: [] },
     hasJoined: false,
     topicIds: new Map(),
@@ -58,7 +58,7 @@ describe('trouble of one topic or partition is not trouble of all', () => {
     expect(partitionsAsked(link, 0)).toEqual([1]);
     link.fetches[0]?.answer(1, [0, 1]);
     await until(() => trace.offsets(1).length === 2, 'its records');
-    await until(() => trace.notices.some((notice) => notice.includes('kafka:t/0')), 'the notice');
+    await until(() => trace.logEvents.some((logEvent) => logEvent.includes('kafka:t/0')), 'the notice');
     link.leaders = { 0: 1 };
     link.refusedBounds = {};
     await until(() => link.fetches.at(-1)?.positions.length === 2 || answered(link), 'both', undefined, 8_000);
@@ -86,9 +86,9 @@ describe('trouble of one topic or partition is not trouble of all', () => {
     const { trace, failures } = live(link, /^t/);
     await until(() => link.fetches.length === 2, 'two fetches');
     link.fetches[0]?.answer(0, [], code);
-    await until(() => trace.notices.length > 0, 'the notice');
-    expect(trace.notices[0]).toContain('kafka.skipped Topic t');
-    expect(trace.notices[0]).toContain(said);
+    await until(() => trace.logEvents.length > 0, 'the notice');
+    expect(trace.logEvents[0]).toContain('kafka.skipped Topic t');
+    expect(trace.logEvents[0]).toContain(said);
     link.fetches[1]?.answer(1, [0]);
     await until(() => trace.offsets(1).length === 1, 'a record of another');
     if (code === 3) await until(() => link.calls.includes('layout'), 'a look at what is there');

@@ -104,7 +104,7 @@ describe('a private instance of kafkajs', () => {
     expect(other).toThrow(
       expect.objectContaining({
         code: 'RXF_DRIVER_MISSING',
-        details: { package: 'kafkajs', wanted: KAFKAJS_VERSION, found: '3.0.0' },
+        details: { package: 'kafkajs', flush$: KAFKAJS_VERSION, found: '3.0.0' },
       }),
     );
   });
@@ -291,7 +291,7 @@ describe.each(['kafkajs', 'lean'] as const)('what a fetch brought of one partiti
     ]);
   });
 
-  it('a batch that compaction emptied is passed over; kafkajs would stand before it for ever', async () => {
+  it('a batch that compaction emptied is passed over; kafkajs would stand before it forever', async () => {
     expect(batchOf(await decodeAll(await batch(5, 0, 9)), 5)).toMatchObject({
       records: { length: 0 },
       nextOffset: 15,

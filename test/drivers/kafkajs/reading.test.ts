@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../src/drivers/kafkajs/member.js';
-import { Notices } from '../../../src/drivers/kafkajs/notices.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
 import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
 import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../src/testing/kafka-contract.js';
 import { brokerError, FakeLink } from './fake-link.js';
@@ -16,7 +16,7 @@ function live(link = new FakeLink(), maxWaitMs = 100, trace = new KafkaTrace()) 
     listener: trace,
     subscription: kafkaSubscription('t', { maxWaitMs }),
     options,
-    notices: new Notices(trace, []),
+    driverLog: new DriverLog(trace, []),
     setting: { brokers: options.brokers, secrets: [] },
     hasJoined: false,
     topicIds: new Map(),
@@ -59,7 +59,7 @@ describe('whether the driver can read', () => {
     link.fetches[4]?.answerAll();
     await fetches(link, 6);
     expect(trace.readings).toEqual([false, true]);
-    expect(trace.notices).toEqual([
+    expect(trace.logEvents).toEqual([
       'kafka.trouble A fetch failed: read ECONNRESET. It is tried again.',
       'kafka.reading All partitions can be read again. Reading goes on.',
     ]);
@@ -99,7 +99,7 @@ describe('whether the driver can read', () => {
     const from = performance.now();
     await until(() => trace.readings.length === 1, 'the change', undefined, 1_250);
     expect(performance.now() - from).toBeGreaterThan(900);
-    expect(trace.notices).toEqual([
+    expect(trace.logEvents).toEqual([
       'kafka.trouble Broker 1 is late with a fetch. It is asked again when the request times out.',
     ]);
     link.fetches[0]?.answerAll();
@@ -112,9 +112,9 @@ describe('whether the driver can read', () => {
     link.throttled = true;
     const { trace } = live(link);
     await fetches(link, 1);
-    await until(() => trace.notices.length === 1, 'the notice', undefined, 1_250);
-    expect(trace.notices[0]).toMatch(/quota of broker 1 .*kafka-configs.sh .*--describe --entity-type clients/);
-    expect(trace.notices[0]).not.toContain('is late');
+    await until(() => trace.logEvents.length === 1, 'the notice', undefined, 1_250);
+    expect(trace.logEvents[0]).toMatch(/quota of broker 1 .*kafka-configs.sh .*--describe --entity-type clients/);
+    expect(trace.logEvents[0]).not.toContain('is late');
   });
 
   it('heartbeats that fail count as not reading until one is answered', async () => {

@@ -4,7 +4,7 @@ import { toBatch } from '../../../src/drivers/kafkajs/batch.js';
 import { commitError, connectError, isPassing, reasonOf } from '../../../src/drivers/kafkajs/errors.js';
 import { kafkajs } from '../../../src/drivers/kafkajs/index.js';
 import type { Fetched } from '../../../src/drivers/kafkajs/link.js';
-import { Notices } from '../../../src/drivers/kafkajs/notices.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
 import type { KafkajsOptions } from '../../../src/drivers/kafkajs/options.js';
 import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
 import { type AskTopics, resolveTopics } from '../../../src/drivers/kafkajs/topics.js';
@@ -199,8 +199,8 @@ describe('errors', () => {
 describe('notices', () => {
   it('the same at most once per 10 s, without secrets, and none once silent', () => {
     const trace = new KafkaTrace();
-    const notices = new Notices(trace, ['hunter2']);
-    const log = notices.logCreator();
+    const logEvents = new DriverLog(trace, ['hunter2']);
+    const log = logEvents.logCreator();
     for (let times = 0; times < 100; times += 1) {
       log({
         level: 1,
@@ -210,14 +210,14 @@ describe('notices', () => {
     log({ level: 1, log: { message: 'Response Fetch(key: 1)', error: 'known' } });
     log({ level: 4, log: { message: 'Consumer has joined the group' } });
     log({ level: 1, log: { message: 'Connection timeout', broker: '1.2.3.4:1' } });
-    expect(trace.notices).toEqual([
+    expect(trace.logEvents).toEqual([
       'kafka.trouble A connection failed: connect ECONNREFUSED 1.2.3.4:1 ***. It is tried again.',
       'kafka.trouble A connection failed: no answer (1.2.3.4:1). It is tried again.',
     ]);
-    expect(notices.lastFailure).toBe('no answer (1.2.3.4:1)');
-    notices.silence();
-    notices.tell('warn', 'x', 'y');
-    expect(trace.notices).toHaveLength(2);
+    expect(logEvents.lastFailure).toBe('no answer (1.2.3.4:1)');
+    logEvents.silence();
+    logEvents.tell('warn', 'x', 'y');
+    expect(trace.logEvents).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../src/drivers/kafkajs/member.js';
-import { Notices } from '../../../src/drivers/kafkajs/notices.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
 import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
 import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
 import { topicIdsRequest } from '../../../src/drivers/kafkajs/topic-ids.js';
@@ -18,7 +18,7 @@ function live(link: FakeLink, metadataMaxAgeMs = 60_000, start?: number, before 
     listener: trace,
     subscription: kafkaSubscription('t'),
     options,
-    notices: new Notices(trace, []),
+    driverLog: new DriverLog(trace, []),
     setting: { brokers: options.brokers, secrets: [] },
     hasJoined: false,
     topicIds: before,

@@ -286,7 +286,7 @@ describe('webhdfs-package says why', () => {
     });
   });
 
-  it('where a NameNode answers a creation with neither a refusal nor a DataNode, after which the package waits for ever', async () => {
+  it('where a NameNode answers a creation with neither a refusal nor a DataNode, after which the package waits forever', async () => {
     const cluster = await FakeCluster.start();
     cluster.next('CREATE', { status: 503, body: 'busy' });
     expect(await failure(put(driver(cluster), '/lake/a', 'abc'))).toMatchObject({

@@ -18,7 +18,7 @@ export default flow(
     maxPartitionBytes: 64 * 1_024,
     window: { count: 5_000 },
     redeliver: { firstDelayMs: 200, maxDelayMs: 1_000, attempts: 60 },
-    ...(level === 'exactly-once' ? { resumeFrom: copy.positions } : {}),
+    ...(level === 'exactly-once' ? { resumeFrom: copy.offsetStore } : {}),
   }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 1_000, attempts: 60 })),
   copy.write(),
 );

@@ -19,7 +19,7 @@ export default flow(
     groupId: env('TEST_GROUP', 'latest'),
     startAt: 'latest',
     sessionTimeoutMs: 6_000,
-    resumeFrom: lake.positions,
+    resumeFrom: lake.offsetStore,
   }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 1_000, attempts: 60 })),
   mapValue((value) => String(value)),
   lake.write(),

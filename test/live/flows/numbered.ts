@@ -21,7 +21,7 @@ export default flow(
   kafkaSource(kafkajs({ brokers: env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(',') }), {
     topics: [env('TEST_TOPIC', 'numbered')],
     groupId: env('TEST_GROUP', 'numbered'),
-    resumeFrom: lake.positions,
+    resumeFrom: lake.offsetStore,
     redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_REDELIVER', '60')) },
   }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_RETRIES', '30')) })),
   decode(json(Numbered)),

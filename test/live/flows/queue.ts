@@ -42,7 +42,7 @@ const lake = fileSink<{ n: number; text: string }>(
 const shared = { queues, reconnect: patience, redeliver: patience };
 const source: Source<Delivery<Buffer>> =
   env('TEST_KIND', 'classic') === 'stream'
-    ? amqpStreamSource(rabbitmq, { ...shared, ...(to === 'hdfs' ? { resumeFrom: lake.positions } : {}) })
+    ? amqpStreamSource(rabbitmq, { ...shared, ...(to === 'hdfs' ? { resumeFrom: lake.offsetStore } : {}) })
     : amqpSource(rabbitmq, { ...shared, prefetch: 20_000 });
 const patient = source.pipe(retryConnect(patience));
 

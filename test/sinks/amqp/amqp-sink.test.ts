@@ -9,7 +9,7 @@ import { type AmqpSink, amqpSink } from '../../../src/sinks/amqp/amqp-sink.js';
 import { keptProperties } from '../../../src/sinks/amqp/kept-properties.js';
 import type { AmqpSinkOptions } from '../../../src/sinks/amqp/options.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
-import { describeSink, MemoryAmqp, RecordingDuty } from '../../../src/testing/index.js';
+import { describeSink, MemoryAmqp, RecordingAcker } from '../../../src/testing/index.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function broker(queues: readonly string[] = ['q']) {
@@ -29,7 +29,7 @@ const sinkTo = (own: MemoryAmqp, options: Partial<Options> = {}): AmqpSink<strin
   });
 
 function feed(sink: AmqpSink<string>) {
-  const duty = new RecordingDuty('kafka:t/0');
+  const acker = new RecordingAcker('kafka:t/0');
   const deliveries$ = new Subject<Delivery<string>>();
   const receipts: Receipt[] = [];
   let ended = '';
@@ -44,11 +44,11 @@ function feed(sink: AmqpSink<string>) {
         ended = 'complete';
       },
     });
-  const codes = () => Object.entries(duty.causes).map(([name, cause]) => `${name} ${(cause as RxflumeError).code}`);
+  const codes = () => Object.entries(acker.causes).map(([name, cause]) => `${name} ${(cause as RxflumeError).code}`);
   const send = (...values: string[]) => {
-    for (const value of values) deliveries$.next(duty.deliver(value));
+    for (const value of values) deliveries$.next(acker.deliver(value));
   };
-  return { duty, receipts, running, send, codes, ended: () => ended, complete: () => deliveries$.complete() };
+  return { acker, receipts, running, send, codes, ended: () => ended, complete: () => deliveries$.complete() };
 }
 
 describe('amqpSink', () => {
@@ -57,13 +57,13 @@ describe('amqpSink', () => {
   it('is as drawn: acks what is confirmed, refuses what is returned, and what is not confirmed when the channel ends', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty, receipts, codes, complete, ended } = feed(sinkTo(own));
+      const { send, acker, receipts, codes, complete, ended } = feed(sinkTo(own));
       at(5, () => {
         own.answers.push('confirmed', 'unroutable', 'confirmed', 'silence');
         send('a', 'b', 'c', 'd');
       });
       at(20, () => {
-        expect([duty.acks, duty.nacks]).toEqual([['a', 'c'], ['b']]);
+        expect([acker.acks, acker.nacks]).toEqual([['a', 'c'], ['b']]);
         own.cut();
         complete();
       });
@@ -139,18 +139,18 @@ describe('amqpSink', () => {
   it('publishes nothing while the broker blocks, and goes on after it; blocking is no silence', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty, running } = feed(sinkTo(own, { confirmTimeoutMs: 100 }));
+      const { send, acker, running } = feed(sinkTo(own, { confirmTimeoutMs: 100 }));
       at(5, () => {
         send('a');
         own.block();
         send('b');
       });
       at(1_000, () => {
-        expect([own.published, duty.log]).toEqual([[], []]);
+        expect([own.published, acker.log]).toEqual([[], []]);
         own.unblock();
       });
       at(1_050, () => {
-        expect(duty.acks).toEqual(['a', 'b']);
+        expect(acker.acks).toEqual(['a', 'b']);
         running.unsubscribe();
       });
     });
@@ -159,7 +159,7 @@ describe('amqpSink', () => {
   it('gives a channel up on which nothing is confirmed, and takes another', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty, codes } = feed(sinkTo(own, { confirmTimeoutMs: 100, maxInFlight: 1 }));
+      const { send, acker, codes } = feed(sinkTo(own, { confirmTimeoutMs: 100, maxInFlight: 1 }));
       at(5, () => {
         own.answers.push('silence');
         send('a');
@@ -169,7 +169,7 @@ describe('amqpSink', () => {
         send('b');
       });
       at(500, () => {
-        expect(duty.acks).toEqual(['b']);
+        expect(acker.acks).toEqual(['b']);
         own.answers.push('silence', 'silence');
         send('c', 'd');
       });
@@ -181,15 +181,15 @@ describe('amqpSink', () => {
     const own = broker();
     own.isDown = true;
     inVirtualTime((at) => {
-      const { send, duty, codes } = feed(sinkTo(own, { reconnect: { attempts: 3 } }));
+      const { send, acker, codes } = feed(sinkTo(own, { reconnect: { attempts: 3 } }));
       send('a');
-      at(250, () => expect(duty.log).toEqual([]));
+      at(250, () => expect(acker.log).toEqual([]));
       at(400, () => expect(codes()).toEqual(['a RXF_AMQP_UNREACHABLE']));
       at(500, () => {
         own.isDown = false;
         send('b');
       });
-      at(2_000, () => expect(duty.acks).toEqual(['b']));
+      at(2_000, () => expect(acker.acks).toEqual(['b']));
     });
   });
 
@@ -216,12 +216,12 @@ describe('amqpSink', () => {
   ])('refuses %s alone', (_, options, value, message) => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty } = feed(sinkTo(own, { routingKey: 'q', ...options } as Partial<Options>));
+      const { send, acker } = feed(sinkTo(own, { routingKey: 'q', ...options } as Partial<Options>));
       at(5, () => {
         send(value as string);
       });
       at(20, () => {
-        const [cause] = Object.values(duty.causes) as RxflumeError[];
+        const [cause] = Object.values(acker.causes) as RxflumeError[];
         expect([cause?.code, cause?.retryable]).toEqual(['RXF_SINK_FORMAT', false]);
         expect(cause?.message).toContain(message);
         expect(own.published).toEqual([]);
@@ -235,10 +235,10 @@ describe('amqpSink', () => {
       const routingKey = () => {
         throw new TypeError('no such field');
       };
-      const { send, duty } = feed(sinkTo(own, { routingKey }));
+      const { send, acker } = feed(sinkTo(own, { routingKey }));
       at(5, () => send('a'));
       at(20, () => {
-        const cause = duty.causes.a as RxflumeError;
+        const cause = acker.causes.a as RxflumeError;
         expect([cause.code, cause.retryable]).toEqual(['RXF_SINK_FORMAT', false]);
         expect(cause.message).toContain('The routingKey of amqpSink threw for kafka:t/0 offset 0: no such field');
       });
@@ -248,17 +248,17 @@ describe('amqpSink', () => {
   it('drops what waits of a stream that is read anew, so that it is not there twice', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty } = feed(sinkTo(own));
+      const { send, acker } = feed(sinkTo(own));
       send('a');
-      duty.wanted.complete();
-      at(20, () => expect([own.published, duty.nacks]).toEqual([[], ['a']]));
+      acker.flush$.complete();
+      at(20, () => expect([own.published, acker.nacks]).toEqual([[], ['a']]));
     });
   });
 
   it('counts failures in a row: a confirm begins anew', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty } = feed(sinkTo(own, { reconnect: { attempts: 2, maxDelayMs: 60_000 } }));
+      const { send, acker } = feed(sinkTo(own, { reconnect: { attempts: 2, maxDelayMs: 60_000 } }));
       for (const time of [500, 1_000, 1_500]) {
         at(time, () => {
           own.block();
@@ -267,7 +267,7 @@ describe('amqpSink', () => {
           own.unblock();
         });
       }
-      at(3_000, () => expect([duty.acks, duty.nacks]).toEqual([['v500', 'v1000', 'v1500'], []]));
+      at(3_000, () => expect([acker.acks, acker.nacks]).toEqual([['v500', 'v1000', 'v1500'], []]));
     });
   });
 
@@ -284,12 +284,12 @@ describe('amqpSink', () => {
   it('gathers confirms into one ack and one receipt, and tells at once what a source asks for', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, duty, receipts } = feed(sinkTo(own));
+      const { send, acker, receipts } = feed(sinkTo(own));
       at(5, () => send('a', 'b', 'c'));
       at(8, () => {
-        expect(duty.acks).toEqual([]);
-        duty.wanted.next('settle');
-        expect(duty.acks).toEqual(['a', 'b', 'c']);
+        expect(acker.acks).toEqual([]);
+        acker.flush$.next('settle');
+        expect(acker.acks).toEqual(['a', 'b', 'c']);
       });
       at(30, () => expect(receipts.map(({ values }) => values)).toEqual([3]));
     });

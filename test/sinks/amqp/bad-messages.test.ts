@@ -45,9 +45,9 @@ describe('amqpSink, given one message that cannot be sent', () => {
       const run = new SinkRun<string>(amqpSink<string>(amqp, { ...options, monitor: new Monitor() }).write());
       for (const name of ['a', 'b', 'bad', 'c', 'd']) run.put(name);
       at(100, () => {
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd']);
-        expect(run.duty.nacks).toEqual(['bad']);
-        expect(run.duty.causes.bad).toMatchObject({ code: expect.stringMatching(/^RXF_SINK_(FORMAT|WRITE)$/) });
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd']);
+        expect(run.acker.nacks).toEqual(['bad']);
+        expect(run.acker.causes.bad).toMatchObject({ code: expect.stringMatching(/^RXF_SINK_(FORMAT|WRITE)$/) });
         expect(amqp.ready('q')).toEqual(['a', 'b', 'c', 'd']);
         run.leave();
       });
@@ -76,7 +76,7 @@ describe('amqpSink, given one message that cannot be sent', () => {
       run.put('a');
       at(20, () => run.complete());
       at(700, () => {
-        expect([run.duty.unsettled, run.ended]).toEqual([[], 'complete']);
+        expect([run.acker.unsettled, run.ended]).toEqual([[], 'complete']);
         run.leave();
       });
     }),

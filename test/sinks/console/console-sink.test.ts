@@ -6,7 +6,7 @@ import type { TextOutput } from '../../../src/ports/text-output.js';
 import { consoleSink } from '../../../src/sinks/console/console-sink.js';
 import type { ConsoleSinkOptions } from '../../../src/sinks/console/options.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
@@ -66,13 +66,13 @@ describe('consoleSink', () => {
       run.put('a');
       run.put('b');
       run.put('c');
-      at(9, () => expect(run.duty.acks).toEqual([]));
+      at(9, () => expect(run.acker.acks).toEqual([]));
       at(11, () => {
         expect(output.written).toEqual(['"a"\n', '"b"\n"c"\n']);
-        expect(run.duty.acks).toEqual(['a']);
+        expect(run.acker.acks).toEqual(['a']);
       });
       at(21, () => {
-        expect(run.duty.acks).toEqual(['a', 'b', 'c']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c']);
         expect(output.most).toBe(1);
         const place = { stream: 'test:0', firstOffset: 1, lastOffset: 2 };
         expect(run.receipts[1]).toEqual({ sink: 'console', target: 'test', values: 2, bytes: 8, ...place });
@@ -84,7 +84,7 @@ describe('consoleSink', () => {
     inVirtualTime((at) => {
       const output = slow(1);
       const run = start<string>(output, { format: (text) => text });
-      const other = new RecordingDuty('test:1');
+      const other = new RecordingAcker('test:1');
       run.put('first');
       for (const letter of 'abcd') run.put(letter.repeat(30_000));
       run.put('x', {}, other);
@@ -127,8 +127,8 @@ describe('consoleSink', () => {
       run.put(undefined);
       run.put('c');
       at(10, () => {
-        expect(run.duty.acks).toEqual(['a', 'c']);
-        expect(run.duty.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT' });
+        expect(run.acker.acks).toEqual(['a', 'c']);
+        expect(run.acker.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT' });
         run.leave();
       });
     }));
@@ -149,8 +149,8 @@ describe('consoleSink', () => {
       run.put('a');
       run.put('b');
       at(1, () => {
-        expect(run.duty.log).toEqual(['nack a', 'ack b']);
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_CONSOLE_CLOSED', retryable: false });
+        expect(run.acker.log).toEqual(['nack a', 'ack b']);
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_CONSOLE_CLOSED', retryable: false });
         run.leave();
       });
     }));

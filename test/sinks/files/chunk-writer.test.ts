@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { Holding } from '../../../src/core/holding.js';
+import { AckGroup } from '../../../src/core/holding.js';
 import type { FileWriter } from '../../../src/ports/file-system.js';
 import { type Chunk, ChunkWriter } from '../../../src/sinks/files/chunk-writer.js';
 
-const chunkOf = (bytes: Chunk['bytes']): Chunk => ({ bytes, parts: new Holding() });
+const chunkOf = (bytes: Chunk['bytes']): Chunk => ({ bytes, parts: new AckGroup() });
 const bytesOf = (text: string) => Buffer.from(text);
 
 /** A writer whose writes answer as told, and what became of them. */

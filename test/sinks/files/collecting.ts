@@ -1,7 +1,7 @@
 import { type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { drainOn, mapValue } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
-import { Monitor, type Notice } from '../../../src/core/monitor.js';
+import { type LogEvent, Monitor } from '../../../src/core/monitor.js';
 import type { Receipt } from '../../../src/core/receipt.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
@@ -36,18 +36,18 @@ export function collect(kafka: KafkaDriver, fs: FileSystem, options: CollectOpti
   });
   const run = {
     receipts: [] as Receipt[],
-    notices: [] as Notice[],
+    logEvents: [] as LogEvent[],
     ended: '',
     error: undefined as (Error & { code?: string }) | undefined,
     stop: () => stop$.next(),
     subscription: undefined as Subscription | undefined,
-    codes: () => run.notices.map(({ what }) => what),
+    codes: () => run.logEvents.map(({ what }) => what),
   };
-  monitor.notices$.subscribe((notice) => run.notices.push(notice));
+  monitor.logEvents$.subscribe((logEvent) => run.logEvents.push(logEvent));
   run.subscription = kafkaSource(kafka, {
     topics: ['chat'],
     groupId: 'lake',
-    resumeFrom: lake.positions,
+    resumeFrom: lake.offsetStore,
     redeliver: { firstDelayMs: 50 },
     monitor,
     ...options.source,

@@ -40,13 +40,13 @@ describe('what a schedule has found once', () => {
     'seed 32 pace 0: expire after 37, join after 56',
     'seed 33 pace 3: expire after 40, join before 60',
     'seed 5 pace 9: stop before 61 30ms, late at 69 15ms, leave after 81',
-  ])('%s', (replay) => {
-    expect(proveExactlyOnce(unruly(LEDGER_RULES), CHAT, { ...UNRULY, replay })).toMatchObject({ schedules: 1 });
+  ])('%s', (resumeTracker) => {
+    expect(proveExactlyOnce(unruly(LEDGER_RULES), CHAT, { ...UNRULY, resumeTracker })).toMatchObject({ schedules: 1 });
   });
 });
 
 describe('each rule of the ledger', () => {
-  const twins: Readonly<Record<string, Partial<LedgerRules>>> = {
+  const duplicates: Readonly<Record<string, Partial<LedgerRules>>> = {
     'takes an entry that stands for its own': {
       outcomeOf: ({ listed, ours }) => (listed.some((from) => from > ours.from) ? 'overtaken' : 'committed'),
     },
@@ -67,18 +67,18 @@ describe('each rule of the ledger', () => {
   const fails = (build: BuildCollector, options = {}) =>
     expect(() => proveExactlyOnce(build, CHAT, { schedules: 3_000, seed: 7, ...options })).toThrow(/Not exactly once/);
 
-  it.each(Object.entries(twins))('is needed: a twin that %s fails', (_, twin) => {
-    fails(plain({ ...FOLDING, ...twin }));
+  it.each(Object.entries(duplicates))('is needed: a duplicate that %s fails', (_, duplicate) => {
+    fails(plain({ ...FOLDING, ...duplicate }));
   });
 
-  it('is needed: a twin that does not wait for what lies before its commit fails', () => {
+  it('is needed: a duplicate that does not wait for what lies before its commit fails', () => {
     fails(unruly({ ...LEDGER_RULES, mustWait: () => false }), UNRULY);
   });
 
-  it('is needed: a twin that begins an empty ledger at the first offset it saw fails', () => {
+  it('is needed: a duplicate that begins an empty ledger at the first offset it saw fails', () => {
     const firstIsLate = (n: number) => (n === 0 ? 40 : 1);
-    const twin: LedgerRules = { ...LEDGER_RULES, startOf: ({ start, firstOffset }) => start ?? firstOffset };
-    fails(unruly(twin, firstIsLate), UNRULY);
+    const duplicate: LedgerRules = { ...LEDGER_RULES, startOf: ({ start, firstOffset }) => start ?? firstOffset };
+    fails(unruly(duplicate, firstIsLate), UNRULY);
     proveExactlyOnce(unruly(LEDGER_RULES, firstIsLate), CHAT, { ...UNRULY, schedules: 200, singleFaults: 'none' });
   });
 });

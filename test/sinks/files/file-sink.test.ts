@@ -10,7 +10,7 @@ import type { FileSystem } from '../../../src/ports/file-system.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 type At = (ms: number, action: () => void) => void;
@@ -19,14 +19,14 @@ function start<T = string>(fs: FileSystem, options: Partial<FileSinkOptions<T>> 
   const deliveries$ = new Subject<Delivery<T>>();
   const monitor = new Monitor();
   const run = {
-    duty: new RecordingDuty('kafka:chat/3'),
+    acker: new RecordingAcker('kafka:chat/3'),
     receipts: [] as Receipt[],
     ended: '',
     error: undefined as unknown,
     monitor,
     deliveries$,
     send: (...values: T[]) => {
-      for (const value of values) deliveries$.next(run.duty.deliver(value));
+      for (const value of values) deliveries$.next(run.acker.deliver(value));
     },
     complete: () => deliveries$.complete(),
     subscription: undefined as Subscription | undefined,
@@ -90,7 +90,7 @@ describe('fileSink', () => {
       const run = start(memoryFileSystem(), { roll: { bytes: 3 }, chunkBytes: 3 });
       run.send('a', 'b', 'c');
       run.complete();
-      expect(run.duty.nacks).toEqual([]);
+      expect(run.acker.nacks).toEqual([]);
       expect(run.receipts.map(({ values, lastOffset }) => [values, lastOffset])).toEqual([
         [1, 0],
         [1, 1],
@@ -105,15 +105,15 @@ describe('fileSink', () => {
       const fs = memoryFileSystem({ latencyMs: 2 });
       const run = start(fs, { roll: { intervalMs: 100 }, lingerMs: 10 });
       run.send('a', 'b');
-      at(5, () => expect(run.duty.log).toEqual([]));
+      at(5, () => expect(run.acker.log).toEqual([]));
       at(20, () => {
-        expect(run.duty.log).toEqual(['release a', 'release b']);
+        expect(run.acker.log).toEqual(['release a', 'release b']);
         expect(visible(fs)).toEqual({});
         expect(temporary(fs)).toHaveLength(1);
         expect(temporary(fs)[0]).toMatch(/^\/lake\/_rxflume\/tmp\/kafka\+chat~3\/0000000000000000\/[a-z0-9]{8}-0-0$/);
       });
       whileRunning(run, at, 150, () => {
-        expect(run.duty.acks).toEqual(['a', 'b']);
+        expect(run.acker.acks).toEqual(['a', 'b']);
         expect(visible(fs)).toEqual({
           '/lake/kafka+chat~3+0000000000000000+0000000000000001+writer-0-0.jsonl': '"a"\n"b"\n',
         });
@@ -131,9 +131,9 @@ describe('fileSink', () => {
       run.send('a', 'b');
       at(200, () => {
         expect(fs.calls.filter((call) => call.startsWith('rename'))).toHaveLength(2);
-        expect(run.duty.acks).toEqual([]);
+        expect(run.acker.acks).toEqual([]);
       });
-      whileRunning(run, at, 700, () => expect(run.duty.acks).toEqual(['a', 'b']));
+      whileRunning(run, at, 700, () => expect(run.acker.acks).toEqual(['a', 'b']));
     }));
 
   it('rolls by count, and writes on in new files while the old close', () =>
@@ -143,8 +143,8 @@ describe('fileSink', () => {
       run.send('a', 'b', 'c', 'd', 'e');
       whileRunning(run, at, 100, () => {
         expect(Object.values(visible(fs))).toEqual(['"a"\n"b"\n', '"c"\n"d"\n']);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd']);
-        expect(run.duty.unsettled).toEqual(['e']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd']);
+        expect(run.acker.unsettled).toEqual(['e']);
       });
     }));
 
@@ -178,14 +178,14 @@ describe('fileSink', () => {
       const fs = memoryFileSystem();
       const run = start(fs, { lingerMs: 10_000 });
       run.send('a');
-      at(10, () => run.duty.wanted.next('release'));
+      at(10, () => run.acker.flush$.next('release'));
       at(20, () => {
-        expect(run.duty.log).toEqual(['release a']);
-        run.duty.wanted.next('settle');
-        run.duty.wanted.next('settle');
+        expect(run.acker.log).toEqual(['release a']);
+        run.acker.flush$.next('settle');
+        run.acker.flush$.next('settle');
       });
       whileRunning(run, at, 30, () => {
-        expect(run.duty.acks).toEqual(['a']);
+        expect(run.acker.acks).toEqual(['a']);
         expect(run.receipts).toHaveLength(1);
       });
     }));
@@ -199,7 +199,7 @@ describe('fileSink', () => {
       expect(run.ended).toBe('');
       at(100, () => {
         expect(run.ended).toBe('complete');
-        expect(run.duty.acks).toEqual(['a']);
+        expect(run.acker.acks).toEqual(['a']);
         const empty = start(fs);
         empty.complete();
         expect(empty.ended).toBe('complete');
@@ -210,12 +210,12 @@ describe('fileSink', () => {
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
       const run = start(fs, { path: 'dt={yyyy}-{MM}-{dd}/hour={HH}' });
-      const other = new RecordingDuty('kafka:chat/4');
+      const other = new RecordingAcker('kafka:chat/4');
       const time = (text: string) => ({ timestamp: Date.parse(text) });
-      run.deliveries$.next(run.duty.deliver('a', time('2026-11-23T09:59:59.999Z')));
-      run.deliveries$.next(run.duty.deliver('b', time('2026-11-23T10:00:00.000Z')));
+      run.deliveries$.next(run.acker.deliver('a', time('2026-11-23T09:59:59.999Z')));
+      run.deliveries$.next(run.acker.deliver('b', time('2026-11-23T10:00:00.000Z')));
       run.deliveries$.next(other.deliver('c', time('2026-11-23T10:30:00Z')));
-      run.deliveries$.next(run.duty.deliver('d', time('2026-11-23T09:00:00Z')));
+      run.deliveries$.next(run.acker.deliver('d', time('2026-11-23T09:00:00Z')));
       run.complete();
       at(10, () =>
         expect(visible(fs)).toEqual({
@@ -233,14 +233,14 @@ describe('fileSink', () => {
       const values = Array.from({ length: 30 }, (_, n) => `${n % 7}`);
       let most = 0;
       for (const value of values) {
-        run.deliveries$.next(run.duty.deliver(value, {}, `${value}#${run.duty.unsettled.length}`));
+        run.deliveries$.next(run.acker.deliver(value, {}, `${value}#${run.acker.unsettled.length}`));
         most = Math.max(most, run.monitor.total('rxflume_sink_open_files'));
       }
       run.complete();
       at(2_000, () => {
         expect(most).toBe(2);
         expect(run.ended).toBe('complete');
-        expect(run.duty.acks).toHaveLength(30);
+        expect(run.acker.acks).toHaveLength(30);
         const lines = Object.values(visible(fs)).join('').trim().split('\n');
         expect(lines.sort()).toEqual(values.map((value) => JSON.stringify(value)).sort());
         expect(run.monitor.total('rxflume_sink_open_files')).toBe(0);
@@ -250,7 +250,7 @@ describe('fileSink', () => {
   it.each([
     ['says once a minute that files are closed early and hold few values', 2, ['files.crowded', 'files.crowded']],
     ['says nothing of it where all buckets can be open', 128, []],
-  ] as const)('%s', (_, maxOpenFiles, notices) =>
+  ] as const)('%s', (_, maxOpenFiles, logEvents) =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
       const run = start(fs, {
@@ -261,15 +261,15 @@ describe('fileSink', () => {
       });
       const seen: string[] = [];
       const messages: string[] = [];
-      run.monitor.notices$.subscribe(({ what, message }) => {
+      run.monitor.logEvents$.subscribe(({ what, message }) => {
         seen.push(what);
         messages.push(message);
       });
       for (let n = 0; n < 900; n += 1) at(n * 100, () => run.send(`${n % 40}`));
       at(90_000, () => run.complete());
       at(100_000, () => {
-        expect(run.duty.acks).toHaveLength(900);
-        expect(seen).toEqual(notices);
+        expect(run.acker.acks).toHaveLength(900);
+        expect(seen).toEqual(logEvents);
         for (const message of messages) {
           expect(message).toBe(
             '/lake: files are closed early because 2 are open, the most that `maxOpenFiles` allows. The last 100 files hold ' +
@@ -304,15 +304,15 @@ describe('fileSink', () => {
         fs.failNext(verb, new SinkError('RXF_FILES_FULL', 'no space left'));
         run.send('a', 'b', 'c');
         at(100, () => {
-          expect(run.duty.acks).toEqual([]);
-          expect(run.duty.nacks.sort()).toEqual(['a', 'b', 'c']);
-          expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FILES_FULL' });
+          expect(run.acker.acks).toEqual([]);
+          expect(run.acker.nacks.sort()).toEqual(['a', 'b', 'c']);
+          expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FILES_FULL' });
           expect(temporary(fs)).toEqual([]);
           expect(run.ended).toBe('');
           run.send('d', 'e', 'f');
         });
         whileRunning(run, at, 300, () => {
-          expect(run.duty.acks.sort()).toEqual(['d', 'e', 'f']);
+          expect(run.acker.acks.sort()).toEqual(['d', 'e', 'f']);
         });
       }),
   );
@@ -321,12 +321,12 @@ describe('fileSink', () => {
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: (verb) => (verb === 'close' ? 20 : 1) });
       const run = start(fs, { roll: { count: 2, intervalMs: 50 }, lingerMs: 1 });
-      const other = new RecordingDuty('kafka:chat/4');
+      const other = new RecordingAcker('kafka:chat/4');
       run.deliveries$.next(other.deliver('x'));
       run.send('a', 'b', 'c');
       fs.failNext('close', new SinkError('RXF_FILES_UNREACHABLE', 'gone'));
       whileRunning(run, at, 300, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b', 'c']);
+        expect(run.acker.nacks).toEqual(['a', 'b', 'c']);
         expect(other.acks).toEqual(['x']);
       });
     }));
@@ -342,7 +342,7 @@ describe('fileSink', () => {
       const run = start(overriding(fs, { create }), { roll: { count: 2 } });
       run.send('a', 'b');
       whileRunning(run, at, 50, () => {
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FILES_LENGTH' });
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FILES_LENGTH' });
         expect(visible(fs)).toEqual({});
       });
     }));
@@ -353,8 +353,8 @@ describe('fileSink', () => {
       const run = start(overriding(fs, { publish: () => ['missing'] }), { roll: { count: 1 } });
       run.send('a');
       whileRunning(run, at, 50, () => {
-        expect(run.duty.acks).toEqual([]);
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FILES_MISSING', retryable: true });
+        expect(run.acker.acks).toEqual([]);
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FILES_MISSING', retryable: true });
       });
     }));
 
@@ -365,13 +365,13 @@ describe('fileSink', () => {
       fs.loseNext('rename', new SinkError('RXF_FILES_UNREACHABLE', 'the answer was lost'));
       run.send('a', 'b');
       at(50, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b']);
-        run.duty.wanted.complete();
-        run.duty = new RecordingDuty('kafka:chat/3');
+        expect(run.acker.nacks).toEqual(['a', 'b']);
+        run.acker.flush$.complete();
+        run.acker = new RecordingAcker('kafka:chat/3');
         run.send('a', 'b');
       });
       whileRunning(run, at, 100, () => {
-        expect(run.duty.acks).toEqual(['a', 'b']);
+        expect(run.acker.acks).toEqual(['a', 'b']);
         expect(Object.keys(visible(fs))).toHaveLength(2);
       });
     }));
@@ -382,9 +382,9 @@ describe('fileSink', () => {
       const run = start(fs, { lingerMs: 1 });
       run.send('a');
       at(10, () => {
-        run.duty.wanted.complete();
-        expect(run.duty.nacks).toEqual(['a']);
-        run.duty = new RecordingDuty('kafka:chat/3');
+        run.acker.flush$.complete();
+        expect(run.acker.nacks).toEqual(['a']);
+        run.acker = new RecordingAcker('kafka:chat/3');
         run.send('a2');
         run.complete();
       });
@@ -402,7 +402,7 @@ describe('fileSink', () => {
       run.send('a', 'b');
       at(10, () => run.subscription?.unsubscribe());
       at(50, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b']);
+        expect(run.acker.nacks).toEqual(['a', 'b']);
         expect(fs.files()).toEqual({});
         expect(run.monitor.total('rxflume_sink_open_files')).toBe(0);
       });
@@ -430,9 +430,9 @@ describe('fileSink', () => {
       run.send('a', 'bad', 'b');
       run.complete();
       at(50, () => {
-        expect(run.duty.nacks).toEqual(['bad']);
-        expect(run.duty.causes.bad).toMatchObject({ code: 'RXF_SINK_BUCKET', retryable: false });
-        expect((run.duty.causes.bad as Error).message).toContain(why);
+        expect(run.acker.nacks).toEqual(['bad']);
+        expect(run.acker.causes.bad).toMatchObject({ code: 'RXF_SINK_BUCKET', retryable: false });
+        expect((run.acker.causes.bad as Error).message).toContain(why);
         expect(Object.keys(fs.files()).every((path) => path.startsWith('/lake/good/'))).toBe(true);
         expect(Object.values(visible(fs))).toEqual(['"a"\n"b"\n']);
       });
@@ -451,9 +451,9 @@ describe('fileSink', () => {
       run.send('a', undefined, 'boom', 10n, 'b');
       run.complete();
       at(50, () => {
-        expect(run.duty.nacks).toEqual(['undefined', 'boom', '10']);
-        expect(run.duty.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT' });
-        expect((run.duty.causes.boom as Error).message).toContain('no such field');
+        expect(run.acker.nacks).toEqual(['undefined', 'boom', '10']);
+        expect(run.acker.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT' });
+        expect((run.acker.causes.boom as Error).message).toContain('no such field');
         expect(Object.values(visible(fs))).toEqual(['"a"\n"b"\n']);
       });
     }));

@@ -14,7 +14,7 @@ import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory-file-system.js';
 import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { type CollectOptions, collect, ledgerOf, put, putEntry, STREAM, stored, temporaries } from './collecting.js';
 
@@ -198,7 +198,7 @@ describe('a committed file that can never be made visible', () => {
         expect(ledgerOf(fs)).toEqual(['0-3(3)', '3-4(1)']);
         expect(run.receipts.map(({ values }) => values)).toEqual([1, 1, 1]);
         expect(kafka.committed('lake', 'chat', 0)).toBe(4);
-        const told = run.notices.filter(({ what }) => what === 'files.quarantined');
+        const told = run.logEvents.filter(({ what }) => what === 'files.quarantined');
         expect(told).toHaveLength(1);
         expect(told[0]).toMatchObject({ level: 'error', message: expect.stringContaining('ENAMETOOLONG') });
         const place = String(told[0]?.details?.place);
@@ -237,22 +237,22 @@ describe('a committed file that can never be made visible', () => {
       const refusing = refusingAtLast(fs, (to) => isRefused && to.includes('/of=b/'));
       // The reason was written, and then it died.
       put(fs, '/lake/_rxflume/quarantine/kafka+chat~0/others-0-0.json', '{');
-      const positions = () => {
+      const offsetStore = () => {
         const monitor = new Monitor();
-        const notices: string[] = [];
-        monitor.notices$.subscribe(({ what }) => notices.push(what));
+        const logEvents: string[] = [];
+        monitor.logEvents$.subscribe(({ what }) => logEvents.push(what));
         const sink = fileSink(refusing, { root: '/lake', format: jsonLines(), monitor });
-        expect(answerOf(sink.positions([STREAM]) as Observable<ReadonlyMap<string, number>>).get(STREAM)).toBe(1);
-        return notices;
+        expect(answerOf(sink.offsetStore([STREAM]) as Observable<ReadonlyMap<string, number>>).get(STREAM)).toBe(1);
+        return logEvents;
       };
       at(0, () => {
-        expect(positions()).toEqual(['files.quarantined']);
-        expect(positions()).toEqual([]);
+        expect(offsetStore()).toEqual(['files.quarantined']);
+        expect(offsetStore()).toEqual([]);
         expect(audit(fs).problems[0]?.what).toContain('cannot be read');
         isRefused = false;
         // By hand, as the notice says.
         settle(fs.rename('/lake/_rxflume/quarantine/kafka+chat~0/others-0-0', `/lake/${final}`));
-        expect(positions()).toEqual([]);
+        expect(offsetStore()).toEqual([]);
         expect(audit(fs).problems).toEqual([]);
       });
     }));
@@ -335,16 +335,16 @@ describe('two buckets that are one folder', () => {
   it('have files of two names: each part of a split value is stored once, though all have its offset', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ letterCase: 'folded' });
-      const duty = new RecordingDuty(STREAM);
+      const acker = new RecordingAcker(STREAM);
       const receipts: Receipt[] = [];
       const sink = fileSink<string>(fs, { root: '/lake', path: ({ value }) => `lang=${value}`, format: jsonLines() });
-      of(...splitDelivery(duty.deliver('both'), ['EN', 'en', 'En']))
+      of(...splitDelivery(acker.deliver('both'), ['EN', 'en', 'En']))
         .pipe(sink.write())
         .subscribe((receipt) => receipts.push(receipt));
       at(400, () => {
         expect(new Set(receipts.map(({ target }) => target.toLowerCase())).size).toBe(3);
         expect(stored(fs).sort()).toEqual(['EN', 'En', 'en']);
-        expect(duty.acks).toEqual(['both']);
+        expect(acker.acks).toEqual(['both']);
       });
     }));
 });

@@ -287,7 +287,7 @@ describe('the ledger of a file sink', () => {
       at(400, () => {
         run.subscription?.unsubscribe();
         expect(stored(fs)).toEqual(['c']);
-        expect(run.notices).toContainEqual(
+        expect(run.logEvents).toContainEqual(
           expect.objectContaining({ level: 'warn', what: 'ledger.gone', message: expect.stringContaining(file.final) }),
         );
       });
@@ -433,7 +433,7 @@ describe('a commit', () => {
       });
     }));
 
-  it('does not wait for ever for a delivery that an operator has lost', () =>
+  it('does not wait forever for a delivery that an operator has lost', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();

@@ -30,10 +30,10 @@ describe('the rules of the ledger', () => {
   });
 
   it('end an entry where the next segment begins, or as far as all is accounted for', () => {
-    expect(rules.endOf({ cut: 20, reach: 25, hasLater: true })).toBe(20);
-    expect(rules.endOf({ cut: 20, reach: 25, hasLater: false })).toBe(25);
-    expect(rules.mustWait({ cut: 20, reach: 19 })).toBe(true);
-    expect(rules.mustWait({ cut: 20, reach: 20 })).toBe(false);
+    expect(rules.endOf({ cut: 20, horizon: 25, hasLater: true })).toBe(20);
+    expect(rules.endOf({ cut: 20, horizon: 25, hasLater: false })).toBe(25);
+    expect(rules.mustWait({ cut: 20, horizon: 19 })).toBe(true);
+    expect(rules.mustWait({ cut: 20, horizon: 20 })).toBe(false);
   });
 
   it('remove nothing that may still be committed', () => {

@@ -39,7 +39,7 @@ function collector(wrapped: (fs: FileSystem) => FileSystem): BuildCollector {
         redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
         revokeTimeoutMs: 200,
         drainTimeoutMs: 5_000,
-        resumeFrom: lake.positions,
+        resumeFrom: lake.offsetStore,
         monitor,
       }).pipe(retryConnect({ firstDelayMs: 10, monitor })),
       deadLetter(bad.write()),

@@ -4,7 +4,7 @@ import { MOST_ENTRY_BYTES, mostFileBytes } from '../../../src/sinks/files/ledger
 import { checkOptions, type RollOptions } from '../../../src/sinks/files/options.js';
 import { type ClosedSegment, Segment } from '../../../src/sinks/files/segment.js';
 import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function setting(roll: RollOptions = {}) {
@@ -22,10 +22,10 @@ function setting(roll: RollOptions = {}) {
       closed: (files) => told.push(`closed ${files}`),
     },
   );
-  const duty = new RecordingDuty('s');
+  const acker = new RecordingAcker('s');
   const write = (offset: number, bucket = 'a', lastOffset?: number) =>
-    segment.write(duty.deliver(`v${offset}`, { offset, lastOffset }), bucket);
-  return { told, fs, segment, duty, write };
+    segment.write(acker.deliver(`v${offset}`, { offset, lastOffset }), bucket);
+  return { told, fs, segment, acker, write };
 }
 
 describe('Segment', () => {
@@ -86,7 +86,7 @@ describe('Segment', () => {
 
   it('closes its files with where it begins and ends; its commit is sent once that is said', () =>
     inVirtualTime((at) => {
-      const { segment, write, told, duty } = setting();
+      const { segment, write, told, acker } = setting();
       write(10, 'a');
       write(11, 'b');
       let closed: ClosedSegment | undefined;
@@ -104,14 +104,14 @@ describe('Segment', () => {
         expect(segment.isCommitSent).toBe(true);
         segment.abort('over', true);
         expect(told).toEqual(['opened', 'opened', 'closed 2']);
-        expect(duty.nacks).toEqual(['v10', 'v11']);
+        expect(acker.nacks).toEqual(['v10', 'v11']);
       });
     }));
 
   it('gives no file of which no value could be written', () =>
     inVirtualTime((at) => {
-      const { segment, duty } = setting();
-      const unwritable = duty.deliver(
+      const { segment, acker } = setting();
+      const unwritable = acker.deliver(
         {
           toJSON: () => {
             throw new Error('no JSON');

@@ -34,7 +34,7 @@ export function plain(rules: LedgerRules): BuildCollector {
     });
     return flow(
       'trial',
-      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.positions, monitor }).pipe(
+      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.offsetStore, monitor }).pipe(
         retryConnect({ firstDelayMs: 10, monitor }),
       ),
       mapValue((value) => String(value)),
@@ -61,7 +61,7 @@ export function unruly(rules: LedgerRules, lateMs = (n: number) => 1 + ((n * 7) 
     const bad = fileSinkBy(rules, fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 200 }, monitor });
     return flow(
       'unruly',
-      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.positions, monitor }).pipe(
+      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.offsetStore, monitor }).pipe(
         retryConnect({ firstDelayMs: 10, monitor }),
       ),
       decode(

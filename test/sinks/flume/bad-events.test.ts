@@ -9,7 +9,7 @@ import type { FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
 import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
 import { MemoryFlume, type MemoryFlumeBatch } from '../../../src/testing/memory-flume.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 type Answer = FlumeStatus | { readonly error: string };
@@ -31,12 +31,12 @@ function start(answer: (names: readonly string[]) => Answer, options: FlumeSinkO
         else (batch as MemoryFlumeBatch).fail(answered.error);
       },
       clients: () => undefined,
-      notice: () => undefined,
+      logEvent: () => undefined,
     })
     .subscribe();
   const in$ = new Subject<Delivery<FlumeEvent>>();
-  const duty = new RecordingDuty('test:0');
-  const run = { flume, asked, landed, in$, duty, ended: '', stop: () => {} };
+  const acker = new RecordingAcker('test:0');
+  const run = { flume, asked, landed, in$, acker, ended: '', stop: () => {} };
   const subscription = flumeSink(flume, {
     batch: { count: 100, maxWaitMs: 10 },
     retry: { firstDelayMs: 100 },
@@ -57,8 +57,8 @@ function start(answer: (names: readonly string[]) => Answer, options: FlumeSinkO
 const eventOf = (name: string): FlumeEvent => ({ headers: {}, body: Buffer.from(name) });
 const numbered = (count: number) => Array.from({ length: count }, (_, at) => `${at}`);
 
-function put({ in$, duty }: ReturnType<typeof start>, names: readonly string[]) {
-  for (const name of names) in$.next(duty.deliver(eventOf(name), {}, name));
+function put({ in$, acker }: ReturnType<typeof start>, names: readonly string[]) {
+  for (const name of names) in$.next(acker.deliver(eventOf(name), {}, name));
 }
 
 const within = (bad: readonly string[], answer: Answer) => (names: readonly string[]) =>
@@ -85,11 +85,11 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(60_000, () => {
         const good = names.filter((name) => !bad.includes(name));
         expect(run.landed).toEqual(good);
-        expect(run.duty.acks).toEqual(good);
-        expect(run.duty.nacks).toEqual(bad);
+        expect(run.acker.acks).toEqual(good);
+        expect(run.acker.nacks).toEqual(bad);
         for (const name of bad) {
           const cause = { code: 'RXF_FLUME_EVENT_REFUSED', retryable: true, details: { offset: Number(name) } };
-          expect(run.duty.causes[name]).toMatchObject(cause);
+          expect(run.acker.causes[name]).toMatchObject(cause);
         }
         // The batch, its first event, and the halves.
         const bound = 3 + bad.length * 2 * Math.ceil(Math.log2(count));
@@ -104,9 +104,9 @@ describe('a batch that an agent refuses for some of its events', () => {
       const run = start(within(['5'], { error: 'NumberFormatException: For input string' }));
       at(2, () => put(run, numbered(10)));
       at(60_000, () => {
-        expect(run.duty.nacks).toEqual(['5']);
-        expect(run.duty.causes['5']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: false });
-        expect(String(run.duty.causes['5'])).toContain('NumberFormatException');
+        expect(run.acker.nacks).toEqual(['5']);
+        expect(run.acker.causes['5']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: false });
+        expect(String(run.acker.causes['5'])).toContain('NumberFormatException');
         run.stop();
       });
     }));
@@ -116,7 +116,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       const run = start(within(['9'], { error: 'IllegalStateException: Channel closed' }));
       at(2, () => put(run, numbered(10)));
       at(60_000, () => {
-        expect(run.duty.causes['9']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: true });
+        expect(run.acker.causes['9']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: true });
         run.stop();
       });
     }));
@@ -127,7 +127,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, numbered(100)));
       at(60_000, () => {
         expect(run.landed).toEqual(numbered(100));
-        expect(run.duty.nacks).toEqual([]);
+        expect(run.acker.nacks).toEqual([]);
         run.stop();
       });
     }));
@@ -140,9 +140,9 @@ describe('a batch that an agent refuses for some of its events', () => {
         at(2, () => put(run, numbered(100)));
         at(60_000, () => {
           expect(run.asked.map(({ length }) => length)).toEqual([100, 1, 1, 1]);
-          expect(run.duty.nacks).toEqual(numbered(100));
+          expect(run.acker.nacks).toEqual(numbered(100));
           for (const name of numbered(100)) {
-            expect(run.duty.causes[name]).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
+            expect(run.acker.causes[name]).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
           }
           run.stop();
         });
@@ -160,8 +160,8 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, numbered(100)));
       at(60_000, () => {
         expect(run.landed).toEqual(numbered(10));
-        expect(run.duty.nacks).toEqual(numbered(100).slice(10));
-        const codes = new Set(run.duty.nacks.map((name) => (run.duty.causes[name] as { code: string }).code));
+        expect(run.acker.nacks).toEqual(numbered(100).slice(10));
+        const codes = new Set(run.acker.nacks.map((name) => (run.acker.causes[name] as { code: string }).code));
         expect(codes).toEqual(new Set(['RXF_FLUME_REFUSED']));
         run.stop();
       });
@@ -183,11 +183,11 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, [...'abcdefgh']));
       at(20, () => {
         expect(run.asked).toHaveLength(1);
-        run.duty.wanted.complete();
+        run.acker.flush$.complete();
       });
       at(60_000, () => {
         expect(run.asked).toHaveLength(1);
-        expect(run.duty.unsettled).toEqual([]);
+        expect(run.acker.unsettled).toEqual([]);
         run.stop();
       });
     }));
@@ -199,7 +199,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(160, () => {
         expect(run.asked.length).toBeGreaterThan(1);
         run.stop();
-        expect(run.duty.unsettled).toEqual([]);
+        expect(run.acker.unsettled).toEqual([]);
       });
     }));
 
@@ -213,7 +213,7 @@ describe('a batch that an agent refuses for some of its events', () => {
         for (let time = 0; time < 50; time += 1) at(20 + time, () => run.flume.cut());
       });
       at(60_000, () => {
-        expect(run.duty.unsettled).toEqual([]);
+        expect(run.acker.unsettled).toEqual([]);
         run.stop();
       });
     }));
@@ -234,13 +234,13 @@ describe('an event that cannot be sent', () => {
       const run = start(() => 'OK');
       at(2, () => {
         put(run, ['a']);
-        run.in$.next(run.duty.deliver(event, {}, 'bad'));
+        run.in$.next(run.acker.deliver(event, {}, 'bad'));
         put(run, ['c']);
       });
       at(100, () => {
         expect(run.asked).toEqual([['a', 'c']]);
-        expect(run.duty.nacks).toEqual(['bad']);
-        expect(run.duty.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
+        expect(run.acker.nacks).toEqual(['bad']);
+        expect(run.acker.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
         run.stop();
       });
     }),

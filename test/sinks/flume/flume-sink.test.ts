@@ -9,7 +9,7 @@ import type { FlumeBatch, FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
 import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
 import { MemoryFlume } from '../../../src/testing/memory-flume.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 interface Agent {
@@ -25,15 +25,15 @@ function start(options: FlumeSinkOptions = {}, names = ['a1']) {
   const flume = new MemoryFlume({ agents: names });
   const agents = names.map((_, at) => listen(flume, at));
   const in$ = new Subject<Delivery<FlumeEvent>>();
-  const duty = new RecordingDuty('test:0');
-  const other = new RecordingDuty('test:1');
+  const acker = new RecordingAcker('test:0');
+  const other = new RecordingAcker('test:1');
   const receipts: Receipt[] = [];
   const monitor = new Monitor();
   const run = {
     flume,
     agents,
     in$,
-    duty,
+    acker,
     other,
     receipts,
     monitor,
@@ -72,15 +72,15 @@ function listen(flume: MemoryFlume, at: number): Agent {
         if (answer !== 'later') batch.reply(typeof answer === 'function' ? answer(batch) : answer);
       },
       clients: () => undefined,
-      notice: () => undefined,
+      logEvent: () => undefined,
     })
     .subscribe();
   return agent;
 }
 
-function put(run: ReturnType<typeof start>, names: string, duty = run.duty) {
+function put(run: ReturnType<typeof start>, names: string, acker = run.acker) {
   for (const name of names) {
-    run.in$.next(duty.deliver({ headers: {}, body: Buffer.from(name) }, {}, name));
+    run.in$.next(acker.deliver({ headers: {}, body: Buffer.from(name) }, {}, name));
   }
 }
 
@@ -91,7 +91,7 @@ describe('flumeSink', () => {
       at(2, () => put(run, 'abcde'));
       at(30, () => {
         expect(run.agents[0]?.got.map(textOf)).toEqual(['ab', 'cd', 'e']);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd', 'e']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd', 'e']);
         expect(run.receipts).toHaveLength(3);
         expect(run.receipts[0]).toEqual({
           sink: 'flume',
@@ -111,7 +111,7 @@ describe('flumeSink', () => {
       const run = start({ batch: { count: 10, bytes: 4, maxWaitMs: 10 } });
       at(2, () => {
         for (const text of ['aa', 'bb', 'c', 'dddddd', 'e']) {
-          run.in$.next(run.duty.deliver({ headers: {}, body: Buffer.from(text) }, {}, text));
+          run.in$.next(run.acker.deliver({ headers: {}, body: Buffer.from(text) }, {}, text));
         }
       });
       at(50, () => {
@@ -129,8 +129,8 @@ describe('flumeSink', () => {
         put(run, 'xy', run.other);
       });
       at(1_000, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b']);
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
+        expect(run.acker.nacks).toEqual(['a', 'b']);
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
         expect(run.other.acks).toEqual(['x', 'y']);
         run.subscription.unsubscribe();
       });
@@ -187,7 +187,7 @@ describe('flumeSink', () => {
       at(50, () => expect(agent.got).toHaveLength(1));
       at(200, () => {
         expect(agent.got.map(textOf)).toEqual(['ab', 'ab']);
-        expect(run.duty.acks).toEqual(['a', 'b']);
+        expect(run.acker.acks).toEqual(['a', 'b']);
         expect(run.monitor.total('rxflume_sink_resent_total')).toBe(2);
         run.subscription.unsubscribe();
       });
@@ -201,8 +201,8 @@ describe('flumeSink', () => {
       at(2, () => put(run, 'ab'));
       for (const ms of [20, 60]) at(ms, () => run.flume.cut());
       at(100, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b']);
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FLUME_LOST', retryable: true });
+        expect(run.acker.nacks).toEqual(['a', 'b']);
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_LOST', retryable: true });
         run.subscription.unsubscribe();
       });
     }));
@@ -219,7 +219,7 @@ describe('flumeSink', () => {
       });
       at(30, () => {
         expect(second.got.map(textOf)).toEqual(['cd']);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd']);
       });
       let back: Agent;
       at(50, () => {
@@ -249,7 +249,7 @@ describe('flumeSink', () => {
         expect(first.got.length).toBe(3);
         // The events of the batch that the first refused, one by one.
         expect(second.got.length).toBe(9);
-        expect(run.duty.nacks).toEqual([]);
+        expect(run.acker.nacks).toEqual([]);
         run.subscription.unsubscribe();
       });
     }));
@@ -259,10 +259,10 @@ describe('flumeSink', () => {
       const run = start({ retry: { attempts: 3, firstDelayMs: 100 } });
       run.agents[0]?.stop();
       at(2, () => put(run, 'ab'));
-      at(250, () => expect(run.duty.nacks).toEqual([]));
+      at(250, () => expect(run.acker.nacks).toEqual([]));
       at(500, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b']);
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_FLUME_DOWN', retryable: true });
+        expect(run.acker.nacks).toEqual(['a', 'b']);
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_DOWN', retryable: true });
         run.subscription.unsubscribe();
       });
     }));
@@ -271,14 +271,14 @@ describe('flumeSink', () => {
     inVirtualTime((at) => {
       const run = start();
       at(2, () => {
-        run.in$.next(run.duty.deliver({ body: 'text' } as unknown as FlumeEvent, {}, 'bad'));
-        run.in$.next(run.duty.deliver({ headers: { n: 1 }, body: Buffer.from('') } as never, {}, 'worse'));
+        run.in$.next(run.acker.deliver({ body: 'text' } as unknown as FlumeEvent, {}, 'bad'));
+        run.in$.next(run.acker.deliver({ headers: { n: 1 }, body: Buffer.from('') } as never, {}, 'worse'));
         put(run, 'ab');
       });
       at(20, () => {
-        expect(run.duty.nacks).toEqual(['bad', 'worse']);
-        expect(run.duty.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT' });
-        expect(run.duty.acks).toEqual(['a', 'b']);
+        expect(run.acker.nacks).toEqual(['bad', 'worse']);
+        expect(run.acker.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT' });
+        expect(run.acker.acks).toEqual(['a', 'b']);
         run.subscription.unsubscribe();
       });
     }));
@@ -287,24 +287,24 @@ describe('flumeSink', () => {
     inVirtualTime((at) => {
       const run = start({ batch: { count: 100, maxWaitMs: 10_000 } });
       at(2, () => put(run, 'a'));
-      at(5, () => run.duty.wanted.next('release'));
+      at(5, () => run.acker.flush$.next('release'));
       at(20, () => {
-        expect(run.duty.acks).toEqual(['a']);
+        expect(run.acker.acks).toEqual(['a']);
         run.subscription.unsubscribe();
       });
     }));
 
-  it('sends what it gathered when a value of the same stream has another duty, as joined values have', () =>
+  it('sends what it gathered when a value of the same stream has another acker, as joined values have', () =>
     inVirtualTime((at) => {
       const run = start({ batch: { count: 10, maxWaitMs: 10 } });
-      const joined = new RecordingDuty('test:0');
+      const joined = new RecordingAcker('test:0');
       at(2, () => {
         put(run, 'a');
         put(run, 'x', joined);
       });
       at(30, () => {
         expect(run.agents[0]?.got.map(textOf)).toEqual(['a', 'x']);
-        expect([run.duty.log, joined.log].flat().filter((one) => !one.startsWith('release'))).toEqual([
+        expect([run.acker.log, joined.log].flat().filter((one) => !one.startsWith('release'))).toEqual([
           'ack a',
           'ack x',
         ]);
@@ -318,8 +318,8 @@ describe('flumeSink', () => {
       (run.agents[0] as Agent).answer = 'later';
       at(2, () => put(run, 'abcde'));
       at(10, () => {
-        run.duty.wanted.complete();
-        expect(run.duty.nacks.sort()).toEqual(['c', 'd', 'e']);
+        run.acker.flush$.complete();
+        expect(run.acker.nacks.sort()).toEqual(['c', 'd', 'e']);
         expect(run.agents[0]?.got.map(textOf)).toEqual(['ab']);
       });
       at(50, () => {
@@ -335,14 +335,14 @@ describe('flumeSink', () => {
       agent.answer = 'later';
       at(2, () => put(run, 'ab'));
       at(10, () => {
-        run.duty.wanted.complete();
+        run.acker.flush$.complete();
         agent.answer = 'OK';
         run.flume.cut();
         put(run, 'xy', run.other);
       });
       at(500, () => {
         expect(agent.got.map(textOf)).toEqual(['ab', 'xy']);
-        expect(run.duty.nacks).toEqual(['a', 'b']);
+        expect(run.acker.nacks).toEqual(['a', 'b']);
         run.subscription.unsubscribe();
       });
     }));
@@ -363,7 +363,7 @@ describe('flumeSink', () => {
       });
       at(30, () => {
         expect(run.ended).toBe('complete');
-        expect(run.duty.acks).toEqual(['a', 'b', 'c']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c']);
         expect(run.monitor.total('rxflume_sink_connections')).toBe(0);
       });
     }));
@@ -375,8 +375,8 @@ describe('flumeSink', () => {
       at(2, () => put(run, 'abcde'));
       at(10, () => {
         run.subscription.unsubscribe();
-        expect(run.duty.nacks.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
-        expect(run.duty.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
+        expect(run.acker.nacks.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
       });
     }));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { HttpScript } from '../../../src/testing/memory-http.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { HttpRun } from './http-run.js';
 
@@ -82,35 +82,35 @@ describe('httpSink, under any order of values, answers and ends', () => {
             },
           );
           let hasEnded = false;
-          const duties: RecordingDuty[] = [];
-          const all: { duty: RecordingDuty; puts: Put[] }[] = [];
+          const ackers: RecordingAcker[] = [];
+          const all: { acker: RecordingAcker; puts: Put[] }[] = [];
           const readAnew = (n: number) => {
-            const before = duties[n];
+            const before = ackers[n];
             // As a source does that reads again from what is refused: its epoch is over before the call returns.
-            const duty: RecordingDuty = new RecordingDuty(`test:${n}`, (settlement) => {
-              if (rewinds && settlement.startsWith('nack') && duties[n] === duty) readAnew(n);
+            const acker: RecordingAcker = new RecordingAcker(`test:${n}`, (settlement) => {
+              if (rewinds && settlement.startsWith('nack') && ackers[n] === acker) readAnew(n);
             });
-            duties[n] = duty;
-            all.push({ duty, puts: [] });
-            before?.wanted.complete();
+            ackers[n] = acker;
+            all.push({ acker, puts: [] });
+            before?.flush$.complete();
             // And it may bring more within the call: here a batch of its own.
             if (before === undefined || !rewinds || hasEnded || all.length > 20) return;
             const name = `r${all.length}`;
-            run.give(duty.deliver(name.padEnd(70), { offset: 1_000 + all.length }, name));
+            run.give(acker.deliver(name.padEnd(70), { offset: 1_000 + all.length }, name));
           };
           for (const n of [0, 1, 2]) readAnew(n);
           let time = 0;
           for (const [n, one] of steps.entries()) {
             time += one.waitMs;
             at(time, () => {
-              const own = duties[one.stream] as RecordingDuty;
-              if (one.what === 'want') own.wanted.next('settle');
+              const own = ackers[one.stream] as RecordingAcker;
+              if (one.what === 'want') own.flush$.next('settle');
               else if (one.what === 'anew') readAnew(one.stream);
               else {
                 const name = `v${n}`;
                 const key = Buffer.from(`k${one.key}`);
                 const delivery = own.deliver(name.padEnd(one.size), { offset: n, key }, name);
-                all.find(({ duty }) => duty === own)?.puts.push({ name, stream: own.stream, epoch: 1, key: one.key });
+                all.find(({ acker }) => acker === own)?.puts.push({ name, stream: own.stream, epoch: 1, key: one.key });
                 run.give(delivery);
               }
             });
@@ -125,16 +125,16 @@ describe('httpSink, under any order of values, answers and ends', () => {
             expect(run.http.inFlight).toBe(0);
             expect(most).toBeLessThanOrEqual(concurrency);
             expect(Math.max(0, ...tries.values())).toBeLessThanOrEqual(4);
-            for (const { duty, puts } of all) {
-              expect(duty.unsettled).toEqual([]);
-              expect(duty.acks.filter((name) => !taken.has(name))).toEqual([]);
+            for (const { acker, puts } of all) {
+              expect(acker.unsettled).toEqual([]);
+              expect(acker.acks.filter((name) => !taken.has(name))).toEqual([]);
               // In one order, values are stored as they were put.
-              const lanes =
+              const sendQueues =
                 order === 'stream' ? [puts] : [0, 1, 2, 3, 4].map((key) => puts.filter((put) => put.key === key));
               if (order === 'none') continue;
-              for (const lane of lanes) {
+              for (const sendQueue of sendQueues) {
                 const stored = [...taken];
-                const firsts = lane.map(({ name }) => stored.indexOf(name)).filter((first) => first >= 0);
+                const firsts = sendQueue.map(({ name }) => stored.indexOf(name)).filter((first) => first >= 0);
                 expect(firsts).toEqual([...firsts].sort((a, b) => a - b));
               }
             }

@@ -169,7 +169,7 @@ describe('from a Kafka to a real HTTP server', () => {
     30_000,
   );
 
-  it('that is down beyond the retries: what was not acked comes again from the source', async () => {
+  it('that is down beyond the retries: what was not acked is redelivered from the source', async () => {
     const { store, values, committed, run } = await start(60);
     store.next = (n) => (n >= 2 && n < 30 ? 'reset before' : 'ok');
     await run({ retry: { attempts: 1, firstDelayMs: 1 } });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RxflumeError } from '../../../src/core/errors.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { HttpRun } from './http-run.js';
 
-const causeOf = (run: { duty: RecordingDuty }, name: string) => run.duty.causes[name] as RxflumeError;
+const causeOf = (run: { acker: RecordingAcker }, name: string) => run.acker.causes[name] as RxflumeError;
 
 describe('httpSink, tried again', () => {
   it.each([[408], [409], [425], [429], [500], [503], ['reset' as const]])(
@@ -18,8 +18,8 @@ describe('httpSink, tried again', () => {
           expect(run.times.slice(0, 4)).toEqual([1, 102 + 1, 304 + 1, 706 + 1]);
           const keys = run.http.seen.map(({ headers }) => headers['idempotency-key']);
           expect(new Set(keys.slice(0, 4)).size).toBe(1);
-          expect(run.duty.log).toEqual(['ack a', 'ack b', 'ack c', 'ack d']);
-          expect(run.figure('rxflume_sink_resent_total')).toBe(6);
+          expect(run.acker.log).toEqual(['ack a', 'ack b', 'ack c', 'ack d']);
+          expect(run.metric('rxflume_sink_resent_total')).toBe(6);
           run.leave();
         });
       }),
@@ -32,15 +32,15 @@ describe('httpSink, tried again', () => {
       run.put('b');
       at(2_000, () => {
         expect(run.bodies).toHaveLength(3);
-        expect(run.duty.nacks).toEqual(['a', 'b']);
+        expect(run.acker.nacks).toEqual(['a', 'b']);
         expect(causeOf(run, 'a')).toMatchObject({
           code: 'RXF_HTTP_UNAVAILABLE',
           retryable: true,
           message:
             'POST http://store/chat answered 503 to 2 values, offsets 0 to 1 of test:0: "over capacity [2J". It was tried ' +
-            'as often as `retry` allows; the values come again.',
+            'as often as `retry` allows; the values are redelivered.',
         });
-        expect(run.figure('rxflume_sink_failures_total')).toBe(1);
+        expect(run.metric('rxflume_sink_failures_total')).toBe(1);
         run.leave();
       });
     }));
@@ -50,9 +50,9 @@ describe('httpSink, tried again', () => {
       const run = new HttpRun({ retry: { attempts: 1_000, timeLimitMs: 5_000 } }, () => 503);
       run.put('a');
       run.put('b');
-      at(4_990, () => expect(run.duty.nacks).toEqual([]));
+      at(4_990, () => expect(run.acker.nacks).toEqual([]));
       at(5_100, () => {
-        expect(run.duty.nacks).toEqual(['a', 'b']);
+        expect(run.acker.nacks).toEqual(['a', 'b']);
         run.leave();
       });
     }));
@@ -65,7 +65,7 @@ describe('httpSink, tried again', () => {
         const wait = body.includes('a') ? asked.shift() : undefined;
         return wait === undefined ? 200 : { status: 429, headers: { 'retry-after': wait } };
       });
-      const other = new RecordingDuty('test:1');
+      const other = new RecordingAcker('test:1');
       run.put('a');
       run.put('b');
       // Another stream to the same server waits as well.
@@ -76,7 +76,7 @@ describe('httpSink, tried again', () => {
       at(60_000, () => {
         const times = run.http.seen.map(({ at: time }, n) => `${Math.floor(time / 1_000)} ${run.bodies[n]}`);
         expect(times).toEqual(['0 a,b', '3 a,b', '3 x,y', '10 a,b', '30 a,b']);
-        expect(run.duty.acks).toEqual(['a', 'b']);
+        expect(run.acker.acks).toEqual(['a', 'b']);
         run.leave();
       });
     }));
@@ -103,7 +103,7 @@ describe('httpSink, tried again', () => {
   it('one stream that is retried holds no other up', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({ concurrency: 1 }, ({ body }) => (body.includes('a') ? 500 : 200));
-      const other = new RecordingDuty('test:1');
+      const other = new RecordingAcker('test:1');
       run.put('a');
       run.put('b');
       run.put('x', {}, other);
@@ -120,14 +120,14 @@ describe('httpSink, where a server is down', () => {
     inVirtualTime((at) => {
       const run = new HttpRun({ breaker: { failures: 3, openMs: 2_000 }, batch: { count: 1 } });
       run.http.isUp = false;
-      const duties = Array.from({ length: 6 }, (_, n) => new RecordingDuty(`test:${n}`));
-      for (const [n, duty] of duties.entries()) run.put(`v${n}`, {}, duty);
+      const ackers = Array.from({ length: 6 }, (_, n) => new RecordingAcker(`test:${n}`));
+      for (const [n, acker] of ackers.entries()) run.put(`v${n}`, {}, acker);
       at(2_500, () => {
         run.http.isUp = true;
       });
       at(10_000, () => {
-        expect(duties.flatMap(({ acks }) => acks).sort()).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'v5']);
-        expect(run.notices.map(({ what }) => what)).toEqual(['RXF_HTTP_UNREACHABLE', 'http.resumed']);
+        expect(ackers.flatMap(({ acks }) => acks).sort()).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'v5']);
+        expect(run.logEvents.map(({ what }) => what)).toEqual(['RXF_HTTP_UNREACHABLE', 'http.resumed']);
         run.leave();
       });
     }));
@@ -141,7 +141,7 @@ describe('httpSink, where a server is down', () => {
       at(20_000, () => {
         // Twice in a row, then it waits; once, and it does not.
         expect(run.times.map((time) => Math.round(time / 100) / 10)).toEqual([0, 0.1, 5.1, 5.1, 5.2]);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd']);
         run.leave();
       });
     }));
@@ -155,11 +155,11 @@ describe('httpSink, where a server is down', () => {
         batch: { count: 1 },
       });
       run.http.isUp = false;
-      const duties = Array.from({ length: 50 }, (_, n) => new RecordingDuty(`test:${n}`));
-      for (const [n, duty] of duties.entries()) run.put(`v${n}`, {}, duty);
+      const ackers = Array.from({ length: 50 }, (_, n) => new RecordingAcker(`test:${n}`));
+      for (const [n, acker] of ackers.entries()) run.put(`v${n}`, {}, acker);
       at(10_000, () => {
-        expect(duties.filter(({ unsettled }) => unsettled.length > 0)).toEqual([]);
-        expect(duties[49]?.causes.v49).toMatchObject({ code: 'RXF_HTTP_UNREACHABLE', retryable: true });
+        expect(ackers.filter(({ unsettled }) => unsettled.length > 0)).toEqual([]);
+        expect(ackers[49]?.causes.v49).toMatchObject({ code: 'RXF_HTTP_UNREACHABLE', retryable: true });
         run.leave();
       });
     }));
@@ -169,19 +169,19 @@ describe('httpSink, where a server is down', () => {
       const options = { order: 'key', concurrency: 1, batch: { count: 1 }, retry: { attempts: 0 } } as const;
       const run = new HttpRun({ ...options, breaker: { failures: 1, openMs: 1_000 } });
       run.http.isUp = false;
-      const next = new RecordingDuty('test:0');
-      const duty: RecordingDuty = new RecordingDuty('test:0', () => {
-        if (duty.log.length > 1) return;
-        duty.wanted.complete();
+      const next = new RecordingAcker('test:0');
+      const acker: RecordingAcker = new RecordingAcker('test:0', () => {
+        if (acker.log.length > 1) return;
+        acker.flush$.complete();
         run.put('n', {}, next);
       });
-      const other = new RecordingDuty('test:1');
-      for (const name of 'ab') run.put(name, {}, duty);
+      const other = new RecordingAcker('test:1');
+      for (const name of 'ab') run.put(name, {}, acker);
       run.put('x', {}, other);
       at(500, () => {
-        expect(duty.nacks).toEqual(['a', 'b']);
+        expect(acker.nacks).toEqual(['a', 'b']);
         expect(other.nacks).toEqual(['x']);
-        expect(run.figure('rxflume_sink_failures_total')).toBe(3);
+        expect(run.metric('rxflume_sink_failures_total')).toBe(3);
         run.leave();
         expect(next.unsettled).toEqual([]);
       });
@@ -193,7 +193,7 @@ describe('httpSink, where a server is down', () => {
         { url: ({ value }) => `http://${value[0]}/`, breaker: { failures: 1, openMs: 5_000 }, batch: { count: 1 } },
         ({ url }) => (url.startsWith('http://d') ? 500 : 200),
       );
-      const other = new RecordingDuty('test:1');
+      const other = new RecordingAcker('test:1');
       run.put('down');
       at(10, () => run.put('up', {}, other));
       at(20, () => {
@@ -228,14 +228,14 @@ describe('httpSink, refused', () => {
       run.put('b');
       at(50, () => {
         expect(run.bodies).toEqual(['a,b']);
-        expect(run.duty.nacks).toEqual(['a', 'b']);
+        expect(run.acker.nacks).toEqual(['a', 'b']);
         const cause = causeOf(run, 'a');
         expect(cause).toMatchObject({ code, retryable: false, details: { status, stream: 'test:0' } });
         expect(cause.message).toContain(
           `POST http://store/chat answered ${status} to 2 values, offsets 0 to 1 of test:0`,
         );
         expect(cause.message).toContain(advice);
-        expect(JSON.stringify([cause.message, cause.details, run.notices])).not.toMatch(/sesame|hidden|ann|pw@/);
+        expect(JSON.stringify([cause.message, cause.details, run.logEvents])).not.toMatch(/sesame|hidden|ann|pw@/);
         run.leave();
       });
     }),
@@ -248,8 +248,8 @@ describe('httpSink, refused', () => {
       );
       for (const name of 'abcdefgh') run.put(name);
       at(200, () => {
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd', 'f', 'g', 'h']);
-        expect(run.duty.nacks).toEqual(['e']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd', 'f', 'g', 'h']);
+        expect(run.acker.nacks).toEqual(['e']);
         expect(causeOf(run, 'e')).toMatchObject({ code: 'RXF_HTTP_REFUSED', details: { values: 1, firstOffset: 4 } });
         expect(causeOf(run, 'e').message).toContain('unknown field in');
         run.leave();
@@ -290,8 +290,8 @@ describe('httpSink, refused', () => {
       const run = new HttpRun<string>({ batch: { count: 50 }, url, body, order: 'key', key });
       for (const name of 'abcdefghijklm') run.put(name);
       at(200, () => {
-        expect(run.duty.acks.sort()).toEqual(['l', 'm']);
-        expect(run.duty.nacks).toEqual([...'abcdefghijk']);
+        expect(run.acker.acks.sort()).toEqual(['l', 'm']);
+        expect(run.acker.nacks).toEqual([...'abcdefghijk']);
         for (const name of 'abcdefghijk') expect(causeOf(run, name).code).toMatch(/^RXF_SINK_(FORMAT|WRITE)$/);
         run.leave();
       });
@@ -312,7 +312,7 @@ describe('httpSink, refused', () => {
           'e,f',
           'g,h',
         ]);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'e', 'f', 'g', 'h']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'e', 'f', 'g', 'h']);
         expect(causeOf(run, 'dddddddddd')).toMatchObject({ code: 'RXF_HTTP_TOO_LARGE', retryable: false });
         run.leave();
       });
@@ -324,8 +324,8 @@ describe('httpSink, refused', () => {
       for (const name of 'abcdefgh') run.put(name);
       at(100, () => {
         expect(run.bodies).toEqual(['a,b,c,d,e,f,g,h', 'a,b,c,d', 'e,f,g,h', 'e,f', 'e', 'f', 'g,h']);
-        expect(run.duty.nacks).toEqual(['e']);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c', 'd', 'f', 'g', 'h']);
+        expect(run.acker.nacks).toEqual(['e']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd', 'f', 'g', 'h']);
         run.leave();
       });
     }));
@@ -341,7 +341,7 @@ describe('httpSink, refused', () => {
       );
       for (const name of 'abcd') run.put(name);
       at(50, () => {
-        expect(run.duty.log).toEqual(['nack a', 'nack b', 'ack c', 'ack d']);
+        expect(run.acker.log).toEqual(['nack a', 'nack b', 'ack c', 'ack d']);
         expect(causeOf(run, 'a').message).toMatch(/answered 200 to 2 values, .*: some were not stored\. /);
         run.leave();
       });
@@ -359,7 +359,7 @@ describe('httpSink, refused', () => {
       });
       for (const name of 'abcdef') run.put(name);
       at(50, () => {
-        expect(run.duty.log).toEqual(['nack a', 'nack b', 'nack c', 'nack d', 'ack e', 'ack f']);
+        expect(run.acker.log).toEqual(['nack a', 'nack b', 'nack c', 'nack d', 'ack e', 'ack f']);
         expect(causeOf(run, 'a')).toMatchObject({ code: 'RXF_SINK_WRITE', retryable: false });
         expect(causeOf(run, 'c')).toMatchObject({ code: 'RXF_OPTION_INVALID' });
         run.leave();
@@ -372,15 +372,15 @@ describe('httpSink, at the ends', () => {
     inVirtualTime((at) => {
       const run = new HttpRun({}, (_, n) => (n === 0 ? { status: 500, afterMs: 20 } : 200));
       for (const name of 'abcde') run.put(name);
-      const next = new RecordingDuty('test:0');
+      const next = new RecordingAcker('test:0');
       at(5, () => {
-        run.duty.wanted.complete();
+        run.acker.flush$.complete();
         run.put('n', {}, next);
         run.put('o', {}, next);
       });
       at(2_000, () => {
         expect(run.bodies).toEqual(['a,b', 'n,o']);
-        expect(run.duty.nacks.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+        expect(run.acker.nacks.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
         expect(next.acks).toEqual(['n', 'o']);
         run.leave();
       });
@@ -392,8 +392,8 @@ describe('httpSink, at the ends', () => {
       run.put('a');
       run.put('b');
       at(10, () => {
-        run.duty.wanted.complete();
-        expect(run.duty.nacks).toEqual(['a', 'b']);
+        run.acker.flush$.complete();
+        expect(run.acker.nacks).toEqual(['a', 'b']);
         run.complete();
         expect(run.ended).toBe('complete');
       });
@@ -406,16 +406,16 @@ describe('httpSink, at the ends', () => {
         status: 200,
         afterMs: body.includes('x') ? 50 : 1,
       }));
-      const [other, next] = [new RecordingDuty('test:1'), new RecordingDuty('test:0')];
+      const [other, next] = [new RecordingAcker('test:1'), new RecordingAcker('test:0')];
       for (const name of 'xy') run.put(name, {}, other);
       for (const name of 'abc') run.put(name);
       at(5, () => {
-        run.duty.wanted.complete();
+        run.acker.flush$.complete();
         for (const name of 'nop') run.put(name, {}, next);
       });
       at(500, () => {
         expect(run.bodies).toEqual(['x,y', 'n,o', 'p']);
-        expect(run.duty.acks).toEqual([]);
+        expect(run.acker.acks).toEqual([]);
         run.leave();
       });
     }));
@@ -426,7 +426,7 @@ describe('httpSink, at the ends', () => {
       for (const name of 'abc') run.put(name);
       at(5, () => {
         run.leave();
-        expect(run.duty.unsettled).toEqual([]);
+        expect(run.acker.unsettled).toEqual([]);
         expect(causeOf(run, 'a')).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
         expect(run.http.inFlight).toBe(0);
       });
@@ -440,7 +440,7 @@ describe('httpSink, at the ends', () => {
       at(100, () => expect(run.ended).toBe(''));
       at(1_000, () => {
         expect(run.ended).toBe('complete');
-        expect(run.duty.acks).toEqual(['a']);
+        expect(run.acker.acks).toEqual(['a']);
       });
     }));
 });

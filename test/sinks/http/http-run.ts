@@ -1,4 +1,4 @@
-import { Monitor, type Notice } from '../../../src/core/monitor.js';
+import { type LogEvent, Monitor } from '../../../src/core/monitor.js';
 import { httpSink } from '../../../src/sinks/http/http-sink.js';
 import type { HttpSinkOptions } from '../../../src/sinks/http/options.js';
 import { type HttpScript, MemoryHttp, type SeenRequest } from '../../../src/testing/memory-http.js';
@@ -8,7 +8,7 @@ import { SinkRun } from '../../support/sink-run.js';
 export class HttpRun<T = string> extends SinkRun<T> {
   readonly http: MemoryHttp;
   readonly monitor: Monitor;
-  readonly notices: Notice[] = [];
+  readonly logEvents: LogEvent[] = [];
 
   constructor(
     options: Partial<HttpSinkOptions<T>> = {},
@@ -27,7 +27,7 @@ export class HttpRun<T = string> extends SinkRun<T> {
     super(httpSink(http, quick).write());
     this.http = http;
     this.monitor = monitor;
-    monitor.notices$.subscribe((notice) => this.notices.push(notice));
+    monitor.logEvents$.subscribe((logEvent) => this.logEvents.push(logEvent));
   }
 
   /** The bodies of all requests, JSON lines as `a,b`. */
@@ -39,7 +39,7 @@ export class HttpRun<T = string> extends SinkRun<T> {
     return this.http.seen.map(({ at }) => at);
   }
 
-  figure(name: string): number {
+  metric(name: string): number {
     return this.monitor.total(name);
   }
 }

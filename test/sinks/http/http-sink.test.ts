@@ -4,7 +4,7 @@ import { splitDelivery } from '../../../src/core/split.js';
 import { httpSink } from '../../../src/sinks/http/http-sink.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
 import { MemoryHttp } from '../../../src/testing/memory-http.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { HttpRun } from './http-run.js';
 
@@ -31,11 +31,11 @@ describe('httpSink', () => {
     inVirtualTime((at) => {
       const run = new HttpRun();
       for (const name of 'abc') run.put(name);
-      at(1, () => expect(run.duty.acks).toEqual([]));
-      at(3, () => expect(run.duty.acks).toEqual(['a', 'b']));
+      at(1, () => expect(run.acker.acks).toEqual([]));
+      at(3, () => expect(run.acker.acks).toEqual(['a', 'b']));
       at(30, () => {
         expect(run.bodies).toEqual(['a,b', 'c']);
-        expect(run.duty.acks).toEqual(['a', 'b', 'c']);
+        expect(run.acker.acks).toEqual(['a', 'b', 'c']);
         const place = { stream: 'test:0', firstOffset: 0, lastOffset: 1 };
         expect(run.receipts[0]).toEqual({ sink: 'http', target: 'http://store/chat', values: 2, bytes: 8, ...place });
         expect(run.http.seen[0]).toMatchObject({
@@ -43,7 +43,7 @@ describe('httpSink', () => {
           url: 'http://store/chat',
           headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': '"test:0+0-1"' },
         });
-        expect(run.figure('rxflume_sink_values_total')).toBe(3);
+        expect(run.metric('rxflume_sink_values_total')).toBe(3);
         run.leave();
       });
     }));
@@ -95,8 +95,8 @@ describe('httpSink', () => {
       run.put('c');
       at(20, () => {
         expect(run.bodies).toEqual(['a,c']);
-        expect(run.duty.nacks).toEqual(['undefined']);
-        expect(run.duty.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
+        expect(run.acker.nacks).toEqual(['undefined']);
+        expect(run.acker.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
         run.leave();
       });
     }));
@@ -115,7 +115,7 @@ describe('httpSink', () => {
           'a a4',
         ]);
         expect(run.receipts.map(({ target }) => target)).toEqual(['a', 'a', 'b', 'a'].map((p) => `http://store/${p}`));
-        expect(run.duty.causes.x).toMatchObject({ code: 'RXF_SINK_FORMAT' });
+        expect(run.acker.causes.x).toMatchObject({ code: 'RXF_SINK_FORMAT' });
         run.leave();
       });
     }));
@@ -123,10 +123,10 @@ describe('httpSink', () => {
   it('keeps each stream in order, and sends streams side by side up to the bound', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({ concurrency: 2, batch: { count: 1 } }, () => ({ status: 200, afterMs: 8 }));
-      const others = [new RecordingDuty('test:1'), new RecordingDuty('test:2')];
+      const others = [new RecordingAcker('test:1'), new RecordingAcker('test:2')];
       let most = 0;
       for (const name of 'abc') run.put(name);
-      for (const duty of others) run.put(duty.stream.slice(-1), {}, duty);
+      for (const acker of others) run.put(acker.stream.slice(-1), {}, acker);
       for (let ms = 1; ms < 60; ms += 1) {
         at(ms, () => {
           most = Math.max(most, run.http.inFlight);
@@ -147,9 +147,9 @@ describe('httpSink', () => {
         afterMs: body.includes('a') ? 50 : 1,
       }));
       for (const name of ['a1', 'b1', 'a2', 'b2', 'c1']) run.put(name, { key: Buffer.from(name.slice(0, 1)) });
-      at(10, () => expect(run.duty.acks).toEqual(['b1', 'c1', 'b2']));
+      at(10, () => expect(run.acker.acks).toEqual(['b1', 'c1', 'b2']));
       at(200, () => {
-        expect(run.duty.acks).toEqual(['b1', 'c1', 'b2', 'a1', 'a2']);
+        expect(run.acker.acks).toEqual(['b1', 'c1', 'b2', 'a1', 'a2']);
         run.leave();
       });
     }));
@@ -176,14 +176,14 @@ describe('httpSink', () => {
         return { authorization: `Bearer ${asked}` };
       };
       const run = new HttpRun<string>({ headers, body: 'single' }, (_, n) => (n === 0 ? 500 : 200));
-      for (const part of splitDelivery(run.duty.deliver('whole'), ['p', 'q'])) run.give(part);
+      for (const part of splitDelivery(run.acker.deliver('whole'), ['p', 'q'])) run.give(part);
       at(500, () => {
         expect(run.http.seen.map((seen) => [seen.headers.authorization, seen.headers['idempotency-key']])).toEqual([
           ['Bearer 1', '"test:0+0.0"'],
           ['Bearer 2', '"test:0+0.0"'],
           ['Bearer 3', '"test:0+0.1"'],
         ]);
-        expect(run.duty.acks).toEqual(['whole']);
+        expect(run.acker.acks).toEqual(['whole']);
         run.leave();
       });
     }));
@@ -191,12 +191,12 @@ describe('httpSink', () => {
   it('sends at once what was joined from several streams, alone', () =>
     inVirtualTime((at) => {
       const run = new HttpRun<unknown>();
-      const other = new RecordingDuty('test:1');
+      const other = new RecordingAcker('test:1');
       run.put('a');
-      run.give(joinDeliveries([run.duty.deliver('m'), other.deliver('n')]));
+      run.give(joinDeliveries([run.acker.deliver('m'), other.deliver('n')]));
       at(9, () => {
         expect(run.bodies).toEqual(['a', '[m,n]']);
-        expect([...run.duty.unsettled, ...other.unsettled]).toEqual([]);
+        expect([...run.acker.unsettled, ...other.unsettled]).toEqual([]);
         run.leave();
       });
     }));

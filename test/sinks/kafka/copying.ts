@@ -1,7 +1,7 @@
 import { map, Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { drainOn, retryConnect } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
-import { Monitor, type Notice } from '../../../src/core/monitor.js';
+import { type LogEvent, Monitor } from '../../../src/core/monitor.js';
 import type { Receipt } from '../../../src/core/receipt.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
@@ -36,16 +36,16 @@ export function copy(kafka: MemoryKafka, options: CopyOptions = {}) {
   });
   const run = {
     receipts: [] as Receipt[],
-    notices: [] as Notice[],
+    logEvents: [] as LogEvent[],
     ended: '',
     error: undefined as (Error & { code?: string }) | undefined,
     consumer: undefined as KafkaConsumer | undefined,
     stop: () => stop$.next(),
     subscription: undefined as Subscription | undefined,
-    codes: () => run.notices.map(({ what }) => what),
-    figure: (name: string) => monitor.total(name),
+    codes: () => run.logEvents.map(({ what }) => what),
+    metric: (name: string) => monitor.total(name),
   };
-  monitor.notices$.subscribe((notice) => run.notices.push(notice));
+  monitor.logEvents$.subscribe((logEvent) => run.logEvents.push(logEvent));
   const noting: KafkaDriver = {
     name: kafka.name,
     addresses: kafka.addresses,
@@ -60,7 +60,7 @@ export function copy(kafka: MemoryKafka, options: CopyOptions = {}) {
   const source = kafkaSource(noting, {
     topics: ['chat'],
     groupId: 'copier',
-    ...(options.level === 'at-least-once' ? {} : { resumeFrom: target.positions }),
+    ...(options.level === 'at-least-once' ? {} : { resumeFrom: target.offsetStore }),
     redeliver: { firstDelayMs: 20, maxDelayMs: 100, attempts: 100 },
     commit: { intervalMs: 40 },
     monitor,

@@ -106,7 +106,7 @@ describe('kafkaSink, exactly once', () => {
     };
     const monitor = new Monitor();
     const sink = kafkaSink<Buffer | null>(kafka, { topic: 'copy', transaction: { intervalMs: 50 }, monitor });
-    const resumeFrom = sink.positions;
+    const resumeFrom = sink.offsetStore;
     inVirtualTime((at) => {
       const running = kafkaSource(watched, {
         topics: ['chat'],
@@ -193,7 +193,7 @@ describe('kafkaSink, exactly once', () => {
     inVirtualTime(() => {
       const monitor = new Monitor();
       const sink = kafkaSink<(Buffer | null)[]>(kafka, { topic: 'copy', encode: (all) => all.join(), monitor });
-      kafkaSource(kafka, { topics: ['chat'], groupId: 'g', resumeFrom: sink.positions, monitor })
+      kafkaSource(kafka, { topics: ['chat'], groupId: 'g', resumeFrom: sink.offsetStore, monitor })
         .pipe(batch({ count: 2, maxWaitMs: 5 }), sink.write())
         .subscribe({
           error: (error: unknown) => {
@@ -292,12 +292,14 @@ describe('kafkaSink, exactly once', () => {
 
   it('answers positions only to a source that says its group, and only for Kafka', async () => {
     const sink = kafkaSink(cluster(), { topic: 'copy', monitor: new Monitor() });
-    await expect(firstValueFrom(from(sink.positions(['kafka:chat/0'])))).rejects.toThrow(/are the offsets of a group/);
-    await expect(firstValueFrom(from(sink.positions(['flume:x'], { groupId: 'g' })))).rejects.toThrow(
+    await expect(firstValueFrom(from(sink.offsetStore(['kafka:chat/0'])))).rejects.toThrow(
+      /are the offsets of a group/,
+    );
+    await expect(firstValueFrom(from(sink.offsetStore(['flume:x'], { groupId: 'g' })))).rejects.toThrow(
       /only with a kafkaSource, got a stream `flume:x`/,
     );
-    const positions = await firstValueFrom(from(sink.positions(['kafka:chat/0'], { groupId: 'g' })));
-    expect([...positions]).toEqual([]);
+    const offsetStore = await firstValueFrom(from(sink.offsetStore(['kafka:chat/0'], { groupId: 'g' })));
+    expect([...offsetStore]).toEqual([]);
   });
 
   it('is not disturbed by a delivery of an epoch that is over, which comes late', () => {

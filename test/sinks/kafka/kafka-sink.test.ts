@@ -13,7 +13,7 @@ import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
 import type { ProducerFate } from '../../../src/testing/memory-producer.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { copied, copy, feed, numbers } from './copying.js';
 
@@ -21,7 +21,7 @@ function opened<T>(options: Partial<KafkaSinkOptions<T>> = {}, latencyMs = 1) {
   const kafka = new MemoryKafka({ latencyMs });
   kafka.createTopic('copy', 1);
   kafka.createTopic('other', 3);
-  const duty = new RecordingDuty('test:s');
+  const acker = new RecordingAcker('test:s');
   const values$ = new Subject<Delivery<T>>();
   const receipts: Receipt[] = [];
   const monitor = new Monitor();
@@ -30,22 +30,22 @@ function opened<T>(options: Partial<KafkaSinkOptions<T>> = {}, latencyMs = 1) {
     .write()(values$)
     .subscribe((receipt) => receipts.push(receipt));
   const give = (...values: T[]) => {
-    for (const value of values) values$.next(duty.deliver(value));
+    for (const value of values) values$.next(acker.deliver(value));
   };
   const read = (topic = 'copy') => kafka.read(topic).map(({ value }) => value?.toString() ?? null);
-  return { kafka, duty, values$, receipts, monitor, running, give, read };
+  return { kafka, acker, values$, receipts, monitor, running, give, read };
 }
 
 describe('kafkaSink, at least once', () => {
   it('is as drawn: gathers, and acks each batch when it is answered', () => {
-    const { duty, give, receipts, read } = opened<string>({ batch: { count: 2, maxWaitMs: 50 } }, 10);
+    const { acker, give, receipts, read } = opened<string>({ batch: { count: 2, maxWaitMs: 50 } }, 10);
     inVirtualTime((at) => {
       // Opening takes 10 ms, and each batch 10 ms more.
       at(0, () => give('a', 'b', 'c', 'd', 'e'));
-      at(19, () => expect([read(), duty.acks]).toEqual([[], []]));
-      at(21, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd']));
+      at(19, () => expect([read(), acker.acks]).toEqual([[], []]));
+      at(21, () => expect(acker.acks).toEqual(['a', 'b', 'c', 'd']));
       at(49, () => expect(read()).toEqual(['a', 'b', 'c', 'd']));
-      at(61, () => expect(duty.acks).toEqual(['a', 'b', 'c', 'd', 'e']));
+      at(61, () => expect(acker.acks).toEqual(['a', 'b', 'c', 'd', 'e']));
     });
     expect(receipts).toEqual([
       { sink: 'kafka', target: 'copy', values: 2, bytes: 2, stream: 'test:s', firstOffset: 0, lastOffset: 1 },
@@ -55,21 +55,21 @@ describe('kafkaSink, at least once', () => {
   });
 
   it('sends before a batch is too large, and at once when the source asks', () => {
-    const { duty, give, read } = opened<string>({ batch: { bytes: 5, maxWaitMs: 1_000 } });
+    const { acker, give, read } = opened<string>({ batch: { bytes: 5, maxWaitMs: 1_000 } });
     inVirtualTime((at) => {
       at(0, () => give('abc', 'de', 'f'));
       at(5, () => expect(read()).toEqual(['abc', 'de']));
-      at(6, () => duty.wanted.next('release'));
+      at(6, () => acker.flush$.next('release'));
       at(9, () => expect(read()).toEqual(['abc', 'de', 'f']));
     });
   });
 
   it("keeps a record's key, headers and time, where nothing else is said", () => {
-    const { kafka, duty, values$ } = opened<string | null>();
+    const { kafka, acker, values$ } = opened<string | null>();
     const headers = { h: Buffer.from('1') };
     inVirtualTime(() => {
-      values$.next(duty.deliver('a' as string | null, { key: Buffer.from('k'), headers, timestamp: 123 }));
-      values$.next(duty.deliver(null as string | null, { timestamp: -1 }, 'tombstone'));
+      values$.next(acker.deliver('a' as string | null, { key: Buffer.from('k'), headers, timestamp: 123 }));
+      values$.next(acker.deliver(null as string | null, { timestamp: -1 }, 'tombstone'));
     });
     const shown = kafka
       .read('copy')
@@ -78,7 +78,7 @@ describe('kafkaSink, at least once', () => {
       ['k', 'a', headers, 123],
       [undefined, undefined, {}, 0],
     ]);
-    expect(duty.acks).toEqual(['a', 'tombstone']);
+    expect(acker.acks).toEqual(['a', 'tombstone']);
   });
 
   it('keeps the order of headers, repeated names and nulls, and takes both forms from `headers`', () => {
@@ -89,8 +89,8 @@ describe('kafkaSink, at least once', () => {
     ] as const;
     const forms = [() => headerList, () => ({ trace: [Buffer.from('1'), Buffer.from('')], user: null })] as const;
     for (const headers of [undefined, ...forms]) {
-      const { kafka, duty, values$ } = opened<string>(headers === undefined ? {} : { headers });
-      inVirtualTime(() => values$.next(duty.deliver('a', { headers: toHeaderMap(headerList), headerList })));
+      const { kafka, acker, values$ } = opened<string>(headers === undefined ? {} : { headers });
+      inVirtualTime(() => values$.next(acker.deliver('a', { headers: toHeaderMap(headerList), headerList })));
       const [kept] = kafka.read('copy');
       expect(kept?.headers).toEqual(toHeaderMap(headerList));
       expect(kept?.headerList.length).toBe(3);
@@ -145,11 +145,11 @@ describe('kafkaSink, at least once', () => {
     ],
     ['a key that is no bytes', { key: () => 1 as never, encode: () => '' }, /key must be bytes, a text or null/],
   ])('refuses %s alone', (_, options, message) => {
-    const { duty, values$, read } = opened<unknown>(options);
+    const { acker, values$, read } = opened<unknown>(options);
     inVirtualTime(() => {
-      values$.next(duty.deliver({} as unknown, {}, 'bad'));
+      values$.next(acker.deliver({} as unknown, {}, 'bad'));
     });
-    expect(duty.causes.bad).toMatchObject({
+    expect(acker.causes.bad).toMatchObject({
       code: 'RXF_SINK_FORMAT',
       retryable: false,
       message: expect.stringMatching(message),
@@ -160,32 +160,32 @@ describe('kafkaSink, at least once', () => {
   it.each([Number.NaN, 1.5, 2 ** 60, Number.POSITIVE_INFINITY])(
     'refuses a value alone whose time is %p',
     (timestamp) => {
-      const { duty, values$, read } = opened<string>();
+      const { acker, values$, read } = opened<string>();
       inVirtualTime(() => {
-        values$.next(duty.deliver('bad', { timestamp }));
-        values$.next(duty.deliver('good', { timestamp: 2 ** 52 }));
+        values$.next(acker.deliver('bad', { timestamp }));
+        values$.next(acker.deliver('good', { timestamp: 2 ** 52 }));
       });
-      expect(duty.causes.bad).toMatchObject({
+      expect(acker.causes.bad).toMatchObject({
         code: 'RXF_SINK_FORMAT',
         message: expect.stringContaining('Give `timestamp`'),
       });
-      expect([read(), duty.acks]).toEqual([['good'], ['good']]);
+      expect([read(), acker.acks]).toEqual([['good'], ['good']]);
     },
   );
 
   it('refuses what is too large, or has no topic, alone; the rest of its batch is acked first', () => {
-    const { duty, give, read, monitor } = opened<string>({
+    const { acker, give, read, monitor } = opened<string>({
       maxRecordBytes: 100,
       topic: (value) => (value === 'm' ? 'missing' : 'copy'),
     });
     inVirtualTime(() => give('a', 'x'.repeat(101), 'm', 'b'));
-    expect(duty.log.filter((line) => !line.startsWith('release'))).toEqual([
+    expect(acker.log.filter((line) => !line.startsWith('release'))).toEqual([
       'ack a',
       'ack b',
       `nack ${'x'.repeat(101)}`,
       'nack m',
     ]);
-    expect(Object.values(duty.causes)).toMatchObject([
+    expect(Object.values(acker.causes)).toMatchObject([
       { code: 'RXF_KAFKA_RECORD_TOO_LARGE', retryable: false },
       { code: 'RXF_SINK_ROUTE', retryable: false, cause: { code: 'RXF_KAFKA_TOPIC_MISSING' } },
     ]);
@@ -193,17 +193,17 @@ describe('kafkaSink, at least once', () => {
   });
 
   it('writes nothing of an epoch that is over by the time its turn comes, gathered or handed over', () => {
-    const { duty, give, read, receipts } = opened<string>({ batch: { count: 2, maxWaitMs: 100 } }, 10);
+    const { acker, give, read, receipts } = opened<string>({ batch: { count: 2, maxWaitMs: 100 } }, 10);
     inVirtualTime((at) => {
       at(0, () => give('a', 'b', 'c'));
-      at(5, () => duty.wanted.complete());
+      at(5, () => acker.flush$.complete());
       at(6, () => give('d'));
     });
-    expect([read(), duty.acks, duty.unsettled, receipts]).toEqual([[], [], [], []]);
+    expect([read(), acker.acks, acker.unsettled, receipts]).toEqual([[], [], [], []]);
   });
 
   it('lets no partition wait for one that cannot be written to, which is given up in time', () => {
-    const { kafka, duty, values$, read } = opened<string>({
+    const { kafka, acker, values$, read } = opened<string>({
       topic: 'other',
       partition: (value) => Number(value[0]),
       batch: { count: 2, maxWaitMs: 10 },
@@ -212,18 +212,18 @@ describe('kafkaSink, at least once', () => {
     kafka.setLeaderless('other', 1, true);
     const values = Array.from({ length: 30 }, (_, n) => `${n % 3}-${n}`);
     inVirtualTime((at) => {
-      for (const [n, value] of values.entries()) at(n, () => values$.next(duty.deliver(value)));
+      for (const [n, value] of values.entries()) at(n, () => values$.next(acker.deliver(value)));
       at(100, () => {
-        expect(duty.acks.sort()).toEqual(values.filter((value) => !value.startsWith('1')).sort());
+        expect(acker.acks.sort()).toEqual(values.filter((value) => !value.startsWith('1')).sort());
         expect(read('other').length).toBe(20);
       });
-      at(900, () => expect(Object.keys(duty.causes)).toEqual([]));
-      at(1_100, () => expect(Object.keys(duty.causes).length).toBe(10));
+      at(900, () => expect(Object.keys(acker.causes)).toEqual([]));
+      at(1_100, () => expect(Object.keys(acker.causes).length).toBe(10));
     });
-    expect(Object.values(duty.causes)).toEqual(
+    expect(Object.values(acker.causes)).toEqual(
       Array(10).fill(expect.objectContaining({ code: 'RXF_KAFKA_SEND', retryable: true })),
     );
-    expect(duty.unsettled).toEqual([]);
+    expect(acker.unsettled).toEqual([]);
   });
 
   it('brings again what was lost, where the cluster is away too, and in the same order', () => {
@@ -264,14 +264,14 @@ describe('kafkaSink, at least once', () => {
         return opens <= 2 ? failing() : kafka.open(producing, listener);
       },
     };
-    const duty = new RecordingDuty('test:s');
+    const acker = new RecordingAcker('test:s');
     const values$ = new Subject<Delivery<string>>();
     kafkaSink<string>(driver, { topic: 'copy', monitor: new Monitor() }).write()(values$).subscribe();
     inVirtualTime((at) => {
-      for (const [n, value] of ['a', 'b', 'c'].entries()) at(n * 100, () => values$.next(duty.deliver(value)));
+      for (const [n, value] of ['a', 'b', 'c'].entries()) at(n * 100, () => values$.next(acker.deliver(value)));
     });
-    expect([duty.nacks, duty.acks, duty.unsettled]).toEqual([['a', 'b'], ['c'], []]);
-    expect(duty.causes.b).toMatchObject({ code });
+    expect([acker.nacks, acker.acks, acker.unsettled]).toEqual([['a', 'b'], ['c'], []]);
+    expect(acker.causes.b).toMatchObject({ code });
   });
 
   it('closes its connection when it is left, and opens one for each subscription', () => {
@@ -328,7 +328,7 @@ describe('a kafkaSink in a flow', () => {
 
   it('is exactly once with its positions, for readers of committed records, and at least once without', () => {
     const sink = kafkaSink<Buffer | null>(kafka, { topic: 'copy' });
-    expect(flow('copy', source({ resumeFrom: sink.positions }), sink.write()).guarantee).toEqual({
+    expect(flow('copy', source({ resumeFrom: sink.offsetStore }), sink.write()).guarantee).toEqual({
       level: 'exactly-once',
       because: [
         "kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (the group's offsets in kafka memory)",
@@ -348,7 +348,7 @@ describe('a kafkaSink in a flow', () => {
 
   it('cannot keep the offsets of another cluster', () => {
     const sink = kafkaSink<Buffer | null>(new MemoryKafka(), { topic: 'copy' });
-    expect(() => flow('mirror', source({ resumeFrom: sink.positions }), sink.write())).toThrow(
+    expect(() => flow('mirror', source({ resumeFrom: sink.offsetStore }), sink.write())).toThrow(
       /Expected the source of flow `mirror` to read where the sink writes, got memory:\d+ .* Leave `resumeFrom` out/,
     );
   });

@@ -131,7 +131,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('kafkaSink, %s', (leve
       expect(letters.map(({ offset, code: of, attempt }) => [offset, of, attempt])).toEqual([[4, code, 1]]);
       expect(copied(kafka)).toEqual(numbers(10).filter((n) => n !== 4));
       expect([run?.ended, kafka.committed('copier', 'chat', 0)]).toEqual(['complete', 10]);
-      expect(run?.figure('rxflume_sink_failures_total')).toBe(1);
+      expect(run?.metric('rxflume_sink_failures_total')).toBe(1);
     },
   );
 });

@@ -1,33 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { Delivery } from '../../../src/core/delivery.js';
-import type { Duty } from '../../../src/core/duty.js';
+import type { Acker } from '../../../src/core/duty.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import { nullSink } from '../../../src/sinks/null/null-sink.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
-import { RecordingDuty } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-duty.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 describeSink('the null sink', { sink: () => nullSink().write(), value: (n) => n, it });
 
 /** Counts what is called, whatever it is for. */
-function countingDuty(): Duty & { readonly runs: [number, number][] } {
+function countingAcker(): Acker & { readonly runs: [number, number][] } {
   const runs: [number, number][] = [];
-  const { wanted } = new RecordingDuty();
+  const { flush$ } = new RecordingAcker();
   const ack = (first: number, next: number) => {
     runs.push([first, next]);
   };
-  return { runs, wanted, ack, nack: ack, release: () => undefined, hold: () => undefined };
+  return { runs, flush$, ack, nack: ack, release: () => undefined, hold: () => undefined };
 }
 
 describe('nullSink', () => {
   it('acks in runs of places, and tells of many values at once', async () => {
-    const duty = countingDuty();
+    const acker = countingAcker();
     const origin = { stream: 's', epoch: 1, byteLength: 10 };
-    const values = Array.from({ length: 5_000 }, (_, n) => new Delivery(n, { ...origin, offset: n * 2 }, duty, n));
+    const values = Array.from({ length: 5_000 }, (_, n) => new Delivery(n, { ...origin, offset: n * 2 }, acker, n));
     const receipts = await lastValueFrom(from(values).pipe(nullSink().write(), toArray()));
-    expect(duty.runs).toEqual([
+    expect(acker.runs).toEqual([
       [0, 1_024],
       [1_024, 2_048],
       [2_048, 3_072],
@@ -41,30 +41,30 @@ describe('nullSink', () => {
   it('acks at once, without another value or a want, also where places have gaps', () =>
     inVirtualTime((at) => {
       const run = new SinkRun(nullSink().write());
-      const [a, b, c] = ['a', 'b', 'c'].map((name) => run.duty.deliver(name));
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => run.acker.deliver(name));
       at(5, () => {
         run.give(c as Delivery<string>);
         run.give(a as Delivery<string>);
       });
       at(6, () => {
-        expect(run.duty.acks).toEqual(['c', 'a']);
+        expect(run.acker.acks).toEqual(['c', 'a']);
         run.give(b as Delivery<string>);
       });
-      at(7, () => expect(run.duty.unsettled).toEqual([]));
+      at(7, () => expect(run.acker.unsettled).toEqual([]));
       at(8, () => run.leave());
     }));
 
   it('loses nothing that comes while it acks', () =>
     inVirtualTime((at) => {
       const run = new SinkRun(nullSink().write());
-      const other = new RecordingDuty('test:1', () => {
-        if (run.duty.acks.length < 3) run.put(`n${run.duty.acks.length}`);
+      const other = new RecordingAcker('test:1', () => {
+        if (run.acker.acks.length < 3) run.put(`n${run.acker.acks.length}`);
       });
       run.put('x', {}, other);
       run.put('a');
       run.put('y', {}, other);
       at(1, () => {
-        expect([...run.duty.unsettled, ...other.unsettled]).toEqual([]);
+        expect([...run.acker.unsettled, ...other.unsettled]).toEqual([]);
         run.leave();
       });
     }));
@@ -74,7 +74,7 @@ describe('nullSink', () => {
       const monitor = new Monitor();
       const run = new SinkRun<string>(nullSink({ receiptEveryMs: 100, monitor }).write());
       run.put('aa');
-      at(50, () => run.put('b', {}, new RecordingDuty('test:1')));
+      at(50, () => run.put('b', {}, new RecordingAcker('test:1')));
       at(99, () => expect(run.receipts).toEqual([]));
       at(101, () => {
         expect(run.receipts.map(({ stream, values, bytes }) => [stream, values, bytes])).toEqual([

@@ -47,7 +47,7 @@ describe('Acking', () => {
         const acked = new Set<number>();
         const refused = new Set<number>();
         const told = new Set<number>();
-        const isFree = (place: number) => !acked.has(place) && !refused.has(place);
+        const isFree = (seq: number) => !acked.has(seq) && !refused.has(seq);
         const send = () => {
           for (const { deliveryTag, isMultiple } of acking.take()) broker.ack(deliveryTag, isMultiple);
         };
@@ -58,10 +58,10 @@ describe('Acking', () => {
           if (what === 'deliver') broker.deliver();
           else if (what === 'ack') {
             expect(acking.ack(first, next)).toBe(run.length);
-            for (const place of run) acked.add(place);
+            for (const seq of run) acked.add(seq);
           } else if (what === 'refuse') {
             expect(acking.refuse(first, next)).toEqual(run);
-            for (const place of run) refused.add(place);
+            for (const seq of run) refused.add(seq);
           } else if (what === 'tell') {
             const isOwed = refused.has(first) && !told.has(first);
             expect(acking.told(first)).toBe(isOwed);
@@ -73,9 +73,7 @@ describe('Acking', () => {
           expect(acking.settled).toBe(acked.size + refused.size);
         }
         send();
-        expect([...broker.acked].sort((a, b) => a - b)).toEqual(
-          [...acked].map((place) => place + 1).sort((a, b) => a - b),
-        );
+        expect([...broker.acked].sort((a, b) => a - b)).toEqual([...acked].map((seq) => seq + 1).sort((a, b) => a - b));
         expect(acking.owed).toBe(0);
         let end = 0;
         while (acked.has(end) || told.has(end)) end += 1;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, NEVER, Observable, Subject } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
-import type { Want } from '../../../src/core/duty.js';
+import type { FlushSignal } from '../../../src/core/duty.js';
 import { ConnectError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import { GiB } from '../../../src/core/units.js';
@@ -134,16 +134,16 @@ describe('amqpSource', () => {
   });
 
   it.each(['cut', 'closeChannels', 'cancelConsumers'] as const)(
-    'comes back after %s: acks of before are void, and all comes again',
+    'comes back after %s: acks of before are void, and all is redelivered',
     (fault) => {
       const own = broker();
       own.send('q', ['a', 'b']);
-      const { monitor, notices } = monitored();
+      const { monitor, logEvents } = monitored();
       inVirtualTime((at) => {
         const { one, seen, out, ended } = read(own, { monitor });
         let isOver = false;
         at(10, () => {
-          out[0]?.duty.wanted.subscribe({ complete: () => (isOver = true) });
+          out[0]?.acker.flush$.subscribe({ complete: () => (isOver = true) });
           own[fault]('q');
           one('a').ack();
           expect(isOver).toBe(true);
@@ -159,7 +159,7 @@ describe('amqpSource', () => {
         at(200, () => {
           expect(own.settlements.map(({ channel, contents }) => [channel, contents])).toEqual([[2, ['b']]]);
           expect([own.unacked('q'), ended(), monitor.total('rxflume_source_acked_total')]).toEqual([1, '', 1]);
-          expect(notices.filter((what) => what.startsWith('RXF_AMQP_'))).toHaveLength(1);
+          expect(logEvents.filter((what) => what.startsWith('RXF_AMQP_'))).toHaveLength(1);
         });
       });
     },
@@ -295,7 +295,7 @@ describe('amqpSource, refusals', () => {
       at(330, () => {
         expect(seen).toHaveLength(4);
         refuse(2);
-        out[1]?.duty.wanted.subscribe(() => out[1]?.ack());
+        out[1]?.acker.flush$.subscribe(() => out[1]?.ack());
       });
       at(1_000, () => {
         expect([ended(), own.ready('q')]).toEqual(['RXF_SOURCE_NACKED', ['a']]);
@@ -345,7 +345,7 @@ describe('amqpSource, refusals', () => {
     const own = broker('classic', { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' });
     own.createQueue('dead');
     own.send('q', ['a', 'b']);
-    const { monitor, notices } = monitored();
+    const { monitor, logEvents } = monitored();
     inVirtualTime((at) => {
       const redeliver = { attempts: 1, firstDelayMs: 10, maxDelayMs: 10 };
       const { one, ended } = read(own, { whenRefused: 'deadLetter', redeliver, monitor });
@@ -357,7 +357,7 @@ describe('amqpSource, refusals', () => {
       at(100, () => {
         expect([own.ready('dead'), own.unacked('q'), ended()]).toEqual([['a', 'b'], 0, '']);
         expect(monitor.total('rxflume_source_dead_lettered_total')).toBe(2);
-        expect(notices.filter((what) => what === 'RXF_SOURCE_NACKED')).toHaveLength(2);
+        expect(logEvents.filter((what) => what === 'RXF_SOURCE_NACKED')).toHaveLength(2);
       });
     });
   });
@@ -400,13 +400,13 @@ describe('amqpSource, its window', () => {
     );
     inVirtualTime((at) => {
       const { out } = read(own, { prefetch: 3 });
-      const wants: Want[] = [];
-      at(5, () => out[0]?.duty.wanted.subscribe((want) => wants.push(want)));
+      const flushListeners: FlushSignal[] = [];
+      at(5, () => out[0]?.acker.flush$.subscribe((signal) => flushListeners.push(signal)));
       at(70, () => {
-        expect([out.length, wants]).toEqual([3, ['release', 'settle']]);
-        wants.length = 0;
+        expect([out.length, flushListeners]).toEqual([3, ['release', 'settle']]);
+        flushListeners.length = 0;
       });
-      at(500, () => expect(wants).toHaveLength(4));
+      at(500, () => expect(flushListeners).toHaveLength(4));
     });
   });
 
@@ -415,13 +415,13 @@ describe('amqpSource, its window', () => {
     own.send('q', ['a', 'b', 'c']);
     inVirtualTime((at) => {
       const { out } = read(own, { prefetch: 2 });
-      const wants: string[] = [];
+      const flushListeners: string[] = [];
       at(5, () => {
-        out[0]?.duty.wanted.subscribe((want) => wants.push(want));
+        out[0]?.acker.flush$.subscribe((signal) => flushListeners.push(signal));
         out[0]?.release();
-        expect(wants).toEqual([]);
+        expect(flushListeners).toEqual([]);
         out[1]?.release();
-        expect(wants).toEqual(['settle']);
+        expect(flushListeners).toEqual(['settle']);
       });
     });
   });
@@ -434,10 +434,10 @@ describe('amqpSource, its window', () => {
     );
     inVirtualTime((at) => {
       const { out } = read(own, { prefetch: 3 });
-      const wants: string[] = [];
-      at(5, () => out[0]?.duty.wanted.subscribe((want) => wants.push(want)));
+      const flushListeners: string[] = [];
+      at(5, () => out[0]?.acker.flush$.subscribe((signal) => flushListeners.push(signal)));
       for (let n = 0; n < 60; n += 1) at(10 + 10 * n, () => out[n]?.ack());
-      at(600, () => expect([wants, out.length > 50]).toEqual([[], true]));
+      at(600, () => expect([flushListeners, out.length > 50]).toEqual([[], true]));
     });
   });
 
@@ -447,7 +447,7 @@ describe('amqpSource, its window', () => {
     inVirtualTime((at) => {
       const { out } = read(own, { settleAfterMs: 8_000 });
       const asked: number[] = [];
-      at(5, () => out[0]?.duty.wanted.subscribe(() => asked.push(asked.length)));
+      at(5, () => out[0]?.acker.flush$.subscribe(() => asked.push(asked.length)));
       at(5_900, () => expect(asked).toEqual([]));
       at(8_000, () => expect(asked.length).toBeGreaterThan(0));
       at(8_001, () => out[0]?.ack());
@@ -499,15 +499,15 @@ describe('amqpSource, its ways out', () => {
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
       const { out, ended, drain, seen } = read(own);
-      const wants: string[] = [];
+      const flushListeners: string[] = [];
       at(10, () => {
-        out[0]?.duty.wanted.subscribe((want) => wants.push(want));
+        out[0]?.acker.flush$.subscribe((signal) => flushListeners.push(signal));
         // One is on its way, and goes back when the channel is closed.
         own.send('q', ['c']);
         drain();
       });
       at(50, () => {
-        expect([wants, ended()]).toEqual([['settle'], '']);
+        expect([flushListeners, ended()]).toEqual([['settle'], '']);
         for (const delivery of out) delivery.ack();
       });
       at(60, () => {
@@ -539,7 +539,7 @@ describe('amqpSource, its ways out', () => {
         if (when === 'while it waits to connect again') at(20, drain);
         if (when === 'when its channel is lost meanwhile') at(10, drain);
         if (when === 'when its channel is lost meanwhile') at(20, () => own.cut());
-        // What was out can no longer be settled, and comes again: that is no success.
+        // What was out can no longer be settled, and is redelivered: that is no success.
         const hasLost = when === 'when its channel is lost meanwhile';
         const end = hasLost ? 'RXF_SOURCE_DRAIN_LOST' : 'complete';
         at(30, () => expect([ended(), own.ready('q')]).toEqual([end, ['a']]));
@@ -591,14 +591,14 @@ describe('amqpSource, its ways out', () => {
     });
   });
 
-  it('is silent once it is left: what was out is void and comes again', () => {
+  it('is silent once it is left: what was out is void and is redelivered', () => {
     const own = broker();
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
       const { one, running, out } = read(own);
       let isOver = false;
       at(10, () => {
-        out[0]?.duty.wanted.subscribe({ complete: () => (isOver = true) });
+        out[0]?.acker.flush$.subscribe({ complete: () => (isOver = true) });
         one('a').ack();
         running.unsubscribe();
         one('b').ack();

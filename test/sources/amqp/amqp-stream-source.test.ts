@@ -3,7 +3,7 @@ import { of, throwError } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
 import { ConnectError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Positions } from '../../../src/core/positions.js';
+import type { OffsetStore } from '../../../src/core/positions.js';
 import { flow } from '../../../src/flow/flow.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
@@ -31,13 +31,13 @@ function optionsOf(options: Partial<AmqpStreamSourceOptions>): AmqpStreamSourceO
 const read = (own: MemoryAmqp, options: Partial<AmqpStreamSourceOptions> = {}) =>
   run(amqpStreamSource(own, optionsOf(options)));
 
-const ledger = (position: number | undefined): { positions: Positions; asked: () => number } => {
+const ledger = (position: number | undefined): { offsetStore: OffsetStore; asked: () => number } => {
   let asked = 0;
-  const positions = (streams: readonly string[]) => {
+  const offsetStore = (streams: readonly string[]) => {
     asked += 1;
     return of(new Map(position === undefined ? [] : streams.map((stream) => [stream, position])));
   };
-  return { positions, asked: () => asked };
+  return { offsetStore, asked: () => asked };
 };
 
 describe('amqpStreamSource', () => {
@@ -85,15 +85,15 @@ describe('amqpStreamSource', () => {
   });
 
   it('takes up where the ledger says, and drops what comes before it in its chunk', () => {
-    const { positions } = ledger(3);
+    const { offsetStore } = ledger(3);
     inVirtualTime((at) => {
       // All of one moment, so one chunk; in real time a millisecond may pass between two of them.
       const own = broker(['0', '1', '2', '3', '4'], { givesChunks: true });
-      const { out, seen } = read(own, { resumeFrom: positions, prefetch: 2, ack: { count: 1 } });
+      const { out, seen } = read(own, { resumeFrom: offsetStore, prefetch: 2, ack: { count: 1 } });
       at(20, () => {
         // The three before it gave their credit back.
         expect(seen).toEqual(['3', '4']);
-        expect(out[0]?.duty.replay).toMatchObject({ resumeFrom: positions, start: 3, reach: 3 });
+        expect(out[0]?.acker.resumeTracker).toMatchObject({ resumeFrom: offsetStore, start: 3, horizon: 3 });
         out[0]?.release();
       });
       at(30, () => {
@@ -105,9 +105,9 @@ describe('amqpStreamSource', () => {
 
   it('asks the ledger again at each channel, and before it reads again what was refused', () => {
     const own = broker(['0', '1', '2']);
-    const { positions, asked } = ledger(1);
+    const { offsetStore, asked } = ledger(1);
     inVirtualTime((at) => {
-      const { out, seen } = read(own, { resumeFrom: positions });
+      const { out, seen } = read(own, { resumeFrom: offsetStore });
       at(10, () => own.cut());
       at(200, () => {
         expect([seen, asked()]).toEqual([['1', '2', '1', '2'], 2]);
@@ -156,8 +156,8 @@ describe('amqpStreamSource', () => {
   it('fails where retention removed what was to be next, and says what to do', () => {
     const own = broker(['0', '1', '2', '3']);
     own.trim('s', 2);
-    const { positions } = ledger(1);
-    const resumeFrom = Object.assign(positions, { wayOut: (stream: string) => `See the ledger of ${stream}.` });
+    const { offsetStore } = ledger(1);
+    const resumeFrom = Object.assign(offsetStore, { recoveryHint: (stream: string) => `See the ledger of ${stream}.` });
     inVirtualTime((at) => {
       const { ended, seen, error } = read(own, { resumeFrom });
       at(20, () => {
@@ -188,7 +188,7 @@ describe('amqpStreamSource', () => {
         },
       });
     inVirtualTime((at) => {
-      const { seen } = read(gap, { resumeFrom: ledger(1).positions });
+      const { seen } = read(gap, { resumeFrom: ledger(1).offsetStore });
       at(20, () => expect(seen).toEqual(['2', '3']));
     });
   });
@@ -232,28 +232,28 @@ describe('amqpStreamSource, its window', () => {
     const own = broker(Array.from({ length: 9 }, (_, n) => `${n}`));
     inVirtualTime((at) => {
       const { out } = read(own, { prefetch: 3 });
-      const wants: string[] = [];
-      at(5, () => out[0]?.duty.wanted.subscribe((want) => wants.push(want)));
+      const flushListeners: string[] = [];
+      at(5, () => out[0]?.acker.flush$.subscribe((signal) => flushListeners.push(signal)));
       at(150, () => {
-        expect([out.length, wants]).toEqual([3, ['release']]);
+        expect([out.length, flushListeners]).toEqual([3, ['release']]);
         for (const delivery of out.slice(0, 3)) delivery.release();
       });
       at(200, () => expect(out).toHaveLength(6));
     });
   });
 
-  it('gives no more credit while too much would come again, asks to settle, and goes on once that is done', () => {
+  it('gives no more credit while too much would be redelivered, asks to settle, and goes on once that is done', () => {
     const own = broker(Array.from({ length: 99 }, (_, n) => `${n}`));
     inVirtualTime((at) => {
       const { out } = read(own, { prefetch: 4, maxUnacked: 10 });
-      const wants: string[] = [];
-      at(5, () => out[0]?.duty.wanted.subscribe((want) => wants.push(want)));
-      for (let time = 5; time < 2_000; time += 5) at(time, () => out.at(-1)?.duty.release(0, out.length));
+      const flushListeners: string[] = [];
+      at(5, () => out[0]?.acker.flush$.subscribe((signal) => flushListeners.push(signal)));
+      for (let time = 5; time < 2_000; time += 5) at(time, () => out.at(-1)?.acker.release(0, out.length));
       at(1_000, () => {
         expect(out.length).toBeGreaterThanOrEqual(10);
         expect(out.length).toBeLessThanOrEqual(14);
-        expect(wants[0]).toBe('settle');
-        out[0]?.duty.ack(0, out.length);
+        expect(flushListeners[0]).toBe('settle');
+        out[0]?.acker.ack(0, out.length);
       });
       at(1_500, () => expect(out.length).toBeGreaterThan(14));
     });
@@ -262,18 +262,18 @@ describe('amqpStreamSource, its window', () => {
   it('asks to catch up while a sink waits for what lies before its commit', () => {
     const own = broker(['0', '1']);
     inVirtualTime((at) => {
-      const { out } = read(own, { resumeFrom: ledger(undefined).positions });
-      const wants: string[] = [];
+      const { out } = read(own, { resumeFrom: ledger(undefined).offsetStore });
+      const flushListeners: string[] = [];
       let isReached = false;
       at(5, () => {
-        const { wanted, replay } = out[0]?.duty ?? {};
-        wanted?.subscribe((want) => wants.push(want));
-        replay?.reached(2).subscribe({ complete: () => (isReached = true) });
+        const { flush$, resumeTracker } = out[0]?.acker ?? {};
+        flush$?.subscribe((signal) => flushListeners.push(signal));
+        resumeTracker?.reached(2).subscribe({ complete: () => (isReached = true) });
       });
       at(20, () => {
-        expect([wants, isReached]).toEqual([['catchUp'], false]);
+        expect([flushListeners, isReached]).toEqual([['catchUp'], false]);
         out[0]?.ack();
-        out[1]?.duty.hold(1, 2);
+        out[1]?.acker.hold(1, 2);
         expect(isReached).toBe(true);
       });
     });
@@ -282,10 +282,10 @@ describe('amqpStreamSource, its window', () => {
   it('tells a sink that waits for what was refused, and does not pass that off as drained', () => {
     const own = broker(['0', '1']);
     inVirtualTime((at) => {
-      const { out, ended, drain } = read(own, { resumeFrom: ledger(undefined).positions });
+      const { out, ended, drain } = read(own, { resumeFrom: ledger(undefined).offsetStore });
       let failure = '';
       at(5, () => {
-        out[0]?.duty.replay?.reached(2).subscribe({ error: ({ code }: { code: string }) => (failure = code) });
+        out[0]?.acker.resumeTracker?.reached(2).subscribe({ error: ({ code }: { code: string }) => (failure = code) });
         out[0]?.nack(busy());
         expect(failure).toBe('RXF_SINK_STOPPED');
       });
@@ -299,7 +299,7 @@ describe('amqpStreamSource, its window', () => {
     inVirtualTime((at) => {
       const { out, ended, drain } = read(own);
       at(10, () => {
-        out[0]?.duty.wanted.subscribe(() => out[0]?.ack());
+        out[0]?.acker.flush$.subscribe(() => out[0]?.ack());
         drain();
       });
       at(20, () => expect([ended(), own.consumers('s')]).toEqual(['complete', 0]));
@@ -332,8 +332,8 @@ describe('amqpStreamSource into files', () => {
     const text = mapValue((value: Buffer) => value.toString());
     const guarantee = (options: Partial<AmqpStreamSourceOptions>) =>
       flow('a', amqpStreamSource(own, optionsOf(options)), text, lake.write()).guarantee;
-    expect(guarantee({ resumeFrom: lake.positions }).level).toBe('exactly-once');
-    expect(guarantee({}).because[0]).toContain('give it `resumeFrom: lake.positions`');
+    expect(guarantee({ resumeFrom: lake.offsetStore }).level).toBe('exactly-once');
+    expect(guarantee({}).because[0]).toContain('give it `resumeFrom: lake.offsetStore`');
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('has each value once, through cuts and restarts: schedule %s', (seed) => {
@@ -350,7 +350,7 @@ describe('amqpStreamSource into files', () => {
       let running = collect();
       function collect() {
         const lake = lakeOf(fs);
-        return amqpStreamSource(own, optionsOf({ resumeFrom: lake.positions, prefetch: 1 + chance(20), monitor }))
+        return amqpStreamSource(own, optionsOf({ resumeFrom: lake.offsetStore, prefetch: 1 + chance(20), monitor }))
           .pipe(
             mapValue((value) => value.toString()),
             lake.write(),

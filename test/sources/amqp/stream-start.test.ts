@@ -3,7 +3,7 @@ import { concat, defer, EMPTY, NEVER, of } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Positions } from '../../../src/core/positions.js';
+import type { OffsetStore } from '../../../src/core/positions.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { amqpStreamSource } from '../../../src/sources/amqp/amqp-stream-source.js';
@@ -69,7 +69,7 @@ describe.each<Moment>(['last', 'next'])('a stream that is read from `%s`', (star
             lingerMs: 5,
             monitor: new Monitor(),
           });
-          return amqpStreamSource(own, optionsOf({ startAt, resumeFrom: lake.positions }))
+          return amqpStreamSource(own, optionsOf({ startAt, resumeFrom: lake.offsetStore }))
             .pipe(
               mapValue((value) => value.toString()),
               lake.write(),
@@ -101,7 +101,7 @@ describe.each<Moment>(['last', 'next'])('a stream that is read from `%s`', (star
       const own = broker(['0', '1', '2', '3']);
       let noted: number | undefined;
       let isSlow = true;
-      const resumeFrom: Positions = Object.assign(
+      const resumeFrom: OffsetStore = Object.assign(
         (streams: readonly string[]) => of(new Map(noted === undefined ? [] : streams.map((one) => [one, 1]))),
         {
           begin: (_: string, start: number) =>
@@ -136,7 +136,7 @@ describe.each<Moment>(['last', 'next'])('a stream that is read from `%s`', (star
   ])('ends with an error where the ledger has a start %s', (_, begin) => {
     inVirtualTime((at) => {
       const own = broker(['0']);
-      const resumeFrom: Positions = Object.assign(() => of(new Map<string, number>()), { begin });
+      const resumeFrom: OffsetStore = Object.assign(() => of(new Map<string, number>()), { begin });
       const { ended, seen } = run(amqpStreamSource(own, optionsOf({ startAt, resumeFrom })));
       at(700_000, () => expect([ended(), seen]).toEqual(['RXF_AMQP_RESUME', []]));
     });
@@ -161,7 +161,7 @@ describe('a ledger that a stream is resumed from', () => {
     ['never answers', () => NEVER],
   ])('that %s is an error', (_, resumeFrom) => {
     inVirtualTime((at) => {
-      const { ended } = run(amqpStreamSource(broker(['0']), optionsOf({ resumeFrom: resumeFrom as Positions })));
+      const { ended } = run(amqpStreamSource(broker(['0']), optionsOf({ resumeFrom: resumeFrom as OffsetStore })));
       at(700_000, () => expect(ended()).toBe('RXF_AMQP_RESUME'));
     });
   });

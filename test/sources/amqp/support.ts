@@ -49,9 +49,9 @@ export function run(source: Source<Delivery<Buffer>>): Running {
 }
 
 /** A monitor whose notices are kept. */
-export function monitored(): { readonly monitor: Monitor; readonly notices: string[] } {
+export function monitored(): { readonly monitor: Monitor; readonly logEvents: string[] } {
   const monitor = new Monitor();
-  const notices: string[] = [];
-  monitor.notices$.subscribe(({ what }) => notices.push(what));
-  return { monitor, notices };
+  const logEvents: string[] = [];
+  monitor.logEvents$.subscribe(({ what }) => logEvents.push(what));
+  return { monitor, logEvents };
 }

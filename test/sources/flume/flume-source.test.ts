@@ -38,7 +38,7 @@ function start(options: Partial<FlumeSourceOptions> = {}) {
     .pipe(drainOn(stop$))
     .subscribe({
       next: (delivery) => {
-        if (seen.length === 0) delivery.duty.wanted.subscribe((want) => asked.push(want));
+        if (seen.length === 0) delivery.acker.flush$.subscribe((signal) => asked.push(signal));
         seen.push(delivery);
         run.onNext?.(delivery);
       },
@@ -248,7 +248,7 @@ describe('flumeSource', () => {
       at(15, () => expect(client.answers).toEqual(['FAILED', 'OK']));
     }));
 
-  it('counts what was acked when its client had gone: it will come again', () =>
+  it('counts what was acked when its client had gone: it will be redelivered', () =>
     connected({}, (run, client, at) => {
       client.send('a', 'b');
       at(5, () => {

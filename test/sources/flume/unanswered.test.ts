@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type FlumeEvent, flumeEventBytes, flumeEventOverhead } from '../../../src/core/flume.js';
 import { AvroReader, AvroWriter } from '../../../src/formats/avro-bytes.js';
 import { readFlumeEvent, writeFlumeEvent } from '../../../src/formats/flume-avro.js';
-import { Unanswered } from '../../../src/sources/flume/unanswered.js';
+import { PendingBatch } from '../../../src/sources/flume/unanswered.js';
 import { keptBy } from '../../support/heap.js';
 
 /** So many events as they come from the wire, each with so many headers of a few bytes. */
@@ -36,9 +36,9 @@ describe('what events take', () => {
   it('is not kept of a batch that went out and waits for its answer', () => {
     const kept = keptBy(() => {
       const batch = { client: 'a', events: decoded(5_000, 10), byteLength: 1, reply: () => true };
-      const unanswered = new Unanswered(batch, 0, 0);
-      for (let n = 0; n < 5_000; n += 1) unanswered.take();
-      return unanswered;
+      const pending = new PendingBatch(batch, 0, 0);
+      for (let n = 0; n < 5_000; n += 1) pending.take();
+      return pending;
     });
     expect(kept).toBeLessThan(500_000);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
 import { batchOf, partitionOf } from './setting.js';
 
-const takenUp = { resumeFrom: (() => []) as never, answer: new Map(), start: 0 };
+const resumePoint = { resumeFrom: (() => []) as never, lookup: new Map(), start: 0 };
 
 describe('an assignment', () => {
   it('knows its partitions, and puts a fresh one in the place of an old one', () => {
@@ -34,10 +34,10 @@ describe('an assignment', () => {
   });
 
   it('is awaited while a sink waits for one of them; ends all', () => {
-    const [one, other] = [partitionOf(0).own, partitionOf(0, takenUp, 4).own];
+    const [one, other] = [partitionOf(0).own, partitionOf(0, resumePoint, 4).own];
     const assignment = new Assignment(1, [one, other]);
     expect(assignment.isAwaited).toBe(false);
-    const waiting = other.replay?.reached(5).subscribe();
+    const waiting = other.resumeTracker?.reached(5).subscribe();
     expect(assignment.isAwaited).toBe(true);
     waiting?.unsubscribe();
     expect(assignment.isAwaited).toBe(false);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Subscriber } from 'rxjs';
 import type { Delivery } from '../../../src/core/delivery.js';
-import { Figure } from '../../../src/core/monitor.js';
+import { Metric } from '../../../src/core/monitor.js';
 import { InFlightWindow } from '../../../src/core/window.js';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
 import { Emission } from '../../../src/sources/kafka/emission.js';
@@ -32,9 +32,9 @@ function emitting({ count = 100, bytes = 1_000, maxUnacked = 100, partitions = 2
       on.next(delivery);
     },
   } as never);
-  const heldBack = new Figure();
+  const heldBack = new Metric();
   const emission = new Emission(session, subscriber, { window, maxUnacked }, heldBack);
-  const names = () => out.map(({ origin, duty }) => `${(duty as Partition).partition}/${origin.offset}`);
+  const names = () => out.map(({ origin, acker }) => `${(acker as Partition).partition}/${origin.offset}`);
   return { all: all as [Partition, Partition], calls, session, out, on, emission, names, heldBack };
 }
 
@@ -98,7 +98,7 @@ describe('what waits is emitted', () => {
           for (let round = 0; round < 300; round += 1) {
             emission.run();
             for (const one of out.splice(0, freed)) {
-              const { partition } = one.duty as Partition;
+              const { partition } = one.acker as Partition;
               emitted[partition] = (emitted[partition] ?? 0) + 1;
               one.ack();
             }

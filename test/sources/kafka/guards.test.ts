@@ -4,7 +4,7 @@ import { drainOn, retryConnect } from '../../../operators/index.js';
 import type { Delivery } from '../../../src/core/delivery.js';
 import { CommitError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Positions } from '../../../src/core/positions.js';
+import type { OffsetStore } from '../../../src/core/positions.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
@@ -17,13 +17,13 @@ function run(kafka: KafkaDriver, given: Partial<KafkaSourceOptions> = {}, stop: 
   const seen = {
     out: [] as Delivery<unknown>[],
     ended: '',
-    notices: [] as string[],
+    logEvents: [] as string[],
     monitor,
     drain: () => stop$.next(),
     leave: () => {},
     onNext: (_: Delivery<unknown>) => {},
   };
-  monitor.notices$.subscribe(({ level, what }) => level === 'warn' && seen.notices.push(what));
+  monitor.logEvents$.subscribe(({ level, what }) => level === 'warn' && seen.logEvents.push(what));
   const options = { topics: ['chat'], groupId: 'lake', commit: { intervalMs: 100 }, monitor, ...given };
   const subscription = kafkaSource(kafka, options)
     .pipe(drainOn(stop$), drainOn(stop))
@@ -74,7 +74,7 @@ function withConsumer(kafka: MemoryKafka, change: (consumer: KafkaConsumer) => P
   };
 }
 
-function positions(commit: Positions['commit'] & {}): Positions {
+function positions(commit: OffsetStore['commit'] & {}): OffsetStore {
   return Object.assign(() => of(new Map([['kafka:chat/0', 0]])), { commit });
 }
 
@@ -148,9 +148,9 @@ describe('what is not ours and never answers', () => {
         }),
       });
       seen.onNext = (delivery) => delivery.ack();
-      at(59_000, () => expect([calls, seen.notices]).toEqual([1, []]));
+      at(59_000, () => expect([calls, seen.logEvents]).toEqual([1, []]));
       at(62_000, () => {
-        expect([calls, seen.notices, seen.ended]).toEqual([2, ['RXF_KAFKA_COMMIT'], '']);
+        expect([calls, seen.logEvents, seen.ended]).toEqual([2, ['RXF_KAFKA_COMMIT'], '']);
         seen.leave();
       });
     }));
@@ -200,16 +200,16 @@ describe('what is not ours and never answers', () => {
 
   it('where to resume is said to be waited for, and fails after ten minutes', () => {
     let ended = '';
-    const notices: string[] = [];
+    const logEvents: string[] = [];
     inVirtualTime((at) => {
       const seen = run(chat(), { resumeFrom: () => NEVER });
-      at(61_000, () => notices.push(...seen.notices));
+      at(61_000, () => logEvents.push(...seen.logEvents));
       at(119_000, () => {
         ended = seen.ended;
         seen.leave();
       });
     });
-    expect([ended, notices]).toEqual(['', ['RXF_KAFKA_RESUME', 'RXF_KAFKA_RESUME']]);
+    expect([ended, logEvents]).toEqual(['', ['RXF_KAFKA_RESUME', 'RXF_KAFKA_RESUME']]);
   });
 });
 
@@ -373,7 +373,7 @@ describe('a position read without a record', () => {
     inVirtualTime((at) => {
       const kafka = chat();
       let next = 0;
-      const resumeFrom: Positions = (streams) => of(new Map(streams.map((stream) => [stream, next])));
+      const resumeFrom: OffsetStore = (streams) => of(new Map(streams.map((stream) => [stream, next])));
       const first = run(kafka, { resumeFrom });
       at(50, () => {
         for (const one of first.out) one.ack();
@@ -409,7 +409,7 @@ describe('a position read without a record', () => {
   it('is no proof for a position before the last record', () =>
     inVirtualTime((at) => {
       const kafka = chat();
-      const resumeFrom: Positions = (streams) => of(new Map(streams.map((stream) => [stream, 0])));
+      const resumeFrom: OffsetStore = (streams) => of(new Map(streams.map((stream) => [stream, 0])));
       const first = run(kafka, { resumeFrom });
       at(50, () => {
         for (const one of first.out) one.ack();

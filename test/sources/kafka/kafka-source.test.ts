@@ -241,17 +241,17 @@ describe('kafkaSource', () => {
     inVirtualTime((at) => {
       const kafka = chat(1, ...'abcdef');
       const run = start(kafka, { window: { count: 2, bytes: 1_000 }, maxUnacked: 4 });
-      const wants: string[] = [];
+      const flushListeners: string[] = [];
       run.onNext = (delivery) => {
-        if (run.seen.length === 1) delivery.duty.wanted.subscribe((want) => wants.push(want));
+        if (run.seen.length === 1) delivery.acker.flush$.subscribe((signal) => flushListeners.push(signal));
       };
       at(150, () => {
-        expect(wants).toEqual(['release']);
+        expect(flushListeners).toEqual(['release']);
         for (const delivery of [...run.seen]) delivery.release();
       });
       at(160, () => {
         expect(run.seen.length).toBe(4);
-        expect(wants).toEqual(['release', 'settle']);
+        expect(flushListeners).toEqual(['release', 'settle']);
         for (const delivery of [...run.seen]) delivery.ack();
         expect(run.seen.length).toBe(6);
         run.subscription?.unsubscribe();
@@ -263,8 +263,8 @@ describe('kafkaSource', () => {
       const kafka = chat(1, ...'abc');
       const run = start(kafka, { commit: { count: 1_000, intervalMs: 60_000 } });
       run.onNext = (delivery) =>
-        delivery.duty.wanted.subscribe((want) => {
-          if (want === 'settle') timer(5).subscribe(() => delivery.ack());
+        delivery.acker.flush$.subscribe((signal) => {
+          if (signal === 'settle') timer(5).subscribe(() => delivery.ack());
         });
       at(10, () => {
         run.stop();
@@ -312,8 +312,8 @@ describe('kafkaSource', () => {
       kafka.produce('chat', 1, ['x']);
       const first = start(kafka);
       first.onNext = (delivery) =>
-        delivery.duty.wanted.subscribe((want) => {
-          if (want === 'settle') timer(3).subscribe(() => delivery.ack());
+        delivery.acker.flush$.subscribe((signal) => {
+          if (signal === 'settle') timer(3).subscribe(() => delivery.ack());
         });
       let second: ReturnType<typeof start> | undefined;
       at(10, () => {
@@ -370,7 +370,7 @@ describe('kafkaSource', () => {
       const run = start(kafka);
       let isOver = false;
       run.onNext = (delivery) =>
-        delivery.duty.wanted.subscribe({
+        delivery.acker.flush$.subscribe({
           complete: () => {
             isOver = true;
           },
@@ -487,7 +487,7 @@ describe('kafkaSource', () => {
         kafka.produce('chat', 0, ['b']);
       });
       const told: string[] = [];
-      run.monitor.notices$.subscribe(({ level, what }) => level === 'warn' && told.push(what));
+      run.monitor.logEvents$.subscribe(({ level, what }) => level === 'warn' && told.push(what));
       at(60_000, () => {
         expect(run.error).toMatchObject({ code: 'RXF_KAFKA_COMMIT' });
         // No storm: about 120 failures in 12 s.
@@ -504,8 +504,8 @@ describe('kafkaSource', () => {
         new ConnectError('RXF_KAFKA_UNREACHABLE', 'refused'),
       );
       const monitor = new Monitor();
-      const notices: string[] = [];
-      monitor.notices$.subscribe(({ level, message }) => level === 'warn' && notices.push(message));
+      const logEvents: string[] = [];
+      monitor.logEvents$.subscribe(({ level, message }) => level === 'warn' && logEvents.push(message));
       const values: string[] = [];
       const stop$ = new Subject<void>();
       let isComplete = false;
@@ -523,7 +523,7 @@ describe('kafkaSource', () => {
       at(350, () => {
         expect(values).toEqual(['a']);
         // The second is the same within 10 s.
-        expect(notices).toEqual(['refused Trying again in 100 ms (1 of 10).']);
+        expect(logEvents).toEqual(['refused Trying again in 100 ms (1 of 10).']);
         stop$.next();
       });
       at(400, () => expect(isComplete).toBe(true));

@@ -20,7 +20,7 @@ describe('a partition', () => {
     own.enqueue(batchOf([9], 20));
     expect([own.hasQueued, own.highWatermark]).toEqual([true, 27]);
     const out = taken(own, 3);
-    expect(out.map((one) => [one?.origin.offset, one?.place, String(one?.value)])).toEqual([
+    expect(out.map((one) => [one?.origin.offset, one?.seq, String(one?.value)])).toEqual([
       [5, 0, 'x'],
       [7, 1, 'x'],
       [9, 2, 'x'],
@@ -76,14 +76,14 @@ describe('a partition', () => {
   });
 
   it('takes a refusal of offset 0 as any other, and is held where it has no ledger', () => {
-    const { own, told } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
+    const { own, told } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     expect(own.isPaused).toBe(false);
     own.enqueue(batchOf([0, 5]));
     taken(own, 2);
     own.nack(0, 2, 'no');
-    expect([told, own.replay?.reach]).toEqual([['nacked kafka:chat/3 0 no'], 0]);
+    expect([told, own.resumeTracker?.horizon]).toEqual([['nacked kafka:chat/3 0 no'], 0]);
     own.hold(0, 2);
-    expect(own.replay?.reach).toBe(0);
+    expect(own.resumeTracker?.horizon).toBe(0);
     const bare = partitionOf(0).own;
     bare.enqueue(batchOf([3]));
     taken(bare, 1);
@@ -92,11 +92,11 @@ describe('a partition', () => {
   });
 
   it('is over: what is said of it is void, but frees the window, and its holders are told', () => {
-    const { own, told, window } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
+    const { own, told, window } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3]));
     taken(own, 3);
     let completions = 0;
-    own.wanted.subscribe({ complete: () => (completions += 1) });
+    own.flush$.subscribe({ complete: () => (completions += 1) });
     own.end();
     own.end();
     expect([own.isOver, own.isSettled, own.hasQueued, completions]).toEqual([true, true, false, 1]);
@@ -104,7 +104,7 @@ describe('a partition', () => {
     own.nack(1, 2, 'no');
     own.hold(2, 3);
     own.release(2, 3);
-    expect([told, own.watermark.offset, own.replay?.reach, window.count]).toEqual([
+    expect([told, own.watermark.offset, own.resumeTracker?.horizon, window.count]).toEqual([
       ['released', 'released', 'released'],
       0,
       0,
@@ -113,32 +113,34 @@ describe('a partition', () => {
   });
 
   it('reaches as far as all is acked or held, never past a refusal, and what the log has besides', () => {
-    const { own, told } = partitionOf(0, { resumeFrom, answer: new Map(), start: 0 });
+    const { own, told } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3], 9));
     taken(own, 4);
     own.hold(0, 2);
     own.ack(2, 3);
-    expect([own.replay?.reach, own.watermark.offset]).toEqual([3, 0]);
+    expect([own.resumeTracker?.horizon, own.watermark.offset]).toEqual([3, 0]);
     const seen: string[] = [];
-    own.replay?.reached(9).subscribe({ complete: () => seen.push('reached'), error: () => seen.push('refused') });
+    own.resumeTracker
+      ?.reached(9)
+      .subscribe({ complete: () => seen.push('reached'), error: () => seen.push('refused') });
     own.hold(3, 4);
     expect([seen, told.filter((one) => one === 'awaited').length]).toEqual([['reached'], 2]);
     own.enqueue(batchOf([], 12));
-    expect(own.replay?.reach).toBe(12);
+    expect(own.resumeTracker?.horizon).toBe(12);
     own.nack(1, 2, 'no');
-    expect(own.replay?.reach).toBe(1);
-    expect(partitionOf(0).own.replay).toBeUndefined();
+    expect(own.resumeTracker?.horizon).toBe(1);
+    expect(partitionOf(0).own.resumeTracker).toBeUndefined();
   });
 
   it('must tell the broker what the ledger says, also where nothing is acked, or where the broker decided it', () => {
-    expect(partitionOf(7, { resumeFrom, answer: new Map(), start: 7 }).own.committed).toBe(-1);
-    expect(partitionOf(7, { resumeFrom, answer: new Map(), start: undefined }).own.committed).toBe(7);
+    expect(partitionOf(7, { resumeFrom, lookup: new Map(), start: 7 }).own.committed).toBe(-1);
+    expect(partitionOf(7, { resumeFrom, lookup: new Map(), start: undefined }).own.committed).toBe(7);
     const { own } = partitionOf(-1);
     own.enqueue(batchOf([40, 41]));
     own.take();
     own.take();
     expect(own.committed).toBe(40);
-    const ledger = partitionOf(7, { resumeFrom, answer: new Map(), start: 7 }).own;
+    const ledger = partitionOf(7, { resumeFrom, lookup: new Map(), start: 7 }).own;
     ledger.enqueue(batchOf([7, 8]));
     ledger.take();
     expect(ledger.committed).toBe(-1);

@@ -1,4 +1,4 @@
-import type { TakenUp } from '../../../src/core/reach.js';
+import type { ResumePoint } from '../../../src/core/reach.js';
 import { InFlightWindow } from '../../../src/core/window.js';
 import type { KafkaBatch, KafkaRecord } from '../../../src/ports/kafka-consumer.js';
 import { Partition } from '../../../src/sources/kafka/partition.js';
@@ -14,10 +14,10 @@ export function batchOf(
 }
 
 /** A partition by itself, and what it tells its session. */
-export function partitionOf(start: number, takenUp?: TakenUp, partition = 3) {
+export function partitionOf(start: number, resumePoint?: ResumePoint, partition = 3) {
   const told: string[] = [];
   const window = new InFlightWindow({ count: 100, bytes: 1_000 });
-  const own = new Partition({ topic: 'chat', partition }, start, takenUp, window, {
+  const own = new Partition({ topic: 'chat', partition }, start, resumePoint, window, {
     acked: (count) => told.push(`acked ${count}`),
     nacked: ({ stream }, offset, cause) => told.push(`nacked ${stream} ${offset} ${cause}`),
     released: () => told.push('released'),

@@ -55,7 +55,7 @@ describe('waiting until all that is out is settled', () => {
       at(101, () =>
         expect(seen).toEqual([
           'RXF_SOURCE_DRAIN_TIMEOUT',
-          '1 records of kafka:chat/3 were not settled within 100 ms. They come again at the next start. See why the sink is ' +
+          '1 records of kafka:chat/3 were not settled within 100 ms. They are redelivered at the next start. See why the sink is ' +
             'slow, or raise `drainTimeoutMs`.',
         ]),
       );

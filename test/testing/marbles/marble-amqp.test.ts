@@ -32,10 +32,10 @@ describe('m.amqp', () => {
       m.expectDiscards('--');
     }));
 
-  it('draws the loss of a channel: what was out comes again, and acks of before count for nothing', () =>
+  it('draws the loss of a channel: what was out is redelivered, and acks of before count for nothing', () =>
     marbles((m) => {
       const queue = m.amqp('-a-b  channel: ----X---');
-      // All comes again at 8; a at 6 and b at 10 are those of before.
+      // All is redelivered at 8; a at 6 and b at 10 are those of before.
       m.expectObservable(read(queue).pipe(text, m.sink('------a---b-a')), '30ms !');
       m.expectAcks('------------a');
     }));

@@ -61,7 +61,7 @@ describe('marbles', () => {
         text,
         map(({ value }) => value),
       );
-      // Not acked before the group took them away: they come again, p0 to us, and p1 when the other has left.
+      // Not acked before the group took them away: they are redelivered, p0 to us, and p1 when the other has left.
       m.expectObservable(values$, '-------------!').toBe('(ab)-a---(ab)');
     }));
 
