@@ -1,17 +1,17 @@
 import { Observable, timer } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { FlushSignal } from '../src/core/duty.js';
-import { FlushListeners } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
-import { AckGroup } from '../src/core/holding.js';
-import { deliveryOf } from '../src/core/join.js';
-import { JoinedOrigin } from '../src/core/joined-origin.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
-import { splitDelivery } from '../src/core/split.js';
-import { subscribeOrdered } from '../src/core/taking.js';
+import { AckGroup } from '../src/delivery/ack-group.js';
+import type { FlushSignal } from '../src/delivery/acker.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { FlushListeners } from '../src/delivery/flush-listeners.js';
+import { deliveryOf } from '../src/delivery/join.js';
+import { JoinedOrigin } from '../src/delivery/joined-origin.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { splitDelivery } from '../src/delivery/split.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface AggregateByKeyOptions<T, A> {
   /** How long a window is, in milliseconds. Windows begin at multiples of `slideMs` since 1970. */

@@ -1,10 +1,10 @@
 import { EMPTY, throwError } from 'rxjs';
-import { type Branch, intoBranches } from '../src/core/branches.js';
-import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeError, SinkError, shortName } from '../src/core/errors.js';
-import { RetainedDeliveries } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+import { type Branch, intoBranches } from '../src/delivery/branches.js';
+import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
 
 export interface BalanceOptions {
   /** Told when a sink fails. */

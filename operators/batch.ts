@@ -1,12 +1,12 @@
 import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import { FlushListeners } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
-import { joinDeliveries } from '../src/core/join.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
-import { subscribeOrdered } from '../src/core/taking.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { FlushListeners } from '../src/delivery/flush-listeners.js';
+import { joinDeliveries } from '../src/delivery/join.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface BatchOptions<T = unknown> {
   /** A batch is full with so many values. */

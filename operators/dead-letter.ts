@@ -1,15 +1,15 @@
 import { defer, Observable, Subject } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import { type DeadLetter, letterOf } from '../src/core/dead-letter.js';
-import type { Delivery, Origin } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { RxflumeError } from '../src/core/errors.js';
-import { RetainedDeliveries } from '../src/core/keeping.js';
 import { expectFunction, expectKnown, expectOption, expectWhole } from '../src/core/options.js';
-import { positionOf } from '../src/core/origin-place.js';
-import type { Sink } from '../src/core/receipt.js';
-import { isStopped, nackErrorOfThrown } from '../src/core/refusal.js';
-import { subscribeOrdered } from '../src/core/taking.js';
+import { type DeadLetter, letterOf } from '../src/delivery/dead-letter.js';
+import type { Delivery, Origin } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { isStopped, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { positionOf } from '../src/delivery/origin-position.js';
+import type { Sink } from '../src/delivery/receipt.js';
+import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface DeadLetterOptions {
   /**

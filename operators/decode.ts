@@ -1,14 +1,14 @@
 import { defer, ignoreElements, merge, Subject, tap } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import { type DeadLetter, letterOf } from '../src/core/dead-letter.js';
-import { type DecoderLike, decoderOf } from '../src/core/decoder.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import { eachDelivery } from '../src/core/each-delivery.js';
 import { OptionError } from '../src/core/errors.js';
 import { expectFunction, expectKnown } from '../src/core/options.js';
-import type { Sink } from '../src/core/receipt.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
+import { type DeadLetter, letterOf } from '../src/delivery/dead-letter.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { eachDelivery } from '../src/delivery/each-delivery.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import type { Sink } from '../src/delivery/receipt.js';
+import { type DecoderLike, decoderOf } from '../src/formats/decoder.js';
 
 export interface DecodeOptions {
   /** Where values that cannot be decoded are set aside; each is acked when its dead letter is durable. Default: nack. */

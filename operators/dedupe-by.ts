@@ -1,14 +1,14 @@
 import { Observable } from 'rxjs';
 import { monotonicMs } from '../src/core/clock.js';
-import { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Acker } from '../src/core/duty.js';
-import { FlushListeners } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
-import { AckGroup } from '../src/core/holding.js';
 import { expectFunction, expectKnown, expectMs, expectWhole } from '../src/core/options.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
-import { subscribeOrdered } from '../src/core/taking.js';
+import { AckGroup } from '../src/delivery/ack-group.js';
+import type { Acker } from '../src/delivery/acker.js';
+import { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { FlushListeners } from '../src/delivery/flush-listeners.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface DedupeByOptions {
   /** How long a key is remembered after its first value came, in milliseconds. */

@@ -1,6 +1,6 @@
 import { from, type MonoTypeOperatorFunction, type Observable, type ObservableInput } from 'rxjs';
 import { describeValue, OptionError } from '../src/core/errors.js';
-import { Source } from '../src/core/source.js';
+import { Source } from '../src/delivery/source.js';
 
 /**
  * Turns a stop signal into completion: when `stop` first emits, the source stops taking, waits until what is out is

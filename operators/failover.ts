@@ -1,20 +1,20 @@
 import { EMPTY, throwError } from 'rxjs';
-import { type Branch, intoBranches, type Outlet } from '../src/core/branches.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
   CircuitBreaker,
   type CircuitBreakerOptions,
   expectCircuitBreaker,
-} from '../src/core/breaker.js';
+} from '../src/backpressure/circuit-breaker.js';
 import { monotonicMs } from '../src/core/clock.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
-import type { Acker } from '../src/core/duty.js';
 import { describeError, isRetryable, SinkError, shortName } from '../src/core/errors.js';
-import { RetainedDeliveries } from '../src/core/keeping.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
-import { isStopped, nackErrorOfThrown } from '../src/core/refusal.js';
+import type { Acker } from '../src/delivery/acker.js';
+import { type Branch, intoBranches, type Outlet } from '../src/delivery/branches.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { isStopped, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
 
 export interface FailoverOptions extends CircuitBreakerOptions {
   /** So many refusals in a row, without anything accepted between, and the next sink is used. Default 1. */

@@ -1,8 +1,8 @@
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import { eachDelivery } from '../src/core/each-delivery.js';
 import { expectFunction } from '../src/core/options.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { eachDelivery } from '../src/delivery/each-delivery.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 
 /**
  * Lets through the deliveries whose value the predicate holds for, and acks the others: they are done with.

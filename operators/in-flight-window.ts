@@ -1,12 +1,12 @@
 import { Observable } from 'rxjs';
-import { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Acker } from '../src/core/duty.js';
+import { InFlightWindow } from '../src/backpressure/in-flight-window.js';
+import { WaitingDeliveries } from '../src/backpressure/waiting-deliveries.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectWhole } from '../src/core/options.js';
-import { subscribeOrdered } from '../src/core/taking.js';
-import { WaitingDeliveries } from '../src/core/waiting.js';
-import { InFlightWindow } from '../src/core/window.js';
+import type { Acker } from '../src/delivery/acker.js';
+import { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface InFlightWindowOptions {
   /** The most deliveries that are downstream and not released. Default: no limit. */

@@ -1,12 +1,12 @@
 import { defer, Observable, type ObservableInput, take, throwIfEmpty } from 'rxjs';
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import { isEpochOver } from '../src/core/epoch.js';
+import { runKeyed } from '../src/backpressure/run-keyed.js';
 import { SinkError } from '../src/core/errors.js';
-import { runKeyed } from '../src/core/in-turns.js';
 import { expectFunction, expectMs, expectOneOf, expectWhole, withDefaults } from '../src/core/options.js';
-import { lateNackError, nackErrorOf } from '../src/core/refusal.js';
-import { within } from '../src/core/within.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { isEpochOver } from '../src/delivery/flush-listeners.js';
+import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
+import { within } from '../src/lifecycle/within.js';
 
 export interface MapValueAsyncOptions {
   /** The most calls under way at once, those that wait for an earlier one to be emitted included. Default 4. */

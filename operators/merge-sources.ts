@@ -9,12 +9,12 @@ import {
   Subscription,
   timer,
 } from 'rxjs';
-import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/backpressure/backoff.js';
 import { ConnectError } from '../src/core/errors.js';
 import { expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { Queue } from '../src/core/queue.js';
-import type { SinkTraits } from '../src/core/receipt.js';
-import { Source, type SourceTraits } from '../src/core/source.js';
+import type { SinkTraits } from '../src/delivery/receipt.js';
+import { Source, type SourceTraits } from '../src/delivery/source.js';
 
 /** A source by a name of its own, for its status. */
 export interface NamedSource<T> {

@@ -1,11 +1,11 @@
 import { Observable, type Subscription, timer } from 'rxjs';
+import { WaitingDeliveries } from '../src/backpressure/waiting-deliveries.js';
 import { monotonicMs } from '../src/core/clock.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectMs, expectWhole } from '../src/core/options.js';
-import { subscribeOrdered } from '../src/core/taking.js';
-import { WaitingDeliveries } from '../src/core/waiting.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface RateLimitOptions {
   /** So many deliveries … */

@@ -8,11 +8,11 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/backpressure/backoff.js';
 import { ConnectError, describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { Source } from '../src/core/source.js';
+import { Source } from '../src/delivery/source.js';
 
 export interface RetryConnectOptions extends BackoffOptions {
   /** The most attempts in a row that fail after the first; then the error goes on. Default 10. */

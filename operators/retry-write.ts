@@ -1,14 +1,18 @@
 import { defer, Observable, type ObservableInput, Subject, Subscription, take, timer } from 'rxjs';
-import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/core/backoff.js';
-import { CircuitBreaker, type CircuitBreakerOptions, expectCircuitBreaker } from '../src/core/breaker.js';
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/backpressure/backoff.js';
+import {
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+  expectCircuitBreaker,
+} from '../src/backpressure/circuit-breaker.js';
 import { monotonicMs } from '../src/core/clock.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { isEpochOver, whenEpochOver } from '../src/core/epoch.js';
 import { SinkError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { lateNackError, mayPass } from '../src/core/refusal.js';
-import { within } from '../src/core/within.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { isEpochOver, whenEpochOver } from '../src/delivery/flush-listeners.js';
+import { lateNackError, mayPass } from '../src/delivery/nack-errors.js';
+import { within } from '../src/lifecycle/within.js';
 
 export interface RetryWriteOptions extends BackoffOptions {
   /** The most tries of one write after the first. Default 4. */

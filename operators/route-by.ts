@@ -1,9 +1,9 @@
-import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { describeValue, SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
+import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/delivery/branches.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 
 export interface RouteByOptions<T, R> {
   /**

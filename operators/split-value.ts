@@ -1,11 +1,11 @@
 import { Observable } from 'rxjs';
-import type { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectFunction } from '../src/core/options.js';
-import { nackErrorOfThrown } from '../src/core/refusal.js';
-import { splitDelivery } from '../src/core/split.js';
-import { subscribeOrdered } from '../src/core/taking.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { splitDelivery } from '../src/delivery/split.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 /**
  * Makes several deliveries of each, one for each value that `project` gives: the origin is acked when all of them are, and

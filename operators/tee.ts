@@ -1,16 +1,16 @@
 import { EMPTY, throwError } from 'rxjs';
-import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/core/branches.js';
-import type { Delivery } from '../src/core/delivery.js';
-import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
+import type { WindowLimits } from '../src/backpressure/in-flight-window.js';
 import { describeError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectOption, expectWhole, groupWithDefaults } from '../src/core/options.js';
-import { isStopped } from '../src/core/refusal.js';
-import { FanOutAckers } from '../src/core/shared-duty.js';
-import { OptionalAckers } from '../src/core/spare-duty.js';
-import { MOST_PARTIES } from '../src/core/tally.js';
 import { MiB } from '../src/core/units.js';
-import type { WindowLimits } from '../src/core/window.js';
+import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/delivery/branches.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { FanOutAckers } from '../src/delivery/fan-out-acker.js';
+import { MOST_PARTIES } from '../src/delivery/fan-out-state.js';
+import { isStopped } from '../src/delivery/nack-errors.js';
+import { OptionalAckers } from '../src/delivery/optional-acker.js';
 
 export interface TeeOptions<K extends string = string> {
   /** The sinks whose acks count. The others get what they keep up with. Default: all. */

@@ -1,13 +1,13 @@
 import { Observable, Subscription, timer } from 'rxjs';
 import { monotonicMs } from '../src/core/clock.js';
-import { Delivery } from '../src/core/delivery.js';
-import { type DeliveryOperator, deliveryOperator } from '../src/core/delivery-operator.js';
-import type { Acker } from '../src/core/duty.js';
-import { FlushListeners } from '../src/core/epoch.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectMs, expectOption, expectText } from '../src/core/options.js';
-import { subscribeOrdered } from '../src/core/taking.js';
-import { FanOutState } from '../src/core/tally.js';
+import type { Acker } from '../src/delivery/acker.js';
+import { Delivery } from '../src/delivery/delivery.js';
+import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { FanOutState } from '../src/delivery/fan-out-state.js';
+import { FlushListeners } from '../src/delivery/flush-listeners.js';
+import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface TimeoutUnsettledOptions {
   /** What stands behind it, as the report is to name it. */

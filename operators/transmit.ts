@@ -1,11 +1,11 @@
 import { catchError, concatAll, defer, EMPTY, type Observable, type ObservableInput, tap, toArray } from 'rxjs';
-import type { Delivery } from '../src/core/delivery.js';
-import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
+import { runKeyed } from '../src/backpressure/run-keyed.js';
 import { SinkError } from '../src/core/errors.js';
-import { runKeyed } from '../src/core/in-turns.js';
 import { expectFunction, expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
-import { lateNackError, nackErrorOf } from '../src/core/refusal.js';
-import { within } from '../src/core/within.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
+import { within } from '../src/lifecycle/within.js';
 
 export interface TransmitOptions<T = unknown> {
   /** The most writes under way at once. Default 4. */

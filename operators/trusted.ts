@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Delivery } from '../src/core/delivery.js';
-import { deliveryOperator, type SettlingOperator } from '../src/core/delivery-operator.js';
 import { expectFunction } from '../src/core/options.js';
+import type { Delivery } from '../src/delivery/delivery.js';
+import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 
 /**
  * Takes an operator on your word, where `flow` takes only those that settle what they take: one of RxJS that only looks or

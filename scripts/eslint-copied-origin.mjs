@@ -33,7 +33,7 @@ export const copiedOrigin = {
     schema: [],
     messages: {
       copied:
-        'This copies own properties of {{what}}, and a driver may have made it with getters: use derivedOrigin (src/core/derived-origin.ts), or name what you take.',
+        'This copies own properties of {{what}}, and a driver may have made it with getters: use derivedOrigin (src/delivery/derived-origin.ts), or name what you take.',
     },
   },
   create(context) {

@@ -1,8 +1,4 @@
-export type { DeadLetter } from './core/dead-letter.js';
-export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './core/decoder.js';
-export { Delivery, type Origin } from './core/delivery.js';
-export type { DeliveryOperator, SettlingOperator } from './core/delivery-operator.js';
-export type { Acker, FlushSignal, ResumeTracker } from './core/duty.js';
+export type { WindowLimits } from './backpressure/in-flight-window.js';
 export {
   CommitError,
   ConnectError,
@@ -18,11 +14,8 @@ export {
   SinkError,
   SourceError,
 } from './core/errors.js';
-export type { FlumeEvent } from './core/flume.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './core/headers.js';
-export { joinDeliveries } from './core/join.js';
 export { jsonText } from './core/json-text.js';
-export type { LeakDetectorOptions } from './core/leak-watch.js';
 export type { Location } from './core/location.js';
 export {
   defaultMonitor,
@@ -34,24 +27,31 @@ export {
   Monitor,
   type Sample,
 } from './core/monitor.js';
-export type { AckedUpTo, OffsetStore, OffsetStoreReader } from './core/positions.js';
-export type { Receipt, Sink, SinkLedger, SinkTraits } from './core/receipt.js';
-export type { RedeliverOptions } from './core/redelivery.js';
-export { Source, type SourceTraits } from './core/source.js';
-export { splitDelivery } from './core/split.js';
 export { GiB, KiB, MiB } from './core/units.js';
-export type { WindowLimits } from './core/window.js';
+export type { Acker, FlushSignal, ResumeTracker } from './delivery/acker.js';
+export type { DeadLetter } from './delivery/dead-letter.js';
+export { Delivery, type Origin } from './delivery/delivery.js';
+export type { DeliveryOperator, SettlingOperator } from './delivery/delivery-operator.js';
+export { joinDeliveries } from './delivery/join.js';
+export type { LeakDetectorOptions } from './delivery/leak-detector.js';
+export type { Receipt, Sink, SinkLedger, SinkTraits } from './delivery/receipt.js';
+export { Source, type SourceTraits } from './delivery/source.js';
+export { splitDelivery } from './delivery/split.js';
 export { Flow, flow, isFlow } from './flow/flow.js';
 export type { Guarantee } from './flow/guarantee.js';
 export { LEAK_WATCH_DEFAULTS } from './flow/probes.js';
 export type { Compression, CompressionName } from './formats/compression.js';
+export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './formats/decoder.js';
 export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
 export { type FlumeAvroFileOptions, flumeAvroFile } from './formats/flume-avro-file.js';
+export type { FlumeEvent } from './formats/flume-event.js';
 export { type FlumeTextOptions, flumeText } from './formats/flume-text.js';
 export type { Encoder, Format } from './formats/format.js';
 export { JSON_DEFAULTS, type JsonOptions, json } from './formats/json.js';
 export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
+export type { RedeliverOptions } from './offsets/nack-policy.js';
+export type { AckedUpTo, OffsetStore, OffsetStoreReader } from './offsets/offset-store.js';
 export type {
   AmqpBinding,
   AmqpConsumer,
@@ -139,7 +139,7 @@ export {
   type HttpRetryOptions,
   type HttpSinkOptions,
 } from './sinks/http/options.js';
-export type { HttpBatch } from './sinks/http/parcel.js';
+export type { HttpBatch } from './sinks/http/outgoing-batch.js';
 export { type KafkaSink, kafkaSink } from './sinks/kafka/kafka-sink.js';
 export {
   type FromValue,
@@ -162,6 +162,6 @@ export {
 } from './sources/amqp/stream-options.js';
 export { flumeSource } from './sources/flume/flume-source.js';
 export { FLUME_SOURCE_DEFAULTS, type FlumeSourceOptions } from './sources/flume/options.js';
-export type { CommitOptions } from './sources/kafka/commit.js';
+export type { CommitOptions } from './sources/kafka/commit-scheduler.js';
 export { kafkaSource } from './sources/kafka/kafka-source.js';
 export { KAFKA_SOURCE_DEFAULTS, type KafkaSourceOptions } from './sources/kafka/options.js';

@@ -1,9 +1,9 @@
 import { from, Observable } from 'rxjs';
-import { OwnedPartition } from '../../src/drivers/kafkajs/assignment.js';
-import { toBatch } from '../../src/drivers/kafkajs/batch.js';
-import type { FetchedMessages, ForeignDecoder } from '../../src/drivers/kafkajs/fetched-messages.js';
+import { OwnedPartition } from '../../src/drivers/kafkajs/consumer/assignment.js';
 import { KAFKAJS_DEFAULTS } from '../../src/drivers/kafkajs/options.js';
-import { openInternals } from '../../src/drivers/kafkajs/patches.js';
+import { toBatch } from '../../src/drivers/kafkajs/records/batch.js';
+import type { FetchedMessages, ForeignDecoder } from '../../src/drivers/kafkajs/records/fetched-messages.js';
+import { openInternals } from '../../src/drivers/kafkajs/vendor/patches.js';
 import type { KafkaConsumer, KafkaDriver, KafkaListener } from '../../src/ports/kafka-consumer.js';
 import { encodeBatch } from '../lab/records.js';
 

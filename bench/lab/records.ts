@@ -1,4 +1,4 @@
-import { crc32c } from '../../src/drivers/kafkajs/crc32c.js';
+import { crc32c } from '../../src/drivers/kafkajs/records/crc32c.js';
 
 const FILLER = Buffer.from('Hello, where is my order? '.repeat(60_000));
 const HEADER_BYTES = 61;

@@ -1,7 +1,7 @@
 import { OptionError } from '../core/errors.js';
 import { type Location, sharedName } from '../core/location.js';
-import type { SinkLedger } from '../core/receipt.js';
-import type { SourceTraits } from '../core/source.js';
+import type { SinkLedger } from '../delivery/receipt.js';
+import type { SourceTraits } from '../delivery/source.js';
 
 /** Throws where a flow writes to what it reads from: each value would be redelivered forever. */
 export function expectNoLoop(flow: string, reads: readonly Location[], writes: readonly Location[]): void {

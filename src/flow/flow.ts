@@ -1,10 +1,10 @@
 import type { Observable } from 'rxjs';
-import type { Delivery } from '../core/delivery.js';
-import type { DeliveryOperator } from '../core/delivery-operator.js';
 import { describeValue, OptionError } from '../core/errors.js';
-import type { LeakDetectorOptions } from '../core/leak-watch.js';
-import type { Receipt, Sink } from '../core/receipt.js';
-import { Source } from '../core/source.js';
+import type { Delivery } from '../delivery/delivery.js';
+import type { DeliveryOperator } from '../delivery/delivery-operator.js';
+import type { LeakDetectorOptions } from '../delivery/leak-detector.js';
+import type { Receipt, Sink } from '../delivery/receipt.js';
+import { Source } from '../delivery/source.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
 import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
 import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';

@@ -1,6 +1,6 @@
-import { type LedgerTrait, ledgerTraitOf } from '../core/delivery-operator.js';
-import type { SinkLedger } from '../core/receipt.js';
-import type { SourceTraits } from '../core/source.js';
+import { type LedgerTrait, ledgerTraitOf } from '../delivery/delivery-operator.js';
+import type { SinkLedger } from '../delivery/receipt.js';
+import type { SourceTraits } from '../delivery/source.js';
 
 /** How often each value may stand in what a flow's sink made durable, and why: one clause a reason. */
 export interface Guarantee {

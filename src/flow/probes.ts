@@ -1,8 +1,8 @@
 import { map, type Observable, type Subscriber, tap } from 'rxjs';
-import type { Delivery } from '../core/delivery.js';
-import { LeakDetector, type LeakDetectorOptions } from '../core/leak-watch.js';
 import { defaultMonitor } from '../core/monitor.js';
 import { expectMs, expectOption, withDefaults } from '../core/options.js';
+import type { Delivery } from '../delivery/delivery.js';
+import { LeakDetector, type LeakDetectorOptions } from '../delivery/leak-detector.js';
 
 /** An operator or a sink of a flow, whatever it takes and gives. */
 export type AnyStep = (input: Observable<unknown>) => Observable<unknown>;

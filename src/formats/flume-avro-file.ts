@@ -1,10 +1,10 @@
 import { deflateRawSync } from 'node:zlib';
-import { type FlumeEvent, flumeEventBytes } from '../core/flume.js';
 import { expectKnown, expectOneOf } from '../core/options.js';
 import { KiB } from '../core/units.js';
 import { AvroWriter } from './avro-bytes.js';
 import { compressionOf } from './compression.js';
 import { writeFlumeEvent } from './flume-avro.js';
+import { type FlumeEvent, flumeEventBytes } from './flume-event.js';
 import type { Encoder, Format } from './format.js';
 
 export interface FlumeAvroFileOptions {

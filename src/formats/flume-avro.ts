@@ -1,7 +1,7 @@
-import type { Decoder } from '../core/decoder.js';
 import { DecodeError } from '../core/errors.js';
-import { type FlumeEvent, flumeEventBytes } from '../core/flume.js';
 import { AvroReader, AvroWriter } from './avro-bytes.js';
+import type { Decoder } from './decoder.js';
+import { type FlumeEvent, flumeEventBytes } from './flume-event.js';
 
 /** The end of its headers and the length of its body: no event takes less. */
 export const LEAST_EVENT_BYTES = 2;

@@ -1,8 +1,8 @@
-import { type FlumeEvent, flumeEventBytes } from '../core/flume.js';
 import { expectKnown, expectOneOf } from '../core/options.js';
 import { KiB } from '../core/units.js';
 import { AvroWriter } from './avro-bytes.js';
 import { type CompressionName, compressionOf } from './compression.js';
+import { type FlumeEvent, flumeEventBytes } from './flume-event.js';
 import type { Encoder, Format } from './format.js';
 
 export interface FlumeTextOptions {

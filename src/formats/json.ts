@@ -1,7 +1,7 @@
-import { type Decoder, type DecoderLike, decoderOf } from '../core/decoder.js';
 import { DecodeError, describeError, describeValue } from '../core/errors.js';
 import { expectOneOf, withDefaults } from '../core/options.js';
 import { isLargeInteger, parseNumbersWith } from './big-integers.js';
+import { type Decoder, type DecoderLike, decoderOf } from './decoder.js';
 import { doubleHolds, firstUnheld, mayBeUnheld, type PlacedNumber } from './exact-numbers.js';
 import { pathAt } from './json-path.js';
 

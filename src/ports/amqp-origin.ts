@@ -1,4 +1,4 @@
-import type { Origin } from '../core/delivery.js';
+import type { Origin } from '../delivery/delivery.js';
 import type { AmqpProperties } from './amqp-consumer.js';
 
 /** Where a message of RabbitMQ comes from. `key` is the routing key, `headers` the message's headers as bytes. */

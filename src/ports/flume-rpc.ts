@@ -1,5 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs';
-import type { FlumeEvent } from '../core/flume.js';
+import type { FlumeEvent } from '../formats/flume-event.js';
 
 /**
  * What a receiver answers to a batch. `OK`: it has the whole batch, in a channel or durable. `FAILED`, `UNKNOWN`: it has

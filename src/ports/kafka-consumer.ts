@@ -1,6 +1,6 @@
 import type { Observable, ObservableInput } from 'rxjs';
-import type { Origin } from '../core/delivery.js';
 import type { HeaderList, HeaderMap } from '../core/headers.js';
+import type { Origin } from '../delivery/delivery.js';
 
 export interface TopicPartition {
   readonly topic: string;

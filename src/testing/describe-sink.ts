@@ -1,9 +1,9 @@
 import { Subject } from 'rxjs';
-import type { Delivery } from '../core/delivery.js';
 import { expectFunction, expectKnown, expectMs, expectOption } from '../core/options.js';
-import type { Receipt, Sink } from '../core/receipt.js';
-import { expectThat, type It, inVirtualTime, itOf } from './contract-run.js';
-import { RecordingAcker } from './recording-duty.js';
+import type { Delivery } from '../delivery/delivery.js';
+import type { Receipt, Sink } from '../delivery/receipt.js';
+import { expectThat, type It, inVirtualTime, itOf } from './contracts/contract-run.js';
+import { RecordingAcker } from './recording-acker.js';
 
 export interface SinkSetting<T> {
   /** A sink over stores in memory, new for each check. All its time must be RxJS's. */

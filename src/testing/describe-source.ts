@@ -1,10 +1,10 @@
 import { Subject, type Subscription } from 'rxjs';
-import type { Delivery } from '../core/delivery.js';
-import type { FlushSignal } from '../core/duty.js';
 import { SinkError } from '../core/errors.js';
 import { expectFunction, expectKnown, expectMs, expectOption } from '../core/options.js';
-import type { Source } from '../core/source.js';
-import { expectThat, type It, inVirtualTime, itOf } from './contract-run.js';
+import type { FlushSignal } from '../delivery/acker.js';
+import type { Delivery } from '../delivery/delivery.js';
+import type { Source } from '../delivery/source.js';
+import { expectThat, type It, inVirtualTime, itOf } from './contracts/contract-run.js';
 
 /** A source over a store in memory, with what a check must do to that. */
 export interface SourceUnderTest {

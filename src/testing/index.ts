@@ -1,7 +1,7 @@
-export { amqpConsumerContract } from './amqp-consumer-contract.js';
-export { amqpPublisherContract } from './amqp-publisher-contract.js';
-export type { AmqpCheck, AmqpSubject } from './amqp-subject.js';
-export type { It } from './contract-run.js';
+export { amqpConsumerContract } from './contracts/amqp-consumer-contract.js';
+export { amqpPublisherContract } from './contracts/amqp-publisher-contract.js';
+export type { AmqpCheck, AmqpSubject } from './contracts/amqp-subject.js';
+export type { It } from './contracts/contract-run.js';
 export { describeSink, type SinkSetting } from './describe-sink.js';
 export { describeSource, type SourceSetting, type SourceUnderTest } from './describe-source.js';
 export type { DiskFile, DiskStats, DiskSystem } from './disk-system.js';
@@ -9,25 +9,25 @@ export { MarbleError } from './marbles/difference.js';
 export { MarbleAmqp, type MarbleAmqpOptions } from './marbles/marble-amqp.js';
 export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';
 export { type Marbles, marbles, type PartitionRows } from './marbles/marbles.js';
-export { MemoryAmqp, type MemoryAmqpOptions } from './memory-amqp.js';
-export type { SeenSettlement } from './memory-amqp-channel.js';
-export type { PublishAnswer } from './memory-amqp-publisher.js';
-export type { HeldMessage } from './memory-amqp-queue.js';
+export { MemoryAmqp, type MemoryAmqpOptions } from './memory/memory-amqp.js';
+export type { SeenSettlement } from './memory/memory-amqp-channel.js';
+export type { PublishAnswer } from './memory/memory-amqp-publisher.js';
+export type { HeldMessage } from './memory/memory-amqp-queue.js';
 export {
   type FileVerb,
   type MemoryFileSystem,
   type MemoryFileSystemOptions,
   memoryFileSystem,
-} from './memory-file-system.js';
-export { MemoryFlume, type MemoryFlumeOptions } from './memory-flume.js';
-export { type HttpScript, MemoryHttp, type MemoryHttpOptions, type SeenRequest } from './memory-http.js';
-export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory-kafka.js';
-export type { MemoryRecord } from './memory-log.js';
-export type { ProducerFate, ProducerStep } from './memory-producer.js';
+} from './memory/memory-file-system.js';
+export { MemoryFlume, type MemoryFlumeOptions } from './memory/memory-flume.js';
+export { type HttpScript, MemoryHttp, type MemoryHttpOptions, type SeenRequest } from './memory/memory-http.js';
+export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory/memory-kafka.js';
+export type { MemoryRecord } from './memory/memory-log.js';
+export type { ProducerFate, ProducerStep } from './memory/memory-producer.js';
 export type { ReadLines } from './proof/comparison.js';
 export { ProofError } from './proof/failure.js';
 export { PROOF_DEFAULTS, type ProofOptions } from './proof/options.js';
 export type { FaultKind } from './proof/schedule.js';
 export type { BuildCollector, ProofInput, ProofParts } from './proof/trial.js';
 export { type ProofReport, proveExactlyOnce } from './prove-exactly-once.js';
-export { RecordingAcker, type Settlement } from './recording-duty.js';
+export { RecordingAcker, type Settlement } from './recording-acker.js';

@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { EMPTY } from 'rxjs';
 import { checkText } from '../../src/cli/check.js';
-import type { Delivery } from '../../src/core/delivery.js';
-import type { Sink } from '../../src/core/receipt.js';
-import { Source } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Sink } from '../../src/delivery/receipt.js';
+import { Source } from '../../src/delivery/source.js';
 import { flow } from '../../src/flow/flow.js';
 
 it('prints the warnings of a flow behind what it guarantees, a line each', () => {

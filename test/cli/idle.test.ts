@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ConsoleLog } from '../../src/cli/console-log.js';
 import { run } from '../../src/cli/run.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { Source } from '../../src/core/source.js';
+import { Source } from '../../src/delivery/source.js';
 import type { Flow } from '../../src/flow/flow.js';
 
 const quiet: ConsoleLog = { say: () => undefined, progress: () => undefined, progressEveryMs: 60_000, columns: 80 };

@@ -1,8 +1,8 @@
 import { describe, it } from '@jest/globals';
-import { amqpConsumerContract } from '../../src/testing/amqp-consumer-contract.js';
-import { amqpPublisherContract } from '../../src/testing/amqp-publisher-contract.js';
-import type { AmqpSubject } from '../../src/testing/amqp-subject.js';
-import { MemoryAmqp } from '../../src/testing/memory-amqp.js';
+import { amqpConsumerContract } from '../../src/testing/contracts/amqp-consumer-contract.js';
+import { amqpPublisherContract } from '../../src/testing/contracts/amqp-publisher-contract.js';
+import type { AmqpSubject } from '../../src/testing/contracts/amqp-subject.js';
+import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
 
 function memorySubject(): AmqpSubject {
   const broker = new MemoryAmqp();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { concat, concatMap, defer, from, ignoreElements, map, mergeMap, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { SinkError } from '../../src/core/errors.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const marbles = () => new TestScheduler((actual, expected) => expect(actual).toEqual(expected));

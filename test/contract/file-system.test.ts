@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
 import { localDisk } from '../../src/drivers/local-disk/index.js';
-import { fileSystemContract } from '../../src/testing/file-system-contract.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
+import { fileSystemContract } from '../../src/testing/contracts/file-system-contract.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rxflume-disk-'));
 afterAll(() => rmSync(folder, { recursive: true }));

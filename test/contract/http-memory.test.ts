@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
-import { httpContract } from '../../src/testing/http-contract.js';
-import { MemoryHttp } from '../../src/testing/memory-http.js';
+import { httpContract } from '../../src/testing/contracts/http-contract.js';
+import { MemoryHttp } from '../../src/testing/memory/memory-http.js';
 
 describe('HTTP in memory keeps the contract', () => {
   it.each(httpContract)('$name', async ({ run }) => {

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
-import { type ContractRecord, kafkaContract } from '../../src/testing/kafka-contract.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+import { type ContractRecord, kafkaContract } from '../../src/testing/contracts/kafka-contract.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 
 function memorySubject() {
   const kafka = new MemoryKafka();

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals';
-import { producerContract } from '../../src/testing/kafka-producer-contract.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+import { producerContract } from '../../src/testing/contracts/kafka-producer-contract.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 
 describe('Kafka in memory keeps the contract of a producer', () => {
   for (const check of producerContract) {

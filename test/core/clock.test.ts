@@ -3,9 +3,9 @@ import { Observable, of, Subject, type Subscription, throwError, timer } from 'r
 import { TestScheduler } from 'rxjs/testing';
 import { dedupeBy, failover, rateLimit, retryWrite, timeoutUnsettled } from '../../operators/index.js';
 import { monotonicMs, timeOfDayMs } from '../../src/core/clock.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
 import { amqpSource, flumeSource, httpSink } from '../../src/index.js';
 import { MemoryAmqp, MemoryFlume, MemoryHttp, RecordingAcker } from '../../src/testing/index.js';
 

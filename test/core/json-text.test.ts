@@ -8,7 +8,7 @@ import { checkOptions as consoleOptions } from '../../src/sinks/console/options.
 import { encodeWith, HTTP_BODIES } from '../../src/sinks/http/http-body.js';
 import { checkOptions as kafkaOptions } from '../../src/sinks/kafka/options.js';
 import { recordMaker } from '../../src/sinks/kafka/record.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 
 const delivered = (value: unknown) => new RecordingAcker().deliver(0, {}, 'a').with(value);
 

@@ -8,8 +8,8 @@ import { flow } from '../../src/flow/flow.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 const trouble = fc.record({

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { Subject } from 'rxjs';
 import { deadLetter, decode, drainOn } from '../../operators/index.js';
-import type { DeadLetter } from '../../src/core/dead-letter.js';
 import { Monitor } from '../../src/core/monitor.js';
+import type { DeadLetter } from '../../src/delivery/dead-letter.js';
 import { flow } from '../../src/flow/flow.js';
 import { json } from '../../src/formats/json.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 const GOOD = [

@@ -2,12 +2,12 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { ignoreElements, map, merge, NEVER, of, Subject, takeUntil, tap, throwError } from 'rxjs';
 import { decode, drainOn, filterValue, mapValue, mergeSources, retryConnect } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
-import type { Receipt, Sink, SinkTraits } from '../../src/core/receipt.js';
-import { Source, type SourceTraits } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink, SinkTraits } from '../../src/delivery/receipt.js';
+import { Source, type SourceTraits } from '../../src/delivery/source.js';
 import { Flow, flow, isFlow } from '../../src/flow/flow.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 /** Emits each value, then waits to be drained. */

@@ -11,17 +11,17 @@ import {
   tee,
   trusted,
 } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
-import type { OffsetStore } from '../../src/core/positions.js';
-import type { Sink } from '../../src/core/receipt.js';
-import { Source, type SourceTraits } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Sink } from '../../src/delivery/receipt.js';
+import { Source, type SourceTraits } from '../../src/delivery/source.js';
 import { flow } from '../../src/flow/flow.js';
 import { guaranteeOf, type OperatorPart, operatorPart } from '../../src/flow/guarantee.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
+import type { OffsetStore } from '../../src/offsets/offset-store.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 
 const offsetStore: OffsetStore = () => [new Map()];
 const others: OffsetStore = () => [new Map()];

@@ -16,12 +16,12 @@ import {
   timer,
 } from 'rxjs';
 import { batch, filterValue, mapValue, splitValue, tee, trusted } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { type LogEvent, Monitor } from '../../src/core/monitor.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { Source } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
+import { Source } from '../../src/delivery/source.js';
 import { flow } from '../../src/flow/flow.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 /** A sink that acks each delivery so much later. */

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import avsc from 'avsc';
 import fc from 'fast-check';
 import { DecodeError, SinkError } from '../../src/core/errors.js';
-import type { FlumeEvent } from '../../src/core/flume.js';
 import { AvroReader, AvroWriter } from '../../src/formats/avro-bytes.js';
 import { flumeAvro, toFlumeAvro } from '../../src/formats/flume-avro.js';
 import { flumeAvroFile } from '../../src/formats/flume-avro-file.js';
+import type { FlumeEvent } from '../../src/formats/flume-event.js';
 import { flumeText } from '../../src/formats/flume-text.js';
 
 const EVENT = {

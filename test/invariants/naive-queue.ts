@@ -1,7 +1,7 @@
 import { defer, from, retry, Subject, take } from 'rxjs';
-import { Delivery } from '../../src/core/delivery.js';
-import type { Acker, FlushSignal } from '../../src/core/duty.js';
-import { Source } from '../../src/core/source.js';
+import type { Acker, FlushSignal } from '../../src/delivery/acker.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { Source } from '../../src/delivery/source.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpMessage } from '../../src/ports/amqp-consumer.js';
 
 /** What well-known peers did, or do, wrong with queues. */

@@ -1,7 +1,7 @@
 import { EMPTY, from, of, Subject, take } from 'rxjs';
-import { Delivery } from '../../src/core/delivery.js';
-import type { Acker, FlushSignal } from '../../src/core/duty.js';
-import { Source } from '../../src/core/source.js';
+import type { Acker, FlushSignal } from '../../src/delivery/acker.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { Source } from '../../src/delivery/source.js';
 import type { KafkaConsumer, KafkaDriver, KafkaListener, KafkaRecord } from '../../src/ports/kafka-consumer.js';
 
 /** What well-known peers did, or do, wrong. */

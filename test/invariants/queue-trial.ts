@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { Observable } from 'rxjs';
-import type { Delivery } from '../../src/core/delivery.js';
 import { describeError, SinkError } from '../../src/core/errors.js';
-import type { Source } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Source } from '../../src/delivery/source.js';
 import type { AmqpConsumerDriver } from '../../src/ports/amqp-consumer.js';
-import { MemoryAmqp } from '../../src/testing/memory-amqp.js';
+import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 export interface QueueStep {

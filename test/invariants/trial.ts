@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
 import { drainOn } from '../../operators/drain-on.js';
-import type { Delivery } from '../../src/core/delivery.js';
-import type { Source } from '../../src/core/source.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Source } from '../../src/delivery/source.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 export interface Step {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, it } from '@jest/globals';
-import { amqpConsumerContract } from '../../src/testing/amqp-consumer-contract.js';
-import { amqpPublisherContract } from '../../src/testing/amqp-publisher-contract.js';
+import { amqpConsumerContract } from '../../src/testing/contracts/amqp-consumer-contract.js';
+import { amqpPublisherContract } from '../../src/testing/contracts/amqp-publisher-contract.js';
 import { LiveRabbitmq } from '../drivers/amqplib/live-rabbitmq.js';
 import { describeRabbitmq } from './rabbitmq-support.js';
 

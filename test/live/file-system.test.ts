@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { firstValueFrom, from } from 'rxjs';
 import { webhdfs } from '../../src/drivers/webhdfs/index.js';
 import { webhdfsPackage } from '../../src/drivers/webhdfs-package/index.js';
-import { fileSystemContract } from '../../src/testing/file-system-contract.js';
+import { fileSystemContract } from '../../src/testing/contracts/file-system-contract.js';
 
 const nameNode = process.env.RXFLUME_HDFS_URL ?? 'http://127.0.0.1:19870';
 const root = `/lake/contract-${process.pid}-${Date.now().toString(36)}`;

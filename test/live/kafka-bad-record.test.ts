@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { map, type Observable, tap } from 'rxjs';
 import { deadLetter } from '../../operators/index.js';
-import type { DeadLetter } from '../../src/core/dead-letter.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { Monitor } from '../../src/core/monitor.js';
-import type { Receipt } from '../../src/core/receipt.js';
+import type { DeadLetter } from '../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt } from '../../src/delivery/receipt.js';
 import { flow } from '../../src/flow/flow.js';
 import { kafkaSink } from '../../src/sinks/kafka/kafka-sink.js';
 import type { KafkaSinkOptions } from '../../src/sinks/kafka/options.js';

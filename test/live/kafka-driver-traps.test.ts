@@ -4,7 +4,7 @@ import { NEVER } from 'rxjs';
 import type { KafkajsOptions } from '../../src/drivers/kafkajs/index.js';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import type { KafkaSubscription } from '../../src/ports/kafka-consumer.js';
-import { freshName, KafkaTrace, kafkaSubscription, sleep, until } from '../../src/testing/kafka-contract.js';
+import { freshName, KafkaTrace, kafkaSubscription, sleep, until } from '../../src/testing/contracts/kafka-contract.js';
 import { CutNet, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 const kafka = new LiveKafka(globalThis.process.env.RXFLUME_RECORD_DECODER === 'kafkajs' ? 'kafkajs' : 'lean');

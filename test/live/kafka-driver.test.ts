@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { kafkaContract } from '../../src/testing/kafka-contract.js';
+import { kafkaContract } from '../../src/testing/contracts/kafka-contract.js';
 import { LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 describe.each(['kafkajs', 'lean'] as const)(

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
-import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/kafka-contract.js';
+import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/contracts/kafka-contract.js';
 import { hasOwnKafka, OwnKafka } from './own-kafka.js';
 
 const live = hasOwnKafka ? describe : describe.skip;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { firstValueFrom, from, type Subscription } from 'rxjs';
 import type { KafkaOutgoing, KafkaProducer, KafkaProducing } from '../../src/ports/kafka-producer.js';
-import { send } from '../../src/testing/kafka-producer-setting.js';
+import { send } from '../../src/testing/contracts/kafka-producer-setting.js';
 import { CutNet, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 import { fresh, services, sleep } from './support.js';
 import { readAll } from './topic-reader.js';

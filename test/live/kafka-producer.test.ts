@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { producerContract } from '../../src/testing/kafka-producer-contract.js';
+import { producerContract } from '../../src/testing/contracts/kafka-producer-contract.js';
 import { LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 describe('the kafkajs driver writes to a real cluster', () => {

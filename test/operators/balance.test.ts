@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { balance } from '../../operators/balance.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
 import { brokenSink, sinkAfter, through } from './sinks.js';

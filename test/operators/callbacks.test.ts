@@ -15,10 +15,10 @@ import {
   splitValue,
   transmit,
 } from '../../operators/index.js';
-import { Delivery } from '../../src/core/delivery.js';
 import { RxflumeError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Deliveries = Observable<Delivery<string>>;

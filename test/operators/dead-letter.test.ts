@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject, tap, throwError, timer } from 'rxjs';
 import { type DeadLetterOptions, deadLetter } from '../../operators/dead-letter.js';
 import { decode, transmit } from '../../operators/index.js';
-import type { DeadLetter } from '../../src/core/dead-letter.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { DecodeError, OptionError, SinkError } from '../../src/core/errors.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { DeadLetter } from '../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, shown, taken } from './marbles.js';
 

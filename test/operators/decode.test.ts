@@ -15,13 +15,13 @@ import {
 } from 'rxjs';
 import { z } from 'zod';
 import { decode } from '../../operators/decode.js';
-import type { DeadLetter } from '../../src/core/dead-letter.js';
-import type { DecoderLike } from '../../src/core/decoder.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
+import type { DeadLetter } from '../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
+import type { DecoderLike } from '../../src/formats/decoder.js';
 import { json } from '../../src/formats/json.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { acked, drawn, shown, taken } from './marbles.js';
 

@@ -3,9 +3,9 @@ import { filter, map, merge, NEVER, type Observable, of, Subject, take, takeUnti
 import { drainOn } from '../../operators/drain-on.js';
 import { mapValue } from '../../operators/map-value.js';
 import { retryConnect } from '../../operators/retry-connect.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { Source } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { Source } from '../../src/delivery/source.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, type Drawing, drawn, taken } from './marbles.js';
 

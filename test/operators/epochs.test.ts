@@ -30,9 +30,9 @@ import {
   timeoutUnsettled,
   transmit,
 } from '../../operators/index.js';
-import { Delivery } from '../../src/core/delivery.js';
 import { Monitor } from '../../src/core/monitor.js';
-import type { Receipt } from '../../src/core/receipt.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt } from '../../src/delivery/receipt.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { amqpSink } from '../../src/sinks/amqp/amqp-sink.js';
 import { consoleSink } from '../../src/sinks/console/console-sink.js';
@@ -40,12 +40,12 @@ import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { flumeSink } from '../../src/sinks/flume/flume-sink.js';
 import { httpSink } from '../../src/sinks/http/http-sink.js';
 import { kafkaSink } from '../../src/sinks/kafka/kafka-sink.js';
-import { MemoryAmqp } from '../../src/testing/memory-amqp.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
-import { MemoryFlume } from '../../src/testing/memory-flume.js';
-import { MemoryHttp } from '../../src/testing/memory-http.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
+import { MemoryFlume } from '../../src/testing/memory/memory-flume.js';
+import { MemoryHttp } from '../../src/testing/memory/memory-http.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Deliveries<T = string> = Observable<Delivery<T>>;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, ignoreElements, map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { failover } from '../../operators/failover.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError, SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';

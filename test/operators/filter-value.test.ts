@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
 import { filterValue } from '../../operators/filter-value.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, shown, taken } from './marbles.js';
 

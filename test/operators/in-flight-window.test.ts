@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { concat, map, NEVER, of, Subject, throwError } from 'rxjs';
 import { type InFlightWindowOptions, inFlightWindow } from '../../operators/in-flight-window.js';
 import { transmit } from '../../operators/transmit.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import {
   itKeepsTheEnds,
   itLeavesAnEndlessSource,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { map } from 'rxjs';
 import { deadLetter, filterValue, mapValue, retryConnect, tee } from '../../operators/index.js';
-import type { DeadLetter } from '../../src/core/dead-letter.js';
-import type { Delivery } from '../../src/core/delivery.js';
+import type { DeadLetter } from '../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
 import { flow } from '../../src/flow/flow.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';

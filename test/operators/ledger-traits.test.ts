@@ -17,10 +17,10 @@ import {
   timeoutUnsettled,
   trusted,
 } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
-import { ledgerTraitOf } from '../../src/core/delivery-operator.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
-import { resumeTracker } from '../support/call-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { ledgerTraitOf } from '../../src/delivery/delivery-operator.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
+import { resumeTracker } from '../support/call-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Through = OperatorFunction<Delivery<string>, Delivery<unknown>>;

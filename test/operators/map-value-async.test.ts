@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, lastValueFrom, map, NEVER, Observable, of, Subject, take, throwError, timer, toArray } from 'rxjs';
 import { type MapValueAsyncOptions, mapValueAsync } from '../../operators/map-value-async.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { ackedAfter, drawn, shown, taken } from './marbles.js';

@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import { filter, map, type Observable, ReplaySubject, timer } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
-import type { Delivery } from '../../src/core/delivery.js';
-import { RecordingAcker, type Settlement } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker, type Settlement } from '../../src/testing/recording-acker.js';
 
 export interface Drawing extends RunHelpers {
   readonly acker: RecordingAcker;

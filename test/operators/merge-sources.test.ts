@@ -3,7 +3,7 @@ import { NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { drainOn } from '../../operators/drain-on.js';
 import { type MergeSourcesOptions, mergeSources, type TargetStatus } from '../../operators/merge-sources.js';
 import { ConnectError, OptionError, SourceError } from '../../src/core/errors.js';
-import { Source } from '../../src/core/source.js';
+import { Source } from '../../src/delivery/source.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';
 

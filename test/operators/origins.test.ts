@@ -34,9 +34,9 @@ import {
   transmit,
   trusted,
 } from '../../operators/index.js';
-import { Delivery, type Origin } from '../../src/core/delivery.js';
 import { Monitor } from '../../src/core/monitor.js';
-import type { Receipt } from '../../src/core/receipt.js';
+import { Delivery, type Origin } from '../../src/delivery/delivery.js';
+import type { Receipt } from '../../src/delivery/receipt.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { isAmqpOrigin } from '../../src/ports/amqp-origin.js';
 import { amqpSink } from '../../src/sinks/amqp/amqp-sink.js';
@@ -46,12 +46,12 @@ import { flumeSink } from '../../src/sinks/flume/flume-sink.js';
 import { httpSink } from '../../src/sinks/http/http-sink.js';
 import { kafkaSink } from '../../src/sinks/kafka/kafka-sink.js';
 import { nullSink } from '../../src/sinks/null/null-sink.js';
-import { MemoryAmqp } from '../../src/testing/memory-amqp.js';
-import { memoryFileSystem } from '../../src/testing/memory-file-system.js';
-import { MemoryFlume } from '../../src/testing/memory-flume.js';
-import { MemoryHttp } from '../../src/testing/memory-http.js';
-import { MemoryKafka } from '../../src/testing/memory-kafka.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
+import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
+import { MemoryFlume } from '../../src/testing/memory/memory-flume.js';
+import { MemoryHttp } from '../../src/testing/memory/memory-http.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { DRIVER_ORIGINS, deliveriesOf, factsIn } from '../support/driver-origins.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 

@@ -19,8 +19,8 @@ import {
   timeoutUnsettled,
   transmit,
 } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { Monitor } from '../../src/core/monitor.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
 import { type LawHost, plan, tryPlan } from '../support/operator-laws.js';
 import { through } from './sinks.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { of, Subject, take } from 'rxjs';
 import { type RateLimitOptions, rateLimit } from '../../operators/rate-limit.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { acked, drawn, taken } from './marbles.js';

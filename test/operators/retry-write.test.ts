@@ -17,7 +17,7 @@ import { type RetryWriteOptions, retryWrite } from '../../operators/retry-write.
 import { transmit } from '../../operators/transmit.js';
 import { OptionError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';

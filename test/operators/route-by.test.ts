@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, of, Subject } from 'rxjs';
 import { routeBy } from '../../operators/route-by.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError, type SinkError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { drawn, taken } from './marbles.js';
 import { brokenSink, sinkAfter, through } from './sinks.js';

@@ -1,5 +1,5 @@
 import { concatMap, type Observable, of, throwError, timer } from 'rxjs';
-import type { Delivery } from '../../src/core/delivery.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
 
 /** A toy sink: settles each delivery so much later, in order of arrival, and emits its value where it was acked. */
 export function sinkAfter<T>(ms: number, refuses: (value: T) => unknown = () => undefined) {

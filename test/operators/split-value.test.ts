@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { of, Subject, tap } from 'rxjs';
 import { splitValue } from '../../operators/split-value.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { OptionError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, drawn, taken } from './marbles.js';
 

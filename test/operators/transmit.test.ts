@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, lastValueFrom, map, NEVER, Observable, of, Subject, take, tap, throwError, timer } from 'rxjs';
 import { type TransmitOptions, transmit } from '../../operators/transmit.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 import { drawn, taken } from './marbles.js';

@@ -3,7 +3,7 @@ import { delay, of, pipe, tap } from 'rxjs';
 import { filterValue } from '../../operators/filter-value.js';
 import { mapValue } from '../../operators/map-value.js';
 import { trusted } from '../../operators/trusted.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { itKeepsTheEnds, itSettlesOnce } from '../support/operator-laws.js';
 import { ackedAfter, drawn, taken } from './marbles.js';
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Delivery, Origin } from '../../src/core/delivery.js';
-import { joinDeliveries } from '../../src/core/join.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { splitDelivery } from '../../src/core/split.js';
+import type { Delivery, Origin } from '../../src/delivery/delivery.js';
+import { joinDeliveries } from '../../src/delivery/join.js';
+import { splitDelivery } from '../../src/delivery/split.js';
 import { keptProperties } from '../../src/sinks/amqp/kept-properties.js';
 import { batchId } from '../../src/sinks/http/batch-id.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
-import { MemoryAmqp } from '../../src/testing/memory-amqp.js';
-import { MemoryFlume } from '../../src/testing/memory-flume.js';
+import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
+import { MemoryFlume } from '../../src/testing/memory/memory-flume.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 /** What two subscriptions give that begin in the same microsecond, each four messages that are not the other's. */

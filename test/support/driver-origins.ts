@@ -1,12 +1,12 @@
-import { Delivery, type Origin } from '../../src/core/delivery.js';
+import { Delivery, type Origin } from '../../src/delivery/delivery.js';
 import { ReceivedMessage } from '../../src/drivers/amqplib/received-message.js';
-import { LeanRecord, type LeanSetting } from '../../src/drivers/kafkajs/lean-record.js';
-import { RecordView } from '../../src/drivers/kafkajs/record.js';
+import { LeanRecord, type LeanSetting } from '../../src/drivers/kafkajs/records/lean-record.js';
+import { RecordView } from '../../src/drivers/kafkajs/records/record.js';
 import { MessageOrigin } from '../../src/sources/amqp/message-origin.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
-import { MemoryFlume } from '../../src/testing/memory-flume.js';
-import { MemoryRecordView } from '../../src/testing/memory-record-view.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { MemoryFlume } from '../../src/testing/memory/memory-flume.js';
+import { MemoryRecordView } from '../../src/testing/memory/memory-record-view.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from './virtual-time.js';
 
 const TIME = 1_700_000_000_000;

@@ -2,8 +2,8 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { merge, NEVER, Observable, type OperatorFunction, of, Subject, take, takeUntil, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { Delivery } from '../../src/core/delivery.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from './virtual-time.js';
 
 type How = 'ack' | 'nack';

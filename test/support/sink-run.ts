@@ -1,7 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
-import type { Delivery, Origin } from '../../src/core/delivery.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { RecordingAcker } from '../../src/testing/recording-duty.js';
+import type { Delivery, Origin } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
+import { RecordingAcker } from '../../src/testing/recording-acker.js';
 
 /** A sink that runs, and what comes of it. */
 export class SinkRun<T> {

@@ -1,4 +1,4 @@
-import { inVirtualTime as runInVirtualTime } from '../../src/testing/contract-run.js';
+import { inVirtualTime as runInVirtualTime } from '../../src/testing/contracts/contract-run.js';
 
 /** A source left running by a failed expectation keeps its timers forever; the clock must end all the same. */
 const LONGEST_MS = 120_000;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { concatMap, ignoreElements, map, NEVER, tap, timer } from 'rxjs';
 import { transmit } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { Monitor } from '../../src/core/monitor.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
-import { Source } from '../../src/core/source.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
+import { Source } from '../../src/delivery/source.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';

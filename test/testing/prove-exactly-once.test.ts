@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { concat } from 'rxjs';
 import { decode, filterValue, mapValue, retryConnect } from '../../operators/index.js';
 import { OptionError } from '../../src/core/errors.js';
-import type { Source } from '../../src/core/source.js';
+import type { Source } from '../../src/delivery/source.js';
 import { flow } from '../../src/flow/flow.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, ProofError, type ProofOptions, proveExactlyOnce } from '../../src/testing/index.js';

@@ -13,8 +13,8 @@ import {
   share,
   tap,
 } from 'rxjs';
-import type { Delivery } from '../../src/core/delivery.js';
-import type { Receipt } from '../../src/core/receipt.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt } from '../../src/delivery/receipt.js';
 import type { KafkaConsumer, KafkaDriver } from '../../src/ports/kafka-consumer.js';
 import type { BuildCollector } from '../../src/testing/index.js';
 import { exact, storeEach, toyFlow, toyFlowInto } from './toy-sinks.js';

@@ -12,9 +12,9 @@ import {
   timer,
 } from 'rxjs';
 import { mapValue, retryConnect } from '../../operators/index.js';
-import type { Delivery } from '../../src/core/delivery.js';
 import { SinkError } from '../../src/core/errors.js';
-import type { Receipt, Sink } from '../../src/core/receipt.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
 import { flow } from '../../src/flow/flow.js';
 import type { FileSystem } from '../../src/ports/file-system.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';

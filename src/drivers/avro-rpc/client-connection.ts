@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { Observable, type Subscriber } from 'rxjs';
 import { ConnectError, describeError, SinkError } from '../../core/errors.js';
-import type { FlumeEvent } from '../../core/flume.js';
 import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import { KiB, MiB } from '../../core/units.js';
 import { AvroReader, AvroWriter } from '../../formats/avro-bytes.js';
 import { writeFlumeEvent } from '../../formats/flume-avro.js';
+import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { FlumeConnection, FlumeStatus } from '../../ports/flume-rpc.js';
 import { type Frame, FrameReader, frameOf, writeFrame } from './frames.js';
 import { readResponse, skipMeta, writeRequest } from './handshake.js';

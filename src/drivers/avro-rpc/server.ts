@@ -4,10 +4,10 @@ import { shownHostPort } from '../../core/address.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError } from '../../core/errors.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
+import { MemoryQuota } from './memory-quota.js';
 import { type AvroRpcServerOptions, checkServerOptions, type ServerSettings } from './options.js';
 import { PROTOCOL_HASH, Protocols } from './protocol.js';
 import { type ConnectionHost, ServerConnection } from './server-connection.js';
-import { MemoryQuota } from './turns.js';
 import { welcome } from './wire.js';
 
 /** Hashes of clients' protocols that were looked at. One a build of Flume; a client that makes them up pushes others out. */

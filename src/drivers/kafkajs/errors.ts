@@ -1,8 +1,8 @@
 import { CommitError, ConnectError, RxflumeError, SourceError } from '../../core/errors.js';
 import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
-import type { ForeignError } from './internals.js';
-import { MEANINGS, type Meaning } from './read-answers.js';
+import { MEANINGS, type Meaning } from './records/read-answers.js';
+import type { ForeignError } from './vendor/internals.js';
 
 const AUTH_TYPES = new Set([
   'SASL_AUTHENTICATION_FAILED',

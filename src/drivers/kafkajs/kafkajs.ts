@@ -1,12 +1,12 @@
 import { Observable } from 'rxjs';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
-import { Connection } from './connection.js';
-import type { Internals } from './internals.js';
 import { checkOptions, type KafkajsOptions } from './options.js';
-import { openInternals } from './patches.js';
-import { Producer, packingOf } from './producer.js';
-import { type OpenSocket, openSocket } from './sockets.js';
+import { Producer, packingOf } from './producer/producer.js';
+import { Connection } from './vendor/connection.js';
+import type { Internals } from './vendor/internals.js';
+import { openInternals } from './vendor/patches.js';
+import { type OpenSocket, openSocket } from './vendor/sockets.js';
 
 /**
  * Kafka through kafkajs 2.2.4: options in, a driver out. It uses a copy of kafkajs of its own, so the application's

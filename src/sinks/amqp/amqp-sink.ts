@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import type { Location } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
-import type { Sink } from '../../core/receipt.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Sink } from '../../delivery/receipt.js';
 import type { AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { AmqpSinkSession } from './amqp-sink-session.js';
 import { type AmqpSinkOptions, checkOptions } from './options.js';

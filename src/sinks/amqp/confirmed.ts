@@ -1,7 +1,7 @@
 import { type Subscription, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import { AckGroup } from '../../core/holding.js';
-import type { Receipt } from '../../core/receipt.js';
+import { AckGroup } from '../../delivery/ack-group.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Receipt } from '../../delivery/receipt.js';
 
 /** Acked when so many are confirmed. */
 const MOST = 500;

@@ -1,7 +1,7 @@
-import type { Origin } from '../../core/delivery.js';
 import type { HeaderValue } from '../../core/headers.js';
-import { offsetInRun, positionBehindOffset, positionOf } from '../../core/origin-place.js';
 import { isWellFormed } from '../../core/well-formed.js';
+import type { Origin } from '../../delivery/delivery.js';
+import { offsetInRun, positionBehindOffset, positionOf } from '../../delivery/origin-position.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { isAmqpOrigin } from '../../ports/amqp-origin.js';
 

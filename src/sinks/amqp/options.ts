@@ -1,5 +1,4 @@
-import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../core/backoff.js';
-import type { Origin } from '../../core/delivery.js';
+import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../backpressure/backoff.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectFunction,
@@ -10,6 +9,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import type { Origin } from '../../delivery/delivery.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import { isShort, keptProperties } from './kept-properties.js';
 

@@ -1,8 +1,8 @@
-import type { Delivery } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type Location, loopError, sharedName } from '../../core/location.js';
-import { nackErrorOfThrown } from '../../core/refusal.js';
 import { isWellFormed } from '../../core/well-formed.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
 import { isShort } from './kept-properties.js';

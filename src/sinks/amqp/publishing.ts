@@ -1,5 +1,5 @@
 import { defer, Subscription, timer } from 'rxjs';
-import { backoffMs } from '../../core/backoff.js';
+import { backoffMs } from '../../backpressure/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';

@@ -1,14 +1,14 @@
 import { from, type Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { FlushSignal } from '../../core/duty.js';
-import { FlushListeners } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
-import { AckGroup } from '../../core/holding.js';
 import { Queue } from '../../core/queue.js';
-import type { Receipt } from '../../core/receipt.js';
-import { nackErrorOf, nackErrorOfThrown } from '../../core/refusal.js';
 import { shownText } from '../../core/shown-text.js';
 import { KiB } from '../../core/units.js';
+import { AckGroup } from '../../delivery/ack-group.js';
+import type { FlushSignal } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { FlushListeners } from '../../delivery/flush-listeners.js';
+import { nackErrorOf, nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { TextOutput } from '../../ports/text-output.js';
 import type { CheckedOptions } from './options.js';
 

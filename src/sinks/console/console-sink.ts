@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
-import type { Sink } from '../../core/receipt.js';
+import type { Sink } from '../../delivery/receipt.js';
 import type { TextOutput } from '../../ports/text-output.js';
 import { ConsoleSinkSession } from './console-sink-session.js';
 import { type ConsoleSinkOptions, checkOptions } from './options.js';

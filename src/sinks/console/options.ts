@@ -1,7 +1,7 @@
-import type { Delivery } from '../../core/delivery.js';
 import { jsonText } from '../../core/json-text.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectOneOf, expectOption, withDefaults } from '../../core/options.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import { inspectText } from '../../formats/inspect-text.js';
 
 export interface ConsoleSinkOptions<T = unknown> {

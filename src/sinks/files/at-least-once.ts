@@ -1,8 +1,8 @@
 import { defer, EMPTY, type Observable } from 'rxjs';
-import type { Receipt } from '../../core/receipt.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { type LandsAs, placed, type SegmentCommitter, shown } from './landing.js';
 import type { ClosedSegment } from './segment.js';
+import { type LandsAs, placed, type SegmentCommitter, shown } from './segment-committer.js';
 
 /**
  * Renames, then acks: for streams that cannot be read again, or that are not taken up from this sink's ledger. After a

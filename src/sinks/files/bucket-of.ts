@@ -1,4 +1,4 @@
-import type { Delivery } from '../../core/delivery.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { bucketError, checkBucket } from './bucket.js';
 import { MOST_NAME_BYTES } from './names.js';

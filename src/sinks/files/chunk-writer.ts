@@ -1,5 +1,5 @@
 import { from, type ObservableInput, type Subscription } from 'rxjs';
-import type { AckGroup } from '../../core/holding.js';
+import type { AckGroup } from '../../delivery/ack-group.js';
 import type { FileWriter } from '../../ports/file-system.js';
 
 export interface Chunk {

@@ -1,12 +1,12 @@
 import { concat, concatMap, defer, EMPTY, merge, type Observable, race, throwError, timer } from 'rxjs';
-import type { ResumeTracker } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
-import type { Receipt } from '../../core/receipt.js';
-import { type LandsAs, type Placed, placed, type SegmentCommitter, shown } from './landing.js';
+import type { ResumeTracker } from '../../delivery/acker.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
 import { removeLeftovers } from './recovery.js';
 import type { ClosedSegment, Ending } from './segment.js';
+import { type LandsAs, type Placed, placed, type SegmentCommitter, shown } from './segment-committer.js';
 
 /** The longest a commit waits for values before it that are elsewhere. */
 export const BEHIND_MS = 120_000;

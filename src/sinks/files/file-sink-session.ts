@@ -1,12 +1,12 @@
 import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
 import { timeOfDayMs } from '../../core/clock.js';
-import type { Delivery } from '../../core/delivery.js';
-import { isEpochOver } from '../../core/epoch.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
-import type { OffsetStore } from '../../core/positions.js';
 import { randomName } from '../../core/random-name.js';
-import type { Receipt } from '../../core/receipt.js';
-import { nackErrorOfThrown } from '../../core/refusal.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { isEpochOver } from '../../delivery/flush-listeners.js';
+import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import type { Receipt } from '../../delivery/receipt.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
 import type { LedgerStore } from './ledger-store.js';

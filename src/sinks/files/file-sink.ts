@@ -1,10 +1,10 @@
 import { Observable } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import { deliveryOperator } from '../../core/delivery-operator.js';
 import { expectFunction } from '../../core/options.js';
-import type { OffsetStore } from '../../core/positions.js';
 import { randomName } from '../../core/random-name.js';
-import type { Receipt, Sink } from '../../core/receipt.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { deliveryOperator } from '../../delivery/delivery-operator.js';
+import type { Receipt, Sink } from '../../delivery/receipt.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { begin } from './beginning.js';
 import { FileSinkSession } from './file-sink-session.js';

@@ -13,15 +13,15 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import { describeError, SinkError } from '../../core/errors.js';
-import { AckGroup } from '../../core/holding.js';
+import { AckGroup } from '../../delivery/ack-group.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { Encoder } from '../../formats/format.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 import { bucketError } from './bucket.js';
 import { type Chunk, ChunkWriter } from './chunk-writer.js';
 import type { CheckedOptions } from './options.js';
-import { isForGood } from './publish.js';
+import { isForGood } from './publish-segment.js';
 import { removedError, retryWhereRemoved } from './removed.js';
 import { one } from './whole-file.js';
 

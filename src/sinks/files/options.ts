@@ -1,7 +1,7 @@
-import type { Delivery } from '../../core/delivery.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectMs, expectOption, expectWhole, groupWithDefaults, withDefaults } from '../../core/options.js';
 import { KiB, MiB } from '../../core/units.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { Format } from '../../formats/format.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { bucketByTime, bucketByValue, judge } from './bucket-of.js';

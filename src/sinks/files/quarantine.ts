@@ -3,7 +3,7 @@ import { describeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { quarantinePath, reasonPath } from './names.js';
-import type { Publication, Published, SetAside } from './publish.js';
+import type { Publication, Published, SetAside } from './publish-segment.js';
 import { one, writeWhole } from './whole-file.js';
 
 /** What is written beside a file in quarantine. */

@@ -17,7 +17,7 @@ import { isBegunAtZero } from './beginning.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerStore } from './ledger-store.js';
 import { offsetOfText, temporaryFolder } from './names.js';
-import { publish } from './publish.js';
+import { publish } from './publish-segment.js';
 import { Quarantine } from './quarantine.js';
 import { one } from './whole-file.js';
 

@@ -1,6 +1,6 @@
 import { from, map, mergeMap, type Observable, type Subscription, timer, toArray } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import { AckGroup } from '../../core/holding.js';
+import { AckGroup } from '../../delivery/ack-group.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { MOST_ENTRY_BYTES, mostFileBytes } from './ledger-entry.js';
 import { temporaryPath } from './names.js';

@@ -1,17 +1,17 @@
 import { concat, concatMap, defer, finalize, type Observable, ReplaySubject, Subject, Subscription, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { Acker, FlushSignal } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
-import type { Receipt } from '../../core/receipt.js';
-import { nackErrorOfThrown } from '../../core/refusal.js';
+import type { Acker, FlushSignal } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { AtLeastOnce } from './at-least-once.js';
 import { ExactlyOnce } from './exactly-once.js';
-import type { SegmentCommitter } from './landing.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
 import { Quarantine } from './quarantine.js';
 import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
+import type { SegmentCommitter } from './segment-committer.js';
 
 /** What a stream tells the sink it belongs to. */
 export interface StreamReport {

@@ -1,5 +1,5 @@
-import type { Origin } from '../../core/delivery.js';
 import { SinkError } from '../../core/errors.js';
+import type { Origin } from '../../delivery/delivery.js';
 import type { TimeOptions } from './options.js';
 
 export type Now = () => number;

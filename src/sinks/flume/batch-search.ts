@@ -1,5 +1,5 @@
 import type { RxflumeError } from '../../core/errors.js';
-import type { OutgoingBatch } from './shipment.js';
+import type { OutgoingBatch } from './outgoing-batch.js';
 
 /** After so many events in a row that an agent refused one by one, it is taken for the agent's trouble. */
 const MOST_REFUSED_IN_A_ROW = 3;

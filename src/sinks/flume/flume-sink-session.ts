@@ -1,16 +1,16 @@
 import { type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { FlushSignal } from '../../core/duty.js';
-import { FlushListeners } from '../../core/epoch.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
-import { type FlumeEvent, flumeEventBytes } from '../../core/flume.js';
 import type { Failure } from '../../core/monitor.js';
-import type { Receipt } from '../../core/receipt.js';
-import { nackErrorOfThrown } from '../../core/refusal.js';
+import type { FlushSignal } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { FlushListeners } from '../../delivery/flush-listeners.js';
+import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import type { Receipt } from '../../delivery/receipt.js';
+import { type FlumeEvent, flumeEventBytes } from '../../formats/flume-event.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
+import { OutgoingBatch } from './outgoing-batch.js';
 import { Pool, type PoolReport } from './pool.js';
-import { OutgoingBatch } from './shipment.js';
 
 /** What is gathered of one stream, and what ends it: its time, or what its source asks. */
 interface OpenBatch {

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
-import { deliveryOperator } from '../../core/delivery-operator.js';
-import type { FlumeEvent } from '../../core/flume.js';
 import { expectFunction } from '../../core/options.js';
-import type { Sink } from '../../core/receipt.js';
+import { deliveryOperator } from '../../delivery/delivery-operator.js';
+import type { Sink } from '../../delivery/receipt.js';
+import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import { FlumeSinkSession } from './flume-sink-session.js';
 import { checkOptions, type FlumeSinkOptions } from './options.js';

@@ -5,7 +5,7 @@ import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
 import { type AgentRefusal, BatchSearch, type Suspect } from './batch-search.js';
 import type { CheckedOptions } from './options.js';
-import type { OutgoingBatch } from './shipment.js';
+import type { OutgoingBatch } from './outgoing-batch.js';
 
 /** What a pool tells the session it belongs to. */
 export interface PoolReport {

@@ -1,6 +1,6 @@
-import type { Origin } from '../../core/delivery.js';
-import { Digest } from '../../core/digest.js';
-import { isWhole, positionOf } from '../../core/origin-place.js';
+import type { Origin } from '../../delivery/delivery.js';
+import { Digest } from '../../delivery/digest.js';
+import { isWhole, positionOf } from '../../delivery/origin-position.js';
 
 /**
  * Names the values of one stream that go in one request: `kafka:chat/3+120-219` where it is every one of these offsets, else

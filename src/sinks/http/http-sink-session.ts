@@ -1,13 +1,13 @@
 import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
-import type { Receipt } from '../../core/receipt.js';
 import { shownUrl } from '../../core/shown-url.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { HttpClient } from '../../ports/http-client.js';
-import { Batcher, type BatcherReport } from './gatherings.js';
+import { Batcher, type BatcherReport } from './batcher.js';
 import type { CheckedOptions } from './options.js';
-import type { OutgoingBatch } from './parcel.js';
+import type { OutgoingBatch } from './outgoing-batch.js';
 import { Sender, type SenderReport } from './sender.js';
 
 /** One subscription of an HTTP sink: gathers values into batches, sends these, and settles each by its answer. */

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
-import type { Sink } from '../../core/receipt.js';
+import type { Sink } from '../../delivery/receipt.js';
 import type { HttpClient } from '../../ports/http-client.js';
 import { HttpSinkSession } from './http-sink-session.js';
 import { checkOptions, type HttpSinkOptions } from './options.js';

@@ -1,5 +1,5 @@
 import { isWellFormed } from '../../core/well-formed.js';
-import type { HttpBatch } from './parcel.js';
+import type { HttpBatch } from './outgoing-batch.js';
 
 /**
  * What cannot stand in the header as it is, and the percent sign, so that no two ids come to the same key. Half of a

@@ -1,6 +1,9 @@
-import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../core/backoff.js';
-import { CIRCUIT_BREAKER_DEFAULTS, type CircuitBreakerOptions, expectCircuitBreaker } from '../../core/breaker.js';
-import type { Delivery } from '../../core/delivery.js';
+import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../backpressure/backoff.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  type CircuitBreakerOptions,
+  expectCircuitBreaker,
+} from '../../backpressure/circuit-breaker.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectFunction,
@@ -14,11 +17,12 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import { type Compression, type CompressionName, compressionOf } from '../../formats/compression.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
 import { HTTP_BODIES, type HttpBody } from './http-body.js';
 import { idempotencyKey } from './idempotency-key.js';
-import type { HttpBatch } from './parcel.js';
+import type { HttpBatch } from './outgoing-batch.js';
 import { expectHeaders, urlProblem } from './request-parts.js';
 
 export interface HttpBatchOptions {

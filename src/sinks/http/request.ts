@@ -1,11 +1,11 @@
 import { defer, from, map, type Observable, switchMap, take, throwIfEmpty } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { shownUrl } from '../../core/shown-url.js';
-import { within } from '../../core/within.js';
+import { within } from '../../lifecycle/within.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
 import { joinBody } from './http-body.js';
 import type { CheckedOptions, HttpHeaders } from './options.js';
-import type { OutgoingBatch } from './parcel.js';
+import type { OutgoingBatch } from './outgoing-batch.js';
 import { expectHeaders } from './request-parts.js';
 
 /** An answer, and the request it is to. */

@@ -1,16 +1,16 @@
 import { timer } from 'rxjs';
-import { backoffMs } from '../../core/backoff.js';
+import { backoffMs } from '../../backpressure/backoff.js';
 import { timeOfDayMs } from '../../core/clock.js';
 import { isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
-import { nackErrorOf as refusalOfCause } from '../../core/refusal.js';
 import { shownUrl } from '../../core/shown-url.js';
+import { nackErrorOf as refusalOfCause } from '../../delivery/nack-errors.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
-import { SendQueue } from './lane.js';
+import { nackErrorOf } from './nack-errors.js';
 import type { CheckedOptions } from './options.js';
-import type { OutgoingBatch } from './parcel.js';
-import { nackErrorOf } from './refusals.js';
+import type { OutgoingBatch } from './outgoing-batch.js';
 import { requestOf, type Sent } from './request.js';
+import { SendQueue } from './send-queue.js';
 import { Target } from './target.js';
 import { type Verdict, verdictOf } from './verdict.js';
 

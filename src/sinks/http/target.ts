@@ -1,9 +1,9 @@
 import { type Subscription, timer } from 'rxjs';
-import { CircuitBreaker } from '../../core/breaker.js';
+import { CircuitBreaker } from '../../backpressure/circuit-breaker.js';
 import { monotonicMs } from '../../core/clock.js';
 import { Queue } from '../../core/queue.js';
-import type { SendQueue, Ticket } from './lane.js';
 import type { CheckedOptions } from './options.js';
+import type { SendQueue, Ticket } from './send-queue.js';
 
 /**
  * One origin that is sent to: who waits to send to it, and when nothing is to be sent, because it asked for that or has

@@ -1,8 +1,8 @@
 import { type Observable, Subscription, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { FlushSignal } from '../../core/duty.js';
-import { FlushListeners } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
+import type { FlushSignal } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { FlushListeners } from '../../delivery/flush-listeners.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';

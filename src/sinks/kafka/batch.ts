@@ -1,10 +1,10 @@
 import type { Observable } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { FlushSignal } from '../../core/duty.js';
 import { type ErrorCode, type RxflumeError, SinkError } from '../../core/errors.js';
-import { AckGroup } from '../../core/holding.js';
-import type { Receipt } from '../../core/receipt.js';
-import { isStopped } from '../../core/refusal.js';
+import { AckGroup } from '../../delivery/ack-group.js';
+import type { FlushSignal } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { isStopped } from '../../delivery/nack-errors.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { recordBytes } from './record.js';
 import type { Report } from './report.js';

@@ -1,12 +1,12 @@
 import { concatMap, defer, EMPTY, type Observable, race, Subscription, throwError, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { FlushSignal, ResumeTracker } from '../../core/duty.js';
 import { SinkError } from '../../core/errors.js';
+import type { FlushSignal, ResumeTracker } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
 import type { Report } from './report.js';
-import type { TransactionalStream } from './taken-stream.js';
+import type { TransactionalStream } from './transactional-stream.js';
 
 /** The longest a commit waits for values before it that are elsewhere. */
 export const BEHIND_MS = 120_000;

@@ -1,9 +1,9 @@
 import { concatMap, defer, from, ignoreElements, map, merge, mergeMap, type Observable, take, toArray } from 'rxjs';
 import { OptionError } from '../../core/errors.js';
-import type { AckedUpTo, OffsetStore, OffsetStoreReader } from '../../core/positions.js';
+import type { AckedUpTo, OffsetStore, OffsetStoreReader } from '../../offsets/offset-store.js';
 import type { KafkaProducer } from '../../ports/kafka-producer.js';
 import type { SharedProducer } from './shared-producer.js';
-import { type GroupStream, groupStream, TransactionalStream, transactionalIdOf } from './taken-stream.js';
+import { type GroupStream, groupStream, TransactionalStream, transactionalIdOf } from './transactional-stream.js';
 
 /** Transactional ids that are taken side by side. */
 const TAKE_AT_ONCE = 16;

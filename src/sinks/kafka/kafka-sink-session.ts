@@ -1,10 +1,10 @@
 import type { Observable, Subscriber } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import { isEpochOver } from '../../core/epoch.js';
 import { SinkError } from '../../core/errors.js';
 import { loopError } from '../../core/location.js';
-import type { Receipt } from '../../core/receipt.js';
-import { subscribeOrdered } from '../../core/taking.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { isEpochOver } from '../../delivery/flush-listeners.js';
+import type { Receipt } from '../../delivery/receipt.js';
+import { subscribeOrdered } from '../../lifecycle/subscribe-ordered.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { AtLeastOnce } from './at-least-once.js';
 import { ExactlyOnce } from './exactly-once.js';

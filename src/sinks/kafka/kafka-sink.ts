@@ -1,9 +1,9 @@
 import { Observable } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
-import type { OffsetStore } from '../../core/positions.js';
-import type { Receipt, Sink } from '../../core/receipt.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Receipt, Sink } from '../../delivery/receipt.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
 import { GroupOffsets } from './group-offsets.js';
 import { KafkaSinkSession, type SinkParts } from './kafka-sink-session.js';

@@ -1,4 +1,3 @@
-import type { Origin } from '../../core/delivery.js';
 import type { HeaderList, HeaderMap } from '../../core/headers.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
@@ -11,6 +10,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import type { Origin } from '../../delivery/delivery.js';
 import type { KafkaCompression } from '../../ports/kafka-producer.js';
 
 /** What can be written as it is; null is a tombstone. */

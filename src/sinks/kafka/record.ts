@@ -1,8 +1,8 @@
-import type { Delivery, Origin } from '../../core/delivery.js';
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type HeaderList, type HeaderMap, toHeaderList } from '../../core/headers.js';
 import { hasUnpairedSurrogate } from '../../core/path-name.js';
-import { nackErrorOfThrown } from '../../core/refusal.js';
+import type { Delivery, Origin } from '../../delivery/delivery.js';
+import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { type CheckedOptions, isTopicName, type KafkaBytes } from './options.js';
 

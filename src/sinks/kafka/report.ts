@@ -1,6 +1,6 @@
 import { describeError, RxflumeError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
-import type { Receipt } from '../../core/receipt.js';
+import type { Receipt } from '../../delivery/receipt.js';
 import type { Written } from './batch.js';
 
 /** What the parts of a session tell it. */

@@ -1,8 +1,8 @@
 import { asapScheduler, type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
-import type { Acker } from '../../core/duty.js';
 import type { Monitor } from '../../core/monitor.js';
-import type { Receipt } from '../../core/receipt.js';
+import type { Acker } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Receipt } from '../../delivery/receipt.js';
 
 /** Acked at the latest when there are so many: a run is two numbers, however long, but the source's window waits for it. */
 const LONGEST_RUN = 1_024;

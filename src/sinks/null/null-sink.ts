@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectMs, expectOption, withDefaults } from '../../core/options.js';
-import type { Sink } from '../../core/receipt.js';
+import type { Sink } from '../../delivery/receipt.js';
 import { NullSinkSession } from './null-sink-session.js';
 
 export interface NullSinkOptions {

@@ -1,5 +1,5 @@
-import { SeqSet } from '../../core/place-set.js';
-import { ContiguousPrefix } from '../../core/unbroken.js';
+import { ContiguousPrefix } from '../../offsets/contiguous-prefix.js';
+import { SeqSet } from '../../offsets/seq-set.js';
 
 /** What is sent to the broker to ack: one message, or all up to it that are not settled. */
 export interface AckFrame {

@@ -10,9 +10,9 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import { SourceError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { CheckedReadOptions } from './options.js';
 import type { Reader, ReadsFor } from './reader.js';
 

@@ -1,6 +1,6 @@
-import type { Delivery } from '../../core/delivery.js';
 import { expectFunction } from '../../core/options.js';
-import { Source } from '../../core/source.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { Source } from '../../delivery/source.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
 import { readsFrom } from './reads-from.js';

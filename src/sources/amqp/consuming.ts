@@ -1,5 +1,5 @@
 import { defer, type Observable, Subscription, switchMap, timer } from 'rxjs';
-import { type BackoffOptions, backoffMs } from '../../core/backoff.js';
+import { type BackoffOptions, backoffMs } from '../../backpressure/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';

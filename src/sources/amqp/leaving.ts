@@ -1,5 +1,5 @@
 import { catchError, defer, EMPTY, from, type Observable, Subscription, timer } from 'rxjs';
-import type { FlushSignal } from '../../core/duty.js';
+import type { FlushSignal } from '../../delivery/acker.js';
 import type { AmqpConsumer } from '../../ports/amqp-consumer.js';
 import type { Consuming } from './consuming.js';
 

@@ -1,4 +1,4 @@
-import { BACKOFF_DEFAULTS, expectBackoff } from '../../core/backoff.js';
+import { BACKOFF_DEFAULTS, expectBackoff } from '../../backpressure/backoff.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectKnown,
@@ -10,7 +10,7 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../../core/options.js';
-import type { RedeliverOptions } from '../../core/redelivery.js';
+import type { RedeliverOptions } from '../../offsets/nack-policy.js';
 import type { AmqpQueueDeclaration, AmqpTable } from '../../ports/amqp-consumer.js';
 import type { AckOptions } from './acks.js';
 import type { ReconnectOptions } from './consuming.js';

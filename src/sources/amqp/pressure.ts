@@ -1,5 +1,5 @@
 import { type Subscription, timer } from 'rxjs';
-import type { FlushSignal } from '../../core/duty.js';
+import type { FlushSignal } from '../../delivery/acker.js';
 
 /** How often a full channel is looked at. */
 const LOOK_EVERY_MS = 20;

@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
-import { Delivery } from '../../core/delivery.js';
-import type { Acker, FlushSignal } from '../../core/duty.js';
-import { InFlightSizes } from '../../core/unreleased.js';
+import { InFlightSizes } from '../../backpressure/in-flight-sizes.js';
+import type { Acker, FlushSignal } from '../../delivery/acker.js';
+import { Delivery } from '../../delivery/delivery.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';

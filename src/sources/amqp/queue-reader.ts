@@ -1,21 +1,21 @@
 import { type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import type { FlushSignal } from '../../core/duty.js';
 import { ConnectError, describeError, type SourceError, shortName } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
 import { randomName } from '../../core/random-name.js';
-import { redeliverAfterMs } from '../../core/redelivery.js';
+import type { FlushSignal } from '../../delivery/acker.js';
+import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
 import { type ConsumesFor, Consuming } from './consuming.js';
-import { metricsOf } from './figures.js';
 import { Leaving } from './leaving.js';
+import { metricsOf } from './metrics.js';
+import { nackedError } from './nacked-error.js';
 import { type CheckedOptions, streamOf } from './options.js';
 import { Pressure, type Standing } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
 import type { Reader, ReadsFor } from './reader.js';
 import { Redeliveries } from './redeliveries.js';
-import { nackedError } from './refused-error.js';
 
 /** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
 const OFFSETS_A_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import type { SourceError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
+import type { Delivery } from '../../delivery/delivery.js';
 
 /** Reads one queue or stream for a session: through as many channels as it takes, one after the other. */
 export interface Reader {

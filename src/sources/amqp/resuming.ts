@@ -1,9 +1,9 @@
 import { catchError, concat, defer, EMPTY, ignoreElements, map, type Observable, of, switchMap, tap } from 'rxjs';
 import { ConnectError, describeError, isRetryable } from '../../core/errors.js';
-import { guarded } from '../../core/guarded.js';
-import type { OffsetStore } from '../../core/positions.js';
-import { lookUpOffsets } from '../../core/positions-from.js';
-import type { ResumePoint } from '../../core/reach.js';
+import { guarded } from '../../lifecycle/guarded.js';
+import type { ResumePoint } from '../../offsets/commit-horizon.js';
+import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import type { CheckedStreamOptions, StreamStart } from './stream-options.js';
 import { startOffset } from './stream-start.js';

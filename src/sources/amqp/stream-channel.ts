@@ -1,6 +1,6 @@
-import { Delivery } from '../../core/delivery.js';
-import { OffsetTracker, type OffsetTrackerListener } from '../../core/ordered-duty.js';
-import type { ResumePoint } from '../../core/reach.js';
+import { Delivery } from '../../delivery/delivery.js';
+import type { ResumePoint } from '../../offsets/commit-horizon.js';
+import { OffsetTracker, type OffsetTrackerListener } from '../../offsets/offset-tracker.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';

@@ -1,5 +1,5 @@
 import { expectFunction, expectOption, expectWhole, withDefaults } from '../../core/options.js';
-import type { OffsetStore } from '../../core/positions.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import {
   AMQP_READ_DEFAULTS,
   type AmqpReadOptions,

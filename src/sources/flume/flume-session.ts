@@ -10,17 +10,17 @@ import {
   take,
   timer,
 } from 'rxjs';
+import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import type { Delivery } from '../../core/delivery.js';
 import { ConnectError, describeError, SourceError, shortName } from '../../core/errors.js';
-import type { FlumeEvent } from '../../core/flume.js';
-import { guarded } from '../../core/guarded.js';
-import { InFlightWindow } from '../../core/window.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { FlumeEvent } from '../../formats/flume-event.js';
+import { guarded } from '../../lifecycle/guarded.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
-import { BatchAcker, type BatchAckerListener } from './account.js';
+import { BatchAcker, type BatchAckerListener } from './batch-acker.js';
 import { lateError } from './late-error.js';
 import type { CheckedOptions } from './options.js';
-import type { PendingBatch } from './unanswered.js';
+import type { PendingBatch } from './pending-batch.js';
 
 type Stage = 'running' | 'draining' | 'closing' | 'over';
 

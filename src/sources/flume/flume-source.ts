@@ -1,7 +1,7 @@
-import type { Delivery } from '../../core/delivery.js';
-import type { FlumeEvent } from '../../core/flume.js';
 import { expectFunction } from '../../core/options.js';
-import { Source } from '../../core/source.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { Source } from '../../delivery/source.js';
+import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { FlumeRpcServer } from '../../ports/flume-rpc.js';
 import { FlumeSession } from './flume-session.js';
 import { checkOptions, type FlumeSourceOptions } from './options.js';

@@ -1,5 +1,5 @@
 import { SourceError } from '../../core/errors.js';
-import type { PendingBatch } from './unanswered.js';
+import type { PendingBatch } from './pending-batch.js';
 
 /** A drain whose time is over before these are settled. */
 export function lateError(open: readonly PendingBatch[], withinMs: number): SourceError {

@@ -1,3 +1,4 @@
+import type { WindowLimits } from '../../backpressure/in-flight-window.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectMs,
@@ -8,7 +9,6 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import type { WindowLimits } from '../../core/window.js';
 
 export interface FlumeSourceOptions {
   /** Names the stream, `flume:<name>`, and with it the files and figures made of it. */

@@ -1,11 +1,11 @@
 import { catchError, concat, defer, EMPTY, type Observable, ReplaySubject, retry, Subscription, timer } from 'rxjs';
 import { monotonicMs } from '../../core/clock.js';
 import { CommitError, describeError, isRetryable } from '../../core/errors.js';
-import { guarded } from '../../core/guarded.js';
 import type { Monitor } from '../../core/monitor.js';
-import { within } from '../../core/within.js';
+import { guarded } from '../../lifecycle/guarded.js';
+import { within } from '../../lifecycle/within.js';
 import type { Assignment } from './assignment.js';
-import { type CommitOptions, CommitSchedule, type CommitStep } from './commit.js';
+import { type CommitOptions, CommitSchedule, type CommitStep } from './commit-scheduler.js';
 import { COMMIT_WITHIN_MS, type GuardedConsumer, lateCommit } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
 

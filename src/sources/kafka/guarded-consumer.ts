@@ -1,6 +1,6 @@
 import { catchError, EMPTY, type Observable } from 'rxjs';
 import { CommitError } from '../../core/errors.js';
-import { guarded } from '../../core/guarded.js';
+import { guarded } from '../../lifecycle/guarded.js';
 import type { CommittedOffset, KafkaConsumer, PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 
 /** Longer than a driver asks a broker, and asks another after it. */

@@ -11,13 +11,13 @@ import {
   Subscription,
   take,
 } from 'rxjs';
-import { FlushRequester } from '../../core/asking.js';
-import type { Delivery } from '../../core/delivery.js';
-import type { FlushSignal } from '../../core/duty.js';
+import { FlushRequester } from '../../backpressure/flush-requester.js';
+import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError, describeError, isRetryable, type SourceError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
-import { lookUpOffsets } from '../../core/positions-from.js';
-import { InFlightWindow } from '../../core/window.js';
+import type { FlushSignal } from '../../delivery/acker.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
 import type {
   KafkaBatch,
   KafkaDriver,
@@ -27,16 +27,16 @@ import type {
 } from '../../ports/kafka-consumer.js';
 import { Assignment } from './assignment.js';
 import { type CommitsFor, Committer } from './committer.js';
-import { Emission, type EmitsFor } from './emission.js';
+import { Emission, type EmitsFor } from './emitter.js';
 import { GuardedConsumer } from './guarded-consumer.js';
 import { listed } from './listed.js';
 import { lostError } from './lost-error.js';
+import { nackedError } from './nacked-error.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
-import { nackedError } from './refusal-error.js';
+import { withRecoveryHint } from './recovery-hint.js';
 import { Rewinding, type RewindsFor } from './rewinding.js';
 import { Settling } from './settling.js';
-import { withRecoveryHint } from './way-out.js';
 
 /** The most of a rebalance's time that is kept for the commit after the settling. */
 const MOST_COMMIT_MS = 2_000;

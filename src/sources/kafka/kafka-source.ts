@@ -1,5 +1,5 @@
-import type { Delivery } from '../../core/delivery.js';
-import { Source } from '../../core/source.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { Source } from '../../delivery/source.js';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import { KafkaSession } from './kafka-session.js';
 import { checkOptions, type KafkaSourceOptions } from './options.js';

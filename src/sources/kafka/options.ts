@@ -1,3 +1,4 @@
+import type { WindowLimits } from '../../backpressure/in-flight-window.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectMs,
@@ -8,12 +9,11 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../../core/options.js';
-import type { OffsetStore } from '../../core/positions.js';
-import type { RedeliverOptions } from '../../core/redelivery.js';
 import { MiB } from '../../core/units.js';
-import type { WindowLimits } from '../../core/window.js';
+import type { RedeliverOptions } from '../../offsets/nack-policy.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { StartAt } from '../../ports/kafka-consumer.js';
-import type { CommitOptions } from './commit.js';
+import type { CommitOptions } from './commit-scheduler.js';
 
 export interface KafkaSourceOptions {
   /** Topic names, or a pattern that names are matched against. */

@@ -1,6 +1,6 @@
-import { OffsetTracker, type OffsetTrackerListener } from '../../core/ordered-duty.js';
-import type { ResumePoint } from '../../core/reach.js';
-import type { InFlightWindow } from '../../core/window.js';
+import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import type { ResumePoint } from '../../offsets/commit-horizon.js';
+import { OffsetTracker, type OffsetTrackerListener } from '../../offsets/offset-tracker.js';
 import type { KafkaBatch, KafkaRecord, KafkaRecords, TopicPartition } from '../../ports/kafka-consumer.js';
 import { RecordDelivery } from './record-delivery.js';
 

@@ -1,5 +1,5 @@
-import { Delivery } from '../../core/delivery.js';
-import type { Acker } from '../../core/duty.js';
+import type { Acker } from '../../delivery/acker.js';
+import { Delivery } from '../../delivery/delivery.js';
 import type { KafkaRecord } from '../../ports/kafka-consumer.js';
 
 /** The delivery of one record. Its value is made from the fetched bytes when first asked for, and then kept. */

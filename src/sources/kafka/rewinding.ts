@@ -1,13 +1,13 @@
 import { type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { describeError, type SourceError, shortName } from '../../core/errors.js';
 import type { Failure, Metric } from '../../core/monitor.js';
-import { type RedeliverOptions, redeliverAfterMs } from '../../core/redelivery.js';
-import { NackCounter } from '../../core/refusals.js';
+import { NackCounter } from '../../offsets/nack-counter.js';
+import { type RedeliverOptions, redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
 import type { GuardedConsumer } from './guarded-consumer.js';
+import { nackedError } from './nacked-error.js';
 import type { Partition } from './partition.js';
-import { nackedError } from './refusal-error.js';
 
 /** What rewinding needs of the session it rewinds for. */
 export interface RewindsFor {

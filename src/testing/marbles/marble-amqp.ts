@@ -8,8 +8,8 @@ import type {
   AmqpQueueKind,
   AmqpTable,
 } from '../../ports/amqp-consumer.js';
-import { MemoryAmqp } from '../memory-amqp.js';
-import type { SeenSettlement } from '../memory-amqp-channel.js';
+import { MemoryAmqp } from '../memory/memory-amqp.js';
+import type { SeenSettlement } from '../memory/memory-amqp-channel.js';
 import { type Mark, parseRow } from './row.js';
 
 export interface MarbleAmqpOptions {

@@ -7,7 +7,7 @@ import type {
   KafkaSubscription,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
-import { MemoryKafka } from '../memory-kafka.js';
+import { MemoryKafka } from '../memory/memory-kafka.js';
 import { type Mark, parseRow } from './row.js';
 
 export interface MarbleKafkaOptions {

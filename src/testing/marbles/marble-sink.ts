@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type Subscriber, timer } from 'rxjs';
-import type { Delivery } from '../../core/delivery.js';
 import { SinkError } from '../../core/errors.js';
-import type { Receipt, Sink } from '../../core/receipt.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Receipt, Sink } from '../../delivery/receipt.js';
 import { MarbleError } from './difference.js';
 import { type Mark, parseRow } from './row.js';
 

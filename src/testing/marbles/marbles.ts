@@ -1,12 +1,12 @@
 import { asyncScheduler, map, mergeMap, type Observable, of, timer } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
-import type { DeadLetter } from '../../core/dead-letter.js';
-import { Delivery } from '../../core/delivery.js';
 import { describeError } from '../../core/errors.js';
 import { expectFunction } from '../../core/options.js';
-import type { Receipt, Sink } from '../../core/receipt.js';
-import { type MemoryFileSystem, memoryFileSystem } from '../memory-file-system.js';
-import { RecordingAcker, type Settlement } from '../recording-duty.js';
+import type { DeadLetter } from '../../delivery/dead-letter.js';
+import { Delivery } from '../../delivery/delivery.js';
+import type { Receipt, Sink } from '../../delivery/receipt.js';
+import { type MemoryFileSystem, memoryFileSystem } from '../memory/memory-file-system.js';
+import { RecordingAcker, type Settlement } from '../recording-acker.js';
 import { expectMarks, MarbleError } from './difference.js';
 import { MarbleAmqp, type MarbleAmqpOptions } from './marble-amqp.js';
 import { MarbleKafka, type MarbleKafkaOptions } from './marble-kafka.js';

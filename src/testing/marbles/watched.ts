@@ -1,7 +1,7 @@
 import { map, type Observable } from 'rxjs';
-import { Delivery } from '../../core/delivery.js';
-import type { Acker } from '../../core/duty.js';
-import type { Settlement } from '../recording-duty.js';
+import type { Acker } from '../../delivery/acker.js';
+import { Delivery } from '../../delivery/delivery.js';
+import type { Settlement } from '../recording-acker.js';
 
 /**
  * Passes deliveries of any source on, and tells of each by its label when it is first acked, refused and released, before the

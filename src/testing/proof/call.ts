@@ -1,7 +1,7 @@
 import { from, Observable, type ObservableInput, type Subscriber, Subscription, timer } from 'rxjs';
 import type { Collector } from './collector.js';
+import type { FaultInjector } from './fault-injector.js';
 import type { Verb } from './schedule.js';
-import type { FaultInjector } from './strike.js';
 
 /** How long an answer takes that is not the store's. */
 const ERROR_AFTER_MS = 1;

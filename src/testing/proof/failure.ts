@@ -1,9 +1,9 @@
 import { describeError } from '../../core/errors.js';
 import type { Difference } from './comparison.js';
 import type { Outcome } from './play.js';
+import type { LinesOfRecords } from './recorder.js';
 import { printSchedule, type Schedule } from './schedule.js';
 import { waitInWords } from './waits.js';
-import type { LinesOfRecords } from './watch.js';
 
 /** How many of a kind are shown. */
 const MOST_SHOWN = 4;

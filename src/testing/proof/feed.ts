@@ -1,4 +1,4 @@
-import type { MemoryRecord } from '../memory-log.js';
+import type { MemoryRecord } from '../memory/memory-log.js';
 import type { ProofInput } from './trial.js';
 
 /** A record to be produced; `skip` leaves a gap of so many offsets before it. */

@@ -1,6 +1,6 @@
 import { defer, EMPTY, Observable, type ObservableInput, from as observe, Subscription } from 'rxjs';
 import type { DiskFile, DiskSystem } from '../disk-system.js';
-import type { MemoryDisk } from '../memory-disk.js';
+import type { MemoryDisk } from '../memory/memory-disk.js';
 import { type Call, call, type Steps } from './call.js';
 import type { Collector } from './collector.js';
 import type { FileWatch } from './gated-files.js';

@@ -3,7 +3,7 @@ import { CommitError, ConnectError } from '../../core/errors.js';
 import type { KafkaConsumer, KafkaDriver, KafkaListener } from '../../ports/kafka-consumer.js';
 import { call, type Steps } from './call.js';
 import type { Collector, Connection } from './collector.js';
-import type { FaultInjector } from './strike.js';
+import type { FaultInjector } from './fault-injector.js';
 
 /** How long a connect takes to fail. */
 const ERROR_AFTER_MS = 1;

@@ -5,9 +5,9 @@ import { withChance } from './chance.js';
 import { compare, type Differences, type Lines } from './comparison.js';
 import type { Fed } from './feed.js';
 import type { Fault, Schedule, Verb } from './schedule.js';
+import { Simulation } from './simulation.js';
 import type { Trial } from './trial.js';
 import type { Wait } from './waits.js';
-import { Simulation } from './world.js';
 
 /** The longest the collectors may be busy before they are told to drain, in virtual milliseconds. */
 const MOST_BUSY_MS = 20_000;

@@ -1,13 +1,13 @@
 import type { Monitor } from '../../core/monitor.js';
-import type { Receipt } from '../../core/receipt.js';
-import type { Source } from '../../core/source.js';
+import type { Receipt } from '../../delivery/receipt.js';
+import type { Source } from '../../delivery/source.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import type { DiskSystem } from '../disk-system.js';
-import type { MemoryRecord } from '../memory-log.js';
+import type { MemoryRecord } from '../memory/memory-log.js';
 import type { Lines, ReadLines } from './comparison.js';
+import type { LinesOfRecords } from './recorder.js';
 import type { Roots } from './roots.js';
-import type { LinesOfRecords } from './watch.js';
 
 /** What a collector is built over: the stores as it alone reaches them, and a monitor of its own. */
 export interface ProofParts {

@@ -3,7 +3,7 @@ import { type AmqplibOptions, amqplib } from '../../../src/drivers/amqplib/index
 import { publishOptions } from '../../../src/drivers/amqplib/publish-options.js';
 import type { AmqpConsumerDriver, AmqpProperties, AmqpQueueKind, AmqpTable } from '../../../src/ports/amqp-consumer.js';
 import type { AmqpPublisherDriver } from '../../../src/ports/amqp-publisher.js';
-import type { AmqpSubject } from '../../../src/testing/amqp-subject.js';
+import type { AmqpSubject } from '../../../src/testing/contracts/amqp-subject.js';
 import { Door } from './door.js';
 
 export const RABBITMQ = globalThis.process.env.RXFLUME_RABBITMQ_URL ?? 'amqp://127.0.0.1:19672';

@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import type { AvroRpcClientOptions } from '../../../src/drivers/avro-rpc/index.js';
 import { avroRpcClient, avroRpcServer } from '../../../src/drivers/avro-rpc/index.js';
-import { flumeRpcContract } from '../../../src/testing/flume-rpc-contract.js';
+import { flumeRpcContract } from '../../../src/testing/contracts/flume-rpc-contract.js';
 import { certificate } from './certificate.js';
 
 type Wire = Pick<AvroRpcClientOptions, 'compression' | 'deflateOrder'> & { readonly tls: boolean };

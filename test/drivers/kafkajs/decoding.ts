@@ -1,9 +1,9 @@
-import { OwnedPartition } from '../../../src/drivers/kafkajs/assignment.js';
-import { toBatch } from '../../../src/drivers/kafkajs/batch.js';
-import type { FetchedMessages, ForeignDecoder } from '../../../src/drivers/kafkajs/fetched-messages.js';
+import { OwnedPartition } from '../../../src/drivers/kafkajs/consumer/assignment.js';
 import type { RecordDecoder } from '../../../src/drivers/kafkajs/index.js';
-import type { Fetched } from '../../../src/drivers/kafkajs/link.js';
-import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
+import { toBatch } from '../../../src/drivers/kafkajs/records/batch.js';
+import type { FetchedMessages, ForeignDecoder } from '../../../src/drivers/kafkajs/records/fetched-messages.js';
+import type { Fetched } from '../../../src/drivers/kafkajs/vendor/link.js';
+import { openInternals } from '../../../src/drivers/kafkajs/vendor/patches.js';
 import type { KafkaBatch } from '../../../src/ports/kafka-consumer.js';
 
 export const MAX_BATCH_BYTES = 1 << 20;

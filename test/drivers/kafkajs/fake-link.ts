@@ -1,6 +1,6 @@
-import type { Link, Membership } from '../../../src/drivers/kafkajs/link.js';
-import type { Places, Refused } from '../../../src/drivers/kafkajs/places.js';
-import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
+import type { Places, Refused } from '../../../src/drivers/kafkajs/consumer/places.js';
+import type { ForeignRecord } from '../../../src/drivers/kafkajs/records/record.js';
+import type { Link, Membership } from '../../../src/drivers/kafkajs/vendor/link.js';
 import type { CommittedOffset, PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
 
 export function brokerError(type: string, retriable = true): Error {

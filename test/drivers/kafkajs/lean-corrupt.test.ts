@@ -1,7 +1,7 @@
 import { crc32, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { crc32c } from '../../../src/drivers/kafkajs/crc32c.js';
+import { crc32c } from '../../../src/drivers/kafkajs/records/crc32c.js';
 import type { KafkaBatch } from '../../../src/ports/kafka-consumer.js';
 import { decoding, MAX_BATCH_BYTES } from './decoding.js';
 import { type MadeLog, madeLog } from './made-log.js';

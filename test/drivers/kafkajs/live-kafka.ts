@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import kafkaPackage, { type Admin, type Producer } from 'kafkajs';
 import type { KafkajsOptions, RecordDecoder } from '../../../src/drivers/kafkajs/index.js';
 import { kafkajsOver } from '../../../src/drivers/kafkajs/kafkajs.js';
-import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/sockets.js';
+import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/vendor/sockets.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
-import { type ContractRecord, freshName, type KafkaSubject } from '../../../src/testing/kafka-contract.js';
+import { type ContractRecord, freshName, type KafkaSubject } from '../../../src/testing/contracts/kafka-contract.js';
 
 const { Kafka, logLevel, Partitioners } = kafkaPackage;
 

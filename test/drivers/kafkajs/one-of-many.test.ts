@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Member } from '../../../src/drivers/kafkajs/member.js';
-import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
+import { Member } from '../../../src/drivers/kafkajs/consumer/member.js';
+import { shareOut } from '../../../src/drivers/kafkajs/consumer/sharing.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/driver-log.js';
 import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
-import { openInternals } from '../../../src/drivers/kafkajs/patches.js';
-import { MEANINGS } from '../../../src/drivers/kafkajs/read-answers.js';
-import { shareOut } from '../../../src/drivers/kafkajs/sharing.js';
-import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../src/testing/kafka-contract.js';
+import { MEANINGS } from '../../../src/drivers/kafkajs/records/read-answers.js';
+import { openInternals } from '../../../src/drivers/kafkajs/vendor/patches.js';
+import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../src/testing/contracts/kafka-contract.js';
 import { brokerError, FakeLink } from './fake-link.js';
 
 const internals = openInternals({ recordDecoder: 'lean', checkCrc: false, maxBatchBytes: 1 << 20 });

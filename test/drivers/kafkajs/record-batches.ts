@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { compress as compressLz4 } from 'lz4js';
 import { compress as compressSnappy } from 'snappyjs';
-import { crc32c } from '../../../src/drivers/kafkajs/crc32c.js';
+import { crc32c } from '../../../src/drivers/kafkajs/records/crc32c.js';
 
 export interface MadeRecord {
   readonly offsetDelta: number;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { Assignment, OwnedPartition } from '../../../src/drivers/kafkajs/assignment.js';
-import { toBatch } from '../../../src/drivers/kafkajs/batch.js';
+import { Assignment, OwnedPartition } from '../../../src/drivers/kafkajs/consumer/assignment.js';
+import { type AskTopics, resolveTopics } from '../../../src/drivers/kafkajs/consumer/topics.js';
+import { DriverLog } from '../../../src/drivers/kafkajs/driver-log.js';
 import { commitError, connectError, isPassing, reasonOf } from '../../../src/drivers/kafkajs/errors.js';
 import { kafkajs } from '../../../src/drivers/kafkajs/index.js';
-import type { Fetched } from '../../../src/drivers/kafkajs/link.js';
-import { DriverLog } from '../../../src/drivers/kafkajs/notices.js';
 import type { KafkajsOptions } from '../../../src/drivers/kafkajs/options.js';
-import type { ForeignRecord } from '../../../src/drivers/kafkajs/record.js';
-import { type AskTopics, resolveTopics } from '../../../src/drivers/kafkajs/topics.js';
-import { KafkaTrace } from '../../../src/testing/kafka-contract.js';
+import { toBatch } from '../../../src/drivers/kafkajs/records/batch.js';
+import type { ForeignRecord } from '../../../src/drivers/kafkajs/records/record.js';
+import type { Fetched } from '../../../src/drivers/kafkajs/vendor/link.js';
+import { KafkaTrace } from '../../../src/testing/contracts/kafka-contract.js';
 import { brokerError, record } from './fake-link.js';
 
 describe('options', () => {

@@ -3,9 +3,9 @@ import { concat, concatMap, from, map, type ObservableInput, of } from 'rxjs';
 import { localDiskOn } from '../../../src/drivers/local-disk/local-disk.js';
 import type { OpenFile, System } from '../../../src/drivers/local-disk/system.js';
 import { LEDGER_RULES } from '../../../src/sinks/files/ledger.js';
-import { fileSystemContract } from '../../../src/testing/file-system-contract.js';
+import { fileSystemContract } from '../../../src/testing/contracts/file-system-contract.js';
 import { ProofError, type ProofOptions, proveExactlyOnce } from '../../../src/testing/index.js';
-import { MemoryDisk } from '../../../src/testing/memory-disk.js';
+import { MemoryDisk } from '../../../src/testing/memory/memory-disk.js';
 import { plain } from '../../sinks/files/trial-flows.js';
 
 const INPUT = { chat: [['a0', 'a1', 'a2', 'a4'], ['b0']] };

@@ -1,6 +1,6 @@
 import { afterEach, describe, it } from '@jest/globals';
 import { undici } from '../../../src/drivers/undici/index.js';
-import { httpContract } from '../../../src/testing/http-contract.js';
+import { httpContract } from '../../../src/testing/contracts/http-contract.js';
 import { certificate } from '../avro-rpc/certificate.js';
 import { ScriptedServer } from './scripted-server.js';
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { HttpScript, SeenRequest } from '../../../src/testing/memory-http.js';
+import type { HttpScript, SeenRequest } from '../../../src/testing/memory/memory-http.js';
 
 /** A real HTTP server on loopback that does what it is told. */
 export class ScriptedServer {

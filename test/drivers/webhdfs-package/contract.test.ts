@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { fileSystemContract } from '../../../src/testing/file-system-contract.js';
+import { fileSystemContract } from '../../../src/testing/contracts/file-system-contract.js';
 import { FakeCluster } from '../webhdfs/fake-cluster.js';
 import { driver } from './setting.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { NEVER, Subject } from 'rxjs';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { ConnectError, type RxflumeError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import { flow } from '../../../src/flow/flow.js';
 import { type AmqpSink, amqpSink } from '../../../src/sinks/amqp/amqp-sink.js';
 import { keptProperties } from '../../../src/sinks/amqp/kept-properties.js';

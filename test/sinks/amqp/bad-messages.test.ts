@@ -5,7 +5,7 @@ import type { AmqpPublisher } from '../../../src/ports/amqp-publisher.js';
 import { amqpTimeOf } from '../../../src/ports/amqp-timestamp.js';
 import { amqpSink } from '../../../src/sinks/amqp/amqp-sink.js';
 import { keptProperties } from '../../../src/sinks/amqp/kept-properties.js';
-import { MemoryAmqp } from '../../../src/testing/memory-amqp.js';
+import { MemoryAmqp } from '../../../src/testing/memory/memory-amqp.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 

@@ -6,7 +6,7 @@ import type { TextOutput } from '../../../src/ports/text-output.js';
 import { consoleSink } from '../../../src/sinks/console/console-sink.js';
 import type { ConsoleSinkOptions } from '../../../src/sinks/console/options.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 

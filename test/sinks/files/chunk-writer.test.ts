@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { AckGroup } from '../../../src/core/holding.js';
+import { AckGroup } from '../../../src/delivery/ack-group.js';
 import type { FileWriter } from '../../../src/ports/file-system.js';
 import { type Chunk, ChunkWriter } from '../../../src/sinks/files/chunk-writer.js';
 

@@ -1,8 +1,8 @@
 import { type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { drainOn, mapValue } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { type LogEvent, Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
@@ -12,7 +12,7 @@ import { ledgerPath } from '../../../src/sinks/files/names.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
-import type { MemoryFileSystem } from '../../../src/testing/memory-file-system.js';
+import type { MemoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
 
 export interface CollectOptions {
   readonly sink?: Partial<FileSinkOptions<string>>;

@@ -1,16 +1,16 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { Subject, type Subscription } from 'rxjs';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
-import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 type At = (ms: number, action: () => void) => void;

@@ -3,8 +3,8 @@ import { type Observable, of } from 'rxjs';
 import { deadLetter } from '../../../operators/index.js';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
-import { splitDelivery } from '../../../src/core/split.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
+import { splitDelivery } from '../../../src/delivery/split.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
@@ -12,9 +12,9 @@ import { auditLedger, type LedgerAudit } from '../../../src/sinks/files/ledger-a
 import { ledgerStreams, readLedger } from '../../../src/sinks/files/ledger-reading.js';
 import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
-import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { type CollectOptions, collect, ledgerOf, put, putEntry, STREAM, stored, temporaries } from './collecting.js';
 

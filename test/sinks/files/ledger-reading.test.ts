@@ -6,7 +6,7 @@ import { entryBytes, type LedgerEntry } from '../../../src/sinks/files/ledger-en
 import { ledgerStreams, readLedger } from '../../../src/sinks/files/ledger-reading.js';
 import { lengthsOf } from '../../../src/sinks/files/lengths.js';
 import { ledgerFolder, ledgerPath, offsetText, temporaryPath } from '../../../src/sinks/files/names.js';
-import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory-file-system.js';
+import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
 
 const stream = 'kafka:chat/3';
 

@@ -15,16 +15,16 @@ import {
   timer,
 } from 'rxjs';
 import { decode } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
-import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { collect, ledgerOf, put, putEntry, STREAM, stored, temporaries } from './collecting.js';
 

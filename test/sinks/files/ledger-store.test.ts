@@ -6,7 +6,7 @@ import { LEDGER_RULES } from '../../../src/sinks/files/ledger.js';
 import type { LedgerEntry } from '../../../src/sinks/files/ledger-entry.js';
 import { LedgerStore } from '../../../src/sinks/files/ledger-store.js';
 import { ledgerPath, temporaryPath } from '../../../src/sinks/files/names.js';
-import { publish } from '../../../src/sinks/files/publish.js';
+import { publish } from '../../../src/sinks/files/publish-segment.js';
 import { Quarantine } from '../../../src/sinks/files/quarantine.js';
 import { recover } from '../../../src/sinks/files/recovery.js';
 import { FakeCluster } from '../../drivers/webhdfs/fake-cluster.js';

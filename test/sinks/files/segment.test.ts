@@ -3,8 +3,8 @@ import { jsonLines } from '../../../src/formats/json-lines.js';
 import { MOST_ENTRY_BYTES, mostFileBytes } from '../../../src/sinks/files/ledger-entry.js';
 import { checkOptions, type RollOptions } from '../../../src/sinks/files/options.js';
 import { type ClosedSegment, Segment } from '../../../src/sinks/files/segment.js';
-import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function setting(roll: RollOptions = {}) {

@@ -5,8 +5,8 @@ import { jsonLines } from '../../../src/formats/json-lines.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { FILE_SINK_DEFAULTS, type FileSinkOptions, type TimeOptions } from '../../../src/sinks/files/options.js';
 import { timeOf } from '../../../src/sinks/files/value-time.js';
-import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { collect, stored } from './collecting.js';
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { Subject } from 'rxjs';
-import type { Delivery } from '../../../src/core/delivery.js';
-import type { FlumeEvent } from '../../../src/core/flume.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
 import { toFlumeAvro } from '../../../src/formats/flume-avro.js';
 import { flumeAvroFile } from '../../../src/formats/flume-avro-file.js';
+import type { FlumeEvent } from '../../../src/formats/flume-event.js';
 import type { FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
 import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
-import { MemoryFlume, type MemoryFlumeBatch } from '../../../src/testing/memory-flume.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { MemoryFlume, type MemoryFlumeBatch } from '../../../src/testing/memory/memory-flume.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 type Answer = FlumeStatus | { readonly error: string };

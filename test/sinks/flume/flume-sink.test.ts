@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { Subject } from 'rxjs';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { OptionError } from '../../../src/core/errors.js';
-import type { FlumeEvent } from '../../../src/core/flume.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
+import type { FlumeEvent } from '../../../src/formats/flume-event.js';
 import type { FlumeBatch, FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
 import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
-import { MemoryFlume } from '../../../src/testing/memory-flume.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { MemoryFlume } from '../../../src/testing/memory/memory-flume.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 interface Agent {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { HttpScript } from '../../../src/testing/memory-http.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import type { HttpScript } from '../../../src/testing/memory/memory-http.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { HttpRun } from './http-run.js';
 

@@ -6,16 +6,16 @@ import { EMPTY, first, lastValueFrom, type Observable, timeout, timer, toArray }
 import { deadLetter } from '../../../operators/dead-letter.js';
 import { drainOn } from '../../../operators/drain-on.js';
 import { mapValue } from '../../../operators/map-value.js';
-import type { DeadLetter } from '../../../src/core/dead-letter.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { DeadLetter } from '../../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import { undici } from '../../../src/drivers/undici/index.js';
 import { flow } from '../../../src/flow/flow.js';
 import { httpSink } from '../../../src/sinks/http/http-sink.js';
 import type { HttpSinkOptions } from '../../../src/sinks/http/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 
 /** What the server does with one request, of which it has stored the values, or not. */
 type Misdeed =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RxflumeError } from '../../../src/core/errors.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { HttpRun } from './http-run.js';
 

@@ -1,7 +1,7 @@
 import { type LogEvent, Monitor } from '../../../src/core/monitor.js';
 import { httpSink } from '../../../src/sinks/http/http-sink.js';
 import type { HttpSinkOptions } from '../../../src/sinks/http/options.js';
-import { type HttpScript, MemoryHttp, type SeenRequest } from '../../../src/testing/memory-http.js';
+import { type HttpScript, MemoryHttp, type SeenRequest } from '../../../src/testing/memory/memory-http.js';
 import { SinkRun } from '../../support/sink-run.js';
 
 /** An HTTP sink that runs over a server in memory. One way takes 1 ms, retries wait 100, 200, 400 … ms. */

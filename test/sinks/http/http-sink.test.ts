@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { joinDeliveries } from '../../../src/core/join.js';
-import { splitDelivery } from '../../../src/core/split.js';
+import { joinDeliveries } from '../../../src/delivery/join.js';
+import { splitDelivery } from '../../../src/delivery/split.js';
 import { httpSink } from '../../../src/sinks/http/http-sink.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
-import { MemoryHttp } from '../../../src/testing/memory-http.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { MemoryHttp } from '../../../src/testing/memory/memory-http.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { HttpRun } from './http-run.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { concatMap, delay, from, map, mergeMap, type OperatorFunction, of, tap, timer } from 'rxjs';
 import { filterValue } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
 import type { KafkaProducer, KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import { chanceOf, withChance } from '../../../src/testing/proof/chance.js';
 import { Waits } from '../../../src/testing/proof/waits.js';
 import { inVirtualTime } from '../../support/virtual-time.js';

@@ -1,7 +1,7 @@
 import { describe } from '@jest/globals';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 
 describe('the Kafka sink keeps the contract of a sink', () => {
   describeSink('kafkaSink', {

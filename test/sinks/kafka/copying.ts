@@ -1,15 +1,15 @@
 import { map, Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { drainOn, retryConnect } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { type LogEvent, Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
 import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
-import type { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import type { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 
 export type Bytes = Buffer | null;
 

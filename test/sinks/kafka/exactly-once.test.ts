@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { delay, firstValueFrom, from, ignoreElements, map, mergeMap, of, tap, timer } from 'rxjs';
 import { batch, deadLetter, filterValue } from '../../../operators/index.js';
-import type { DeadLetter } from '../../../src/core/dead-letter.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Sink } from '../../../src/core/receipt.js';
+import type { DeadLetter } from '../../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Sink } from '../../../src/delivery/receipt.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
-import type { ProducerFate, ProducerStep } from '../../../src/testing/memory-producer.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
+import type { ProducerFate, ProducerStep } from '../../../src/testing/memory/memory-producer.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { type Bytes, type CopyOptions, copied, copy, feed, numbers } from './copying.js';
 

@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { mapValue } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { OptionError } from '../../../src/core/errors.js';
 import { toHeaderMap } from '../../../src/core/headers.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import { flow } from '../../../src/flow/flow.js';
 import type { KafkaProducer, KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
 import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
-import type { ProducerFate } from '../../../src/testing/memory-producer.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
+import type { ProducerFate } from '../../../src/testing/memory/memory-producer.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { copied, copy, feed, numbers } from './copying.js';
 

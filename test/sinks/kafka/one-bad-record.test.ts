@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, type Observable, tap } from 'rxjs';
 import { deadLetter } from '../../../operators/index.js';
-import type { DeadLetter } from '../../../src/core/dead-letter.js';
-import type { Delivery } from '../../../src/core/delivery.js';
-import type { Receipt } from '../../../src/core/receipt.js';
+import type { DeadLetter } from '../../../src/delivery/dead-letter.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Receipt } from '../../../src/delivery/receipt.js';
 import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
-import type { TopicConfig } from '../../../src/testing/memory-topic-rules.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
+import type { TopicConfig } from '../../../src/testing/memory/memory-topic-rules.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { type Bytes, copied, copy, numbers } from './copying.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { from, lastValueFrom, toArray } from 'rxjs';
-import { Delivery } from '../../../src/core/delivery.js';
-import type { Acker } from '../../../src/core/duty.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Acker } from '../../../src/delivery/acker.js';
+import { Delivery } from '../../../src/delivery/delivery.js';
 import { nullSink } from '../../../src/sinks/null/null-sink.js';
 import { describeSink } from '../../../src/testing/describe-sink.js';
-import { RecordingAcker } from '../../../src/testing/recording-duty.js';
+import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { map, NEVER, Observable, Subject } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
-import type { FlushSignal } from '../../../src/core/duty.js';
 import { ConnectError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import { GiB } from '../../../src/core/units.js';
+import type { FlushSignal } from '../../../src/delivery/acker.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import { type AmqpOrigin, isAmqpOrigin } from '../../../src/ports/amqp-origin.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
 import type { AmqpSourceOptions } from '../../../src/sources/amqp/options.js';
-import { MemoryAmqp } from '../../../src/testing/memory-amqp.js';
-import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
+import { MemoryAmqp } from '../../../src/testing/memory/memory-amqp.js';
+import { memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { monitored, run } from './support.js';
 

@@ -3,14 +3,14 @@ import { of, throwError } from 'rxjs';
 import { mapValue } from '../../../operators/map-value.js';
 import { ConnectError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { OffsetStore } from '../../../src/core/positions.js';
 import { flow } from '../../../src/flow/flow.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
+import type { OffsetStore } from '../../../src/offsets/offset-store.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { amqpStreamSource } from '../../../src/sources/amqp/amqp-stream-source.js';
 import type { AmqpStreamSourceOptions } from '../../../src/sources/amqp/stream-options.js';
-import { MemoryAmqp, type MemoryAmqpOptions } from '../../../src/testing/memory-amqp.js';
-import { memoryFileSystem } from '../../../src/testing/memory-file-system.js';
+import { MemoryAmqp, type MemoryAmqpOptions } from '../../../src/testing/memory/memory-amqp.js';
+import { memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { monitored, run } from './support.js';
 

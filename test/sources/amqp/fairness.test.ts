@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Monitor } from '../../../src/core/monitor.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../../src/sources/amqp/amqp-stream-source.js';
-import { MemoryAmqp } from '../../../src/testing/memory-amqp.js';
+import { MemoryAmqp } from '../../../src/testing/memory/memory-amqp.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { run } from './support.js';
 

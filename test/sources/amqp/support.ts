@@ -1,8 +1,8 @@
 import { Subject, type Subscription } from 'rxjs';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { RxflumeError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Source } from '../../../src/core/source.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Source } from '../../../src/delivery/source.js';
 
 export interface Running {
   /** Values in order of arrival, with a star where they are redelivered. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { catchError, concat, EMPTY, NEVER, type ObservableInput, of, Subject, throwError } from 'rxjs';
 import { drainOn } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { OptionError, SinkError, SourceError } from '../../../src/core/errors.js';
-import type { FlumeEvent } from '../../../src/core/flume.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { FlumeEvent } from '../../../src/formats/flume-event.js';
 import type { FlumeConnection, FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSource } from '../../../src/sources/flume/flume-source.js';
 import type { FlumeSourceOptions } from '../../../src/sources/flume/options.js';
-import { MemoryFlume } from '../../../src/testing/memory-flume.js';
+import { MemoryFlume } from '../../../src/testing/memory/memory-flume.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 const events = (...names: string[]): FlumeEvent[] => names.map((name) => ({ headers: {}, body: Buffer.from(name) }));

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY, NEVER, Observable, type ObservableInput, of, Subject, throwError } from 'rxjs';
 import { drainOn, retryConnect } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { CommitError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { OffsetStore } from '../../../src/core/positions.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { OffsetStore } from '../../../src/offsets/offset-store.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function run(kafka: KafkaDriver, given: Partial<KafkaSourceOptions> = {}, stop: ObservableInput<unknown> = NEVER) {

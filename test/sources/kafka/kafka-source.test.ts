@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { drainOn, filterValue, retryConnect } from '../../../operators/index.js';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { ConnectError, DecodeError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
 import { kafkajs } from '../../../src/drivers/kafkajs/index.js';
 import type { KafkaRecord } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function start(kafka: MemoryKafka, options: Partial<KafkaSourceOptions> = {}) {

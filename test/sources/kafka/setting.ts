@@ -1,5 +1,5 @@
-import type { ResumePoint } from '../../../src/core/reach.js';
-import { InFlightWindow } from '../../../src/core/window.js';
+import { InFlightWindow } from '../../../src/backpressure/in-flight-window.js';
+import type { ResumePoint } from '../../../src/offsets/commit-horizon.js';
 import type { KafkaBatch, KafkaRecord } from '../../../src/ports/kafka-consumer.js';
 import { Partition } from '../../../src/sources/kafka/partition.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { NEVER, of, tap } from 'rxjs';
-import type { Delivery } from '../../../src/core/delivery.js';
 import { CommitError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
 import type { KafkaConsumer } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
-import { MemoryKafka } from '../../../src/testing/memory-kafka.js';
+import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 /** A member that reads from the end, and acks or holds what comes. */

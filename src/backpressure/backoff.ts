@@ -1,0 +1,37 @@
+import { expectFunction, expectMs, expectOption } from '../core/options.js';
+
+/** Waits that double. */
+export interface BackoffOptions {
+  /** The wait before the first retry, doubled at each further one. Default 500. */
+  readonly firstDelayMs?: number;
+  /** The longest wait. Default 30,000. */
+  readonly maxDelayMs?: number;
+  /** How much of each wait is random, 0 to 1, so that many do not come back at once. Default 0.5. */
+  readonly jitter?: number;
+  /** Gives numbers in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+export const BACKOFF_DEFAULTS = {
+  firstDelayMs: 500,
+  maxDelayMs: 30_000,
+  jitter: 0.5,
+  random: Math.random,
+} as const satisfies BackoffOptions;
+
+/** Checks the options of a backoff. Throws `OptionError`. */
+export function expectBackoff({ firstDelayMs, maxDelayMs, jitter, random }: Required<BackoffOptions>): void {
+  expectMs('firstDelayMs', firstDelayMs);
+  expectMs('maxDelayMs', maxDelayMs);
+  expectOption('jitter', jitter, typeof jitter === 'number' && jitter >= 0 && jitter <= 1, 'a number from 0 to 1');
+  expectFunction('random', random);
+}
+
+/** The wait after so many failures in a row: doubled each time up to the most, its random part taken off. */
+export function backoffMs(
+  failures: number,
+  { firstDelayMs, maxDelayMs, jitter, random }: Required<BackoffOptions>,
+): number {
+  const full = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 31));
+  return full * (1 - jitter * random());
+}

@@ -1,0 +1,89 @@
+import { catchError, defer, merge, Observable, type OperatorFunction, Subject } from 'rxjs';
+import { SinkError } from '../core/errors.js';
+import { expectFunction, expectOption } from '../core/options.js';
+import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
+import type { Delivery } from './delivery.js';
+
+/** Where deliveries may go on: a sink such as `lake.write()`, or operators that end in one. */
+export type Branch<in T, out R> = (deliveries: Observable<Delivery<T>>) => Observable<R>;
+
+/** The entry to a branch. */
+export class Outlet<T> {
+  readonly #deliveries$ = new Subject<Delivery<T>>();
+  readonly deliveries$: Observable<Delivery<T>> = this.#deliveries$.asObservable();
+
+  #isLeft = false;
+
+  /** False once the branch takes no more: it has completed, failed or was left. */
+  get isOpen(): boolean {
+    return this.#deliveries$.observed && !this.#isLeft;
+  }
+
+  /** Hands the delivery on; refuses it where the branch takes no more. */
+  give(delivery: Delivery<T>): void {
+    if (this.isOpen) this.#deliveries$.next(delivery);
+    else delivery.nack(closedError());
+  }
+
+  complete(): void {
+    this.#deliveries$.complete();
+  }
+
+  /** The flow stops: what one branch refuses because of that is for no other. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+}
+
+/** How deliveries are dealt to branches. */
+export interface Deal<T> {
+  deal(delivery: Delivery<T>): void;
+  /** The source has completed: `complete`, now or later, ends the branches. Default: now. */
+  completed?(complete: () => void): void;
+}
+
+/**
+ * Runs branches side by side, and deals each delivery to them; emits what they emit, and completes when all of them have.
+ *
+ * `failed` is given the error of a branch, and what it answers goes on in the branch's place: nothing, where the others are
+ * to live on. Without it the first error of a branch is the error of all.
+ */
+export function intoBranches<T, R>(
+  branches: readonly Branch<T, R>[],
+  begin: (outlets: readonly Outlet<T>[]) => Deal<T>,
+  failed?: (at: number, error: unknown) => Observable<never>,
+): OperatorFunction<Delivery<T>, R> {
+  return (source) =>
+    new Observable((subscriber) => {
+      const outlets = branches.map(() => new Outlet<T>());
+      const takeFrom = subscribeOrdered(subscriber, () => {
+        for (const outlet of outlets) outlet.leave();
+      });
+      const dealing = begin(outlets);
+      const complete = () => {
+        for (const outlet of outlets) outlet.complete();
+      };
+      const running = outlets.map(({ deliveries$ }, at) => {
+        const branch$ = defer(() => (branches[at] as Branch<T, R>)(deliveries$));
+        return failed === undefined ? branch$ : branch$.pipe(catchError((error: unknown) => failed(at, error)));
+      });
+      merge(...running).subscribe(subscriber);
+      takeFrom(source, {
+        next: (delivery) => dealing.deal(delivery),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => (dealing.completed === undefined ? complete() : dealing.completed(complete)),
+      });
+    });
+}
+
+function closedError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'The branch that the value was for takes no more; it is redelivered.');
+}
+
+/** The names of an object of sinks, at most so many. Throws `OptionError` where it is none. */
+export function expectBranches(name: string, sinks: unknown, most: number): string[] {
+  const names = typeof sinks === 'object' && sinks !== null ? Object.keys(sinks) : [];
+  expectOption(name, sinks, names.length > 0 && names.length <= most, `an object of 1 to ${most} sinks by name`);
+  for (const one of names) expectFunction(`${name}.${one}`, (sinks as Readonly<Record<string, unknown>>)[one]);
+  return names;
+}

@@ -1,0 +1,84 @@
+import { describeError, describeValue, RxflumeError } from '../core/errors.js';
+import { jsonText } from '../core/json-text.js';
+import { Delivery, type Origin } from './delivery.js';
+import { derivedOrigin } from './derived-origin.js';
+
+/** A value set aside, in a form that any format can store: what came, from where, and why it was refused. */
+export interface DeadLetter {
+  /** The code of the error, or its name where it has none. */
+  readonly code: string;
+  readonly message: string;
+  readonly stream: string;
+  readonly offset: number;
+  /** The source's time of the value, ISO 8601, or null. */
+  readonly timestamp: string | null;
+  readonly key: string | null;
+  /** The value as it came: text as it is, bytes that are not UTF-8 as base64, null for none. */
+  readonly value: string | null;
+  readonly encoding: 'utf8' | 'base64' | 'json' | 'none';
+  /** How often it has been refused, this time included, as far as whoever sets it aside has seen. */
+  readonly attempt: number;
+  /** When it was set aside, ISO 8601. */
+  readonly setAsideAt: string;
+}
+
+/** `at`: how often it has been refused, and the time now. */
+export function deadLetterOf(
+  value: unknown,
+  origin: Origin,
+  cause: unknown,
+  at: { readonly attempt: number; readonly now: number },
+): DeadLetter {
+  const { text, encoding } = readable(value);
+  // A producer's timestamp may be anything, and toISOString throws for what is no date (nanoseconds, say).
+  const time = new Date(origin.timestamp ?? Number.NaN);
+  return {
+    code: cause instanceof RxflumeError ? cause.code : cause instanceof Error ? cause.name : 'Error',
+    message: describeError(cause),
+    stream: origin.stream,
+    offset: origin.offset,
+    timestamp: Number.isNaN(time.getTime()) ? null : time.toISOString(),
+    key: origin.key == null ? null : Buffer.from(origin.key).toString(),
+    value: text,
+    encoding,
+    attempt: at.attempt,
+    setAsideAt: new Date(at.now).toISOString(),
+  };
+}
+
+/**
+ * The delivery of a letter in place of the value's: the same acker, and the time of setting aside. The producer's may be why
+ * it was refused, and would have the letter refused too; it stands in the letter.
+ */
+export function letterOf(
+  { value, origin, acker, seq }: Delivery<unknown>,
+  cause: unknown,
+  at: { readonly attempt: number; readonly now: number },
+): Delivery<DeadLetter> {
+  const own = derivedOrigin(origin, { timestamp: at.now });
+  return new Delivery(deadLetterOf(value, origin, cause, at), own, acker, seq);
+}
+
+function readable(value: unknown): { text: string | null; encoding: DeadLetter['encoding'] } {
+  if (value === null || value === undefined) return { text: null, encoding: 'none' };
+  if (typeof value === 'string') return { text: value, encoding: 'utf8' };
+  if (value instanceof Uint8Array) {
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const text = bytes.toString('utf8');
+    // Bytes that are not UTF-8 come back as replacement characters; only a round trip tells.
+    if (Buffer.byteLength(text) === bytes.length && Buffer.from(text).equals(bytes)) return { text, encoding: 'utf8' };
+    return { text: bytes.toString('base64'), encoding: 'base64' };
+  }
+  const text = jsonOf(value);
+  return text === undefined ? { text: describeValue(value), encoding: 'utf8' } : { text, encoding: 'json' };
+}
+
+/** What can be had of a value that JSON does not hold, such as one with NaN, is more to its reader than its type. */
+function jsonOf(value: unknown): string | undefined {
+  for (const write of [jsonText, JSON.stringify]) {
+    try {
+      return write(value);
+    } catch {}
+  }
+  return undefined;
+}

@@ -1,0 +1,187 @@
+import type { Acker } from './acker.js';
+import { Delivery } from './delivery.js';
+import { isEpochOver } from './flush-listeners.js';
+
+export interface RetainedDeliveriesOptions<T> {
+  /**
+   * A delivery that is still kept was refused. True: it was taken over, and its fate is that of the delivery given here.
+   * False: the refusal goes on. What it throws refuses that delivery, in place of the cause. `was` is the one that is kept.
+   */
+  readonly takeOver: (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => boolean;
+  /** Something was acked or released. */
+  readonly accepted?: () => void;
+  /** Something was refused, kept or not. */
+  readonly refused?: (cause: unknown) => void;
+  /** Nothing is kept any more. */
+  readonly emptied?: () => void;
+  /** Whether a ledger may count on what is held; not where the same value may be stored elsewhere after a refusal. */
+  readonly resumeTracker: 'shown' | 'hidden';
+}
+
+/**
+ * Hands deliveries on and keeps each, until it is settled or released, so that another can take it over when it is refused.
+ * What was released first is in memory no more: its refusal goes to the source, which brings it again.
+ *
+ * Bounds: what is not released, which the source's window bounds.
+ */
+export class RetainedDeliveries<T> {
+  readonly #options: RetainedDeliveriesOptions<T>;
+  readonly #ackers = new WeakMap<Acker, RetainedAcker<T>>();
+  #size = 0;
+
+  constructor(options: RetainedDeliveriesOptions<T>) {
+    this.#options = options;
+  }
+
+  /** How many are kept: neither settled nor released. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The same delivery, kept. */
+  keep(delivery: Delivery<T>): Delivery<T> {
+    let acker = this.#ackers.get(delivery.acker);
+    if (acker === undefined) {
+      acker = new RetainedAcker(delivery.acker, this.#options, (count) => this.#changed(count));
+      this.#ackers.set(delivery.acker, acker);
+    }
+    acker.keep(delivery);
+    return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
+  }
+
+  #changed(count: number): void {
+    this.#size += count;
+    if (this.#size === 0 && count < 0) this.#options.emptied?.();
+  }
+}
+
+class RetainedAcker<T> implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
+  readonly isMixed;
+  readonly #inner: Acker;
+  readonly #options: RetainedDeliveriesOptions<T>;
+  readonly #changed: (count: number) => void;
+  readonly #kept = new Map<number, Delivery<T>>();
+  /** What was taken over and is not settled: what is said of it from here on counts for nothing. */
+  readonly #takenOver = new Set<number>();
+  readonly #others: Acker;
+
+  constructor(inner: Acker, options: RetainedDeliveriesOptions<T>, changed: (count: number) => void) {
+    this.#inner = inner;
+    this.#options = options;
+    this.#changed = changed;
+    this.flush$ = inner.flush$;
+    this.resumeTracker = options.resumeTracker === 'shown' ? inner.resumeTracker : undefined;
+    this.isMixed = inner.isMixed === true;
+    this.#others = this.#ackerOfOthers();
+  }
+
+  keep(delivery: Delivery<T>): void {
+    if (this.#kept.has(delivery.seq)) return;
+    this.#kept.set(delivery.seq, delivery);
+    this.#changed(1);
+  }
+
+  ack(first: number, next: number): void {
+    this.#eachOwn(first, next, (from, to) => this.#inner.ack(from, to));
+    this.#options.accepted?.();
+    this.#forget(first, next);
+  }
+
+  release(first: number, next: number): void {
+    this.#eachOwn(first, next, (from, to) => this.#inner.release(from, to));
+    this.#options.accepted?.();
+    this.#forget(first, next);
+  }
+
+  hold(first: number, next: number): void {
+    if (this.resumeTracker !== undefined) this.#eachOwn(first, next, (from, to) => this.#inner.hold(from, to));
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    this.#options.refused?.(cause);
+    const kept = this.#keptIn(first, next);
+    // It is redelivered then: whoever took it over would store it twice.
+    const isStale = kept.length > 0 && isEpochOver(this.flush$);
+    for (const delivery of kept) {
+      const { seq } = delivery;
+      this.#kept.delete(seq);
+      // Before it is handed over: whoever takes it may settle it at once.
+      this.#takenOver.add(seq);
+      const taken = new Delivery(delivery.value, delivery.origin, this.#others, seq);
+      try {
+        if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(seq);
+      } catch (thrown) {
+        this.#takenOver.delete(seq);
+        // First: of the refusals that follow it hears nothing more.
+        this.#inner.nack(seq, seq + 1, thrown);
+      }
+    }
+    this.#eachOwn(first, next, (from, to) => this.#inner.nack(from, to, cause));
+    if (kept.length > 0) this.#changed(-kept.length);
+  }
+
+  #forget(first: number, next: number): void {
+    const kept = this.#keptIn(first, next);
+    for (const { seq } of kept) this.#kept.delete(seq);
+    if (kept.length > 0) this.#changed(-kept.length);
+  }
+
+  /** A run may be of a million places, and few of them kept: whichever is less is looked through. */
+  #keptIn(first: number, next: number): Delivery<T>[] {
+    if (next - first > this.#kept.size) {
+      return [...this.#kept.values()].filter(({ seq }) => seq >= first && seq < next);
+    }
+    const found: Delivery<T>[] = [];
+    for (let seq = first; seq < next; seq += 1) {
+      const delivery = this.#kept.get(seq);
+      if (delivery !== undefined) found.push(delivery);
+    }
+    return found;
+  }
+
+  /** Visits the runs of places that are not another's now. */
+  #eachOwn(first: number, next: number, visit: (first: number, next: number) => void): void {
+    if (this.#takenOver.size === 0) {
+      visit(first, next);
+      return;
+    }
+    if (next === first + 1) {
+      if (!this.#takenOver.has(first)) visit(first, next);
+      return;
+    }
+    const others = [...this.#takenOver].filter((seq) => seq >= first && seq < next).sort((a, b) => a - b);
+    let from = first;
+    for (const seq of others) {
+      if (seq > from) visit(from, seq);
+      from = seq + 1;
+    }
+    if (from < next) visit(from, next);
+  }
+
+  /** The acker of what was taken over. */
+  #ackerOfOthers(): Acker {
+    const inner = this.#inner;
+    const settled = (first: number, next: number) => {
+      for (let seq = first; seq < next; seq += 1) this.#takenOver.delete(seq);
+    };
+    return {
+      flush$: this.flush$,
+      resumeTracker: this.resumeTracker,
+      isMixed: this.isMixed,
+      ack: (first, next) => {
+        settled(first, next);
+        inner.ack(first, next);
+      },
+      nack: (first, next, cause) => {
+        settled(first, next);
+        inner.nack(first, next, cause);
+      },
+      release: (first, next) => inner.release(first, next),
+      hold: (first, next) => {
+        if (this.resumeTracker !== undefined) inner.hold(first, next);
+      },
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import type { Location } from '../core/location.js';
+import type { OffsetStore } from '../offsets/offset-store.js';
+import type { SinkTraits } from './receipt.js';
+
+/** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
+export type Connect<T> = (subscriber: Subscriber<T>, stop$: Observable<unknown>) => TeardownLogic;
+
+/** What a source says of itself, for what a flow can guarantee. */
+export interface SourceTraits {
+  /** Which kind of source, as it is called: `kafkaSource`. */
+  readonly name: string;
+  /** Whether its streams can be read again from an offset, in the same order. */
+  readonly isReplayable: boolean;
+  /** What it asks where to take up. */
+  readonly resumeFrom?: OffsetStore | undefined;
+  /** What it reads from, so that a sink that writes to the same is found. */
+  readonly reads?: readonly Location[];
+  /** What the user should know of this source before that sink, though it runs: a sentence each, with what to do. */
+  readonly warningsFor?: (sink: SinkTraits) => readonly string[];
+}
+
+/**
+ * A cold Observable with two ways out: unsubscribing abandons at once (what is unsettled is redelivered); a stop signal,
+ * given through `drainOn`, drains it, and then it completes.
+ *
+ * RxJS teardown is synchronous, so nothing that must be awaited can hide in it: that is why draining is a completion.
+ */
+export class Source<T> extends Observable<T> {
+  /** Undefined where the source says nothing of itself. */
+  readonly traits: SourceTraits | undefined;
+  readonly #connect: Connect<T>;
+
+  constructor(connect: Connect<T>, traits?: SourceTraits) {
+    super((subscriber) => connect(subscriber, NEVER));
+    this.#connect = connect;
+    this.traits = traits;
+  }
+
+  /** The same source, drained when `stop$` first emits. */
+  drainedBy(stop$: Observable<unknown>): Source<T> {
+    return new Source((subscriber, outerStop$) => this.#connect(subscriber, merge(stop$, outerStop$)), this.traits);
+  }
+
+  /** Another source made from this one by `project`, which is given it as it is to be subscribed to: with the stop signal. */
+  through<U>(project: (source: Observable<T>) => Observable<U>): Source<U> {
+    return new Source((subscriber, stop$) => project(this.drainedBy(stop$)).subscribe(subscriber), this.traits);
+  }
+}

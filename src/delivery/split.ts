@@ -1,0 +1,75 @@
+import { SeqSet } from '../offsets/seq-set.js';
+import type { Acker } from './acker.js';
+import { Delivery } from './delivery.js';
+import { derivedOrigin } from './derived-origin.js';
+
+/**
+ * Splits one delivery into as many as there are values: it is acked when all parts are, nacked when the first is, and
+ * released, or held, when all parts are. Each part's origin says which `part` it is. With no values it is acked at once.
+ *
+ * Bounds: three bits a part beside the parts themselves.
+ */
+export function splitDelivery<U>(delivery: Delivery<unknown>, values: readonly U[]): Delivery<U>[] {
+  if (values.length === 0) {
+    delivery.ack();
+    return [];
+  }
+  const acker = new PartsAcker(delivery, values.length);
+  const { origin } = delivery;
+  const within = origin.part === undefined ? '' : `${origin.part}.`;
+  return values.map(
+    (value, seq) => new Delivery(value, derivedOrigin(origin, { part: `${within}${seq}` }), acker, seq),
+  );
+}
+
+class PartsAcker implements Acker {
+  readonly flush$;
+  readonly resumeTracker;
+  readonly isMixed;
+  readonly #whole: Delivery<unknown>;
+  readonly #count: number;
+  readonly #acked = new SeqSet();
+  readonly #released = new SeqSet();
+  readonly #held = new SeqSet();
+  #isNacked = false;
+
+  constructor(whole: Delivery<unknown>, count: number) {
+    this.#whole = whole;
+    this.#count = count;
+    this.flush$ = whole.acker.flush$;
+    this.resumeTracker = whole.acker.resumeTracker;
+    this.isMixed = whole.acker.isMixed === true;
+  }
+
+  ack(first: number, next: number): void {
+    if (this.#isNacked) return;
+    for (let seq = first; seq < next; seq += 1) this.#acked.add(seq);
+    if (this.#acked.size === this.#count) {
+      this.#whole.ack();
+      return;
+    }
+    this.release(first, next);
+    // A part that was dropped has nothing to be stored: the whole is held when the others are.
+    this.hold(first, next);
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    for (let seq = first; seq < next; seq += 1) {
+      if (this.#acked.has(seq)) continue;
+      this.#isNacked = true;
+      this.#whole.nack(cause);
+      return;
+    }
+  }
+
+  release(first: number, next: number): void {
+    for (let seq = first; seq < next; seq += 1) this.#released.add(seq);
+    if (this.#released.size === this.#count) this.#whole.release();
+  }
+
+  hold(first: number, next: number): void {
+    if (this.resumeTracker === undefined) return;
+    for (let seq = first; seq < next; seq += 1) this.#held.add(seq);
+    if (this.#held.size === this.#count) this.#whole.acker.hold(this.#whole.seq, this.#whole.seq + 1);
+  }
+}

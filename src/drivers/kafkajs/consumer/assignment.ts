@@ -1,0 +1,140 @@
+import type { CommittedOffset, PartitionOffset, TopicPartition } from '../../../ports/kafka-consumer.js';
+import type { RecordSetting } from '../records/record.js';
+import type { Membership } from '../vendor/link.js';
+
+/**
+ * Why an assignment ends, the weakest first. `rebalance`: the group asks us to join again, our generation holds until we
+ * do. `stale`: the group goes on without us. `crashed`: the cluster is out of reach. `closed`: we leave.
+ */
+export type EndingKind = 'rebalance' | 'stale' | 'crashed' | 'closed';
+
+export interface Ending {
+  readonly kind: EndingKind;
+  readonly error?: unknown;
+}
+
+const ORDER: readonly EndingKind[] = ['rebalance', 'stale', 'crashed', 'closed'];
+
+/** A partition that is ours, in one epoch. */
+export class OwnedPartition implements RecordSetting {
+  readonly topic: string;
+  readonly partition: number;
+  readonly stream: string;
+  readonly epoch: number;
+  /** What is fetched next; −1 until it is known. */
+  position = -1;
+  /** Counts the seeks: what was asked for in an earlier turn is dropped. */
+  turn = 0;
+  /** What the broker was told last, or −1. */
+  committed = -1;
+  isPaused = false;
+  /** Rises with each fetch that brought something of it: who waits longest is asked for first. */
+  fed = 0;
+  /** Not fetched before, after trouble; by `performance.now()`. */
+  waitUntilMs = 0;
+  troubles = 0;
+  /** Its broker did not have it for a moment: what it has now may be another topic of that name. */
+  isDoubted = false;
+
+  constructor({ topic, partition }: TopicPartition, epoch: number) {
+    this.topic = topic;
+    this.partition = partition;
+    this.stream = `kafka:${topic}/${partition}`;
+    this.epoch = epoch;
+  }
+}
+
+/** What the group gave us in one generation of it: our epoch. Paused flags and positions begin anew with each. */
+export class Assignment {
+  readonly epoch: number;
+  readonly membership: Membership;
+  readonly partitions: readonly OwnedPartition[];
+  /** Resolves at the first reason to end. */
+  readonly ending: Promise<EndingKind>;
+  /** Resolves when there is no generation left to commit in. */
+  readonly gone: Promise<EndingKind>;
+  reason: Ending | undefined;
+  readonly #byStream: ReadonlyMap<string, OwnedPartition>;
+  #end: (kind: EndingKind) => void = () => undefined;
+  #goneBy: (kind: EndingKind) => void = () => undefined;
+
+  constructor(epoch: number, membership: Membership) {
+    this.epoch = epoch;
+    this.membership = membership;
+    this.partitions = membership.partitions.map((partition) => new OwnedPartition(partition, epoch));
+    this.#byStream = new Map(
+      this.partitions.map((partition) => [`${partition.topic}/${partition.partition}`, partition]),
+    );
+    this.ending = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.gone = new Promise((resolve) => {
+      this.#goneBy = resolve;
+    });
+  }
+
+  get(of: TopicPartition): OwnedPartition | undefined {
+    return this.#byStream.get(`${of.topic}/${of.partition}`);
+  }
+
+  /** Nothing is fetched or delivered any more. */
+  get isOver(): boolean {
+    return this.reason !== undefined;
+  }
+
+  /** Nothing may be committed any more. */
+  get isGone(): boolean {
+    return this.reason !== undefined && this.reason.kind !== 'rebalance';
+  }
+
+  /** Ends it, or makes the end that is under way a harder one. */
+  end(reason: Ending): void {
+    if (this.reason !== undefined && ORDER.indexOf(this.reason.kind) >= ORDER.indexOf(reason.kind)) return;
+    this.reason = reason;
+    this.#end(reason.kind);
+    if (reason.kind !== 'rebalance') this.#goneBy(reason.kind);
+  }
+
+  /** Where to read in what has no place yet. */
+  place(starts: readonly PartitionOffset[]): void {
+    for (const start of starts) {
+      const owned = this.get(start);
+      if (owned !== undefined && owned.position < 0) owned.position = start.offset;
+    }
+  }
+
+  seek({ topic, partition, offset }: PartitionOffset): void {
+    const owned = this.get({ topic, partition });
+    if (owned === undefined) return;
+    owned.position = offset;
+    owned.turn += 1;
+    owned.waitUntilMs = 0;
+    // Reading again from before what was committed means that it is to be committed again.
+    if (offset < owned.committed) owned.committed = offset;
+  }
+
+  /** What may be committed of these: ours, and beyond what the broker was told already. */
+  committable(offsets: readonly CommittedOffset[]): CommittedOffset[] {
+    return offsets.filter((one) => {
+      const owned = this.get(one);
+      return owned !== undefined && one.offset > owned.committed;
+    });
+  }
+
+  /** Counts them as committed from now on, so that none below is sent after them; the answer takes that back for some. */
+  committing(offsets: readonly PartitionOffset[]): (of: readonly TopicPartition[]) => void {
+    const undo = new Map<OwnedPartition, () => void>();
+    for (const one of offsets) {
+      const owned = this.get(one);
+      if (owned === undefined) continue;
+      const before = owned.committed;
+      owned.committed = one.offset;
+      undo.set(owned, () => {
+        if (owned.committed === one.offset) owned.committed = before;
+      });
+    }
+    return (of) => {
+      for (const one of of) undo.get(this.get(one) as OwnedPartition)?.();
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import { SourceError } from '../../../core/errors.js';
+import { reasonOf } from '../errors.js';
+import type { OwnedPartition } from './assignment.js';
+
+const MOST_NAMED = 8;
+
+/** Some streams by name, the rest by number. */
+export function listed(streams: readonly string[]): string {
+  const more = streams.length > MOST_NAMED ? ` and ${streams.length - MOST_NAMED} more` : '';
+  return `${streams.slice(0, MOST_NAMED).join(', ')}${more}`;
+}
+
+/** The broker answers for one partition what asking again will not change. */
+export function unfetchableError({ stream, topic, partition }: OwnedPartition, cause: unknown): SourceError {
+  return new SourceError(
+    'RXF_KAFKA_PROTOCOL',
+    `${stream} cannot be fetched: ${reasonOf(cause)}. Nothing was skipped.`,
+    {
+      details: { topic, partition },
+      cause,
+    },
+  );
+}
+
+/** What was fetched cannot be decoded. */
+export function unreadableError(
+  { stream, topic, partition }: OwnedPartition,
+  position: number,
+  cause: unknown,
+): SourceError {
+  return new SourceError(
+    'RXF_KAFKA_PROTOCOL',
+    `${stream} cannot be read at offset ${position}: ${reasonOf(cause)}. Nothing after it was taken.`,
+    { details: { topic, partition, offset: position }, cause },
+  );
+}

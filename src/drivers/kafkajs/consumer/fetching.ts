@@ -1,0 +1,324 @@
+import type { KafkaBatch } from '../../../ports/kafka-consumer.js';
+import { mayPass, meaningOf, reasonOf } from '../errors.js';
+import { toBatch } from '../records/batch.js';
+import type { Fetched, Link } from '../vendor/link.js';
+import type { Assignment, OwnedPartition } from './assignment.js';
+import { listed, unfetchableError, unreadableError } from './fetch-errors.js';
+import { type Reading, whenLate } from './reading.js';
+import { Signal } from './signal.js';
+
+const FIRST_WAIT_MS = 100;
+const MOST_WAIT_MS = 2_000;
+/** Grants are given by people. */
+const FORBIDDEN_WAIT_MS = 10_000;
+
+export interface FetchListener {
+  /** Told which partitions can be fetched and which cannot. */
+  readonly reading: Reading;
+  /** An answer that takes longer counts as trouble, in milliseconds. */
+  readonly lateAfterMs: number;
+  records(batch: KafkaBatch): void;
+  /** The stream cannot go on. */
+  failed(error: unknown): void;
+  /** The broker has nothing at this offset; resolves when it may be asked again. */
+  outOfRange(partition: OwnedPartition): Promise<void>;
+  /** Whether its topic is still the one it was; resolves when it may be asked again, doubted no more where that is known. */
+  doubted(partition: OwnedPartition): Promise<void>;
+  /** The topic is not there, or not ours to read: what that means depends on how it was subscribed to. */
+  topicTrouble(partition: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void;
+  troubled(message: string): void;
+}
+
+interface Asked {
+  readonly owned: OwnedPartition;
+  readonly position: number;
+  readonly turn: number;
+}
+
+/**
+ * Fetches what one assignment owns, one request under way to each broker that leads some of it, and hands it over.
+ *
+ * Bounds: at most two fetches of a partition are held at once: one handed over, one under way.
+ */
+export class Fetching {
+  readonly #link: Link;
+  readonly #assignment: Assignment;
+  readonly #listener: FetchListener;
+  readonly #nodes = new Set<number>();
+  readonly #changed = new Signal();
+  /** Waits that nothing shortens but the end. */
+  readonly #ending = new Signal();
+  #refreshDueAt = Number.POSITIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+  #fed = 0;
+
+  constructor(link: Link, assignment: Assignment, listener: FetchListener) {
+    this.#link = link;
+    this.#assignment = assignment;
+    this.#listener = listener;
+    void assignment.ending.then(() => {
+      this.wake();
+      this.#ending.fire();
+    });
+  }
+
+  /** Starts a loop for each broker that leads a partition of ours and has none yet. */
+  start(): void {
+    if (this.#assignment.isOver) return;
+    const leaderless: string[] = [];
+    let isSomeUnled = false;
+    for (const owned of this.#assignment.partitions) {
+      const node = this.#link.leaderOf(owned);
+      if (node === undefined) {
+        isSomeUnled = true;
+        this.#listener.reading.failing(owned);
+        if (!this.#isTopicTrouble(owned)) leaderless.push(owned.stream);
+      } else if (!this.#nodes.has(node)) {
+        this.#nodes.add(node);
+        this.#run(node).catch((error: unknown) => this.#listener.failed(error));
+      }
+    }
+    if (leaderless.length > 0)
+      this.#listener.troubled(
+        `No broker leads ${listed(leaderless)} at the moment. The others are read; it is asked again.`,
+      );
+    if (isSomeUnled) this.#refreshLater(MOST_WAIT_MS);
+  }
+
+  /** Whether nobody leads it because its topic is gone, or hidden from us. */
+  #isTopicTrouble(owned: OwnedPartition): boolean {
+    const error = this.#link.topicError(owned.topic);
+    const meaning = error === undefined ? undefined : meaningOf(error);
+    if (meaning !== 'missing' && meaning !== 'forbidden') return false;
+    owned.troubles += 1;
+    this.#listener.topicTrouble(owned, meaning, error);
+    return true;
+  }
+
+  /** Looks again at what is paused and where to read: something has changed. */
+  wake(): void {
+    this.#changed.fire();
+  }
+
+  async #run(node: number): Promise<void> {
+    let troubles = 0;
+    let underWay: Promise<Fetched[]> | undefined;
+    let asked: Asked[] = [];
+    while (!this.#assignment.isOver) {
+      if (underWay === undefined) {
+        const now = performance.now();
+        asked = this.#ready(node, now);
+        if (asked.length === 0) {
+          if (!this.#leads(node)) break;
+          await this.#idle(now);
+          continue;
+        }
+        underWay = this.#ask(node, asked);
+      }
+      let fetched: Fetched[];
+      try {
+        fetched = await underWay;
+        troubles = 0;
+      } catch (error) {
+        underWay = undefined;
+        if (this.#assignment.isOver) break;
+        for (const { owned } of asked) this.#listener.reading.failing(owned);
+        troubles += 1;
+        await this.#recover(error, troubles);
+        continue;
+      }
+      const batches = this.#take(asked, fetched);
+      underWay = undefined;
+      const turns = asked;
+      asked = this.#ready(node, performance.now());
+      if (asked.length > 0) {
+        underWay = this.#ask(node, asked);
+        // The request is written some microtasks from now; handing over first would hold it up.
+        if (batches.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      this.#handOver(batches, turns);
+    }
+    underWay?.catch(() => undefined);
+    this.#nodes.delete(node);
+    this.start();
+  }
+
+  #ask(node: number, asked: readonly Asked[]): Promise<Fetched[]> {
+    const positions = asked.map(({ owned, position }) => ({
+      topic: owned.topic,
+      partition: owned.partition,
+      offset: position,
+    }));
+    const isThrottled = this.#link.isThrottled(node);
+    const answer = this.#link.fetch(node, positions);
+    whenLate(answer, this.#listener.lateAfterMs, () => {
+      if (this.#assignment.isOver) return;
+      for (const { owned } of asked) this.#listener.reading.failing(owned);
+      this.#listener.troubled(
+        isThrottled
+          ? `A quota of broker ${node} holds fetches back; the broker is not late. To see the quota: kafka-configs.sh ` +
+              '--bootstrap-server … --describe --entity-type clients (and users).'
+          : `Broker ${node} is late with a fetch. It is asked again when the request times out.`,
+      );
+    });
+    return answer;
+  }
+
+  #leads(node: number): boolean {
+    return this.#assignment.partitions.some((owned) => this.#link.leaderOf(owned) === node);
+  }
+
+  /**
+   * What can be asked for, first what has waited longest: a broker fills a fetch in the order it was asked in, and where
+   * more is there than fits, the last get nothing (KIP-74).
+   */
+  #ready(node: number, now: number): Asked[] {
+    return this.#assignment.partitions
+      .filter((owned) => !owned.isPaused && owned.position >= 0 && owned.waitUntilMs <= now)
+      .filter((owned) => this.#link.leaderOf(owned) === node)
+      .sort((a, b) => a.fed - b.fed)
+      .map((owned) => ({ owned, position: owned.position, turn: owned.turn }));
+  }
+
+  /**
+   * Until woken, or until a partition in trouble may be tried again. `now` is the moment at which none was ready: one whose
+   * time came since then would otherwise be neither ready nor waited for.
+   */
+  async #idle(now: number): Promise<void> {
+    const waits = this.#assignment.partitions.filter((owned) => !owned.isPaused && owned.waitUntilMs > now);
+    await this.#changed.wait(Math.min(...waits.map((owned) => owned.waitUntilMs)) - now);
+  }
+
+  #take(asked: readonly Asked[], fetched: readonly Fetched[]): KafkaBatch[] {
+    const batches: KafkaBatch[] = [];
+    for (const one of fetched) {
+      const request = asked.find(({ owned }) => owned.topic === one.topic && owned.partition === one.partition);
+      if (request !== undefined && one.errorCode === 0) this.#listener.reading.works(request.owned);
+      // What was asked for before a seek is not wanted any more.
+      if (request === undefined || request.owned.turn !== request.turn || this.#assignment.isOver) continue;
+      const { owned, position } = request;
+      if (one.errorCode !== 0) {
+        this.#partitionTrouble(owned, this.#link.errorOf(one.errorCode));
+        continue;
+      }
+      if (owned.isDoubted) {
+        this.#lookInto(owned, this.#listener.doubted(owned));
+        continue;
+      }
+      owned.troubles = 0;
+      const batch = this.#read(owned, position, one);
+      if (batch === null) continue;
+      owned.position = batch.nextOffset;
+      this.#fed += 1;
+      owned.fed = this.#fed;
+      batches.push(batch);
+    }
+    for (const { messages } of fetched) messages.lease?.seal();
+    return batches;
+  }
+
+  #read(owned: OwnedPartition, position: number, fetched: Fetched): KafkaBatch | null {
+    try {
+      return toBatch(owned, position, fetched);
+    } catch (error) {
+      this.#listener.failed(unreadableError(owned, position, error));
+      return null;
+    }
+  }
+
+  #handOver(batches: readonly KafkaBatch[], asked: readonly Asked[]): void {
+    for (const batch of batches) {
+      const request = asked.find(({ owned }) => owned.topic === batch.topic && owned.partition === batch.partition);
+      if (request === undefined || this.#assignment.isOver || request.owned.turn !== request.turn) continue;
+      this.#listener.records(batch);
+    }
+  }
+
+  #partitionTrouble(owned: OwnedPartition, error: unknown): void {
+    const meaning = meaningOf(error);
+    this.#listener.reading.failing(owned);
+    owned.troubles += 1;
+    owned.waitUntilMs = performance.now() + this.#waitOf(owned.troubles);
+    if (meaning === 'outOfRange') {
+      this.#lookInto(owned, this.#listener.outOfRange(owned));
+      return;
+    }
+    owned.isDoubted ||= meaning === 'missing' || meaning === 'refresh';
+    if (meaning === 'missing' || meaning === 'forbidden') {
+      if (meaning === 'forbidden') owned.waitUntilMs = performance.now() + FORBIDDEN_WAIT_MS;
+      this.#listener.topicTrouble(owned, meaning, error);
+    } else if (!mayPass(error)) {
+      this.#listener.failed(unfetchableError(owned, error));
+      return;
+    } else if (owned.troubles > 1) {
+      this.#listener.troubled(`${owned.stream} cannot be fetched: ${reasonOf(error)}. It is tried again.`);
+    }
+    this.#refreshLater(FIRST_WAIT_MS);
+  }
+
+  #waitOf(troubles: number): number {
+    return Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1));
+  }
+
+  /** Nothing is fetched of it until the answer. */
+  #lookInto(owned: OwnedPartition, answer: Promise<void>): void {
+    owned.waitUntilMs = Number.POSITIVE_INFINITY;
+    const { turn } = owned;
+    const askAgain = (afterMs: number) => {
+      if (owned.turn === turn) owned.waitUntilMs = performance.now() + afterMs;
+      this.wake();
+    };
+    answer.then(
+      () => askAgain(FIRST_WAIT_MS),
+      (reason: unknown) => {
+        if (!mayPass(reason)) {
+          this.#listener.failed(reason);
+          return;
+        }
+        this.#listener.troubled(
+          `What the log of ${owned.stream} holds is not known: ${reasonOf(reason)}. It is asked again.`,
+        );
+        askAgain(this.#waitOf(Math.max(1, owned.troubles)));
+        this.#refreshLater(FIRST_WAIT_MS);
+      },
+    );
+  }
+
+  async #recover(error: unknown, troubles: number): Promise<void> {
+    if (meaningOf(error) === 'denied') {
+      this.#listener.failed(error);
+      return;
+    }
+    this.#link.forget(error);
+    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. It is tried again.`);
+    await this.#ending.wait(this.#waitOf(troubles));
+    if (!this.#assignment.isOver) await this.#refresh();
+  }
+
+  #refreshLater(ms: number): void {
+    const dueAt = performance.now() + ms;
+    if (this.#refreshDueAt <= dueAt) return;
+    this.#refreshDueAt = dueAt;
+    this.#ending
+      .wait(ms)
+      .then(() => {
+        if (this.#refreshDueAt === dueAt) this.#refreshDueAt = Number.POSITIVE_INFINITY;
+        return this.#assignment.isOver ? undefined : this.#refresh();
+      })
+      .catch(() => undefined);
+  }
+
+  /** Learns the leaders anew. What fails here fails again, and louder, in the next fetch. */
+  async #refresh(): Promise<void> {
+    this.#refreshing ??= this.#link
+      .refreshMetadata()
+      .catch((error: unknown) => this.#link.forget(error))
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
+    await this.#refreshing;
+    this.start();
+    // A broker that led nothing of ours, or only what is paused, may lead more now.
+    this.wake();
+  }
+}

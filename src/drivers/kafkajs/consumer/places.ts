@@ -1,0 +1,83 @@
+import type { CommittedOffset, TopicPartition } from '../../../ports/kafka-consumer.js';
+import { meaningOf } from '../errors.js';
+import type { Meaning } from '../records/read-answers.js';
+
+/** A partition that an answer leaves out, and why. */
+export interface Refused extends TopicPartition {
+  readonly error: unknown;
+}
+
+/** Offsets, of the partitions for which there was an answer. */
+export interface Places {
+  readonly places: readonly CommittedOffset[];
+  readonly refused: readonly Refused[];
+}
+
+interface AnsweredPartition extends CommittedOffset {
+  readonly errorCode: number;
+}
+
+/** One topic of an answer about offsets, errors included. */
+export interface AnsweredTopic {
+  readonly topic: string;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly offset?: string;
+    readonly metadata?: string | null;
+    readonly errorCode: number;
+  }[];
+}
+
+const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale', 'denied']);
+
+/** Takes apart what was answered and what was refused. Throws where an answer about one is about all: the group's. */
+export function takenApart(topics: readonly AnsweredTopic[], errorOf: (code: number) => Error): Places {
+  const refused: Refused[] = [];
+  const places: CommittedOffset[] = [];
+  for (const { errorCode, ...place } of flatten(topics)) {
+    const { topic, partition } = place;
+    if (errorCode === 0) {
+      places.push(place);
+      continue;
+    }
+    const error = errorOf(errorCode);
+    if (OF_THE_GROUP.has(meaningOf(error))) throw error;
+    refused.push({ topic, partition, error });
+  }
+  return { places, refused };
+}
+
+export function byTopic<P extends TopicPartition, T>(
+  partitions: readonly P[],
+  make: (partition: P) => T,
+): { topic: string; partitions: T[] }[] {
+  const topics = new Map<string, T[]>();
+  for (const partition of partitions) {
+    const known = topics.get(partition.topic);
+    if (known === undefined) topics.set(partition.topic, [make(partition)]);
+    else known.push(make(partition));
+  }
+  return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
+}
+
+function flatten(topics: readonly AnsweredTopic[]): AnsweredPartition[] {
+  return topics.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, offset, metadata, errorCode }) => ({
+      topic,
+      partition,
+      offset: Number(offset ?? -1),
+      ...emptyFromOf(metadata),
+      errorCode,
+    })),
+  );
+}
+
+/** What a commit says beside its offset, in the words that Kafka keeps for us; nothing where it says nothing. */
+export function metadataOf({ emptyFrom }: CommittedOffset): string | null {
+  return emptyFrom === undefined ? null : `rxflume empty-from ${emptyFrom}`;
+}
+
+function emptyFromOf(metadata: string | null | undefined): { readonly emptyFrom?: number } {
+  const said = /^rxflume empty-from (\d{1,16})$/.exec(metadata ?? '');
+  return said === null ? {} : { emptyFrom: Number(said[1]) };
+}

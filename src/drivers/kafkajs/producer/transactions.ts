@@ -1,0 +1,130 @@
+import { catchError, defer, type Observable, type ObservableInput } from 'rxjs';
+import type { RxflumeError } from '../../../core/errors.js';
+import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
+import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../../ports/kafka-producer.js';
+import type { Broker } from '../vendor/internals.js';
+import { answerOf, transactionError, verdictOf } from './producer-answers.js';
+import { Producing, type ProducingFor } from './producing.js';
+import type { Sequences } from './sequences.js';
+
+const FIRST_WAIT_MS = 10;
+const MOST_WAIT_MS = 500;
+const COORDINATOR_MOVED = /COORDINATOR/;
+
+/**
+ * The transactions of one transactional id in one epoch. A step is asked for again only where the broker said so: a step
+ * whose answer was lost may still be carried out later, in the next transaction, unless the epoch is raised before it.
+ *
+ * Source: KIP-98; KIP-890 for what late requests do.
+ */
+export class Transactions implements KafkaTransactions {
+  readonly #of: ProducingFor;
+  readonly #sequences: Sequences;
+  readonly #id: string;
+  readonly #producing: Producing;
+  /** Partitions that are in the open transaction. */
+  readonly #joined = new Set<string>();
+  #coordinator: Broker | undefined;
+  #over: RxflumeError | undefined;
+
+  constructor(of: ProducingFor, sequences: Sequences) {
+    this.#of = of;
+    this.#sequences = sequences;
+    this.#id = sequences.transactionalId as string;
+    this.#producing = new Producing(of, {
+      sequences: async () => this.#sequences,
+      joining: (partitionBatches) => this.#join(partitionBatches),
+    });
+  }
+
+  send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
+    return defer(() => {
+      if (this.#over !== undefined) throw this.#over;
+      return this.#producing.send(records);
+    }).pipe(
+      catchError((error: unknown) => {
+        throw this.#overBy('write', error);
+      }),
+    );
+  }
+
+  commit(groupId: string, offsets: readonly PartitionOffset[]): ObservableInput<unknown> {
+    return defer(() => this.#unlessOver('commit', () => this.#commit(groupId, offsets)));
+  }
+
+  async #unlessOver<T>(what: string, act: () => Promise<T>): Promise<T> {
+    if (this.#over !== undefined) throw this.#over;
+    try {
+      return await act();
+    } catch (error) {
+      throw this.#overBy(what, error);
+    }
+  }
+
+  #overBy(what: string, error: unknown): RxflumeError {
+    this.#of.link.forget(error);
+    this.#over ??= transactionError(this.#id, what, error, this.#of.setting);
+    return this.#over;
+  }
+
+  async #join(
+    partitionBatches: readonly { readonly topic: string; readonly partition: number; readonly name: string }[],
+  ): Promise<void> {
+    const fresh = partitionBatches.filter(({ name }) => !this.#joined.has(name));
+    if (fresh.length === 0) return;
+    const topics = new Map<string, number[]>();
+    for (const { topic, partition } of fresh) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+    await this.#step((coordinator) =>
+      coordinator.addPartitionsToTxn({
+        ...this.#who,
+        topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
+      }),
+    );
+    for (const { name } of fresh) this.#joined.add(name);
+  }
+
+  async #commit(groupId: string, offsets: readonly PartitionOffset[]): Promise<void> {
+    await this.#step((coordinator) => coordinator.addOffsetsToTxn({ ...this.#who, groupId }));
+    const topics = new Map<string, { partition: number; offset: string; metadata: null }[]>();
+    for (const { topic, partition, offset } of offsets) {
+      topics.set(topic, [...(topics.get(topic) ?? []), { partition, offset: String(offset), metadata: null }]);
+    }
+    await this.#again(async () => {
+      const coordinator = await this.#of.link.groupCoordinator(groupId);
+      await coordinator.txnOffsetCommit({
+        ...this.#who,
+        groupId,
+        topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
+      });
+    });
+    await this.#step((coordinator) => coordinator.endTxn({ ...this.#who, transactionResult: true }));
+    this.#joined.clear();
+  }
+
+  get #who() {
+    const { producerId, epoch } = this.#sequences.id;
+    return { transactionalId: this.#id, producerId: String(producerId), producerEpoch: epoch };
+  }
+
+  /** A step at the transaction's coordinator. */
+  async #step(ask: (coordinator: Broker) => Promise<unknown>): Promise<void> {
+    await this.#again(async () => {
+      this.#coordinator ??= await this.#of.link.coordinatorOf(this.#id);
+      await ask(this.#coordinator);
+    });
+  }
+
+  async #again(ask: () => Promise<void>): Promise<void> {
+    const until = performance.now() + this.#of.producing.sendTimeoutMs;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MOST_WAIT_MS, waitMs * 2)) {
+      try {
+        await ask();
+        return;
+      } catch (error) {
+        if (verdictOf(error) !== 'again' || performance.now() > until || this.#of.isClosed) throw error;
+        if (COORDINATOR_MOVED.test(answerOf(error))) this.#coordinator = undefined;
+        await this.#of.closing.wait(waitMs);
+      }
+    }
+  }
+}

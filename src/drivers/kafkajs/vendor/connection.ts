@@ -1,0 +1,289 @@
+import { from, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+import { ConnectError, isRetryable, RxflumeError } from '../../../core/errors.js';
+import type {
+  CommittedOffset,
+  KafkaConsumer,
+  KafkaListener,
+  KafkaSubscription,
+  PartitionOffset,
+  TopicPartition,
+} from '../../../ports/kafka-consumer.js';
+import type { Assignment } from '../consumer/assignment.js';
+import { type Home, Member } from '../consumer/member.js';
+import type { Refused } from '../consumer/places.js';
+import { Signal } from '../consumer/signal.js';
+import type { TopicIds } from '../consumer/topic-ids.js';
+import { DriverLog } from '../driver-log.js';
+import {
+  commitError,
+  connectError,
+  groupHasMovedOn,
+  meaningOf,
+  partitionCommitError,
+  reasonOf,
+  type Setting,
+} from '../errors.js';
+import { type CheckedOptions, secretsOf } from '../options.js';
+import type { Internals } from './internals.js';
+import { Link } from './link.js';
+import type { OpenSocket } from './sockets.js';
+
+/**
+ * One subscription of the driver: supervises one member after another, each with sockets of its own, and is the consumer
+ * that the source holds through all of them.
+ */
+export class Connection implements KafkaConsumer, Home {
+  readonly listener: KafkaListener;
+  readonly subscription: KafkaSubscription;
+  readonly options: CheckedOptions;
+  readonly driverLog: DriverLog;
+  readonly setting: Setting;
+  topicIds: TopicIds = new Map();
+  readonly #internals: Internals;
+  readonly #open: OpenSocket;
+  readonly #out: Subscriber<KafkaConsumer>;
+  readonly #closing = new Signal();
+  #member: Member | undefined;
+  #memberId: string | null = null;
+  #epoch = 0;
+  #attempts = 0;
+  #hasJoined = false;
+  #isClosed = false;
+  #running: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    internals: Internals,
+    open: OpenSocket,
+    options: CheckedOptions,
+    subscription: KafkaSubscription,
+    listener: KafkaListener,
+    out: Subscriber<KafkaConsumer>,
+  ) {
+    this.#internals = internals;
+    this.#open = open;
+    this.options = options;
+    this.subscription = subscription;
+    this.listener = listener;
+    this.#out = out;
+    this.setting = { brokers: options.brokers, secrets: secretsOf(options) };
+    this.driverLog = new DriverLog(listener, this.setting.secrets);
+  }
+
+  start(): void {
+    this.#running = this.#supervise().catch((error: unknown) => this.failed(error));
+  }
+
+  // What a member calls.
+
+  nextEpoch(): number {
+    this.#epoch += 1;
+    return this.#epoch;
+  }
+
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
+
+  joined(): void {
+    if (this.#attempts > 0) {
+      const { groupId } = this.subscription;
+      this.driverLog.tell('info', 'kafka.joined', `Kafka is back: joined group ${groupId} again. Reading goes on.`);
+    }
+    this.#attempts = 0;
+    if (this.#hasJoined) return;
+    this.#hasJoined = true;
+    this.#out.next(this);
+  }
+
+  failed(error: unknown): void {
+    if (this.#isClosed) return;
+    void this.#leave();
+    this.#out.error(error);
+  }
+
+  // The consumer.
+
+  pause(partitions: readonly TopicPartition[]): void {
+    this.#setPaused(partitions, true);
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    this.#setPaused(partitions, false);
+  }
+
+  seek(position: PartitionOffset): void {
+    this.#member?.assignment?.seek(position);
+    this.#member?.wake();
+  }
+
+  commit(epoch: number, offsets: readonly CommittedOffset[]): ObservableInput<unknown> {
+    return new Observable((subscriber) => {
+      const member = this.#member;
+      const assignment = member?.assignment;
+      const committable = assignment?.epoch === epoch ? assignment.committable(offsets) : [];
+      if (member === undefined || assignment === undefined || committable.length === 0) {
+        if (assignment?.epoch === epoch) member?.reading?.works('commit');
+        subscriber.complete();
+        return;
+      }
+      this.#commit(member, assignment, committable).then(
+        () => {
+          subscriber.next(undefined);
+          subscriber.complete();
+        },
+        (error: unknown) => subscriber.error(error),
+      );
+    });
+  }
+
+  close(): ObservableInput<unknown> {
+    const closed = this.#leave();
+    void closed.then(() => this.#out.complete());
+    return from(closed);
+  }
+
+  /** Stops at once; the group is told and the sockets are destroyed within `closeTimeoutMs`. */
+  abandon(): void {
+    void this.#leave();
+  }
+
+  #setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {
+    const member = this.#member;
+    for (const partition of partitions) {
+      const owned = member?.assignment?.get(partition);
+      if (owned !== undefined) owned.isPaused = isPaused;
+    }
+    if (!isPaused) member?.wake();
+  }
+
+  async #commit(member: Member, assignment: Assignment, offsets: readonly CommittedOffset[]): Promise<void> {
+    const undo = assignment.committing(offsets);
+    try {
+      const refused = await this.#commitOrMove(member, assignment, offsets);
+      undo(refused);
+      for (const one of refused) this.#commitRefused(one);
+    } catch (error) {
+      undo(offsets);
+      throw commitError(error, this.subscription.groupId, this.setting.secrets);
+    }
+  }
+
+  /** One partition alone: the others are committed. Of a pattern a topic may go, or cease to be ours. */
+  #commitRefused({ topic, partition, error }: Refused): void {
+    const meaning = meaningOf(error);
+    const isOfTopic = meaning === 'missing' || meaning === 'forbidden';
+    const reason = reasonOf(error, this.setting.secrets);
+    if (!isOfTopic || !(this.subscription.topics instanceof RegExp)) {
+      throw partitionCommitError({ topic, partition }, error, this.subscription.groupId, this.setting.secrets);
+    }
+    this.driverLog.tell(
+      'warn',
+      'kafka.skipped',
+      `${topic}/${partition} cannot be committed: ${reason}. The others are.`,
+    );
+  }
+
+  /** Asks the coordinator; where it does not answer or has moved, asks the new one, once. */
+  async #commitOrMove(
+    member: Member,
+    assignment: Assignment,
+    offsets: readonly CommittedOffset[],
+  ): Promise<readonly Refused[]> {
+    try {
+      const refused = await member.link.commit(assignment.membership, offsets);
+      member.reading?.works('commit');
+      return refused;
+    } catch (error) {
+      if (groupHasMovedOn(error)) member.doubt();
+      if (groupHasMovedOn(error) || meaningOf(error) === 'denied') throw error;
+      member.reading?.failing('commit');
+      member.link.forget(error);
+      await member.link.findCoordinator();
+      if (assignment.isGone) throw error;
+      const refused = await member.link.commit(assignment.membership, offsets);
+      member.reading?.works('commit');
+      return refused;
+    }
+  }
+
+  /** One member after another, until closed or until there have been too many failures in a row. */
+  async #supervise(): Promise<void> {
+    while (!this.#isClosed) {
+      const link = new Link(
+        this.#internals,
+        this.options,
+        this.subscription,
+        this.driverLog,
+        this.#open,
+        this.#memberId,
+      );
+      const member = new Member(link, this);
+      this.#member = member;
+      try {
+        await member.run();
+        return;
+      } catch (error) {
+        if (this.#isClosed) return;
+        this.#memberId = link.memberId;
+        this.#member = undefined;
+        link.destroy();
+        this.#giveUpOn(error);
+        const waitMs = this.#delayMs();
+        this.driverLog.tell(
+          'warn',
+          'kafka.lost',
+          `Kafka was lost: ${this.#reason(error)}. Connecting again in ${Math.round(waitMs)} ms.`,
+        );
+        await this.#closing.wait(waitMs);
+      }
+    }
+  }
+
+  /** Throws where trying again would not help, or has not. */
+  #giveUpOn(error: unknown): void {
+    const ours = connectError(error, this.setting, this.driverLog.lastFailure);
+    if (!this.#hasJoined || !isRetryable(ours)) throw ours;
+    this.#attempts += 1;
+    const { attempts } = this.options.reconnect;
+    if (this.#attempts <= attempts) return;
+    throw new ConnectError(
+      'RXF_KAFKA_LOST',
+      `Kafka at ${this.options.brokers.join(', ')} was lost and not reached again in ${attempts} attempts: ` +
+        `${this.#reason(error)}. What was not committed is redelivered at the next start.`,
+      { details: { brokers: this.options.brokers, attempts }, cause: error },
+    );
+  }
+
+  #delayMs(): number {
+    const { firstDelayMs, maxDelayMs } = this.options.reconnect;
+    const most = Math.min(maxDelayMs, firstDelayMs * 2 ** (this.#attempts - 1));
+    return most * (0.5 + Math.random() / 2);
+  }
+
+  #reason(error: unknown): string {
+    if (error instanceof RxflumeError) return reasonOf(error.cause ?? error, this.setting.secrets);
+    return reasonOf(error, this.setting.secrets);
+  }
+
+  /** Once: stops fetching now, tells the group, and destroys the sockets when that is done or takes too long. */
+  #leave(): Promise<void> {
+    this.#closed ??= this.#leaveNow();
+    return this.#closed;
+  }
+
+  async #leaveNow(): Promise<void> {
+    this.#isClosed = true;
+    this.driverLog.silence();
+    const member = this.#member;
+    member?.close();
+    this.#closing.fire();
+    if (member?.isConnected) {
+      const late = new Signal();
+      const polite = this.#running.then(() => member.link.leave()).catch(() => undefined);
+      await Promise.race([polite, late.wait(this.options.closeTimeoutMs)]);
+      late.fire();
+    }
+    member?.link.destroy();
+  }
+}

@@ -1,0 +1,320 @@
+import { ConnectError } from '../../../core/errors.js';
+import type {
+  CommittedOffset,
+  KafkaSubscription,
+  PartitionOffset,
+  TopicPartition,
+} from '../../../ports/kafka-consumer.js';
+import { byTopic, metadataOf, type Places, type Refused, takenApart } from '../consumer/places.js';
+import { byOwnTopics } from '../consumer/sharing.js';
+import { METADATA, TOPIC_IDS_VERSION, type TopicIds, topicIdsRequest } from '../consumer/topic-ids.js';
+import { type KnownTopic, resolveTopics } from '../consumer/topics.js';
+import type { DriverLog } from '../driver-log.js';
+import { reasonOf } from '../errors.js';
+import type { CheckedOptions } from '../options.js';
+import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
+import type { Broker, Cluster, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
+import { type OpenSocket, Sockets } from './sockets.js';
+
+/** Who we are in the group, for one generation of it. */
+export interface Membership {
+  readonly generationId: number;
+  readonly memberId: string;
+  readonly partitions: readonly TopicPartition[];
+}
+
+export interface Fetched extends ForeignFetched {
+  readonly topic: string;
+}
+
+const EARLIEST = '-2';
+const LATEST = '-1';
+const LEADER_NOT_AVAILABLE = 5;
+const MOST_FETCH_BYTES = 16 << 20;
+
+/**
+ * One connection to a cluster and one member of a group, as plain requests: kafkajs speaks the protocol, finds brokers,
+ * authenticates and shares partitions out; when to ask what is decided elsewhere.
+ */
+export class Link {
+  readonly sockets: Sockets;
+  readonly #options: CheckedOptions;
+  readonly #subscription: KafkaSubscription;
+  readonly #driverLog: DriverLog;
+  readonly #cluster: Cluster;
+  readonly #group: ConsumerGroup;
+  readonly #internals: Internals;
+  readonly #createErrorFromCode: Internals['createErrorFromCode'];
+  /** By broker. */
+  readonly #throttledUntil = new Map<number, number>();
+
+  constructor(
+    internals: Internals,
+    options: CheckedOptions,
+    subscription: KafkaSubscription,
+    driverLog: DriverLog,
+    open: OpenSocket,
+    memberId: string | null,
+  ) {
+    this.#options = options;
+    this.#subscription = subscription;
+    this.#driverLog = driverLog;
+    this.sockets = new Sockets(open);
+    this.#internals = internals;
+    this.#createErrorFromCode = internals.createErrorFromCode;
+    const { cluster, logger, instrumentationEmitter } = openCluster(internals, options, driverLog, this.sockets);
+    this.#cluster = cluster;
+    this.#group = new internals.ConsumerGroup({
+      logger,
+      instrumentationEmitter,
+      cluster,
+      groupId: subscription.groupId,
+      topics: [],
+      topicConfigurations: {},
+      assigners: [byOwnTopics(internals, cluster, driverLog)],
+      sessionTimeout: subscription.sessionTimeoutMs,
+      rebalanceTimeout: options.rebalanceTimeoutMs,
+      autoCommit: false,
+      isolationLevel: READ_COMMITTED,
+      metadataMaxAge: options.metadataMaxAgeMs,
+      retry: { ...RETRY, retries: 0 },
+    });
+    this.#group.memberId = memberId;
+  }
+
+  get memberId(): string | null {
+    return this.#group.memberId;
+  }
+
+  set memberId(memberId: string | null) {
+    this.#group.memberId = memberId;
+  }
+
+  /** Reaches the cluster and finds the topics, within `connectTimeoutMs`. Fails with `ConnectError`. */
+  async connect(): Promise<void> {
+    const connect = async () => {
+      await this.#cluster.connect();
+      await this.#subscribeTo(await this.findTopics());
+    };
+    await connectWithin(connect, this.#options, this.#driverLog);
+  }
+
+  /** The names of the topics that are subscribed to, as they exist now. */
+  async findTopics(): Promise<string[]> {
+    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    const skipped = (topic: string, error: unknown) =>
+      this.#driverLog.tell(
+        'warn',
+        'kafka.skipped',
+        `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. The others are read; it is looked at again.`,
+      );
+    return resolveTopics(
+      this.#subscription.topics,
+      (names) => this.#known(broker, names),
+      skipped,
+      this.#group.topicsSubscribed,
+    );
+  }
+
+  async #known(broker: Broker, names: readonly string[]): Promise<KnownTopic[]> {
+    const { topicMetadata } = await broker.metadata(names);
+    return topicMetadata.map(({ topic, isInternal = false, topicErrorCode }) =>
+      topicErrorCode === 0 ? { topic, isInternal } : { topic, isInternal, error: this.errorOf(topicErrorCode) },
+    );
+  }
+
+  async #subscribeTo(topics: readonly string[]): Promise<void> {
+    this.#group.topics = topics;
+    this.#group.topicsSubscribed = topics;
+    for (const gone of [...this.#cluster.targetTopics].filter((topic) => !topics.includes(topic)))
+      this.#cluster.targetTopics.delete(gone);
+    await this.#cluster.addMultipleTargetTopics(topics);
+  }
+
+  /** How many partitions each subscribed topic has, as a text to compare with an earlier one. */
+  async layout(): Promise<string> {
+    const before = this.knownLayout();
+    await this.#subscribeTo(await this.findTopics());
+    await this.#cluster.refreshMetadata();
+    // A broker that has just started may not know a topic yet.
+    const isUnsure = this.#group.topicsSubscribed.some((topic) => this.topicError(topic) !== undefined);
+    return isUnsure ? before : this.knownLayout();
+  }
+
+  /** The ids of the subscribed topics that are there; undefined from a broker before 2.8, which has none. */
+  async topicIds(): Promise<TopicIds | undefined> {
+    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_IDS_VERSION) return undefined;
+    return broker.connectionPool.send(topicIdsRequest(this.#internals, this.#group.topicsSubscribed));
+  }
+
+  /** Every partition of the subscribed topics, as far as it is known. */
+  knownPartitions(): TopicPartition[] {
+    return this.#group.topicsSubscribed.flatMap((topic) =>
+      this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ topic, partition: partitionId })),
+    );
+  }
+
+  knownLayout(): string {
+    return [...this.#group.topicsSubscribed]
+      .sort()
+      .map((topic) => `${topic}=${this.#cluster.findTopicPartitionMetadata(topic).length}`)
+      .join(' ');
+  }
+
+  async join(): Promise<Membership> {
+    await this.#group.joinAndSync();
+    const { generationId, memberId } = this.#group;
+    const partitions = this.#group
+      .assigned()
+      .flatMap(({ topic, partitions: numbers }) => numbers.map((partition) => ({ topic, partition })))
+      .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+    return { generationId: generationId ?? -1, memberId: memberId ?? '', partitions };
+  }
+
+  async heartbeat({ generationId, memberId }: Membership): Promise<void> {
+    const { groupId } = this.#subscription;
+    await this.#coordinator().heartbeat({ groupId, memberId, groupGenerationId: generationId });
+  }
+
+  /** Answers those that were refused by themselves. Fails where all were. */
+  async commit(
+    { generationId, memberId }: Membership,
+    offsets: readonly CommittedOffset[],
+  ): Promise<readonly Refused[]> {
+    const { groupId } = this.#subscription;
+    const topics = byTopic(offsets, (one) => ({
+      partition: one.partition,
+      offset: String(one.offset),
+      metadata: metadataOf(one),
+    }));
+    const answer = await this.#coordinator().offsetCommit({
+      groupId,
+      memberId,
+      groupGenerationId: generationId,
+      topics,
+    });
+    return takenApart(answer.responses, this.errorOf).refused;
+  }
+
+  /** Asks anew who keeps the group; the one we knew has gone or handed it over. */
+  async findCoordinator(): Promise<void> {
+    this.#group.coordinator = await this.#cluster.findGroupCoordinator({ groupId: this.#subscription.groupId });
+  }
+
+  /** The group's committed offsets, of those partitions that have one. */
+  async committed(partitions: readonly TopicPartition[]): Promise<Places> {
+    const { groupId } = this.#subscription;
+    const topics = byTopic(partitions, ({ partition }) => ({ partition }));
+    const { responses, errorCode } = await this.#coordinator().offsetFetch({ groupId, topics });
+    if (errorCode) throw this.errorOf(errorCode);
+    const { places, refused } = takenApart(responses, this.errorOf);
+    return { places: places.filter(({ offset }) => offset >= 0), refused };
+  }
+
+  /** The first offset that the log still has, or the one after its last, of each partition. */
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+    const leaders = new Map<number, TopicPartition[]>();
+    const refused: Refused[] = [];
+    for (const { topic, partition } of partitions) {
+      const leader = this.leaderOf({ topic, partition });
+      if (leader === undefined) refused.push({ topic, partition, error: this.errorOf(LEADER_NOT_AVAILABLE) });
+      else leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
+    }
+    const asked = [...leaders].map(([leader, led]) =>
+      this.#boundsBy(leader, led, startAt).catch(
+        // Of this broker only: what others lead can be read.
+        (error: unknown): Places => ({ places: [], refused: led.map((one) => ({ ...one, error })) }),
+      ),
+    );
+    const answers = await Promise.all(asked);
+    return {
+      places: answers.flatMap(({ places }) => places),
+      refused: [...refused, ...answers.flatMap((answer) => answer.refused)],
+    };
+  }
+
+  async #boundsBy(nodeId: number, led: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+    const broker = await this.#cluster.findBroker({ nodeId });
+    const timestamp = startAt === 'earliest' ? EARLIEST : LATEST;
+    const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));
+    const { responses } = await broker.listOffsets({ isolationLevel: READ_COMMITTED, topics });
+    return takenApart(responses, this.errorOf);
+  }
+
+  /** Why a topic cannot be read, as the cluster said it last; undefined where it can. */
+  topicError(topic: string): unknown {
+    const code =
+      this.#cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === topic)?.topicErrorCode ?? 0;
+    return code === 0 ? undefined : this.errorOf(code);
+  }
+
+  /** The broker that leads a partition, or undefined where nobody does at the moment. */
+  leaderOf({ topic, partition }: TopicPartition): number | undefined {
+    const known = this.#cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
+    return known === undefined || known.leader < 0 ? undefined : known.leader;
+  }
+
+  async fetch(nodeId: number, positions: readonly PartitionOffset[]): Promise<Fetched[]> {
+    const { maxPartitionBytes, maxWaitMs } = this.#subscription;
+    const broker = await this.#cluster.findBroker({ nodeId });
+    const {
+      errorCode,
+      responses,
+      clientSideThrottleTime = 0,
+    } = await broker.fetch({
+      maxWaitTime: maxWaitMs,
+      minBytes: 1,
+      maxBytes: Math.max(maxPartitionBytes, Math.min(maxPartitionBytes * positions.length, MOST_FETCH_BYTES)),
+      isolationLevel: READ_COMMITTED,
+      topics: byTopic(positions, ({ partition, offset }) => ({
+        partition,
+        fetchOffset: String(offset),
+        maxBytes: maxPartitionBytes,
+      })),
+    });
+    this.#throttledUntil.set(nodeId, performance.now() + clientSideThrottleTime);
+    if (errorCode) throw this.errorOf(errorCode);
+    return responses.flatMap(({ topicName: topic, partitions }) => partitions.map((one) => ({ ...one, topic })));
+  }
+
+  /** Whether a quota of the broker has the next fetch wait. */
+  isThrottled(nodeId: number): boolean {
+    return (this.#throttledUntil.get(nodeId) ?? 0) > performance.now();
+  }
+
+  readonly errorOf = (code: number): Error => this.#createErrorFromCode(code);
+
+  async refreshMetadata(): Promise<void> {
+    await this.#cluster.refreshMetadata();
+  }
+
+  /** Drops the sockets of a broker that did not answer: kafkajs would go on asking through them. */
+  forget(error: unknown): void {
+    const { name, broker } = error as { name?: string; broker?: string };
+    if (name === 'KafkaJSRequestTimeoutError' && broker !== undefined) this.sockets.destroyTo(broker);
+  }
+
+  /** The same for the coordinator. */
+  forgetCoordinator(): void {
+    const { coordinator } = this.#group;
+    if (coordinator !== null) this.sockets.destroyTo(coordinator.brokerAddress);
+  }
+
+  async leave(): Promise<void> {
+    const { memberId, coordinator } = this.#group;
+    if (memberId === null || memberId === '' || coordinator === null) return;
+    this.#group.memberId = null;
+    await coordinator.leaveGroup({ groupId: this.#subscription.groupId, memberId });
+  }
+
+  destroy(): void {
+    this.sockets.destroy();
+  }
+
+  #coordinator(): Broker {
+    const { coordinator } = this.#group;
+    if (coordinator === null) throw new ConnectError('RXF_KAFKA_UNREACHABLE', 'The group has no coordinator yet.');
+    return coordinator;
+  }
+}

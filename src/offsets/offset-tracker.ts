@@ -1,0 +1,117 @@
+import { Subject } from 'rxjs';
+import { InFlightSizes } from '../backpressure/in-flight-sizes.js';
+import type { Acker, FlushSignal } from '../delivery/acker.js';
+import { CommitHorizon, type ResumePoint } from './commit-horizon.js';
+import { SeqSet } from './seq-set.js';
+import { Watermark } from './watermark.js';
+
+/** What the acker of a stream tells the source it belongs to. */
+export interface OffsetTrackerListener {
+  acked(count: number): void;
+  released(): void;
+  /** A sink has begun to wait for what lies before its commit, or waits no more. */
+  awaited(): void;
+}
+
+/**
+ * The acker of a stream that is read in order, and again after a refusal: how far it is acked, what is refused, what is
+ * not released. A new epoch is a new object, so an ack of an old one cannot reach it.
+ *
+ * Bounds: four bytes for each unreleased place, a bit for each from the watermark on.
+ */
+export abstract class OffsetTracker implements Acker {
+  readonly flush$ = new Subject<FlushSignal>();
+  readonly watermark: Watermark;
+  /** Present where the source takes up from a ledger. */
+  readonly resumeTracker: CommitHorizon | undefined;
+  readonly #listener: OffsetTrackerListener;
+  readonly #unreleased = new InFlightSizes();
+  readonly #nacked = new SeqSet();
+  #isOver = false;
+
+  /** `start`: the offset reading begins at, or −1 where that is not known; `takenUp`: what a ledger said about it. */
+  constructor(start: number, resumePoint: ResumePoint | undefined, listener: OffsetTrackerListener) {
+    this.watermark = new Watermark(start);
+    this.resumeTracker =
+      resumePoint === undefined ? undefined : new CommitHorizon(this.watermark, resumePoint, () => listener.awaited());
+    this.#listener = listener;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** How many are out and can still be acked: neither acked nor refused, while the epoch lasts. */
+  get unsettled(): number {
+    return this.#isOver ? 0 : this.watermark.unacked - this.#nacked.size;
+  }
+
+  ack(first: number, next: number): void {
+    let fresh = 0;
+    if (!this.#isOver) {
+      if (this.#nacked.size === 0) fresh = this.#ackRun(first, next);
+      else {
+        for (let seq = first; seq < next; seq += 1) {
+          if (!this.#nacked.has(seq)) fresh += this.#ackRun(seq, seq + 1);
+        }
+      }
+    }
+    const isFreed = this.#free(first, next);
+    if (fresh > 0) this.#listener.acked(fresh);
+    // Of an epoch that is over it says nothing but that there is room: who waits for that must hear of it.
+    else if (isFreed) this.#listener.released();
+  }
+
+  nack(first: number, next: number, cause: unknown): void {
+    let lowest = -1;
+    if (!this.#isOver) {
+      for (let seq = first; seq < next; seq += 1) {
+        if (this.watermark.isAcked(seq) || !this.#nacked.add(seq)) continue;
+        if (lowest < 0) lowest = this.watermark.offsetOf(seq);
+      }
+      if (lowest >= 0) this.resumeTracker?.refuse(lowest);
+    }
+    const isFreed = this.#free(first, next);
+    if (lowest >= 0) this.refused(lowest, cause);
+    else if (isFreed) this.#listener.released();
+  }
+
+  release(first: number, next: number): void {
+    if (this.#free(first, next)) this.#listener.released();
+  }
+
+  hold(first: number, next: number): void {
+    if (!this.#isOver) this.resumeTracker?.cover(first, next);
+  }
+
+  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.flush$.complete();
+  }
+
+  /** Counts what has arrived as out from here on; its place. */
+  protected add(offset: number, bytes: number): number {
+    this.#unreleased.add(bytes);
+    return this.watermark.add(offset);
+  }
+
+  /** The lowest offset that a nack has newly refused. */
+  protected abstract refused(offset: number, cause: unknown): void;
+
+  /** So many of the run of places, of so many bytes, are newly released. */
+  protected abstract freed(count: number, bytes: number, first: number, next: number): void;
+
+  #ackRun(first: number, next: number): number {
+    this.resumeTracker?.cover(first, next);
+    return this.watermark.ack(first, next);
+  }
+
+  #free(first: number, next: number): boolean {
+    const { count, bytes } = this.#unreleased.release(first, next);
+    if (count === 0) return false;
+    this.freed(count, bytes, first, next);
+    return true;
+  }
+}

@@ -1,0 +1,73 @@
+import { type ErrorCode, SinkError } from '../../core/errors.js';
+import { shownUrl } from '../../core/shown-url.js';
+import type { HttpAnswer } from '../../ports/http-client.js';
+import type { OutgoingBatch } from './outgoing-batch.js';
+import { withoutSecrets } from './request-parts.js';
+import type { Verdict } from './verdict.js';
+
+/** The request that was answered. */
+export interface Answered {
+  readonly method: string;
+  readonly outgoing: OutgoingBatch;
+  /** The headers of the caller's, whose values are in no message. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly answer: HttpAnswer;
+}
+
+/** With what a batch is nacked after an answer that is no yes. */
+export function nackErrorOf(verdict: Exclude<Verdict, { what: 'taken' | 'halve' }>, answered: Answered): SinkError {
+  const { answer } = answered;
+  const why = verdict.what === 'refused' ? verdict.why : undefined;
+  const [code, advice] = ADVICE[verdict.what](answer);
+  const said = why ?? excerptOf(answered);
+  const message = `${subjectOf(answered)}${said === '' ? ', without a word' : `: ${said}`}. ${advice}`;
+  const { outgoing } = answered;
+  const { stream, firstOffset, lastOffset, values } = outgoing.batch;
+  return new SinkError(code, message, {
+    details: { url: shownUrl(outgoing.url), status: answer.status, stream, firstOffset, lastOffset, values },
+  });
+}
+
+type RefusalCode = Extract<ErrorCode, `RXF_HTTP_${'UNAVAILABLE' | 'REFUSED' | 'TOO_LARGE' | 'DENIED' | 'REDIRECT'}`>;
+
+const ADVICE: Record<
+  Exclude<Verdict['what'], 'taken' | 'halve'>,
+  (answer: HttpAnswer) => readonly [RefusalCode, string]
+> = {
+  again: () => ['RXF_HTTP_UNAVAILABLE', 'It was tried as often as `retry` allows; the values are redelivered.'],
+  refused: () => ['RXF_HTTP_REFUSED', 'Correct what is at fault, or set such values aside with `deadLetter`.'],
+  tooLarge: () => [
+    'RXF_HTTP_TOO_LARGE',
+    'It is one value alone: make it smaller, set it aside with `deadLetter`, or raise the limit there.',
+  ],
+  denied: () => ['RXF_HTTP_DENIED', 'It would say so to any value: check `url`, `method`, `headers` and `body`.'],
+  elsewhere: ({ headers }) => {
+    const to = headers.location === undefined ? 'and does not say where' : `to ${shownLocation(headers.location)}`;
+    return [
+      'RXF_HTTP_REDIRECT',
+      `It points elsewhere, ${to}. Redirects are not followed: give the final address as \`url\`.`,
+    ];
+  },
+};
+
+function subjectOf({ method, outgoing, answer }: Answered): string {
+  const { stream, firstOffset, lastOffset, values } = outgoing.batch;
+  const what = values === 1 ? `offset ${firstOffset}` : `${values} values, offsets ${firstOffset} to ${lastOffset}`;
+  return `${method} ${shownUrl(outgoing.url)} answered ${answer.status} to ${what} of ${stream}`;
+}
+
+/** The beginning of what the server said, on one line, in quotes. */
+function excerptOf({ answer, outgoing, headers }: Answered): string {
+  const text = withoutSecrets(answer.excerpt.slice(0, 2_000), outgoing.url, headers);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal must not obey what a server says
+  const line = text.replace(/[\s\x00-\x1f\x7f-\x9f\ufffd]+/g, ' ').trim();
+  if (line === '') return '';
+  return JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}…` : line);
+}
+
+function shownLocation(location: string): string {
+  // Relative ones are a path; whatever stands behind it may be a secret.
+  return /^[a-z]+:/i.test(location)
+    ? shownUrl(location)
+    : JSON.stringify(location.replace(/[?#].*$/s, '').slice(0, 200));
+}

@@ -1,0 +1,126 @@
+import type { Subscriber } from 'rxjs';
+import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import type { Metric } from '../../core/monitor.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Assignment } from './assignment.js';
+import type { GuardedConsumer } from './guarded-consumer.js';
+import type { Partition } from './partition.js';
+
+/** What emission needs of the session it emits for. */
+export interface EmitsFor {
+  readonly consumer: GuardedConsumer | undefined;
+  readonly assignment: Assignment;
+  /** Whether records may go out now, the window aside. */
+  readonly isTaking: boolean;
+}
+
+/** The most records of one partition that go out before the next one has its turn. */
+const MOST_IN_TURN = 1_000;
+
+/**
+ * Emits what waits in the partitions while the window has room; pauses what is full and resumes what is empty.
+ *
+ * Partitions have turns: an even share of the window each, at most 1,000 records, and who had to stop for want of room goes
+ * on first. So whatever waits in one goes out before more than a window of the others has.
+ */
+export class Emission {
+  readonly #session: EmitsFor;
+  readonly #out: Subscriber<Delivery<Buffer | null>>;
+  readonly #window: InFlightWindow;
+  readonly #maxUnacked: number;
+  readonly #heldBack: Metric;
+  #isUnderWay = false;
+  /** Whose turn it is, by its place in the assignment, and what is left of its turn. */
+  #turn = 0;
+  #countLeft = 0;
+  #bytesLeft = 0;
+  /** Less than `maxUnacked` allows, where something was acked since it was looked up. */
+  #replayRoom = 0;
+
+  constructor(
+    session: EmitsFor,
+    out: Subscriber<Delivery<Buffer | null>>,
+    limits: { readonly window: InFlightWindow; readonly maxUnacked: number },
+    heldBack: Metric,
+  ) {
+    this.#session = session;
+    this.#out = out;
+    this.#window = limits.window;
+    this.#maxUnacked = limits.maxUnacked;
+    this.#heldBack = heldBack;
+  }
+
+  /** Too much would be redelivered after a crash: nothing goes out until something is acked. */
+  get isReplayFull(): boolean {
+    return this.#session.assignment.unacked >= this.#maxUnacked;
+  }
+
+  /** Emits all that may go out; false where it is doing so already, and this call came from within. */
+  run(): boolean {
+    if (this.#isUnderWay) return false;
+    this.#isUnderWay = true;
+    this.#replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
+    let idle = 0;
+    while (idle < this.#session.assignment.partitions.length && this.#hasRoom) {
+      if (this.#emitTurn()) idle = 0;
+      else idle += 1;
+    }
+    this.#isUnderWay = false;
+    return true;
+  }
+
+  setPauses(): void {
+    const pause: Partition[] = [];
+    const resume: Partition[] = [];
+    let heldBack = 0;
+    for (const partition of this.#session.assignment.partitions) {
+      if (partition.hasQueued || partition.isOver) heldBack += 1;
+      if (partition.hasQueued === partition.isPaused || partition.isOver) continue;
+      partition.isPaused = partition.hasQueued;
+      (partition.isPaused ? pause : resume).push(partition);
+    }
+    this.#heldBack.set(heldBack);
+    if (pause.length > 0) this.#session.consumer?.pause(pause);
+    if (resume.length > 0) this.#session.consumer?.resume(resume);
+  }
+
+  get #hasRoom(): boolean {
+    if (!this.#session.isTaking || this.#window.isFull) return false;
+    if (this.#replayRoom <= 0) this.#replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
+    return this.#replayRoom > 0;
+  }
+
+  /** Emits what is left of a turn, while there is room, and ends it where that is why it stops; false where nothing waited. */
+  #emitTurn(): boolean {
+    const { partitions } = this.#session.assignment;
+    // A new assignment may be shorter.
+    if (this.#turn >= partitions.length) this.#turn = 0;
+    const partition = partitions[this.#turn];
+    if (partition === undefined || !partition.hasQueued) {
+      this.#nextTurn();
+      return false;
+    }
+    if (this.#countLeft === 0) this.#startTurn(partitions.length);
+    while (this.#countLeft > 0 && this.#bytesLeft > 0 && this.#hasRoom) {
+      const delivery = partition.take();
+      if (delivery === undefined) break;
+      this.#countLeft -= 1;
+      this.#bytesLeft -= delivery.origin.byteLength;
+      this.#replayRoom -= 1;
+      this.#out.next(delivery);
+    }
+    if (this.#countLeft === 0 || this.#bytesLeft <= 0 || !partition.hasQueued) this.#nextTurn();
+    return true;
+  }
+
+  #startTurn(among: number): void {
+    const { count, bytes } = this.#window.limits;
+    this.#countLeft = Math.min(MOST_IN_TURN, Math.max(1, Math.floor(count / among)));
+    this.#bytesLeft = Math.max(1, bytes / among);
+  }
+
+  #nextTurn(): void {
+    this.#turn = this.#turn + 1 < this.#session.assignment.partitions.length ? this.#turn + 1 : 0;
+    this.#countLeft = 0;
+  }
+}

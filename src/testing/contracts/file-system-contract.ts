@@ -1,0 +1,243 @@
+import { KiB } from '../../core/units.js';
+import {
+  bytesOf,
+  check,
+  expect,
+  type FileSystemCheck,
+  fails,
+  kindOf,
+  namesOf,
+  once,
+  put,
+  same,
+  textOf,
+} from './file-system-checks.js';
+import { fileNameContract } from './file-system-name-contract.js';
+
+/**
+ * What every driver of the `FileSystem` port must do, as named checks for any test runner:
+ * `for (const { name, run } of fileSystemContract) it(name, () => run({ fs, root }))`.
+ */
+export const fileSystemContract: readonly FileSystemCheck[] = [
+  check('a closed file has the length and the bytes written, and its folders', async ({ fs, at }) => {
+    const path = at('a/b/c.txt');
+    const writer = fs.create(path);
+    await once(writer.write(bytesOf('one ')));
+    await once(writer.write(new Uint8Array(0)));
+    await once(writer.write(bytesOf('two')));
+    same('the answer of close', (await once(writer.close())).bytes, 7);
+    same('the content', await textOf(fs, path), 'one two');
+    const status = await once(fs.status(path));
+    same('the status', [status?.path, status?.kind, status?.bytes], [path, 'file', 7]);
+    const age = Math.abs(Date.now() - (status?.modifiedMs ?? 0));
+    expect('`modifiedMs` to be in milliseconds, near now', age < 86_400_000, status?.modifiedMs);
+    const folder = await once(fs.status(at('a/b')));
+    same('the folder', [folder?.path, folder?.kind, folder?.bytes], [at('a/b'), 'folder', 0]);
+  }),
+
+  check('a file closed without a write is empty', async ({ fs, at }) => {
+    same('the answer of close', (await once(fs.create(at('empty')).close())).bytes, 0);
+    same('the length', (await once(fs.status(at('empty'))))?.bytes, 0);
+    same('the content', await textOf(fs, at('empty')), '');
+  }),
+
+  check('3 MiB in many writes come back intact', async ({ fs, at }) => {
+    const whole = new Uint8Array(3 * 1_024 * KiB);
+    for (let i = 0; i < whole.length; i++) whole[i] = (i * 2_654_435_761) >>> 24;
+    const writer = fs.create(at('large'));
+    for (let from = 0, n = 1; from < whole.length; n++) {
+      const to = Math.min(whole.length, from + ((n * 7_919) % (64 * KiB)) + 1);
+      // A chunk may be overwritten once its write has answered.
+      const chunk = whole.slice(from, to);
+      await once(writer.write(chunk));
+      chunk.fill(0);
+      from = to;
+    }
+    same('the answer of close', (await once(writer.close())).bytes, whole.length);
+    const read = await once(fs.read(at('large'), whole.length));
+    const wrong = read.findIndex((byte, index) => byte !== whole[index]);
+    same('the length and the first wrong byte', [read.length, wrong], [whole.length, -1]);
+  }),
+
+  check('create does not touch a file that stands', async ({ fs, at }) => {
+    await put(fs, at('taken'), 'first');
+    await fails('RXF_FILES_EXISTS', () => put(fs, at('taken'), 'second, and longer'));
+    await fails('RXF_FILES_EXISTS', () => once(fs.create(at('taken')).close()));
+    same('the content', await textOf(fs, at('taken')), 'first');
+  }),
+
+  check('a file given up never counts as closed', async ({ fs, at }) => {
+    const writer = fs.create(at('given-up'));
+    await once(writer.write(bytesOf('half')));
+    writer.abort();
+    writer.abort();
+    await fails(null, () => once(writer.close()));
+    await fails(null, () => once(writer.write(bytesOf('more'))));
+    const unused = fs.create(at('never-begun'));
+    unused.abort();
+    await fails(null, () => once(unused.close()));
+    same('a file given up before its first write', await once(fs.status(at('never-begun'))), null);
+  }),
+
+  ...(['rename', 'publish'] as const).flatMap((move) => [
+    check(`${move} moves, and makes the folders of the target`, async ({ fs, at }) => {
+      await put(fs, at('old'), 'text');
+      same('the answer', await once(fs[move](at('old'), at('x/y/new'))), 'renamed');
+      same('the source', await once(fs.status(at('old'))), null);
+      same('the content', await textOf(fs, at('x/y/new')), 'text');
+    }),
+
+    check(`${move} onto a file that stands moves nothing`, async ({ fs, at }) => {
+      await put(fs, at('one'), 'first');
+      await put(fs, at('two'), 'second');
+      same('the answer', await once(fs[move](at('one'), at('two'))), 'exists');
+      same('both', [await textOf(fs, at('one')), await textOf(fs, at('two'))], ['first', 'second']);
+      same('the answer onto itself', await once(fs[move](at('one'), at('one'))), 'exists');
+      same('the content', await textOf(fs, at('one')), 'first');
+    }),
+
+    check(`${move} onto a folder moves nothing`, async ({ fs, at }) => {
+      await put(fs, at('one'), 'first');
+      await put(fs, at('folder/two'), 'second');
+      same('the answer', await once(fs[move](at('one'), at('folder'))), 'exists');
+      same('the folder', await namesOf(fs, at('folder')), ['two']);
+      same('the content', await textOf(fs, at('one')), 'first');
+    }),
+
+    check(`${move} of a file that does not stand says so`, async ({ fs, at }) => {
+      await put(fs, at('target'), 'text');
+      same('to a free name', await once(fs[move](at('nothing'), at('free'))), 'missing');
+      same('to a taken name', await once(fs[move](at('nothing'), at('target'))), 'missing');
+      same('the free name', await once(fs.status(at('free'))), null);
+    }),
+
+    check(`${move} of one file by several at once comes to an end for each`, async ({ fs, at }) => {
+      for (let n = 0; n < 5; n += 1) {
+        await put(fs, at(`many/${n}`), 'text');
+        const answers = await Promise.all([0, 1, 2].map(() => once(fs[move](at(`many/${n}`), at(`d/${n}`)))));
+        expect('one of them to have moved it', answers.includes('renamed'), answers);
+        same('what is left', [await namesOf(fs, at('many')), await textOf(fs, at(`d/${n}`))], [[], 'text']);
+      }
+    }),
+
+    check(`${move} of what a reader has taken away from the new name does not bring it back`, async ({ fs, at }) => {
+      await put(fs, at('old'), 'text');
+      await once(fs[move](at('old'), at('new')));
+      await once(fs.rename(at('new'), at('taken')));
+      same('the answer', await once(fs[move](at('old'), at('new'))), 'missing');
+      same('the new name', await once(fs.status(at('new'))), null);
+    }),
+  ]),
+
+  check('of two renames to one name, one wins', async ({ fs, at }) => {
+    await put(fs, at('one'), 'text');
+    await put(fs, at('two'), 'text');
+    const answers = await Promise.all([
+      once(fs.rename(at('one'), at('d/won'))),
+      once(fs.rename(at('two'), at('d/won'))),
+    ]);
+    same('the answers', answers.sort(), ['exists', 'renamed']);
+    const left = [await once(fs.status(at('one'))), await once(fs.status(at('two')))];
+    same('what is left', left.filter(Boolean).length, 1);
+  }),
+
+  check('list gives what a folder holds, by name', async ({ fs, at }) => {
+    for (const name of ['10', '9', 'b/deep', 'a', 'B']) await put(fs, at(`l/${name}`), name);
+    const listed = await once(fs.list(at('l')));
+    same(
+      'the names',
+      listed.map(({ path }) => path),
+      ['10', '9', 'B', 'a', 'b'].map((name) => at(`l/${name}`)),
+    );
+    same(
+      'the kinds',
+      listed.map(({ kind }) => kind),
+      ['file', 'file', 'file', 'file', 'folder'],
+    );
+    same(
+      'the lengths',
+      listed.map(({ bytes }) => bytes),
+      [2, 1, 1, 1, 0],
+    );
+    same('a folder that does not stand', await once(fs.list(at('nowhere/at/all'))), []);
+    same('a file', await once(fs.list(at('l/a'))), []);
+  }),
+
+  check('status of what does not stand is null', async ({ fs, at }) => {
+    await put(fs, at('file'), 'text');
+    same('a missing name', await once(fs.status(at('missing'))), null);
+    same('a missing folder', await once(fs.status(at('missing/name'))), null);
+    same('below a file', await once(fs.status(at('file/name'))), null);
+  }),
+
+  check('read keeps its limit', async ({ fs, at }) => {
+    await put(fs, at('ten'), '0123456789');
+    same('at the limit', await textOf(fs, at('ten'), 10), '0123456789');
+    await fails('RXF_FILES_PROTOCOL', () => once(fs.read(at('ten'), 9)));
+    await fails('RXF_FILES_MISSING', () => once(fs.read(at('missing'), 10)));
+  }),
+
+  check('remove says whether there was something, and takes all of a folder', async ({ fs, at }) => {
+    await put(fs, at('r/file'), 'text');
+    await put(fs, at('r/s/deep'), 'text');
+    await put(fs, at('rest'), 'text');
+    same('a file', await once(fs.remove(at('r/file'))), true);
+    same('the file again', await once(fs.remove(at('r/file'))), false);
+    same('a folder', await once(fs.remove(at('r'))), true);
+    same('the folder again', await once(fs.remove(at('r'))), false);
+    same('what was below', await once(fs.status(at('r/s/deep'))), null);
+    same('what is beside it', await textOf(fs, at('rest')), 'text');
+    await put(fs, at('r/file'), 'again');
+    await put(fs, at('moved'), 'text');
+    await once(fs.remove(at('r')));
+    same('a rename into the removed folder', await once(fs.rename(at('moved'), at('r/file'))), 'renamed');
+  }),
+
+  check('makeFolder makes a folder with those above it, also where it stands', async ({ fs, at }) => {
+    await once(fs.makeFolder(at('m/n')));
+    await once(fs.makeFolder(at('m/n')));
+    same('the kinds', [await kindOf(fs, at('m')), await kindOf(fs, at('m/n'))], ['folder', 'folder']);
+    await put(fs, at('m/n/file'), 'text');
+    await Promise.all([once(fs.makeFolder(at('m/n'))), once(fs.makeFolder(at('m/n/o')))]);
+    same('what stood in it', await textOf(fs, at('m/n/file')), 'text');
+  }),
+
+  check('makeFolder in the place of a file, or below one, fails and changes nothing', async ({ fs, at }) => {
+    await put(fs, at('file'), 'text');
+    await fails('RXF_FILES_EXISTS', () => once(fs.makeFolder(at('file'))));
+    await fails('RXF_FILES_EXISTS', () => once(fs.makeFolder(at('file/below/it'))));
+    await put(fs, at('other'), 'text');
+    await fails('RXF_FILES_EXISTS', () => once(fs.rename(at('other'), at('file/other'))));
+    same('the file', await textOf(fs, at('file')), 'text');
+    same('what was not moved', await textOf(fs, at('other')), 'text');
+  }),
+
+  check('names keep every character', async ({ fs, at }) => {
+    const names = [
+      'a b',
+      '你好',
+      'naïve 🎉',
+      'x+y',
+      'k=v',
+      '100%',
+      '50%25',
+      'a#b',
+      'what?',
+      'a&b;c',
+      "it's(1)~!*",
+      '[x]{y}',
+      '..a',
+    ];
+    for (const name of names) {
+      await put(fs, at(`n/${name}/${name}`), name);
+      const moved = at(`m/${name}`);
+      same(`the rename of ${name}`, await once(fs.rename(at(`n/${name}/${name}`), moved)), 'renamed');
+      same(`the content of ${name}`, await textOf(fs, moved), name);
+      same(`the status of ${name}`, (await once(fs.status(moved)))?.path, moved);
+    }
+    same('the names listed', await namesOf(fs, at('m')), [...names].sort());
+    for (const name of names) same(`the removal of ${name}`, await once(fs.remove(at(`m/${name}`))), true);
+  }),
+
+  ...fileNameContract,
+];

@@ -1,0 +1,605 @@
+import { from, lastValueFrom, type ObservableInput, of, type Subscription } from 'rxjs';
+import { isRetryable } from '../../core/errors.js';
+import type {
+  KafkaBatch,
+  KafkaConsumer,
+  KafkaDriver,
+  KafkaListener,
+  KafkaRecord,
+  KafkaSubscription,
+  PartitionOffset,
+  TopicPartition,
+} from '../../ports/kafka-consumer.js';
+
+export interface ContractRecord {
+  readonly value: string | null;
+  readonly key?: string | null;
+  readonly timestamp?: number;
+}
+
+/** A driver with the cluster behind it, as the contract needs it. Topics are made by the checks and left behind. */
+export interface KafkaSubject {
+  readonly driver: KafkaDriver;
+  createTopic(topic: string, partitions: number): Promise<void>;
+  produce(topic: string, partition: number, records: readonly ContractRecord[]): Promise<void>;
+  /** The same in a transaction of its own, which ends so; its marker takes an offset. Left out where there are none. */
+  transact?(
+    topic: string,
+    partition: number,
+    records: readonly ContractRecord[],
+    outcome: 'commit' | 'abort',
+  ): Promise<void>;
+  /** The group's committed offset, or −1. */
+  committed(groupId: string, topic: string, partition: number): Promise<number>;
+}
+
+export interface KafkaCheck {
+  readonly name: string;
+  run(subject: KafkaSubject): Promise<void>;
+}
+
+const WITHIN_MS = 20_000;
+const QUIET_MS = 400;
+let names = 0;
+
+/** A member that writes down all that the driver tells it. */
+export class KafkaTrace implements KafkaListener {
+  readonly calls: string[] = [];
+  readonly batches: KafkaBatch[] = [];
+  readonly logEvents: string[] = [];
+  /** What `reading` said, in order. */
+  readonly readings: boolean[] = [];
+  epoch = 0;
+  partitions: readonly TopicPartition[] = [];
+  consumer: KafkaConsumer | undefined;
+  consumers = 0;
+  error: unknown;
+  isComplete = false;
+  answer: (epoch: number, partitions: readonly TopicPartition[]) => ObservableInput<readonly PartitionOffset[]> = () =>
+    of([]);
+  /** Where it was told that reading begins, in order. */
+  readonly starts: PartitionOffset[] = [];
+  remember: (starts: readonly PartitionOffset[]) => ObservableInput<unknown> = () => of(undefined);
+  settle: () => ObservableInput<unknown> = () => of(undefined);
+  connection: Subscription | undefined;
+
+  join(driver: KafkaDriver, subscription: KafkaSubscription): this {
+    this.connection = driver.connect(subscription, this).subscribe({
+      next: (consumer) => {
+        this.consumer = consumer;
+        this.consumers += 1;
+      },
+      error: (error: unknown) => {
+        this.error = error;
+      },
+      complete: () => {
+        this.isComplete = true;
+      },
+    });
+    return this;
+  }
+
+  assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]> {
+    this.calls.push(`assigned ${epoch}`);
+    this.epoch = epoch;
+    this.partitions = partitions;
+    return this.answer(epoch, partitions);
+  }
+
+  began(_epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown> {
+    this.starts.push(...starts);
+    return this.remember(starts);
+  }
+
+  revoking(): ObservableInput<unknown> {
+    this.calls.push('revoking');
+    return this.settle();
+  }
+
+  lost(): void {
+    this.calls.push('lost');
+    this.partitions = [];
+  }
+
+  records(batch: KafkaBatch): void {
+    if (this.batches.length === 0) this.calls.push('records');
+    this.batches.push(batch);
+  }
+
+  reading(isReading: boolean): void {
+    this.readings.push(isReading);
+  }
+
+  logEvent(_level: 'info' | 'warn', what: string, message: string): void {
+    this.logEvents.push(`${what} ${message}`);
+  }
+
+  get all(): KafkaRecord[] {
+    return this.batches.flatMap((batch) => [...batch.records]);
+  }
+
+  offsets(partition: number): number[] {
+    return this.all.filter((record) => record.partition === partition).map((record) => record.offset);
+  }
+
+  async assignedTo(count: number): Promise<void> {
+    await until(() => this.partitions.length === count && this.consumer !== undefined, `${count} partitions`, this);
+  }
+
+  async received(count: number): Promise<void> {
+    await until(() => this.all.length >= count, `${count} records, has ${this.all.length}`, this);
+  }
+
+  async commit(offsets: readonly PartitionOffset[], epoch = this.epoch): Promise<void> {
+    await done((this.consumer as KafkaConsumer).commit(epoch, offsets));
+  }
+
+  async close(): Promise<void> {
+    if (this.consumer === undefined) this.connection?.unsubscribe();
+    else await done(this.consumer.close());
+  }
+}
+
+export async function done(answer: ObservableInput<unknown>): Promise<void> {
+  await lastValueFrom(from(answer), { defaultValue: undefined });
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Looks again and again until it holds. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  trace?: { readonly error: unknown },
+  withinMs = WITHIN_MS,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (trace?.error !== undefined)
+      throw new Error(`Waited for ${what}, but the stream failed`, { cause: trace.error });
+    if (performance.now() > end) throw new Error(`Waited ${withinMs} ms for ${what}`);
+    await sleep(10);
+  }
+}
+
+export function kafkaSubscription(topic: string, given: Partial<KafkaSubscription> = {}): KafkaSubscription {
+  return {
+    topics: [topic],
+    groupId: `${topic}-group`,
+    startAt: 'earliest',
+    maxPartitionBytes: 1 << 20,
+    maxWaitMs: 100,
+    revokeTimeoutMs: 5_000,
+    sessionTimeoutMs: 10_000,
+    ...given,
+  };
+}
+
+/** A name no check has used. */
+export function freshName(what: string): string {
+  names += 1;
+  return `rxf-${what}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}-${names}`;
+}
+
+function equal(actual: unknown, expected: unknown, what: string): void {
+  const [a, e] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (a !== e) throw new Error(`${what}: expected ${e}, got ${a}`);
+}
+
+function values(count: number, from = 0): ContractRecord[] {
+  return Array.from({ length: count }, (_, index) => ({ value: `v${from + index}` }));
+}
+
+function at(topic: string, partition: number, offset: number): PartitionOffset {
+  return { topic, partition, offset };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+async function withTopic(
+  subject: KafkaSubject,
+  what: string,
+  partitions: number,
+  run: (topic: string, join: (given?: Partial<KafkaSubscription>, trace?: KafkaTrace) => KafkaTrace) => Promise<void>,
+): Promise<void> {
+  const topic = freshName(what);
+  await subject.createTopic(topic, partitions);
+  const members: KafkaTrace[] = [];
+  try {
+    await run(topic, (given, trace = new KafkaTrace()) => {
+      members.push(trace);
+      return trace.join(subject.driver, kafkaSubscription(topic, given));
+    });
+  } finally {
+    for (const member of members) await member.close();
+    for (const member of members) member.connection?.unsubscribe();
+  }
+}
+
+/** What every `KafkaDriver` must do; run it on the fake and on the real one. */
+export const kafkaContract: readonly KafkaCheck[] = [
+  {
+    name: 'emits the member once, assigns all partitions in an epoch, then hands over records',
+    run: (subject) =>
+      withTopic(subject, 'join', 3, async (topic, join) => {
+        await subject.produce(topic, 1, values(2));
+        const trace = join();
+        await trace.received(2);
+        equal(trace.consumers, 1, 'members emitted');
+        equal(trace.calls, ['assigned 1', 'records'], 'calls');
+        equal([...trace.partitions].map((one) => one.partition).sort(), [0, 1, 2], 'partitions');
+      }),
+  },
+  {
+    name: 'a record has its value, key, timestamp, offset, stream, epoch and byte length',
+    run: (subject) =>
+      withTopic(subject, 'record', 1, async (topic, join) => {
+        await subject.produce(topic, 0, [
+          { value: 'völlig', key: 'k', timestamp: 1_700_000_000_123 },
+          { value: null, key: 'gone', timestamp: 1_700_000_000_124 },
+          { value: '', key: null, timestamp: 1_700_000_000_125 },
+        ]);
+        const trace = join();
+        await trace.received(3);
+        const seen = trace.all.map((record) => [
+          record.value?.toString() ?? null,
+          record.key?.toString() ?? null,
+          record.timestamp,
+          record.offset,
+          record.stream,
+          record.epoch,
+          record.byteLength,
+        ]);
+        const stream = `kafka:${topic}/0`;
+        equal(
+          seen,
+          [
+            ['völlig', 'k', 1_700_000_000_123, 0, stream, 1, 8],
+            [null, 'gone', 1_700_000_000_124, 1, stream, 1, 4],
+            ['', null, 1_700_000_000_125, 2, stream, 1, 0],
+          ],
+          'records',
+        );
+        const last = trace.batches.at(-1) as KafkaBatch;
+        equal([last.nextOffset, last.highWatermark, last.epoch, last.topic], [3, 3, 1, topic], 'batch');
+        const sum = trace.batches.reduce((bytes, batch) => bytes + batch.byteLength, 0);
+        equal(sum, 12, 'bytes of the batches');
+      }),
+  },
+  {
+    name: 'records of a partition come in order, each once, also those written later',
+    run: (subject) =>
+      withTopic(subject, 'order', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(700));
+        await subject.produce(topic, 1, values(300));
+        const trace = join();
+        await trace.received(1_000);
+        await subject.produce(topic, 0, values(50, 700));
+        await trace.received(1_050);
+        await sleep(QUIET_MS);
+        equal(trace.offsets(0), range(0, 750), 'offsets of partition 0');
+        equal(trace.offsets(1), range(0, 300), 'offsets of partition 1');
+      }),
+  },
+  {
+    name: 'no record comes before `assigned` has answered, and then from where it says',
+    run: (subject) =>
+      withTopic(subject, 'start', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(10));
+        await subject.produce(topic, 1, values(3));
+        const trace = new KafkaTrace();
+        let hasAnswered = false;
+        trace.answer = async () => {
+          await sleep(QUIET_MS);
+          hasAnswered = trace.batches.length === 0;
+          return [{ topic, partition: 0, offset: 7 }];
+        };
+        join({}, trace);
+        await trace.received(6);
+        equal(hasAnswered, true, 'no record before the answer');
+        equal(trace.offsets(0), [7, 8, 9], 'offsets of partition 0');
+        equal(trace.offsets(1), [0, 1, 2], 'offsets of partition 1');
+      }),
+  },
+  {
+    name: '`startAt: latest` begins with what is written after joining',
+    run: (subject) =>
+      withTopic(subject, 'latest', 1, async (topic, join) => {
+        await subject.produce(topic, 0, values(5));
+        const trace = join({ startAt: 'latest' });
+        await trace.assignedTo(1);
+        await sleep(QUIET_MS * 2);
+        await subject.produce(topic, 0, values(2, 5));
+        await trace.received(2);
+        equal(trace.offsets(0), [5, 6], 'offsets');
+      }),
+  },
+  {
+    name: 'where reading begins without a place is told once, before any record; remembered, it holds for the next member',
+    run: (subject) =>
+      withTopic(subject, 'began', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(5));
+        const first = new KafkaTrace();
+        let hasWaited = false;
+        first.remember = async (starts) => {
+          // What comes meanwhile belongs to what is to be read.
+          await subject.produce(topic, 0, values(2, 5));
+          await first.commit(starts);
+          await sleep(QUIET_MS);
+          hasWaited = first.all.length === 0;
+        };
+        join({ startAt: 'latest' }, first);
+        await first.received(2);
+        equal(hasWaited, true, 'no record before the answer');
+        const inOrder = [...first.starts].sort((a, b) => a.partition - b.partition);
+        equal(inOrder, [at(topic, 0, 5), at(topic, 1, 0)], 'starts');
+        equal(first.offsets(0), [5, 6], 'offsets');
+        await first.close();
+        await subject.produce(topic, 0, values(3, 7));
+        const second = join({ startAt: 'latest' });
+        await second.received(5);
+        equal([second.starts, second.offsets(0)], [[], range(5, 10)], 'starts and offsets of the next member');
+      }),
+  },
+  {
+    name: 'with `startAt: latest`, a partition without a place in a topic that the group has begun is read from its first offset',
+    run: (subject) =>
+      withTopic(subject, 'new', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(5));
+        await subject.produce(topic, 1, values(3));
+        const first = join();
+        await first.received(8);
+        await first.commit([at(topic, 0, 5)]);
+        await first.close();
+        const second = join({ startAt: 'latest' });
+        await second.received(3);
+        equal(second.starts, [at(topic, 1, 0)], 'starts');
+        equal([second.offsets(0), second.offsets(1)], [[], [0, 1, 2]], 'offsets');
+        await second.close();
+        const third = join({ startAt: 'latest', topics: new RegExp(`^${topic}$`) });
+        await third.received(3);
+        equal(third.starts, [at(topic, 1, 0)], 'starts with a pattern');
+      }),
+  },
+  {
+    name: 'members that join a new group together with `startAt: latest` do not take each other’s partitions for new',
+    run: (subject) =>
+      withTopic(subject, 'together', 4, async (topic, join) => {
+        for (let partition = 0; partition < 4; partition += 1) await subject.produce(topic, partition, values(3));
+        const both = [new KafkaTrace(), new KafkaTrace()];
+        for (const trace of both) {
+          trace.remember = (starts) => trace.commit(starts);
+          join({ startAt: 'latest' }, trace);
+        }
+        for (const trace of both) await trace.assignedTo(2);
+        await sleep(QUIET_MS);
+        for (let partition = 0; partition < 4; partition += 1) await subject.produce(topic, partition, values(1, 3));
+        await until(() => both.flatMap((trace) => trace.all).length >= 4, 'the records that came later');
+        await sleep(QUIET_MS);
+        const offsets = both.flatMap((trace) => trace.all.map(({ offset }) => offset));
+        equal(offsets, [3, 3, 3, 3], 'offsets of both');
+      }),
+  },
+  {
+    name: 'a commit is kept by the group, and the next member goes on there',
+    run: (subject) =>
+      withTopic(subject, 'commit', 1, async (topic, join) => {
+        await subject.produce(topic, 0, values(10));
+        const first = join();
+        await first.received(10);
+        await first.commit([{ topic, partition: 0, offset: 6 }]);
+        equal(await subject.committed(`${topic}-group`, topic, 0), 6, 'committed');
+        await first.close();
+        const second = join();
+        await second.received(4);
+        equal(second.offsets(0), [6, 7, 8, 9], 'offsets of the second member');
+      }),
+  },
+  {
+    name: 'the position moves past markers and aborted records, also at the end of the log, and can be committed there',
+    run: (subject) =>
+      withTopic(subject, 'markers', 1, async (topic, join) => {
+        if (subject.transact === undefined) return;
+        await subject.transact(topic, 0, values(2), 'commit');
+        await subject.transact(topic, 0, values(3, 2), 'abort');
+        const trace = join();
+        await until(() => trace.batches.at(-1)?.nextOffset === 7, 'the position behind the last marker', trace);
+        equal(trace.offsets(0), [0, 1], 'offsets');
+        await subject.transact(topic, 0, values(1, 5), 'abort');
+        await until(() => trace.batches.at(-1)?.nextOffset === 9, 'the position behind another marker', trace);
+        await subject.transact(topic, 0, values(1, 6), 'commit');
+        await until(() => trace.batches.at(-1)?.nextOffset === 11, 'the position behind a committed one', trace);
+        equal(trace.offsets(0), [0, 1, 9], 'offsets');
+        const places = trace.batches.map((batch) => batch.nextOffset);
+        equal(
+          places,
+          [...new Set(places)].sort((a, b) => a - b),
+          'positions that only rise',
+        );
+        await trace.commit([{ topic, partition: 0, offset: 11 }]);
+        equal(await subject.committed(`${topic}-group`, topic, 0), 11, 'committed');
+      }),
+  },
+  {
+    name: 'a commit of another epoch, or of a partition that is not ours, does nothing',
+    run: (subject) =>
+      withTopic(subject, 'fence', 1, async (topic, join) => {
+        await subject.produce(topic, 0, values(10));
+        const trace = join();
+        await trace.received(10);
+        await trace.commit([{ topic, partition: 0, offset: 5 }]);
+        await trace.commit([{ topic, partition: 0, offset: 9 }], trace.epoch + 1);
+        await trace.commit([{ topic, partition: 0, offset: 9 }], trace.epoch - 1);
+        await trace.commit([{ topic, partition: 7, offset: 9 }]);
+        equal(await subject.committed(`${topic}-group`, topic, 0), 5, 'committed');
+      }),
+  },
+  {
+    name: 'a commit below the last one does nothing, until a seek back',
+    run: (subject) =>
+      withTopic(subject, 'below', 1, async (topic, join) => {
+        await subject.produce(topic, 0, values(10));
+        const trace = join();
+        await trace.received(10);
+        await trace.commit([{ topic, partition: 0, offset: 8 }]);
+        await trace.commit([{ topic, partition: 0, offset: 3 }]);
+        equal(await subject.committed(`${topic}-group`, topic, 0), 8, 'committed');
+        trace.consumer?.seek({ topic, partition: 0, offset: 2 });
+        await trace.commit([{ topic, partition: 0, offset: 4 }]);
+        equal(await subject.committed(`${topic}-group`, topic, 0), 4, 'committed after the seek');
+      }),
+  },
+  {
+    name: 'a paused partition rests while others go on; resumed, it goes on at once and misses nothing',
+    run: (subject) =>
+      withTopic(subject, 'pause', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(5));
+        await subject.produce(topic, 1, values(5));
+        const trace = join();
+        await trace.received(10);
+        trace.consumer?.pause([{ topic, partition: 0 }]);
+        // What was asked for before the pause may still come.
+        await sleep(QUIET_MS);
+        await subject.produce(topic, 0, values(5, 5));
+        await subject.produce(topic, 1, values(5, 5));
+        await until(() => trace.offsets(1).length === 10, 'the other partition', trace);
+        await sleep(QUIET_MS);
+        equal(trace.offsets(0).length, 5, 'records of the paused partition');
+        trace.consumer?.resume([{ topic, partition: 0 }]);
+        await until(() => trace.offsets(0).length === 10, 'the resumed partition', trace, 2_000);
+        equal(trace.offsets(0), range(0, 10), 'offsets');
+      }),
+  },
+  {
+    name: 'after a seek only records from there come',
+    run: (subject) =>
+      withTopic(subject, 'seek', 1, async (topic, join) => {
+        await subject.produce(topic, 0, values(20));
+        const trace = join();
+        await trace.received(20);
+        trace.consumer?.seek({ topic, partition: 0, offset: 15 });
+        await trace.received(25);
+        await sleep(QUIET_MS);
+        equal(trace.offsets(0), [...range(0, 20), ...range(15, 20)], 'offsets');
+      }),
+  },
+  {
+    name: 'a rebalance awaits `revoking`, whose commits count, then tells `lost` and assigns in a higher epoch',
+    run: (subject) =>
+      withTopic(subject, 'rebalance', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(10));
+        await subject.produce(topic, 1, values(10));
+        const first = new KafkaTrace();
+        let isSettled = false;
+        first.settle = async () => {
+          if (isSettled) return;
+          await sleep(QUIET_MS);
+          await first.commit([
+            { topic, partition: 0, offset: 4 },
+            { topic, partition: 1, offset: 4 },
+          ]);
+          isSettled = true;
+        };
+        join({}, first);
+        await first.received(20);
+        const second = join();
+        await second.assignedTo(1);
+        await first.assignedTo(1);
+        equal(isSettled, true, 'settled before anything was assigned anew');
+        equal(first.calls.slice(0, 5), ['assigned 1', 'records', 'revoking', 'lost', 'assigned 2'], 'calls');
+        equal([...first.partitions, ...second.partitions].map((one) => one.partition).sort(), [0, 1], 'shares');
+        await second.received(6);
+        equal(
+          second.all.slice(0, 6).map((record) => record.offset),
+          range(4, 10),
+          'offsets of the second member',
+        );
+      }),
+  },
+  {
+    name: 'a commit of the epoch before a rebalance does nothing',
+    run: (subject) =>
+      withTopic(subject, 'stale', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(10));
+        await subject.produce(topic, 1, values(10));
+        const first = join();
+        await first.received(20);
+        const old = first.epoch;
+        const second = join();
+        await second.assignedTo(1);
+        await first.assignedTo(1);
+        const [theirs] = second.partitions;
+        if (theirs === undefined) throw new Error('the second member has no partition');
+        await second.commit([{ ...theirs, offset: 9 }]);
+        await first.commit([{ ...theirs, offset: 3 }], old);
+        await first.commit([{ ...theirs, offset: 3 }]);
+        equal(await subject.committed(`${topic}-group`, topic, theirs.partition), 9, 'committed');
+      }),
+  },
+  {
+    name: 'close completes the stream, may be called twice, and frees the partitions for others',
+    run: (subject) =>
+      withTopic(subject, 'close', 2, async (_topic, join) => {
+        const first = join();
+        const second = join();
+        await first.assignedTo(1);
+        await second.assignedTo(1);
+        await Promise.all([first.close(), first.close()]);
+        await until(() => first.isComplete, 'the stream to complete', first, 2_000);
+        const calls = first.calls.length;
+        await second.assignedTo(2);
+        equal(first.calls.length, calls, 'calls after close');
+      }),
+  },
+  {
+    name: 'after unsubscribing nothing is called, and others get the partitions',
+    run: (subject) =>
+      withTopic(subject, 'unsubscribe', 2, async (topic, join) => {
+        const first = join();
+        const second = join();
+        await first.assignedTo(1);
+        await second.assignedTo(1);
+        first.connection?.unsubscribe();
+        const calls = first.calls.length;
+        await second.assignedTo(2);
+        await subject.produce(topic, 0, values(3));
+        await second.received(3);
+        equal([first.calls.length, first.batches.length, first.isComplete], [calls, 0, false], 'calls afterwards');
+      }),
+  },
+  {
+    name: 'a topic that is not there fails with its name, and is not worth a retry',
+    run: (subject) => missing(subject, [freshName('nowhere')]),
+  },
+  {
+    name: 'a pattern that matches no topic fails with the pattern',
+    run: (subject) => missing(subject, new RegExp(`^${freshName('nowhere')}$`)),
+  },
+  {
+    name: 'a pattern joins the topics that match it',
+    run: (subject) =>
+      withTopic(subject, 'pattern', 1, async (topic, join) => {
+        await subject.produce(topic, 0, values(1));
+        const trace = join({ topics: new RegExp(`^${topic}$`) });
+        await trace.received(1);
+        equal(trace.partitions, [{ topic, partition: 0 }], 'partitions');
+      }),
+  },
+];
+
+async function missing(subject: KafkaSubject, topics: readonly string[] | RegExp): Promise<void> {
+  const trace = new KafkaTrace().join(
+    subject.driver,
+    kafkaSubscription('none', { topics, groupId: freshName('group') }),
+  );
+  await until(() => trace.error !== undefined, 'the error', undefined, WITHIN_MS);
+  const error = trace.error as { code?: string; message: string };
+  equal(error.code, 'RXF_KAFKA_TOPIC_MISSING', 'code');
+  equal(isRetryable(error), false, 'retryable');
+  const name = topics instanceof RegExp ? String(topics) : String(topics[0]);
+  if (!error.message.includes(name)) throw new Error(`expected ${name} in: ${error.message}`);
+}

@@ -1,0 +1,36 @@
+import { SinkError } from '../../core/errors.js';
+import type { TopicPartition } from '../../ports/kafka-consumer.js';
+import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
+
+export interface FakeCall {
+  readonly number: number;
+  readonly isWanted: (place: number) => boolean;
+}
+
+export function withdrawn(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'It was withdrawn before it was sent.');
+}
+
+/** What of one call goes to one partition, by place. */
+export interface Share {
+  readonly name: string;
+  readonly of: TopicPartition | undefined;
+  readonly records: Map<number, KafkaOutgoing>;
+}
+
+export function together(all: readonly KafkaSent[]): KafkaSent {
+  const written = all.flatMap((sent) => [...sent.written]).sort((a, b) => a - b);
+  return { written, refused: new Map(all.flatMap((sent) => [...sent.refused])) };
+}
+
+/** Whether it was written is not known. */
+export function unknownIf({ records }: Share, cause: unknown): KafkaSent {
+  const refusal = new SinkError(
+    'RXF_KAFKA_SEND',
+    'It was not acknowledged in time; whether it is written is not known.',
+    {
+      cause,
+    },
+  );
+  return { written: [], refused: new Map([...records.keys()].map((place) => [place, refusal])) };
+}

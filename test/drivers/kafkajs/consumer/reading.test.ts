@@ -1,0 +1,162 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
+import { DriverLog } from '../../../../src/drivers/kafkajs/driver-log.js';
+import { checkOptions } from '../../../../src/drivers/kafkajs/options.js';
+import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../../src/testing/contracts/kafka-contract.js';
+import { brokerError, FakeLink } from '../fake-link.js';
+
+const lives: { member: Member; done: Promise<unknown> }[] = [];
+const reset = () =>
+  Object.assign(new Error('read ECONNRESET'), { name: 'KafkaJSConnectionError', code: 'ECONNRESET', retriable: true });
+
+function live(link = new FakeLink(), maxWaitMs = 100, trace = new KafkaTrace()) {
+  const options = checkOptions({ brokers: ['k1:9092'], heartbeatIntervalMs: 10 });
+  let epoch = 0;
+  const member = new Member(link.as(), {
+    listener: trace,
+    subscription: kafkaSubscription('t', { maxWaitMs }),
+    options,
+    driverLog: new DriverLog(trace, []),
+    setting: { brokers: options.brokers, secrets: [] },
+    hasJoined: false,
+    topicIds: new Map(),
+    nextEpoch: () => {
+      epoch += 1;
+      return epoch;
+    },
+    joined: () => undefined,
+    failed: () => undefined,
+  });
+  const done = member.run().catch(() => undefined);
+  lives.push({ member, done });
+  return { link, trace, member };
+}
+
+afterEach(async () => {
+  for (const { member, done } of lives.splice(0)) {
+    member.close();
+    await done;
+  }
+});
+
+const fetches = (link: FakeLink, count: number) => until(() => link.fetches.length === count, `fetch ${count}`);
+
+describe('whether the driver can read', () => {
+  it('is told once when fetches begin to fail, and once when all partitions are answered again, empty or not', async () => {
+    const { link, trace } = live();
+    await fetches(link, 1);
+    link.fetches[0]?.answerAll();
+    await fetches(link, 2);
+    expect(trace.readings).toEqual([]);
+    link.fetches[1]?.fail(reset());
+    await fetches(link, 3);
+    link.fetches[2]?.fail(reset());
+    await fetches(link, 4);
+    expect(trace.readings).toEqual([false]);
+    link.fetches[3]?.answer(0, [0, 1]);
+    await fetches(link, 5);
+    expect(trace.readings).toEqual([false]);
+    link.fetches[4]?.answerAll();
+    await fetches(link, 6);
+    expect(trace.readings).toEqual([false, true]);
+    expect(trace.logEvents).toEqual([
+      'kafka.trouble A fetch failed: read ECONNRESET. It is tried again.',
+      'kafka.reading All partitions can be read again. Reading goes on.',
+    ]);
+  });
+
+  it('is told of one partition in trouble among others', async () => {
+    const { link, trace } = live();
+    await fetches(link, 1);
+    link.fetches[0]?.answer(0, [], 6);
+    await fetches(link, 2);
+    expect(trace.readings).toEqual([false]);
+    await sleep(120);
+    link.fetches[1]?.answerAll();
+    await fetches(link, 3);
+    expect(trace.readings).toEqual([false]);
+    link.fetches[2]?.answerAll();
+    await until(() => trace.readings.length === 2, 'the change');
+    expect(trace.readings).toEqual([false, true]);
+  });
+
+  it('is told of a partition without a leader', async () => {
+    const link = new FakeLink();
+    link.leaders = { 1: -1 };
+    const { trace } = live(link);
+    await fetches(link, 1);
+    expect(trace.readings).toEqual([false]);
+    link.leaders = {};
+    link.fetches[0]?.answerAll();
+    await fetches(link, 2);
+    link.fetches[1]?.answerAll();
+    await until(() => trace.readings.length === 2, 'the change');
+  });
+
+  it('an answer that does not come counts as not reading a second after it was due, until it comes', async () => {
+    const { link, trace } = live();
+    await fetches(link, 1);
+    const from = performance.now();
+    await until(() => trace.readings.length === 1, 'the change', undefined, 1_250);
+    expect(performance.now() - from).toBeGreaterThan(900);
+    expect(trace.logEvents).toEqual([
+      'kafka.trouble Broker 1 is late with a fetch. It is asked again when the request times out.',
+    ]);
+    link.fetches[0]?.answerAll();
+    await fetches(link, 2);
+    expect(trace.readings).toEqual([false, true]);
+  });
+
+  it('a fetch that a quota holds back is told as that, and not as a late broker', async () => {
+    const link = new FakeLink();
+    link.throttled = true;
+    const { trace } = live(link);
+    await fetches(link, 1);
+    await until(() => trace.logEvents.length === 1, 'the notice', undefined, 1_250);
+    expect(trace.logEvents[0]).toMatch(/quota of broker 1 .*kafka-configs.sh .*--describe --entity-type clients/);
+    expect(trace.logEvents[0]).not.toContain('is late');
+  });
+
+  it('heartbeats that fail count as not reading until one is answered', async () => {
+    const { link, trace } = live();
+    await fetches(link, 1);
+    link.heartbeatErrors.push(reset());
+    await until(() => trace.readings.length === 2, 'two changes');
+    expect(trace.readings).toEqual([false, true]);
+    link.heartbeatErrors.push(brokerError('REBALANCE_IN_PROGRESS'));
+    await until(() => trace.epoch === 2, 'the next epoch');
+    expect(trace.readings).toEqual([false, true]);
+  });
+
+  it('what fails while the start is looked up is told after `assigned` has answered', async () => {
+    const link = new FakeLink();
+    let isUp = false;
+    link.committed = async () => {
+      if (!isUp) throw reset();
+      return { places: [], refused: [] };
+    };
+    link.heartbeat = async () => {
+      if (!isUp) throw reset();
+    };
+    const trace = new KafkaTrace();
+    trace.answer = async () => {
+      await sleep(50);
+      expect(trace.readings).toEqual([]);
+      return [];
+    };
+    live(link, 100, trace);
+    await until(() => trace.readings.length === 1, 'the change');
+    isUp = true;
+    await until(() => trace.readings.length === 2, 'the change back');
+    expect(trace.readings).toEqual([false, true]);
+  });
+
+  it('nothing is told once closed', async () => {
+    const { link, trace, member } = live();
+    await fetches(link, 1);
+    member.close();
+    link.fetches[0]?.fail(reset());
+    await sleep(20);
+    expect(trace.readings).toEqual([]);
+  });
+});

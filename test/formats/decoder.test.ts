@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import * as t from 'io-ts';
+import { z } from 'zod';
+import { DecodeError } from '../../src/core/errors.js';
+import { type DecoderLike, decoderOf } from '../../src/formats/decoder.js';
+
+function refusal(schema: unknown, value: unknown): string {
+  try {
+    decoderOf(schema as DecoderLike<unknown, unknown>)(value);
+  } catch (error) {
+    if (error instanceof DecodeError) return `${error.details.path}: ${error.message}`;
+    throw error;
+  }
+  return '';
+}
+
+const Text = t.type({ kind: t.literal('text'), body: t.type({ words: t.array(t.string) }) });
+const Image = t.type({ kind: t.literal('image'), size: t.number });
+const Chat = t.type({ user: t.string, content: t.union([Text, Image]), tags: t.array(t.union([t.string, t.number])) });
+
+describe('decoderOf', () => {
+  it.each([
+    [
+      'a wrong field',
+      t.type({ user: t.string }),
+      { user: 1 },
+      'user: `user` does not fit: expected string, got 1 (number).',
+    ],
+    [
+      'a missing one',
+      t.type({ user: t.string }),
+      {},
+      'user: `user` does not fit: expected string, got undefined (undefined).',
+    ],
+    [
+      'no object',
+      t.type({ user: t.string }, 'User'),
+      null,
+      ': The value does not fit: expected User, got null (null).',
+    ],
+    [
+      'a deep one',
+      t.type({ a: t.array(t.type({ b: t.number })) }),
+      { a: [{ b: 1 }, { b: 'x' }] },
+      'a.1.b: `a.1.b` does not fit: expected number, got "x" (string).',
+    ],
+    [
+      'several, the deepest',
+      t.type({ a: t.string, b: t.type({ c: t.string }) }),
+      { a: 1, b: { c: 2 } },
+      'b.c: `b.c` does not fit: expected string, got 2 (number), and 1 more.',
+    ],
+    [
+      'a field within the member of a union that its tag tells',
+      Chat,
+      { user: 'a', content: { kind: 'text', body: { words: ['x', 5] } }, tags: [] },
+      'content.body.words.1: `content.body.words.1` does not fit: expected string, got 5 (number).',
+    ],
+    [
+      'no member of a union: all of it is expected',
+      Chat,
+      { user: 'a', content: { kind: 'image', size: 3 }, tags: ['x', 1, null] },
+      'tags.2: `tags.2` does not fit: expected (string | number), got null (null), and 1 more.',
+    ],
+    [
+      'a field of an intersection',
+      t.intersection([t.type({ a: t.string }), t.type({ b: t.type({ c: t.union([t.null, t.number]) }) })]),
+      { a: 'x', b: { c: true } },
+      'b.c: `b.c` does not fit: expected (null | number), got true (boolean), and 1 more.',
+    ],
+  ])('says of io-ts what does not fit: %s', (_, schema, value, message) => {
+    expect(refusal(schema, value)).toBe(message);
+  });
+
+  it('shows the message of an io-ts type of one’s own', () => {
+    const Even = new t.Type<number, number, unknown>(
+      'Even',
+      (value): value is number => typeof value === 'number',
+      (value, context) =>
+        Number(value) % 2 === 0 ? t.success(Number(value)) : t.failure(value, context, 'odd numbers are not taken'),
+      t.identity,
+    );
+    expect(refusal(t.type({ n: Even }), { n: 3 })).toBe('n: `n` does not fit: odd numbers are not taken.');
+  });
+
+  it.each([
+    [z.object({ a: z.array(z.string()) }), { a: ['x', 1] }, /^a\.1: `a\.1` does not fit: .*expected string/],
+    [z.object({ a: z.string(), b: z.string() }), {}, /^a: .*, and 1 more\.$/],
+    [z.string(), 5, /^: The value does not fit: .*expected string/],
+    [
+      {
+        '~standard': {
+          version: 1,
+          vendor: 'x',
+          validate: () => ({ issues: [{ message: 'bad', path: [{ key: 'k' }, 0] }] }),
+        },
+      },
+      1,
+      /^k\.0: `k\.0` does not fit: bad\.$/,
+    ],
+    [
+      { '~standard': { version: 1, vendor: 'x', validate: () => ({ issues: [] }) } },
+      1,
+      /^: The value does not fit: not valid\.$/,
+    ],
+  ])('says of a Standard Schema what does not fit', (schema, value, message) => {
+    expect(refusal(schema, value)).toMatch(message);
+  });
+
+  it('gives what the schema makes of the value', () => {
+    expect(decoderOf(z.string().transform(Number))('5' as never)).toBe(5);
+    expect(decoderOf(Image as DecoderLike<unknown, unknown>)({ kind: 'image', size: 1 })).toEqual({
+      kind: 'image',
+      size: 1,
+    });
+    expect(decoderOf((value: number) => value + 1)(1)).toBe(2);
+  });
+
+  it('takes a function that is a Standard Schema as a schema, not as a decoder', () => {
+    const schema = Object.assign(() => 'called', {
+      '~standard': { version: 1 as const, vendor: 'arktype', validate: () => ({ value: 'validated' }) },
+    });
+    expect(decoderOf(schema as DecoderLike<unknown, unknown>)(1)).toBe('validated');
+  });
+});
