@@ -23,11 +23,11 @@ export interface TimeoutUnsettledOptions {
  * deliveries are late, and how old the oldest is. It changes nothing.
  *
  * ```
- * values   -a-b------------|
- *          timeoutUnsettled({ name: 'post', afterMs: 8 })     b is acked after 1, a never
- * result   -a-b------------|
- * acks     ----b------------
- * notices  ---------n-------
+ * values     -a-b------------|
+ *            timeoutUnsettled({ name: 'post', afterMs: 8 })     b is acked after 1, a never
+ * result     -a-b------------|
+ * acks       ----b------------
+ * logEvents  ---------n-------
  * ```
  *
  * Settles: nothing itself; whoever takes the deliveries does.
