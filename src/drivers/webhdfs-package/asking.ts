@@ -1,4 +1,5 @@
 import { SinkError } from '../../core/errors.js';
+import { lost } from '../webhdfs/data-nodes.js';
 import type { Asks, Call, Told } from '../webhdfs/name-nodes.js';
 import {
   type Advice,
@@ -9,17 +10,20 @@ import {
   remoteExceptionOf,
   tooLarge,
 } from '../webhdfs/remote-exception.js';
-import { type Answer, AnswerTooLarge, faultOf, WireFault } from '../webhdfs/request.js';
+import { type Answer, AnswerTooLarge, WireFault } from '../webhdfs/request.js';
 import { backOff } from '../webhdfs/retry.js';
 import { encodePath } from '../webhdfs/url.js';
 import type { Settings } from './options.js';
 import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
+import { faultOfPackage, WrongRedirect, wrongRedirect } from './redirects.js';
 
 const ADVICE: Advice = {
   access: 'set `client.user`',
   standby: 'give the active one as `client.host`; the driver webhdfs takes several',
   safeMode: 'raise `retry.attempts`',
   server: '`client` (host, port, path)',
+  reach: 'and `client`',
+  dataNode: 'list its host in `dataNodes`',
 };
 
 const MAY_PASS = new Set<string>(['RXF_FILES_STANDBY', 'RXF_FILES_SAFE_MODE']);
@@ -66,8 +70,10 @@ export class Asking implements Asks {
         if (!mayPass) throw fault;
       } catch (error) {
         if (error instanceof AnswerTooLarge) throw tooLarge(error, attempt, limit);
+        if (error instanceof WrongRedirect) throw wrongRedirect(error, attempt);
         if (!(error instanceof WireFault)) throw error;
-        fault = unanswered(error, attempt);
+        fault = lost(error, attempt);
+        if (error.isTls) throw fault;
         doubted ||= error.sent;
       }
       if (tries >= retry.attempts) throw inDoubt(fault, doubted);
@@ -119,7 +125,7 @@ export function whole(
       bytes += chunk.byteLength;
       if (bytes > maxResponseBytes) giveUp(new AnswerTooLarge(`more than ${maxResponseBytes} bytes`));
     });
-    request.on('error', (error: unknown) => finish(() => reject(faultOf(error, mayBeSent(error)))));
+    request.on('error', (error: unknown) => finish(() => reject(faultOfPackage(error, mayBeSent(error)))));
     request.on('complete', (response: PackageResponse, body: unknown) =>
       finish(() => resolve(answerOf(response, body))),
     );
@@ -137,18 +143,6 @@ export function answerOf({ statusCode, headers }: PackageResponse, body: unknown
 function mayBeSent(error: unknown): boolean {
   const { syscall } = (error ?? {}) as { readonly syscall?: unknown };
   return syscall !== 'connect' && syscall !== 'getaddrinfo';
-}
-
-/** A server's silence as our error. */
-export function unanswered(fault: WireFault, attempt: Attempt): SinkError {
-  const next = fault.sent
-    ? 'It was asked and did not answer; it can be tried again, and a file written again under another name'
-    : 'Check that it runs and is reachable from here, and `client`';
-  return new SinkError(
-    fault.kind === 'timeout' ? 'RXF_FILES_TIMEOUT' : 'RXF_FILES_UNREACHABLE',
-    `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}. ${next}`,
-    { details: { path: attempt.path, at: attempt.at }, cause: fault },
-  );
 }
 
 function inDoubt(error: SinkError, doubted: boolean): SinkError {

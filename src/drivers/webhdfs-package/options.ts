@@ -8,6 +8,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import { checkDataNodes } from '../webhdfs/options.js';
 
 export interface WebHdfsPackageOptions {
   /** What `createClient` of the package is given: the NameNode or HttpFS server, and who to be. Its own defaults hold. */
@@ -20,8 +21,16 @@ export interface WebHdfsPackageOptions {
     readonly user?: string;
     readonly protocol?: 'http' | 'https';
   };
-  /** The second argument of `createClient`: options of `request` for every request, such as `{ auth, agentOptions }`. */
+  /**
+   * The second argument of `createClient`: options of `request` for every request, such as `{ auth, agentOptions }`, but
+   * not which redirects to follow: `dataNodes` says that.
+   */
   readonly requestParams?: Readonly<Record<string, unknown>>;
+  /**
+   * The hosts at which DataNodes are, each exact or as `*.domain`: no other redirect is followed. Default: any that is not
+   * link-local (cloud metadata), nor this machine where the NameNode is another.
+   */
+  readonly dataNodes?: readonly string[];
   /** Copies kept of each block, from 1. Default: the cluster's. */
   readonly replication?: number;
   /** Block size of new files in bytes, from 1. Default: the cluster's. */
@@ -54,6 +63,7 @@ export const WEBHDFS_PACKAGE_DEFAULTS = {
 export interface Settings {
   readonly client: WebHdfsPackageOptions['client'];
   readonly requestParams: Readonly<Record<string, unknown>>;
+  readonly dataNodes: readonly string[] | undefined;
   /** Query parameters of every CREATE; the package's own are to overwrite, and 0755. */
   readonly creation: Readonly<Record<string, unknown>>;
   readonly requestTimeoutMs: number;
@@ -62,7 +72,7 @@ export interface Settings {
   readonly maxResponseBytes: number;
 }
 
-const OWN = ['client', 'requestParams', 'replication', 'blockSizeBytes', 'permission'] as const;
+const OWN = ['client', 'requestParams', 'dataNodes', 'replication', 'blockSizeBytes', 'permission'] as const;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: WebHdfsPackageOptions): Settings {
@@ -83,7 +93,12 @@ export function checkOptions(given: WebHdfsPackageOptions): Settings {
   const { requestParams } = options;
   const isObject = typeof requestParams === 'object' && requestParams !== null;
   expectOption('requestParams', typeof requestParams, isObject, 'an object, as `createClient` takes it');
-  return { ...options, client, creation: checkCreation(given) };
+  for (const name of ['followRedirect', 'followAllRedirects']) {
+    const value = (requestParams as Record<string, unknown>)[name];
+    expectOption(`requestParams.${name}`, value, value === undefined, 'left out: `dataNodes` says what is followed');
+  }
+  const dataNodes = checkDataNodes(given.dataNodes);
+  return { ...options, client, dataNodes, creation: checkCreation(given) };
 }
 
 /** As the package takes it: an IPv6 address without brackets. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { OptionError } from '../../core/errors.js';
 import type { Settings } from './options.js';
+import { redirectParams } from './redirects.js';
 
 /**
  * A request of the package's, as its calls return it: an object of `request`. It tells what the callbacks leave out, in
@@ -32,7 +33,7 @@ export interface PackageClient {
 }
 
 /** Makes a client of the package. Throws `RXF_DRIVER_MISSING` where it is not installed. */
-export function createClient({ client, requestParams }: Settings): PackageClient {
+export function createClient(settings: Settings): PackageClient {
   let webhdfs: { createClient(client: unknown, requestParams: unknown): PackageClient };
   try {
     webhdfs = createRequire(import.meta.url)('webhdfs');
@@ -41,8 +42,8 @@ export function createClient({ client, requestParams }: Settings): PackageClient
       'RXF_DRIVER_MISSING',
       'The driver webhdfs-package needs the package webhdfs, which is not installed. Run: npm install webhdfs@1, or use the ' +
         'driver webhdfs, which needs none',
-      { details: { package: 'webhdfs', flush$: '^1.2.0' }, cause },
+      { details: { package: 'webhdfs', wanted: '^1.2.0' }, cause },
     );
   }
-  return webhdfs.createClient(client, requestParams);
+  return webhdfs.createClient(settings.client, redirectParams(settings));
 }

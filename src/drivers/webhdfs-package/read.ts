@@ -2,11 +2,12 @@ import { SinkError } from '../../core/errors.js';
 import { lookAt } from '../webhdfs/look.js';
 import { refusal } from '../webhdfs/name-nodes.js';
 import { notUnderstood, refused, tooLarge } from '../webhdfs/remote-exception.js';
-import { type Answer, AnswerTooLarge, faultOf, MAX_ERROR_BYTES, WireFault } from '../webhdfs/request.js';
+import { type Answer, AnswerTooLarge, MAX_ERROR_BYTES, WireFault } from '../webhdfs/request.js';
 import { encodePath } from '../webhdfs/url.js';
 import type { Asking } from './asking.js';
 import type { Settings } from './options.js';
 import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
+import { faultOfPackage } from './redirects.js';
 
 /**
  * The whole of a small file. The package's stream has no limit, and ends in the same way for half a file: so the length is
@@ -73,7 +74,7 @@ function collected(
     });
     request.on('error', (error: unknown) => {
       // Of a refusal the package makes an error of its own; what Hadoop says is still to come.
-      if (answered === undefined || answered.statusCode < 400) finish(() => reject(faultOf(error, true)));
+      if (answered === undefined || answered.statusCode < 400) finish(() => reject(faultOfPackage(error, true)));
     });
     request.on('complete', () => {
       const { statusCode: status, headers } = answered as PackageResponse;

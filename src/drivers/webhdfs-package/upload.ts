@@ -2,22 +2,24 @@ import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileWriter } from '../../ports/file-system.js';
 import { answerUnless } from '../webhdfs/answer.js';
+import { lost } from '../webhdfs/data-nodes.js';
 import { lookAt } from '../webhdfs/look.js';
 import { expectHoldable } from '../webhdfs/path-problem.js';
 import { notUnderstood, refused, remoteExceptionOf } from '../webhdfs/remote-exception.js';
-import { type Answer, faultOf, WireFault } from '../webhdfs/request.js';
+import { type Answer, WireFault } from '../webhdfs/request.js';
 import { backOff } from '../webhdfs/retry.js';
 import { encodePath, folderOf } from '../webhdfs/url.js';
-import { type Asking, answerOf, unanswered } from './asking.js';
+import { type Asking, answerOf } from './asking.js';
 import { Body } from './body.js';
 import { makeFolder } from './folder.js';
 import type { Settings } from './options.js';
 import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
+import { faultOfPackage, wrongRedirect, wrongRedirectOf } from './redirects.js';
 
 const LOOKS = 5;
 
-/** What ends an upload: the DataNode's answer, or the NameNode's where it named none, or silence. */
-type End = Answer | WireFault;
+/** What ends an upload: the DataNode's answer, or the NameNode's where it named none or a wrong one, or silence. */
+type End = Answer | WireFault | SinkError;
 
 /**
  * One new file, written through the package's stream. That ends in the same way for a file that is whole, for one that a
@@ -127,10 +129,18 @@ export class Upload implements FileWriter {
   #watch(request: PackageRequest): void {
     this.#requests.push(request);
     // The package makes errors of refusals too, before the answer is told here: that has the reason.
-    request.on('error', (error: unknown) => queueMicrotask(() => this.#ended(faultOf(error, true))));
+    request.on('error', (error: unknown) =>
+      queueMicrotask(() => this.#ended(faultOfPackage(error, true) as WireFault)),
+    );
+    // The package goes where a Location leads once the answer is whole, so a wrong one is cut off before.
+    request.on('response', (response: PackageResponse) => {
+      const wrong = isNaming(response) ? wrongRedirectOf(response, this.#settings) : null;
+      if (wrong === null) return;
+      request.abort();
+      this.#ended(wrongRedirect(wrong, this.#attempt));
+    });
     request.on('complete', (response: PackageResponse, body: unknown) => {
-      const isNamed = (response.statusCode === 301 || response.statusCode === 307) && response.headers.location;
-      if (!isNamed) this.#ended(answerOf(response, body));
+      if (!isNaming(response)) this.#ended(answerOf(response, body));
     });
   }
 
@@ -160,7 +170,8 @@ export class Upload implements FileWriter {
 
   /** Why an end is none of a whole file; undefined where it may be one. */
   #reasonOf(end: End): SinkError | undefined {
-    if (end instanceof WireFault) return unanswered(end, this.#attempt);
+    if (end instanceof SinkError) return end;
+    if (end instanceof WireFault) return lost(end, this.#attempt);
     if (end.status === 200 || end.status === 201) return undefined;
     const remote = remoteExceptionOf(end);
     return remote ? refused(remote, this.#attempt) : notUnderstood(end, this.#attempt);
@@ -169,8 +180,7 @@ export class Upload implements FileWriter {
   /** The length, where it is what was sent: an answer that was lost, or a proxy's, is resolved by looking. */
   async #wholeAfter(end: End, signal: AbortSignal): Promise<number> {
     const reason = this.#reasonOf(end);
-    const isUnknown = end instanceof WireFault || (end.status >= 500 && remoteExceptionOf(end) === null);
-    if (reason && !isUnknown) throw reason;
+    if (reason && !isUnknown(end)) throw reason;
     for (let look = 1; ; look++) {
       const held = (await lookAt(this.#asking, this.#path, this.#doing, signal))?.bytes ?? null;
       if (held === this.#sent) return held;
@@ -197,4 +207,15 @@ export class Upload implements FileWriter {
   get #attempt() {
     return this.#asking.attempt({ doing: this.#doing, path: this.#path });
   }
+}
+
+/** Whether the file may be whole all the same. */
+function isUnknown(end: End): boolean {
+  if (end instanceof SinkError) return false;
+  return end instanceof WireFault ? !end.isTls : end.status >= 500 && remoteExceptionOf(end) === null;
+}
+
+/** As the package sees it. */
+function isNaming({ statusCode, headers }: PackageResponse): boolean {
+  return (statusCode === 301 || statusCode === 307) && headers.location !== undefined;
 }

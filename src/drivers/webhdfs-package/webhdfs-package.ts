@@ -1,5 +1,4 @@
 import type { Observable } from 'rxjs';
-import { shownHostPort } from '../../core/address.js';
 import { SinkError } from '../../core/errors.js';
 import { shownPath } from '../../core/path-name.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
@@ -13,6 +12,7 @@ import { move } from './move.js';
 import { checkOptions, type Settings, type WebHdfsPackageOptions } from './options.js';
 import { createClient, type PackageClient } from './package.js';
 import { read } from './read.js';
+import { serverOf } from './redirects.js';
 import { Upload } from './upload.js';
 
 /**
@@ -37,8 +37,7 @@ class WebHdfsPackage implements FileSystem {
   readonly #asking: Asking;
 
   constructor(settings: Settings, client: PackageClient) {
-    const { protocol = 'http', host, port } = settings.client;
-    const at = `${protocol}://${shownHostPort(host, port)}`;
+    const at = serverOf(settings);
     this.name = `webhdfs-package ${at}`;
     this.#settings = settings;
     this.#client = client;

@@ -3,7 +3,7 @@ import { SinkError } from '../../core/errors.js';
 import { lookupDataNode, problemOfDataNode } from './data-node-rule.js';
 import { type Call, type NameNodes, refusal, type Told } from './name-nodes.js';
 import type { Settings } from './options.js';
-import { type Attempt, notUnderstood, parseJson } from './remote-exception.js';
+import { ADVICE, type Attempt, notUnderstood, parseJson } from './remote-exception.js';
 import { WireFault } from './request.js';
 import { backOff } from './retry.js';
 import { serverName } from './url.js';
@@ -76,7 +76,7 @@ async function locate(
   const isChosen = url !== named;
   const allowed = isChosen ? [url.hostname.replace(/^\[|\]$/g, '')] : settings.dataNodes;
   const problem = problemOfDataNode(url, new URL(told.attempt.at), allowed);
-  if (problem !== null) throw refusedPlace(told, named, problem);
+  if (problem !== null) throw wrongDataNode(told.attempt, named, problem);
   const lookup = allowed === undefined ? lookupDataNode : undefined;
   // By host alone: a NameNode takes a port here for the DataNode's transfer port, which a Location does not tell.
   const leaveOut = () => void (unreachable.includes(named.hostname) || unreachable.push(named.hostname));
@@ -90,15 +90,20 @@ function locationOf({ answer, attempt }: Told): URL {
     throw notUnderstood(answer, attempt);
   }
   const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    const message = `Could not ${attempt.doing} on ${attempt.at}: it named a DataNode by ${url.protocol}, not by http or https`;
-    throw new SinkError('RXF_FILES_PROTOCOL', message, { details: { path: attempt.path, at: attempt.at } });
-  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrongProtocol(attempt, url);
   return url;
 }
 
-function refusedPlace({ attempt }: Told, named: URL, problem: string): SinkError {
-  const message = `Could not ${attempt.doing} on ${attempt.at}: it named the DataNode ${serverName(named)}, to which nothing is sent: ${problem}. If it is right, list its host in \`dataNodes\`, or say in \`hostMap\` where it is reached`;
+/** A Location that is no address of a web server. */
+export function wrongProtocol(attempt: Attempt, { protocol }: URL): SinkError {
+  const message = `Could not ${attempt.doing} on ${attempt.at}: it named a DataNode by ${protocol}, not by http or https`;
+  return new SinkError('RXF_FILES_PROTOCOL', message, { details: { path: attempt.path, at: attempt.at } });
+}
+
+/** A DataNode to which nothing is sent, for the reason in `problem`. */
+export function wrongDataNode(attempt: Attempt, named: URL, problem: string): SinkError {
+  const { dataNode } = attempt.advice ?? ADVICE;
+  const message = `Could not ${attempt.doing} on ${attempt.at}: it named the DataNode ${serverName(named)}, to which nothing is sent: ${problem}. If it is right, ${dataNode}`;
   return new SinkError('RXF_FILES_DENIED', message, {
     details: { path: attempt.path, at: attempt.at, named: serverName(named) },
   });
@@ -113,7 +118,7 @@ export function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): UR
   return url;
 }
 
-/** A DataNode's silence as our error. */
+/** A server's silence as our error. */
 export function lost(fault: WireFault, attempt: Attempt): SinkError {
   if (fault.isTls) {
     const message = `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}`;
@@ -121,7 +126,7 @@ export function lost(fault: WireFault, attempt: Attempt): SinkError {
   }
   const next = fault.sent
     ? 'It was asked and did not answer; it can be tried again, and a file written again under another name'
-    : 'Check that it runs and is reachable from here, or set `hostMap`';
+    : `Check that it runs and is reachable from here, ${(attempt.advice ?? ADVICE).reach}`;
   return new SinkError(
     fault.kind === 'timeout' && fault.sent ? 'RXF_FILES_TIMEOUT' : 'RXF_FILES_UNREACHABLE',
     `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}. ${next}`,

@@ -159,7 +159,8 @@ function checkHostMap(hostMap: Readonly<Record<string, string>> = {}): Map<strin
   return new Map(Object.entries(hostMap).map(([from, to]) => [from.toLowerCase(), to]));
 }
 
-function checkDataNodes(dataNodes: readonly string[] | undefined): readonly string[] | undefined {
+/** Also for the driver webhdfs-package. */
+export function checkDataNodes(dataNodes: readonly string[] | undefined): readonly string[] | undefined {
   if (dataNodes === undefined) return undefined;
   const rule = 'a list of hosts, each a name, an address or `*.domain`';
   const isHost = (host: unknown) =>

@@ -28,13 +28,19 @@ export interface Advice {
   readonly standby: string;
   readonly safeMode: string;
   readonly server: string;
+  /** Ends "Check that it runs and is reachable from here, ". */
+  readonly reach: string;
+  /** Where a DataNode that is right is not accepted. */
+  readonly dataNode: string;
 }
 
-const ADVICE: Advice = {
+export const ADVICE: Advice = {
   access: 'set `user` or `delegationToken`',
   standby: 'list the active one in `nameNodes`',
   safeMode: 'raise `safeModeTimeoutMs`',
   server: '`nameNodes` (host, port, base path) and `mode`',
+  reach: 'or set `hostMap`',
+  dataNode: 'list its host in `dataNodes`, or say in `hostMap` where it is reached',
 };
 
 const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {

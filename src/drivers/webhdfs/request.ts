@@ -86,7 +86,8 @@ export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
       if (!keepConnection) request.destroy();
       settle();
     };
-    const lose = (error: unknown) => finish(() => reject(faultOf(error, connection.stood, request.reusedSocket)));
+    const lose = (error: unknown) =>
+      finish(() => reject(faultOf(error, connection.stood, { reused: request.reusedSocket })));
 
     request.on('error', lose);
     request.on('response', (response) => {
@@ -163,12 +164,15 @@ export function watchConnect(
   return connection;
 }
 
-/** A connection's error as a fault, without the bytes or URLs that node attaches: they may hold a token. */
-export function faultOf(error: unknown, sent: boolean, reused = false): WireFault {
+/**
+ * A connection's error as a fault, without the bytes or URLs that node attaches: they may hold a token. `ca` is the option
+ * that takes certificates of authorities.
+ */
+export function faultOf(error: unknown, sent: boolean, { reused = false, ca = 'tls.ca' } = {}): WireFault {
   if (error instanceof WireFault) return error;
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const cause = Object.assign(new Error(describeError(error)), { code });
-  const advice = isTlsFault(error) ? `. ${tlsAdvice(error, 'tls.ca')}` : noHttp(code);
+  const advice = isTlsFault(error) ? `. ${tlsAdvice(error, ca)}` : noHttp(code);
   return new WireFault(`${cause.message}${advice}`, { sent, reused, cause });
 }
 

@@ -2,6 +2,7 @@ import { createServer as createTls } from 'node:https';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { isTlsFault, tlsAdvice } from '../../../src/core/tls-fault.js';
+import { webhdfsPackage } from '../../../src/drivers/webhdfs-package/index.js';
 import { certificate } from '../avro-rpc/certificate.js';
 import { listen } from './fake-cluster.js';
 import { driver, failure, once } from './setting.js';
@@ -46,6 +47,21 @@ describe('webhdfs over TLS', () => {
     expect(error).toMatchObject({ code: 'RXF_FILES_TLS', retryable: false });
     expect(error.message).toMatch(/self.signed certificate.*`tls\.ca`/);
     expect([server.asked, connections]).toEqual([0, 1]);
+  });
+
+  it('does so through the package webhdfs too', async () => {
+    const server = await overTls();
+    let connections = 0;
+    servers.at(-1)?.on('connection', () => {
+      connections += 1;
+    });
+    const client = { host: 'localhost', port: server.port, protocol: 'https' } as const;
+    const error = await failure(once(webhdfsPackage({ client }).list('/')));
+    expect(error).toMatchObject({ code: 'RXF_FILES_TLS', retryable: false });
+    expect(error.message).toMatch(/self.signed certificate.*`requestParams\.ca`/);
+    expect([server.asked, connections]).toEqual([0, 1]);
+    const trusting = webhdfsPackage({ client, requestParams: { ca: certificate.cert } });
+    expect(await once(trusting.list('/'))).toEqual([]);
   });
 
   it('goes on to a NameNode whose certificate is right', async () => {
