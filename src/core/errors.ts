@@ -19,6 +19,7 @@ export const ERRORS = {
   RXF_KAFKA_RESUME: { family: 'ConnectError', retryable: true },
 
   RXF_FLUME_UNREACHABLE: { family: 'ConnectError', retryable: true },
+  RXF_FLUME_TLS: { family: 'ConnectError', retryable: false },
   RXF_FLUME_PROTOCOL: { family: 'ConnectError', retryable: false },
   RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
 

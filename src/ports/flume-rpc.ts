@@ -30,7 +30,8 @@ export interface FlumeRpcClient {
   /**
    * Cold: subscribing connects to the agent at that place of `agents` and agrees on the calls, then emits the connection
    * once; unsubscribing closes it at once. Completes after `close`. Fails with `ConnectError`: `RXF_FLUME_UNREACHABLE`
-   * where no connection can be made, or one that stood has ended; `RXF_FLUME_PROTOCOL` where the other side is no agent.
+   * where no connection can be made, or one that stood has ended; `RXF_FLUME_TLS` where TLS fails; `RXF_FLUME_PROTOCOL`
+   * where the other side is no agent.
    */
   connect(agent: number): Observable<FlumeConnection>;
 }

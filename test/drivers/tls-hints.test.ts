@@ -51,14 +51,14 @@ const drivers = {
   'avro-rpc': (port: number, isTls: boolean) => avroRpcClient({ agents: [`127.0.0.1:${port}`], tls: isTls }).connect(0),
 };
 
-async function failure(name: string, peer: string, isTls: boolean): Promise<string> {
+async function failure(name: string, peer: string, isTls: boolean): Promise<Error> {
   const port = await portOf(peers[peer as keyof typeof peers]());
   const connecting = drivers[name as keyof typeof drivers](port, isTls);
   const error: unknown = await firstValueFrom<unknown>(connecting).then(
     () => 'connected',
     (failed: unknown) => failed,
   );
-  return String((error as Error).message);
+  return error as Error;
 }
 
 describe.each([
@@ -67,19 +67,22 @@ describe.each([
   ['avro-rpc', 'leave out `tls`', 'If the port wants TLS, set `tls`', '`tls.ca`'],
 ])('%s says which side speaks no TLS', (name, withoutTls, withTls, ca) => {
   it.each(['a plain port that hangs up', 'a plain port that answers'])('TLS to %s', async (peer) => {
-    const message = await failure(name, peer, true);
+    const { message } = await failure(name, peer, true);
     expect(message).toMatch(/no TLS: correct the port/);
     expect(message).toContain(withoutTls);
     expect(message).not.toContain(withTls);
   });
 
   it('no TLS to a port that wants it', async () => {
-    const message = await failure(name, 'a certificate of an unknown authority', false);
+    const { message } = await failure(name, 'a certificate of an unknown authority', false);
     expect(message).toContain(withTls);
     expect(message).not.toContain(withoutTls);
   });
 
-  it('TLS to a certificate of an unknown authority: where to give it', async () => {
-    expect(await failure(name, 'a certificate of an unknown authority', true)).toContain(ca);
+  it('TLS to a certificate of an unknown authority: where to give it, and that trying again is of no use', async () => {
+    expect(await failure(name, 'a certificate of an unknown authority', true)).toMatchObject({
+      message: expect.stringContaining(ca),
+      retryable: false,
+    });
   });
 });

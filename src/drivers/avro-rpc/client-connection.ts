@@ -206,20 +206,21 @@ export class ClientConnection implements FlumeConnection {
       this.#finish(null, 'it was closed');
       return;
     }
-    const error = new ConnectError(
-      'RXF_FLUME_UNREACHABLE',
-      this.#hasAgreed
-        ? `The connection to ${this.#agent} has ended: ${reason}.`
-        : `Cannot reach the Flume agent ${this.#agent}: ${reason}. Check the address, that the agent runs, and that ` +
-            `\`tls\`, \`compression\` and \`deflateOrder\` are as its configuration says.${this.#tlsHint(reason, cause)}`,
-      { details: { agent: this.#agent }, cause },
-    );
-    this.#finish(error, reason);
+    const facts = { details: { agent: this.#agent }, cause };
+    if (!this.#hasAgreed && isTlsFault(cause)) {
+      const message = `No TLS connection to the Flume agent ${this.#agent}: ${reason}. ${tlsAdvice(cause, 'tls.ca', NO_TLS)}.`;
+      this.#finish(new ConnectError('RXF_FLUME_TLS', message, facts), reason);
+      return;
+    }
+    const message = this.#hasAgreed
+      ? `The connection to ${this.#agent} has ended: ${reason}.`
+      : `Cannot reach the Flume agent ${this.#agent}: ${reason}. Check the address, that the agent runs, and that ` +
+        `\`tls\`, \`compression\` and \`deflateOrder\` are as its configuration says.${this.#tlsHint(reason, cause)}`;
+    this.#finish(new ConnectError('RXF_FLUME_UNREACHABLE', message, facts), reason);
   }
 
   /** An agent whose port wants TLS, or has none, ends the connection, often without a word. */
   #tlsHint(reason: string, cause: unknown): string {
-    if (isTlsFault(cause)) return ` ${tlsAdvice(cause, 'tls.ca', NO_TLS)}.`;
     if (this.#settings.tls === null && cause === undefined) return ' If the port wants TLS, set `tls`.';
     return plainPortHint(reason, NO_TLS);
   }

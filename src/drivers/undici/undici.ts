@@ -139,7 +139,7 @@ function loadUndici(): { readonly Agent: typeof Agent } {
     throw new OptionError(
       'RXF_DRIVER_MISSING',
       'The undici driver needs the package undici 7, which is not installed. Run: npm install undici@7',
-      { details: { package: 'undici', flush$: '^7.30.2' }, cause },
+      { details: { package: 'undici', wanted: '^7.30.2' }, cause },
     );
   }
 }
