@@ -3,7 +3,7 @@ import ts from 'typescript';
 /** What tells each: an origin (a record of Kafka is one), a delivery, a message of RabbitMQ. */
 const KINDS = [
   { what: 'an origin', properties: ['stream', 'offset', 'epoch'] },
-  { what: 'a delivery', properties: ['origin', 'acker', 'place'] },
+  { what: 'a delivery', properties: ['origin', 'acker', 'seq'] },
   { what: 'a message', properties: ['deliveryTag', 'routingKey', 'content'] },
 ];
 

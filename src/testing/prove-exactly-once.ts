@@ -67,11 +67,11 @@ export function proveExactlyOnce(build: BuildCollector, input: ProofInput, optio
     for (const { fault } of outcome.struck) faults[fault.kind] += 1;
     return outcome;
   };
-  const { resumeTracker } = checked;
-  for (const schedule of resumeTracker === undefined
+  const { replay } = checked;
+  for (const schedule of replay === undefined
     ? schedulesFor(plain.steps, checked)
-    : [parseSchedule(resumeTracker)]) {
-    const isLogged = resumeTracker !== undefined;
+    : [parseSchedule(replay)]) {
+    const isLogged = replay !== undefined;
     const outcome = tryOne(schedule, isLogged);
     if (isSound(outcome)) continue;
     const number = played;

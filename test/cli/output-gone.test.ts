@@ -23,7 +23,7 @@ import { stdio } from 'rxflume/drivers/stdio';
 void [consoleSink, stdio, fileSink, localDisk, text];
 const log = embeddedLog({ folder: '${folder}/${name}/log', topics: ['chat'] });
 if ((await log.recordCount('chat')) === 0) await log.append('chat', Array.from({ length: 50 }, (_, n) => 'line ' + n));
-setInterval(() => defaultMonitor.notice('info', 'tick', 'tick'), 20).unref();
+setInterval(() => defaultMonitor.logEvent('info', 'tick', 'tick'), 20).unref();
 export default flow('gone', kafkaSource(log, { topics: ['chat'], groupId: 'g' }), ${sink});
 `;
 }

@@ -76,7 +76,7 @@ describe('guaranteeOf', () => {
       'without resumeFrom',
       kafka,
       ledger,
-      [/^kafkaSource takes up from the committed offsets.*`resumeFrom: lake\.positions`/],
+      [/^kafkaSource takes up from the committed offsets.*`resumeFrom: lake\.offsetStore`/],
     ],
     [
       'with the positions of another',

@@ -35,15 +35,15 @@ describe('proveExactlyOnce asks that nothing waits', () => {
   });
 
   it('finds what empties the first partition first, and says what moved on meanwhile', () => {
-    const { message, findings, resumeTracker } = failureOf(firstFirst, { ...AT_ONCE, maxWaitMs: 400 }, MUCH);
+    const { message, findings, replay } = failureOf(firstFirst, { ...AT_ONCE, maxWaitMs: 400 }, MUCH);
     expect(findings).toEqual([
       expect.stringMatching(
         /^waited too long: chat\/1 offset \d+ \(of 60\) was not committed for \d+ ms, from \d+ ms on; meanwhile others moved on: chat\/0 by \d+$/,
       ),
     ]);
     expect(message).toMatch(/^Something waits too long, found by schedule \d+:/);
-    expect(resumeTracker).toMatch(/^seed 1 pace \d: no fault$/);
-    expect(message).toContain(`replay: '${resumeTracker}'`);
+    expect(replay).toMatch(/^seed 1 pace \d: no fault$/);
+    expect(message).toContain(`replay: '${replay}'`);
   });
 
   it('finds what waits for a flush that nobody asks for', () => {
@@ -61,11 +61,11 @@ describe('proveExactlyOnce asks that nothing waits', () => {
   });
 
   it('finds a failed commit that is not made again, shrinks it, and replays it', () => {
-    const { findings, message, resumeTracker } = failureOf(forgiving, { singleFaults: 'none', seed: 2 });
+    const { findings, message, replay } = failureOf(forgiving, { singleFaults: 'none', seed: 2 });
     expect(findings[0]).toMatch(/^waited too long: chat\/\d offset \d \(of \d\) was not committed for/);
-    expect(resumeTracker).toMatch(/^seed 2 pace \d: [^,]+(, [^,]+)?$/);
+    expect(replay).toMatch(/^seed 2 pace \d: [^,]+(, [^,]+)?$/);
     expect(message).toMatch(/step \d+ \(commit .*\) (fails|seems to fail)/);
-    expect(failureOf(forgiving, { resumeTracker }).findings).toEqual(findings);
+    expect(failureOf(forgiving, { replay }).findings).toEqual(findings);
   });
 
   it('finds commits that wait forever behind one that is never answered', () => {

@@ -47,13 +47,13 @@ describe('proveExactlyOnce', () => {
   });
 
   it('finds a sink that stores twice, and says which value, in which files, and what went wrong', () => {
-    const { message, findings, resumeTracker } = failureOf(toyFlow(doubling));
+    const { message, findings, replay } = failureOf(toyFlow(doubling));
     expect(findings[0]).toMatch(
       /^stored twice: a0 of chat\/0 offset 0 in \/lake\/kafka-chat-0-0-\w+ and \/lake\/kafka-chat-0-0-\w+$/,
     );
     expect(message).toContain(`  ${findings[0]}`);
     expect(message).toMatch(/What went wrong on the way:\n {2}.*step \d+ \(.+\)/);
-    expect(message).toContain(`replay: '${resumeTracker}'`);
+    expect(message).toContain(`replay: '${replay}'`);
   });
 
   it('finds a sink that commits before it has stored', () => {
@@ -85,24 +85,24 @@ describe('proveExactlyOnce', () => {
   it('finds a sink whose files can be seen in part, or are taken away, also without any fault', () => {
     const half = failureOf(toyFlow(inPlace));
     expect(half.findings[0]).toMatch(/^written where it is visible: \/lake\/kafka-chat-0-0$/);
-    expect(half.resumeTracker).toBe('seed 1 pace 0: no fault');
+    expect(half.replay).toBe('seed 1 pace 0: no fault');
     expect(failureOf(toyFlow(withdrawing)).findings[0]).toMatch(/^taken away after it was visible: \/lake\/kafka-chat/);
   });
 
   it('finds a sink that stores everything twice, also without any fault', () => {
     const both: Store = (fs, delivery) => concat(doubling(fs, delivery), doubling(fs, delivery));
-    const { findings, resumeTracker } = failureOf(toyFlow(both));
+    const { findings, replay } = failureOf(toyFlow(both));
     expect(findings[0]).toMatch(/^stored twice: a0 /);
-    expect(resumeTracker).toBe('seed 1 pace 0: no fault');
+    expect(replay).toBe('seed 1 pace 0: no fault');
   });
 
   it('replays one schedule, with the same failure and all that happened', () => {
     const found = failureOf(toyFlow(doubling), { seed: 9, singleFaults: 'none' });
-    const again = failureOf(toyFlow(doubling), { resumeTracker: found.resumeTracker });
+    const again = failureOf(toyFlow(doubling), { replay: found.replay });
     expect(again.findings).toEqual(found.findings);
     expect(again.message).toMatch(/What happened:\n.* ms {2}c1 /);
     expect(again.message).toMatch(/ms {2}c\d FAULT /);
-    expect(proveExactlyOnce(toyFlow(exact), INPUT, { resumeTracker: found.resumeTracker }).schedules).toBe(1);
+    expect(proveExactlyOnce(toyFlow(exact), INPUT, { replay: found.replay }).schedules).toBe(1);
   });
 
   it('runs the same schedules for the same seed, others for another', () => {
@@ -119,8 +119,8 @@ describe('proveExactlyOnce', () => {
   });
 
   it('shrinks what it found to the faults that are needed', () => {
-    const { resumeTracker } = failureOf(toyFlow(doubling), { singleFaults: 'none', mostFaults: 6, seed: 4 });
-    expect(resumeTracker).toMatch(/^seed 4 pace \d: [^,]+(, [^,]+)?$/);
+    const { replay } = failureOf(toyFlow(doubling), { singleFaults: 'none', mostFaults: 6, seed: 4 });
+    expect(replay).toMatch(/^seed 4 pace \d: [^,]+(, [^,]+)?$/);
   });
 
   it('tries only the kinds of faults that it is told to', () => {
@@ -177,7 +177,7 @@ describe('proveExactlyOnce', () => {
     refused(() => proveExactlyOnce(build, INPUT, { roots: '/lake' } as ProofOptions), '`roots`');
     refused(() => proveExactlyOnce(build, INPUT, { root: 'lake' }), '`root`');
     refused(() => proveExactlyOnce(build, INPUT, { faults: ['crush'] as never }), '`faults`');
-    refused(() => proveExactlyOnce(build, INPUT, { resumeTracker: 'crash before 17' }), '`resumeTracker`');
+    refused(() => proveExactlyOnce(build, INPUT, { replay: 'crash before 17' }), '`replay`');
     refused(() => proveExactlyOnce(build, INPUT, { quietMs: 10 }), '`quietMs`');
   });
 

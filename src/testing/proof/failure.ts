@@ -12,16 +12,16 @@ const MOST_LOGGED = 400;
 /** How many of them are from before the first fault. */
 const LOGGED_BEFORE = 40;
 
-/** A flow did not keep its promise under one schedule; `resumeTracker` runs just that one again. */
+/** A flow did not keep its promise under one schedule; `replay` runs just that one again. */
 export class ProofError extends Error {
   override readonly name = 'ProofError';
-  readonly resumeTracker: string;
+  readonly replay: string;
   /** What is wrong, a line each. */
   readonly findings: readonly string[];
 
-  constructor(message: string, resumeTracker: string, findings: readonly string[]) {
+  constructor(message: string, replay: string, findings: readonly string[]) {
     super(message);
-    this.resumeTracker = resumeTracker;
+    this.replay = replay;
     this.findings = findings;
   }
 }
@@ -59,7 +59,7 @@ export function failureOf(
     ...told('waiting in the end', outcome.waiting, waitInWords),
     ...(outcome.stuck === '' ? [] : [`stuck: ${outcome.stuck}`]),
   ];
-  const resumeTracker = printSchedule(schedule);
+  const replay = printSchedule(schedule);
   const errors = [...new Set(outcome.errors.map(describeError))].slice(0, MOST_SHOWN);
   const parts = [
     `${isLateOnly ? 'Something waits too long' : 'Not exactly once'}, found by schedule ${from.number}:`,
@@ -67,10 +67,10 @@ export function failureOf(
     'What went wrong on the way:',
     ...(outcome.struck.length === 0 ? ['  nothing'] : outcome.struck.map(({ words }) => `  ${words}`)),
     ...(errors.length === 0 ? [] : ['Collectors failed with:', ...errors.map((error) => `  ${error}`)]),
-    `To see it again, step by step: proveExactlyOnce(build, input, { …, replay: '${resumeTracker}' })`,
+    `To see it again, step by step: proveExactlyOnce(build, input, { …, replay: '${replay}' })`,
     ...(from.isLogged ? ['What happened:', ...excerpt(outcome.log).map((line) => `  ${line}`)] : []),
   ];
-  return new ProofError(parts.join('\n'), resumeTracker, findings);
+  return new ProofError(parts.join('\n'), replay, findings);
 }
 
 function told<T>(what: string, found: readonly T[], inWords: (one: T) => string): string[] {

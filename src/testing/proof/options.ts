@@ -56,7 +56,7 @@ export interface ProofOptions {
    */
   readonly disk?: ((system: DiskSystem) => FileSystem) | undefined;
   /** Runs only this schedule, as a failure printed it, and tells all that happened. Default: none. */
-  readonly resumeTracker?: string | undefined;
+  readonly replay?: string | undefined;
 }
 
 export const PROOF_DEFAULTS = {
@@ -76,7 +76,7 @@ export const PROOF_DEFAULTS = {
   commits: 'checked',
   readLines: textLines,
   disk: undefined,
-  resumeTracker: undefined,
+  replay: undefined,
 } as const satisfies ProofOptions;
 
 export type CheckedOptions = Required<ProofOptions>;
@@ -107,7 +107,7 @@ export function checkOptions(given: ProofOptions): CheckedOptions {
   expectMs('maxWaitMs', checked.maxWaitMs, 1);
   expectFunction('readLines', checked.readLines);
   if (checked.disk !== undefined) expectFunction('disk', checked.disk);
-  if (checked.resumeTracker !== undefined) expectText('replay', checked.resumeTracker);
+  if (checked.replay !== undefined) expectText('replay', checked.replay);
   return checked;
 }
 
