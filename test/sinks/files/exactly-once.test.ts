@@ -40,8 +40,8 @@ describe('what a schedule has found once', () => {
     'seed 32 pace 0: expire after 37, join after 56',
     'seed 33 pace 3: expire after 40, join before 60',
     'seed 5 pace 9: stop before 61 30ms, late at 69 15ms, leave after 81',
-  ])('%s', (resumeTracker) => {
-    expect(proveExactlyOnce(unruly(LEDGER_RULES), CHAT, { ...UNRULY, resumeTracker })).toMatchObject({ schedules: 1 });
+  ])('%s', (replay) => {
+    expect(proveExactlyOnce(unruly(LEDGER_RULES), CHAT, { ...UNRULY, replay })).toMatchObject({ schedules: 1 });
   });
 });
 

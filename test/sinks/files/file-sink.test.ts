@@ -448,10 +448,10 @@ describe('fileSink', () => {
           return '';
         },
       });
-      run.send('a', undefined, 'boom', 10n, 'b');
+      run.send('a', undefined, 'boom', Number.NaN, 'b');
       run.complete();
       at(50, () => {
-        expect(run.acker.nacks).toEqual(['undefined', 'boom', '10']);
+        expect(run.acker.nacks).toEqual(['undefined', 'boom', 'NaN']);
         expect(run.acker.causes.undefined).toMatchObject({ code: 'RXF_SINK_FORMAT' });
         expect((run.acker.causes.boom as Error).message).toContain('no such field');
         expect(Object.values(visible(fs))).toEqual(['"a"\n"b"\n']);
