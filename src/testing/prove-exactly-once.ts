@@ -68,9 +68,7 @@ export function proveExactlyOnce(build: BuildCollector, input: ProofInput, optio
     return outcome;
   };
   const { replay } = checked;
-  for (const schedule of replay === undefined
-    ? schedulesFor(plain.steps, checked)
-    : [parseSchedule(replay)]) {
+  for (const schedule of replay === undefined ? schedulesFor(plain.steps, checked) : [parseSchedule(replay)]) {
     const isLogged = replay !== undefined;
     const outcome = tryOne(schedule, isLogged);
     if (isSound(outcome)) continue;
