@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { amqpStreamSource, fileSink, Monitor, text } from 'rxflume';
 import { amqplib } from 'rxflume/drivers/amqplib';
 import { memoryFileSystem } from 'rxflume/testing';
-import type { Subscription } from 'rxjs';
+import { of, type Subscription } from 'rxjs';
 import { Door } from '../drivers/amqplib/door.js';
 import { RABBITMQ } from '../drivers/amqplib/live-rabbitmq.js';
 import { describeRabbitmq, withChannel } from './rabbitmq-support.js';
@@ -103,5 +103,20 @@ describeRabbitmq('a stream of a real RabbitMQ that is read from `next`', () => {
     } finally {
       running.unsubscribe();
     }
+  });
+
+  it('that was deleted and declared again is not passed over up to where the ledger stands', async () => {
+    await publish(['a', 'b']);
+    const resumeFrom = (streams: readonly string[]) => of(new Map(streams.map((one) => [one, 9])));
+    const seen: string[] = [];
+    const failed = new Promise<unknown>((resolve, reject) => {
+      reading(new Monitor(), { resumeFrom }).subscribe({
+        next: ({ value }) => seen.push(String(value)),
+        error: resolve,
+        complete: () => reject(new Error('it completes')),
+      });
+    });
+    expect(await failed).toMatchObject({ code: 'RXF_AMQP_DATA_LOST', details: { expected: 9, first: 0 } });
+    expect(seen).toEqual([]);
   });
 });

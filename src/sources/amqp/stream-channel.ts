@@ -30,6 +30,8 @@ export interface StreamChannelFacts {
  * Bounds: `prefetch` messages unreleased; a bit for each from the watermark on.
  */
 export class StreamChannel extends OffsetTracker {
+  /** Whether the stream is known to reach up to where this channel begins. */
+  isReached = false;
   readonly #facts: StreamChannelFacts;
   readonly #credit: Acks;
   readonly #listener: StreamChannelListener;

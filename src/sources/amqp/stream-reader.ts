@@ -1,4 +1,4 @@
-import { map, type Observable, Subscription } from 'rxjs';
+import { map, type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { describeError, SourceError, shortName } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
@@ -16,6 +16,12 @@ import type { Reader, ReadsFor } from './reader.js';
 import { type ResumesFor, Resuming } from './resuming.js';
 import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
 import type { CheckedStreamOptions } from './stream-options.js';
+
+/**
+ * How long a channel may bring nothing, not even the message before the one that is to be next, before it is asked whether
+ * the stream ends below that. Longer than a replica that restarts usually takes to catch up.
+ */
+const SILENT_AFTER_MS = 10_000;
 
 /**
  * Reads one stream: each channel from where the ledger says, or else from the first message that is not acked. After a refusal
@@ -106,7 +112,9 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
         const facts = { stream, queue, epoch: this.#epoch, start, resumePoint, prefetch, ack };
         this.#channel = new StreamChannel(facts, this);
         this.#refusal = undefined;
-        return { queue, prefetch, declare, arguments: { ...consumerArguments, 'x-stream-offset': begins } };
+        // With the message before it: a stream that was made anew would bring nothing, as one without new messages does.
+        const offset = this.#isResumed(start) && start > 0 ? start - 1 : begins;
+        return { queue, prefetch, declare, arguments: { ...consumerArguments, 'x-stream-offset': offset } };
       }),
     );
   }
@@ -118,6 +126,7 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#metrics.joined.set(1);
     const where = this.#channel?.start ?? this.#options.startAt;
     this.logEvent('info', 'amqp.consuming', `Reading ${this.stream} from ${where}.`);
+    if (this.#channel !== undefined) this.#lookForEnd(this.#channel);
   }
 
   message(message: AmqpMessage): void {
@@ -127,6 +136,10 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     if (offset === undefined) {
       this.failed(queueError(this.queue));
       return;
+    }
+    if (!channel.isReached && offset >= (channel.start ?? 0) - 1) {
+      channel.isReached = true;
+      this.#looking.unsubscribe();
     }
     if (channel.start !== undefined && offset < channel.start) {
       channel.drop();
@@ -213,19 +226,39 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
     this.#look();
   }
 
+  /** Whether it must follow what was read before; an offset that `startAt` names may have gone. */
+  #isResumed(start: number | undefined): start is number {
+    return start !== undefined && start !== this.#options.startAt;
+  }
+
   /** Whether it is the first, and not the one that was to be next. */
   #isBehindAGap({ start, arrived }: StreamChannel, offset: number): boolean {
-    return arrived === 0 && start !== undefined && start !== this.#options.startAt && offset > start;
+    return arrived === 0 && this.#isResumed(start) && offset > start;
   }
 
   /** Offsets may have gaps; but where retention has removed what was to be next, it must not be passed over in silence. */
   #lookBeforeGap(channel: StreamChannel, message: AmqpMessage): void {
-    const { start } = channel;
+    const start = channel.start as number;
     this.#held = [message];
     this.#looking = firstOffset(this.#driver, this.queue).subscribe({
       next: (first) => {
-        if (first > (start as number)) this.failed(this.#lostError(start as number, first));
+        if (first > start) this.failed(this.#lostError(start, first));
         else this.#takeHeld(channel);
+      },
+      error: (error: unknown) => this.#consuming.broken(error),
+    });
+  }
+
+  /**
+   * A broker takes an offset beyond the end, and then brings nothing below it: a stream that was deleted and declared again
+   * would be passed over up to there. One whose messages have all expired brings nothing either, so its next one is awaited.
+   */
+  #lookForEnd({ start, isReached }: StreamChannel): void {
+    if (isReached || !this.#isResumed(start) || start === 0) return;
+    const first$ = timer(SILENT_AFTER_MS).pipe(switchMap(() => firstOffset(this.#driver, this.queue)));
+    this.#looking = first$.subscribe({
+      next: (first) => {
+        if (first < start && this.#session.isTaking) this.failed(this.#lostError(start, first));
       },
       error: (error: unknown) => this.#consuming.broken(error),
     });
@@ -241,11 +274,15 @@ export class StreamReader implements Reader, ConsumesFor, ResumesFor, StreamChan
   }
 
   #lostError(start: number, first: number): SourceError {
+    const why =
+      first > start
+        ? `begins at ${first}: retention removed messages that were not read`
+        : `ends before ${start - 1}: it was deleted and declared again, so its offsets begin anew`;
     const recoveryHint = this.#options.resumeFrom?.recoveryHint?.(this.stream);
     return new SourceError(
       'RXF_AMQP_DATA_LOST',
-      `${this.stream} was to be read from offset ${start}, but the stream begins at ${first}: retention removed what was not ` +
-        `read. Nothing was skipped.${recoveryHint === undefined ? '' : ` ${recoveryHint}`}`,
+      `${this.stream} was to be read from offset ${start}, but the stream ${why}. Nothing was skipped.` +
+        (recoveryHint === undefined ? '' : ` ${recoveryHint}`),
       { details: { stream: this.stream, expected: start, first } },
     );
   }

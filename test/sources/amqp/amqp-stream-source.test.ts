@@ -193,6 +193,95 @@ describe('amqpStreamSource', () => {
     });
   });
 
+  describe('where the stream was made anew, and ends below where it is to be resumed', () => {
+    const SILENT_MS = 10_000;
+    const remake = (own: MemoryAmqp, values: readonly string[]) => {
+      own.deleteQueue('s');
+      own.createQueue('s', 'stream');
+      own.send('s', values);
+    };
+    const hintOf = (position: number) =>
+      Object.assign(ledger(position).offsetStore, { recoveryHint: (stream: string) => `See the ledger of ${stream}.` });
+
+    it.each([false, true])('fails instead of passing its messages over, by chunks: %s', (givesChunks) => {
+      const own = broker(['0', '1'], { givesChunks });
+      inVirtualTime((at) => {
+        const { ended, seen, error } = read(own, { resumeFrom: hintOf(9) });
+        // It is written to all the time, and so never silent.
+        for (let time = 500; time < SILENT_MS; time += 2_000) at(time, () => own.send('s', [`${time}`]));
+        at(SILENT_MS + 100, () => {
+          expect([ended(), seen]).toEqual(['RXF_AMQP_DATA_LOST', []]);
+          expect(error()).toMatchObject({ details: { stream: 'amqp:s', expected: 9, first: 0 } });
+          expect((error() as Error).message).toContain('from offset 9, but the stream ends before 8');
+          expect((error() as Error).message).toContain('See the ledger of amqp:s.');
+          expect(own.consumers('s')).toBe(0);
+        });
+      });
+    });
+
+    it('fails at its first message where it is empty, however late that comes', () => {
+      const own = broker();
+      inVirtualTime((at) => {
+        const { ended, seen } = read(own, { resumeFrom: hintOf(9) });
+        at(SILENT_MS * 30, () => {
+          expect([ended(), seen]).toEqual(['', []]);
+          own.send('s', ['0']);
+        });
+        at(SILENT_MS * 30 + 10, () => expect([ended(), seen]).toEqual(['RXF_AMQP_DATA_LOST', []]));
+      });
+    });
+
+    it('fails too where that happens while it is read', () => {
+      const own = broker(['0', '1', '2']);
+      inVirtualTime((at) => {
+        const { ended, seen, out } = read(own);
+        at(10, () => {
+          for (const delivery of out) delivery.ack();
+          remake(own, ['a']);
+        });
+        at(SILENT_MS + 200, () => expect([ended(), seen]).toEqual(['RXF_AMQP_DATA_LOST', ['0', '1', '2']]));
+      });
+    });
+
+    it('does not fail where all is read and nothing new comes, or all that was read has expired', () => {
+      const own = broker(['0', '1', '2']);
+      inVirtualTime((at) => {
+        const { ended, seen, drain } = read(own, { resumeFrom: hintOf(3) });
+        at(SILENT_MS * 2, () => own.send('s', ['3']));
+        at(SILENT_MS * 2 + 10, () => {
+          expect([ended(), seen]).toEqual(['', ['3']]);
+          expect(own.consumers('s')).toBe(1);
+          drain();
+        });
+      });
+      const expired = broker(['0', '1', '2']);
+      expired.trim('s', 3);
+      inVirtualTime((at) => {
+        const { ended, seen } = read(expired, { resumeFrom: hintOf(3) });
+        at(SILENT_MS * 2, () => expired.send('s', ['3']));
+        at(SILENT_MS * 2 + 10, () => expect([ended(), seen, expired.consumers('s')]).toEqual(['', ['3'], 1]));
+      });
+    });
+
+    it('leaves a start that `startAt` names beyond the end alone', () => {
+      const own = broker(['0', '1']);
+      inVirtualTime((at) => {
+        const { ended, seen } = read(own, { startAt: 3 });
+        at(SILENT_MS * 2, () => own.send('s', ['2', '3']));
+        at(SILENT_MS * 3, () => expect([ended(), seen]).toEqual(['', ['3']]));
+      });
+    });
+
+    it('drains as ever while it looks', () => {
+      const own = broker(['0', '1']);
+      inVirtualTime((at) => {
+        const { ended, drain } = read(own, { resumeFrom: hintOf(9) });
+        at(SILENT_MS - 1, () => drain());
+        at(SILENT_MS + 100, () => expect([ended(), own.consumers('s')]).toEqual(['complete', 0]));
+      });
+    });
+  });
+
   it('says where a queue is read as a stream', () => {
     const own = new MemoryAmqp();
     own.createQueue('s');
