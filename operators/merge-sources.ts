@@ -13,8 +13,8 @@ import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from 
 import { ConnectError } from '../src/core/errors.js';
 import { expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { Queue } from '../src/core/queue.js';
-import type { SinkTraits } from '../src/delivery/receipt.js';
-import { Source, type SourceTraits } from '../src/delivery/source.js';
+import { Source } from '../src/delivery/source.js';
+import type { SinkTraits, SourceTraits } from '../src/delivery/traits.js';
 
 /** A source by a name of its own, for its status. */
 export interface NamedSource<T> {

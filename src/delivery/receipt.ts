@@ -1,8 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Location } from '../core/location.js';
-import type { OffsetStore } from '../offsets/offset-store.js';
 import type { Delivery } from './delivery.js';
-import type { SourceTraits } from './source.js';
+import type { SinkTraits } from './traits.js';
 
 /** What a sink made durable. Emitted after the deliveries behind it were acked. */
 export interface Receipt {
@@ -18,28 +17,6 @@ export interface Receipt {
   readonly stream: string;
   readonly firstOffset: number;
   readonly lastOffset: number;
-}
-
-/** A ledger that a sink keeps for streams that are taken up from it. */
-export interface SinkLedger {
-  readonly offsetStore: OffsetStore;
-  /** Where it is, for messages. */
-  readonly at: string;
-  /** Where the source must read from, where the ledger can only be kept in the source's own system. */
-  readonly addresses?: readonly string[];
-  /** What readers must keep to, to see each value once. */
-  readonly condition?: string;
-}
-
-/** What a sink says of itself. */
-export interface SinkTraits {
-  /** Which kind of sink, such as `files`; that of its receipts. */
-  readonly kind?: string;
-  readonly ledger?: SinkLedger;
-  /** Where it writes to, where that is known before. */
-  readonly writes?: readonly Location[];
-  /** What the user should know of this sink behind that source, though it runs: a sentence each, with what to do. */
-  readonly warningsFor?: (source: SourceTraits | undefined) => readonly string[];
 }
 
 /** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */

@@ -1,24 +1,8 @@
 import { merge, NEVER, Observable, type Subscriber, type TeardownLogic } from 'rxjs';
-import type { Location } from '../core/location.js';
-import type { OffsetStore } from '../offsets/offset-store.js';
-import type { SinkTraits } from './receipt.js';
+import type { SourceTraits } from './traits.js';
 
 /** What a source does at each subscription; `stop$` emits when it should drain: stop taking, settle, commit, complete. */
 export type Connect<T> = (subscriber: Subscriber<T>, stop$: Observable<unknown>) => TeardownLogic;
-
-/** What a source says of itself, for what a flow can guarantee. */
-export interface SourceTraits {
-  /** Which kind of source, as it is called: `kafkaSource`. */
-  readonly name: string;
-  /** Whether its streams can be read again from an offset, in the same order. */
-  readonly isReplayable: boolean;
-  /** What it asks where to take up. */
-  readonly resumeFrom?: OffsetStore | undefined;
-  /** What it reads from, so that a sink that writes to the same is found. */
-  readonly reads?: readonly Location[];
-  /** What the user should know of this source before that sink, though it runs: a sentence each, with what to do. */
-  readonly warningsFor?: (sink: SinkTraits) => readonly string[];
-}
 
 /**
  * A cold Observable with two ways out: unsubscribing abandons at once (what is unsettled is redelivered); a stop signal,

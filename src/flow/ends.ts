@@ -1,7 +1,6 @@
 import { OptionError } from '../core/errors.js';
 import { type Location, sharedName } from '../core/location.js';
-import type { SinkLedger } from '../delivery/receipt.js';
-import type { SourceTraits } from '../delivery/source.js';
+import type { SinkLedger, SourceTraits } from '../delivery/traits.js';
 
 /** Throws where a flow writes to what it reads from: each value would be redelivered forever. */
 export function expectNoLoop(flow: string, reads: readonly Location[], writes: readonly Location[]): void {

@@ -1,6 +1,5 @@
 import { type LedgerTrait, ledgerTraitOf } from '../delivery/delivery-operator.js';
-import type { SinkLedger } from '../delivery/receipt.js';
-import type { SourceTraits } from '../delivery/source.js';
+import type { SinkLedger, SourceTraits } from '../delivery/traits.js';
 
 /** How often each value may stand in what a flow's sink made durable, and why: one clause a reason. */
 export interface Guarantee {

@@ -4,8 +4,9 @@ import { ignoreElements, map, merge, NEVER, of, Subject, takeUntil, tap, throwEr
 import { decode, drainOn, filterValue, mapValue, mergeSources, retryConnect } from '../../operators/index.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
-import type { Receipt, Sink, SinkTraits } from '../../src/delivery/receipt.js';
-import { Source, type SourceTraits } from '../../src/delivery/source.js';
+import type { Receipt, Sink } from '../../src/delivery/receipt.js';
+import { Source } from '../../src/delivery/source.js';
+import type { SinkTraits, SourceTraits } from '../../src/delivery/traits.js';
 import { Flow, flow, isFlow } from '../../src/flow/flow.js';
 import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';

@@ -13,7 +13,8 @@ import {
 } from '../../operators/index.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Sink } from '../../src/delivery/receipt.js';
-import { Source, type SourceTraits } from '../../src/delivery/source.js';
+import { Source } from '../../src/delivery/source.js';
+import type { SourceTraits } from '../../src/delivery/traits.js';
 import { flow } from '../../src/flow/flow.js';
 import { guaranteeOf, type OperatorPart, operatorPart } from '../../src/flow/guarantee.js';
 import { jsonLines } from '../../src/formats/json-lines.js';

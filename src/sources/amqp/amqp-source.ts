@@ -1,6 +1,7 @@
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { Source, type SourceTraits } from '../../delivery/source.js';
+import { Source } from '../../delivery/source.js';
+import type { SourceTraits } from '../../delivery/traits.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
 import { type AmqpSourceOptions, checkOptions } from './options.js';

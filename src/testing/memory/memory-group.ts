@@ -1,36 +1,46 @@
-import { concat, forkJoin, ignoreElements, of } from 'rxjs';
+import { concat, forkJoin, ignoreElements, type Observable, of } from 'rxjs';
 import { CommitError } from '../../core/errors.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
-import type { MemoryMember } from './memory-member.js';
+
+/** What a group calls on a member. */
+export interface GroupMember {
+  /** It is in the group. */
+  known(): void;
+  /** It is no longer in the group, and is not told. */
+  forgotten(): void;
+  /** Settles what it has; the group waits until this completes. */
+  revoke(): Observable<unknown>;
+  /** Takes all from it without asking. */
+  lose(): void;
+  /** `begun`: topics in which the group had an offset before anything was assigned. */
+  assign(partitions: readonly TopicPartition[], begun: ReadonlySet<string>): void;
+}
 
 /** One consumer group of `MemoryKafka`: who is in it. At each change all members settle, and all is handed out anew. */
-export class MemoryGroup {
-  readonly #partitionsFor: (members: readonly MemoryMember[]) => readonly TopicPartition[];
+export class MemoryGroup<M extends GroupMember> {
+  readonly #partitionsFor: (members: readonly M[]) => readonly TopicPartition[];
   readonly #begun: () => ReadonlySet<string>;
-  readonly #members: MemoryMember[] = [];
+  readonly #members: M[] = [];
   #isRebalancing = false;
 
   /** `begun`: the topics in which it has a place. */
-  constructor(
-    partitionsFor: (members: readonly MemoryMember[]) => readonly TopicPartition[],
-    begun: () => ReadonlySet<string>,
-  ) {
+  constructor(partitionsFor: (members: readonly M[]) => readonly TopicPartition[], begun: () => ReadonlySet<string>) {
     this.#partitionsFor = partitionsFor;
     this.#begun = begun;
   }
 
-  get members(): readonly MemoryMember[] {
+  get members(): readonly M[] {
     return this.#members;
   }
 
-  join(member: MemoryMember): void {
+  join(member: M): void {
     member.known();
     this.#members.push(member);
     this.#rebalance();
   }
 
   /** Strikes the member off, whom nobody waits for from now on. */
-  strikeOff(member: MemoryMember): void {
+  strikeOff(member: M): void {
     const at = this.#members.indexOf(member);
     if (at < 0) return;
     this.#members.splice(at, 1);

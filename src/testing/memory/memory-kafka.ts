@@ -19,8 +19,8 @@ import type {
 } from '../../ports/kafka-producer.js';
 import { fencedError, MemoryGroup } from './memory-group.js';
 import { MemoryLog, type MemoryRecord } from './memory-log.js';
-import { MemoryMember } from './memory-member.js';
-import { type MemoryCluster, MemoryProducer, type ProducerFate, type ProducerStep } from './memory-producer.js';
+import { type ConsumerCluster, MemoryMember } from './memory-member.js';
+import { MemoryProducer, type ProducerCluster, type ProducerFate, type ProducerStep } from './memory-producer.js';
 import { forbiddenTopic, refusalByTopic, type TopicConfig } from './memory-topic-rules.js';
 import { MemoryTransactions } from './memory-transactions.js';
 
@@ -42,7 +42,7 @@ let made = 0;
  * Kafka in memory, for tests: topics, groups with eager rebalances, committed offsets. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
  */
-export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryCluster {
+export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCluster, ProducerCluster {
   readonly name = 'kafka memory';
   /** Each is a cluster of its own. */
   readonly addresses = [`memory:${made++}`];
@@ -69,7 +69,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
   readonly #offsets = new Map<string, number>();
   /** What commits said beside their offset, by the same keys. */
   readonly #emptyFrom = new Map<string, number>();
-  readonly #groups = new Map<string, MemoryGroup>();
+  readonly #groups = new Map<string, MemoryGroup<MemoryMember>>();
 
   constructor(options: MemoryKafkaOptions = {}) {
     this.#latencyMs = options.latencyMs ?? 1;
@@ -92,10 +92,15 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
     for (const group of this.#groups.values()) group.changed();
   }
 
-  /** Appends records, or none; `skip` leaves a gap of so many offsets before them, as compaction does. */
-  produce(topic: string, partition: number, records: readonly MemoryRecord[], skip = 0): void {
-    this.#log({ topic, partition }).append(records, skip);
+  /**
+   * Appends records, or none; `skip` leaves a gap of so many offsets before them, as compaction does. Returns where the log
+   * of the partition then ends.
+   */
+  produce(topic: string, partition: number, records: readonly MemoryRecord[], skip = 0): number {
+    const log = this.#log({ topic, partition });
+    log.append(records, skip);
     this.wake();
+    return log.next;
   }
 
   deleteTopic(topic: string): void {
@@ -291,7 +296,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, MemoryClus
     this.#group(groupId).join(member);
   }
 
-  #group(groupId: string): MemoryGroup {
+  #group(groupId: string): MemoryGroup<MemoryMember> {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
       group = new MemoryGroup(

@@ -24,8 +24,26 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
-import type { MemoryKafka } from './memory-kafka.js';
+import type { GroupMember } from './memory-group.js';
 import { MemoryRecordView } from './memory-record-view.js';
+
+/** What a member needs of the cluster it reads from. */
+export interface ConsumerCluster {
+  /** Every pause and resume, as `pause chat/0`. */
+  readonly pauses: string[];
+  leave(member: MemoryMember): void;
+  /** `isCurrent`: whether the member still has what it commits, when the broker looks. */
+  commit(groupId: string, offsets: readonly CommittedOffset[], isCurrent: () => boolean): Observable<unknown>;
+  /** The position, moved over a gap that the group's commit says was empty. */
+  overNothing(groupId: string, of: TopicPartition, position: number): number;
+  /** Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to the position. */
+  fetch(of: TopicPartition, position: number, most: number): { records: KafkaRecord[]; next: number; end: number };
+  startOf(
+    subscription: KafkaSubscription,
+    of: TopicPartition,
+    begun: ReadonlySet<string>,
+  ): { readonly offset: number; readonly isFresh: boolean };
+}
 
 interface Position {
   readonly of: TopicPartition;
@@ -35,11 +53,11 @@ interface Position {
 }
 
 /** A member of a group of `MemoryKafka`: fetches what it was given, and is told what the group decides. */
-export class MemoryMember implements KafkaConsumer {
+export class MemoryMember implements KafkaConsumer, GroupMember {
   readonly life = new Subscription();
   readonly subscription: KafkaSubscription;
   readonly subscriber: Subscriber<KafkaConsumer>;
-  readonly #kafka: MemoryKafka;
+  readonly #kafka: ConsumerCluster;
   readonly #listener: KafkaListener;
   readonly #latencyMs: number;
   readonly #recordsPerFetch: number;
@@ -56,7 +74,7 @@ export class MemoryMember implements KafkaConsumer {
   #mayFetch = false;
 
   constructor(
-    kafka: MemoryKafka,
+    kafka: ConsumerCluster,
     subscription: KafkaSubscription,
     listener: KafkaListener,
     subscriber: Subscriber<KafkaConsumer>,

@@ -41,7 +41,7 @@ export type ProducerFate = 'ok' | 'fail' | 'lose' | 'late';
 const LATE = 30;
 
 /** What a producer needs of the cluster it writes to. */
-export interface MemoryCluster extends TransactionStore {
+export interface ProducerCluster extends TransactionStore {
   readonly transactions: MemoryTransactions;
   readonly fate: (step: ProducerStep) => ProducerFate;
   partitionCount(topic: string): number;
@@ -57,7 +57,7 @@ export interface MemoryCluster extends TransactionStore {
 
 /** A producer of `MemoryKafka`: each step takes the cluster's latency, and meets the fate that the cluster says. */
 export class MemoryProducer implements KafkaProducer {
-  readonly #kafka: MemoryCluster;
+  readonly #kafka: ProducerCluster;
   readonly #producing: KafkaProducing;
   readonly #latencyMs: number;
   readonly #out: Subscriber<KafkaProducer>;
@@ -67,7 +67,7 @@ export class MemoryProducer implements KafkaProducer {
   #turn = 0;
   #calls = 0;
 
-  constructor(kafka: MemoryCluster, producing: KafkaProducing, latencyMs: number, out: Subscriber<KafkaProducer>) {
+  constructor(kafka: ProducerCluster, producing: KafkaProducing, latencyMs: number, out: Subscriber<KafkaProducer>) {
     this.#kafka = kafka;
     this.#producing = producing;
     this.#latencyMs = latencyMs;

@@ -58,8 +58,6 @@ export class Simulation implements Steps, Acts {
   readonly #learnMs: number;
   readonly #faults = new Map<number, Fault[]>();
   readonly #groups = new Set<string>();
-  /** Where the log of each partition ends. */
-  readonly #ends = new Map<string, number>();
   #commitsSeen = 0;
   #areFaultsOn = true;
 
@@ -92,11 +90,8 @@ export class Simulation implements Steps, Acts {
 
   /** Puts a record into its topic, behind a gap of `skip` offsets. */
   produce({ topic, partition, record, skip }: Fed): void {
-    this.kafka.produce(topic, partition, [record], skip);
-    const stream = `${topic}/${partition}`;
-    const end = (this.#ends.get(stream) ?? 0) + skip + 1;
-    this.#ends.set(stream, end);
-    this.waits.produced(stream, end, asyncScheduler.now());
+    const end = this.kafka.produce(topic, partition, [record], skip);
+    this.waits.produced(`${topic}/${partition}`, end, asyncScheduler.now());
   }
 
   /** From now on nothing goes wrong any more. */

@@ -1,44 +1,24 @@
 import type { ObservableInput } from 'rxjs';
-import type { KafkaListener, KafkaSubscription, PartitionOffset } from '../../../ports/kafka-consumer.js';
-import type { DriverLog } from '../driver-log.js';
-import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, type Setting, typeOf } from '../errors.js';
-import type { CheckedOptions } from '../options.js';
+import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
+import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, typeOf } from '../errors.js';
 import type { Link, Membership } from '../vendor/link.js';
 import { answerWithin } from './answer-within.js';
 import { Assignment, type Ending, type OwnedPartition } from './assignment.js';
 import { Fetching } from './fetching.js';
 import { firstOf } from './first-of.js';
 import { Heartbeats } from './heartbeats.js';
+import type { Home } from './home.js';
 import { LogRange } from './log-range.js';
 import type { Refused } from './places.js';
 import { Reading, whenLate } from './reading.js';
 import { SameTopics } from './same-topics.js';
 import { Signal } from './signal.js';
-import type { TopicIds } from './topic-ids.js';
 import { topicTrouble } from './topic-trouble.js';
 
 const JOIN_AGAIN_MS = 100;
 const MOST_JOIN_WAIT_MS = 2_000;
 /** Beyond `maxWaitMs`, until an answer counts as missing. */
 const LATE_MS = 1_000;
-
-/** What a member needs of the connection it lives in. */
-export interface Home {
-  readonly listener: KafkaListener;
-  readonly subscription: KafkaSubscription;
-  readonly options: CheckedOptions;
-  readonly driverLog: DriverLog;
-  readonly setting: Setting;
-  readonly hasJoined: boolean;
-  /** Of the topics as they were at the last joining, kept over members: positions are too. */
-  topicIds: TopicIds;
-  /** One higher each time, over all members of the connection. */
-  nextEpoch(): number;
-  /** It is in the group; nothing was assigned yet. */
-  joined(): void;
-  /** The stream cannot go on. */
-  failed(error: unknown): void;
-}
 
 /** One life of a member of the group: from connecting, over its assignments, to a crash or to being closed. */
 export class Member {

@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../../../ports/kafka-consumer.js';
 import type { Link } from '../vendor/link.js';
 import type { Assignment, OwnedPartition } from './assignment.js';
-import type { Home } from './member.js';
+import type { Home } from './home.js';
 import { expectSame, type TopicIds } from './topic-ids.js';
 
 /**

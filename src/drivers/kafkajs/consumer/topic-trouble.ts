@@ -1,6 +1,6 @@
 import { reasonOf } from '../errors.js';
 import type { OwnedPartition } from './assignment.js';
-import type { Home } from './member.js';
+import type { Home } from './home.js';
 import { forbiddenError, goneError } from './topics.js';
 
 /** Tries of a partition that its broker does not know: new metadata takes a moment to spread. */

@@ -20,7 +20,8 @@ import type { OpenSocket } from '../vendor/sockets.js';
 import type { Packing } from './batch-writer.js';
 import { answerOf, closedError, transactionError, verdictOf } from './producer-answers.js';
 import { ProducerLink } from './producer-link.js';
-import { Producing, type ProducingFor, type Sender } from './producing.js';
+import { Producing } from './producing.js';
+import type { ProducingFor, Sender } from './sender.js';
 import { Sequences } from './sequences.js';
 import { Transactions } from './transactions.js';
 

@@ -1,44 +1,19 @@
 import { Observable } from 'rxjs';
 import { timeOfDayMs } from '../../../core/clock.js';
 import { type RxflumeError, SinkError } from '../../../core/errors.js';
-import type { KafkaOutgoing, KafkaProducing, KafkaSent } from '../../../ports/kafka-producer.js';
-import type { Signal } from '../consumer/signal.js';
-import type { Setting } from '../errors.js';
-import { type Packing, writeBatch } from './batch-writer.js';
+import type { KafkaOutgoing, KafkaSent } from '../../../ports/kafka-producer.js';
+import { writeBatch } from './batch-writer.js';
 import { Call } from './call.js';
 import { type Outcome, outcomeOf } from './outcome.js';
 import { type PartitionBatch, type Partitions, partitionBatchesOf } from './partition-batch.js';
 import { answerOf, recordRefusal, refusalFor, unsent, verdictOf, withdrawn } from './producer-answers.js';
-import type { ProducerLink } from './producer-link.js';
 import { SendQueue } from './send-queue.js';
+import type { ProducingFor, Sender } from './sender.js';
 import type { Sequences } from './sequences.js';
 import { TopicQueue } from './topic-queue.js';
 
 /** Answers that come after the broker has waited for replicas; the other batches of the request waited with it. */
 const SLOW = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']);
-
-/** In whose name records are sent. */
-export interface Sender {
-  /** The producer id to send with now. */
-  sequences(): Promise<Sequences>;
-  /** These partitions are about to be written to. */
-  joining?(partitionBatches: readonly PartitionBatch[]): Promise<void>;
-  /** Drops the producer id, which has no higher epoch; absent where a sequence that is refused is the end of a transaction. */
-  renew?(): void;
-  /** The broker does not have the sequence that a partition goes on from; it begins anew. */
-  anew?(partition: string, error: unknown): void;
-}
-
-/** What sending needs of the producer it sends for. */
-export interface ProducingFor {
-  readonly link: ProducerLink;
-  readonly setting: Setting;
-  readonly producing: KafkaProducing;
-  readonly packing: Packing;
-  /** Fires when the producer is closed. */
-  readonly closing: Signal;
-  readonly isClosed: boolean;
-}
 
 /**
  * Sends records until each is written or refused, in order within each partition, and no partition waits for another: one

@@ -2,7 +2,7 @@ import type { RxflumeError } from '../../../core/errors.js';
 import type { Call } from './call.js';
 import type { Partitions } from './partition-batch.js';
 import { refusalFor, unsent, verdictOf } from './producer-answers.js';
-import type { ProducingFor } from './producing.js';
+import type { ProducingFor } from './sender.js';
 import { LOOK_AGAIN_AFTER_MS } from './writable-topics.js';
 
 /**

@@ -4,7 +4,8 @@ import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
 import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../../ports/kafka-producer.js';
 import type { Broker } from '../vendor/internals.js';
 import { answerOf, transactionError, verdictOf } from './producer-answers.js';
-import { Producing, type ProducingFor } from './producing.js';
+import { Producing } from './producing.js';
+import type { ProducingFor } from './sender.js';
 import type { Sequences } from './sequences.js';
 
 const FIRST_WAIT_MS = 10;

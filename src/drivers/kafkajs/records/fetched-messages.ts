@@ -1,8 +1,23 @@
 import { crc32 } from 'node:zlib';
 import type { AnswerLease } from './answer-lease.js';
 import { corrupt } from './corrupt.js';
-import type { LeanBatch } from './lean-batch.js';
 import type { ForeignRecord } from './record.js';
+
+/** A batch of records as it was fetched, its records inflated and not looked at yet. */
+export interface LeanBatch {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** The nearest number to `exactFirstTimestamp`. */
+  readonly firstTimestamp: number;
+  readonly exactFirstTimestamp: bigint;
+  /** The time the broker took it, for all its records; null where each has its producer's. */
+  readonly appendedAt: number | null;
+  readonly count: number;
+  readonly isControl: boolean;
+  /** Of a transaction, else null. */
+  readonly producerId: string | null;
+  readonly bytes: Buffer;
+}
 
 /** What a fetch brought of one partition, decoded. */
 export interface FetchedMessages {

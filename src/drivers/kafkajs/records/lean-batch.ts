@@ -2,24 +2,8 @@ import type { Codec } from '../codecs/codecs.js';
 import { leaseOf } from './answer-lease.js';
 import { corrupt } from './corrupt.js';
 import { crc32c } from './crc32c.js';
-import type { FetchedMessages, ForeignDecoder, MessageDecoders } from './fetched-messages.js';
+import type { FetchedMessages, ForeignDecoder, LeanBatch, MessageDecoders } from './fetched-messages.js';
 import { decodeOld, NOTHING, nothingWhole } from './fetched-messages.js';
-
-/** A batch of records as it was fetched, its records inflated and not looked at yet. */
-export interface LeanBatch {
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  /** The nearest number to `exactFirstTimestamp`. */
-  readonly firstTimestamp: number;
-  readonly exactFirstTimestamp: bigint;
-  /** The time the broker took it, for all its records; null where each has its producer's. */
-  readonly appendedAt: number | null;
-  readonly count: number;
-  readonly isControl: boolean;
-  /** Of a transaction, else null. */
-  readonly producerId: string | null;
-  readonly bytes: Buffer;
-}
 
 export interface LeanOptions {
   /** By the number that a batch names them with. */

@@ -1,7 +1,7 @@
 import { toHeaderMap } from '../../../core/headers.js';
 import type { KafkaRecord } from '../../../ports/kafka-consumer.js';
+import type { LeanBatch } from './fetched-messages.js';
 import { readHeaders } from './header-reading.js';
-import type { LeanBatch } from './lean-batch.js';
 import type { RecordSetting } from './record.js';
 import { Cursor } from './varint.js';
 import { BufferView } from './view.js';

@@ -9,7 +9,8 @@ import type {
   TopicPartition,
 } from '../../../ports/kafka-consumer.js';
 import type { Assignment } from '../consumer/assignment.js';
-import { type Home, Member } from '../consumer/member.js';
+import type { Home } from '../consumer/home.js';
+import { Member } from '../consumer/member.js';
 import type { Refused } from '../consumer/places.js';
 import { Signal } from '../consumer/signal.js';
 import type { TopicIds } from '../consumer/topic-ids.js';

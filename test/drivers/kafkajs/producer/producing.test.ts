@@ -10,7 +10,8 @@ import {
   STABLE_OFFSETS_VERSION,
   stableOffsetsRequest,
 } from '../../../../src/drivers/kafkajs/producer/producer-requests.js';
-import { Producing, type ProducingFor, type Sender } from '../../../../src/drivers/kafkajs/producer/producing.js';
+import { Producing } from '../../../../src/drivers/kafkajs/producer/producing.js';
+import type { ProducingFor, Sender } from '../../../../src/drivers/kafkajs/producer/sender.js';
 import { Sequences } from '../../../../src/drivers/kafkajs/producer/sequences.js';
 import { openInternals } from '../../../../src/drivers/kafkajs/vendor/patches.js';
 import type { KafkaOutgoing, KafkaSent } from '../../../../src/ports/kafka-producer.js';
