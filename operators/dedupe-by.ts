@@ -4,9 +4,10 @@ import { SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectMs, expectWhole } from '../src/core/options.js';
 import { AckGroup } from '../src/delivery/ack-group.js';
 import type { Acker } from '../src/delivery/acker.js';
-import { Delivery } from '../src/delivery/delivery.js';
+import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { FlushListeners } from '../src/delivery/flush-listeners.js';
+import { ForwardingAcker, oncePerAcker } from '../src/delivery/forwarding-acker.js';
 import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
@@ -49,7 +50,6 @@ export function dedupeBy<T>(
     (source) =>
       new Observable((subscriber) => {
         const seen = new Map<unknown, First>();
-        const ackers = new WeakMap<Acker, FirstAcker>();
         // Those with a first that is not settled: behind an operator that gives each delivery an acker of its own there are many.
         const open = new Set<FirstAcker>();
         const flushListeners = new FlushListeners({
@@ -61,6 +61,7 @@ export function dedupeBy<T>(
         const forget = (first: First) => {
           if (seen.get(first.key) === first) seen.delete(first.key);
         };
+        const ackerOf = oncePerAcker(({ acker }) => new FirstAcker(acker, forget, open));
         const forgetOld = () => {
           const now = monotonicMs();
           for (const first of seen.values()) {
@@ -69,15 +70,11 @@ export function dedupeBy<T>(
           }
         };
         const asFirst = (delivery: Delivery<T>, of: unknown): Delivery<T> => {
-          let acker = ackers.get(delivery.acker);
-          if (acker === undefined) {
-            acker = new FirstAcker(delivery.acker, forget, open);
-            ackers.set(delivery.acker, acker);
-          }
+          const acker = ackerOf(delivery);
           const first = new First(of, monotonicMs());
           seen.set(of, first);
           acker.take(delivery.seq, first);
-          return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
+          return acker.adopt(delivery);
         };
 
         subscriber.add(() => flushListeners.end());
@@ -153,11 +150,7 @@ class First {
   }
 }
 
-class FirstAcker implements Acker {
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
-  readonly #inner: Acker;
+class FirstAcker extends ForwardingAcker {
   readonly #forget: (first: First) => void;
   readonly #open: Set<FirstAcker>;
   /** The firsts that are not settled. */
@@ -165,12 +158,9 @@ class FirstAcker implements Acker {
 
   /** `open`: where it stands while it has firsts that are not settled. */
   constructor(inner: Acker, forget: (first: First) => void, open: Set<FirstAcker>) {
-    this.#inner = inner;
+    super(inner);
     this.#forget = forget;
     this.#open = open;
-    this.flush$ = inner.flush$;
-    this.resumeTracker = inner.resumeTracker;
-    this.isMixed = inner.isMixed === true;
   }
 
   take(seq: number, first: First): void {
@@ -178,26 +168,22 @@ class FirstAcker implements Acker {
     this.#open.add(this);
   }
 
-  ack(first: number, next: number): void {
+  override ack(first: number, next: number): void {
     const firsts = this.#settled(first, next);
-    this.#inner.ack(first, next);
+    super.ack(first, next);
     for (const one of firsts) one.ack();
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     const firsts = this.#settled(first, next);
     // Before the source hears of it: what is redelivered because of it is no duplicate.
     for (const one of firsts) this.#forget(one);
-    this.#inner.nack(first, next, cause);
+    super.nack(first, next, cause);
     for (const one of firsts) one.nack(cause);
   }
 
-  release(first: number, next: number): void {
-    this.#inner.release(first, next);
-  }
-
-  hold(first: number, next: number): void {
-    this.#inner.hold(first, next);
+  override hold(first: number, next: number): void {
+    super.hold(first, next);
     for (const [, one] of this.#within(first, next)) one.hold();
   }
 

@@ -4,8 +4,9 @@ import { WaitingDeliveries } from '../src/backpressure/waiting-deliveries.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectKnown, expectWhole } from '../src/core/options.js';
 import type { Acker } from '../src/delivery/acker.js';
-import { Delivery } from '../src/delivery/delivery.js';
+import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
+import { ForwardingAcker, oncePerAcker } from '../src/delivery/forwarding-acker.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface InFlightWindowOptions {
@@ -42,7 +43,7 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
     (source) =>
       new Observable((subscriber) => {
         const window = new InFlightWindow(limits);
-        const ackers = new WeakMap<Acker, WindowAcker>();
+        const ackerOf = oncePerAcker(({ acker }) => new WindowAcker(acker, window, () => emit()));
         const waiting = new WaitingDeliveries<T>(stopped, () => emit());
         let isComplete = false;
         let isEmitting = false;
@@ -60,13 +61,9 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
           if (isComplete && waiting.size === 0) subscriber.complete();
         };
         const counted = (delivery: Delivery<T>): Delivery<T> => {
-          let acker = ackers.get(delivery.acker);
-          if (acker === undefined) {
-            acker = new WindowAcker(delivery.acker, window, emit);
-            ackers.set(delivery.acker, acker);
-          }
+          const acker = ackerOf(delivery);
           acker.take(delivery.seq, delivery.origin.byteLength);
-          return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
+          return acker.adopt(delivery);
         };
 
         const takeFrom = subscribeOrdered(subscriber, () => waiting.end());
@@ -90,20 +87,13 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
 }
 
 /** Passes everything on to the delivery's own acker, and frees the window at the first release or settling of a place. */
-class WindowAcker implements Acker {
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
-  readonly #inner: Acker;
+class WindowAcker extends ForwardingAcker {
   readonly #window: InFlightWindow;
   readonly #freed: () => void;
   readonly #sizes = new Map<number, number>();
 
   constructor(inner: Acker, window: InFlightWindow, freed: () => void) {
-    this.flush$ = inner.flush$;
-    this.resumeTracker = inner.resumeTracker;
-    this.isMixed = inner.isMixed === true;
-    this.#inner = inner;
+    super(inner);
     this.#window = window;
     this.#freed = freed;
   }
@@ -113,23 +103,19 @@ class WindowAcker implements Acker {
     this.#window.take(bytes);
   }
 
-  ack(first: number, next: number): void {
-    this.#inner.ack(first, next);
+  override ack(first: number, next: number): void {
+    super.ack(first, next);
     this.#free(first, next);
   }
 
-  nack(first: number, next: number, cause: unknown): void {
-    this.#inner.nack(first, next, cause);
+  override nack(first: number, next: number, cause: unknown): void {
+    super.nack(first, next, cause);
     this.#free(first, next);
   }
 
-  release(first: number, next: number): void {
-    this.#inner.release(first, next);
+  override release(first: number, next: number): void {
+    super.release(first, next);
     this.#free(first, next);
-  }
-
-  hold(first: number, next: number): void {
-    this.#inner.hold(first, next);
   }
 
   #free(first: number, next: number): void {

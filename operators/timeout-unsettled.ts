@@ -3,10 +3,10 @@ import { monotonicMs } from '../src/core/clock.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectMs, expectOption, expectText } from '../src/core/options.js';
 import type { Acker } from '../src/delivery/acker.js';
-import { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { FanOutState } from '../src/delivery/fan-out-state.js';
 import { FlushListeners } from '../src/delivery/flush-listeners.js';
+import { ForwardingAcker, oncePerAcker } from '../src/delivery/forwarding-acker.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface TimeoutUnsettledOptions {
@@ -47,9 +47,9 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
     'kept',
     (source) =>
       new Observable((subscriber) => {
-        const ackers = new WeakMap<Acker, WatchedAcker>();
         // Those with something unsettled: behind an operator that gives each delivery an acker of its own there are many.
         const open = new Set<WatchedAcker>();
+        const ackerOf = oncePerAcker(({ acker, origin }) => new WatchedAcker(acker, origin.stream, everyMs, open));
         const flushListeners = new FlushListeners({
           asked: () => undefined,
           over: (isOver) => {
@@ -80,14 +80,10 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
               subscriber.next(delivery);
               return;
             }
-            let acker = ackers.get(delivery.acker);
-            if (acker === undefined) {
-              acker = new WatchedAcker(delivery.acker, delivery.origin.stream, everyMs, open);
-              ackers.set(delivery.acker, acker);
-            }
+            const acker = ackerOf(delivery);
             acker.take(delivery.seq, delivery.origin.offset, monotonicMs());
             if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);
-            subscriber.next(new Delivery(delivery.value, delivery.origin, acker, delivery.seq));
+            subscriber.next(acker.adopt(delivery));
           },
           error: (error: unknown) => subscriber.error(error),
           complete: () => subscriber.complete(),
@@ -110,25 +106,18 @@ interface Generation {
   readonly seqs: FanOutState;
 }
 
-class WatchedAcker implements Acker {
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
+class WatchedAcker extends ForwardingAcker {
   readonly stream: string;
-  readonly #inner: Acker;
   readonly #everyMs: number;
   readonly #open: Set<WatchedAcker>;
   #generations: Generation[] = [];
 
   /** `open`: where it stands while something is not settled. */
   constructor(inner: Acker, stream: string, everyMs: number, open: Set<WatchedAcker>) {
-    this.#inner = inner;
+    super(inner);
     this.#open = open;
     this.stream = stream;
     this.#everyMs = everyMs;
-    this.flush$ = inner.flush$;
-    this.resumeTracker = inner.resumeTracker;
-    this.isMixed = inner.isMixed === true;
   }
 
   take(seq: number, offset: number, now: number): void {
@@ -150,22 +139,14 @@ class WatchedAcker implements Acker {
     return { ageMs: now - oldest.at, count, offset: oldest.offset };
   }
 
-  ack(first: number, next: number): void {
+  override ack(first: number, next: number): void {
     this.#settled(first, next);
-    this.#inner.ack(first, next);
+    super.ack(first, next);
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     this.#settled(first, next);
-    this.#inner.nack(first, next, cause);
-  }
-
-  release(first: number, next: number): void {
-    this.#inner.release(first, next);
-  }
-
-  hold(first: number, next: number): void {
-    this.#inner.hold(first, next);
+    super.nack(first, next, cause);
   }
 
   #settled(first: number, next: number): void {

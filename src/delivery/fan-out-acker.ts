@@ -1,6 +1,7 @@
 import type { Acker } from './acker.js';
-import { Delivery } from './delivery.js';
+import type { Delivery } from './delivery.js';
 import { FanOutState } from './fan-out-state.js';
+import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
 
 /**
  * Gives the same deliveries to several parties: one is acked, released or held when all parties have done so, and nacked
@@ -9,71 +10,56 @@ import { FanOutState } from './fan-out-state.js';
  * Bounds: as `FanOutState`: bits for each delivery, no objects, until all have settled it.
  */
 export class FanOutAckers {
-  readonly #parties: number;
-  readonly #fanOutAckers = new WeakMap<Acker, FanOutAcker>();
+  readonly #partiesOf;
 
   constructor(parties: number) {
-    this.#parties = parties;
+    this.#partiesOf = oncePerAcker(({ acker }) => {
+      const state = new FanOutState(parties);
+      return { state, ackers: Array.from({ length: parties }, (_, party) => new PartyAcker(acker, state, party)) };
+    });
   }
 
   /** The delivery for each of the parties. */
-  share<T>({ value, origin, acker, seq }: Delivery<T>): Delivery<T>[] {
-    let fanOutAcker = this.#fanOutAckers.get(acker);
-    if (fanOutAcker === undefined) {
-      fanOutAcker = new FanOutAcker(acker, this.#parties);
-      this.#fanOutAckers.set(acker, fanOutAcker);
-    }
-    fanOutAcker.fanOutState.take(seq);
-    return fanOutAcker.ackers.map((own) => new Delivery(value, origin, own, seq));
+  share<T>(delivery: Delivery<T>): Delivery<T>[] {
+    const { state, ackers } = this.#partiesOf(delivery);
+    state.take(delivery.seq);
+    return ackers.map((acker) => acker.adopt(delivery));
   }
 }
 
-class FanOutAcker {
-  readonly fanOutState: FanOutState;
-  readonly ackers: readonly Acker[];
-  readonly #inner: Acker;
+/** The acker of one party. */
+class PartyAcker extends ForwardingAcker {
+  readonly #state: FanOutState;
+  readonly #party: number;
 
-  constructor(inner: Acker, parties: number) {
-    this.#inner = inner;
-    this.fanOutState = new FanOutState(parties);
-    this.ackers = Array.from({ length: parties }, (_, party) => this.#ackerOf(party));
+  constructor(inner: Acker, state: FanOutState, party: number) {
+    super(inner);
+    this.#state = state;
+    this.#party = party;
   }
 
-  #ackerOf(party: number): Acker {
-    const { flush$, resumeTracker, isMixed = false } = this.#inner;
-    return {
-      flush$,
-      resumeTracker,
-      isMixed,
-      ack: (first, next) => this.#ack(party, first, next),
-      nack: (first, next, cause) => this.#nack(party, first, next, cause),
-      release: (first, next) => this.#release(party, first, next),
-      hold: (first, next) => this.#hold(party, first, next),
-    };
-  }
-
-  #ack(party: number, first: number, next: number): void {
-    this.fanOutState.mark('ack', party, first, next, (from, to) => {
-      this.fanOutState.close(from, to);
-      this.#inner.ack(from, to);
+  override ack(first: number, next: number): void {
+    this.#state.mark('ack', this.#party, first, next, (from, to) => {
+      this.#state.close(from, to);
+      super.ack(from, to);
     });
-    this.#release(party, first, next);
-    this.#hold(party, first, next);
+    this.release(first, next);
+    this.hold(first, next);
   }
 
-  #nack(party: number, first: number, next: number, cause: unknown): void {
-    this.fanOutState.refuse(party, first, next, (from, to) => {
-      this.fanOutState.close(from, to);
-      this.#inner.nack(from, to, cause);
+  override nack(first: number, next: number, cause: unknown): void {
+    this.#state.refuse(this.#party, first, next, (from, to) => {
+      this.#state.close(from, to);
+      super.nack(from, to, cause);
     });
   }
 
-  #release(party: number, first: number, next: number): void {
-    this.fanOutState.mark('release', party, first, next, (from, to) => this.#inner.release(from, to));
+  override release(first: number, next: number): void {
+    this.#state.mark('release', this.#party, first, next, (from, to) => super.release(from, to));
   }
 
-  #hold(party: number, first: number, next: number): void {
-    if (this.#inner.resumeTracker === undefined) return;
-    this.fanOutState.mark('hold', party, first, next, (from, to) => this.#inner.hold(from, to));
+  override hold(first: number, next: number): void {
+    if (this.resumeTracker === undefined) return;
+    this.#state.mark('hold', this.#party, first, next, (from, to) => super.hold(from, to));
   }
 }

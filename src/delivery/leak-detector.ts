@@ -2,8 +2,9 @@ import { Subscription, timer } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
 import type { Monitor } from '../core/monitor.js';
 import type { Acker } from './acker.js';
-import { Delivery, type Origin } from './delivery.js';
+import type { Delivery, Origin } from './delivery.js';
 import { isEpochOver } from './flush-listeners.js';
+import { ForwardingAcker } from './forwarding-acker.js';
 
 export interface LeakDetectorOptions {
   /** After how long without an ack or a nack a delivery is reported, in milliseconds. Default 900,000. */
@@ -61,7 +62,7 @@ export class LeakDetector {
   enter<T>(delivery: Delivery<T>): Delivery<T> {
     this.#seen += 1;
     if (this.#watched.size >= MOST || (this.#seen > ALL_OF_FIRST && this.#seen % ONE_IN !== 0)) return delivery;
-    const { value, origin, acker, seq } = delivery;
+    const { origin, acker } = delivery;
     const watched: Watched = { origin, flush$: acker.flush$, since: monotonicMs(), step: 0 };
     const own = new SingleAcker(acker, () => {
       this.#watched.delete(origin);
@@ -71,7 +72,7 @@ export class LeakDetector {
     this.#lost.register(own, watched, watched);
     const everyMs = Math.max(1, this.#afterMs / 4);
     if (this.#looking.closed) this.#looking = timer(everyMs, everyMs).subscribe(() => this.#look());
-    return new Delivery(value, origin, own, seq);
+    return own.adopt(delivery);
   }
 
   /** A delivery on its way into a later step. */
@@ -162,37 +163,22 @@ export class LeakDetector {
 }
 
 /** The acker of one watched delivery: passes everything on, and tells once when that is settled. */
-class SingleAcker implements Acker {
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
-  readonly #inner: Acker;
+class SingleAcker extends ForwardingAcker {
   #settled: (() => void) | undefined;
 
   constructor(inner: Acker, settled: () => void) {
-    this.#inner = inner;
+    super(inner);
     this.#settled = settled;
-    this.flush$ = inner.flush$;
-    this.resumeTracker = inner.resumeTracker;
-    this.isMixed = inner.isMixed === true;
   }
 
-  ack(first: number, next: number): void {
+  override ack(first: number, next: number): void {
     this.#end();
-    this.#inner.ack(first, next);
+    super.ack(first, next);
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     this.#end();
-    this.#inner.nack(first, next, cause);
-  }
-
-  release(first: number, next: number): void {
-    this.#inner.release(first, next);
-  }
-
-  hold(first: number, next: number): void {
-    this.#inner.hold(first, next);
+    super.nack(first, next, cause);
   }
 
   #end(): void {

@@ -1,6 +1,7 @@
 import { InFlightWindow, type WindowLimits } from '../backpressure/in-flight-window.js';
 import type { Acker } from './acker.js';
-import { Delivery } from './delivery.js';
+import type { Delivery } from './delivery.js';
+import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
 
 /**
  * Deliveries for one who need not settle them: what is done with them touches nothing but a window of their own.
@@ -9,13 +10,12 @@ import { Delivery } from './delivery.js';
  */
 export class OptionalAckers {
   readonly #window: InFlightWindow;
-  readonly #refused: (cause: unknown) => void;
-  readonly #ackers = new WeakMap<Acker, OptionalAcker>();
+  readonly #ackerOf;
 
   /** `refused` is told of each refusal. */
   constructor(limits: WindowLimits, refused: (cause: unknown) => void) {
     this.#window = new InFlightWindow(limits);
-    this.#refused = refused;
+    this.#ackerOf = oncePerAcker(({ acker }) => new OptionalAcker(acker, this.#window, refused));
   }
 
   get isFull(): boolean {
@@ -23,28 +23,21 @@ export class OptionalAckers {
   }
 
   /** The same value with an acker that binds nobody. */
-  spare<T>({ value, origin, acker, seq }: Delivery<T>): Delivery<T> {
-    let own = this.#ackers.get(acker);
-    if (own === undefined) {
-      own = new OptionalAcker(acker, this.#window, this.#refused);
-      this.#ackers.set(acker, own);
-    }
-    own.take(seq, origin.byteLength);
-    return new Delivery(value, origin, own, seq);
+  spare<T>(delivery: Delivery<T>): Delivery<T> {
+    const acker = this.#ackerOf(delivery);
+    acker.take(delivery.seq, delivery.origin.byteLength);
+    return acker.adopt(delivery);
   }
 }
 
 /** Without `resumeTracker`: a ledger may not count on it. */
-class OptionalAcker implements Acker {
-  readonly flush$;
-  readonly isMixed;
+class OptionalAcker extends ForwardingAcker {
   readonly #window: InFlightWindow;
   readonly #refused: (cause: unknown) => void;
   readonly #sizes = new Map<number, number>();
 
   constructor(inner: Acker, window: InFlightWindow, refused: (cause: unknown) => void) {
-    this.flush$ = inner.flush$;
-    this.isMixed = inner.isMixed === true;
+    super(inner, 'hidden');
     this.#window = window;
     this.#refused = refused;
   }
@@ -55,16 +48,16 @@ class OptionalAcker implements Acker {
     this.#window.take(bytes);
   }
 
-  ack(first: number, next: number): void {
+  override ack(first: number, next: number): void {
     this.release(first, next);
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     this.release(first, next);
     this.#refused(cause);
   }
 
-  release(first: number, next: number): void {
+  override release(first: number, next: number): void {
     for (let seq = first; seq < next; seq += 1) {
       const size = this.#sizes.get(seq);
       if (size === undefined) continue;
@@ -73,5 +66,5 @@ class OptionalAcker implements Acker {
     }
   }
 
-  hold(): void {}
+  override hold(): void {}
 }

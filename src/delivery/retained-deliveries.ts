@@ -1,6 +1,7 @@
 import type { Acker } from './acker.js';
-import { Delivery } from './delivery.js';
+import type { Delivery } from './delivery.js';
 import { isEpochOver } from './flush-listeners.js';
+import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
 
 export interface RetainedDeliveriesOptions<T> {
   /**
@@ -26,7 +27,9 @@ export interface RetainedDeliveriesOptions<T> {
  */
 export class RetainedDeliveries<T> {
   readonly #options: RetainedDeliveriesOptions<T>;
-  readonly #ackers = new WeakMap<Acker, RetainedAcker<T>>();
+  readonly #ackerOf = oncePerAcker(
+    ({ acker }) => new RetainedAcker<T>(acker, this.#options, (count) => this.#changed(count)),
+  );
   #size = 0;
 
   constructor(options: RetainedDeliveriesOptions<T>) {
@@ -40,13 +43,9 @@ export class RetainedDeliveries<T> {
 
   /** The same delivery, kept. */
   keep(delivery: Delivery<T>): Delivery<T> {
-    let acker = this.#ackers.get(delivery.acker);
-    if (acker === undefined) {
-      acker = new RetainedAcker(delivery.acker, this.#options, (count) => this.#changed(count));
-      this.#ackers.set(delivery.acker, acker);
-    }
+    const acker = this.#ackerOf(delivery);
     acker.keep(delivery);
-    return new Delivery(delivery.value, delivery.origin, acker, delivery.seq);
+    return acker.adopt(delivery);
   }
 
   #changed(count: number): void {
@@ -55,26 +54,19 @@ export class RetainedDeliveries<T> {
   }
 }
 
-class RetainedAcker<T> implements Acker {
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
-  readonly #inner: Acker;
+class RetainedAcker<T> extends ForwardingAcker {
   readonly #options: RetainedDeliveriesOptions<T>;
   readonly #changed: (count: number) => void;
   readonly #kept = new Map<number, Delivery<T>>();
   /** What was taken over and is not settled: what is said of it from here on counts for nothing. */
   readonly #takenOver = new Set<number>();
-  readonly #others: Acker;
+  readonly #others: TakenOverAcker;
 
   constructor(inner: Acker, options: RetainedDeliveriesOptions<T>, changed: (count: number) => void) {
-    this.#inner = inner;
+    super(inner, options.resumeTracker);
     this.#options = options;
     this.#changed = changed;
-    this.flush$ = inner.flush$;
-    this.resumeTracker = options.resumeTracker === 'shown' ? inner.resumeTracker : undefined;
-    this.isMixed = inner.isMixed === true;
-    this.#others = this.#ackerOfOthers();
+    this.#others = new TakenOverAcker(inner, options.resumeTracker, this.#takenOver);
   }
 
   keep(delivery: Delivery<T>): void {
@@ -83,23 +75,23 @@ class RetainedAcker<T> implements Acker {
     this.#changed(1);
   }
 
-  ack(first: number, next: number): void {
-    this.#eachOwn(first, next, (from, to) => this.#inner.ack(from, to));
+  override ack(first: number, next: number): void {
+    this.#eachOwn(first, next, (from, to) => super.ack(from, to));
     this.#options.accepted?.();
     this.#forget(first, next);
   }
 
-  release(first: number, next: number): void {
-    this.#eachOwn(first, next, (from, to) => this.#inner.release(from, to));
+  override release(first: number, next: number): void {
+    this.#eachOwn(first, next, (from, to) => super.release(from, to));
     this.#options.accepted?.();
     this.#forget(first, next);
   }
 
-  hold(first: number, next: number): void {
-    if (this.resumeTracker !== undefined) this.#eachOwn(first, next, (from, to) => this.#inner.hold(from, to));
+  override hold(first: number, next: number): void {
+    if (this.resumeTracker !== undefined) this.#eachOwn(first, next, (from, to) => super.hold(from, to));
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     this.#options.refused?.(cause);
     const kept = this.#keptIn(first, next);
     // It is redelivered then: whoever took it over would store it twice.
@@ -109,16 +101,16 @@ class RetainedAcker<T> implements Acker {
       this.#kept.delete(seq);
       // Before it is handed over: whoever takes it may settle it at once.
       this.#takenOver.add(seq);
-      const taken = new Delivery(delivery.value, delivery.origin, this.#others, seq);
+      const taken = this.#others.adopt(delivery);
       try {
         if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(seq);
       } catch (thrown) {
         this.#takenOver.delete(seq);
         // First: of the refusals that follow it hears nothing more.
-        this.#inner.nack(seq, seq + 1, thrown);
+        super.nack(seq, seq + 1, thrown);
       }
     }
-    this.#eachOwn(first, next, (from, to) => this.#inner.nack(from, to, cause));
+    this.#eachOwn(first, next, (from, to) => super.nack(from, to, cause));
     if (kept.length > 0) this.#changed(-kept.length);
   }
 
@@ -159,29 +151,32 @@ class RetainedAcker<T> implements Acker {
     }
     if (from < next) visit(from, next);
   }
+}
 
-  /** The acker of what was taken over. */
-  #ackerOfOthers(): Acker {
-    const inner = this.#inner;
-    const settled = (first: number, next: number) => {
-      for (let seq = first; seq < next; seq += 1) this.#takenOver.delete(seq);
-    };
-    return {
-      flush$: this.flush$,
-      resumeTracker: this.resumeTracker,
-      isMixed: this.isMixed,
-      ack: (first, next) => {
-        settled(first, next);
-        inner.ack(first, next);
-      },
-      nack: (first, next, cause) => {
-        settled(first, next);
-        inner.nack(first, next, cause);
-      },
-      release: (first, next) => inner.release(first, next),
-      hold: (first, next) => {
-        if (this.resumeTracker !== undefined) inner.hold(first, next);
-      },
-    };
+/** The acker of what was taken over. */
+class TakenOverAcker extends ForwardingAcker {
+  readonly #takenOver: Set<number>;
+
+  constructor(inner: Acker, resumeTracker: 'shown' | 'hidden', takenOver: Set<number>) {
+    super(inner, resumeTracker);
+    this.#takenOver = takenOver;
+  }
+
+  override ack(first: number, next: number): void {
+    this.#settled(first, next);
+    super.ack(first, next);
+  }
+
+  override nack(first: number, next: number, cause: unknown): void {
+    this.#settled(first, next);
+    super.nack(first, next, cause);
+  }
+
+  override hold(first: number, next: number): void {
+    if (this.resumeTracker !== undefined) super.hold(first, next);
+  }
+
+  #settled(first: number, next: number): void {
+    for (let seq = first; seq < next; seq += 1) this.#takenOver.delete(seq);
   }
 }

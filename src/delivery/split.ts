@@ -1,7 +1,7 @@
 import { SeqSet } from '../offsets/seq-set.js';
-import type { Acker } from './acker.js';
 import { Delivery } from './delivery.js';
 import { derivedOrigin } from './derived-origin.js';
+import { ForwardingAcker } from './forwarding-acker.js';
 
 /**
  * Splits one delivery into as many as there are values: it is acked when all parts are, nacked when the first is, and
@@ -22,10 +22,7 @@ export function splitDelivery<U>(delivery: Delivery<unknown>, values: readonly U
   );
 }
 
-class PartsAcker implements Acker {
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
+class PartsAcker extends ForwardingAcker {
   readonly #whole: Delivery<unknown>;
   readonly #count: number;
   readonly #acked = new SeqSet();
@@ -34,14 +31,12 @@ class PartsAcker implements Acker {
   #isNacked = false;
 
   constructor(whole: Delivery<unknown>, count: number) {
+    super(whole.acker);
     this.#whole = whole;
     this.#count = count;
-    this.flush$ = whole.acker.flush$;
-    this.resumeTracker = whole.acker.resumeTracker;
-    this.isMixed = whole.acker.isMixed === true;
   }
 
-  ack(first: number, next: number): void {
+  override ack(first: number, next: number): void {
     if (this.#isNacked) return;
     for (let seq = first; seq < next; seq += 1) this.#acked.add(seq);
     if (this.#acked.size === this.#count) {
@@ -53,7 +48,7 @@ class PartsAcker implements Acker {
     this.hold(first, next);
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     for (let seq = first; seq < next; seq += 1) {
       if (this.#acked.has(seq)) continue;
       this.#isNacked = true;
@@ -62,14 +57,14 @@ class PartsAcker implements Acker {
     }
   }
 
-  release(first: number, next: number): void {
+  override release(first: number, next: number): void {
     for (let seq = first; seq < next; seq += 1) this.#released.add(seq);
     if (this.#released.size === this.#count) this.#whole.release();
   }
 
-  hold(first: number, next: number): void {
+  override hold(first: number, next: number): void {
     if (this.resumeTracker === undefined) return;
     for (let seq = first; seq < next; seq += 1) this.#held.add(seq);
-    if (this.#held.size === this.#count) this.#whole.acker.hold(this.#whole.seq, this.#whole.seq + 1);
+    if (this.#held.size === this.#count) super.hold(this.#whole.seq, this.#whole.seq + 1);
   }
 }

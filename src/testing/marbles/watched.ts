@@ -1,6 +1,7 @@
 import { map, type Observable } from 'rxjs';
 import type { Acker } from '../../delivery/acker.js';
-import { Delivery } from '../../delivery/delivery.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { ForwardingAcker, oncePerAcker } from '../../delivery/forwarding-acker.js';
 import type { Settlement } from '../recording-acker.js';
 
 /**
@@ -12,56 +13,41 @@ export function watched<T>(
   report: (settlement: Settlement) => void,
 ): (source: Observable<Delivery<T>>) => Observable<Delivery<T>> {
   return (source) => {
-    const ackers = new WeakMap<Acker, WatchedAcker>();
+    const ackerOf = oncePerAcker(({ acker }) => new WatchedAcker(acker, report));
     return source.pipe(
-      map(({ value, origin, acker, seq }) => {
-        let own = ackers.get(acker);
-        if (own === undefined) {
-          own = new WatchedAcker(acker, report);
-          ackers.set(acker, own);
-        }
-        own.labels.set(seq, labelOf(value));
-        return new Delivery(value, origin, own, seq);
+      map((delivery) => {
+        const acker = ackerOf(delivery);
+        acker.labels.set(delivery.seq, labelOf(delivery.value));
+        return acker.adopt(delivery);
       }),
     );
   };
 }
 
-class WatchedAcker implements Acker {
+class WatchedAcker extends ForwardingAcker {
   readonly labels = new Map<number, string>();
-  readonly flush$;
-  readonly resumeTracker;
-  readonly isMixed;
-  readonly #inner: Acker;
   readonly #report: (settlement: Settlement) => void;
   readonly #settled = new Set<number>();
   readonly #released = new Set<number>();
 
   constructor(inner: Acker, report: (settlement: Settlement) => void) {
-    this.#inner = inner;
+    super(inner);
     this.#report = report;
-    this.flush$ = inner.flush$;
-    this.resumeTracker = inner.resumeTracker;
-    this.isMixed = inner.isMixed === true;
   }
 
-  ack(first: number, next: number): void {
+  override ack(first: number, next: number): void {
     this.#note('ack', this.#settled, first, next);
-    this.#inner.ack(first, next);
+    super.ack(first, next);
   }
 
-  nack(first: number, next: number, cause: unknown): void {
+  override nack(first: number, next: number, cause: unknown): void {
     this.#note('nack', this.#settled, first, next);
-    this.#inner.nack(first, next, cause);
+    super.nack(first, next, cause);
   }
 
-  release(first: number, next: number): void {
+  override release(first: number, next: number): void {
     this.#note('release', this.#released, first, next);
-    this.#inner.release(first, next);
-  }
-
-  hold(first: number, next: number): void {
-    this.#inner.hold(first, next);
+    super.release(first, next);
   }
 
   #note(verb: 'ack' | 'nack' | 'release', done: Set<number>, first: number, next: number): void {
