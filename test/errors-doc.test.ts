@@ -4,9 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 import { ERRORS } from '../src/core/errors.js';
 
 const root = join(import.meta.dirname, '..');
-const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
 
-/** The rows of docs/errors.md: the code, the family whose heading it stands under, and its cells. */
+/** The rows of docs/reference/errors.md: the code, the family whose heading it stands under, and its cells. */
 const rows = page.split(/^## /m).flatMap((section) => {
   const family = section.split('\n', 1)[0] as string;
   return section
@@ -21,7 +21,7 @@ const rows = page.split(/^## /m).flatMap((section) => {
     });
 });
 
-describe('docs/errors.md', () => {
+describe('docs/reference/errors.md', () => {
   it('has a row for each code of the table, in its family and in its order, and no others', () => {
     const documented = rows.map(({ code, family, retryable }) => [code, family, retryable]);
     const raised = Object.entries(ERRORS).map(([code, row]) => [code, row.family, row.retryable ? 'yes' : 'no']);

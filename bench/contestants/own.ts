@@ -22,7 +22,7 @@ export function taskOf({ broker, hdfsUrl }: Services, { topic, run, folder }: Jo
   };
 }
 
-/** What docs/performance.md tells who wants more of Node. */
+/** What docs/explanation/performance.md tells who wants more of Node. */
 export const NODE_FLAGS = ['--initial-old-space-size=256', '--max-semi-space-size=8', '--single-threaded-gc'];
 
 type RxflumeChoice = Partial<Pick<RxflumeTask, 'isExactlyOnce' | 'isDecoding' | 'buckets'>>;

@@ -6,21 +6,21 @@ import type { Row } from './part.js';
 import type { SuiteResult } from './results.js';
 import { barChart, type Chart, lineChart, type Point } from './svg.js';
 
-const folder = fileURLToPath(new URL('../../docs/', import.meta.url));
+const folder = fileURLToPath(new URL('../../docs/explanation/', import.meta.url));
 const isOwn = (name: string) => name.startsWith('rxflume');
 
-/** Draws a run of the suite into docs, and puts its tables into `docs/performance.md`. Answers with the paths. */
+/** Draws a run of the suite into docs, and puts its tables into `docs/explanation/performance.md`. Answers with the paths. */
 export function publish(result: SuiteResult): string[] {
   const document = `${folder}performance.md`;
   writeFileSync(document, withTables(readFileSync(document, 'utf8'), result));
-  return ['docs/performance.md', ...drawPlots(result)];
+  return ['docs/explanation/performance.md', ...drawPlots(result)];
 }
 
 function drawPlots({ parts }: SuiteResult): string[] {
   const drawn: string[] = [];
   const keep = (name: string, svg: string) => {
     writeFileSync(`${folder}performance-${name}.svg`, svg);
-    drawn.push(`docs/performance-${name}.svg`);
+    drawn.push(`docs/explanation/performance-${name}.svg`);
   };
   const bars = (name: string, part: string, metric: string, chart: Chart) => {
     const points = pointsOf(parts[part]?.rows ?? [], metric);

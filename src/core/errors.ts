@@ -3,7 +3,7 @@ import { shownText } from './shown-text.js';
 
 /**
  * Every error rxflume raises, as one table: code → family (the class that carries it) and whether the same thing may
- * succeed when tried again. `docs/errors.md` explains each row; a test holds the two equal.
+ * succeed when tried again. `docs/reference/errors.md` explains each row; a test holds the two equal.
  */
 export const ERRORS = {
   RXF_OPTION_INVALID: { family: 'OptionError', retryable: false },
@@ -128,7 +128,7 @@ export interface ErrorExtras {
 }
 
 /**
- * What every rxflume error is. `code` is stable and documented in `docs/errors.md`; `retryable` says whether the same
+ * What every rxflume error is. `code` is stable and documented in `docs/reference/errors.md`; `retryable` says whether the same
  * call may succeed later; the message says what failed, on which thing, with which value, and what to do next. It is safe to
  * print, whatever a record had in it; `cause` is as it was thrown.
  */

@@ -3,6 +3,7 @@ import * as rxflume from 'rxflume';
 import * as operators from 'rxflume/operators';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
+import * as rxjsTesting from 'rxjs/testing';
 import ts from 'typescript';
 import { codeBlocks, textOf } from './markdown.js';
 
@@ -19,12 +20,18 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/operators': operators,
   'rxflume/testing': testing,
   rxjs,
+  'rxjs/testing': rxjsTesting,
 };
 
-/** Documents whose blocks all run here; of `docs/http.md` those that are tests. */
-const examples = ['docs/operators.md', 'docs/testing.md', 'docs/http.md'].flatMap((document) =>
+/** Documents whose blocks all run here; of the HTTP guide those that are tests. */
+const examples = [
+  'docs/guides/operators.md',
+  'docs/guides/testing.md',
+  'docs/guides/http.md',
+  'docs/tutorial/first-marble-test.md',
+].flatMap((document) =>
   codeBlocks(document).filter(
-    ({ language, code }) => language === 'ts' && (document !== 'docs/http.md' || code.includes('rxflume/testing')),
+    ({ language, code }) => language === 'ts' && (!document.endsWith('http.md') || code.includes('rxflume/testing')),
   ),
 );
 
@@ -40,8 +47,8 @@ test.each(examples.map(({ document, line, code }) => [`${document}:${line}`, cod
   },
 );
 
-test('docs/operators.md has every operator in its table', () => {
-  const table = textOf('docs/operators.md');
+test('docs/guides/operators.md has every operator in its table', () => {
+  const table = textOf('docs/guides/operators.md');
   const verbs = Object.entries(operators).filter(
     ([, one]) => typeof one === 'function' && !/^class /.test(String(one)),
   );

@@ -1,18 +1,32 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { codeBlocks, documents, prose, root, tablesUnder, textOf } from './markdown.js';
+
+/** The site's home page, and the options of a function for tests, which its guide links to. */
+const UNLINKED = ['docs/index.md', 'docs/reference/options/testing.md'];
 
 test.each(documents)('the links of %s lead somewhere', (document) => {
   const broken = linksOf(document).filter(({ target }) => !leadsSomewhere(document, target));
   expect(broken.map(({ target, line }) => `${document}:${line}: ${target}`)).toEqual([]);
 });
 
-test('every file named in "Where is …?" is there', () => {
-  const [table] = tablesUnder('README.md', 'Where is …?');
-  const named = table?.rows.flatMap((row) => [...(row[1] ?? '').matchAll(/`([^`]+)`/g)].map((found) => found[1])) ?? [];
+test('every file named in the code map is there', () => {
+  const [table] = tablesUnder('docs/internals/code-map.md', 'Code map');
+  const named =
+    table?.rows.flatMap((row) => [...(row[1] ?? '').matchAll(/`([^` ]+\/[^` ]*)`/g)].map((found) => found[1])) ?? [];
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((path) => !existsSync(join(root, path as string)))).toEqual([]);
+});
+
+test('README fits in 8 kB', () => {
+  expect(statSync(`${root}README.md`).size).toBeLessThanOrEqual(8_000);
+});
+
+test('README links to every page of the documentation', () => {
+  const linked = new Set(linksOf('README.md').map(({ target }) => target.split('#', 1)[0]));
+  const pages = documents.filter((document) => document.startsWith('docs/') && !UNLINKED.includes(document));
+  expect(pages.filter((page) => !linked.has(page))).toEqual([]);
 });
 
 test('every code block says its language', () => {

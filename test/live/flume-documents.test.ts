@@ -14,7 +14,7 @@ jest.setTimeout(120_000);
 const COUNT = 5_000;
 const running: Subscription[] = [];
 
-describeFlume('the configurations in docs/flume.md work', () => {
+describeFlume('the configurations in docs/guides/flume.md work', () => {
   afterEach(async () => {
     for (const subscription of running.splice(0)) subscription.unsubscribe();
     await services('flume', 'stop', 'edge');

@@ -13,7 +13,7 @@ jest.setTimeout(120_000);
 const CONNECTIONS = 50;
 const started: (() => unknown)[] = [];
 
-/** Where the appender of docs/flume.md sends to, and where the program that logs listens. */
+/** Where the appender of docs/guides/flume.md sends to, and where the program that logs listens. */
 async function ports(): Promise<{ flume: number; log4j: number }> {
   return { flume: await freePort(), log4j: await freePort() };
 }

@@ -52,10 +52,10 @@ function escaped(text: string): string {
   return text.replaceAll(/[^\0-~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** A configuration of docs/flume.md, with folders, hosts and ports of a test. */
+/** A configuration of docs/guides/flume.md, with folders, hosts and ports of a test. */
 export function documented(name: string, places: Readonly<Record<string, string>>): string {
-  const block = codeBlocks('docs/flume.md').find(({ code }) => code.startsWith(`# ${name}.properties`));
-  if (block === undefined) throw new Error(`docs/flume.md has no ${name}.properties`);
+  const block = codeBlocks('docs/guides/flume.md').find(({ code }) => code.startsWith(`# ${name}.properties`));
+  if (block === undefined) throw new Error(`docs/guides/flume.md has no ${name}.properties`);
   return Object.entries(places).reduce((text, [documentedPlace, place]) => {
     expect(text).toContain(documentedPlace);
     return text.replaceAll(documentedPlace, place);
