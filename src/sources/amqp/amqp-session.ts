@@ -11,10 +11,9 @@ import {
   timer,
 } from 'rxjs';
 import { SourceError } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import type { AmqpReader, ReadsFor } from './amqp-reader.js';
 import type { CheckedReadOptions } from './options.js';
-import type { Reader, ReadsFor } from './reader.js';
 
 type Stage = 'running' | 'draining' | 'closing' | 'over';
 
@@ -22,7 +21,7 @@ type Stage = 'running' | 'draining' | 'closing' | 'over';
 export class AmqpSession implements ReadsFor {
   readonly #options: CheckedReadOptions;
   readonly #out: Subscriber<Delivery<Buffer>>;
-  readonly #readers: readonly Reader[];
+  readonly #readers: readonly AmqpReader[];
   readonly #timers = new Subscription();
   #stage: Stage = 'running';
   #hasConnected = false;
@@ -33,7 +32,7 @@ export class AmqpSession implements ReadsFor {
   constructor(
     options: CheckedReadOptions,
     out: Subscriber<Delivery<Buffer>>,
-    read: (queue: string, session: ReadsFor) => Reader,
+    read: (queue: string, session: ReadsFor) => AmqpReader,
   ) {
     this.#options = options;
     this.#out = out;
@@ -89,14 +88,6 @@ export class AmqpSession implements ReadsFor {
     this.#out.error(error);
   }
 
-  logEvent(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.logEvent(level, what, message);
-  }
-
-  report(failure: Failure): void {
-    this.#options.monitor.report(failure);
-  }
-
   // Ways out.
 
   /** Takes no more, awaits what is out, tells the broker, closes; then completes, or fails with `cause`. */
@@ -146,7 +137,7 @@ export class AmqpSession implements ReadsFor {
   }
 }
 
-function lateError(readers: readonly Reader[], withinMs: number): SourceError {
+function lateError(readers: readonly AmqpReader[], withinMs: number): SourceError {
   const late = readers.filter(({ isSettled }) => !isSettled);
   const count = late.reduce((sum, { unsettled }) => sum + unsettled, 0);
   return new SourceError(

@@ -4,9 +4,8 @@ import { Source } from '../../delivery/source.js';
 import type { SourceTraits } from '../../delivery/traits.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
-import { type AmqpSourceOptions, checkOptions } from './options.js';
+import { type AmqpSourceOptions, checkOptions, readsFrom } from './options.js';
 import { QueueReader } from './queue-reader.js';
-import { readsFrom } from './reads-from.js';
 
 /**
  * Consumes classic and quorum queues of RabbitMQ: one delivery a message, its value the message's bytes, its origin an

@@ -3,7 +3,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
-import { readsFrom } from './reads-from.js';
+import { readsFrom } from './options.js';
 import { type AmqpStreamSourceOptions, checkStreamOptions } from './stream-options.js';
 import { StreamReader } from './stream-reader.js';
 

@@ -2,7 +2,7 @@ import { defer, type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { type BackoffOptions, backoffMs } from '../../backpressure/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
+import type { Monitor } from '../../core/monitor.js';
 import type {
   AmqpConsumer,
   AmqpConsumerDriver,
@@ -29,8 +29,6 @@ export interface ConsumesFor {
   /** The channel is over, and all that was out on it void. */
   lost(): void;
   failed(error: unknown): void;
-  logEvent(level: 'info' | 'warn', what: string, message: string): void;
-  report(failure: Failure): void;
 }
 
 /** Keeps a consumer on one queue: one channel after the other, with a growing wait between those that fail. */
@@ -38,6 +36,7 @@ export class Consuming {
   readonly #driver: AmqpConsumerDriver;
   readonly #reader: ConsumesFor;
   readonly #options: Required<ReconnectOptions>;
+  readonly #monitor: Monitor;
   /** The channel, or the wait before the next. */
   #life = new Subscription();
   /** In a row. */
@@ -46,10 +45,15 @@ export class Consuming {
   #hasOpened = false;
   #isLeaving = false;
 
-  constructor(driver: AmqpConsumerDriver, reader: ConsumesFor, options: Required<ReconnectOptions>) {
+  constructor(
+    driver: AmqpConsumerDriver,
+    reader: ConsumesFor,
+    { reconnect, monitor }: { readonly reconnect: Required<ReconnectOptions>; readonly monitor: Monitor },
+  ) {
     this.#driver = driver;
     this.#reader = reader;
-    this.#options = options;
+    this.#options = reconnect;
+    this.#monitor = monitor;
   }
 
   start(): void {
@@ -60,7 +64,7 @@ export class Consuming {
       message: (message) => {
         if (!life.closed) this.#reader.message(message);
       },
-      logEvent: (level, what, message) => this.#reader.logEvent(level, what, message),
+      logEvent: (level, what, message) => this.#monitor.logEvent(level, what, message),
     };
     life.add(
       defer(() => this.#reader.begin())
@@ -130,7 +134,7 @@ export class Consuming {
     const delayMs = backoffMs(this.#failures, this.#options);
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
     const next = `${this.#reader.queue} is consumed again in ${Math.round(delayMs)} ms, attempt ${this.#failures} of ${attempts}.`;
-    this.#reader.report({
+    this.#monitor.report({
       what,
       about: this.#reader.queue,
       message: `${describeError(error)} ${next}`,

@@ -1,4 +1,5 @@
 import { BACKOFF_DEFAULTS, expectBackoff } from '../../backpressure/backoff.js';
+import type { Location } from '../../core/location.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
   expectKnown,
@@ -11,7 +12,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import type { RedeliverOptions } from '../../offsets/nack-policy.js';
-import type { AmqpQueueDeclaration, AmqpTable } from '../../ports/amqp-consumer.js';
+import type { AmqpConsumerDriver, AmqpQueueDeclaration, AmqpTable } from '../../ports/amqp-consumer.js';
 import type { AckOptions } from './acks.js';
 import type { ReconnectOptions } from './consuming.js';
 
@@ -159,4 +160,9 @@ export function checkReadOptions(given: AmqpReadOptions, prefetch: number): Chec
 /** The name of the stream that the messages of a queue are. */
 export function streamOf(queue: string, name: string | undefined): string {
   return name === undefined ? `amqp:${queue}` : `amqp:${name}/${queue}`;
+}
+
+/** What a source of RabbitMQ says it reads from. */
+export function readsFrom(driver: AmqpConsumerDriver, queues: readonly string[]): Location {
+  return { kind: 'RabbitMQ queue', addresses: driver.addresses ?? [driver.name], names: queues };
 }

@@ -1,124 +1,63 @@
 import { type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import { ConnectError, describeError, type SourceError, shortName } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
+import { ConnectError, type SourceError } from '../../core/errors.js';
 import { randomName } from '../../core/random-name.js';
-import type { FlushSignal } from '../../delivery/acker.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
-import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
+import type { AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
-import { type ConsumesFor, Consuming } from './consuming.js';
-import { Leaving } from './leaving.js';
-import { metricsOf } from './metrics.js';
-import { nackedError } from './nacked-error.js';
-import { type CheckedOptions, streamOf } from './options.js';
+import { AmqpReader, nackedError, type ReadsFor } from './amqp-reader.js';
+import type { CheckedOptions } from './options.js';
 import { Pressure, type Standing } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
-import type { Reader, ReadsFor } from './reader.js';
 import { Redeliveries } from './redeliveries.js';
 
 /** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
 const OFFSETS_A_MS = 1_000;
 /** How often in `settleAfterMs` it is looked how old the oldest is. */
 const LOOKS_IN_AGE = 8;
-/** Refusals may be many; they are told of again only after so long. */
 /** What RabbitMQ 4 allows a quorum queue that says nothing. */
 const USUAL_DELIVERY_LIMIT = 20;
 
-/** Reads one classic or quorum queue: acks on the channel that brought a message, and gives back what is refused. */
-export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standing {
-  readonly queue: string;
-  readonly stream: string;
+/** Reads one classic or quorum queue: acks on the channel that brought a message, and gives back what is nacked. */
+export class QueueReader extends AmqpReader<QueueChannel> implements ChannelListener, Standing {
   readonly #options: CheckedOptions;
-  readonly #session: ReadsFor;
-  readonly #consuming: Consuming;
   readonly #pressure: Pressure;
   readonly #redeliveries = new Redeliveries();
-  readonly #metrics;
-  readonly #leaving: Leaving;
-  #channel: QueueChannel | undefined;
   /** Timers of the channel that stands. */
   #timers = new Subscription();
   #ages: Ages | undefined;
-  #epoch = 0;
   #nextOffset = timeOfDayMs() * OFFSETS_A_MS;
   /** Two that began at the same moment, or after the clock was set back, count the same offsets. */
   readonly #run = randomName();
-  /** How many are refused and wait to go back, and the last refusal. */
+  /** How many are nacked and wait to go back, and the last nack. */
   #goingBack = 0;
   #lastRefusal: SourceError | undefined;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: ReadsFor) {
-    this.queue = queue;
-    this.stream = streamOf(queue, options.name);
+    super(driver, queue, options, session);
     this.#options = options;
-    this.#session = session;
-    this.#consuming = new Consuming(driver, this, options.reconnect);
-    this.#metrics = metricsOf(options.monitor, queue);
-    this.#leaving = new Leaving(this.#consuming, (signal) => this.#ask(signal));
-    this.#pressure = new Pressure(this, (signal) => this.#ask(signal));
-  }
-
-  // What the session calls.
-
-  start(): void {
-    this.#consuming.start();
-  }
-
-  stop(): void {
-    this.#leaving.stop();
-  }
-
-  get isSettled(): boolean {
-    return this.unsettled === 0;
-  }
-
-  get unsettled(): number {
-    return this.#channel?.unsettled ?? 0;
+    this.#pressure = new Pressure(this, (signal) => this.ask(signal));
   }
 
   get waiting(): SourceError | undefined {
     return this.#goingBack > 0 ? this.#lastRefusal : undefined;
   }
 
-  close(): Observable<unknown> {
-    return this.#leaving.close(() => this.#channel?.flush());
-  }
-
-  end(): void {
-    this.#leaving.end();
-    this.#endChannel();
-    this.#consuming.end();
-  }
-
-  // What consuming calls.
-
-  get isExpected(): boolean {
-    return this.#session.hasConnected;
-  }
-
   begin(): Observable<AmqpConsumption> {
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
-    this.#epoch += 1;
-    const facts = { stream, queue, epoch: this.#epoch, run: this.#run, base: this.#nextOffset, prefetch, ack };
-    this.#channel = new QueueChannel(facts, this);
+    this.epoch += 1;
+    const facts = { stream, queue, epoch: this.epoch, run: this.#run, base: this.#nextOffset, prefetch, ack };
+    this.channel = new QueueChannel(facts, this);
     this.#redeliveries.begin();
     return of({ queue, prefetch, declare, arguments: consumerArguments });
   }
 
-  opened(consumer: AmqpConsumer): void {
-    this.#leaving.opened(consumer);
-    this.#channel?.opened(consumer);
-    this.#session.connected();
-    this.#metrics.joined.set(1);
-    this.logEvent('info', 'amqp.consuming', `Consuming ${this.queue}, with ${this.#options.prefetch} out at most.`);
+  protected get whatIsRead(): string {
+    return `Consuming ${this.queue}, with ${this.#options.prefetch} out at most.`;
   }
 
-  message(message: AmqpMessage): void {
-    const channel = this.#channel;
-    // What comes after a cancel stays unsettled, and goes back when the channel is closed.
-    if (channel === undefined || !this.#session.isTaking) return;
+  protected received(channel: QueueChannel, message: AmqpMessage): void {
     if (channel.arrived === 0 && this.#isOfStream(message)) {
       this.failed(streamError(this.queue));
       return;
@@ -126,45 +65,20 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     this.#redeliveries.arrived(channel.arrived, message);
     this.#nextOffset += 1;
     const delivery = channel.take(message);
-    this.#metrics.records.add(1);
-    this.#metrics.bytes.add(message.content.length);
-    if (message.isRedelivered) this.#metrics.redelivered.add(1);
-    this.#watchAges();
-    this.#session.emit(delivery);
-    this.#look();
-  }
-
-  lost(): void {
-    if (this.unsettled > 0) this.#session.lost(this.stream, this.unsettled);
-    this.#endChannel();
-    this.#metrics.joined.set(0);
-    this.#look();
-    this.#session.settled();
-  }
-
-  failed(error: unknown): void {
-    this.#session.failed(error);
-  }
-
-  logEvent(level: 'info' | 'warn', what: string, message: string): void {
-    this.#session.logEvent(level, what, message);
-  }
-
-  report(failure: Failure): void {
-    this.#session.report(failure);
+    if (message.isRedelivered) this.metrics.redelivered.add(1);
+    this.#watchAges(channel);
+    this.emit(delivery);
   }
 
   // What a channel calls.
 
   acked(first: number, next: number, count: number): void {
     this.#redeliveries.acked(first, next);
-    this.#metrics.acked.add(count);
-    this.#consuming.progressed();
-    this.#settled();
+    this.progressed(count);
   }
 
   refused(seqs: readonly number[], cause: unknown): void {
-    this.#metrics.nacked.add(seqs.length);
+    this.metrics.nacked.add(seqs.length);
     const back = new Map<number, number[]>();
     for (const seq of seqs) {
       const delayMs = this.#delayOf(seq, cause);
@@ -174,11 +88,11 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
       else together.push(seq);
     }
     for (const [delayMs, together] of back) this.#giveBack(together, delayMs, cause);
-    this.#settled();
+    this.settled();
   }
 
   released(): void {
-    this.#look();
+    this.look();
   }
 
   // Refusals.
@@ -189,9 +103,9 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     const { attempt, returns } = this.#redeliveries.refuse(seq);
     const delayMs = returns + 1 > this.#limitAfter(returns) ? null : redeliverAfterMs(cause, attempt, redeliver);
     this.#lastRefusal = nackedError(this.stream, attempt, cause);
-    if (!this.#session.isTaking) this.#session.refused(this.#lastRefusal);
+    if (!this.session.isTaking) this.session.refused(this.#lastRefusal);
     else if (delayMs !== null) return delayMs;
-    else if (whenRefused === 'stop') this.#session.refused(this.#lastRefusal);
+    else if (whenRefused === 'stop') this.session.refused(this.#lastRefusal);
     else this.#discard(seq, cause);
     return undefined;
   }
@@ -206,34 +120,24 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   }
 
   #discard(seq: number, cause: unknown): void {
-    this.#channel?.tell(seq, 'discard');
-    this.#metrics.deadLettered.add(1);
+    this.channel?.tell(seq, 'discard');
+    this.metrics.deadLettered.add(1);
     const fate = 'given to the dead-letter exchange of its queue, if it has one';
-    this.#tellRefusal(`A message of ${this.stream} was refused for good`, fate, cause);
+    this.reportNack(`A message of ${this.stream} was refused for good`, fate, cause);
   }
 
   #giveBack(seqs: readonly number[], delayMs: number, cause: unknown): void {
-    const channel = this.#channel;
+    const channel = this.channel;
     this.#goingBack += seqs.length;
     const what = seqs.length === 1 ? 'A message' : `${seqs.length} messages`;
     const be = seqs.length === 1 ? 'was' : 'were';
-    this.#tellRefusal(`${what} of ${this.stream} ${be} refused`, `given back to the queue in ${delayMs} ms`, cause);
+    this.reportNack(`${what} of ${this.stream} ${be} refused`, `given back to the queue in ${delayMs} ms`, cause);
     const tell = () => {
       this.#goingBack -= seqs.length;
-      this.#metrics.requeued.add(seqs.length);
+      this.metrics.requeued.add(seqs.length);
       for (const seq of seqs) channel?.tell(seq, 'requeue');
     };
     this.#timers.add(timer(delayMs).subscribe(tell));
-  }
-
-  #tellRefusal(what: string, fate: string, cause: unknown): void {
-    this.report({
-      what: 'RXF_SOURCE_NACKED',
-      about: this.stream,
-      message: `${what} (${describeError(cause)}) and ${fate}.`,
-      addition: `${what} and ${fate}, because of ${shortName(cause)}.`,
-      cause,
-    });
   }
 
   // Asking, and what pressure asks.
@@ -243,38 +147,27 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
   }
 
   get isReleased(): boolean {
-    return this.#channel?.inFlight === 0;
+    return this.channel?.inFlight === 0;
   }
 
   get progress(): number {
-    return this.#channel?.progress ?? 0;
+    return this.channel?.progress ?? 0;
   }
 
-  #ask(signal: FlushSignal): void {
-    this.#channel?.flush$.next(signal);
-  }
-
-  #settled(): void {
-    this.#session.settled();
-    this.#look();
-  }
-
-  #look(): void {
-    this.#metrics.inFlight.set(this.#channel?.inFlight ?? 0);
-    this.#metrics.inFlightBytes.set(this.#channel?.inFlightBytes ?? 0);
+  protected override look(): void {
+    super.look();
     this.#pressure.look();
   }
 
   /** Looks from time to time how old the oldest is, as long as something is out. */
-  #watchAges(): void {
-    const channel = this.#channel;
-    if (this.#ages !== undefined || channel === undefined) return;
+  #watchAges(channel: QueueChannel): void {
+    if (this.#ages !== undefined) return;
     const { settleAfterMs } = this.#options;
     const ages = new Ages((settleAfterMs * (LOOKS_IN_AGE - 2)) / LOOKS_IN_AGE);
     this.#ages = ages;
     const everyMs = settleAfterMs / LOOKS_IN_AGE;
     const looking = timer(0, everyMs).subscribe(() => {
-      if (ages.look(monotonicMs(), channel.arrived, channel.settledEnd)) this.#ask('settle');
+      if (ages.look(monotonicMs(), channel.arrived, channel.settledEnd)) this.ask('settle');
       if (channel.unsettled > 0) return;
       looking.unsubscribe();
       this.#ages = undefined;
@@ -287,9 +180,8 @@ export class QueueReader implements Reader, ConsumesFor, ChannelListener, Standi
     return this.#options.declare === undefined && properties.headers?.['x-stream-offset'] !== undefined;
   }
 
-  #endChannel(): void {
-    this.#channel?.end();
-    this.#channel = undefined;
+  protected override endChannel(): void {
+    super.endChannel();
     this.#timers.unsubscribe();
     this.#timers = new Subscription();
     this.#ages = undefined;

@@ -17,7 +17,6 @@ export interface ResumesFor {
   readonly stream: string;
   /** Where the stream begins is known, and stays so. */
   startFound(start: number): void;
-  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** Where a channel begins to read, and what the ledger said about it, where there is one. */
@@ -81,10 +80,10 @@ export class Resuming {
   }
 
   #resumePoint(): Observable<ResumePoint | undefined> {
-    const { resumeFrom } = this.#options;
+    const { resumeFrom, monitor } = this.#options;
     if (resumeFrom === undefined) return of(undefined);
     const { stream } = this.#reader;
-    const told = (message: string) => this.#reader.logEvent('warn', 'RXF_AMQP_RESUME', message);
+    const told = (message: string) => monitor.logEvent('warn', 'RXF_AMQP_RESUME', message);
     return lookUpOffsets(() => resumeFrom([stream]), [stream], 'RXF_AMQP_RESUME', told).pipe(
       map((lookup) => ({ resumeFrom, lookup, start: lookup.get(stream) })),
       catchError((cause: unknown) => {
