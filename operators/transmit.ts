@@ -3,7 +3,7 @@ import { runKeyed } from '../src/backpressure/run-keyed.js';
 import { SinkError } from '../src/core/errors.js';
 import { expectFunction, expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
-import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { deliveryOperator, type EndOperator } from '../src/delivery/delivery-operator.js';
 import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
 import { within } from '../src/lifecycle/within.js';
 
@@ -39,7 +39,7 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
   options: TransmitOptions<T> = {},
-): SettlingOperator<T, R> {
+): EndOperator<T, R> {
   expectFunction('write', write);
   const checked = withDefaults('transmit options', TRANSMIT_DEFAULTS, options, ['key']);
   const { concurrency, order, key = originKey, timeLimitMs } = checked;

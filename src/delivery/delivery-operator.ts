@@ -1,6 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Delivery } from './delivery.js';
 
+/** Only a type: what the compiler says where a flow ends in an operator that settles nothing. */
+declare const HANDS_ON: 'this operator hands deliveries on: end the flow in a sink or in transmit(write)';
+
 /**
  * An operator that settles each delivery it takes, or hands it on with its acker: those of `rxflume/operators`, and what is
  * `trusted`. An operator of RxJS is no such thing, since its type does not tell `filter`, which drops, from `map`; the name
@@ -11,7 +14,14 @@ export interface SettlingOperator<A, R> extends OperatorFunction<Delivery<A>, R>
 }
 
 /** An operator that takes deliveries, and gives deliveries. */
-export type DeliveryOperator<A, B = A> = SettlingOperator<A, Delivery<B>>;
+export interface DeliveryOperator<A, B = A> extends SettlingOperator<A, Delivery<B>> {
+  readonly [HANDS_ON]?: true | undefined;
+}
+
+/** An operator that settles every delivery it takes and emits something else, so that a flow may end in it. */
+export interface EndOperator<A, R> extends SettlingOperator<A, R> {
+  readonly [HANDS_ON]?: undefined;
+}
 
 /**
  * What an operator does to the ledger of a sink behind it. `kept`: the sink may count on each delivery being the one place

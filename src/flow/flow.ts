@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { describeValue, OptionError } from '../core/errors.js';
 import type { Delivery } from '../delivery/delivery.js';
-import type { DeliveryOperator } from '../delivery/delivery-operator.js';
+import type { DeliveryOperator, EndOperator } from '../delivery/delivery-operator.js';
 import type { LeakDetectorOptions } from '../delivery/leak-detector.js';
 import type { Receipt, Sink } from '../delivery/receipt.js';
 import { Source } from '../delivery/source.js';
@@ -21,10 +21,10 @@ export interface FlowParts {
 }
 
 /**
- * A whole path from source to sink, itself a cold Observable of receipts: subscribing connects and runs it,
+ * A whole path from source to sink, itself a cold Observable of what its end emits, such as receipts: subscribing connects and runs it,
  * unsubscribing abandons, and `drainOn` drains it.
  */
-export class Flow extends Source<Receipt> {
+export class Flow<R = Receipt> extends Source<R> {
   readonly name: string;
   /** Whether each value stands once or at least once, computed from the parts, and why. */
   readonly guarantee: Guarantee;
@@ -38,8 +38,8 @@ export class Flow extends Source<Receipt> {
       const { source, steps, watch = watchOfEnvironment() } = parts;
       const drainable = source instanceof Source ? source.drainedBy(stop$) : source;
       const running = watch === undefined ? steps : probed(name, steps, watch, subscriber);
-      const receipts = running.reduce((stream, step) => step(stream), drainable as Observable<unknown>);
-      return (receipts as Observable<Receipt>).subscribe(subscriber);
+      const emitted = running.reduce((stream, step) => step(stream), drainable as Observable<unknown>);
+      return (emitted as Observable<R>).subscribe(subscriber);
     });
     this.name = name;
     this.guarantee = guarantee;
@@ -51,7 +51,7 @@ export class Flow extends Source<Receipt> {
    * The same flow, watched for deliveries that are lost or hang: a notice names the operator that took it last, the stream,
    * the offset and the age. It is so by itself where `NODE_ENV` is `development`. See `LeakDetector` for what it costs.
    */
-  watched(options: LeakDetectorOptions = {}): Flow {
+  watched(options: LeakDetectorOptions = {}): Flow<R> {
     return new Flow(this.name, this.guarantee, { ...this.#parts, watch: checkWatch(options) });
   }
 }
@@ -63,102 +63,148 @@ export function isFlow(value: unknown): value is Flow {
 
 type Values<T> = Observable<Delivery<T>>;
 type Step<T, U> = DeliveryOperator<T, U>;
+type Two<A, B, C> = [Step<A, B>, Step<B, C>];
+type Three<A, B, C, D> = [...Two<A, B, C>, Step<C, D>];
+type Four<A, B, C, D, E> = [...Two<A, B, C>, ...Two<C, D, E>];
+type Five<A, B, C, D, E, F> = [...Two<A, B, C>, ...Three<C, D, E, F>];
+/** What settles each delivery, so that none is emitted: a sink, `transmit(write)`. */
+type End<T, Out> = Sink<T> | EndOperator<T, Out>;
 
 /**
- * Composes a flow: a source, operators, a sink, typed as `pipe` is.
+ * Composes a flow: a source, up to 20 operators, and a sink or `transmit(write)`, typed as `pipe` is. The flow emits what its
+ * last step emits: receipts of a sink, answers of `write`.
  *
  * Fails: `OptionError` (`RXF_FLOW_INVALID`) at the call for a name that is not `a-z`, digits and `-`, a source that
  * cannot be drained (one of our sources, perhaps behind `retryConnect`), a step that is not a function, or a
  * sink whose ledger cannot be kept for that source;
  * `RXF_FLOW_LOOP` where the sink writes to what the source reads from.
  */
-export function flow<A>(name: string, source: Values<A>, sink: Sink<A>): Flow;
-export function flow<A, B>(name: string, source: Values<A>, step1: Step<A, B>, sink: Sink<B>): Flow;
-export function flow<A, B, C>(
+export function flow<A, Out = Receipt>(name: string, source: Values<A>, ...steps: [End<A, Out>]): Flow<Out>;
+export function flow<A, B, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  sink: Sink<C>,
-): Flow;
-export function flow<A, B, C, D>(
+  ...steps: [Step<A, B>, End<B, Out>]
+): Flow<Out>;
+export function flow<A, B, C, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  sink: Sink<D>,
-): Flow;
-export function flow<A, B, C, D, E>(
+  ...steps: [...Two<A, B, C>, End<C, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  step4: Step<D, E>,
-  sink: Sink<E>,
-): Flow;
-export function flow<A, B, C, D, E, F>(
+  ...steps: [...Three<A, B, C, D>, End<D, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  step4: Step<D, E>,
-  step5: Step<E, F>,
-  sink: Sink<F>,
-): Flow;
-export function flow<A, B, C, D, E, F, G>(
+  ...steps: [...Four<A, B, C, D, E>, End<E, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  step4: Step<D, E>,
-  step5: Step<E, F>,
-  step6: Step<F, G>,
-  sink: Sink<G>,
-): Flow;
-export function flow<A, B, C, D, E, F, G, H>(
+  ...steps: [...Five<A, B, C, D, E, F>, End<F, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  step4: Step<D, E>,
-  step5: Step<E, F>,
-  step6: Step<F, G>,
-  step7: Step<G, H>,
-  sink: Sink<H>,
-): Flow;
-export function flow<A, B, C, D, E, F, G, H, I>(
+  ...steps: [...Five<A, B, C, D, E, F>, Step<F, G>, End<G, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  step4: Step<D, E>,
-  step5: Step<E, F>,
-  step6: Step<F, G>,
-  step7: Step<G, H>,
-  step8: Step<H, I>,
-  sink: Sink<I>,
-): Flow;
-export function flow<A, B, C, D, E, F, G, H, I, J>(
+  ...steps: [...Five<A, B, C, D, E, F>, ...Two<F, G, H>, End<H, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, Out = Receipt>(
   name: string,
   source: Values<A>,
-  step1: Step<A, B>,
-  step2: Step<B, C>,
-  step3: Step<C, D>,
-  step4: Step<D, E>,
-  step5: Step<E, F>,
-  step6: Step<F, G>,
-  step7: Step<G, H>,
-  step8: Step<H, I>,
-  step9: Step<I, J>,
-  sink: Sink<J>,
-): Flow;
-export function flow(name: string, source: Observable<unknown>, ...steps: readonly unknown[]): Flow {
+  ...steps: [...Five<A, B, C, D, E, F>, ...Three<F, G, H, I>, End<I, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Four<F, G, H, I, J>, End<J, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, End<K, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, Step<K, L>, End<L, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Two<K, L, M>, End<M, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Three<K, L, M, N>, End<N, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Four<K, L, M, N, O>, End<O, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, End<P, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, Step<P, Q>, End<Q, Out>]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [
+    ...Five<A, B, C, D, E, F>,
+    ...Five<F, G, H, I, J, K>,
+    ...Five<K, L, M, N, O, P>,
+    ...Two<P, Q, R>,
+    End<R, Out>,
+  ]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [
+    ...Five<A, B, C, D, E, F>,
+    ...Five<F, G, H, I, J, K>,
+    ...Five<K, L, M, N, O, P>,
+    ...Three<P, Q, R, S>,
+    End<S, Out>,
+  ]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [
+    ...Five<A, B, C, D, E, F>,
+    ...Five<F, G, H, I, J, K>,
+    ...Five<K, L, M, N, O, P>,
+    ...Four<P, Q, R, S, T>,
+    End<T, Out>,
+  ]
+): Flow<Out>;
+export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U, Out = Receipt>(
+  name: string,
+  source: Values<A>,
+  ...steps: [
+    ...Five<A, B, C, D, E, F>,
+    ...Five<F, G, H, I, J, K>,
+    ...Five<K, L, M, N, O, P>,
+    ...Five<P, Q, R, S, T, U>,
+    End<U, Out>,
+  ]
+): Flow<Out>;
+export function flow(name: string, source: Observable<unknown>, ...steps: readonly unknown[]): Flow<unknown> {
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,99}$/.test(name)) {
     throw invalid(`Expected the flow's name to be lower-case letters, digits and \`-\`, got ${describeValue(name)}`);
   }

@@ -82,6 +82,11 @@ function againstSink(ledger: SinkLedger | undefined, sink: string | undefined): 
         'stores each value that it gets once all the same',
     ];
   }
+  if (sink === 'transmit') {
+    return [
+      'the flow ends in `transmit`, which keeps no ledger; let the flow end in `write()` of a file sink or a Kafka sink, or write so that a repeated value does no harm',
+    ];
+  }
   return [
     'the sink keeps no ledger that can be seen here; let the flow end in `write()` of a file sink or a Kafka sink itself, without a function around it',
   ];

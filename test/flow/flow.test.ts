@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { ignoreElements, map, merge, NEVER, of, Subject, takeUntil, tap, throwError } from 'rxjs';
-import { decode, drainOn, filterValue, mapValue, mergeSources, retryConnect } from '../../operators/index.js';
+import { decode, drainOn, filterValue, mapValue, mergeSources, retryConnect, transmit } from '../../operators/index.js';
 import { ConnectError, OptionError } from '../../src/core/errors.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Receipt, Sink } from '../../src/delivery/receipt.js';
@@ -173,6 +173,25 @@ describe('flow', () => {
     const stored: number[] = [];
     flow('long', source, one, one, one, one, one, one, one, one, one, sink(stored)).subscribe().unsubscribe();
     expect(stored).toEqual([9]);
+  });
+
+  it('takes twenty operators, and may end in transmit, whose answers it emits', () => {
+    const one = mapValue((value: number) => value + 1);
+    const { source, acker } = sourceOf(0, 100);
+    const ten = [one, one, one, one, one, one, one, one, one, one] as const;
+    const answers: string[] = [];
+    const whole: Flow<string> = flow(
+      'long',
+      source,
+      ...ten,
+      ...ten,
+      transmit((value: number) => of(`n${value}`)),
+    );
+    whole.subscribe((answer) => answers.push(answer)).unsubscribe();
+    expect([answers, acker.acks]).toEqual([
+      ['n20', 'n120'],
+      ['1', '2'],
+    ]);
   });
 
   it.each([['Chat'], [''], ['-a'], ['a b'], ['a/b'], ['ü'], ['x'.repeat(101)], [undefined], [5]])(

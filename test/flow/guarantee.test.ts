@@ -9,6 +9,7 @@ import {
   retryConnect,
   routeBy,
   tee,
+  transmit,
   trusted,
 } from '../../operators/index.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
@@ -137,6 +138,14 @@ describe('flow.guarantee', () => {
           'each value that it gets once all the same',
       ],
     });
+    const asked = flow(
+      'asked',
+      source(sink.offsetStore),
+      transmit(async () => 1),
+    );
+    expect(asked.guarantee.because).toEqual([
+      expect.stringMatching(/^the flow ends in `transmit`, which keeps no ledger; /),
+    ]);
     const route = routeBy(() => 'lake', { lake: sink.write() });
     expect(flow('lake', source(sink.offsetStore), route).guarantee.because[0]).toMatch(/^the flow ends in `routeBy`/);
   });

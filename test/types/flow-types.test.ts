@@ -130,3 +130,57 @@ test('a flow takes no raw operators of RxJS, which may drop or copy deliveries, 
   }
   for (const name of Object.keys(SAFE)) expect([name, errors[name]]).toEqual([name, []]);
 }, 120_000);
+
+const DECODED = 'o.decode(json(Message))';
+const LONGER = 'o.mapValue(({ lang, text }) => ({ lang, text: text + lang }))';
+const END = `lake.write()`;
+const LAKE = `
+    const lake = fileSink<{ lang: string; text: string }>(localDisk(), { root: '/lake', format: jsonLines() });
+    const count = async ({ text }: { text: string }) => text.length;`;
+const steps = (count: number, last = END, at = count, wrong = '') =>
+  [
+    DECODED,
+    ...Array.from({ length: count - 1 }, (_, step) => (step + 2 === at && wrong !== '' ? wrong : LONGER)),
+    last,
+  ].join(',\n      ');
+const composed = (parts: string, type = 'Receipt') => `
+    import type { Flow, Receipt } from 'rxflume';${LAKE}
+    export const one: Flow<${type}> = flow('one', source,
+      ${parts});`;
+
+test('a flow takes up to twenty operators, and ends in a sink or in transmit', () => {
+  const wrong = 'o.mapValue(({ lang, name }) => ({ lang, text: name }))';
+  const errors = errorsOf({
+    one: composed(steps(1)),
+    nine: composed(steps(9)),
+    ten: composed(steps(10)),
+    twenty: composed(steps(20)),
+    'twenty-one': composed(steps(21)),
+    transmit: composed(steps(20, 'o.transmit(count)'), 'number'),
+    'transmit-in-place': composed(steps(2, 'o.transmit(async ({ text }) => text.length)'), 'number'),
+    'transmit-of-another': composed(steps(3, 'o.transmit(async (value: number) => value)'), 'number'),
+    'wrong-step': composed(steps(20, END, 12, wrong)),
+    'wrong-order': composed(steps(20, END, 12, 'o.mapValue(({ lang }) => lang)')),
+    unsettled: composed(steps(3, 'o.mapValue(({ text }) => text)'), 'unknown'),
+    raw: `import * as x from 'rxjs';${composed(steps(3, 'x.map(({ value }) => value.text)'), 'string')}`,
+  });
+  for (const name of ['one', 'nine', 'ten', 'twenty', 'transmit', 'transmit-in-place']) {
+    expect([name, errors[name]]).toEqual([name, []]);
+  }
+  // One error, at the step that is wrong, of the types that differ.
+  expect(errors['wrong-step']).toEqual([
+    expect.stringMatching(/^Property 'name' does not exist on type '\{ lang: string;/),
+  ]);
+  expect(errors['wrong-order']?.[0]).toBe("Property 'lang' does not exist on type 'String'.");
+  expect(errors['twenty-one']).toContain('Expected 3-23 arguments, but got 24.');
+  expect(errors['transmit-of-another']).toEqual([
+    expect.stringContaining("Type '{ lang: string; text: string; }' is not assignable to type 'number'."),
+  ]);
+  // What settles nothing is no end.
+  for (const name of ['unsettled', 'raw']) {
+    expect([name, errors[name]]).toEqual([
+      name,
+      [expect.stringMatching(/^Argument of type .* is not assignable to parameter of type 'End</)],
+    ]);
+  }
+}, 120_000);
