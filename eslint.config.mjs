@@ -67,6 +67,7 @@ export default tseslint.config(
       '.stryker/',
       '.rxflume/',
       'warehouse/',
+      '.site/',
       '**/*.{js,mjs,cjs}',
       '**/*.d.ts',
     ],

@@ -1,5 +1,5 @@
-// npm test: types, lint, the quick tests, the package as it would be published, the guard against slowing down, then the
-// live tests and a short chaos run against real services.
+// npm test: types, lint, the documentation as a site, the quick tests, the package as it would be published, the guard
+// against slowing down, then the live tests and a short chaos run against real services.
 //   npm test              all of it
 //   npm test -- --quick   without the live tests and chaos
 // The services are started where they are not up, and stopped again where this started them. Where they cannot be
@@ -135,6 +135,7 @@ try {
   await Promise.all([
     step('types', 'npm', ['run', '-s', 'types']),
     step('format and lint', 'npm', ['run', '-s', 'lint']),
+    step('documentation', 'npm', ['run', '-s', 'docs']),
   ]);
   jest('quick');
   jest('package');

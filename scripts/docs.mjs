@@ -1,0 +1,100 @@
+// npm run docs: the documentation as a site in .site/dist, with the API reference, search and llms.txt. A dead link fails it.
+// To look at it: npx vitepress preview .site/src
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const site = join(root, '.site');
+const pages = join(site, 'src');
+
+/** Pages that are not in docs/, by their path in the repository: where they are on the site. */
+const ELSEWHERE = { 'README.md': 'index.md', 'CONTRIBUTING.md': 'contributing.md', 'CHANGELOG.md': 'changelog.md' };
+
+function onSite(path) {
+  return ELSEWHERE[path] ?? path.replace(/^docs\//, '');
+}
+
+/** Copies a page of the repository, with its links to other pages as they are on the site. */
+function copyPage(path) {
+  const from = posix.dirname(onSite(path));
+  const text = readFileSync(join(root, path), 'utf8').replace(
+    /\]\(([^)#\s]+\.md)(#[^)\s]*)?\)/g,
+    (link, target, anchor = '') => {
+      if (/^https?:/.test(target)) return link;
+      const found = posix.relative(from, onSite(posix.join(posix.dirname(path), target)));
+      return `](${found.startsWith('.') ? found : `./${found}`}${anchor})`;
+    },
+  );
+  const file = join(pages, onSite(path));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+function run(name, args) {
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules', name), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** The API reference: a page for each entry point, named as it is imported. */
+function writeApi() {
+  const api = join(pages, 'api');
+  run('typedoc/bin/typedoc', ['--options', 'site/typedoc.json', '--out', join(site, 'api')]);
+  const named = (file) => file.replace(/^src\.md$/, 'rxflume.md').replace(/^src\//, '');
+  const files = readdirSync(join(site, 'api'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.md'),
+  );
+  for (const file of files) {
+    const text = readFileSync(join(site, 'api', file), 'utf8')
+      .replace(/\]\(([^)#\s]+\.md)(#[^)\s]*)?\)/g, (_, target, anchor = '') => {
+        const found = relative(dirname(named(file)), named(posix.join(dirname(file), target)));
+        return `](${found.startsWith('.') ? found : `./${found}`}${anchor})`;
+      })
+      .replace(/^# (\S+)$/m, (_, name) => `# ${file === 'index.md' ? 'API reference' : titleOf(name)}`)
+      .replace(/\[(src|operators|src\/[\w/-]+)\]\(/g, (_, name) => `[${titleOf(name)}](`);
+    const path = join(api, named(file));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+/** `src/drivers/kafkajs` as it is imported: `rxflume/drivers/kafkajs`. */
+function titleOf(module) {
+  return module === 'src' ? 'rxflume' : `rxflume/${module.replace(/^src\//, '').replaceAll('\\', '')}`;
+}
+
+/** For programs that read documentation: each page, and its first sentence. https://llmstxt.org */
+function writeLlms(documents) {
+  const lines = documents.map((path) => {
+    const text = readFileSync(join(root, path), 'utf8').replace(/```[\s\S]*?```/g, '');
+    const title = /^# (.*)$/m.exec(text)?.[1] ?? path;
+    const first = text
+      .split(/\n\n+/)
+      .find((part) => /^[A-Z*`[]/.test(part) && !/^\[.*\]\(.*\)$/.test(part))
+      ?.replaceAll('\n', ' ')
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replace(/^(.*?[.:])(\s.*)?$/, '$1');
+    return `- [${title}](/${onSite(path).replace(/\.md$/, '.html')})${first === undefined ? '' : `: ${first.replace(/:$/, '.')}`}`;
+  });
+  const head =
+    '# rxflume\n\n> Collects streams from Kafka, RabbitMQ and Apache Flume and delivers them to HDFS, files, Kafka, RabbitMQ, Flume and HTTP, as RxJS: every value carries its own acknowledgement.';
+  mkdirSync(join(pages, 'public'), { recursive: true });
+  writeFileSync(join(pages, 'public/llms.txt'), `${head}\n\n## Documentation\n\n${lines.join('\n')}\n`);
+}
+
+rmSync(pages, { recursive: true, force: true });
+cpSync(join(root, 'docs'), pages, { recursive: true });
+const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`)
+  .sort();
+for (const path of [...documents, 'CONTRIBUTING.md', 'CHANGELOG.md']) copyPage(path);
+writeLlms(documents.filter((path) => path !== 'docs/index.md'));
+writeApi();
+mkdirSync(join(pages, '.vitepress'), { recursive: true });
+cpSync(join(root, 'site/config.mts'), join(pages, '.vitepress/config.mts'));
+run('vitepress/bin/vitepress.js', ['build', pages]);

@@ -1,0 +1,102 @@
+import { defineConfig } from 'vitepress';
+
+/** Anchors as GitHub makes them of headings: a link works in both. */
+function slugify(heading: string): string {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function group(
+  text: string,
+  folder: string,
+  pages: readonly (readonly [page: string, title: string])[],
+  collapsed = false,
+) {
+  return { text, collapsed, items: pages.map(([page, title]) => ({ text: title, link: `/${folder}${page}` })) };
+}
+
+export default defineConfig({
+  title: 'rxflume',
+  description:
+    'Streams from Kafka, RabbitMQ and Flume into storage, on RxJS: every value carries its own acknowledgement.',
+  outDir: '../dist',
+  cacheDir: '../cache',
+  lastUpdated: false,
+  metaChunk: true,
+  markdown: { anchor: { slugify }, theme: { light: 'github-light', dark: 'github-dark' } },
+  themeConfig: {
+    search: { provider: 'local', options: { detailedView: true } },
+    outline: { level: [2, 3] },
+    nav: [
+      { text: 'Tutorial', link: '/tutorial/first-flow', activeMatch: '/tutorial/' },
+      { text: 'Guides', link: '/guides/kafka', activeMatch: '/guides/' },
+      { text: 'Reference', link: '/reference/cli', activeMatch: '/reference/' },
+      { text: 'Explanation', link: '/explanation/why', activeMatch: '/explanation/' },
+      { text: 'API', link: '/api/', activeMatch: '/api/' },
+    ],
+    sidebar: [
+      group('Tutorial', 'tutorial/', [
+        ['first-flow', 'Your first flow'],
+        ['first-marble-test', 'Your first marble test'],
+        ['exactly-once', 'Exactly once'],
+        ['from-flume', 'Coming from Flume'],
+      ]),
+      group('Guides', 'guides/', [
+        ['kafka', 'Kafka'],
+        ['rabbitmq', 'RabbitMQ'],
+        ['flume', 'Apache Flume'],
+        ['files', 'Files and HDFS'],
+        ['http', 'HTTP'],
+        ['console', 'Console and null'],
+        ['operators', 'Operators'],
+        ['existing-app', 'An existing app'],
+        ['testing', 'Testing'],
+        ['production', 'Production'],
+      ]),
+      group('Reference', 'reference/', [
+        ['cli', 'Command line'],
+        ['errors', 'Errors'],
+        ['metrics', 'Metrics and log events'],
+        ['formats', 'Formats'],
+        ['glossary', 'Glossary'],
+      ]),
+      group(
+        'Options',
+        'reference/options/',
+        [
+          ['kafka', 'Kafka'],
+          ['rabbitmq', 'RabbitMQ'],
+          ['flume', 'Apache Flume'],
+          ['files', 'Files and HDFS'],
+          ['http', 'HTTP'],
+          ['console', 'Console and null'],
+          ['testing', 'Testing'],
+        ],
+        true,
+      ),
+      group('Explanation', '', [
+        ['explanation/why', 'Why rxflume exists'],
+        ['explanation/guarantees', 'Guarantees'],
+        ['explanation/architecture', 'Architecture'],
+        ['explanation/exactly-once', 'Exactly once'],
+        ['explanation/memory', 'Memory'],
+        ['explanation/performance', 'Performance'],
+        ['decisions', 'Decisions'],
+      ]),
+      group(
+        'Work on rxflume',
+        '',
+        [
+          ['contributing', 'Contributing'],
+          ['internals/code-map', 'Code map'],
+          ['changelog', 'Changelog'],
+        ],
+        true,
+      ),
+      { text: 'API reference', link: '/api/' },
+    ],
+  },
+});
