@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { OptionError } from '../../core/errors.js';
 import type { Settings } from './options.js';
-import { redirectParams } from './redirects.js';
 
 /**
  * A request of the package's, as its calls return it: an object of `request`. It tells what the callbacks leave out, in
@@ -32,8 +31,8 @@ export interface PackageClient {
   createReadStream(path: string): PackageRequest;
 }
 
-/** Makes a client of the package. Throws `RXF_DRIVER_MISSING` where it is not installed. */
-export function createClient(settings: Settings): PackageClient {
+/** Makes a client of the package, with its second argument. Throws `RXF_DRIVER_MISSING` where it is not installed. */
+export function createClient(client: Settings['client'], requestParams: Settings['requestParams']): PackageClient {
   let webhdfs: { createClient(client: unknown, requestParams: unknown): PackageClient };
   try {
     webhdfs = createRequire(import.meta.url)('webhdfs');
@@ -45,5 +44,5 @@ export function createClient(settings: Settings): PackageClient {
       { details: { package: 'webhdfs', wanted: '^1.2.0' }, cause },
     );
   }
-  return webhdfs.createClient(settings.client, redirectParams(settings));
+  return webhdfs.createClient(client, requestParams);
 }

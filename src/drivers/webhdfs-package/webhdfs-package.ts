@@ -12,7 +12,7 @@ import { move } from './move.js';
 import { checkOptions, type Settings, type WebHdfsPackageOptions } from './options.js';
 import { createClient, type PackageClient } from './package.js';
 import { read } from './read.js';
-import { serverOf } from './redirects.js';
+import { redirectParams, serverOf } from './redirects.js';
 import { Upload } from './upload.js';
 
 /**
@@ -27,7 +27,7 @@ import { Upload } from './upload.js';
  */
 export function webhdfsPackage(options: WebHdfsPackageOptions): FileSystem {
   const settings = checkOptions(options);
-  return new WebHdfsPackage(settings, createClient(settings));
+  return new WebHdfsPackage(settings, createClient(settings.client, redirectParams(settings)));
 }
 
 class WebHdfsPackage implements FileSystem {
