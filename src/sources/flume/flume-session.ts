@@ -1,28 +1,16 @@
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  ignoreElements,
-  Observable,
-  type Subscriber,
-  Subscription,
-  take,
-  timer,
-} from 'rxjs';
+import { defer, type Observable, type Subscriber, type Subscription, timer } from 'rxjs';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { ConnectError, describeError, SourceError, shortName } from '../../core/errors.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import { guarded } from '../../lifecycle/guarded.js';
+import { drainTimeoutError, Settling } from '../../lifecycle/settling.js';
+import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
 import { BatchAcker, type BatchAckerListener } from './batch-acker.js';
-import { lateError } from './late-error.js';
 import type { CheckedOptions } from './options.js';
 import type { PendingBatch } from './pending-batch.js';
-
-type Stage = 'running' | 'draining' | 'closing' | 'over';
 
 /** How often it looks whether its holders must be asked, in milliseconds. */
 const LOOK_EVERY_MS = 100;
@@ -36,31 +24,29 @@ const OFFSETS_A_MS = 1_000;
  * Bounds: events out are within the window, plus one; while it is full the server receives nothing, so what waits here
  * is what one reading brought.
  */
-export class FlumeSession implements FlumeListener, BatchAckerListener {
+export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEnding {
   readonly #server: FlumeRpcServer;
   readonly #options: CheckedOptions;
   readonly #out: Subscriber<Delivery<FlumeEvent>>;
   readonly #window: InFlightWindow;
   readonly #acker: BatchAcker;
-  readonly #timers = new Subscription();
+  readonly #lifecycle: SourceLifecycle;
+  readonly #settling = new Settling(() => this.#acker.open.length === 0);
   readonly #metrics;
-  #connection: Subscription | undefined;
   #listening: FlumeListening | undefined;
   #waiting: FlumeBatch[] = [];
   /** The batch that is out in part. */
   #current: PendingBatch | undefined;
   #looking: Subscription | undefined;
-  #drained: (() => void) | undefined;
   #isEmitting = false;
   #isPaused = false;
   #hasReleased = false;
-  #stage: Stage = 'running';
-  #refusal: SourceError | undefined;
 
   constructor(server: FlumeRpcServer, options: CheckedOptions, out: Subscriber<Delivery<FlumeEvent>>) {
     this.#server = server;
     this.#options = options;
     this.#out = out;
+    this.#lifecycle = new SourceLifecycle(out, this);
     const { monitor, name } = options;
     this.#window = new InFlightWindow(options.window);
     this.#acker = new BatchAcker(`flume:${name}`, timeOfDayMs() * OFFSETS_A_MS, this.#window, this);
@@ -80,25 +66,19 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
   }
 
   start(stop$: Observable<unknown>): Subscription {
-    const stopped$ = stop$.pipe(take(1));
-    this.#timers.add(stopped$.subscribe({ next: () => this.#drain(), error: (error: unknown) => this.#fail(error) }));
-    this.#timers.add(() => this.#end());
-    if (this.#stage !== 'running') return this.#timers;
-    this.#connection = new Subscription();
-    this.#connection.add(
+    return this.#lifecycle.start(stop$, () =>
       defer(() => this.#server.listen(this)).subscribe({
         next: (listening) => this.#listens(listening),
-        error: (error: unknown) => this.#fail(error),
+        error: (error: unknown) => this.#lifecycle.fail(error),
         complete: () => this.#serverCompleted(),
       }),
     );
-    return this.#timers;
   }
 
   // What the server calls.
 
   batch(batch: FlumeBatch): void {
-    if (this.#stage !== 'running') {
+    if (!this.#lifecycle.isRunning) {
       batch.reply('FAILED');
       return;
     }
@@ -122,7 +102,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
   acked(batch: PendingBatch): void {
     this.#metrics.acked.add(batch.count);
     if (!batch.reply('OK')) this.#metrics.unheard.add(batch.count);
-    this.#answered();
+    this.#settling.look();
   }
 
   nacked(batch: PendingBatch, offset: number, cause: unknown): void {
@@ -132,7 +112,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
     const what =
       `The batch of ${batch.count} events that ${batch.client} sent was refused at offset ${offset} ` +
       `(${describeError(cause)})`;
-    if (this.#stage === 'running') {
+    if (this.#lifecycle.isRunning) {
       this.#options.monitor.report({
         what: 'RXF_SOURCE_NACKED',
         about: batch.client,
@@ -142,9 +122,9 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
       });
     } else {
       const message = `${what} during the drain. Its client sends it again.`;
-      this.#refusal ??= new SourceError('RXF_SOURCE_NACKED', message, { cause });
+      this.#lifecycle.note(new SourceError('RXF_SOURCE_NACKED', message, { cause }));
     }
-    this.#answered();
+    this.#settling.look();
   }
 
   released(): void {
@@ -157,7 +137,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
   #emit(): void {
     if (this.#isEmitting) return;
     this.#isEmitting = true;
-    while (this.#stage === 'running' && !this.#window.isFull) {
+    while (this.#lifecycle.isRunning && !this.#window.isFull) {
       this.#current ??= this.#nextBatch();
       if (this.#current === undefined) break;
       const delivery = this.#acker.take(this.#current);
@@ -179,7 +159,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
 
   #setPause(): void {
     const isHeldBack = this.#waiting.length > 0 || this.#current !== undefined;
-    if (this.#stage !== 'running' || isHeldBack === this.#isPaused) return;
+    if (!this.#lifecycle.isRunning || isHeldBack === this.#isPaused) return;
     this.#isPaused = isHeldBack;
     if (isHeldBack) this.#listening?.pause();
     else this.#listening?.resume();
@@ -189,7 +169,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
 
   /** Looks from time to time, as long as a batch is unanswered. */
   #watch(): void {
-    if (this.#looking !== undefined || this.#stage === 'over' || this.#acker.open.length === 0) return;
+    if (this.#looking !== undefined || this.#acker.open.length === 0) return;
     const everyMs = Math.min(LOOK_EVERY_MS, this.#options.settleAfterMs);
     this.#hasReleased = false;
     this.#looking = timer(everyMs, everyMs).subscribe(() => this.#look());
@@ -199,7 +179,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
     const { open } = this.#acker;
     const now = monotonicMs();
     if (open.length === 0) this.#stopLooking();
-    else if (this.#stage !== 'running' || open.some(({ askAt }) => askAt <= now)) this.#askToSettle(now);
+    else if (!this.#lifecycle.isRunning || open.some(({ askAt }) => askAt <= now)) this.#askToSettle(now);
     else if (this.#window.isFull && !this.#hasReleased) this.#acker.flush$.next('release');
     this.#hasReleased = false;
   }
@@ -214,12 +194,6 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
     this.#looking = undefined;
   }
 
-  #answered(): void {
-    if (this.#acker.open.length === 0) this.#drained?.();
-  }
-
-  // Ways out.
-
   #listens(listening: FlumeListening): void {
     this.#listening = listening;
     this.#metrics.joined.set(1);
@@ -227,91 +201,59 @@ export class FlumeSession implements FlumeListener, BatchAckerListener {
     if (this.#isPaused) listening.pause();
   }
 
-  /** Takes no more, awaits what is out, answers it, closes; then completes, or fails. */
-  #drain(): void {
-    if (this.#stage !== 'running') return;
-    this.#stage = 'draining';
+  // What the lifecycle calls.
+
+  /** Takes no more and awaits what is out; what is not settled in time is answered with `FAILED`. */
+  drain(): Observable<never>[] {
+    const { drainTimeoutMs } = this.#options;
     this.#listening?.pause();
     for (const batch of this.#waiting.splice(0)) batch.reply('FAILED');
-    if (this.#current !== undefined) {
-      // Its client brings all of it again, whatever becomes of the part that is out.
-      this.#acker.drop(this.#current);
-      this.#current.reply('FAILED');
-      this.#current = undefined;
-    }
-    const steps$ = concat(
-      this.#settled(),
+    // Its client brings all of it again, whatever becomes of the part that is out.
+    if (this.#current !== undefined) this.#giveUp(this.#current);
+    this.#current = undefined;
+    this.#askToSettle(monotonicMs());
+    this.#watch();
+    return [
+      this.#settling.within(drainTimeoutMs, () => lateError(this.#acker.open, drainTimeoutMs)),
       defer(() => {
-        this.#stage = 'closing';
-        // Whatever becomes of it: all that is out is answered.
-        return guarded(
-          () => this.#listening?.close() ?? [],
-          this.#options.drainTimeoutMs,
-          () => undefined,
-        ).pipe(
-          catchError(() => EMPTY),
-          ignoreElements(),
-        );
+        for (const pending of [...this.#acker.open]) this.#giveUp(pending);
+        return [];
       }),
+    ];
+  }
+
+  #giveUp(pending: PendingBatch): void {
+    this.#acker.drop(pending);
+    pending.reply('FAILED');
+  }
+
+  /** All that was out is answered, whatever becomes of it. */
+  close(): Observable<unknown> {
+    return guarded(
+      () => this.#listening?.close() ?? [],
+      this.#options.drainTimeoutMs,
+      () => undefined,
     );
-    this.#timers.add(
-      steps$.subscribe({
-        complete: () => {
-          const refusal = this.#refusal;
-          this.#end();
-          if (refusal === undefined) this.#out.complete();
-          else this.#out.error(refusal);
-        },
-      }),
-    );
   }
 
-  /** Completes when every batch that is out is answered; those that are not in time are answered with `FAILED`. */
-  #settled(): Observable<never> {
-    return new Observable((subscriber) => {
-      this.#drained = () => subscriber.complete();
-      const { drainTimeoutMs } = this.#options;
-      subscriber.add(
-        timer(drainTimeoutMs).subscribe(() => {
-          this.#refusal ??= lateError(this.#acker.open, drainTimeoutMs);
-          for (const pending of [...this.#acker.open]) {
-            this.#acker.drop(pending);
-            pending.reply('FAILED');
-          }
-          subscriber.complete();
-        }),
-      );
-      this.#askToSettle(monotonicMs());
-      this.#answered();
-      this.#watch();
-    });
-  }
-
-  #serverCompleted(): void {
-    if (this.#stage !== 'running') return;
-    const error = new ConnectError(
-      'RXF_FLUME_LISTEN',
-      `${this.#server.name} stopped listening by itself. Subscribe again.`,
-    );
-    this.#fail(error);
-  }
-
-  #fail(error: unknown): void {
-    if (this.#stage === 'over') return;
-    this.#end();
-    this.#out.error(error);
-  }
-
-  #end(): void {
-    if (this.#stage === 'over') return;
-    this.#stage = 'over';
+  end(): void {
     this.#stopLooking();
     this.#acker.end();
     this.#waiting = [];
     this.#current = undefined;
     this.#metrics.joined.set(0);
     this.#metrics.clients.set(0);
-    this.#connection?.unsubscribe();
-    this.#timers.unsubscribe();
   }
+
+  #serverCompleted(): void {
+    if (!this.#lifecycle.isRunning) return;
+    const message = `${this.#server.name} stopped listening by itself. Subscribe again.`;
+    this.#lifecycle.fail(new ConnectError('RXF_FLUME_LISTEN', message));
+  }
+}
+
+/** A drain whose time is over before these are settled. */
+function lateError(open: readonly PendingBatch[], withinMs: number): SourceError {
+  const count = open.reduce((sum, { count: of }) => sum + of, 0);
+  return drainTimeoutError(`${count} events of ${open.length} batches`, withinMs, 'Their clients send them again.');
 }

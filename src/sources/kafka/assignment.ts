@@ -1,3 +1,5 @@
+import { SourceError } from '../../core/errors.js';
+import { drainTimeoutError } from '../../lifecycle/settling.js';
 import type { CommittedOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { type Partition, streamOf } from './partition.js';
 
@@ -64,4 +66,32 @@ export class Assignment {
   end(): void {
     for (const partition of this.partitions) partition.end();
   }
+}
+
+/** Why a drain is no success whose partitions were taken away before all of it was done; undefined where all was. */
+export function lostError(assignment: Assignment): SourceError | undefined {
+  const undone = assignment.partitions.filter((partition) => !partition.isDone);
+  if (undone.length === 0) return undefined;
+  const streams = undone.map(({ stream }) => stream);
+  return new SourceError(
+    'RXF_SOURCE_DRAIN_LOST',
+    `The group took ${listed(streams)} away before the drain was done. What was not committed of it is redelivered at the next ` +
+      'start, or to its new owner. Drain one member after the other, or raise `revokeTimeoutMs` and `sessionTimeoutMs`.',
+    { details: { streams } },
+  );
+}
+
+/** A drain or a rebalance whose time is over before all that is out is settled. */
+export function lateError(assignment: Assignment, withinMs: number): SourceError {
+  const out = assignment.partitions.filter((partition) => !partition.isSettled);
+  const count = out.reduce((sum, partition) => sum + partition.watermark.unacked, 0);
+  const what = `${count} records of ${out.map((partition) => partition.stream).join(', ')}`;
+  return drainTimeoutError(what, withinMs, 'They are redelivered at the next start.');
+}
+
+/** Names of partitions as a message has them: the first eight, and how many more. */
+export function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'no partition (other members of the group have them all)';
+  const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
+  return `${names.slice(0, 8).join(', ')}${more}`;
 }

@@ -70,6 +70,10 @@ export class Committer {
 
   /** A new epoch: what is under way belongs to the old one, and must not hold up the commits of this. */
   epochEnded(): void {
+    for (const { stream } of this.#session.assignment.partitions) {
+      this.#monitor.forget('rxflume_source_lag', { stream });
+      this.#monitor.forget('rxflume_source_committed_offset', { stream });
+    }
     this.#answering.unsubscribe();
   }
 

@@ -8,16 +8,15 @@ import {
   type Observable,
   of,
   type Subscriber,
-  Subscription,
-  take,
+  type Subscription,
 } from 'rxjs';
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { ConnectError, describeError, isRetryable, type SourceError } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
+import { ConnectError, type SourceError } from '../../core/errors.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
+import { Settling } from '../../lifecycle/settling.js';
+import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
 import type {
   KafkaBatch,
   KafkaDriver,
@@ -25,23 +24,19 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
-import { Assignment } from './assignment.js';
+import { Assignment, lateError, listed, lostError } from './assignment.js';
 import { type CommitsFor, Committer } from './committer.js';
 import { Emission, type EmitsFor } from './emitter.js';
 import { GuardedConsumer } from './guarded-consumer.js';
-import { listed } from './listed.js';
-import { lostError } from './lost-error.js';
+import { metricsOf } from './metrics.js';
 import { nackedError } from './nacked-error.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener, streamOf } from './partition.js';
-import { withRecoveryHint } from './recovery-hint.js';
+import { resumeError, resumeOffsets, withRecoveryHint } from './resume.js';
 import { Rewinding, type RewindsFor } from './rewinding.js';
-import { Settling } from './settling.js';
 
 /** The most of a rebalance's time that is kept for the commit after the settling. */
 const MOST_COMMIT_MS = 2_000;
-
-type Stage = 'running' | 'draining' | 'closing' | 'over';
 
 /**
  * One subscription of a Kafka source: from connecting to closing.
@@ -49,72 +44,51 @@ type Stage = 'running' | 'draining' | 'closing' | 'over';
  * Bounds: records out are within the window, plus one; records waiting are what the driver had fetched when a partition
  * was paused, about two fetches of `maxPartitionBytes` a partition.
  */
-export class KafkaSession implements KafkaListener, PartitionListener, CommitsFor, EmitsFor, RewindsFor {
+export class KafkaSession implements KafkaListener, PartitionListener, CommitsFor, EmitsFor, RewindsFor, SourceEnding {
   readonly #driver: KafkaDriver;
   readonly #options: CheckedOptions;
-  readonly #out: Subscriber<Delivery<Buffer | null>>;
   readonly #window: InFlightWindow;
   readonly #committer: Committer;
   readonly #flushRequester: FlushRequester;
-  readonly #timers = new Subscription();
-  readonly #settling = new Settling();
+  readonly #lifecycle: SourceLifecycle;
+  readonly #settling = new Settling(() => this.#assignment.isSettled);
   readonly #emission: Emission;
   readonly #rewinding: Rewinding;
   readonly #metrics;
-  #connection: Subscription | undefined;
   #consumer: GuardedConsumer | undefined;
   #assignment = new Assignment(0, []);
   #isRevoking = false;
-  #stage: Stage = 'running';
-  #leaveError: unknown;
 
   constructor(driver: KafkaDriver, options: CheckedOptions, out: Subscriber<Delivery<Buffer | null>>) {
     this.#driver = driver;
     this.#options = options;
-    this.#out = out;
+    this.#lifecycle = new SourceLifecycle(out, this);
     this.#window = new InFlightWindow(options.window);
     const { monitor, maxUnacked } = options;
     const labels = { source: 'kafka', group: options.groupId };
     this.#committer = new Committer(this, options.commit, monitor, labels);
-    const heldBack = monitor.metric('rxflume_source_held_back_partitions', labels);
+    this.#metrics = metricsOf(monitor, labels);
+    const { heldBack } = this.#metrics;
     this.#emission = new Emission(this, out, { window: this.#window, maxUnacked }, heldBack);
-    this.#rewinding = new Rewinding(this, options.redeliver, heldBack);
+    this.#rewinding = new Rewinding(this, options, heldBack);
     this.#flushRequester = new FlushRequester(
       () => this.#flush$,
       (signal) => this.#ask(signal),
     );
-    this.#metrics = {
-      records: monitor.metric('rxflume_source_records_total', labels),
-      bytes: monitor.metric('rxflume_source_bytes_total', labels),
-      acked: monitor.metric('rxflume_source_acked_total', labels),
-      nacked: monitor.metric('rxflume_source_nacked_total', labels),
-      inFlight: monitor.metric('rxflume_source_in_flight', labels),
-      inFlightBytes: monitor.metric('rxflume_source_in_flight_bytes', labels),
-      joined: monitor.metric('rxflume_source_joined', labels),
-      assigned: monitor.metric('rxflume_source_assigned_partitions', labels),
-      interrupted: monitor.metric('rxflume_source_interrupted', labels),
-      heldBack,
-    };
   }
 
   start(stop$: Observable<unknown>): Subscription {
     const { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs } = this.#options;
-    const stopped$ = stop$.pipe(take(1));
-    this.#timers.add(stopped$.subscribe({ next: () => this.#drain(), error: (error: unknown) => this.#fail(error) }));
-    this.#timers.add(() => this.#end());
-    if (this.#stage !== 'running') return this.#timers;
-    this.#connection = new Subscription();
     const subscription = { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs };
-    this.#connection.add(
+    return this.#lifecycle.start(stop$, () =>
       defer(() => this.#driver.connect(subscription, this)).subscribe({
         next: (consumer) => {
-          this.#consumer = new GuardedConsumer(consumer, (error) => this.#fail(error));
+          this.#consumer = new GuardedConsumer(consumer, (error) => this.failed(error));
         },
-        error: (error: unknown) => this.#fail(withRecoveryHint(error, this.#options.resumeFrom)),
+        error: (error: unknown) => this.failed(withRecoveryHint(error, this.#options.resumeFrom)),
         complete: () => this.#driverCompleted(),
       }),
     );
-    return this.#timers;
   }
 
   // What the driver calls.
@@ -124,7 +98,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#isRevoking = false;
     // Nothing is read any more, so it does not matter from where.
     if (!this.isRunning) return of([]);
-    return this.offsetsOf(partitions).pipe(
+    return resumeOffsets(this.#options, partitions).pipe(
       map((positions) => {
         const starts: PartitionOffset[] = [];
         const ours = partitions.map((partition) => {
@@ -138,22 +112,12 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
         this.#metrics.assigned.set(ours.length);
         this.#metrics.interrupted.set(0);
         const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
-        this.logEvent(
-          'info',
-          'kafka.assigned',
-          `Reading ${listed(names)} of ${this.#driver.name} as ${this.#options.groupId}.`,
-        );
+        const message = `Reading ${listed(names)} of ${this.#driver.name} as ${this.#options.groupId}.`;
+        this.logEvent('info', 'kafka.assigned', message);
         return starts;
       }),
       catchError((error: unknown) => {
-        this.#fail(
-          new ConnectError(
-            'RXF_KAFKA_RESUME',
-            `Cannot learn where to resume ${partitions.map(streamOf).join(', ')}: ${describeError(error)}. ` +
-              'Nothing was read; the subscription can be tried again.',
-            { cause: error, retryable: isRetryable(error) },
-          ),
-        );
+        this.failed(resumeError(partitions, error));
         return EMPTY;
       }),
     );
@@ -182,12 +146,12 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   lost(): void {
-    if (this.#stage === 'draining') this.#leaveError ??= lostError(this.#assignment);
+    if (this.#lifecycle.isDraining) this.#lifecycle.note(lostError(this.#assignment));
     this.#endAssignment();
   }
 
   records(batch: KafkaBatch): void {
-    if (this.#stage !== 'running' || this.#isRevoking || batch.epoch !== this.#assignment.epoch) return;
+    if (!this.isTaking || batch.epoch !== this.#assignment.epoch) return;
     const partition = this.#assignment.get(batch);
     if (partition === undefined || partition.isOver) return;
     partition.enqueue(batch);
@@ -205,26 +169,22 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     this.#options.monitor.logEvent(level, what, message);
   }
 
-  report(failure: Failure): void {
-    this.#options.monitor.report(failure);
-  }
-
   // What a partition calls.
 
   acked(count: number): void {
     this.#metrics.acked.add(count);
     this.#committer.acked(count);
     this.released();
-    if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
+    this.#settling.look();
   }
 
   nacked(partition: Partition, offset: number, cause: unknown): void {
     this.#metrics.nacked.add(1);
-    if (this.#stage === 'draining') this.#leaveError ??= nackedError(partition, { offset, attempt: 1, cause });
+    if (this.#lifecycle.isDraining) this.#lifecycle.note(nackedError(partition, { offset, attempt: 1, cause }));
     else if (this.isTaking) this.#rewinding.refused(partition, offset, cause);
     // Only now: what goes out into the room that was freed must not be more of what was just refused.
     this.released();
-    if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
+    this.#settling.look();
   }
 
   released(): void {
@@ -242,7 +202,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
     if (!this.#emission.run()) return;
     this.#metrics.inFlight.set(this.#window.count);
     this.#metrics.inFlightBytes.set(this.#window.bytes);
-    if (this.#stage !== 'running') return;
+    if (!this.isRunning) return;
     this.#emission.setPauses();
     this.#flushRequester.look();
   }
@@ -250,7 +210,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   /** What the session waits for its holders to do, null where it does not wait. */
   get #flush$(): FlushSignal | null {
     if (this.#isWaitingForSettling) return this.#assignment.isSettled ? null : 'settle';
-    if (this.#stage !== 'running') return null;
+    if (!this.isRunning) return null;
     if (this.#emission.isReplayFull) return 'settle';
     if (this.#assignment.isAwaited) return 'catchUp';
     return this.#window.isFull ? 'release' : null;
@@ -271,23 +231,15 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   get isRunning(): boolean {
-    return this.#stage === 'running';
+    return this.#lifecycle.isRunning;
   }
 
   get isTaking(): boolean {
-    return this.#stage === 'running' && !this.#isRevoking;
+    return this.isRunning && !this.#isRevoking;
   }
 
   failed(error: unknown): void {
-    this.#fail(error);
-  }
-
-  offsetsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>> {
-    const { resumeFrom, groupId } = this.#options;
-    if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
-    const streams = partitions.map(streamOf);
-    const told = (message: string) => this.logEvent('warn', 'RXF_KAFKA_RESUME', message);
-    return lookUpOffsets(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', told);
+    this.#lifecycle.fail(error);
   }
 
   partitionFrom(of: TopicPartition, lookup: ReadonlyMap<string, number>, fallback: number): Partition {
@@ -302,88 +254,52 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   refused(error: SourceError): void {
-    this.#leave(error);
+    this.#lifecycle.drain(error);
   }
 
-  // Ways out.
+  // What the lifecycle calls, and settling.
 
   get #isWaitingForSettling(): boolean {
-    return this.#stage === 'draining' || this.#isRevoking;
+    return this.#lifecycle.isDraining || this.#isRevoking;
   }
 
   #settled(withinMs: number): Observable<never> {
     this.#flushRequester.look();
-    return this.#settling.of(this.#assignment, withinMs);
+    return this.#settling.within(withinMs, () => lateError(this.#assignment, withinMs));
   }
 
-  #drain(): void {
-    if (this.#stage !== 'running') return;
-    this.#leave(undefined);
-  }
-
-  /** Stops taking, awaits what is out, commits, closes; then completes, or fails with `cause`. */
-  #leave(cause: SourceError | undefined): void {
-    this.#stage = 'draining';
+  /** Stops taking, awaits what is out, and commits what is settled. */
+  drain(): Observable<unknown>[] {
     for (const partition of this.#assignment.partitions) partition.dropQueued();
-    this.#leaveError = cause ?? this.#rewinding.waiting;
-    const note = (problem: unknown) => {
-      this.#leaveError ??= problem;
-      return EMPTY;
-    };
-    const steps$ = concat(
-      this.#settled(this.#options.drainTimeoutMs).pipe(catchError(note)),
-      this.#committer.allWithin(this.#options.drainTimeoutMs).pipe(catchError(note)),
-      defer(() => {
-        this.#stage = 'closing';
-        return this.#consumer?.close() ?? EMPTY;
-      }),
-    );
-    this.#timers.add(
-      steps$.subscribe({
-        complete: () => {
-          this.#end();
-          if (this.#leaveError === undefined) this.#out.complete();
-          else this.#out.error(this.#leaveError);
-        },
-      }),
-    );
+    this.#lifecycle.note(this.#rewinding.waiting);
+    const { drainTimeoutMs } = this.#options;
+    return [this.#settled(drainTimeoutMs), this.#committer.allWithin(drainTimeoutMs)];
   }
 
-  #driverCompleted(): void {
-    if (this.#stage !== 'running') return;
-    this.#fail(
-      new ConnectError('RXF_KAFKA_LOST', `${this.#driver.name} ended the connection by itself. Subscribe again.`),
-    );
+  close(): Observable<unknown> {
+    return this.#consumer?.close() ?? EMPTY;
   }
 
-  #fail(error: unknown): void {
-    if (this.#stage === 'over') return;
-    this.#end();
-    this.#out.error(error);
-  }
-
-  #end(): void {
-    if (this.#stage === 'over') return;
-    this.#stage = 'over';
+  end(): void {
     this.#endAssignment();
     this.#flushRequester.end();
     this.#rewinding.end();
     this.#committer.end();
-    this.#connection?.unsubscribe();
-    this.#timers.unsubscribe();
+  }
+
+  #driverCompleted(): void {
+    if (!this.isRunning) return;
+    const message = `${this.#driver.name} ended the connection by itself. Subscribe again.`;
+    this.failed(new ConnectError('RXF_KAFKA_LOST', message));
   }
 
   #endAssignment(): void {
-    for (const { stream } of this.#assignment.partitions) {
-      this.#options.monitor.forget('rxflume_source_lag', { stream });
-      this.#options.monitor.forget('rxflume_source_committed_offset', { stream });
-    }
     this.#committer.epochEnded();
     this.#assignment.end();
     this.#assignment = new Assignment(this.#assignment.epoch, []);
     this.#metrics.joined.set(0);
     this.#metrics.assigned.set(0);
     this.#metrics.heldBack.set(0);
-    if (this.#isWaitingForSettling) this.#settling.look(this.#assignment);
+    this.#settling.look();
   }
 }

@@ -1,13 +1,15 @@
-import { type Observable, Subscription, switchMap, timer } from 'rxjs';
+import { Subscription, switchMap, timer } from 'rxjs';
 import { describeError, type SourceError, shortName } from '../../core/errors.js';
-import type { Failure, Metric } from '../../core/monitor.js';
+import type { Metric } from '../../core/monitor.js';
 import { NackCounter } from '../../offsets/nack-counter.js';
-import { type RedeliverOptions, redeliverAfterMs } from '../../offsets/nack-policy.js';
+import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { Assignment } from './assignment.js';
 import type { GuardedConsumer } from './guarded-consumer.js';
 import { nackedError } from './nacked-error.js';
+import type { CheckedOptions } from './options.js';
 import type { Partition } from './partition.js';
+import { resumeOffsets } from './resume.js';
 
 /** What rewinding needs of the session it rewinds for. */
 export interface RewindsFor {
@@ -15,15 +17,12 @@ export interface RewindsFor {
   readonly assignment: Assignment;
   /** Whether partitions are read now; a rewind that comes due while they are not is left out. */
   readonly isTaking: boolean;
-  /** Where a ledger says each is to be taken up. */
-  offsetsOf(partitions: readonly TopicPartition[]): Observable<ReadonlyMap<string, number>>;
   /** A fresh partition, to be read from its position in the answer, or from `fallback` where the ledger has none. */
   partitionFrom(of: TopicPartition, lookup: ReadonlyMap<string, number>, fallback: number): Partition;
   /** Partitions are resumed: what a ledger says of them may be news to the broker. */
   resumed(): void;
   /** A refusal that trying again cannot mend: leave. */
   refused(error: SourceError): void;
-  report(failure: Failure): void;
 }
 
 /**
@@ -32,12 +31,12 @@ export interface RewindsFor {
  */
 export class Rewinding {
   readonly #session: RewindsFor;
-  readonly #options: RedeliverOptions;
+  readonly #options: CheckedOptions;
   readonly #heldBack: Metric;
   readonly #nacks = new NackCounter();
   readonly #life = new Subscription();
 
-  constructor(session: RewindsFor, options: RedeliverOptions, heldBack: Metric) {
+  constructor(session: RewindsFor, options: CheckedOptions, heldBack: Metric) {
     this.#session = session;
     this.#options = options;
     this.#heldBack = heldBack;
@@ -63,14 +62,14 @@ export class Rewinding {
 
   #again(partition: Partition, offset: number, cause: unknown): void {
     const refusal = this.#nacks.add(partition, offset, cause);
-    const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options);
+    const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options.redeliver);
     if (delayMs === null) {
       this.#session.refused(nackedError(partition, { ...refusal, offset }));
       return;
     }
     const { stream, watermark } = partition;
-    const next = `in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.attempts}`;
-    this.#session.report({
+    const next = `in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.redeliver.attempts}`;
+    this.#options.monitor.report({
       what: 'RXF_SOURCE_NACKED',
       about: stream,
       message: `${stream} offset ${offset} was refused (${describeError(cause)}); read again ${next}`,
@@ -90,7 +89,7 @@ export class Rewinding {
     this.#session.consumer?.pause([partition]);
     this.#life.add(
       timer(delayMs)
-        .pipe(switchMap(() => (isStillOurs() ? this.#session.offsetsOf([partition]) : [])))
+        .pipe(switchMap(() => (isStillOurs() ? resumeOffsets(this.#options, [partition]) : [])))
         .subscribe({
           next: (positions) => {
             if (!isStillOurs()) return;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Assignment } from '../../../src/sources/kafka/assignment.js';
-import { Settling } from '../../../src/sources/kafka/settling.js';
+import { Settling } from '../../../src/lifecycle/settling.js';
+import { Assignment, lateError } from '../../../src/sources/kafka/assignment.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { batchOf, partitionOf } from './setting.js';
 
@@ -10,26 +10,28 @@ function waiting() {
   one.take();
   one.take();
   const assignment = new Assignment(1, [one, two]);
-  const settling = new Settling();
+  const settling = new Settling(() => assignment.isSettled);
   const seen: unknown[] = [];
   const listen = (withinMs: number) =>
-    settling.of(assignment, withinMs).subscribe({
-      error: ({ code, message }: { code: string; message: string }) => seen.push(code, message),
-      complete: () => seen.push('settled'),
-    });
+    settling
+      .within(withinMs, () => lateError(assignment, withinMs))
+      .subscribe({
+        error: ({ code, message }: { code: string; message: string }) => seen.push(code, message),
+        complete: () => seen.push('settled'),
+      });
   return { one, assignment, settling, seen, listen };
 }
 
 describe('waiting until all that is out is settled', () => {
   it('ends when it is, and not before', () =>
     inVirtualTime((at) => {
-      const { one, assignment, settling, seen, listen } = waiting();
+      const { one, settling, seen, listen } = waiting();
       listen(100);
       one.ack(0, 1);
-      settling.look(assignment);
+      settling.look();
       expect(seen).toEqual([]);
       one.nack(1, 2, 'no');
-      settling.look(assignment);
+      settling.look();
       expect(seen).toEqual(['settled']);
       listen(100);
       expect(seen).toEqual(['settled', 'settled']);
