@@ -78,7 +78,10 @@ export interface KafkaBatch extends TopicPartition {
   readonly highWatermark: number;
 }
 
-/** What the driver calls. It awaits `assigned` and `revoking`, and never calls two of these at once. */
+/**
+ * What the driver calls. It awaits `assigned` and `revoking`, and never calls two of these at once: where an assignment is
+ * over before an answer, it unsubscribes from that, and only then calls `lost` or `assigned`.
+ */
 export interface KafkaListener {
   /**
    * The group gave us these partitions, in this epoch (one higher each time). Answers where to start where that is not

@@ -7,8 +7,10 @@ import {
   NEVER,
   type Observable,
   of,
+  ReplaySubject,
   type Subscriber,
   type Subscription,
+  takeUntil,
 } from 'rxjs';
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
@@ -57,6 +59,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   readonly #metrics;
   #consumer: GuardedConsumer | undefined;
   #assignment = new Assignment(0, []);
+  /** Of one assignment: emits when that is over, also to those who subscribe later. */
+  #over$ = new ReplaySubject<void>(1);
   #isRevoking = false;
 
   constructor(driver: KafkaDriver, options: CheckedOptions, out: Subscriber<Delivery<Buffer | null>>) {
@@ -120,6 +124,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
         this.failed(resumeError(partitions, error));
         return EMPTY;
       }),
+      // A late answer would put the old assignment in the place of the new one, whose records and commits are then ignored.
+      takeUntil(this.#over$),
     );
   }
 
@@ -294,6 +300,8 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
   }
 
   #endAssignment(): void {
+    this.#over$.next();
+    this.#over$ = new ReplaySubject(1);
     this.#committer.epochEnded();
     this.#assignment.end();
     this.#assignment = new Assignment(this.#assignment.epoch, []);

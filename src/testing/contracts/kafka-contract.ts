@@ -10,6 +10,7 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
+import { CallOverlaps } from './call-overlaps.js';
 
 export interface ContractRecord {
   readonly value: string | null;
@@ -62,6 +63,8 @@ export class KafkaTrace implements KafkaListener {
   remember: (starts: readonly PartitionOffset[]) => ObservableInput<unknown> = () => of(undefined);
   settle: () => ObservableInput<unknown> = () => of(undefined);
   connection: Subscription | undefined;
+  /** Calls that came while `assigned` or `revoking` was neither answered nor unsubscribed. */
+  readonly overlaps = new CallOverlaps();
 
   join(driver: KafkaDriver, subscription: KafkaSubscription): this {
     this.connection = driver.connect(subscription, this).subscribe({
@@ -83,7 +86,7 @@ export class KafkaTrace implements KafkaListener {
     this.calls.push(`assigned ${epoch}`);
     this.epoch = epoch;
     this.partitions = partitions;
-    return this.answer(epoch, partitions);
+    return this.overlaps.called(`assigned ${epoch}`, this.answer(epoch, partitions));
   }
 
   began(_epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown> {
@@ -93,11 +96,12 @@ export class KafkaTrace implements KafkaListener {
 
   revoking(): ObservableInput<unknown> {
     this.calls.push('revoking');
-    return this.settle();
+    return this.overlaps.called('revoking', this.settle());
   }
 
   lost(): void {
     this.calls.push('lost');
+    this.overlaps.look('lost');
     this.partitions = [];
   }
 
@@ -218,6 +222,11 @@ async function withTopic(
     for (const member of members) await member.close();
     for (const member of members) member.connection?.unsubscribe();
   }
+  equal(
+    members.flatMap(({ overlaps }) => overlaps.seen),
+    [],
+    'calls while another was unanswered',
+  );
 }
 
 /** What every `KafkaDriver` must do; run it on the fake and on the real one. */
@@ -518,6 +527,25 @@ export const kafkaContract: readonly KafkaCheck[] = [
           range(4, 10),
           'offsets of the second member',
         );
+      }),
+  },
+  {
+    name: 'calls a member one at a time: neither `revoking` nor another `assigned` comes before `assigned` has answered',
+    run: (subject) =>
+      withTopic(subject, 'asks', 2, async (topic, join) => {
+        await subject.produce(topic, 0, values(2));
+        await subject.produce(topic, 1, values(2));
+        const slow = new KafkaTrace();
+        slow.answer = async () => {
+          await sleep(QUIET_MS);
+          return [];
+        };
+        join({}, slow);
+        await until(() => slow.calls.length > 0, 'an assignment', slow);
+        const other = join();
+        await other.assignedTo(1);
+        await slow.assignedTo(1);
+        await until(() => new Set([...slow.all, ...other.all].map(({ partition }) => partition)).size === 2, 'records');
       }),
   },
   {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { NEVER, type ObservableInput, of } from 'rxjs';
+import { concat, finalize, ignoreElements, NEVER, type Observable, type ObservableInput, of, timer } from 'rxjs';
 import type {
   KafkaBatch,
   KafkaConsumer,
@@ -194,6 +194,54 @@ describe('a member whose session expires', () => {
         expect(slow.calls).toEqual(['assigned 1: 0 1 2', 'revoking']);
         kafka.expireSession(slow.consumer as KafkaConsumer);
         expect(members.slice(1).map(({ partitions }) => partitions.length)).toEqual([2, 1]);
+      });
+    }));
+});
+
+describe('a group that changes during an assignment', () => {
+  /** Takes a while to say where to start, and to settle; counts how many calls were unanswered at once. */
+  class Slow extends Member {
+    open = 0;
+    most = 0;
+
+    constructor(kafka: MemoryKafka, settleMs: number) {
+      super(kafka);
+      this.settle = () => this.#called(timer(settleMs));
+    }
+
+    override assigned(epoch: number, partitions: readonly TopicPartition[]) {
+      const starts$ = super.assigned(epoch, partitions);
+      return this.#called(concat(timer(10).pipe(ignoreElements()), starts$));
+    }
+
+    #called<T>(answer$: Observable<T>): Observable<T> {
+      this.open += 1;
+      this.most = Math.max(this.most, this.open);
+      return answer$.pipe(
+        finalize(() => {
+          this.open -= 1;
+        }),
+      );
+    }
+  }
+
+  it('calls a member one at a time, though sessions expire during a rebalance and one leaves on hearing of it', () =>
+    inVirtualTime((at) => {
+      const kafka = chat(3, 4);
+      const members = [new Slow(kafka, 500), new Slow(kafka, 500), new Slow(kafka, 500)] as const;
+      const [first, second, third] = members;
+      const connection = first.join();
+      second.join();
+      at(1_000, () => third.join());
+      // All but the newcomer settle now.
+      at(1_100, () => {
+        first.lost = () => connection.unsubscribe();
+        for (const one of members) one.calls.length = 0;
+        kafka.expireSessions('g');
+      });
+      at(3_000, () => {
+        expect(members.map(({ most }) => most)).toEqual([1, 1, 1]);
+        expect([...second.partitions, ...third.partitions].map(({ partition }) => partition).sort()).toEqual([0, 1, 2]);
       });
     }));
 });
