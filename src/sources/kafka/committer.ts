@@ -79,11 +79,11 @@ export class Committer {
 
   /** Commits all that may be; after the commit that is under way, where there is one. Fails as the driver does. */
   all(): Observable<void> {
-    const before$ = this.#underWay?.pipe(catchError(() => EMPTY)) ?? EMPTY;
-    return concat(
-      before$,
-      defer(() => this.#commit()),
-    );
+    return defer(() => {
+      if (this.#underWay === undefined) return this.#commit();
+      // Another who waits for it may be first to make the next one, which is then waited for too.
+      return concat(this.#underWay.pipe(catchError(() => EMPTY)), this.all());
+    });
   }
 
   /** The last commit is worth trying for as long as leaving may take: without it all of it is redelivered. */
@@ -138,8 +138,7 @@ export class Committer {
           this.#toldAt = Number.NEGATIVE_INFINITY;
           for (const { of, offset } of offsets) this.#told(of, offset);
           this.#commits.add(1);
-          answer$.complete();
-          this.#follow(this.#schedule.ended('done'));
+          this.#answered(answer$);
         },
       });
     answering.add(telling);
@@ -150,8 +149,14 @@ export class Committer {
   #ended(answer$: ReplaySubject<void>): void {
     if (this.#underWay !== answer$) return;
     this.#underWay = undefined;
+    this.#answered(answer$);
+  }
+
+  #answered(answer$: ReplaySubject<void>): void {
+    // First: who waits for the answer may begin the next commit at once.
+    const step = this.#schedule.ended('done');
     answer$.complete();
-    this.#follow(this.#schedule.ended('done'));
+    this.#follow(step);
   }
 
   /** Tells the broker, or the sink that commits the group's offsets in its place. */
