@@ -14,34 +14,37 @@ import { splitDelivery } from '../src/delivery/split.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface AggregateByKeyOptions<T, A> {
-  /** How long a window is, in milliseconds. Windows begin at multiples of `slideMs` since 1970. */
+  /** The length of a window, in milliseconds. Windows begin at multiples of `slideMs` since 1970. */
   readonly windowMs: number;
-  /** How long after one window the next begins. Default `windowMs`: they tumble. Shorter: they overlap, at most 100. */
+  /**
+   * The interval between window starts. Default `windowMs`: tumbling windows. Shorter: sliding windows, at most 100
+   * overlapping.
+   */
   readonly slideMs?: number;
-  /** What a window of a key begins with. */
+  /** The initial value of a key's window. */
   readonly initial: () => A;
-  /** What it is with one more value. */
+  /** Adds one value to the window's result. */
   readonly add: (before: A, value: T, delivery: Delivery<T>) => A;
-  /** With so many values in open windows all of them are emitted as far as they are. Default 100,000. */
+  /** When open windows contain this many values, all of them are emitted as they are. Default 100,000. */
   readonly count?: number;
 }
 
-/** What came of one key in one window, or a piece of it. */
+/** The result of one key in one window, or a part of it. */
 export interface Aggregate<K, A> {
   readonly key: K;
   /** The window, [from, to), in milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
   readonly value: A;
-  /** How many values are in it. */
+  /** The number of values in it. */
   readonly count: number;
-  /** False where the window was not over, and another piece with other values may follow: put them together downstream. */
+  /** False if the window had not ended: another part with other values may follow; combine them downstream. */
   readonly isWhole: boolean;
 }
 
 /**
- * Puts the values of each key together in windows of their time of arrival, and emits what they come to when a window ends:
- * a delivery whose ack acks all that is in it. A value in several windows is acked when all of them are.
+ * Aggregates the values of each key in windows of arrival time, and emits the result when a window ends: a delivery whose ack
+ * acks all values in it. A value in several windows is acked when all of them are.
  *
  * ```
  * values  -a-b-----c---|
@@ -50,12 +53,12 @@ export interface Aggregate<K, A> {
  * acks    ------(ab)-c--
  * ```
  *
- * Settles: nacks what it holds when it is unsubscribed or fails, and what is void; a delivery for which `key` or `add`
- * throws. Values of several streams or epochs are put together apart, so that what is emitted belongs to one.
+ * Settles: nacks the deliveries it holds when it is unsubscribed or fails, and stale ones; nacks a delivery for which `key` or
+ * `add` throws. Values of several streams or epochs are aggregated separately, so each result belongs to one.
  * Bounds: what `initial` and `add` keep for each key, for at most `windowMs`; `count` values, a bit each, or about 300 bytes
- * where windows overlap. What is added is released at once. Open windows are emitted as they are when their source asks
- * for settling or to catch up, and when the source completes. No ledger is kept behind it: what is redelivered is put together
- * otherwise.
+ * where windows overlap. Added values are released at once. Open windows are emitted as they are when their source asks for
+ * settling or to catch up, and when the source completes. No ledger is kept downstream: redelivered values are aggregated
+ * differently.
  */
 export function aggregateByKey<T, K, A>(
   key: (value: T, delivery: Delivery<T>) => K,
@@ -76,11 +79,11 @@ export function aggregateByKey<T, K, A>(
     'aggregateByKey',
     {
       because:
-        '`aggregateByKey` puts redelivered values together otherwise than before; leave it out, or count on at least once',
+        '`aggregateByKey` aggregates redelivered values differently than before; remove it, or accept at least once',
     },
     (source) =>
       new Observable((subscriber) => {
-        /** Open windows by where they begin. */
+        /** Open windows by start time. */
         const windows = new Map<number, Window<K, A>>();
         let open = 0;
 
@@ -94,7 +97,7 @@ export function aggregateByKey<T, K, A>(
         const takeAll = () => [...windows.values()].flatMap((window) => window.takeAll());
         const flushListeners = new FlushListeners({
           asked: (signal) => {
-            // What is added is released already, so a full window is not ours to free.
+            // Added values are released already, so a full in-flight window is not ours to free.
             if (signal !== 'release') emit(takeAll(), false);
           },
           over: (isOver) => {
@@ -167,7 +170,7 @@ export function aggregateByKey<T, K, A>(
   );
 }
 
-/** The pieces of one window: each found by its stream, epoch and key, and given in the order in which they began. */
+/** The pieces of one window: found by stream, epoch and key, and returned in the order in which they began. */
 class Window<K, A> {
   #byFlush$ = new Map<Observable<FlushSignal>, Map<K, Piece<K, A>>>();
   #pieces: Piece<K, A>[] = [];
@@ -190,7 +193,7 @@ class Window<K, A> {
     return all;
   }
 
-  /** Takes out those of an epoch that is over. */
+  /** Removes those of an epoch that has ended. */
   takeOver(isOver: (flush$: Observable<FlushSignal>) => boolean): Piece<K, A>[] {
     const ended = new Set([...this.#byFlush$.keys()].filter(isOver));
     if (ended.size === 0) return [];
@@ -202,7 +205,7 @@ class Window<K, A> {
   }
 }
 
-/** What has come of one key, in one window, from one stream and epoch. */
+/** The aggregate of one key, in one window, from one stream and epoch. */
 class Piece<K, A> {
   readonly key: K;
   readonly from: number;
@@ -244,5 +247,5 @@ class Piece<K, A> {
 }
 
 function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the window was over; its values are redelivered.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the window ended; its values are redelivered.');
 }

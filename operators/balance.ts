@@ -2,18 +2,19 @@ import { EMPTY, throwError } from 'rxjs';
 import { describeError, SinkError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
+import { sentence } from '../src/core/sentence.js';
 import { type Branch, intoBranches } from '../src/delivery/branches.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
 
 export interface BalanceOptions {
-  /** Told when a sink fails. */
+  /** Notified when a sink fails. */
   readonly monitor?: Monitor;
 }
 
 /**
- * Hands each delivery to the one of several sinks that holds the least: the fewest values that are not released; where
- * several do, in turn. Emits what the sinks emit.
+ * Hands each delivery to the sink with the fewest unreleased values; sinks with equal counts take turns. Emits what the sinks
+ * emit.
  *
  * ```
  * values  -ab--c---d------|
@@ -22,10 +23,10 @@ export interface BalanceOptions {
  * acks    ----b-ac------d--
  * ```
  *
- * Settles: as the sink does. A sink that fails is not used again, and what it held is redelivered, to another.
- * Bounds: nothing waits here.
- * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value that is redelivered may
- * go to another sink, so each is at least once.
+ * Settles: as the sink does. A sink that fails is not used again; its unsettled deliveries are redelivered to another.
+ * Bounds: nothing is buffered.
+ * Fails: when the last of the sinks has failed, with its error. No ledger is kept downstream: a redelivered value may go to
+ * another sink, so each is at least once.
  */
 export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOptions = {}): SettlingOperator<T, R> {
   expectKnown('balance options', options, ['monitor']);
@@ -67,7 +68,7 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
           const what = `Sink ${at + 1} has failed and is not used again`;
           monitor.report({
             what: 'balance.lost',
-            message: `${what}: ${describeError(error)}`,
+            message: sentence(`${what}: ${describeError(error)}`),
             addition: `${what}, because of ${shortName(error)}.`,
             cause: error,
           });
@@ -79,5 +80,5 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
 }
 
 function noneError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value is redelivered.');
+  return new SinkError('RXF_SINK_STOPPED', 'All sinks have failed or completed; the value is redelivered.');
 }

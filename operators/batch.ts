@@ -9,13 +9,13 @@ import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface BatchOptions<T = unknown> {
-  /** A batch is full with so many values. */
+  /** The number of values that fills a batch. */
   readonly count: number;
-  /** A batch is full with so many bytes, as received (`origin.byteLength`). Default: no limit. */
+  /** The number of bytes, as received (`origin.byteLength`), that fills a batch. Default: no limit. */
   readonly bytes?: number;
-  /** A batch is full with so much, as `weigh` counts it. Default: no limit. */
+  /** The total weight, as returned by `weigh`, that fills a batch. Default: no limit. */
   readonly weight?: number;
-  /** What a value counts towards `weight`: a number >= 0. */
+  /** The weight of a value: a number >= 0. */
   readonly weigh?: (value: T, delivery: Delivery<T>) => number;
   /** The longest the first value of a batch waits, in milliseconds. Default 1,000. */
   readonly maxWaitMs?: number;
@@ -25,7 +25,7 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_000 } as const;
 
 /**
- * Joins deliveries into one of an array: settling or releasing it does so to all.
+ * Joins deliveries into one delivery of an array: settling or releasing it settles or releases all of them.
  *
  * ```
  * values  -a-b-c-------d-|
@@ -34,8 +34,8 @@ export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_
  * acks    ----(ab)---c----d
  * ```
  *
- * Settles: nacks what it holds when it is unsubscribed or fails, what it holds of an epoch that ends, and a delivery that
- * `weigh` throws for.
+ * Settles: nacks the deliveries it holds when it is unsubscribed or fails, those of an epoch that ends, and a delivery for
+ * which `weigh` throws.
  * Bounds: at most `count` deliveries, for at most `maxWaitMs`; it emits at once when their source asks for release or
  * settling.
  */
@@ -58,8 +58,8 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
     'batch',
     {
       because:
-        '`batch` joins values of several partitions, and a sink with a ledger refuses what belongs to no one of them; take it out, since ' +
-        'the sink gathers by itself',
+        '`batch` joins values of several partitions, and a sink with a ledger rejects a value of more than one; remove it, since ' +
+        'the sink batches by itself',
     },
     (source) =>
       new Observable((subscriber) => {
@@ -77,7 +77,7 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
         };
         const flushListeners = new FlushListeners({
           asked: emit,
-          // What is redelivered must find none of it here: joined with that it would be of two epochs, and of no stream.
+          // A redelivered value must not be joined with one from an earlier epoch: the batch would belong to no stream.
           over: (isOver) => refuse(held.takeOut(({ acker }) => isOver(acker.flush$))),
         });
         const refuse = (deliveries: readonly Delivery<T>[]) => {
@@ -107,7 +107,7 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
             else if (held.size > 0) waiting ??= timer(maxWaitMs, asyncScheduler).subscribe(emit);
           },
           error: (error: unknown) => {
-            // Nobody takes any more, also when the source asks once again because of what is nacked downstream.
+            // The subscriber takes no more, even if the source asks again because of a nack downstream.
             hasFailed = true;
             subscriber.error(error);
           },
@@ -120,7 +120,7 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
   );
 }
 
-/** What a batch holds while it is not full. */
+/** The deliveries of a batch that is not full. */
 class Held<T> {
   deliveries: Delivery<T>[] = [];
   bytes = 0;

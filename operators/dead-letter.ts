@@ -13,41 +13,40 @@ import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface DeadLetterOptions {
   /**
-   * Whether a refusal is for the dead letters; `attempt` counts the refusals of that value so far. Default: where it is the
-   * value's fault for good: it cannot be decoded, filed, encoded or routed, an operator's function threw for it, or a
-   * write of it failed that says it will not pass. What storage says of itself is none of these.
+   * Whether a nacked value becomes a dead letter; `attempt` counts the nacks of that value so far. Default: when the value is
+   * permanently at fault: it cannot be decoded, filed, encoded or routed, an operator's function threw for it, or its write
+   * failed with an error that is not retryable. A failure of the storage itself is none of these.
    */
   readonly when?: (cause: unknown, attempt: number) => boolean;
   /**
-   * At which refusal a write or a call that might pass is set aside too, instead of going back to the source. Default:
-   * never; the source reads it again until its own `redeliver.attempts` are used up. Not beside `when`.
+   * The number of nacks after which a retryable write or call is set aside too, instead of going back to the source. Default:
+   * never; the source redelivers it until its own `redeliver.attempts` are exhausted. Excludes `when`.
    */
   readonly attempts?: number;
 }
 
 /**
- * Sets aside what anything downstream refuses for good, and lets all else through: the refused value goes to a sink of dead
- * letters with the reason, and is acked when its letter is durable.
+ * Sets aside values that anything downstream nacks permanently: the nacked value goes to a dead-letter sink with the reason,
+ * and is acked when its letter is durable. All other values pass through.
  *
  * ```
  * values   -a-b-c------|
- *          deadLetter(bad)     b is refused, and its letter durable after 4
+ *          deadLetter(bad)     b is nacked, and its letter durable after 4
  * result   -a-b-c------|
  * letters  ---b---------
  * acks     -a---c-b-----
  * ```
  *
- * Settles: as downstream does; of what is set aside, as the sink of letters does. A value that was released before it is
- * refused is in memory no more: its refusal goes to the source, which brings it again. So does what is refused because
- * the flow stops.
- * Bounds: keeps what is not released, which the source's window bounds; remembers the attempts of 10,000 values.
- * Fails: with the error of the sink of letters. Completes with its source; what is refused after that is still set aside.
+ * Settles: as downstream does; values set aside, as the dead-letter sink does. A value that was released before its nack is no
+ * longer in memory: its nack goes to the source, which redelivers it. So does a nack because the flow stops.
+ * Bounds: keeps unreleased values, which the source's window bounds; remembers the attempts of 10,000 values.
+ * Fails: with the error of the dead-letter sink. Completes with its source; values nacked after that are still set aside.
  */
 export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions = {}): DeliveryOperator<T> {
   expectFunction('sink', sink);
   expectKnown('deadLetter options', options, ['when', 'attempts']);
   const isEither = options.when === undefined || options.attempts === undefined;
-  expectOption('attempts', options.attempts, isEither, 'left out beside `when`');
+  expectOption('attempts', options.attempts, isEither, 'absent when `when` is given');
   const { attempts = Number.MAX_SAFE_INTEGER } = options;
   expectWhole('attempts', attempts, 1);
   const when = options.when ?? ((cause: unknown, attempt: number) => isForLetters(cause, attempt >= attempts));
@@ -70,7 +69,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         };
         const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
           const { origin } = delivery;
-          // A sink that completed before its source takes no more letters.
+          // A sink that completed before its source accepts no more letters.
           if (!letters$.observed || isStopped(cause)) return false;
           const attempt = refusals.count(origin);
           if (!isChosen(delivery, cause, attempt)) return false;
@@ -86,7 +85,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         const takeFrom = subscribeOrdered(subscriber);
         const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
         subscriber.add(() => {
-          // What was handed on may still be refused after the source has completed.
+          // Deliveries handed on may still be nacked after the source has completed.
           if (!isComplete) setting.unsubscribe();
         });
         takeFrom(source, {
@@ -117,7 +116,7 @@ const OF_THE_VALUE = [
   'RXF_OPERATOR_FAILED',
 ];
 
-/** Whether a cause is the value's fault: for good, or, where `mayPass` counts too, perhaps. */
+/** Whether the value is at fault: permanently, or, where `mayPass` counts too, possibly. */
 function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
   if (!(cause instanceof RxflumeError)) return true;
   if (cause.name === 'DecodeError') return true;
@@ -125,7 +124,7 @@ function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
   return OF_THE_VALUE.includes(cause.code) && (isLastAttempt || !cause.retryable);
 }
 
-/** How often each value was refused; the oldest are forgotten. */
+/** How often each value was nacked; the oldest are forgotten. */
 class NackCounter {
   static readonly #MOST = 10_000;
   readonly #counts = new Map<string, number>();

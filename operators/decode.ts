@@ -26,8 +26,8 @@ export interface DecodeOptions {
  * ```
  *
  * Settles: nacks what cannot be decoded with the `DecodeError`, or hands it to `deadLetter`, which acks it.
- * Fails: with the dead-letter sink's error; an `OptionError` thrown by the decoder (a schema that answers with a
- * promise) ends the stream, since it would be thrown for every value.
+ * Fails: with the dead-letter sink's error; an `OptionError` thrown by the decoder (an asynchronous schema) ends the stream,
+ * since it would be thrown for every value.
  */
 export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions = {}): DeliveryOperator<I, A> {
   expectKnown('decode options', options, ['deadLetter']);
@@ -59,7 +59,7 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
     defer(() => {
       const letters$ = new Subject<Delivery<DeadLetter>>();
       const setAside = (delivery: Delivery<I>, cause: unknown) => {
-        // A sink that completed before its source takes no more letters.
+        // A sink that completed before its source accepts no more letters.
         if (!letters$.observed) delivery.nack(cause);
         else {
           letters$.next(letterOf(delivery, cause, { attempt: 1, now: timeOfDayMs() }));

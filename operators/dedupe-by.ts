@@ -12,15 +12,15 @@ import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface DedupeByOptions {
-  /** How long a key is remembered after its first value came, in milliseconds. */
+  /** How long a key is remembered after its first value, in milliseconds. */
   readonly windowMs: number;
-  /** The most keys remembered; beyond it the oldest is forgotten. Default 100,000. */
+  /** The maximum number of keys remembered; beyond it the oldest is forgotten. Default 100,000. */
   readonly count?: number;
 }
 
 /**
- * Lets the first delivery of each key through, and drops those that come within a time after it. A duplicate that is dropped
- * shares the fate of the first: acked when that is, and refused when that is refused, so that nothing is lost.
+ * Lets the first delivery of each key through, and drops later ones within a time window. A dropped duplicate is settled like
+ * the first: acked when it is acked, nacked when it is nacked, so nothing is lost.
  *
  * ```
  * values  -a-b-a-a-|
@@ -29,10 +29,10 @@ export interface DedupeByOptions {
  * acks    --a-ba--a-
  * ```
  *
- * Settles: acks a duplicate when its first is acked, at once where it was before; nacks it when that is nacked or void, and then
- * the key is forgotten. A delivery for which `key` throws is nacked; one with the key undefined or null is let through.
- * Bounds: `count` keys; duplicates are released at once, and a bit each remembers them. Keys are remembered in memory only: after
- * a restart the first of each comes through again.
+ * Settles: acks a duplicate when its first is acked, at once if it already is; nacks it when the first is nacked or stale, and
+ * then forgets the key. A delivery for which `key` throws is nacked; one with the key undefined or null is let through.
+ * Bounds: `count` keys; duplicates are released at once, and a bit each remembers them. Keys are remembered in memory only:
+ * after a restart the first value of each key passes again.
  */
 export function dedupeBy<T>(
   key: (value: T, delivery: Delivery<T>) => unknown,
@@ -50,7 +50,7 @@ export function dedupeBy<T>(
     (source) =>
       new Observable((subscriber) => {
         const seen = new Map<unknown, First>();
-        // Those with a first that is not settled: behind an operator that gives each delivery an acker of its own there are many.
+        // Those with an unsettled first: after an operator that gives each delivery its own acker there are many.
         const open = new Set<FirstAcker>();
         const flushListeners = new FlushListeners({
           asked: () => undefined,
@@ -111,7 +111,7 @@ export function dedupeBy<T>(
   );
 }
 
-/** The first delivery of a key, and the duplicates that share its fate. */
+/** The first delivery of a key, and the duplicates that are settled like it. */
 class First {
   readonly key: unknown;
   readonly seenAt: number;
@@ -156,7 +156,7 @@ class FirstAcker extends ForwardingAcker {
   /** The firsts that are not settled. */
   readonly #firsts = new Map<number, First>();
 
-  /** `open`: where it stands while it has firsts that are not settled. */
+  /** `open`: the set that contains it while it has unsettled firsts. */
   constructor(inner: Acker, forget: (first: First) => void, open: Set<FirstAcker>) {
     super(inner);
     this.#forget = forget;
@@ -176,7 +176,7 @@ class FirstAcker extends ForwardingAcker {
 
   override nack(first: number, next: number, cause: unknown): void {
     const firsts = this.#settled(first, next);
-    // Before the source hears of it: what is redelivered because of it is no duplicate.
+    // Before the source is notified: a value redelivered because of it is not a duplicate.
     for (const one of firsts) this.#forget(one);
     super.nack(first, next, cause);
     for (const one of firsts) one.nack(cause);
@@ -187,7 +187,7 @@ class FirstAcker extends ForwardingAcker {
     for (const [, one] of this.#within(first, next)) one.hold();
   }
 
-  /** The epoch is over: what is not settled is void and is redelivered, and so do its duplicates. */
+  /** The epoch has ended: unsettled firsts are stale and are redelivered, and so are their duplicates. */
   over(): void {
     const firsts = [...this.#firsts.values()];
     this.#firsts.clear();

@@ -3,7 +3,7 @@ import { describeValue, OptionError } from '../src/core/errors.js';
 import { Source } from '../src/delivery/source.js';
 
 /**
- * Turns a stop signal into completion: when `stop` first emits, the source stops taking, waits until what is out is
+ * Turns a stop signal into completion: when `stop` first emits, the source stops reading, waits until deliveries in flight are
  * settled, commits, closes, and completes. Unsubscribing instead abandons at once.
  *
  * ```
@@ -14,10 +14,10 @@ import { Source } from '../src/delivery/source.js';
  * acks    ----a------b
  * ```
  *
- * Settles: nothing itself; the source asks its holders to settle what is out.
+ * Settles: nothing itself; the source asks for deliveries in flight to be settled.
  * Bounds: the source's `drainTimeoutMs`; then it fails with `RXF_SOURCE_DRAIN_TIMEOUT`.
- * Fails: throws an `OptionError` where it does not stand directly behind a source, a flow or `retryConnect`: behind
- * another operator it could not reach the source.
+ * Fails: throws an `OptionError` unless it directly follows a source, a flow or `retryConnect`: after another operator it could
+ * not reach the source.
  */
 export function drainOn<T>(stop: ObservableInput<unknown>): MonoTypeOperatorFunction<T> {
   let stop$: Observable<unknown>;
@@ -33,7 +33,7 @@ export function drainOn<T>(stop: ObservableInput<unknown>): MonoTypeOperatorFunc
     if (source instanceof Source) return source.drainedBy(stop$);
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      'Expected `drainOn` to stand directly behind a source, a flow or retryConnect, got an Observable that cannot be ' +
+      'Expected `drainOn` to directly follow a source, a flow or retryConnect, got an Observable that cannot be ' +
         'drained. Move it up in the pipe.',
     );
   };

@@ -9,6 +9,7 @@ import { monotonicMs } from '../src/core/clock.js';
 import { describeError, isRetryable, SinkError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
+import { sentence } from '../src/core/sentence.js';
 import type { Acker } from '../src/delivery/acker.js';
 import { type Branch, intoBranches, type Outlet } from '../src/delivery/branches.js';
 import type { Delivery } from '../src/delivery/delivery.js';
@@ -17,13 +18,13 @@ import { isStopped, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
 
 export interface FailoverOptions extends CircuitBreakerOptions {
-  /** So many refusals in a row, without anything accepted between, and the next sink is used. Default 1. */
+  /** The number of consecutive failures after which the next sink is used. Default 1. */
   readonly failures?: number;
-  /** After how long a sink that failed is tried again with one value, in milliseconds. Default 10,000. */
+  /** How long until a failed sink is tried again with one value, in milliseconds. Default 10,000. */
   readonly openMs?: number;
-  /** Whether a refusal is the sink's fault, so that another may do better. Default: where it is retryable. */
+  /** Whether the sink is at fault for a nack, so that another sink may succeed. Default: if the error is retryable. */
   readonly when?: (cause: unknown) => boolean;
-  /** Told when a sink is left and taken again. */
+  /** Notified when a sink is left and used again. */
   readonly monitor?: Monitor;
 }
 
@@ -34,8 +35,8 @@ export const FAILOVER_DEFAULTS = {
 } as const satisfies FailoverOptions;
 
 /**
- * Hands each delivery to the first of several sinks that works: what one refuses goes to the next, and while one fails it
- * is passed over, but for one value now and then. Emits what the sinks emit.
+ * Hands each delivery to the first of several sinks that works: a value that one nacks goes to the next, and a failing sink is
+ * skipped, except for a single value that probes it. Emits what the sinks emit.
  *
  * ```
  * values  -a----b----c--|
@@ -44,11 +45,11 @@ export const FAILOVER_DEFAULTS = {
  * acks    ---a---b----c--
  * ```
  *
- * Settles: as the sink does that takes it; nacks with the last cause when all have refused it. What a sink has released
- * before it refuses it is in memory no more: it goes back to the source, and to the next sink when it is redelivered.
- * Bounds: keeps what is not released, which the source's window bounds.
- * Fails: when the last of the sinks has failed, with its error. No ledger is kept behind it: a value may be in two sinks,
- * so each is at least once.
+ * Settles: as the sink does that accepts it; nacks with the last cause when all sinks have nacked it. A value that a sink
+ * released before its nack is no longer in memory: it goes back to the source, and to the next sink when it is redelivered.
+ * Bounds: keeps unreleased values, which the source's window bounds.
+ * Fails: when the last of the sinks has failed, with its error. No ledger is kept downstream: a value may be in two sinks, so
+ * each is at least once.
  */
 export function failover<T, R>(sinks: readonly Branch<T, R>[], options: FailoverOptions = {}): SettlingOperator<T, R> {
   expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
@@ -68,7 +69,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
         const targets = outlets.map(
           (outlet, at) => new Target(at, outlet, new CircuitBreaker({ failures, openMs }), monitor),
         );
-        /** The sinks that have refused the deliveries of an acker: of the source's none, of what was taken over some. */
+        /** The sinks that have nacked the deliveries of an acker: none for the source's, some for those taken over. */
         const refusedBy = new WeakMap<Acker, readonly Target<T>[]>();
         const retainedOfEach = new Map<Target<T>, RetainedDeliveries<T>>();
         let complete: (() => void) | undefined;
@@ -82,7 +83,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
             throw nackErrorOfThrown('when of failover', thrown, delivery);
           }
         };
-        /** What throws says nothing of the sink. */
+        /** A throw says nothing about the sink. */
         const mayBeItsFault = (cause: unknown): boolean => {
           try {
             return when(cause);
@@ -122,7 +123,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
           deal: (delivery: Delivery<T>) => {
             if (!give(delivery)) delivery.nack(noneError());
           },
-          // What one sink refuses after the source has completed must still find the next.
+          // A value that one sink nacks after the source has completed must still reach the next.
           completed: (end: () => void) => {
             complete = end;
             completeWhenEmpty();
@@ -135,7 +136,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
         const what = `Sink ${at + 1} has failed and is not used again`;
         monitor.report({
           what: 'failover.lost',
-          message: `${what}: ${describeError(error)}`,
+          message: sentence(`${what}: ${describeError(error)}`),
           addition: `${what}, because of ${shortName(error)}.`,
           cause: error,
         });
@@ -191,5 +192,5 @@ class Target<T> {
 }
 
 function noneError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'None of the sinks takes anything any more; the value is redelivered.');
+  return new SinkError('RXF_SINK_STOPPED', 'All sinks have failed or completed; the value is redelivered.');
 }

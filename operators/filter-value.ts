@@ -5,13 +5,13 @@ import { eachDelivery } from '../src/delivery/each-delivery.js';
 import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 
 /**
- * Lets through the deliveries whose value the predicate holds for, and acks the others: they are done with.
+ * Passes deliveries whose value satisfies the predicate, and acks the others.
  *
  * ```
  * values  -a-b-c-|
  *         filterValue(x => x !== 'b')
  * result  -a---c-|
- * acks    ---b-----     a and c are acked by whoever takes them
+ * acks    ---b-----     a and c are acked downstream
  * ```
  *
  * Settles: acks what it drops; nacks a delivery for which the predicate throws, with `RXF_OPERATOR_FAILED`.

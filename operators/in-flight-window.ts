@@ -10,14 +10,14 @@ import { ForwardingAcker, oncePerAcker } from '../src/delivery/forwarding-acker.
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface InFlightWindowOptions {
-  /** The most deliveries that are downstream and not released. Default: no limit. */
+  /** The maximum number of deliveries that are downstream and not released. Default: no limit. */
   readonly count?: number;
-  /** The most bytes, as received, that are downstream and not released. Default: no limit. */
+  /** The maximum number of bytes, as received, that are downstream and not released. Default: no limit. */
   readonly bytes?: number;
 }
 
 /**
- * Lets deliveries through only while what is downstream and not released stays within a window; the others wait here.
+ * Passes deliveries only while unreleased deliveries downstream stay within a window; the others wait here.
  *
  * ```
  * values    -abc-------|
@@ -26,8 +26,8 @@ export interface InFlightWindowOptions {
  * releases  ----a-b------
  * ```
  *
- * Settles: nacks what waits when it is unsubscribed, and when its epoch ends. Completes when nothing waits any more.
- * Bounds: what waits here is unreleased, so the source's own window bounds it. A delivery larger than the whole window
+ * Settles: nacks waiting deliveries when it is unsubscribed, and when their epoch ends. Completes when none is waiting.
+ * Bounds: waiting deliveries are unreleased, so the source's own window bounds them. A delivery larger than the whole window
  * passes alone.
  */
 export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOperator<T> {
@@ -73,7 +73,7 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
             emit();
           },
           error: (error: unknown) => {
-            // What is nacked downstream because of the error frees the window, but nobody takes any more.
+            // Nacks downstream because of the error free the window, but the subscriber takes no more.
             hasFailed = true;
             subscriber.error(error);
           },
@@ -86,7 +86,9 @@ export function inFlightWindow<T>(options: InFlightWindowOptions): DeliveryOpera
   );
 }
 
-/** Passes everything on to the delivery's own acker, and frees the window at the first release or settling of a place. */
+/**
+ * Forwards everything to the delivery's own acker, and frees the window at the first release or settling of a sequence number.
+ */
 class WindowAcker extends ForwardingAcker {
   readonly #window: InFlightWindow;
   readonly #freed: () => void;

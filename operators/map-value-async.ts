@@ -9,11 +9,11 @@ import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
 import { within } from '../src/lifecycle/within.js';
 
 export interface MapValueAsyncOptions {
-  /** The most calls under way at once, those that wait for an earlier one to be emitted included. Default 4. */
+  /** The maximum number of concurrent calls, including those that wait for an earlier one to be emitted. Default 4. */
   readonly concurrency?: number;
-  /** `source`: emits in the order of arrival. `none`: as the answers come. Default `source`. */
+  /** `source`: emits in the order of arrival. `none`: as the results arrive. Default `source`. */
   readonly order?: 'source' | 'none';
-  /** The longest one call may take, in milliseconds. Default 30,000. */
+  /** The time limit of one call, in milliseconds. Default 30,000. */
   readonly timeLimitMs?: number;
 }
 
@@ -24,8 +24,8 @@ export const MAP_VALUE_ASYNC_DEFAULTS = {
 } as const satisfies MapValueAsyncOptions;
 
 /**
- * Changes each delivery's value by asking: `project` answers with a promise or an Observable, whose first value it is. The
- * acker goes with the new value.
+ * Maps each delivery's value asynchronously: `project` returns a promise or an Observable, whose first value becomes the new
+ * value. The acker stays with the delivery.
  *
  * ```
  * values  -a-b-c------|
@@ -34,11 +34,11 @@ export const MAP_VALUE_ASYNC_DEFAULTS = {
  * acks    ------(ab)-c-
  * ```
  *
- * Settles: nacks a delivery whose call fails, answers nothing or takes too long, and the stream lives. Nacks what is under
- * way, and what waits, when it is unsubscribed.
- * Bounds: `concurrency` calls, each for at most `timeLimitMs`; what waits behind them is what the source's window lets out.
- * Fails: refuses with `RXF_OPERATOR_TIMEOUT`, or with `RXF_OPERATOR_FAILED`, which is retryable unless the cause says
- * otherwise by its own `retryable` or is a bug such as a `TypeError`.
+ * Settles: nacks a delivery whose call fails, returns nothing or takes too long; the stream continues. Nacks deliveries in
+ * progress or waiting when it is unsubscribed.
+ * Bounds: `concurrency` calls, each for at most `timeLimitMs`; the source's window bounds waiting deliveries.
+ * Fails: nacks with `RXF_OPERATOR_TIMEOUT`, or with `RXF_OPERATOR_FAILED`, which is retryable unless the cause has `retryable:
+ * false` or is a bug such as a `TypeError`.
  */
 export function mapValueAsync<T, U>(
   project: (value: T, delivery: Delivery<T>) => ObservableInput<U>,
@@ -72,7 +72,7 @@ export function mapValueAsync<T, U>(
                 inTurn(() => {
                   if (out.closed) return;
                   isOurs = false;
-                  // Its stream may have been read again while it was asked for.
+                  // Its stream may have been rewound during the call.
                   if (isEpochOver(delivery.acker.flush$)) delivery.nack(stopped());
                   else out.next(delivery.with(value));
                   out.complete();
@@ -90,12 +90,12 @@ export function mapValueAsync<T, U>(
   );
 }
 
-/** Lets what is done in any order go on in the order of joining. */
+/** Restores the order of arrival for work that completes in any order. */
 class Line {
   readonly #seqs: { go?: () => void }[] = [];
   #isGoing = false;
 
-  /** Joins at the end; what is answered is called when it is done, with what to do when its turn comes. */
+  /** Appends an entry; call the returned function when its work is done, with what to do when its turn comes. */
   join(): (go: () => void) => void {
     const seq: { go?: () => void } = {};
     this.#seqs.push(seq);
@@ -119,12 +119,12 @@ class Line {
 function emptyError({ origin }: Delivery<unknown>): SinkError {
   return new SinkError(
     'RXF_OPERATOR_FAILED',
-    `Asked for ${origin.stream} offset ${origin.offset}, and nothing was answered. Let \`project\` answer one value; to drop ` +
+    `\`project\` returned no value for ${origin.stream} offset ${origin.offset}. Let \`project\` return one value; to drop ` +
       'values use filterValue.',
     { retryable: false },
   );
 }
 
 function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped while the value was asked for; it is redelivered.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped during the call for the value; it is redelivered.');
 }

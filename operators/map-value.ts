@@ -5,16 +5,16 @@ import { eachDelivery } from '../src/delivery/each-delivery.js';
 import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 
 /**
- * Changes each delivery's value; the acker goes with the new one.
+ * Maps each delivery's value; the acker stays with the delivery.
  *
  * ```
  * values  -a-b-c-|
  *         mapValue(x => x.toUpperCase())
  * result  -A-B-C-|
- * acks    --a-b-c-      whoever acks the result acks the delivery
+ * acks    --a-b-c-      acking the result acks the delivery
  * ```
  *
- * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; the stream lives.
+ * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; the stream continues.
  */
 export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U): DeliveryOperator<T, U> {
   expectFunction('project', project);

@@ -16,18 +16,18 @@ import { Queue } from '../src/core/queue.js';
 import { Source } from '../src/delivery/source.js';
 import type { SinkTraits, SourceTraits } from '../src/delivery/traits.js';
 
-/** A source by a name of its own, for its status. */
+/** A source with its own name, for its status. */
 export interface NamedSource<T> {
   readonly name: string;
   readonly source: Source<T>;
 }
 
 export interface MergeSourcesOptions extends BackoffOptions {
-  /** How many targets connect at once. Default 8. */
+  /** How many targets connect concurrently. Default 8. */
   readonly connectConcurrency?: number;
   /** A target counts as connecting until it emits or ends, and at most so long, in milliseconds. Default 10,000. */
   readonly connectMs?: number;
-  /** The most attempts in a row that fail after the first, for each target. Default: no limit. */
+  /** The maximum number of consecutive failed retries, for each target. Default: no limit. */
   readonly attempts?: number;
 }
 
@@ -42,19 +42,19 @@ export const MERGE_SOURCES_DEFAULTS = {
 export interface TargetStatus {
   readonly target: string;
   /**
-   * `waiting` for others to have connected, `connecting`, `connected` once something came, `retrying` after a wait,
-   * `ended` after a drain or by itself, `failed` for good.
+   * `waiting` for others to have connected, `connecting`, `connected` once something came, `retrying` after a wait, `ended`
+   * after a drain or by itself, `failed` permanently.
    */
   readonly state: 'waiting' | 'connecting' | 'connected' | 'retrying' | 'ended' | 'failed';
-  /** How often it has failed in a row. */
+  /** The number of consecutive failures. */
   readonly failures: number;
-  /** Why it last failed. */
+  /** The last error. */
   readonly error?: unknown;
 }
 
 /** Several sources as one. */
 export class MergedSource<T> extends Source<T> {
-  /** How each target is now, and then each change. */
+  /** The current status of each target, then each change. */
   readonly status$: Observable<TargetStatus>;
 
   constructor(targets: readonly NamedSource<T>[], options: Required<MergeSourcesOptions>, traits: SourceTraits) {
@@ -65,8 +65,8 @@ export class MergedSource<T> extends Source<T> {
 }
 
 /**
- * Makes one source of many targets, which connect side by side: one that cannot be reached is tried again after waits that
- * double, one that fails for good is given up, and the others never wait for either.
+ * Merges many targets into one source. They connect concurrently: an unreachable target is retried with exponential backoff, a
+ * permanently failed one is dropped, and the others never wait for either.
  *
  * ```
  * one     -a---b-----|
@@ -75,10 +75,10 @@ export class MergedSource<T> extends Source<T> {
  * result  -a---bc----|
  * ```
  *
- * Settles: nothing; each delivery is of its own source. A stop signal (`drainOn`) drains all that are connected.
- * Bounds: `connectConcurrency` targets connect at once; waits take no place among them. Leave `retryConnect` out of the
- * targets: it would wait inside.
- * Fails: when all have ended and some have failed for good, with the first such error.
+ * Settles: nothing; each delivery belongs to its own source. A stop signal (`drainOn`) drains all that are connected.
+ * Bounds: `connectConcurrency` targets connect at once; waiting targets do not count. Do not use `retryConnect` within a
+ * target: its waits would count.
+ * Fails: when all targets have ended and some have failed permanently, with the first such error.
  */
 export function mergeSources<T>(
   sources: readonly (Source<T> | NamedSource<T>)[],
@@ -102,7 +102,7 @@ export function mergeSources<T>(
     );
   }
   const isNamedOnce = new Set(targets.map(({ name }) => name)).size === targets.length;
-  expectOption('sources', sources, isNamedOnce, 'sources with a name of its own each');
+  expectOption('sources', sources, isNamedOnce, 'sources with unique names');
   return new MergedSource(targets, checked, traitsOf(targets));
 }
 
@@ -149,7 +149,7 @@ class Pool<T> {
   readonly #out: Subscriber<T>;
   readonly #all: readonly Connection<T>[];
   readonly #waiting = new Queue<Connection<T>>();
-  /** One stop signal for all connections: a later one must not miss it. */
+  /** One stop signal for all connections: a later connection must not miss it. */
   readonly #stop$ = new ReplaySubject<unknown>(1);
   readonly #life = new Subscription();
   #connecting = 0;

@@ -8,16 +8,16 @@ import { type DeliveryOperator, deliveryOperator } from '../src/delivery/deliver
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface RateLimitOptions {
-  /** So many deliveries … */
+  /** The number of deliveries … */
   readonly count: number;
-  /** … in so many milliseconds, evenly spaced. */
+  /** … per this many milliseconds, evenly spaced. */
   readonly perMs: number;
-  /** How many may go at once after a time without any. Default 1. */
+  /** How many may pass at once after an idle period. Default 1. */
   readonly burst?: number;
 }
 
 /**
- * Lets deliveries go on at no more than a rate; the others wait here.
+ * Passes deliveries at a limited rate; the others wait here.
  *
  * ```
  * values  -(abc)----|
@@ -26,10 +26,10 @@ export interface RateLimitOptions {
  * acks    -a--b--c---
  * ```
  *
- * Settles: nacks what waits when it is unsubscribed or fails, and when its epoch ends. Completes when nothing waits any
- * more.
- * Bounds: what waits is unreleased, so the source's window bounds it. It goes at the rate whatever the source asks for: keep
- * the window below what the rate lets out within the source's `drainTimeoutMs` and `revokeTimeoutMs`.
+ * Settles: nacks waiting deliveries when it is unsubscribed or fails, and when their epoch ends. Completes when none is
+ * waiting.
+ * Bounds: waiting deliveries are unreleased, so the source's window bounds them. The rate holds even when the source asks for
+ * settling: keep the window below what the rate passes within the source's `drainTimeoutMs` and `revokeTimeoutMs`.
  */
 export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
   expectKnown('rateLimit options', options, ['count', 'perMs', 'burst']);
@@ -45,7 +45,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
     (source) =>
       new Observable((subscriber) => {
         const waiting = new WaitingDeliveries<T>(stopped, () => goOn());
-        /** When the next would go if none had gone early. */
+        /** When the next delivery would pass if none had passed early. */
         let dueAt = Number.NEGATIVE_INFINITY;
         let sleeping: Subscription | undefined;
         let isComplete = false;
@@ -70,7 +70,7 @@ export function rateLimit<T>(options: RateLimitOptions): DeliveryOperator<T> {
         const waitFor = () => dueAt - (burst - 1) * spacingMs - monotonicMs();
         const letGo = (delivery: Delivery<T>) => {
           const now = monotonicMs();
-          // Timers have whole milliseconds: what they are late is made up for, what nobody used is not.
+          // Timers have whole milliseconds: their lateness is made up for, unused capacity is not.
           dueAt = (dueAt > now - 1 ? dueAt : now) + spacingMs;
           subscriber.next(delivery);
         };

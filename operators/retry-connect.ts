@@ -12,18 +12,20 @@ import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from 
 import { ConnectError, describeError } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectOption, expectWhole, withDefaults } from '../src/core/options.js';
+import { sentence } from '../src/core/sentence.js';
 import { Source } from '../src/delivery/source.js';
 
 export interface RetryConnectOptions extends BackoffOptions {
-  /** The most attempts in a row that fail after the first; then the error goes on. Default 10. */
+  /** The maximum number of consecutive failed retries; then the error is passed on. Default 10. */
   readonly attempts?: number;
-  /** Told of the waits; of those that follow within 10 s, only how many. */
+  /** Notified of the waits; of further ones within 10 s, only how many. */
   readonly monitor?: Monitor;
 }
 
 /**
- * Subscribes again when the source fails with a retryable `ConnectError`: with a wait that doubles, a limit, and a
- * notice of each wait but of those that follow for the same reason within 10 s. The count starts anew with the first value. Other errors go on at once.
+ * Resubscribes when the source fails with a retryable `ConnectError`: with exponential backoff, a limit, and a log event for
+ * each wait, except those that follow for the same reason within 10 s. The first value resets the count. Other errors are
+ * passed on at once.
  *
  * ```
  * source   -#   -#       -a-b-|
@@ -31,9 +33,9 @@ export interface RetryConnectOptions extends BackoffOptions {
  * result   ---------------a-b-|       waits of 4, then 8
  * ```
  *
- * Settles: nothing. What was out when a connection broke is void, and is redelivered from the new one.
- * Bounds: `attempts` tries in a row. A stop signal (`drainOn`) during a wait completes it.
- * Fails: with the source's error when it is not retryable, the attempts are used up, or it comes after the stop signal.
+ * Settles: nothing. Deliveries in flight when a connection broke are stale, and are redelivered on the new one.
+ * Bounds: `attempts` consecutive retries. A stop signal (`drainOn`) during a wait completes it.
+ * Fails: with the source's error when it is not retryable, the attempts are exhausted, or it occurs after the stop signal.
  */
 export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOperatorFunction<T> {
   const checked = withDefaults('retryConnect options', DEFAULTS, options);
@@ -45,7 +47,7 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
   return (source) => {
     if (!(source instanceof Source)) return retrying(source, checked, NEVER);
     return new Source<T>((subscriber, stop$) => {
-      // One stop signal for all connections: a later one must not miss it, nor start a cold one anew.
+      // One stop signal for all connections: a later connection must not miss it, nor resubscribe a cold one.
       const stopped$ = new ReplaySubject<unknown>(1);
       subscriber.add(stop$.subscribe(stopped$));
       return retrying(source.drainedBy(stopped$), checked, stopped$).subscribe(subscriber);
@@ -79,11 +81,11 @@ function retrying<T>(
       const mayRetry = !isStopping && error instanceof ConnectError && error.retryable && failures <= options.attempts;
       if (!mayRetry) return throwError(() => error);
       const delayMs = backoffMs(failures, options);
-      const next = `Trying again in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`;
+      const next = `Retrying in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`;
       options.monitor.report({
         what: error.code,
         about: 'retryConnect',
-        message: `${describeError(error)} ${next}`,
+        message: sentence(describeError(error), next),
         addition: `${next} The reason is ${error.code}, reported before.`,
         cause: error,
       });

@@ -15,13 +15,13 @@ import { lateNackError, mayPass } from '../src/delivery/nack-errors.js';
 import { within } from '../src/lifecycle/within.js';
 
 export interface RetryWriteOptions extends BackoffOptions {
-  /** The most tries of one write after the first. Default 4. */
+  /** The maximum number of retries of one write. Default 4. */
   readonly attempts?: number;
-  /** The longest one try may take, in milliseconds. Default 30,000. */
+  /** The time limit of one attempt, in milliseconds. Default 30,000. */
   readonly timeLimitMs?: number;
-  /** When all writes wait because the last ones failed, whichever value they were of. Default 5 failures, 10,000 ms. */
+  /** When all writes wait because the last ones failed, for any value. Default 5 failures, 10,000 ms. */
   readonly breaker?: CircuitBreakerOptions;
-  /** Told when the breaker opens and closes. */
+  /** Notified when the breaker opens and closes. */
   readonly monitor?: Monitor;
 }
 
@@ -37,8 +37,8 @@ export const RETRY_WRITE_DEFAULTS = {
 export type Write<T, R> = (value: T, delivery: Delivery<T>) => ObservableInput<R>;
 
 /**
- * Makes a write for `transmit` that is tried again when it fails and the cause may pass: with waits that double, and a
- * breaker, shared by all its writes, that lets nothing through while what is written to fails again and again.
+ * Makes a write for `transmit` that is retried when it fails with a retryable cause: with exponential backoff, and a circuit
+ * breaker, shared by all its writes, that blocks writes while the target keeps failing.
  *
  * ```
  * values  -a----------|
@@ -47,11 +47,11 @@ export type Write<T, R> = (value: T, delivery: Delivery<T>) => ObservableInput<R
  * acks    -------a-----
  * ```
  *
- * Settles: nothing; `transmit` nacks with the last error when the tries are used up. A value whose stream is read anew
- * meanwhile is not tried again.
- * Bounds: a try for at most `timeLimitMs`, and `attempts` of them. The answers of one try, which are emitted when it is
- * complete: those of a try that fails are dropped. While the breaker is open, writes wait inside `transmit`'s
- * `concurrency`, so the source's window fills and the source pauses.
+ * Settles: nothing; `transmit` nacks with the last error when the retries are exhausted. A value whose stream is rewound
+ * meanwhile is not retried.
+ * Bounds: an attempt for at most `timeLimitMs`, and `attempts` retries. The results of one attempt, which are emitted when it
+ * completes: those of a failed attempt are dropped. While the breaker is open, writes wait inside `transmit`'s `concurrency`,
+ * so the source's window fills and the source pauses.
  */
 export function retryWrite<T, R>(
   write: Write<T, R>,
@@ -99,7 +99,7 @@ export function retryWrite<T, R>(
       };
       trying.add(
         whenEpochOver(flush$, () => {
-          // What waits for its try, or for the breaker, is redelivered. A try under way ends by itself.
+          // A write that waits for its retry, or for the breaker, is redelivered. An attempt in progress ends by itself.
           if (!isWriting) subscriber.error(staleError());
         }),
       );
@@ -108,11 +108,11 @@ export function retryWrite<T, R>(
     });
 }
 
-/** What is written to, as its breaker sees it. */
+/** The target, as seen by its circuit breaker. */
 class Target {
   readonly #breaker: CircuitBreaker;
   readonly #monitor: Monitor;
-  /** Emits when a try has ended: whoever waits may look again. */
+  /** Emits when an attempt has ended: waiting writes check again. */
   readonly #tried$ = new Subject<void>();
 
   constructor({ breaker, monitor }: { readonly breaker: CircuitBreakerOptions; readonly monitor: Monitor }) {
@@ -146,7 +146,7 @@ class Target {
     const attempt = attempt$.subscribe({
       next: (answer) => subscriber.next(answer),
       error: (cause: unknown) => {
-        // A refusal for good is the value's fault and says nothing of the target.
+        // A permanent failure is the value's fault and says nothing about the target.
         ended(() => (mayPass(cause) ? this.#breaker.failed(monotonicMs()) : this.#breaker.left()));
         subscriber.error(cause);
       },
@@ -168,15 +168,11 @@ class Target {
 
   #say(): void {
     if (this.#breaker.isOpen) {
-      this.#monitor.logEvent(
-        'warn',
-        'RXF_SINK_WRITE',
-        'Writes fail again and again: all wait before one is tried again.',
-      );
+      this.#monitor.logEvent('warn', 'RXF_SINK_WRITE', 'Writes keep failing: all wait until one retry succeeds.');
     } else this.#monitor.logEvent('info', 'write.resumed', 'Writes succeed again.');
   }
 }
 
 function staleError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The stream is read again while a write waited; the value is redelivered.');
+  return new SinkError('RXF_SINK_STOPPED', 'The stream was rewound while a write waited; the value is redelivered.');
 }

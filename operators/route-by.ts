@@ -7,8 +7,8 @@ import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 
 export interface RouteByOptions<T, R> {
   /**
-   * What becomes of a value for which there is no branch: a branch of its own, `ack` (it is done with), or `nack` (refused
-   * for good with `RXF_SINK_ROUTE`). Default `nack`.
+   * How to handle a value without a branch: a branch of its own, `ack` (drop it), or `nack` (permanently, with
+   * `RXF_SINK_ROUTE`). Default `nack`.
    */
   readonly otherwise?: Branch<T, R> | 'ack' | 'nack';
 }
@@ -16,8 +16,7 @@ export interface RouteByOptions<T, R> {
 const MOST_BRANCHES = 1_000;
 
 /**
- * Hands each delivery to the one of several branches that `select` names: sinks, or operators that end in one. Emits what
- * the branches emit.
+ * Hands each delivery to the branch that `select` names: a sink, or operators that end in one. Emits what the branches emit.
  *
  * ```
  * values  -a-b-c-----|
@@ -27,8 +26,8 @@ const MOST_BRANCHES = 1_000;
  * ```
  *
  * Settles: as the branch does. Nacks a delivery for which `select` throws, with `RXF_OPERATOR_FAILED`; one whose branch has
- * completed, since it takes no more.
- * Bounds: nothing waits here.
+ * completed.
+ * Bounds: nothing is buffered.
  * Fails: with the first error of a branch.
  */
 export function routeBy<T, R, K extends string>(
@@ -73,8 +72,8 @@ export function routeBy<T, R, K extends string>(
 function routeError(name: unknown, names: readonly string[], { origin }: Delivery<unknown>): SinkError {
   return new SinkError(
     'RXF_SINK_ROUTE',
-    `${origin.stream} offset ${origin.offset} is for the branch ${describeValue(name)}, and there are only ` +
-      `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and more' : ''}. Add it, or give \`otherwise\`.`,
+    `${origin.stream} offset ${origin.offset} is for the branch ${describeValue(name)}, but the only branches are ` +
+      `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and more' : ''}. Add the branch, or pass \`otherwise\`.`,
     { details: { stream: origin.stream, offset: origin.offset, branch: describeValue(name) } },
   );
 }

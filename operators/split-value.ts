@@ -8,8 +8,8 @@ import { splitDelivery } from '../src/delivery/split.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 /**
- * Makes several deliveries of each, one for each value that `project` gives: the origin is acked when all of them are, and
- * nacked when the first is. No values: it is acked at once.
+ * Splits each delivery into one for each value that `project` returns: the original is acked when all of them are, and nacked
+ * when the first of them is. With no values it is acked at once.
  *
  * ```
  * values  -x-----y-----|
@@ -18,8 +18,8 @@ import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
  * acks    ---x----y-----     a and b are acked after 1 and 2, c after 1
  * ```
  *
- * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; and one whose parts are not all taken, since
- * the flow stopped.
+ * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; and one whose parts were not all emitted
+ * because the flow stopped.
  * Bounds: the parts of one delivery at once, and about 300 bytes for each delivery until it is settled.
  */
 export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => Iterable<U>): DeliveryOperator<T, U> {
@@ -58,6 +58,6 @@ function partsOf<T, U>(
 function stopped(): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',
-    'The flow stopped before all parts of the value were taken; it is redelivered.',
+    'The flow stopped before all parts of the value were emitted; it is redelivered.',
   );
 }

@@ -3,6 +3,7 @@ import type { WindowLimits } from '../src/backpressure/in-flight-window.js';
 import { describeError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectKnown, expectOption, expectWhole, groupWithDefaults } from '../src/core/options.js';
+import { sentence } from '../src/core/sentence.js';
 import { MiB } from '../src/core/units.js';
 import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/delivery/branches.js';
 import type { Delivery } from '../src/delivery/delivery.js';
@@ -13,22 +14,21 @@ import { isStopped } from '../src/delivery/nack-errors.js';
 import { OptionalAckers } from '../src/delivery/optional-acker.js';
 
 export interface TeeOptions<K extends string = string> {
-  /** The sinks whose acks count. The others get what they keep up with. Default: all. */
+  /** The sinks whose acks count. The others receive what they can keep up with. Default: all. */
   readonly required?: readonly K[];
   /**
-   * The most that each sink that is not required may hold unreleased; what comes meanwhile it does not get. Default 10,000
-   * values and 16 MiB.
+   * The maximum that each optional sink may hold unreleased; it skips deliveries beyond that. Default 10,000 values and 16 MiB.
    */
   readonly spare?: Partial<WindowLimits>;
-  /** Told when a sink that is not required fails, refuses or falls behind. */
+  /** Notified when an optional sink fails, nacks or falls behind. */
   readonly monitor?: Monitor;
 }
 
 export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor: defaultMonitor } as const;
 
 /**
- * Hands each delivery to all of several sinks: it is acked when all have acked it, or all that are `required`, and nacked
- * when the first of these refuses it. Emits what the sinks emit.
+ * Hands each delivery to several sinks: it is acked when all sinks, or all `required` ones, have acked it, and nacked when the
+ * first of these nacks it. Emits what the sinks emit.
  *
  * ```
  * values  -a-----b-----|
@@ -37,12 +37,12 @@ export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor
  * acks    ----a-----b---
  * ```
  *
- * Settles: as said; what one sink has stored when another refuses it is redelivered, to all. A ledger that one of the required
- * sinks keeps stays exact: its commit waits until the others have acked what lies before it.
- * Bounds: nothing waits here. A value is released when all required sinks have released it, and three bytes remember it
- * until all have settled it. A sink that is not required holds at most `spare`: what it would get beyond that it never
- * gets, and the figure `rxflume_tee_skipped_total` counts it.
- * Fails: with the first error of a required sink; one that is not required is left out from then on, with a notice.
+ * Settles: as described; a value that one sink has stored and another nacks is redelivered to all. The ledger of a required
+ * sink stays exact: its commit waits until the others have acked everything before it.
+ * Bounds: nothing is buffered. A value is released when all required sinks have released it, and three bytes remember it until
+ * all have settled it. A sink that is not required holds at most `spare`: what it would get beyond that it never gets, and the
+ * figure `rxflume_tee_skipped_total` counts it.
+ * Fails: with the first error of a required sink; an optional one that fails is no longer used, with a log event.
  */
 export function tee<T, R, K extends string>(
   sinks: Readonly<Record<K, Branch<T, R>>>,
@@ -75,7 +75,7 @@ export function tee<T, R, K extends string>(
         });
         return {
           deal(delivery) {
-            // First, since its own copy must be made before the required ones may have settled it.
+            // First, since its copy must be made before the required sinks may settle the original.
             for (const one of spares) one.give(delivery);
             for (const [at, part] of shared.share(delivery).entries()) (outlets[at] as Outlet<T>).give(part);
           },
@@ -83,10 +83,10 @@ export function tee<T, R, K extends string>(
       },
       (at, error) => {
         if (at < count) return throwError(() => error);
-        const what = `Sink ${ordered[at]} is left out from now on`;
+        const what = `Sink ${ordered[at]} is no longer used`;
         monitor.report({
           what: 'tee.left-out',
-          message: `${what}: ${describeError(error)}`,
+          message: sentence(`${what}: ${describeError(error)}`),
           addition: `${what}, because of ${shortName(error)}.`,
           cause: error,
         });
@@ -96,7 +96,7 @@ export function tee<T, R, K extends string>(
   );
 }
 
-/** A sink that is not required: it gets what it keeps up with. */
+/** An optional sink: it receives what it can keep up with. */
 class Spare<T> {
   readonly #outlet: Outlet<T>;
   readonly #ackers: OptionalAckers;
@@ -108,14 +108,18 @@ class Spare<T> {
     this.#outlet = outlet;
     this.#skipped = monitor.metric('rxflume_tee_skipped_total', { sink: name });
     this.#tellSkipping = () =>
-      monitor.logEvent('warn', 'tee.behind', `Sink ${name} is behind, and does not get what comes meanwhile.`);
+      monitor.logEvent(
+        'warn',
+        'tee.behind',
+        `Sink ${name} has fallen behind and skips deliveries until it catches up.`,
+      );
     this.#ackers = new OptionalAckers(limits, (cause) => {
       if (isStopped(cause)) return;
-      const what = `Sink ${name} refused a value, and will not get it again`;
+      const what = `Sink ${name} nacked a value, which is not sent to it again`;
       monitor.report({
         what: 'tee.refused',
         about: name,
-        message: `${what}: ${describeError(cause)}`,
+        message: sentence(`${what}: ${describeError(cause)}`),
         addition: `${what}, because of ${shortName(cause)}.`,
         cause,
       });

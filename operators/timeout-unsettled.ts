@@ -10,17 +10,17 @@ import { ForwardingAcker, oncePerAcker } from '../src/delivery/forwarding-acker.
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface TimeoutUnsettledOptions {
-  /** What stands behind it, as the report is to name it. */
+  /** The name of what follows it, for the report. */
   readonly name: string;
-  /** After how long without an ack or a nack a delivery is reported, in milliseconds. */
+  /** How long a delivery may stay unsettled before it is reported, in milliseconds. */
   readonly afterMs: number;
-  /** Told of what is late, once in `afterMs` for each stream. */
+  /** Notified of late deliveries, once in `afterMs` for each stream. */
   readonly monitor?: Monitor;
 }
 
 /**
- * Reports what has not been settled for so long: a notice that names what stands behind it, the stream, how many
- * deliveries are late, and how old the oldest is. It changes nothing.
+ * Reports deliveries that stay unsettled too long: a log event with the name of what follows, the stream, the number of late
+ * deliveries, and the age of the oldest. It changes nothing.
  *
  * ```
  * values     -a-b------------|
@@ -30,9 +30,9 @@ export interface TimeoutUnsettledOptions {
  * logEvents  ---------n-------
  * ```
  *
- * Settles: nothing itself; whoever takes the deliveries does.
- * Bounds: four bytes for each delivery that is not settled. While there are some it looks four times in `afterMs`, so a report comes at most a
- * quarter of it late.
+ * Settles: nothing itself; downstream does.
+ * Bounds: four bytes for each unsettled delivery. It checks four times in `afterMs`, so a report is late by at most a quarter
+ * of it.
  */
 export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryOperator<T> {
   expectKnown('timeoutUnsettled options', options, ['name', 'afterMs', 'monitor']);
@@ -47,7 +47,7 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
     'kept',
     (source) =>
       new Observable((subscriber) => {
-        // Those with something unsettled: behind an operator that gives each delivery an acker of its own there are many.
+        // Those with something unsettled: after an operator that gives each delivery its own acker there are many.
         const open = new Set<WatchedAcker>();
         const ackerOf = oncePerAcker(({ acker, origin }) => new WatchedAcker(acker, origin.stream, everyMs, open));
         const flushListeners = new FlushListeners({
@@ -99,7 +99,7 @@ interface Late {
   readonly offset: number;
 }
 
-/** What came within one look and is not settled. */
+/** The unsettled deliveries that arrived within one check interval. */
 interface Generation {
   readonly at: number;
   readonly offset: number;
@@ -112,7 +112,7 @@ class WatchedAcker extends ForwardingAcker {
   readonly #open: Set<WatchedAcker>;
   #generations: Generation[] = [];
 
-  /** `open`: where it stands while something is not settled. */
+  /** `open`: the set that contains it while something is unsettled. */
   constructor(inner: Acker, stream: string, everyMs: number, open: Set<WatchedAcker>) {
     super(inner);
     this.#open = open;
@@ -156,7 +156,7 @@ class WatchedAcker extends ForwardingAcker {
   }
 }
 
-/** What is late of each stream: how much, and the oldest of it. */
+/** The late deliveries of each stream: their count, and the oldest. */
 function lateByStream(open: ReadonlySet<WatchedAcker>, now: number, afterMs: number): Map<string, Late> {
   const late = new Map<string, Late>();
   for (const acker of open) {
@@ -171,7 +171,7 @@ function lateByStream(open: ReadonlySet<WatchedAcker>, now: number, afterMs: num
 
 function messageOf(name: string, stream: string, { ageMs, count, offset }: Late): string {
   return (
-    `${count} deliveries of ${stream} have been in ${name} for ${ageMs} ms and are not settled, the oldest about offset ` +
-    `${offset}. See what waits there, or what drops deliveries without acking.`
+    `${count} deliveries of ${stream} have been unsettled in ${name} for ${ageMs} ms, the oldest near offset ` +
+    `${offset}. Look for an operator that waits there, or drops deliveries without acking.`
   );
 }

@@ -8,21 +8,21 @@ import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
 import { within } from '../src/lifecycle/within.js';
 
 export interface TransmitOptions<T = unknown> {
-  /** The most writes under way at once. Default 4. */
+  /** The maximum number of concurrent writes. Default 4. */
   readonly concurrency?: number;
-  /** `key`: writes of one key run one after the other, in order of arrival, beside those of others. Default `none`. */
+  /** `key`: writes of one key run sequentially, in order of arrival; different keys run concurrently. Default `none`. */
   readonly order?: 'none' | 'key';
   /** The key of a delivery for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
   readonly key?: (delivery: Delivery<T>) => unknown;
-  /** The longest one write may take, its retries included, in milliseconds. Default: no limit. */
+  /** The time limit of one write, including its retries, in milliseconds. Default: no limit. */
   readonly timeLimitMs?: number;
 }
 
 export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: Number.POSITIVE_INFINITY } as const;
 
 /**
- * Writes each delivery with `write`; acks it when its write completes, then emits what that answered. Writes run in
- * parallel, up to `concurrency`, so answers and acks come as they complete, in any order.
+ * Writes each delivery with `write`; acks it when its write completes, then emits what the write emitted. Up to `concurrency`
+ * writes run in parallel, so results and acks arrive in order of completion.
  *
  * ```
  * values  -a-b-c-----|
@@ -31,10 +31,10 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
  * acks    ----b-ca----
  * ```
  *
- * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long, and the stream
- * lives. Nacks what is under way, and what waits, when it is unsubscribed. What is void when its turn comes, since its
- * stream is read anew, is not written: so with `order: 'key'` nothing overtakes what was refused and is redelivered.
- * Bounds: `concurrency` writes, and their answers until they complete; what waits behind them is what the source's window lets out.
+ * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long; the stream continues.
+ * Nacks writes in progress or waiting when it is unsubscribed. A delivery that has become stale because its stream was rewound
+ * is not written: with `order: 'key'` nothing overtakes a nacked value that is redelivered.
+ * Bounds: `concurrency` writes, and their results until they complete; the source's window bounds waiting deliveries.
  */
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
@@ -46,17 +46,17 @@ export function transmit<T, R>(
   expectWhole('concurrency', concurrency, 1);
   expectOneOf('order', order, ['none', 'key']);
   expectFunction('key', key);
-  if (options.key !== undefined) expectOption('key', key, order === 'key', "left out without `order: 'key'`");
+  if (options.key !== undefined) expectOption('key', key, order === 'key', "absent without `order: 'key'`");
   if (timeLimitMs !== TRANSMIT_DEFAULTS.timeLimitMs) expectMs('timeLimitMs', timeLimitMs, 1);
 
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
       within(timeLimitMs, () => lateNackError('write', timeLimitMs, delivery)),
-      // A receipt says that what it is of is acked, so the answers wait for that.
+      // A receipt promises that its values are acked, so results wait for the ack.
       toArray(),
       tap({
         next: () => delivery.ack(),
-        // Nobody knows what was written of it.
+        // It may or may not have been written.
         unsubscribe: () => delivery.nack(stopped()),
       }),
       concatAll(),

@@ -4,17 +4,17 @@ import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 
 /**
- * Takes an operator on your word, where `flow` takes only those that settle what they take: one of RxJS that only looks or
- * changes (`tap`, `delay`), one that you wrote, several of ours in one.
+ * Marks an operator as trusted, where `flow` accepts only operators that settle what they take: one of RxJS that only observes
+ * or delays (`tap`, `delay`), one that you wrote, or several of rxflume's combined.
  *
  * ```
  * values  -a-b-c-|
  *         trusted(tap(({ value }) => seen.push(value)))
  * result  -a-b-c-|
- * acks    --a-b-c-      whoever acks the result acks the delivery
+ * acks    --a-b-c-      acking the result acks the delivery
  * ```
  *
- * Settles: nothing itself. The word is: each delivery it takes, `operator` hands on once, or settles.
+ * Settles: nothing itself. You promise that `operator` hands on each delivery exactly once, or settles it.
  */
 export function trusted<T, R>(operator: OperatorFunction<Delivery<T>, R>): SettlingOperator<T, R> {
   expectFunction('operator', operator);

@@ -1,12 +1,12 @@
 import { expectFunction, expectMs, expectOption } from '../core/options.js';
 
-/** Waits that double. */
+/** Exponential backoff. */
 export interface BackoffOptions {
   /** The wait before the first retry, doubled at each further one. Default 500. */
   readonly firstDelayMs?: number;
   /** The longest wait. Default 30,000. */
   readonly maxDelayMs?: number;
-  /** How much of each wait is random, 0 to 1, so that many do not come back at once. Default 0.5. */
+  /** The random share of each wait, 0 to 1, so that many clients do not return at once. Default 0.5. */
   readonly jitter?: number;
   /** Gives numbers in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
@@ -27,7 +27,7 @@ export function expectBackoff({ firstDelayMs, maxDelayMs, jitter, random }: Requ
   expectFunction('random', random);
 }
 
-/** The wait after so many failures in a row: doubled each time up to the most, its random part taken off. */
+/** The wait after this many consecutive failures: doubled each time up to the maximum, minus its random share. */
 export function backoffMs(
   failures: number,
   { firstDelayMs, maxDelayMs, jitter, random }: Required<BackoffOptions>,

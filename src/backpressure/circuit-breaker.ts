@@ -1,9 +1,9 @@
 import { expectMs, expectWhole, withDefaults } from '../core/options.js';
 
 export interface CircuitBreakerOptions {
-  /** So many failures in a row open it. Default 5. */
+  /** The number of consecutive failures that opens it. Default 5. */
   readonly failures?: number;
-  /** How long it stays open; then one try decides. Default 10,000. */
+  /** How long it stays open; then one attempt decides. Default 10,000. */
   readonly openMs?: number;
 }
 
@@ -17,8 +17,8 @@ export function expectCircuitBreaker(name: string, options: CircuitBreakerOption
 }
 
 /**
- * Spares something that fails: after so many failures in a row it is open, and nothing is to be tried. When that time is
- * over one try is let through, and decides. Pure: the caller has the clock.
+ * A circuit breaker: after a number of consecutive failures it opens, and nothing may be tried. After a time one attempt is let
+ * through, and decides. Pure: the caller supplies the clock.
  */
 export class CircuitBreaker {
   readonly #most: number;
@@ -33,7 +33,7 @@ export class CircuitBreaker {
     this.#openMs = openMs;
   }
 
-  /** Whether it is open, or waits for the one try that decides. */
+  /** Whether it is open or half-open. */
   get isOpen(): boolean {
     return this.#failures >= this.#most;
   }
@@ -43,12 +43,12 @@ export class CircuitBreaker {
     return !this.isOpen || (now >= this.#openUntil && !this.#isTrying);
   }
 
-  /** How long it certainly stays open; 0 where it may be tried, or where a try under way decides. */
+  /** How long it stays open at least; 0 if an attempt is allowed, or one in progress decides. */
   openMs(now: number): number {
     return this.isOpen ? Math.max(0, this.#openUntil - now) : 0;
   }
 
-  /** A try begins: `succeeded`, `failed` or `left` is to follow. */
+  /** An attempt begins: `succeeded`, `failed` or `left` must follow. */
   began(): void {
     if (this.isOpen) this.#isTrying = true;
   }
@@ -64,7 +64,7 @@ export class CircuitBreaker {
     if (this.isOpen) this.#openUntil = now + this.#openMs;
   }
 
-  /** A try was given up before it said anything. */
+  /** An attempt was abandoned without a result. */
   left(): void {
     this.#isTrying = false;
   }

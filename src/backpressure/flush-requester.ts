@@ -1,13 +1,13 @@
 import { type Subscription, timer } from 'rxjs';
 import type { FlushSignal } from '../delivery/acker.js';
 
-/** How often holders are asked again. */
+/** How often the request is repeated. */
 const ASK_EVERY_MS = 100;
 
 /**
- * While a session waits for its holders, asks them again and again to settle or to release, so that one that took a
- * value after the first asking hears of it too. Asking to settle or catch up begins at once; asking to release only when
- * nothing was released for a while, since a sink at work releases by itself.
+ * While a session waits for deliveries to be settled or released, repeats its flush request, so that a part that received a
+ * value after the first request sees it too. Requests to settle or catch up start at once; requests to release only when
+ * nothing was released for a while, since a busy sink releases by itself.
  */
 export class FlushRequester {
   readonly #wanted: () => FlushSignal | null;
@@ -16,7 +16,7 @@ export class FlushRequester {
   #hasReleased = false;
   #last: FlushSignal | null = null;
 
-  /** `flush$` tells what the session waits for now, null when for nothing; `ask` passes it on. */
+  /** `wanted` returns what the session waits for, null for nothing; `ask` sends the request. */
   constructor(wanted: () => FlushSignal | null, ask: (signal: FlushSignal) => void) {
     this.#wanted = wanted;
     this.#ask = ask;
@@ -26,7 +26,7 @@ export class FlushRequester {
     this.#hasReleased = true;
   }
 
-  /** Looks again at what the session waits for, which may have changed. */
+  /** Re-evaluates what the session waits for. */
   look(): void {
     const wanted = this.#wanted();
     const isNew = wanted !== this.#last;

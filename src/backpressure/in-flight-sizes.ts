@@ -1,15 +1,15 @@
 /**
- * The sizes of what is out and not yet released, by place. Releasing a place twice frees it once.
+ * The sizes of unreleased deliveries, by sequence number. Releasing a sequence number twice frees it once.
  *
- * Bounds: four bytes a place, from the lowest unreleased place to the highest.
+ * Bounds: four bytes for each sequence number, from the lowest unreleased to the highest.
  */
 export class InFlightSizes {
   #base = 0;
   #next = 0;
-  /** Size + 1 by place − base; 0 where released. */
+  /** Size + 1 by seq − base; 0 if released. */
   #sizes = new Uint32Array(1024);
 
-  /** Takes the next place, of that many bytes (at most 2^32 − 2). */
+  /** Adds the next sequence number, of that many bytes (at most 2^32 − 2). */
   add(bytes: number): void {
     const at = this.#next - this.#base;
     if (at === this.#sizes.length) this.#makeRoom();
@@ -17,7 +17,7 @@ export class InFlightSizes {
     this.#next += 1;
   }
 
-  /** Releases the run of places; tells how many of them were not released before, and their bytes. */
+  /** Releases the run of sequence numbers; returns how many of them were not released before, and their bytes. */
   release(first: number, next: number): { count: number; bytes: number } {
     let count = 0;
     let bytes = 0;

@@ -1,12 +1,12 @@
-/** The most that may be unreleased at once. */
+/** The maximum that may be unreleased at once. */
 export interface WindowLimits {
   readonly count: number;
   readonly bytes: number;
 }
 
 /**
- * How much is out and not yet released, by count and bytes. Full when either limit is reached; a value larger than the
- * whole window passes alone, so that nothing waits forever.
+ * Counts unreleased deliveries and their bytes. Full when either limit is reached; a value larger than the whole window passes
+ * alone, so that nothing waits forever.
  */
 export class InFlightWindow {
   readonly limits: WindowLimits;

@@ -1,21 +1,21 @@
 import { Queue } from '../core/queue.js';
 
-/** One whose turn has come: `done` is to be told when it is over. */
+/** An entry of the queue; pass it to `done` when it has finished. */
 export interface KeyedEntry<out T> {
   readonly one: T;
   readonly key: unknown;
 }
 
 /**
- * Whose turn it is: at most `concurrency` at once, in order of arrival; those of one key one after the other, while others
- * go on. Pure.
+ * Schedules entries: at most `concurrency` at once, in order of arrival; those of one key sequentially, those of different keys
+ * concurrently. Pure.
  *
- * Bounds: holds what waits, and a queue for each key that waits or has its turn.
+ * Bounds: the waiting entries, and a queue for each key that is waiting or running.
  */
 export class KeyedQueue<T> {
   readonly #concurrency: number;
   readonly #ready = new Queue<KeyedEntry<T>>();
-  /** What waits behind another of its key. */
+  /** Entries that wait for an earlier one of their key. */
   readonly #behind = new Map<unknown, Queue<KeyedEntry<T>>>();
   #underWay = 0;
   #waiting = 0;
@@ -24,12 +24,12 @@ export class KeyedQueue<T> {
     this.#concurrency = concurrency;
   }
 
-  /** How many wait for their turn. */
+  /** How many are waiting. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Takes one in; without a key (undefined or null) it waits for no other. */
+  /** Adds an entry; without a key (undefined or null) it waits for no other. */
   add(one: T, key?: unknown): void {
     this.#waiting += 1;
     const turn = { one, key };
@@ -45,7 +45,7 @@ export class KeyedQueue<T> {
     }
   }
 
-  /** The next whose turn it is, under way from here on; none while enough are. */
+  /** Starts the next entry and returns it; undefined if `concurrency` are running. */
   take(): KeyedEntry<T> | undefined {
     if (this.#underWay >= this.#concurrency) return undefined;
     const turn = this.#ready.take();
@@ -63,7 +63,7 @@ export class KeyedQueue<T> {
     else this.#behind.delete(key);
   }
 
-  /** Takes out all that waits. */
+  /** Removes all waiting entries. */
   takeAll(): T[] {
     const all = [...this.#ready.takeAll(), ...[...this.#behind.values()].flatMap((behind) => behind.takeAll())];
     this.#waiting = 0;

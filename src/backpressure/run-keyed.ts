@@ -7,19 +7,19 @@ import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
 import { type KeyedEntry, KeyedQueue } from './keyed-queue.js';
 
 export interface RunKeyedOptions<T> {
-  /** The most runs under way at once. */
+  /** The maximum number of concurrent runs. */
   readonly concurrency: number;
-  /** Those of one key run one after the other; none where it answers undefined or null. */
+  /** Runs of one key are sequential; undefined or null means no key. */
   readonly keyOf?: ((delivery: Delivery<T>) => unknown) | undefined;
 }
 
 /**
- * Runs something for each delivery when its turn comes, and emits what the runs emit, as they come. A run settles its
- * delivery, also when it is unsubscribed, and does not fail.
+ * Runs a function for each delivery when its turn comes, and emits what the runs emit. A run settles its delivery, even when it
+ * is unsubscribed, and does not fail.
  *
- * Settles: nacks what waits when it is unsubscribed or the source fails, and what is void when its turn comes, since it
- * is redelivered; a delivery whose key cannot be told.
- * Bounds: `concurrency` runs; what waits behind them is what the source's window lets out.
+ * Settles: nacks waiting deliveries when it is unsubscribed or the source fails, deliveries that are stale when their turn
+ * comes, and one for which `keyOf` throws.
+ * Bounds: `concurrency` runs; the source's window bounds waiting deliveries.
  */
 export function runKeyed<T, R>(
   { concurrency, keyOf }: RunKeyedOptions<T>,
@@ -87,5 +87,5 @@ export function runKeyed<T, R>(
 }
 
 function stoppedBefore(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the value had its turn; it is redelivered.');
+  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the value was processed; it is redelivered.');
 }

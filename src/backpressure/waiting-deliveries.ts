@@ -3,10 +3,11 @@ import type { Delivery } from '../delivery/delivery.js';
 import { FlushListeners } from '../delivery/flush-listeners.js';
 
 /**
- * Deliveries that wait, first in, first out. Those of an epoch that is over are refused and wait no more.
+ * A FIFO queue of deliveries. Those of an ended epoch are nacked and removed.
  *
- * Settles: with what `refusal` answers, those of an ended epoch, also where it has ended before they came, and all on `end`.
- * Bounds: what waits is unreleased, so the source's window bounds it.
+ * Settles: nacks with the error from `nackError`: deliveries of an ended epoch, even if it ended before they arrived, and all
+ * on `end`.
+ * Bounds: waiting deliveries are unreleased, so the source's window bounds them.
  */
 export class WaitingDeliveries<T> {
   readonly #queue = new Queue<Delivery<T>>();
@@ -14,7 +15,7 @@ export class WaitingDeliveries<T> {
   readonly #dropped: () => void;
   readonly #flushListeners: FlushListeners;
 
-  /** `dropped` is called when some were refused because their epoch is over. */
+  /** `dropped` is called when some were nacked because their epoch ended. */
   constructor(refusal: () => unknown, dropped: () => void) {
     this.#refusal = refusal;
     this.#dropped = dropped;
@@ -37,7 +38,7 @@ export class WaitingDeliveries<T> {
     return this.#queue.take();
   }
 
-  /** Refuses all that waits, and listens no more. */
+  /** Nacks all waiting deliveries, and stops listening. */
   end(): void {
     this.#flushListeners.end();
     for (const delivery of this.#queue.takeAll()) delivery.nack(this.#refusal());

@@ -4,29 +4,36 @@ export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-time
        rxflume check <file>
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
 
-run     runs the flow that <file> (TypeScript or JavaScript) exports as default
-check   says what that flow guarantees, and why; connects to nothing
-ledger  lists and verifies the ledger under the root of an exactly-once file sink; changes nothing
+run     run the flow that <file> (TypeScript or JavaScript) exports as default
+check   print what the flow guarantees, and why; makes no connection
+ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing
 
 Options of run:
-  --until-idle <ms>      drain and end when nothing came for so long
-  --drain-timeout <ms>   the longest a drain may take (default 60000)
+  --until-idle <ms>      drain and exit after <ms> without a record
+  --drain-timeout <ms>   abandon a drain that takes longer (default 60000)
 
-SIGINT or SIGTERM drains: takes no more, makes durable what is out, commits, prints a summary. A second one abandons.
+SIGINT or SIGTERM drains: stop reading, make deliveries in flight durable, commit, and print a summary.
+A second signal abandons the flow.
 
-<root> of ledger is a path, file:///path, webhdfs://host:port/path or swebhdfs://host:port/path; several NameNodes as
-webhdfs://nn1:9870,nn2:9870/path. Options of ledger:
-  --stream <name>        this stream only, such as kafka:chat/3
-  --user <name>          who to be for HDFS (default HADOOP_USER_NAME)
+<root> is a path, file:///path, webhdfs://host:port/path or swebhdfs://host:port/path. List several NameNodes as
+webhdfs://nn1:9870,nn2:9870/path.
+
+Options of ledger:
+  --stream <name>        only this stream, such as kafka:chat/3
+  --user <name>          the HDFS user (default: HADOOP_USER_NAME)
   --mode httpfs          the host is an HttpFS server, not a NameNode
-  --json                 one JSON object, for programs
-A delegation token is taken from the environment only: RXFLUME_DELEGATION_TOKEN.
+  --json                 print one JSON object, for programs
 
-  -h, --help             print this
+A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN.
+
+  -h, --help             print this help
   -v, --version          print the version
 
-Exit codes of run: 0 drained, 1 failed or abandoned. Of check: 0. Of ledger: 0 verified, 1 a problem, or it could not be
-read. Of all: 2 wrong use.
+Exit codes:
+  run     0 drained, 1 failed or abandoned
+  check   0
+  ledger  0 verified, 1 not verified or unreadable
+  all     2 invalid arguments
 `;
 
 /** What `rxflume ledger` is asked to look at. */
@@ -77,19 +84,19 @@ export function readArguments(args: readonly string[]): Asked {
   if (values.help) return { verb: 'help' };
   if (values.version) return { verb: 'version' };
   const [verb, argument, ...rest] = positionals;
-  if (verb === undefined) throw new Error('a command is missing');
+  if (verb === undefined) throw new Error('expected a command: run, check or ledger');
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
-  if (command === undefined) throw new Error(`there is no command \`${verb}\``);
+  if (command === undefined) throw new Error(`unknown command \`${verb}\`; expected run, check or ledger`);
   if (argument === undefined) throw new Error(`\`${verb}\` needs ${command.argument}`);
-  if (rest.length > 0) throw new Error(`\`${verb}\` takes one argument, ${command.argument}; got also \`${rest[0]}\``);
+  if (rest.length > 0) throw new Error(`\`${verb}\` takes one argument, ${command.argument}; also got \`${rest[0]}\``);
   for (const option of Object.keys(values)) {
-    if (!command.options.includes(option)) throw new Error(`\`--${option}\` is no option of \`${verb}\``);
+    if (!command.options.includes(option)) throw new Error(`\`${verb}\` has no option \`--${option}\``);
   }
   if (verb === 'check') return { verb, file: argument };
   if (verb === 'ledger') {
     const { stream, user, mode, json = false } = values;
     for (const [option, text] of Object.entries({ stream, user })) {
-      if (text === '') throw new Error(`expected \`--${option}\` to be a name, got an empty text`);
+      if (text === '') throw new Error(`expected \`--${option}\` to be a name, got an empty string`);
     }
     return { verb, root: argument, mode: modeOf(mode), user, stream, isJson: json };
   }

@@ -2,11 +2,11 @@ import type { Level } from '../core/monitor.js';
 import { shownText } from '../core/shown-text.js';
 import type { OutputStream } from './guarded-output.js';
 
-/** Where the command prints: a live line for a terminal, JSON lines otherwise. */
+/** Where the command prints: a live line on a terminal, JSON lines otherwise. */
 export interface ConsoleLog {
-  /** Something to be read now. */
+  /** Prints one line. */
   say(level: Level, what: string, message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** The state of things, over the last one where that is possible. */
+  /** Prints the progress, over the previous one if possible. */
   progress(line: string, fields: Readonly<Record<string, unknown>>): void;
   /** How often `progress` is worth calling, in milliseconds. */
   readonly progressEveryMs: number;
@@ -48,7 +48,7 @@ function jsonLog(out: OutputStream, now: () => Date): ConsoleLog {
   };
 }
 
-/** Details come from all parts: what has no JSON text is told as text, or left out, and ends nothing. */
+/** Details come from all parts: a value without a JSON form is written as text or omitted; it never throws. */
 function jsonOf(fields: Readonly<Record<string, unknown>>): string {
   try {
     return JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));

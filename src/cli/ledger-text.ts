@@ -1,6 +1,6 @@
 import type { Amount, LedgerAudit } from '../sinks/files/ledger-audit.js';
 import type { LedgerProblem } from '../sinks/files/ledger-problem.js';
-import { byteText, metric } from './progress.js';
+import { byteText, grouped } from './progress.js';
 
 /** What was found under a root, to be printed. */
 export interface LedgerReport {
@@ -8,7 +8,7 @@ export interface LedgerReport {
   /** The file system, as messages name it. */
   readonly at: string;
   readonly audits: readonly LedgerAudit[];
-  /** What stands among the streams of the ledger and is none. */
+  /** Entries among the streams of the ledger that are not streams. */
   readonly others: readonly string[];
 }
 
@@ -36,14 +36,14 @@ export function ledgerText({ root, at, audits, others }: LedgerReport): string {
   return [
     `The ledger of ${root} on ${at}\n`,
     table(audits),
-    section([...audits.flatMap(notes), ...others.map((name) => `${name} is no stream's folder; it was passed over.`)]),
+    section([...audits.flatMap(notes), ...others.map((name) => `${name} is not a stream's folder and was ignored.`)]),
     ...problems
       .slice(0, MOST_PROBLEMS)
       .map(({ stream, problem }, n) => problemText(stream, problem, n + 1, problems.length)),
     left > 0 ? section([`… and ${left} more problems; --json has all of them.`]) : '',
     section([
       summary(audits),
-      'Checked: the entries that are kept, and the files they name. Files of older entries, which are folded away, are not.',
+      'Checked: the retained entries and the files they name. Files of older, folded entries are not checked.',
     ]),
   ]
     .filter((part) => part !== '')
@@ -54,10 +54,10 @@ function table(audits: readonly LedgerAudit[]): string {
   const head = ['STREAM', 'ENTRIES', 'FROM..NEXT', 'VALUES', 'FILES', 'BYTES', 'NEWEST ENTRY', 'VERDICT'];
   const rows = audits.map(({ stream, entries, from, next, values, files, bytes, newest, problems }) => [
     stream,
-    metric(entries),
+    grouped(entries),
     from === null ? '-' : `${from}..${next}`,
-    metric(values),
-    metric(files),
+    grouped(values),
+    grouped(files),
     byteText(bytes),
     newest === null ? '-' : `${timeText(newest.modifiedMs)} by ${newest.writer}`,
     problems.length === 0 ? 'verified' : count(problems.length, 'problem'),
@@ -86,8 +86,8 @@ function notes({ stream, unpublished, inProgress, orphans, voids }: LedgerAudit)
     ...note(orphans, 'orphaned under _rxflume/tmp: removed at the next assignment.'),
     ...voids.map(
       ({ path, from, next, writer }) =>
-        `${stream}: ${path} (${from}..${next}) is void: its writer ${writer} had been overtaken by others, and none of its files ` +
-        'was made visible. Harmless.',
+        `${stream}: ${path} (${from}..${next}) is stale: other writers had overtaken its writer ${writer}, and none of its files ` +
+        'became visible. Harmless.',
     ),
   ];
 }
@@ -120,7 +120,7 @@ function section(lines: readonly string[]): string {
 }
 
 function count(number: number, word: string): string {
-  return `${metric(number)} ${word}${number === 1 ? '' : 's'}`;
+  return `${grouped(number)} ${word}${number === 1 ? '' : 's'}`;
 }
 
 function timeText(ms: number): string {

@@ -44,8 +44,8 @@ async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<L
   const shown = root === '' ? '/' : root;
   const found = await firstValueFrom(from(fs.status(shown)));
   if (found?.kind !== 'folder') {
-    const what = found === null ? 'There is nothing at' : 'There is a file, not a folder, at';
-    throw new WrongUse(`${what} ${shown} on ${fs.name}. Give the \`root\` of a file sink.`);
+    const what = found === null ? 'Nothing exists at' : 'A file, not a folder, exists at';
+    throw new WrongUse(`${what} ${shown} on ${fs.name}. Pass the \`root\` of a file sink.`);
   }
   const { streams, others } = await firstValueFrom(ledgerStreams(fs, root));
   if (streams.length === 0) {

@@ -16,7 +16,7 @@ export async function loadFlow(file: string): Promise<Flow> {
   if (!existsSync(path)) {
     throw new OptionError(
       'RXF_FLOW_FILE',
-      `There is no file ${file}. Give the path of a .ts or .js file that exports a flow as default.`,
+      `There is no file ${file}. Pass a .ts or .js file that exports a flow as default.`,
     );
   }
   let exported: Record<string, unknown>;
@@ -24,7 +24,7 @@ export async function loadFlow(file: string): Promise<Flow> {
     exported = await importFile(path);
   } catch (cause) {
     if (isOwn(cause)) throw cause;
-    throw new OptionError('RXF_FLOW_FILE', `${file} threw while it was loaded: ${describeError(cause)}`, { cause });
+    throw new OptionError('RXF_FLOW_FILE', `${file} threw while it was loaded: ${describeError(cause)}.`, { cause });
   }
   // What a compiler made of `export default` for CommonJS is a field of what Node takes for the default.
   const inner = exported.default as { readonly default?: unknown } | null | undefined;
@@ -32,7 +32,7 @@ export async function loadFlow(file: string): Promise<Flow> {
   const names = Object.keys(exported).join(', ') || 'nothing';
   throw new OptionError(
     'RXF_FLOW_FILE',
-    `${file} exports no flow as default but ${describeValue(exported.default)} (it exports: ${names}). ` +
+    `The default export of ${file} is not a flow but ${describeValue(exported.default)} (exports: ${names}). ` +
       "End it with: export default flow('name', source, …operators, sink.write());",
   );
 }

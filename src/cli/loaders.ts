@@ -33,8 +33,8 @@ async function registerTsx(path: string): Promise<void> {
   if (!/\.[cm]?ts$/.test(path)) return;
   throw new OptionError(
     'RXF_FLOW_FILE',
-    `Node ${process.versions.node} cannot load TypeScript by itself, which ${path} is. Use Node 22.18 or later; or install ` +
-      'tsx beside rxflume: npm install tsx@4; or compile the file, and give the .js.',
+    `Node ${process.versions.node} cannot load TypeScript, and ${path} is TypeScript. Use Node 22.18 or later; or install ` +
+      'tsx next to rxflume: npm install tsx@4; or compile the file and pass the .js.',
   );
 }
 

@@ -10,11 +10,11 @@ import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
 import { run, sayError } from './run.js';
 
-// A log that nobody reads any more never ends a flow.
+// A closed log never stops a flow.
 const nowhere = { write: () => undefined };
 const err = guardedOutput(process.stderr, nowhere, () => undefined);
 const out = guardedOutput(process.stdout, err, (why) =>
-  err.write(`rxflume: standard output is gone (${why}). The flow goes on; what it says is said here.\n`),
+  err.write(`rxflume: standard output is gone (${why}). The flow continues; its log is written here.\n`),
 );
 
 async function main(args: readonly string[]): Promise<number> {
@@ -78,7 +78,7 @@ function watchNpm(onGone: () => void): void {
 }
 
 const code = await main(process.argv.slice(2));
-// Sockets of an abandoned flow would keep the process; what was printed must be out before it ends, where somebody reads it.
+// Sockets of an abandoned flow would keep the process alive; printed output must be flushed before it exits.
 const end = () => process.exit(code);
 setTimeout(end, 2_000);
 try {

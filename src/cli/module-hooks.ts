@@ -3,7 +3,7 @@ import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 
-/** What Node's hooks are given, as far as it is looked at here. */
+/** The parts of the arguments of Node's hooks that are used here. */
 export interface HookContext {
   readonly format?: string | null | undefined;
   readonly parentURL?: string | undefined;

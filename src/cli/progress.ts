@@ -1,11 +1,11 @@
 import type { Monitor } from '../core/monitor.js';
 
-/** What a person wants to see of a running flow. */
+/** The progress of a running flow. */
 export interface Progress {
   readonly records: number;
   readonly recordsPerSecond: number;
   readonly inFlight: number;
-  /** Settled by the sinks, and so due to be committed. */
+  /** Settled by the sinks, to be committed next. */
   readonly acked: number;
   /** How far the broker was told, in offsets: gaps in them count. */
   readonly committed: number;
@@ -52,13 +52,13 @@ export function progressLine(name: string, progress: Progress, columns: number):
   const { records, recordsPerSecond, inFlight, committed, lag, files, openFiles, storedBytes } = progress;
   const inFiles = files + openFiles > 0 ? `${files} files (${openFiles} open)  ` : '';
   const line =
-    `${name}  ${metric(recordsPerSecond)}/s  ${metric(records)} in  ${metric(inFlight)} in flight  ` +
-    `${metric(committed)} committed  lag ${metric(lag)}  ${inFiles}${byteText(storedBytes)}`;
+    `${name}  ${grouped(recordsPerSecond)}/s  ${grouped(records)} in  ${grouped(inFlight)} in flight  ` +
+    `${grouped(committed)} committed  lag ${grouped(lag)}  ${inFiles}${byteText(storedBytes)}`;
   return line.slice(0, Math.max(20, columns - 1));
 }
 
 /** A number with commas between its thousands. */
-export function metric(value: number): string {
+export function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 

@@ -29,7 +29,7 @@ const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/;
  */
 export function readRoot(text: string, mode: 'webhdfs' | 'httpfs', cwd: string): RootPlace {
   const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text) ?? [];
-  if (text === '') throw new Error('expected the root of a file sink, got an empty text');
+  if (text === '') throw new Error('expected the root of a file sink, got an empty string');
   if (scheme === undefined) return { kind: 'disk', path: trimmed(resolve(cwd, text)) };
   if (scheme === 'file') return { kind: 'disk', path: trimmed(diskPath(text)) };
   const known = SCHEMES.get(scheme);

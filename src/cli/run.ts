@@ -2,6 +2,7 @@ import { Subject, type Subscription } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
 import { describeError, shortName } from '../core/errors.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
+import { sentence } from '../core/sentence.js';
 import type { Flow } from '../flow/flow.js';
 import { guaranteeClause } from './check.js';
 import type { ConsoleLog } from './console-log.js';
@@ -9,9 +10,9 @@ import { isOwn } from './load-flow.js';
 import { type Progress, ProgressReader, progressLine } from './progress.js';
 
 export interface RunOptions {
-  /** Drain when nothing came for so long, in milliseconds; null: run until stopped. */
+  /** Drain after this many milliseconds without a record; null: run until stopped. */
   readonly untilIdleMs: number | null;
-  /** The longest a drain may take before it is abandoned, in milliseconds. */
+  /** The time limit of a drain before it is abandoned, in milliseconds. */
   readonly drainTimeoutMs: number;
   readonly monitor?: Monitor;
 }
@@ -19,14 +20,14 @@ export interface RunOptions {
 export interface Running {
   /** 0 drained, 1 failed or abandoned. */
   readonly exitCode: Promise<0 | 1>;
-  /** The first call drains, a second one half a second later or more abandons. */
+  /** The first call drains; a second one, at least half a second later, abandons. */
   stop(why: string): void;
 }
 
-/** A signal to a whole group of programs comes twice: from the system, and passed on by npm. Within this it is one. */
+/** A signal to a process group arrives twice: from the system, and forwarded by npm. Within this time it counts as one. */
 const ONE_SIGNAL_MS = 500;
 
-/** Runs a flow until it is drained, fails, or is abandoned, and prints how it goes. */
+/** Runs a flow until it is drained, fails, or is abandoned, and prints its progress. */
 export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   const monitor = options.monitor ?? defaultMonitor;
   const startedAt = monotonicMs();
@@ -34,7 +35,7 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   const stop$ = new Subject<void>();
   let subscription: Subscription | undefined;
   let deadline: NodeJS.Timeout | undefined;
-  /** When the last record came, where the flow was stopped because none came any more. */
+  /** When the last record arrived, if the flow was stopped because it was idle. */
   let busyUntil: number | undefined;
   let stoppingSince: number | undefined;
   let end: (code: 0 | 1) => void = () => undefined;
@@ -77,17 +78,21 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   };
   const abandon = (why: string) => {
     subscription?.unsubscribe();
-    log.say('warn', 'abandoned', `Abandoned: ${why}. What was not committed is redelivered at the next start.`);
+    log.say('warn', 'abandoned', `Abandoned: ${why}. Uncommitted records are redelivered at the next start.`);
     finish('abandoned');
   };
   const stop = (why: string) => {
     if (stoppingSince !== undefined) {
       if (monotonicMs() - stoppingSince < ONE_SIGNAL_MS) return;
-      abandon(`${why} came while draining`);
+      abandon(`received ${why} while draining`);
       return;
     }
     stoppingSince = monotonicMs();
-    log.say('info', 'draining', `Draining (${why}); at most ${options.drainTimeoutMs} ms, a second signal abandons.`);
+    log.say(
+      'info',
+      'draining',
+      `Draining (${why}); at most ${options.drainTimeoutMs} ms, a second signal abandons the flow.`,
+    );
     deadline = setTimeout(
       () => abandon(`the drain took longer than ${options.drainTimeoutMs} ms`),
       options.drainTimeoutMs,
@@ -141,7 +146,7 @@ export function sayError(log: ConsoleLog, error: unknown, reported?: unknown): v
     const message =
       reported === undefined
         ? error.message
-        : error.message.replace(describeError(reported), `${shortName(reported)}, as reported before.`);
+        : sentence(error.message.replace(describeError(reported), `${shortName(reported)}, as reported before`));
     log.say('error', error.code, message, { details: error.details });
     return;
   }

@@ -12,7 +12,7 @@ export interface HostPort {
 /**
  * Reads `host:port`, `host`, `[IPv6]:port` or `[IPv6]`, where a zone may follow the IPv6 address: `[fe80::1%eth0]:9092`.
  *
- * Fails: `RXF_OPTION_INVALID` says what is wrong. What may stand before an `@` is a password, so it is not shown then.
+ * Fails: `RXF_OPTION_INVALID` says what is wrong. Text before an `@` may be a password, so the value is not shown then.
  */
 export function readHostPort(option: string, given: unknown, defaultPort: number): HostPort {
   const wrong = (rule: string): never => {
@@ -22,13 +22,13 @@ export function readHostPort(option: string, given: unknown, defaultPort: number
   };
   const example = `a \`host:port\` such as k1:${defaultPort} or [::1]:${defaultPort}`;
   if (typeof given !== 'string' || given === '') return wrong(example);
-  if (given.includes('@')) return wrong(`${example}, without a user or password; these are options of their own`);
+  if (given.includes('@')) return wrong(`${example}, without a user or password; use the options for these`);
   if (given.includes('://')) return wrong(`${example}, without a scheme`);
   if (/[/?#\\]/.test(given)) return wrong(`${example}, without a path`);
   if (/\s/.test(given)) return wrong(`${example}, without spaces`);
   const [, ipv6, name, digits] = /^(?:\[([^[\]]*)\]|([^:[\]%]+))(?::(\d*))?$/.exec(given) ?? [];
   if (ipv6 === undefined && name === undefined) {
-    return wrong(isIpv6(given) ? `${example}: an IPv6 address stands in brackets` : example);
+    return wrong(isIpv6(given) ? `${example}: put an IPv6 address in brackets` : example);
   }
   if (ipv6 !== undefined && !isIpv6(ipv6)) return wrong(`${example}, with an IPv6 address in the brackets`);
   const port = digits === undefined ? defaultPort : Number(digits);
@@ -38,8 +38,8 @@ export function readHostPort(option: string, given: unknown, defaultPort: number
 }
 
 /**
- * What of the host and port of a URL is no address, though `URL` takes it: it trims spaces, and knows a port of 0 or none behind
- * the colon. Null where nothing is. The URL is not shown: a password may stand in it.
+ * What is wrong with the host and port of a URL that `URL` accepts: it trims spaces, and allows port 0 or none after the colon.
+ * Null if nothing is. The URL is not shown: it may contain a password.
  */
 export function urlAddressProblem(url: string): string | null {
   if (/\s/.test(url)) return 'without spaces';

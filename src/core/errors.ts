@@ -1,4 +1,5 @@
 import { withoutSecrets } from './secrets.js';
+import { withoutStop } from './sentence.js';
 import { shownText } from './shown-text.js';
 
 /**
@@ -121,16 +122,16 @@ export type CodeOf<F extends ErrorFamily> = {
 export interface ErrorExtras {
   /** Machine-readable facts: the thing, the value, the limit. Never a secret. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** The foreign error behind this one, kept whole. */
+  /** The foreign error that caused this one, unchanged. */
   readonly cause?: unknown;
-  /** Overrides the table where one occurrence is known to be otherwise. */
+  /** Overrides the table for this individual error. */
   readonly retryable?: boolean;
 }
 
 /**
- * What every rxflume error is. `code` is stable and documented in `docs/reference/errors.md`; `retryable` says whether the same
- * call may succeed later; the message says what failed, on which thing, with which value, and what to do next. It is safe to
- * print, whatever a record had in it; `cause` is as it was thrown.
+ * The base class of every rxflume error. `code` is stable and documented in `docs/reference/errors.md`; `retryable` says
+ * whether the same call may succeed later; the message says what failed, on which thing, with which value, and what to do next.
+ * It is safe to print, whatever a record contains; `cause` is as thrown.
  */
 export abstract class RxflumeError extends Error {
   readonly code: ErrorCode;
@@ -153,28 +154,28 @@ export class OptionError extends RxflumeError {
   }
 }
 
-/** A source or sink could not be reached, or was lost; `retryConnect` tries again where it is retryable. */
+/** A source or sink could not be reached, or its connection was lost; `retryConnect` retries if it is retryable. */
 export class ConnectError extends RxflumeError {
   constructor(code: CodeOf<'ConnectError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);
   }
 }
 
-/** A source cannot go on. */
+/** A source cannot continue. */
 export class SourceError extends RxflumeError {
   constructor(code: CodeOf<'SourceError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);
   }
 }
 
-/** The watermark could not be told to the broker. What was acked is redelivered at the next start. */
+/** The watermark could not be committed to the broker. Values acked since the last commit are redelivered at the next start. */
 export class CommitError extends RxflumeError {
   constructor(code: CodeOf<'CommitError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);
   }
 }
 
-/** One value is not what the decoder expects. */
+/** One value could not be decoded. */
 export class DecodeError extends RxflumeError {
   constructor(code: CodeOf<'DecodeError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);
@@ -188,19 +189,19 @@ export class SinkError extends RxflumeError {
   }
 }
 
-/** Another writer owns the stream: what was written here is dropped, and the source takes up again from the ledger. */
+/** Another writer owns the stream: uncommitted output is dropped, and the source resumes from the ledger. */
 export class FencedError extends RxflumeError {
   constructor(code: CodeOf<'FencedError'>, message: string, extras?: ErrorExtras) {
     super(code, message, extras);
   }
 }
 
-/** True for an error that says of itself that trying again may help; unknown errors say nothing, so false. */
+/** True for an rxflume error that is retryable; false for any other error. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof RxflumeError && error.retryable;
 }
 
-/** One line that describes any thrown thing, for the end of a message; safe to print. Never throws. */
+/** One line that describes any thrown value, as part of a sentence: without a full stop; safe to print. Never throws. */
 export function describeError(error: unknown): string {
   try {
     // Not `instanceof` alone: an error of another realm (a vm context, Jest's) has another Error.
@@ -208,7 +209,9 @@ export function describeError(error: unknown): string {
     if (error instanceof Error || tag === '[object Error]' || tag === '[object DOMException]') {
       const { message, name, errors } = error as Error & { readonly errors?: unknown };
       if (!message && Array.isArray(errors)) return describeError(errors[0]);
-      return withoutSecrets(firstLine(message).slice(0, 2_000)).slice(0, 500) || firstLine(name) || 'Error';
+      return (
+        withoutStop(withoutSecrets(firstLine(message).slice(0, 2_000)).slice(0, 500)) || firstLine(name) || 'Error'
+      );
     }
   } catch {
     return 'an error that cannot be read';
@@ -216,7 +219,7 @@ export function describeError(error: unknown): string {
   return describeValue(error);
 }
 
-/** The code of an error of ours, the name of another: what a message calls one that was reported before. */
+/** The code of an rxflume error, the name of another: how a message refers to one that was reported before. */
 export function shortName(error: unknown): string {
   if (error instanceof RxflumeError) return error.code;
   try {

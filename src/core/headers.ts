@@ -1,7 +1,7 @@
 /** What a header holds; null where its writer set it to null, which is not the same as empty. */
 export type HeaderValue = Uint8Array | null;
 
-/** Headers by name; a list where a name stands more than once. For looking one up: it does not keep the order. */
+/** Headers by name; a list if a name occurs more than once. For lookups: it does not keep the order. */
 export type HeaderMap = Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
 
 /** Every header in the order it was written, repeated names included. For copying: it keeps all there is. */

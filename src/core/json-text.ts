@@ -31,7 +31,7 @@ function textOf(value: unknown): string | undefined {
     try {
       return withBigInts({ '': value }, '', new Set());
     } catch (cause) {
-      throw new SinkError('RXF_SINK_FORMAT', `Cannot write a value as JSON: ${describeError(cause)}`, { cause });
+      throw new SinkError('RXF_SINK_FORMAT', `Cannot write a value as JSON: ${describeError(cause)}.`, { cause });
     }
   }
 }
@@ -44,7 +44,7 @@ function withBigInts(holder: object, key: string, open: Set<object>): string | u
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (/^(Number|String|Boolean)$/.test(tagOf(value))) return JSON.stringify(value);
-  if (open.has(value)) throw new TypeError('it holds itself, a cycle');
+  if (open.has(value)) throw new TypeError('it contains itself (a cycle)');
   open.add(value);
   const part = (name: string) => withBigInts(value, name, open);
   const text = Array.isArray(value)
@@ -89,6 +89,6 @@ function tagOf(value: object): string {
 function noJson(value: unknown): SinkError {
   return new SinkError(
     'RXF_SINK_FORMAT',
-    `Cannot write ${describeValue(value)} (${typeof value}) as JSON: it has no JSON text. Map it to one that has before the sink.`,
+    `Cannot write ${describeValue(value)} (${typeof value}) as JSON: it has no JSON form. Map it to a JSON value before the sink.`,
   );
 }

@@ -1,35 +1,35 @@
-/** For how long a failure is known: after that it is news again, in case that nobody looked. */
+/** How long a failure counts as reported; after that it is reported again. */
 const KNOWN_MS = 60_000;
-/** The same text is said at most once in this time. */
+/** The same text is logged at most once in this time. */
 const SAME_AGAIN_AFTER_MS = 10_000;
 const MOST_TEXTS = 1_000;
 const DEEPEST_CAUSE = 20;
 
 /**
- * Which failures have been reported, by whoever saw them first.
+ * Tracks which failures have been reported, and by which part first.
  *
- * Bounds: errors are held weakly; 1,000 texts, of which the one said longest ago is forgotten first.
+ * Bounds: errors are held weakly; 1,000 texts, of which the least recently logged is forgotten first.
  */
 export class KnownFailures {
   readonly #causes = new WeakMap<object, number>();
   readonly #texts = new Map<string, { readonly saidAt: number; heldBack: number }>();
 
-  /** The first error that was reported, of this one and those behind it (`cause`); undefined where none was. */
+  /** The first reported error of this one and its causes; undefined if none was reported. */
   find(error: unknown, now: number): object | undefined {
     return chain(error).find((cause) => now - (this.#causes.get(cause) ?? Number.NEGATIVE_INFINITY) < KNOWN_MS);
   }
 
-  /** This error is reported, and so are those behind it. */
+  /** Marks this error and its causes as reported. */
   add(error: unknown, now: number): void {
     for (const cause of chain(error)) this.#causes.set(cause, now);
   }
 
-  /** This text has nothing new to say for as long as if it had been said. */
+  /** Suppresses this text for as long as if it had been logged. */
   hush(text: string, now: number): void {
     this.#texts.set(text, { saidAt: now, heldBack: this.#texts.get(text)?.heldBack ?? 0 });
   }
 
-  /** How often this text was held back since it was said last; null where it is held back now. */
+  /** How often this text was suppressed since it was last logged; null if it is suppressed now. */
   say(text: string, now: number): number | null {
     const before = this.#texts.get(text);
     if (before !== undefined && now - before.saidAt < SAME_AGAIN_AFTER_MS) {
@@ -46,7 +46,7 @@ export class KnownFailures {
   }
 }
 
-/** An error and those behind it. Texts and numbers that were thrown are left out: two that are equal are not one. */
+/** An error and its causes. Thrown strings and numbers are excluded: two equal ones are not the same failure. */
 function chain(error: unknown): object[] {
   const causes: object[] = [];
   let cause = error;

@@ -1,16 +1,16 @@
 import { SinkError } from './errors.js';
 
-/** Something outside that is read from or written to by its name: Kafka topics, RabbitMQ queues. */
+/** An external thing that is read or written by name: Kafka topics, RabbitMQ queues. */
 export interface Location {
-  /** What it is, such as `Kafka topic`: a name means nothing to another kind. */
+  /** Its kind, such as `Kafka topic`: names of different kinds are unrelated. */
   readonly kind: string;
-  /** Where its system is reached, such as `k1:9092`; two lists with one in common are of the same system. */
+  /** The addresses of its system, such as `k1:9092`; two lists with an address in common mean the same system. */
   readonly addresses: readonly string[];
   /** The names, or one pattern that names are matched against. */
   readonly names: readonly string[] | RegExp;
 }
 
-/** The name that is in both locations: what is written there would be read again. Undefined where there is none. */
+/** The name that is in both locations: values written there would be read again. Undefined if there is none. */
 export function sharedName(read: Location, written: Location): string | undefined {
   if (read.kind !== written.kind || !read.addresses.some((one) => written.addresses.includes(one))) return undefined;
   const { names } = written;
@@ -28,11 +28,11 @@ function matchedBy(pattern: RegExp): (name: string) => boolean {
   return (name) => fresh.test(name);
 }
 
-/** With what a value is refused that was to go to what its flow reads from, by a sink's `avoiding`. */
+/** The error for a value addressed to what its flow reads from, as detected by a sink's `avoiding`. */
 export function loopError(kind: string, name: string): SinkError {
   return new SinkError(
     'RXF_SINK_LOOP',
-    `A value was to go to ${kind} \`${name}\`, which the flow reads from: it would be redelivered forever. Correct what names it.`,
+    `A value is addressed to ${kind} \`${name}\`, which the flow reads from: it would be redelivered forever. Correct the function that returns this name.`,
     { details: { kind, name } },
   );
 }

@@ -7,7 +7,7 @@ import { shownText } from './shown-text.js';
 export type Labels = Readonly<Record<string, string>>;
 export type Level = 'info' | 'warn' | 'error';
 
-/** Something a person running a flow should hear of, once. Never holds a secret. */
+/** Something that an operator of a flow should know, logged once. Never contains a secret. */
 export interface LogEvent {
   readonly level: Level;
   /** An error code or a short name such as `kafka.assigned`. */
@@ -17,30 +17,30 @@ export interface LogEvent {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** A failure, as one of those who see it tells it. */
+/** A failure, as reported by one of the parts that see it. */
 export interface Failure {
   /** Default `warn`. */
   readonly level?: 'warn' | 'error';
-  /** An error code or a short name, as in a notice. */
+  /** An error code or a short name, as in a log event. */
   readonly what: string;
-  /** What it has befallen: a stream, a server. Its failures that differ in numbers only are the same. */
+  /** What has failed: a stream, a server. Failures of it that differ only in numbers count as the same. */
   readonly about?: string;
-  /** All of it, the cause included. */
+  /** The complete message, including the cause. */
   readonly message: string;
-  /** Only what is new to somebody who knows the cause; without it there is nothing to add. */
+  /** Only what is new when the cause has already been reported; if absent, nothing is logged then. */
   readonly addition?: string;
   readonly cause: unknown;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** A figure as read by a monitor: Prometheus' naming (`_total` for counters, the unit in the name). */
+/** A metric as read from a monitor, with Prometheus naming (`_total` for counters, the unit in the name). */
 export interface Sample {
   readonly name: string;
   readonly labels: Labels;
   readonly value: number;
 }
 
-/** A figure that a part of a flow keeps. Counters only `add`; gauges are also `set`. */
+/** A metric that a part of a flow maintains. Counters only `add`; gauges are also `set`. */
 export class Metric {
   value = 0;
 
@@ -54,11 +54,10 @@ export class Metric {
 }
 
 /**
- * Figures and notices of everything that runs with it. Parts write to it per batch, never per value; whoever watches
- * reads `samples()` when it likes and subscribes to `logEvents$`.
+ * Metrics and log events of everything that runs with it. Parts write to it per batch, never per value; read `samples()` at any
+ * time and subscribe to `logEvents$`.
  *
- * Bounds: one figure for each name and label set ever asked for; notices are not kept, and of failures that were reported
- * 1,000 texts.
+ * Bounds: one metric for each name and label set ever requested; log events are not kept; 1,000 texts of reported failures.
  */
 export class Monitor {
   readonly #metrics = new Map<string, { name: string; labels: Labels; metric: Metric }>();
@@ -66,7 +65,7 @@ export class Monitor {
   readonly #known = new KnownFailures();
   readonly logEvents$: Observable<LogEvent> = this.#logEvents$.asObservable();
 
-  /** The figure of that name and those labels; the same object at each call. */
+  /** The metric with this name and these labels; the same object at each call. */
   metric(name: string, labels: Labels = {}): Metric {
     const key = `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
     let entry = this.#metrics.get(key);
@@ -77,7 +76,7 @@ export class Monitor {
     return entry.metric;
   }
 
-  /** Forgets one figure, such as the lag of a partition that went elsewhere. */
+  /** Removes one metric, such as the lag of a partition that was reassigned. */
   forget(name: string, labels: Labels = {}): void {
     this.#metrics.delete(`${name} ${JSON.stringify(Object.entries(labels).sort())}`);
   }
@@ -99,9 +98,10 @@ export class Monitor {
   }
 
   /**
-   * A notice of a failure, which several parts may see: a sink, the source that it refuses to, the command. The first to
-   * report the cause says all of it; who reports it within a minute, or what it has caused, says as `info` what is new. The
-   * same of one thing is said once in 10 s, and an addition too; how often it was held back is said with the next.
+   * Logs a failure that several parts may see: a sink, the source of the nacked values, the command. The first to report the
+   * cause logs the full message; a part that reports it, or its consequence, within a minute logs only what is new, as `info`.
+   * The same failure of the same thing is logged once in 10 s, and so is an addition; the next log event says how many were
+   * suppressed.
    */
   report({ level = 'warn', what, about, message, addition, cause, details }: Failure): void {
     const now = monotonicMs();
@@ -113,11 +113,11 @@ export class Monitor {
     const heldBack = this.#known.say(JSON.stringify([what, about ?? text, same]), now);
     if (heldBack === null) return;
     if (same !== '') this.#known.hush(JSON.stringify([what, about, '']), now);
-    const repeated = heldBack === 0 ? '' : ` (${heldBack} more like it since the last report.)`;
+    const repeated = heldBack === 0 ? '' : ` (${heldBack} similar failures since the last report.)`;
     this.logEvent(isKnown ? 'info' : level, what, `${text}${repeated}`, details);
   }
 
-  /** The first error that was reported within the last minute, of this one and those behind it; undefined where none was. */
+  /** The first error reported within the last minute, of this one and its causes; undefined if none was. */
   reportedOf(error: unknown): unknown {
     return this.#known.find(error, monotonicMs());
   }
@@ -131,8 +131,8 @@ function withoutNumbers(text: string): string {
 const SHARED = Symbol.for('rxflume.defaultMonitor');
 
 /**
- * The monitor of every part that is not given another: one a process, as Prometheus clients have it, also where a flow
- * file and the command that runs it load two copies of this package.
+ * The monitor of every part that is not given another: one per process, as in Prometheus clients, even if a flow file and the
+ * command that runs it load two copies of this package.
  */
 export const defaultMonitor: Monitor = shared();
 

@@ -1,8 +1,8 @@
 import { describeValue, OptionError } from './errors.js';
 
 /**
- * Checks of options, made once, at the call. Each throws `OptionError` (`RXF_OPTION_INVALID`) in one form:
- * ``Expected `roll.bytes` to be > 0, got `0` (number)``.
+ * Checks of options, done once, at the call. Each throws `OptionError` (`RXF_OPTION_INVALID`) in one form: ``Expected
+ * `roll.bytes` to be > 0, got `0` (number)``.
  */
 export function expectOption(name: string, value: unknown, holds: boolean, rule: string): void {
   if (holds) return;
@@ -28,7 +28,7 @@ export function expectMs(name: string, value: unknown, least = 0): void {
 
 /** A text that is not empty. */
 export function expectText(name: string, value: unknown): void {
-  expectOption(name, value, typeof value === 'string' && value.length > 0, 'a text that is not empty');
+  expectOption(name, value, typeof value === 'string' && value.length > 0, 'a non-empty string');
 }
 
 /** A function. */
@@ -42,7 +42,7 @@ export function expectOneOf(name: string, value: unknown, choices: readonly stri
   expectOption(name, value, typeof value === 'string' && choices.includes(value), rule);
 }
 
-/** An object whose every key is known: a misspelt option is named instead of ignored. */
+/** An object with only known keys: a misspelt option is reported instead of ignored. */
 export function expectKnown(name: string, options: unknown, known: readonly string[]): void {
   expectOption(name, options, typeof options === 'object' && options !== null, 'an object of options');
   for (const key of Object.keys(options as object)) {

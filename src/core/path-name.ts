@@ -1,14 +1,14 @@
-/** What no store can hold as text: half of a surrogate pair has no UTF-8 form. */
+/** What no store can hold as text: an unpaired surrogate has no UTF-8 form. */
 const UNPAIRED = /\p{Surrogate}/u;
 
-/** Whether a text has half of a surrogate pair, such as JSON's `"\\ud800"` gives. */
+/** Whether a text has an unpaired surrogate, such as JSON's `"\\ud800"` gives. */
 export function hasUnpairedSurrogate(text: string): boolean {
   return UNPAIRED.test(text);
 }
 
-/** What is wrong with a path in every store: it has no names, or names that lead elsewhere. Null where nothing is. */
+/** What is wrong with a path in every file system: it has no names, or names that lead elsewhere. Null if nothing is. */
 export function commonPathProblem(path: string): string | null {
-  if (hasUnpairedSurrogate(path)) return 'it has half of a surrogate pair, which no store can hold';
+  if (hasUnpairedSurrogate(path)) return 'it has an unpaired surrogate, which no file system can store';
   if (path.includes('\0')) return 'it has a NUL character';
   if (!path.startsWith('/')) return 'it is not absolute';
   const names = path.slice(1).split('/');

@@ -23,7 +23,7 @@ export class Queue<T> {
     return value;
   }
 
-  /** Takes out those for which it holds; the others keep their order. */
+  /** Removes those that satisfy the predicate; the others keep their order. */
   takeOut(isOut: (value: T) => boolean): T[] {
     const out: T[] = [];
     const left: T[] = [];

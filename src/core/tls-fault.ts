@@ -1,4 +1,4 @@
-/** Whether a connection failed in its TLS, by the code that Node gives the error. Such a fault does not pass by itself. */
+/** Whether a connection failed in its TLS handshake, by Node's error code. Such a failure is permanent. */
 export function isTlsFault(error: unknown): boolean {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   return /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|EPROTO$)/.test(
@@ -15,18 +15,19 @@ const UNKNOWN_ISSUER = /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/;
  */
 export function tlsAdvice(error: unknown, ca: string, withoutTls = 'write `http:`'): string {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  if (NO_TLS.test(String(message))) return `What listens there speaks no TLS: correct the port, or ${withoutTls}`;
-  if (UNKNOWN_ISSUER.test(String(code))) return `Give the certificate of the authority that signed it in \`${ca}\``;
+  if (NO_TLS.test(String(message)))
+    return `The server on this port does not speak TLS: correct the port, or ${withoutTls}`;
+  if (UNKNOWN_ISSUER.test(String(code))) return `Pass the certificate of the authority that signed it in \`${ca}\``;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
-    return 'Its certificate is for another name: use a name that it has, or correct the certificate';
+    return 'Its certificate is for another name: use a name that the certificate covers, or correct the certificate';
   }
   if (code === 'CERT_HAS_EXPIRED') return 'Renew its certificate';
-  return `Check its certificate, and the options beside \`${ca}\``;
+  return `Check its certificate, and the options next to \`${ca}\``;
 }
 
-/** A sentence where a peer ended the connection instead of answering TLS's greeting, as one without TLS does; else empty. */
+/** A hint if a peer closed the connection instead of completing the TLS handshake, as one without TLS does; else empty. */
 export function plainPortHint(reason: string, withoutTls: string): string {
   return reason.includes('before secure TLS connection was established')
-    ? ` What listens there may speak no TLS: correct the port, or ${withoutTls}.`
+    ? ` The server on this port may not speak TLS: correct the port, or ${withoutTls}.`
     : '';
 }

@@ -10,7 +10,7 @@ export interface Failing {
 /** With what a delivery is nacked after a call made for it has failed with any cause. An error of ours stays as it is. */
 export function nackErrorOf(cause: unknown, { code, what }: Failing, { origin }: Delivery<unknown>): RxflumeError {
   if (cause instanceof RxflumeError) return cause;
-  const message = `Cannot ${what} ${origin.stream} offset ${origin.offset}: ${describeError(cause)}`;
+  const message = `Cannot ${what} ${origin.stream} offset ${origin.offset}: ${describeError(cause)}.`;
   return new SinkError(code, message, { cause, retryable: mayPass(cause) });
 }
 
@@ -46,7 +46,7 @@ function saysItMayPass(cause: unknown): boolean {
 export function lateNackError(what: string, limitMs: number, { origin }: Delivery<unknown>): SinkError {
   return new SinkError(
     'RXF_OPERATOR_TIMEOUT',
-    `To ${what} ${origin.stream} offset ${origin.offset} took longer than ${limitMs} ms; nobody knows whether it was ` +
+    `Timed out: to ${what} ${origin.stream} offset ${origin.offset} took longer than ${limitMs} ms. It may or may not have been ` +
       'carried out. The value is redelivered.',
     { details: { stream: origin.stream, offset: origin.offset, limitMs } },
   );

@@ -1,10 +1,10 @@
 import { DecodeError } from '../core/errors.js';
 
 /**
- * Reads Avro's binary encoding. Every length is compared with the bytes that are there before anything is made of it, so
- * that no input can make more memory than its own size.
+ * Reads Avro's binary encoding. Every length is checked against the remaining bytes before anything is allocated, so no input
+ * can use more memory than its own size.
  *
- * Fails: `RXF_DECODE_SYNTAX` where the bytes end too early or a number cannot be.
+ * Fails: `RXF_DECODE_SYNTAX` if the bytes end too early or a number is invalid.
  * Source: Avro 1.11 specification, "Binary Encoding".
  */
 export class AvroReader {
@@ -20,7 +20,7 @@ export class AvroReader {
     return this.#bytes.length - this.#at;
   }
 
-  /** A whole number below 2^52 either way; no length is larger, and JavaScript cannot hold all that are. */
+  /** A whole number between ±2^52; no length is larger, and a double does not represent every larger one. */
   long(): number {
     let byte = this.#byte();
     let value = byte & 0x7f;
@@ -44,7 +44,7 @@ export class AvroReader {
 
   /** So many bytes, not copied. */
   fixed(length: number): Buffer {
-    if (length < 0 || length > this.left) throw corrupt(`${length} bytes are announced, ${this.left} are left`);
+    if (length < 0 || length > this.left) throw corrupt(`${length} bytes are declared, ${this.left} are left`);
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
@@ -56,14 +56,14 @@ export class AvroReader {
 
   text(): string {
     const length = this.long();
-    if (length < 0 || length > this.left) throw corrupt(`${length} bytes of text are announced, ${this.left} are left`);
+    if (length < 0 || length > this.left) throw corrupt(`${length} bytes of text are declared, ${this.left} are left`);
     this.#at += length;
     return this.#bytes.toString('utf8', this.#at - length, this.#at);
   }
 
   /**
-   * How many items the next block of an array or map has, 0 at its end. An item takes at least `leastBytes`, so a count
-   * that cannot be is refused before one is read.
+   * How many items the next block of an array or map has, 0 at its end. An item takes at least `leastBytes`, so an impossible
+   * count is rejected before an item is read.
    */
   block(leastBytes: number): number {
     let count = this.long();
@@ -72,7 +72,7 @@ export class AvroReader {
       // The size of the block in bytes, for those who want to pass over it.
       this.long();
     }
-    if (count * leastBytes > this.left) throw corrupt(`${count} items are announced, ${this.left} bytes are left`);
+    if (count * leastBytes > this.left) throw corrupt(`${count} items are declared, ${this.left} bytes are left`);
     return count;
   }
 
@@ -170,7 +170,7 @@ export class AvroWriter {
     this.#at += length;
   }
 
-  /** A number of 32 bits, not in Avro's encoding; answers where it stands, for `setInt32`. */
+  /** A number of 32 bits, not in Avro's encoding; returns its position, for `setInt32`. */
   int32(value: number): number {
     this.#makeRoom(4);
     this.#bytes.writeInt32BE(value, this.#at);

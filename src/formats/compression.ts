@@ -18,7 +18,7 @@ export interface Compression {
 
 export type CompressionName = 'none' | 'gzip' | 'zstd';
 
-/** The compression of that name; `zstd` needs a Node that has it (22.15 or later), an `OptionError` otherwise. */
+/** The compression of that name; `zstd` requires Node 22.15 or later, otherwise throws `OptionError`. */
 export function compressionOf(name: CompressionName = 'none'): Compression {
   expectOneOf('compression', name, ['none', 'gzip', 'zstd']);
   if (name === 'none') return { name, extension: '', compress: (chunk) => [chunk] };
@@ -32,7 +32,7 @@ export function compressionOf(name: CompressionName = 'none'): Compression {
   if (zstdCompress === undefined) {
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`compression\` 'zstd' to be offered by this Node, got Node ${process.versions.node}. ` +
+      `Expected \`compression\` 'zstd' to be supported by this Node, got Node ${process.versions.node}. ` +
         "Use Node 22.15 or later, or compression 'gzip'.",
     );
   }

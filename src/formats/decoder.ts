@@ -56,7 +56,7 @@ function standardDecode<A>(schema: StandardSchema<A>, value: unknown): A {
     result.then(undefined, () => undefined);
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `The ${schema['~standard'].vendor} schema answers with a promise; decode takes only schemas that answer at once`,
+      `The ${schema['~standard'].vendor} schema is asynchronous; decode accepts only synchronous schemas`,
     );
   }
   if (result.issues === undefined) return result.value;
@@ -96,5 +96,7 @@ interface IoTsFailure {
 function shapeError(path: string, problem: string, count: number): DecodeError {
   const where = path === '' ? 'The value' : `\`${path}\``;
   const more = count > 1 ? `, and ${count - 1} more` : '';
-  return new DecodeError('RXF_DECODE_SHAPE', `${where} does not fit: ${problem}${more}.`, { details: { path } });
+  return new DecodeError('RXF_DECODE_SHAPE', `${where} does not match the schema: ${problem}${more}.`, {
+    details: { path },
+  });
 }

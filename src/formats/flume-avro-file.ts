@@ -13,8 +13,8 @@ export interface FlumeAvroFileOptions {
 }
 
 /**
- * Flume events in an Avro object container file, as Flume's serializer `avro_event` writes them: records `Event` of
- * `headers` and `body`, one block a chunk. What is no event is refused (`RXF_SINK_FORMAT`).
+ * Flume events in an Avro object container file, as Flume's serializer `avro_event` writes them: records `Event` of `headers`
+ * and `body`, one block a chunk. A value that is not an event is nacked (`RXF_SINK_FORMAT`).
  *
  * Source: Flume 1.11, `FlumeEventAvroEventSerializer`; Avro 1.11 specification, "Object Container Files".
  */

@@ -60,7 +60,7 @@ export function flumeAvro(): Decoder<Uint8Array | null, FlumeEvent> {
     if (bytes === null || bytes === undefined || bytes.length === 0) {
       throw new DecodeError(
         'RXF_DECODE_EMPTY',
-        'Expected a Flume event, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
+        'Expected a Flume event, got no value (a tombstone). Drop tombstones with `filterValue((value) => value !== null)` first.',
       );
     }
     const reader = new AvroReader(bytes);
@@ -68,7 +68,7 @@ export function flumeAvro(): Decoder<Uint8Array | null, FlumeEvent> {
     if (reader.left > 0) {
       throw new DecodeError(
         'RXF_DECODE_SYNTAX',
-        `Not a Flume event in Avro: ${reader.left} of ${bytes.length} bytes are left behind it.`,
+        `Not a Flume event in Avro: ${reader.left} of ${bytes.length} bytes are left after it.`,
       );
     }
     return event;

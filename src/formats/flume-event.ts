@@ -1,7 +1,7 @@
 import { describeValue, SinkError } from '../core/errors.js';
 import { isWellFormed } from '../core/well-formed.js';
 
-/** What Apache Flume carries from one agent to the next: text headers by name, and a body of bytes. */
+/** An Apache Flume event: string headers by name, and a body of bytes. */
 export interface FlumeEvent {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -12,8 +12,8 @@ const MOST_EVENT_BYTES = 2 ** 31 - 1 - 1024 * 1024;
 
 /**
  * About how many bytes an event takes when it is sent: its body, and its headers' characters. Throws a `SinkError`
- * (`RXF_SINK_FORMAT`) for what is no event, and for what no form of an event can hold: half of a surrogate pair, which would
- * be written as U+FFFD, or 2 GiB.
+ * (`RXF_SINK_FORMAT`) for what is no event, and for what no form of an event can hold: an unpaired surrogate, which would be
+ * written as U+FFFD, or 2 GiB.
  */
 export function flumeEventBytes(event: FlumeEvent): number {
   const { headers, body } = (event ?? {}) as Partial<FlumeEvent>;
@@ -26,7 +26,7 @@ export function flumeEventBytes(event: FlumeEvent): number {
     bytes += name.length + value.length;
   }
   if (bytes > MOST_EVENT_BYTES) {
-    const message = `A Flume event of ${bytes} bytes cannot be sent: it has at most ${MOST_EVENT_BYTES}. Split it before the sink.`;
+    const message = `A Flume event of ${bytes} bytes cannot be sent: the limit is ${MOST_EVENT_BYTES} bytes. Split it before the sink.`;
     throw new SinkError('RXF_SINK_FORMAT', message);
   }
   return bytes;
@@ -45,8 +45,8 @@ export function flumeEventOverhead({ headers }: FlumeEvent): number {
 function unpaired(name: string): SinkError {
   return new SinkError(
     'RXF_SINK_FORMAT',
-    `The header ${describeValue(name)} of a Flume event has half of a surrogate pair, in its name or its text, which would be ` +
-      'sent as U+FFFD. Correct it before the sink, or leave the header out.',
+    `The header ${describeValue(name)} of a Flume event has an unpaired surrogate in its name or value, which would be ` +
+      'sent as U+FFFD. Correct it before the sink, or remove the header.',
     { details: { header: name } },
   );
 }
@@ -56,7 +56,7 @@ function noEvent(event: unknown, name?: string, value?: unknown): SinkError {
     name === undefined ? describeValue(event) : `the header ${describeValue(name)} with ${describeValue(value)}`;
   return new SinkError(
     'RXF_SINK_FORMAT',
-    `Expected a Flume event, \`{ headers, body }\` with headers of text and a body of bytes, got ${got}. ` +
+    `Expected a Flume event, \`{ headers, body }\` with string headers and a body of bytes, got ${got}. ` +
       'Map the value before the sink: `mapValue((value) => ({ headers: {}, body: value }))`.',
   );
 }

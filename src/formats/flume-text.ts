@@ -13,8 +13,9 @@ export interface FlumeTextOptions {
 }
 
 /**
- * Flume events as Flume's own text serializers write them: the bytes of the body as they are, each with a newline behind
- * it; before it, where they are wanted, the headers as Java shows a map. What is no event is refused (`RXF_SINK_FORMAT`).
+ * Flume events as Flume's own text serializers write them: the bytes of the body as they are, each with a newline behind it;
+ * before it, where they are wanted, the headers as Java shows a map. A value that is not an event is nacked
+ * (`RXF_SINK_FORMAT`).
  *
  * Source: Flume 1.11, `BodyTextEventSerializer` and `HeaderAndBodyTextEventSerializer`, with `appendNewline`.
  */

@@ -12,8 +12,8 @@ export interface Format<T> {
 /** Encodes the values of one file, many to a chunk. */
 export interface Encoder<T> {
   /**
-   * Adds one value to the chunk; answers with the chunk's size so far, in bytes (for text in characters, at least a
-   * third of its bytes). Throws a `SinkError` (`RXF_SINK_FORMAT`) for a value it cannot encode, and adds nothing then.
+   * Adds one value to the chunk; returns the chunk's size so far, in bytes (for text in characters, at least a third of its
+   * bytes). Throws a `SinkError` (`RXF_SINK_FORMAT`) for a value it cannot encode; then nothing is added.
    */
   add(value: T): number;
   /** Takes the chunk, and starts the next. Empty where nothing was added. */

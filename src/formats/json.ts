@@ -7,9 +7,9 @@ import { pathAt } from './json-path.js';
 
 export interface JsonOptions {
   /**
-   * `exact`: a number that a double does not hold is refused with its value. `bigint`: an integer beyond ±(2^53 − 1) becomes a
-   * BigInt, whether a double holds it or not; other numbers as with `exact`. `rounded`: it becomes the nearest double, or
-   * Infinity, as `JSON.parse` does. Default `exact`.
+   * `exact`: a value with a number that does not fit a double is nacked. `bigint`: an integer beyond ±(2^53 − 1) becomes a
+   * BigInt, whether it fits a double or not; other numbers as with `exact`. `rounded`: a number becomes the nearest double, or
+   * Infinity, as in `JSON.parse`. Default `exact`.
    */
   readonly numbers?: 'exact' | 'bigint' | 'rounded';
 }
@@ -45,7 +45,7 @@ function parse(bytes: Uint8Array | string | null, numbers: Numbers): unknown {
   if (bytes === null || bytes === undefined || bytes.length === 0) {
     throw new DecodeError(
       'RXF_DECODE_EMPTY',
-      'Expected JSON, got no value (a tombstone). Drop these with `filterValue((value) => value !== null)` first.',
+      'Expected JSON, got no value (a tombstone). Drop tombstones with `filterValue((value) => value !== null)` first.',
     );
   }
   const buffer = typeof bytes === 'string' ? undefined : bufferOf(bytes);
@@ -78,9 +78,9 @@ function inexactError(text: string, { text: number, offset }: PlacedNumber): Dec
   const [path, shown] = [pathAt(text, offset), shortened(number)];
   return new DecodeError(
     'RXF_DECODE_INEXACT',
-    `The number ${shown} of \`${path}\`, at character ${offset}, is not held exactly: it would be written back as ` +
-      `${describeValue(Number(number))}. Send it as a text, ${isLargeInteger(number) ? "read it with `numbers: 'bigint'`, " : ''}` +
-      "or accept that with `numbers: 'rounded'`.",
+    `The number ${shown} of \`${path}\`, at character ${offset}, does not fit a double: it would be written back as ` +
+      `${describeValue(Number(number))}. Send it as a string, ${isLargeInteger(number) ? "read it with `numbers: 'bigint'`, " : ''}` +
+      "or accept rounding with `numbers: 'rounded'`.",
     { details: { path, offset, number: shown } },
   );
 }

@@ -10,9 +10,9 @@ const NEW_LINE = 10;
 const LARGE_BYTES = 256 * KiB;
 
 /**
- * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept,
- * and makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone), or a text
- * with half of a surrogate pair, which UTF-8 cannot hold, is refused with `RXF_SINK_FORMAT`.
+ * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept, and
+ * makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone), or a text with an
+ * unpaired surrogate, which UTF-8 cannot hold, is refused with `RXF_SINK_FORMAT`.
  */
 export function text(options: LinesOptions = {}): Format<Uint8Array | string | null> {
   expectKnown('text options', options, ['compression']);
@@ -37,8 +37,8 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
     } else {
       throw new SinkError(
         'RXF_SINK_FORMAT',
-        `Cannot write ${describeValue(value)} (${value === null ? 'null' : typeof value}) as text: it is neither bytes nor ` +
-          'text. Drop tombstones with filterValue, or use jsonLines.',
+        `Cannot write ${describeValue(value)} (${value === null ? 'null' : typeof value}) as text: it is neither bytes nor a ` +
+          'string. Drop tombstones with filterValue, or use jsonLines.',
       );
     }
     this.#chunk[this.#length] = NEW_LINE;
@@ -67,7 +67,7 @@ function halfPair(value: string): SinkError {
   const at = value.search(/\p{Surrogate}/u);
   return new SinkError(
     'RXF_SINK_FORMAT',
-    `Cannot write ${describeValue(value)} as text: half of a surrogate pair at character ${at}, which UTF-8 cannot hold. ` +
+    `Cannot write ${describeValue(value)} as text: UTF-8 cannot encode the unpaired surrogate at character ${at}. ` +
       'Replace it with mapValue, or use jsonLines, which escapes it.',
     { details: { offset: at } },
   );

@@ -68,7 +68,7 @@ export interface AmqpConsumption {
 
 /** One message as the broker delivered it. */
 export interface AmqpMessage {
-  /** Counts from 1 on its channel; void on any other. */
+  /** Counts from 1 on its channel; meaningless on any other. */
   readonly deliveryTag: number;
   readonly isRedelivered: boolean;
   readonly exchange: string;
@@ -81,7 +81,7 @@ export interface AmqpMessage {
 export interface AmqpListener {
   /** Takes a message over; it must not block. After `cancel` a few may still come: what was sent before. */
   message(message: AmqpMessage): void;
-  /** Something a person should hear of, such as a connection the broker blocks; the driver goes on by itself. */
+  /** Something to log, such as a connection that the broker blocks; the driver continues by itself. */
   logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
@@ -90,13 +90,15 @@ export interface AmqpListener {
  * tag cannot reach a later one. On a channel that has ended, the verbs do nothing.
  */
 export interface AmqpConsumer {
-  /** With `isMultiple` all unsettled up to the tag. An ack is no receipt: one sent to a dying connection is lost, unseen. */
+  /**
+   * With `isMultiple` all unsettled up to the tag. An ack is not confirmed: one sent on a dying connection is lost silently.
+   */
   ack(deliveryTag: number, isMultiple: boolean): void;
-  /** Refuses: `requeue` brings it again, `discard` lets the broker dead-letter or drop it. */
+  /** Rejects: `requeue` has it redelivered, `discard` lets the broker dead-letter or drop it. */
   nack(deliveryTag: number, isMultiple: boolean, fate: 'requeue' | 'discard'): void;
-  /** Asks for no more messages; answers when the broker agrees. What is out can still be settled. Fails as `consume` does. */
+  /** Cancels the consumer; emits when the broker confirms. Messages in flight can still be settled. Fails as `consume` does. */
   cancel(): ObservableInput<unknown>;
-  /** Closes the channel, its acks sent before; answers when done or after a bounded time. Idempotent, never fails. */
+  /** Closes the channel after its acks are sent; emits when done or after a bounded time. Idempotent, never fails. */
   close(): ObservableInput<unknown>;
 }
 

@@ -8,7 +8,7 @@ export interface AmqpOrigin extends Origin {
   readonly routingKey: string;
   /** With the headers as they are. */
   readonly properties: AmqpProperties;
-  /** Whether the broker had given it to somebody before; then it may have been handled. */
+  /** Whether the broker delivered it before; then it may have been processed. */
   readonly isRedelivered: boolean;
 }
 

@@ -17,7 +17,7 @@ export interface AmqpPublisherListener {
    * publish nothing: the client would keep it in memory without limit.
    */
   writable(isWritable: boolean): void;
-  /** Something a person should hear of; the driver goes on by itself. */
+  /** Something to log; the driver continues by itself. */
   logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
@@ -25,9 +25,9 @@ export interface AmqpPublisherListener {
 export interface AmqpPublisher {
   /**
    * Publishes as mandatory, and calls back once: with null when the broker has confirmed it, else with a `SinkError`:
-   * `RXF_AMQP_UNROUTABLE` where no queue took it, `RXF_AMQP_REFUSED` where the broker refused it, `RXF_AMQP_UNCONFIRMED`
-   * where the channel ended before, so that nobody knows. Never calls back before it returns, and never throws: what
-   * cannot be sent, such as headers beyond a frame, is refused too (`RXF_SINK_FORMAT`).
+   * `RXF_AMQP_UNROUTABLE` where no queue took it, `RXF_AMQP_REFUSED` if the broker rejected it, `RXF_AMQP_UNCONFIRMED` if the
+   * channel closed before, so it may or may not be stored. Never calls back before it returns, and never throws: what cannot be
+   * sent, such as headers beyond a frame, fails too (`RXF_SINK_FORMAT`).
    */
   publish(message: AmqpOutgoing, settled: (error: Error | null) => void): void;
   /** Closes when what is under way is settled, or after a bounded time. Idempotent, never fails. */

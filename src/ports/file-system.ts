@@ -26,7 +26,7 @@ export interface FileWriter {
  * checked; a lost answer is resolved by looking. Foreign
  * errors come as `SinkError`s. Each answer emits once.
  *
- * What is answered is durable, also what a look answers: the caller builds on it. An error says nothing about what stands.
+ * Every result is durable, even that of a read-only call: the caller relies on it. An error says nothing about what exists.
  */
 export interface FileSystem {
   /** For messages, such as `webhdfs http://nn1:9870`. No secret. */
@@ -38,8 +38,8 @@ export interface FileSystem {
    */
   pathProblem(path: string): string | null;
   /**
-   * Makes a folder with those above it; answers once it stands and is durable, also where it stood before.
-   * `RXF_FILES_EXISTS` where a file stands there, or in place of a folder above it.
+   * Makes a folder and its parents; emits once it exists and is durable, even if it existed before. `RXF_FILES_EXISTS` if a
+   * file exists there, or in place of a parent folder.
    */
   makeFolder(path: string): ObservableInput<unknown>;
   /** Starts a new file, with its folders. The file must not exist: `RXF_FILES_EXISTS` from the first write or the close. */
@@ -56,7 +56,7 @@ export interface FileSystem {
    * answers `missing`. Answers as `rename` does.
    */
   publish(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;
-  /** What stands at the path, or null, also where nothing can. */
+  /** What exists at the path, or null, even if nothing can exist there. */
   status(path: string): ObservableInput<FileStatus | null>;
   /** What a folder holds, by name; empty where there is no such folder, or can be none. */
   list(folder: string): ObservableInput<readonly FileStatus[]>;

@@ -10,11 +10,10 @@ export type FlumeStatus = 'OK' | 'FAILED' | 'UNKNOWN';
 /** A connection that stands: both sides have agreed on the calls. */
 export interface FlumeConnection {
   /**
-   * Sends a batch of at least one event when subscribed to, and emits once what the agent answers; several may be under
-   * way at once, and answers come in any order. Fails with `SinkError`: `RXF_FLUME_REFUSED` when the agent answers with
-   * an error (the connection lives), `RXF_FLUME_TIMEOUT` when it does not answer in time, `RXF_FLUME_LOST` when the
-   * connection ends before the answer. After the last two nobody knows whether the agent has the batch, and the
-   * connection is over.
+   * Sends a batch of at least one event when subscribed to, and emits once what the agent answers; several may be under way at
+   * once, and answers come in any order. Fails with `SinkError`: `RXF_FLUME_REFUSED` when the agent answers with an error (the
+   * connection lives), `RXF_FLUME_TIMEOUT` when it does not answer in time, `RXF_FLUME_LOST` when the connection ends before
+   * the answer. After the last two the agent may or may not have the batch, and the connection is closed.
    */
   append(events: readonly FlumeEvent[]): Observable<FlumeStatus>;
   /** Closes; what is under way fails with `RXF_FLUME_LOST`. Idempotent, never fails. */
@@ -56,7 +55,7 @@ export interface FlumeListener {
   batch(batch: FlumeBatch): void;
   /** How many clients are connected now. */
   clients(count: number): void;
-  /** Something a person should hear of; the server goes on by itself. */
+  /** Something to log; the server continues by itself. */
   logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 

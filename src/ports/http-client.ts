@@ -30,7 +30,7 @@ export interface HttpClient {
    * end or to the client's bound; whatever the status, and without following a redirect. Unsubscribing ends the request.
    *
    * Fails: `RXF_HTTP_UNREACHABLE` or `RXF_HTTP_TLS` before anything was sent; `RXF_HTTP_LOST`, `RXF_HTTP_TIMEOUT` or
-   * `RXF_HTTP_PROTOCOL` after that, so that nobody knows whether the server has carried it out.
+   * `RXF_HTTP_PROTOCOL` after that, when the server may or may not have carried it out.
    */
   request(request: HttpRequest): Observable<HttpAnswer>;
 }

@@ -84,9 +84,9 @@ export interface KafkaBatch extends TopicPartition {
  */
 export interface KafkaListener {
   /**
-   * The group gave us these partitions, in this epoch (one higher each time). Answers where to start where that is not
-   * the group's committed offset. No record comes before the answer. Where the log begins behind such a start, and the
-   * group's commit says that nothing lay between (`emptyFrom`), reading goes on at the group's offset.
+   * The group assigned these partitions, in this epoch (one higher each time). Return the start offsets that differ from the
+   * group's committed offsets. No record is delivered before that. Where the log begins behind such a start, and the group's
+   * commit says that nothing lay between (`emptyFrom`), reading goes on at the group's offset.
    */
   assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
   /**
@@ -95,9 +95,9 @@ export interface KafkaListener {
    * partitions comes before the answer.
    */
   began(epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown>;
-  /** The group is about to take all our partitions away: settle and commit now. The driver goes on after the answer. */
+  /** The group is about to revoke all our partitions: settle and commit now. The driver continues afterwards. */
   revoking(): ObservableInput<unknown>;
-  /** All our partitions are gone, with or without `revoking` before: nothing of them may be committed any more. */
+  /** All our partitions are lost, with or without `revoking` before: nothing of them may be committed any more. */
   lost(): void;
   /** Hands a batch over; it must not block. Batches of paused partitions may still come if they were fetched before. */
   records(batch: KafkaBatch): void;
@@ -106,7 +106,7 @@ export interface KafkaListener {
    * it is false, silence does not mean that there is nothing to read.
    */
   reading(isReading: boolean): void;
-  /** Something a person should hear of; the driver goes on by itself. */
+  /** Something to log; the driver continues by itself. */
   logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
@@ -117,8 +117,8 @@ export interface KafkaConsumer {
   /** Fetches from that offset next. Batches already fetched from elsewhere are dropped by the driver. */
   seek(position: PartitionOffset): void;
   /**
-   * Tells the broker the next offset to read of each partition. Of another epoch than the current one it does nothing.
-   * Fails with `CommitError`.
+   * Commits the next offset to read of each partition. Does nothing for another epoch than the current one. Fails with
+   * `CommitError`.
    */
   commit(epoch: number, offsets: readonly CommittedOffset[]): ObservableInput<unknown>;
   /** Leaves the group and disconnects; answers when done or after a bounded time. Idempotent, never fails. */
@@ -134,9 +134,9 @@ export interface KafkaDriver {
   /** How long the group waits for its members at a rebalance, in milliseconds; left out where it waits forever. */
   readonly rebalanceTimeoutMs?: number;
   /**
-   * Cold: subscribing connects and joins the group, then emits the member once; unsubscribing disconnects at once,
-   * without commits. Completes after `close`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`,
-   * `…_TOPIC_MISSING`; later `…_LOST`, when reconnecting has failed for good) or `SourceError`.
+   * Cold: subscribing connects and joins the group, then emits the member once; unsubscribing disconnects at once, without
+   * commits. Completes after `close`. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`, `…_TOPIC_MISSING`; later
+   * `…_LOST`, when reconnecting has failed permanently) or `SourceError`.
    */
   connect(subscription: KafkaSubscription, listener: KafkaListener): Observable<KafkaConsumer>;
 }

@@ -28,30 +28,30 @@ export interface KafkaProducing {
   readonly transactionTimeoutMs: number;
 }
 
-/** What became of some of the records of a call, by their place in it. */
+/** The outcome of some of the records of a call, by their index in it. */
 export interface KafkaSent {
   /** These are on every replica in sync. */
   readonly written: readonly number[];
   /**
-   * For good: `RXF_KAFKA_RECORD_REFUSED` and `RXF_KAFKA_RECORD_TOO_LARGE`, where it is the record's fault;
+   * Permanently: `RXF_KAFKA_RECORD_REFUSED` and `RXF_KAFKA_RECORD_TOO_LARGE`, where it is the record's fault;
    * `RXF_KAFKA_TOPIC_MISSING`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REFUSED`, where it is that of its topic or of the cluster. Or
    * `RXF_KAFKA_SEND`, where it was not acknowledged in time, and may be written.
    */
   readonly refused: ReadonlyMap<number, RxflumeError>;
 }
 
-/** The transactions of one transactional id, from its taking until somebody takes it again. */
+/** The transactions of one transactional id, until another producer takes it over. */
 export interface KafkaTransactions {
   /**
-   * Writes in the transaction that is open, or begins one; one call at a time. Answers as a producer's `send` does. Of what is
-   * refused for good nothing is in it, and the rest is. Fails as `commit` does.
+   * Writes in the transaction that is open, or begins one; one call at a time. Emits as a producer's `send` does. Permanently
+   * rejected records are not in it; all others are. Fails as `commit` does.
    */
   send(records: readonly KafkaOutgoing[]): ObservableInput<KafkaSent>;
   /**
-   * Commits what was sent and these offsets of the group as one; of the offsets alone, where nothing was sent. Answers
-   * when both are done. Fails with `FencedError` (`RXF_KAFKA_FENCED`) where the id was taken by another or timed out, and
-   * with `RXF_KAFKA_TRANSACTION` where something was lost on the way: then nobody knows whether it was committed, and
-   * only taking the id again and asking `committed` tells. After a failure every call fails.
+   * Commits what was sent and these offsets of the group as one; of the offsets alone, where nothing was sent. Answers when
+   * both are done. Fails with `FencedError` (`RXF_KAFKA_FENCED`) where the id was taken by another or timed out, and with
+   * `RXF_KAFKA_TRANSACTION` where something was lost on the way: then it may or may not be committed; take the id again and
+   * call `committed` to find out. After a failure every call fails.
    */
   commit(groupId: string, offsets: readonly PartitionOffset[]): ObservableInput<unknown>;
 }
@@ -59,17 +59,16 @@ export interface KafkaTransactions {
 /** A producer, connected: idempotent, with all replicas in sync acknowledging. */
 export interface KafkaProducer {
   /**
-   * Writes outside of transactions. Answers as it becomes known, names each record once, and completes with the last.
-   * Calls may overlap: records of one partition are written in order of the calls, and no partition waits for another;
-   * where records are not acknowledged in time, so is nothing behind them in their partition. Fails only with
-   * `RXF_SINK_STOPPED`, after the end. A request that was lost is sent again without writing anything twice.
-   * `isWanted` is asked about a record, by its place, when its turn comes: where it answers false the record is not
-   * written, and refused with `RXF_SINK_STOPPED`.
+   * Writes outside of transactions. Emits outcomes as they become known, names each record once, and completes with the last.
+   * Calls may overlap: records of one partition are written in order of the calls, and no partition waits for another; where
+   * records are not acknowledged in time, so is nothing behind them in their partition. Fails only with `RXF_SINK_STOPPED`,
+   * after the end. A request that was lost is sent again without writing anything twice. `isWanted` is called with the index of
+   * a record when its turn comes: if it returns false, the record is not written and fails with `RXF_SINK_STOPPED`.
    */
   send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): ObservableInput<KafkaSent>;
   /**
-   * Takes a transactional id: whoever had it is fenced, and what it had open has been aborted, or committed if that was
-   * already decided, when this answers. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) or `SinkError`.
+   * Takes over a transactional id: its previous owner is fenced, and its open transaction has been aborted, or committed if
+   * that was already decided, when this emits. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) or `SinkError`.
    */
   take(transactionalId: string): ObservableInput<KafkaTransactions>;
   /** The group's committed offsets, of those partitions that have one; waits for those that a transaction is changing. */
@@ -78,7 +77,7 @@ export interface KafkaProducer {
 
 /** What the driver calls. */
 export interface KafkaProducerListener {
-  /** Something a person should hear of; the driver goes on by itself. */
+  /** Something to log; the driver continues by itself. */
   logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 

@@ -7,8 +7,8 @@ export interface TextOutput {
   /** Whether a terminal shows the text, which would obey the control characters in it. Default false. */
   readonly isTerminal?: boolean;
   /**
-   * Writes at once. Completes when the system has taken all of it, so whoever waits for that keeps no more than one text in
-   * memory here. Fails with a `SinkError`: `RXF_CONSOLE_CLOSED` where nobody reads any more.
+   * Writes at once. Completes when the system has accepted all of it, so a caller that waits keeps at most one text in memory
+   * here. Fails with a `SinkError`: `RXF_CONSOLE_CLOSED` if the reader has closed it.
    */
   write(text: string): ObservableInput<unknown>;
 }

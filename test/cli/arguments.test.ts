@@ -39,21 +39,21 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'a command is missing'],
-    [['walk'], 'there is no command `walk`'],
+    [[], 'expected a command: run, check or ledger'],
+    [['walk'], 'unknown command `walk`'],
     [['run'], '`run` needs the file of a flow'],
-    [['run', 'a.ts', 'b.ts'], 'got also `b.ts`'],
+    [['run', 'a.ts', 'b.ts'], 'also got `b.ts`'],
     [['run', 'a.ts', '--until-idle', 'soon'], 'got `soon`'],
     [['run', 'a.ts', '--drain-timeout', '0'], 'got `0`'],
     [['run', 'a.ts', '--fast'], "'--fast'"],
-    [['run', 'a.ts', '--json'], '`--json` is no option of `run`'],
+    [['run', 'a.ts', '--json'], '`run` has no option `--json`'],
     [['check'], '`check` needs the file of a flow'],
-    [['check', 'a.ts', '--until-idle', '5'], '`--until-idle` is no option of `check`'],
+    [['check', 'a.ts', '--until-idle', '5'], '`check` has no option `--until-idle`'],
     [['ledger'], '`ledger` needs the root of a file sink'],
-    [['ledger', '/a', '/b'], 'got also `/b`'],
+    [['ledger', '/a', '/b'], 'also got `/b`'],
     [['ledger', '/a', '--mode', 'ftp'], 'got `ftp`'],
     [['ledger', '/a', '--user', ''], 'expected `--user` to be a name'],
-    [['toString', '/a'], 'there is no command `toString`'],
+    [['toString', '/a'], 'unknown command `toString`'],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => readArguments(args)).toThrow(message);
   });

@@ -69,8 +69,8 @@ describe('rxflume', () => {
 
   it.each([
     ['throws', "throw new Error('no config');", 'threw while it was loaded: no config'],
-    ['exports-nothing', 'export const x = 1;', 'exports no flow as default but undefined (it exports: x)'],
-    ['exports-number', 'export default 5;', 'exports no flow as default but 5'],
+    ['exports-nothing', 'export const x = 1;', 'is not a flow but undefined (exports: x)'],
+    ['exports-number', 'export default 5;', 'is not a flow but 5'],
     ['syntax', 'export default (;', 'threw while it was loaded'],
     [
       'wrong-option',
@@ -136,7 +136,7 @@ describe('rxflume', () => {
       }
     });
     expect(outcome.code).toBe(1);
-    expect(outcome.stdout).toContain('is redelivered at the next start');
+    expect(outcome.stdout).toContain('redelivered at the next start');
     expect(lines(outcome).at(-1)?.seconds).toBeGreaterThan(0.5);
     expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'abandoned' });
   });

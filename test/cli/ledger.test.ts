@@ -95,7 +95,7 @@ describe('rxflume ledger', () => {
       ),
       '',
       'Verified: 1 stream.',
-      'Checked: the entries that are kept, and the files they name. Files of older entries, which are folded away, are not.',
+      'Checked: the retained entries and the files they name. Files of older, folded entries are not checked.',
       '',
     ]);
   });
@@ -115,7 +115,7 @@ describe('rxflume ledger', () => {
   });
 
   it.each([
-    [['ledger', join(folder, 'nowhere')], 'There is nothing at '],
+    [['ledger', join(folder, 'nowhere')], 'Nothing exists at '],
     [['ledger', join(folder, 'log')], 'the flow has not committed yet, or runs at least once'],
     [['ledger', lakePath, '--stream', 'kafka:chat/9'], 'There is no ledger of kafka:chat/9 under'],
     [['ledger', lakePath, '--user', 'me'], '`--user` is for webhdfs://'],
@@ -161,8 +161,8 @@ describe('rxflume ledger', () => {
     expect(fine.out).toContain(
       'kafka:chat/0: 1 file (3 B) orphaned under _rxflume/tmp: removed at the next assignment.\n',
     );
-    expect(fine.out).toMatch(/0000000000000001 \(1\.\.2\) is void: its writer late-0 had been overtaken/);
-    expect(fine.out).toContain("of=zz is no stream's folder; it was passed over.\n");
+    expect(fine.out).toMatch(/0000000000000001 \(1\.\.2\) is stale: other writers had overtaken its writer late-0/);
+    expect(fine.out).toContain("of=zz is not a stream's folder and was ignored.\n");
     writeFileSync(join(entries, '0000000000000003'), '{');
     const { code, out } = await look();
     expect([code, out]).toEqual([1, expect.stringContaining('Problem 1 of 1: kafka:chat/0, damaged')]);
@@ -195,7 +195,7 @@ describe('rxflume ledger', () => {
       ['op=GETFILESTATUS', 'user.name=me'],
       ['delegation=s3cret', 'op=GETFILESTATUS'],
     ]);
-    expect(printed).toContain(`There is nothing at /lake/a%20b on webhdfs http://127.0.0.1:${port}.`);
+    expect(printed).toContain(`Nothing exists at /lake/a%20b on webhdfs http://127.0.0.1:${port}.`);
     expect(printed).not.toContain('s3cret');
   });
 });

@@ -87,7 +87,7 @@ const TABLE: readonly [name: string, value: unknown, json: string | null][] = [
   ['a typed array', new Uint8Array([7]), '{"0":7}'],
   ['an instance of a class', new Point(), '{"x":1}'],
   ['a boxed number', [Object(1), Object('a'), null], '[1,"a",null]'],
-  ['half of a surrogate pair', { '\ud800': 'a\udc00' }, '{"\\ud800":"a\\udc00"}'],
+  ['an unpaired surrogate', { '\ud800': 'a\udc00' }, '{"\\ud800":"a\\udc00"}'],
   ['null and what is empty', [null, {}, [], ''], '[null,{},[],""]'],
   ['a cycle', cycle, null],
   ['the same value twice', { a: [cycle.n], b: [cycle.n] }, '{"a":[1],"b":[1]}'],
@@ -114,6 +114,6 @@ describe('jsonText', () => {
   });
 
   it('says of a cycle that it is one, whatever stands before it', () => {
-    expect(() => jsonText(cycle)).toThrow('it holds itself, a cycle');
+    expect(() => jsonText(cycle)).toThrow('it contains itself (a cycle)');
   });
 });

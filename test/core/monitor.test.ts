@@ -85,7 +85,7 @@ describe('Monitor', () => {
         at(12_100, () =>
           expect(heard).toEqual([
             'warn A: Cannot write /tmp/f-0',
-            'warn A: Cannot write /tmp/f-100 (99 more like it since the last report.)',
+            'warn A: Cannot write /tmp/f-100 (99 similar failures since the last report.)',
           ]),
         );
       }));

@@ -22,7 +22,7 @@ describe('a refusal', () => {
     const late = lateNackError('write', 50, delivery);
     expect(late).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', details: { stream: 's', offset: 7, limitMs: 50 } });
     expect(late.message).toBe(
-      'To write s offset 7 took longer than 50 ms; nobody knows whether it was carried out. The value is redelivered.',
+      'Timed out: to write s offset 7 took longer than 50 ms. It may or may not have been carried out. The value is redelivered.',
     );
   });
 

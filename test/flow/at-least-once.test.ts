@@ -130,7 +130,7 @@ function lossOf(troubles: readonly { atMs: number; kind: string }[], duplicate: 
     lost: [...expected].filter((name) => !safe.has(name)),
     committedTooEarly,
     // A member that is refused something while it leaves says so; what was refused comes to the others.
-    failed: ends.filter((end) => end !== 'complete' && !end.includes('is redelivered at the next start')),
+    failed: ends.filter((end) => end !== 'complete' && !end.includes('redelivered at the next start')),
     committed: [kafka.committed('lake', 'chat', 0), kafka.committed('lake', 'chat', 1)],
   };
 }

@@ -61,7 +61,7 @@ describe('compressionOf', () => {
     const call = () => compressionOf('zstd');
     expect(call).toThrow(OptionError);
     expect(call).toThrow(
-      `Expected \`compression\` 'zstd' to be offered by this Node, got Node ${process.versions.node}. ` +
+      `Expected \`compression\` 'zstd' to be supported by this Node, got Node ${process.versions.node}. ` +
         "Use Node 22.15 or later, or compression 'gzip'.",
     );
   });

@@ -24,51 +24,51 @@ describe('decoderOf', () => {
       'a wrong field',
       t.type({ user: t.string }),
       { user: 1 },
-      'user: `user` does not fit: expected string, got 1 (number).',
+      'user: `user` does not match the schema: expected string, got 1 (number).',
     ],
     [
       'a missing one',
       t.type({ user: t.string }),
       {},
-      'user: `user` does not fit: expected string, got undefined (undefined).',
+      'user: `user` does not match the schema: expected string, got undefined (undefined).',
     ],
     [
       'no object',
       t.type({ user: t.string }, 'User'),
       null,
-      ': The value does not fit: expected User, got null (null).',
+      ': The value does not match the schema: expected User, got null (null).',
     ],
     [
       'a deep one',
       t.type({ a: t.array(t.type({ b: t.number })) }),
       { a: [{ b: 1 }, { b: 'x' }] },
-      'a.1.b: `a.1.b` does not fit: expected number, got "x" (string).',
+      'a.1.b: `a.1.b` does not match the schema: expected number, got "x" (string).',
     ],
     [
       'several, the deepest',
       t.type({ a: t.string, b: t.type({ c: t.string }) }),
       { a: 1, b: { c: 2 } },
-      'b.c: `b.c` does not fit: expected string, got 2 (number), and 1 more.',
+      'b.c: `b.c` does not match the schema: expected string, got 2 (number), and 1 more.',
     ],
     [
       'a field within the member of a union that its tag tells',
       Chat,
       { user: 'a', content: { kind: 'text', body: { words: ['x', 5] } }, tags: [] },
-      'content.body.words.1: `content.body.words.1` does not fit: expected string, got 5 (number).',
+      'content.body.words.1: `content.body.words.1` does not match the schema: expected string, got 5 (number).',
     ],
     [
       'no member of a union: all of it is expected',
       Chat,
       { user: 'a', content: { kind: 'image', size: 3 }, tags: ['x', 1, null] },
-      'tags.2: `tags.2` does not fit: expected (string | number), got null (null), and 1 more.',
+      'tags.2: `tags.2` does not match the schema: expected (string | number), got null (null), and 1 more.',
     ],
     [
       'a field of an intersection',
       t.intersection([t.type({ a: t.string }), t.type({ b: t.type({ c: t.union([t.null, t.number]) }) })]),
       { a: 'x', b: { c: true } },
-      'b.c: `b.c` does not fit: expected (null | number), got true (boolean), and 1 more.',
+      'b.c: `b.c` does not match the schema: expected (null | number), got true (boolean), and 1 more.',
     ],
-  ])('says of io-ts what does not fit: %s', (_, schema, value, message) => {
+  ])('says of io-ts what does not match the schema: %s', (_, schema, value, message) => {
     expect(refusal(schema, value)).toBe(message);
   });
 
@@ -80,13 +80,17 @@ describe('decoderOf', () => {
         Number(value) % 2 === 0 ? t.success(Number(value)) : t.failure(value, context, 'odd numbers are not taken'),
       t.identity,
     );
-    expect(refusal(t.type({ n: Even }), { n: 3 })).toBe('n: `n` does not fit: odd numbers are not taken.');
+    expect(refusal(t.type({ n: Even }), { n: 3 })).toBe('n: `n` does not match the schema: odd numbers are not taken.');
   });
 
   it.each([
-    [z.object({ a: z.array(z.string()) }), { a: ['x', 1] }, /^a\.1: `a\.1` does not fit: .*expected string/],
+    [
+      z.object({ a: z.array(z.string()) }),
+      { a: ['x', 1] },
+      /^a\.1: `a\.1` does not match the schema: .*expected string/,
+    ],
     [z.object({ a: z.string(), b: z.string() }), {}, /^a: .*, and 1 more\.$/],
-    [z.string(), 5, /^: The value does not fit: .*expected string/],
+    [z.string(), 5, /^: The value does not match the schema: .*expected string/],
     [
       {
         '~standard': {
@@ -96,12 +100,12 @@ describe('decoderOf', () => {
         },
       },
       1,
-      /^k\.0: `k\.0` does not fit: bad\.$/,
+      /^k\.0: `k\.0` does not match the schema: bad\.$/,
     ],
     [
       { '~standard': { version: 1, vendor: 'x', validate: () => ({ issues: [] }) } },
       1,
-      /^: The value does not fit: not valid\.$/,
+      /^: The value does not match the schema: not valid\.$/,
     ],
   ])('says of a Standard Schema what does not fit', (schema, value, message) => {
     expect(refusal(schema, value)).toMatch(message);

@@ -11,7 +11,7 @@ describe('text', () => {
     expect(Buffer.from(encoder.take())).toEqual(Buffer.concat(expected));
   });
 
-  it.each(['\ud800', 'a\udc00b', '😀\ud83d'])('refuses %j, half of a surrogate pair, and adds nothing', (value) => {
+  it.each(['\ud800', 'a\udc00b', '😀\ud83d'])('refuses %j, an unpaired surrogate, and adds nothing', (value) => {
     const encoder = text().encoder();
     expect(() => encoder.add(value)).toThrow(expect.objectContaining({ code: 'RXF_SINK_FORMAT', retryable: false }));
     encoder.add('😀');

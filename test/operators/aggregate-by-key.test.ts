@@ -171,7 +171,7 @@ describe('aggregateByKey', () => {
       feed('ab', other);
       other.flush$.complete();
       expect((other.causes.a as Error).message).toBe(
-        'The flow stopped before the window was over; its values are redelivered.',
+        'The flow stopped before the window ended; its values are redelivered.',
       );
       feed('cd');
       expect(shown()).toEqual([]);

@@ -89,10 +89,8 @@ describe('balance', () => {
     );
     source$.next(acker.deliver('b'));
     source$.next(acker.deliver('c'));
-    expect(told).toEqual([['warn', 'Sink 2 has failed and is not used again: no host']]);
-    expect((acker.causes.c as Error).message).toBe(
-      'None of the sinks takes anything any more; the value is redelivered.',
-    );
+    expect(told).toEqual([['warn', 'Sink 2 has failed and is not used again: no host.']]);
+    expect((acker.causes.c as Error).message).toBe('All sinks have failed or completed; the value is redelivered.');
     expect(acker.causes.c).toMatchObject({ code: 'RXF_SINK_STOPPED' });
   });
 

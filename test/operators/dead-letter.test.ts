@@ -252,7 +252,7 @@ describe('deadLetter', () => {
     [1, {}, 'Expected `sink` to be a function'],
     [of, { attempts: 0 }, 'Expected `attempts` to be a whole number >= 1, got `0` (number)'],
     [of, { when: 1 }, 'Expected `when` to be a function'],
-    [of, { when: () => true, attempts: 3 }, 'Expected `attempts` to be left out beside `when`, got `'],
+    [of, { when: () => true, attempts: 3 }, 'Expected `attempts` to be absent when `when` is given, got `'],
     [of, { after: 1 }, 'Expected `deadLetter options` to have only known options (when, attempts), got `after`'],
   ])('refuses %p with %p', (sink, options, message) => {
     const call = () => deadLetter(sink as never, options as never);

@@ -224,7 +224,7 @@ describe('decode', () => {
   it('ends the stream at a schema that answers with a promise, since it would for every value', () => {
     const slow = z.string().refine(async () => true);
     expect(decodeOne(slow, 'x')).toMatchObject({ values: [], ended: 'error', code: 'RXF_OPTION_INVALID' });
-    expect(decodeOne(slow, 'x').error?.message).toContain('The zod schema answers with a promise');
+    expect(decodeOne(slow, 'x').error?.message).toContain('The zod schema is asynchronous');
     class Later {
       // biome-ignore lint/suspicious/noThenProperty: a promise of another library
       then() {}

@@ -91,7 +91,7 @@ describe('drainOn', () => {
     ];
     for (const call of behind) {
       expect(call).toThrow(OptionError);
-      expect(call).toThrow(/Expected `drainOn` to stand directly behind a source.*Move it up in the pipe/);
+      expect(call).toThrow(/Expected `drainOn` to directly follow a source.*Move it up in the pipe/);
     }
   });
 

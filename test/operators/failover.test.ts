@@ -222,9 +222,7 @@ describe('failover', () => {
   it('says why it refuses where none is left', () => {
     const acker = new RecordingAcker();
     taken(of(acker.deliver('a')).pipe(failover<string, never>([() => EMPTY])));
-    expect((acker.causes.a as Error).message).toBe(
-      'None of the sinks takes anything any more; the value is redelivered.',
-    );
+    expect((acker.causes.a as Error).message).toBe('All sinks have failed or completed; the value is redelivered.');
   });
 
   itSettlesOnce(() => failover([through, through]));

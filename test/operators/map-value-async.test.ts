@@ -79,7 +79,7 @@ describe('mapValueAsync', () => {
       expectObservable(nacks$).toBe(' -fte-------l');
       flush();
       expect(acker.causes.f).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: true });
-      expect((acker.causes.f as Error).message).toBe('Cannot ask for test:stream offset 0: reset');
+      expect((acker.causes.f as Error).message).toBe('Cannot ask for test:stream offset 0: reset.');
       expect(acker.causes.t).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
       expect(acker.causes.e).toMatchObject({ code: 'RXF_OPERATOR_FAILED', retryable: false });
       expect(acker.causes.l).toMatchObject({ code: 'RXF_OPERATOR_TIMEOUT', retryable: true });
@@ -158,10 +158,10 @@ describe('mapValueAsync', () => {
         out.unsubscribe();
         const messageOf = (name: string) => (acker.causes[name] as Error).message;
         expect(messageOf('e')).toBe(
-          'Asked for test:stream offset 0, and nothing was answered. Let `project` answer one value; to drop values use filterValue.',
+          '`project` returned no value for test:stream offset 0. Let `project` return one value; to drop values use filterValue.',
         );
         expect(messageOf('l')).toContain('ask for test:stream offset 1');
-        expect(messageOf('u')).toBe('The flow stopped while the value was asked for; it is redelivered.');
+        expect(messageOf('u')).toBe('The flow stopped during the call for the value; it is redelivered.');
       });
     }));
 

@@ -230,7 +230,7 @@ describe('mergeSources', () => {
         { name: 'a', source: sourceOf(NEVER) },
       ],
       {},
-      'Expected `sources` to be sources with a name of its own each',
+      'Expected `sources` to be sources with unique names',
     ],
     [[sourceOf(NEVER)], { connectConcurrency: 0 }, 'Expected `connectConcurrency` to be a whole number >= 1'],
     [[sourceOf(NEVER)], { connectMs: 0 }, 'Expected `connectMs` to be'],

@@ -77,8 +77,8 @@ describe('retryConnect', () => {
       at(100_000, () => {
         expect(out).toMatchObject({ ended: 'error', error: { code: 'RXF_KAFKA_LOST' } });
         expect(logEvents).toEqual([
-          'warn RXF_KAFKA_LOST: Broker k1 is gone. Trying again in 1000 ms (1 of 5).',
-          'warn RXF_KAFKA_LOST: Broker k1 is gone. Trying again in 16000 ms (5 of 5). (3 more like it since the last report.)',
+          'warn RXF_KAFKA_LOST: Broker k1 is gone. Retrying in 1000 ms (1 of 5).',
+          'warn RXF_KAFKA_LOST: Broker k1 is gone. Retrying in 16000 ms (5 of 5). (3 similar failures since the last report.)',
         ]);
       });
     }));

@@ -128,7 +128,7 @@ describe('retryWrite', () => {
       at(150, () => {
         expect([out.values.slice().sort().join(''), out.ended]).toEqual(['abcd', 'complete']);
         expect(told).toEqual([
-          'warn RXF_SINK_WRITE: Writes fail again and again: all wait before one is tried again.',
+          'warn RXF_SINK_WRITE: Writes keep failing: all wait until one retry succeeds.',
           'info write.resumed: Writes succeed again.',
         ]);
         expect(tries.length).toBe(8);
@@ -192,7 +192,7 @@ describe('retryWrite', () => {
         expect(tried).toEqual(['a']);
         expect(acker.causes.a).toMatchObject({
           code: 'RXF_SINK_STOPPED',
-          message: 'The stream is read again while a write waited; the value is redelivered.',
+          message: 'The stream was rewound while a write waited; the value is redelivered.',
         });
       });
     }));

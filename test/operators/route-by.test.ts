@@ -45,7 +45,8 @@ describe('routeBy', () => {
       expect(acker.causes.x).toMatchObject({
         code: 'RXF_SINK_ROUTE',
         retryable: false,
-        message: 'test:stream offset 3 is for the branch "none", and there are only one. Add it, or give `otherwise`.',
+        message:
+          'test:stream offset 3 is for the branch "none", but the only branches are one. Add the branch, or pass `otherwise`.',
       });
     }
   });
@@ -98,8 +99,8 @@ describe('routeBy', () => {
       taken(of(acker.deliver('x', { offset: 3 })).pipe(routeBy(() => 'none', many(count))));
       return acker.causes.x as SinkError;
     };
-    expect(causeOf(8).message).toContain('there are only a, b, c, d, e, f, g, h. Add it');
-    expect(causeOf(9).message).toContain('there are only a, b, c, d, e, f, g, h and more. Add it');
+    expect(causeOf(8).message).toContain('the only branches are a, b, c, d, e, f, g, h. Add the branch');
+    expect(causeOf(9).message).toContain('the only branches are a, b, c, d, e, f, g, h and more. Add the branch');
     expect(causeOf(1).details).toEqual({ stream: 'test:stream', offset: 3, branch: '"none"' });
   });
 

@@ -67,7 +67,7 @@ describe('splitValue', () => {
     expect(acker.causes.abc).toMatchObject({
       code: 'RXF_SINK_STOPPED',
       retryable: true,
-      message: 'The flow stopped before all parts of the value were taken; it is redelivered.',
+      message: 'The flow stopped before all parts of the value were emitted; it is redelivered.',
     });
   });
 

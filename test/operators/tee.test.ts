@@ -131,11 +131,7 @@ describe('tee', () => {
       const out = taken(
         source.pipe(tee<string, string | Delivery<string>, 'index' | 'lake'>(sinks, { required: ['lake'], monitor })),
       );
-      expect([out.values.length, out.ended, told]).toEqual([
-        2,
-        'complete',
-        ['Sink index is left out from now on: no host'],
-      ]);
+      expect([out.values.length, out.ended, told]).toEqual([2, 'complete', ['Sink index is no longer used: no host.']]);
     });
   });
 
@@ -217,10 +213,10 @@ describe('tee', () => {
     source$.next(acker.deliver('c'));
     source$.next(acker.deliver('d'));
     expect(told).toEqual([
-      ['warn', 'tee.left-out', 'Sink broken is left out from now on: no host'],
-      ['warn', 'tee.behind', 'Sink spare is behind, and does not get what comes meanwhile.'],
-      ['warn', 'tee.refused', 'Sink spare refused a value, and will not get it again: bad'],
-      ['warn', 'tee.behind', 'Sink spare is behind, and does not get what comes meanwhile.'],
+      ['warn', 'tee.left-out', 'Sink broken is no longer used: no host.'],
+      ['warn', 'tee.behind', 'Sink spare has fallen behind and skips deliveries until it catches up.'],
+      ['warn', 'tee.refused', 'Sink spare nacked a value, which is not sent to it again: bad.'],
+      ['warn', 'tee.behind', 'Sink spare has fallen behind and skips deliveries until it catches up.'],
     ]);
     // Of each sink, so that one can see which it is.
     expect(monitor.samples().filter(({ value }) => value > 0)).toEqual([

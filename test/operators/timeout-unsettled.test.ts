@@ -50,8 +50,8 @@ describe('timeoutUnsettled', () => {
           [
             'warn',
             'flow.unsettled',
-            '1 deliveries of kafka:chat/3 have been in post for 100 ms and are not settled, the oldest about offset 40. ' +
-              'See what waits there, or what drops deliveries without acking.',
+            '1 deliveries of kafka:chat/3 have been unsettled in post for 100 ms, the oldest near offset 40. ' +
+              'Look for an operator that waits there, or drops deliveries without acking.',
             { operator: 'post', ageMs: 100, count: 1, offset: 40 },
           ],
         ]);
@@ -171,7 +171,7 @@ describe('timeoutUnsettled', () => {
   itSettlesOnce(() => timeoutUnsettled({ name: 'x', afterMs: 8, monitor: new Monitor() }));
 
   it.each([
-    [{ afterMs: 1 }, 'Expected `name` to be a text that is not empty'],
+    [{ afterMs: 1 }, 'Expected `name` to be a non-empty string'],
     [{ name: 'x' }, 'Expected `afterMs` to be'],
     [{ name: 'x', afterMs: 1, monitor: 1 }, 'Expected `monitor` to be a Monitor'],
     [

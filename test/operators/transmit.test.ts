@@ -86,7 +86,7 @@ describe('transmit', () => {
       name: 'SinkError',
       code: 'RXF_SINK_WRITE',
       retryable: true,
-      message: 'Cannot write test:stream offset 3: disk full',
+      message: 'Cannot write test:stream offset 3: disk full.',
       cause: new Error('disk full'),
     });
   });
@@ -130,7 +130,7 @@ describe('transmit', () => {
       flush();
       expect(acker.causes.d).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
       expect(String((acker.causes.b as Error).message)).toContain('during the write');
-      expect(String((acker.causes.d as Error).message)).toContain('before the value had its turn');
+      expect(String((acker.causes.d as Error).message)).toContain('before the value was processed');
     }));
 
   it('nacks what is under way and what waits when the source fails', () =>
@@ -264,7 +264,7 @@ describe('transmit', () => {
       'Expected `transmit options` to have only known options (concurrency, order, timeLimitMs, key), got `parallel`',
     ],
     [() => of(1), { order: 'all' }, "Expected `order` to be one of 'none', 'key', got `\"all\"` (string)"],
-    [() => of(1), { key: () => 1 }, "Expected `key` to be left out without `order: 'key'`"],
+    [() => of(1), { key: () => 1 }, "Expected `key` to be absent without `order: 'key'`"],
     [() => of(1), { order: 'key', key: 1 }, 'Expected `key` to be a function, got `1` (number)'],
     [() => of(1), { timeLimitMs: -1 }, 'Expected `timeLimitMs` to be a number of milliseconds from 1'],
   ])('refuses %p with %j', (write, options, message) => {

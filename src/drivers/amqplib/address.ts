@@ -23,7 +23,7 @@ export interface Given {
 /** `amqp://user:password@host:port/vhost`, each part but the host optional; what is given beside it counts more. */
 export function parseAddress(option: string, url: unknown, given: Given): Address {
   if (typeof url === 'string' && /\[[^\]]*%/.test(url))
-    throw wrong(option, 'without a zone in the IPv6 address: no URL can have one');
+    throw wrong(option, 'without a zone in the IPv6 address: URLs do not allow one');
   const parts = typeof url === 'string' ? urlOf(url) : null;
   const problem = typeof url === 'string' ? urlAddressProblem(url) : null;
   if (problem !== null) throw wrong(option, problem);
@@ -32,10 +32,7 @@ export function parseAddress(option: string, url: unknown, given: Given): Addres
     throw wrong(option, 'an `amqp://host:port/vhost` or `amqps://…`');
   }
   if (parts.search !== '' || parts.hash !== '') {
-    throw wrong(
-      option,
-      'without `?…` and `#…`: `heartbeatSeconds`, `frameMaxBytes` and the others are options of their own',
-    );
+    throw wrong(option, 'without `?…` and `#…`: set `heartbeatSeconds`, `frameMaxBytes` and the others as options');
   }
   const vhost = decoded(option, parts.pathname.slice(1));
   if (vhost !== '' && given.vhost !== undefined && given.vhost !== vhost) {
@@ -58,7 +55,7 @@ export function parseAddress(option: string, url: unknown, given: Given): Addres
 function hostOf(option: string, hostname: string): string {
   if (hostname.startsWith('[')) return hostname.slice(1, -1);
   const host = domainToASCII(decoded(option, hostname));
-  if (host === '') throw wrong(option, 'with the name of a host');
+  if (host === '') throw wrong(option, 'with a host name');
   return host;
 }
 

@@ -6,8 +6,8 @@ import type { MessageLimit } from './limits.js';
 import { unroutable } from './unconfirmed.js';
 
 /**
- * Which messages under way the broker closed a channel for: published again, they would end the next one too. What it says
- * of a size is learnt.
+ * Which messages in flight made the broker close a channel: published again, they would close the next one too. A size limit in
+ * its reply is remembered.
  */
 export function blameIn(error: ConnectError, limit: MessageLimit): (message: AmqpOutgoing) => SinkError | null {
   const text = answerIn(error.cause)?.text ?? '';
@@ -19,18 +19,18 @@ export function blameIn(error: ConnectError, limit: MessageLimit): (message: Amq
   }
   const missing = /no exchange '(.*)' in vhost/.exec(text)?.[1];
   if (missing !== undefined) {
-    return (message) => (message.exchange === missing ? unroutable(message, 'there is no such exchange') : null);
+    return (message) => (message.exchange === missing ? unroutable(message, 'the exchange does not exist') : null);
   }
   const user = /user_id property set to '(.*)' but authenticated user was/.exec(text)?.[1];
   return ({ properties }) =>
     user !== undefined && properties.userId === user
-      ? unsendable(`its \`userId\` is '${user}', and the broker takes only the user of the connection`, error.cause)
+      ? unsendable(`its \`userId\` is '${user}', but the broker accepts only the user of the connection`, error.cause)
       : null;
 }
 
 export function tooLarge(bytes: number, mostBytes: number): SinkError {
   return unsendable(
-    `its ${bytes} bytes are more than the ${mostBytes} that the broker takes. Make it smaller, or raise the ` +
-      '`max_message_size` of the broker and `maxMessageBytes`',
+    `its ${bytes} bytes exceed the broker's limit of ${mostBytes}. Make it smaller, or raise the ` +
+      "broker's `max_message_size` and `maxMessageBytes`",
   );
 }

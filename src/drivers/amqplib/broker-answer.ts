@@ -1,4 +1,4 @@
-/** What the broker says when it closes a channel or a connection. */
+/** The broker's reply when it closes a channel or a connection. */
 export interface BrokerAnswer {
   /** AMQP's reply code, such as 404. */
   readonly code: number;

@@ -121,7 +121,7 @@ export class ChannelLife {
     return this.#closed;
   }
 
-  /** As `close`, without a word to anyone. */
+  /** As `close`, without notifying anyone. */
   abandon(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -130,7 +130,7 @@ export class ChannelLife {
 
   // Such as of a queue whose replicas have no majority: the connection lives, and nothing comes.
   #late(): void {
-    const reason = `no answer within ${this.#timeouts.connectTimeoutMs} ms to what was asked for ${this.#about}`;
+    const reason = `no response within ${this.#timeouts.connectTimeoutMs} ms to a request for ${this.#about}`;
     this.fail(unreachable(reason, (this.#link as Link).broker));
   }
 

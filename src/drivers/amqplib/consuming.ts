@@ -1,5 +1,6 @@
 import { AsyncSubject, type Observable, type Subscriber } from 'rxjs';
 import type { ConnectError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import type { AmqpConsumer, AmqpConsumption, AmqpListener } from '../../ports/amqp-consumer.js';
 import { ChannelLife } from './channel-life.js';
 import { declare } from './declaring.js';
@@ -127,8 +128,13 @@ export class Consuming implements AmqpConsumer {
 
   #blocked(reason: string | null): void {
     if (this.#life.isOver) return;
-    if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
-    else this.#listener.logEvent('warn', 'amqp.blocked', `RabbitMQ takes nothing from this connection: ${reason}`);
+    if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ accepts messages again.');
+    else
+      this.#listener.logEvent(
+        'warn',
+        'amqp.blocked',
+        sentence(`RabbitMQ accepts nothing from this connection: ${reason}`),
+      );
   }
 
   #ended(error: ConnectError | null): void {

@@ -64,7 +64,7 @@ export class Dialler {
     const timer = setTimeout(() => {
       finish();
       abort.abort();
-      dialled.failed(unreachable(`no agreement within ${connectTimeoutMs} ms`, broker));
+      dialled.failed(unreachable(`the handshake took more than ${connectTimeoutMs} ms`, broker));
     }, connectTimeoutMs);
     const answered = (error: unknown, connection: Connection | undefined) => {
       // amqplib calls back again when a socket that failed is closed.

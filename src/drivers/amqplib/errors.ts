@@ -1,4 +1,5 @@
 import { type CodeOf, ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import { plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { Address } from './address.js';
 import { answerIn, type BrokerAnswer } from './broker-answer.js';
@@ -19,7 +20,7 @@ export function handshakeError(error: unknown, broker: Address, answer = answerI
   if (answer?.code === 403) {
     return new ConnectError(
       'RXF_AMQP_AUTH',
-      `RabbitMQ at ${broker.name} refuses the user or the password. Correct \`user\` and \`password\`, or the URL.`,
+      `RabbitMQ at ${broker.name} rejects the user or the password. Correct \`user\` and \`password\`, or the URL.`,
       extras,
     );
   }
@@ -34,15 +35,15 @@ export function handshakeError(error: unknown, broker: Address, answer = answerI
     const isLimit = /limit/.test(answer.text);
     return new ConnectError(
       isLimit ? 'RXF_AMQP_UNREACHABLE' : 'RXF_AMQP_AUTH',
-      `RabbitMQ at ${broker.name} refuses the virtual host '${broker.vhost}': ${shown(answer, broker)}. ` +
-        (isLimit ? 'Close connections, or raise the limit.' : 'Have the user given rights to it.'),
+      `RabbitMQ at ${broker.name} denies access to the virtual host '${broker.vhost}': ${shown(answer, broker)}. ` +
+        (isLimit ? 'Close connections, or raise the limit.' : 'Grant the user access to it.'),
       extras,
     );
   }
   if (TLS_CODES.test(code)) {
     return new ConnectError(
       'RXF_AMQP_AUTH',
-      `No TLS connection to RabbitMQ at ${broker.name}: ${describeError(error)}. ${tlsAdvice(error, 'tls.ca', NO_TLS)}.`,
+      `Cannot establish a TLS connection to RabbitMQ at ${broker.name}: ${describeError(error)}. ${tlsAdvice(error, 'tls.ca', NO_TLS)}.`,
       extras,
     );
   }
@@ -54,7 +55,7 @@ const NO_TLS = 'write `amqp:`';
 /** amqplib's words for a broker that ends a connection without an answer, as one that wants TLS does. */
 function tlsPortHint(reason: string, { isTls }: Address): string {
   return !isTls && /closed abruptly during opening handshake/.test(reason)
-    ? ' If the port wants TLS, write `amqps:`.'
+    ? ' If the port requires TLS, use `amqps:`.'
     : '';
 }
 
@@ -76,11 +77,11 @@ export function noneReachable(errors: readonly ConnectError[]): ConnectError {
   });
 }
 
-/** What stood has ended. */
+/** An established connection was lost. */
 export function lost(reason: string, broker: Address, cause?: unknown): ConnectError {
   return new ConnectError(
     'RXF_AMQP_LOST',
-    `The connection to RabbitMQ at ${broker.name} is lost: ${reason}. What was out unsettled is redelivered.`,
+    `The connection to RabbitMQ at ${broker.name} was lost: ${reason}. Unsettled messages are redelivered.`,
     { details: { broker: broker.name }, cause },
   );
 }
@@ -88,8 +89,8 @@ export function lost(reason: string, broker: Address, cause?: unknown): ConnectE
 export function cancelled({ broker, about }: Place): ConnectError {
   return new ConnectError(
     'RXF_AMQP_CANCELLED',
-    `RabbitMQ at ${broker.name} ended the consumer of ${about}: it was deleted, or is moving to another node. ` +
-      'Subscribe again; where it was deleted, create it again.',
+    `RabbitMQ at ${broker.name} cancelled the consumer of ${about}: the queue was deleted, or is moving to another node. ` +
+      'Subscribe again; if it was deleted, recreate it first.',
     { details: { broker: broker.name, about } },
   );
 }
@@ -108,19 +109,23 @@ export function channelError(error: unknown, place: Place, isSetUp: boolean): Co
   if (answer.code === 403 && /exclusive use/.test(answer.text)) {
     return make(
       'RXF_AMQP_AUTH',
-      `gives ${about} to another consumer alone`,
-      'End that consumer, or wait for its end.',
+      `grants exclusive use of ${about} to another consumer`,
+      'Stop that consumer, or wait until it ends.',
       true,
     );
   }
   if (answer.code === 403) {
-    return make('RXF_AMQP_AUTH', `refuses ${about}`, 'Have the right granted: `rabbitmqctl set_permissions`.');
+    return make('RXF_AMQP_AUTH', `denies access to ${about}`, 'Grant the permission: `rabbitmqctl set_permissions`.');
   }
   if (answer.code === 404 && /is down or inaccessible/.test(answer.text)) {
-    return make('RXF_AMQP_UNREACHABLE', `cannot reach ${about}`, 'Start the node that has it.');
+    return make('RXF_AMQP_UNREACHABLE', `cannot reach ${about}`, 'Start the node that hosts it.');
   }
   if (answer.code === 404) {
-    return make('RXF_AMQP_MISSING', `does not have what ${about} needs`, 'Create it, declare it, or correct the name.');
+    return make(
+      'RXF_AMQP_MISSING',
+      `does not have what ${about} requires`,
+      'Create it, declare it, or correct the name.',
+    );
   }
   if (isSetUp && [405, 406, 503, 540].includes(answer.code)) return mismatch(answer, place, error);
   if (/acknowledgement on channel .* timed out/.test(answer.text)) {
@@ -130,7 +135,7 @@ export function channelError(error: unknown, place: Place, isSetUp: boolean): Co
       'Settle sooner, or raise the `consumer_timeout` of the broker.',
     );
   }
-  return make('RXF_AMQP_LOST', `closed the channel for ${about}`, 'What was out unsettled is redelivered.');
+  return make('RXF_AMQP_LOST', `closed the channel for ${about}`, 'Unsettled messages are redelivered.');
 }
 
 /** Both values, where the broker gives them: `received '6' but current is '5'`. */
@@ -147,8 +152,8 @@ function mismatch(answer: BrokerAnswer, { broker, about }: Place, cause: unknown
   const [, argument, thing, declared, existing] = found as unknown as [string, string, string, string, string];
   return new ConnectError(
     'RXF_AMQP_MISMATCH',
-    `RabbitMQ at ${broker.name} has ${thing} otherwise than declared: its \`${argument}\` is ${valueIn(existing)}, and ` +
-      `${valueIn(declared)} is declared. Declare it as it is, leave it out of \`declare\`, or delete it once it is ` +
+    `RabbitMQ at ${broker.name} has ${thing} with another setting than declared: its \`${argument}\` is ${valueIn(existing)}, and ` +
+      `${valueIn(declared)} is declared. Declare it as it exists, omit it from \`declare\`, or delete it once it is ` +
       'empty. Nothing was changed.',
     { details: { ...details, argument, declared: valueIn(declared), existing: valueIn(existing) }, cause },
   );
@@ -162,7 +167,7 @@ function valueIn(text: string): string {
 export function notEncodable(error: unknown, { broker, about }: Place): ConnectError {
   return new ConnectError(
     'RXF_AMQP_MISMATCH',
-    `RabbitMQ at ${broker.name} cannot be asked for ${about}: ${describeError(error)}. Correct what is declared or named.`,
+    `RabbitMQ at ${broker.name} cannot be asked for ${about}: ${describeError(error)}. Correct the declaration or the name.`,
     { details: { broker: broker.name, about }, cause: error },
   );
 }
@@ -170,17 +175,17 @@ export function notEncodable(error: unknown, { broker, about }: Place): ConnectE
 export function unconfirmed(reason: string): SinkError {
   return new SinkError(
     'RXF_AMQP_UNCONFIRMED',
-    `RabbitMQ has not confirmed a message, and whether it is stored is not known: ${reason}`,
+    sentence(`RabbitMQ has not confirmed a message, so it may or may not be stored: ${reason}`),
   );
 }
 
-/** A message that is not sent, since it would end the channel, and with it what else is under way. */
+/** A message that is not sent, since it would close the channel with everything else in flight. */
 export function unsendable(what: string, cause?: unknown): SinkError {
   return new SinkError('RXF_SINK_FORMAT', `A message cannot be sent to RabbitMQ: ${what}.`, { cause });
 }
 
 export function strayReturn(broker: Address): ConnectError {
-  return lost('it returned a message that is not under way, so none can be trusted', broker);
+  return lost('it returned a message that is not in flight, so no confirm can be trusted', broker);
 }
 
 /** The broker's words on one line, without the user. */

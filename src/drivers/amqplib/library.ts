@@ -30,7 +30,7 @@ export function loadAmqplib(): typeof Amqplib {
   } catch (cause) {
     throw missing('which is not installed', cause);
   }
-  if (!isUsable(version)) throw missing(`found ${version}, which has other frames or known flaws`);
+  if (!isUsable(version)) throw missing(`found ${version}, which is incompatible or has known defects`);
   return require('amqplib/callback_api') as typeof Amqplib;
 }
 
@@ -43,6 +43,6 @@ function missing(what: string, cause?: unknown): OptionError {
   return new OptionError(
     'RXF_DRIVER_MISSING',
     `The amqplib driver needs the package amqplib ^${WANTED}, ${what}. Run: npm install amqplib@^${WANTED}`,
-    { details: { package: 'amqplib', flush$: `^${WANTED}` }, cause },
+    { details: { package: 'amqplib', wanted: `^${WANTED}` }, cause },
   );
 }

@@ -5,7 +5,7 @@ import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-cons
 const NEVER_MORE_BYTES = 65_536 + 10 * 256 + 64;
 const FRAME_BYTES = 8;
 
-/** The largest message that a driver sends: as given, or as its broker has it, which may have taught it by a refusal. */
+/** The largest message that a driver sends: as configured, or the broker's limit, which may be learnt from a rejection. */
 export class MessageLimit {
   readonly #given: number | undefined;
   #learnt = Number.POSITIVE_INFINITY;

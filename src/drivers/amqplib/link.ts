@@ -4,20 +4,20 @@ import { answerIn } from './broker-answer.js';
 import { lost } from './errors.js';
 import type { Connection } from './library.js';
 
-/** What is told of a connection to each that has a place on it. */
+/** Events of a connection, for each channel on it. */
 export interface LinkListener {
-  /** It has ended. Nothing is told after this. */
+  /** It has ended. Nothing is called after this. */
   ended(error: ConnectError): void;
-  /** The broker takes nothing from us, for a reason; null when it does again. */
+  /** The broker blocks publishing, for a reason; null when it accepts again. */
   blocked(reason: string | null): void;
 }
 
-/** One connection that stands, until it ends. Its socket is cut at the latest `closeTimeoutMs` after that. */
+/** An established connection, until it ends. Its socket is destroyed at the latest `closeTimeoutMs` after that. */
 export class Link {
   readonly connection: Connection;
   readonly broker: Address;
   readonly listeners = new Set<LinkListener>();
-  /** Why the broker takes nothing from us now, or null. */
+  /** Why the broker blocks publishing now, or null. */
   blockedFor: string | null = null;
   readonly #abort: AbortController;
   readonly #closeTimeoutMs: number;
@@ -30,7 +30,7 @@ export class Link {
     this.broker = broker;
     this.#abort = abort;
     this.#closeTimeoutMs = closeTimeoutMs;
-    // An error that nobody hears is thrown, so these stay to the end.
+    // An error event without a listener is thrown, so these stay to the end.
     connection.on('error', (error: Error) => this.#end(error));
     // A broker that shuts down, or is told to close the connection, comes as this alone.
     connection.on('close', (error?: Error) => this.#end(error));
@@ -92,5 +92,5 @@ function reasonOf(cause: unknown): string {
   const answer = answerIn(cause);
   if (answer !== null) return answer.text;
   const reason = cause === undefined ? 'it was closed' : describeError(cause);
-  return reason === 'Heartbeat timeout' ? 'no sign of life came (heartbeat)' : reason;
+  return reason === 'Heartbeat timeout' ? 'no heartbeat was received' : reason;
 }

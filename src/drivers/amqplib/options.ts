@@ -8,7 +8,7 @@ export interface AmqplibOptions {
    * first made anew to the one that answered last. The virtual host must be the same in all.
    */
   readonly urls: readonly string[];
-  /** The virtual host, where it does not stand in the URLs. Default `/`. */
+  /** The virtual host, if it is not in the URLs. Default `/`. */
   readonly vhost?: string;
   /** Default: as in the URL, else `guest`. Never shown. */
   readonly user?: string;
@@ -19,21 +19,18 @@ export interface AmqplibOptions {
   /** What the broker's own tools call the connections. Default `rxflume`. */
   readonly connectionName?: string;
   /**
-   * After how many seconds of silence a sign of life is sent, from 1; after two to three of them without one the
-   * connection is lost. The broker may want less. Default 10.
+   * The heartbeat interval in seconds, from 1; after two to three missed heartbeats the connection counts as lost. The broker
+   * may require less. Default 10.
    */
   readonly heartbeatSeconds?: number;
-  /**
-   * The longest one broker may take until the connection stands, and again until what is asked of it is set up, in
-   * milliseconds. Default 10,000.
-   */
+  /** The time limit for connecting to one broker, and again for setting up the channel, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** The longest closing a channel or a connection may take, in milliseconds, before it is cut. Default 5,000. */
   readonly closeTimeoutMs?: number;
   /** The largest frame, in bytes, from 8,192 to 1 GiB; the broker may want less. Headers must fit one. Default 131,072. */
   readonly frameMaxBytes?: number;
   /**
-   * The largest message to publish, in bytes; a larger one is refused here, since the broker would end the channel.
+   * The largest message to publish, in bytes; a larger one is nacked here, since the broker would close the channel.
    * Default: 128 MiB for brokers before 4.0, 16 MiB from then on, as they have it; a broker with less teaches it.
    */
   readonly maxMessageBytes?: number;
@@ -79,7 +76,7 @@ export function checkOptions(given: AmqplibOptions): CheckedOptions {
       name,
       '…',
       value === undefined || (typeof value === 'string' && value.length > 0),
-      'a text that is not empty',
+      'a non-empty string',
     );
   }
   const brokers = urls.map((url, at) => parseAddress(`urls[${at}]`, url, given));

@@ -6,13 +6,13 @@ import type { Link, LinkListener } from './link.js';
 export type Use = 'consume' | 'publish';
 
 export interface Waiting extends LinkListener {
-  /** The connection stands. */
+  /** The connection is established. */
   connected(link: Link): void;
 }
 
-/** A place on a connection, from when it was asked for. */
+/** A channel's use of a connection, from when it was requested. */
 export interface Place {
-  /** Gives it back; the connection is closed after its last place, and `freed` called then. Idempotent. */
+  /** Returns it; the connection is closed after its last use, and `freed` called then. Idempotent. */
   release(freed?: () => void): void;
 }
 
@@ -24,7 +24,7 @@ interface Shared {
   cancel: () => void;
 }
 
-/** Connections that stand or are being made, each with up to `channelsPerConnection` places. */
+/** Connections, established or being made, each with up to `channelsPerConnection` channels. */
 export class Pool {
   readonly #dialler: Dialler;
   readonly #most: number;
@@ -53,7 +53,7 @@ export class Pool {
     return place;
   }
 
-  // Not before the place is returned: who is told so may give it back at once.
+  // Not before the lease is returned: the callee may release it at once.
   #join(link: Link, waiting: Waiting): void {
     link.listeners.add(waiting);
     queueMicrotask(() => {

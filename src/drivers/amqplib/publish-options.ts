@@ -29,7 +29,7 @@ export function publishOptions(properties: AmqpProperties): Options.Publish {
   return options as Options.Publish;
 }
 
-/** What the broker answers by ending the channel, and with it all that is under way, is refused before it is sent. */
+/** Rejects, before sending, what would make the broker close the channel with everything in flight. */
 function checkedHeaders(headers: NonNullable<AmqpProperties['headers']>): NonNullable<AmqpProperties['headers']> {
   for (const name of ['CC', 'BCC']) {
     const value = headers[name];
@@ -54,7 +54,7 @@ function modeOf(mode: unknown): 1 | 2 {
   throw new TypeError(`the property deliveryMode, ${describeValue(mode)}, which must be 'persistent' or 'transient'`);
 }
 
-/** A text as it is sent: with half of a surrogate pair it would be another one. */
+/** A text as it is sent: with an unpaired surrogate it would be another one. */
 function textOf(name: string, value: string | undefined): string | undefined {
   if (value === undefined || (typeof value === 'string' && isWellFormed(value) && Buffer.byteLength(value) <= 255))
     return value;

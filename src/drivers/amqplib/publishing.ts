@@ -1,5 +1,6 @@
 import { AsyncSubject, type Observable, type Subscriber } from 'rxjs';
 import { type ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
 import { blameIn, tooLarge } from './blame.js';
@@ -129,11 +130,11 @@ export class Publishing implements AmqpPublisher {
   }
 
   #refusalOf({ content, properties, routingKey }: AmqpOutgoing): SinkError | null {
-    if (!isWellFormed(routingKey)) return unsendable('its routing key has half of a surrogate pair');
+    if (!isWellFormed(routingKey)) return unsendable('its routing key has an unpaired surrogate');
     if (content.length > this.#mostBytes) return tooLarge(content.length, this.#mostBytes);
     if (!isBeyondFrame(properties, this.#frameMaxBytes)) return null;
     return unsendable(
-      `its headers are more than a frame of ${this.#frameMaxBytes} bytes. Leave some out, or raise \`frameMaxBytes\``,
+      `its headers do not fit a frame of ${this.#frameMaxBytes} bytes. Remove some, or raise \`frameMaxBytes\``,
     );
   }
 
@@ -145,7 +146,7 @@ export class Publishing implements AmqpPublisher {
       one.settled(
         new SinkError(
           'RXF_AMQP_REFUSED',
-          'RabbitMQ refused to keep a message: a queue may be full, or its leader gone.',
+          'RabbitMQ rejected a message: a queue may be full, or its leader unavailable. The message is retried.',
           {
             details: { exchange: one.message.exchange, routingKey: one.message.routingKey },
             cause: error,
@@ -166,12 +167,12 @@ export class Publishing implements AmqpPublisher {
   #blocked(reason: string | null): void {
     this.#isBlocked = reason !== null;
     this.#tell();
-    if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ takes messages again');
+    if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ accepts messages again.');
     else
       this.#listener.logEvent(
         'warn',
         'amqp.blocked',
-        `RabbitMQ has blocked publishing: ${reason}. Nothing is sent until it ends`,
+        sentence(`RabbitMQ has blocked publishing: ${reason}`, 'Nothing is sent until the block ends.'),
       );
   }
 

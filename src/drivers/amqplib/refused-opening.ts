@@ -14,7 +14,7 @@ const OPEN = 0x000a0028;
 const CLOSE = 0x000a0032;
 const MOST_BYTES = 1_048_576;
 
-/** How amqplib reports that the broker let us in and then refused the virtual host; it drops the broker's words. */
+/** How amqplib reports that the broker accepted the login and then denied the virtual host; it drops the broker's reply. */
 export function isRefusedOpening(error: unknown): boolean {
   return /Expected ConnectionOpenOk; got <ConnectionClose/.test(
     String((error as { message?: unknown } | null)?.message),
@@ -22,8 +22,8 @@ export function isRefusedOpening(error: unknown): boolean {
 }
 
 /**
- * Asks once more by hand for the virtual host, only to hear why it is refused: null where it is not, or nothing is heard
- * in time. Returns what gives it up.
+ * Opens the virtual host once more by hand, to learn why it is denied: null if it is not, or there is no reply in time. Returns
+ * a function that cancels it.
  */
 export function askWhyRefused(
   broker: Address,

@@ -15,7 +15,7 @@ export function isStreamOffset(value: AmqpValue | undefined): boolean {
 export function wrongOffset(about: string, value: unknown): ConnectError {
   return new ConnectError(
     'RXF_AMQP_MISMATCH',
-    `Cannot consume ${about} from the offset ${describeValue(value)}: RabbitMQ knows 'first', 'last', 'next', a span such as ` +
+    `Cannot consume ${about} from the offset ${describeValue(value)}: RabbitMQ accepts 'first', 'last', 'next', an interval such as ` +
       "'1h', a whole number from 0, and a Date. Correct `x-stream-offset`.",
     { details: { about, argument: NAME } },
   );

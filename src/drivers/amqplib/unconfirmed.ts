@@ -4,7 +4,7 @@ import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
 import type { Message } from './library.js';
 import { publishOptions } from './publish-options.js';
 
-/** One message under way: published, and neither confirmed nor refused. */
+/** One message in flight: published, and neither confirmed nor rejected. */
 export class Unconfirmed {
   readonly message: AmqpOutgoing;
   readonly settled: (error: Error | null) => void;

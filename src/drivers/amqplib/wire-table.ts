@@ -16,7 +16,7 @@ export function toWire(table: AmqpTable): object {
 }
 
 function unpaired(name: string): TypeError {
-  return new TypeError(`the header ${describeValue(name)}, which has half of a surrogate pair`);
+  return new TypeError(`the header ${describeValue(name)}, which has an unpaired surrogate`);
 }
 
 function valueToWire(value: AmqpValue | undefined): unknown {
@@ -52,7 +52,7 @@ function secondsOf(date: Date): number {
   const ms = date.getTime();
   if (ms >= 0) return Math.floor(ms / 1_000);
   throw new TypeError(
-    `a header with the time ${Number.isNaN(ms) ? 'of an invalid Date' : date.toISOString()}: AMQP has times since 1970`,
+    `a header with the time ${Number.isNaN(ms) ? 'of an invalid Date' : date.toISOString()}: AMQP timestamps start in 1970`,
   );
 }
 

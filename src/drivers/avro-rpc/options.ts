@@ -3,6 +3,7 @@ import { type ConnectionOptions, createSecureContext, type SecureContext, type S
 import { type HostPort, readHostPort } from '../../core/address.js';
 import { describeError, OptionError } from '../../core/errors.js';
 import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
+import { sentence } from '../../core/sentence.js';
 import { MiB } from '../../core/units.js';
 
 /** Whether the bytes on the wire are deflated. Both sides must have the same. */
@@ -165,10 +166,14 @@ function checkTls(tls: SecureContextOptions | undefined): SecureContext | null {
   try {
     return createSecureContext(tls);
   } catch (cause) {
-    throw new OptionError('RXF_OPTION_INVALID', `Expected \`tls\` to be usable, got: ${describeError(cause)}`, {
-      details: { option: 'tls' },
-      cause,
-    });
+    throw new OptionError(
+      'RXF_OPTION_INVALID',
+      sentence(`Expected \`tls\` to be usable, got: ${describeError(cause)}`),
+      {
+        details: { option: 'tls' },
+        cause,
+      },
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { sentence } from '../../core/sentence.js';
 import type { KafkaProducerListener } from '../../ports/kafka-producer.js';
 import { redact } from './errors.js';
 import type { LogCreator } from './vendor/internals.js';
@@ -8,8 +9,8 @@ const LEVEL_ERROR = 1;
 const LEVEL_WARN = 2;
 
 /**
- * Passes notices on to the listener, the same one at most once per 10 s, and remembers the last network failure that
- * kafkajs has logged and kept to itself.
+ * Passes log events to the listener, the same one at most once per 10 s, and remembers the last network failure that kafkajs
+ * logged but did not throw.
  */
 export class DriverLog {
   lastFailure: string | undefined;
@@ -33,12 +34,12 @@ export class DriverLog {
         const broker = String(log.broker ?? '');
         const reason = failure[1] || 'no answer';
         this.lastFailure = broker && !reason.includes(broker) ? `${reason} (${broker})` : reason;
-        this.tell('warn', 'kafka.trouble', `A connection failed: ${this.lastFailure}. It is tried again.`);
+        this.tell('warn', 'kafka.trouble', `A connection failed: ${this.lastFailure}. Retrying.`);
         return;
       }
-      // An answer that kafkajs does not like comes to us as an error too.
+      // A response that kafkajs rejects reaches us as an error too.
       if (!message.startsWith('Response '))
-        this.tell('warn', 'kafka.trouble', `kafkajs says: ${message}. What failed is tried again.`);
+        this.tell('warn', 'kafka.trouble', sentence(`kafkajs reports: ${message}`, 'The failed request is retried.'));
     };
 
   /** The listener is not called again. */

@@ -1,4 +1,5 @@
 import { CommitError, ConnectError, RxflumeError, SourceError } from '../../core/errors.js';
+import { withoutStop } from '../../core/sentence.js';
 import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import { MEANINGS, type Meaning } from './records/read-answers.js';
@@ -49,11 +50,11 @@ export function isAuth(error: unknown): boolean {
   return name === 'KafkaJSSASLAuthenticationError' || AUTH_TYPES.has(type ?? '') || TLS_CODES.test(String(code ?? ''));
 }
 
-/** A short reason, such as `connect ECONNREFUSED 127.0.0.1:9092`, without secrets. */
+/** A short reason, such as `connect ECONNREFUSED 127.0.0.1:9092`, without secrets and without a full stop. */
 export function reasonOf(error: unknown, secrets: readonly string[] = []): string {
   const { message, name } = innermost(error);
   const line = String(message || name || error).split('\n', 1)[0] as string;
-  return redact(line.replace(/^(Connection error: )+/, ''), secrets).slice(0, 500);
+  return withoutStop(redact(line.replace(/^(Connection error: )+/, ''), secrets).slice(0, 500));
 }
 
 export function redact(text: string, secrets: readonly string[]): string {
@@ -92,26 +93,26 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
     if (isTlsFault(inner)) {
       return new ConnectError(
         'RXF_KAFKA_AUTH',
-        `No TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'ssl.ca', NO_SSL)}.`,
+        `Cannot establish a TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'ssl.ca', NO_SSL)}.`,
         { details, cause: error },
       );
     }
     return new ConnectError(
       'RXF_KAFKA_AUTH',
-      `Kafka at ${where} refused who we are or what we ask: ${reason}. Check \`sasl\`, \`ssl\` and the ACLs.`,
+      `Kafka at ${where} rejected the credentials or the request: ${reason}. Check \`sasl\`, \`ssl\` and the ACLs.`,
       { details, cause: error },
     );
   }
   if (typeOf(error) === 'INCONSISTENT_GROUP_PROTOCOL') {
     return new SourceError(
       'RXF_KAFKA_PROTOCOL',
-      `The group has members that share partitions out by another rule than kafkajs's round robin: ${reason}. ` +
+      `The group has members that use another partition assignor than kafkajs's round robin: ${reason}. ` +
         'Stop those members, or use another `groupId`.',
       { details, cause: error },
     );
   }
   if (!mayPass(error)) {
-    return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} answered what cannot be used: ${reason}.`, {
+    return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} sent an unusable response: ${reason}.`, {
       details,
       cause: error,
     });
@@ -123,14 +124,14 @@ const NO_SSL = 'leave out `ssl`';
 
 /** kafkajs's words for a broker that ends a connection without an answer, as one that wants TLS does. */
 function tlsPortHint(reason: string): string {
-  return /Closed connection$/.test(reason) ? ' A port that wants TLS needs `ssl`.' : '';
+  return /Closed connection$/.test(reason) ? ' If the port requires TLS, set `ssl`.' : '';
 }
 
 export function unreachable(where: string, reason: string, cause: unknown): ConnectError {
   return new ConnectError(
     'RXF_KAFKA_UNREACHABLE',
-    `Cannot reach Kafka at ${where}: ${reason}. Check the addresses in \`brokers\`, that they are up, and that ` +
-      `what they advertise can be reached from here.${plainPortHint(reason, NO_SSL)}${tlsPortHint(reason)}`,
+    `Cannot reach Kafka at ${where}: ${reason}. Check the addresses in \`brokers\`, that the brokers run, and that ` +
+      `their advertised addresses can be reached from here.${plainPortHint(reason, NO_SSL)}${tlsPortHint(reason)}`,
     { details: { brokers: where.split(', ') }, cause },
   );
 }
@@ -140,7 +141,7 @@ function isForeign(error: unknown): boolean {
   return String(name).startsWith('KafkaJS') || isAuth(error) || NETWORK_CODE.test(String(code ?? ''));
 }
 
-/** The broker took the others and refused this one. */
+/** The broker accepted the other offsets and rejected this one. */
 export function partitionCommitError(
   { topic, partition }: TopicPartition,
   error: unknown,
@@ -154,7 +155,7 @@ export function partitionCommitError(
   );
 }
 
-/** Of a generation that has ended, or is ending. */
+/** Whether the group's generation has ended, or is ending. */
 export function groupHasMovedOn(error: unknown): boolean {
   const meaning = meaningOf(error);
   return meaning === 'rebalance' || meaning === 'stale';

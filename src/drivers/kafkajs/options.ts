@@ -11,7 +11,7 @@ import {
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 
-/** How to prove who we are, in kafkajs's shape. Its secrets are never shown. */
+/** The SASL credentials, in kafkajs's shape. Secrets are never shown. */
 export type KafkajsSasl =
   | {
       readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
@@ -146,7 +146,7 @@ export function checkOptions(given: KafkajsOptions): CheckedOptions {
   expectOneOf('recordDecoder', recordDecoder, RECORD_DECODERS);
   expectOption('checkCrc', checkCrc, typeof checkCrc === 'boolean', 'true or false');
   const canCheck = !checkCrc || recordDecoder === 'lean';
-  expectOption('checkCrc', checkCrc, canCheck, 'false with `recordDecoder: kafkajs`, which does not look at the CRC');
+  expectOption('checkCrc', checkCrc, canCheck, 'false with `recordDecoder: kafkajs`, which does not check the CRC');
   return { ...options, brokers: names };
 }
 
@@ -161,7 +161,7 @@ function checkSasl(sasl: KafkajsSasl | undefined): void {
     const { username, password } = sasl as { username?: unknown; password?: unknown };
     expectText('sasl.username', username);
     const holds = typeof password === 'string' && password.length > 0;
-    expectOption('sasl.password', '…', holds, 'a text that is not empty');
+    expectOption('sasl.password', '…', holds, 'a non-empty string');
   }
 }
 

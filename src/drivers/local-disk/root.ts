@@ -56,7 +56,7 @@ export class Root {
   }
 
   #unstorable(path: string): SinkError {
-    const message = `Refused ${shownPath(path)}: it has half of a surrogate pair, which no disk stores. Choose another name`;
+    const message = `Refused ${shownPath(path)}: it has an unpaired surrogate, which no disk stores. Choose another name`;
     return new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
 

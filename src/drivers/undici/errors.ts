@@ -9,9 +9,9 @@ export interface Failed {
   readonly isSent: boolean;
 }
 
-const NOBODY_KNOWS = 'Nobody knows whether the server has carried it out.';
+const NOBODY_KNOWS = 'The server may or may not have carried it out.';
 
-/** Translates what undici, or Node below it, says of a request. */
+/** Translates an error of undici, or of Node below it. */
 export function translate(cause: unknown, { what, isSent }: Failed, options: CheckedOptions): RxflumeError {
   const code = codeOf(cause);
   const extras = { cause, details: { request: what, foreignCode: code } };
@@ -20,32 +20,36 @@ export function translate(cause: unknown, { what, isSent }: Failed, options: Che
     return new ConnectError('RXF_HTTP_UNREACHABLE', message, extras);
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT') {
-    const message = `${what}: no answer within ${options.headersTimeoutMs} ms (headersTimeoutMs). ${NOBODY_KNOWS}`;
+    const message = `${what}: no response within ${options.headersTimeoutMs} ms (headersTimeoutMs). ${NOBODY_KNOWS}`;
     return new SinkError('RXF_HTTP_TIMEOUT', message, extras);
   }
   if (code === 'UND_ERR_BODY_TIMEOUT') {
-    const message = `${what}: its answer stood still for ${options.bodyTimeoutMs} ms (bodyTimeoutMs). ${NOBODY_KNOWS}`;
+    const message = `${what}: the response stalled for ${options.bodyTimeoutMs} ms (bodyTimeoutMs). ${NOBODY_KNOWS}`;
     return new SinkError('RXF_HTTP_TIMEOUT', message, extras);
   }
   if (!isSent && isOfTls(code)) {
     const advice = 'Check `https` or `http`, the port, and the certificates in `tls`.';
-    return new ConnectError('RXF_HTTP_TLS', `${what}: no TLS: ${describeError(cause)}. ${advice}`, extras);
+    return new ConnectError(
+      'RXF_HTTP_TLS',
+      `${what}: the TLS handshake failed: ${describeError(cause)}. ${advice}`,
+      extras,
+    );
   }
   if (code === 'UND_ERR_INVALID_ARG') {
     return new SinkError('RXF_SINK_FORMAT', `${what} cannot be sent: ${describeError(cause)}.`, extras);
   }
   if (isSent && isOfProtocol(cause, code)) {
-    const advice = 'Check the port, and whether it wants https.';
-    const message = `${what}: what came back is no HTTP answer: ${describeError(cause)}. ${advice}`;
+    const advice = 'Check the port, and whether it requires https.';
+    const message = `${what}: the response is not HTTP: ${describeError(cause)}. ${advice}`;
     return new ConnectError('RXF_HTTP_PROTOCOL', message, extras);
   }
   if (!isSent) {
-    const message = `${what}: cannot be reached: ${describeError(cause)}.`;
+    const message = `${what}: cannot connect: ${describeError(cause)}.`;
     return new ConnectError('RXF_HTTP_UNREACHABLE', message, extras);
   }
-  // A server that speaks TLS ends a connection on which something else comes, without a word.
-  const hint = /^\w+ http:/.test(what) ? ' Where it ends so each time, see whether the port wants https.' : '';
-  const message = `${what}: the connection ended before the answer was whole: ${describeError(cause)}. ${NOBODY_KNOWS}${hint}`;
+  // A TLS server closes a plain connection without a reply.
+  const hint = /^\w+ http:/.test(what) ? ' If this happens every time, check whether the port requires https.' : '';
+  const message = `${what}: the connection closed before the response was complete: ${describeError(cause)}. ${NOBODY_KNOWS}${hint}`;
   return new SinkError('RXF_HTTP_LOST', message, extras);
 }
 

@@ -3,19 +3,19 @@ import { expectMs, expectOption, expectWhole, withDefaults } from '../../core/op
 import { MiB } from '../../core/units.js';
 
 export interface UndiciOptions {
-  /** The most connections to one origin; what is beyond waits for one. Default 16. */
+  /** The maximum number of connections to one origin; further requests wait. Default 16. */
   readonly connections?: number;
   /** How long an idle connection is kept, unless the server says less, in milliseconds. Default 4,000. */
   readonly keepAliveTimeoutMs?: number;
-  /** The longest a connection may take to stand, TLS included, in milliseconds. Default 5,000. */
+  /** The time limit for connecting, TLS included, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** The longest until the status and headers of an answer are there, in milliseconds. Default 30,000. */
+  /** The time limit for the status and headers of a response, in milliseconds. Default 30,000. */
   readonly headersTimeoutMs?: number;
-  /** The longest the body of an answer may make no progress, in milliseconds. Default 30,000. */
+  /** The longest a response body may stall, in milliseconds. Default 30,000. */
   readonly bodyTimeoutMs?: number;
   /**
-   * How much of an answer's body is read and kept. At a larger one the connection is closed, and the answer stands with what
-   * came. Default 1 MiB.
+   * How much of a response body is read and kept. If it is larger, the connection is closed and the response has what was read.
+   * Default 1 MiB.
    */
   readonly maxAnswerBytes?: number;
   /** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`, `servername`. Default: Node's own. */

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import type { Settings } from './options.js';
 import {
   type Attempt,
@@ -81,7 +82,7 @@ export class NameNodes {
     try {
       return await delegationToken();
     } catch (cause) {
-      const message = `Could not get a token: \`delegationToken\` threw ${describeError(cause)}`;
+      const message = sentence(`Cannot get a token: \`delegationToken\` threw ${describeError(cause)}`);
       throw new SinkError('RXF_FILES_DENIED', message, { cause, retryable: true });
     }
   }

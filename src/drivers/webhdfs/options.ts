@@ -146,7 +146,7 @@ function checkNameNodes(nameNodes: readonly string[]): URL[] {
 
 function checkToken(token: unknown): void {
   const holds = token === undefined || typeof token === 'function' || (typeof token === 'string' && token.length > 0);
-  expectOption('delegationToken', typeof token, holds, 'a text that is not empty, or a function that gives one');
+  expectOption('delegationToken', typeof token, holds, 'a non-empty string, or a function that gives one');
 }
 
 function checkHostMap(hostMap: Readonly<Record<string, string>> = {}): Map<string, string> {

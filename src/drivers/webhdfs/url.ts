@@ -10,7 +10,7 @@ export function encodePath(path: string): string {
   }
   // `encodeURIComponent` would throw an error of its own.
   if (hasUnpairedSurrogate(path)) {
-    const message = `Refused ${shownPath(path)}: it has half of a surrogate pair, which no URL can have. Choose another name`;
+    const message = `Refused ${shownPath(path)}: it has an unpaired surrogate, which no URL can have. Choose another name`;
     throw new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
   return path.split('/').map(encodeURIComponent).join('/');

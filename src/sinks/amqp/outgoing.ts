@@ -52,7 +52,7 @@ export class Outgoing<T> {
     const { content } = this.#options;
     const made: unknown = content === undefined ? value : content(value, origin);
     if (typeof made === 'string' && !isWellFormed(made)) {
-      throw formatError('its text has half of a surrogate pair, which would be sent as U+FFFD. Give `content`');
+      throw formatError('its text has an unpaired surrogate, which would be sent as U+FFFD. Give `content`');
     }
     const bytes = typeof made === 'string' ? Buffer.from(made) : made;
     if (!(bytes instanceof Uint8Array)) {

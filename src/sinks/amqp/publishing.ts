@@ -3,6 +3,7 @@ import { backoffMs } from '../../backpressure/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import type { AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import type { AmqpSinkReconnectOptions } from './options.js';
 
@@ -110,7 +111,7 @@ export class Publishing {
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
     const next = `Tried again in ${Math.round(delayMs)} ms.`;
     const { name } = this.#driver;
-    this.#session.report({ what, about: name, message: `${describeError(error)} ${next}`, cause: error });
+    this.#session.report({ what, about: name, message: sentence(describeError(error), next), cause: error });
     this.#session.lost(error);
     if (this.#failures >= this.#options.attempts || !isRetryable(error)) this.#session.down(error);
   }

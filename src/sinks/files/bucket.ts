@@ -22,7 +22,7 @@ export function checkBucket(bucket: unknown): asserts bucket is string {
   if (Buffer.byteLength(bucket) > MOST_BUCKET_BYTES)
     throw bucketError(bucket, `it is longer than ${MOST_BUCKET_BYTES} bytes`);
   if (REFUSED.test(bucket)) throw bucketError(bucket, 'it has a control character, a `:` or a `\\`');
-  if (hasUnpairedSurrogate(bucket)) throw bucketError(bucket, 'it has half of a surrogate pair');
+  if (hasUnpairedSurrogate(bucket)) throw bucketError(bucket, 'it has an unpaired surrogate');
   const problem = harmOf(bucket);
   if (problem !== null) throw bucketError(bucket, problem);
   if (bucket.split('/').some((segment) => Buffer.byteLength(segment) > MOST_NAME_BYTES))
@@ -64,7 +64,7 @@ export function bucketSegment(value: string): string {
   return shortened(pieces, MOST_SEGMENT_BYTES, CUT);
 }
 
-/** The bytes of a character in hexadecimal; half of a surrogate pair as if it had a form of three bytes. */
+/** The bytes of a character in hexadecimal; an unpaired surrogate as if it had a form of three bytes. */
 function percent(char: string): string {
   const code = char.charCodeAt(0);
   const bytes = code < 0x80 ? [code] : [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)];

@@ -2,6 +2,7 @@ import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
 import { timeOfDayMs } from '../../core/clock.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import { randomName } from '../../core/random-name.js';
+import { sentence } from '../../core/sentence.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { isEpochOver } from '../../delivery/flush-listeners.js';
 import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
@@ -111,7 +112,7 @@ export class FileSinkSession<T> implements StreamReport {
     this.#options.monitor.report({
       what: code,
       about: stream,
-      message: `${stream}: ${describeError(error)}`,
+      message: sentence(`${stream}: ${describeError(error)}`),
       cause: error,
     });
   }

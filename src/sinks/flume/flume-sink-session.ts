@@ -1,6 +1,7 @@
 import { type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
 import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
@@ -92,7 +93,7 @@ export class FlumeSinkSession implements PoolReport {
     this.report({
       what: cause.code,
       about: stream,
-      message: `${stream}: ${describeError(cause)}`,
+      message: sentence(`${stream}: ${describeError(cause)}`),
       addition: `${stream}: ${events.length} events are refused because of ${cause.code}.`,
       cause,
     });

@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
 import { type AgentRefusal, BatchSearch, type Suspect } from './batch-search.js';
@@ -98,7 +99,7 @@ export class Pool implements AgentReport {
     this.#report.report({
       what,
       about: agent.name,
-      message: `${describeError(error)} ${next}`,
+      message: sentence(describeError(error), next),
       addition: next,
       cause: error,
     });
@@ -207,7 +208,7 @@ export class Pool implements AgentReport {
       this.#searches.add(new BatchSearch(outgoing));
       const { cause } = refusal;
       const next = 'Its events are sent in parts, to find what is at fault.';
-      const message = `${cause.message} ${next}`;
+      const message = sentence(cause.message, next);
       this.#report.report({ what: cause.code, about: outgoing.stream, message, addition: next, cause });
     }
     const search = outgoing.search as unknown as BatchSearch;
@@ -275,7 +276,11 @@ function eventError({ part, refusal, isCleared }: Suspect): SinkError {
   return new SinkError(
     'RXF_FLUME_EVENT_REFUSED',
     `${agent} did not take the event ${part.firstOffset} of ${part.stream} alone, and took others of its batch: ` +
-      `${describeError(cause.cause ?? cause)} It may be too large for a channel, or an interceptor fails on it; see the agent's log. ${next}`,
+      sentence(
+        describeError(cause.cause ?? cause),
+        "It may be too large for a channel, or an interceptor fails on it; see the agent's log",
+        next,
+      ),
     { cause, retryable, details: { agent, stream: part.stream, offset: part.firstOffset } },
   );
 }

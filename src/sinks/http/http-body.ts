@@ -27,7 +27,7 @@ export const HTTP_BODIES = {
 export function encodeWith<T>({ encode }: HttpBody<T>, value: T): string | Uint8Array {
   const piece = encode(value);
   if (typeof piece === 'string' && !isWellFormed(piece)) {
-    throw new SinkError('RXF_SINK_FORMAT', 'Cannot encode a value for HTTP: `encode` gave half of a surrogate pair.');
+    throw new SinkError('RXF_SINK_FORMAT', 'Cannot encode a value for HTTP: `encode` gave an unpaired surrogate.');
   }
   if (typeof piece === 'string' || piece instanceof Uint8Array) return piece;
   throw new SinkError('RXF_SINK_FORMAT', 'Cannot encode a value for HTTP: `encode` gave neither text nor bytes.');

@@ -143,8 +143,7 @@ export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
   expectOneOf('method', options.method, ['POST', 'PUT', 'PATCH']);
   expectOneOf('order', options.order, ['stream', 'key', 'none']);
   expectFunction('key', options.key);
-  if (given.key !== undefined)
-    expectOption('key', given.key, options.order === 'key', "left out without `order: 'key'`");
+  if (given.key !== undefined) expectOption('key', given.key, options.order === 'key', "absent without `order: 'key'`");
   expectWhole('concurrency', options.concurrency, 1, 1_000);
   expectMs('timeoutMs', options.timeoutMs, 1);
   expectCircuitBreaker('breaker', options.breaker);

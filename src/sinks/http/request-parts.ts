@@ -5,7 +5,7 @@ import { isWellFormed } from '../../core/well-formed.js';
 /** What is wrong with a URL to send to, without showing it; undefined where nothing is. */
 export function urlProblem(given: unknown): string | undefined {
   if (typeof given !== 'string') return 'it must be a text';
-  if (!isWellFormed(given)) return 'it must have no half of a surrogate pair, which would be sent as U+FFFD';
+  if (!isWellFormed(given)) return 'it must have no unpaired surrogate, which would be sent as U+FFFD';
   let url: URL;
   try {
     url = new URL(given);

@@ -3,6 +3,7 @@ import { backoffMs } from '../../backpressure/backoff.js';
 import { timeOfDayMs } from '../../core/clock.js';
 import { isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import { shownUrl } from '../../core/shown-url.js';
 import { nackErrorOf as refusalOfCause } from '../../delivery/nack-errors.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
@@ -222,7 +223,7 @@ export class Sender {
       this.#report.report({
         what: cause.code,
         about: shownUrl((sendQueue.current as OutgoingBatch).url),
-        message: `${next} ${cause.message}`,
+        message: sentence(next, cause.message),
         addition: next,
         cause,
       });

@@ -81,7 +81,7 @@ function bytesOf(what: string, given: KafkaBytes): Uint8Array | null {
   if (typeof given === 'string') {
     if (!hasUnpairedSurrogate(given)) return Buffer.from(given);
     throw formatError(
-      `A record's ${what} has half of a surrogate pair, which UTF-8 cannot hold: ${describeValue(given)}. ` +
+      `A record's ${what} has an unpaired surrogate, which UTF-8 cannot hold: ${describeValue(given)}. ` +
         'Escape it, as `JSON.stringify` does, or give bytes.',
     );
   }

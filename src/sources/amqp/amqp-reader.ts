@@ -1,6 +1,7 @@
 import { catchError, defer, EMPTY, from, type Observable, type Subject, Subscription, timer } from 'rxjs';
 import { describeError, isRetryable, SourceError, shortName } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
@@ -200,7 +201,7 @@ export function nackedError(what: string, attempt: number, cause: unknown): Sour
     ? 'It is redelivered at the next start.'
     : 'The flow stops, since a refused message is never skipped; it is redelivered at the next start. Correct the cause, or set ' +
       'such values aside with `decode(…, { deadLetter })`, and start again.';
-  return new SourceError('RXF_SOURCE_NACKED', `${what} was refused${tries}: ${describeError(cause)} ${next}`, {
+  return new SourceError('RXF_SOURCE_NACKED', sentence(`${what} was refused${tries}: ${describeError(cause)}`, next), {
     cause,
     details: { attempts: attempt },
   });

@@ -3,6 +3,7 @@ import { type BackoffOptions, backoffMs } from '../../backpressure/backoff.js';
 import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import type {
   AmqpConsumer,
   AmqpConsumerDriver,
@@ -137,7 +138,7 @@ export class Consuming {
     this.#monitor.report({
       what,
       about: this.#reader.queue,
-      message: `${describeError(error)} ${next}`,
+      message: sentence(describeError(error), next),
       addition: next,
       cause: error,
     });

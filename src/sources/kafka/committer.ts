@@ -2,6 +2,7 @@ import { catchError, concat, defer, EMPTY, type Observable, ReplaySubject, retry
 import { monotonicMs } from '../../core/clock.js';
 import { CommitError, describeError, isRetryable } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import { guarded } from '../../lifecycle/guarded.js';
 import { within } from '../../lifecycle/within.js';
 import type { Assignment } from './assignment.js';
@@ -198,7 +199,11 @@ export class Committer {
     }
     if (monotonicMs() - this.#toldAt >= TELL_EVERY_MS) {
       this.#toldAt = monotonicMs();
-      this.#monitor.logEvent('warn', 'RXF_KAFKA_COMMIT', `${describeError(error)} Tried again with the next commit.`);
+      this.#monitor.logEvent(
+        'warn',
+        'RXF_KAFKA_COMMIT',
+        sentence(describeError(error), 'Retrying with the next commit'),
+      );
     }
     this.#follow(this.#schedule.ended('retry'));
   }
@@ -207,5 +212,5 @@ export class Committer {
 function asCommitError(error: unknown): never {
   if (error instanceof CommitError) throw error;
   const extras = { cause: error, retryable: isRetryable(error) };
-  throw new CommitError('RXF_KAFKA_COMMIT', `Cannot commit: ${describeError(error)}`, extras);
+  throw new CommitError('RXF_KAFKA_COMMIT', sentence(`Cannot commit: ${describeError(error)}`), extras);
 }

@@ -1,4 +1,5 @@
 import { describeError, isRetryable, SourceError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import type { NackRun } from '../../offsets/nack-counter.js';
 import type { Partition } from './partition.js';
 
@@ -11,7 +12,7 @@ export function nackedError(partition: Partition, { offset, attempt, cause }: Na
       'Mend the cause, or give `decode` a `deadLetter` sink, and start again.';
   return new SourceError(
     'RXF_SOURCE_NACKED',
-    `${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)} ${next}`,
+    sentence(`${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)}`, next),
     { cause, details: { stream: partition.stream, offset, attempts: attempt } },
   );
 }

@@ -13,7 +13,7 @@ import {
 
 /** Every store holds these. */
 const HELD = ['k', '.k', '_k', 'k=v', `${'n'.repeat(250)}+~=.x`];
-/** No store holds these: half of a surrogate pair has no UTF-8 form. */
+/** No store holds these: an unpaired surrogate has no UTF-8 form. */
 const NEVER_HELD = ['a\ud800', '\udfffa', 'a\ud800/b', '..', 'a/../b', 'a\0b'];
 /** One store holds them, another does not. */
 const NAMES = [

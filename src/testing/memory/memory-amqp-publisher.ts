@@ -129,7 +129,7 @@ function problemOf({ routingKey, properties }: AmqpOutgoing): string | undefined
   if (long !== undefined) return `${describeValue(long)} has more than 255 bytes`;
   const inside = Object.values(headers).filter((value) => typeof value === 'string');
   const broken = [...texts, ...names, ...inside].find((text) => !isWellFormed(text));
-  if (broken !== undefined) return `${describeValue(broken)} has half of a surrogate pair`;
+  if (broken !== undefined) return `${describeValue(broken)} has an unpaired surrogate`;
   if (deliveryMode !== undefined && !['persistent', 'transient'].includes(deliveryMode)) return 'its deliveryMode';
   const isDate = (value: unknown): value is Date => value instanceof Date;
   const times = [timestamp, ...Object.values(headers).filter(isDate).map(Number)];

@@ -211,8 +211,8 @@ describe('notices', () => {
     log({ level: 4, log: { message: 'Consumer has joined the group' } });
     log({ level: 1, log: { message: 'Connection timeout', broker: '1.2.3.4:1' } });
     expect(trace.logEvents).toEqual([
-      'kafka.trouble A connection failed: connect ECONNREFUSED 1.2.3.4:1 ***. It is tried again.',
-      'kafka.trouble A connection failed: no answer (1.2.3.4:1). It is tried again.',
+      'kafka.trouble A connection failed: connect ECONNREFUSED 1.2.3.4:1 ***. Retrying.',
+      'kafka.trouble A connection failed: no answer (1.2.3.4:1). Retrying.',
     ]);
     expect(logEvents.lastFailure).toBe('no answer (1.2.3.4:1)');
     logEvents.silence();

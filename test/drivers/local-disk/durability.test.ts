@@ -177,7 +177,7 @@ describe('what a look tells of', () => {
   });
 });
 
-describe('a name with half of a surrogate pair, which the disk would store as another', () => {
+describe('a name with an unpaired surrogate, which the disk would store as another', () => {
   it('is refused, with nothing made and nothing waited for', async () => {
     const fs = disk();
     await put(fs, '/a');

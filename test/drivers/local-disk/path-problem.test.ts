@@ -11,7 +11,7 @@ describe('what a local disk can hold by its name', () => {
   );
 
   it.each([
-    ['/lake/\ud800', 'half of a surrogate pair'],
+    ['/lake/\ud800', 'an unpaired surrogate'],
     ['/lake/a\0', 'NUL'],
     [`/${'n'.repeat(256)}`, '256 bytes'],
     [`/${'语'.repeat(86)}`, '258 bytes'],

@@ -54,45 +54,57 @@ const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
 describe('undici, answered badly', () => {
   it.each<[string, string, boolean, string, string]>([
-    ['nothing', '', true, 'RXF_HTTP_LOST', 'the connection ended before the answer was whole: other side closed.'],
-    ['half of its headers', 'HTTP/1.1 200 OK\r\ncontent-', true, 'RXF_HTTP_LOST', 'before the answer was whole'],
-    ['half of its body', OK.slice(0, -1), true, 'RXF_HTTP_LOST', 'before the answer was whole'],
+    [
+      'nothing',
+      '',
+      true,
+      'RXF_HTTP_LOST',
+      'the connection closed before the response was complete: other side closed.',
+    ],
+    ['half of its headers', 'HTTP/1.1 200 OK\r\ncontent-', true, 'RXF_HTTP_LOST', 'before the response was complete'],
+    ['half of its body', OK.slice(0, -1), true, 'RXF_HTTP_LOST', 'before the response was complete'],
     [
       'half of its chunks',
       'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n',
       true,
       'RXF_HTTP_LOST',
-      'before the answer was whole',
+      'before the response was complete',
     ],
-    ['garbage', '\x16\x03\x01 what?\r\n\r\n', false, 'RXF_HTTP_PROTOCOL', 'what came back is no HTTP answer'],
+    ['garbage', '\x16\x03\x01 what?\r\n\r\n', false, 'RXF_HTTP_PROTOCOL', 'the response is not HTTP'],
     [
       'another protocol',
       '220 mail.test ESMTP\r\n',
       false,
       'RXF_HTTP_PROTOCOL',
-      'Check the port, and whether it wants https.',
+      'Check the port, and whether it requires https.',
     ],
-    ['a bad length', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n', false, 'RXF_HTTP_PROTOCOL', 'no HTTP answer'],
+    [
+      'a bad length',
+      'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n',
+      false,
+      'RXF_HTTP_PROTOCOL',
+      'the response is not HTTP',
+    ],
     [
       'a bad chunk',
       'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
       false,
       'RXF_HTTP_PROTOCOL',
-      'no HTTP answer',
+      'the response is not HTTP',
     ],
     [
       'a permission to go on that nobody asked for',
       'HTTP/1.1 100 Continue\r\n\r\n',
       false,
       'RXF_HTTP_PROTOCOL',
-      'no HTTP answer',
+      'the response is not HTTP',
     ],
     [
       'headers without end',
       `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}`,
       false,
       'RXF_HTTP_PROTOCOL',
-      'no HTTP answer',
+      'the response is not HTTP',
     ],
   ])('%s', async (_, bytes, ends, code, message) => {
     const address = await serve((socket) => (ends ? socket.end(bytes) : socket.write(bytes)));
@@ -167,7 +179,7 @@ describe('undici, answered slowly', () => {
     const error = await failure(ask(`http://${address}/`, { headersTimeoutMs: 200 }));
     expect(error).toMatchObject({ code: 'RXF_HTTP_TIMEOUT', retryable: true });
     expect(error.message).toBe(
-      `POST http://${address}/: no answer within 200 ms (headersTimeoutMs). Nobody knows whether the server has carried it out.`,
+      `POST http://${address}/: no response within 200 ms (headersTimeoutMs). The server may or may not have carried it out.`,
     );
   });
 
@@ -175,7 +187,7 @@ describe('undici, answered slowly', () => {
     const address = await serve((socket) => socket.write(OK.slice(0, -1)));
     const error = await failure(ask(`http://${address}/`, { bodyTimeoutMs: 200 }));
     expect(error).toMatchObject({ code: 'RXF_HTTP_TIMEOUT' });
-    expect(error.message).toContain('its answer stood still for 200 ms (bodyTimeoutMs)');
+    expect(error.message).toContain('the response stalled for 200 ms (bodyTimeoutMs)');
   });
 
   it('no handshake', async () => {
@@ -190,7 +202,7 @@ describe('undici, not connected', () => {
   it('a name that nobody knows', async () => {
     const error = await failure(ask('http://nobody.invalid/'));
     expect(error).toMatchObject({ code: 'RXF_HTTP_UNREACHABLE' });
-    expect(error.message).toMatch(/POST http:\/\/nobody.invalid\/: cannot be reached: getaddrinfo \w+ nobody.invalid/);
+    expect(error.message).toMatch(/POST http:\/\/nobody.invalid\/: cannot connect: getaddrinfo \w+ nobody.invalid/);
   });
 
   it('TLS where there is none, and none where there is', async () => {
@@ -200,7 +212,7 @@ describe('undici, not connected', () => {
     scripted.push(tls);
     const error = await failure(ask(tls.origin.replace('https', 'http')));
     expect(error.code).toMatch(/RXF_HTTP_(LOST|PROTOCOL)/);
-    expect(error.message).toMatch(/wants https\.$/);
+    expect(error.message).toMatch(/requires https\.$/);
   });
 
   it('a certificate of nobody known, and one of another name', async () => {

@@ -9,7 +9,7 @@ describe('what HDFS can hold by its name', () => {
   );
 
   it.each([
-    ['/lake/\ud800', 'half of a surrogate pair'],
+    ['/lake/\ud800', 'an unpaired surrogate'],
     ['/lake/.snapshot', 'reserved name'],
     ['/lake/.snapshot/x', 'reserved name'],
     ['/.reserved/x', "HDFS's own"],

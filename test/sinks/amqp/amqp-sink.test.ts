@@ -210,7 +210,7 @@ describe('amqpSink', () => {
 
   it.each<[string, Partial<AmqpSinkOptions<never>>, unknown, string]>([
     ['what is no bytes', {}, { n: 1 }, 'must be bytes or a text, got Object. Give `content`'],
-    ['half of a surrogate pair', { content: () => 'a\ud800' }, 'a', 'half of a surrogate pair'],
+    ['an unpaired surrogate', { content: () => 'a\ud800' }, 'a', 'an unpaired surrogate'],
     ['a key that is too long', { routingKey: () => 'k'.repeat(256) }, 'a', 'a text of at most 255 bytes'],
     ['a key that is none', { routingKey: () => undefined as never }, 'a', 'got undefined'],
   ])('refuses %s alone', (_, options, value, message) => {

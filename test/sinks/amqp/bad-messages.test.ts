@@ -18,7 +18,7 @@ const BAD: Readonly<Record<string, Parameters<typeof amqpSink<string>>[1]>> = {
   'a routing key that throws': { routingKey: (value) => (value === 'bad' ? thrown() : 'q') },
   'a routing key of 256 bytes': { routingKey: (value) => (value === 'bad' ? 'x'.repeat(256) : 'q') },
   'a promise for a routing key': { routingKey: (value) => (value === 'bad' ? (Promise.resolve('q') as never) : 'q') },
-  'half of a surrogate pair in the routing key': { routingKey: (value) => (value === 'bad' ? 'q\ud800' : 'q') },
+  'an unpaired surrogate in the routing key': { routingKey: (value) => (value === 'bad' ? 'q\ud800' : 'q') },
   'content that throws': { routingKey: 'q', content: (value) => (value === 'bad' ? thrown() : value) },
   'content that is none': { routingKey: 'q', content: (value) => (value === 'bad' ? (7 as never) : value) },
   'properties that throw': { routingKey: 'q', properties: (value) => (value === 'bad' ? thrown() : {}) },

@@ -21,7 +21,7 @@ describe('a bucket', () => {
     ['a/../b', 'it has a segment `..`'],
     ['a\u0000b', 'it has a control character, a `:` or a `\\`'],
     ['a\u007f', 'it has a control character, a `:` or a `\\`'],
-    ['a\ud800', 'it has half of a surrogate pair'],
+    ['a\ud800', 'it has an unpaired surrogate'],
     ['a:b', 'it has a control character, a `:` or a `\\`'],
     ['a\\b', 'it has a control character, a `:` or a `\\`'],
     ['_rxflume', '`_rxflume` is where the sink keeps its own files'],

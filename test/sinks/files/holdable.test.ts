@@ -96,7 +96,7 @@ describe('a bucket that the store cannot hold', () => {
   const DEEP = `${'l/'.repeat(1_001)}l`;
 
   it.each([
-    ['half of a surrogate pair', 'lang=\ud800'],
+    ['an unpaired surrogate', 'lang=\ud800'],
     ["a name that is HDFS's own", '.snapshot'],
     ['over a thousand levels', DEEP],
     ['a file in place of its folder', 'taken'],

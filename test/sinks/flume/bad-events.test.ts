@@ -221,8 +221,8 @@ describe('a batch that an agent refuses for some of its events', () => {
 
 describe('an event that cannot be sent', () => {
   const cases: readonly [string, FlumeEvent][] = [
-    ['half of a surrogate pair in a header', { headers: { lang: 'a\ud800' }, body: Buffer.from('x') }],
-    ['half of a surrogate pair in a name', { headers: { 'a\udc00': 'a' }, body: Buffer.from('x') }],
+    ['an unpaired surrogate in a header', { headers: { lang: 'a\ud800' }, body: Buffer.from('x') }],
+    ['an unpaired surrogate in a name', { headers: { 'a\udc00': 'a' }, body: Buffer.from('x') }],
     ['a header that is no text', { headers: { n: 1 } as never, body: Buffer.from('x') }],
     ['no headers', { headers: null as never, body: Buffer.from('x') }],
     ['a body of 2 GiB', { headers: {}, body: hugeBody() }],

@@ -214,7 +214,7 @@ describe('httpSink', () => {
     [{ url: 'http://s/', body: { contentType: 'a/b' } }, 'Expected `body.encode` to be a function'],
     [{ url: 'http://s/', body: 'single', batch: { count: 2 } }, "1, or left out, with `body: 'single'`"],
     [{ url: 'http://s/', compression: 'brotli' }, "one of 'none', 'gzip', 'zstd'"],
-    [{ url: 'http://s/', key: () => 1 }, "left out without `order: 'key'`"],
+    [{ url: 'http://s/', key: () => 1 }, "absent without `order: 'key'`"],
     [{ url: 'http://s/', batch: { values: 2 } }, 'got `values`'],
     [{ url: 'http://s/', retry: { jitter: 2 } }, 'a number from 0 to 1'],
     [{ url: 'http://s/', idempotencyHeader: 'a b' }, 'by names of HTTP headers'],

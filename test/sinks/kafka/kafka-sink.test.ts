@@ -136,7 +136,7 @@ describe('kafkaSink, at least once', () => {
       { topic: () => '..', encode: () => '' },
       /`topic` answered `"\.\."`, which is no name/,
     ],
-    ['half a character', { encode: () => 'ab\ud800' }, /value has half of a surrogate pair/],
+    ['half a character', { encode: () => 'ab\ud800' }, /value has an unpaired surrogate/],
     ['a header that is a text', { headers: () => ({ h: 'x' as never }), encode: () => '' }, /Header "h" must be bytes/],
     [
       'a header in a list that is a number',

@@ -523,7 +523,7 @@ describe('kafkaSource', () => {
       at(350, () => {
         expect(values).toEqual(['a']);
         // The second is the same within 10 s.
-        expect(logEvents).toEqual(['refused Trying again in 100 ms (1 of 10).']);
+        expect(logEvents).toEqual(['Refused. Retrying in 100 ms (1 of 10).']);
         stop$.next();
       });
       at(400, () => expect(isComplete).toBe(true));

@@ -12,14 +12,10 @@ export function listed(streams: readonly string[]): string {
 
 /** The broker answers for one partition what asking again will not change. */
 export function unfetchableError({ stream, topic, partition }: OwnedPartition, cause: unknown): SourceError {
-  return new SourceError(
-    'RXF_KAFKA_PROTOCOL',
-    `${stream} cannot be fetched: ${reasonOf(cause)}. Nothing was skipped.`,
-    {
-      details: { topic, partition },
-      cause,
-    },
-  );
+  return new SourceError('RXF_KAFKA_PROTOCOL', `Cannot fetch ${stream}: ${reasonOf(cause)}. Nothing was skipped.`, {
+    details: { topic, partition },
+    cause,
+  });
 }
 
 /** What was fetched cannot be decoded. */
@@ -30,7 +26,7 @@ export function unreadableError(
 ): SourceError {
   return new SourceError(
     'RXF_KAFKA_PROTOCOL',
-    `${stream} cannot be read at offset ${position}: ${reasonOf(cause)}. Nothing after it was taken.`,
+    `Cannot read ${stream} at offset ${position}: ${reasonOf(cause)}. Nothing after it was delivered.`,
     { details: { topic, partition, offset: position }, cause },
   );
 }

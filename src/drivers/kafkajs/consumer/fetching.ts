@@ -80,7 +80,7 @@ export class Fetching {
     }
     if (leaderless.length > 0)
       this.#listener.troubled(
-        `No broker leads ${listed(leaderless)} at the moment. The others are read; it is asked again.`,
+        `${listed(leaderless)} has no leader at the moment. Other partitions are read; the metadata is refreshed.`,
       );
     if (isSomeUnled) this.#refreshLater(MOST_WAIT_MS);
   }
@@ -156,9 +156,9 @@ export class Fetching {
       for (const { owned } of asked) this.#listener.reading.failing(owned);
       this.#listener.troubled(
         isThrottled
-          ? `A quota of broker ${node} holds fetches back; the broker is not late. To see the quota: kafka-configs.sh ` +
+          ? `Broker ${node} throttles fetches by a quota; the broker is not slow. To show the quota: kafka-configs.sh ` +
               '--bootstrap-server … --describe --entity-type clients (and users).'
-          : `Broker ${node} is late with a fetch. It is asked again when the request times out.`,
+          : `Broker ${node} is slow to respond to a fetch. The fetch is retried when the request times out.`,
       );
     });
     return answer;
@@ -251,7 +251,7 @@ export class Fetching {
       this.#listener.failed(unfetchableError(owned, error));
       return;
     } else if (owned.troubles > 1) {
-      this.#listener.troubled(`${owned.stream} cannot be fetched: ${reasonOf(error)}. It is tried again.`);
+      this.#listener.troubled(`Cannot fetch ${owned.stream}: ${reasonOf(error)}. Retrying.`);
     }
     this.#refreshLater(FIRST_WAIT_MS);
   }
@@ -275,9 +275,7 @@ export class Fetching {
           this.#listener.failed(reason);
           return;
         }
-        this.#listener.troubled(
-          `What the log of ${owned.stream} holds is not known: ${reasonOf(reason)}. It is asked again.`,
-        );
+        this.#listener.troubled(`Cannot look up the log's offsets of ${owned.stream}: ${reasonOf(reason)}. Retrying.`);
         askAgain(this.#waitOf(Math.max(1, owned.troubles)));
         this.#refreshLater(FIRST_WAIT_MS);
       },
@@ -290,7 +288,7 @@ export class Fetching {
       return;
     }
     this.#link.forget(error);
-    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. It is tried again.`);
+    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. Retrying.`);
     await this.#ending.wait(this.#waitOf(troubles));
     if (!this.#assignment.isOver) await this.#refresh();
   }

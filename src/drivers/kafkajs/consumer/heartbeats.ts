@@ -86,7 +86,7 @@ export class Heartbeats {
     if (!isLate) return answer;
     answer.catch(() => undefined);
     this.#link.forgetCoordinator();
-    throw Object.assign(new Error(`no answer within ${this.#limits.sessionTimeoutMs} ms`), { code: 'ETIMEDOUT' });
+    throw Object.assign(new Error(`no response within ${this.#limits.sessionTimeoutMs} ms`), { code: 'ETIMEDOUT' });
   }
 
   async #answer(error: unknown): Promise<boolean> {
@@ -112,7 +112,7 @@ export class Heartbeats {
     }
     this.#link.forget(error);
     if (silentMs > this.#limits.intervalMs * 2) {
-      this.#troubled(`The group's coordinator does not answer: ${reasonOf(error)}. It is asked again.`);
+      this.#troubled(`The group coordinator does not respond: ${reasonOf(error)}. Retrying.`);
     }
     try {
       await this.#link.findCoordinator();

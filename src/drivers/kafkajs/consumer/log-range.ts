@@ -11,7 +11,7 @@ export interface Starts {
   readonly refused: Places['refused'];
 }
 
-/** Where a group starts in a partition, and whether a position still lies in what the partition's log holds. */
+/** Where a group starts in a partition, and whether a position is still within the partition's log. */
 export class LogRange {
   readonly #link: Link;
   readonly #subscription: KafkaSubscription;
@@ -83,11 +83,11 @@ export class LogRange {
     const { groupId } = this.#subscription;
     throw new SourceError(
       'RXF_KAFKA_DATA_LOST',
-      `${stream} was to be read from offset ${position}, but Kafka holds ${first.offset} up to ${last.offset}: ` +
+      `${stream} cannot resume from offset ${position}: Kafka has offsets ${first.offset} to ${last.offset}. ` +
         `${position < first.offset ? expired(first.offset - position) : SHORTENED} ` +
-        'Nothing was skipped or committed. To go on from the first record that is there, stop every member and run: ' +
+        'Nothing was skipped or committed. To resume from the first available record, stop every member and run: ' +
         `kafka-consumer-groups.sh --bootstrap-server … --group ${groupId} --topic ${topic}:${partition} ` +
-        '--reset-offsets --to-earliest --execute; where `resumeFrom` gave the position, change it there.',
+        '--reset-offsets --to-earliest --execute; if `resumeFrom` supplied the offset, change it there.',
       { details: { topic, partition, expected: position, available: { first: first.offset, next: last.offset } } },
     );
   }
@@ -108,13 +108,13 @@ export class LogRange {
 }
 
 function expired(count: number): string {
-  return `${count} offsets were deleted before they were read (see the topic's retention).`;
+  return `${count} offsets were deleted before they were read (check the topic's retention).`;
 }
 
 /** Whatever is in such a log may be new to the group: to go on at its end would skip it. */
 const SHORTENED =
-  'the log ends before that, so the topic was deleted and made anew, or a broker lost the end of it. In a topic made ' +
-  'anew nothing was read yet; in one that lost its end, what is left is read a second time.';
+  'The log ends before that offset, so the topic was deleted and recreated, or a broker lost its end. Nothing of a recreated ' +
+  'topic has been read yet; if the log lost its end, the remaining records are read a second time.';
 
 function isSame(a: TopicPartition, b: TopicPartition): boolean {
   return a.topic === b.topic && a.partition === b.partition;

@@ -103,7 +103,7 @@ export class Member {
         this.link.forget(error);
         const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
         if (failures > 2)
-          driverLog.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. It is tried again.`);
+          driverLog.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. Retrying.`);
         await this.#changed.wait(waitMs);
         if (this.#isClosed) return undefined;
         await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
@@ -120,7 +120,7 @@ export class Member {
       sessionTimeoutMs: subscription.sessionTimeoutMs,
     };
     const reading = new Reading((isReading) => {
-      if (isReading) driverLog.tell('info', 'kafka.reading', 'All partitions can be read again. Reading goes on.');
+      if (isReading) driverLog.tell('info', 'kafka.reading', 'All partitions can be read again. Reading resumes.');
       listener.reading(isReading);
     });
     this.#reading = reading;
@@ -219,7 +219,7 @@ export class Member {
     this.link.forget(error);
     if (meaning === 'missing' || meaning === 'forbidden') this.#topicTrouble(assignment, owned, meaning, error);
     else if (mayPass(error)) {
-      const what = `Where to start in ${owned.stream} is not known: ${reasonOf(error)}. The others are read; it is asked again.`;
+      const what = `Cannot look up the start offset of ${owned.stream}: ${reasonOf(error)}. Other partitions are read; retrying.`;
       if (owned.troubles > 1) this.#home.driverLog.tell('warn', 'kafka.trouble', what);
     } else this.#home.failed(connectError(error, this.#home.setting));
   }
@@ -260,14 +260,14 @@ export class Member {
     });
     const answered = revoking.answer.catch((error: unknown) => {
       const reason = reasonOf(error);
-      driverLog.tell('warn', 'kafka.unsettled', `Settling before a rebalance failed: ${reason}. Rejoining without.`);
+      driverLog.tell('warn', 'kafka.unsettled', `Settling before a rebalance failed: ${reason}. Rejoining without it.`);
     });
     await Promise.race([answered.then(() => undefined), waited, assignment.gone]);
     if (isLate)
       driverLog.tell(
         'warn',
         'kafka.unsettled',
-        `Settling before a rebalance took more than ${subscription.revokeTimeoutMs} ms. Rejoining without.`,
+        `Settling before a rebalance took more than ${subscription.revokeTimeoutMs} ms. Rejoining without it.`,
       );
     revoking.cancel();
     late.fire();
@@ -291,7 +291,7 @@ export class Member {
     this.#home.driverLog.tell(
       'info',
       'kafka.repartitioned',
-      `Topics or partitions have changed (${now}). Joining again.`,
+      `Topics or partitions have changed (${now}). Rejoining the group.`,
     );
     assignment.end({ kind: 'rebalance' });
   }

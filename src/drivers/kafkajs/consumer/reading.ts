@@ -1,4 +1,4 @@
-/** What can be in trouble: a partition, learning where to start, the group's heartbeats, or its commits. */
+/** What can fail: a partition, the lookup of start offsets, the group's heartbeats, or its commits. */
 export type Troubled = object | 'start' | 'group' | 'commit';
 
 /** An answer that came while our own loop was held up is not late: it gets this long to be seen. */

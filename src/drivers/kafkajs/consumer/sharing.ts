@@ -59,7 +59,7 @@ export function byOwnTopics(internals: Internals, cluster: Cluster, driverLog: D
           driverLog.tell(
             'warn',
             'kafka.skipped',
-            `Topic ${topic}, which members of the group ask for, has no partition that can be seen.`,
+            `Topic ${topic}, which members of the group subscribe to, has no visible partition.`,
           );
         return known.sort((a, b) => a - b);
       };

@@ -80,10 +80,10 @@ export function expectSame(topics: Iterable<string>, before: TopicIds, now: Topi
 function recreatedError(topic: string, before: string, id: string, groupId: string): SourceError {
   return new SourceError(
     'RXF_KAFKA_DATA_LOST',
-    `Topic ${topic} was deleted and created again (its id was ${before} and is ${id}). Our positions belong to the deleted ` +
-      'one: to go on from them would skip the first records of the new one. What was left in the old one is gone. To read ' +
-      'the new one from its start, stop every member and run: kafka-consumer-groups.sh --bootstrap-server … ' +
-      `--group ${groupId} --topic ${topic} --reset-offsets --to-earliest --execute; where \`resumeFrom\` gave the position, ` +
+    `Topic ${topic} was deleted and created again (its id was ${before} and is ${id}). Our offsets belong to the deleted ` +
+      'topic: resuming from them would skip the first records of the new one. Unread records of the old topic are gone. To read ' +
+      'the new topic from its start, stop every member and run: kafka-consumer-groups.sh --bootstrap-server … ' +
+      `--group ${groupId} --topic ${topic} --reset-offsets --to-earliest --execute; if \`resumeFrom\` supplied the offset, ` +
       'change it there.',
     { details: { topic, before, id } },
   );

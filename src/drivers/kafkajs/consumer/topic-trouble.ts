@@ -19,8 +19,8 @@ export function topicTrouble(
 ): void {
   if (home.subscription.topics instanceof RegExp) {
     const what = meaning === 'missing' ? 'is gone' : `cannot be read: ${reasonOf(error)}`;
-    const advice = meaning === 'missing' ? '' : 'Grant `Describe` and `Read` on it, or leave it out of the pattern. ';
-    const next = `${advice}The others are read; it is looked at again.`;
+    const advice = meaning === 'missing' ? '' : 'Grant `Describe` and `Read` on it, or exclude it from the pattern. ';
+    const next = `${advice}Other topics are read; it is checked again.`;
     home.driverLog.tell('warn', 'kafka.skipped', `Topic ${topic}, which matches the pattern, ${what}. ${next}`);
     if (meaning === 'missing') look();
   } else if (meaning === 'forbidden') home.failed(forbiddenError([{ topic, error }]));

@@ -91,8 +91,8 @@ function missingError(missing: readonly string[], isPattern: boolean): ConnectEr
   return new ConnectError(
     'RXF_KAFKA_TOPIC_MISSING',
     isPattern
-      ? `No topic matches ${names} that can be read. Create one, grant \`Describe\` and \`Read\` on it, or change the pattern.`
-      : `There is no topic ${names}. Create it, for example: kafka-topics.sh --bootstrap-server … --create --topic ${names}`,
+      ? `No readable topic matches ${names}. Create one, grant \`Describe\` and \`Read\` on it, or change the pattern.`
+      : `Topic ${names} does not exist. Create it, for example: kafka-topics.sh --bootstrap-server … --create --topic ${names}`,
     { details: { topics: missing } },
   );
 }
@@ -102,7 +102,7 @@ export function forbiddenError(unreadable: readonly KnownTopic[]): ConnectError 
   const cause = unreadable[0]?.error;
   return new ConnectError(
     'RXF_KAFKA_AUTH',
-    `Kafka does not let us read ${names.join(', ')}: ${reasonOf(cause)}. Grant \`Describe\` and \`Read\` on it, or leave it out ` +
+    `Kafka denies read access to ${names.join(', ')}: ${reasonOf(cause)}. Grant \`Describe\` and \`Read\` on it, or leave it out ` +
       'of `topics`.',
     { details: { topics: names }, cause },
   );
@@ -110,8 +110,12 @@ export function forbiddenError(unreadable: readonly KnownTopic[]): ConnectError 
 
 /** Of a topic that was there. */
 export function goneError(topic: string, cause: unknown): ConnectError {
-  return new ConnectError('RXF_KAFKA_TOPIC_MISSING', `The topic ${topic} is gone. Create it anew, or stop the flow.`, {
-    details: { topics: [topic] },
-    cause,
-  });
+  return new ConnectError(
+    'RXF_KAFKA_TOPIC_MISSING',
+    `Topic ${topic} no longer exists. Recreate it, or stop the flow.`,
+    {
+      details: { topics: [topic] },
+      cause,
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import { ConnectError, FencedError, RxflumeError, SinkError } from '../../../core/errors.js';
+import { withoutStop } from '../../../core/sentence.js';
 import type { KafkaOutgoing } from '../../../ports/kafka-producer.js';
 import { isAuth, isPassing, reasonOf, type Setting, typeOf } from '../errors.js';
 import { mostRecordBytes } from './record-writer.js';
@@ -113,41 +114,37 @@ export function isMissing(error: unknown): boolean {
   return MISSING.has(answerOf(error));
 }
 
-/** With what all records for a topic, or of a batch, are refused for good. */
+/** The error for records of a topic or a batch that failed permanently. */
 export function refusalFor(topic: string, error: unknown, { brokers, secrets }: Setting): RxflumeError {
   const reason = reasonOf(error, secrets);
   const details = { topic, brokers, answer: answerOf(error) };
   if (isMissing(error)) {
-    return new ConnectError(
-      'RXF_KAFKA_TOPIC_MISSING',
-      `There is no topic ${topic} to write to: ${reason}. Create it.`,
-      {
-        details,
-        cause: error,
-      },
-    );
+    return new ConnectError('RXF_KAFKA_TOPIC_MISSING', `Topic ${topic} does not exist: ${reason}. Create it.`, {
+      details,
+      cause: error,
+    });
   }
   if (isAuth(error)) {
     return new ConnectError(
       'RXF_KAFKA_AUTH',
-      `Kafka at ${brokers.join(', ')} does not let us write to ${topic}: ${reason}. Grant \`Write\` and \`Describe\` on the topic.`,
+      `Kafka at ${brokers.join(', ')} denies write access to ${topic}: ${reason}. Grant \`Write\` and \`Describe\` on the topic.`,
       { details, cause: error },
     );
   }
-  return new SinkError('RXF_KAFKA_REFUSED', `Kafka refuses to write to ${topic}: ${reason}.`, {
+  return new SinkError('RXF_KAFKA_REFUSED', `Kafka rejects writes to ${topic}: ${reason}.`, {
     details,
     cause: error,
   });
 }
 
-/** What can be done about a record that a broker refuses, by its answer. */
+/** Advice for a record that a broker rejects, by error code. */
 const ADVICE: Readonly<Record<string, string>> = {
   INVALID_TIMESTAMP:
-    'Give another `timestamp`, or widen `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms` of the topic',
-  INVALID_RECORD: 'Give what the topic asks for, such as a `key` where `cleanup.policy` is `compact`',
+    'Set another `timestamp`, or widen `message.timestamp.before.max.ms` and `message.timestamp.after.max.ms` of the topic',
+  INVALID_RECORD: 'Supply what the topic requires, such as a `key` where `cleanup.policy` is `compact`',
 };
 
-/** With what one record is refused for good. `reason`: as the broker says it; empty where it says only its code. */
+/** The error for a record that failed permanently. `reason`: the broker's message; empty if it sent only a code. */
 export function recordRefusal(
   record: KafkaOutgoing,
   partition: number,
@@ -157,12 +154,12 @@ export function recordRefusal(
 ): SinkError {
   const { topic } = record;
   const answer = answerOf(error);
-  const said = reason === '' ? reasonOf(error, secrets) : `${answer}: ${reason}`;
+  const said = reason === '' ? reasonOf(error, secrets) : `${answer}: ${withoutStop(reason)}`;
   const details = { topic, partition, answer };
   if (TOO_LARGE.has(answer)) {
     return new SinkError(
       'RXF_KAFKA_RECORD_TOO_LARGE',
-      `A record of ${mostRecordBytes(record)} bytes is larger than what topic ${topic} takes: ${said}. Raise \`max.message.bytes\` ` +
+      `A record of ${mostRecordBytes(record)} bytes is larger than topic ${topic} allows: ${said}. Raise \`max.message.bytes\` ` +
         'of the topic, compress, or set such values aside with `deadLetter`.',
       { details, cause: error },
     );
@@ -170,20 +167,16 @@ export function recordRefusal(
   const advice = ADVICE[answer] ?? 'See the configuration of the topic';
   return new SinkError(
     'RXF_KAFKA_RECORD_REFUSED',
-    `Topic ${topic} refuses a record for partition ${partition} (${shownRecord(record)}): ${withoutStop(said)}. ${advice}, or set such ` +
-      'values aside with `deadLetter`. The records beside it are written.',
+    `Topic ${topic} rejects a record for partition ${partition} (${shownRecord(record)}): ${said}. ${advice}, or set such ` +
+      'values aside with `deadLetter`. The other records are written.',
     { details, cause: error },
   );
 }
 
 function shownRecord({ key, value, timestamp }: KafkaOutgoing): string {
   const sizeOf = (bytes: Uint8Array | null) => (bytes === null ? 'null' : `${bytes.length} bytes`);
-  const time = timestamp === null ? 'the time of writing' : String(timestamp);
+  const time = timestamp === null ? 'the time of the write' : String(timestamp);
   return `key ${sizeOf(key)}, value ${sizeOf(value)}, timestamp ${time}`;
-}
-
-function withoutStop(text: string): string {
-  return text.replace(/\.\s*$/, '');
 }
 
 export function recordTooLarge(topic: string, bytes: number, most: number): SinkError {
@@ -198,7 +191,7 @@ export function recordTooLarge(topic: string, bytes: number, most: number): Sink
 export function noSuchPartition(topic: string, partition: number, partitions: number): SinkError {
   return new SinkError(
     'RXF_KAFKA_RECORD_REFUSED',
-    `A record was to go to partition ${partition} of topic ${topic}, which has ${partitions}, counted from 0. Correct \`partition\`, ` +
+    `A record is addressed to partition ${partition} of topic ${topic}, which has ${partitions} partitions, counted from 0. Correct \`partition\`, ` +
       'or add partitions to the topic.',
     { details: { topic, partition, partitions } },
   );
@@ -207,12 +200,12 @@ export function noSuchPartition(topic: string, partition: number, partitions: nu
 export function noSuchTime(topic: string, timestamp: number): SinkError {
   return new SinkError(
     'RXF_KAFKA_RECORD_REFUSED',
-    `A record for topic ${topic} has the timestamp ${timestamp}, and Kafka keeps whole milliseconds since 1970. Give \`timestamp\`.`,
+    `A record for topic ${topic} has the timestamp ${timestamp}, but Kafka stores whole milliseconds since 1970. Correct \`timestamp\`.`,
     { details: { topic, timestamp } },
   );
 }
 
-/** With what is refused what was not acknowledged in time. `wasSent`: whether the broker may have it. */
+/** The error for a record that was not acknowledged in time. `wasSent`: whether the broker may have it. */
 export function unsent(
   topic: string,
   withinMs: number,
@@ -220,7 +213,7 @@ export function unsent(
   { secrets }: Setting,
   wasSent: boolean,
 ): SinkError {
-  const doubt = wasSent ? 'Whether it was written is not known' : 'It was not written';
+  const doubt = wasSent ? 'It may or may not have been written' : 'It was not written';
   return new SinkError(
     'RXF_KAFKA_SEND',
     `Topic ${topic} did not acknowledge within ${withinMs} ms: ${reasonOf(error, secrets)}. ${doubt}; the value is redelivered.`,
@@ -228,7 +221,7 @@ export function unsent(
   );
 }
 
-/** With what is answered what was not to be written any more when its turn came. */
+/** The error for a record that was withdrawn before its turn came. */
 export function withdrawn(topic: string): SinkError {
   return new SinkError('RXF_SINK_STOPPED', `A record for topic ${topic} was withdrawn before it was sent.`);
 }
@@ -247,37 +240,41 @@ export function transactionError(
   if (verdict === 'fenced') {
     return new FencedError(
       'RXF_KAFKA_FENCED',
-      `Transactional id ${id} was taken by another, or its transaction timed out (${what}: ${reason}). What was open is aborted; ` +
-        "the stream is taken up again from the group's offsets.",
+      `Transactional id ${id} was fenced by another producer, or its transaction timed out (${what}: ${reason}). The open transaction is aborted; ` +
+        "the stream resumes from the group's offsets.",
       { details, cause: error },
     );
   }
   if (isAuth(error) || answerOf(error) === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED') {
     return new ConnectError(
       'RXF_KAFKA_AUTH',
-      `Kafka at ${brokers.join(', ')} does not let us ${what} with transactional id ${id}: ${reason}. Grant \`Write\` and ` +
+      `Kafka at ${brokers.join(', ')} denies permission to ${what} with transactional id ${id}: ${reason}. Grant \`Write\` and ` +
         '`Describe` on transactional ids with this prefix, `Write` on the topic and `Read` on the group.',
       { details, cause: error },
     );
   }
   if (verdict === 'partition' || verdict === 'topic' || verdict === 'record' || verdict === 'cluster') {
-    return new SinkError('RXF_KAFKA_REFUSED', `Kafka refuses to ${what} with transactional id ${id}: ${reason}.`, {
-      details,
-      cause: error,
-    });
+    return new SinkError(
+      'RXF_KAFKA_REFUSED',
+      `Kafka rejects the request to ${what} with transactional id ${id}: ${reason}.`,
+      {
+        details,
+        cause: error,
+      },
+    );
   }
   return new SinkError(
     'RXF_KAFKA_TRANSACTION',
-    `Transaction of ${id}: to ${what} failed (${reason}), and nobody knows whether it was carried out. The stream is taken up ` +
-      "again from the group's offsets.",
+    `Transaction of ${id}: the request to ${what} failed (${reason}). It may or may not have been carried out. The stream resumes ` +
+      "from the group's offsets.",
     { details, cause: error },
   );
 }
 
-/** With what calls fail after the end. */
+/** The error of calls after the producer has closed. */
 export function closedError(name: string): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',
-    `The producer of ${name} was closed; what was not acknowledged is redelivered.`,
+    `The producer of ${name} was closed. Records that were not acknowledged are redelivered.`,
   );
 }

@@ -126,8 +126,8 @@ export class ProducerLink {
     if (versionOf(broker, OFFSET_FETCH) < STABLE_OFFSETS_VERSION) {
       throw new SinkError(
         'RXF_KAFKA_REFUSED',
-        `Kafka at ${broker.brokerAddress} is older than 2.5, and cannot tell which offsets are settled. Upgrade it, or leave ` +
-          '`resumeFrom` out: the flow is at least once then.',
+        `Kafka at ${broker.brokerAddress} is older than 2.5 and does not report which offsets are stable. Upgrade it, or omit ` +
+          '`resumeFrom`; the flow is then at least once.',
       );
     }
     const { errorCode, offsets } = await broker.connectionPool.send(

@@ -34,7 +34,7 @@ export function packingOf({ codecs }: Internals, compression: KafkaCompression):
   if (compression === 'zstd' && !canDeflateZstd) {
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`compression\` to be one that Node ${process.versions.node} can write, got \`zstd\`: it needs Node 22.15 or later`,
+      `Expected \`compression\` to be supported by Node ${process.versions.node}, got \`zstd\`: it needs Node 22.15 or later`,
       { details: { option: 'compression' } },
     );
   }
@@ -150,8 +150,8 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     this.#driverLog.tell(
       'warn',
       'kafka.sequence',
-      `Kafka does not have what was written to ${partition} before (${answerOf(error)}): records may have been lost there by an election ` +
-        'of a replica that was behind. What is being written goes on under a new epoch.',
+      `Kafka no longer has earlier records that were written to ${partition} (${answerOf(error)}): records may have been lost when a ` +
+        'replica that was behind became the leader. Writing continues under a new producer epoch.',
     );
   }
 

@@ -286,7 +286,7 @@ export class Producing {
 
   /** Also what stands behind it: it must not go before what is redelivered. */
   #giveUp(sendQueue: SendQueue, partitionBatch: PartitionBatch): void {
-    const trouble = sendQueue.trouble ?? new Error('other requests to its broker took too long');
+    const trouble = sendQueue.trouble ?? new Error('earlier requests to its broker took too long');
     if (this.#sender.renew === undefined || this.#of.isClosed) {
       this.#failAll(trouble, []);
       return;

@@ -50,7 +50,7 @@ export class TopicQueue {
   async #partitionsOf(topic: string, until: number): Promise<number | RxflumeError> {
     const { link, setting, closing, producing } = this.#of;
     for (;;) {
-      let trouble: unknown = new Error('nothing is known of the topic');
+      let trouble: unknown = new Error('the topic has no metadata yet');
       try {
         await link.topics.look([topic]);
         const known = link.topics.known(topic);

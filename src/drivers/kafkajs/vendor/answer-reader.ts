@@ -47,7 +47,7 @@ export class AnswerReader {
       const size = this.#scratch.readInt32BE(at);
       if (size < 0 || size > MOST_ANSWER_BYTES) {
         throw new Error(
-          `an answer says it has ${size} bytes, at most ${MOST_ANSWER_BYTES} are taken: is this the port of a Kafka broker, without TLS?`,
+          `a response claims ${size} bytes; at most ${MOST_ANSWER_BYTES} are accepted. Is this the port of a Kafka broker without TLS?`,
         );
       }
       const whole =

@@ -55,7 +55,7 @@ export async function connectWithin(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const reason = driverLog.lastFailure ?? `no answer within ${connectTimeoutMs} ms`;
+      const reason = driverLog.lastFailure ?? `no response within ${connectTimeoutMs} ms`;
       reject(unreachable(brokers.join(', '), reason, undefined));
     }, connectTimeoutMs);
   });

@@ -89,7 +89,11 @@ export class Connection implements KafkaConsumer, Home {
   joined(): void {
     if (this.#attempts > 0) {
       const { groupId } = this.subscription;
-      this.driverLog.tell('info', 'kafka.joined', `Kafka is back: joined group ${groupId} again. Reading goes on.`);
+      this.driverLog.tell(
+        'info',
+        'kafka.joined',
+        `Kafka is reachable again: rejoined group ${groupId}. Reading resumes.`,
+      );
     }
     this.#attempts = 0;
     if (this.#hasJoined) return;
@@ -181,7 +185,7 @@ export class Connection implements KafkaConsumer, Home {
     this.driverLog.tell(
       'warn',
       'kafka.skipped',
-      `${topic}/${partition} cannot be committed: ${reason}. The others are.`,
+      `${topic}/${partition} cannot be committed: ${reason}. The other partitions are committed.`,
     );
   }
 
@@ -234,7 +238,7 @@ export class Connection implements KafkaConsumer, Home {
         this.driverLog.tell(
           'warn',
           'kafka.lost',
-          `Kafka was lost: ${this.#reason(error)}. Connecting again in ${Math.round(waitMs)} ms.`,
+          `The connection to Kafka was lost: ${this.#reason(error)}. Reconnecting in ${Math.round(waitMs)} ms.`,
         );
         await this.#closing.wait(waitMs);
       }
@@ -250,8 +254,8 @@ export class Connection implements KafkaConsumer, Home {
     if (this.#attempts <= attempts) return;
     throw new ConnectError(
       'RXF_KAFKA_LOST',
-      `Kafka at ${this.options.brokers.join(', ')} was lost and not reached again in ${attempts} attempts: ` +
-        `${this.#reason(error)}. What was not committed is redelivered at the next start.`,
+      `Kafka at ${this.options.brokers.join(', ')} was lost and could not be reached in ${attempts} attempts: ` +
+        `${this.#reason(error)}. Uncommitted records are redelivered at the next start.`,
       { details: { brokers: this.options.brokers, attempts }, cause: error },
     );
   }

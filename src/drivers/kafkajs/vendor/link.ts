@@ -106,7 +106,7 @@ export class Link {
       this.#driverLog.tell(
         'warn',
         'kafka.skipped',
-        `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. The others are read; it is looked at again.`,
+        `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. Other topics are read; it is checked again.`,
       );
     return resolveTopics(
       this.#subscription.topics,

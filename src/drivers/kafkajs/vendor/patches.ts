@@ -69,7 +69,7 @@ function errorsOfEach<R extends object>(response: R): unknown {
 /** kafkajs commits its default offset when an offset is out of range, with `autoCommit: false` too (#1133). */
 function neverCommitByItself(OffsetManager: { prototype: Prototype }): unknown {
   const refuse = async (): Promise<never> => {
-    throw new Error('rxflume commits by itself; kafkajs must not');
+    throw new Error('rxflume commits offsets itself; kafkajs must not');
   };
   OffsetManager.prototype.setDefaultOffset = refuse;
   OffsetManager.prototype.seek = refuse;

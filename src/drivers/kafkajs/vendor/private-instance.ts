@@ -91,7 +91,7 @@ function findKafkajs(from: readonly string[]): string {
     if (version !== KAFKAJS_VERSION) {
       throw new OptionError(
         'RXF_DRIVER_MISSING',
-        `The kafkajs driver is made for kafkajs ${KAFKAJS_VERSION} exactly, found ${version} in ${dirname(file)}. ` +
+        `The kafkajs driver requires exactly kafkajs ${KAFKAJS_VERSION}, found ${version} in ${dirname(file)}. ` +
           `Run: npm install kafkajs@${KAFKAJS_VERSION}`,
         { details: { package: 'kafkajs', flush$: KAFKAJS_VERSION, found: version } },
       );

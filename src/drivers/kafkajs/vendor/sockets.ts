@@ -65,7 +65,7 @@ export class Sockets {
   /** Drops the sockets to one broker that no longer answers; kafkajs opens new ones at the next request. */
   destroyTo(broker: string): void {
     for (const [socket, address] of this.#open) {
-      if (address === broker) socket.destroy(new Error(`${broker} did not answer`));
+      if (address === broker) socket.destroy(new Error(`${broker} did not respond`));
     }
   }
 

@@ -88,7 +88,7 @@ describe('codecs', () => {
     };
     for (const type of [1, 2, 3] as const) {
       const answer = codecs[type].decompress(packed[type]);
-      await expect(answer).rejects.toThrow(/inflates to more than 1048576 bytes.*maxBatchBytes/);
+      await expect(answer).rejects.toThrow(/decompresses to more than 1048576 bytes.*maxBatchBytes/);
     }
     expect(() => inflateZstdPlain(zstdOf(7, 100_000, 0x38), 50_000)).toThrow('maxBatchBytes');
     expect(inflateZstdPlain(zstdOf(7, 100_000, 0x38), most)).toEqual(Buffer.alloc(100_000, 7));

@@ -60,8 +60,8 @@ describe('whether the driver can read', () => {
     await fetches(link, 6);
     expect(trace.readings).toEqual([false, true]);
     expect(trace.logEvents).toEqual([
-      'kafka.trouble A fetch failed: read ECONNRESET. It is tried again.',
-      'kafka.reading All partitions can be read again. Reading goes on.',
+      'kafka.trouble A fetch failed: read ECONNRESET. Retrying.',
+      'kafka.reading All partitions can be read again. Reading resumes.',
     ]);
   });
 
@@ -100,7 +100,7 @@ describe('whether the driver can read', () => {
     await until(() => trace.readings.length === 1, 'the change', undefined, 1_250);
     expect(performance.now() - from).toBeGreaterThan(900);
     expect(trace.logEvents).toEqual([
-      'kafka.trouble Broker 1 is late with a fetch. It is asked again when the request times out.',
+      'kafka.trouble Broker 1 is slow to respond to a fetch. The fetch is retried when the request times out.',
     ]);
     link.fetches[0]?.answerAll();
     await fetches(link, 2);
@@ -113,7 +113,9 @@ describe('whether the driver can read', () => {
     const { trace } = live(link);
     await fetches(link, 1);
     await until(() => trace.logEvents.length === 1, 'the notice', undefined, 1_250);
-    expect(trace.logEvents[0]).toMatch(/quota of broker 1 .*kafka-configs.sh .*--describe --entity-type clients/);
+    expect(trace.logEvents[0]).toMatch(
+      /Broker 1 throttles fetches by a quota.*kafka-configs.sh .*--describe --entity-type clients/,
+    );
     expect(trace.logEvents[0]).not.toContain('is late');
   });
 

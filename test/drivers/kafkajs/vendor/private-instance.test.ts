@@ -167,7 +167,7 @@ describe('a private instance of kafkajs', () => {
     type Committing = Record<'setDefaultOffset' | 'seek' | 'commitOffsets', () => Promise<unknown>>;
     const { prototype } = load('src/consumer/offsetManager/index.js') as { prototype: Committing };
     for (const name of ['setDefaultOffset', 'seek', 'commitOffsets'] as const) {
-      await expect(prototype[name]()).rejects.toThrow('rxflume commits by itself');
+      await expect(prototype[name]()).rejects.toThrow('rxflume commits offsets itself');
     }
   });
 
