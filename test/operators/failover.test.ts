@@ -204,7 +204,7 @@ describe('failover', () => {
         const source$ = new Subject<Delivery<string>>();
         taken(source$.pipe(failover<string, unknown>([brokenSink(new Error('gone')), ...sinks], { monitor })));
         source$.next(acker.deliver('a'));
-        expect(told[0]).toEqual(['warn', 'Sink 1 has failed and is not used again: gone']);
+        expect(told[0]).toEqual(['warn', 'Sink 1 has failed and is not used again: gone.']);
       });
     }));
 

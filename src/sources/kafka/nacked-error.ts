@@ -9,7 +9,7 @@ export function nackedError(partition: Partition, { offset, attempt, cause }: Na
   const next = isRetryable(cause)
     ? 'What came before is committed; it is redelivered at the next start.'
     : 'The flow stops before it, since a refused record is never skipped; what came before is committed. ' +
-      'Mend the cause, or give `decode` a `deadLetter` sink, and start again.';
+      'Correct the cause, or pass `decode` a `deadLetter` sink, and start again.';
   return new SourceError(
     'RXF_SOURCE_NACKED',
     sentence(`${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)}`, next),
