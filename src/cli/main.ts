@@ -5,14 +5,18 @@ import { shownText } from '../core/shown-text.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
-import { guardedOutput } from './guarded-output.js';
+import { guardedOutput, type OutputStream } from './guarded-output.js';
 import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
+import { logOutput } from './log-output.js';
 import { run, sayError } from './run.js';
 
 // A closed log never stops a flow.
 const nowhere = { write: () => undefined };
-const err = guardedOutput(process.stderr, nowhere, () => undefined);
+const err: OutputStream = logOutput(
+  guardedOutput(process.stderr, nowhere, () => undefined),
+  (count) => err.write(`rxflume: ${droppedText(count)}\n`),
+);
 const out = guardedOutput(process.stdout, err, (why) =>
   err.write(`rxflume: standard output is gone (${why}). The flow continues; its log is written here.\n`),
 );
@@ -32,7 +36,10 @@ async function main(args: readonly string[]): Promise<number> {
     return ledger(asked, { out, err, env: process.env, cwd: process.cwd() });
   }
 
-  const log = consoleLog(out, () => new Date());
+  const log: ConsoleLog = consoleLog(
+    logOutput(out, (count) => log.say('warn', 'log.dropped', droppedText(count), { count })),
+    () => new Date(),
+  );
   let flow: Awaited<ReturnType<typeof loadFlow>>;
   try {
     flow = await loadFlow(asked.file);
@@ -46,6 +53,10 @@ async function main(args: readonly string[]): Promise<number> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   watchNpm(() => running.stop('npm, which started it, has ended'));
   return running.exitCode;
+}
+
+function droppedText(count: number): string {
+  return `Lines dropped from this log here: ${count}, since its reader is slower than what is said. The flow went on.`;
 }
 
 /** Errors before the run go to standard error, as text. */

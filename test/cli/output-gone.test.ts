@@ -73,7 +73,7 @@ describe('an output that is gone', () => {
     const heard: ((error: Error) => void)[] = [];
     const why: string[] = [];
     const throwing = {
-      on: (_: 'error', listener: (error: Error) => void) => heard.push(listener),
+      on: (_: string, listener: (error: Error) => void) => heard.push(listener),
       write: () => {
         throw new Error('write ENOSPC');
       },
