@@ -190,7 +190,7 @@ describe('flow', () => {
     whole.subscribe((answer) => answers.push(answer)).unsubscribe();
     expect([answers, acker.acks]).toEqual([
       ['n20', 'n120'],
-      ['1', '2'],
+      ['0', '100'],
     ]);
   });
 
