@@ -40,7 +40,7 @@ export { splitDelivery } from './delivery/split.js';
 export type { SinkLedger, SinkTraits, SourceTraits } from './delivery/traits.js';
 export { Flow, flow, isFlow } from './flow/flow.js';
 export type { Guarantee } from './flow/guarantee.js';
-export { LEAK_WATCH_DEFAULTS } from './flow/probes.js';
+export { LEAK_DETECTOR_DEFAULTS } from './flow/probes.js';
 export type { Compression, CompressionName } from './formats/compression.js';
 export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './formats/decoder.js';
 export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
@@ -53,60 +53,7 @@ export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
 export type { RedeliverOptions } from './offsets/nack-policy.js';
 export type { AckedUpTo, OffsetStore, OffsetStoreReader } from './offsets/offset-store.js';
-export type {
-  AmqpBinding,
-  AmqpConsumer,
-  AmqpConsumerDriver,
-  AmqpConsumption,
-  AmqpExchangeKind,
-  AmqpListener,
-  AmqpMessage,
-  AmqpProperties,
-  AmqpQueueDeclaration,
-  AmqpQueueKind,
-  AmqpTable,
-  AmqpValue,
-} from './ports/amqp-consumer.js';
 export { type AmqpOrigin, isAmqpOrigin } from './ports/amqp-origin.js';
-export type {
-  AmqpOutgoing,
-  AmqpPublisher,
-  AmqpPublisherDriver,
-  AmqpPublisherListener,
-} from './ports/amqp-publisher.js';
-export type { FileStatus, FileSystem, FileWriter } from './ports/file-system.js';
-export type {
-  FlumeBatch,
-  FlumeConnection,
-  FlumeListener,
-  FlumeListening,
-  FlumeRpcClient,
-  FlumeRpcServer,
-  FlumeStatus,
-} from './ports/flume-rpc.js';
-export type { HttpAnswer, HttpClient, HttpRequest } from './ports/http-client.js';
-export type {
-  KafkaBatch,
-  KafkaConsumer,
-  KafkaDriver,
-  KafkaListener,
-  KafkaRecord,
-  KafkaSubscription,
-  PartitionOffset,
-  StartAt,
-  TopicPartition,
-} from './ports/kafka-consumer.js';
-export type {
-  KafkaCompression,
-  KafkaOutgoing,
-  KafkaProducer,
-  KafkaProducerDriver,
-  KafkaProducerListener,
-  KafkaProducing,
-  KafkaSent,
-  KafkaTransactions,
-} from './ports/kafka-producer.js';
-export type { TextOutput } from './ports/text-output.js';
 export { type AmqpSink, amqpSink } from './sinks/amqp/amqp-sink.js';
 export { keptProperties } from './sinks/amqp/kept-properties.js';
 export { AMQP_SINK_DEFAULTS, type AmqpSinkOptions, type AmqpSinkReconnectOptions } from './sinks/amqp/options.js';

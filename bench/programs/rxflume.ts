@@ -1,18 +1,9 @@
 // rxflume as its users write it: one mapValue, one filterValue, lines of text; or records decoded by io-ts, and JSON lines.
-import {
-  type FileSystem,
-  fileSink,
-  flow,
-  json,
-  jsonLines,
-  type KafkaDriver,
-  kafkaSource,
-  Monitor,
-  text,
-} from 'rxflume';
+import { fileSink, flow, json, jsonLines, kafkaSource, Monitor, text } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, drainOn, filterValue, mapValue } from 'rxflume/operators';
+import type { FileSystem, KafkaDriver } from 'rxflume/ports';
 import { Subject } from 'rxjs';
 import { Message } from './message.js';
 import { perform, type Stage, type Task } from './perform.js';

@@ -1,6 +1,7 @@
 import * as t from 'io-ts';
-import { type FileSystem, fileSink, json, jsonLines, type KafkaDriver, kafkaSource, type Receipt } from 'rxflume';
+import { fileSink, json, jsonLines, kafkaSource, type Receipt } from 'rxflume';
 import { decode, drainOn, filterValue, retryConnect } from 'rxflume/operators';
+import type { FileSystem, KafkaDriver } from 'rxflume/ports';
 import { type Observable, tap } from 'rxjs';
 import type { ChatApp, ChatMessage } from './app.js';
 

@@ -1,16 +1,7 @@
 import * as t from 'io-ts';
-import {
-  type Delivery,
-  type FileSystem,
-  type Flow,
-  fileSink,
-  flow,
-  json,
-  jsonLines,
-  type KafkaDriver,
-  kafkaSource,
-} from 'rxflume';
+import { type Delivery, type Flow, fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
 import { decode, filterValue, mapValue, retryConnect } from 'rxflume/operators';
+import type { FileSystem, KafkaDriver } from 'rxflume/ports';
 import { Observable } from 'rxjs';
 
 /** A time in ISO 8601: the bucket is made from it, so nothing else may pass. */

@@ -7,11 +7,11 @@ import { LeakDetector, type LeakDetectorOptions } from '../delivery/leak-detecto
 /** An operator or a sink of a flow, whatever it takes and gives. */
 export type AnyStep = (input: Observable<unknown>) => Observable<unknown>;
 
-export const LEAK_WATCH_DEFAULTS = { afterMs: 900_000, monitor: defaultMonitor } as const;
+export const LEAK_DETECTOR_DEFAULTS = { afterMs: 900_000, monitor: defaultMonitor } as const;
 
 /** Fills in the defaults and checks all of it. Throws `OptionError`. */
 export function checkWatch(options: LeakDetectorOptions): Required<LeakDetectorOptions> {
-  const { afterMs, monitor } = withDefaults('watched options', LEAK_WATCH_DEFAULTS, options);
+  const { afterMs, monitor } = withDefaults('watched options', LEAK_DETECTOR_DEFAULTS, options);
   expectMs('afterMs', afterMs, 1);
   expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
   return { afterMs, monitor };
@@ -19,7 +19,7 @@ export function checkWatch(options: LeakDetectorOptions): Required<LeakDetectorO
 
 /** Whether a flow is watched of which nobody said so: in development. */
 export function watchOfEnvironment(): Required<LeakDetectorOptions> | undefined {
-  return process.env.NODE_ENV === 'development' ? LEAK_WATCH_DEFAULTS : undefined;
+  return process.env.NODE_ENV === 'development' ? LEAK_DETECTOR_DEFAULTS : undefined;
 }
 
 /** The steps with a look before each: what enters it. Ends with the subscriber. */

@@ -10,7 +10,7 @@ import {
   HTTP_SINK_DEFAULTS,
   KAFKA_SINK_DEFAULTS,
   KAFKA_SOURCE_DEFAULTS,
-  LEAK_WATCH_DEFAULTS,
+  LEAK_DETECTOR_DEFAULTS,
   NULL_SINK_DEFAULTS,
 } from 'rxflume';
 import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
@@ -28,7 +28,7 @@ import { tablesUnder } from './markdown.js';
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 test.each([
-  ['docs/guides/operators.md', 'What is lost or hangs', LEAK_WATCH_DEFAULTS],
+  ['docs/guides/operators.md', 'What is lost or hangs', LEAK_DETECTOR_DEFAULTS],
   ['docs/reference/options/testing.md', 'Options of the proof', PROOF_DEFAULTS],
   ['docs/reference/options/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/reference/options/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],

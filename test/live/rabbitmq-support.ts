@@ -1,7 +1,7 @@
 import { describe } from '@jest/globals';
 import amqp, { type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { Kafka, logLevel } from 'kafkajs';
-import type { AmqpQueueKind } from 'rxflume';
+import type { AmqpQueueKind } from 'rxflume/ports';
 import { RABBITMQ } from '../drivers/amqplib/live-rabbitmq.js';
 import { brokers, services } from './support.js';
 

@@ -35,6 +35,7 @@ mkdirSync(app);
 const ENTRIES = [
   'rxflume',
   'rxflume/operators',
+  'rxflume/ports',
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',
@@ -199,10 +200,11 @@ import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { localDisk } from 'rxflume/drivers/local-disk';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, filterValue, mapValue } from 'rxflume/operators';
+import type { KafkaDriver } from 'rxflume/ports';
 import { MemoryKafka, RecordingAcker } from 'rxflume/testing';
 import type { Observable } from 'rxjs';
 
-export const drivers = [kafkajs({ brokers: ['k1:9092'] }), embeddedLog({ folder: 'log' }), new MemoryKafka()];
+export const drivers: KafkaDriver[] = [kafkajs({ brokers: ['k1:9092'] }), embeddedLog({ folder: 'log' }), new MemoryKafka()];
 export const disks = [webhdfs({ nameNodes: ['http://nn1:9870'] }), localDisk({ root: '/lake' })];
 const lake = fileSink<string>(localDisk(), { root: '/lake', format: jsonLines() });
 export const path: Observable<Receipt> = flow(

@@ -1,0 +1,55 @@
+export type {
+  AmqpBinding,
+  AmqpConsumer,
+  AmqpConsumerDriver,
+  AmqpConsumption,
+  AmqpExchangeKind,
+  AmqpListener,
+  AmqpMessage,
+  AmqpProperties,
+  AmqpQueueDeclaration,
+  AmqpQueueKind,
+  AmqpTable,
+  AmqpValue,
+} from './amqp-consumer.js';
+export type {
+  AmqpOutgoing,
+  AmqpPublisher,
+  AmqpPublisherDriver,
+  AmqpPublisherListener,
+} from './amqp-publisher.js';
+export { type AmqpTime, amqpTimeOf } from './amqp-timestamp.js';
+export type { FileStatus, FileSystem, FileWriter } from './file-system.js';
+export type {
+  FlumeBatch,
+  FlumeConnection,
+  FlumeListener,
+  FlumeListening,
+  FlumeRpcClient,
+  FlumeRpcServer,
+  FlumeStatus,
+} from './flume-rpc.js';
+export type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
+export type {
+  KafkaBatch,
+  KafkaConsumer,
+  KafkaDriver,
+  KafkaListener,
+  KafkaRecord,
+  KafkaSubscription,
+  PartitionOffset,
+  StartAt,
+  TopicPartition,
+} from './kafka-consumer.js';
+export { partitionOfKey } from './kafka-key.js';
+export type {
+  KafkaCompression,
+  KafkaOutgoing,
+  KafkaProducer,
+  KafkaProducerDriver,
+  KafkaProducerListener,
+  KafkaProducing,
+  KafkaSent,
+  KafkaTransactions,
+} from './kafka-producer.js';
+export type { TextOutput } from './text-output.js';

@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import * as rxflume from '../src/index.js';
+import * as ports from '../src/ports/index.js';
+
+/** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
+const VALUES = {
+  flows: ['Flow', 'flow', 'isFlow'],
+  sources: ['Source', 'amqpSource', 'amqpStreamSource', 'flumeSource', 'kafkaSource'],
+  sinks: ['amqpSink', 'consoleSink', 'fileSink', 'flumeSink', 'httpSink', 'kafkaSink', 'nullSink'],
+  formats: ['flumeAvro', 'flumeAvroFile', 'flumeText', 'json', 'jsonLines', 'jsonText', 'text', 'toFlumeAvro'],
+  deliveries: ['Delivery', 'bucketSegment', 'isAmqpOrigin', 'joinDeliveries', 'keptProperties', 'splitDelivery'],
+  monitoring: ['Monitor', 'defaultMonitor'],
+  units: ['GiB', 'KiB', 'MiB'],
+  errors: [
+    'CommitError',
+    'ConnectError',
+    'DecodeError',
+    'ERRORS',
+    'FencedError',
+    'OptionError',
+    'RxflumeError',
+    'SinkError',
+    'SourceError',
+    'isRetryable',
+  ],
+  defaults: [
+    'AMQP_SINK_DEFAULTS',
+    'AMQP_SOURCE_DEFAULTS',
+    'AMQP_STREAM_SOURCE_DEFAULTS',
+    'CONSOLE_SINK_DEFAULTS',
+    'FILE_SINK_DEFAULTS',
+    'FLUME_SINK_DEFAULTS',
+    'FLUME_SOURCE_DEFAULTS',
+    'HTTP_SINK_DEFAULTS',
+    'JSON_DEFAULTS',
+    'KAFKA_SINK_DEFAULTS',
+    'KAFKA_SOURCE_DEFAULTS',
+    'LEAK_DETECTOR_DEFAULTS',
+    'NULL_SINK_DEFAULTS',
+  ],
+};
+
+describe('the public surface', () => {
+  it('of rxflume is what a flow is written with, and nothing else', () => {
+    expect(Object.keys(rxflume).sort()).toEqual(Object.values(VALUES).flat().sort());
+    expect(Object.keys(rxflume).length).toBeLessThan(60);
+  });
+
+  it('of rxflume/ports is types, and what drivers share', () => {
+    expect(Object.keys(ports).sort()).toEqual(['amqpTimeOf', 'partitionOfKey']);
+  });
+});
