@@ -52,6 +52,16 @@ export function lateNackError(what: string, limitMs: number, { origin }: Deliver
   );
 }
 
+/** With what a delivery is nacked that a flow has not finished with when it stops; `before` what was still to come. */
+export function stoppedError(before: string): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `The flow stopped before ${before}; the value is redelivered.`);
+}
+
+/** With what a delivery is nacked whose epoch is over. */
+export function staleError(stream: string): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `${stream} is read again; the value is redelivered.`);
+}
+
 /** Whether a delivery was refused only because the flow, or its epoch, ended: it is redelivered by itself. */
 export function isStopped(cause: unknown): boolean {
   return cause instanceof RxflumeError && cause.code === 'RXF_SINK_STOPPED';

@@ -1,4 +1,4 @@
-import { catchError, EMPTY, type Observable, type Subscriber, Subscription, type TeardownLogic, timer } from 'rxjs';
+import { catchError, EMPTY, type Observable, type Subscription, timer } from 'rxjs';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError, describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
@@ -7,9 +7,10 @@ import { AckGroup } from '../../delivery/ack-group.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
-import { isStopped, nackErrorOf } from '../../delivery/nack-errors.js';
+import { isStopped, nackErrorOf, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
 import { guarded } from '../../lifecycle/guarded.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { Confirmed } from './confirmed.js';
 import type { CheckedOptions } from './options.js';
@@ -28,35 +29,32 @@ interface Sent {
  *
  * Bounds: `maxInFlight` and `maxInFlightBytes` published; what waits is unreleased, so the source's window bounds it.
  */
-export class AmqpSinkSession<T> implements PublishesFor {
+export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
   readonly #options: CheckedOptions<T>;
   readonly #outgoing: Outgoing<T>;
-  readonly #out: Subscriber<Receipt>;
+  readonly #lifecycle: SinkLifecycle;
   readonly #publishing: Publishing;
   readonly #confirmed: Confirmed;
   readonly #target: string;
   readonly #window: InFlightWindow;
   readonly #flushListeners: FlushListeners;
-  readonly #timers = new Subscription();
   readonly #metrics;
   readonly #waiting = new Queue<Delivery<T>>();
   readonly #underWay = new Set<Sent>();
   #confirms = 0;
   #watching: Subscription | undefined;
   #isPumping = false;
-  #isComplete = false;
-  #isClosing = false;
 
   constructor(
     driver: AmqpPublisherDriver,
     options: CheckedOptions<T>,
     outgoing: Outgoing<T>,
     target: string,
-    out: Subscriber<Receipt>,
+    lifecycle: SinkLifecycle,
   ) {
     this.#options = options;
     this.#outgoing = outgoing;
-    this.#out = out;
+    this.#lifecycle = lifecycle;
     const { maxInFlight, maxInFlightBytes, exchange, reconnect, monitor } = options;
     this.#window = new InFlightWindow({ count: maxInFlight, bytes: maxInFlightBytes });
     this.#publishing = new Publishing(driver, exchange, reconnect, this);
@@ -74,36 +72,39 @@ export class AmqpSinkSession<T> implements PublishesFor {
       inFlight: monitor.metric('rxflume_sink_in_flight', labels),
       connections: monitor.metric('rxflume_sink_connections', labels),
     };
+    this.#publishing.start();
   }
 
-  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
-    this.#publishing.start();
-    const taking = deliveries.subscribe({
-      next: (delivery) => {
-        if (!this.#flushListeners.listen(delivery)) {
-          delivery.nack(readAnewError());
-          return;
-        }
-        this.#waiting.add(delivery);
-        this.#pump();
-      },
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#isComplete = true;
-        this.#finishWhenIdle();
-      },
-    });
-    return () => {
-      taking.unsubscribe();
-      this.#flushListeners.end();
-      this.#timers.unsubscribe();
-      this.#watching?.unsubscribe();
-      this.#publishing.end();
-      // What is confirmed is durable, whoever leaves.
-      this.#confirmed.flush();
-      const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the broker had confirmed the message.');
-      for (const delivery of [...this.#takeUnderWay(), ...this.#waiting.takeAll()]) delivery.nack(cause);
-    };
+  get isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#underWay.size === 0;
+  }
+
+  take(delivery: Delivery<T>): void {
+    if (!this.#flushListeners.listen(delivery)) {
+      delivery.nack(staleError(delivery.origin.stream));
+      return;
+    }
+    this.#waiting.add(delivery);
+    this.#pump();
+  }
+
+  /** What waits is published as fast as the broker takes it. */
+  flush(): void {}
+
+  close(): Observable<unknown> {
+    this.#confirmed.flush();
+    const close = () => this.#publishing.closing()?.close() ?? [];
+    return guarded(close, this.#options.confirmTimeoutMs, () => undefined).pipe(catchError(() => EMPTY));
+  }
+
+  end(): void {
+    this.#flushListeners.end();
+    this.#watching?.unsubscribe();
+    this.#publishing.end();
+    // What is confirmed is durable, however the sink ends.
+    this.#confirmed.flush();
+    const cause = stoppedError('the broker had confirmed the message');
+    for (const delivery of [...this.#takeUnderWay(), ...this.#waiting.takeAll()]) delivery.nack(cause);
   }
 
   // What publishing calls.
@@ -116,12 +117,12 @@ export class AmqpSinkSession<T> implements PublishesFor {
   lost(error: unknown): void {
     this.#metrics.connections.set(0);
     this.#refuse(this.#takeUnderWay(), unconfirmedError(error));
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
 
   down(error: unknown): void {
     this.#refuse(this.#waiting.takeAll(), error);
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
 
   logEvent(level: 'info' | 'warn', what: string, message: string): void {
@@ -146,7 +147,7 @@ export class AmqpSinkSession<T> implements PublishesFor {
     }
     this.#isPumping = false;
     this.#metrics.inFlight.set(this.#window.count);
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
 
   #messageOf(delivery: Delivery<T>): AmqpOutgoing | undefined {
@@ -196,13 +197,14 @@ export class AmqpSinkSession<T> implements PublishesFor {
   #told(receipt: Receipt): void {
     this.#metrics.values.add(receipt.values);
     this.#metrics.bytes.add(receipt.bytes);
-    this.#out.next(receipt);
+    this.#lifecycle.receipt(receipt);
   }
 
   /** Gives up what waits of an epoch that is over: it is redelivered. */
   #drop(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
-    for (const delivery of this.#waiting.takeOut(({ acker }) => isOver(acker.flush$))) delivery.nack(readAnewError());
-    this.#finishWhenIdle();
+    const stale = this.#waiting.takeOut(({ acker }) => isOver(acker.flush$));
+    for (const delivery of stale) delivery.nack(staleError(delivery.origin.stream));
+    this.#lifecycle.completeIfIdle();
   }
 
   /** A channel on which nothing moves any more is given up; not while the broker says that it takes nothing. */
@@ -227,19 +229,6 @@ export class AmqpSinkSession<T> implements PublishesFor {
     for (const { bytes } of all) this.#window.free(1, bytes);
     return all.map(({ delivery }) => delivery);
   }
-
-  #finishWhenIdle(): void {
-    if (!this.#isComplete || this.#isClosing || this.#waiting.size > 0 || this.#underWay.size > 0) return;
-    this.#isClosing = true;
-    this.#confirmed.flush();
-    const close = () => this.#publishing.closing()?.close() ?? [];
-    const close$ = guarded(close, this.#options.confirmTimeoutMs, () => undefined).pipe(catchError(() => EMPTY));
-    this.#timers.add(close$.subscribe({ complete: () => this.#out.complete() }));
-  }
-}
-
-function readAnewError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'Its stream is read anew; the value is redelivered.');
 }
 
 function unconfirmedError(cause: unknown): SinkError {

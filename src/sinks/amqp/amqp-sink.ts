@@ -1,8 +1,9 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Location } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { Sink } from '../../delivery/receipt.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { AmqpSinkSession } from './amqp-sink-session.js';
 import { type AmqpSinkOptions, checkOptions } from './options.js';
@@ -45,9 +46,9 @@ export function amqpSink<T = Uint8Array | string>(
   const target = exchange === '' ? (isToQueue ? routingKey : 'default exchange') : exchange;
   const sinkAvoiding = (avoided: readonly Location[]): Sink<T> => {
     const write = (deliveries: Observable<Delivery<T>>) =>
-      new Observable<never>((subscriber) => {
+      sinkLifecycle(deliveries, (lifecycle) => {
         const outgoing = new Outgoing(checked, addresses, avoided);
-        return new AmqpSinkSession(driver, checked, outgoing, target, subscriber).start(deliveries);
+        return new AmqpSinkSession(driver, checked, outgoing, target, lifecycle);
       });
     const writes = isToQueue ? [{ kind: QUEUE, addresses, names: [routingKey] }] : [];
     return Object.assign(write, { writes, avoiding: sinkAvoiding });

@@ -1,5 +1,4 @@
-import { from, type Observable, type Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
-import { SinkError } from '../../core/errors.js';
+import { from, type Observable, type Subscription } from 'rxjs';
 import { Queue } from '../../core/queue.js';
 import { shownText } from '../../core/shown-text.js';
 import { KiB } from '../../core/units.js';
@@ -7,8 +6,8 @@ import { AckGroup } from '../../delivery/ack-group.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
-import { nackErrorOf, nackErrorOfThrown } from '../../delivery/nack-errors.js';
-import type { Receipt } from '../../delivery/receipt.js';
+import { nackErrorOf, nackErrorOfThrown, staleError, stoppedError } from '../../delivery/nack-errors.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { TextOutput } from '../../ports/text-output.js';
 import type { CheckedOptions } from './options.js';
 
@@ -22,23 +21,22 @@ interface Lines {
 }
 
 /** One subscription of a console sink: one write after the other, each of the lines of one stream that wait. */
-export class ConsoleSinkSession<T> {
+export class ConsoleSinkSession<T> implements SinkSession<T> {
   readonly #output: TextOutput;
   readonly #options: CheckedOptions<T>;
-  readonly #out: Subscriber<Receipt>;
+  readonly #lifecycle: SinkLifecycle;
   readonly #metrics;
   readonly #waiting = new Queue<Delivery<string>>();
   /** Taken from the queue, and the first of the next write: it is of another stream, or too long for the last. */
   #next: Delivery<string> | undefined;
   #writing: { readonly lines: Lines; readonly subscription?: Subscription } | undefined;
   readonly #flushListeners: FlushListeners;
-  #isComplete = false;
   #isOver = false;
 
-  constructor(output: TextOutput, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
+  constructor(output: TextOutput, options: CheckedOptions<T>, lifecycle: SinkLifecycle) {
     this.#output = output;
     this.#options = options;
-    this.#out = out;
+    this.#lifecycle = lifecycle;
     // What waits is written as fast as the output takes it, whatever a source wants.
     this.#flushListeners = new FlushListeners({ asked: () => undefined, over: (isOver) => this.#drop(isOver) });
     const labels = { sink: 'console', to: output.name };
@@ -49,31 +47,24 @@ export class ConsoleSinkSession<T> {
     };
   }
 
-  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
-    const taking = deliveries.subscribe({
-      next: (delivery) => this.#take(delivery),
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#isComplete = true;
-        this.#finishWhenIdle();
-      },
-    });
-    return () => {
-      this.#isOver = true;
-      taking.unsubscribe();
-      this.#flushListeners.end();
-      this.#writing?.subscription?.unsubscribe();
-      const cause = new SinkError(
-        'RXF_SINK_STOPPED',
-        'The flow stopped before the line was written; it is redelivered.',
-      );
-      this.#nack([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()], cause);
-    };
+  get isIdle(): boolean {
+    return this.#writing === undefined && this.#next === undefined && this.#waiting.size === 0;
   }
 
-  #take(delivery: Delivery<T>): void {
+  /** What waits is written as fast as the output takes it. */
+  flush(): void {}
+
+  end(): void {
+    this.#isOver = true;
+    this.#flushListeners.end();
+    this.#writing?.subscription?.unsubscribe();
+    const cause = stoppedError('the line was written');
+    this.#nack([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()], cause);
+  }
+
+  take(delivery: Delivery<T>): void {
     if (!this.#flushListeners.listen(delivery)) {
-      delivery.nack(staleError());
+      delivery.nack(staleError(delivery.origin.stream));
       return;
     }
     let text: string;
@@ -93,7 +84,7 @@ export class ConsoleSinkSession<T> {
     if (this.#isOver || this.#writing !== undefined) return;
     const lines = this.#lines();
     if (lines === undefined) {
-      this.#finishWhenIdle();
+      this.#lifecycle.completeIfIdle();
       return;
     }
     this.#writing = { lines };
@@ -134,7 +125,7 @@ export class ConsoleSinkSession<T> {
     this.#metrics.bytes.add(bytes);
     const first = (parts[0] as Delivery<string>).origin;
     const last = (parts.at(-1) as Delivery<string>).origin;
-    this.#out.next({
+    this.#lifecycle.receipt({
       sink: 'console',
       target: this.#output.name,
       values: parts.length,
@@ -174,8 +165,8 @@ export class ConsoleSinkSession<T> {
       stale.unshift(this.#next);
       this.#next = undefined;
     }
-    this.#nack(stale, staleError());
-    this.#finishWhenIdle();
+    this.#nack(stale, staleError('The stream'));
+    this.#lifecycle.completeIfIdle();
   }
 
   #takeAll(): Delivery<string>[] {
@@ -183,13 +174,4 @@ export class ConsoleSinkSession<T> {
     this.#next = undefined;
     return [...next, ...this.#waiting.takeAll()];
   }
-
-  #finishWhenIdle(): void {
-    const isIdle = this.#writing === undefined && this.#next === undefined && this.#waiting.size === 0;
-    if (this.#isComplete && isIdle) this.#out.complete();
-  }
-}
-
-function staleError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'Its stream is read again; the line is redelivered.');
 }

@@ -1,6 +1,6 @@
-import { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
 import type { Sink } from '../../delivery/receipt.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { TextOutput } from '../../ports/text-output.js';
 import { ConsoleSinkSession } from './console-sink-session.js';
 import { type ConsoleSinkOptions, checkOptions } from './options.js';
@@ -32,6 +32,6 @@ export function consoleSink<T = unknown>(output: TextOutput, options: ConsoleSin
   const checked = checkOptions(options);
   return {
     write: () => (deliveries) =>
-      new Observable((subscriber) => new ConsoleSinkSession(output, checked, subscriber).start(deliveries)),
+      sinkLifecycle(deliveries, (lifecycle) => new ConsoleSinkSession(output, checked, lifecycle)),
   };
 }

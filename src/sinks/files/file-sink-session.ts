@@ -1,12 +1,12 @@
-import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
 import { timeOfDayMs } from '../../core/clock.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import { randomName } from '../../core/random-name.js';
 import { sentence } from '../../core/sentence.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { isEpochOver } from '../../delivery/flush-listeners.js';
-import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import { nackErrorOfThrown, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
@@ -21,11 +21,11 @@ import { type StreamReport, StreamWriter } from './stream-writer.js';
  * Bounds: `maxOpenFiles` files open or closing, each with one chunk; what waits for one to close is unreleased, so the
  * source's window bounds it.
  */
-export class FileSinkSession<T> implements StreamReport {
+export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
   readonly #fs: FileSystem;
   readonly #options: CheckedOptions<T>;
   readonly #kept: KeptLedger;
-  readonly #out: Subscriber<Receipt>;
+  readonly #lifecycle: SinkLifecycle;
   readonly #writerId = randomName();
   readonly #streams = new Map<string, StreamWriter<T>>();
   readonly #metrics;
@@ -34,13 +34,12 @@ export class FileSinkSession<T> implements StreamReport {
   #waiting: Delivery<T>[] = [];
   #openFiles = 0;
   #segments = 0;
-  #isComplete = false;
 
-  constructor(fs: FileSystem, options: CheckedOptions<T>, kept: KeptLedger, out: Subscriber<Receipt>) {
+  constructor(fs: FileSystem, options: CheckedOptions<T>, kept: KeptLedger, lifecycle: SinkLifecycle) {
     this.#fs = fs;
     this.#options = options;
     this.#kept = kept;
-    this.#out = out;
+    this.#lifecycle = lifecycle;
     this.#crowding = new Crowding(options);
     const labels = { sink: 'files', root: options.root };
     this.#metrics = {
@@ -52,32 +51,29 @@ export class FileSinkSession<T> implements StreamReport {
     };
   }
 
-  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
-    const taking = deliveries.subscribe({
-      next: (delivery) => {
-        if (this.#waiting.length > 0 && !this.#isAwaited(delivery)) this.#waiting.push(delivery);
-        else this.#take(delivery);
-      },
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#isComplete = true;
-        for (const writer of this.#streams.values()) writer.roll();
-        this.idle();
-      },
-    });
-    return () => {
-      taking.unsubscribe();
-      const cause = new SinkError(
-        'RXF_SINK_STOPPED',
-        'The flow stopped before the file was whole; its values are redelivered.',
-      );
-      for (const writer of this.#streams.values()) {
-        writer.end();
-        writer.abandon(cause);
-      }
-      for (const delivery of this.#waiting) delivery.nack(cause);
-      this.#waiting = [];
-    };
+  get isIdle(): boolean {
+    if (this.#waiting.length > 0) return false;
+    for (const writer of this.#streams.values()) if (!writer.isIdle) return false;
+    return true;
+  }
+
+  take(delivery: Delivery<T>): void {
+    if (this.#waiting.length > 0 && !this.#isAwaited(delivery)) this.#waiting.push(delivery);
+    else this.#take(delivery);
+  }
+
+  flush(): void {
+    for (const writer of this.#streams.values()) writer.roll();
+  }
+
+  end(): void {
+    const cause = stoppedError('the file was whole');
+    for (const writer of this.#streams.values()) {
+      writer.end();
+      writer.abandon(cause);
+    }
+    for (const delivery of this.#waiting) delivery.nack(cause);
+    this.#waiting = [];
   }
 
   // What a stream calls.
@@ -103,7 +99,7 @@ export class FileSinkSession<T> implements StreamReport {
     this.#metrics.bytes.add(receipt.bytes);
     this.#metrics.files.add(1);
     this.#crowding.stored(receipt.values);
-    this.#out.next(receipt);
+    this.#lifecycle.receipt(receipt);
   }
 
   failed(stream: string, error: unknown): void {
@@ -118,9 +114,7 @@ export class FileSinkSession<T> implements StreamReport {
   }
 
   idle(): void {
-    if (!this.#isComplete || this.#waiting.length > 0) return;
-    for (const writer of this.#streams.values()) if (!writer.isIdle) return;
-    this.#out.complete();
+    this.#lifecycle.completeIfIdle();
   }
 
   // Taking.
@@ -139,9 +133,7 @@ export class FileSinkSession<T> implements StreamReport {
     }
     const writer = this.#writerOf(delivery);
     if (writer === undefined) {
-      delivery.nack(
-        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; the value is redelivered.`),
-      );
+      delivery.nack(staleError(delivery.origin.stream));
       return;
     }
     if (this.#openFiles >= this.#options.maxOpenFiles && writer.wouldOpen(delivery, bucket)) {
@@ -162,7 +154,7 @@ export class FileSinkSession<T> implements StreamReport {
       // Held up on its way, it must not end what was begun after it.
       if (isEpochOver(flush$)) return undefined;
       writer?.end();
-      writer?.abandon(new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values are redelivered.`));
+      writer?.abandon(staleError(stream));
       this.#streams.delete(stream);
       writer = new StreamWriter(
         {
@@ -216,7 +208,7 @@ export class FileSinkSession<T> implements StreamReport {
       this.#waiting.push(...waiting.slice(at + 1));
       return;
     }
-    if (waiting.length > 0 && this.#isComplete) for (const writer of this.#streams.values()) writer.roll();
+    if (waiting.length > 0 && this.#lifecycle.isComplete) this.flush();
   }
 }
 

@@ -1,9 +1,10 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
 import { randomName } from '../../core/random-name.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { deliveryOperator } from '../../delivery/delivery-operator.js';
-import type { Receipt, Sink } from '../../delivery/receipt.js';
+import type { Sink } from '../../delivery/receipt.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { begin } from './beginning.js';
@@ -70,13 +71,8 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
     },
   );
   const write: Sink<T> = Object.assign(
-    deliveryOperator(
-      'fileSink',
-      'kept',
-      (deliveries: Observable<Delivery<T>>) =>
-        new Observable<Receipt>((subscriber) =>
-          new FileSinkSession(fs, checked, { store, offsetStore }, subscriber).start(deliveries),
-        ),
+    deliveryOperator('fileSink', 'kept', (deliveries: Observable<Delivery<T>>) =>
+      sinkLifecycle(deliveries, (lifecycle) => new FileSinkSession(fs, checked, { store, offsetStore }, lifecycle)),
     ),
     { kind: 'files', ledger: { offsetStore, at: `${fs.name} ${checked.root}` } },
   );

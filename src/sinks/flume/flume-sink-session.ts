@@ -1,13 +1,13 @@
-import { type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
-import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
+import { type Observable, type Subscription, timer } from 'rxjs';
+import { describeError, type RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
-import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
-import type { Receipt } from '../../delivery/receipt.js';
+import { nackErrorOfThrown, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import { type FlumeEvent, flumeEventBytes } from '../../formats/flume-event.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
 import { OutgoingBatch } from './outgoing-batch.js';
@@ -25,21 +25,20 @@ interface OpenBatch {
  * Bounds: one batch a stream being gathered; batches that wait for a connection are unreleased, so the source's window
  * bounds them.
  */
-export class FlumeSinkSession implements PoolReport {
+export class FlumeSinkSession implements SinkSession<FlumeEvent>, PoolReport {
   readonly #options: CheckedOptions;
-  readonly #out: Subscriber<Receipt>;
+  readonly #lifecycle: SinkLifecycle;
   readonly #pool: Pool;
   readonly #openBatches = new Map<string, OpenBatch>();
   readonly #flushListeners: FlushListeners;
   readonly #metrics;
   #last: OutgoingBatch | undefined;
-  #isComplete = false;
 
-  constructor(client: FlumeRpcClient, options: CheckedOptions, out: Subscriber<Receipt>) {
+  constructor(client: FlumeRpcClient, options: CheckedOptions, lifecycle: SinkLifecycle) {
     this.#options = options;
-    this.#out = out;
+    this.#lifecycle = lifecycle;
     this.#pool = new Pool(client, options, this);
-    this.#flushListeners = new FlushListeners({ asked: () => this.#shipAll(), over: (isOver) => this.#over(isOver) });
+    this.#flushListeners = new FlushListeners({ asked: () => this.flush(), over: (isOver) => this.#over(isOver) });
     const { monitor } = options;
     const labels = { sink: 'flume', to: client.name };
     this.#metrics = {
@@ -53,27 +52,20 @@ export class FlumeSinkSession implements PoolReport {
     };
   }
 
-  start(deliveries: Observable<Delivery<FlumeEvent>>): TeardownLogic {
-    const taking = deliveries.subscribe({
-      next: (delivery) => this.#take(delivery),
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#isComplete = true;
-        this.#shipAll();
-        this.#finishWhenIdle();
-      },
-    });
-    return () => {
-      taking.unsubscribe();
-      this.#flushListeners.end();
-      for (const { waiting } of this.#openBatches.values()) waiting.unsubscribe();
-      const gathered = [...this.#openBatches.values()].map(({ outgoing }) => outgoing);
-      const cause = new SinkError(
-        'RXF_SINK_STOPPED',
-        'The flow stopped before an agent had taken the batch; it is redelivered.',
-      );
-      for (const outgoing of [...this.#pool.close(), ...gathered]) outgoing.nack(cause);
-    };
+  get isIdle(): boolean {
+    return this.#openBatches.size === 0 && this.#pool.isIdle;
+  }
+
+  flush(): void {
+    for (const { outgoing } of [...this.#openBatches.values()]) this.#ship(outgoing);
+  }
+
+  end(): void {
+    this.#flushListeners.end();
+    for (const { waiting } of this.#openBatches.values()) waiting.unsubscribe();
+    const gathered = [...this.#openBatches.values()].map(({ outgoing }) => outgoing);
+    const cause = stoppedError('an agent had taken the batch');
+    for (const outgoing of [...this.#pool.close(), ...gathered]) outgoing.nack(cause);
   }
 
   // What the pool calls.
@@ -84,7 +76,15 @@ export class FlumeSinkSession implements PoolReport {
     this.#metrics.bytes.add(bytes);
     this.#metrics.batches.add(1);
     outgoing.ack();
-    this.#out.next({ sink: 'flume', target: agent, values: events.length, bytes, stream, firstOffset, lastOffset });
+    this.#lifecycle.receipt({
+      sink: 'flume',
+      target: agent,
+      values: events.length,
+      bytes,
+      stream,
+      firstOffset,
+      lastOffset,
+    });
   }
 
   refused(outgoing: OutgoingBatch, cause: RxflumeError): void {
@@ -111,12 +111,12 @@ export class FlumeSinkSession implements PoolReport {
   changed(connections: number, inFlight: number): void {
     this.#metrics.connections.set(connections);
     this.#metrics.inFlight.set(inFlight);
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
 
   // Gathering.
 
-  #take(delivery: Delivery<FlumeEvent>): void {
+  take(delivery: Delivery<FlumeEvent>): void {
     let bytes: number;
     try {
       bytes = flumeEventBytes(delivery.value);
@@ -125,7 +125,7 @@ export class FlumeSinkSession implements PoolReport {
       return;
     }
     if (!this.#flushListeners.listen(delivery)) {
-      delivery.nack(readAnewError(delivery.origin.stream));
+      delivery.nack(staleError(delivery.origin.stream));
       return;
     }
     const { batch } = this.#options;
@@ -158,10 +158,6 @@ export class FlumeSinkSession implements PoolReport {
     return openBatch.outgoing;
   }
 
-  #shipAll(): void {
-    for (const { outgoing } of [...this.#openBatches.values()]) this.#ship(outgoing);
-  }
-
   #ship(outgoing: OutgoingBatch): void {
     const openBatch = this.#openBatches.get(outgoing.stream);
     if (openBatch?.outgoing !== outgoing) return;
@@ -177,7 +173,7 @@ export class FlumeSinkSession implements PoolReport {
 
   /** Gives up what is not sent of an epoch that is over. Its nack is void, but frees the window. */
   #drop(...outgoingBatches: readonly OutgoingBatch[]): void {
-    for (const outgoing of outgoingBatches) outgoing.nack(readAnewError(outgoing.stream));
+    for (const outgoing of outgoingBatches) outgoing.nack(staleError(outgoing.stream));
   }
 
   /** Drops what is gathered, and what waits, of an epoch that is over. */
@@ -185,14 +181,6 @@ export class FlumeSinkSession implements PoolReport {
     const gathered = [...this.#openBatches.values()].filter(({ outgoing }) => isOver(outgoing.flush$));
     for (const openBatch of gathered) this.#forget(openBatch);
     this.#drop(...gathered.map(({ outgoing }) => outgoing), ...this.#pool.remove(isOver));
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
-
-  #finishWhenIdle(): void {
-    if (this.#isComplete && this.#openBatches.size === 0 && this.#pool.isIdle) this.#out.complete();
-  }
-}
-
-function readAnewError(stream: string): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `${stream} is read anew; its values are redelivered.`);
 }

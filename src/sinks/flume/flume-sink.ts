@@ -1,8 +1,8 @@
-import { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
 import { deliveryOperator } from '../../delivery/delivery-operator.js';
 import type { Sink } from '../../delivery/receipt.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { FlumeRpcClient } from '../../ports/flume-rpc.js';
 import { FlumeSinkSession } from './flume-sink-session.js';
 import { checkOptions, type FlumeSinkOptions } from './options.js';
@@ -40,11 +40,8 @@ export function flumeSink(client: FlumeRpcClient, options: FlumeSinkOptions = {}
   const checked = checkOptions(options);
   return {
     write: () =>
-      deliveryOperator(
-        'flumeSink',
-        'kept',
-        (deliveries) =>
-          new Observable((subscriber) => new FlumeSinkSession(client, checked, subscriber).start(deliveries)),
+      deliveryOperator('flumeSink', 'kept', (deliveries) =>
+        sinkLifecycle(deliveries, (lifecycle) => new FlumeSinkSession(client, checked, lifecycle)),
       ),
   };
 }

@@ -2,7 +2,7 @@ import { type Subscription, timer } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
-import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import { nackErrorOfThrown, staleError } from '../../delivery/nack-errors.js';
 import { encodeWith, frameOf } from './http-body.js';
 import type { CheckedOptions } from './options.js';
 import { OutgoingBatch, sizeOf } from './outgoing-batch.js';
@@ -65,9 +65,7 @@ export class Batcher<T> {
       return;
     }
     if (!this.#flushListeners.listen(delivery)) {
-      delivery.nack(
-        new SinkError('RXF_SINK_STOPPED', `${delivery.origin.stream} is read anew; its values are redelivered.`),
-      );
+      delivery.nack(staleError(delivery.origin.stream));
     } else if (delivery.acker.isMixed === true) {
       // Of several streams or epochs: it goes alone.
       this.#ship(sendQueue);

@@ -1,9 +1,9 @@
-import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
-import { describeError, type RxflumeError, SinkError } from '../../core/errors.js';
+import { describeError, type RxflumeError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
 import { shownUrl } from '../../core/shown-url.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import type { Receipt } from '../../delivery/receipt.js';
+import { staleError, stoppedError } from '../../delivery/nack-errors.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { HttpClient } from '../../ports/http-client.js';
 import { Batcher, type BatcherReport } from './batcher.js';
 import type { CheckedOptions } from './options.js';
@@ -11,17 +11,16 @@ import type { OutgoingBatch } from './outgoing-batch.js';
 import { Sender, type SenderReport } from './sender.js';
 
 /** One subscription of an HTTP sink: gathers values into batches, sends these, and settles each by its answer. */
-export class HttpSinkSession<T> implements BatcherReport, SenderReport {
+export class HttpSinkSession<T> implements SinkSession<T>, BatcherReport, SenderReport {
   readonly #options: CheckedOptions<T>;
-  readonly #out: Subscriber<Receipt>;
+  readonly #lifecycle: SinkLifecycle;
   readonly #batcher: Batcher<T>;
   readonly #sender: Sender;
   readonly #metrics;
-  #isComplete = false;
 
-  constructor(client: HttpClient, options: CheckedOptions<T>, out: Subscriber<Receipt>) {
+  constructor(client: HttpClient, options: CheckedOptions<T>, lifecycle: SinkLifecycle) {
     this.#options = options;
-    this.#out = out;
+    this.#lifecycle = lifecycle;
     this.#batcher = new Batcher(options, this);
     this.#sender = new Sender(client, options, this);
     const { monitor, url } = options;
@@ -36,24 +35,21 @@ export class HttpSinkSession<T> implements BatcherReport, SenderReport {
     };
   }
 
-  start(deliveries: Observable<Delivery<T>>): TeardownLogic {
-    const taking = deliveries.subscribe({
-      next: (delivery) => this.#batcher.take(delivery),
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#isComplete = true;
-        this.#batcher.shipAll();
-        this.#finishWhenIdle();
-      },
-    });
-    return () => {
-      taking.unsubscribe();
-      const cause = new SinkError(
-        'RXF_SINK_STOPPED',
-        'The flow stopped before a server had taken the batch; it is redelivered.',
-      );
-      for (const outgoing of [...this.#sender.close(), ...this.#batcher.close()]) outgoing.nack(cause);
-    };
+  get isIdle(): boolean {
+    return this.#batcher.isEmpty && this.#sender.isIdle;
+  }
+
+  take(delivery: Delivery<T>): void {
+    this.#batcher.take(delivery);
+  }
+
+  flush(): void {
+    this.#batcher.shipAll();
+  }
+
+  end(): void {
+    const cause = stoppedError('a server had taken the batch');
+    for (const outgoing of [...this.#sender.close(), ...this.#batcher.close()]) outgoing.nack(cause);
   }
 
   // What the gatherings call.
@@ -64,7 +60,7 @@ export class HttpSinkSession<T> implements BatcherReport, SenderReport {
 
   over(isOver: (flush$: OutgoingBatch['flush$']) => boolean): void {
     this.#sender.remove(isOver);
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
 
   // What the sender calls.
@@ -75,7 +71,8 @@ export class HttpSinkSession<T> implements BatcherReport, SenderReport {
     this.#metrics.bytes.add(bytes);
     this.#metrics.batches.add(1);
     outgoing.ack();
-    this.#out.next({ sink: 'http', target: shownUrl(outgoing.url), values, bytes, stream, firstOffset, lastOffset });
+    const target = shownUrl(outgoing.url);
+    this.#lifecycle.receipt({ sink: 'http', target, values, bytes, stream, firstOffset, lastOffset });
   }
 
   refused(outgoing: OutgoingBatch, cause: RxflumeError): void {
@@ -90,7 +87,7 @@ export class HttpSinkSession<T> implements BatcherReport, SenderReport {
 
   /** Its nack is void, but frees the window. */
   dropped(outgoing: OutgoingBatch): void {
-    outgoing.nack(new SinkError('RXF_SINK_STOPPED', `${outgoing.stream} is read anew; its values are redelivered.`));
+    outgoing.nack(staleError(outgoing.stream));
   }
 
   changed(inFlight: number): void {
@@ -98,7 +95,7 @@ export class HttpSinkSession<T> implements BatcherReport, SenderReport {
   }
 
   idle(): void {
-    this.#finishWhenIdle();
+    this.#lifecycle.completeIfIdle();
   }
 
   logEvent(level: 'info' | 'warn', what: string, message: string): void {
@@ -107,9 +104,5 @@ export class HttpSinkSession<T> implements BatcherReport, SenderReport {
 
   report(failure: Failure): void {
     this.#options.monitor.report(failure);
-  }
-
-  #finishWhenIdle(): void {
-    if (this.#isComplete && this.#batcher.isEmpty && this.#sender.isIdle) this.#out.complete();
   }
 }

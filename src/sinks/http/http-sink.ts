@@ -1,6 +1,6 @@
-import { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
 import type { Sink } from '../../delivery/receipt.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { HttpClient } from '../../ports/http-client.js';
 import { HttpSinkSession } from './http-sink-session.js';
 import { checkOptions, type HttpSinkOptions } from './options.js';
@@ -35,6 +35,6 @@ export function httpSink<T = unknown>(client: HttpClient, options: HttpSinkOptio
   const checked = checkOptions(options);
   return {
     write: () => (deliveries) =>
-      new Observable((subscriber) => new HttpSinkSession(client, checked, subscriber).start(deliveries)),
+      sinkLifecycle(deliveries, (lifecycle) => new HttpSinkSession(client, checked, lifecycle)),
   };
 }

@@ -3,6 +3,7 @@ import { SinkError } from '../../core/errors.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
+import { staleError } from '../../delivery/nack-errors.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
@@ -82,8 +83,8 @@ export class AtLeastOnce {
 
   /** What is not written yet of an epoch that is over is not written: it is redelivered, and would be there twice. */
   #end(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
-    this.#gathered.drop(({ acker }) => isOver(acker.flush$), readAnewError());
-    for (const { batch } of this.#underWay) batch.refuseStale(isOver, readAnewError());
+    this.#gathered.drop(({ acker }) => isOver(acker.flush$), staleError('The stream'));
+    for (const { batch } of this.#underWay) batch.refuseStale(isOver, staleError('The stream'));
     if (this.#gathered.size > 0) return;
     this.#waiting?.unsubscribe();
     this.#report.idle();
@@ -129,8 +130,4 @@ function unansweredError(): SinkError {
     'RXF_KAFKA_SEND',
     'The producer ended without an answer for every record; those are redelivered. See that the driver names each record once.',
   );
-}
-
-function readAnewError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The stream is read anew; its values are redelivered.');
 }

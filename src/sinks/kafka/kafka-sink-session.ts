@@ -1,10 +1,10 @@
-import type { Observable, Subscriber } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { loopError } from '../../core/location.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { isEpochOver } from '../../delivery/flush-listeners.js';
-import type { Receipt } from '../../delivery/receipt.js';
-import { subscribeOrdered } from '../../lifecycle/subscribe-ordered.js';
+import { staleError, stoppedError } from '../../delivery/nack-errors.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { AtLeastOnce } from './at-least-once.js';
 import { ExactlyOnce } from './exactly-once.js';
@@ -28,45 +28,47 @@ export interface SinkParts<T> {
  * One subscription of a Kafka sink: makes records, and hands each to the writer of its stream where the stream was taken up
  * from this sink, else to the one for all others.
  */
-export class KafkaSinkSession<T> {
+export class KafkaSinkSession<T> implements SinkSession<T> {
   readonly #parts: SinkParts<T>;
-  readonly #out: Subscriber<Receipt>;
+  readonly #connection: Subscription;
   readonly #make: MakeRecord<T>;
   readonly #reporting: Reporting;
   readonly #others: AtLeastOnce;
   readonly #streams = new Map<string, ExactlyOnce>();
-  #isComplete = false;
 
-  constructor(parts: SinkParts<T>, out: Subscriber<Receipt>) {
+  constructor(parts: SinkParts<T>, lifecycle: SinkLifecycle) {
     const { options, shared, to } = parts;
     this.#parts = parts;
-    this.#out = out;
+    this.#connection = shared.keep();
     this.#make = recordMaker(options);
     this.#reporting = new Reporting(
       options.monitor,
       to,
-      (receipt) => out.next(receipt),
-      () => this.#idle(),
+      (receipt) => lifecycle.receipt(receipt),
+      () => lifecycle.completeIfIdle(),
     );
     this.#others = new AtLeastOnce(shared, options, this.#reporting);
   }
 
-  start(deliveries: Observable<Delivery<T>>): void {
-    const takeFrom = subscribeOrdered(this.#out, () => this.#end());
-    this.#out.add(this.#parts.shared.keep());
-    takeFrom(deliveries, {
-      next: (delivery) => this.#take(delivery),
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#isComplete = true;
-        this.#others.flush();
-        for (const stream of this.#streams.values()) stream.settle();
-        this.#idle();
-      },
-    });
+  get isIdle(): boolean {
+    if (!this.#others.isIdle) return false;
+    for (const stream of this.#streams.values()) if (!stream.isIdle) return false;
+    return true;
   }
 
-  #take(delivery: Delivery<T>): void {
+  flush(): void {
+    this.#others.flush();
+    for (const stream of this.#streams.values()) stream.settle();
+  }
+
+  end(): void {
+    const cause = stoppedError('Kafka had the record');
+    for (const stream of this.#streams.values()) stream.end(cause);
+    this.#others.end(cause);
+    this.#connection.unsubscribe();
+  }
+
+  take(delivery: Delivery<T>): void {
     let record: KafkaOutgoing;
     try {
       record = this.#make(delivery);
@@ -84,7 +86,7 @@ export class KafkaSinkSession<T> {
 
   #takeExactlyOnce(delivery: Delivery<T>, record: KafkaOutgoing): void {
     const writer = this.#writerOf(delivery);
-    if (writer === undefined) delivery.nack(notTakenError(delivery));
+    if (writer === undefined) delivery.nack(staleError(delivery.origin.stream));
     else writer.add(delivery, record);
   }
 
@@ -98,27 +100,11 @@ export class KafkaSinkSession<T> {
     // A late delivery of an epoch that is over would end the writer of the next. And what a writer that has ended left open
     // would be committed by another without its offsets.
     if (isEpochOver(acker.flush$) || taken.isOpen) return undefined;
-    known?.end(notTakenError(delivery));
+    known?.end(staleError(delivery.origin.stream));
     const writer = new ExactlyOnce(taken, resumeTracker, delivery, this.#parts.options, this.#reporting);
     this.#streams.set(origin.stream, writer);
     return writer;
   }
-
-  #idle(): void {
-    if (!this.#isComplete || !this.#others.isIdle) return;
-    for (const stream of this.#streams.values()) if (!stream.isIdle) return;
-    this.#out.complete();
-  }
-
-  #end(): void {
-    const cause = new SinkError('RXF_SINK_STOPPED', 'The flow stopped before Kafka had the record; it is redelivered.');
-    for (const stream of this.#streams.values()) stream.end(cause);
-    this.#others.end(cause);
-  }
-}
-
-function notTakenError({ origin: { stream } }: Delivery<unknown>): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `${stream} was taken up anew; its values are redelivered.`);
 }
 
 function mixedError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {

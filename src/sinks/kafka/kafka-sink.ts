@@ -1,8 +1,9 @@
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import type { Receipt, Sink } from '../../delivery/receipt.js';
+import type { Sink } from '../../delivery/receipt.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
 import { GroupOffsets } from './group-offsets.js';
@@ -76,7 +77,7 @@ export function kafkaSink<T = Uint8Array | string | null>(
     };
     return Object.assign(
       (deliveries: Observable<Delivery<T>>) =>
-        new Observable<Receipt>((subscriber) => new KafkaSinkSession(parts, subscriber).start(deliveries)),
+        sinkLifecycle(deliveries, (lifecycle) => new KafkaSinkSession(parts, lifecycle)),
       typeof topic === 'string' ? { ledger, writes: [locationOf(topic)] } : { ledger, avoiding: sinkAvoiding },
     );
   };

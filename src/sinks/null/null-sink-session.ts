@@ -1,8 +1,8 @@
-import { asapScheduler, type Observable, type Subscriber, type Subscription, type TeardownLogic, timer } from 'rxjs';
+import { asapScheduler, type Subscription, timer } from 'rxjs';
 import type { Monitor } from '../../core/monitor.js';
 import type { Acker } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import type { Receipt } from '../../delivery/receipt.js';
+import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 
 /** Acked at the latest when there are so many: a run is two numbers, however long, but the source's window waits for it. */
 const LONGEST_RUN = 1_024;
@@ -16,9 +16,9 @@ interface FanOutState {
 }
 
 /** One subscription of a null sink. What is done for each value is to count it; the rest is done once a run. */
-export class NullSinkSession {
+export class NullSinkSession implements SinkSession<unknown> {
   readonly #receiptEveryMs: number;
-  readonly #out: Subscriber<Receipt>;
+  readonly #lifecycle: SinkLifecycle;
   readonly #metrics;
   readonly #tallies = new Map<string, FanOutState>();
   #telling: Subscription | undefined;
@@ -31,9 +31,9 @@ export class NullSinkSession {
   #last: Delivery<unknown> | undefined;
   #acking: Subscription | undefined;
 
-  constructor({ receiptEveryMs, monitor }: { receiptEveryMs: number; monitor: Monitor }, out: Subscriber<Receipt>) {
+  constructor({ receiptEveryMs, monitor }: { receiptEveryMs: number; monitor: Monitor }, lifecycle: SinkLifecycle) {
     this.#receiptEveryMs = receiptEveryMs;
-    this.#out = out;
+    this.#lifecycle = lifecycle;
     const labels = { sink: 'null' };
     this.#metrics = {
       values: monitor.metric('rxflume_sink_values_total', labels),
@@ -41,24 +41,21 @@ export class NullSinkSession {
     };
   }
 
-  start(deliveries: Observable<Delivery<unknown>>): TeardownLogic {
-    const taking = deliveries.subscribe({
-      next: (delivery) => this.#take(delivery),
-      error: (error: unknown) => this.#out.error(error),
-      complete: () => {
-        this.#ack();
-        this.#tell();
-        this.#out.complete();
-      },
-    });
-    return () => {
-      taking.unsubscribe();
-      this.#ack();
-      this.#telling?.unsubscribe();
-    };
+  get isIdle(): boolean {
+    return this.#acker === undefined;
   }
 
-  #take(delivery: Delivery<unknown>): void {
+  flush(): void {
+    this.#ack();
+    this.#tell();
+  }
+
+  end(): void {
+    this.#ack();
+    this.#telling?.unsubscribe();
+  }
+
+  take(delivery: Delivery<unknown>): void {
     const { acker, seq } = delivery;
     if (acker !== this.#acker || seq !== this.#next) this.#begin(delivery);
     this.#next = seq + 1;
@@ -111,7 +108,7 @@ export class NullSinkSession {
     this.#telling?.unsubscribe();
     this.#telling = undefined;
     for (const [stream, fanOutState] of this.#tallies)
-      this.#out.next({ sink: 'null', target: 'null', stream, ...fanOutState });
+      this.#lifecycle.receipt({ sink: 'null', target: 'null', stream, ...fanOutState });
     this.#tallies.clear();
   }
 }

@@ -1,7 +1,7 @@
-import { Observable } from 'rxjs';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectMs, expectOption, withDefaults } from '../../core/options.js';
 import type { Sink } from '../../delivery/receipt.js';
+import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import { NullSinkSession } from './null-sink-session.js';
 
 export interface NullSinkOptions {
@@ -40,7 +40,6 @@ export function nullSink(options: NullSinkOptions = {}): NullSink {
   expectMs('receiptEveryMs', checked.receiptEveryMs, 1);
   expectOption('monitor', checked.monitor, typeof checked.monitor?.metric === 'function', 'a Monitor');
   return {
-    write: () => (deliveries) =>
-      new Observable((subscriber) => new NullSinkSession(checked, subscriber).start(deliveries)),
+    write: () => (deliveries) => sinkLifecycle(deliveries, (lifecycle) => new NullSinkSession(checked, lifecycle)),
   };
 }
