@@ -182,7 +182,7 @@ describe('the parts of a request', () => {
     expect(urlProblem('ftp://store/')).toMatch(/http:\/\//);
     expect(urlProblem('http://ann:sesame@store/')).toMatch(/no user name or password/);
     expect(urlProblem(undefined)).toMatch(/text/);
-    expect(urlProblem('http://store/\ud800')).toMatch(/an unpaired surrogate/);
+    expect(urlProblem('http://store/\ud800')).toMatch(/no unpaired surrogate/);
   });
 
   it.each([
