@@ -153,7 +153,7 @@ describe('rxflume', () => {
     expect(outcome.code).toBe(1);
     const error = lines(outcome).find(({ level }) => level === 'error');
     expect(error).toMatchObject({ what: 'RXF_SOURCE_NACKED', details: { stream: 'kafka:chat/0', offset: 2 } });
-    expect(error?.message).toMatch(/Not JSON: .* give `decode` a `deadLetter` sink/);
+    expect(error?.message).toMatch(/Not JSON: .* pass `decode` a `deadLetter` sink/);
     const again = await rxflume(['run', file]);
     expect(lines(again).at(-1)).toMatchObject({ outcome: 'failed', records: 1 });
   });

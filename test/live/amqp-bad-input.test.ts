@@ -37,7 +37,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
       { user: 'guest', password: 'sesame' },
       {},
       'RXF_AMQP_AUTH',
-      /refuses the user or the password/,
+      /rejects the user or the password/,
     ],
     ['no such virtual host', { vhost: 'nowhere' }, {}, 'RXF_AMQP_MISSING', /no virtual host 'nowhere'/],
     [
@@ -45,7 +45,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
       { vhost: queue, user, password: 'sesame' },
       {},
       'RXF_AMQP_AUTH',
-      /refused for this user/,
+      /denies access to the virtual host/,
     ],
     ['no right to declare', { user, password: 'sesame' }, declare('quorum'), 'RXF_AMQP_AUTH', /set_permissions/],
     [
@@ -79,7 +79,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
       const trace = new ConsumerTrace().start(driver(), { queue: alone, prefetch: 1 });
       await trace.failed();
       expect(trace.error).toMatchObject({ code: 'RXF_AMQP_AUTH', retryable: true });
-      expect(trace.error?.message).toContain('to another consumer alone');
+      expect(trace.error?.message).toContain('grants exclusive use of queue');
     });
   });
 
@@ -96,7 +96,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
     await until(() => acker.unsettled.length === 0, 'all to be settled');
     running.unsubscribe();
     expect(acker.causes['20']).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
-    expect(String(acker.causes['20'])).toContain('bytes are more than the 16777216 that the broker takes');
+    expect(String(acker.causes['20'])).toContain("bytes exceed the broker's limit of 16777216");
     for (const name of acker.nacks.filter((one) => one !== '20')) {
       expect(acker.causes[name]).toMatchObject({ code: 'RXF_AMQP_UNCONFIRMED', retryable: true });
     }

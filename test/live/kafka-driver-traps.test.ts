@@ -176,7 +176,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
       code: 'RXF_KAFKA_DATA_LOST',
       details: { expected: 90, available: { next: 4 } },
     });
-    expect(String(trace.error)).toMatch(/made anew.*--reset-offsets --to-earliest --execute/s);
+    expect(String(trace.error)).toMatch(/recreated.*--reset-offsets --to-earliest --execute/s);
   }, 30_000);
 
   it('trap 9: broken sockets are made anew within the same epoch, and nothing is missed', async () => {

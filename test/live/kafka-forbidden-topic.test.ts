@@ -82,7 +82,7 @@ live('a broker that forbids and throttles', () => {
     member = trace;
     trace.join(kafkajs({ brokers: own.brokers, clientId }), kafkaSubscription(topic, { maxPartitionBytes: 1_000_000 }));
     await until(() => trace.logEvents.some((logEvent) => logEvent.includes('quota')), 'the notice', trace, 20_000);
-    expect(trace.logEvents.filter((logEvent) => logEvent.includes('is late'))).toEqual([]);
+    expect(trace.logEvents.filter((logEvent) => logEvent.includes('is slow to respond'))).toEqual([]);
     expect(trace.error).toBeUndefined();
   }, 45_000);
 });

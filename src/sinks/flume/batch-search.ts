@@ -4,7 +4,10 @@ import type { OutgoingBatch } from './outgoing-batch.js';
 /** After so many events in a row that an agent refused one by one, it is taken for the agent's trouble. */
 const MOST_REFUSED_IN_A_ROW = 3;
 
-/** How an agent refused: `status` is `FAILED` or `UNKNOWN`, which a full channel answers too; `error` an error of the call. */
+/**
+ * How an agent refused: `status` is `FAILED` or `UNKNOWN`; `error` an error of the call. To a batch Flume's AvroSource
+ * answers `FAILED` for any reason; to one event only for a channel that does not take it, and an error for an interceptor.
+ */
 export interface AgentRefusal {
   readonly agent: string;
   readonly how: 'status' | 'error';
@@ -22,10 +25,11 @@ export interface Suspect {
 /**
  * Finds the events at fault in a batch that an agent refused, one part after the other so that their order stays. Pure.
  *
- * The first event is sent alone. While nothing is taken, the next ones follow one by one: where three in a row are refused,
- * the agent is in trouble, and the rest is left unsent. Once an event is taken, parts are halved down to what is refused alone.
+ * The first event is sent alone. While nothing is taken, the next ones follow one by one. Once an event is taken, parts are
+ * halved down to what is refused alone. Where one event alone is answered with a status, or three in a row with an error,
+ * the agent is in trouble, and the rest is left unsent.
  *
- * Bounds: three requests where the agent takes nothing; else one, and for each event at fault at most 2 × log2 of the batch.
+ * Bounds: one to three requests where the agent takes nothing; else one, and for each event at fault at most 2 × log2 of the batch.
  */
 export class BatchSearch {
   /** The parts that are not sent, in order. */
@@ -62,8 +66,9 @@ export class BatchSearch {
       return;
     }
     this.#suspects.push({ part, refusal, isCleared: false });
-    this.#inARow += 1;
-    if (this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = refusal;
+    // Behind an event that waits for a full channel nothing is sent: it would be sent again with that event.
+    this.#inARow = refusal.how === 'status' ? 1 : this.#inARow + 1;
+    if (refusal.how === 'status' || this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = refusal;
     const [rest] = this.#parts;
     const takesNothing = this.#hasTaken.size === 0;
     if (takesNothing && rest !== undefined && rest.events.length > 1) {

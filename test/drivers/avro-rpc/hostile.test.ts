@@ -150,7 +150,7 @@ describe('the server, sent what is no Flume', () => {
     socket.write(call(6, 'appendBatch', (writer) => writer.fixed(Buffer.from([0]))));
     const answers = await heard(socket);
     for (const serial of [2, 3, 4, 5]) expect(answers.includes(int32(serial, 1))).toBe(true);
-    expect(answers.includes(Buffer.from('items are announced'))).toBe(true);
+    expect(answers.includes(Buffer.from('items are declared'))).toBe(true);
     expect(answers.includes(Buffer.from('there is no call "drop"'))).toBe(true);
     // An empty batch is taken.
     expect(answers.subarray(-15)).toEqual(Buffer.concat([int32(6, 1, 3), Buffer.from([0, 0, 0])]));

@@ -76,7 +76,7 @@ describe('a batch that an agent refuses for some of its events', () => {
     ['one of three', 3, ['1']],
   ])('lands all the others, in order, with a bounded number of requests: %s', (_, count, bad) =>
     inVirtualTime((at) => {
-      const run = start(within(bad, 'FAILED'));
+      const run = start(within(bad, { error: 'NumberFormatException: For input string' }));
       const names = numbered(count);
       at(2, () => {
         put(run, names);
@@ -88,7 +88,9 @@ describe('a batch that an agent refuses for some of its events', () => {
         expect(run.acker.acks).toEqual(good);
         expect(run.acker.nacks).toEqual(bad);
         for (const name of bad) {
-          const cause = { code: 'RXF_FLUME_EVENT_REFUSED', retryable: true, details: { offset: Number(name) } };
+          // Behind the last one nothing was taken that would clear the agent.
+          const retryable = Number(name) === count - 1;
+          const cause = { code: 'RXF_FLUME_EVENT_REFUSED', retryable, details: { offset: Number(name) } };
           expect(run.acker.causes[name]).toMatchObject(cause);
         }
         // The batch, its first event, and the halves.
@@ -133,13 +135,13 @@ describe('a batch that an agent refuses for some of its events', () => {
     }));
 
   it.each<Answer>(['FAILED', 'UNKNOWN', { error: 'IllegalStateException: Channel closed' }])(
-    'a full channel is no event: three events alone are tried, then all of the batch is refused (%p)',
+    'a full channel is no event: some are tried alone, then all of the batch is refused (%p)',
     (answer) =>
       inVirtualTime((at) => {
         const run = start(() => answer);
         at(2, () => put(run, numbered(100)));
         at(60_000, () => {
-          expect(run.asked.map(({ length }) => length)).toEqual([100, 1, 1, 1]);
+          expect(run.asked.map(({ length }) => length)).toEqual(typeof answer === 'string' ? [100, 1] : [100, 1, 1, 1]);
           expect(run.acker.nacks).toEqual(numbered(100));
           for (const name of numbered(100)) {
             expect(run.acker.causes[name]).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
@@ -169,7 +171,7 @@ describe('a batch that an agent refuses for some of its events', () => {
 
   it('what comes behind it in its stream is not sent before the search is over', () =>
     inVirtualTime((at) => {
-      const run = start(within(['b'], 'FAILED'), { batch: { count: 4, maxWaitMs: 10 } });
+      const run = start(within(['b'], { error: 'NumberFormatException' }), { batch: { count: 4, maxWaitMs: 10 } });
       at(2, () => put(run, [...'abcdefgh']));
       at(60_000, () => {
         expect(run.landed).toEqual([...'acdefgh']);

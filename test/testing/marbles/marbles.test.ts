@@ -146,7 +146,7 @@ The acks are not as drawn. At 7 ms: expected c, got nothing.
 
   it('finds a sink that is to settle what is not there', () => {
     expect(failureOf((m) => m.expectObservable(m.deliveries('--a-|').pipe(m.sink('-a'))).toBe('-'))).toContain(
-      '# = The sink `-a` is to settle a after 1 ms, and holds nothing.',
+      '# = The sink `-a` is to settle a after 1 ms, and holds nothing',
     );
   });
 

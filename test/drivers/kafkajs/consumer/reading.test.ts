@@ -116,7 +116,7 @@ describe('whether the driver can read', () => {
     expect(trace.logEvents[0]).toMatch(
       /Broker 1 throttles fetches by a quota.*kafka-configs.sh .*--describe --entity-type clients/,
     );
-    expect(trace.logEvents[0]).not.toContain('is late');
+    expect(trace.logEvents[0]).not.toContain('is slow to respond');
   });
 
   it('heartbeats that fail count as not reading until one is answered', async () => {
