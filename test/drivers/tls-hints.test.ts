@@ -62,13 +62,13 @@ async function failure(name: string, peer: string, isTls: boolean): Promise<Erro
 }
 
 describe.each([
-  ['kafkajs', 'leave out `ssl`', 'A port that wants TLS needs `ssl`', '`ssl.ca`'],
-  ['amqplib', 'write `amqp:`', 'If the port wants TLS, write `amqps:`', '`tls.ca`'],
+  ['kafkajs', 'leave out `ssl`', 'If the port requires TLS, set `ssl`', '`ssl.ca`'],
+  ['amqplib', 'write `amqp:`', 'If the port requires TLS, use `amqps:`', '`tls.ca`'],
   ['avro-rpc', 'leave out `tls`', 'If the port wants TLS, set `tls`', '`tls.ca`'],
 ])('%s says which side speaks no TLS', (name, withoutTls, withTls, ca) => {
   it.each(['a plain port that hangs up', 'a plain port that answers'])('TLS to %s', async (peer) => {
     const { message } = await failure(name, peer, true);
-    expect(message).toMatch(/no TLS: correct the port/);
+    expect(message).toMatch(/not speak TLS: correct the port/);
     expect(message).toContain(withoutTls);
     expect(message).not.toContain(withTls);
   });

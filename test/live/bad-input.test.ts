@@ -79,7 +79,10 @@ describe('bad input, for real', () => {
         .status,
     ).toBe(200);
     const full = await outcome({ ...env, TEST_COMPRESSION: 'none', TEST_REDELIVER: '1' });
-    expect([full.code, full.message]).toEqual([1, expect.stringMatching(/quota|space/i)]);
+    expect([full.code, full.message]).toEqual([
+      1,
+      expect.stringMatching(/quota|space|RXF_FILES_FULL, as reported before/i),
+    ]);
     expect(await committed(group, topic)).toBe(0);
     await webhdfs(root, 'op=SETQUOTA&namespacequota=9223372036854775807&storagespacequota=-1&user.name=hdfs');
     expect(await outcome({ ...env, TEST_COMPRESSION: 'none' })).toMatchObject({ code: 0 });
@@ -90,7 +93,7 @@ describe('bad input, for real', () => {
   it.each([
     ['not JSON', 'half a re{cord', 'Not JSON'],
     ['null', null, 'tombstone'],
-    ['another shape', '{"n":"five","text":""}', '`n` does not fit'],
+    ['another shape', '{"n":"five","text":""}', '`n` does not match the schema'],
   ])('a record that is %s stops the flow before it', async (_, value, message) => {
     const { topic, group, env } = await filled('bad-record', 0);
     const good = (n: number) => ({ partition: 0, value: JSON.stringify({ n, text: '' }) });

@@ -173,7 +173,7 @@ describe('the package', () => {
     if (strips) return;
     writeFile('alone.ts', FLOW_FILES['module.ts'] as string);
     expect(await check(app, 'alone.ts')).toMatch(
-      /^rxflume: RXF_FLOW_FILE: Node [\d.]+ cannot load TypeScript .*npm install tsx@4/,
+      /^rxflume: RXF_FLOW_FILE: Node [\d.]+ cannot load TypeScript, .*npm install tsx@4/,
     );
   }, 30_000);
 

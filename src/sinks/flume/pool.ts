@@ -199,7 +199,9 @@ export class Pool implements AgentReport {
   /** An agent has it not: looks for the events at fault, if there may be others. */
   #refused(outgoing: OutgoingBatch, agent: Agent, refusal: AgentRefusal): void {
     if (outgoing.search?.hasTaken(agent.name) !== true) agent.refused();
-    if (outgoing.isVoid || (outgoing.search === undefined && outgoing.events.length === 1)) {
+    // A status may be a full channel: what is then taken behind an event that waits would be sent again with it.
+    const isWhole = outgoing.search === undefined && (outgoing.events.length === 1 || refusal.how === 'status');
+    if (outgoing.isVoid || isWhole) {
       this.#giveUp(outgoing, refusal.cause);
       return;
     }

@@ -77,7 +77,7 @@ describe('webhdfs over TLS', () => {
     const plain = await listen((_, response) => void response.end());
     const error = await failure(once(driver({ nameNodes: [plain.replace('http:', 'https:')] }).list('/')));
     expect(error).toMatchObject({ code: 'RXF_FILES_TLS', retryable: false });
-    expect(error.message).toContain('speaks no TLS: correct the port, or write `http:`');
+    expect(error.message).toContain('does not speak TLS: correct the port, or write `http:`');
     // What a TLS server answers to plain HTTP: an alert.
     const alert = createTcp((socket) => {
       socket.on('error', () => undefined);
@@ -98,8 +98,8 @@ describe('a fault of TLS', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', '', '`tls.ca`'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', '', 'another name'],
     ['CERT_HAS_EXPIRED', '', 'Renew'],
-    ['EPROTO', 'ssl3_get_record:wrong version number', 'no TLS'],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', 'beside `tls.ca`'],
+    ['EPROTO', 'ssl3_get_record:wrong version number', 'not speak TLS'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', 'next to `tls.ca`'],
   ])('%s is one, and says what to do', (code, message, advice) => {
     expect(isTlsFault({ code, message })).toBe(true);
     expect(tlsAdvice({ code, message }, 'tls.ca')).toContain(advice);
