@@ -27,11 +27,15 @@ export function expectBackoff({ firstDelayMs, maxDelayMs, jitter, random }: Requ
   expectFunction('random', random);
 }
 
-/** The wait after this many consecutive failures: doubled each time up to the maximum, minus its random share. */
+/** The wait after this many consecutive failures, from 1 on: doubled each time, up to the longest. */
+export function doublingMs(failures: number, firstDelayMs: number, maxDelayMs: number): number {
+  return Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 31));
+}
+
+/** The wait after this many consecutive failures, from 1 on: doubled each time up to the maximum, minus its random share. */
 export function backoffMs(
   failures: number,
   { firstDelayMs, maxDelayMs, jitter, random }: Required<BackoffOptions>,
 ): number {
-  const full = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 31));
-  return full * (1 - jitter * random());
+  return doublingMs(failures, firstDelayMs, maxDelayMs) * (1 - jitter * random());
 }

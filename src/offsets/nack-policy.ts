@@ -1,3 +1,4 @@
+import { doublingMs } from '../backpressure/backoff.js';
 import { isRetryable } from '../core/errors.js';
 
 /** How a nacked record is redelivered, where its cause says that trying again may help. */
@@ -15,5 +16,5 @@ export interface RedeliverOptions {
  */
 export function redeliverAfterMs(cause: unknown, attempt: number, options: RedeliverOptions): number | null {
   if (!isRetryable(cause) || attempt > options.attempts) return null;
-  return Math.min(options.maxDelayMs, options.firstDelayMs * 2 ** (attempt - 1));
+  return doublingMs(attempt, options.firstDelayMs, options.maxDelayMs);
 }

@@ -1,4 +1,5 @@
 import { Subscription, timer } from 'rxjs';
+import { backoffMs } from '../../backpressure/backoff.js';
 import { ConnectError, isRetryable } from '../../core/errors.js';
 import type { FlumeConnection, FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
@@ -133,9 +134,8 @@ export class Agent {
   #penalise(): number {
     this.#penalty?.unsubscribe();
     this.#failures += 1;
-    const { firstDelayMs, maxDelayMs } = this.#options.retry;
-    const full = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(this.#failures - 1, 31));
-    const delayMs = full * (1 - this.#options.random() / 2);
+    const { retry, random } = this.#options;
+    const delayMs = backoffMs(this.#failures, { ...retry, jitter: 0.5, random });
     this.#penalty = timer(delayMs).subscribe(() => {
       this.#penalty = undefined;
       this.#report.ready();

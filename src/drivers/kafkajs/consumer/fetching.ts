@@ -1,3 +1,4 @@
+import { doublingMs } from '../../../backpressure/backoff.js';
 import type { KafkaBatch } from '../../../ports/kafka-consumer.js';
 import { mayPass, meaningOf, reasonOf } from '../errors.js';
 import { toBatch } from '../records/batch.js';
@@ -257,7 +258,7 @@ export class Fetching {
   }
 
   #waitOf(troubles: number): number {
-    return Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (troubles - 1));
+    return doublingMs(troubles, FIRST_WAIT_MS, MOST_WAIT_MS);
   }
 
   /** Nothing is fetched of it until the answer. */

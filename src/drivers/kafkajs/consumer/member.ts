@@ -1,4 +1,5 @@
 import type { ObservableInput } from 'rxjs';
+import { doublingMs } from '../../../backpressure/backoff.js';
 import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
 import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, typeOf } from '../errors.js';
 import type { Link, Membership } from '../vendor/link.js';
@@ -101,7 +102,7 @@ export class Member {
         if (!mayPass(error) && !groupHasMovedOn(error)) throw connectError(error, setting);
         if (performance.now() > until) throw error;
         this.link.forget(error);
-        const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
+        const waitMs = doublingMs(failures, JOIN_AGAIN_MS, MOST_JOIN_WAIT_MS);
         if (failures > 2)
           driverLog.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. Retrying.`);
         await this.#changed.wait(waitMs);
@@ -203,7 +204,7 @@ export class Member {
         await this.link.findCoordinator().catch(() => undefined);
       }
       if (assignment.partitions.every((owned) => owned.position >= 0)) return;
-      const waitMs = Math.min(MOST_JOIN_WAIT_MS, JOIN_AGAIN_MS * 2 ** (failures - 1));
+      const waitMs = doublingMs(failures, JOIN_AGAIN_MS, MOST_JOIN_WAIT_MS);
       await Promise.race([this.#changed.wait(waitMs), assignment.ending]);
       await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
     }

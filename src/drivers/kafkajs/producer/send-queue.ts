@@ -1,3 +1,4 @@
+import { doublingMs } from '../../../backpressure/backoff.js';
 import type { PartitionBatch } from './partition-batch.js';
 
 const FIRST_WAIT_MS = 20;
@@ -57,6 +58,6 @@ export class SendQueue {
     this.isSlow = isSlow;
     this.troubles += 1;
     this.trouble = error;
-    this.retryAt = performance.now() + Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.troubles - 1));
+    this.retryAt = performance.now() + doublingMs(this.troubles, FIRST_WAIT_MS, MOST_WAIT_MS);
   }
 }

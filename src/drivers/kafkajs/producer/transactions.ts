@@ -1,4 +1,5 @@
 import { catchError, defer, type Observable, type ObservableInput } from 'rxjs';
+import { doublingMs } from '../../../backpressure/backoff.js';
 import type { RxflumeError } from '../../../core/errors.js';
 import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
 import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../../ports/kafka-producer.js';
@@ -117,14 +118,14 @@ export class Transactions implements KafkaTransactions {
 
   async #again(ask: () => Promise<void>): Promise<void> {
     const until = performance.now() + this.#of.producing.sendTimeoutMs;
-    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MOST_WAIT_MS, waitMs * 2)) {
+    for (let failures = 1; ; failures += 1) {
       try {
         await ask();
         return;
       } catch (error) {
         if (verdictOf(error) !== 'again' || performance.now() > until || this.#of.isClosed) throw error;
         if (COORDINATOR_MOVED.test(answerOf(error))) this.#coordinator = undefined;
-        await this.#of.closing.wait(waitMs);
+        await this.#of.closing.wait(doublingMs(failures, FIRST_WAIT_MS, MOST_WAIT_MS));
       }
     }
   }

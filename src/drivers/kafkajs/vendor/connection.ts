@@ -1,4 +1,5 @@
 import { from, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+import { backoffMs } from '../../../backpressure/backoff.js';
 import { ConnectError, isRetryable, RxflumeError } from '../../../core/errors.js';
 import type {
   CommittedOffset,
@@ -261,9 +262,7 @@ export class Connection implements KafkaConsumer, Home {
   }
 
   #delayMs(): number {
-    const { firstDelayMs, maxDelayMs } = this.options.reconnect;
-    const most = Math.min(maxDelayMs, firstDelayMs * 2 ** (this.#attempts - 1));
-    return most * (0.5 + Math.random() / 2);
+    return backoffMs(this.#attempts, { ...this.options.reconnect, jitter: 0.5, random: Math.random });
   }
 
   #reason(error: unknown): string {
