@@ -66,11 +66,11 @@ export class FrameReader {
   }
 
   #readHead(chunk: Buffer, at: number): number {
-    const flush$ = this.#isInFrame ? LENGTH_BYTES : FRAME_HEADER_BYTES;
-    const taken = Math.min(flush$ - this.#headFilled, chunk.length - at);
+    const wanted = this.#isInFrame ? LENGTH_BYTES : FRAME_HEADER_BYTES;
+    const taken = Math.min(wanted - this.#headFilled, chunk.length - at);
     chunk.copy(this.#head, this.#headFilled, at, at + taken);
     this.#headFilled += taken;
-    if (this.#headFilled < flush$) return at + taken;
+    if (this.#headFilled < wanted) return at + taken;
     this.#headFilled = 0;
     if (!this.#isInFrame) {
       this.#serial = this.#head.readInt32BE(0);

@@ -109,10 +109,10 @@ function matchTopics(names: readonly string[], { topics }: KafkaSubscription): r
   const missing = topics instanceof RegExp ? [] : found.filter((topic) => !names.includes(topic));
   if (found.length > 0 && missing.length === 0) return found;
   const there = names.length === 0 ? 'It has no topics yet' : `It has ${names.join(', ')}`;
-  const flush$ = topics instanceof RegExp ? `topic that matches ${String(topics)}` : `topic ${missing.join(', ')}`;
+  const wanted = topics instanceof RegExp ? `topic that matches ${String(topics)}` : `topic ${missing.join(', ')}`;
   throw new ConnectError(
     'RXF_KAFKA_TOPIC_MISSING',
-    `The embedded log has no ${flush$}. ${there}. Name it in the log's \`topics\`, or append to it first.`,
+    `The embedded log has no ${wanted}. ${there}. Name it in the log's \`topics\`, or append to it first.`,
     { details: { missing, there: names } },
   );
 }

@@ -40,9 +40,9 @@ function askEach(fs: FileSystem, paths: readonly string[]): Observable<FileStatu
 }
 
 function listOnce(fs: FileSystem, folder: string, asked: readonly string[]): Observable<FileStatus> {
-  const flush$ = new Set(asked);
+  const wanted = new Set(asked);
   return one(() => fs.list(folder)).pipe(
-    map((found) => found.filter(({ path, kind }) => kind === 'file' && flush$.has(path))),
+    map((found) => found.filter(({ path, kind }) => kind === 'file' && wanted.has(path))),
     catchError((error: unknown) =>
       error instanceof SinkError && error.code === 'RXF_FILES_PROTOCOL' ? of(null) : throwError(() => error),
     ),

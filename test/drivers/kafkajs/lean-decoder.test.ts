@@ -22,10 +22,10 @@ async function byKafkajs(batch: MadeBatch): Promise<Buffer | undefined> {
   return (await stock.makeBatch({ ...given, ...transaction })).buffer;
 }
 
-async function encodeLog({ batches, byKafkajs: flush$, cut }: MadeLog): Promise<Buffer> {
+async function encodeLog({ batches, byKafkajs: wanted, cut }: MadeLog): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (const [at, batch] of batches.entries())
-    parts.push((flush$[at] ? await byKafkajs(batch) : undefined) ?? encodeBatch(batch));
+    parts.push((wanted[at] ? await byKafkajs(batch) : undefined) ?? encodeBatch(batch));
   const last = parts.pop() as Buffer;
   const left = cut === 0 || parts.length === 0 ? last.length : Math.floor((last.length - 1) * (1 - cut));
   return Buffer.concat([...parts, last.subarray(0, left)]);
@@ -118,12 +118,12 @@ describe('the lean decoder', () => {
       return Buffer.concat([head, body]);
     };
     const bytes = Buffer.concat([message(0, 3), message(1, 4)]);
-    const flush$ = [
+    const wanted = [
       [3, -1, 'k', 'v3', [], 3],
       [4, 5, 'k', 'v4', [], 3],
     ];
     for (const { read } of [lean, stock]) {
-      expect(shownBatch(await read(bytes, 3))).toEqual([flush$, 5, 6, 99]);
+      expect(shownBatch(await read(bytes, 3))).toEqual([wanted, 5, 6, 99]);
       expect((await read(Buffer.concat([bytes, encodeBatch(batchOf([{}], { firstOffset: 5 }))]), 3))?.nextOffset).toBe(
         5,
       );
@@ -161,8 +161,8 @@ describe('the lean decoder', () => {
         timestamp,
         String(value),
       ]);
-      const flush$ = offsets.map((offset, at) => [offset, times[at], `v${offset}`]);
-      expect([seen, batch?.nextOffset]).toEqual([[...flush$, [10, 50, 'v10']], 11]);
+      const wanted = offsets.map((offset, at) => [offset, times[at], `v${offset}`]);
+      expect([seen, batch?.nextOffset]).toEqual([[...wanted, [10, 50, 'v10']], 11]);
       expect((await read(bytes, 9))?.records.at(0)?.offset).toBe(9);
     }
   });

@@ -16,12 +16,12 @@ test('unsubscribing before the answer aborts what is under way', () => {
 test.each([
   ['an answer', () => Promise.resolve(7), 7],
   ['a failure', () => Promise.reject(new Error('no')), 'no'],
-])('%s is not followed by an abort', async (_name, work, flush$) => {
+])('%s is not followed by an abort', async (_name, work, wanted) => {
   let signal: AbortSignal | undefined;
   const answered$ = answer<number>((given) => {
     signal = given;
     return work();
   });
-  expect(await firstValueFrom(answered$).catch((error: Error) => error.message)).toBe(flush$);
+  expect(await firstValueFrom(answered$).catch((error: Error) => error.message)).toBe(wanted);
   expect(signal?.aborted).toBe(false);
 });

@@ -139,9 +139,9 @@ class Growing {
 
   /** Makes room for so many more, or as many as the limit leaves. */
   reserve(more: number): void {
-    const flush$ = Math.min(this.length + more, this.#most);
-    if (flush$ <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.min(Math.max(flush$, this.bytes.length * 2), this.#most));
+    const wanted = Math.min(this.length + more, this.#most);
+    if (wanted <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.min(Math.max(wanted, this.bytes.length * 2), this.#most));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
   }

@@ -26,19 +26,19 @@ const LOOK_AGAIN_AFTER_MS = 250;
  * those that are not ours to read. A pattern leaves such topics out.
  */
 export async function resolveTopics(
-  flush$: readonly string[] | RegExp,
+  wanted: readonly string[] | RegExp,
   ask: AskTopics,
   skipped: OnSkipped = () => undefined,
   before: readonly string[] = [],
 ): Promise<string[]> {
   for (let look = 1; ; look += 1) {
-    const found = flush$ instanceof RegExp ? await matching(flush$, ask, before) : await existing(flush$, ask);
+    const found = wanted instanceof RegExp ? await matching(wanted, ask, before) : await existing(wanted, ask);
     if (look < LOOKS && (found.missing.length > 0 || found.isUnsure)) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_AFTER_MS));
       continue;
     }
-    if (found.missing.length > 0) throw missingError(found.missing, flush$ instanceof RegExp);
-    if (flush$ instanceof RegExp) for (const { topic, error } of found.unreadable) skipped(topic, error);
+    if (found.missing.length > 0) throw missingError(found.missing, wanted instanceof RegExp);
+    if (wanted instanceof RegExp) for (const { topic, error } of found.unreadable) skipped(topic, error);
     else if (found.unreadable.length > 0) throw forbiddenError(found.unreadable);
     return found.names;
   }
@@ -68,8 +68,8 @@ async function matching(pattern: RegExp, ask: AskTopics, before: readonly string
   };
 }
 
-async function existing(flush$: readonly string[], ask: AskTopics): Promise<Found> {
-  const names = [...new Set(flush$)];
+async function existing(wanted: readonly string[], ask: AskTopics): Promise<Found> {
+  const names = [...new Set(wanted)];
   const known = await ask(names);
   const of = (name: string) => known.find(({ topic }) => topic === name);
   const missing = names.filter((name) => {

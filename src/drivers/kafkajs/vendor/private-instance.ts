@@ -93,7 +93,7 @@ function findKafkajs(from: readonly string[]): string {
         'RXF_DRIVER_MISSING',
         `The kafkajs driver requires exactly kafkajs ${KAFKAJS_VERSION}, found ${version} in ${dirname(file)}. ` +
           `Run: npm install kafkajs@${KAFKAJS_VERSION}`,
-        { details: { package: 'kafkajs', flush$: KAFKAJS_VERSION, found: version } },
+        { details: { package: 'kafkajs', wanted: KAFKAJS_VERSION, found: version } },
       );
     }
     return dirname(file);
@@ -101,6 +101,6 @@ function findKafkajs(from: readonly string[]): string {
   throw new OptionError(
     'RXF_DRIVER_MISSING',
     `The kafkajs driver needs the package kafkajs, which is not installed. Run: npm install kafkajs@${KAFKAJS_VERSION}`,
-    { details: { package: 'kafkajs', flush$: KAFKAJS_VERSION }, cause },
+    { details: { package: 'kafkajs', wanted: KAFKAJS_VERSION }, cause },
   );
 }

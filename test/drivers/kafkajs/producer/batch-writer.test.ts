@@ -52,8 +52,8 @@ describe('a batch that is written', () => {
           fc.constantFrom(...PACKINGS),
           async (records, packing) => {
             const batch = await read(await writeBatch(records, OF, packing, NOW), 0);
-            const flush$ = records.map((one) => shown({ ...one, timestamp: one.timestamp ?? NOW }));
-            expect(batch && Array.from(batch.records, shownRead)).toEqual(flush$);
+            const wanted = records.map((one) => shown({ ...one, timestamp: one.timestamp ?? NOW }));
+            expect(batch && Array.from(batch.records, shownRead)).toEqual(wanted);
           },
         ),
         { numRuns: 60 },

@@ -177,7 +177,7 @@ describe('what is sent', () => {
     const { send, sent } = sending(Array(4).fill({ 0: TOO_LARGE }));
     const { refused } = await send(records(5));
     expect([...refused].map(([place, { code }]) => [place, code])).toEqual([[0, 'RXF_KAFKA_RECORD_TOO_LARGE']]);
-    const flush$ = [
+    const wanted = [
       [0, 5],
       [0, 3],
       [0, 2],
@@ -186,7 +186,7 @@ describe('what is sent', () => {
       [1, 2],
       [3, 1],
     ];
-    expect(sent.map(({ sequence, count }) => [sequence, count])).toEqual(flush$);
+    expect(sent.map(({ sequence, count }) => [sequence, count])).toEqual(wanted);
   });
 
   it('goes in batches of at most so many bytes, one a request', async () => {

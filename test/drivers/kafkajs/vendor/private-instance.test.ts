@@ -104,7 +104,7 @@ describe('a private instance of kafkajs', () => {
     expect(other).toThrow(
       expect.objectContaining({
         code: 'RXF_DRIVER_MISSING',
-        details: { package: 'kafkajs', flush$: KAFKAJS_VERSION, found: '3.0.0' },
+        details: { package: 'kafkajs', wanted: KAFKAJS_VERSION, found: '3.0.0' },
       }),
     );
   });
