@@ -37,33 +37,20 @@ interface Failing {
 const full = () => new SinkError('RXF_FILES_FULL', 'No room for /lake/f: the disk is full. Make room.');
 const backoff = { firstDelayMs: 10, jitter: 0 };
 
-function fullDisk(verb: 'create' | 'publish' | 'write', times: number) {
-  const fs = memoryFileSystem({ latencyMs: 1 });
-  for (let n = 0; n < times; n += 1) fs.failNext(verb === 'publish' ? 'rename' : 'write', full());
-  return fs;
+function onFullDisk(verb: 'rename' | 'write'): Failing {
+  return {
+    sink: (times, monitor) => {
+      const fs = memoryFileSystem({ latencyMs: 1 });
+      for (let n = 0; n < times; n += 1) fs.failNext(verb, full());
+      return fileSink<string>(fs, { root: '/lake', format: text(), roll: { intervalMs: 50 }, monitor }).write();
+    },
+    says: ['kafka:chat/0', '/lake/f', 'the disk is full', 'Make room'],
+  };
 }
 
 const SINKS: Readonly<Record<string, Failing>> = {
-  'files, a write': {
-    sink: (times, monitor) =>
-      fileSink<string>(fullDisk('write', times), {
-        root: '/lake',
-        format: text(),
-        roll: { intervalMs: 50 },
-        monitor,
-      }).write(),
-    says: ['kafka:chat/0', '/lake/f', 'the disk is full', 'Make room'],
-  },
-  'files, a rename': {
-    sink: (times, monitor) =>
-      fileSink<string>(fullDisk('publish', times), {
-        root: '/lake',
-        format: text(),
-        roll: { intervalMs: 50 },
-        monitor,
-      }).write(),
-    says: ['kafka:chat/0', '/lake/f', 'the disk is full', 'Make room'],
-  },
+  'files, a write': onFullDisk('write'),
+  'files, a rename': onFullDisk('rename'),
   kafka: {
     sink: (times, monitor, kafka) => {
       let failed = 0;

@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../src/drivers/kafkajs/consumer/member.js';
 import { shareOut } from '../../../src/drivers/kafkajs/consumer/sharing.js';
-import { DriverLog } from '../../../src/drivers/kafkajs/driver-log.js';
-import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
 import { MEANINGS } from '../../../src/drivers/kafkajs/records/read-answers.js';
 import { openInternals } from '../../../src/drivers/kafkajs/vendor/patches.js';
 import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../src/testing/contracts/kafka-contract.js';
 import { brokerError, FakeLink } from './fake-link.js';
+import { homeOf } from './home.js';
 
 const internals = openInternals({ recordDecoder: 'lean', checkCrc: false, maxBatchBytes: 1 << 20 });
 const lives: { member: Member; done: Promise<unknown> }[] = [];
@@ -14,19 +13,14 @@ const lives: { member: Member; done: Promise<unknown> }[] = [];
 function live(link: FakeLink, topics: RegExp | readonly string[] = ['t']) {
   const trace = new KafkaTrace();
   const failures: unknown[] = [];
-  const options = checkOptions({ brokers: ['k1:9092'], heartbeatIntervalMs: 10 });
-  const member = new Member(link.as(), {
-    listener: trace,
-    subscription: kafkaSubscription('t', { topics }),
-    options,
-    driverLog: new DriverLog(trace, []),
-    setting: { brokers: options.brokers, secrets: [] },
-    hasJoined: false,
-    topicIds: new Map(),
-    nextEpoch: () => link.generation,
-    joined: () => undefined,
-    failed: (error) => failures.push(error),
-  });
+  const member = new Member(
+    link.as(),
+    homeOf(trace, {
+      subscription: kafkaSubscription('t', { topics }),
+      nextEpoch: () => link.generation,
+      failed: (error) => failures.push(error),
+    }),
+  );
   const done = member.run().catch((error: unknown) => failures.push(error));
   lives.push({ member, done });
   return { link, trace, member, failures };

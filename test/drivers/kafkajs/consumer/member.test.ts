@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
-import { DriverLog } from '../../../../src/drivers/kafkajs/driver-log.js';
-import { checkOptions } from '../../../../src/drivers/kafkajs/options.js';
 import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../../src/testing/contracts/kafka-contract.js';
 import { brokerError, FakeLink } from '../fake-link.js';
+import { homeOf } from '../home.js';
 
 const lives: { member: Member; done: Promise<unknown> }[] = [];
 
@@ -13,24 +12,11 @@ function live(
   trace = new KafkaTrace(),
   given: { sessionTimeoutMs?: number; revokeTimeoutMs?: number } = {},
 ) {
-  const options = checkOptions({ brokers: ['k1:9092'], heartbeatIntervalMs: 10 });
   const failures: unknown[] = [];
-  let epoch = 0;
-  const member = new Member(link.as(), {
-    listener: trace,
-    subscription: kafkaSubscription('t', given),
-    options,
-    driverLog: new DriverLog(trace, []),
-    setting: { brokers: options.brokers, secrets: [] },
-    hasJoined: false,
-    topicIds: new Map(),
-    nextEpoch: () => {
-      epoch += 1;
-      return epoch;
-    },
-    joined: () => undefined,
-    failed: (error) => failures.push(error),
-  });
+  const member = new Member(
+    link.as(),
+    homeOf(trace, { subscription: kafkaSubscription('t', given), failed: (error) => failures.push(error) }),
+  );
   const crash: { error?: unknown } = {};
   const done = member.run().catch((error: unknown) => {
     crash.error = error;

@@ -1,32 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
-import { DriverLog } from '../../../../src/drivers/kafkajs/driver-log.js';
-import { checkOptions } from '../../../../src/drivers/kafkajs/options.js';
 import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../../src/testing/contracts/kafka-contract.js';
 import { brokerError, FakeLink } from '../fake-link.js';
+import { homeOf } from '../home.js';
 
 const lives: { member: Member; done: Promise<unknown> }[] = [];
 const reset = () =>
   Object.assign(new Error('read ECONNRESET'), { name: 'KafkaJSConnectionError', code: 'ECONNRESET', retriable: true });
 
 function live(link = new FakeLink(), maxWaitMs = 100, trace = new KafkaTrace()) {
-  const options = checkOptions({ brokers: ['k1:9092'], heartbeatIntervalMs: 10 });
-  let epoch = 0;
-  const member = new Member(link.as(), {
-    listener: trace,
-    subscription: kafkaSubscription('t', { maxWaitMs }),
-    options,
-    driverLog: new DriverLog(trace, []),
-    setting: { brokers: options.brokers, secrets: [] },
-    hasJoined: false,
-    topicIds: new Map(),
-    nextEpoch: () => {
-      epoch += 1;
-      return epoch;
-    },
-    joined: () => undefined,
-    failed: () => undefined,
-  });
+  const member = new Member(link.as(), homeOf(trace, { subscription: kafkaSubscription('t', { maxWaitMs }) }));
   const done = member.run().catch(() => undefined);
   lives.push({ member, done });
   return { link, trace, member };

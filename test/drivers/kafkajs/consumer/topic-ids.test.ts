@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
 import { topicIdsRequest } from '../../../../src/drivers/kafkajs/consumer/topic-ids.js';
-import { DriverLog } from '../../../../src/drivers/kafkajs/driver-log.js';
 import { checkOptions } from '../../../../src/drivers/kafkajs/options.js';
 import { openInternals } from '../../../../src/drivers/kafkajs/vendor/patches.js';
-import { KafkaTrace, kafkaSubscription, until } from '../../../../src/testing/contracts/kafka-contract.js';
+import { KafkaTrace, until } from '../../../../src/testing/contracts/kafka-contract.js';
 import { FakeLink } from '../fake-link.js';
+import { homeOf } from '../home.js';
 
 const lives: { member: Member; done: Promise<unknown> }[] = [];
 
@@ -14,21 +14,18 @@ function live(link: FakeLink, metadataMaxAgeMs = 60_000, start?: number, before 
   trace.answer = async () => (start === undefined ? [] : [{ topic: 't', partition: 0, offset: start }]);
   const failures: unknown[] = [];
   const options = checkOptions({ brokers: ['k1:9092'], heartbeatIntervalMs: 10, metadataMaxAgeMs });
-  const member = new Member(link.as(), {
-    listener: trace,
-    subscription: kafkaSubscription('t'),
-    options,
-    driverLog: new DriverLog(trace, []),
-    setting: { brokers: options.brokers, secrets: [] },
-    hasJoined: false,
-    topicIds: before,
-    nextEpoch: () => link.generation,
-    joined: () => undefined,
-    failed: (error) => {
-      failures.push(error);
-      member.close();
-    },
-  });
+  const member = new Member(
+    link.as(),
+    homeOf(trace, {
+      options,
+      topicIds: before,
+      nextEpoch: () => link.generation,
+      failed: (error) => {
+        failures.push(error);
+        member.close();
+      },
+    }),
+  );
   const done = member.run().catch((error: unknown) => failures.push(error));
   lives.push({ member, done });
   return { trace, failures };
