@@ -31,7 +31,7 @@ interface Watched {
  * Watches some of the deliveries of a flow: which step took each last, for how long it has not been settled, and whether
  * anybody holds it still. Tells the monitor of the oldest that hangs, and of each step that lost one. It changes nothing.
  *
- * Each watched delivery has an acker of its own, which whoever means to settle it must hold, as an object or in a `AckGroup`:
+ * Each watched delivery has its own acker. To settle the delivery you must hold that acker, as an object or in an `AckGroup`:
  * one that is collected as garbage can never be settled.
  *
  * Bounds: 100 deliveries, and nothing of the others.

@@ -12,7 +12,7 @@ export class OptionalAckers {
   readonly #window: InFlightWindow;
   readonly #ackerOf;
 
-  /** `refused` is told of each refusal. */
+  /** `refused` is called with each rejection. */
   constructor(limits: WindowLimits, refused: (cause: unknown) => void) {
     this.#window = new InFlightWindow(limits);
     this.#ackerOf = oncePerAcker(({ acker }) => new OptionalAcker(acker, this.#window, refused));

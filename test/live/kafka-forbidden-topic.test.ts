@@ -4,6 +4,7 @@ import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/contracts/kafka-contract.js';
 import { hasOwnKafka, OwnKafka } from './own-kafka.js';
 
+// Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
 const live = hasOwnKafka ? describe : describe.skip;
 
 live('a broker that forbids and throttles', () => {
