@@ -45,6 +45,7 @@ const files = {
   'src/backpressure/in-flight-sizes': [],
   'src/offsets/watermark': [],
   'src/backpressure/in-flight-window': [],
+  'src/lifecycle/commit-gate': [],
   'src/lifecycle/within': ['operators/transmit'],
   'src/lifecycle/settling': ['sources/kafka/settling'],
   'src/lifecycle/source-lifecycle': [],

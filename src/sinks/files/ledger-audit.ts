@@ -1,4 +1,4 @@
-import type { LedgerEntry, LedgerFile } from './ledger-entry.js';
+import type { LedgerEntry, StoredFile } from './ledger-entry.js';
 import { type LedgerProblem, LedgerProblems } from './ledger-problem.js';
 import { quarantinePath } from './names.js';
 import type { QuarantineReason } from './quarantine.js';
@@ -110,7 +110,7 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
   const { voids, chain, others } = sortOut(runsOf(known, damaged, newestFrom), files);
   compare(chain, others, files, problems);
 
-  const unpublished: LedgerFile[] = [];
+  const unpublished: StoredFile[] = [];
   const kept = [...others.flat(), ...chain].sort((a, b) => a.entry.from - b.entry.from);
   for (const { entry, path } of kept) {
     for (const file of entry.files) {
@@ -213,7 +213,7 @@ function rangeOf(run: Run): { readonly from: number; readonly next: number } {
 
 function checkFile(
   entry: LedgerEntry,
-  file: LedgerFile,
+  file: StoredFile,
   files: FilesRead,
   problems: LedgerProblems,
   isNewest: boolean,
@@ -239,7 +239,7 @@ class FilesRead {
     this.#quarantined = new Set(read.quarantined.map(({ path }) => path));
   }
 
-  isQuarantined({ temporary }: LedgerFile): boolean {
+  isQuarantined({ temporary }: StoredFile): boolean {
     return this.#quarantined.has(quarantinePath(this.#read.root, this.#read.stream, temporary));
   }
 
@@ -247,16 +247,16 @@ class FilesRead {
     return `${this.#read.root}/${path}`;
   }
 
-  final(file: LedgerFile): number | undefined {
+  final(file: StoredFile): number | undefined {
     return this.#read.finals.get(this.full(file.final));
   }
 
-  temporary(file: LedgerFile): number | undefined {
+  temporary(file: StoredFile): number | undefined {
     return this.#temporaries.get(this.full(file.temporary));
   }
 
   /** Whether it is whole, and still at its temporary path. */
-  isUnpublished(file: LedgerFile): boolean {
+  isUnpublished(file: StoredFile): boolean {
     return this.final(file) === undefined && this.temporary(file) === file.bytes;
   }
 

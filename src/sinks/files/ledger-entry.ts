@@ -2,8 +2,8 @@ import { describeError, SinkError } from '../../core/errors.js';
 import { harmOf } from './bucket.js';
 import { isNameOf, OWN_FOLDER, offsetText, streamSegment } from './names.js';
 
-/** A file of an entry, with its paths from the sink's root. */
-export interface LedgerFile {
+/** A whole file, and where it is to become visible. An entry has its paths from the sink's root, all else full ones. */
+export interface StoredFile {
   readonly temporary: string;
   readonly final: string;
   readonly bytes: number;
@@ -20,7 +20,7 @@ export interface LedgerEntry {
   readonly stream: string;
   readonly from: number;
   readonly next: number;
-  readonly files: readonly LedgerFile[];
+  readonly files: readonly StoredFile[];
 }
 
 /** The most bytes an entry is written with: some ten thousand files with long names. */
@@ -91,7 +91,7 @@ function check(entry: Unchecked, stream: string, from: number): LedgerEntry {
   return { writer: entry.writer, stream, from, next, files };
 }
 
-function checkFile(file: Unchecked, stream: string, from: number): LedgerFile {
+function checkFile(file: Unchecked, stream: string, from: number): StoredFile {
   if (file === null || typeof file !== 'object') throw new Error('a file of it is not an object');
   const { temporary, final } = file;
   const folder = `${OWN_FOLDER}/tmp/${streamSegment(stream)}/${offsetText(from)}/`;

@@ -1,5 +1,5 @@
 import type { QuarantineReading } from './ledger-audit.js';
-import type { LedgerEntry, LedgerFile } from './ledger-entry.js';
+import type { LedgerEntry, StoredFile } from './ledger-entry.js';
 import { ledgerFolder, ledgerPath } from './names.js';
 
 export type ProblemKind = 'damaged' | 'gap' | 'overlap' | 'missing' | 'length' | 'stranded' | 'quarantined' | 'offsets';
@@ -74,14 +74,14 @@ export class LedgerProblems {
     );
   }
 
-  missing(entry: LedgerEntry, file: LedgerFile): void {
+  missing(entry: LedgerEntry, file: StoredFile): void {
     this.#add('missing', this.#full(file.final), `The file is gone: ${describe(file)}, committed by ${of(entry)}.`, {
       means: 'A reader of the folder has moved it, or it was removed by hand. If neither, its values are lost.',
       advice: `See what takes files from the folder. Its values are not read again by themselves: where they are needed, restore the file, or read ${span(file.first, file.last)} into another sink.`,
     });
   }
 
-  length(entry: LedgerEntry, file: LedgerFile, found: number, isNewest: boolean): void {
+  length(entry: LedgerEntry, file: StoredFile, found: number, isNewest: boolean): void {
     const stops = isNewest ? ' It is of the newest entry, so no flow takes the stream up until this is mended.' : '';
     this.#add(
       'length',
@@ -94,7 +94,7 @@ export class LedgerProblems {
     );
   }
 
-  cutShort(entry: LedgerEntry, file: LedgerFile, found: number): void {
+  cutShort(entry: LedgerEntry, file: StoredFile, found: number): void {
     this.#add(
       'length',
       this.#full(file.temporary),
@@ -106,7 +106,7 @@ export class LedgerProblems {
     );
   }
 
-  stranded(entry: LedgerEntry, file: LedgerFile): void {
+  stranded(entry: LedgerEntry, file: StoredFile): void {
     this.#add(
       'stranded',
       this.#full(file.temporary),
@@ -130,7 +130,7 @@ export class LedgerProblems {
     });
   }
 
-  offsets(path: string, { from, next }: LedgerEntry, { final, first, last }: LedgerFile): void {
+  offsets(path: string, { from, next }: LedgerEntry, { final, first, last }: StoredFile): void {
     this.#add(
       'offsets',
       path,
@@ -156,7 +156,7 @@ export class LedgerProblems {
   }
 }
 
-function describe({ values, bytes, first, last }: Pick<LedgerFile, 'values' | 'bytes' | 'first' | 'last'>): string {
+function describe({ values, bytes, first, last }: Pick<StoredFile, 'values' | 'bytes' | 'first' | 'last'>): string {
   return `${values} value${values === 1 ? '' : 's'} in ${bytes} bytes, ${span(first, last)}`;
 }
 

@@ -1,10 +1,11 @@
+import { COMMIT_RULES, type CommitRules } from '../../lifecycle/commit-gate.js';
 import type { LedgerEntry } from './ledger-entry.js';
 
 /**
  * What a commit came to:
  * `committed`: our entry stands, and none after it: its files may be published.
  * `fenced`: another's entry stands at its place; `overtaken`: ours stands there, or stood, and others have gone on.
- * `unknown`: nobody knows whether it will still be carried out.
+ * `unknown`: it may still be carried out.
  */
 export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
 
@@ -13,13 +14,7 @@ export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
  * that the rename to that name decides who commits. Each is a rule whose absence loses values or doubles them, as
  * `test/sinks/files/exactly-once.test.ts` shows by leaving each of them out.
  */
-export interface LedgerRules {
-  /** Where the first entry that follows begins; where the ledger is empty all writers must name it the same. */
-  startOf(taken: { readonly start: number | undefined; readonly firstOffset: number }): number;
-  /** Where an entry ends: as far as all is accounted for, but not beyond where the next segment began. */
-  endOf(segment: { readonly cut: number; readonly horizon: number; readonly hasLater: boolean }): number;
-  /** Whether a segment must wait before it may be committed up to its cut. */
-  mustWait(segment: { readonly cut: number; readonly horizon: number }): boolean;
+export interface LedgerRules extends CommitRules {
   /** What a commit came to: by what stands in the ledger now, never by the answer alone. */
   outcomeOf(tried: {
     readonly ours: LedgerEntry;
@@ -34,7 +29,7 @@ export interface LedgerRules {
   mayRemove(from: number, newest: number): boolean;
   /** Which of the newest entry's files must be seen to their final paths before the stream is read on. */
   toFinish(newest: LedgerEntry): LedgerEntry['files'];
-  /** Where a stream is taken up. */
+  /** Where the stream resumes. */
   resumeAt(newest: LedgerEntry): number;
   /** Which entries may go. */
   toFold(listed: readonly number[]): readonly number[];
@@ -46,17 +41,11 @@ const KEPT = 100;
 const MOST_FOLDED = 100;
 
 export const LEDGER_RULES: LedgerRules = {
-  // A writer that had seen another first offset would commit under another name, and nobody would stop it.
-  startOf: ({ start }) => start ?? 0,
-
-  endOf: ({ cut, horizon, hasLater }) => (hasLater ? cut : Math.max(cut, horizon)),
-
-  // What lies before the cut and is neither acked nor in these files would not be read again after a crash.
-  mustWait: ({ cut, horizon }) => horizon < cut,
+  ...COMMIT_RULES,
 
   outcomeOf: ({ ours, standing, listed }) => {
     if (standing !== null && standing.writer !== ours.writer) return 'fenced';
-    // This writer slept while others went on and folded the old entries away: its name was free, and is void.
+    // This writer slept while others went on and folded the old entries away: its name was free, and its entry is stale.
     if (listed.some((from) => from > ours.from)) return 'overtaken';
     return standing === null ? 'unknown' : 'committed';
   },

@@ -20,21 +20,17 @@ import type { Encoder } from '../../formats/format.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 import { bucketError } from './bucket.js';
 import { type Chunk, ChunkWriter } from './chunk-writer.js';
+import type { StoredFile } from './ledger-entry.js';
 import type { CheckedOptions } from './options.js';
 import { isForGood } from './publish-segment.js';
 import { removedError, retryWhereRemoved } from './removed.js';
 import { one } from './whole-file.js';
 
 /** A file as it was closed: whole, and still at its temporary path. */
-export interface ClosedFile {
-  readonly temporary: string;
+export interface ClosedFile extends Omit<StoredFile, 'final'> {
   readonly bucket: string;
   /** Its number in the segment. */
   readonly number: number;
-  readonly values: number;
-  readonly bytes: number;
-  readonly first: number;
-  readonly last: number;
 }
 
 /**
@@ -156,8 +152,8 @@ export class OpenFile<T> {
           temporary: this.#path,
           bucket: this.bucket,
           number: this.#number,
-          values: this.#values,
           bytes,
+          values: this.#values,
           first: this.#first,
           last: this.#last,
         })),

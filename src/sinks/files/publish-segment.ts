@@ -1,35 +1,23 @@
 import { catchError, concatMap, from, map, mergeMap, type Observable, of, throwError, toArray } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import type { StoredFile } from './ledger-entry.js';
 import { one } from './whole-file.js';
 
 /** Renames that run side by side. */
 const RENAME_AT_ONCE = 8;
 
-/** A whole file that is to become visible. */
-export interface Publication {
-  /** Where it is, and where it is to be: full paths. */
-  readonly temporary: string;
-  readonly final: string;
-  readonly bytes: number;
-  readonly values: number;
-  /** The first and the last offset in it. */
-  readonly first: number;
-  readonly last: number;
-}
-
 /**
- * What became of a file: it stands at its final path, it was set aside for good since it cannot stand there, or it is in none
- * of the places.
+ * What became of a file: it is at its final path, it was set aside for good since it cannot be there, or it is gone.
  */
 export type Published = 'published' | 'quarantined' | 'gone';
 
-/** Who takes files that can never stand at their final paths. */
+/** Takes files that can never be at their final paths. */
 export interface SetAside {
   /** Takes a file whose rename has failed for good with `cause`. */
-  take(file: Publication, cause: SinkError): Observable<Published>;
+  take(file: StoredFile, cause: SinkError): Observable<Published>;
   /** Whether it was taken, of a file that is neither at its temporary nor at its final path. */
-  has(file: Publication): Observable<boolean>;
+  has(file: StoredFile): Observable<boolean>;
 }
 
 /**
@@ -38,7 +26,7 @@ export interface SetAside {
  *
  * Fails: as the file system does, where the file may still be published later.
  */
-export function publish<F extends Publication>(
+export function publish<F extends StoredFile>(
   fs: FileSystem,
   files: readonly F[],
   aside: SetAside,
@@ -59,7 +47,7 @@ export function isForGood(error: unknown): error is SinkError {
   return error instanceof SinkError && (error.code === 'RXF_FILES_NAME' || error.code === 'RXF_FILES_EXISTS');
 }
 
-function look(fs: FileSystem, file: Publication, aside: SetAside): Observable<Published> {
+function look(fs: FileSystem, file: StoredFile, aside: SetAside): Observable<Published> {
   return one(() => fs.status(file.final)).pipe(
     concatMap((found) => {
       if (found === null) return aside.has(file).pipe(map((has) => (has ? 'quarantined' : 'gone') as Published));
@@ -70,7 +58,7 @@ function look(fs: FileSystem, file: Publication, aside: SetAside): Observable<Pu
 }
 
 /** The files that stand at their final paths now. Fails with `RXF_FILES_MISSING` at the first that is gone. */
-export function nowVisible<F extends Publication>(
+export function nowVisible<F extends StoredFile>(
   fs: FileSystem,
   published$: Observable<{ readonly file: F; readonly came: Published }>,
 ): Observable<readonly F[]> {
@@ -81,7 +69,7 @@ export function nowVisible<F extends Publication>(
   );
 }
 
-function otherError(fs: FileSystem, { temporary, final, bytes }: Publication, found: string): SinkError {
+function otherError(fs: FileSystem, { temporary, final, bytes }: StoredFile, found: string): SinkError {
   return new SinkError(
     'RXF_FILES_EXISTS',
     `${fs.name}: cannot move ${temporary} (${bytes} bytes) to ${final}, where ${found} stands. Nothing was overwritten. ` +
@@ -90,7 +78,7 @@ function otherError(fs: FileSystem, { temporary, final, bytes }: Publication, fo
   );
 }
 
-function goneError(fs: FileSystem, { temporary, final }: Publication): SinkError {
+function goneError(fs: FileSystem, { temporary, final }: StoredFile): SinkError {
   return new SinkError(
     'RXF_FILES_MISSING',
     `${fs.name}: ${temporary} is gone before it could be moved to ${final}. See what else removes files under ` +

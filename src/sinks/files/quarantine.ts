@@ -2,19 +2,14 @@ import { catchError, concat, concatMap, EMPTY, map, type Observable, of, throwEr
 import { describeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { FileSystem } from '../../ports/file-system.js';
+import type { StoredFile } from './ledger-entry.js';
 import { quarantinePath, reasonPath } from './names.js';
-import type { Publication, Published, SetAside } from './publish-segment.js';
+import type { Published, SetAside } from './publish-segment.js';
 import { one, writeWhole } from './whole-file.js';
 
-/** What is written beside a file in quarantine. */
-export interface QuarantineReason {
+/** What is written beside a file in quarantine; its final path is from the sink's root. */
+export interface QuarantineReason extends Omit<StoredFile, 'temporary'> {
   readonly stream: string;
-  /** Where it was to stand, from the sink's root. */
-  readonly final: string;
-  readonly bytes: number;
-  readonly values: number;
-  readonly first: number;
-  readonly last: number;
   readonly code: string;
   readonly reason: string;
 }
@@ -39,7 +34,7 @@ export class Quarantine implements SetAside {
     this.#monitor = monitor;
   }
 
-  take(file: Publication, cause: SinkError): Observable<Published> {
+  take(file: StoredFile, cause: SinkError): Observable<Published> {
     const place = this.#placeOf(file);
     return concat(
       writeWhole(this.#fs, reasonPath(place), reasonBytes(this.#reasonOf(file, cause))).pipe(
@@ -56,12 +51,12 @@ export class Quarantine implements SetAside {
     );
   }
 
-  has(file: Publication): Observable<boolean> {
+  has(file: StoredFile): Observable<boolean> {
     return this.#stands(this.#placeOf(file), file);
   }
 
   /** Another has moved it meanwhile, to whichever place. */
-  #whereIs(file: Publication): Observable<Published> {
+  #whereIs(file: StoredFile): Observable<Published> {
     return this.has(file).pipe(
       concatMap((isHere) => {
         if (isHere) return of<Published>('quarantined');
@@ -70,21 +65,21 @@ export class Quarantine implements SetAside {
     );
   }
 
-  #stands(path: string, { bytes }: Publication): Observable<boolean> {
+  #stands(path: string, { bytes }: StoredFile): Observable<boolean> {
     return one(() => this.#fs.status(path)).pipe(map((found) => found?.kind === 'file' && found.bytes === bytes));
   }
 
-  #placeOf({ temporary }: Publication): string {
+  #placeOf({ temporary }: StoredFile): string {
     return quarantinePath(this.#root, this.#stream, temporary);
   }
 
-  #reasonOf({ final, bytes, values, first, last }: Publication, cause: SinkError): QuarantineReason {
+  #reasonOf({ final, bytes, values, first, last }: StoredFile, cause: SinkError): QuarantineReason {
     const below = final.slice(this.#root.length + 1);
     const reason = describeError(cause);
     return { stream: this.#stream, final: below, bytes, values, first, last, code: cause.code, reason };
   }
 
-  #tell({ final, values, first, last }: Publication, place: string, cause: SinkError): void {
+  #tell({ final, values, first, last }: StoredFile, place: string, cause: SinkError): void {
     this.#monitor.metric('rxflume_sink_quarantined_files_total', { sink: 'files', root: this.#root }).add(1);
     this.#monitor.logEvent(
       'error',

@@ -26,14 +26,6 @@ export interface ClosedSegment {
   sent(): void;
 }
 
-/** A segment that is about to be closed. */
-export interface Ending {
-  /** The offset after its last value. */
-  readonly cut: number;
-  /** Puts its values into the source's account of what is held. */
-  hold(): void;
-}
-
 /** What a segment tells the stream it belongs to. */
 export interface SegmentReport {
   full(): void;
@@ -43,7 +35,7 @@ export interface SegmentReport {
 }
 
 /** What of one stream is written between two rolls: an open file for each bucket, closed and published together. */
-export class Segment<T> implements Ending {
+export class Segment<T> {
   readonly number: number;
   /** Where it begins in the stream: what `<from>` in its temporary paths is. */
   readonly from: number;
@@ -132,6 +124,7 @@ export class Segment<T> implements Ending {
     if (this.#values.size >= this.#options.roll.count || this.#entryBytes > ROLL_ENTRY_BYTES) this.#report.full();
   }
 
+  /** Counts its values, and those that come late, as held: the source may ask for what lies before them. */
   hold(): void {
     this.#timers.unsubscribe();
     this.#isHeld = true;

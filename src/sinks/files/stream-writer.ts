@@ -1,17 +1,26 @@
-import { concat, concatMap, defer, finalize, type Observable, ReplaySubject, Subject, Subscription, timer } from 'rxjs';
-import { SinkError } from '../../core/errors.js';
-import type { Acker, FlushSignal } from '../../delivery/acker.js';
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  finalize,
+  type Observable,
+  ReplaySubject,
+  Subject,
+  Subscription,
+  timer,
+} from 'rxjs';
+import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
+import { nackErrorOfThrown, staleError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
+import { CommitGate, orderError } from '../../lifecycle/commit-gate.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { AtLeastOnce } from './at-least-once.js';
-import { ExactlyOnce } from './exactly-once.js';
+import { type LandsAs, publishAtLeastOnce, publishExactlyOnce } from './commit-segment.js';
 import type { LedgerStore } from './ledger-store.js';
 import type { CheckedOptions } from './options.js';
 import { Quarantine } from './quarantine.js';
 import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
-import type { SegmentCommitter } from './segment-committer.js';
 
 /** What a stream tells the sink it belongs to. */
 export interface StreamReport {
@@ -49,7 +58,9 @@ export class StreamWriter<T> {
   /** Tells the epochs of a stream apart, see `Acker.wanted`. */
   readonly flush$: Observable<FlushSignal>;
   readonly #of: Writes<T>;
-  readonly #committer: SegmentCommitter;
+  readonly #as: LandsAs;
+  /** Where the ledger is kept. */
+  readonly #gate: CommitGate | undefined;
   readonly #report: StreamReport;
   readonly #life = new Subscription();
   readonly #closing = new Map<Segment<T>, Subscription>();
@@ -59,12 +70,19 @@ export class StreamWriter<T> {
   /** Why nothing more is taken. */
   #over: unknown;
 
-  constructor(of: Writes<T>, { origin, acker }: Delivery<T>, report: StreamReport) {
+  constructor(of: Writes<T>, first: Delivery<T>, report: StreamReport) {
+    const { fs, options, writer, ledger } = of;
+    const { flush$, resumeTracker } = first.acker;
+    const { root, monitor } = options;
     this.#of = of;
     this.#report = report;
-    this.stream = origin.stream;
-    this.flush$ = acker.flush$;
-    this.#committer = committerOf(of, this.stream, acker, origin.offset);
+    this.stream = first.origin.stream;
+    this.flush$ = flush$;
+    const quarantine = new Quarantine(fs, root, this.stream, monitor);
+    this.#as = { root, stream: this.stream, writer, extension: options.format.extension, quarantine };
+    if (ledger !== undefined && resumeTracker !== undefined) {
+      this.#gate = new CommitGate(first, resumeTracker, ledger.rules);
+    }
     this.#landInOrder();
     this.#life.add(
       this.flush$.subscribe({
@@ -72,8 +90,8 @@ export class StreamWriter<T> {
         complete: () => this.#epochOver(),
       }),
     );
-    if (of.ledger === undefined) return;
-    const { intervalMs } = of.options.roll;
+    if (this.#gate === undefined) return;
+    const { intervalMs } = options.roll;
     this.#life.add(timer(intervalMs, intervalMs).subscribe(() => this.#catchUpLedger()));
   }
 
@@ -87,7 +105,7 @@ export class StreamWriter<T> {
 
   /** Whether an earlier segment than the open one waits for it. */
   awaits({ origin }: Delivery<T>): boolean {
-    return origin.offset < this.#committer.next;
+    return this.#gate !== undefined && origin.offset < this.#gate.next;
   }
 
   /** Whether a value would open a file that can wait. */
@@ -118,10 +136,11 @@ export class StreamWriter<T> {
     const closing = new Subscription();
     this.#closing.set(segment, closing);
     this.#closing$.next({ segment, closed$ });
-    this.#committer.end(segment);
+    const whole$ = this.#gate?.end(segment.cut) ?? EMPTY;
+    if (this.#gate !== undefined) segment.hold();
     closing.add(
       concat(
-        this.#committer.whole(segment),
+        whole$,
         defer(() => segment.close()),
       ).subscribe(closed$),
     );
@@ -147,13 +166,13 @@ export class StreamWriter<T> {
 
   #answer(signal: FlushSignal): void {
     // Who keeps the ledger is who the others are to catch up with.
-    if (signal === 'settle' || (signal === 'catchUp' && this.#of.ledger === undefined)) this.roll();
+    if (signal === 'settle' || (signal === 'catchUp' && this.#gate === undefined)) this.roll();
     else this.#segment?.handOver();
   }
 
   /** The segment that a value belongs to: the open one, or an earlier one that still waits for it. */
   #segmentOf({ origin: { offset, lastOffset = offset } }: Delivery<T>): Segment<T> | undefined {
-    if (offset >= this.#committer.next) {
+    if (this.#gate === undefined || offset >= this.#gate.next) {
       this.#segment ??= this.#openSegment(offset);
       return this.#segment;
     }
@@ -172,15 +191,15 @@ export class StreamWriter<T> {
     };
     const { fs, options, writer } = this.#of;
     const number = this.#report.nextSegment();
-    const of = { stream: this.stream, writer, number, from: this.#committer.begin(firstOffset) };
+    const of = { stream: this.stream, writer, number, from: this.#gate?.next ?? firstOffset };
     const segment: Segment<T> = new Segment(fs, options, of, report);
     return segment;
   }
 
   /** Values that were filtered out leave no file: an entry without files says how far the stream is done all the same. */
   #catchUpLedger(): void {
-    if (!this.isIdle || !this.#committer.isBehind || this.#over !== undefined) return;
-    this.#segment = this.#openSegment(this.#committer.next);
+    if (this.#gate?.isBehind !== true || !this.isIdle || this.#over !== undefined) return;
+    this.#segment = this.#openSegment(this.#gate.next);
     this.roll();
   }
 
@@ -190,7 +209,7 @@ export class StreamWriter<T> {
       .pipe(
         concatMap(({ segment, closed$ }) =>
           closed$.pipe(
-            concatMap((closed) => this.#committer.commit(closed, () => this.#hasLater(segment))),
+            concatMap((closed) => this.#publish(closed)),
             finalize(() => {
               if (this.#closing.delete(segment)) this.#report.idle();
             }),
@@ -203,7 +222,14 @@ export class StreamWriter<T> {
       });
   }
 
-  #hasLater(than: Segment<T>): boolean {
+  #publish(segment: ClosedSegment): Observable<Receipt> {
+    const { fs, ledger } = this.#of;
+    if (ledger === undefined || this.#gate === undefined) return publishAtLeastOnce(fs, this.#as, segment);
+    const next = this.#gate.commitUpTo(segment.cut, this.#hasLater(segment));
+    return publishExactlyOnce(ledger, this.#as, segment, next);
+  }
+
+  #hasLater(than: ClosedSegment): boolean {
     if (this.#segment !== undefined) return true;
     for (const segment of this.#closing.keys()) if (segment.number > than.number) return true;
     return false;
@@ -211,7 +237,7 @@ export class StreamWriter<T> {
 
   /** Gives all of it up. Without a ledger the next value starts anew; with one, only what is taken up from it again. */
   #fail(error: unknown): void {
-    if (this.#of.ledger !== undefined) this.#over = error;
+    if (this.#gate !== undefined) this.#over = error;
     // Before the source hears of it, which can say only what it does now.
     this.#report.failed(this.stream, error);
     this.abandon(error);
@@ -220,35 +246,8 @@ export class StreamWriter<T> {
   }
 
   #epochOver(): void {
-    const over = new SinkError(
-      'RXF_SINK_STOPPED',
-      `${this.stream} is no longer read by this assignment; its values are redelivered.`,
-    );
-    this.#over = over;
-    this.abandon(over);
+    this.#over = staleError(this.stream);
+    this.abandon(this.#over);
     this.#report.idle();
   }
-}
-
-function committerOf<T>(
-  of: Writes<T>,
-  stream: string,
-  { resumeTracker }: Acker,
-  firstOffset: number,
-): SegmentCommitter {
-  const { fs, options, writer, ledger } = of;
-  const quarantine = new Quarantine(fs, options.root, stream, options.monitor);
-  const as = { root: options.root, stream, writer, extension: options.format.extension, quarantine };
-  if (ledger === undefined || resumeTracker === undefined) return new AtLeastOnce(fs, as);
-  return new ExactlyOnce(ledger, as, resumeTracker, firstOffset);
-}
-
-function orderError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {
-  return new SinkError(
-    'RXF_LEDGER_ORDER',
-    `${stream} offset ${offset} came after everything up to a later offset was accounted for: it came twice, or was joined ` +
-      'from offsets that others overtook. See what in the flow copies deliveries (`share`, `mergeMap` to several; use ' +
-      '`splitDelivery`) or joins them out of order.',
-    { details: { stream, offset } },
-  );
 }

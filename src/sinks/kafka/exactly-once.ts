@@ -1,15 +1,14 @@
-import { concatMap, defer, EMPTY, type Observable, race, Subscription, throwError, timer } from 'rxjs';
+import { type Observable, Subscription, timer } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FlushSignal, ResumeTracker } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import { staleError } from '../../delivery/nack-errors.js';
+import { CommitGate, orderError } from '../../lifecycle/commit-gate.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, nackRefused, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
 import type { Report } from './report.js';
 import type { TransactionalStream } from './transactional-stream.js';
-
-/** The longest a commit waits for values before it that are elsewhere. */
-export const BEHIND_MS = 120_000;
 
 /** What one transaction takes: everything of the stream from where the last one ended up to its cut. */
 interface TransactionBatch {
@@ -35,7 +34,7 @@ export class ExactlyOnce {
   readonly flush$: Observable<FlushSignal>;
   readonly #stream: string;
   readonly #taken: TransactionalStream;
-  readonly #resumeTracker: ResumeTracker;
+  readonly #gate: CommitGate;
   readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>;
   readonly #report: Report;
   readonly #life = new Subscription();
@@ -51,8 +50,6 @@ export class ExactlyOnce {
   #isCommitting = false;
   /** The next transaction is to be committed at once. */
   #isSettling = false;
-  /** Offsets below are accounted for. */
-  #next: number;
   #over: unknown;
 
   constructor(
@@ -63,16 +60,15 @@ export class ExactlyOnce {
     report: Report,
   ) {
     this.#taken = taken;
-    this.#resumeTracker = resumeTracker;
+    this.#gate = new CommitGate(first, resumeTracker);
     this.#options = options;
     this.#report = report;
     this.#stream = first.origin.stream;
     this.flush$ = first.acker.flush$;
-    this.#next = resumeTracker.start ?? 0;
     this.#life.add(
       this.flush$.subscribe({
         next: (signal) => this.#answer(signal),
-        complete: () => this.end(stoppedError(this.#stream)),
+        complete: () => this.end(staleError(this.#stream)),
       }),
     );
   }
@@ -85,7 +81,7 @@ export class ExactlyOnce {
     const { offset, lastOffset = offset } = delivery.origin;
     if (this.#over !== undefined) {
       delivery.nack(this.#over);
-    } else if (offset < this.#next) {
+    } else if (offset < this.#gate.next) {
       this.#addLate(delivery, record, lastOffset);
     } else {
       this.#addInOrder(delivery, record, lastOffset);
@@ -147,7 +143,7 @@ export class ExactlyOnce {
   }
 
   #begin(): TransactionBatch {
-    this.#transactionBatch = { written: new Written(), cut: this.#next, isEnded: false, isWhole: false };
+    this.#transactionBatch = { written: new Written(), cut: this.#gate.next, isEnded: false, isWhole: false };
     this.#interval.unsubscribe();
     this.#interval = timer(this.#options.transaction.intervalMs).subscribe(() => this.settle());
     return this.#transactionBatch;
@@ -167,13 +163,13 @@ export class ExactlyOnce {
     transactionBatch.isEnded = true;
     this.#interval.unsubscribe();
     this.#lingering.unsubscribe();
-    this.#next = transactionBatch.cut;
+    const whole$ = this.#gate.end(transactionBatch.cut);
     this.#isSettling = false;
     this.#stragglers = this.#gathered;
     this.#gathered = new Batch();
     transactionBatch.written.ackGroup.hold();
     this.#life.add(
-      this.#whole(transactionBatch.cut).subscribe({
+      whole$.subscribe({
         error: (error: unknown) => this.#fail(error),
         complete: () => {
           transactionBatch.isWhole = true;
@@ -182,15 +178,6 @@ export class ExactlyOnce {
       }),
     );
     this.#pump();
-  }
-
-  /** Completes when everything before the cut is in the transaction, or acked. */
-  #whole(cut: number): Observable<never> {
-    return defer(() => {
-      if (this.#resumeTracker.horizon >= cut) return EMPTY;
-      const late$ = timer(BEHIND_MS).pipe(concatMap(() => throwError(() => this.#behindError(cut))));
-      return race(this.#resumeTracker.reached(cut), late$);
-    });
   }
 
   /** Does what is to be done next, one thing at a time. */
@@ -244,12 +231,7 @@ export class ExactlyOnce {
 
   #commit(transactionBatch: TransactionBatch): void {
     this.#isCommitting = true;
-    // What was done without a record behind the last one is done too.
-    const offset =
-      this.#transactionBatch === undefined
-        ? Math.max(transactionBatch.cut, this.#resumeTracker.horizon)
-        : transactionBatch.cut;
-    this.#next = Math.max(this.#next, offset);
+    const offset = this.#gate.commitUpTo(transactionBatch.cut, this.#transactionBatch !== undefined);
     this.#life.add(
       this.#taken.commit(offset).subscribe({
         error: (error: unknown) => this.#fail(error),
@@ -277,24 +259,6 @@ export class ExactlyOnce {
     unanswered?.nack(error);
     this.end(error);
   }
-
-  #behindError(cut: number): SinkError {
-    const { horizon } = this.#resumeTracker;
-    return new SinkError(
-      'RXF_LEDGER_BEHIND',
-      `${this.#stream}: a commit up to ${cut} has waited ${BEHIND_MS} ms for offset ${horizon}, which is neither acked nor written here. ` +
-        'Something between source and sink holds or has lost it: an operator that drops deliveries without acking (`filter`, ' +
-        '`take`), or a write that takes this long. The values are redelivered.',
-      { details: { stream: this.#stream, cut, horizon } },
-    );
-  }
-}
-
-function stoppedError(stream: string): SinkError {
-  return new SinkError(
-    'RXF_SINK_STOPPED',
-    `${stream} is no longer read by this assignment; its values are redelivered.`,
-  );
 }
 
 function unansweredError(stream: string): SinkError {
@@ -302,15 +266,5 @@ function unansweredError(stream: string): SinkError {
     'RXF_KAFKA_TRANSACTION',
     `${stream}: the producer ended without an answer for every record of a transaction. It is aborted, and its values are ` +
       'redelivered. See that the driver names each record once.',
-  );
-}
-
-function orderError({ origin: { stream, offset } }: Delivery<unknown>): SinkError {
-  return new SinkError(
-    'RXF_LEDGER_ORDER',
-    `${stream} offset ${offset} came after everything up to a later offset was accounted for: it came twice, or was joined ` +
-      'from offsets that others overtook. See what in the flow copies deliveries (`share`, `mergeMap` to several; use ' +
-      '`splitDelivery`) or joins them out of order.',
-    { details: { stream, offset } },
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { auditLedger, type EntryReading, type QuarantineReading } from '../../../src/sinks/files/ledger-audit.js';
-import type { LedgerEntry, LedgerFile } from '../../../src/sinks/files/ledger-entry.js';
+import type { LedgerEntry, StoredFile } from '../../../src/sinks/files/ledger-entry.js';
 import { ledgerPath, temporaryFolder } from '../../../src/sinks/files/names.js';
 
 const root = '/lake';
@@ -15,7 +15,7 @@ class Made {
 
   /** An entry of so many files of ten bytes, which have its offsets. */
   entry(from: number, next: number, { writer = `w${from}`, files = 1 } = {}): this {
-    const made = Array.from({ length: files }, (_, n): LedgerFile => {
+    const made = Array.from({ length: files }, (_, n): StoredFile => {
       const temporary = `_rxflume/tmp/kafka+chat~3/${String(from).padStart(16, '0')}/${writer}-${n}`;
       const final = `b${n}/kafka+chat~3+${from}+${next - 1}+${writer}.jsonl`;
       return { temporary, final, bytes: 10, values: 2, first: from, last: next - 1 };
@@ -49,7 +49,7 @@ class Made {
     return this;
   }
 
-  filesOf(from: number): readonly LedgerFile[] {
+  filesOf(from: number): readonly StoredFile[] {
     const found = this.entries.find((one) => one.from === from);
     return found !== undefined && 'entry' in found ? found.entry.files : [];
   }

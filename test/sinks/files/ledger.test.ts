@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { COMMIT_RULES } from '../../../src/lifecycle/commit-gate.js';
 import { LEDGER_RULES as rules } from '../../../src/sinks/files/ledger.js';
 import type { LedgerEntry } from '../../../src/sinks/files/ledger-entry.js';
 
@@ -13,9 +14,8 @@ const entry = (writer: string, from: number, next: number): LedgerEntry => ({
 const ours = entry('us-1', 10, 20);
 
 describe('the rules of the ledger', () => {
-  it('begin an empty ledger at 0 for every writer, whatever it saw first', () => {
-    expect(rules.startOf({ start: undefined, firstOffset: 7 })).toBe(0);
-    expect(rules.startOf({ start: 12, firstOffset: 15 })).toBe(12);
+  it('are those of every commit, and more', () => {
+    expect(rules).toMatchObject(COMMIT_RULES);
   });
 
   it('judge a commit by what stands, not by the answer', () => {
@@ -27,13 +27,6 @@ describe('the rules of the ledger', () => {
     expect(outcome(null, [0, 40])).toBe('overtaken');
     expect(outcome(null, [0])).toBe('unknown');
     expect(outcome(null, [])).toBe('unknown');
-  });
-
-  it('end an entry where the next segment begins, or as far as all is accounted for', () => {
-    expect(rules.endOf({ cut: 20, horizon: 25, hasLater: true })).toBe(20);
-    expect(rules.endOf({ cut: 20, horizon: 25, hasLater: false })).toBe(25);
-    expect(rules.mustWait({ cut: 20, horizon: 19 })).toBe(true);
-    expect(rules.mustWait({ cut: 20, horizon: 20 })).toBe(false);
   });
 
   it('remove nothing that may still be committed', () => {
