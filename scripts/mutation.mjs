@@ -54,13 +54,13 @@ const files = {
   'src/sources/kafka/emitter': [],
   'src/sources/kafka/partition': [],
   'src/sources/kafka/nacked-error': [],
-  'src/sinks/files/bucket': [],
-  'src/sinks/files/ledger': [],
-  'src/sinks/files/ledger-entry': [],
-  'src/sinks/files/lengths': [],
+  'src/sinks/files/buckets/bucket': [],
+  'src/sinks/files/ledger/rules': [],
+  'src/sinks/files/ledger/entry': [],
+  'src/sinks/files/ledger/lengths': [],
   'src/sinks/files/names': [],
-  'src/sinks/files/segment': ['sinks/files/file-sink'],
-  'src/sinks/files/time-pattern': [],
+  'src/sinks/files/writer/segment': ['sinks/files/file-sink'],
+  'src/sinks/files/buckets/time-pattern': [],
 };
 
 const folder = join(root, '.stryker');

@@ -1,5 +1,5 @@
-import type { Amount, LedgerAudit } from '../sinks/files/ledger-audit.js';
-import type { LedgerProblem } from '../sinks/files/ledger-problem.js';
+import type { Amount, LedgerAudit } from '../sinks/files/ledger/audit.js';
+import type { LedgerProblem } from '../sinks/files/ledger/problem.js';
 import { byteText, grouped } from './progress.js';
 
 /** What was found under a root, to be printed. */

@@ -1,8 +1,8 @@
 import { concatMap, firstValueFrom, from, toArray } from 'rxjs';
 import { describeError } from '../core/errors.js';
 import type { FileSystem } from '../ports/file-system.js';
-import { auditLedger } from '../sinks/files/ledger-audit.js';
-import { ledgerStreams, readLedger } from '../sinks/files/ledger-reading.js';
+import { auditLedger } from '../sinks/files/ledger/audit.js';
+import { ledgerStreams, readLedger } from '../sinks/files/ledger/reading.js';
 import type { LedgerAsked } from './arguments.js';
 import { type LedgerReport, ledgerJson, ledgerText } from './ledger-text.js';
 import { isOwn } from './load-flow.js';

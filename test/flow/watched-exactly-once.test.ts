@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Flow } from '../../src/flow/flow.js';
-import { LEDGER_RULES } from '../../src/sinks/files/ledger.js';
+import { LEDGER_RULES } from '../../src/sinks/files/ledger/rules.js';
 import { type BuildCollector, proveExactlyOnce } from '../../src/testing/index.js';
 import { CHAT, plain } from '../sinks/files/trial-flows.js';
 

@@ -4,8 +4,8 @@ import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { deadLetter, drainOn, mapValue } from 'rxflume/operators';
 import { MemoryKafka } from 'rxflume/testing';
 import { firstValueFrom, from, lastValueFrom, Subject } from 'rxjs';
-import { auditLedger } from '../../src/sinks/files/ledger-audit.js';
-import { ledgerStreams, readLedger } from '../../src/sinks/files/ledger-reading.js';
+import { auditLedger } from '../../src/sinks/files/ledger/audit.js';
+import { ledgerStreams, readLedger } from '../../src/sinks/files/ledger/reading.js';
 import { ledgerPath, temporaryPath } from '../../src/sinks/files/names.js';
 import { fresh, nameNode } from './support.js';
 

@@ -10,9 +10,9 @@ import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
-import type { LedgerStore } from './ledger-store.js';
+import type { LedgerStore } from './ledger/store.js';
 import type { CheckedOptions } from './options.js';
-import { type StreamReport, StreamWriter } from './stream-writer.js';
+import { type StreamReport, StreamWriter } from './writer/stream-writer.js';
 
 /**
  * One subscription of a file sink: hands each delivery to its stream's writer, and keeps the number of open files within

@@ -7,13 +7,13 @@ import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { begin } from './beginning.js';
 import { FileSinkSession } from './file-sink-session.js';
-import { LEDGER_RULES, type LedgerRules } from './ledger.js';
-import { LedgerStore } from './ledger-store.js';
+import { begin } from './ledger/beginning.js';
+import { recoverAll } from './ledger/recovery.js';
+import { LEDGER_RULES, type LedgerRules } from './ledger/rules.js';
+import { LedgerStore } from './ledger/store.js';
 import { ledgerFolder } from './names.js';
 import { checkOptions, type FileSinkOptions } from './options.js';
-import { recoverAll } from './recovery.js';
 
 /** A place for files; `write()` is the last operator of a flow. */
 export interface FileSink<T> {

@@ -40,6 +40,11 @@ export function streamOfSegment(segment: string): string | null {
   }
 }
 
+/** The last name of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** An offset as text that sorts as the number does. */
 export function offsetText(offset: number): string {
   return String(offset).padStart(16, '0');
@@ -84,7 +89,7 @@ export function quarantineFolder(root: string, stream: string): string {
 
 /** Where a file is kept that cannot be made visible: under the name that it had while it was written. */
 export function quarantinePath(root: string, stream: string, temporary: string): string {
-  return `${quarantineFolder(root, stream)}/${temporary.slice(temporary.lastIndexOf('/') + 1)}`;
+  return `${quarantineFolder(root, stream)}/${nameOf(temporary)}`;
 }
 
 /** Where it is written why a file is in quarantine. */

@@ -1,10 +1,10 @@
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectMs, expectOption, expectWhole, groupWithDefaults, withDefaults } from '../../core/options.js';
 import { KiB, MiB } from '../../core/units.js';
-import type { Delivery } from '../../delivery/delivery.js';
 import type { Format } from '../../formats/format.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { bucketByTime, bucketByValue, judge } from './bucket-of.js';
+import { type BucketContext, type BucketOf, bucketByTime, bucketByValue, judge } from './buckets/bucket-of.js';
+import type { TimeOptions } from './buckets/value-time.js';
 import { longestOwnPath } from './names.js';
 
 /** When open files are closed and made visible; whichever comes first. All files of one stream roll together. */
@@ -17,25 +17,6 @@ export interface RollOptions {
   readonly intervalMs?: number;
   /** When nothing came for so long, in milliseconds (noticed within twice that). Default 60,000. */
   readonly idleMs?: number;
-}
-
-/** What a bucket may be made from. */
-export interface BucketContext<T> {
-  readonly value: T;
-  /**
-   * The source's time of the value, or the time of arrival where it has none (Kafka's −1). Throws `RXF_SINK_TIME` for one that
-   * `times` does not allow.
-   */
-  readonly at: Date;
-  readonly delivery: Delivery<T>;
-}
-
-/** Which times of values are believed. */
-export interface TimeOptions {
-  /** The earliest, in milliseconds since 1970. Default 0. */
-  readonly earliestMs?: number;
-  /** The latest, in milliseconds since 1970. Default the end of the year 9999. */
-  readonly latestMs?: number;
 }
 
 export interface FileSinkOptions<T> {
@@ -71,8 +52,7 @@ export const FILE_SINK_DEFAULTS = {
 
 export interface CheckedOptions<T> {
   readonly root: string;
-  /** The bucket of a delivery, checked. Throws. */
-  readonly bucketOf: (delivery: Delivery<T>, now: () => number) => string;
+  readonly bucketOf: BucketOf<T>;
   readonly format: Format<T>;
   readonly roll: Required<RollOptions>;
   readonly maxOpenFiles: number;

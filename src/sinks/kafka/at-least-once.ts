@@ -5,7 +5,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
 import { staleError } from '../../delivery/nack-errors.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
-import { Batch, nackRefused, Written } from './batch.js';
+import { Batch, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
 import type { Report } from './report.js';
 import type { SharedProducer } from './shared-producer.js';
@@ -26,21 +26,15 @@ interface UnderWay {
 export class AtLeastOnce {
   readonly #shared: SharedProducer;
   readonly #options: CheckedOptions<never>['batch'];
-  readonly #isTopicOfValue: boolean;
   readonly #report: Report;
   readonly #flushListeners: FlushListeners;
   readonly #underWay = new Set<UnderWay>();
   #gathered = new Batch();
   #waiting: Subscription | undefined;
 
-  constructor(
-    shared: SharedProducer,
-    { batch, topic }: Pick<CheckedOptions<never>, 'batch' | 'topic'>,
-    report: Report,
-  ) {
+  constructor(shared: SharedProducer, { batch }: Pick<CheckedOptions<never>, 'batch'>, report: Report) {
     this.#shared = shared;
     this.#options = batch;
-    this.#isTopicOfValue = typeof topic !== 'string';
     this.#report = report;
     this.#flushListeners = new FlushListeners({ asked: () => this.flush(), over: (isOver) => this.#end(isOver) });
   }
@@ -120,7 +114,7 @@ export class AtLeastOnce {
     // First, since a refusal may be the end of their epoch.
     written.ackGroup.ack();
     batch.answered(sent.written.length + sent.refused.size);
-    nackRefused(batch, sent, this.#isTopicOfValue, this.#report);
+    this.#report.nackRefused(batch, sent);
     if (written.values > 0) this.#report.written(written);
   }
 }

@@ -1,13 +1,10 @@
 import type { Observable } from 'rxjs';
-import { type ErrorCode, type RxflumeError, SinkError } from '../../core/errors.js';
 import { AckGroup } from '../../delivery/ack-group.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { isStopped } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { recordBytes } from './record.js';
-import type { Report } from './report.js';
 
 /** What of one stream is in one topic. */
 interface Share {
@@ -66,23 +63,16 @@ export class Batch {
     for (const delivery of this.deliveries) delivery.nack(cause);
   }
 
-  /** Refuses those of which it holds, and takes them out. */
-  drop(isVoid: (delivery: Delivery<unknown>) => boolean, cause: unknown): void {
-    const { deliveries, records } = this;
-    let kept = 0;
-    for (let place = 0; place < deliveries.length; place += 1) {
-      const delivery = deliveries[place] as Delivery<unknown>;
-      if (isVoid(delivery)) {
-        delivery.nack(cause);
-        continue;
-      }
-      deliveries[kept] = delivery;
-      records[kept] = records[place] as KafkaOutgoing;
-      kept += 1;
+  /** Nacks those that are stale, and takes them out. */
+  drop(isStale: (delivery: Delivery<unknown>) => boolean, cause: unknown): void {
+    const deliveries = this.deliveries.splice(0);
+    const records = this.records.splice(0);
+    this.bytes = 0;
+    for (const [place, delivery] of deliveries.entries()) {
+      if (!isStale(delivery)) this.add(delivery, records[place] as KafkaOutgoing);
     }
-    deliveries.length = kept;
-    records.length = kept;
-    this.bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
+    // Last: a nack may free a window, and what comes then belongs behind these.
+    for (const delivery of deliveries) if (isStale(delivery)) delivery.nack(cause);
   }
 }
 
@@ -132,40 +122,4 @@ export class Written {
     }
     return share;
   }
-}
-
-/**
- * Reports what was refused by code, and refuses it, each with its own cause. To be called after the others are acked.
- * `isTopicOfValue`: the value chose its topic, so a topic that is not there, or not ours, is the fault of that value.
- */
-export function nackRefused(
-  { deliveries }: Batch,
-  { refused }: KafkaSent,
-  isTopicOfValue: boolean,
-  report: Pick<Report, 'failed'>,
-): void {
-  const refusals = new Map<number, RxflumeError>();
-  const byCode = new Map<string, { readonly first: RxflumeError; values: number }>();
-  for (const [place, error] of refused) {
-    // Refused already, when its epoch ended.
-    if (isStopped(error)) continue;
-    const refusal = isTopicOfValue && OF_THE_TOPIC.has(error.code) ? routeError(error) : error;
-    refusals.set(place, refusal);
-    const alike = byCode.get(refusal.code);
-    if (alike === undefined) byCode.set(refusal.code, { first: refusal, values: 1 });
-    else alike.values += 1;
-  }
-  // Before the source hears of it, which can say only what it does now.
-  for (const { first, values } of byCode.values()) report.failed(values, first);
-  for (const [place, refusal] of refusals) deliveries[place]?.nack(refusal);
-}
-
-const OF_THE_TOPIC = new Set<ErrorCode>(['RXF_KAFKA_TOPIC_MISSING', 'RXF_KAFKA_AUTH']);
-
-function routeError(cause: RxflumeError): SinkError {
-  return new SinkError(
-    'RXF_SINK_ROUTE',
-    `${cause.message} Or correct \`topic\`, which chose it; values for other topics are written.`,
-    { cause, details: cause.details },
-  );
 }

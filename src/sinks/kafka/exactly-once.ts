@@ -5,7 +5,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { staleError } from '../../delivery/nack-errors.js';
 import { CommitGate, orderError } from '../../lifecycle/commit-gate.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
-import { Batch, nackRefused, Written } from './batch.js';
+import { Batch, Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
 import type { Report } from './report.js';
 import type { TransactionalStream } from './transactional-stream.js';
@@ -35,7 +35,7 @@ export class ExactlyOnce {
   readonly #stream: string;
   readonly #taken: TransactionalStream;
   readonly #gate: CommitGate;
-  readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>;
+  readonly #options: Pick<CheckedOptions<never>, 'batch' | 'transaction'>;
   readonly #report: Report;
   readonly #life = new Subscription();
   /** Of the span that has ended, while there is one; then nothing of the next may be sent. */
@@ -56,7 +56,7 @@ export class ExactlyOnce {
     taken: TransactionalStream,
     resumeTracker: ResumeTracker,
     first: Delivery<unknown>,
-    options: Pick<CheckedOptions<never>, 'batch' | 'transaction' | 'topic'>,
+    options: Pick<CheckedOptions<never>, 'batch' | 'transaction'>,
     report: Report,
   ) {
     this.#taken = taken;
@@ -225,7 +225,7 @@ export class ExactlyOnce {
       delivery.release();
       if (transactionBatch.isEnded) delivery.acker.hold(delivery.seq, delivery.seq + 1);
     }
-    nackRefused(batch, sent, typeof this.#options.topic !== 'string', this.#report);
+    this.#report.nackRefused(batch, sent);
     this.#pump();
   }
 

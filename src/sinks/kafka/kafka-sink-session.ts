@@ -11,7 +11,7 @@ import { ExactlyOnce } from './exactly-once.js';
 import type { GroupOffsets } from './group-offsets.js';
 import type { CheckedOptions } from './options.js';
 import { type MakeRecord, recordMaker } from './record.js';
-import { Reporting } from './report.js';
+import { Report } from './report.js';
 import type { SharedProducer } from './shared-producer.js';
 
 /** What all subscriptions of a sink have in common. */
@@ -32,7 +32,7 @@ export class KafkaSinkSession<T> implements SinkSession<T> {
   readonly #parts: SinkParts<T>;
   readonly #connection: Subscription;
   readonly #make: MakeRecord<T>;
-  readonly #reporting: Reporting;
+  readonly #report: Report;
   readonly #others: AtLeastOnce;
   readonly #streams = new Map<string, ExactlyOnce>();
 
@@ -41,13 +41,8 @@ export class KafkaSinkSession<T> implements SinkSession<T> {
     this.#parts = parts;
     this.#connection = shared.keep();
     this.#make = recordMaker(options);
-    this.#reporting = new Reporting(
-      options.monitor,
-      to,
-      (receipt) => lifecycle.receipt(receipt),
-      () => lifecycle.completeIfIdle(),
-    );
-    this.#others = new AtLeastOnce(shared, options, this.#reporting);
+    this.#report = new Report(options.monitor, to, typeof options.topic !== 'string', lifecycle);
+    this.#others = new AtLeastOnce(shared, options, this.#report);
   }
 
   get isIdle(): boolean {
@@ -74,7 +69,7 @@ export class KafkaSinkSession<T> implements SinkSession<T> {
       record = this.#make(delivery);
       if (this.#parts.isAvoided(record.topic)) throw loopError('Kafka topic', record.topic);
     } catch (cause) {
-      this.#reporting.failed(1, cause);
+      this.#report.failed(1, cause);
       delivery.nack(cause);
       return;
     }
@@ -101,7 +96,7 @@ export class KafkaSinkSession<T> implements SinkSession<T> {
     // would be committed by another without its offsets.
     if (isEpochOver(acker.flush$) || taken.isOpen) return undefined;
     known?.end(staleError(delivery.origin.stream));
-    const writer = new ExactlyOnce(taken, resumeTracker, delivery, this.#parts.options, this.#reporting);
+    const writer = new ExactlyOnce(taken, resumeTracker, delivery, this.#parts.options, this.#report);
     this.#streams.set(origin.stream, writer);
     return writer;
   }

@@ -1,33 +1,22 @@
-import { describeError, RxflumeError } from '../../core/errors.js';
+import { describeError, type ErrorCode, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
-import type { Receipt } from '../../delivery/receipt.js';
-import type { Written } from './batch.js';
+import { isStopped } from '../../delivery/nack-errors.js';
+import type { SinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
+import type { KafkaSent } from '../../ports/kafka-producer.js';
+import type { Batch, Written } from './batch.js';
 
-/** What the parts of a session tell it. */
-export interface Report {
-  /** These are acked now. */
-  written(written: Written): void;
-  /** So many values were refused for this. */
-  failed(values: number, cause: unknown): void;
-  /** A transaction was committed. */
-  committed(): void;
-  /** A batch was sent, or is over. */
-  sending(change: 1 | -1): void;
-  /** Something has ended, after which there may be nothing left to do. */
-  idle(): void;
-}
-
-/** Keeps the figures of a sink, and gives its receipts. */
-export class Reporting implements Report {
-  readonly idle: () => void;
+/** Keeps the metrics of a sink, and gives its receipts. */
+export class Report {
   readonly #monitor: Monitor;
-  readonly #receipt: (receipt: Receipt) => void;
+  readonly #lifecycle: SinkLifecycle;
+  readonly #isTopicOfValue: boolean;
   readonly #metrics;
 
-  constructor(monitor: Monitor, to: string, receipt: (receipt: Receipt) => void, idle: () => void) {
+  /** `isTopicOfValue`: the value chose its topic, so a topic that is not there, or not ours, is the fault of that value. */
+  constructor(monitor: Monitor, to: string, isTopicOfValue: boolean, lifecycle: SinkLifecycle) {
     this.#monitor = monitor;
-    this.#receipt = receipt;
-    this.idle = idle;
+    this.#lifecycle = lifecycle;
+    this.#isTopicOfValue = isTopicOfValue;
     const labels = { sink: 'kafka', to };
     this.#metrics = {
       values: monitor.metric('rxflume_sink_values_total', labels),
@@ -39,24 +28,61 @@ export class Reporting implements Report {
     };
   }
 
+  /** Something has ended, after which there may be nothing left to do. */
+  idle(): void {
+    this.#lifecycle.completeIfIdle();
+  }
+
+  /** These are acked now. */
   written(written: Written): void {
     this.#metrics.values.add(written.values);
     this.#metrics.bytes.add(written.bytes);
-    for (const receipt of written.receipts()) this.#receipt(receipt);
+    for (const receipt of written.receipts()) this.#lifecycle.receipt(receipt);
   }
 
+  /** So many values were nacked for this. */
   failed(values: number, cause: unknown): void {
     this.#metrics.failures.add(values);
     const code = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
     this.#monitor.report({ what: code, message: describeError(cause), cause });
   }
 
+  /** Reports by code what of a batch the broker did not take, and nacks it, each with its own cause; after the others are acked. */
+  nackRefused({ deliveries }: Batch, { refused }: KafkaSent): void {
+    const refusals = new Map<number, RxflumeError>();
+    const byCode = new Map<string, { readonly first: RxflumeError; values: number }>();
+    for (const [place, error] of refused) {
+      // Nacked already, when its epoch ended.
+      if (isStopped(error)) continue;
+      const refusal = this.#isTopicOfValue && OF_THE_TOPIC.has(error.code) ? routeError(error) : error;
+      refusals.set(place, refusal);
+      const alike = byCode.get(refusal.code);
+      if (alike === undefined) byCode.set(refusal.code, { first: refusal, values: 1 });
+      else alike.values += 1;
+    }
+    // Before the source hears of it, which can say only what it does now.
+    for (const { first, values } of byCode.values()) this.failed(values, first);
+    for (const [place, refusal] of refusals) deliveries[place]?.nack(refusal);
+  }
+
+  /** A transaction was committed. */
   committed(): void {
     this.#metrics.commits.add(1);
   }
 
+  /** A batch was sent, or is over. */
   sending(change: 1 | -1): void {
     this.#metrics.inFlight.add(change);
     if (change > 0) this.#metrics.batches.add(1);
   }
+}
+
+const OF_THE_TOPIC = new Set<ErrorCode>(['RXF_KAFKA_TOPIC_MISSING', 'RXF_KAFKA_AUTH']);
+
+function routeError(cause: RxflumeError): SinkError {
+  return new SinkError(
+    'RXF_SINK_ROUTE',
+    `${cause.message} Or correct \`topic\`, which chose it; values for other topics are written.`,
+    { cause, details: cause.details },
+  );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { concat, concatMap, from, map, type ObservableInput, of } from 'rxjs';
 import { localDiskOn } from '../../../src/drivers/local-disk/local-disk.js';
 import type { OpenFile, System } from '../../../src/drivers/local-disk/system.js';
-import { LEDGER_RULES } from '../../../src/sinks/files/ledger.js';
+import { LEDGER_RULES } from '../../../src/sinks/files/ledger/rules.js';
 import { fileSystemContract } from '../../../src/testing/contracts/file-system-contract.js';
 import { ProofError, type ProofOptions, proveExactlyOnce } from '../../../src/testing/index.js';
 import { MemoryDisk } from '../../../src/testing/memory/memory-disk.js';

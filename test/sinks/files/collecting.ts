@@ -7,7 +7,7 @@ import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import { type FileSink, fileSink } from '../../../src/sinks/files/file-sink.js';
-import { entryBytes, type LedgerEntry } from '../../../src/sinks/files/ledger-entry.js';
+import { entryBytes, type LedgerEntry } from '../../../src/sinks/files/ledger/entry.js';
 import { ledgerPath } from '../../../src/sinks/files/names.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LEDGER_RULES, type LedgerRules } from '../../../src/sinks/files/ledger.js';
+import { LEDGER_RULES, type LedgerRules } from '../../../src/sinks/files/ledger/rules.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../src/testing/index.js';
 import { USUAL_FAULT_KINDS } from '../../../src/testing/proof/schedule.js';
 import { CHAT, plain, UNRULY, unruly } from './trial-flows.js';

@@ -3,7 +3,7 @@ import { decode, filterValue, inFlightWindow, mapValue, retryConnect, trusted } 
 import { flow } from '../../../src/flow/flow.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import { fileSinkBy } from '../../../src/sinks/files/file-sink.js';
-import type { LedgerRules } from '../../../src/sinks/files/ledger.js';
+import type { LedgerRules } from '../../../src/sinks/files/ledger/rules.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { BuildCollector } from '../../../src/testing/index.js';
 

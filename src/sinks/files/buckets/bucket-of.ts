@@ -1,0 +1,81 @@
+import type { Delivery } from '../../../delivery/delivery.js';
+import type { FileSystem } from '../../../ports/file-system.js';
+import { MOST_NAME_BYTES } from '../names.js';
+import { bucketError, checkBucket } from './bucket.js';
+import { timePattern } from './time-pattern.js';
+import { type Now, type TimeOptions, timeOf } from './value-time.js';
+
+/** What a bucket may be made from. */
+export interface BucketContext<T> {
+  readonly value: T;
+  /**
+   * The source's time of the value, or the time of arrival where it has none (Kafka's −1). Throws `RXF_SINK_TIME` for one that
+   * `times` does not allow.
+   */
+  readonly at: Date;
+  readonly delivery: Delivery<T>;
+}
+
+/** The bucket of a delivery, checked. Throws. */
+export type BucketOf<T> = (delivery: Delivery<T>, now: Now) => string;
+
+/** Checks a bucket, and that the store can hold files in it. Throws `RXF_SINK_BUCKET`. */
+export type Judge = (bucket: unknown) => asserts bucket is string;
+
+/** In place of a file's name: as long as the longest. */
+const LONGEST_NAME = 'n'.repeat(MOST_NAME_BYTES);
+
+export function judge(fs: FileSystem, root: string): Judge {
+  return (bucket) => {
+    checkBucket(bucket);
+    const problem = fs.pathProblem(bucket === '' ? `${root}/${LONGEST_NAME}` : `${root}/${bucket}/${LONGEST_NAME}`);
+    if (problem !== null) throw bucketError(bucket, `${fs.name} cannot hold files there, for ${problem}`);
+  };
+}
+
+export function bucketByTime<T>(pattern: string, times: Required<TimeOptions>, judged: Judge): BucketOf<T> {
+  const bucketAt = timePattern(pattern);
+  judged(bucketAt(0));
+  if (!pattern.includes('{')) return () => pattern;
+  return (delivery, now) => bucketAt(timeOf(delivery.origin, times, now));
+}
+
+/** The buckets seen last are known to be safe; beyond so many they are checked anew. */
+const MOST_KNOWN_BUCKETS = 10_000;
+
+export function bucketByValue<T>(
+  path: (context: BucketContext<T>) => string,
+  times: Required<TimeOptions>,
+  judged: Judge,
+): BucketOf<T> {
+  const known = new Set<string>();
+  return (delivery, now) => {
+    const bucket: unknown = path(new Context(delivery, times, now));
+    if (known.has(bucket as string)) return bucket as string;
+    judged(bucket);
+    if (known.size >= MOST_KNOWN_BUCKETS) known.clear();
+    known.add(bucket);
+    return bucket;
+  };
+}
+
+/** Judges the time only where `path` asks for it: a bucket by language is none of the clock's business. */
+class Context<T> implements BucketContext<T> {
+  readonly delivery: Delivery<T>;
+  readonly #times: Required<TimeOptions>;
+  readonly #now: Now;
+
+  constructor(delivery: Delivery<T>, times: Required<TimeOptions>, now: Now) {
+    this.delivery = delivery;
+    this.#times = times;
+    this.#now = now;
+  }
+
+  get value(): T {
+    return this.delivery.value;
+  }
+
+  get at(): Date {
+    return new Date(timeOf(this.delivery.origin, this.#times, this.#now));
+  }
+}

@@ -1,0 +1,225 @@
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  map,
+  type Observable,
+  of,
+  ReplaySubject,
+  type Subscription,
+  throwError,
+  timer,
+} from 'rxjs';
+import { describeError, SinkError } from '../../../core/errors.js';
+import { AckGroup } from '../../../delivery/ack-group.js';
+import type { Delivery } from '../../../delivery/delivery.js';
+import type { Encoder } from '../../../formats/format.js';
+import type { FileSystem, FileWriter } from '../../../ports/file-system.js';
+import { bucketError } from '../buckets/bucket.js';
+import { one, removedError, retryWhereRemoved } from '../file-calls.js';
+import type { StoredFile } from '../ledger/entry.js';
+import { isForGood } from '../ledger/publish.js';
+import type { CheckedOptions } from '../options.js';
+import { type Chunk, ChunkWriter } from './chunk-writer.js';
+
+/** A file as it was closed: whole, and still at its temporary path. */
+export interface ClosedFile extends Omit<StoredFile, 'final'> {
+  readonly bucket: string;
+  /** Its number in the segment. */
+  readonly number: number;
+}
+
+/**
+ * One file while it is written: values are encoded into a chunk, chunks are compressed side by side and written one
+ * after the other, and each releases its deliveries once the storage has taken it.
+ *
+ * Nothing is handed over before the folder that it is to stand in is made. Where that folder can never be, what the file holds
+ * is in memory still, and is refused alone.
+ *
+ * Bounds: one chunk being filled; what is handed over and not written is unreleased, so the source's window bounds it.
+ */
+export class OpenFile<T> {
+  readonly bucket: string;
+  readonly #number: number;
+  readonly #path: string;
+  readonly #options: CheckedOptions<T>;
+  readonly #fs: FileSystem;
+  readonly #report: FileReport;
+  readonly #encoder: Encoder<T>;
+  readonly #writer: FileWriter;
+  readonly #chunks: ChunkWriter;
+  readonly #written$ = new ReplaySubject<never>(1);
+  /** Chunks that wait for the folder; undefined once it is made. */
+  #early: Chunk[] | undefined = [];
+  #folder: Subscription | undefined;
+  #refusal: SinkError | undefined;
+  #isEnding = false;
+  #parts = new AckGroup();
+  #linger: Subscription | undefined;
+  #isAborted = false;
+  #values = 0;
+  #first = -1;
+  #last = -1;
+  /** Bytes the storage has taken. */
+  #stored = 0;
+
+  constructor(
+    fs: FileSystem,
+    options: CheckedOptions<T>,
+    of: { readonly bucket: string; readonly path: string; readonly number: number },
+    report: FileReport,
+  ) {
+    this.#fs = fs;
+    this.#options = options;
+    this.#report = report;
+    this.bucket = of.bucket;
+    this.#path = of.path;
+    this.#number = of.number;
+    this.#encoder = options.format.encoder();
+    this.#writer = fs.create(of.path);
+    this.#chunks = new ChunkWriter(this.#writer, {
+      stored: ({ parts }, bytes) => {
+        this.#stored += bytes;
+        parts.release();
+        if (this.#stored >= options.roll.bytes) report.full();
+      },
+      ended: () => this.#written$.complete(),
+      failed: (cause) => this.#fail(removedError(of.path, cause)),
+    });
+  }
+
+  /** Makes the folder that it is to stand in. The root itself is there with the first temporary file. */
+  makeFolder(): void {
+    if (this.bucket === '') {
+      this.#begin();
+      return;
+    }
+    const folder = `${this.#options.root}/${this.bucket}`;
+    this.#folder = one(() => this.#fs.makeFolder(folder)).subscribe({
+      error: (error: unknown) => (isForGood(error) ? this.#refuse(error) : this.#fail(error)),
+      complete: () => this.#begin(),
+    });
+  }
+
+  /** Why it takes no values: the folder that it was to stand in can never be. */
+  get refusal(): SinkError | undefined {
+    return this.#refusal;
+  }
+
+  /** Adds a value; true where the chunk is full, to be handed over. Throws what the encoder throws, and then nothing was added. */
+  add(delivery: Delivery<T>): boolean {
+    const size = this.#encoder.add(delivery.value);
+    this.#parts.add(delivery);
+    const { offset, lastOffset = offset } = delivery.origin;
+    if (this.#first < 0 || offset < this.#first) this.#first = offset;
+    if (lastOffset > this.#last) this.#last = lastOffset;
+    this.#values += 1;
+    if (size >= this.#options.chunkBytes) return true;
+    if (this.#linger === undefined) this.#lingerOn();
+    return false;
+  }
+
+  /** Hands the chunk that is being filled to the storage. */
+  handOver(): void {
+    this.#linger?.unsubscribe();
+    this.#linger = undefined;
+    if (this.#parts.size === 0) return;
+    const { compression } = this.#options.format;
+    const taken = this.#encoder.take();
+    const bytes = compression.name === 'none' ? taken : compression.compress(taken);
+    const parts = this.#parts;
+    this.#parts = new AckGroup();
+    const chunk = { bytes, parts };
+    if (this.#early === undefined) this.#chunks.push(chunk);
+    else this.#early.push(chunk);
+  }
+
+  /** Writes what is left and closes the file; compares the length stored with the length sent. Empty where it was refused. */
+  close(): Observable<ClosedFile> {
+    this.handOver();
+    this.#isEnding = true;
+    if (this.#early === undefined) this.#chunks.end();
+    return concat(
+      this.#written$,
+      defer(() => (this.#refusal === undefined ? from(this.#writer.close()) : EMPTY)).pipe(
+        retryWhereRemoved(this.#path),
+        concatMap(({ bytes }) => (bytes === this.#stored ? of(bytes) : throwError(() => this.#lengthError(bytes)))),
+        map((bytes) => ({
+          temporary: this.#path,
+          bucket: this.bucket,
+          number: this.#number,
+          bytes,
+          values: this.#values,
+          first: this.#first,
+          last: this.#last,
+        })),
+      ),
+    );
+  }
+
+  /** Gives up: stops writing, and removes the temporary file where it may, as far as the storage answers. */
+  abort(mayRemove: boolean): void {
+    if (this.#isAborted) return;
+    this.#isAborted = true;
+    this.#linger?.unsubscribe();
+    this.#folder?.unsubscribe();
+    this.#chunks.abort();
+    this.#writer.abort();
+    if (!mayRemove) return;
+    defer(() => from(this.#fs.remove(this.#path)))
+      .pipe(catchError(() => EMPTY))
+      .subscribe();
+  }
+
+  /** The folder stands: what waited for it is handed over. */
+  #begin(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const chunk of early) this.#chunks.push(chunk);
+    if (this.#isEnding) this.#chunks.end();
+    this.#report.decided();
+  }
+
+  #refuse(cause: SinkError): void {
+    const { root } = this.#options;
+    this.#linger?.unsubscribe();
+    this.#refusal = bucketError(this.bucket, `its folder cannot stand below ${root} (${describeError(cause)})`, cause);
+    const ackGroups = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];
+    this.#early = [];
+    this.#values = 0;
+    this.#writer.abort();
+    this.#written$.complete();
+    for (const parts of ackGroups) parts.nack(this.#refusal);
+    this.#report.decided();
+  }
+
+  #fail(error: unknown): void {
+    this.#written$.error(error);
+    this.#report.failed(error);
+  }
+
+  /** Apart, since a closure in `add` would cost 40 bytes for every value. */
+  #lingerOn(): void {
+    this.#linger = timer(this.#options.lingerMs).subscribe(() => this.handOver());
+  }
+
+  #lengthError(bytes: number): SinkError {
+    return new SinkError(
+      'RXF_FILES_LENGTH',
+      `${this.#fs.name} stored ${bytes} bytes of ${this.#path}, ${this.#stored} were sent. The file is given up and its ` +
+        'values are redelivered.',
+      { details: { path: this.#path, stored: bytes, sent: this.#stored } },
+    );
+  }
+}
+
+/** What a file tells the stream it belongs to. */
+export interface FileReport {
+  /** Its folder is made, or can never be, and then what it held is refused. */
+  decided(): void;
+  full(): void;
+  failed(error: unknown): void;
+}
