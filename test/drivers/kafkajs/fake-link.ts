@@ -173,8 +173,8 @@ export class FakeLink {
     this.calls.push('findCoordinator');
   }
 
-  async refreshMetadata(): Promise<void> {
-    this.calls.push('refreshMetadata');
+  async refresh(): Promise<void> {
+    this.calls.push('refresh');
   }
 
   knownLayout(): string {
