@@ -11,6 +11,9 @@ import { loadFlow } from './load-flow.js';
 import { logOutput } from './log-output.js';
 import { run, sayError } from './run.js';
 
+// Read before a flow file is loaded, which may take seconds in which the parent ends.
+const parentAtStart = process.ppid;
+
 // A closed log never stops a flow.
 const nowhere = { write: () => undefined };
 const err: OutputStream = logOutput(
@@ -76,12 +79,13 @@ function print(text: string): number {
 /**
  * npm and npx pass a signal to the shell between them and this program, and some shells end by it without passing it on.
  * Then this program has another parent than at its start.
+ *
+ * Source: @npmcli/run-script, lib/signal-manager.js
  */
 function watchNpm(onGone: () => void): void {
   if (process.env.npm_execpath === undefined) return;
-  const parent = process.ppid;
   const watching = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parentAtStart) return;
     clearInterval(watching);
     onGone();
   }, 500);
