@@ -1,18 +1,20 @@
 import type { Monitor } from '../core/monitor.js';
 
-/** The progress of a running flow. */
+/** The progress of a running flow. What its parts don't measure is undefined, which is not 0. */
 export interface Progress {
   readonly records: number;
   readonly recordsPerSecond: number;
   readonly inFlight: number;
   /** Settled by the sinks, to be committed next. */
   readonly acked: number;
-  /** How far the broker was told, in offsets: gaps in them count. */
-  readonly committed: number;
-  readonly lag: number;
-  readonly files: number;
+  /** In offsets, so gaps count. Of sources that commit: not of RabbitMQ's and Flume's. */
+  readonly committed: number | undefined;
+  /** Unknown until the first fetch. */
+  readonly lag: number | undefined;
+  readonly files: number | undefined;
   readonly openFiles: number;
-  readonly storedBytes: number;
+  /** What the sinks stored, sent or printed; undefined for a flow that ends in another thing. */
+  readonly storedBytes: number | undefined;
 }
 
 /** Reads the monitor, with rates since the reading before. */
@@ -27,8 +29,9 @@ export class ProgressReader {
   }
 
   read(now: number): Progress {
-    const total = (name: string) => this.#monitor.total(name);
-    const records = total('rxflume_source_records_total');
+    const totals = new Map<string, number>();
+    for (const { name, value } of this.#monitor.samples()) totals.set(name, (totals.get(name) ?? 0) + value);
+    const records = totals.get('rxflume_source_records_total') ?? 0;
     const seconds = Math.max(0.001, (now - this.#at) / 1_000);
     const recordsPerSecond = Math.round((records - this.#records) / seconds);
     this.#records = records;
@@ -36,24 +39,31 @@ export class ProgressReader {
     return {
       records,
       recordsPerSecond,
-      inFlight: total('rxflume_source_in_flight'),
-      acked: total('rxflume_source_acked_total'),
-      committed: total('rxflume_source_committed_total'),
-      lag: total('rxflume_source_lag'),
-      files: total('rxflume_sink_files_total'),
-      openFiles: total('rxflume_sink_open_files'),
-      storedBytes: total('rxflume_sink_bytes_total'),
+      inFlight: totals.get('rxflume_source_in_flight') ?? 0,
+      acked: totals.get('rxflume_source_acked_total') ?? 0,
+      committed: totals.get('rxflume_source_committed_total'),
+      lag: totals.get('rxflume_source_lag'),
+      files: totals.get('rxflume_sink_files_total'),
+      openFiles: totals.get('rxflume_sink_open_files') ?? 0,
+      storedBytes: totals.get('rxflume_sink_bytes_total'),
     };
   }
 }
 
 /** One line for a terminal, cut to its width. */
 export function progressLine(name: string, progress: Progress, columns: number): string {
-  const { records, recordsPerSecond, inFlight, committed, lag, files, openFiles, storedBytes } = progress;
-  const inFiles = files + openFiles > 0 ? `${files} files (${openFiles} open)  ` : '';
-  const line =
-    `${name}  ${grouped(recordsPerSecond)}/s  ${grouped(records)} in  ${grouped(inFlight)} in flight  ` +
-    `${grouped(committed)} committed  lag ${grouped(lag)}  ${inFiles}${byteText(storedBytes)}`;
+  const { records, recordsPerSecond, inFlight, acked, committed, lag, files, openFiles, storedBytes } = progress;
+  const parts = [
+    name,
+    `${grouped(recordsPerSecond)}/s`,
+    `${grouped(records)} in`,
+    `${grouped(inFlight)} in flight`,
+    committed === undefined ? `${grouped(acked)} settled` : `${grouped(committed)} committed`,
+    ...(lag === undefined ? [] : [`lag ${grouped(lag)}`]),
+    ...(files === undefined ? [] : [`${grouped(files)} files (${openFiles} open)`]),
+    ...(storedBytes === undefined ? [] : [byteText(storedBytes)]),
+  ];
+  const line = parts.join('  ');
   return line.slice(0, Math.max(20, columns - 1));
 }
 

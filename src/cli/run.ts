@@ -54,8 +54,8 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   const idle =
     options.untilIdleMs === null
       ? undefined
-      : watchIdle(monitor, options.untilIdleMs, (since) => {
-          busyUntil = since;
+      : watchIdle(monitor, options.untilIdleMs, (lastRecordAt) => {
+          busyUntil = lastRecordAt;
           stop('idle');
         });
 
@@ -113,10 +113,14 @@ export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
   return { exitCode, stop };
 }
 
-/** Calls `onIdle` once when what the group gave us is read without trouble, none is held back, and none came for so long. */
-function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (since: number) => void): () => void {
-  let seen = -1;
+/**
+ * Calls `onIdle` once, with when the last record was seen, when what the group gave us is read without trouble, none is held
+ * back, and none came for so long.
+ */
+function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (lastRecordAt: number) => void): () => void {
+  let seen = monitor.total('rxflume_source_records_total');
   let since = monotonicMs();
+  let lastRecordAt = since;
   const checking = setInterval(
     () => {
       const records = monitor.total('rxflume_source_records_total');
@@ -124,12 +128,14 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (since: number
         monitor.total('rxflume_source_joined') > 0 &&
         monitor.total('rxflume_source_interrupted') === 0 &&
         monitor.total('rxflume_source_held_back_partitions') === 0;
+      const now = monotonicMs();
+      if (records !== seen) lastRecordAt = now;
       if (records !== seen || !isReading) {
         seen = records;
-        since = monotonicMs();
-      } else if (monotonicMs() - since >= untilIdleMs) {
+        since = now;
+      } else if (now - since >= untilIdleMs) {
         clearInterval(checking);
-        onIdle(since);
+        onIdle(lastRecordAt);
       }
     },
     Math.min(100, Math.max(5, untilIdleMs / 4)),
@@ -161,6 +167,12 @@ function summaryOf(
   { seconds, busySeconds }: { readonly seconds: number; readonly busySeconds: number },
 ): string {
   const rate = Math.round(records / Math.max(0.001, busySeconds));
-  const stored = `${files > 0 ? `${files} files, ` : ''}${storedBytes} bytes stored.`;
-  return `${name} ${outcome} after ${seconds.toFixed(1)} s: ${records} records in (${rate}/s), ${acked} settled, ${committed} committed, ${stored}`;
+  const parts = [
+    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${records} records in (${rate}/s)`,
+    `${acked} settled`,
+    ...(committed === undefined ? [] : [`${committed} committed`]),
+    ...(files === undefined ? [] : [`${files} files`]),
+    ...(storedBytes === undefined ? [] : [`${storedBytes} bytes out`]),
+  ];
+  return `${parts.join(', ')}.`;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ConsoleLog } from '../../src/cli/console-log.js';
 import { run } from '../../src/cli/run.js';
 import { Monitor } from '../../src/core/monitor.js';
@@ -17,7 +17,21 @@ function endless(): Flow {
   }) as unknown as Flow;
 }
 
-const hold = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Says nothing, and keeps the summary. */
+function summaryLog(): ConsoleLog & { summary?: string } {
+  const log: ConsoleLog & { summary?: string } = {
+    ...quiet,
+    say: (_, what, message) => {
+      if (what === 'summary') log.summary = message;
+    },
+  };
+  return log;
+}
+
+const hold = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
 
 describe('--until-idle', () => {
   it.each([
@@ -36,7 +50,7 @@ describe('--until-idle', () => {
     await hold(100);
     expect(code).toBeUndefined();
     monitor.metric(metric).set(well);
-    await running.exitCode;
+    await hold(30);
     expect(code).toBe(0);
   });
 
@@ -44,12 +58,65 @@ describe('--until-idle', () => {
     const monitor = new Monitor();
     monitor.metric('rxflume_source_joined').set(1);
     const startedAt = Date.now();
+    let endedAt = Number.NaN;
     const running = run(endless(), quiet, { untilIdleMs: 60, drainTimeoutMs: 1_000, monitor });
+    void running.exitCode.then(() => {
+      endedAt = Date.now();
+    });
     for (let n = 0; n < 4; n += 1) {
       await hold(30);
       monitor.metric('rxflume_source_records_total').add(1);
     }
+    await hold(1_000);
+    expect(endedAt - startedAt).toBeGreaterThanOrEqual(170);
+    expect(endedAt - startedAt).toBeLessThanOrEqual(210);
+  });
+
+  it.each([
+    ['of silence', undefined],
+    ['of silence after fetches that failed', 'rxflume_source_interrupted'],
+    ['of silence after a rebalance', 'rxflume_source_joined'],
+  ])('reports a rate that does not count the time %s', async (_, metric) => {
+    const monitor = new Monitor();
+    monitor.metric('rxflume_source_joined').set(1);
+    const log = summaryLog();
+    const running = run(endless(), log, { untilIdleMs: 5_000, drainTimeoutMs: 1_000, monitor });
+    for (let second = 0; second < 10; second += 1) {
+      monitor.metric('rxflume_source_records_total').add(100);
+      await hold(1_000);
+    }
+    if (metric !== undefined) {
+      const before = monitor.metric(metric).value;
+      monitor.metric(metric).set(1 - before);
+      await hold(60_000);
+      monitor.metric(metric).set(before);
+    }
+    await hold(6_000);
+    expect(await running.exitCode).toBe(0);
+    // The last hundred came after nine seconds; a look each 100 ms sees it.
+    const rate = Number(/1000 records in \((\d+)\/s\)/.exec(log.summary ?? '')?.[1]);
+    expect(rate).toBeGreaterThanOrEqual(1_000 / 9.2);
+    expect(rate).toBeLessThanOrEqual(1_000 / 9 + 1);
+  });
+
+  it('counts the whole time where it was stopped otherwise', async () => {
+    const monitor = new Monitor();
+    monitor.metric('rxflume_source_records_total').add(1_000);
+    const log = summaryLog();
+    const running = run(endless(), log, { untilIdleMs: 60_000, drainTimeoutMs: 1_000, monitor });
+    await hold(20_000);
+    running.stop('SIGTERM');
     await running.exitCode;
-    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(170);
+    expect(log.summary).toBe('endless drained after 20.0 s: 1000 records in (50/s), 0 settled.');
+  });
+
+  it('reports no rate of nothing', async () => {
+    const monitor = new Monitor();
+    monitor.metric('rxflume_source_joined').set(1);
+    const log = summaryLog();
+    const running = run(endless(), log, { untilIdleMs: 500, drainTimeoutMs: 1_000, monitor });
+    await hold(1_000);
+    await running.exitCode;
+    expect(log.summary).toContain('0 records in (0/s)');
   });
 });
