@@ -17,7 +17,7 @@ export interface LedgerSetting {
 }
 
 /**
- * Lists and verifies the ledger under the root of a file sink, and prints what was found. Changes nothing.
+ * Lists and verifies the ledger under the root of a file sink, and prints what was found. Writes and syncs nothing.
  *
  * Bounds: one stream at a time, see `readLedger`.
  * Fails: never; exit code 0 verified, 1 a problem or it could not be read, 2 wrong use.
@@ -86,7 +86,7 @@ function placeOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): Roo
 async function open(place: RootPlace, asked: LedgerAsked, env: LedgerSetting['env']): Promise<FileSystem> {
   if (place.kind === 'disk') {
     const { localDisk } = await import('../drivers/local-disk/index.js');
-    return localDisk();
+    return localDisk({ fsync: 'never' }); // What is only read need not be made durable, and may be on a read-only disk.
   }
   const { webhdfs } = await import('../drivers/webhdfs/index.js');
   const user = asked.user ?? env.HADOOP_USER_NAME;

@@ -1,4 +1,14 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -98,6 +108,32 @@ describe('rxflume ledger', () => {
       'Checked: the retained entries and the files they name. Files of older, folded entries are not checked.',
       '',
     ]);
+  });
+
+  it('only reads: syncs nothing, and leaves every file and folder as it was', async () => {
+    const tree = () =>
+      readdirSync(lakePath, { recursive: true, encoding: 'utf8' })
+        .concat('.')
+        .sort()
+        .map((name) => {
+          const { mtimeMs, ctimeMs, size } = statSync(join(lakePath, name));
+          return [name, mtimeMs, ctimeMs, size];
+        });
+    const before = tree();
+    const probe = await open(join(folder, 'probe'), 'w');
+    const handle = Object.getPrototypeOf(probe) as typeof probe;
+    const spied = (['sync', 'datasync', 'write', 'writev', 'truncate'] as const).map((name) =>
+      jest.spyOn(handle, name),
+    );
+    try {
+      await probe.sync();
+      expect(await look()).toMatchObject({ code: 0, err: '' });
+      expect(spied.map(({ mock }) => mock.calls.length)).toEqual([1, 0, 0, 0, 0]);
+    } finally {
+      for (const spy of spied) spy.mockRestore();
+      await probe.close();
+    }
+    expect(tree()).toEqual(before);
   });
 
   it('prints one JSON object, of a file URL too, and of the stream that is asked for', async () => {
