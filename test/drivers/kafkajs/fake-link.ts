@@ -48,6 +48,7 @@ export class FakeLink {
   offsets: CommittedOffset[] = [];
   /** The ids of topics; undefined where brokers have none. */
   ids: Map<string, string> | undefined = new Map([['t', 'id-1']]);
+  idErrors: unknown[] = [];
   heartbeats = 0;
   /** Whether a quota holds the next fetches back. */
   throttled = false;
@@ -87,6 +88,7 @@ export class FakeLink {
   }
 
   async topicIds(): Promise<Map<string, string> | undefined> {
+    if (this.idErrors.length > 0) throw this.idErrors.shift();
     return this.ids;
   }
 

@@ -4,7 +4,7 @@ import { topicIdsRequest } from '../../../../src/drivers/kafkajs/consumer/topic-
 import { checkOptions } from '../../../../src/drivers/kafkajs/options.js';
 import { openInternals } from '../../../../src/drivers/kafkajs/vendor/patches.js';
 import { KafkaTrace, until } from '../../../../src/testing/contracts/kafka-contract.js';
-import { FakeLink } from '../fake-link.js';
+import { brokerError, FakeLink } from '../fake-link.js';
 import { homeOf } from '../home.js';
 
 const lives: { member: Member; done: Promise<unknown> }[] = [];
@@ -77,6 +77,27 @@ describe('a topic that is deleted and created again', () => {
     10_000,
   );
 
+  it('is not read on from the old position after it was away for a while', async () => {
+    const link = new FakeLink();
+    link.partitions = [{ topic: 't', partition: 0 }];
+    const { trace, failures } = live(link);
+    await until(() => link.fetches.length === 1, 'the fetch');
+    link.ids = new Map();
+    link.fetches[0]?.answer(0, [], 3);
+    await until(() => link.fetches.length === 2, 'the second fetch', trace, 8_000);
+    // The leader has the new topic already; who is asked for ids does not.
+    link.fetches[1]?.answer(0, [50]);
+    await until(() => link.fetches.length === 3, 'the third fetch', trace, 8_000);
+    link.ids = made('id-2');
+    await until(
+      () => failures.length > 0 || trace.offsets(0).length > 0 || answered(link, 51),
+      'the failure',
+      trace,
+      8_000,
+    );
+    expect([failures, trace.offsets(0)]).toEqual([[expect.objectContaining(createdAgain)], []]);
+  }, 10_000);
+
   it('is found by a look at the topics, where no fetch was out meanwhile', async () => {
     const link = new FakeLink();
     const { failures } = live(link, 20);
@@ -121,6 +142,14 @@ describe('a topic that is deleted and created again', () => {
 });
 
 describe('a topic that stays what it was', () => {
+  it('is read also where the ids cannot be learned at the joining', async () => {
+    const link = new FakeLink();
+    link.idErrors.push(brokerError('BROKER_NOT_AVAILABLE'));
+    const { failures } = live(link, 60_000, 40, made('id-1'));
+    await until(() => link.fetches.length === 1, 'the fetch');
+    expect([failures, link.fetches[0]?.positions[0]?.offset]).toEqual([[], 40]);
+  });
+
   it.each([
     ['that has ids', made('id-1')],
     ['that has none', undefined],
