@@ -28,7 +28,7 @@ export interface Running {
 const ONE_SIGNAL_MS = 500;
 
 /** Runs a flow until it is drained, fails, or is abandoned, and prints its progress. */
-export function run(flow: Flow, log: ConsoleLog, options: RunOptions): Running {
+export function run(flow: Flow<unknown>, log: ConsoleLog, options: RunOptions): Running {
   const monitor = options.monitor ?? defaultMonitor;
   const startedAt = monotonicMs();
   const reader = new ProgressReader(monitor, startedAt);

@@ -30,8 +30,8 @@ function summaryLog(): ConsoleLog & { summary?: string } {
 
 const hold = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => jest.useRealTimers());
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
 
 describe('--until-idle', () => {
   it.each([

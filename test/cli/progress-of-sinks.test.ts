@@ -5,6 +5,7 @@ import type { ConsoleLog } from '../../src/cli/console-log.js';
 import { ProgressReader, progressLine } from '../../src/cli/progress.js';
 import { run } from '../../src/cli/run.js';
 import { Monitor } from '../../src/core/monitor.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Source } from '../../src/delivery/source.js';
 import { type Flow, flow } from '../../src/flow/flow.js';
 import { text } from '../../src/formats/text.js';
@@ -26,14 +27,14 @@ import { MemoryAmqp, MemoryFlume, MemoryHttp, MemoryKafka, memoryFileSystem } fr
 import { inVirtualTime } from '../support/virtual-time.js';
 
 /** Five values of five bytes, of a topic that stands at them. */
-function fromKafka(monitor: Monitor, kafka = new MemoryKafka()): Source<unknown> {
+function fromKafka(monitor: Monitor, kafka = new MemoryKafka()): Source<Delivery<unknown>> {
   kafka.createTopic('chat', 1);
   kafka.createTopic('copy', 1);
   kafka.produce('chat', 0, ['11111', '22222', '33333', '44444', '55555']);
   return kafkaSource(kafka, { topics: ['chat'], groupId: 'g', monitor });
 }
 
-function fromQueue(monitor: Monitor, kind: 'classic' | 'stream'): Source<unknown> {
+function fromQueue(monitor: Monitor, kind: 'classic' | 'stream'): Source<Delivery<unknown>> {
   const broker = new MemoryAmqp();
   broker.createQueue('chat', kind);
   broker.send('chat', ['11111', '22222', '33333', '44444', '55555']);
@@ -42,7 +43,7 @@ function fromQueue(monitor: Monitor, kind: 'classic' | 'stream'): Source<unknown
 }
 
 /** A server to which a client sends five events. */
-function fromAgents(monitor: Monitor): Source<unknown> {
+function fromAgents(monitor: Monitor): Source<Delivery<unknown>> {
   const agents = new MemoryFlume();
   const events = ['11111', '22222', '33333', '44444', '55555'].map((text) => ({
     headers: {},
