@@ -73,6 +73,7 @@ export {
   type FlumeSinkOptions,
   type FlumeStrategy,
 } from './sinks/flume/options.js';
+export type { HttpBatch } from './sinks/http/batch-id.js';
 export type { HttpBody } from './sinks/http/http-body.js';
 export { type HttpSink, httpSink } from './sinks/http/http-sink.js';
 export {
@@ -83,7 +84,6 @@ export {
   type HttpRetryOptions,
   type HttpSinkOptions,
 } from './sinks/http/options.js';
-export type { HttpBatch } from './sinks/http/outgoing-batch.js';
 export { type KafkaSink, kafkaSink } from './sinks/kafka/kafka-sink.js';
 export {
   type FromValue,

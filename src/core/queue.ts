@@ -11,6 +11,11 @@ export class Queue<T> {
     this.#values.push(value);
   }
 
+  /** Puts these before all else, in their order. */
+  putFirst(values: readonly T[]): void {
+    this.#values = [...values, ...this.takeAll()];
+  }
+
   take(): T | undefined {
     if (this.#first === this.#values.length) return undefined;
     const value = this.#values[this.#first] as T;

@@ -17,6 +17,12 @@ export class AckGroup {
   #size = 0;
   #isSettled = false;
 
+  static of(deliveries: readonly Delivery<unknown>[]): AckGroup {
+    const ackGroup = new AckGroup();
+    for (const delivery of deliveries) ackGroup.add(delivery);
+    return ackGroup;
+  }
+
   get size(): number {
     return this.#size;
   }

@@ -184,8 +184,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
 
   /** Together, so that a source hears of it once and not of each. */
   #refuse(deliveries: readonly Delivery<unknown>[], cause: unknown): void {
-    const ackGroup = new AckGroup();
-    for (const delivery of deliveries) ackGroup.add(delivery);
+    const ackGroup = AckGroup.of(deliveries);
     this.#metrics.failures.add(ackGroup.size);
     if (deliveries.length > 0 && !isStopped(cause)) {
       const what = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';

@@ -59,7 +59,7 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
     this.#flushListeners.end();
     this.#writing?.subscription?.unsubscribe();
     const cause = stoppedError('the line was written');
-    this.#nack([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()], cause);
+    AckGroup.of([...(this.#writing?.lines.parts ?? []), ...this.#takeAll()]).nack(cause);
   }
 
   take(delivery: Delivery<T>): void {
@@ -117,9 +117,7 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
 
   #written({ text, parts }: Lines): void {
     this.#writing = undefined;
-    const ackGroup = new AckGroup();
-    for (const part of parts) ackGroup.add(part);
-    ackGroup.ack();
+    AckGroup.of(parts).ack();
     const bytes = Buffer.byteLength(text);
     this.#metrics.values.add(parts.length);
     this.#metrics.bytes.add(bytes);
@@ -148,14 +146,8 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
       message: refusal.message,
       cause: refusal,
     });
-    this.#nack(parts, refusal);
+    AckGroup.of(parts).nack(refusal);
     this.#write();
-  }
-
-  #nack(parts: readonly Delivery<string>[], cause: unknown): void {
-    const ackGroup = new AckGroup();
-    for (const part of parts) ackGroup.add(part);
-    ackGroup.nack(cause);
   }
 
   /** Refuses what waits of an epoch that is over. */
@@ -165,7 +157,7 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
       stale.unshift(this.#next);
       this.#next = undefined;
     }
-    this.#nack(stale, staleError('The stream'));
+    AckGroup.of(stale).nack(staleError('The stream'));
     this.#lifecycle.completeIfIdle();
   }
 

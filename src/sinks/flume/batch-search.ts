@@ -1,5 +1,9 @@
 import type { RxflumeError } from '../../core/errors.js';
-import type { OutgoingBatch } from './outgoing-batch.js';
+import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
+import type { FlumeEvent } from '../../formats/flume-event.js';
+
+/** Events of one stream that go to an agent together. */
+export type EventBatch = DeliveryBatch<FlumeEvent>;
 
 /** After so many events in a row that an agent refused one by one, it is taken for the agent's trouble. */
 const MOST_REFUSED_IN_A_ROW = 3;
@@ -16,7 +20,7 @@ export interface AgentRefusal {
 
 /** An event that was refused alone. */
 export interface Suspect {
-  readonly part: OutgoingBatch;
+  readonly part: EventBatch;
   readonly refusal: AgentRefusal;
   /** The agent that refused it took another event of its batch after that. */
   isCleared: boolean;
@@ -33,20 +37,19 @@ export interface Suspect {
  */
 export class BatchSearch {
   /** The parts that are not sent, in order. */
-  #parts: OutgoingBatch[];
+  #parts: EventBatch[];
   #suspects: Suspect[] = [];
   #inARow = 0;
   #trouble: AgentRefusal | undefined;
   readonly #hasTaken = new Set<string>();
 
   /** `batch` has two events or more. */
-  constructor(batch: OutgoingBatch) {
-    batch.search = this;
-    this.#parts = [batch.part(0, 1), batch.part(1, batch.events.length)];
+  constructor(batch: EventBatch) {
+    this.#parts = [batch.part(0, 1), batch.part(1, batch.size)];
   }
 
   /** The part to send next; undefined where the search is over. */
-  next(): OutgoingBatch | undefined {
+  next(): EventBatch | undefined {
     return this.#trouble === undefined ? this.#parts.shift() : undefined;
   }
 
@@ -54,15 +57,15 @@ export class BatchSearch {
     // That the rest has an event at fault is known, unless one was found already: it is not sent whole once more.
     const isFirst = this.#hasTaken.size === 0 && this.#suspects.length === 0;
     const [rest] = this.#parts;
-    if (isFirst && rest !== undefined && rest.events.length > 1) this.#replaceFirst(halves(rest));
+    if (isFirst && rest !== undefined && rest.size > 1) this.#replaceFirst(rest.halves());
     this.#hasTaken.add(agent);
     this.#inARow = 0;
     for (const suspect of this.#suspects) suspect.isCleared ||= suspect.refusal.agent === agent;
   }
 
-  refused(part: OutgoingBatch, refusal: AgentRefusal): void {
-    if (part.events.length > 1) {
-      this.#parts.unshift(...halves(part));
+  refused(part: EventBatch, refusal: AgentRefusal): void {
+    if (part.size > 1) {
+      this.#parts.unshift(...part.halves());
       return;
     }
     this.#suspects.push({ part, refusal, isCleared: false });
@@ -71,8 +74,8 @@ export class BatchSearch {
     if (refusal.how === 'status' || this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = refusal;
     const [rest] = this.#parts;
     const takesNothing = this.#hasTaken.size === 0;
-    if (takesNothing && rest !== undefined && rest.events.length > 1) {
-      this.#replaceFirst([rest.part(0, 1), rest.part(1, rest.events.length)]);
+    if (takesNothing && rest !== undefined && rest.size > 1) {
+      this.#replaceFirst([rest.part(0, 1), rest.part(1, rest.size)]);
     }
   }
 
@@ -88,13 +91,13 @@ export class BatchSearch {
   }
 
   /** What is refused for the agent's sake, or was not sent, in order. */
-  get left(): readonly OutgoingBatch[] {
+  get left(): readonly EventBatch[] {
     const suspects = this.#suspects.slice(this.atFault.length).map(({ part }) => part);
     return [...suspects, ...this.#parts];
   }
 
   /** All that was not sent, or was refused alone; without the part under way. */
-  get unsettled(): readonly OutgoingBatch[] {
+  get unsettled(): readonly EventBatch[] {
     return [...this.#suspects.map(({ part }) => part), ...this.#parts];
   }
 
@@ -108,12 +111,7 @@ export class BatchSearch {
     return this.#trouble === undefined ? 0 : this.#inARow;
   }
 
-  #replaceFirst(parts: readonly OutgoingBatch[]): void {
+  #replaceFirst(parts: readonly EventBatch[]): void {
     this.#parts = [...parts, ...this.#parts.slice(1)];
   }
-}
-
-function halves(part: OutgoingBatch): [OutgoingBatch, OutgoingBatch] {
-  const middle = Math.ceil(part.events.length / 2);
-  return [part.part(0, middle), part.part(middle, part.events.length)];
 }

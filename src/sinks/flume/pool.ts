@@ -1,50 +1,51 @@
 import type { Subscription } from 'rxjs';
 import { describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
+import type { Metric } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
+import type { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';
 import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
-import { type AgentRefusal, BatchSearch, type Suspect } from './batch-search.js';
+import { type AgentRefusal, BatchSearch, type EventBatch, type Suspect } from './batch-search.js';
 import type { CheckedOptions } from './options.js';
-import type { OutgoingBatch } from './outgoing-batch.js';
 
-/** What a pool tells the session it belongs to. */
-export interface PoolReport {
-  /** An agent has taken it. */
-  taken(outgoing: OutgoingBatch, agent: string): void;
-  /** It is given up. */
-  refused(outgoing: OutgoingBatch, cause: RxflumeError): void;
-  /** It was sent, nobody knows whether it arrived, and it is sent again. */
-  resending(outgoing: OutgoingBatch): void;
-  report(failure: Failure): void;
-  /** Something was settled or begun: how many connections stand, and how many batches are under way. */
-  changed(connections: number, inFlight: number): void;
+/** A batch, or a part of one that is searched, until an agent has taken it or it is given up. */
+interface Sending {
+  readonly batch: EventBatch;
+  /** The search that it is a part of. */
+  readonly search: BatchSearch | undefined;
+  /** How often it was sent without an answer. */
+  losses: number;
+  /** Its epoch is over: it is redelivered by itself. */
+  isStale: boolean;
 }
 
 /**
- * Sends shipments to agents: over connections with a bound on what is under way on each, to the agent that the strategy
+ * Sends batches to agents: over connections with a bound on what is under way on each, to the agent that the strategy
  * picks, again where a connection was lost.
  *
- * Bounds: `agents` × `connections` × `maxInFlight` shipments under way; the others wait, unreleased.
+ * Bounds: `agents` × `connections` × `maxInFlight` batches in flight; the others wait, unreleased.
  */
 export class Pool implements AgentReport {
   readonly #client: FlumeRpcClient;
   readonly #options: CheckedOptions;
-  readonly #report: PoolReport;
+  readonly #outcomes: BatchOutcomes;
+  readonly #connections: Metric;
   readonly #agents: readonly Agent[];
-  readonly #underWay = new Map<OutgoingBatch, Subscription | undefined>();
+  readonly #underWay = new Map<Sending, Subscription | undefined>();
   /** Streams that keep their order, and have a batch under way. */
   readonly #busy = new Set<string>();
   /** Batches that were refused, whose parts are sent one after the other. */
   readonly #searches = new Set<BatchSearch>();
-  #queue: OutgoingBatch[] = [];
+  #queue: Sending[] = [];
   #isDispatching = false;
   #isOver = false;
 
-  constructor(client: FlumeRpcClient, options: CheckedOptions, report: PoolReport) {
+  /** `connections`: how many there are, of all agents. */
+  constructor(client: FlumeRpcClient, options: CheckedOptions, outcomes: BatchOutcomes, connections: Metric) {
     this.#client = client;
     this.#options = options;
-    this.#report = report;
+    this.#outcomes = outcomes;
+    this.#connections = connections;
     this.#agents = client.agents.map((_, place) => new Agent(client, place, options, this));
   }
 
@@ -52,33 +53,34 @@ export class Pool implements AgentReport {
     return this.#queue.length === 0 && this.#underWay.size === 0 && this.#searches.size === 0;
   }
 
-  add(outgoing: OutgoingBatch): void {
-    this.#queue.push(outgoing);
+  add(batch: EventBatch): void {
+    this.#queue.push({ batch, search: undefined, losses: 0, isStale: false });
     this.#dispatch();
   }
 
-  /** Takes out what waits of an epoch that is over; what is under way of it is not sent again. */
-  remove(isOver: (flush$: OutgoingBatch['flush$']) => boolean): OutgoingBatch[] {
-    for (const outgoing of this.#underWay.keys()) outgoing.isVoid ||= isOver(outgoing.flush$);
-    const removed = this.#queue.filter((outgoing) => isOver(outgoing.flush$));
-    this.#queue = this.#queue.filter((outgoing) => !isOver(outgoing.flush$));
+  /** Drops what waits of an epoch that is over; what is in flight of it is not sent again. */
+  remove(isOver: (flush$: EventBatch['flush$']) => boolean): void {
+    for (const sending of this.#underWay.keys()) sending.isStale ||= isOver(sending.batch.flush$);
+    const isStale = ({ batch }: Sending) => isOver(batch.flush$);
+    const removed = this.#queue.filter(isStale).map(({ batch }) => batch);
+    this.#queue = this.#queue.filter((sending) => !isStale(sending));
     for (const search of [...this.#searches]) {
       const { unsettled } = search;
       if (unsettled[0] === undefined || !isOver(unsettled[0].flush$)) continue;
       this.#searches.delete(search);
       removed.push(...unsettled);
     }
-    return removed;
+    for (const batch of removed) this.#outcomes.dropped(batch);
   }
 
-  /** Gives everything up, and closes all connections; what was not taken. */
-  close(): OutgoingBatch[] {
+  /** Gives everything up, and closes all connections; returns what was not taken. */
+  close(): EventBatch[] {
     this.#isOver = true;
     const searched = [...this.#searches].flatMap(({ unsettled }) => unsettled);
-    const left = [...this.#underWay.keys(), ...this.#queue, ...searched];
+    const left = [...[...this.#underWay.keys(), ...this.#queue].map(({ batch }) => batch), ...searched];
     this.#queue = [];
     this.#searches.clear();
-    for (const sending of this.#underWay.values()) sending?.unsubscribe();
+    for (const request of this.#underWay.values()) request?.unsubscribe();
     this.#underWay.clear();
     for (const agent of this.#agents) agent.close();
     this.#changed();
@@ -96,7 +98,7 @@ export class Pool implements AgentReport {
     if (this.#isOver) return;
     const what = error instanceof RxflumeError ? error.code : 'RXF_FLUME_UNREACHABLE';
     const next = `${agent.name} is tried again in ${Math.round(delayMs)} ms.`;
-    this.#report.report({
+    this.#options.monitor.report({
       what,
       about: agent.name,
       message: sentence(describeError(error), next),
@@ -113,11 +115,11 @@ export class Pool implements AgentReport {
     if (this.#isDispatching || this.#isOver) return;
     this.#isDispatching = true;
     while (!this.#isOver) {
-      const at = this.#queue.findIndex(({ stream }) => !this.#busy.has(stream));
+      const at = this.#queue.findIndex(({ batch }) => !this.#busy.has(batch.stream));
       const link = at < 0 ? undefined : this.#pick();
       if (link === undefined) break;
-      const [outgoing] = this.#queue.splice(at, 1);
-      this.#send(outgoing as OutgoingBatch, link);
+      const [sending] = this.#queue.splice(at, 1);
+      this.#send(sending as Sending, link);
     }
     this.#isDispatching = false;
   }
@@ -138,57 +140,59 @@ export class Pool implements AgentReport {
     return others.find((agent) => agent.connections > 0)?.room();
   }
 
-  #send(outgoing: OutgoingBatch, link: Link): void {
+  #send(sending: Sending, link: Link): void {
+    const { batch } = sending;
     link.inFlight += 1;
-    this.#underWay.set(outgoing, undefined);
-    if (this.#options.order === 'stream') this.#busy.add(outgoing.stream);
+    this.#underWay.set(sending, undefined);
+    if (this.#options.order === 'stream') this.#busy.add(batch.stream);
     const over = () => {
       link.inFlight -= 1;
-      this.#busy.delete(outgoing.stream);
-      return this.#underWay.delete(outgoing);
+      this.#busy.delete(batch.stream);
+      return this.#underWay.delete(sending);
     };
-    const sending = link.connection.append(outgoing.events).subscribe({
+    const request = link.connection.append(batch.values).subscribe({
       next: (status) => {
-        if (over()) this.#answered(outgoing, link.agent, status);
+        if (over()) this.#answered(sending, link.agent, status);
       },
       error: (error: unknown) => {
-        if (over()) this.#failed(outgoing, link, error);
+        if (over()) this.#failed(sending, link, error);
       },
     });
-    if (this.#underWay.has(outgoing)) this.#underWay.set(outgoing, sending);
+    if (this.#underWay.has(sending)) this.#underWay.set(sending, request);
     this.#changed();
   }
 
-  #answered(outgoing: OutgoingBatch, agent: Agent, status: FlumeStatus): void {
+  #answered(sending: Sending, agent: Agent, status: FlumeStatus): void {
+    const { batch, search } = sending;
     if (status === 'OK') {
       agent.taken();
-      const { search } = outgoing;
       search?.taken(agent.name);
       // Before it is settled: a source may bring more within the call, which must not overtake.
       const isFound = search !== undefined && !this.#goOn(search);
-      this.#report.taken(outgoing, agent.name);
+      this.#outcomes.taken(batch, agent.name);
       if (isFound) this.#settle(search);
     } else {
-      const cause = nackedError(agent.name, outgoing, `answered ${status}`);
-      this.#refused(outgoing, agent, { agent: agent.name, how: 'status', cause });
+      const cause = nackedError(agent.name, batch, `answered ${status}`);
+      this.#nacked(sending, agent, { agent: agent.name, how: 'status', cause });
     }
     this.#changed();
     this.#dispatch();
   }
 
-  #failed(outgoing: OutgoingBatch, link: Link, error: unknown): void {
+  #failed(sending: Sending, link: Link, error: unknown): void {
+    const { batch } = sending;
     const { agent } = link;
     if (error instanceof RxflumeError && error.code === 'RXF_FLUME_REFUSED') {
-      const cause = nackedError(agent.name, outgoing, describeError(error), error);
-      this.#refused(outgoing, agent, { agent: agent.name, how: 'error', cause });
+      const cause = nackedError(agent.name, batch, describeError(error), error);
+      this.#nacked(sending, agent, { agent: agent.name, how: 'error', cause });
     } else {
-      outgoing.losses += 1;
-      if (outgoing.isVoid || outgoing.losses >= this.#options.retry.attempts) {
+      sending.losses += 1;
+      if (sending.isStale || sending.losses >= this.#options.retry.attempts) {
         const cause = error instanceof RxflumeError ? error : downError(this.#client.name, [error]);
-        this.#giveUp(outgoing, cause);
+        this.#giveUp(sending, cause);
       } else {
-        this.#queue.unshift(outgoing);
-        this.#report.resending(outgoing);
+        this.#queue.unshift(sending);
+        this.#outcomes.resending(batch);
       }
       agent.broken(link, error);
     }
@@ -197,60 +201,69 @@ export class Pool implements AgentReport {
   }
 
   /** An agent has it not: looks for the events at fault, if there may be others. */
-  #refused(outgoing: OutgoingBatch, agent: Agent, refusal: AgentRefusal): void {
-    if (outgoing.search?.hasTaken(agent.name) !== true) agent.refused();
+  #nacked(sending: Sending, agent: Agent, refusal: AgentRefusal): void {
+    const { batch } = sending;
+    let { search } = sending;
+    if (search?.hasTaken(agent.name) !== true) agent.refused();
     // A status may be a full channel: what is then taken behind an event that waits would be sent again with it.
-    const isWhole = outgoing.search === undefined && (outgoing.events.length === 1 || refusal.how === 'status');
-    if (outgoing.isVoid || isWhole) {
-      this.#giveUp(outgoing, refusal.cause);
+    const isWhole = search === undefined && (batch.size === 1 || refusal.how === 'status');
+    if (sending.isStale || isWhole) {
+      this.#giveUp(sending, refusal.cause);
       return;
     }
-    if (outgoing.search !== undefined) outgoing.search.refused(outgoing, refusal);
+    if (search !== undefined) search.refused(batch, refusal);
     else {
-      this.#searches.add(new BatchSearch(outgoing));
+      search = new BatchSearch(batch);
+      this.#searches.add(search);
       const { cause } = refusal;
       const next = 'Its events are sent in parts, to find what is at fault.';
       const message = sentence(cause.message, next);
-      this.#report.report({ what: cause.code, about: outgoing.stream, message, addition: next, cause });
+      this.#options.monitor.report({ what: cause.code, about: batch.stream, message, addition: next, cause });
     }
-    const search = outgoing.search as unknown as BatchSearch;
     if (!this.#goOn(search)) this.#settle(search);
   }
 
   /** Sends the next part before all else of its stream; false where there is none. */
   #goOn(search: BatchSearch): boolean {
-    const part = this.#searches.has(search) ? search.next() : undefined;
-    if (part !== undefined) this.#queue.unshift(part);
-    return part !== undefined;
+    const batch = this.#searches.has(search) ? search.next() : undefined;
+    if (batch !== undefined) this.#queue.unshift({ batch, search, losses: 0, isStale: false });
+    return batch !== undefined;
   }
 
   /** The search is over: refuses what is left of its batch, each for its own reason. */
   #settle(search: BatchSearch): void {
     if (!this.#searches.delete(search)) return;
     const { trouble } = search;
-    for (const suspect of search.atFault) this.#report.refused(suspect.part, eventError(suspect));
-    for (const part of search.left) this.#report.refused(part, (trouble as AgentRefusal).cause);
+    for (const suspect of search.atFault) this.#refuse(suspect.part, eventError(suspect));
+    for (const part of search.left) this.#refuse(part, (trouble as AgentRefusal).cause);
   }
 
-  #giveUp(outgoing: OutgoingBatch, cause: RxflumeError): void {
-    const { search } = outgoing;
+  #giveUp({ batch, search }: Sending, cause: RxflumeError): void {
     const isSearched = search !== undefined && this.#searches.delete(search);
-    this.#report.refused(outgoing, cause);
-    if (isSearched) for (const part of search.unsettled) this.#report.refused(part, cause);
+    this.#refuse(batch, cause);
+    if (isSearched) for (const part of search.unsettled) this.#refuse(part, cause);
+  }
+
+  #refuse(batch: EventBatch, cause: RxflumeError): void {
+    const { stream, size } = batch;
+    this.#outcomes.refused(batch, cause, {
+      about: stream,
+      message: sentence(`${stream}: ${describeError(cause)}`),
+      addition: `${stream}: ${size} events are refused because of ${cause.code}.`,
+    });
   }
 
   #refuseWaiting(causes: readonly unknown[]): void {
     const waiting = this.#queue;
     this.#queue = [];
     const cause = downError(this.#client.name, causes);
-    for (const outgoing of waiting) this.#giveUp(outgoing, cause);
+    for (const sending of waiting) this.#giveUp(sending, cause);
   }
 
   #changed(): void {
-    this.#report.changed(
-      this.#agents.reduce((sum, { connections }) => sum + connections, 0),
-      this.#underWay.size,
-    );
+    this.#connections.set(this.#agents.reduce((sum, { connections }) => sum + connections, 0));
+    this.#outcomes.inFlight(this.#underWay.size);
+    this.#outcomes.completeIfIdle();
   }
 }
 
@@ -258,12 +271,12 @@ function load({ agent }: Link): number {
   return agent.inFlight;
 }
 
-function nackedError(agent: string, { events, stream }: OutgoingBatch, problem: string, cause?: unknown): SinkError {
+function nackedError(agent: string, { size, stream }: EventBatch, problem: string, cause?: unknown): SinkError {
   return new SinkError(
     'RXF_FLUME_REFUSED',
-    `${agent} did not take a batch of ${events.length} events of ${stream}: ${problem}. Its channel is full, or its ` +
+    `${agent} did not take a batch of ${size} events of ${stream}: ${problem}. Its channel is full, or its ` +
       '`transactionCapacity` is below `batch.count`; see its log.',
-    { cause, details: { agent, stream, events: events.length } },
+    { cause, details: { agent, stream, events: size } },
   );
 }
 

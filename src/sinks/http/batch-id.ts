@@ -1,6 +1,27 @@
+import { isWellFormed } from '../../core/well-formed.js';
 import type { Origin } from '../../delivery/delivery.js';
+import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { Digest } from '../../delivery/digest.js';
 import { isWhole, positionOf } from '../../delivery/origin-position.js';
+
+/** What goes in one request, as the functions among the options see it. */
+export interface HttpBatch {
+  readonly stream: string;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** How many values it holds. */
+  readonly values: number;
+  /** Names these values, such as `kafka:chat/3+120-219`: the same whenever they are sent together. */
+  readonly id: string;
+}
+
+export function httpBatchOf({ stream, firstOffset, lastOffset, size, deliveries }: DeliveryBatch<unknown>): HttpBatch {
+  const id = batchId(
+    stream,
+    deliveries.map(({ origin }) => origin),
+  );
+  return { stream, firstOffset, lastOffset, values: size, id };
+}
 
 /**
  * Names the values of one stream that go in one request: `kafka:chat/3+120-219` where it is every one of these offsets, else
@@ -17,4 +38,21 @@ export function batchId(stream: string, origins: readonly Origin[]): string {
   const digest = new Digest();
   for (const place of places) digest.addText(place);
   return `${stream}+${from}-${to}~${digest}`;
+}
+
+/**
+ * The value of the header `Idempotency-Key` for a batch: its id, as a string of structured fields.
+ *
+ * Source: draft-ietf-httpapi-idempotency-key-header, section 2.1; RFC 9651, section 3.3.3.
+ */
+export function idempotencyKey({ id }: HttpBatch): string {
+  return `"${id.replace(/[^\x20-\x7e]|["\\%]/gu, escaped)}"`;
+}
+
+/**
+ * What cannot stand in the header as it is, and the percent sign, so that no two ids come to the same key. Half of a
+ * surrogate pair has no UTF-8 form: it is written by its number.
+ */
+function escaped(one: string): string {
+  return isWellFormed(one) ? encodeURIComponent(one) : `%u${one.charCodeAt(0).toString(16)}`;
 }

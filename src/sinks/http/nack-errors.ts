@@ -1,14 +1,14 @@
 import { type ErrorCode, SinkError } from '../../core/errors.js';
 import { shownUrl } from '../../core/shown-url.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
-import type { OutgoingBatch } from './outgoing-batch.js';
+import type { HttpPayload } from './request.js';
 import { withoutSecrets } from './request-parts.js';
 import type { Verdict } from './verdict.js';
 
 /** The request that was answered. */
 export interface Answered {
   readonly method: string;
-  readonly outgoing: OutgoingBatch;
+  readonly batch: HttpPayload;
   /** The headers of the caller's, whose values are in no message. */
   readonly headers: Readonly<Record<string, string>>;
   readonly answer: HttpAnswer;
@@ -21,10 +21,9 @@ export function nackErrorOf(verdict: Exclude<Verdict, { what: 'taken' | 'halve' 
   const [code, advice] = ADVICE[verdict.what](answer);
   const said = why ?? excerptOf(answered);
   const message = `${subjectOf(answered)}${said === '' ? ', without a word' : `: ${said}`}. ${advice}`;
-  const { outgoing } = answered;
-  const { stream, firstOffset, lastOffset, values } = outgoing.batch;
+  const { to, stream, firstOffset, lastOffset, size: values } = answered.batch;
   return new SinkError(code, message, {
-    details: { url: shownUrl(outgoing.url), status: answer.status, stream, firstOffset, lastOffset, values },
+    details: { url: shownUrl(to), status: answer.status, stream, firstOffset, lastOffset, values },
   });
 }
 
@@ -50,15 +49,15 @@ const ADVICE: Record<
   },
 };
 
-function subjectOf({ method, outgoing, answer }: Answered): string {
-  const { stream, firstOffset, lastOffset, values } = outgoing.batch;
+function subjectOf({ method, batch, answer }: Answered): string {
+  const { to, stream, firstOffset, lastOffset, size: values } = batch;
   const what = values === 1 ? `offset ${firstOffset}` : `${values} values, offsets ${firstOffset} to ${lastOffset}`;
-  return `${method} ${shownUrl(outgoing.url)} answered ${answer.status} to ${what} of ${stream}`;
+  return `${method} ${shownUrl(to)} answered ${answer.status} to ${what} of ${stream}`;
 }
 
 /** The beginning of what the server said, on one line, in quotes. */
-function excerptOf({ answer, outgoing, headers }: Answered): string {
-  const text = withoutSecrets(answer.excerpt.slice(0, 2_000), outgoing.url, headers);
+function excerptOf({ answer, batch, headers }: Answered): string {
+  const text = withoutSecrets(answer.excerpt.slice(0, 2_000), batch.to, headers);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal must not obey what a server says
   const line = text.replace(/[\s\x00-\x1f\x7f-\x9f\ufffd]+/g, ' ').trim();
   if (line === '') return '';

@@ -20,9 +20,8 @@ import { MiB } from '../../core/units.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { type Compression, type CompressionName, compressionOf } from '../../formats/compression.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
+import { type HttpBatch, idempotencyKey } from './batch-id.js';
 import { HTTP_BODIES, type HttpBody } from './http-body.js';
-import { idempotencyKey } from './idempotency-key.js';
-import type { HttpBatch } from './outgoing-batch.js';
 import { expectHeaders, urlProblem } from './request-parts.js';
 
 export interface HttpBatchOptions {

@@ -1,12 +1,16 @@
 import { defer, from, map, type Observable, switchMap, take, throwIfEmpty } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { shownUrl } from '../../core/shown-url.js';
+import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { within } from '../../lifecycle/within.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
+import { httpBatchOf } from './batch-id.js';
 import { joinBody } from './http-body.js';
 import type { CheckedOptions, HttpHeaders } from './options.js';
-import type { OutgoingBatch } from './outgoing-batch.js';
 import { expectHeaders } from './request-parts.js';
+
+/** The encoded values of one stream that go in one request; `to` is its URL. */
+export type HttpPayload = DeliveryBatch<string | Uint8Array>;
 
 /** An answer, and the request it is to. */
 export interface Sent {
@@ -17,14 +21,10 @@ export interface Sent {
   readonly answer: HttpAnswer;
 }
 
-/** One try of a parcel, cold: made anew for each, so that no body is kept while it waits. */
-export function requestOf(
-  client: HttpClient,
-  outgoing: OutgoingBatch,
-  options: CheckedOptions<never>,
-): Observable<Sent> {
+/** One attempt to send a batch, cold: made anew for each, so that no body is kept while it waits. */
+export function requestOf(client: HttpClient, payload: HttpPayload, options: CheckedOptions<never>): Observable<Sent> {
   const { method, body: form, compression, timeoutMs, idempotencyHeader, idempotencyKey } = options;
-  const { url } = outgoing;
+  const { to: url } = payload;
   const late = (problem: string) =>
     new SinkError(
       'RXF_HTTP_TIMEOUT',
@@ -32,18 +32,14 @@ export function requestOf(
       { details: { url: shownUrl(url), timeoutMs } },
     );
   return defer(() => {
-    const { batch } = outgoing;
+    const batch = httpBatchOf(payload);
     const headers = options.headers(batch);
     expectHeaders('headers', headers, idempotencyHeader);
     const named = idempotencyHeader === null ? {} : { [idempotencyHeader]: idempotencyKey(batch) };
     expectHeaders('idempotencyKey', named);
     const encoding = compression.name === 'none' ? {} : { 'content-encoding': compression.name };
     const all = { ...headers, ...named, ...encoding, 'content-type': form.contentType };
-    const joined = joinBody(
-      outgoing.pieces.map(({ value }) => value),
-      form,
-    );
-    return from(compression.compress(joined)).pipe(
+    return from(compression.compress(joinBody(payload.values, form))).pipe(
       switchMap((body) =>
         client.request({ method, url, headers: all, body }).pipe(
           take(1),

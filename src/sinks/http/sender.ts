@@ -1,122 +1,142 @@
-import { timer } from 'rxjs';
+import { Subscription, timer } from 'rxjs';
 import { backoffMs } from '../../backpressure/backoff.js';
 import { timeOfDayMs } from '../../core/clock.js';
-import { isRetryable, RxflumeError } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
+import { describeError, isRetryable, RxflumeError } from '../../core/errors.js';
+import { Queue } from '../../core/queue.js';
 import { sentence } from '../../core/sentence.js';
 import { shownUrl } from '../../core/shown-url.js';
+import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { nackErrorOf as refusalOfCause } from '../../delivery/nack-errors.js';
+import type { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
 import { nackErrorOf } from './nack-errors.js';
 import type { CheckedOptions } from './options.js';
-import type { OutgoingBatch } from './outgoing-batch.js';
-import { requestOf, type Sent } from './request.js';
-import { SendQueue } from './send-queue.js';
+import { type HttpPayload, requestOf, type Sent } from './request.js';
 import { Target } from './target.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
-/** What a sender tells the session it belongs to. */
-export interface SenderReport {
-  /** The server has said yes to it; how many bytes were sent. */
-  taken(outgoing: OutgoingBatch, bytes: number): void;
-  /** It is given up. */
-  refused(outgoing: OutgoingBatch, cause: RxflumeError): void;
-  /** It is sent again. */
-  resending(outgoing: OutgoingBatch): void;
-  /** Its epoch is over. */
-  dropped(outgoing: OutgoingBatch): void;
-  logEvent(level: 'info' | 'warn', what: string, message: string): void;
-  report(failure: Failure): void;
-  /** Nothing waits, and nothing is under way. */
-  idle(): void;
-  /** How many requests are under way. */
-  changed(inFlight: number): void;
+/** Batches that are sent one after the other, also the halves of these. */
+interface SendQueue {
+  readonly name: string;
+  readonly waiting: Queue<HttpPayload>;
+  current: Sending | undefined;
+}
+
+/** The first batch of a queue, until it is settled or halved. */
+class Sending {
+  readonly batch: HttpPayload;
+  readonly queue: SendQueue;
+  readonly target: Target<Sending>;
+  failures = 0;
+  /** How it failed last. */
+  lastCause: RxflumeError | undefined;
+  isTrying = false;
+  /** It was tried for as long as is allowed. */
+  isLate = false;
+  /** Its epoch is over: it is redelivered by itself. */
+  isStale = false;
+  isSettled = false;
+  /** The request in flight, or the wait for the next. */
+  readonly life = new Subscription();
+  /** Counts the time since the first attempt. */
+  limit: Subscription | undefined;
+
+  constructor(batch: HttpPayload, queue: SendQueue, target: Target<Sending>) {
+    this.batch = batch;
+    this.queue = queue;
+    this.target = target;
+    target.users += 1;
+    target.add(this, 'first');
+  }
+
+  end(): void {
+    this.isSettled = true;
+    this.target.users -= 1;
+    this.life.unsubscribe();
+  }
 }
 
 /**
- * Sends parcels: those of a lane one after the other, and `concurrency` at once of all; again where that may help.
+ * Sends batches: those of a queue one after the other, and `concurrency` at once of all; again where that may help.
  *
- * Bounds: `concurrency` bodies; what waits is unreleased, so the source's window bounds it. A parcel is given up after
+ * Bounds: `concurrency` bodies; what waits is unreleased, so the source's window bounds it. A batch is given up after
  * `retry.attempts`, or `retry.timeLimitMs` and one request, and with it what waits for a target whose breaker is open.
  */
 export class Sender {
   readonly #client: HttpClient;
   readonly #options: CheckedOptions<never>;
-  readonly #report: SenderReport;
-  readonly #sendQueues = new Map<string, SendQueue>();
-  readonly #targets = new Map<string, Target>();
+  readonly #outcomes: BatchOutcomes;
+  readonly #queues = new Map<string, SendQueue>();
+  readonly #targets = new Map<string, Target<Sending>>();
   #inFlight = 0;
   #isDispatching = false;
   #isOver = false;
 
-  constructor(client: HttpClient, options: CheckedOptions<never>, report: SenderReport) {
+  constructor(client: HttpClient, options: CheckedOptions<never>, outcomes: BatchOutcomes) {
     this.#client = client;
     this.#options = options;
-    this.#report = report;
+    this.#outcomes = outcomes;
   }
 
   get isIdle(): boolean {
-    return this.#sendQueues.size === 0;
+    return this.#queues.size === 0;
   }
 
-  add(name: string, outgoing: OutgoingBatch): void {
-    const busy = this.#sendQueues.get(name);
-    const sendQueue = busy ?? new SendQueue(name);
-    sendQueue.add(outgoing);
+  add(name: string, batch: HttpPayload): void {
+    const busy = this.#queues.get(name);
+    const queue = busy ?? { name, waiting: new Queue(), current: undefined };
+    queue.waiting.add(batch);
     if (busy !== undefined) return;
-    this.#sendQueues.set(name, sendQueue);
-    this.#goOn(sendQueue);
+    this.#queues.set(name, queue);
+    this.#next(queue);
     this.#dispatch();
   }
 
-  /** Drops what waits of an epoch that is over; what is under way of it is not sent again. */
-  remove(isOver: (flush$: OutgoingBatch['flush$']) => boolean): void {
-    const isOfIt = (outgoing: OutgoingBatch) => isOver(outgoing.flush$);
-    for (const sendQueue of [...this.#sendQueues.values()]) {
-      for (const outgoing of sendQueue.remove(isOfIt)) this.#report.dropped(outgoing);
-      const { current } = sendQueue;
-      if (current === undefined || !isOfIt(current)) continue;
-      if (sendQueue.isTrying) sendQueue.isVoid = true;
-      else this.#report.dropped(this.#goOn(sendQueue));
+  /** Drops what waits of an epoch that is over; what is in flight of it is not sent again. */
+  remove(isOver: (flush$: HttpPayload['flush$']) => boolean): void {
+    for (const { waiting, current } of [...this.#queues.values()]) {
+      for (const batch of waiting.takeOut(({ flush$ }) => isOver(flush$))) this.#outcomes.dropped(batch);
+      if (current === undefined || current.isSettled || !isOver(current.batch.flush$)) continue;
+      if (current.isTrying) current.isStale = true;
+      else this.#outcomes.dropped(this.#done(current));
     }
     this.#dispatch();
   }
 
-  /** Gives everything up; what was not taken. */
-  close(): OutgoingBatch[] {
+  /** Gives everything up; returns what was not taken. */
+  close(): DeliveryBatch<unknown>[] {
     this.#isOver = true;
-    const left: OutgoingBatch[] = [];
-    for (const sendQueue of this.#sendQueues.values()) {
-      sendQueue.stop();
-      if (sendQueue.current !== undefined) left.push(sendQueue.current);
-      left.push(...sendQueue.remove(() => true));
+    const left: DeliveryBatch<unknown>[] = [];
+    for (const { waiting, current } of this.#queues.values()) {
+      current?.life.unsubscribe();
+      if (current !== undefined) left.push(current.batch);
+      left.push(...waiting.takeAll());
     }
     for (const target of this.#targets.values()) target.close();
-    this.#sendQueues.clear();
-    this.#inFlight = 0;
-    this.#report.changed(0);
+    this.#queues.clear();
+    this.#changeInFlight(-this.#inFlight);
     return left;
   }
 
-  /**
-   * The lane's next parcel, if it has one, waits for its try; what it was at before. To be called before that one is
-   * settled: a source may end its epoch, or bring more, within the call.
-   */
-  #goOn(sendQueue: SendQueue): OutgoingBatch {
-    const before = sendQueue.current as OutgoingBatch;
-    sendQueue.target?.users.delete(sendQueue);
-    const outgoing = sendQueue.next();
-    sendQueue.target = outgoing && this.#targetOf(outgoing);
-    if (sendQueue.target === undefined) this.#sendQueues.delete(sendQueue.name);
-    else {
-      sendQueue.target.users.add(sendQueue);
-      sendQueue.target.add(sendQueue.ticket(), 'first');
-    }
-    return before;
+  /** The next batch of the queue, if it has one, waits for its turn. */
+  #next(queue: SendQueue): void {
+    const batch = queue.waiting.take();
+    if (batch === undefined) this.#queues.delete(queue.name);
+    else queue.current = new Sending(batch, queue, this.#targetOf(batch));
   }
 
-  #targetOf({ url }: OutgoingBatch): Target {
-    const { origin } = new URL(url);
+  /**
+   * Goes on to the next batch of its queue. To be called before the batch, which it returns, is settled: a source may end its
+   * epoch, or bring more, within the call.
+   */
+  #done(sending: Sending): HttpPayload {
+    sending.end();
+    this.#next(sending.queue);
+    return sending.batch;
+  }
+
+  #targetOf({ to }: HttpPayload): Target<Sending> {
+    const { origin } = new URL(to);
     let target = this.#targets.get(origin);
     if (target === undefined) {
       target = new Target(origin, this.#options, () => this.#dispatch());
@@ -134,150 +154,144 @@ export class Sender {
       hasBegun = false;
       for (const target of [...this.#targets.values()]) {
         if (this.#isOver || this.#inFlight >= this.#options.concurrency) break;
-        const sendQueue = target.take();
-        if (sendQueue === undefined) continue;
+        const sending = target.take();
+        if (sending === undefined) continue;
         hasBegun = true;
-        this.#try(sendQueue, target);
+        this.#try(sending);
       }
     }
     for (const target of this.#targets.values()) if (target.isForgettable) this.#targets.delete(target.origin);
     this.#isDispatching = false;
-    if (this.isIdle) this.#report.idle();
+    if (this.isIdle) this.#outcomes.completeIfIdle();
   }
 
-  #try(sendQueue: SendQueue, target: Target): void {
-    const current = sendQueue.current as OutgoingBatch;
-    this.#inFlight += 1;
-    sendQueue.begin();
-    sendQueue.limit ??= timer(this.#options.retry.timeLimitMs).subscribe(() => this.#late(sendQueue));
-    target.began();
-    this.#report.changed(this.#inFlight);
-    const over = () => {
-      this.#inFlight -= 1;
-      sendQueue.isTrying = false;
-      this.#report.changed(this.#inFlight);
+  #try(sending: Sending): void {
+    sending.isTrying = true;
+    sending.limit ??= timer(this.#options.retry.timeLimitMs).subscribe(() => this.#late(sending));
+    sending.life.add(sending.limit);
+    sending.target.breaker.began();
+    this.#changeInFlight(1);
+    const over = (judge: () => void) => {
+      sending.isTrying = false;
+      this.#changeInFlight(-1);
+      judge();
+      this.#dispatch();
     };
-    sendQueue.waiting.add(
-      requestOf(this.#client, current, this.#options).subscribe({
-        next: (sent) => {
-          over();
-          this.#answered(sendQueue, target, sent);
-          this.#dispatch();
-        },
-        error: (cause: unknown) => {
-          over();
-          this.#failed(sendQueue, target, cause);
-          this.#dispatch();
-        },
+    sending.life.add(
+      requestOf(this.#client, sending.batch, this.#options).subscribe({
+        next: (sent) => over(() => this.#answered(sending, sent)),
+        error: (cause: unknown) => over(() => this.#failed(sending, cause)),
       }),
     );
   }
 
-  #answered(sendQueue: SendQueue, target: Target, { headers, bytes, answer }: Sent): void {
-    const outgoing = sendQueue.current as OutgoingBatch;
+  #changeInFlight(by: number): void {
+    this.#inFlight += by;
+    this.#outcomes.inFlight(this.#inFlight);
+  }
+
+  #answered(sending: Sending, { headers, bytes, answer }: Sent): void {
+    const { batch, target } = sending;
     const { method } = this.#options;
     let verdict: Verdict;
     try {
-      verdict = this.#judge(outgoing, answer);
+      verdict = this.#judge(batch, answer);
     } catch (cause) {
-      target.answered();
-      this.#refuse(sendQueue, refusalOfPiece(cause, outgoing));
+      target.breaker.succeeded();
+      this.#refuse(sending, errorOf(cause, batch));
       return;
     }
     if (verdict.what === 'again') {
       const { maxRetryAfterMs } = this.#options.retry;
-      const cause = nackErrorOf(verdict, { method, outgoing, headers, answer });
-      this.#tryAgain(sendQueue, target, cause, Math.min(verdict.afterMs, maxRetryAfterMs));
+      const cause = nackErrorOf(verdict, { method, batch, headers, answer });
+      this.#tryAgain(sending, cause, Math.min(verdict.afterMs, maxRetryAfterMs));
       return;
     }
     this.#heard(target);
-    if (verdict.what === 'taken') this.#report.taken(this.#goOn(sendQueue), bytes);
+    if (verdict.what === 'taken') this.#outcomes.taken(this.#done(sending), shownUrl(batch.to), bytes);
     else if (verdict.what === 'halve') {
-      sendQueue.halve();
-      this.#goOn(sendQueue);
-    } else this.#refuse(sendQueue, nackErrorOf(verdict, { method, outgoing, headers, answer }));
+      sending.queue.waiting.putFirst(batch.halves());
+      this.#done(sending);
+    } else this.#refuse(sending, nackErrorOf(verdict, { method, batch, headers, answer }));
   }
 
-  #judge(outgoing: OutgoingBatch, answer: HttpAnswer): Verdict {
+  #judge({ size: values }: HttpPayload, answer: HttpAnswer): Verdict {
     const { refuse, whyRefused, idempotencyHeader } = this.#options;
     const hasKey = idempotencyHeader !== null;
-    return verdictOf(answer, { values: outgoing.pieces.length, hasKey, refuse, whyRefused, now: timeOfDayMs() });
+    return verdictOf(answer, { values, hasKey, refuse, whyRefused, now: timeOfDayMs() });
   }
 
-  #failed(sendQueue: SendQueue, target: Target, cause: unknown): void {
-    const error = refusalOfPiece(cause, sendQueue.current as OutgoingBatch);
+  #failed(sending: Sending, cause: unknown): void {
+    const error = errorOf(cause, sending.batch);
     // One answer that is damaged is no reason to stop; if all are, the setup is wrong.
     if (isRetryable(error) || error.code === 'RXF_HTTP_PROTOCOL') {
-      this.#tryAgain(sendQueue, target, error, 0);
+      this.#tryAgain(sending, error, 0);
       return;
     }
-    target.left();
-    this.#refuse(sendQueue, error);
+    sending.target.breaker.left();
+    this.#refuse(sending, error);
   }
 
-  #tryAgain(sendQueue: SendQueue, target: Target, cause: RxflumeError, pauseMs: number): void {
-    const wasOpen = target.isOpen;
+  #tryAgain(sending: Sending, cause: RxflumeError, pauseMs: number): void {
+    const { batch, target } = sending;
+    const wasOpen = target.breaker.isOpen;
     target.failed(pauseMs);
-    if (!wasOpen && target.isOpen) {
+    if (!wasOpen && target.breaker.isOpen) {
       const next = `${target.origin} fails again and again: all waits.`;
-      this.#report.report({
-        what: cause.code,
-        about: shownUrl((sendQueue.current as OutgoingBatch).url),
-        message: sentence(next, cause.message),
-        addition: next,
-        cause,
-      });
+      const message = sentence(next, cause.message);
+      this.#options.monitor.report({ what: cause.code, about: shownUrl(batch.to), message, addition: next, cause });
     }
-    sendQueue.failures += 1;
-    sendQueue.lastCause = cause;
+    sending.failures += 1;
+    sending.lastCause = cause;
     const { retry } = this.#options;
-    if (sendQueue.isVoid) {
-      this.#report.dropped(this.#goOn(sendQueue));
+    if (sending.isStale) {
+      this.#outcomes.dropped(this.#done(sending));
       return;
     }
-    if (sendQueue.isLate || sendQueue.failures > retry.attempts) {
-      this.#giveUp(sendQueue, target, cause);
+    if (sending.isLate || sending.failures > retry.attempts) {
+      this.#giveUp(sending, cause);
       return;
     }
-    this.#report.resending(sendQueue.current as OutgoingBatch);
-    const delayMs = Math.max(pauseMs, backoffMs(sendQueue.failures, retry));
-    sendQueue.waiting.add(
+    this.#outcomes.resending(batch);
+    const delayMs = Math.max(pauseMs, backoffMs(sending.failures, retry));
+    sending.life.add(
       timer(delayMs).subscribe(() => {
-        target.add(sendQueue.ticket(), 'again');
+        target.add(sending, 'again');
         this.#dispatch();
       }),
     );
   }
 
-  /** Its time is over while it waits for another try. */
-  #late(sendQueue: SendQueue): void {
-    sendQueue.isLate = true;
-    if (sendQueue.isTrying || sendQueue.lastCause === undefined || sendQueue.target === undefined) return;
-    this.#giveUp(sendQueue, sendQueue.target, sendQueue.lastCause);
+  /** Its time is over while it waits for another attempt. */
+  #late(sending: Sending): void {
+    sending.isLate = true;
+    if (sending.isTrying || sending.lastCause === undefined) return;
+    this.#giveUp(sending, sending.lastCause);
     this.#dispatch();
   }
 
-  #giveUp(sendQueue: SendQueue, target: Target, cause: RxflumeError): void {
-    this.#refuse(sendQueue, cause);
-    if (!target.isOpen) return;
-    // Nothing gets through: who waits for it would wait for as long, one after the other.
-    for (const ticket of target.takeAll()) if (ticket.sendQueue.isValid(ticket)) this.#refuse(ticket.sendQueue, cause);
+  #giveUp(sending: Sending, cause: RxflumeError): void {
+    const { target } = sending;
+    this.#refuse(sending, cause);
+    if (!target.breaker.isOpen) return;
+    // Nothing gets through: what waits for it would wait for as long, one after the other.
+    for (const waiting of target.takeAll()) if (!waiting.isSettled) this.#refuse(waiting, cause);
   }
 
-  #refuse(sendQueue: SendQueue, cause: RxflumeError): void {
-    this.#report.refused(this.#goOn(sendQueue), cause);
+  #refuse(sending: Sending, cause: RxflumeError): void {
+    const batch = this.#done(sending);
+    this.#outcomes.refused(batch, cause, { about: shownUrl(batch.to), message: describeError(cause) });
   }
 
-  #heard(target: Target): void {
-    const wasOpen = target.isOpen;
-    target.answered();
-    if (wasOpen) this.#report.logEvent('info', 'http.resumed', `${target.origin} answers again.`);
+  #heard(target: Target<Sending>): void {
+    const wasOpen = target.breaker.isOpen;
+    target.breaker.succeeded();
+    if (wasOpen) this.#options.monitor.logEvent('info', 'http.resumed', `${target.origin} answers again.`);
   }
 }
 
 /** An error of ours, whatever was thrown. */
-function refusalOfPiece(cause: unknown, outgoing: OutgoingBatch): RxflumeError {
+function errorOf(cause: unknown, { deliveries: [first] }: HttpPayload): RxflumeError {
   if (cause instanceof RxflumeError) return cause;
-  const [first] = outgoing.pieces;
   return refusalOfCause(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, first as NonNullable<typeof first>);
 }

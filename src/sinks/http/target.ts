@@ -3,49 +3,45 @@ import { CircuitBreaker } from '../../backpressure/circuit-breaker.js';
 import { monotonicMs } from '../../core/clock.js';
 import { Queue } from '../../core/queue.js';
 import type { CheckedOptions } from './options.js';
-import type { SendQueue, Ticket } from './send-queue.js';
 
 /**
- * One origin that is sent to: who waits to send to it, and when nothing is to be sent, because it asked for that or has
- * failed again and again.
+ * One origin that is sent to: what waits to be sent there, and when nothing is to be sent, because the server asked for that
+ * or has failed again and again.
  */
-export class Target {
+export class Target<S extends { readonly isSettled: boolean }> {
   readonly origin: string;
-  /** The lanes whose parcel goes there: waiting, under way, or until the next try. */
-  readonly users = new Set<SendQueue>();
-  readonly #breaker: CircuitBreaker;
+  /** How many go there: waiting, in flight, or until the next attempt. */
+  users = 0;
+  readonly breaker: CircuitBreaker;
   readonly #wake: () => void;
   /** What was tried before goes first, so that a target that is down has few at its door, and these give up in time. */
-  readonly #again = new Queue<Ticket>();
-  readonly #due = new Queue<Ticket>();
+  readonly #again = new Queue<S>();
+  readonly #first = new Queue<S>();
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #waking: Subscription | undefined;
 
-  constructor(origin: string, { breaker }: CheckedOptions<never>, wake: () => void) {
+  /** `wake` is called when time has passed, and something may be sent. */
+  constructor(origin: string, { breaker }: Pick<CheckedOptions<never>, 'breaker'>, wake: () => void) {
     this.origin = origin;
-    this.#breaker = new CircuitBreaker(breaker);
+    this.breaker = new CircuitBreaker(breaker);
     this.#wake = wake;
-  }
-
-  get isOpen(): boolean {
-    return this.#breaker.isOpen;
   }
 
   /** Whether nothing is known of it that would be missed. */
   get isForgettable(): boolean {
     const now = monotonicMs();
-    return this.users.size === 0 && this.#breaker.openMs(now) === 0 && now >= this.#pausedUntil;
+    return this.users === 0 && this.breaker.openMs(now) === 0 && now >= this.#pausedUntil;
   }
 
-  add(ticket: Ticket, tried: 'again' | 'first'): void {
-    (tried === 'again' ? this.#again : this.#due).add(ticket);
+  add(sending: S, tried: 'again' | 'first'): void {
+    (tried === 'again' ? this.#again : this.#first).add(sending);
   }
 
-  /** Who may send now, if anyone; wakes its owner when that changes by time. */
-  take(): SendQueue | undefined {
-    if (this.#again.size + this.#due.size === 0) return undefined;
+  /** What may be sent now, if anything. */
+  take(): S | undefined {
+    if (this.#again.size + this.#first.size === 0) return undefined;
     const now = monotonicMs();
-    const pauseMs = Math.max(this.#pausedUntil - now, this.#breaker.openMs(now));
+    const pauseMs = Math.max(this.#pausedUntil - now, this.breaker.openMs(now));
     if (pauseMs > 0) {
       this.#waking ??= timer(pauseMs).subscribe(() => {
         this.#waking = undefined;
@@ -53,37 +49,23 @@ export class Target {
       });
       return undefined;
     }
-    if (!this.#breaker.mayTry(now)) return undefined;
+    if (!this.breaker.mayTry(now)) return undefined;
     for (;;) {
-      const ticket = this.#again.take() ?? this.#due.take();
-      if (ticket === undefined || ticket.sendQueue.isValid(ticket)) return ticket?.sendQueue;
+      const sending = this.#again.take() ?? this.#first.take();
+      if (sending?.isSettled !== true) return sending;
     }
   }
 
   /** Takes all that waits. */
-  takeAll(): Ticket[] {
-    return [...this.#again.takeAll(), ...this.#due.takeAll()];
-  }
-
-  began(): void {
-    this.#breaker.began();
-  }
-
-  /** It answered, whatever it said. */
-  answered(): void {
-    this.#breaker.succeeded();
+  takeAll(): S[] {
+    return [...this.#again.takeAll(), ...this.#first.takeAll()];
   }
 
   /** It did not answer, or asks to come later. */
   failed(pauseMs: number): void {
     const now = monotonicMs();
-    this.#breaker.failed(now);
+    this.breaker.failed(now);
     if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
-  }
-
-  /** Nothing was heard of it. */
-  left(): void {
-    this.#breaker.left();
   }
 
   close(): void {

@@ -1,19 +1,25 @@
-import { type Observable, Subscription, timer } from 'rxjs';
+import { type Observable, Subscription } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { FlushListeners } from '../../delivery/flush-listeners.js';
+import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { staleError } from '../../delivery/nack-errors.js';
+import { Batcher } from '../../lifecycle/batcher.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
-import { Batch, Written } from './batch.js';
+import { Written } from './batch.js';
 import type { CheckedOptions } from './options.js';
+import { recordBytes } from './record.js';
 import type { Report } from './report.js';
 import type { SharedProducer } from './shared-producer.js';
 
 /** A batch that was handed to the producer. */
-interface UnderWay {
-  readonly batch: Batch;
-  readonly sending: Subscription;
+interface Sending {
+  readonly batch: DeliveryBatch<KafkaOutgoing>;
+  readonly request: Subscription;
+  /** Places of an epoch that is over: nacked, and not to be written, where they are not yet. */
+  readonly stale: Set<number>;
+  /** How many the broker has not answered for. */
+  left: number;
 }
 
 /**
@@ -21,99 +27,94 @@ interface UnderWay {
  * producer as they are full, and it keeps them in order within each partition: so what cannot be written to one
  * partition, or takes long there, holds up nothing that goes elsewhere.
  *
- * Bounds: one batch gathered, and those that are not answered, unreleased, so the source's window bounds them.
+ * Bounds: one open batch, and those that are not answered, unreleased, so the source's window bounds them.
  */
 export class AtLeastOnce {
   readonly #shared: SharedProducer;
-  readonly #options: CheckedOptions<never>['batch'];
   readonly #report: Report;
-  readonly #flushListeners: FlushListeners;
-  readonly #underWay = new Set<UnderWay>();
-  #gathered = new Batch();
-  #waiting: Subscription | undefined;
+  readonly #batcher: Batcher<KafkaOutgoing>;
+  readonly #sending = new Set<Sending>();
 
   constructor(shared: SharedProducer, { batch }: Pick<CheckedOptions<never>, 'batch'>, report: Report) {
     this.#shared = shared;
-    this.#options = batch;
     this.#report = report;
-    this.#flushListeners = new FlushListeners({ asked: () => this.flush(), over: (isOver) => this.#end(isOver) });
+    this.#batcher = new Batcher({
+      limits: batch,
+      holds: 'all',
+      send: (closed) => this.#send(closed),
+      over: (isOver) => this.#over(isOver),
+    });
   }
 
   get isIdle(): boolean {
-    return this.#gathered.size === 0 && this.#underWay.size === 0;
+    return this.#batcher.isEmpty && this.#sending.size === 0;
   }
 
   add(delivery: Delivery<unknown>, record: KafkaOutgoing): void {
-    const { count, bytes, maxWaitMs } = this.#options;
-    this.#gathered.add(delivery, record);
-    this.#flushListeners.listen(delivery);
-    // Its epoch may be over, or ask for what is gathered.
-    if (this.#gathered.size === 0) return;
-    if (this.#gathered.size >= count || this.#gathered.bytes >= bytes) this.flush();
-    else if (this.#gathered.size === 1) this.#waiting = timer(maxWaitMs).subscribe(() => this.flush());
+    this.#batcher.take('', delivery, record, recordBytes(record));
   }
 
   /** Sends what is gathered, after what is before it. */
   flush(): void {
-    this.#waiting?.unsubscribe();
-    const batch = this.#gathered;
-    this.#gathered = new Batch();
-    if (batch.size > 0) this.#send(batch);
-    else this.#report.idle();
+    this.#batcher.closeAll();
   }
 
   /** Gives everything up. */
   end(cause: unknown): void {
-    this.#waiting?.unsubscribe();
-    this.#flushListeners.end();
-    const gathered = this.#gathered;
-    this.#gathered = new Batch();
-    for (const { batch, sending } of [...this.#underWay]) {
-      sending.unsubscribe();
+    const open = this.#batcher.end();
+    for (const { batch, request } of [...this.#sending]) {
+      request.unsubscribe();
       batch.nack(cause);
     }
-    gathered.nack(cause);
+    for (const batch of open) batch.nack(cause);
   }
 
   /** What is not written yet of an epoch that is over is not written: it is redelivered, and would be there twice. */
-  #end(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
-    this.#gathered.drop(({ acker }) => isOver(acker.flush$), staleError('The stream'));
-    for (const { batch } of this.#underWay) batch.refuseStale(isOver, staleError('The stream'));
-    if (this.#gathered.size > 0) return;
-    this.#waiting?.unsubscribe();
+  #over(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
+    for (const { batch, stale } of this.#sending) {
+      for (const [place, delivery] of batch.deliveries.entries()) {
+        if (!isOver(delivery.acker.flush$)) continue;
+        stale.add(place);
+        delivery.nack(staleError(delivery.origin.stream));
+      }
+    }
     this.#report.idle();
   }
 
-  #send(batch: Batch): void {
-    const underWay: UnderWay = { batch, sending: new Subscription() };
-    this.#underWay.add(underWay);
+  #send(batch: DeliveryBatch<KafkaOutgoing>): void {
+    const sending: Sending = { batch, request: new Subscription(), stale: new Set(), left: batch.size };
+    this.#sending.add(sending);
     this.#report.sending(1);
-    underWay.sending.add(() => {
-      this.#underWay.delete(underWay);
+    sending.request.add(() => {
+      this.#sending.delete(sending);
       this.#report.sending(-1);
     });
-    const sent$ = this.#shared.using((producer) => producer.send(batch.records, batch.isWanted));
+    const isWanted = (place: number) => !sending.stale.has(place);
+    const sent$ = this.#shared.using((producer) => producer.send(batch.values, isWanted));
     const ended = (error: unknown) => {
-      underWay.sending.unsubscribe();
-      if (batch.left > 0) this.#report.failed(batch.left, error);
-      batch.nack(error);
+      sending.request.unsubscribe();
+      if (sending.left > 0) {
+        this.#report.failed(sending.left, error);
+        batch.nack(error);
+      }
       this.#report.idle();
     };
-    underWay.sending.add(
+    sending.request.add(
       sent$.subscribe({
-        next: (sent) => this.#settle(batch, sent),
+        next: (sent) => this.#settle(sending, sent),
         error: ended,
         complete: () => ended(unansweredError()),
       }),
     );
   }
 
-  #settle(batch: Batch, sent: KafkaSent): void {
+  #settle(sending: Sending, sent: KafkaSent): void {
+    const { batch } = sending;
     const written = new Written();
     written.add(batch, sent);
     // First, since a refusal may be the end of their epoch.
     written.ackGroup.ack();
-    batch.answered(sent.written.length + sent.refused.size);
+    sending.left -= sent.written.length + sent.refused.size;
     this.#report.nackRefused(batch, sent);
     if (written.values > 0) this.#report.written(written);
   }

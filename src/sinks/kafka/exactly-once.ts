@@ -205,7 +205,7 @@ export class ExactlyOnce {
     this.#taken.isOpen = true;
     this.#report.sending(1);
     this.#life.add(
-      this.#taken.send(batch.records).subscribe({
+      this.#taken.send(batch.values).subscribe({
         next: (sent) => this.#sent(batch, sent, transactionBatch),
         error: (error: unknown) => this.#fail(error),
       }),

@@ -1,9 +1,10 @@
 import { describeError, type ErrorCode, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { isStopped } from '../../delivery/nack-errors.js';
 import type { SinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { KafkaSent } from '../../ports/kafka-producer.js';
-import type { Batch, Written } from './batch.js';
+import type { Written } from './batch.js';
 
 /** Keeps the metrics of a sink, and gives its receipts. */
 export class Report {
@@ -48,7 +49,7 @@ export class Report {
   }
 
   /** Reports by code what of a batch the broker did not take, and nacks it, each with its own cause; after the others are acked. */
-  nackRefused({ deliveries }: Batch, { refused }: KafkaSent): void {
+  nackRefused({ deliveries }: DeliveryBatch<unknown>, { refused }: KafkaSent): void {
     const refusals = new Map<number, RxflumeError>();
     const byCode = new Map<string, { readonly first: RxflumeError; values: number }>();
     for (const [place, error] of refused) {

@@ -175,8 +175,8 @@ export class FakeLink {
     this.calls.push('findCoordinator');
   }
 
-  async refresh(): Promise<void> {
-    this.calls.push('refresh');
+  async refreshMetadata(): Promise<void> {
+    this.calls.push('refreshMetadata');
   }
 
   knownLayout(): string {

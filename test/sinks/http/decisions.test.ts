@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Origin } from '../../../src/delivery/delivery.js';
-import { batchId } from '../../../src/sinks/http/batch-id.js';
-import { idempotencyKey } from '../../../src/sinks/http/idempotency-key.js';
-import type { HttpBatch } from '../../../src/sinks/http/outgoing-batch.js';
+import { batchId, type HttpBatch, idempotencyKey } from '../../../src/sinks/http/batch-id.js';
 import { expectHeaders, urlProblem, withoutSecrets } from '../../../src/sinks/http/request-parts.js';
 import { retryAfterMs } from '../../../src/sinks/http/retry-after.js';
 import { type Judging, verdictOf } from '../../../src/sinks/http/verdict.js';

@@ -1,4 +1,3 @@
-import type { DriverLog } from '../driver-log.js';
 import { meaningOf, reasonOf } from '../errors.js';
 import type { Link } from '../vendor/link.js';
 import type { Assignment } from './assignment.js';
@@ -7,7 +6,7 @@ import { Signal } from './signal.js';
 
 const RETRY_AFTER_MS = 500;
 
-interface HeartbeatLimits {
+export interface HeartbeatLimits {
   readonly intervalMs: number;
   /** Silence after which the broker has given our partitions away. */
   readonly sessionTimeoutMs: number;
@@ -22,17 +21,23 @@ export class Heartbeats {
   readonly #assignment: Assignment;
   readonly #limits: HeartbeatLimits;
   readonly #reading: Reading;
-  readonly #driverLog: DriverLog;
+  readonly #troubled: (message: string) => void;
   readonly #soon = new Signal();
   #isStopped = false;
   #heardAt = performance.now();
 
-  constructor(link: Link, assignment: Assignment, limits: HeartbeatLimits, reading: Reading, driverLog: DriverLog) {
+  constructor(
+    link: Link,
+    assignment: Assignment,
+    limits: HeartbeatLimits,
+    reading: Reading,
+    troubled: (message: string) => void,
+  ) {
     this.#link = link;
     this.#assignment = assignment;
     this.#limits = limits;
     this.#reading = reading;
-    this.#driverLog = driverLog;
+    this.#troubled = troubled;
   }
 
   start(): void {
@@ -107,7 +112,7 @@ export class Heartbeats {
     }
     this.#link.forget(error);
     if (silentMs > this.#limits.intervalMs * 2) {
-      this.#driverLog.trouble(`The group coordinator does not respond: ${reasonOf(error)}. Retrying.`);
+      this.#troubled(`The group coordinator does not respond: ${reasonOf(error)}. Retrying.`);
     }
     try {
       await this.#link.findCoordinator();

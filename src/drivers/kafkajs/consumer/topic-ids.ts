@@ -1,6 +1,6 @@
 import { SourceError } from '../../../core/errors.js';
 import type { ForeignRequest } from '../vendor/internals.js';
-import { compactText, NO_TAGS, type Raw, Reader, requestOf, uvarint } from '../vendor/wire.js';
+import { compactText, encoded, NO_TAGS, type Raw, Reader, uvarint } from '../vendor/wire.js';
 
 export const METADATA = 3;
 /** The first that tells the ids of topics (Kafka 2.8, KIP-516). */
@@ -23,13 +23,16 @@ export function topicIdsRequest(raw: Raw, topics: readonly string[]): ForeignReq
     NOTHING_ELSE,
     NO_TAGS,
   ]);
-  const of = { apiKey: METADATA, apiVersion: TOPIC_IDS_VERSION, apiName: 'Metadata' };
-  return requestOf(
-    raw,
-    of,
-    () => body,
-    (bytes) => readTopicIds(new Reader(bytes)),
-  );
+  return {
+    request: {
+      apiKey: METADATA,
+      apiVersion: TOPIC_IDS_VERSION,
+      apiName: 'Metadata',
+      encode: async () => encoded(raw, body),
+    },
+    response: { decode: async (bytes) => readTopicIds(new Reader(bytes)), parse: async (answer) => answer },
+    logResponseError: false,
+  };
 }
 
 function readTopicIds(from: Reader): TopicIds {

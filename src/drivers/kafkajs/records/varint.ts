@@ -1,4 +1,4 @@
-import { corrupt } from './fetched-messages.js';
+import { corrupt } from './corrupt.js';
 
 /** 64 bits, seven in a byte. */
 const MOST_BYTES = 10;

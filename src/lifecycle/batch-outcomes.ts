@@ -1,0 +1,64 @@
+import type { RxflumeError } from '../core/errors.js';
+import type { Failure, Monitor } from '../core/monitor.js';
+import type { DeliveryBatch } from '../delivery/delivery-batch.js';
+import { staleError } from '../delivery/nack-errors.js';
+import type { SinkLifecycle } from './sink-lifecycle.js';
+
+/** What became of the batches of one subscription of a sink: settles each, counts it, and emits its receipt. */
+export class BatchOutcomes {
+  readonly #lifecycle: SinkLifecycle;
+  readonly #monitor: Monitor;
+  readonly #sink: string;
+  readonly #metrics;
+
+  constructor(lifecycle: SinkLifecycle, monitor: Monitor, labels: { readonly sink: string; readonly to: string }) {
+    this.#lifecycle = lifecycle;
+    this.#monitor = monitor;
+    this.#sink = labels.sink;
+    this.#metrics = {
+      values: monitor.metric('rxflume_sink_values_total', labels),
+      bytes: monitor.metric('rxflume_sink_bytes_total', labels),
+      batches: monitor.metric('rxflume_sink_batches_total', labels),
+      failures: monitor.metric('rxflume_sink_failures_total', labels),
+      resent: monitor.metric('rxflume_sink_resent_total', labels),
+      inFlight: monitor.metric('rxflume_sink_in_flight_batches', labels),
+    };
+  }
+
+  /** The target has stored it. */
+  taken(batch: DeliveryBatch<unknown>, target: string, bytes = batch.bytes): void {
+    const { size: values, stream, firstOffset, lastOffset } = batch;
+    this.#metrics.values.add(values);
+    this.#metrics.bytes.add(bytes);
+    this.#metrics.batches.add(1);
+    batch.ack();
+    this.#lifecycle.receipt({ sink: this.#sink, target, values, bytes, stream, firstOffset, lastOffset });
+  }
+
+  /** It is given up. */
+  refused(batch: DeliveryBatch<unknown>, cause: RxflumeError, report: Omit<Failure, 'what' | 'cause'>): void {
+    this.#metrics.failures.add(1);
+    this.#monitor.report({ what: cause.code, cause, ...report });
+    batch.nack(cause);
+  }
+
+  /** It is sent again. */
+  resending(batch: DeliveryBatch<unknown>): void {
+    this.#metrics.resent.add(batch.size);
+  }
+
+  /** Its epoch is over: the source ignores its nack, which frees the window. */
+  dropped(batch: DeliveryBatch<unknown>): void {
+    batch.nack(staleError(batch.stream));
+  }
+
+  /** How many batches are in flight now. */
+  inFlight(count: number): void {
+    this.#metrics.inFlight.set(count);
+  }
+
+  /** To be called whenever the sink may have become idle. */
+  completeIfIdle(): void {
+    this.#lifecycle.completeIfIdle();
+  }
+}
