@@ -76,6 +76,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'src/drivers/webhdfs'],
     packages: ['rxjs', 'node:*'],
   },
+  // A name that is to outlast a power cut is synced one way.
+  {
+    room: /^src\/drivers\/embedded-log$/,
+    rooms: [...BASE, 'src/ports', 'src/drivers/local-disk'],
+    packages: ['rxjs', 'node:*'],
+  },
   { room: /^src\/drivers\/[^/]+$/, rooms: [...BASE, 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/(flow|monitor)$/, rooms: BASE, packages: ['rxjs'] },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },

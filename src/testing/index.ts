@@ -1,10 +1,10 @@
+export type { DiskFile, DiskStats, DiskSystem } from '../ports/disk-system.js';
 export { amqpConsumerContract } from './contracts/amqp-consumer-contract.js';
 export { amqpPublisherContract } from './contracts/amqp-publisher-contract.js';
 export type { AmqpCheck, AmqpSubject } from './contracts/amqp-subject.js';
 export type { It } from './contracts/contract-run.js';
 export { describeSink, type SinkSetting } from './describe-sink.js';
 export { describeSource, type SourceSetting, type SourceUnderTest } from './describe-source.js';
-export type { DiskFile, DiskStats, DiskSystem } from './disk-system.js';
 export { MarbleError } from './marbles/difference.js';
 export { MarbleAmqp, type MarbleAmqpOptions } from './marbles/marble-amqp.js';
 export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';

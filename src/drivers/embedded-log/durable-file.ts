@@ -1,19 +1,6 @@
 import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-
-/** What a folder above ours answers that was there before us, and that we may not open or its file system cannot sync. */
-const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
-
-/** Makes the names in a folder durable, where the system can: Windows keeps them so by itself and refuses to be asked. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+import { isNotOursToSync, syncFolder } from '../local-disk/system.js';
 
 /**
  * Makes a folder with those above it, and their names durable: also of those that stand, since whoever made one may not have
@@ -26,7 +13,7 @@ export async function makeFolderDurably(folder: string): Promise<void> {
     try {
       await syncFolder(dirname(at));
     } catch (error) {
-      if (isOurs || !NOT_OURS_TO_SYNC.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      if (isOurs || !isNotOursToSync(error)) throw error;
     }
     if (at === first) isOurs = false;
   }

@@ -1,7 +1,8 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../local-disk/system.js';
 import { damaged } from './damage.js';
-import { makeFolderDurably, namesIn, syncFolder, writeDurably } from './durable-file.js';
+import { makeFolderDurably, namesIn, writeDurably } from './durable-file.js';
 import { MAGIC } from './record-format.js';
 import { Segment } from './segment.js';
 

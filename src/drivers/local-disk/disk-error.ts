@@ -67,3 +67,13 @@ export function* translated<T>(doing: string, path: string, steps: Steps<T>): St
     throw diskError(error, doing, path);
   }
 }
+
+/** The steps, with `absent` as their answer where nothing is at the path. */
+export function* absentAs<T, A>(absent: A, steps: Steps<T>): Steps<T | A> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return absent;
+    throw error;
+  }
+}

@@ -2,12 +2,12 @@ import { dirname } from 'node:path';
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { shownPath } from '../../core/path-name.js';
+import type { DiskFile } from '../../ports/disk-system.js';
 import type { FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';
 import type { Ground } from './move.js';
 import type { Root } from './root.js';
 import { carryOut, type Steps, wait } from './steps.js';
-import type { OpenFile } from './system.js';
 
 /** One new file. Bounds: the chunk being written, not copied. Fails: `RXF_FILES_*`; after that, always alike. */
 export class DiskWriter implements FileWriter {
@@ -15,7 +15,7 @@ export class DiskWriter implements FileWriter {
   readonly #root: Root;
   readonly #path: string;
   readonly #check: () => void;
-  #file: { readonly handle: OpenFile; readonly real: string } | undefined;
+  #file: { readonly handle: DiskFile; readonly real: string } | undefined;
   #sent = 0;
   #busy = false;
   #closed = false;
@@ -92,7 +92,7 @@ export class DiskWriter implements FileWriter {
     if (this.#failure && !this.#closed) throw this.#failure;
   }
 
-  *#open(): Steps<{ readonly handle: OpenFile; readonly real: string }> {
+  *#open(): Steps<{ readonly handle: DiskFile; readonly real: string }> {
     this.#check();
     const { system, durability } = this.#ground;
     const real = yield* this.#root.entry(this.#path);

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
 import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
-import { codeOfSystem, systemCode } from './disk-error.js';
+import type { DiskFile, DiskStats, DiskSystem } from '../../ports/disk-system.js';
+import { absentAs, codeOfSystem, systemCode } from './disk-error.js';
 import { type Steps, wait } from './steps.js';
-import type { OpenFile, Stats, System } from './system.js';
+import { isNotOursToSync } from './system.js';
 
 /** Folders whose names are known to be durable; of further ones the oldest is forgotten, and synced again when it is used. */
 const MOST_KNOWN = 10_000;
@@ -10,8 +11,6 @@ const MOST_KNOWN = 10_000;
 const MOST_DOUBTED = 1_000;
 /** How often a folder is made that somebody removes meanwhile. */
 const TRIES = 5;
-/** What a folder answers that was there before us and that we may not open, or that its file system cannot sync. */
-const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
 
 /**
  * What outlasts a power cut. A file is durable with its bytes, its name and the names of all folders above it synced;
@@ -23,20 +22,20 @@ const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 
  * Source: fsync(2); "PostgreSQL's fsync() surprise", https://lwn.net/Articles/752063/.
  */
 export class Durability {
-  readonly #system: System;
+  readonly #system: DiskSystem;
   readonly #sync: boolean;
   readonly #known = new Map<string, string>();
   readonly #doubted = new Map<string, SinkError>();
   #doubtsAll: SinkError | undefined;
 
   /** Without `sync`, all that the system has counts as durable. */
-  constructor(system: System, sync: boolean) {
+  constructor(system: DiskSystem, sync: boolean) {
     this.#system = system;
     this.#sync = sync;
   }
 
   /** Makes the bytes of a file durable. */
-  *file(file: OpenFile, path: string): Steps<void> {
+  *file(file: DiskFile, path: string): Steps<void> {
     if (this.#sync) yield* this.#once(path, () => file.sync());
   }
 
@@ -57,8 +56,8 @@ export class Durability {
   }
 
   /** The folder and those above it that are not known to be durable, the highest first, with what stands of each. */
-  *#unsure(path: string): Steps<readonly { readonly path: string; readonly found: Stats | null }[]> {
-    const unsure: { readonly path: string; readonly found: Stats | null }[] = [];
+  *#unsure(path: string): Steps<readonly { readonly path: string; readonly found: DiskStats | null }[]> {
+    const unsure: { readonly path: string; readonly found: DiskStats | null }[] = [];
     for (let at = path; at !== dirname(at); at = dirname(at)) {
       const found = yield* statsOrNull(this.#system.stat(at));
       if (found !== null && !found.isDirectory()) throw notFolder(at);
@@ -69,7 +68,7 @@ export class Durability {
   }
 
   /** False where somebody removed one of them meanwhile. */
-  *#makeAll(unsure: readonly { readonly path: string; readonly found: Stats | null }[]): Steps<boolean> {
+  *#makeAll(unsure: readonly { readonly path: string; readonly found: DiskStats | null }[]): Steps<boolean> {
     for (const { path, found } of unsure) {
       const isMade = found === null && (yield* this.#make(path));
       const made = found ?? (yield* statsOrNull(this.#system.stat(path)));
@@ -106,13 +105,12 @@ export class Durability {
     try {
       yield* this.folder(above);
     } catch (error) {
-      const code = systemCode(error instanceof SinkError ? error.cause : error);
-      if (isMade || code === undefined || !NOT_OURS_TO_SYNC.includes(code)) throw error;
+      if (isMade || !isNotOursToSync(error instanceof SinkError ? error.cause : error)) throw error;
       this.#doubted.delete(above);
     }
   }
 
-  *#once(path: string, sync: () => ReturnType<System['syncFolder']>): Steps<void> {
+  *#once(path: string, sync: () => ReturnType<DiskSystem['syncFolder']>): Steps<void> {
     const doubt = this.#doubtsAll ?? this.#doubted.get(path);
     if (doubt !== undefined) throw doubt;
     try {
@@ -144,18 +142,13 @@ export class Durability {
   }
 }
 
-/** What stands, or null where nothing does. */
-export function* statsOrNull(look: ReturnType<System['stat']>): Steps<Stats | null> {
-  try {
-    return yield* wait(look);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
-    throw error;
-  }
+/** What is there, or null where nothing is. */
+export function statsOrNull(look: ReturnType<DiskSystem['stat']>): Steps<DiskStats | null> {
+  return absentAs(null, wait(look));
 }
 
 /** A folder that was removed and made again is another, also where it got the same number. */
-function identityOf({ dev, ino, birthtimeNs }: Stats): string {
+function identityOf({ dev, ino, birthtimeNs }: DiskStats): string {
   return `${dev} ${ino} ${birthtimeNs}`;
 }
 

@@ -2,8 +2,9 @@ import { dirname } from 'node:path';
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
+import type { DiskSystem } from '../../ports/disk-system.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
-import { systemCode, translated } from './disk-error.js';
+import { absentAs, translated } from './disk-error.js';
 import { DiskWriter } from './disk-writer.js';
 import { Durability, statsOrNull } from './durability.js';
 import { type Ground, type Moved, publish, take } from './move.js';
@@ -11,7 +12,7 @@ import { checkOptions, type LocalDiskOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
 import { Root } from './root.js';
 import { carryOut, type Steps, wait } from './steps.js';
-import { nodeSystem, type System } from './system.js';
+import { nodeSystem } from './system.js';
 import { Unmoved } from './unmoved.js';
 
 const READ_BYTES = 64 * 1024;
@@ -27,7 +28,7 @@ export function localDisk(options: LocalDiskOptions = {}): FileSystem {
 }
 
 /** The same over other calls of a system than Node's, such as a test's. */
-export function localDiskOn(system: System, options: LocalDiskOptions = {}): FileSystem {
+export function localDiskOn(system: DiskSystem, options: LocalDiskOptions = {}): FileSystem {
   const { root, fsync } = checkOptions(options);
   return new LocalDisk(system, root, fsync === 'always');
 }
@@ -38,7 +39,7 @@ class LocalDisk implements FileSystem {
   readonly #ground: Ground;
   readonly #root: Root;
 
-  constructor(system: System, root: string, sync: boolean) {
+  constructor(system: DiskSystem, root: string, sync: boolean) {
     this.name = `local disk ${root}`;
     this.#folder = root;
     this.#ground = { system, durability: new Durability(system, sync), unmoved: new Unmoved() };
@@ -180,15 +181,6 @@ class LocalDisk implements FileSystem {
 
   #answer<T>(doing: string, path: string, work: () => Steps<T>): Observable<T> {
     return carryOut(() => translated(doing, path, work()));
-  }
-}
-
-function* absentAs<T, A>(absent: A, steps: Steps<T>): Steps<T | A> {
-  try {
-    return yield* steps;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return absent;
-    throw error;
   }
 }
 

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { SinkError } from '../../core/errors.js';
+import type { DiskStats, DiskSystem } from '../../ports/disk-system.js';
 import { systemCode } from './disk-error.js';
 import { type Durability, statsOrNull } from './durability.js';
 import { type Steps, wait } from './steps.js';
-import type { Stats, System } from './system.js';
 import type { Unmoved } from './unmoved.js';
 
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK'];
@@ -14,7 +14,7 @@ export type Moved = 'renamed' | 'exists' | 'missing';
 
 /** What moves share: the system, what is durable, which files are our own. */
 export interface Ground {
-  readonly system: System;
+  readonly system: DiskSystem;
   readonly durability: Durability;
   readonly unmoved: Unmoved;
 }
@@ -102,7 +102,7 @@ function* secondNameOnly({ system, durability, unmoved }: Ground, from: string, 
 }
 
 /** Whether two names are one file with, at least, two names. One name spelt twice is not: removing it would remove the file. */
-function isSameFile(one: Stats, other: Stats, from: string, to: string): boolean {
+function isSameFile(one: DiskStats, other: DiskStats, from: string, to: string): boolean {
   return from !== to && one.dev === other.dev && one.ino === other.ino && one.nlink >= 2n;
 }
 

@@ -1,9 +1,9 @@
 import { basename, dirname, join, sep } from 'node:path';
 import { SinkError } from '../../core/errors.js';
 import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
+import type { DiskSystem } from '../../ports/disk-system.js';
 import { systemCode } from './disk-error.js';
 import { type Steps, wait } from './steps.js';
-import type { System } from './system.js';
 
 /**
  * The folder that stands for `/`. Finds the real place of a path, symbolic links followed, and refuses one outside.
@@ -11,10 +11,10 @@ import type { System } from './system.js';
  * Fails: `RXF_FILES_DENIED`; `RXF_FILES_NAME` for what the disk would store under another name.
  */
 export class Root {
-  readonly #system: System;
+  readonly #system: DiskSystem;
   readonly #folder: string;
 
-  constructor(system: System, folder: string) {
+  constructor(system: DiskSystem, folder: string) {
     this.#system = system;
     this.#folder = folder;
   }

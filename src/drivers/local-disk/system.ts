@@ -1,56 +1,10 @@
 import { link, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
-import type { ObservableInput } from 'rxjs';
-
-/** What the system tells of what stands at a path. */
-export interface Stats {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  /** How many names it has. */
-  readonly nlink: bigint;
-  readonly size: bigint;
-  readonly mtimeMs: bigint;
-  readonly birthtimeNs: bigint;
-  isDirectory(): boolean;
-}
-
-export interface OpenFile {
-  /** Writes the chunk from that byte of it on; answers how many bytes the system took. */
-  write(chunk: Uint8Array, from: number): ObservableInput<number>;
-  /** Reads into the buffer; answers how many bytes, 0 at the end. */
-  read(into: Uint8Array): ObservableInput<number>;
-  sync(): ObservableInput<unknown>;
-  stat(): ObservableInput<Stats>;
-  close(): ObservableInput<unknown>;
-}
-
-/**
- * The system's calls, of which each is done as a whole or not at all. What the driver does of several of them may end
- * after each: the proof runs the driver over a disk in memory on which it does.
- */
-export interface System {
-  realpath(path: string): ObservableInput<string>;
-  /** Of what a link leads to. */
-  stat(path: string): ObservableInput<Stats>;
-  /** Of the link itself. */
-  lstat(path: string): ObservableInput<Stats>;
-  readdir(path: string): ObservableInput<readonly string[]>;
-  /** `wx`: a new file to write, `EEXIST` where the name is taken; `r`: one to read. */
-  open(path: string, flags: 'wx' | 'r'): ObservableInput<OpenFile>;
-  /** Gives a file a second name; `EEXIST` where it is taken. */
-  link(from: string, to: string): ObservableInput<unknown>;
-  /** Gives a file another name, whose file it replaces. */
-  rename(from: string, to: string): ObservableInput<unknown>;
-  unlink(path: string): ObservableInput<unknown>;
-  mkdir(path: string): ObservableInput<unknown>;
-  /** Removes a file, or a folder with all it holds: many calls in one, whose order does not matter. */
-  rm(path: string): ObservableInput<unknown>;
-  /** Makes the names in a folder outlast a power cut. */
-  syncFolder(path: string): ObservableInput<unknown>;
-}
+import type { DiskSystem } from '../../ports/disk-system.js';
+import { systemCode } from './disk-error.js';
 
 const isWindows = process.platform === 'win32';
 
-export const nodeSystem: System = {
+export const nodeSystem: DiskSystem = {
   realpath: (path) => realpath(path),
   stat: (path) => stat(path, { bigint: true }),
   lstat: (path) => lstat(path, { bigint: true }),
@@ -73,14 +27,23 @@ export const nodeSystem: System = {
     };
   },
 
-  async syncFolder(path) {
-    // Windows keeps names by itself, and opens no folder.
-    if (isWindows) return;
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncFolder,
 };
+
+/** Makes the names in a folder outlast a power cut. Windows keeps them by itself, and opens no folder. */
+export async function syncFolder(path: string): Promise<void> {
+  if (isWindows) return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const NOT_OURS_TO_SYNC = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'];
+
+/** Whether a folder that was there before us failed to sync since we may not open it, or its file system cannot sync. */
+export function isNotOursToSync(error: unknown): boolean {
+  return NOT_OURS_TO_SYNC.includes(systemCode(error) ?? '');
+}

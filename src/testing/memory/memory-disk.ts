@@ -1,5 +1,5 @@
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, type Observable, of, timer } from 'rxjs';
-import type { DiskFile, DiskStats, DiskSystem } from '../disk-system.js';
+import type { DiskFile, DiskStats, DiskSystem } from '../../ports/disk-system.js';
 
 interface File {
   readonly kind: 'file';

@@ -1,5 +1,5 @@
 import { defer, EMPTY, Observable, type ObservableInput, from as observe, Subscription } from 'rxjs';
-import type { DiskFile, DiskSystem } from '../disk-system.js';
+import type { DiskFile, DiskSystem } from '../../ports/disk-system.js';
 import type { MemoryDisk } from '../memory/memory-disk.js';
 import { type Call, call, type Steps } from './call.js';
 import type { Collector } from './collector.js';
@@ -11,14 +11,14 @@ import type { Verb } from './schedule.js';
  * only looks is none: nothing comes between it and the next change but what the next change's step has.
  */
 export function gatedDisk(disk: MemoryDisk, recorder: FileWatch, steps: Steps, collector: Collector): DiskSystem {
-  const make = <T>(verb: Verb, words: string, carryOut: () => Observable<T>): Observable<T> =>
+  const make = <T>(verb: Verb, words: string, carryOut: () => ObservableInput<T>): Observable<T> =>
     defer(() => {
       const { cuts } = disk;
       const made: Call<T> = {
         verb,
         words: () => words,
         // What was under way when the power went is not done later.
-        carryOut: () => (disk.cuts === cuts ? carryOut() : EMPTY),
+        carryOut: () => (disk.cuts === cuts ? observe(carryOut()) : EMPTY),
         failure: ioError,
       };
       return call(steps, collector, made);

@@ -7,8 +7,8 @@ import {
   expectWhole,
   withDefaults,
 } from '../../core/options.js';
+import type { DiskSystem } from '../../ports/disk-system.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import type { DiskSystem } from '../disk-system.js';
 import { type ReadLines, textLines } from './comparison.js';
 import { FAULT_KINDS, type FaultKind, USUAL_FAULT_KINDS } from './schedule.js';
 import type { ProofInput } from './trial.js';

@@ -1,9 +1,9 @@
 import type { Monitor } from '../../core/monitor.js';
 import type { Receipt } from '../../delivery/receipt.js';
 import type { Source } from '../../delivery/source.js';
+import type { DiskSystem } from '../../ports/disk-system.js';
 import type { FileSystem } from '../../ports/file-system.js';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
-import type { DiskSystem } from '../disk-system.js';
 import type { MemoryRecord } from '../memory/memory-log.js';
 import type { Lines, ReadLines } from './comparison.js';
 import type { LinesOfRecords } from './recorder.js';

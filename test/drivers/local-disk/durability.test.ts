@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { concat, defer, firstValueFrom, from, type ObservableInput } from 'rxjs';
 import type { RxflumeError } from '../../../src/core/errors.js';
 import { localDiskOn } from '../../../src/drivers/local-disk/local-disk.js';
-import { nodeSystem, type System } from '../../../src/drivers/local-disk/system.js';
+import { nodeSystem } from '../../../src/drivers/local-disk/system.js';
+import type { DiskSystem } from '../../../src/ports/disk-system.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 
 let root: string;
@@ -22,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const system: System = {
+const system: DiskSystem = {
   ...nodeSystem,
   syncFolder: (path) =>
     defer(async () => {

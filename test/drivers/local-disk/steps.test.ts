@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, concatMap, from, map, type ObservableInput, of } from 'rxjs';
 import { localDiskOn } from '../../../src/drivers/local-disk/local-disk.js';
-import type { OpenFile, System } from '../../../src/drivers/local-disk/system.js';
+import type { DiskFile, DiskSystem } from '../../../src/ports/disk-system.js';
 import { LEDGER_RULES } from '../../../src/sinks/files/ledger/rules.js';
 import { fileSystemContract } from '../../../src/testing/contracts/file-system-contract.js';
 import { ProofError, type ProofOptions, proveExactlyOnce } from '../../../src/testing/index.js';
@@ -11,12 +11,12 @@ import { plain } from '../../sinks/files/trial-flows.js';
 const INPUT = { chat: [['a0', 'a1', 'a2', 'a4'], ['b0']] };
 
 /** Runs the driver itself, each of whose calls of the system is a step, over a disk that forgets what was not synced. */
-function prove(options: ProofOptions, changed: (system: System) => Partial<System> = () => ({})) {
-  const disk = (system: System) => localDiskOn({ ...system, ...changed(system) });
+function prove(options: ProofOptions, changed: (system: DiskSystem) => Partial<DiskSystem> = () => ({})) {
+  const disk = (system: DiskSystem) => localDiskOn({ ...system, ...changed(system) });
   return proveExactlyOnce(plain(LEDGER_RULES), INPUT, { singleFaults: 'none', schedules: 0, ...options, disk });
 }
 
-function findings(options: ProofOptions, changed: (system: System) => Partial<System>): string {
+function findings(options: ProofOptions, changed: (system: DiskSystem) => Partial<DiskSystem>): string {
   try {
     prove({ schedules: 600, ...options }, changed);
   } catch (error) {
@@ -38,7 +38,7 @@ describe('the local disk, struck at each of its steps', () => {
   }, 120_000);
 
   it('would not, if files became visible by a link and the removal of the old name', () => {
-    const linked = (system: System) => ({
+    const linked = (system: DiskSystem) => ({
       rename: (one: string, other: string) => concat(from(system.link(one, other)), from(system.unlink(one))),
     });
     expect(findings({ faults: ['crash', 'take'], mostFaults: 6, seed: 4 }, linked)).toMatch(
@@ -49,16 +49,16 @@ describe('the local disk, struck at each of its steps', () => {
   it('would not, if the names in folders were not synced, or the bytes of files', () => {
     const noNames = () => ({ syncFolder: () => of(undefined) });
     expect(findings({ faults: ['power'] }, noNames)).toMatch(/^lost: "\w\d" of chat/);
-    const noBytes = (system: System): Partial<System> => ({
+    const noBytes = (system: DiskSystem): Partial<DiskSystem> => ({
       open: (path, flags) =>
-        from(system.open(path, flags)).pipe(map((file): OpenFile => ({ ...file, sync: () => of(undefined) }))),
+        from(system.open(path, flags)).pipe(map((file): DiskFile => ({ ...file, sync: () => of(undefined) }))),
     });
     expect(findings({ faults: ['power'] }, noBytes)).toMatch(/^lost: "\w\d" of chat/);
   }, 120_000);
 
   it('would not, if a folder that stands were taken for one whose name is durable', () => {
     // As if each folder were made by another, whose sync of the name above it is still to come.
-    const byAnother = (system: System): Partial<System> => ({
+    const byAnother = (system: DiskSystem): Partial<DiskSystem> => ({
       syncFolder: (path) => (isAbove(path) ? of(undefined) : system.syncFolder(path)),
     });
     const isAbove = (path: string) => ['/', '/lake', '/lake/_rxflume', '/lake/_rxflume/ledger'].includes(path);
