@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>]
        rxflume check <file>
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
+                             [--skip-to <offset>]
 
 run     run the flow that <file> (TypeScript or JavaScript) exports as default
 check   print what the flow guarantees, and why; makes no connection
-ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing
+ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing without --skip-to
 
 Options of run:
   --until-idle <ms>      drain and exit after <ms> without a record
@@ -23,6 +24,7 @@ Options of ledger:
   --user <name>          the HDFS user (default: HADOOP_USER_NAME)
   --mode httpfs          the host is an HttpFS server, not a NameNode
   --json                 print one JSON object, for programs
+  --skip-to <offset>     with --stream: record the offsets before this one as lost, so that the flow resumes here
 
 A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN.
 
@@ -43,6 +45,8 @@ export interface LedgerAsked {
   readonly user: string | undefined;
   readonly stream: string | undefined;
   readonly isJson: boolean;
+  /** Where the ledger of `stream` is moved on to; undefined where it is only read. */
+  readonly skipTo?: number | undefined;
 }
 
 /** What the command is asked to do. */
@@ -62,7 +66,7 @@ export type Asked =
 const COMMANDS: Readonly<Record<string, { readonly argument: string; readonly options: readonly string[] }>> = {
   run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout'] },
   check: { argument: 'the file of a flow', options: [] },
-  ledger: { argument: 'the root of a file sink', options: ['stream', 'user', 'mode', 'json'] },
+  ledger: { argument: 'the root of a file sink', options: ['stream', 'user', 'mode', 'json', 'skip-to'] },
 };
 
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
@@ -77,6 +81,7 @@ export function readArguments(args: readonly string[]): Asked {
       user: { type: 'string' },
       mode: { type: 'string' },
       json: { type: 'boolean' },
+      'skip-to': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -98,7 +103,9 @@ export function readArguments(args: readonly string[]): Asked {
     for (const [option, text] of Object.entries({ stream, user })) {
       if (text === '') throw new Error(`expected \`--${option}\` to be a name, got an empty string`);
     }
-    return { verb, root: argument, mode: modeOf(mode), user, stream, isJson: json };
+    const skipTo = values['skip-to'] === undefined ? undefined : offset('--skip-to', values['skip-to']);
+    if (skipTo !== undefined && stream === undefined) throw new Error('`--skip-to` needs `--stream`');
+    return { verb, root: argument, mode: modeOf(mode), user, stream, isJson: json, skipTo };
   }
   return {
     verb: 'run',
@@ -117,4 +124,10 @@ function milliseconds(option: string, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value < 2 ** 31) return value;
   throw new Error(`expected \`${option}\` to be a whole number of milliseconds from 1, got \`${text}\``);
+}
+
+function offset(option: string, text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
+  throw new Error(`expected \`${option}\` to be an offset from 1, got \`${text}\``);
 }

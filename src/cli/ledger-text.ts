@@ -17,8 +17,9 @@ const MOST_PROBLEMS = 20;
 
 /** The report as one JSON object on one line, for programs. */
 export function ledgerJson({ root, at, audits, others }: LedgerReport): string {
-  const streams = audits.map(({ newest, ...audit }) => ({
+  const streams = audits.map(({ newest, skipped, ...audit }) => ({
     ...audit,
+    skipped: skipped.map(({ from, next, modifiedMs }) => ({ from, next, time: timeText(modifiedMs) })),
     newest:
       newest === null
         ? null
@@ -77,13 +78,17 @@ function table(audits: readonly LedgerAudit[]): string {
     .join('');
 }
 
-function notes({ stream, unpublished, inProgress, orphans, voids }: LedgerAudit): string[] {
+function notes({ stream, unpublished, inProgress, orphans, skipped, voids }: LedgerAudit): string[] {
   const note = (amount: Amount, text: string) =>
     amount.files === 0 ? [] : [`${stream}: ${count(amount.files, 'file')} (${byteText(amount.bytes)}) ${text}`];
   return [
     ...note(unpublished, 'committed, not yet published: finished at the next assignment.'),
     ...note(inProgress, 'in progress, or may still be committed.'),
     ...note(orphans, 'orphaned under _rxflume/tmp: removed at the next assignment.'),
+    ...skipped.map(
+      ({ from, next, modifiedMs }) =>
+        `${stream}: offsets ${from} to ${next - 1} were skipped with --skip-to at ${timeText(modifiedMs)}. They are in no file.`,
+    ),
     ...voids.map(
       ({ path, from, next, writer }) =>
         `${stream}: ${path} (${from}..${next}) is stale: other writers had overtaken its writer ${writer}, and none of its files ` +

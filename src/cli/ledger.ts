@@ -1,8 +1,12 @@
 import { concatMap, firstValueFrom, from, toArray } from 'rxjs';
 import { describeError } from '../core/errors.js';
+import { Monitor } from '../core/monitor.js';
 import type { FileSystem } from '../ports/file-system.js';
 import { auditLedger } from '../sinks/files/ledger/audit.js';
 import { ledgerStreams, readLedger } from '../sinks/files/ledger/reading.js';
+import { LEDGER_RULES } from '../sinks/files/ledger/rules.js';
+import { skipTo } from '../sinks/files/ledger/skip.js';
+import { LedgerStore } from '../sinks/files/ledger/store.js';
 import type { LedgerAsked } from './arguments.js';
 import { type LedgerReport, ledgerJson, ledgerText } from './ledger-text.js';
 import { isOwn } from './load-flow.js';
@@ -17,7 +21,8 @@ export interface LedgerSetting {
 }
 
 /**
- * Lists and verifies the ledger under the root of a file sink, and prints what was found. Writes and syncs nothing.
+ * Lists and verifies the ledger under the root of a file sink, and prints what was found. With `skipTo` it first moves the
+ * ledger of one stream on; otherwise it writes and syncs nothing.
  *
  * Bounds: one stream at a time, see `readLedger`.
  * Fails: never; exit code 0 verified, 1 a problem or it could not be read, 2 wrong use.
@@ -58,6 +63,10 @@ async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<L
   if (chosen.length === 0) {
     throw new WrongUse(`There is no ledger of ${asked.stream} under ${shown} on ${fs.name}, only of: ${few(streams)}.`);
   }
+  if (asked.skipTo !== undefined) {
+    const store = new LedgerStore(fs, root, LEDGER_RULES);
+    await firstValueFrom(skipTo(store, chosen[0] as string, asked.skipTo, toldTo(setting.err)));
+  }
   const audits = await firstValueFrom(
     from(chosen).pipe(
       concatMap((stream) => readLedger(fs, root, stream)),
@@ -66,6 +75,12 @@ async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<L
     ),
   );
   return { root: shown, at: fs.name, audits, others };
+}
+
+function toldTo(err: LedgerSetting['err']): Monitor {
+  const monitor = new Monitor();
+  monitor.logEvents$.subscribe(({ message }) => err.write(`rxflume: ${message}\n`));
+  return monitor;
 }
 
 function placeOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): RootPlace {
@@ -86,7 +101,8 @@ function placeOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): Roo
 async function open(place: RootPlace, asked: LedgerAsked, env: LedgerSetting['env']): Promise<FileSystem> {
   if (place.kind === 'disk') {
     const { localDisk } = await import('../drivers/local-disk/index.js');
-    return localDisk({ fsync: 'never' }); // What is only read need not be made durable, and may be on a read-only disk.
+    // What is only read need not be made durable, and may be on a read-only disk.
+    return localDisk({ fsync: asked.skipTo === undefined ? 'never' : 'always' });
   }
   const { webhdfs } = await import('../drivers/webhdfs/index.js');
   const user = asked.user ?? env.HADOOP_USER_NAME;

@@ -21,8 +21,11 @@ export interface AckedUpTo {
  */
 export interface OffsetStore {
   (streams: readonly string[], reader?: OffsetStoreReader): ObservableInput<ReadonlyMap<string, number>>;
-  /** What a person can do where a stream no longer holds its position, as the end of an error's message. */
-  readonly recoveryHint?: (stream: string) => string;
+  /**
+   * What a person can do where a stream no longer holds its position, as the end of an error's message. `first` is the first
+   * offset that exists, where those before it were deleted; undefined where the stream ends before its position.
+   */
+  readonly recoveryHint?: (stream: string, first?: number) => string;
   /**
    * Present where the positions are the group's own offsets, which the sink commits with what it writes: told instead of the
    * broker how far streams are acked, so that one hand moves them. A commit of the source's own, late on its way, would set

@@ -31,11 +31,17 @@ describe('readArguments', () => {
     });
   });
 
+  it('reads where a ledger is to be moved on to', () => {
+    const asked = readArguments(['ledger', '/lake', '--stream', 'kafka:chat/3', '--skip-to', '5000']);
+    expect(asked).toMatchObject({ verb: 'ledger', stream: 'kafka:chat/3', skipTo: 5_000 });
+  });
+
   it('names every command and option in its help', () => {
     for (const word of ['run <file>', 'check <file>', 'ledger <root>', '--until-idle', '--drain-timeout', '--stream']) {
       expect(HELP).toContain(word);
     }
-    for (const word of ['--user', '--mode', '--json', 'RXFLUME_DELEGATION_TOKEN']) expect(HELP).toContain(word);
+    for (const word of ['--user', '--mode', '--json', '--skip-to', 'RXFLUME_DELEGATION_TOKEN'])
+      expect(HELP).toContain(word);
   });
 
   it.each([
@@ -53,6 +59,10 @@ describe('readArguments', () => {
     [['ledger', '/a', '/b'], 'also got `/b`'],
     [['ledger', '/a', '--mode', 'ftp'], 'got `ftp`'],
     [['ledger', '/a', '--user', ''], 'expected `--user` to be a name'],
+    [['ledger', '/a', '--skip-to', '5'], '`--skip-to` needs `--stream`'],
+    [['ledger', '/a', '--stream', 's', '--skip-to', '0'], 'got `0`'],
+    [['ledger', '/a', '--stream', 's', '--skip-to', '1e3'], 'got `1e3`'],
+    [['run', 'a.ts', '--skip-to', '5'], '`run` has no option `--skip-to`'],
     [['toString', '/a'], 'unknown command `toString`'],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => readArguments(args)).toThrow(message);

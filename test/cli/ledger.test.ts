@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -148,6 +149,47 @@ describe('rxflume ledger', () => {
         streams: [expect.objectContaining({ stream: 'kafka:chat/0', from: 0, next: 5, problems: [], verified: true })],
       },
     ]);
+  });
+
+  it('moves a ledger on past offsets that are lost, says so from then on, and no further twice', async () => {
+    const copy = join(folder, 'copy');
+    cpSync(lakePath, copy, { recursive: true });
+    const skip = ['ledger', copy, '--stream', 'kafka:chat/0', '--skip-to', '40'];
+    const skipped = await rxflume(skip);
+    expect([skipped.code, skipped.stderr]).toEqual([0, '']);
+    expect(skipped.stdout).toMatch(/^kafka:chat\/0 +3 +0\.\.40 .* by skip-\S+ +verified$/m);
+    const note = /^kafka:chat\/0: offsets 5 to 39 were skipped with --skip-to at \d{4}-\S+Z\. They are in no file\.$/m;
+    expect(skipped.stdout).toMatch(note);
+    expect((await rxflume(['ledger', copy])).stdout).toMatch(note);
+    const { streams } = JSON.parse((await rxflume(['ledger', copy, '--json'])).stdout);
+    expect(streams[0].skipped).toEqual([{ from: 5, next: 40, time: expect.stringMatching(/Z$/) }]);
+    expect(await rxflume(skip)).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining('ends at 40, got 40') });
+  });
+
+  it('makes the entry that moves a ledger on durable', async () => {
+    const copy = join(folder, 'durable');
+    cpSync(lakePath, copy, { recursive: true });
+    const probe = await open(join(folder, 'probe'), 'w');
+    const sync = jest.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync');
+    const datasync = jest.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'datasync');
+    const nowhere = { write: () => undefined };
+    const asked = {
+      root: copy,
+      mode: 'webhdfs',
+      user: undefined,
+      stream: 'kafka:chat/0',
+      isJson: false,
+      skipTo: 40,
+    } as const;
+    try {
+      expect(await ledger(asked, { out: nowhere, err: nowhere, env: {}, cwd: '/' })).toBe(0);
+      // The entry itself, and the folder that has its name.
+      expect(sync.mock.calls.length + datasync.mock.calls.length).toBeGreaterThan(1);
+    } finally {
+      sync.mockRestore();
+      datasync.mockRestore();
+      await probe.close();
+    }
   });
 
   it.each([

@@ -66,7 +66,7 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
   const offsetStore: OffsetStore = Object.assign(
     (streams: readonly string[]) => recoverAll(store, streams, checked.monitor),
     {
-      recoveryHint: (stream: string) => recoveryHint(fs, checked.root, stream),
+      recoveryHint: (stream: string, first?: number) => recoveryHint(fs, checked.root, stream, first),
       begin: (stream: string, start: number) => begin(store, stream, start, randomName()),
     },
   );
@@ -79,9 +79,17 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
   return { offsetStore, write: () => write };
 }
 
-function recoveryHint(fs: FileSystem, root: string, stream: string): string {
+function recoveryHint(fs: FileSystem, root: string, stream: string, first: number | undefined): string {
+  const folder = ledgerFolder(root, stream);
+  const whose = `The offset is the ledger's, in ${folder} of ${fs.name}; resetting the consumer group alone has no effect.`;
+  if (first !== undefined) {
+    return (
+      `${whose} To accept the loss and resume at the first offset that exists, run \`rxflume ledger <root> --stream ${stream} ` +
+      `--skip-to ${first}\`, where <root> is the path or URL of ${root}. The ledger keeps a record of what was skipped.`
+    );
+  }
   return (
-    `The position is the ledger's, in ${ledgerFolder(root, stream)} of ${fs.name}. If the topic was made anew and is to be read from its ` +
-    'start, stop every writer of the stream and remove that folder: files keep their names apart, so nothing is overwritten.'
+    `${whose} To read a new stream from its start, use another \`root\`; or stop every writer, remove the ledger folders of all ` +
+    'partitions of the topic, and reset the offsets of the group. The files stay: new ones have other names.'
   );
 }

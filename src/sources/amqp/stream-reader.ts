@@ -190,7 +190,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
       first > start
         ? `begins at ${first}: retention removed messages that were not read`
         : `ends before ${start - 1}: it was deleted and declared again, so its offsets begin anew`;
-    const recoveryHint = this.#options.resumeFrom?.recoveryHint?.(this.stream);
+    const recoveryHint = this.#options.resumeFrom?.recoveryHint?.(this.stream, first > start ? first : undefined);
     return new SourceError(
       'RXF_AMQP_DATA_LOST',
       `${this.stream} was to be read from offset ${start}, but the stream ${why}. Nothing was skipped.` +

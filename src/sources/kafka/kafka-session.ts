@@ -89,7 +89,7 @@ export class KafkaSession implements KafkaListener, PartitionListener, CommitsFo
         next: (consumer) => {
           this.#consumer = new GuardedConsumer(consumer, (error) => this.failed(error));
         },
-        error: (error: unknown) => this.failed(withRecoveryHint(error, this.#options.resumeFrom)),
+        error: (error: unknown) => this.failed(withRecoveryHint(error, this.#options)),
         complete: () => this.#driverCompleted(),
       }),
     );

@@ -1,5 +1,6 @@
 import { type Observable, of } from 'rxjs';
 import { ConnectError, describeError, isRetryable, RxflumeError, SourceError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
@@ -27,14 +28,41 @@ export function resumeError(partitions: readonly TopicPartition[], cause: unknow
   );
 }
 
+/** What the error of a driver says of a position that a log does not hold. */
+interface LostDetails {
+  readonly stream?: string;
+  /** None where the log is not Kafka's. */
+  readonly topic?: string;
+  /** None where it is the whole topic. */
+  readonly partition?: number;
+  readonly expected?: number;
+  readonly available?: { readonly first: number };
+}
+
 /**
- * Adds what can be done to the error of a stream that no longer holds the position a ledger gave; any other error is left
- * as it is.
+ * Adds to the error of a stream that no longer holds its position what can be done, which depends on where the position
+ * came from. Any other error is left as it is.
  */
-export function withRecoveryHint(error: unknown, resumeFrom: OffsetStore | undefined): unknown {
-  if (resumeFrom?.recoveryHint === undefined) return error;
+export function withRecoveryHint(
+  error: unknown,
+  { resumeFrom, groupId }: Pick<CheckedOptions, 'resumeFrom' | 'groupId'>,
+): unknown {
   if (!(error instanceof RxflumeError) || error.code !== 'RXF_KAFKA_DATA_LOST') return error;
-  const { topic, partition } = error.details;
-  const message = `${error.message} ${resumeFrom.recoveryHint(`kafka:${String(topic)}/${String(partition)}`)}`;
-  return new SourceError('RXF_KAFKA_DATA_LOST', message, { details: error.details, cause: error });
+  const lost = error.details as LostDetails;
+  const { topic, partition = 0, stream = `kafka:${topic}/${partition}`, expected = -1, available } = lost;
+  const first = available !== undefined && available.first > expected ? available.first : undefined;
+  const hint = resumeFrom?.recoveryHint?.(stream, first) ?? groupHint(lost, groupId, resumeFrom);
+  if (hint === undefined) return error;
+  return new SourceError(error.code, sentence(error.message, hint), { details: error.details, cause: error });
+}
+
+function groupHint({ topic, partition }: LostDetails, groupId: string, resumeFrom: OffsetStore | undefined) {
+  if (topic === undefined) return undefined;
+  if (resumeFrom !== undefined && resumeFrom.commit === undefined)
+    return '`resumeFrom` supplied the offset: change it there';
+  const where = partition === undefined ? topic : `${topic}:${partition}`;
+  return (
+    'To resume from the first available record, stop every member and run: kafka-consumer-groups.sh --bootstrap-server … ' +
+    `--group ${groupId} --topic ${where} --reset-offsets --to-earliest --execute`
+  );
 }

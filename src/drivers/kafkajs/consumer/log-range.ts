@@ -80,14 +80,11 @@ export class LogRange {
       owned.position = after;
       return;
     }
-    const { groupId } = this.#subscription;
     throw new SourceError(
       'RXF_KAFKA_DATA_LOST',
       `${stream} cannot resume from offset ${position}: Kafka has offsets ${first.offset} to ${last.offset}. ` +
         `${position < first.offset ? expired(first.offset - position) : SHORTENED} ` +
-        'Nothing was skipped or committed. To resume from the first available record, stop every member and run: ' +
-        `kafka-consumer-groups.sh --bootstrap-server … --group ${groupId} --topic ${topic}:${partition} ` +
-        '--reset-offsets --to-earliest --execute; if `resumeFrom` supplied the offset, change it there.',
+        'Nothing was skipped or committed.',
       { details: { topic, partition, expected: position, available: { first: first.offset, next: last.offset } } },
     );
   }

@@ -51,7 +51,7 @@ export class SameTopics {
   #expect(of: readonly TopicPartition[], before: TopicIds, now: TopicIds): boolean {
     try {
       const topics = of.map(({ topic }) => topic);
-      expectSame(topics, before, now, this.#home.subscription.groupId);
+      expectSame(topics, before, now);
       return true;
     } catch (error) {
       this.#home.failed(error);

@@ -69,22 +69,19 @@ function skipPartition(from: Reader): void {
 }
 
 /** Fails with `RXF_KAFKA_DATA_LOST` where one of the topics has another id than before, so was created again. */
-export function expectSame(topics: Iterable<string>, before: TopicIds, now: TopicIds, groupId: string): void {
+export function expectSame(topics: Iterable<string>, before: TopicIds, now: TopicIds): void {
   for (const topic of topics) {
     const old = before.get(topic);
     const id = now.get(topic);
-    if (old !== undefined && id !== undefined && old !== id) throw recreatedError(topic, old, id, groupId);
+    if (old !== undefined && id !== undefined && old !== id) throw recreatedError(topic, old, id);
   }
 }
 
-function recreatedError(topic: string, before: string, id: string, groupId: string): SourceError {
+function recreatedError(topic: string, before: string, id: string): SourceError {
   return new SourceError(
     'RXF_KAFKA_DATA_LOST',
     `Topic ${topic} was deleted and created again (its id was ${before} and is ${id}). Our offsets belong to the deleted ` +
-      'topic: resuming from them would skip the first records of the new one. Unread records of the old topic are gone. To read ' +
-      'the new topic from its start, stop every member and run: kafka-consumer-groups.sh --bootstrap-server … ' +
-      `--group ${groupId} --topic ${topic} --reset-offsets --to-earliest --execute; if \`resumeFrom\` supplied the offset, ` +
-      'change it there.',
+      'topic: resuming from them would skip the first records of the new one. Unread records of the old topic are gone.',
     { details: { topic, before, id } },
   );
 }

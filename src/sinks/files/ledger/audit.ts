@@ -45,6 +45,12 @@ export interface LedgerAudit {
     readonly next: number;
     readonly writer: string;
   }[];
+  /** Offsets that a person moved the ledger past, because the source no longer had them. */
+  readonly skipped: readonly {
+    readonly from: number;
+    readonly next: number;
+    readonly modifiedMs: number;
+  }[];
   /** Temporary files that are being written, or that their writer may still commit. */
   readonly inProgress: Amount;
   /** Temporary files that nobody can commit any more: removed at the next assignment. */
@@ -108,6 +114,9 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
     newest: newest === undefined ? null : newestOf(newest),
     unpublished: amountOf(unpublished),
     voids: voids.map(({ path, entry: { from, next, writer } }) => ({ path, from, next, writer })),
+    skipped: kept
+      .filter(({ entry }) => entry.skipped)
+      .map(({ entry: { from, next }, modifiedMs }) => ({ from, next, modifiedMs })),
     inProgress: amountOf(inProgress),
     orphans: amountOf(orphans),
     quarantined: amountOf(read.quarantined),

@@ -21,6 +21,8 @@ export interface LedgerEntry {
   readonly from: number;
   readonly next: number;
   readonly files: readonly StoredFile[];
+  /** A person moved the ledger past these offsets, which the source no longer had. */
+  readonly skipped?: true;
 }
 
 /** The most bytes an entry is written with: some ten thousand files with long names. */
@@ -88,7 +90,7 @@ function check(entry: Unchecked, stream: string, from: number): LedgerEntry {
   if (typeof entry.writer !== 'string' || !/^[\w-]{1,64}$/.test(entry.writer)) throw new Error('it names no writer');
   if (!Array.isArray(entry.files)) throw new Error('it lists no files');
   const files = entry.files.map((file: Unchecked) => checkFile(file, stream, from));
-  return { writer: entry.writer, stream, from, next, files };
+  return { writer: entry.writer, stream, from, next, files, ...(entry.skipped === true && { skipped: true }) };
 }
 
 function checkFile(file: Unchecked, stream: string, from: number): StoredFile {

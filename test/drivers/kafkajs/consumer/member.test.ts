@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
+import { withRecoveryHint } from '../../../../src/sources/kafka/resume.js';
 import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../../src/testing/contracts/kafka-contract.js';
 import { brokerError, FakeLink } from '../fake-link.js';
 import { homeOf } from '../home.js';
@@ -166,7 +167,7 @@ describe('a member of the group', () => {
     link.log = log;
     link.fetches[0]?.answer(0, [], 1);
     await until(() => failures.length === 1, 'the failure');
-    const { message } = failures[0] as Error;
+    const { message } = withRecoveryHint(failures[0], { resumeFrom: undefined, groupId: 'g' }) as Error;
     expect(message).toMatch(why);
     expect(message).toContain('--topic t:0 --reset-offsets --to-earliest --execute');
     expect(message).not.toContain('--to-latest');

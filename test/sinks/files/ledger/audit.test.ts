@@ -84,6 +84,7 @@ describe('auditLedger', () => {
       voids: [],
       inProgress: { files: 0, bytes: 0 },
       orphans: { files: 0, bytes: 0 },
+      skipped: [],
       quarantined: { files: 0, bytes: 0 },
       problems: [],
     });
