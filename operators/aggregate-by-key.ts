@@ -1,6 +1,5 @@
 import { Observable, timer } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
-import { SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
 import { AckGroup } from '../src/delivery/ack-group.js';
 import type { FlushSignal } from '../src/delivery/acker.js';
@@ -9,7 +8,7 @@ import { type DeliveryOperator, deliveryOperator } from '../src/delivery/deliver
 import { FlushListeners } from '../src/delivery/flush-listeners.js';
 import { deliveryOf } from '../src/delivery/join.js';
 import { JoinedOrigin } from '../src/delivery/joined-origin.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, nackErrorOfThrown, resultFor, stoppedError } from '../src/delivery/nack-errors.js';
 import { splitDelivery } from '../src/delivery/split.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
@@ -121,13 +120,8 @@ export function aggregateByKey<T, K, A>(
           return window;
         };
         const take = (delivery: Delivery<T>) => {
-          let of: K;
-          try {
-            of = key(delivery.value, delivery);
-          } catch (cause) {
-            delivery.nack(nackErrorOfThrown('key of aggregateByKey', cause, delivery));
-            return;
-          }
+          const of = resultFor('key of aggregateByKey', delivery, key);
+          if (of === NACKED) return;
           if (!flushListeners.listen(delivery)) {
             delivery.nack(stopped());
             return;
@@ -160,7 +154,6 @@ export function aggregateByKey<T, K, A>(
         });
         takeFrom(source, {
           next: take,
-          error: (error: unknown) => subscriber.error(error),
           complete: () => {
             emit(takeAll(), false);
             subscriber.complete();
@@ -246,6 +239,6 @@ class Piece<K, A> {
   }
 }
 
-function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the window ended; its values are redelivered.');
+function stopped(): unknown {
+  return stoppedError('the window ended', 'its values are redelivered');
 }

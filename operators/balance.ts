@@ -1,9 +1,6 @@
-import { EMPTY, throwError } from 'rxjs';
-import { describeError, SinkError, shortName } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
-import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
-import { sentence } from '../src/core/sentence.js';
-import { type Branch, intoBranches } from '../src/delivery/branches.js';
+import { expectKnown, expectOption } from '../src/core/options.js';
+import { type Branch, expectSinks, intoBranches, noSinkError, untilTheLast } from '../src/delivery/branches.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
 
@@ -30,17 +27,15 @@ export interface BalanceOptions {
  */
 export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOptions = {}): SettlingOperator<T, R> {
   expectKnown('balance options', options, ['monitor']);
-  expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
-  for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
+  expectSinks(sinks);
   const { monitor = defaultMonitor } = options;
   expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
 
   return deliveryOperator(
     'balance',
     { because: '`balance` may give a redelivered value to another of its sinks' },
-    (source) => {
-      let standing = sinks.length;
-      return intoBranches<T, R>(
+    (source) =>
+      intoBranches<T, R>(
         sinks,
         (outlets) => {
           const targets = outlets.map((outlet) => ({
@@ -48,37 +43,19 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
             load: new RetainedDeliveries<T>({ takeOver: () => false, resumeTracker: 'hidden' }),
           }));
           let turn = 0;
-          return {
-            deal(delivery) {
-              const inTurn = [...targets.slice(turn), ...targets.slice(0, turn)].filter(({ outlet }) => outlet.isOpen);
-              const [first] = inTurn;
-              if (first === undefined) {
-                delivery.nack(noneError());
-                return;
-              }
-              const least = inTurn.reduce((best, one) => (one.load.size < best.load.size ? one : best), first);
-              turn = (targets.indexOf(least) + 1) % targets.length;
-              least.outlet.give(least.load.keep(delivery));
-            },
+          return (delivery) => {
+            const inTurn = [...targets.slice(turn), ...targets.slice(0, turn)].filter(({ outlet }) => outlet.isOpen);
+            const [first] = inTurn;
+            if (first === undefined) {
+              delivery.nack(noSinkError());
+              return;
+            }
+            const least = inTurn.reduce((best, one) => (one.load.size < best.load.size ? one : best), first);
+            turn = (targets.indexOf(least) + 1) % targets.length;
+            least.outlet.give(least.load.keep(delivery));
           };
         },
-        (at, error) => {
-          standing -= 1;
-          if (standing === 0) return throwError(() => error);
-          const what = `Sink ${at + 1} has failed and is not used again`;
-          monitor.report({
-            what: 'balance.lost',
-            message: sentence(`${what}: ${describeError(error)}`),
-            addition: `${what}, because of ${shortName(error)}.`,
-            cause: error,
-          });
-          return EMPTY;
-        },
-      )(source);
-    },
+        untilTheLast('balance', sinks.length, monitor),
+      )(source),
   );
-}
-
-function noneError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'All sinks have failed or completed; the value is redelivered.');
 }

@@ -1,11 +1,10 @@
 import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
-import { SinkError } from '../src/core/errors.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { FlushListeners } from '../src/delivery/flush-listeners.js';
 import { joinDeliveries } from '../src/delivery/join.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, resultFor, stoppedError } from '../src/delivery/nack-errors.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface BatchOptions<T = unknown> {
@@ -81,16 +80,12 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
           over: (isOver) => refuse(held.takeOut(({ acker }) => isOver(acker.flush$))),
         });
         const refuse = (deliveries: readonly Delivery<T>[]) => {
-          for (const delivery of deliveries) delivery.nack(stopped());
+          for (const delivery of deliveries)
+            delivery.nack(stoppedError('the batch was full', 'its values are redelivered'));
         };
         const hold = (delivery: Delivery<T>) => {
-          let weight: number;
-          try {
-            weight = weighed(weigh(delivery.value, delivery));
-          } catch (cause) {
-            delivery.nack(nackErrorOfThrown('weigh of batch', cause, delivery));
-            return;
-          }
+          const weight = resultFor('weigh of batch', delivery, (value) => weighed(weigh(value, delivery)));
+          if (weight === NACKED) return;
           if (flushListeners.listen(delivery)) held.add(delivery, weight);
           else refuse([delivery]);
         };
@@ -157,8 +152,4 @@ class Held<T> {
 function weighed(weight: number): number {
   expectOption('weigh(value)', weight, typeof weight === 'number' && weight >= 0, 'a number >= 0');
   return weight;
-}
-
-function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the batch was full; its values are redelivered.');
 }

@@ -90,7 +90,6 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         });
         takeFrom(source, {
           next: (delivery) => subscriber.next(retained.keep(delivery)),
-          error: (error: unknown) => subscriber.error(error),
           complete: () => {
             isComplete = true;
             subscriber.complete();

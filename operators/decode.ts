@@ -49,21 +49,15 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
       }
     });
 
-  if (deadLetter === undefined)
-    return deliveryOperator(
-      'decode',
-      'kept',
-      decoded((delivery, cause) => delivery.nack(cause)),
-    );
+  const nacked = decoded((delivery, cause) => delivery.nack(cause));
+  if (deadLetter === undefined) return deliveryOperator('decode', 'kept', nacked);
   return deliveryOperator('decode', 'kept', (source) =>
     defer(() => {
       const letters$ = new Subject<Delivery<DeadLetter>>();
       const setAside = (delivery: Delivery<I>, cause: unknown) => {
         // A sink that completed before its source accepts no more letters.
         if (!letters$.observed) delivery.nack(cause);
-        else {
-          letters$.next(letterOf(delivery, cause, { attempt: 1, now: timeOfDayMs() }));
-        }
+        else letters$.next(letterOf(delivery, cause, { attempt: 1, now: timeOfDayMs() }));
       };
       return merge(
         deadLetter(letters$).pipe(ignoreElements()),

@@ -8,7 +8,7 @@ import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { FlushListeners } from '../src/delivery/flush-listeners.js';
 import { ForwardingAcker, oncePerAcker } from '../src/delivery/forwarding-acker.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, resultFor } from '../src/delivery/nack-errors.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface DedupeByOptions {
@@ -80,13 +80,8 @@ export function dedupeBy<T>(
         subscriber.add(() => flushListeners.end());
         subscribeOrdered(subscriber)(source, {
           next: (delivery) => {
-            let of: unknown;
-            try {
-              of = key(delivery.value, delivery);
-            } catch (cause) {
-              delivery.nack(nackErrorOfThrown('key of dedupeBy', cause, delivery));
-              return;
-            }
+            const of = resultFor('key of dedupeBy', delivery, key);
+            if (of === NACKED) return;
             if (of === undefined || of === null) {
               subscriber.next(delivery);
               return;
@@ -104,8 +99,6 @@ export function dedupeBy<T>(
               subscriber.next(handedOn);
             }
           },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => subscriber.complete(),
         });
       }),
   );

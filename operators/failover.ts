@@ -1,4 +1,3 @@
-import { EMPTY, throwError } from 'rxjs';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
   CircuitBreaker,
@@ -6,12 +5,18 @@ import {
   expectCircuitBreaker,
 } from '../src/backpressure/circuit-breaker.js';
 import { monotonicMs } from '../src/core/clock.js';
-import { describeError, isRetryable, SinkError, shortName } from '../src/core/errors.js';
+import { isRetryable } from '../src/core/errors.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectFunction, expectOption, withDefaults } from '../src/core/options.js';
-import { sentence } from '../src/core/sentence.js';
 import type { Acker } from '../src/delivery/acker.js';
-import { type Branch, intoBranches, type Outlet } from '../src/delivery/branches.js';
+import {
+  type Branch,
+  expectSinks,
+  intoBranches,
+  noSinkError,
+  type Outlet,
+  untilTheLast,
+} from '../src/delivery/branches.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 import { isStopped, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
@@ -52,8 +57,7 @@ export const FAILOVER_DEFAULTS = {
  * each is at least once.
  */
 export function failover<T, R>(sinks: readonly Branch<T, R>[], options: FailoverOptions = {}): SettlingOperator<T, R> {
-  expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
-  for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
+  expectSinks(sinks);
   const checked = withDefaults('failover options', FAILOVER_DEFAULTS, options, ['when']);
   const { failures, openMs, monitor, when = isRetryable } = checked;
   expectCircuitBreaker('failover', { failures, openMs });
@@ -64,7 +68,6 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
     'failover',
     { because: '`failover` may give a value to more than one of its sinks' },
     (source) => {
-      let standing = sinks.length;
       const begin = (outlets: readonly Outlet<T>[]) => {
         const targets = outlets.map(
           (outlet, at) => new Target(at, outlet, new CircuitBreaker({ failures, openMs }), monitor),
@@ -121,7 +124,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
         }
         return {
           deal: (delivery: Delivery<T>) => {
-            if (!give(delivery)) delivery.nack(noneError());
+            if (!give(delivery)) delivery.nack(noSinkError());
           },
           // A value that one sink nacks after the source has completed must still reach the next.
           completed: (end: () => void) => {
@@ -130,19 +133,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
           },
         };
       };
-      const failed = (at: number, error: unknown) => {
-        standing -= 1;
-        if (standing === 0) return throwError(() => error);
-        const what = `Sink ${at + 1} has failed and is not used again`;
-        monitor.report({
-          what: 'failover.lost',
-          message: sentence(`${what}: ${describeError(error)}`),
-          addition: `${what}, because of ${shortName(error)}.`,
-          cause: error,
-        });
-        return EMPTY;
-      };
-      return intoBranches(sinks, begin, failed)(source);
+      return intoBranches(sinks, begin, untilTheLast('failover', sinks.length, monitor))(source);
     },
   );
 }
@@ -189,8 +180,4 @@ class Target<T> {
     if (wasOpen || !this.#breaker.isOpen) return;
     this.#monitor.logEvent('warn', 'failover.left', `Sink ${this.#at + 1} fails; the next is used.`);
   }
-}
-
-function noneError(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'All sinks have failed or completed; the value is redelivered.');
 }

@@ -2,7 +2,7 @@ import { expectFunction } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { eachDelivery } from '../src/delivery/each-delivery.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, resultFor } from '../src/delivery/nack-errors.js';
 
 /**
  * Passes deliveries whose value satisfies the predicate, and acks the others.
@@ -23,12 +23,9 @@ export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => b
 export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => boolean): DeliveryOperator<T> {
   expectFunction('predicate', predicate);
   const kept = eachDelivery((delivery: Delivery<T>) => {
-    try {
-      if (predicate(delivery.value, delivery)) return delivery;
-    } catch (cause) {
-      delivery.nack(nackErrorOfThrown('predicate of filterValue', cause, delivery));
-      return undefined;
-    }
+    const isKept = resultFor('predicate of filterValue', delivery, predicate);
+    if (isKept === NACKED) return undefined;
+    if (isKept) return delivery;
     delivery.ack();
     return undefined;
   });

@@ -2,7 +2,7 @@ import { expectFunction } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { eachDelivery } from '../src/delivery/each-delivery.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, resultFor } from '../src/delivery/nack-errors.js';
 
 /**
  * Maps each delivery's value; the acker stays with the delivery.
@@ -22,12 +22,8 @@ export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U):
     'mapValue',
     'kept',
     eachDelivery((delivery: Delivery<T>) => {
-      try {
-        return delivery.with(project(delivery.value, delivery));
-      } catch (cause) {
-        delivery.nack(nackErrorOfThrown('project of mapValue', cause, delivery));
-        return undefined;
-      }
+      const value = resultFor('project of mapValue', delivery, project);
+      return value === NACKED ? undefined : delivery.with(value);
     }),
   );
 }

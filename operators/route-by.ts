@@ -1,9 +1,10 @@
 import { describeValue, SinkError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption } from '../src/core/options.js';
-import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/delivery/branches.js';
-import type { Delivery } from '../src/delivery/delivery.js';
+import { sentence } from '../src/core/sentence.js';
+import { type Branch, expectBranches, intoBranches } from '../src/delivery/branches.js';
+import type { Delivery, Origin } from '../src/delivery/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, resultFor } from '../src/delivery/nack-errors.js';
 
 export interface RouteByOptions<T, R> {
   /**
@@ -39,41 +40,33 @@ export function routeBy<T, R, K extends string>(
   expectKnown('routeBy options', options, ['otherwise']);
   const names = expectBranches('branches', branches, MOST_BRANCHES);
   const { otherwise = 'nack' } = options;
-  const isKnown = typeof otherwise === 'function' || otherwise === 'ack' || otherwise === 'nack';
+  const isKnown = typeof otherwise === 'function' || ['ack', 'nack'].includes(otherwise);
   expectOption('otherwise', otherwise, isKnown, "a sink, 'ack' or 'nack'");
 
-  const all: Branch<T, R>[] = names.map((name) => branches[name as K]);
-  if (typeof otherwise === 'function') all.push(otherwise);
+  const named = names.map((name): Branch<T, R> => branches[name as K]);
+  const all = typeof otherwise === 'function' ? [...named, otherwise] : named;
   return deliveryOperator(
     'routeBy',
     'kept',
-    intoBranches(all, (outlets: readonly Outlet<T>[]) => {
-      const byName = new Map(names.map((name, at) => [name, outlets[at] as Outlet<T>]));
+    intoBranches(all, (outlets) => {
+      const byName = new Map(names.map((name, at) => [name, outlets[at]]));
       const rest = outlets[names.length];
-      return {
-        deal(delivery) {
-          let name: string;
-          try {
-            name = select(delivery.value, delivery);
-          } catch (cause) {
-            delivery.nack(nackErrorOfThrown('select of routeBy', cause, delivery));
-            return;
-          }
-          const outlet = byName.get(name) ?? rest;
-          if (outlet !== undefined) outlet.give(delivery);
-          else if (otherwise === 'ack') delivery.ack();
-          else delivery.nack(routeError(name, names, delivery));
-        },
+      return (delivery) => {
+        const name = resultFor('select of routeBy', delivery, select);
+        if (name === NACKED) return;
+        const outlet = byName.get(name) ?? rest;
+        if (outlet !== undefined) outlet.give(delivery);
+        else if (otherwise === 'ack') delivery.ack();
+        else delivery.nack(routeError(name, names, delivery.origin));
       };
     }),
   );
 }
 
-function routeError(name: unknown, names: readonly string[], { origin }: Delivery<unknown>): SinkError {
-  return new SinkError(
-    'RXF_SINK_ROUTE',
-    `${origin.stream} offset ${origin.offset} is for the branch ${describeValue(name)}, but the only branches are ` +
-      `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and more' : ''}. Add the branch, or pass \`otherwise\`.`,
-    { details: { stream: origin.stream, offset: origin.offset, branch: describeValue(name) } },
-  );
+function routeError(name: unknown, names: readonly string[], { stream, offset }: Origin): SinkError {
+  const branch = describeValue(name);
+  const known = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ' and more' : ''}`;
+  const problem = `${stream} offset ${offset} is for the branch ${branch}, but the only branches are ${known}`;
+  const message = sentence(problem, 'Add the branch, or pass `otherwise`');
+  return new SinkError('RXF_SINK_ROUTE', message, { details: { stream, offset, branch } });
 }

@@ -1,9 +1,8 @@
 import { Observable } from 'rxjs';
-import { SinkError } from '../src/core/errors.js';
 import { expectFunction } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { NACKED, resultFor, stoppedError } from '../src/delivery/nack-errors.js';
 import { splitDelivery } from '../src/delivery/split.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
@@ -31,33 +30,15 @@ export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => I
       new Observable((subscriber) =>
         subscribeOrdered(subscriber)(source, {
           next: (delivery) => {
-            for (const part of partsOf(delivery, project)) {
-              if (subscriber.closed) part.nack(stopped());
+            const values = resultFor('project of splitValue', delivery, (value) => [...project(value, delivery)]);
+            if (values === NACKED) return;
+            for (const part of splitDelivery(delivery, values)) {
+              if (subscriber.closed)
+                part.nack(stoppedError('all parts of the value were emitted', 'it is redelivered'));
               else subscriber.next(part);
             }
           },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => subscriber.complete(),
         }),
       ),
-  );
-}
-
-function partsOf<T, U>(
-  delivery: Delivery<T>,
-  project: (value: T, delivery: Delivery<T>) => Iterable<U>,
-): readonly Delivery<U>[] {
-  try {
-    return splitDelivery(delivery, [...project(delivery.value, delivery)]);
-  } catch (cause) {
-    delivery.nack(nackErrorOfThrown('project of splitValue', cause, delivery));
-    return [];
-  }
-}
-
-function stopped(): SinkError {
-  return new SinkError(
-    'RXF_SINK_STOPPED',
-    'The flow stopped before all parts of the value were emitted; it is redelivered.',
   );
 }

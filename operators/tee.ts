@@ -1,17 +1,14 @@
 import { EMPTY, throwError } from 'rxjs';
 import type { WindowLimits } from '../src/backpressure/in-flight-window.js';
-import { describeError, shortName } from '../src/core/errors.js';
-import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
+import { defaultMonitor, type Monitor, withCause } from '../src/core/monitor.js';
 import { expectKnown, expectOption, expectWhole, groupWithDefaults } from '../src/core/options.js';
-import { sentence } from '../src/core/sentence.js';
 import { MiB } from '../src/core/units.js';
 import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/delivery/branches.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 import { FanOutAckers } from '../src/delivery/fan-out-acker.js';
 import { MOST_PARTIES } from '../src/delivery/fan-out-state.js';
-import { isStopped } from '../src/delivery/nack-errors.js';
-import { OptionalAckers } from '../src/delivery/optional-acker.js';
+import { OptionalSink } from '../src/delivery/optional-sink.js';
 
 export interface TeeOptions<K extends string = string> {
   /** The sinks whose acks count. The others receive what they can keep up with. Default: all. */
@@ -59,81 +56,24 @@ export function tee<T, R, K extends string>(
   const { monitor = TEE_DEFAULTS.monitor } = options;
   expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
 
-  const isRequired = (name: K) => required.includes(name);
-  const ordered = [...names.filter(isRequired), ...names.filter((name) => !isRequired(name))];
-  const count = ordered.filter(isRequired).length;
-  return deliveryOperator(
-    'tee',
-    'kept',
-    intoBranches<T, R>(
-      ordered.map((name) => sinks[name]),
-      (outlets) => {
-        const shared = new FanOutAckers(count);
-        const spares = ordered.slice(count).map((name, at) => {
-          const outlet = outlets[count + at] as Outlet<T>;
-          return new Spare(name, outlet, spare, monitor);
-        });
-        return {
-          deal(delivery) {
-            // First, since its copy must be made before the required sinks may settle the original.
-            for (const one of spares) one.give(delivery);
-            for (const [at, part] of shared.share(delivery).entries()) (outlets[at] as Outlet<T>).give(part);
-          },
-        };
-      },
-      (at, error) => {
-        if (at < count) return throwError(() => error);
-        const what = `Sink ${ordered[at]} is no longer used`;
-        monitor.report({
-          what: 'tee.left-out',
-          message: sentence(`${what}: ${describeError(error)}`),
-          addition: `${what}, because of ${shortName(error)}.`,
-          cause: error,
-        });
-        return EMPTY;
-      },
-    ),
-  );
-}
-
-/** An optional sink: it receives what it can keep up with. */
-class Spare<T> {
-  readonly #outlet: Outlet<T>;
-  readonly #ackers: OptionalAckers;
-  readonly #skipped;
-  readonly #tellSkipping: () => void;
-  #isSkipping = false;
-
-  constructor(name: string, outlet: Outlet<T>, limits: WindowLimits, monitor: Monitor) {
-    this.#outlet = outlet;
-    this.#skipped = monitor.metric('rxflume_tee_skipped_total', { sink: name });
-    this.#tellSkipping = () =>
-      monitor.logEvent(
-        'warn',
-        'tee.behind',
-        `Sink ${name} has fallen behind and skips deliveries until it catches up.`,
-      );
-    this.#ackers = new OptionalAckers(limits, (cause) => {
-      if (isStopped(cause)) return;
-      const what = `Sink ${name} nacked a value, which is not sent to it again`;
-      monitor.report({
-        what: 'tee.refused',
-        about: name,
-        message: sentence(`${what}: ${describeError(cause)}`),
-        addition: `${what}, because of ${shortName(cause)}.`,
-        cause,
-      });
-    });
-  }
-
-  give(delivery: Delivery<T>): void {
-    if (this.#outlet.isOpen && !this.#ackers.isFull) {
-      this.#isSkipping = false;
-      this.#outlet.give(this.#ackers.spare(delivery));
-      return;
-    }
-    this.#skipped.add(1);
-    if (!this.#isSkipping && this.#outlet.isOpen) this.#tellSkipping();
-    this.#isSkipping = true;
-  }
+  const needed = names.filter((name) => required.includes(name));
+  const optional = names.filter((name) => !needed.includes(name));
+  const branches = [...needed, ...optional].map((name): Branch<T, R> => sinks[name]);
+  const begin = (outlets: readonly Outlet<T>[]) => {
+    const shared = new FanOutAckers(needed.length);
+    const outletAt = (at: number) => outlets[at] as Outlet<T>;
+    const spares = optional.map((name, at) => new OptionalSink(name, outletAt(needed.length + at), spare, monitor));
+    return (delivery: Delivery<T>) => {
+      // First, since its copy must be made before the required sinks may settle the original.
+      for (const one of spares) one.give(delivery);
+      for (const [at, part] of shared.share(delivery).entries()) outletAt(at).give(part);
+    };
+  };
+  const failed = (at: number, error: unknown) => {
+    const name = optional[at - needed.length];
+    if (name === undefined) return throwError(() => error);
+    monitor.report({ what: 'tee.left-out', ...withCause(`Sink ${name} is no longer used`, error) });
+    return EMPTY;
+  };
+  return deliveryOperator('tee', 'kept', intoBranches(branches, begin, failed));
 }

@@ -85,8 +85,6 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
             if (looking.closed) looking = timer(everyMs, everyMs).subscribe(look);
             subscriber.next(acker.adopt(delivery));
           },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => subscriber.complete(),
         });
       }),
   );

@@ -1,10 +1,9 @@
 import { catchError, concatAll, defer, EMPTY, type Observable, type ObservableInput, tap, toArray } from 'rxjs';
 import { runKeyed } from '../src/backpressure/run-keyed.js';
-import { SinkError } from '../src/core/errors.js';
 import { expectFunction, expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type EndOperator } from '../src/delivery/delivery-operator.js';
-import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
+import { lateNackError, nackErrorOf, stoppedError } from '../src/delivery/nack-errors.js';
 import { within } from '../src/lifecycle/within.js';
 
 export interface TransmitOptions<T = unknown> {
@@ -57,7 +56,7 @@ export function transmit<T, R>(
       tap({
         next: () => delivery.ack(),
         // It may or may not have been written.
-        unsubscribe: () => delivery.nack(stopped()),
+        unsubscribe: () => delivery.nack(stoppedError('the write ended')),
       }),
       concatAll(),
       catchError((cause: unknown) => {
@@ -65,17 +64,10 @@ export function transmit<T, R>(
         return EMPTY;
       }),
     );
-  return deliveryOperator(
-    'transmit',
-    'kept',
-    runKeyed({ concurrency, keyOf: order === 'key' ? key : undefined }, writeOne),
-  );
+  const keyOf = order === 'key' ? key : undefined;
+  return deliveryOperator('transmit', 'kept', runKeyed({ concurrency, keyOf }, writeOne));
 }
 
 function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {
   return key === null || key === undefined ? undefined : Buffer.from(key).toString('latin1');
-}
-
-function stopped(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped during the write; the value is redelivered.');
 }

@@ -303,6 +303,12 @@ describe('the operators', () => {
   const camel = (file: string) =>
     basename(file, '.ts').replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
+  it('are short: half of them have fewer than 50 lines of code', () => {
+    const lengths = operators.map((file) => (codeOf(file).match(/^.*\S/gm) ?? []).length).sort((a, b) => a - b);
+    const middle = lengths.slice(Math.ceil(lengths.length / 2) - 1, Math.floor(lengths.length / 2) + 1);
+    expect(middle.reduce((sum, one) => sum + one, 0) / middle.length).toBeLessThan(50);
+  });
+
   it('export the function they are named for', () => {
     const odd = operators.filter((file) => !new RegExp(`^export function ${camel(file)}\\b`, 'm').test(textOf(file)));
     expect(odd).toEqual([]);

@@ -1,8 +1,7 @@
 import { finalize, mergeMap, Observable, type OperatorFunction, Subject } from 'rxjs';
-import { SinkError } from '../core/errors.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { isEpochOver } from '../delivery/flush-listeners.js';
-import { nackErrorOfThrown } from '../delivery/nack-errors.js';
+import { nackErrorOfThrown, stoppedError } from '../delivery/nack-errors.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
 import { type KeyedEntry, KeyedQueue } from './keyed-queue.js';
 
@@ -77,7 +76,6 @@ export function runKeyed<T, R>(
           take(delivery);
           begin();
         },
-        error: (error: unknown) => subscriber.error(error),
         complete: () => {
           isComplete = true;
           begin();
@@ -86,6 +84,6 @@ export function runKeyed<T, R>(
     });
 }
 
-function stoppedBefore(): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', 'The flow stopped before the value was processed; it is redelivered.');
+function stoppedBefore(): unknown {
+  return stoppedError('the value was processed', 'it is redelivered');
 }

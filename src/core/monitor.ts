@@ -1,7 +1,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { monotonicMs } from './clock.js';
-import { describeError } from './errors.js';
+import { describeError, shortName } from './errors.js';
 import { KnownFailures } from './known-failures.js';
+import { sentence } from './sentence.js';
 import { shownText } from './shown-text.js';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -121,6 +122,12 @@ export class Monitor {
   reportedOf(error: unknown): unknown {
     return this.#known.find(error, monotonicMs());
   }
+}
+
+/** A failure and its cause: in full, and where the cause was reported before, by its short name. */
+export function withCause(text: string, cause: unknown): Pick<Failure, 'message' | 'addition' | 'cause'> {
+  const message = sentence(`${text}: ${describeError(cause)}`);
+  return { message, addition: `${text}, because of ${shortName(cause)}.`, cause };
 }
 
 /** Such as the number of an attempt, a port, or that of a temporary file. */

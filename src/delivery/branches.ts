@@ -1,5 +1,6 @@
-import { catchError, defer, merge, Observable, type OperatorFunction, Subject } from 'rxjs';
+import { catchError, defer, EMPTY, merge, Observable, type OperatorFunction, Subject, throwError } from 'rxjs';
 import { SinkError } from '../core/errors.js';
+import { type Monitor, withCause } from '../core/monitor.js';
 import { expectFunction, expectOption } from '../core/options.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
 import type { Delivery } from './delivery.js';
@@ -36,10 +37,10 @@ export class Outlet<T> {
 }
 
 /** How deliveries are dealt to branches. */
-export interface Deal<T> {
-  deal(delivery: Delivery<T>): void;
+interface Deal<T> {
+  readonly deal: (delivery: Delivery<T>) => void;
   /** The source has completed: `complete`, now or later, ends the branches. Default: now. */
-  completed?(complete: () => void): void;
+  readonly completed?: (complete: () => void) => void;
 }
 
 /**
@@ -50,7 +51,7 @@ export interface Deal<T> {
  */
 export function intoBranches<T, R>(
   branches: readonly Branch<T, R>[],
-  begin: (outlets: readonly Outlet<T>[]) => Deal<T>,
+  begin: (outlets: readonly Outlet<T>[]) => Deal<T> | Deal<T>['deal'],
   failed?: (at: number, error: unknown) => Observable<never>,
 ): OperatorFunction<Delivery<T>, R> {
   return (source) =>
@@ -60,6 +61,7 @@ export function intoBranches<T, R>(
         for (const outlet of outlets) outlet.leave();
       });
       const dealing = begin(outlets);
+      const { deal, completed } = typeof dealing === 'function' ? { deal: dealing, completed: undefined } : dealing;
       const complete = () => {
         for (const outlet of outlets) outlet.complete();
       };
@@ -69,15 +71,39 @@ export function intoBranches<T, R>(
       });
       merge(...running).subscribe(subscriber);
       takeFrom(source, {
-        next: (delivery) => dealing.deal(delivery),
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => (dealing.completed === undefined ? complete() : dealing.completed(complete)),
+        next: (delivery) => deal(delivery),
+        complete: () => (completed === undefined ? complete() : completed(complete)),
       });
     });
 }
 
 function closedError(): SinkError {
   return new SinkError('RXF_SINK_STOPPED', 'The branch that the value was for takes no more; it is redelivered.');
+}
+
+/** For sinks that stand in for each other: one that fails is reported and left out, and the error of the last is the error of all. */
+export function untilTheLast(operator: string, count: number, monitor: Monitor) {
+  let left = count;
+  return (at: number, error: unknown): Observable<never> => {
+    left -= 1;
+    if (left === 0) return throwError(() => error);
+    monitor.report({
+      what: `${operator}.lost`,
+      ...withCause(`Sink ${at + 1} has failed and is not used again`, error),
+    });
+    return EMPTY;
+  };
+}
+
+/** With what a delivery is nacked where none of such sinks takes any more. */
+export function noSinkError(): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', 'All sinks have failed or completed; the value is redelivered.');
+}
+
+/** Throws `OptionError` where it is no list of sinks. */
+export function expectSinks(sinks: readonly unknown[]): void {
+  expectOption('sinks', sinks, Array.isArray(sinks) && sinks.length > 0, 'an array of sinks');
+  for (const [at, sink] of sinks.entries()) expectFunction(`sinks[${at}]`, sink);
 }
 
 /** The names of an object of sinks, at most so many. Throws `OptionError` where it is none. */

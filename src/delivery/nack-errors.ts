@@ -34,6 +34,23 @@ export function nackErrorOfThrown(
   );
 }
 
+/** In place of a result: the call threw, and its delivery is nacked. */
+export const NACKED = Symbol('nacked');
+
+/** What a function of an operator returns for a delivery. Where it throws, nacks the delivery and returns `NACKED`. */
+export function resultFor<T, R>(
+  what: string,
+  delivery: Delivery<T>,
+  call: (value: T, delivery: Delivery<T>) => R,
+): R | typeof NACKED {
+  try {
+    return call(delivery.value, delivery);
+  } catch (cause) {
+    delivery.nack(nackErrorOfThrown(what, cause, delivery));
+    return NACKED;
+  }
+}
+
 function saysItMayPass(cause: unknown): boolean {
   try {
     return (cause as { retryable?: unknown } | null | undefined)?.retryable === true;
@@ -52,9 +69,9 @@ export function lateNackError(what: string, limitMs: number, { origin }: Deliver
   );
 }
 
-/** With what a delivery is nacked that a flow has not finished with when it stops; `before` what was still to come. */
-export function stoppedError(before: string): SinkError {
-  return new SinkError('RXF_SINK_STOPPED', `The flow stopped before ${before}; the value is redelivered.`);
+/** With what a delivery is nacked that a flow has not finished with when it stops; `before`: what was still to come. */
+export function stoppedError(before: string, fate = 'the value is redelivered'): SinkError {
+  return new SinkError('RXF_SINK_STOPPED', `The flow stopped before ${before}; ${fate}.`);
 }
 
 /** With what a delivery is nacked whose epoch is over. */

@@ -1,7 +1,8 @@
 import { InFlightWindow, type WindowLimits } from '../backpressure/in-flight-window.js';
+import { WindowAcker } from '../backpressure/window-acker.js';
 import type { Acker } from './acker.js';
 import type { Delivery } from './delivery.js';
-import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
+import { oncePerAcker } from './forwarding-acker.js';
 
 /**
  * Deliveries for one who need not settle them: what is done with them touches nothing but a window of their own.
@@ -24,46 +25,30 @@ export class OptionalAckers {
 
   /** The same value with an acker that binds nobody. */
   spare<T>(delivery: Delivery<T>): Delivery<T> {
-    const acker = this.#ackerOf(delivery);
-    acker.take(delivery.seq, delivery.origin.byteLength);
-    return acker.adopt(delivery);
+    return this.#ackerOf(delivery).take(delivery);
   }
 }
 
 /** Without `resumeTracker`: a ledger may not count on it. */
-class OptionalAcker extends ForwardingAcker {
-  readonly #window: InFlightWindow;
+class OptionalAcker extends WindowAcker {
   readonly #refused: (cause: unknown) => void;
-  readonly #sizes = new Map<number, number>();
 
   constructor(inner: Acker, window: InFlightWindow, refused: (cause: unknown) => void) {
-    super(inner, 'hidden');
-    this.#window = window;
+    super(inner, window, () => undefined, 'hidden');
     this.#refused = refused;
   }
 
-  take(seq: number, bytes: number): void {
-    if (this.#sizes.has(seq)) return;
-    this.#sizes.set(seq, bytes);
-    this.#window.take(bytes);
-  }
-
   override ack(first: number, next: number): void {
-    this.release(first, next);
+    this.free(first, next);
   }
 
   override nack(first: number, next: number, cause: unknown): void {
-    this.release(first, next);
+    this.free(first, next);
     this.#refused(cause);
   }
 
   override release(first: number, next: number): void {
-    for (let seq = first; seq < next; seq += 1) {
-      const size = this.#sizes.get(seq);
-      if (size === undefined) continue;
-      this.#sizes.delete(seq);
-      this.#window.free(1, size);
-    }
+    this.free(first, next);
   }
 
   override hold(): void {}

@@ -4,12 +4,13 @@ import { type Observable, type Observer, Subject, type Subscriber, takeUntil } f
  * How an operator written by hand takes from its source for its subscriber. Registers with the subscriber at the call,
  * and gives what subscribes, so that the end comes in the right order whatever else is registered in between: first the
  * source is left, also while it still emits within `subscribe` and there is no subscription to end yet; then `left` is
- * called, to refuse what waits. The other way round, what is refused would free a window, and more would come.
+ * called, to refuse what waits. The other way round, what is refused would free a window, and more would come. An end that
+ * the observer does not look at is the subscriber's.
  */
 export function subscribeOrdered(
   subscriber: Subscriber<unknown>,
   left: () => void = () => undefined,
-): <T>(source: Observable<T>, observer: Observer<T>) => void {
+): <T>(source: Observable<T>, observer: Pick<Observer<T>, 'next'> & Partial<Observer<T>>) => void {
   const left$ = new Subject<void>();
   subscriber.add(() => {
     left$.next();
@@ -19,9 +20,11 @@ export function subscribeOrdered(
     subscriber.add(
       source.pipe(takeUntil(left$)).subscribe({
         next: (value) => observer.next(value),
-        error: (error: unknown) => observer.error(error),
+        error: (error: unknown) => (observer.error === undefined ? subscriber.error(error) : observer.error(error)),
         complete: () => {
-          if (!subscriber.closed) observer.complete();
+          if (subscriber.closed) return;
+          if (observer.complete === undefined) subscriber.complete();
+          else observer.complete();
         },
       }),
     );

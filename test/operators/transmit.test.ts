@@ -129,7 +129,7 @@ describe('transmit', () => {
       expectSubscriptions(writing.subscriptions).toBe(['^----!', '-^----!', '-----^!']);
       flush();
       expect(acker.causes.d).toMatchObject({ code: 'RXF_SINK_STOPPED', retryable: true });
-      expect(String((acker.causes.b as Error).message)).toContain('during the write');
+      expect(String((acker.causes.b as Error).message)).toContain('before the write ended');
       expect(String((acker.causes.d as Error).message)).toContain('before the value was processed');
     }));
 
