@@ -6,7 +6,7 @@ import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import type { CheckedStreamOptions, StreamStart } from './stream-options.js';
-import { startOffset } from './stream-start.js';
+import { type FoundStart, startOffset } from './stream-start.js';
 
 /** Longer than a storage takes to start anew. */
 const NOTED_WITHIN_MS = 600_000;
@@ -23,6 +23,8 @@ export interface ResumesFor {
 export interface Beginning {
   readonly resumePoint: ResumePoint | undefined;
   readonly begins: StreamStart;
+  /** It begins at 0 because the stream was empty a moment ago, so the offset of its next message was not known. */
+  readonly wasEmpty: boolean;
 }
 
 /** Finds where each channel of a stream is to begin: the ledger's place, else what is known here, else what `startAt` says. */
@@ -48,23 +50,25 @@ export class Resuming {
     return this.#resumePoint().pipe(
       switchMap((resumePoint) => {
         const known = resumePoint?.start ?? position;
-        if (known !== undefined) return of({ resumePoint, begins: known });
-        if (startAt !== 'last' && startAt !== 'next') return of({ resumePoint, begins: startAt });
+        if (known !== undefined) return of({ resumePoint, begins: known, wasEmpty: false });
+        if (startAt !== 'last' && startAt !== 'next') return of({ resumePoint, begins: startAt, wasEmpty: false });
         return startOffset(this.#driver, startAt, { queue: this.#reader.queue, declare }).pipe(
-          tap((start) => this.#reader.startFound(start)),
-          switchMap((start) => this.#noted(resumePoint, start)),
+          tap(({ start }) => this.#reader.startFound(start)),
+          switchMap((found) => this.#noted(resumePoint, found)),
         );
       }),
     );
   }
 
   /** Where another has noted a start meanwhile, that one stands: so the ledger is asked again. */
-  #noted(resumePoint: ResumePoint | undefined, start: number): Observable<Beginning> {
+  #noted(resumePoint: ResumePoint | undefined, { start, isEmpty }: FoundStart): Observable<Beginning> {
     const { resumeFrom } = this.#options;
-    if (resumeFrom?.begin === undefined) return of({ resumePoint, begins: start });
+    if (resumeFrom?.begin === undefined) return of({ resumePoint, begins: start, wasEmpty: isEmpty });
     return concat(
       this.#noteStart(resumeFrom, start),
-      defer(() => this.#resumePoint()).pipe(map((again) => ({ resumePoint: again, begins: again?.start ?? start }))),
+      defer(() => this.#resumePoint()).pipe(
+        map((again) => ({ resumePoint: again, begins: again?.start ?? start, wasEmpty: isEmpty })),
+      ),
     );
   }
 

@@ -16,6 +16,8 @@ export interface StreamChannelFacts {
   readonly epoch: number;
   /** The offset that was asked for; undefined where the broker decides where to begin. */
   readonly start: number | undefined;
+  /** See `Beginning`. */
+  readonly wasEmpty: boolean;
   /** What a ledger said about it, where the source asked one. */
   readonly resumePoint: ResumePoint | undefined;
   readonly prefetch: number;
@@ -55,6 +57,11 @@ export class StreamChannel extends OffsetTracker {
   /** The offset that was asked for. */
   get start(): number | undefined {
     return this.#facts.start;
+  }
+
+  /** Whether its first message may have any offset: it was looked up where to begin, and the stream held nothing. */
+  get wasEmpty(): boolean {
+    return this.#facts.wasEmpty && this.#facts.start === 0;
   }
 
   get arrived(): number {

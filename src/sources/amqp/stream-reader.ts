@@ -59,10 +59,10 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     return this.#resuming.whereToBegin(this.#position).pipe(
-      map(({ resumePoint, begins }) => {
+      map(({ resumePoint, begins, wasEmpty }) => {
         this.epoch += 1;
         const start = typeof begins === 'number' ? begins : undefined;
-        const facts = { stream, queue, epoch: this.epoch, start, resumePoint, prefetch, ack };
+        const facts = { stream, queue, epoch: this.epoch, start, wasEmpty, resumePoint, prefetch, ack };
         this.channel = new StreamChannel(facts, this);
         this.#refusal = undefined;
         // With the message before it: a stream that was made anew would bring nothing, as one without new messages does.
@@ -144,8 +144,8 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
   }
 
   /** Whether it is the first, and not the one that was to be next. */
-  #isBehindAGap({ start, arrived }: StreamChannel, offset: number): boolean {
-    return arrived === 0 && this.#isResumed(start) && offset > start;
+  #isBehindAGap({ start, arrived, wasEmpty }: StreamChannel, offset: number): boolean {
+    return arrived === 0 && !wasEmpty && this.#isResumed(start) && offset > start;
   }
 
   /** Offsets may have gaps; but where retention has removed what was to be next, it must not be passed over in silence. */
@@ -188,7 +188,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
   #lostError(start: number, first: number): SourceError {
     const why =
       first > start
-        ? `begins at ${first}: retention removed messages that were not read`
+        ? `begins at ${first}: retention removed what was before it`
         : `ends before ${start - 1}: it was deleted and declared again, so its offsets begin anew`;
     const recoveryHint = this.#options.resumeFrom?.recoveryHint?.(this.stream, first > start ? first : undefined);
     return new SourceError(

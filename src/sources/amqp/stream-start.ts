@@ -10,6 +10,13 @@ const EMPTY_AFTER_MS = 2_000;
 /** The most a broker gives without an ack; nothing of it is kept. */
 const MOST = 65_535;
 
+/** What `last` or `next` stood for at a moment. */
+export interface FoundStart {
+  readonly start: number;
+  /** The stream holds no message. Offsets then begin at 0, or, where retention removed what it held, at any. */
+  readonly isEmpty: boolean;
+}
+
 /**
  * What `last` and `next` stand for at this moment, as an offset: both are moments, and to ask for them again at the next
  * channel would skip what was published meanwhile. The broker tells no offset but a message's, so the last chunk is read, on a
@@ -22,13 +29,13 @@ export function startOffset(
   driver: AmqpConsumerDriver,
   startAt: 'last' | 'next',
   of: { readonly queue: string; readonly declare: AmqpQueueDeclaration | undefined },
-): Observable<number> {
+): Observable<FoundStart> {
   return new Observable((subscriber) => {
     let first: number | undefined;
     let next = 0;
     const life = new Subscription();
     const tell = () => {
-      subscriber.next(startAt === 'next' ? next : (first ?? 0));
+      subscriber.next({ start: startAt === 'next' ? next : (first ?? 0), isEmpty: first === undefined });
       subscriber.complete();
     };
     const message = (one: AmqpMessage) => {

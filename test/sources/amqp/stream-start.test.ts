@@ -96,6 +96,83 @@ describe.each<Moment>(['last', 'next'])('a stream that is read from `%s`', (star
     });
   });
 
+  describe('all of whose messages have expired', () => {
+    const expired = () => {
+      const own = broker(['0', '1', '2']);
+      own.trim('s', 3);
+      return own;
+    };
+
+    it('begins at the next message, whatever its offset: nothing that was to be read is missing', () => {
+      inVirtualTime((at) => {
+        const own = expired();
+        const { ended, seen } = run(amqpStreamSource(own, optionsOf({ startAt })));
+        at(LOOKED_UP_MS, () => own.send('s', ['a', 'b']));
+        at(LOOKED_UP_MS + 100, () => {
+          expect([ended(), seen]).toEqual(['', ['a', 'b']]);
+          own.cut();
+          own.send('s', ['c']);
+        });
+        // From its first message on that is not acked.
+        at(LOOKED_UP_MS + 900, () => expect([ended(), seen.slice(-3)]).toEqual(['', ['a', 'b', 'c']]));
+      });
+    });
+
+    it('is stored and resumed by the ledger from its first message on', () => {
+      inVirtualTime((at) => {
+        const own = expired();
+        const fs = memoryFileSystem({ latencyMs: 1 });
+        const errors: unknown[] = [];
+        const start = () => {
+          const lake = fileSink<string>(fs, {
+            root: '/lake',
+            format: jsonLines(),
+            roll: { count: 1 },
+            monitor: new Monitor(),
+          });
+          return amqpStreamSource(own, optionsOf({ startAt, resumeFrom: lake.offsetStore }))
+            .pipe(
+              mapValue((value) => value.toString()),
+              lake.write(),
+            )
+            .subscribe({ error: (error: unknown) => errors.push(error) });
+        };
+        let running = start();
+        at(LOOKED_UP_MS, () => own.send('s', ['a', 'b']));
+        at(LOOKED_UP_MS + 1_000, () => {
+          running.unsubscribe();
+          own.send('s', ['c']);
+          running = start();
+        });
+        at(LOOKED_UP_MS + 3_000, () => {
+          running.unsubscribe();
+          const values = Object.keys(fs.files())
+            .filter((path) => !path.includes('_rxflume'))
+            .flatMap((path) => fs.text(path).trim().split('\n'));
+          expect([errors, values.sort()]).toEqual([[], ['"a"', '"b"', '"c"']]);
+        });
+      });
+    });
+
+    it('fails after a lost channel or a restart, where it cannot be known whether more has expired meanwhile', () => {
+      inVirtualTime((at) => {
+        const own = expired();
+        const { ended, seen } = run(amqpStreamSource(own, optionsOf({ startAt })));
+        const resumeFrom: OffsetStore = () => of(new Map([['amqp:s', 0]]));
+        const restarted = run(amqpStreamSource(own, optionsOf({ startAt, resumeFrom })));
+        at(LOOKED_UP_MS, () => {
+          own.cut();
+          own.send('s', ['a', 'b']);
+          own.trim('s', 4);
+        });
+        at(LOOKED_UP_MS + 300, () => {
+          expect([ended(), seen]).toEqual(['RXF_AMQP_DATA_LOST', []]);
+          expect([restarted.ended(), restarted.seen]).toEqual(['RXF_AMQP_DATA_LOST', []]);
+        });
+      });
+    });
+  });
+
   it('reads nothing before the start is noted, and from where another has begun', () => {
     inVirtualTime((at) => {
       const own = broker(['0', '1', '2', '3']);
