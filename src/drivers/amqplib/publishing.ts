@@ -1,5 +1,5 @@
 import { AsyncSubject, type Observable, type Subscriber } from 'rxjs';
-import { type ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { type ConnectError, describeError, type SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
 import { isWellFormed } from '../../core/well-formed.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
@@ -14,7 +14,7 @@ import type { Link } from './link.js';
 import type { CheckedOptions } from './options.js';
 import type { Pool } from './pool.js';
 import { publishOptions } from './publish-options.js';
-import { findReturned, Unconfirmed, unroutable } from './unconfirmed.js';
+import { findReturned, rejected, Unconfirmed, unroutable } from './unconfirmed.js';
 
 /** One subscription to publish: a channel in confirm mode of its own. */
 export class Publishing implements AmqpPublisher {
@@ -142,18 +142,8 @@ export class Publishing implements AmqpPublisher {
     // Why the channel ended is told by `#ended`; amqplib does not know it.
     if (error?.message === 'channel closed') return;
     this.#underWay.delete(one);
-    if (error !== null) {
-      one.settled(
-        new SinkError(
-          'RXF_AMQP_REFUSED',
-          'RabbitMQ rejected a message: a queue may be full, or its leader unavailable. The message is retried.',
-          {
-            details: { exchange: one.message.exchange, routingKey: one.message.routingKey },
-            cause: error,
-          },
-        ),
-      );
-    } else one.settled(one.returnedFor === null ? null : unroutable(one.message, one.returnedFor));
+    if (error !== null) one.settled(rejected(one.message, error));
+    else one.settled(one.returnedFor === null ? null : unroutable(one.message, one.returnedFor));
     if (this.#isClosing) this.#closeIfSettled();
   }
 

@@ -50,13 +50,27 @@ export function findReturned(underWay: Iterable<Unconfirmed>, returned: Message)
 }
 
 export function unroutable({ exchange, routingKey }: AmqpOutgoing, reason: string): SinkError {
-  const through = exchange === '' ? 'the default exchange' : `exchange '${exchange}'`;
+  const through = throughOf(exchange);
   return new SinkError(
     'RXF_AMQP_UNROUTABLE',
     `RabbitMQ returned a message: ${through} has no queue for the routing key '${routingKey}' (${reason}). ` +
       'Bind a queue, or correct the routing key.',
     { details: { exchange, routingKey, reason } },
   );
+}
+
+/** What follows, another try or a dead letter, is for who gets the nack to decide and to say. */
+export function rejected({ exchange, routingKey }: AmqpOutgoing, cause: Error): SinkError {
+  return new SinkError(
+    'RXF_AMQP_REFUSED',
+    `RabbitMQ rejected a message to ${throughOf(exchange)} with the routing key '${routingKey}': a queue may be full, or its ` +
+      'leader unavailable. Make room, or raise the limits of the queue.',
+    { details: { exchange, routingKey }, cause },
+  );
+}
+
+function throughOf(exchange: string): string {
+  return exchange === '' ? 'the default exchange' : `exchange '${exchange}'`;
 }
 
 /** What the wire keeps of properties: nothing of what is not set, and no difference between numbers. */

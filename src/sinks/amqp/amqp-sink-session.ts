@@ -3,6 +3,7 @@ import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError, describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Failure } from '../../core/monitor.js';
 import { Queue } from '../../core/queue.js';
+import { sentence } from '../../core/sentence.js';
 import { AckGroup } from '../../delivery/ack-group.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
@@ -188,7 +189,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
     this.#metrics.failures.add(ackGroup.size);
     if (deliveries.length > 0 && !isStopped(cause)) {
       const what = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
-      this.report({ what, about: this.#target, message: describeError(cause), cause });
+      this.report({ what, about: this.#target, message: sentence(describeError(cause)), cause });
     }
     ackGroup.nack(cause);
   }
@@ -233,8 +234,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
 function unconfirmedError(cause: unknown): SinkError {
   return new SinkError(
     'RXF_AMQP_UNCONFIRMED',
-    `The channel ended before the broker confirmed the message (${describeError(cause)}); nobody knows whether it has it. The ` +
-      'value is redelivered.',
+    `The channel ended before the broker confirmed the message (${describeError(cause)}), so it may or may not be stored.`,
     { cause },
   );
 }

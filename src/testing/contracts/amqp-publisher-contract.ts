@@ -123,7 +123,10 @@ export const amqpPublisherContract: readonly AmqpCheck[] = [
     for (const text of numbered(4)) codes.push(await trace.publish({ routingKey: name, content: Buffer.from(text) }));
     equal(codes.slice(0, 2), [null, null], 'the first two');
     equal(codes.at(-1), 'RXF_AMQP_REFUSED', 'the last');
-    equal((await trace.settled({ routingKey: name }))?.retryable, true, 'retryable');
+    const error = await trace.settled({ routingKey: name });
+    equal(error?.retryable, true, 'retryable');
+    equal(error?.message.includes(name), true, 'whether the message names the routing key');
+    equal(/retried|redelivered/.test(error?.message ?? ''), false, 'whether it says what others decide');
     const consumer = consume(name);
     await consumer.received(2);
     consumer.ack(1, true);

@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import type { RxflumeError } from '../../core/errors.js';
 import type {
   AmqpConsumer,
   AmqpConsumerDriver,
@@ -164,7 +165,7 @@ export class PublisherTrace implements AmqpPublisherListener {
     return (await this.settled(message))?.code ?? null;
   }
 
-  settled(message: Partial<AmqpOutgoing>): Promise<{ readonly code: string; readonly retryable: boolean } | null> {
+  settled(message: Partial<AmqpOutgoing>): Promise<Pick<RxflumeError, 'code' | 'message' | 'retryable'> | null> {
     return new Promise((resolve, reject) => {
       let calls = 0;
       let hasReturned = false;

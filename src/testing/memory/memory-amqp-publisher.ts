@@ -148,6 +148,6 @@ function nackedError(answer: 'unroutable' | 'refused', { exchange, routingKey }:
 function unconfirmedError(name: string): SinkError {
   return new SinkError(
     'RXF_AMQP_UNCONFIRMED',
-    `The channel to ${name} ended before a message was confirmed; nobody knows whether the broker has it.`,
+    `The channel to ${name} ended before a message was confirmed, so it may or may not be stored.`,
   );
 }
