@@ -6,6 +6,7 @@ import { lookupDataNode, problemOfDataNode } from '../webhdfs/data-node-rule.js'
 import { wrongDataNode, wrongProtocol } from '../webhdfs/data-nodes.js';
 import type { Attempt } from '../webhdfs/remote-exception.js';
 import { faultOf } from '../webhdfs/request.js';
+import { serverName } from '../webhdfs/url.js';
 import type { Settings } from './options.js';
 import type { PackageRequest, PackageResponse } from './package.js';
 
@@ -62,6 +63,18 @@ export function wrongRedirect({ named, message }: WrongRedirect, attempt: Attemp
   if (named !== null) return isHttp(named) ? wrongDataNode(attempt, named, message) : wrongProtocol(attempt, named);
   const text = `Could not ${attempt.doing} on ${attempt.at}: ${message}. Check ${attempt.advice?.server}`;
   return new SinkError('RXF_FILES_PROTOCOL', text, { details: { path: attempt.path, at: attempt.at } });
+}
+
+/** A DataNode that sends an upload elsewhere; the package takes this answer for the end of a whole file. */
+export function redirectedUpload({ statusCode, headers }: PackageResponse, attempt: Attempt): SinkError {
+  const to = String(headers.location);
+  const where = URL.canParse(to) ? serverName(new URL(to)) : 'what is no URL';
+  const text =
+    `Could not ${attempt.doing} on ${attempt.at}: the DataNode redirected the upload (status ${statusCode}) to ${where}. A ` +
+    'DataNode stores what it gets, so check whether a proxy or a login page stands before it';
+  return new SinkError('RXF_FILES_PROTOCOL', text, {
+    details: { path: attempt.path, at: attempt.at, status: statusCode },
+  });
 }
 
 /** What a request of the package fails with: our own error of a redirect, else a `WireFault`. */

@@ -14,7 +14,7 @@ import { Body } from './body.js';
 import { makeFolder } from './folder.js';
 import type { Settings } from './options.js';
 import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
-import { faultOfPackage, wrongRedirect, wrongRedirectOf } from './redirects.js';
+import { faultOfPackage, redirectedUpload, wrongRedirect, wrongRedirectOf } from './redirects.js';
 
 const LOOKS = 5;
 
@@ -117,16 +117,22 @@ export class Upload implements FileWriter {
     }
     await makeFolder(this.#asking, folderOf(this.#path), this.#doing, signal);
     signal.throwIfAborted();
-    const body = new Body((request) => this.#watch(request));
+    const body = new Body((request) => this.#watch(request, (response) => redirectedUpload(response, this.#attempt)));
     const request = this.#client.createWriteStream(encodePath(this.#path), this.#settings.creation);
-    this.#watch(request);
+    this.#watch(request, (response) => {
+      const wrong = wrongRedirectOf(response, this.#settings);
+      return wrong === null ? null : wrongRedirect(wrong, this.#attempt);
+    });
     body.pipe(request);
     this.#body = body;
     return body;
   }
 
-  /** Both requests of an upload: the first ends it where the NameNode names no DataNode, the second does so always. */
-  #watch(request: PackageRequest): void {
+  /**
+   * Both requests of an upload: the first ends it where the NameNode names no DataNode, the second does so always. `problemOf` a
+   * redirect ends it too.
+   */
+  #watch(request: PackageRequest, problemOf: (redirect: PackageResponse) => SinkError | null): void {
     this.#requests.push(request);
     // The package makes errors of refusals too, before the answer is told here: that has the reason.
     request.on('error', (error: unknown) =>
@@ -134,10 +140,10 @@ export class Upload implements FileWriter {
     );
     // The package goes where a Location leads once the answer is whole, so a wrong one is cut off before.
     request.on('response', (response: PackageResponse) => {
-      const wrong = isNaming(response) ? wrongRedirectOf(response, this.#settings) : null;
-      if (wrong === null) return;
+      const problem = isNaming(response) ? problemOf(response) : null;
+      if (problem === null) return;
       request.abort();
-      this.#ended(wrongRedirect(wrong, this.#attempt));
+      this.#ended(problem);
     });
     request.on('complete', (response: PackageResponse, body: unknown) => {
       if (!isNaming(response)) this.#ended(answerOf(response, body));

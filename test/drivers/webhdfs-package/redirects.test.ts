@@ -81,6 +81,35 @@ describe.each(works)('%s through webhdfs-package', (_, work) => {
   });
 });
 
+describe('a DataNode that redirects an upload', () => {
+  it.each([
+    [301, 'at once', true],
+    [307, 'at once', true],
+    [301, 'after the file', false],
+    [307, 'after the file', false],
+  ])('is an error at once (%i, %s), and nothing goes there', async (status, _when, isEarly) => {
+    let asked = 0;
+    const elsewhere = await listen((_request, response) => {
+      asked += 1;
+      response.end();
+    });
+    const dataNode = await listen((request, response) => {
+      const redirect = () => response.writeHead(status, { location: `${elsewhere}/login?delegation=secret` }).end();
+      if (isEarly) redirect();
+      else request.resume().on('end', redirect);
+    });
+    const cluster = await redirecting(`${dataNode}/webhdfs/v1/lake/b`);
+    const startedAt = performance.now();
+    const fs = driver(cluster, { requestTimeoutMs: 20_000, idleTimeoutMs: 20_000 });
+    const error = await failure(put(fs, '/lake/b', 'abc', 'def'));
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(error).toMatchObject({ code: 'RXF_FILES_PROTOCOL', retryable: false, details: { path: '/lake/b', status } });
+    expect(error.message).toContain(`the DataNode redirected the upload (status ${status}) to ${elsewhere}. `);
+    expect(JSON.stringify([error, error.message])).not.toContain('secret');
+    expect([asked, cluster.count('CREATE')]).toEqual([0, 1]);
+  });
+});
+
 describe('webhdfs-package: which redirects are followed', () => {
   it('holds for the questions that are no upload or read too', async () => {
     const cluster = await FakeCluster.start();
