@@ -16,7 +16,7 @@ const env = (name: string) => {
   if (value === undefined) throw new Error(`${name} is not set: chaos/main.ts starts this`);
   return value;
 };
-const waits = { firstDelayMs: 100, maxDelayMs: 1_000, attempts: 1_000 };
+const waits = { firstDelayMs: 100, maxDelayMs: 1_000, maxAttempts: 1_000 };
 
 // The pipe from the harness ends with it, however it ends.
 process.stdin.on('close', () => process.kill(process.pid, 'SIGKILL')).resume();
@@ -33,10 +33,10 @@ const lake = fileSink<Landed>(
   }),
   {
     root: env('CHAOS_ROOT'),
-    path: ({ value }) => `mod=${value.n % 3}`,
+    path: (value) => `mod=${value.n % 3}`,
     format: jsonLines({ compression: 'gzip' }),
     roll: { intervalMs: 1_000 },
-    lingerMs: 200,
+    chunk: { maxWaitMs: 200 },
   },
 );
 

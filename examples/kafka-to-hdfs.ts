@@ -12,7 +12,7 @@ const Message = t.type({ n: t.number, lang: t.string, text: t.string });
 
 const lake = fileSink<t.TypeOf<typeof Message>>(webhdfs({ nameNodes, user: 'flume' }), {
   root: `/lake/${topic}`,
-  path: ({ value }) => `lang=${value.lang}`,
+  path: (value) => `lang=${value.lang}`,
   format: jsonLines({ compression: 'gzip' }),
   roll: { bytes: 128 * MiB, intervalMs: 60_000 },
 });

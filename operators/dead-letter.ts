@@ -20,9 +20,9 @@ export interface DeadLetterOptions {
   readonly when?: (cause: unknown, attempt: number) => boolean;
   /**
    * The number of nacks after which a retryable write or call is set aside too, instead of going back to the source. Default:
-   * never; the source redelivers it until its own `redeliver.attempts` are exhausted. Excludes `when`.
+   * never; the source redelivers it until its own `redeliver.maxAttempts` are exhausted. Excludes `when`.
    */
-  readonly attempts?: number;
+  readonly maxAttempts?: number;
 }
 
 /**
@@ -44,12 +44,12 @@ export interface DeadLetterOptions {
  */
 export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions = {}): DeliveryOperator<T> {
   expectFunction('sink', sink);
-  expectKnown('deadLetter options', options, ['when', 'attempts']);
-  const isEither = options.when === undefined || options.attempts === undefined;
-  expectOption('attempts', options.attempts, isEither, 'absent when `when` is given');
-  const { attempts = Number.MAX_SAFE_INTEGER } = options;
-  expectWhole('attempts', attempts, 1);
-  const when = options.when ?? ((cause: unknown, attempt: number) => isForLetters(cause, attempt >= attempts));
+  expectKnown('deadLetter options', options, ['when', 'maxAttempts']);
+  const isEither = options.when === undefined || options.maxAttempts === undefined;
+  expectOption('maxAttempts', options.maxAttempts, isEither, 'absent when `when` is given');
+  const { maxAttempts = Number.MAX_SAFE_INTEGER } = options;
+  expectWhole('maxAttempts', maxAttempts, 1);
+  const when = options.when ?? ((cause: unknown, attempt: number) => isForLetters(cause, attempt >= maxAttempts));
   expectFunction('when', when);
 
   return deliveryOperator(

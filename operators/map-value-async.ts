@@ -10,17 +10,17 @@ import { within } from '../src/lifecycle/within.js';
 
 export interface MapValueAsyncOptions {
   /** The maximum number of concurrent calls, including those that wait for an earlier one to be emitted. Default 4. */
-  readonly concurrency?: number;
+  readonly maxInFlight?: number;
   /** `source`: emits in the order of arrival. `none`: as the results arrive. Default `source`. */
   readonly order?: 'source' | 'none';
   /** The time limit of one call, in milliseconds. Default 30,000. */
-  readonly timeLimitMs?: number;
+  readonly requestTimeoutMs?: number;
 }
 
 export const MAP_VALUE_ASYNC_DEFAULTS = {
-  concurrency: 4,
+  maxInFlight: 4,
   order: 'source',
-  timeLimitMs: 30_000,
+  requestTimeoutMs: 30_000,
 } as const satisfies MapValueAsyncOptions;
 
 /**
@@ -29,14 +29,14 @@ export const MAP_VALUE_ASYNC_DEFAULTS = {
  *
  * ```
  * values  -a-b-c------|
- *         mapValueAsync(ask, { concurrency: 2 })     a takes 4, b 1, c 5
+ *         mapValueAsync(ask, { maxInFlight: 2 })     a takes 4, b 1, c 5
  * result  -----(AB)-C-|
  * acks    ------(ab)-c-
  * ```
  *
  * Settles: nacks a delivery whose call fails, returns nothing or takes too long; the stream continues. Nacks deliveries in
  * progress or waiting when it is unsubscribed.
- * Bounds: `concurrency` calls, each for at most `timeLimitMs`; the source's window bounds waiting deliveries.
+ * Bounds: `maxInFlight` calls, each for at most `requestTimeoutMs`; the source's window bounds waiting deliveries.
  * Fails: nacks with `RXF_OPERATOR_TIMEOUT`, or with `RXF_OPERATOR_FAILED`, which is retryable unless the cause has `retryable:
  * false` or is a bug such as a `TypeError`.
  */
@@ -45,16 +45,20 @@ export function mapValueAsync<T, U>(
   options: MapValueAsyncOptions = {},
 ): DeliveryOperator<T, U> {
   expectFunction('project', project);
-  const { concurrency, order, timeLimitMs } = withDefaults('mapValueAsync options', MAP_VALUE_ASYNC_DEFAULTS, options);
-  expectWhole('concurrency', concurrency, 1);
+  const { maxInFlight, order, requestTimeoutMs } = withDefaults(
+    'mapValueAsync options',
+    MAP_VALUE_ASYNC_DEFAULTS,
+    options,
+  );
+  expectWhole('maxInFlight', maxInFlight, 1);
   expectOneOf('order', order, ['source', 'none']);
-  expectMs('timeLimitMs', timeLimitMs, 1);
+  expectMs('requestTimeoutMs', requestTimeoutMs, 1);
 
   const ask = (delivery: Delivery<T>): Observable<U> =>
     defer(() => project(delivery.value, delivery)).pipe(
       take(1),
       throwIfEmpty(() => emptyError(delivery)),
-      within(timeLimitMs, () => lateNackError('ask for', timeLimitMs, delivery)),
+      within(requestTimeoutMs, () => lateNackError('ask for', requestTimeoutMs, delivery)),
     );
   return deliveryOperator('mapValueAsync', 'kept', (source) =>
     defer(() => {
@@ -85,7 +89,7 @@ export function mapValueAsync<T, U>(
             }),
           );
         });
-      return source.pipe(runKeyed({ concurrency }, run));
+      return source.pipe(runKeyed({ maxInFlight }, run));
     }),
   );
 }

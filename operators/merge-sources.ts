@@ -24,18 +24,18 @@ export interface NamedSource<T> {
 
 export interface MergeSourcesOptions extends BackoffOptions {
   /** How many targets connect concurrently. Default 8. */
-  readonly connectConcurrency?: number;
+  readonly maxConnecting?: number;
   /** A target counts as connecting until it emits or ends, and at most so long, in milliseconds. Default 10,000. */
   readonly connectMs?: number;
-  /** The maximum number of consecutive failed retries, for each target. Default: no limit. */
-  readonly attempts?: number;
+  /** The most attempts in a row to connect a target again. Default: no limit. */
+  readonly maxAttempts?: number;
 }
 
 export const MERGE_SOURCES_DEFAULTS = {
   ...BACKOFF_DEFAULTS,
-  connectConcurrency: 8,
+  maxConnecting: 8,
   connectMs: 10_000,
-  attempts: Number.MAX_SAFE_INTEGER,
+  maxAttempts: Number.MAX_SAFE_INTEGER,
 } as const satisfies MergeSourcesOptions;
 
 /** How one target is. */
@@ -76,7 +76,7 @@ export class MergedSource<T> extends Source<T> {
  * ```
  *
  * Settles: nothing; each delivery belongs to its own source. A stop signal (`drainOn`) drains all that are connected.
- * Bounds: `connectConcurrency` targets connect at once; waiting targets do not count. Do not use `retryConnect` within a
+ * Bounds: `maxConnecting` targets connect at once; waiting targets do not count. Do not use `retryConnect` within a
  * target: its waits would count.
  * Fails: when all targets have ended and some have failed permanently, with the first such error.
  */
@@ -85,9 +85,9 @@ export function mergeSources<T>(
   options: MergeSourcesOptions = {},
 ): MergedSource<T> {
   const checked = withDefaults('mergeSources options', MERGE_SOURCES_DEFAULTS, options);
-  expectWhole('connectConcurrency', checked.connectConcurrency, 1);
+  expectWhole('maxConnecting', checked.maxConnecting, 1);
   expectMs('connectMs', checked.connectMs, 1);
-  expectWhole('attempts', checked.attempts, 0);
+  expectWhole('maxAttempts', checked.maxAttempts, 0);
   expectBackoff(checked);
   expectOption('sources', sources, Array.isArray(sources) && sources.length > 0, 'an array of sources');
   const targets = sources.map((one, at) =>
@@ -187,7 +187,7 @@ class Pool<T> {
   }
 
   #connectMore(): void {
-    while (this.#connecting < this.#options.connectConcurrency && !this.#life.closed) {
+    while (this.#connecting < this.#options.maxConnecting && !this.#life.closed) {
       const one = this.#waiting.take();
       if (one === undefined) return;
       this.#connect(one);
@@ -233,7 +233,7 @@ class Pool<T> {
 
   #failed(one: Connection<T>, error: unknown): void {
     one.failures += 1;
-    const mayRetry = error instanceof ConnectError && error.retryable && one.failures <= this.#options.attempts;
+    const mayRetry = error instanceof ConnectError && error.retryable && one.failures <= this.#options.maxAttempts;
     if (!mayRetry || this.#isStopping) {
       this.#firstFailure ??= { error };
       this.#over(one, 'failed', error);

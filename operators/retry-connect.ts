@@ -16,8 +16,8 @@ import { sentence } from '../src/core/sentence.js';
 import { Source } from '../src/delivery/source.js';
 
 export interface RetryConnectOptions extends BackoffOptions {
-  /** The maximum number of consecutive failed retries; then the error is passed on. Default 10. */
-  readonly attempts?: number;
+  /** The most attempts in a row to connect again; then the error is passed on. Default 10. */
+  readonly maxAttempts?: number;
   /** Notified of the waits; of further ones within 10 s, only how many. */
   readonly monitor?: Monitor;
 }
@@ -34,12 +34,12 @@ export interface RetryConnectOptions extends BackoffOptions {
  * ```
  *
  * Settles: nothing. Deliveries in flight when a connection broke are stale, and are redelivered on the new one.
- * Bounds: `attempts` consecutive retries. A stop signal (`drainOn`) during a wait completes it.
+ * Bounds: `maxAttempts` in a row. A stop signal (`drainOn`) during a wait completes it.
  * Fails: with the source's error when it is not retryable, the attempts are exhausted, or it occurs after the stop signal.
  */
 export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOperatorFunction<T> {
   const checked = withDefaults('retryConnect options', DEFAULTS, options);
-  expectWhole('attempts', checked.attempts, 0);
+  expectWhole('maxAttempts', checked.maxAttempts, 0);
   expectBackoff(checked);
   const { monitor } = checked;
   expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
@@ -56,7 +56,7 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
 }
 
 const DEFAULTS = {
-  attempts: 10,
+  maxAttempts: 10,
   ...BACKOFF_DEFAULTS,
   monitor: defaultMonitor,
 };
@@ -78,10 +78,11 @@ function retrying<T>(
       }),
     );
     const delay = (error: unknown, failures: number) => {
-      const mayRetry = !isStopping && error instanceof ConnectError && error.retryable && failures <= options.attempts;
+      const mayRetry =
+        !isStopping && error instanceof ConnectError && error.retryable && failures <= options.maxAttempts;
       if (!mayRetry) return throwError(() => error);
       const delayMs = backoffMs(failures, options);
-      const next = `Retrying in ${Math.round(delayMs)} ms (${failures} of ${options.attempts}).`;
+      const next = `Retrying in ${Math.round(delayMs)} ms (${failures} of ${options.maxAttempts}).`;
       options.monitor.report({
         what: error.code,
         about: 'retryConnect',

@@ -15,10 +15,10 @@ import { lateNackError, mayPass } from '../src/delivery/nack-errors.js';
 import { within } from '../src/lifecycle/within.js';
 
 export interface RetryWriteOptions extends BackoffOptions {
-  /** The maximum number of retries of one write. Default 4. */
-  readonly attempts?: number;
+  /** The most attempts of one write, the first included. Default 5. */
+  readonly maxAttempts?: number;
   /** The time limit of one attempt, in milliseconds. Default 30,000. */
-  readonly timeLimitMs?: number;
+  readonly requestTimeoutMs?: number;
   /** When all writes wait because the last ones failed, for any value. Default 5 failures, 10,000 ms. */
   readonly breaker?: CircuitBreakerOptions;
   /** Notified when the breaker opens and closes. */
@@ -27,8 +27,8 @@ export interface RetryWriteOptions extends BackoffOptions {
 
 export const RETRY_WRITE_DEFAULTS = {
   ...BACKOFF_DEFAULTS,
-  attempts: 4,
-  timeLimitMs: 30_000,
+  maxAttempts: 5,
+  requestTimeoutMs: 30_000,
   breaker: {},
   monitor: defaultMonitor,
 } as const satisfies RetryWriteOptions;
@@ -49,8 +49,8 @@ export type Write<T, R> = (value: T, delivery: Delivery<T>) => ObservableInput<R
  *
  * Settles: nothing; `transmit` nacks with the last error when the retries are exhausted. A value whose stream is rewound
  * meanwhile is not retried.
- * Bounds: an attempt for at most `timeLimitMs`, and `attempts` retries. The results of one attempt, which are emitted when it
- * completes: those of a failed attempt are dropped. While the breaker is open, writes wait inside `transmit`'s `concurrency`,
+ * Bounds: an attempt for at most `requestTimeoutMs`, of `maxAttempts`. The results of one attempt, which are emitted when it
+ * completes: those of a failed attempt are dropped. While the breaker is open, writes wait inside `transmit`'s `maxInFlight`,
  * so the source's window fills and the source pauses.
  */
 export function retryWrite<T, R>(
@@ -59,8 +59,8 @@ export function retryWrite<T, R>(
 ): (value: T, delivery: Delivery<T>) => Observable<R> {
   expectFunction('write', write);
   const checked = withDefaults('retryWrite options', RETRY_WRITE_DEFAULTS, options);
-  expectWhole('attempts', checked.attempts, 0);
-  expectMs('timeLimitMs', checked.timeLimitMs, 1);
+  expectWhole('maxAttempts', checked.maxAttempts, 1);
+  expectMs('requestTimeoutMs', checked.requestTimeoutMs, 1);
   expectBackoff(checked);
   expectCircuitBreaker('breaker', checked.breaker);
   expectOption('monitor', checked.monitor, typeof checked.monitor?.logEvent === 'function', 'a Monitor');
@@ -77,7 +77,7 @@ export function retryWrite<T, R>(
         const attempt$ = defer(() => {
           isWriting = true;
           return write(value, delivery);
-        }).pipe(within(checked.timeLimitMs, () => lateNackError('write', checked.timeLimitMs, delivery)));
+        }).pipe(within(checked.requestTimeoutMs, () => lateNackError('write', checked.requestTimeoutMs, delivery)));
         trying.add(
           target.tryWith(attempt$).subscribe({
             next: (answer) => {
@@ -94,7 +94,7 @@ export function retryWrite<T, R>(
       const failed = (cause: unknown) => {
         isWriting = false;
         failures += 1;
-        if (!mayPass(cause) || failures > checked.attempts || isEpochOver(flush$)) subscriber.error(cause);
+        if (!mayPass(cause) || failures >= checked.maxAttempts || isEpochOver(flush$)) subscriber.error(cause);
         else trying.add(timer(backoffMs(failures, checked)).subscribe(tryOnce));
       };
       trying.add(

@@ -8,24 +8,24 @@ import { within } from '../src/lifecycle/within.js';
 
 export interface TransmitOptions<T = unknown> {
   /** The maximum number of concurrent writes. Default 4. */
-  readonly concurrency?: number;
+  readonly maxInFlight?: number;
   /** `key`: writes of one key run sequentially, in order of arrival; different keys run concurrently. Default `none`. */
   readonly order?: 'none' | 'key';
-  /** The key of a delivery for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
-  readonly key?: (delivery: Delivery<T>) => unknown;
+  /** The key of a value for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
+  readonly key?: (value: T, delivery: Delivery<T>) => unknown;
   /** The time limit of one write, including its retries, in milliseconds. Default: no limit. */
-  readonly timeLimitMs?: number;
+  readonly sendTimeoutMs?: number;
 }
 
-export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: Number.POSITIVE_INFINITY } as const;
+export const TRANSMIT_DEFAULTS = { maxInFlight: 4, order: 'none', sendTimeoutMs: Number.POSITIVE_INFINITY } as const;
 
 /**
- * Writes each delivery with `write`; acks it when its write completes, then emits what the write emitted. Up to `concurrency`
+ * Writes each delivery with `write`; acks it when its write completes, then emits what the write emitted. Up to `maxInFlight`
  * writes run in parallel, so results and acks arrive in order of completion.
  *
  * ```
  * values  -a-b-c-----|
- *         transmit(write, { concurrency: 2 })    a takes 6, b 1, c 1
+ *         transmit(write, { maxInFlight: 2 })    a takes 6, b 1, c 1
  * result  ----b-ca---|
  * acks    ----b-ca----
  * ```
@@ -33,7 +33,7 @@ export const TRANSMIT_DEFAULTS = { concurrency: 4, order: 'none', timeLimitMs: N
  * Settles: acks at completion of the write; nacks with a `SinkError` when it fails or takes too long; the stream continues.
  * Nacks writes in progress or waiting when it is unsubscribed. A delivery that has become stale because its stream was rewound
  * is not written: with `order: 'key'` nothing overtakes a nacked value that is redelivered.
- * Bounds: `concurrency` writes, and their results until they complete; the source's window bounds waiting deliveries.
+ * Bounds: `maxInFlight` writes, and their results until they complete; the source's window bounds waiting deliveries.
  */
 export function transmit<T, R>(
   write: (value: T, delivery: Delivery<T>) => ObservableInput<R>,
@@ -41,16 +41,16 @@ export function transmit<T, R>(
 ): EndOperator<T, R> {
   expectFunction('write', write);
   const checked = withDefaults('transmit options', TRANSMIT_DEFAULTS, options, ['key']);
-  const { concurrency, order, key = originKey, timeLimitMs } = checked;
-  expectWhole('concurrency', concurrency, 1);
+  const { maxInFlight, order, key = originKey, sendTimeoutMs } = checked;
+  expectWhole('maxInFlight', maxInFlight, 1);
   expectOneOf('order', order, ['none', 'key']);
   expectFunction('key', key);
   if (options.key !== undefined) expectOption('key', key, order === 'key', "absent without `order: 'key'`");
-  if (timeLimitMs !== TRANSMIT_DEFAULTS.timeLimitMs) expectMs('timeLimitMs', timeLimitMs, 1);
+  if (sendTimeoutMs !== TRANSMIT_DEFAULTS.sendTimeoutMs) expectMs('sendTimeoutMs', sendTimeoutMs, 1);
 
   const writeOne = (delivery: Delivery<T>): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
-      within(timeLimitMs, () => lateNackError('write', timeLimitMs, delivery)),
+      within(sendTimeoutMs, () => lateNackError('write', sendTimeoutMs, delivery)),
       // A receipt promises that its values are acked, so results wait for the ack.
       toArray(),
       tap({
@@ -64,10 +64,10 @@ export function transmit<T, R>(
         return EMPTY;
       }),
     );
-  const keyOf = order === 'key' ? key : undefined;
-  return deliveryOperator('transmit', 'kept', runKeyed({ concurrency, keyOf }, writeOne));
+  const keyOf = order === 'key' ? (delivery: Delivery<T>) => key(delivery.value, delivery) : undefined;
+  return deliveryOperator('transmit', 'kept', runKeyed({ maxInFlight, keyOf }, writeOne));
 }
 
-function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {
+function originKey(_: unknown, { origin: { key } }: Delivery<unknown>): string | undefined {
   return key === null || key === undefined ? undefined : Buffer.from(key).toString('latin1');
 }

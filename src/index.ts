@@ -60,10 +60,15 @@ export { AMQP_SINK_DEFAULTS, type AmqpSinkOptions, type AmqpSinkReconnectOptions
 export { type ConsoleSink, consoleSink } from './sinks/console/console-sink.js';
 export { CONSOLE_SINK_DEFAULTS, type ConsoleSinkOptions } from './sinks/console/options.js';
 export { bucketSegment } from './sinks/files/buckets/bucket.js';
-export type { BucketContext } from './sinks/files/buckets/bucket-of.js';
+export type { PathOf } from './sinks/files/buckets/bucket-of.js';
 export type { TimeOptions } from './sinks/files/buckets/value-time.js';
 export { type FileSink, fileSink } from './sinks/files/file-sink.js';
-export { FILE_SINK_DEFAULTS, type FileSinkOptions, type RollOptions } from './sinks/files/options.js';
+export {
+  type ChunkOptions,
+  FILE_SINK_DEFAULTS,
+  type FileSinkOptions,
+  type RollOptions,
+} from './sinks/files/options.js';
 export { type FlumeSink, flumeSink } from './sinks/flume/flume-sink.js';
 export {
   FLUME_SINK_DEFAULTS,

@@ -18,7 +18,7 @@ perform<ConsumeTask>(
         topics: [task.topic],
         groupId: task.run,
       }).pipe(drainOn(stop$));
-      const nowhere = nullSink({ receiptEveryMs: 5 }).write();
+      const nowhere = nullSink({ receiptIntervalMs: 5 }).write();
       const receipts$ = task.isDecoding
         ? records$.pipe(
             decode(json(Message)),

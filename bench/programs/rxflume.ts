@@ -41,7 +41,7 @@ function flowOf(task: RxflumeTask, { kafka, hdfs }: Drivers, taken: () => void) 
     ...(buckets === 1
       ? {}
       : {
-          path: ({ delivery }: { delivery: { origin: { offset: number } } }) =>
+          path: (_: unknown, delivery: { origin: { offset: number } }) =>
             `bucket=${bucketOf(delivery.origin.offset, task)}`,
         }),
   };

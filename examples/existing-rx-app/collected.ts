@@ -19,7 +19,7 @@ export function collected(
 ): Observable<Receipt> {
   const lake = fileSink<ChatMessage>(files, {
     root: '/lake',
-    path: ({ value }) => `room=${value.room}`,
+    path: (value) => `room=${value.room}`,
     format: jsonLines(),
   });
   const source$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'chat-app', resumeFrom: lake.offsetStore });

@@ -46,7 +46,7 @@ export function chatFlow(driver: KafkaDriver, fs: FileSystem, root: string, feed
   const roll = { intervalMs: 5_000 };
   const lake = fileSink<CustomerMessage>(fs, {
     root,
-    path: ({ value }) => `dt=${value.at.slice(0, 10)}/lang=${value.lang}`,
+    path: (value) => `dt=${value.at.slice(0, 10)}/lang=${value.lang}`,
     format: jsonLines({ compression: 'gzip' }),
     roll,
   });

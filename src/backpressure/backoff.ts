@@ -19,12 +19,19 @@ export const BACKOFF_DEFAULTS = {
   random: Math.random,
 } as const satisfies BackoffOptions;
 
-/** Checks the options of a backoff. Throws `OptionError`. */
-export function expectBackoff({ firstDelayMs, maxDelayMs, jitter, random }: Required<BackoffOptions>): void {
-  expectMs('firstDelayMs', firstDelayMs);
-  expectMs('maxDelayMs', maxDelayMs);
-  expectOption('jitter', jitter, typeof jitter === 'number' && jitter >= 0 && jitter <= 1, 'a number from 0 to 1');
-  expectFunction('random', random);
+/** Checks the options of a backoff, which are those of `group`, such as `retry`. Throws `OptionError`. */
+export function expectBackoff(options: Required<BackoffOptions>, group = ''): void {
+  const { firstDelayMs, maxDelayMs, jitter, random } = options;
+  const named = (name: string) => (group === '' ? name : `${group}.${name}`);
+  expectMs(named('firstDelayMs'), firstDelayMs);
+  expectMs(named('maxDelayMs'), maxDelayMs);
+  expectOption(
+    named('jitter'),
+    jitter,
+    typeof jitter === 'number' && jitter >= 0 && jitter <= 1,
+    'a number from 0 to 1',
+  );
+  expectFunction(named('random'), random);
 }
 
 /** The wait after this many consecutive failures, from 1 on: doubled each time, up to the longest. */

@@ -7,21 +7,21 @@ export interface KeyedEntry<out T> {
 }
 
 /**
- * Schedules entries: at most `concurrency` at once, in order of arrival; those of one key sequentially, those of different keys
+ * Schedules entries: at most `maxInFlight` at once, in order of arrival; those of one key sequentially, those of different keys
  * concurrently. Pure.
  *
  * Bounds: the waiting entries, and a queue for each key that is waiting or running.
  */
 export class KeyedQueue<T> {
-  readonly #concurrency: number;
+  readonly #maxInFlight: number;
   readonly #ready = new Queue<KeyedEntry<T>>();
   /** Entries that wait for an earlier one of their key. */
   readonly #behind = new Map<unknown, Queue<KeyedEntry<T>>>();
   #underWay = 0;
   #waiting = 0;
 
-  constructor(concurrency: number) {
-    this.#concurrency = concurrency;
+  constructor(maxInFlight: number) {
+    this.#maxInFlight = maxInFlight;
   }
 
   /** How many are waiting. */
@@ -45,9 +45,9 @@ export class KeyedQueue<T> {
     }
   }
 
-  /** Starts the next entry and returns it; undefined if `concurrency` are running. */
+  /** Starts the next entry and returns it; undefined if `maxInFlight` are running. */
   take(): KeyedEntry<T> | undefined {
-    if (this.#underWay >= this.#concurrency) return undefined;
+    if (this.#underWay >= this.#maxInFlight) return undefined;
     const turn = this.#ready.take();
     if (turn === undefined) return undefined;
     this.#underWay += 1;

@@ -7,7 +7,7 @@ import { type KeyedEntry, KeyedQueue } from './keyed-queue.js';
 
 export interface RunKeyedOptions<T> {
   /** The maximum number of concurrent runs. */
-  readonly concurrency: number;
+  readonly maxInFlight: number;
   /** Runs of one key are sequential; undefined or null means no key. */
   readonly keyOf?: ((delivery: Delivery<T>) => unknown) | undefined;
 }
@@ -18,15 +18,15 @@ export interface RunKeyedOptions<T> {
  *
  * Settles: nacks waiting deliveries when it is unsubscribed or the source fails, deliveries that are stale when their turn
  * comes, and one for which `keyOf` throws.
- * Bounds: `concurrency` runs; the source's window bounds waiting deliveries.
+ * Bounds: `maxInFlight` runs; the source's window bounds waiting deliveries.
  */
 export function runKeyed<T, R>(
-  { concurrency, keyOf }: RunKeyedOptions<T>,
+  { maxInFlight, keyOf }: RunKeyedOptions<T>,
   run: (delivery: Delivery<T>) => Observable<R>,
 ): OperatorFunction<Delivery<T>, R> {
   return (source) =>
     new Observable((subscriber) => {
-      const turns = new KeyedQueue<Delivery<T>>(concurrency);
+      const turns = new KeyedQueue<Delivery<T>>(maxInFlight);
       const begun$ = new Subject<KeyedEntry<Delivery<T>>>();
       let isComplete = false;
       let isBeginning = false;

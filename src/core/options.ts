@@ -42,14 +42,35 @@ export function expectOneOf(name: string, value: unknown, choices: readonly stri
   expectOption(name, value, typeof value === 'string' && choices.includes(value), rule);
 }
 
+/** Options of earlier versions, and what they are called now. */
+const RENAMED: Readonly<Record<string, readonly string[]>> = {
+  attempts: ['maxAttempts'],
+  chunkBytes: ['chunk.bytes'],
+  concurrency: ['maxInFlight'],
+  connectConcurrency: ['maxConnecting'],
+  content: ['encode'],
+  format: ['encode'],
+  frameMaxBytes: ['maxFrameBytes'],
+  lingerMs: ['chunk.maxWaitMs'],
+  maxAnswerBytes: ['maxResponseBytes'],
+  mostFaults: ['maxFaults'],
+  produceEveryMs: ['produceIntervalMs'],
+  receiptEveryMs: ['receiptIntervalMs'],
+  ssl: ['tls'],
+  timeLimitMs: ['sendTimeoutMs', 'requestTimeoutMs'],
+  timeoutMs: ['requestTimeoutMs'],
+};
+
 /** An object with only known keys: a misspelt option is reported instead of ignored. */
 export function expectKnown(name: string, options: unknown, known: readonly string[]): void {
   expectOption(name, options, typeof options === 'object' && options !== null, 'an object of options');
   for (const key of Object.keys(options as object)) {
     if (known.includes(key)) continue;
+    const now = RENAMED[key]?.find((one) => known.includes(one.replace(/\..*/, '')));
+    const hint = now === undefined ? '' : `, which is now \`${now}\``;
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\``,
+      `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\`${hint}`,
       { details: { option: key, known } },
     );
   }

@@ -46,7 +46,7 @@ async function land(texts: readonly string[], files: number): Promise<void> {
   const disk = localDisk({ fsync: 'never' });
   const lake = fileSink<{ readonly n: number }>(disk, {
     root: lakePath,
-    path: ({ value }) => `n=${value.n}`,
+    path: (value) => `n=${value.n}`,
     format: jsonLines(),
     roll: { idleMs: 50, intervalMs: 100 },
     monitor,

@@ -4,7 +4,7 @@ import { MemoryHttp } from '../../src/testing/memory/memory-http.js';
 
 describe('HTTP in memory keeps the contract', () => {
   it.each(httpContract)('$name', async ({ run }) => {
-    const http = new MemoryHttp({ maxAnswerBytes: 64 * 1024 });
+    const http = new MemoryHttp({ maxResponseBytes: 64 * 1024 });
     await run({
       client: http,
       origin: 'http://memory',

@@ -81,7 +81,7 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
       told(`try ${++n}`);
       return n > 6 ? of(value) : throwError(() => new Error('busy'));
     };
-    const options = { attempts: 9, firstDelayMs: 500, jitter: 0, breaker: { failures: 2, openMs: 4_000 }, monitor };
+    const options = { maxAttempts: 10, firstDelayMs: 500, jitter: 0, breaker: { failures: 2, openMs: 4_000 }, monitor };
     return retryWrite(write, options)('a', acker.deliver('a')).subscribe((value) => told(value));
   },
 
@@ -108,7 +108,7 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
       told(`request ${n}`);
       return n < 3 ? { status: 503, headers: { 'retry-after': '3' } } : 200;
     };
-    const options = { url: 'http://store/', retry: { jitter: 0, attempts: 9 }, batch: { maxWaitMs: 10 }, monitor };
+    const options = { url: 'http://store/', retry: { jitter: 0, maxAttempts: 10 }, batch: { maxWaitMs: 10 }, monitor };
     const running = httpSink<string>(http, options)
       .write()(source$)
       .subscribe(({ values }) => told(`${values} stored`));

@@ -27,12 +27,12 @@ const WRITERS: [name: string, write: (value: unknown) => string][] = [
     `httpSink, ${name}`,
     (value) => String(encodeWith(body, value)),
   ]),
-  ['consoleSink', (value) => consoleOptions({ format: 'json' }).textOf(value, delivered(value))],
+  ['consoleSink', (value) => consoleOptions({ encode: 'json' }).textOf(value, delivered(value))],
   ['kafkaSink', (value) => String(recordMaker(kafkaOptions({ topic: 't', encode: jsonText }))(delivered(value)).value)],
   [
     'amqpSink',
     (value) => {
-      const options = amqpOptions({ exchange: '', routingKey: 'q', content: jsonText });
+      const options = amqpOptions({ exchange: '', routingKey: 'q', encode: jsonText });
       return Buffer.from(new Outgoing(options, [], []).of(delivered(value)).content).toString();
     },
   ],

@@ -40,7 +40,7 @@ const peers = {
 /** How each driver fails to connect to such a port. */
 const drivers = {
   kafkajs: (port: number, isTls: boolean) =>
-    kafkaSource(kafkajs({ brokers: [`127.0.0.1:${port}`], ssl: isTls }), {
+    kafkaSource(kafkajs({ brokers: [`127.0.0.1:${port}`], tls: isTls }), {
       topics: ['chat'],
       groupId: 'g',
     }),
@@ -62,7 +62,7 @@ async function failure(name: string, peer: string, isTls: boolean): Promise<Erro
 }
 
 describe.each([
-  ['kafkajs', 'leave out `ssl`', 'If the port requires TLS, set `ssl`', '`ssl.ca`'],
+  ['kafkajs', 'leave out `tls`', 'If the port requires TLS, set `tls`', '`tls.ca`'],
   ['amqplib', 'write `amqp:`', 'If the port requires TLS, use `amqps:`', '`tls.ca`'],
   ['avro-rpc', 'leave out `tls`', 'If the port wants TLS, set `tls`', '`tls.ca`'],
 ])('%s says which side speaks no TLS', (name, withoutTls, withTls, ca) => {

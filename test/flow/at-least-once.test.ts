@@ -76,10 +76,10 @@ function lossOf(troubles: readonly { atMs: number; kind: string }[], duplicate: 
       const monitor = new Monitor();
       const lake = fileSink<{ n: string }>(fs, {
         root: '/lake',
-        path: ({ value }) => `p=${value.n.slice(0, 1)}`,
+        path: (value) => `p=${value.n.slice(0, 1)}`,
         format: jsonLines(),
         roll: { intervalMs: 150 },
-        lingerMs: 20,
+        chunk: { maxWaitMs: 20 },
         monitor,
       });
       const options = {
@@ -88,7 +88,7 @@ function lossOf(troubles: readonly { atMs: number; kind: string }[], duplicate: 
         window: { count: 20, bytes: 10_000 },
         maxUnacked: 40,
         commit: { count: 10, intervalMs: 50 },
-        redeliver: { attempts: 100, firstDelayMs: 20, maxDelayMs: 100 },
+        redeliver: { maxAttempts: 100, firstDelayMs: 20, maxDelayMs: 100 },
         monitor,
       };
       flow(

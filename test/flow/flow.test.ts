@@ -87,7 +87,7 @@ describe('flow', () => {
       const stop$ = new Subject<void>();
       const wait = { firstDelayMs: 10, jitter: 0 };
       let isComplete = false;
-      flow('again', source.pipe(retryConnect({ ...wait, attempts: 1 })), sink<string>())
+      flow('again', source.pipe(retryConnect({ ...wait, maxAttempts: 1 })), sink<string>())
         .pipe(retryConnect(wait), drainOn(stop$))
         .subscribe({
           complete: () => {

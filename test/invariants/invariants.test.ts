@@ -145,8 +145,8 @@ describe('a source of a queue never', () => {
       queues: ['q'],
       prefetch: 5,
       ack: { count: 2, intervalMs: 5 },
-      redeliver: { attempts: 99, firstDelayMs: 10, maxDelayMs: 10 },
-      reconnect: { attempts: 99, firstDelayMs: 20, maxDelayMs: 20 },
+      redeliver: { maxAttempts: 99, firstDelayMs: 10, maxDelayMs: 10 },
+      reconnect: { maxAttempts: 99, firstDelayMs: 20, maxDelayMs: 20 },
       monitor: new Monitor(),
     });
   const isTrue =

@@ -206,7 +206,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     const trace = join(
       topic,
       { sessionTimeoutMs: 1_500 },
-      { reconnect: { attempts: 50, firstDelayMs: 100, maxDelayMs: 300 } },
+      { reconnect: { maxAttempts: 50, firstDelayMs: 100, maxDelayMs: 300 } },
     );
     await kafka.produce(topic, 0, values(5));
     await trace.received(5);
@@ -228,7 +228,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     const trace = join(
       topic,
       { sessionTimeoutMs: 1_000 },
-      { reconnect: { attempts: 2, firstDelayMs: 50, maxDelayMs: 50 } },
+      { reconnect: { maxAttempts: 2, firstDelayMs: 50, maxDelayMs: 50 } },
     );
     await trace.assignedTo(1);
     kafka.net.cut();
@@ -249,7 +249,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
       {
         requestTimeoutMs: 1_000,
         connectTimeoutMs: 1_000,
-        reconnect: { attempts: 50, firstDelayMs: 100, maxDelayMs: 100 },
+        reconnect: { maxAttempts: 50, firstDelayMs: 100, maxDelayMs: 100 },
       },
     );
     await trace.assignedTo(1);

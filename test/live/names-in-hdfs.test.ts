@@ -32,7 +32,7 @@ async function collect(kafka: MemoryKafka): Promise<string[]> {
   monitor.logEvents$.subscribe(({ what }) => codes.push(what));
   const lake = fileSink<string>(fs, {
     root: `${root}/lake`,
-    path: ({ value }) => (JSON.parse(value) as { bucket: string }).bucket,
+    path: (value) => (JSON.parse(value) as { bucket: string }).bucket,
     format: jsonLines({ compression: 'gzip' }),
     roll: { intervalMs: 300 },
     monitor,

@@ -96,11 +96,11 @@ const CALLBACKS: Readonly<Record<string, OperatorFunction<Delivery<string>, unkn
     yield unless(String)(value);
   }),
   'write of transmit': transmit(unless((value) => of(value))),
-  'key of transmit': transmit((value) => of(value), { order: 'key', key: ({ value }) => unless(String)(value) }),
+  'key of transmit': transmit((value) => of(value), { order: 'key', key: (value) => unless(String)(value) }),
   'write of retryWrite': transmit(
     retryWrite(
       unless((value) => of(value)),
-      { attempts: 0, monitor: new Monitor() },
+      { maxAttempts: 1, monitor: new Monitor() },
     ),
   ),
 };

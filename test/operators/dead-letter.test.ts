@@ -102,7 +102,7 @@ describe('deadLetter', () => {
   });
 
   it('sets aside at the nth refusal what goes back to the source before, and counts by value', () => {
-    const { feed, seen, acker } = fed({ attempts: 3 });
+    const { feed, seen, acker } = fed({ maxAttempts: 3 });
     for (let attempt = 1; attempt <= 2; attempt += 1) feed('a', 1).nack(BUSY);
     feed('b', 2).nack(BUSY);
     feed('a', 1).nack(new SinkError('RXF_OPERATOR_TIMEOUT', 'slow'));
@@ -217,7 +217,7 @@ describe('deadLetter', () => {
   });
 
   it('remembers the attempts of 10,000 values', () => {
-    const { feed, seen } = fed({ attempts: 2 });
+    const { feed, seen } = fed({ maxAttempts: 2 });
     for (let offset = 0; offset <= 10_000; offset += 1) feed('x', offset).nack(BUSY);
     feed('x', 0).nack(BUSY);
     expect(seen.length).toBe(0);
@@ -250,10 +250,10 @@ describe('deadLetter', () => {
 
   it.each([
     [1, {}, 'Expected `sink` to be a function'],
-    [of, { attempts: 0 }, 'Expected `attempts` to be a whole number >= 1, got `0` (number)'],
+    [of, { maxAttempts: 0 }, 'Expected `maxAttempts` to be a whole number >= 1, got `0` (number)'],
     [of, { when: 1 }, 'Expected `when` to be a function'],
-    [of, { when: () => true, attempts: 3 }, 'Expected `attempts` to be absent when `when` is given, got `'],
-    [of, { after: 1 }, 'Expected `deadLetter options` to have only known options (when, attempts), got `after`'],
+    [of, { when: () => true, maxAttempts: 3 }, 'Expected `maxAttempts` to be absent when `when` is given, got `'],
+    [of, { after: 1 }, 'Expected `deadLetter options` to have only known options (when, maxAttempts), got `after`'],
   ])('refuses %p with %p', (sink, options, message) => {
     const call = () => deadLetter(sink as never, options as never);
     expect(call).toThrow(message);

@@ -206,7 +206,13 @@ describe('dedupeBy', () => {
       const fs = memoryFileSystem();
       const monitor = new Monitor();
       const roll = { intervalMs: 60 };
-      const lake = fileSink<string>(fs, { root: '/lake', format: jsonLines(), roll, lingerMs: 10, monitor });
+      const lake = fileSink<string>(fs, {
+        root: '/lake',
+        format: jsonLines(),
+        roll,
+        chunk: { maxWaitMs: 10 },
+        monitor,
+      });
       const options = { topics: ['chat'], groupId: 'lake', resumeFrom: lake.offsetStore, monitor };
       const running = taken(
         kafkaSource(kafka, options).pipe(

@@ -129,7 +129,7 @@ const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
   failover: () => ({ ackGroup: failover<string, Delivery<unknown>>([refusingAfter(30), handingOn], { monitor }) }),
   inFlightWindow: () => ({ ackGroup: inFlightWindow({ count: 1 }), acksAfterMs: 30 }),
   mapValueAsync: () => ({ ackGroup: mapValueAsync(later) }),
-  'mapValueAsync, one at a time': () => ({ ackGroup: mapValueAsync(later, { concurrency: 1 }) }),
+  'mapValueAsync, one at a time': () => ({ ackGroup: mapValueAsync(later, { maxInFlight: 1 }) }),
   'mapValueAsync, in any order': () => ({ ackGroup: mapValueAsync(later, { order: 'none' }) }),
   rateLimit: () => ({ ackGroup: rateLimit({ count: 1, perMs: 30 }) }),
   retryWrite: (clock) => ({
@@ -138,9 +138,12 @@ const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
   'retryWrite, its breaker open': (clock) => ({
     ackGroup: writing(
       (write) =>
-        transmit(retryWrite(write, { firstDelayMs: 1, breaker: { failures: 1, openMs: 40 }, attempts: 9, monitor }), {
-          concurrency: 2,
-        }),
+        transmit(
+          retryWrite(write, { firstDelayMs: 1, breaker: { failures: 1, openMs: 40 }, maxAttempts: 10, monitor }),
+          {
+            maxInFlight: 2,
+          },
+        ),
       failing(clock),
     ),
   }),
@@ -150,7 +153,7 @@ const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
     ackGroup: timeoutUnsettled({ name: 'x', afterMs: 1_000, monitor }),
     acksAfterMs: 30,
   }),
-  'transmit, one at a time': () => ({ ackGroup: writing((write) => transmit(write, { concurrency: 1 }), slowly) }),
+  'transmit, one at a time': () => ({ ackGroup: writing((write) => transmit(write, { maxInFlight: 1 }), slowly) }),
   "transmit, order: 'key'": () => ({
     ackGroup: writing((write) => transmit(write, { order: 'key', key: () => 'one' }), slowly),
   }),
@@ -273,12 +276,12 @@ const STORES: Readonly<Record<string, () => Store>> = {
     const amqp = new MemoryAmqp({ latencyMs: ENDS_AT });
     amqp.createQueue('q');
     const written: string[] = [];
-    const content = (value: string) => {
+    const encode = (value: string) => {
       written.push(value);
       return value;
     };
     return {
-      write: amqpSink<string>(amqp, { routingKey: 'q', content, monitor }).write(),
+      write: amqpSink<string>(amqp, { routingKey: 'q', encode, monitor }).write(),
       written: () => written.join(''),
     };
   },
@@ -293,7 +296,7 @@ const STORES: Readonly<Record<string, () => Store>> = {
     };
     // What is written first is under way when the epoch ends.
     const first = () => written.join('').replace(/^.*\n/, '');
-    return { write: consoleSink<string>(output, { format: (value) => value, monitor }).write(), written: first };
+    return { write: consoleSink<string>(output, { encode: (value) => value, monitor }).write(), written: first };
   },
   flume: () => {
     const flume = new MemoryFlume();
@@ -321,7 +324,13 @@ const STORES: Readonly<Record<string, () => Store>> = {
   },
   files: () => {
     const fs = memoryFileSystem();
-    const options = { root: '/lake', format: jsonLines(), roll: { intervalMs: 100 }, lingerMs: 50, monitor };
+    const options = {
+      root: '/lake',
+      format: jsonLines(),
+      roll: { intervalMs: 100 },
+      chunk: { maxWaitMs: 50 },
+      monitor,
+    };
     const receipts: Receipt[] = [];
     return {
       write: (given) =>

@@ -13,13 +13,19 @@ describe('a ledger stays exact behind', () => {
   it('tee, as one of its sinks, and nothing is lost for the other', () => {
     const build: BuildCollector = ({ kafka, fs, monitor }) => {
       const roll = { intervalMs: 60 };
-      const lake = fileSink<string>(fs, { root: '/lake', format: jsonLines(), roll, lingerMs: 10, monitor });
+      const lake = fileSink<string>(fs, {
+        root: '/lake',
+        format: jsonLines(),
+        roll,
+        chunk: { maxWaitMs: 10 },
+        monitor,
+      });
       const copy = fileSink<string>(fs, { root: '/copy', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
       const options = {
         topics: ['chat'],
         groupId: 'lake',
         window: { count: 8, bytes: 10_000 },
-        redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+        redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
         resumeFrom: lake.offsetStore,
         revokeTimeoutMs: 200,
         monitor,
@@ -44,7 +50,7 @@ describe('a ledger stays exact behind', () => {
         root: '/lake',
         format: jsonLines(),
         roll: { intervalMs: 60 },
-        lingerMs: 10,
+        chunk: { maxWaitMs: 10 },
         monitor,
       });
       const bad = fileSink<DeadLetter>(fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
@@ -53,7 +59,7 @@ describe('a ledger stays exact behind', () => {
         topics: ['chat'],
         groupId: 'lake',
         window: { count: 8, bytes: 10_000 },
-        redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+        redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
         resumeFrom: lake.offsetStore,
         revokeTimeoutMs: 200,
         monitor,

@@ -17,7 +17,7 @@ describe('mapValueAsync', () => {
       const values = '  -a-b-c------|';
       const result = '  -----(AB)-C-|';
       const acks = '    ------(ab)-c-';
-      const result$ = deliveries(values).pipe(mapValueAsync(ask, { concurrency: 2 }), ackedAfter(1));
+      const result$ = deliveries(values).pipe(mapValueAsync(ask, { maxInFlight: 2 }), ackedAfter(1));
       expectObservable(result$).toBe(result);
       expectObservable(acks$).toBe(acks);
     }));
@@ -35,7 +35,7 @@ describe('mapValueAsync', () => {
       expectObservable(deliveries('ab|').pipe(mapValueAsync(ask), shown)).toBe('----(AB|)');
     }));
 
-  it.each(['source', 'none'] as const)('has never more calls than `concurrency`, order %s', (order) =>
+  it.each(['source', 'none'] as const)('has never more calls than `maxInFlight`, order %s', (order) =>
     drawn(({ deliveries, expectObservable, flush }) => {
       let underWay = 0;
       let most = 0;
@@ -50,7 +50,7 @@ describe('mapValueAsync', () => {
         });
       const got: string[] = [];
       const result$ = deliveries('(abcdefghij|)').pipe(
-        mapValueAsync(counted, { concurrency: 3, order }),
+        mapValueAsync(counted, { maxInFlight: 3, order }),
         map(({ value }) => got.push(value)),
       );
       expectObservable(result$);
@@ -72,7 +72,7 @@ describe('mapValueAsync', () => {
         o: () => of('O'),
       };
       const result$ = deliveries('-fteolo-|').pipe(
-        mapValueAsync((value) => (calls[value] as () => Observable<string>)(), { timeLimitMs: 6 }),
+        mapValueAsync((value) => (calls[value] as () => Observable<string>)(), { requestTimeoutMs: 6 }),
         shown,
       );
       expectObservable(result$).toBe('----O------(O|)');
@@ -100,7 +100,7 @@ describe('mapValueAsync', () => {
   it('nacks what is under way, what is answered and waits for its order, and what waits for a call, when it stops', () =>
     drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       const project = (value: string) => (value === 'a' ? NEVER : of(value));
-      expectObservable(deliveries('abcd-').pipe(mapValueAsync(project, { concurrency: 2 })), '-----!').toBe('-');
+      expectObservable(deliveries('abcd-').pipe(mapValueAsync(project, { maxInFlight: 2 })), '-----!').toBe('-');
       expectObservable(nacks$).toBe('-----(cdab)');
       flush();
       expect(
@@ -133,7 +133,7 @@ describe('mapValueAsync', () => {
             asked.push(value);
             return first$;
           },
-          { concurrency: 1 },
+          { maxInFlight: 1 },
         ),
       ),
     );
@@ -150,7 +150,9 @@ describe('mapValueAsync', () => {
       const source$ = new Subject<Delivery<string>>();
       const calls: Record<string, Observable<string>> = { e: EMPTY, l: NEVER, u: NEVER };
       const out = taken(
-        source$.pipe(mapValueAsync((value) => calls[value] as Observable<string>, { timeLimitMs: 6, order: 'none' })),
+        source$.pipe(
+          mapValueAsync((value) => calls[value] as Observable<string>, { requestTimeoutMs: 6, order: 'none' }),
+        ),
       );
       for (const name of 'el') source$.next(acker.deliver(name));
       at(7, () => {
@@ -186,14 +188,14 @@ describe('mapValueAsync', () => {
 
   for (const order of ['source', 'none'] as const) {
     describe(`with order ${order}`, () => {
-      itSettlesOnce(() => mapValueAsync((value) => timer(value % 7).pipe(map(() => value)), { concurrency: 3, order }));
+      itSettlesOnce(() => mapValueAsync((value) => timer(value % 7).pipe(map(() => value)), { maxInFlight: 3, order }));
     });
   }
 
   it.each([
-    [{ concurrency: 0 }, 'Expected `concurrency` to be a whole number >= 1, got `0` (number)'],
+    [{ maxInFlight: 0 }, 'Expected `maxInFlight` to be a whole number >= 1, got `0` (number)'],
     [{ order: 'key' }, "Expected `order` to be one of 'source', 'none', got `\"key\"` (string)"],
-    [{ timeLimitMs: 0 }, 'Expected `timeLimitMs` to be a number of milliseconds from 1 to'],
+    [{ requestTimeoutMs: 0 }, 'Expected `requestTimeoutMs` to be a number of milliseconds from 1 to'],
     [{ limit: 3 }, 'Expected `mapValueAsync options` to have only known options ('],
   ])('refuses %j', (options, message) => {
     const call = () => mapValueAsync(of, options as MapValueAsyncOptions);

@@ -43,7 +43,7 @@ describe('mergeSources', () => {
     inVirtualTime((at) => {
       const subjects = Array.from({ length: 4 }, () => new Subject<number>());
       const sources = subjects.map((subject) => sourceOf(subject));
-      const out = taken(mergeSources(sources, { ...EXACT, connectConcurrency: 1, connectMs: 50 }));
+      const out = taken(mergeSources(sources, { ...EXACT, maxConnecting: 1, connectMs: 50 }));
       const connects = () => sources.map((source) => source.connects);
       expect(connects()).toEqual([1, 0, 0, 0]);
       subjects[0]?.next(1);
@@ -63,7 +63,7 @@ describe('mergeSources', () => {
   it('tries one again forever, with growing waits that take no place among those that connect', () =>
     inVirtualTime((at) => {
       const [bad, good] = [sourceOf(throwError(() => AWAY)), sourceOf(NEVER)];
-      const options = { ...EXACT, maxDelayMs: 10, connectConcurrency: 1 };
+      const options = { ...EXACT, maxDelayMs: 10, maxConnecting: 1 };
       const out = taken(mergeSources([bad, good], options));
       expect([bad.connects, good.connects]).toEqual([1, 1]);
       at(3, () => expect(bad.connects).toBe(1));
@@ -87,7 +87,7 @@ describe('mergeSources', () => {
         throwError(() => AWAY),
         NEVER,
       );
-      const merged = mergeSources([{ name: 'flaky', source: flaky }], { ...EXACT, attempts: 2 });
+      const merged = mergeSources([{ name: 'flaky', source: flaky }], { ...EXACT, maxAttempts: 2 });
       const lines = told(merged);
       const out = taken(merged);
       at(100, () => {
@@ -121,7 +121,7 @@ describe('mergeSources', () => {
   it('gives one up after so many attempts', () =>
     inVirtualTime((at) => {
       const bad = sourceOf(throwError(() => AWAY));
-      const out = taken(mergeSources([bad], { ...EXACT, attempts: 2 }));
+      const out = taken(mergeSources([bad], { ...EXACT, maxAttempts: 2 }));
       at(4 + 8 + 1, () => expect([bad.connects, out.ended, out.error]).toEqual([3, 'error', AWAY]));
     }));
 
@@ -135,7 +135,7 @@ describe('mergeSources', () => {
         sourceOf(NEVER),
         sourceOf(NEVER),
       ];
-      const merged = mergeSources(sources, { firstDelayMs: 100, jitter: 0, connectConcurrency: 2 });
+      const merged = mergeSources(sources, { firstDelayMs: 100, jitter: 0, maxConnecting: 2 });
       const lines = told(merged);
       const out = taken(merged.pipe(drainOn(stop$)));
       at(11, () => {
@@ -169,7 +169,7 @@ describe('mergeSources', () => {
           { name: 'away', source: sourceOf<number>(throwError(() => AWAY)) },
           { name: 'last', source: sourceOf(NEVER) },
         ],
-        { ...EXACT, attempts: 1, connectConcurrency: 2 },
+        { ...EXACT, maxAttempts: 1, maxConnecting: 2 },
       );
       const seen: TargetStatus[] = [];
       merged.status$.subscribe((status) => seen.push(status));
@@ -232,9 +232,9 @@ describe('mergeSources', () => {
       {},
       'Expected `sources` to be sources with unique names',
     ],
-    [[sourceOf(NEVER)], { connectConcurrency: 0 }, 'Expected `connectConcurrency` to be a whole number >= 1'],
+    [[sourceOf(NEVER)], { maxConnecting: 0 }, 'Expected `maxConnecting` to be a whole number >= 1'],
     [[sourceOf(NEVER)], { connectMs: 0 }, 'Expected `connectMs` to be'],
-    [[sourceOf(NEVER)], { attempts: -1 }, 'Expected `attempts` to be a whole number >= 0'],
+    [[sourceOf(NEVER)], { maxAttempts: -1 }, 'Expected `maxAttempts` to be a whole number >= 0'],
     [[sourceOf(NEVER)], { jitter: -1 }, 'Expected `jitter` to be a number from 0 to 1'],
     [[sourceOf(NEVER)], { pool: 1 }, 'Expected `mergeSources options` to have only known options ('],
   ])('refuses %p, %p', (sources, options, message) => {

@@ -200,9 +200,9 @@ const SINKS: Readonly<Record<string, SinkRun>> = {
     const lake = fileSink<string>(fs, {
       root: '/lake',
       format: jsonLines(),
-      path: ({ at, delivery: { origin } }) => `${named(origin)}/${at.getTime()}`,
+      path: (_, { origin }, at) => `${named(origin)}/${at().getTime()}`,
       roll: { intervalMs: 20 },
-      lingerMs: 1,
+      chunk: { maxWaitMs: 1 },
       monitor,
     });
     const paths: string[] = [];
@@ -227,7 +227,7 @@ const SINKS: Readonly<Record<string, SinkRun>> = {
     const ids: string[] = [];
     seen(() => ids);
     const sink = amqpSink<string>(amqp, {
-      routingKey: (_, origin) => {
+      routingKey: (_, { origin }) => {
         ids.push(`${origin.stream} ${origin.timestamp}`);
         return 'q';
       },
@@ -260,7 +260,7 @@ const SINKS: Readonly<Record<string, SinkRun>> = {
         return EMPTY;
       },
     };
-    return consoleSink<string>(output, { format: (_, { origin }) => named(origin), monitor }).write()(deliveries);
+    return consoleSink<string>(output, { encode: (_, { origin }) => named(origin), monitor }).write()(deliveries);
   },
   null: (deliveries, seen) => {
     seen(() => []);

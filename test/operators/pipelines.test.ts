@@ -59,7 +59,7 @@ const steps: Record<string, (digit: number) => Step> = {
   retry: () => () => retryConnect(),
   split: () => () => splitValue((value) => [value]),
   ask: (digit) => () =>
-    mapValueAsync((value) => timer(digit % 3).pipe(map(() => value)), { concurrency: 1 + (digit % 4) }),
+    mapValueAsync((value) => timer(digit % 3).pipe(map(() => value)), { maxInFlight: 1 + (digit % 4) }),
   askInAnyOrder: (digit) => () =>
     mapValueAsync((value) => timer((firstDigit(value) * digit) % 5).pipe(map(() => value)), { order: 'none' }),
   letters: () => () => deadLetter((letters) => letters.pipe(ignoreElements()), { when: () => false }),
@@ -76,20 +76,20 @@ const step = fc.record({ name: fc.constantFrom(...Object.keys(steps)), digit: fc
 const pipeline = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 6 }),
   isTransmitted: fc.boolean(),
-  concurrency: fc.integer({ min: 1, max: 4 }),
+  maxInFlight: fc.integer({ min: 1, max: 4 }),
 });
 
 describe('any pipeline of the operators', () => {
   it('settles each delivery once, as its taker did or an operator had to, and leaves none behind', () => {
     fc.assert(
-      fc.property(pipeline, plan, ({ steps: chosen, isTransmitted, concurrency }, one) => {
+      fc.property(pipeline, plan, ({ steps: chosen, isTransmitted, maxInFlight }, one) => {
         const { actual, expected, ended, forgotten } = tryPlan(
           (host) => (source) => {
             const stream = chosen.reduce(
               (before, { name, digit }) => before.pipe((steps[name] as (digit: number) => Step)(digit)(host)),
               source as Observable<Delivery<unknown>>,
             );
-            return isTransmitted ? stream.pipe(transmit(host.write, { concurrency })) : stream;
+            return isTransmitted ? stream.pipe(transmit(host.write, { maxInFlight })) : stream;
           },
           one,
         );

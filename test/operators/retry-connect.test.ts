@@ -48,13 +48,13 @@ describe('retryConnect', () => {
   itKeepsTheEnds((source) => source.pipe(retryConnect()));
 
   it('doubles each wait up to the longest', () => {
-    expect(attemptsAt({ firstDelayMs: 100, maxDelayMs: 500, jitter: 0, attempts: 5 })).toEqual([
+    expect(attemptsAt({ firstDelayMs: 100, maxDelayMs: 500, jitter: 0, maxAttempts: 5 })).toEqual([
       0, 100, 300, 700, 1_200, 1_700,
     ]);
   });
 
   it('takes the random part off each wait', () => {
-    const jittered = { firstDelayMs: 100, attempts: 2, random: () => 0.5 };
+    const jittered = { firstDelayMs: 100, maxAttempts: 2, random: () => 0.5 };
     expect(attemptsAt({ ...jittered, jitter: 1 })).toEqual([0, 50, 150]);
     expect(attemptsAt({ ...jittered, jitter: 0.5 })).toEqual([0, 75, 225]);
     expect(attemptsAt({ ...jittered, jitter: 0 })).toEqual([0, 100, 300]);
@@ -72,7 +72,7 @@ describe('retryConnect', () => {
       const logEvents: string[] = [];
       monitor.logEvents$.subscribe(({ level, what, message }) => logEvents.push(`${level} ${what}: ${message}`));
       const out = taken(
-        throwError(lostAnew).pipe(retryConnect({ attempts: 5, firstDelayMs: 1_000, jitter: 0, monitor })),
+        throwError(lostAnew).pipe(retryConnect({ maxAttempts: 5, firstDelayMs: 1_000, jitter: 0, monitor })),
       );
       at(100_000, () => {
         expect(out).toMatchObject({ ended: 'error', error: { code: 'RXF_KAFKA_LOST' } });
@@ -89,7 +89,7 @@ describe('retryConnect', () => {
         of('a'),
         throwError(() => lost),
       );
-      const out = taken(once.pipe(retryConnect({ attempts: 1, firstDelayMs: 10, jitter: 0 })));
+      const out = taken(once.pipe(retryConnect({ maxAttempts: 1, firstDelayMs: 10, jitter: 0 })));
       at(105, () => {
         expect([out.values.length, out.ended]).toEqual([11, '']);
         out.unsubscribe();
@@ -125,7 +125,7 @@ describe('retryConnect', () => {
   });
 
   it('waits no time at all where that is asked, however often', () => {
-    expect(attemptsAt({ firstDelayMs: 0, attempts: 1_100, random: () => 0 })).toEqual(Array(1_101).fill(0));
+    expect(attemptsAt({ firstDelayMs: 0, maxAttempts: 1_100, random: () => 0 })).toEqual(Array(1_101).fill(0));
   });
 
   describe('behind a source', () => {
@@ -205,7 +205,7 @@ describe('retryConnect', () => {
   itSettlesOnce(() => retryConnect<Delivery<number>>());
 
   it.each([
-    [{ attempts: -1 }, 'Expected `attempts` to be a whole number >= 0, got `-1` (number)'],
+    [{ maxAttempts: -1 }, 'Expected `maxAttempts` to be a whole number >= 0, got `-1` (number)'],
     [
       { firstDelayMs: Number.NaN },
       'Expected `firstDelayMs` to be a number of milliseconds from 0 to 2147483647, got `NaN`',
@@ -218,7 +218,7 @@ describe('retryConnect', () => {
     [{ monitor: console }, 'Expected `monitor` to be a Monitor, got `console` (object)'],
     [
       { delay: 1 },
-      'Expected `retryConnect options` to have only known options (attempts, firstDelayMs, maxDelayMs, jitter, random, monitor), got `delay`',
+      'Expected `retryConnect options` to have only known options (maxAttempts, firstDelayMs, maxDelayMs, jitter, random, monitor), got `delay`',
     ],
   ])('refuses %j', (options, message) => {
     const call = () => retryConnect(options as RetryConnectOptions);

@@ -54,7 +54,7 @@ describe('retryWrite', () => {
   it('waits twice as long each time up to the most, and gives up with the last error', () =>
     drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       const { write, tried } = failing(99);
-      const options = { ...EXACT, attempts: 3, maxDelayMs: 6, breaker: { failures: 9 } };
+      const options = { ...EXACT, maxAttempts: 4, maxDelayMs: 6, breaker: { failures: 9 } };
       expectObservable(deliveries('a|').pipe(transmit(retryWrite(write, options)))).toBe('20ms |');
       // Tries end at 1, 6, 13 and 20.
       expectObservable(nacks$).toBe('20ms a');
@@ -89,7 +89,7 @@ describe('retryWrite', () => {
 
   it('ends a try that takes too long, and tries again', () =>
     drawn(({ deliveries, nacks$, expectObservable, acker, flush }) => {
-      const write$ = transmit(retryWrite(() => NEVER, { ...EXACT, attempts: 1, timeLimitMs: 5 }));
+      const write$ = transmit(retryWrite(() => NEVER, { ...EXACT, maxAttempts: 2, requestTimeoutMs: 5 }));
       expectObservable(deliveries('a|').pipe(write$)).toBe('14ms |');
       expectObservable(nacks$).toBe('14ms a');
       flush();
@@ -116,7 +116,7 @@ describe('retryWrite', () => {
       const breaker = { failures: 3, openMs: 50 };
       const out = taken(
         of(...'abcd'.split('').map((name) => new RecordingAcker().deliver(name))).pipe(
-          transmit(retryWrite(write, { firstDelayMs: 1, jitter: 0, attempts: 20, breaker, monitor })),
+          transmit(retryWrite(write, { firstDelayMs: 1, jitter: 0, maxAttempts: 21, breaker, monitor })),
         ),
       );
       at(10, () => expect(tries.length).toBe(3));
@@ -162,7 +162,7 @@ describe('retryWrite', () => {
       const mode = { answer: throwError(() => new Error('down')) as Observable<string> };
       const write = retryWrite(() => defer(() => mode.answer), {
         ...EXACT,
-        attempts: 0,
+        maxAttempts: 1,
         breaker: { failures: 1, openMs: 10 },
       });
       const acker = new RecordingAcker();
@@ -199,8 +199,8 @@ describe('retryWrite', () => {
 
   itSettlesOnce(({ write }) =>
     transmit(
-      retryWrite((value) => write(value).pipe(ignoreElements()), { ...EXACT, attempts: 0 }),
-      { concurrency: 2 },
+      retryWrite((value) => write(value).pipe(ignoreElements()), { ...EXACT, maxAttempts: 1 }),
+      { maxInFlight: 2 },
     ),
   );
 
@@ -218,16 +218,16 @@ describe('retryWrite', () => {
         );
       taken(
         of(...Array.from({ length: 40 }, (_, n) => acker.deliver(n))).pipe(
-          transmit(retryWrite(write, { ...EXACT, attempts: 9, breaker: { failures: 2, openMs: 5 } })),
+          transmit(retryWrite(write, { ...EXACT, maxAttempts: 10, breaker: { failures: 2, openMs: 5 } })),
         ),
       );
       timer(100_000).subscribe(() => expect(acker.unsettled).toEqual([]));
     }));
 
   it.each([
-    [{ attempts: -1 }, 'Expected `attempts` to be a whole number >= 0, got `-1` (number)'],
+    [{ maxAttempts: 0 }, 'Expected `maxAttempts` to be a whole number >= 1, got `0` (number)'],
     [{ jitter: 2 }, 'Expected `jitter` to be a number from 0 to 1, got `2` (number)'],
-    [{ timeLimitMs: 0 }, 'Expected `timeLimitMs` to be'],
+    [{ requestTimeoutMs: 0 }, 'Expected `requestTimeoutMs` to be'],
     [{ breaker: { failures: 0 } }, 'Expected `breaker.failures` to be a whole number >= 1, got `0` (number)'],
     [{ breaker: { openMs: 0 } }, 'Expected `breaker.openMs` to be'],
     [{ breaker: { closed: 1 } }, 'got `closed`'],

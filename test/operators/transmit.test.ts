@@ -15,13 +15,13 @@ describe('transmit', () => {
       const result = '  ----b-ca---|';
       const acks = '    ----b-ca----';
       const write = (value: string) => timer(value === 'a' ? 6 : 1).pipe(map(() => value));
-      expectObservable(deliveries(values).pipe(transmit(write, { concurrency: 2 }))).toBe(result);
+      expectObservable(deliveries(values).pipe(transmit(write, { maxInFlight: 2 }))).toBe(result);
       expectObservable(acks$).toBe(acks);
     }));
 
   itKeepsTheEnds(transmit(() => of('written')));
 
-  it('has never more writes under way than `concurrency`, and begins them in order', () =>
+  it('has never more writes under way than `maxInFlight`, and begins them in order', () =>
     drawn(({ deliveries, expectObservable, flush }) => {
       let underWay = 0;
       let most = 0;
@@ -36,7 +36,7 @@ describe('transmit', () => {
           });
           return timer(5 + (value.charCodeAt(0) % 3)).subscribe(() => writing.complete());
         });
-      expectObservable(deliveries('(abcdefghij|)').pipe(transmit(write, { concurrency: 3 })));
+      expectObservable(deliveries('(abcdefghij|)').pipe(transmit(write, { maxInFlight: 3 })));
       flush();
       expect([most, underWay, begun.join('')]).toEqual([3, 0, 'abcdefghij']);
     }));
@@ -123,7 +123,7 @@ describe('transmit', () => {
   it('nacks what is under way and what waits when it is unsubscribed, and ends the writes', () =>
     drawn(({ cold, deliveries, nacks$, acks$, acker, expectObservable, expectSubscriptions, flush }) => {
       const writing = cold<string>('-----|');
-      expectObservable(deliveries('abc--d').pipe(transmit(() => writing, { concurrency: 2 })), '------!').toBe('-');
+      expectObservable(deliveries('abc--d').pipe(transmit(() => writing, { maxInFlight: 2 })), '------!').toBe('-');
       expectObservable(acks$).toBe('  -----a');
       expectObservable(nacks$).toBe(' ------(dbc)');
       expectSubscriptions(writing.subscriptions).toBe(['^----!', '-^----!', '-----^!']);
@@ -135,7 +135,7 @@ describe('transmit', () => {
 
   it('nacks what is under way and what waits when the source fails', () =>
     drawn(({ deliveries, nacks$, expectObservable }) => {
-      expectObservable(deliveries('ab-#').pipe(transmit(() => NEVER, { concurrency: 1 }))).toBe('---#');
+      expectObservable(deliveries('ab-#').pipe(transmit(() => NEVER, { maxInFlight: 1 }))).toBe('---#');
       expectObservable(nacks$).toBe('---(ba)');
     }));
 
@@ -176,7 +176,7 @@ describe('transmit', () => {
       };
       const values = { a: 'a1', b: 'a2', c: 'b1', d: 'a3', e: 'b2' };
       const result$ = deliveries('(abcde|)', values).pipe(
-        transmit(write, { order: 'key', key: ({ value }: Delivery<string>) => value[0], concurrency: 3 }),
+        transmit(write, { order: 'key', key: (value: string) => value[0], maxInFlight: 3 }),
       );
       expectObservable(result$).toBe('--x-yz-u-(v|)', { x: 'b1', y: 'b2', z: 'a1', u: 'a2', v: 'a3' });
       flush();
@@ -193,7 +193,7 @@ describe('transmit', () => {
             begun.push(value);
             return NEVER;
           },
-          { order: 'key', concurrency: 9 },
+          { order: 'key', maxInFlight: 9 },
         ),
       ),
     );
@@ -206,7 +206,7 @@ describe('transmit', () => {
 
   it('nacks what the key cannot be told of, and lives', () => {
     const acker = new RecordingAcker();
-    const key = ({ value }: Delivery<string>) => {
+    const key = (value: string) => {
       if (value === 'b') throw new Error('no key');
       return value;
     };
@@ -237,7 +237,7 @@ describe('transmit', () => {
 
   it('refuses what takes longer than the limit, where there is one', () =>
     drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
-      expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { timeLimitMs: 6 }))).toBe('------|');
+      expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { sendTimeoutMs: 6 }))).toBe('------|');
       expectObservable(nacks$).toBe('------a');
       flush();
       expect(acker.causes.a).toMatchObject({
@@ -247,26 +247,24 @@ describe('transmit', () => {
       });
     }));
 
-  itSettlesOnce(({ write }) => transmit(write, { concurrency: 2 }));
+  itSettlesOnce(({ write }) => transmit(write, { maxInFlight: 2 }));
   describe('in order of keys', () => {
-    itSettlesOnce(({ write }) =>
-      transmit(write, { concurrency: 3, order: 'key', key: ({ value }: Delivery<number>) => value % 3 }),
-    );
+    itSettlesOnce(({ write }) => transmit(write, { maxInFlight: 3, order: 'key', key: (value: number) => value % 3 }));
   });
 
   it.each([
     [undefined, {}, 'Expected `write` to be a function, got `undefined` (undefined)'],
-    [() => of(1), { concurrency: 0 }, 'Expected `concurrency` to be a whole number >= 1, got `0` (number)'],
-    [() => of(1), { concurrency: Number.POSITIVE_INFINITY }, 'got `Infinity` (number)'],
+    [() => of(1), { maxInFlight: 0 }, 'Expected `maxInFlight` to be a whole number >= 1, got `0` (number)'],
+    [() => of(1), { maxInFlight: Number.POSITIVE_INFINITY }, 'got `Infinity` (number)'],
     [
       () => of(1),
       { parallel: 2 },
-      'Expected `transmit options` to have only known options (concurrency, order, timeLimitMs, key), got `parallel`',
+      'Expected `transmit options` to have only known options (maxInFlight, order, sendTimeoutMs, key), got `parallel`',
     ],
     [() => of(1), { order: 'all' }, "Expected `order` to be one of 'none', 'key', got `\"all\"` (string)"],
     [() => of(1), { key: () => 1 }, "Expected `key` to be absent without `order: 'key'`"],
     [() => of(1), { order: 'key', key: 1 }, 'Expected `key` to be a function, got `1` (number)'],
-    [() => of(1), { timeLimitMs: -1 }, 'Expected `timeLimitMs` to be a number of milliseconds from 1'],
+    [() => of(1), { sendTimeoutMs: -1 }, 'Expected `sendTimeoutMs` to be a number of milliseconds from 1'],
   ])('refuses %p with %j', (write, options, message) => {
     const call = () => transmit(write as () => Observable<number>, options as TransmitOptions);
     expect(call).toThrow(message);

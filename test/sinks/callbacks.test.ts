@@ -38,7 +38,7 @@ const files = (options: Partial<FileSinkOptions<Value>>): Sink<Value> =>
     root: '/lake',
     format: jsonLines(),
     roll: { intervalMs: 20 },
-    lingerMs: 1,
+    chunk: { maxWaitMs: 1 },
     monitor,
     ...options,
   }).write();
@@ -52,7 +52,7 @@ const kafka = (options: Partial<KafkaSinkOptions<Value>>): Sink<Value> => {
 const amqp = (options: Partial<AmqpSinkOptions<Value>>): Sink<Value> => {
   const broker = new MemoryAmqp();
   broker.createQueue('q');
-  return amqpSink<Value>(broker, { routingKey: 'q', content: ({ name }) => name, monitor, ...options }).write();
+  return amqpSink<Value>(broker, { routingKey: 'q', encode: ({ name }) => name, monitor, ...options }).write();
 };
 
 const http = (options: Partial<HttpSinkOptions<Value>>): Sink<Value> =>
@@ -69,7 +69,7 @@ const events =
 
 /** Each function that a sink is given for a value, and each getter that it reads, where it throws for one value. */
 const CALLBACKS: Readonly<Record<string, (unless: Unless) => Sink<Value>>> = {
-  'path of fileSink': (unless) => files({ path: ({ value }) => unless('a')(value.name) }),
+  'path of fileSink': (unless) => files({ path: (value) => unless('a')(value.name) }),
   'format of fileSink': (unless) =>
     files({
       format: {
@@ -99,17 +99,17 @@ const CALLBACKS: Readonly<Record<string, (unless: Unless) => Sink<Value>>> = {
     }),
   ),
   ...Object.fromEntries(
-    (['routingKey', 'properties', 'content'] as const).map((option) => {
-      const answers = { routingKey: 'q', properties: {}, content: 'v' };
+    (['routingKey', 'properties', 'encode'] as const).map((option) => {
+      const answers = { routingKey: 'q', properties: {}, encode: 'v' };
       const of = (unless: Unless) => amqp({ [option]: (value: Value) => unless(answers[option])(value.name) });
       return [`${option} of amqpSink`, of];
     }),
   ),
-  'url of httpSink': (unless) => http({ url: ({ value }) => unless('http://store/in')(value.name) }),
-  'key of httpSink': (unless) => http({ order: 'key', key: ({ value }) => unless('k')(value.name) }),
+  'url of httpSink': (unless) => http({ url: (value) => unless('http://store/in')(value.name) }),
+  'key of httpSink': (unless) => http({ order: 'key', key: (value) => unless('k')(value.name) }),
   'body.encode of httpSink': (unless) =>
     http({ body: { contentType: 'text/plain', encode: ({ name }) => unless(name)(name) } }),
-  'format of consoleSink': (unless) => lines({ format: ({ name }) => unless(name)(name) }),
+  'encode of consoleSink': (unless) => lines({ encode: ({ name }) => unless(name)(name) }),
   'event given to flumeSink': (unless) => {
     const flume = new MemoryFlume();
     flume

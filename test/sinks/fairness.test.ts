@@ -13,7 +13,7 @@ describe('a hot stream or key starves no other', () => {
     'of an HTTP sink in order of %s: another waits for what is out, no longer',
     (order) =>
       inVirtualTime((at) => {
-        const run = new HttpRun({ order, concurrency: 2, batch: { count: 1 } }, () => ({ status: 200, afterMs: 10 }));
+        const run = new HttpRun({ order, maxInFlight: 2, batch: { count: 1 } }, () => ({ status: 200, afterMs: 10 }));
         const other = new RecordingAcker('test:1');
         const key = (name: string) => Buffer.from(order === 'key' ? name : 'same');
         for (let n = 0; n < HOT; n += 1) run.put(`hot${n}`, { key: key('hot') });
@@ -27,13 +27,13 @@ describe('a hot stream or key starves no other', () => {
       }),
   );
 
-  it.each([1, 2, 4])('of `transmit` in order of key, with %i at once', (concurrency) =>
+  it.each([1, 2, 4])('of `transmit` in order of key, with %i at once', (maxInFlight) =>
     inVirtualTime((at) => {
       const acker = new RecordingAcker('test:0');
       const in$ = new Subject<Delivery<string>>();
       const write = (value: string) => of(value).pipe(delay(10));
       const running = in$
-        .pipe(transmit(write, { order: 'key', concurrency, key: ({ value }) => value.slice(0, 4) }))
+        .pipe(transmit(write, { order: 'key', maxInFlight, key: (value) => value.slice(0, 4) }))
         .subscribe();
       const put = (value: string) => in$.next(acker.deliver(value));
       for (let n = 0; n < HOT; n += 1) put(`hot1${n}`);
@@ -56,8 +56,8 @@ describe('a hot stream or key starves no other', () => {
       const in$ = new Subject<Delivery<string>>();
       const options = {
         order: 'key',
-        concurrency: 3,
-        key: ({ value }: Delivery<string>) => value.slice(0, 1),
+        maxInFlight: 3,
+        key: (value: string) => value.slice(0, 1),
       } as const;
       const running = in$
         .pipe(

@@ -67,7 +67,7 @@ const SINKS: Readonly<Record<string, Failing>> = {
     sink: (times, monitor) => {
       const http = new MemoryHttp();
       http.answer = (_, n) => (n < times * 3 ? { status: 503, body: 'no room here' } : 200);
-      const retry = { ...backoff, attempts: 2, maxDelayMs: 20 };
+      const retry = { ...backoff, maxAttempts: 3, maxDelayMs: 20 };
       return httpSink<string>(http, { url: 'http://store/chat', monitor, batch: { maxWaitMs: 5 }, retry }).write();
     },
     says: ['http://store/chat', '503', 'no room here'],
@@ -96,8 +96,8 @@ const SINKS: Readonly<Record<string, Failing>> = {
           logEvent: () => undefined,
         } as never)
         .subscribe();
-      const retry = { firstDelayMs: 10, maxDelayMs: 20 };
-      const target = flumeSink(agents, { monitor, batch: { count: 1 }, retry, random: () => 0 });
+      const retry = { ...backoff, maxDelayMs: 20 };
+      const target = flumeSink(agents, { monitor, batch: { count: 1 }, retry });
       return (deliveries) =>
         deliveries.pipe(
           mapValue((value: string) => ({ headers: {}, body: Buffer.from(value) })),
@@ -124,7 +124,7 @@ const SINKS: Readonly<Record<string, Failing>> = {
 };
 
 /** Five records of a topic into a sink that fails so often, as `rxflume run` logs it. */
-function logOf({ sink }: Failing, times: number, attempts = 10): { lines: Line[]; monitor: Monitor } {
+function logOf({ sink }: Failing, times: number, maxAttempts = 10): { lines: Line[]; monitor: Monitor } {
   const lines: Line[] = [];
   const monitor = new Monitor();
   inVirtualTime((at) => {
@@ -133,7 +133,7 @@ function logOf({ sink }: Failing, times: number, attempts = 10): { lines: Line[]
     kafka.createTopic('copy', 1);
     kafka.produce('chat', 0, ['a', 'b', 'c', 'd', 'e']);
     const log = consoleLog({ write: (line) => lines.push(JSON.parse(line) as Line) }, () => new Date(0));
-    const redeliver = { firstDelayMs: 100, maxDelayMs: 100, attempts };
+    const redeliver = { firstDelayMs: 100, maxDelayMs: 100, maxAttempts };
     const source = kafkaSource(kafka, { topics: ['chat'], groupId: 'g', redeliver, monitor });
     const copying = flow(
       'copying',

@@ -20,7 +20,11 @@ import {
 import { naiveSource } from '../invariants/naive-source.js';
 
 const files = (): Sink<string> =>
-  fileSink<string>(memoryFileSystem({ latencyMs: 1 }), { root: '/lake', format: jsonLines(), lingerMs: 10 }).write();
+  fileSink<string>(memoryFileSystem({ latencyMs: 1 }), {
+    root: '/lake',
+    format: jsonLines(),
+    chunk: { maxWaitMs: 10 },
+  }).write();
 
 /** The least that is a sink: it acks at once, and leaves nothing to settle. */
 const acking = (): Sink<string> =>

@@ -6,7 +6,7 @@ import { exact, INPUT, toyFlow } from './toy-sinks.js';
 
 /** Two partitions that have much at once. */
 const MUCH = { chat: ['a', 'b'].map((letter) => Array.from({ length: 60 }, (_, n) => `${letter}${n}`)) };
-const AT_ONCE = { produceEveryMs: 0, singleFaults: 'none', schedules: 5 } as const;
+const AT_ONCE = { produceIntervalMs: 0, singleFaults: 'none', schedules: 5 } as const;
 
 function failureOf(build: BuildCollector, options: ProofOptions = {}, input = INPUT): ProofError {
   try {

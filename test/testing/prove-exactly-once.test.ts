@@ -119,7 +119,7 @@ describe('proveExactlyOnce', () => {
   });
 
   it('shrinks what it found to the faults that are needed', () => {
-    const { replay } = failureOf(toyFlow(doubling), { singleFaults: 'none', mostFaults: 6, seed: 4 });
+    const { replay } = failureOf(toyFlow(doubling), { singleFaults: 'none', maxFaults: 6, seed: 4 });
     expect(replay).toMatch(/^seed 4 pace \d: [^,]+(, [^,]+)?$/);
   });
 
@@ -141,7 +141,7 @@ describe('proveExactlyOnce', () => {
       news: [['n', 'o!', 'p', '-']],
     };
     const shape: BuildCollector = ({ kafka, fs, monitor }) => {
-      const redeliver = { attempts: 100, firstDelayMs: 20, maxDelayMs: 50 };
+      const redeliver = { maxAttempts: 100, firstDelayMs: 20, maxDelayMs: 50 };
       const letters = storeEach(fs, doublingIn('/bad'));
       return flow(
         'shapes',

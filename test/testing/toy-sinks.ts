@@ -37,7 +37,7 @@ export function toyFlowInto(
   topics: readonly string[] = ['chat'],
 ): BuildCollector {
   return ({ kafka, fs, monitor }) => {
-    const redeliver = { attempts: 100, firstDelayMs: 20, maxDelayMs: 50 };
+    const redeliver = { maxAttempts: 100, firstDelayMs: 20, maxDelayMs: 50 };
     const commit = { count: 3, intervalMs: 30 };
     const options = { topics, groupId: 'toys', commit, redeliver, drainTimeoutMs: 2_000, monitor };
     const source = kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor }));

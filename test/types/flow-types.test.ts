@@ -39,7 +39,7 @@ function errorsOf(programs: Readonly<Record<string, string>>): Record<string, st
 const TEN = (path: string) => `
 const lake = fileSink<{ lang: string; words: string[]; size: number }>(localDisk(), {
   root: '/lake',
-  path: ({ value }) => ${path},
+  path: (value) => ${path},
   format: jsonLines(),
 });
 export const values$: Observable<Delivery<{ lang: string; words: string[]; size: number }>> = source.pipe(

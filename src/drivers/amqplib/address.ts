@@ -32,7 +32,7 @@ export function parseAddress(option: string, url: unknown, given: Given): Addres
     throw wrong(option, 'an `amqp://host:port/vhost` or `amqps://…`');
   }
   if (parts.search !== '' || parts.hash !== '') {
-    throw wrong(option, 'without `?…` and `#…`: set `heartbeatSeconds`, `frameMaxBytes` and the others as options');
+    throw wrong(option, 'without `?…` and `#…`: set `heartbeatSeconds`, `maxFrameBytes` and the others as options');
   }
   const vhost = decoded(option, parts.pathname.slice(1));
   if (vhost !== '' && given.vhost !== undefined && given.vhost !== vhost) {

@@ -97,7 +97,7 @@ export class Dialler {
   }
 
   #urlOf({ host, port, isTls, user, password, vhost }: Address) {
-    const { heartbeatSeconds, frameMaxBytes } = this.#options;
+    const { heartbeatSeconds, maxFrameBytes } = this.#options;
     return {
       protocol: isTls ? 'amqps' : 'amqp',
       hostname: host,
@@ -107,8 +107,8 @@ export class Dialler {
       // amqplib unescapes it.
       vhost: encodeURIComponent(vhost),
       heartbeat: heartbeatSeconds,
-      frameMax: frameMaxBytes,
-      maxFrameSize: frameMaxBytes,
+      frameMax: maxFrameBytes,
+      maxFrameSize: maxFrameBytes,
     };
   }
 

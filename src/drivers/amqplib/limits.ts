@@ -26,11 +26,11 @@ export class MessageLimit {
 }
 
 /** Whether the frame with a message's properties is larger than the other side takes: it would end the connection. */
-export function isBeyondFrame(properties: AmqpProperties, frameMaxBytes: number): boolean {
-  if (frameMaxBytes >= NEVER_MORE_BYTES || properties.headers === undefined) return false;
+export function isBeyondFrame(properties: AmqpProperties, maxFrameBytes: number): boolean {
+  if (maxFrameBytes >= NEVER_MORE_BYTES || properties.headers === undefined) return false;
   const texts = Object.values(properties).filter((value): value is string => typeof value === 'string');
   const others = texts.reduce((sum, text) => sum + 1 + Buffer.byteLength(text), 64);
-  return others + tableBytes(properties.headers) + FRAME_BYTES > frameMaxBytes;
+  return others + tableBytes(properties.headers) + FRAME_BYTES > maxFrameBytes;
 }
 
 function tableBytes(table: AmqpTable): number {

@@ -43,7 +43,7 @@ export class Link {
   }
 
   /** The largest frame that both sides agreed on, or the least that AMQP allows where amqplib does not tell. */
-  get frameMaxBytes(): number {
+  get maxFrameBytes(): number {
     return (this.connection.connection as { readonly frameMax?: number }).frameMax ?? 4_096;
   }
 

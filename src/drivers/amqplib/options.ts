@@ -28,7 +28,7 @@ export interface AmqplibOptions {
   /** The longest closing a channel or a connection may take, in milliseconds, before it is cut. Default 5,000. */
   readonly closeTimeoutMs?: number;
   /** The largest frame, in bytes, from 8,192 to 1 GiB; the broker may want less. Headers must fit one. Default 131,072. */
-  readonly frameMaxBytes?: number;
+  readonly maxFrameBytes?: number;
   /**
    * The largest message to publish, in bytes; a larger one is nacked here, since the broker would close the channel.
    * Default: 128 MiB for brokers before 4.0, 16 MiB from then on, as they have it; a broker with less teaches it.
@@ -47,7 +47,7 @@ export const AMQPLIB_DEFAULTS = {
   heartbeatSeconds: 10,
   connectTimeoutMs: 10_000,
   closeTimeoutMs: 5_000,
-  frameMaxBytes: 131_072,
+  maxFrameBytes: 131_072,
   channelsPerConnection: 16,
 } as const satisfies Partial<AmqplibOptions>;
 
@@ -60,7 +60,7 @@ export interface CheckedOptions {
   readonly heartbeatSeconds: number;
   readonly connectTimeoutMs: number;
   readonly closeTimeoutMs: number;
-  readonly frameMaxBytes: number;
+  readonly maxFrameBytes: number;
   readonly maxMessageBytes: number | undefined;
   readonly channelsPerConnection: number;
 }
@@ -87,7 +87,7 @@ export function checkOptions(given: AmqplibOptions): CheckedOptions {
   expectWhole('heartbeatSeconds', options.heartbeatSeconds, 1, 65_535);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
-  expectWhole('frameMaxBytes', options.frameMaxBytes, 8_192, 2 ** 30);
+  expectWhole('maxFrameBytes', options.maxFrameBytes, 8_192, 2 ** 30);
   expectWhole('channelsPerConnection', options.channelsPerConnection, 1, 2_047);
   if (maxMessageBytes !== undefined) expectWhole('maxMessageBytes', maxMessageBytes, 1);
   const place = vhosts[0] as string;

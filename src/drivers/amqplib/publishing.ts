@@ -29,7 +29,7 @@ export class Publishing implements AmqpPublisher {
   #link: Link | undefined;
   #channel: ConfirmChannel | undefined;
   #mostBytes = 0;
-  #frameMaxBytes = 0;
+  #maxFrameBytes = 0;
   #isDrained = true;
   #isBlocked = false;
   #isTold = true;
@@ -113,7 +113,7 @@ export class Publishing implements AmqpPublisher {
   #connected(link: Link): void {
     this.#link = link;
     this.#mostBytes = this.#limit.at(link.version);
-    this.#frameMaxBytes = link.frameMaxBytes;
+    this.#maxFrameBytes = link.maxFrameBytes;
     if (link.blockedFor !== null) this.#blocked(link.blockedFor);
     this.#life.open('confirm', (channel) => {
       channel.on('drain', () => {
@@ -132,9 +132,9 @@ export class Publishing implements AmqpPublisher {
   #refusalOf({ content, properties, routingKey }: AmqpOutgoing): SinkError | null {
     if (!isWellFormed(routingKey)) return unsendable('its routing key has an unpaired surrogate');
     if (content.length > this.#mostBytes) return tooLarge(content.length, this.#mostBytes);
-    if (!isBeyondFrame(properties, this.#frameMaxBytes)) return null;
+    if (!isBeyondFrame(properties, this.#maxFrameBytes)) return null;
     return unsendable(
-      `its headers do not fit a frame of ${this.#frameMaxBytes} bytes. Remove some, or raise \`frameMaxBytes\``,
+      `its headers do not fit a frame of ${this.#maxFrameBytes} bytes. Remove some, or raise \`maxFrameBytes\``,
     );
   }
 

@@ -93,13 +93,13 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
     if (isTlsFault(inner)) {
       return new ConnectError(
         'RXF_KAFKA_AUTH',
-        `Cannot establish a TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'ssl.ca', NO_SSL)}.`,
+        `Cannot establish a TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'tls.ca', NO_TLS)}.`,
         { details, cause: error },
       );
     }
     return new ConnectError(
       'RXF_KAFKA_AUTH',
-      `Kafka at ${where} rejected the credentials or the request: ${reason}. Check \`sasl\`, \`ssl\` and the ACLs.`,
+      `Kafka at ${where} rejected the credentials or the request: ${reason}. Check \`sasl\`, \`tls\` and the ACLs.`,
       { details, cause: error },
     );
   }
@@ -120,18 +120,18 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
   return unreachable(where, lastReason ?? reason, error);
 }
 
-const NO_SSL = 'leave out `ssl`';
+const NO_TLS = 'leave out `tls`';
 
 /** kafkajs's words for a broker that ends a connection without an answer, as one that wants TLS does. */
 function tlsPortHint(reason: string): string {
-  return /Closed connection$/.test(reason) ? ' If the port requires TLS, set `ssl`.' : '';
+  return /Closed connection$/.test(reason) ? ' If the port requires TLS, set `tls`.' : '';
 }
 
 export function unreachable(where: string, reason: string, cause: unknown): ConnectError {
   return new ConnectError(
     'RXF_KAFKA_UNREACHABLE',
     `Cannot reach Kafka at ${where}: ${reason}. Check the addresses in \`brokers\`, that the brokers run, and that ` +
-      `their advertised addresses can be reached from here.${plainPortHint(reason, NO_SSL)}${tlsPortHint(reason)}`,
+      `their advertised addresses can be reached from here.${plainPortHint(reason, NO_TLS)}${tlsPortHint(reason)}`,
     { details: { brokers: where.split(', ') }, cause },
   );
 }

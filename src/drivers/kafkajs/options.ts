@@ -30,7 +30,7 @@ export type KafkajsSasl =
 
 export interface ReconnectOptions {
   /** How often in a row a lost connection is made anew before the stream fails; 0 never. Default 10. */
-  readonly attempts: number;
+  readonly maxAttempts: number;
   /** Before the first new attempt, in milliseconds; each further delay doubles, less up to half at random. Default 500. */
   readonly firstDelayMs: number;
   /** The longest delay, in milliseconds. Default 30,000. */
@@ -46,7 +46,7 @@ export interface KafkajsOptions {
   /** What the brokers' logs and quotas call us. Default `rxflume`. */
   readonly clientId?: string;
   /** TLS: true, or Node's own options (`ca`, `cert`, `key`, `servername`, …). Default false. */
-  readonly ssl?: boolean | ConnectionOptions;
+  readonly tls?: boolean | ConnectionOptions;
   readonly sasl?: KafkajsSasl;
   /** The longest connecting may take, topics looked up included, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
@@ -82,11 +82,11 @@ export type RecordDecoder = 'lean' | 'kafkajs';
 
 export const KAFKAJS_DEFAULTS = {
   clientId: 'rxflume',
-  ssl: false,
+  tls: false,
   connectTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   closeTimeoutMs: 3_000,
-  reconnect: { attempts: 10, firstDelayMs: 500, maxDelayMs: 30_000 },
+  reconnect: { maxAttempts: 10, firstDelayMs: 500, maxDelayMs: 30_000 },
   rebalanceTimeoutMs: 60_000,
   heartbeatIntervalMs: 3_000,
   metadataMaxAgeMs: 60_000,
@@ -98,7 +98,7 @@ export const KAFKAJS_DEFAULTS = {
 export interface CheckedOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly ssl: boolean | ConnectionOptions;
+  readonly tls: boolean | ConnectionOptions;
   readonly sasl: KafkajsSasl | undefined;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -129,13 +129,13 @@ export function checkOptions(given: KafkajsOptions): CheckedOptions {
   expectOption('brokers', brokers, isList, 'a list of at least one `host:port`');
   const names = brokers.map((broker, at) => readHostPort(`brokers[${at}]`, broker, DEFAULT_BROKER_PORT).name);
   expectText('clientId', options.clientId);
-  const isTls = typeof options.ssl === 'boolean' || (typeof options.ssl === 'object' && options.ssl !== null);
-  expectOption('ssl', options.ssl, isTls, 'true, false or TLS options');
+  const isTls = typeof options.tls === 'boolean' || (typeof options.tls === 'object' && options.tls !== null);
+  expectOption('tls', options.tls, isTls, 'true, false or TLS options');
   checkSasl(options.sasl);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
-  expectWhole('reconnect.attempts', options.reconnect.attempts, 0);
+  expectWhole('reconnect.maxAttempts', options.reconnect.maxAttempts, 0);
   expectMs('reconnect.firstDelayMs', options.reconnect.firstDelayMs);
   expectMs('reconnect.maxDelayMs', options.reconnect.maxDelayMs);
   expectMs('rebalanceTimeoutMs', options.rebalanceTimeoutMs, 1);
@@ -166,10 +166,10 @@ function checkSasl(sasl: KafkajsSasl | undefined): void {
 }
 
 /** Every text in the options that must not be shown. */
-export function secretsOf({ sasl, ssl }: Pick<CheckedOptions, 'sasl' | 'ssl'>): string[] {
+export function secretsOf({ sasl, tls }: Pick<CheckedOptions, 'sasl' | 'tls'>): string[] {
   const secrets: string[] = [];
   for (const name of ['password', 'secretAccessKey', 'sessionToken', 'passphrase', 'key']) {
-    for (const holder of [sasl, ssl] as (object | boolean | undefined)[]) {
+    for (const holder of [sasl, tls] as (object | boolean | undefined)[]) {
       if (typeof holder !== 'object') continue;
       const value = (holder as Record<string, unknown>)[name];
       if (typeof value === 'string' && value.length > 0) secrets.push(value);

@@ -17,7 +17,7 @@ export interface UndiciOptions {
    * How much of a response body is read and kept. If it is larger, the connection is closed and the response has what was read.
    * Default 1 MiB.
    */
-  readonly maxAnswerBytes?: number;
+  readonly maxResponseBytes?: number;
   /** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`, `servername`. Default: Node's own. */
   readonly tls?: UndiciTls;
 }
@@ -30,7 +30,7 @@ export const UNDICI_DEFAULTS = {
   connectTimeoutMs: 5_000,
   headersTimeoutMs: 30_000,
   bodyTimeoutMs: 30_000,
-  maxAnswerBytes: MiB,
+  maxResponseBytes: MiB,
   tls: {},
 } as const satisfies UndiciOptions;
 
@@ -44,7 +44,7 @@ export function checkOptions(given: UndiciOptions): CheckedOptions {
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('headersTimeoutMs', options.headersTimeoutMs, 1);
   expectMs('bodyTimeoutMs', options.bodyTimeoutMs, 1);
-  expectWhole('maxAnswerBytes', options.maxAnswerBytes, 0, 64 * MiB);
+  expectWhole('maxResponseBytes', options.maxResponseBytes, 0, 64 * MiB);
   const { tls } = options;
   expectOption('tls', typeof tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
   return options;

@@ -10,7 +10,7 @@ import { type CheckedOptions, checkOptions, type UndiciOptions } from './options
 /**
  * HTTP through undici 7: options in, a client out, with a pool of connections for each origin.
  *
- * Bounds: `connections` to each origin, and `maxAnswerBytes` of each answer. Idle connections close by themselves, and keep
+ * Bounds: `connections` to each origin, and `maxResponseBytes` of each answer. Idle connections close by themselves, and keep
  * no program alive.
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where undici is not installed.
  */
@@ -91,7 +91,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, piece: Buffer): void {
     if (this.#isOver) return;
-    const room = this.#options.maxAnswerBytes - this.#bytes;
+    const room = this.#options.maxResponseBytes - this.#bytes;
     this.#pieces.push(piece.subarray(0, room));
     this.#bytes += piece.length;
     if (piece.length > room) this.#finish(false);

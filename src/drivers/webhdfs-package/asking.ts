@@ -20,7 +20,7 @@ import { faultOfPackage, WrongRedirect, wrongRedirect } from './redirects.js';
 const ADVICE: Advice = {
   access: 'set `client.user`',
   standby: 'give the active one as `client.host`; the driver webhdfs takes several',
-  safeMode: 'raise `retry.attempts`',
+  safeMode: 'raise `retry.maxAttempts`',
   server: '`client` (host, port, path)',
   reach: 'and `client`',
   dataNode: 'list its host in `dataNodes`',
@@ -30,7 +30,7 @@ const MAY_PASS = new Set<string>(['RXF_FILES_STANDBY', 'RXF_FILES_SAFE_MODE']);
 
 /**
  * Asks the NameNode through the package, which has no time limit, no retry and tells no reason: these are added.
- * Bounds: `requestTimeoutMs` for each of `retry.attempts`; `maxResponseBytes` of an answer.
+ * Bounds: `requestTimeoutMs` for each of `retry.maxAttempts`; `maxResponseBytes` of an answer.
  * Fails: `RXF_FILES_UNREACHABLE`, `_TIMEOUT`, `_STANDBY`, `_SAFE_MODE`, `_PROTOCOL`, with `details.doubted`: it may have been done.
  */
 export class Asking implements Asks {
@@ -76,7 +76,7 @@ export class Asking implements Asks {
         if (error.isTls) throw fault;
         doubted ||= error.sent;
       }
-      if (tries >= retry.attempts) throw inDoubt(fault, doubted);
+      if (tries >= retry.maxAttempts) throw inDoubt(fault, doubted);
       await backOff(retry, tries, signal);
     }
   }

@@ -43,7 +43,7 @@ export interface WebHdfsPackageOptions {
   readonly idleTimeoutMs?: number;
   readonly retry?: {
     /** How often a request is made before giving up; 1 is no retry. Default 4. */
-    readonly attempts?: number;
+    readonly maxAttempts?: number;
     /** The wait before the second attempt, doubled at each further one, with jitter. Default 200. */
     readonly firstDelayMs?: number;
     /** The longest wait between two attempts. Default 5,000. */
@@ -56,7 +56,7 @@ export interface WebHdfsPackageOptions {
 export const WEBHDFS_PACKAGE_DEFAULTS = {
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 60_000,
-  retry: { attempts: 4, firstDelayMs: 200, maxDelayMs: 5_000 },
+  retry: { maxAttempts: 4, firstDelayMs: 200, maxDelayMs: 5_000 },
   maxResponseBytes: 64 * MiB,
 } as const satisfies Partial<WebHdfsPackageOptions>;
 
@@ -68,7 +68,7 @@ export interface Settings {
   readonly creation: Readonly<Record<string, unknown>>;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly retry: Readonly<Record<'attempts' | 'firstDelayMs' | 'maxDelayMs', number>>;
+  readonly retry: Readonly<Record<'maxAttempts' | 'firstDelayMs' | 'maxDelayMs', number>>;
   readonly maxResponseBytes: number;
 }
 
@@ -82,7 +82,7 @@ export function checkOptions(given: WebHdfsPackageOptions): Settings {
     ...withDefaults('webhdfsPackage options', defaults, given, OWN),
     retry: groupWithDefaults('retry', defaults.retry, given.retry),
   };
-  expectWhole('retry.attempts', options.retry.attempts, 1, 1_000);
+  expectWhole('retry.maxAttempts', options.retry.maxAttempts, 1, 1_000);
   expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
   expectMs('retry.maxDelayMs', options.retry.maxDelayMs);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);

@@ -19,7 +19,7 @@ export interface Place {
 /**
  * Does `use` with a DataNode that a NameNode names (in httpfs mode: with the server itself). One that cannot be connected
  * to is left out of the next try; what else goes wrong is `use`'s, unless `repeatable`.
- * Fails: `RXF_FILES_UNREACHABLE` after `retry.attempts`, and what `use` fails with.
+ * Fails: `RXF_FILES_UNREACHABLE` after `retry.maxAttempts`, and what `use` fails with.
  */
 export async function withDataNode<T>(
   nameNodes: NameNodes,
@@ -42,7 +42,7 @@ export async function withDataNode<T>(
     } catch (error) {
       if (!(error instanceof WireFault)) throw error;
       fault = lost(error, place.attempt);
-      if (error.isTls || (error.sent && !call.repeatable) || attempt >= settings.retry.attempts) throw fault;
+      if (error.isTls || (error.sent && !call.repeatable) || attempt >= settings.retry.maxAttempts) throw fault;
       place.leaveOut();
       await backOff(settings.retry, attempt, signal);
     }

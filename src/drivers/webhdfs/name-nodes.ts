@@ -44,7 +44,7 @@ const IDLE_CONNECTION_MS = 5_000;
 
 /**
  * The NameNodes of one cluster, of which one is active: a call goes to the one that last answered, then to the others.
- * Bounds: `retry.attempts` rounds over all of them; safe mode is waited for up to `safeModeTimeoutMs`.
+ * Bounds: `retry.maxAttempts` rounds over all of them; safe mode is waited for up to `safeModeTimeoutMs`.
  * Fails: `RXF_FILES_UNREACHABLE`, `RXF_FILES_STANDBY`, `RXF_FILES_SAFE_MODE`, each with `details.doubted`.
  */
 export class NameNodes {
@@ -114,7 +114,7 @@ export class NameNodes {
       const waited = safeModeSince === undefined ? 0 : performance.now() - safeModeSince;
       const inSafeMode = [...failures.values()].some(({ code }) => code === 'RXF_FILES_SAFE_MODE');
       const isTls = [...failures.values()].every(({ code }) => code === 'RXF_FILES_TLS');
-      if (isTls || (inSafeMode ? waited >= safeModeTimeoutMs : rounds++ >= retry.attempts)) {
+      if (isTls || (inSafeMode ? waited >= safeModeTimeoutMs : rounds++ >= retry.maxAttempts)) {
         throw this.#gaveUp(call, failures, doubted, inSafeMode);
       }
       await backOff(retry, ++waits, signal, inSafeMode ? Math.max(1, safeModeTimeoutMs - waited) : Infinity);
@@ -180,7 +180,7 @@ export class NameNodes {
       RXF_FILES_TLS: 'Nothing was asked of it',
       RXF_FILES_UNREACHABLE: 'Check that a NameNode runs, that it is reachable from here, and `nameNodes`',
     }[code];
-    const { attempts } = this.#settings.retry;
+    const { maxAttempts: attempts } = this.#settings.retry;
     const tries = inSafeMode || isTls ? '' : ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`;
     return new SinkError(code, `Could not ${call.doing}${tries}: ${reasons.join('; ')}. ${next}`, {
       details: { path: call.path, nameNodes: [...failures.keys()], doubted },

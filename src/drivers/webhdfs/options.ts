@@ -15,7 +15,7 @@ import type { WebHdfsTls } from './request.js';
 /** How often, and how far apart, an exchange is tried again. */
 export interface RetryOptions {
   /** How often all the NameNodes are asked before giving up; 1 is no retry. Default 4. */
-  readonly attempts: number;
+  readonly maxAttempts: number;
   /** The wait before the second attempt, doubled at each further one, with jitter. Default 200. */
   readonly firstDelayMs: number;
   /** The longest wait between two attempts. Default 5,000. */
@@ -64,7 +64,7 @@ export const WEBHDFS_DEFAULTS = {
   requestTimeoutMs: 30_000,
   connectTimeoutMs: 5_000,
   idleTimeoutMs: 60_000,
-  retry: { attempts: 4, firstDelayMs: 200, maxDelayMs: 5_000 },
+  retry: { maxAttempts: 4, firstDelayMs: 200, maxDelayMs: 5_000 },
   safeModeTimeoutMs: 120_000,
   maxResponseBytes: 64 * MiB,
 } as const satisfies Partial<WebHdfsOptions>;
@@ -105,7 +105,7 @@ export function checkOptions(given: WebHdfsOptions): Settings {
     ...withDefaults('webhdfs options', WEBHDFS_DEFAULTS, given, OWN),
     retry: groupWithDefaults('retry', WEBHDFS_DEFAULTS.retry, given.retry),
   };
-  expectWhole('retry.attempts', options.retry.attempts, 1, 1_000);
+  expectWhole('retry.maxAttempts', options.retry.maxAttempts, 1, 1_000);
   expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
   expectMs('retry.maxDelayMs', options.retry.maxDelayMs);
   expectOneOf('mode', options.mode, ['webhdfs', 'httpfs']);

@@ -9,25 +9,25 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import type { Origin } from '../../delivery/delivery.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import { isShort, keptProperties } from './kept-properties.js';
 
 /** How a channel that was lost is opened anew. */
 export interface AmqpSinkReconnectOptions extends BackoffOptions {
   /** After so many failures in a row what waits is refused, and tried again when more comes. Default 5. */
-  readonly attempts?: number;
+  readonly maxAttempts?: number;
 }
 
 export interface AmqpSinkOptions<T> {
   /** Where messages are published to; it must be there. Default: the default exchange, which routes by the queue's name. */
   readonly exchange?: string;
   /** The routing key: of all messages, or of each. With the default exchange the name of a queue. */
-  readonly routingKey: string | ((value: T, origin: Origin) => string);
+  readonly routingKey: string | ((value: T, delivery: Delivery<T>) => string);
   /** The message's bytes, or its text. Default: the value itself, where it is one of these. */
-  readonly content?: (value: T, origin: Origin) => Uint8Array | string;
+  readonly encode?: (value: T, delivery: Delivery<T>) => Uint8Array | string;
   /** The message's properties; persistent unless they say otherwise. Default `keptProperties` of its origin. */
-  readonly properties?: (value: T, origin: Origin) => AmqpProperties;
+  readonly properties?: (value: T, delivery: Delivery<T>) => AmqpProperties;
   /** The most messages published and not confirmed. Default 2,000. */
   readonly maxInFlight?: number;
   /** The most bytes published and not confirmed; a larger message goes alone. Default 16 MiB. */
@@ -41,19 +41,19 @@ export interface AmqpSinkOptions<T> {
 
 export const AMQP_SINK_DEFAULTS = {
   exchange: '',
-  properties: (_: unknown, origin: Origin) => keptProperties(origin),
+  properties: (_: unknown, { origin }: Delivery<unknown>) => keptProperties(origin),
   maxInFlight: 2_000,
   maxInFlightBytes: 16 * MiB,
   confirmTimeoutMs: 30_000,
-  reconnect: { ...BACKOFF_DEFAULTS, attempts: 5 },
+  reconnect: { ...BACKOFF_DEFAULTS, maxAttempts: 5 },
   monitor: defaultMonitor,
 } as const satisfies Partial<AmqpSinkOptions<unknown>>;
 
 export interface CheckedOptions<T> {
   readonly exchange: string;
-  readonly routingKey: string | ((value: T, origin: Origin) => string);
-  readonly content: ((value: T, origin: Origin) => Uint8Array | string) | undefined;
-  readonly properties: (value: T, origin: Origin) => AmqpProperties;
+  readonly routingKey: string | ((value: T, delivery: Delivery<T>) => string);
+  readonly encode: ((value: T, delivery: Delivery<T>) => Uint8Array | string) | undefined;
+  readonly properties: (value: T, delivery: Delivery<T>) => AmqpProperties;
   readonly maxInFlight: number;
   readonly maxInFlightBytes: number;
   readonly confirmTimeoutMs: number;
@@ -64,23 +64,23 @@ export interface CheckedOptions<T> {
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
   const options: CheckedOptions<T> = {
-    content: undefined,
-    ...withDefaults('amqpSink options', AMQP_SINK_DEFAULTS, given, ['routingKey', 'content']),
+    encode: undefined,
+    ...withDefaults('amqpSink options', AMQP_SINK_DEFAULTS, given, ['routingKey', 'encode']),
     reconnect: groupWithDefaults('reconnect', AMQP_SINK_DEFAULTS.reconnect, given.reconnect),
   };
-  const { exchange, routingKey, content, reconnect } = options;
+  const { exchange, routingKey, encode, reconnect } = options;
   expectOption('exchange', exchange, typeof exchange === 'string' && isShort(exchange), 'a text of at most 255 bytes');
   if (typeof routingKey === 'string') {
     const isNamed = exchange !== '' || routingKey !== '';
     expectOption('routingKey', routingKey, isNamed && isShort(routingKey), 'a queue, or a text of at most 255 bytes');
   } else expectFunction('routingKey', routingKey);
-  if (content !== undefined) expectFunction('content', content);
+  if (encode !== undefined) expectFunction('encode', encode);
   expectFunction('properties', options.properties);
   expectWhole('maxInFlight', options.maxInFlight, 1, 1_000_000);
   expectWhole('maxInFlightBytes', options.maxInFlightBytes, 1);
   expectMs('confirmTimeoutMs', options.confirmTimeoutMs, 1);
-  expectWhole('reconnect.attempts', reconnect.attempts, 1);
-  expectBackoff(reconnect);
+  expectWhole('reconnect.maxAttempts', reconnect.maxAttempts, 1);
+  expectBackoff(reconnect, 'reconnect');
   expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

@@ -24,23 +24,22 @@ export class Outgoing<T> {
   }
 
   of(delivery: Delivery<T>): AmqpOutgoing {
-    const { value, origin } = delivery;
     const { exchange, properties } = this.#options;
     let step = 'routingKey';
     try {
       const key = this.#keyOf(delivery);
       step = 'properties';
-      const own = { deliveryMode: 'persistent' as const, ...expectProperties(properties(value, origin)) };
-      step = 'content';
-      return { exchange, routingKey: key, properties: own, content: this.#contentOf(value, origin) };
+      const own = { deliveryMode: 'persistent' as const, ...expectProperties(properties(delivery.value, delivery)) };
+      step = 'encode';
+      return { exchange, routingKey: key, properties: own, content: this.#contentOf(delivery) };
     } catch (cause) {
       throw nackErrorOfThrown(`${step} of amqpSink`, cause, delivery, 'RXF_SINK_FORMAT');
     }
   }
 
-  #keyOf({ value, origin }: Delivery<T>): string {
+  #keyOf(delivery: Delivery<T>): string {
     const { routingKey } = this.#options;
-    const key = typeof routingKey === 'string' ? routingKey : routingKey(value, origin);
+    const key = typeof routingKey === 'string' ? routingKey : routingKey(delivery.value, delivery);
     if (typeof key !== 'string' || !isShort(key)) {
       throw formatError(`the routing key must be a text of at most 255 bytes, got ${describeValue(key)}`);
     }
@@ -48,15 +47,15 @@ export class Outgoing<T> {
     return key;
   }
 
-  #contentOf(value: T, origin: Delivery<T>['origin']): Uint8Array {
-    const { content } = this.#options;
-    const made: unknown = content === undefined ? value : content(value, origin);
+  #contentOf(delivery: Delivery<T>): Uint8Array {
+    const { encode } = this.#options;
+    const made: unknown = encode === undefined ? delivery.value : encode(delivery.value, delivery);
     if (typeof made === 'string' && !isWellFormed(made)) {
-      throw formatError('its text has an unpaired surrogate, which would be sent as U+FFFD. Give `content`');
+      throw formatError('its text has an unpaired surrogate, which would be sent as U+FFFD. Give `encode`');
     }
     const bytes = typeof made === 'string' ? Buffer.from(made) : made;
     if (!(bytes instanceof Uint8Array)) {
-      throw formatError(`it must be bytes or a text, got ${describeValue(made)}. Give \`content\``);
+      throw formatError(`it must be bytes or a text, got ${describeValue(made)}. Give \`encode\``);
     }
     return bytes;
   }

@@ -113,7 +113,7 @@ export class Publishing {
     const { name } = this.#driver;
     this.#session.report({ what, about: name, message: sentence(describeError(error), next), cause: error });
     this.#session.lost(error);
-    if (this.#failures >= this.#options.attempts || !isRetryable(error)) this.#session.down(error);
+    if (this.#failures >= this.#options.maxAttempts || !isRetryable(error)) this.#session.down(error);
   }
 }
 

@@ -73,7 +73,7 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
       text = `${this.#output.isTerminal === true ? shownText(made) : made}\n`;
     } catch (cause) {
       this.#metrics.failures.add(1);
-      delivery.nack(nackErrorOfThrown('format of consoleSink', cause, delivery, 'RXF_SINK_FORMAT'));
+      delivery.nack(nackErrorOfThrown('encode of consoleSink', cause, delivery, 'RXF_SINK_FORMAT'));
       return;
     }
     this.#waiting.add(delivery.with(text));

@@ -17,7 +17,7 @@ export interface ConsoleSink<in T> {
    * receipts  ------r----(r|)
    * ```
    *
-   * Settles: acks a value when the system has taken its line; refuses what its format throws for, and all that it holds when
+   * Settles: acks a value when the system has taken its line; nacks what `encode` throws for, and all that it holds when
    * a write fails.
    * Bounds: one write under way, of at most 64 KiB or one value; the source's window bounds what waits, for as long as the
    * reader makes it wait.

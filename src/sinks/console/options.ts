@@ -9,12 +9,12 @@ export interface ConsoleSinkOptions<T = unknown> {
    * `inspect`: as Node shows a value to people, on one line; bytes as text. `json`: its JSON text. Or a function that gives
    * the text; what it throws refuses that value alone. Default `inspect`.
    */
-  readonly format?: 'inspect' | 'json' | ((value: T, delivery: Delivery<T>) => string);
+  readonly encode?: 'inspect' | 'json' | ((value: T, delivery: Delivery<T>) => string);
   readonly monitor?: Monitor;
 }
 
 export const CONSOLE_SINK_DEFAULTS = {
-  format: 'inspect',
+  encode: 'inspect',
   monitor: defaultMonitor,
 } as const satisfies ConsoleSinkOptions;
 
@@ -25,9 +25,9 @@ export interface CheckedOptions<T> {
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions<T>(given: ConsoleSinkOptions<T>): CheckedOptions<T> {
-  const { format, monitor } = withDefaults('consoleSink options', CONSOLE_SINK_DEFAULTS, given);
+  const { encode, monitor } = withDefaults('consoleSink options', CONSOLE_SINK_DEFAULTS, given);
   expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
-  if (typeof format === 'function') return { textOf: format, monitor };
-  expectOneOf('format', format, ['inspect', 'json']);
-  return { textOf: format === 'json' ? jsonText : inspectText, monitor };
+  if (typeof encode === 'function') return { textOf: encode, monitor };
+  expectOneOf('encode', encode, ['inspect', 'json']);
+  return { textOf: encode === 'json' ? jsonText : inspectText, monitor };
 }

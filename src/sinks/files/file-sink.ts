@@ -41,7 +41,7 @@ export interface FileSink<T> {
    * Settles: acks after the rename. When storing fails, refuses all of the stream that is not yet published, with the
    * `SinkError`, so that the source brings it again in order; refuses a value without a safe bucket, or that the format
    * cannot encode, alone.
-   * Bounds: `maxOpenFiles` times `chunkBytes`, and one bit a value in open files; the source's window bounds what is
+   * Bounds: `maxOpenFiles` times `chunk.bytes`, and one bit a value in open files; the source's window bounds what is
    * handed over and not yet stored.
    * Fails: never by itself; it ends as its deliveries end.
    */

@@ -3,7 +3,7 @@ import { expectMs, expectOption, expectWhole, groupWithDefaults, withDefaults } 
 import { KiB, MiB } from '../../core/units.js';
 import type { Format } from '../../formats/format.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { type BucketContext, type BucketOf, bucketByTime, bucketByValue, judge } from './buckets/bucket-of.js';
+import { type BucketOf, bucketByTime, bucketByValue, judge, type PathOf } from './buckets/bucket-of.js';
 import type { TimeOptions } from './buckets/value-time.js';
 import { longestOwnPath } from './names.js';
 
@@ -19,6 +19,14 @@ export interface RollOptions {
   readonly idleMs?: number;
 }
 
+/** When the encoded values of an open file are handed to the file system; whichever comes first. */
+export interface ChunkOptions {
+  /** When it has so many encoded bytes. Default 256 KiB. */
+  readonly bytes?: number;
+  /** The longest its first value waits, in milliseconds. Default 1,000. */
+  readonly maxWaitMs?: number;
+}
+
 export interface FileSinkOptions<T> {
   /** The folder that everything stays in: an absolute path. */
   readonly root: string;
@@ -26,17 +34,14 @@ export interface FileSinkOptions<T> {
    * The bucket of a value: a function, or a pattern of its time in UTC such as `dt={yyyy}-{MM}-{dd}/hour={HH}`. Default:
    * the root itself.
    */
-  readonly path?: string | ((context: BucketContext<T>) => string);
+  readonly path?: string | PathOf<T>;
   /** Which times `path` may make buckets of; a value of another time is refused alone. */
   readonly times?: TimeOptions;
   readonly format: Format<T>;
   readonly roll?: RollOptions;
   /** The most files open at once; beyond it the stream that was opened first rolls. Default 128. */
   readonly maxOpenFiles?: number;
-  /** How many encoded bytes are handed over at once. Default 256 KiB. */
-  readonly chunkBytes?: number;
-  /** The longest a value waits in a chunk that is not full, in milliseconds. Default 1,000. */
-  readonly lingerMs?: number;
+  readonly chunk?: ChunkOptions;
   readonly monitor?: Monitor;
 }
 
@@ -45,8 +50,7 @@ export const FILE_SINK_DEFAULTS = {
   times: { earliestMs: 0, latestMs: Date.UTC(9999, 11, 31, 23, 59, 59, 999) },
   roll: { bytes: 128 * MiB, count: Number.MAX_SAFE_INTEGER, intervalMs: 300_000, idleMs: 60_000 },
   maxOpenFiles: 128,
-  chunkBytes: 256 * KiB,
-  lingerMs: 1_000,
+  chunk: { bytes: 256 * KiB, maxWaitMs: 1_000 },
   monitor: defaultMonitor,
 } as const;
 
@@ -56,8 +60,7 @@ export interface CheckedOptions<T> {
   readonly format: Format<T>;
   readonly roll: Required<RollOptions>;
   readonly maxOpenFiles: number;
-  readonly chunkBytes: number;
-  readonly lingerMs: number;
+  readonly chunk: Required<ChunkOptions>;
   readonly monitor: Monitor;
 }
 
@@ -76,6 +79,7 @@ export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>): Chec
   const options = {
     ...withDefaults('fileSink options', FILE_SINK_DEFAULTS, given, ['root', 'format']),
     roll: groupWithDefaults('roll', FILE_SINK_DEFAULTS.roll, given.roll),
+    chunk: groupWithDefaults('chunk', FILE_SINK_DEFAULTS.chunk, given.chunk),
     times: groupWithDefaults('times', FILE_SINK_DEFAULTS.times, given.times),
   };
   const { root, path, format, roll } = options;
@@ -88,10 +92,10 @@ export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>): Chec
   expectMs('roll.intervalMs', roll.intervalMs, 1);
   expectMs('roll.idleMs', roll.idleMs, 1);
   expectWhole('maxOpenFiles', options.maxOpenFiles, 1, 10_000);
-  expectWhole('chunkBytes', options.chunkBytes, 1, 64 * MiB);
-  expectMs('lingerMs', options.lingerMs, 1);
+  expectWhole('chunk.bytes', options.chunk.bytes, 1, 64 * MiB);
+  expectMs('chunk.maxWaitMs', options.chunk.maxWaitMs, 1);
   expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
-  const { times, maxOpenFiles, chunkBytes, lingerMs, monitor } = options;
+  const { times, maxOpenFiles, chunk, monitor } = options;
   expectTime('times.earliestMs', times.earliestMs);
   expectTime('times.latestMs', times.latestMs);
   expectOption(
@@ -124,8 +128,7 @@ export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>): Chec
     format,
     roll,
     maxOpenFiles,
-    chunkBytes,
-    lingerMs,
+    chunk,
     monitor,
   };
 }

@@ -60,7 +60,7 @@ export class Agent {
   /** Why it counts as down: what went wrong last, when it has failed too often in a row, or for good. */
   get downBecause(): unknown {
     if (this.#lastError === undefined) return undefined;
-    const isOver = this.#failures >= this.#options.retry.attempts || !isRetryable(this.#lastError);
+    const isOver = this.#failures >= this.#options.retry.maxAttempts || !isRetryable(this.#lastError);
     return isOver ? this.#lastError : undefined;
   }
 
@@ -134,8 +134,7 @@ export class Agent {
   #penalise(): number {
     this.#penalty?.unsubscribe();
     this.#failures += 1;
-    const { retry, random } = this.#options;
-    const delayMs = backoffMs(this.#failures, { ...retry, jitter: 0.5, random });
+    const delayMs = backoffMs(this.#failures, this.#options.retry);
     this.#penalty = timer(delayMs).subscribe(() => {
       this.#penalty = undefined;
       this.#report.ready();

@@ -1,6 +1,6 @@
+import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../backpressure/backoff.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
-  expectFunction,
   expectMs,
   expectOneOf,
   expectOption,
@@ -31,16 +31,13 @@ export interface FlumeBatchOptions {
   readonly maxWaitMs?: number;
 }
 
-export interface FlumeRetryOptions {
+/** How long an agent that failed is left alone: the waits double at each further failure. */
+export interface FlumeRetryOptions extends BackoffOptions {
   /**
    * After so many failures in a row of every agent, what waits is refused, and so is a batch that was lost so often.
    * Default 5.
    */
-  readonly attempts?: number;
-  /** How long an agent is left alone after its first failure, doubled at each further one, with jitter. Default 500. */
-  readonly firstDelayMs?: number;
-  /** The longest it is left alone. Default 30,000. */
-  readonly maxDelayMs?: number;
+  readonly maxAttempts?: number;
 }
 
 export interface FlumeSinkOptions {
@@ -54,8 +51,6 @@ export interface FlumeSinkOptions {
   /** The most batches under way on one connection. Default 4. */
   readonly maxInFlight?: number;
   readonly retry?: FlumeRetryOptions;
-  /** Gives numbers in [0, 1), for the jitter. Default `Math.random`. */
-  readonly random?: () => number;
   readonly monitor?: Monitor;
 }
 
@@ -65,8 +60,7 @@ export const FLUME_SINK_DEFAULTS = {
   order: 'stream',
   connections: 2,
   maxInFlight: 4,
-  retry: { attempts: 5, firstDelayMs: 500, maxDelayMs: 30_000 },
-  random: Math.random,
+  retry: { ...BACKOFF_DEFAULTS, maxAttempts: 5 },
   monitor: defaultMonitor,
 } as const satisfies FlumeSinkOptions;
 
@@ -77,7 +71,6 @@ export interface CheckedOptions {
   readonly connections: number;
   readonly maxInFlight: number;
   readonly retry: Required<FlumeRetryOptions>;
-  readonly random: () => number;
   readonly monitor: Monitor;
 }
 
@@ -96,10 +89,8 @@ export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
   expectOneOf('order', options.order, ['stream', 'none']);
   expectWhole('connections', options.connections, 1, 1_000);
   expectWhole('maxInFlight', options.maxInFlight, 1, 1_000);
-  expectWhole('retry.attempts', retry.attempts, 1);
-  expectMs('retry.firstDelayMs', retry.firstDelayMs);
-  expectMs('retry.maxDelayMs', retry.maxDelayMs);
-  expectFunction('random', options.random);
+  expectWhole('retry.maxAttempts', retry.maxAttempts, 1);
+  expectBackoff(retry, 'retry');
   expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
 }

@@ -187,7 +187,7 @@ export class Pool implements AgentReport {
       this.#nacked(sending, agent, { agent: agent.name, how: 'error', cause });
     } else {
       sending.losses += 1;
-      if (sending.isStale || sending.losses >= this.#options.retry.attempts) {
+      if (sending.isStale || sending.losses >= this.#options.retry.maxAttempts) {
         const cause = error instanceof RxflumeError ? error : downError(this.#client.name, [error]);
         this.#giveUp(sending, cause);
       } else {
@@ -286,7 +286,7 @@ function eventError({ part, refusal, isCleared }: Suspect): SinkError {
   // A channel that was full for a moment answers with a status too, so only an error between two that were taken is for good.
   const retryable = how === 'status' || !isCleared;
   const next = retryable
-    ? 'It is redelivered; if it is refused each time, set such events aside with `deadLetter(sink, { attempts })`.'
+    ? 'It is redelivered; if it is refused each time, set such events aside with `deadLetter(sink, { maxAttempts: 3 })`.'
     : 'Set such events aside with `deadLetter`.';
   return new SinkError(
     'RXF_FLUME_EVENT_REFUSED',

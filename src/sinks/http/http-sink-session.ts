@@ -13,7 +13,7 @@ import { Sender } from './sender.js';
 /**
  * One subscription of an HTTP sink: gathers values into batches, sends these, and settles each by its answer.
  *
- * Bounds: an open batch of `batch.bytes` for each stream, and with `order: 'key'` for each of `concurrency` queues of it.
+ * Bounds: an open batch of `batch.bytes` for each stream, and with `order: 'key'` for each of `maxInFlight` queues of it.
  */
 export class HttpSinkSession<T> implements SinkSession<T> {
   readonly #options: CheckedOptions<T>;

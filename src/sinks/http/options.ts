@@ -34,10 +34,8 @@ export interface HttpBatchOptions {
 }
 
 export interface HttpRetryOptions extends BackoffOptions {
-  /** The most tries of one batch after the first, before it is refused and the source decides. Default 5. */
-  readonly attempts?: number;
-  /** No further try after so long since the first one, in milliseconds. Default 300,000. */
-  readonly timeLimitMs?: number;
+  /** The most attempts of one batch, the first included; then it is nacked and the source decides. Default 6. */
+  readonly maxAttempts?: number;
   /** The longest that `Retry-After` is followed, in milliseconds. Default 60,000. */
   readonly maxRetryAfterMs?: number;
 }
@@ -51,10 +49,10 @@ export type HttpOrder = 'stream' | 'key' | 'none';
 
 export interface HttpSinkOptions<T = unknown> {
   /**
-   * Where to: an http or https URL, or a function of the delivery that gives one. A value with another URL than the one
+   * Where to: an http or https URL, or a function that gives one for a value. A value with another URL than the one
    * before it begins another batch.
    */
-  readonly url: string | ((delivery: Delivery<T>) => string);
+  readonly url: string | ((value: T, delivery: Delivery<T>) => string);
   /** Default `POST`. */
   readonly method?: 'POST' | 'PUT' | 'PATCH';
   /** Further headers, or a function that gives them, asked before each try, for credentials that change. Default none. */
@@ -66,12 +64,14 @@ export interface HttpSinkOptions<T = unknown> {
   readonly batch?: HttpBatchOptions;
   /** Default `stream`. */
   readonly order?: HttpOrder;
-  /** The key of a delivery for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
-  readonly key?: (delivery: Delivery<T>) => unknown;
+  /** The key of a value for `order: 'key'`; undefined or null for no order. Default: the origin's key, as text. */
+  readonly key?: (value: T, delivery: Delivery<T>) => unknown;
   /** The most requests under way at once. Default 4. */
-  readonly concurrency?: number;
+  readonly maxInFlight?: number;
   /** The longest one request may take until its answer is whole, in milliseconds. Default 60,000. */
-  readonly timeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  /** How long after its first attempt a batch is no longer tried, in milliseconds. Default 300,000. */
+  readonly sendTimeoutMs?: number;
   readonly retry?: HttpRetryOptions;
   /** When everything for one origin waits, because the last requests to it failed. Default 5 failures, 10,000 ms. */
   readonly breaker?: CircuitBreakerOptions;
@@ -99,9 +99,10 @@ export const HTTP_SINK_DEFAULTS = {
   batch: { count: 100, bytes: MiB, maxWaitMs: 1_000 },
   order: 'stream',
   key: originKey,
-  concurrency: 4,
-  timeoutMs: 60_000,
-  retry: { ...BACKOFF_DEFAULTS, attempts: 5, timeLimitMs: 300_000, maxRetryAfterMs: 60_000 },
+  maxInFlight: 4,
+  requestTimeoutMs: 60_000,
+  sendTimeoutMs: 300_000,
+  retry: { ...BACKOFF_DEFAULTS, maxAttempts: 6, maxRetryAfterMs: 60_000 },
   breaker: CIRCUIT_BREAKER_DEFAULTS,
   refuse: 'value',
   whyRefused: () => undefined,
@@ -111,16 +112,17 @@ export const HTTP_SINK_DEFAULTS = {
 } as const satisfies Omit<HttpSinkOptions, 'url'>;
 
 export interface CheckedOptions<T> {
-  readonly url: string | ((delivery: Delivery<T>) => string);
+  readonly url: string | ((value: T, delivery: Delivery<T>) => string);
   readonly method: string;
   readonly headers: (batch: HttpBatch) => HttpHeaders;
   readonly body: HttpBody<T>;
   readonly compression: Compression;
   readonly batch: Required<HttpBatchOptions>;
   readonly order: HttpOrder;
-  readonly key: (delivery: Delivery<T>) => unknown;
-  readonly concurrency: number;
-  readonly timeoutMs: number;
+  readonly key: (value: T, delivery: Delivery<T>) => unknown;
+  readonly maxInFlight: number;
+  readonly requestTimeoutMs: number;
+  readonly sendTimeoutMs: number;
   readonly retry: Required<HttpRetryOptions>;
   readonly breaker: Required<CircuitBreakerOptions>;
   readonly refuse: 'batch' | 'value';
@@ -143,8 +145,9 @@ export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
   expectOneOf('order', options.order, ['stream', 'key', 'none']);
   expectFunction('key', options.key);
   if (given.key !== undefined) expectOption('key', given.key, options.order === 'key', "absent without `order: 'key'`");
-  expectWhole('concurrency', options.concurrency, 1, 1_000);
-  expectMs('timeoutMs', options.timeoutMs, 1);
+  expectWhole('maxInFlight', options.maxInFlight, 1, 1_000);
+  expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
+  expectMs('sendTimeoutMs', options.sendTimeoutMs, 1);
   expectCircuitBreaker('breaker', options.breaker);
   expectOneOf('refuse', options.refuse, ['batch', 'value']);
   expectFunction('whyRefused', options.whyRefused);
@@ -170,10 +173,9 @@ function expectUrl(url: unknown): void {
 }
 
 function checkRetry(retry: Required<HttpRetryOptions>): void {
-  expectWhole('retry.attempts', retry.attempts, 0);
-  expectMs('retry.timeLimitMs', retry.timeLimitMs, 1);
+  expectWhole('retry.maxAttempts', retry.maxAttempts, 1);
   expectMs('retry.maxRetryAfterMs', retry.maxRetryAfterMs);
-  expectBackoff(retry);
+  expectBackoff(retry, 'retry');
 }
 
 function checkHeaders(
@@ -207,6 +209,6 @@ function checkBatch<T>(batch: Required<HttpBatchOptions>, given: HttpSinkOptions
   return { ...batch, count };
 }
 
-function originKey({ origin: { key } }: Delivery<unknown>): string | undefined {
+function originKey(_: unknown, { origin: { key } }: Delivery<unknown>): string | undefined {
   return key === null || key === undefined ? undefined : Buffer.from(key).toString('latin1');
 }

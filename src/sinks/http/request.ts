@@ -23,13 +23,13 @@ export interface Sent {
 
 /** One attempt to send a batch, cold: made anew for each, so that no body is kept while it waits. */
 export function requestOf(client: HttpClient, payload: HttpPayload, options: CheckedOptions<never>): Observable<Sent> {
-  const { method, body: form, compression, timeoutMs, idempotencyHeader, idempotencyKey } = options;
+  const { method, body: form, compression, requestTimeoutMs, idempotencyHeader, idempotencyKey } = options;
   const { to: url } = payload;
   const late = (problem: string) =>
     new SinkError(
       'RXF_HTTP_TIMEOUT',
       `${method} ${shownUrl(url)}: ${problem}. Nobody knows whether the server has carried it out.`,
-      { details: { url: shownUrl(url), timeoutMs } },
+      { details: { url: shownUrl(url), requestTimeoutMs } },
     );
   return defer(() => {
     const batch = httpBatchOf(payload);
@@ -48,5 +48,7 @@ export function requestOf(client: HttpClient, payload: HttpPayload, options: Che
         ),
       ),
     );
-  }).pipe(within(timeoutMs, () => late(`its answer was not whole within ${timeoutMs} ms (timeoutMs)`)));
+  }).pipe(
+    within(requestTimeoutMs, () => late(`its answer was not whole within ${requestTimeoutMs} ms (requestTimeoutMs)`)),
+  );
 }

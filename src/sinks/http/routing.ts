@@ -27,18 +27,18 @@ export function route<T>(options: CheckedOptions<T>, delivery: Delivery<T>): Rou
   }
 }
 
-function queueOf<T>({ order, key, concurrency }: CheckedOptions<T>, delivery: Delivery<T>): string {
+function queueOf<T>({ order, key, maxInFlight }: CheckedOptions<T>, delivery: Delivery<T>): string {
   const { stream, offset } = delivery.origin;
   if (order !== 'key') return stream;
-  const given = key(delivery);
+  const given = key(delivery.value, delivery);
   // What has no key has no order: spread by its offset.
   const number = given === undefined || given === null ? offset : hashOf(String(given));
-  return `${stream} ${number % concurrency}`;
+  return `${stream} ${number % maxInFlight}`;
 }
 
 function urlOf<T>({ url }: CheckedOptions<T>, delivery: Delivery<T>): string {
   if (typeof url === 'string') return url;
-  const given = url(delivery);
+  const given = url(delivery.value, delivery);
   const problem = urlProblem(given);
   if (problem === undefined) return given;
   const { stream, offset } = delivery.origin;

@@ -57,10 +57,10 @@ class Sending {
 }
 
 /**
- * Sends batches: those of a queue one after the other, and `concurrency` at once of all; again where that may help.
+ * Sends batches: those of a queue one after the other, and `maxInFlight` at once of all; again where that may help.
  *
- * Bounds: `concurrency` bodies; what waits is unreleased, so the source's window bounds it. A batch is given up after
- * `retry.attempts`, or `retry.timeLimitMs` and one request, and with it what waits for a target whose breaker is open.
+ * Bounds: `maxInFlight` bodies; what waits is unreleased, so the source's window bounds it. A batch is given up after
+ * `retry.maxAttempts`, or `sendTimeoutMs` and one request, and with it what waits for a target whose breaker is open.
  */
 export class Sender {
   readonly #client: HttpClient;
@@ -153,7 +153,7 @@ export class Sender {
     while (hasBegun) {
       hasBegun = false;
       for (const target of [...this.#targets.values()]) {
-        if (this.#isOver || this.#inFlight >= this.#options.concurrency) break;
+        if (this.#isOver || this.#inFlight >= this.#options.maxInFlight) break;
         const sending = target.take();
         if (sending === undefined) continue;
         hasBegun = true;
@@ -167,7 +167,7 @@ export class Sender {
 
   #try(sending: Sending): void {
     sending.isTrying = true;
-    sending.limit ??= timer(this.#options.retry.timeLimitMs).subscribe(() => this.#late(sending));
+    sending.limit ??= timer(this.#options.sendTimeoutMs).subscribe(() => this.#late(sending));
     sending.life.add(sending.limit);
     sending.target.breaker.began();
     this.#changeInFlight(1);
@@ -248,7 +248,7 @@ export class Sender {
       this.#outcomes.dropped(this.#done(sending));
       return;
     }
-    if (sending.isLate || sending.failures > retry.attempts) {
+    if (sending.isLate || sending.failures >= retry.maxAttempts) {
       this.#giveUp(sending, cause);
       return;
     }

@@ -10,14 +10,14 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import type { Origin } from '../../delivery/delivery.js';
+import type { Delivery } from '../../delivery/delivery.js';
 import type { KafkaCompression } from '../../ports/kafka-producer.js';
 
 /** What can be written as it is; null is a tombstone. */
 export type KafkaBytes = Uint8Array | string | null;
 
-/** Something of a record, made from the value and where it comes from. */
-export type FromValue<T, R> = (value: T, origin: Origin) => R;
+/** Something of a record, made from the value; its delivery has the origin. */
+export type FromValue<T, R> = (value: T, delivery: Delivery<T>) => R;
 
 export interface KafkaBatchOptions {
   /** Sent when it has so many records. Default 10,000. */

@@ -28,17 +28,17 @@ export function recordMaker<T>({
     const { value, origin } = delivery;
     let step = 'topic';
     try {
-      const toTopic = typeof topic === 'string' ? topic : topicFrom(topic(value, origin));
+      const toTopic = typeof topic === 'string' ? topic : topicFrom(topic(value, delivery));
       step = 'partition';
-      const toPartition = partition === undefined ? null : wholeOrNull('partition', partition(value, origin));
+      const toPartition = partition === undefined ? null : wholeOrNull('partition', partition(value, delivery));
       step = 'key';
-      const ofKey = key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, origin));
+      const ofKey = key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, delivery));
       step = 'encode';
-      const bytes = bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, origin));
+      const bytes = bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, delivery));
       step = 'headers';
-      const list = headers === undefined ? headersOf(origin) : asList(headers(value, origin));
+      const list = headers === undefined ? headersOf(origin) : asList(headers(value, delivery));
       step = 'timestamp';
-      const at = timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, origin));
+      const at = timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, delivery));
       return { topic: toTopic, partition: toPartition, key: ofKey, value: bytes, headers: list, timestamp: at };
     } catch (cause) {
       throw nackErrorOfThrown(`${step} of kafkaSink`, cause, delivery, 'RXF_SINK_FORMAT');

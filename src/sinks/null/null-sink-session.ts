@@ -17,7 +17,7 @@ interface FanOutState {
 
 /** One subscription of a null sink. What is done for each value is to count it; the rest is done once a run. */
 export class NullSinkSession implements SinkSession<unknown> {
-  readonly #receiptEveryMs: number;
+  readonly #receiptIntervalMs: number;
   readonly #lifecycle: SinkLifecycle;
   readonly #metrics;
   readonly #tallies = new Map<string, FanOutState>();
@@ -31,8 +31,11 @@ export class NullSinkSession implements SinkSession<unknown> {
   #last: Delivery<unknown> | undefined;
   #acking: Subscription | undefined;
 
-  constructor({ receiptEveryMs, monitor }: { receiptEveryMs: number; monitor: Monitor }, lifecycle: SinkLifecycle) {
-    this.#receiptEveryMs = receiptEveryMs;
+  constructor(
+    { receiptIntervalMs, monitor }: { receiptIntervalMs: number; monitor: Monitor },
+    lifecycle: SinkLifecycle,
+  ) {
+    this.#receiptIntervalMs = receiptIntervalMs;
     this.#lifecycle = lifecycle;
     const labels = { sink: 'null' };
     this.#metrics = {
@@ -101,7 +104,7 @@ export class NullSinkSession implements SinkSession<unknown> {
       fanOutState.bytes += bytes;
       fanOutState.lastOffset = lastOffset;
     }
-    this.#telling ??= timer(this.#receiptEveryMs).subscribe(() => this.#tell());
+    this.#telling ??= timer(this.#receiptIntervalMs).subscribe(() => this.#tell());
   }
 
   #tell(): void {

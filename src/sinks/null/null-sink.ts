@@ -6,12 +6,12 @@ import { NullSinkSession } from './null-sink-session.js';
 
 export interface NullSinkOptions {
   /** The longest between a value and its receipt, in milliseconds. Default 1,000. */
-  readonly receiptEveryMs?: number;
+  readonly receiptIntervalMs?: number;
   readonly monitor?: Monitor;
 }
 
 export const NULL_SINK_DEFAULTS = {
-  receiptEveryMs: 1_000,
+  receiptIntervalMs: 1_000,
   monitor: defaultMonitor,
 } as const satisfies NullSinkOptions;
 
@@ -22,7 +22,7 @@ export interface NullSink {
    *
    * ```
    * values    -(abc)--------(de)|
-   *           nullSink({ receiptEveryMs: 8 })
+   *           nullSink({ receiptIntervalMs: 8 })
    * acks      -(abc)--------(de)
    * receipts  ---------r----(r|)
    * ```
@@ -37,7 +37,7 @@ export interface NullSink {
 /** Drops every value and acks it: to measure what is before it, and for tests. */
 export function nullSink(options: NullSinkOptions = {}): NullSink {
   const checked = withDefaults('nullSink options', NULL_SINK_DEFAULTS, options);
-  expectMs('receiptEveryMs', checked.receiptEveryMs, 1);
+  expectMs('receiptIntervalMs', checked.receiptIntervalMs, 1);
   expectOption('monitor', checked.monitor, typeof checked.monitor?.metric === 'function', 'a Monitor');
   return {
     write: () => (deliveries) => sinkLifecycle(deliveries, (lifecycle) => new NullSinkSession(checked, lifecycle)),

@@ -14,8 +14,8 @@ import type {
 
 /** How a channel that was lost is opened anew. */
 export interface ReconnectOptions extends BackoffOptions {
-  /** The most times in a row; then the stream fails. Default 10. */
-  readonly attempts?: number;
+  /** The most attempts in a row to open another; then the stream fails. Default 10. */
+  readonly maxAttempts?: number;
 }
 
 /** What consuming needs of the reader it consumes for. */
@@ -125,16 +125,16 @@ export class Consuming {
     life.unsubscribe();
     this.#reader.lost();
     if (this.#isLeaving) return;
-    const { attempts, maxDelayMs } = this.#options;
+    const { maxAttempts, maxDelayMs } = this.#options;
     if (monotonicMs() - this.#openedAt >= maxDelayMs) this.#failures = 0;
     this.#failures += 1;
-    if (!this.#reader.isExpected || !this.#mayPass(error) || this.#failures > attempts) {
+    if (!this.#reader.isExpected || !this.#mayPass(error) || this.#failures > maxAttempts) {
       this.#reader.failed(error);
       return;
     }
     const delayMs = backoffMs(this.#failures, this.#options);
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
-    const next = `${this.#reader.queue} is consumed again in ${Math.round(delayMs)} ms, attempt ${this.#failures} of ${attempts}.`;
+    const next = `${this.#reader.queue} is consumed again in ${Math.round(delayMs)} ms, attempt ${this.#failures} of ${maxAttempts}.`;
     this.#monitor.report({
       what,
       about: this.#reader.queue,

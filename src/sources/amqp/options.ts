@@ -64,8 +64,8 @@ export interface AmqpSourceOptions extends AmqpReadOptions {
 /** What both sources have as default. */
 export const AMQP_READ_DEFAULTS = {
   ack: { count: 500, intervalMs: 10 },
-  redeliver: { attempts: 10, firstDelayMs: 1_000, maxDelayMs: 30_000 },
-  reconnect: { ...BACKOFF_DEFAULTS, attempts: 10 },
+  redeliver: { maxAttempts: 10, firstDelayMs: 1_000, maxDelayMs: 30_000 },
+  reconnect: { ...BACKOFF_DEFAULTS, maxAttempts: 10 },
   drainTimeoutMs: 30_000,
   monitor: defaultMonitor,
 } as const satisfies Partial<AmqpReadOptions>;
@@ -147,11 +147,11 @@ export function checkReadOptions(given: AmqpReadOptions, prefetch: number): Chec
   expectWhole('prefetch', prefetch, 1, 65_535);
   expectWhole('ack.count', ack.count, 1);
   expectMs('ack.intervalMs', ack.intervalMs, 1);
-  expectWhole('redeliver.attempts', redeliver.attempts, 0);
+  expectWhole('redeliver.maxAttempts', redeliver.maxAttempts, 0);
   expectMs('redeliver.firstDelayMs', redeliver.firstDelayMs);
   expectMs('redeliver.maxDelayMs', redeliver.maxDelayMs);
-  expectWhole('reconnect.attempts', reconnect.attempts, 0);
-  expectBackoff(reconnect);
+  expectWhole('reconnect.maxAttempts', reconnect.maxAttempts, 0);
+  expectBackoff(reconnect, 'reconnect');
   expectMs('drainTimeoutMs', drainTimeoutMs, 1);
   expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
   return { queues, name, declare, consumerArguments, prefetch, ack, redeliver, reconnect, drainTimeoutMs, monitor };

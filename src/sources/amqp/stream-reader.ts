@@ -119,7 +119,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     if (delayMs === null || !this.session.isTaking) {
       this.session.refused(error);
     } else {
-      const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.attempts}`;
+      const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.maxAttempts}`;
       this.reportNack(`${this.stream} offset ${offset} was refused`, fate, cause);
       this.consuming.again(delayMs);
       this.#refusal = error;

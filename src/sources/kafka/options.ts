@@ -52,7 +52,7 @@ export const KAFKA_SOURCE_DEFAULTS = {
   window: { count: 100_000, bytes: 64 * MiB },
   maxUnacked: 20_000_000,
   commit: { count: 100_000, intervalMs: 1_000 },
-  redeliver: { attempts: 10, firstDelayMs: 1_000, maxDelayMs: 30_000 },
+  redeliver: { maxAttempts: 10, firstDelayMs: 1_000, maxDelayMs: 30_000 },
   drainTimeoutMs: 30_000,
   revokeTimeoutMs: 20_000,
   maxPartitionBytes: MiB,
@@ -105,7 +105,7 @@ export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Num
   expectWhole('maxUnacked', options.maxUnacked, 1, 2 ** 31 - 1);
   expectWhole('commit.count', options.commit.count, 1);
   expectMs('commit.intervalMs', options.commit.intervalMs, 1);
-  expectWhole('redeliver.attempts', options.redeliver.attempts, 0);
+  expectWhole('redeliver.maxAttempts', options.redeliver.maxAttempts, 0);
   expectMs('redeliver.firstDelayMs', options.redeliver.firstDelayMs);
   expectMs('redeliver.maxDelayMs', options.redeliver.maxDelayMs);
   expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);

@@ -68,7 +68,7 @@ export class Rewinding {
       return;
     }
     const { stream, watermark } = partition;
-    const next = `in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.redeliver.attempts}`;
+    const next = `in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.redeliver.maxAttempts}`;
     this.#options.monitor.report({
       what: 'RXF_SOURCE_NACKED',
       about: stream,

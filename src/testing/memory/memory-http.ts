@@ -36,7 +36,7 @@ export interface MemoryHttpOptions {
   /** How long each way takes, in (virtual) milliseconds. Default 1. */
   readonly latencyMs?: number;
   /** How much of an answer's body is kept, in bytes. Default 1 MiB. */
-  readonly maxAnswerBytes?: number;
+  readonly maxResponseBytes?: number;
 }
 
 /**
@@ -54,15 +54,15 @@ export class MemoryHttp implements HttpClient {
   /** Requests that were begun and have not ended. */
   inFlight = 0;
   readonly #latencyMs: number;
-  readonly #maxAnswerBytes: number;
+  readonly #maxResponseBytes: number;
 
   constructor(options: MemoryHttpOptions = {}) {
-    expectKnown('MemoryHttp options', options, ['latencyMs', 'maxAnswerBytes']);
-    const { latencyMs = 1, maxAnswerBytes = MiB } = options;
+    expectKnown('MemoryHttp options', options, ['latencyMs', 'maxResponseBytes']);
+    const { latencyMs = 1, maxResponseBytes = MiB } = options;
     expectMs('latencyMs', latencyMs);
-    expectWhole('maxAnswerBytes', maxAnswerBytes, 0);
+    expectWhole('maxResponseBytes', maxResponseBytes, 0);
     this.#latencyMs = latencyMs;
-    this.#maxAnswerBytes = maxAnswerBytes;
+    this.#maxResponseBytes = maxResponseBytes;
   }
 
   request(request: HttpRequest): Observable<HttpAnswer> {
@@ -103,7 +103,7 @@ export class MemoryHttp implements HttpClient {
   #answerOf(script: Exclude<HttpScript, string>): HttpAnswer {
     const { status, headers = {}, body = '' } = typeof script === 'number' ? { status: script } : script;
     const bytes = Buffer.from(body);
-    const excerpt = bytes.subarray(0, this.#maxAnswerBytes).toString();
-    return { status, headers, excerpt, isWhole: bytes.length <= this.#maxAnswerBytes };
+    const excerpt = bytes.subarray(0, this.#maxResponseBytes).toString();
+    return { status, headers, excerpt, isWhole: bytes.length <= this.#maxResponseBytes };
   }
 }

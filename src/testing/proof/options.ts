@@ -27,9 +27,9 @@ export interface ProofOptions {
   /** What may go wrong. Default: everything but `power` and `take`. */
   readonly faults?: readonly FaultKind[];
   /** The most faults of a random schedule. Default 3. */
-  readonly mostFaults?: number;
+  readonly maxFaults?: number;
   /** The time between two records, in virtual milliseconds. Default 10. */
-  readonly produceEveryMs?: number;
+  readonly produceIntervalMs?: number;
   /** The most records of one partition that come at once. Default 3. */
   readonly recordsPerFetch?: number;
   /** When the group gives the partitions of a silent collector away, in virtual milliseconds. Default 80. */
@@ -66,8 +66,8 @@ export const PROOF_DEFAULTS = {
   root: '/lake',
   atLeastOnceRoot: [],
   faults: USUAL_FAULT_KINDS,
-  mostFaults: 3,
-  produceEveryMs: 10,
+  maxFaults: 3,
+  produceIntervalMs: 10,
   recordsPerFetch: 3,
   sessionTimeoutMs: 80,
   quietMs: 400,
@@ -98,8 +98,8 @@ export function checkOptions(given: ProofOptions): CheckedOptions {
   );
   const areKinds = Array.isArray(checked.faults) && checked.faults.every((kind) => FAULT_KINDS.includes(kind));
   expectOption('faults', checked.faults, areKinds, `an array of ${FAULT_KINDS.join(', ')}`);
-  expectWhole('mostFaults', checked.mostFaults, 1, 10);
-  expectMs('produceEveryMs', checked.produceEveryMs);
+  expectWhole('maxFaults', checked.maxFaults, 1, 10);
+  expectMs('produceIntervalMs', checked.produceIntervalMs);
   expectWhole('recordsPerFetch', checked.recordsPerFetch, 1);
   expectMs('sessionTimeoutMs', checked.sessionTimeoutMs, 1);
   expectMs('quietMs', checked.quietMs, checked.sessionTimeoutMs);

@@ -49,12 +49,12 @@ function durationsOf(kind: FaultKind, verb: Verb): readonly number[] {
 export function randomSchedule(
   steps: readonly Verb[],
   kinds: readonly FaultKind[],
-  { seed, number, mostFaults }: { readonly seed: number; readonly number: number; readonly mostFaults: number },
+  { seed, number, maxFaults }: { readonly seed: number; readonly number: number; readonly maxFaults: number },
 ): Schedule {
   const random = chanceOf(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
   const upTo = (most: number) => Math.floor(random() * most);
   const pick = <T>(choices: readonly T[]): T => choices[upTo(choices.length)] as T;
-  const count = Math.max(1, mostFaults - Math.floor(random() ** 2 * mostFaults));
+  const count = Math.max(1, maxFaults - Math.floor(random() ** 2 * maxFaults));
   const faults: Fault[] = [];
   if (kinds.includes('join') && random() < 0.25) faults.push({ kind: 'join', when: 'after', step: 1 + upTo(3), ms: 0 });
   let last = 0;

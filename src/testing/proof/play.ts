@@ -128,7 +128,7 @@ class Course {
     this.#isProduced = fed === undefined;
     if (fed === undefined) return;
     this.simulation.produce(fed);
-    timer(this.#trial.produceEveryMs).subscribe(() => this.#produce(feed, at + 1));
+    timer(this.#trial.produceIntervalMs).subscribe(() => this.#produce(feed, at + 1));
   }
 
   #whenQuiet(then: () => void, until = asyncScheduler.now() + MOST_BUSY_MS): void {

@@ -29,7 +29,7 @@ export interface Trial {
   readonly roots: Roots;
   readonly readLines: ReadLines;
   readonly disk: ((system: DiskSystem) => FileSystem) | undefined;
-  readonly produceEveryMs: number;
+  readonly produceIntervalMs: number;
   readonly recordsPerFetch: number;
   readonly sessionTimeoutMs: number;
   readonly quietMs: number;

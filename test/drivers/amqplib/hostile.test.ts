@@ -308,7 +308,7 @@ describe('connections', () => {
 
 describe('publishing', () => {
   it('refuses headers beyond a frame, which would end the connection, and goes on', async () => {
-    broker.frameMaxBytes = 8_192;
+    broker.maxFrameBytes = 8_192;
     broker.answers.set('60.40', (_, channel) => method('60.80', channel, Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 0])));
     const trace = await publish().ready();
     const headers = { list: ['x'.repeat(4_000), { deep: 'y'.repeat(4_200) }] };

@@ -42,7 +42,7 @@ describe('the options of amqplib', () => {
     ['an unknown option', { urls: [url], hosts: [] }, /known options .*got `hosts`/],
     ['no time', { urls: [url], connectTimeoutMs: 0 }, /`connectTimeoutMs`/],
     ['no heartbeat', { urls: [url], heartbeatSeconds: 0 }, /`heartbeatSeconds`/],
-    ['a small frame', { urls: [url], frameMaxBytes: 4_096 }, /`frameMaxBytes`/],
+    ['a small frame', { urls: [url], maxFrameBytes: 4_096 }, /`maxFrameBytes`/],
     ['no channel', { urls: [url], channelsPerConnection: 0 }, /`channelsPerConnection`/],
     ['no message', { urls: [url], maxMessageBytes: 0 }, /`maxMessageBytes`/],
     ['an empty password', { urls: [url], password: '' }, /`password`/],

@@ -19,7 +19,7 @@ export class ScriptedBroker {
   /** Sent to whoever connects, in place of all AMQP. */
   greeting: Buffer | null = null;
   heartbeatSeconds = 60;
-  frameMaxBytes = 131_072;
+  maxFrameBytes = 131_072;
   version = '3.10.8';
   /** Neither answers nor closes. */
   isDead = false;
@@ -102,7 +102,7 @@ export class ScriptedBroker {
 
   #tune(): Buffer {
     const fields = Buffer.alloc(8);
-    fields.writeUInt32BE(this.frameMaxBytes, 2);
+    fields.writeUInt32BE(this.maxFrameBytes, 2);
     fields.writeUInt16BE(this.heartbeatSeconds, 6);
     return method('10.30', 0, fields);
   }

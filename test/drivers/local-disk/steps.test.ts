@@ -41,7 +41,7 @@ describe('the local disk, struck at each of its steps', () => {
     const linked = (system: DiskSystem) => ({
       rename: (one: string, other: string) => concat(from(system.link(one, other)), from(system.unlink(one))),
     });
-    expect(findings({ faults: ['crash', 'take'], mostFaults: 6, seed: 4 }, linked)).toMatch(
+    expect(findings({ faults: ['crash', 'take'], maxFaults: 6, seed: 4 }, linked)).toMatch(
       /^stored twice: "\w\d" of chat/,
     );
   }, 120_000);

@@ -18,7 +18,7 @@ describe.each([
     servers.push(server);
     const { origin } = server;
     await run({
-      client: undici({ maxAnswerBytes: 64 * 1024, tls: trust }),
+      client: undici({ maxResponseBytes: 64 * 1024, tls: trust }),
       origin,
       seen: server.seen,
       script: (answer) => {

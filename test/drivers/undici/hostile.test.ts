@@ -146,7 +146,7 @@ describe('undici, answered badly', () => {
       socket.on('drain', pump);
       pump();
     });
-    const answer = await ask(`http://${address}/`, { maxAnswerBytes: 100_000 });
+    const answer = await ask(`http://${address}/`, { maxResponseBytes: 100_000 });
     const [socket] = sockets;
     await new Promise((resolve) => (socket?.destroyed ? resolve(0) : socket?.once('close', resolve)));
     expect(answer).toMatchObject({ status: 200, isWhole: false });

@@ -148,12 +148,12 @@ describe('webhdfs-package resolves a lost answer by looking', () => {
   });
 
   it.each([0, 1, 2, 3, 4])('to a rename that is carried out after %i looks', async (doneAfterLooks) => {
-    for (const attempts of [1, 3]) {
+    for (const maxAttempts of [1, 3]) {
       const cluster = await FakeCluster.start();
       cluster.folders.add('/lake');
       cluster.files.set('/lake/a', Buffer.from('abc'));
       cluster.next('RENAME', { doneAfterLooks });
-      const fs = driver(cluster, { retry: { attempts, firstDelayMs: 1 } });
+      const fs = driver(cluster, { retry: { maxAttempts, firstDelayMs: 1 } });
       expect(await once(fs.rename('/lake/a', '/lake/b'))).toBe('renamed');
       expect([...cluster.files.keys()]).toEqual(['/lake/b']);
     }
@@ -173,7 +173,7 @@ describe('webhdfs-package resolves a lost answer by looking', () => {
 });
 
 describe('webhdfs-package waits for nobody without limit', () => {
-  const limits = { requestTimeoutMs: 250, idleTimeoutMs: 250, retry: { attempts: 1 } };
+  const limits = { requestTimeoutMs: 250, idleTimeoutMs: 250, retry: { maxAttempts: 1 } };
 
   it.each(['GETFILESTATUS', 'MKDIRS', 'CREATE', 'dn CREATE'])('an upload where %s is not answered', async (op) => {
     const cluster = await FakeCluster.start();

@@ -20,7 +20,7 @@ describe('webhdfs-package options', () => {
     ['permission', { permission: '999' }],
     ['requestTimeoutMs', { requestTimeoutMs: 0 }],
     ['idleTimeoutMs', { idleTimeoutMs: Number.NaN }],
-    ['retry.attempts', { retry: { attempts: 0 } }],
+    ['retry.maxAttempts', { retry: { maxAttempts: 0 } }],
     ['retry', { retry: { tries: 1 } }],
     ['maxResponseBytes', { maxResponseBytes: 10 }],
     ['webhdfsPackage options', { nameNodes: ['http://nn'] }],

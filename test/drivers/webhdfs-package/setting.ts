@@ -8,7 +8,7 @@ export function driver(
   options: Partial<WebHdfsPackageOptions> = {},
 ): FileSystem {
   const { hostname, port } = new URL(nameNodes[0] as string);
-  const retry = { attempts: 3, firstDelayMs: 1, maxDelayMs: 4 };
+  const retry = { maxAttempts: 3, firstDelayMs: 1, maxDelayMs: 4 };
   return webhdfsPackage({
     client: { host: hostname, port, user: 'flume' },
     retry,

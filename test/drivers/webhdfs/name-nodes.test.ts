@@ -126,7 +126,7 @@ describe('webhdfs, several NameNodes', () => {
 
   it('keeps one connection to the NameNode, and survives that the server closed it meanwhile', async () => {
     const cluster = await FakeCluster.start();
-    const fs = driver(cluster, { retry: { attempts: 1 } });
+    const fs = driver(cluster, { retry: { maxAttempts: 1 } });
     for (let n = 0; n < 5; n++) await once(fs.list('/'));
     expect(cluster.sockets).toBe(1);
     cluster.next('LISTSTATUS', 'drop');

@@ -17,7 +17,7 @@ describe('webhdfs options', () => {
     ['requestTimeoutMs', { requestTimeoutMs: 0 }],
     ['connectTimeoutMs', { connectTimeoutMs: -1 }],
     ['idleTimeoutMs', { idleTimeoutMs: Number.NaN }],
-    ['retry.attempts', { retry: { attempts: 0 } }],
+    ['retry.maxAttempts', { retry: { maxAttempts: 0 } }],
     ['retry', { retry: { tries: 1 } }],
     ['safeModeTimeoutMs', { safeModeTimeoutMs: '1s' }],
     ['maxResponseBytes', { maxResponseBytes: 10 }],

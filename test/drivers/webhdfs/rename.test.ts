@@ -48,7 +48,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
   it('was done where every answer is lost', async () => {
     const cluster = await withFiles({ '/lake/a': OURS });
     cluster.next('RENAME', 'lose', 'drop', 'drop');
-    const fs = driver(cluster, { mode, retry: { attempts: 1, firstDelayMs: 1 } });
+    const fs = driver(cluster, { mode, retry: { maxAttempts: 1, firstDelayMs: 1 } });
     expect(await once(fs.rename('/lake/a', '/lake/b'))).toBe('renamed');
   });
 
@@ -90,10 +90,10 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
   it.each([0, 1, 2, 3, 4, 5])(
     'moves a file once, and says so, where a request that lost its answer is carried out after %i looks',
     async (doneAfterLooks) => {
-      for (const attempts of [1, 3]) {
+      for (const maxAttempts of [1, 3]) {
         const cluster = await withFiles({ '/lake/a': OURS });
         cluster.next('RENAME', { doneAfterLooks });
-        const fs = driver(cluster, { mode, retry: { attempts, firstDelayMs: 1 } });
+        const fs = driver(cluster, { mode, retry: { maxAttempts, firstDelayMs: 1 } });
         expect(await once(fs.rename('/lake/a', '/lake/b'))).toBe('renamed');
         expect(cluster.files).toEqual(new Map([['/lake/b', OURS]]));
       }
@@ -105,7 +105,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
     async (doneAfterLooks) => {
       const cluster = await withFiles({ '/lake/a': OURS });
       cluster.next('RENAME', { doneAfterLooks }, { doneAfterLooks });
-      const fs = driver(cluster, { mode, retry: { attempts: 1, firstDelayMs: 1 } });
+      const fs = driver(cluster, { mode, retry: { maxAttempts: 1, firstDelayMs: 1 } });
       const came = await once(fs.rename('/lake/a', '/lake/b')).catch((error: unknown) => error);
       if (came !== 'renamed') expect(came).toMatchObject({ retryable: true, details: { doubted: true } });
       // Asked again, it says that it moved the file, or that there is none to move: the look at the target tells.

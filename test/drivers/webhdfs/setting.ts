@@ -9,7 +9,7 @@ export function driver(
   { nameNodes }: Pick<FakeCluster, 'nameNodes'>,
   options: Partial<WebHdfsOptions> = {},
 ): FileSystem {
-  const retry = { attempts: 3, firstDelayMs: 1, maxDelayMs: 4 };
+  const retry = { maxAttempts: 3, firstDelayMs: 1, maxDelayMs: 4 };
   return webhdfs({ nameNodes, user: 'flume', retry, requestTimeoutMs: 2_000, ...options });
 }
 

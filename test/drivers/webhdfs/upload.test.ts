@@ -329,7 +329,7 @@ describe('webhdfs, reading', () => {
 
   it('gives up a body that makes no progress', async () => {
     const cluster = await FakeCluster.start();
-    const fs = driver(cluster, { idleTimeoutMs: 20, retry: { attempts: 1 } });
+    const fs = driver(cluster, { idleTimeoutMs: 20, retry: { maxAttempts: 1 } });
     await put(fs, '/lake/a', 'abc');
     cluster.location = await listen((_, response) => void response.writeHead(200).write('ab'));
     expect(await failure(once(fs.read('/lake/a', 10)))).toMatchObject({ code: 'RXF_FILES_TIMEOUT' });

@@ -17,8 +17,8 @@ export default flow(
     // Small, so that what is out at a kill is a part and not all of it.
     maxPartitionBytes: 64 * 1_024,
     window: { count: 5_000 },
-    redeliver: { firstDelayMs: 200, maxDelayMs: 1_000, attempts: 60 },
+    redeliver: { firstDelayMs: 200, maxDelayMs: 1_000, maxAttempts: 60 },
     ...(level === 'exactly-once' ? { resumeFrom: copy.offsetStore } : {}),
-  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 1_000, attempts: 60 })),
+  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 1_000, maxAttempts: 60 })),
   copy.write(),
 );

@@ -20,7 +20,7 @@ export default flow(
     startAt: 'latest',
     sessionTimeoutMs: 6_000,
     resumeFrom: lake.offsetStore,
-  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 1_000, attempts: 60 })),
+  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 1_000, maxAttempts: 60 })),
   mapValue((value) => String(value)),
   lake.write(),
 );

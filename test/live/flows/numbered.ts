@@ -11,7 +11,7 @@ const nameNodes = env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(',');
 
 const lake = fileSink<{ n: number; text: string }>(webhdfs({ nameNodes, user: 'flume' }), {
   root: env('TEST_ROOT', '/lake/test'),
-  path: ({ value }) => `mod=${value.n % 3}`,
+  path: (value) => `mod=${value.n % 3}`,
   format: jsonLines({ compression: env('TEST_COMPRESSION', 'gzip') as CompressionName }),
   roll: { intervalMs: Number(env('TEST_ROLL_MS', '1000')) },
 });
@@ -22,8 +22,8 @@ export default flow(
     topics: [env('TEST_TOPIC', 'numbered')],
     groupId: env('TEST_GROUP', 'numbered'),
     resumeFrom: lake.offsetStore,
-    redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_REDELIVER', '60')) },
-  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 2_000, attempts: Number(env('TEST_RETRIES', '30')) })),
+    redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, maxAttempts: Number(env('TEST_REDELIVER', '60')) },
+  }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 2_000, maxAttempts: Number(env('TEST_RETRIES', '30')) })),
   decode(json(Numbered)),
   mapValue(({ n, text }) => ({ n, text })),
   lake.write(),

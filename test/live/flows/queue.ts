@@ -19,7 +19,7 @@ import { decode, mapValue, retryConnect } from 'rxflume/operators';
 
 const env = (name: string, fallback: string) => process.env[name] ?? fallback;
 const Numbered = t.type({ n: t.number, text: t.string });
-const patience = { firstDelayMs: 200, maxDelayMs: 1_000, attempts: 120 };
+const patience = { firstDelayMs: 200, maxDelayMs: 1_000, maxAttempts: 120 };
 const rabbitmq = amqplib({
   urls: [env('TEST_RABBITMQ', 'amqp://127.0.0.1:19672')],
   connectTimeoutMs: 3_000,
@@ -33,7 +33,7 @@ const lake = fileSink<{ n: number; text: string }>(
   webhdfs({ nameNodes: env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(','), user: 'flume' }),
   {
     root: env('TEST_ROOT', '/lake/test'),
-    path: ({ value }) => `mod=${value.n % 3}`,
+    path: (value) => `mod=${value.n % 3}`,
     format: jsonLines({ compression: 'gzip' }),
     roll: { intervalMs: 2_000 },
   },

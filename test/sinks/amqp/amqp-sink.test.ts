@@ -101,9 +101,9 @@ describe('amqpSink', () => {
     inVirtualTime((at) => {
       const sink = sinkTo(own, {
         exchange: 'e',
-        routingKey: (value, { offset }) => `eu.${value}${offset}`,
-        content: (value) => Buffer.from(value.toUpperCase()),
-        properties: (_, origin) => ({
+        routingKey: (value, { origin }) => `eu.${value}${origin.offset}`,
+        encode: (value) => Buffer.from(value.toUpperCase()),
+        properties: (_, { origin }) => ({
           ...keptProperties(origin),
           contentType: 'text/plain',
           deliveryMode: 'transient',
@@ -181,7 +181,7 @@ describe('amqpSink', () => {
     const own = broker();
     own.isDown = true;
     inVirtualTime((at) => {
-      const { send, acker, codes } = feed(sinkTo(own, { reconnect: { attempts: 3 } }));
+      const { send, acker, codes } = feed(sinkTo(own, { reconnect: { maxAttempts: 3 } }));
       send('a');
       at(250, () => expect(acker.log).toEqual([]));
       at(400, () => expect(codes()).toEqual(['a RXF_AMQP_UNREACHABLE']));
@@ -209,8 +209,8 @@ describe('amqpSink', () => {
   });
 
   it.each<[string, Partial<AmqpSinkOptions<never>>, unknown, string]>([
-    ['what is no bytes', {}, { n: 1 }, 'must be bytes or a text, got Object. Give `content`'],
-    ['an unpaired surrogate', { content: () => 'a\ud800' }, 'a', 'an unpaired surrogate'],
+    ['what is no bytes', {}, { n: 1 }, 'must be bytes or a text, got Object. Give `encode`'],
+    ['an unpaired surrogate', { encode: () => 'a\ud800' }, 'a', 'an unpaired surrogate'],
     ['a key that is too long', { routingKey: () => 'k'.repeat(256) }, 'a', 'a text of at most 255 bytes'],
     ['a key that is none', { routingKey: () => undefined as never }, 'a', 'got undefined'],
   ])('refuses %s alone', (_, options, value, message) => {
@@ -258,7 +258,7 @@ describe('amqpSink', () => {
   it('counts failures in a row: a confirm begins anew', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, acker } = feed(sinkTo(own, { reconnect: { attempts: 2, maxDelayMs: 60_000 } }));
+      const { send, acker } = feed(sinkTo(own, { reconnect: { maxAttempts: 2, maxDelayMs: 60_000 } }));
       for (const time of [500, 1_000, 1_500]) {
         at(time, () => {
           own.block();

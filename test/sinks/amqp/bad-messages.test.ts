@@ -19,8 +19,8 @@ const BAD: Readonly<Record<string, Parameters<typeof amqpSink<string>>[1]>> = {
   'a routing key of 256 bytes': { routingKey: (value) => (value === 'bad' ? 'x'.repeat(256) : 'q') },
   'a promise for a routing key': { routingKey: (value) => (value === 'bad' ? (Promise.resolve('q') as never) : 'q') },
   'an unpaired surrogate in the routing key': { routingKey: (value) => (value === 'bad' ? 'q\ud800' : 'q') },
-  'content that throws': { routingKey: 'q', content: (value) => (value === 'bad' ? thrown() : value) },
-  'content that is none': { routingKey: 'q', content: (value) => (value === 'bad' ? (7 as never) : value) },
+  'content that throws': { routingKey: 'q', encode: (value) => (value === 'bad' ? thrown() : value) },
+  'content that is none': { routingKey: 'q', encode: (value) => (value === 'bad' ? (7 as never) : value) },
   'properties that throw': { routingKey: 'q', properties: (value) => (value === 'bad' ? thrown() : {}) },
   'a promise for properties': {
     routingKey: 'q',

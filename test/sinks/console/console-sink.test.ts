@@ -37,15 +37,15 @@ describeSink('the console sink, where writing takes no time', {
 });
 
 describe('consoleSink', () => {
-  it.each<[string, NonNullable<ConsoleSinkOptions<unknown>['format']>, unknown]>([
+  it.each<[string, NonNullable<ConsoleSinkOptions<unknown>['encode']>, unknown]>([
     ['inspect', 'inspect', { a: '\u001b[2J\u202e' }],
     ['json', 'json', { '\u009b2J': '\u001b[2J' }],
     ['a function', (value) => `\u001b]0;${value}\u0007`, 'owned'],
-  ])('escapes what a terminal would obey, and leaves it as it is for a pipe, with %s', (_, format, value) =>
+  ])('escapes what a terminal would obey, and leaves it as it is for a pipe, with %s', (_, encode, value) =>
     inVirtualTime((at) => {
       const outputs = [true, false].map((isTerminal) => Object.assign(slow(1), { isTerminal }));
       const runs = outputs.map((output) => {
-        const run = start<unknown>(output, { format });
+        const run = start<unknown>(output, { encode });
         run.put(value);
         return run;
       });
@@ -62,7 +62,7 @@ describe('consoleSink', () => {
   it('writes a line a value, one write after the other, and acks when it is written', () =>
     inVirtualTime((at) => {
       const output = slow(10);
-      const run = start<string>(output, { format: 'json' });
+      const run = start<string>(output, { encode: 'json' });
       run.put('a');
       run.put('b');
       run.put('c');
@@ -83,7 +83,7 @@ describe('consoleSink', () => {
   it('bounds a write, also by its stream, and keeps the order', () =>
     inVirtualTime((at) => {
       const output = slow(1);
-      const run = start<string>(output, { format: (text) => text });
+      const run = start<string>(output, { encode: (text) => text });
       const other = new RecordingAcker('test:1');
       run.put('first');
       for (const letter of 'abcd') run.put(letter.repeat(30_000));
@@ -122,7 +122,7 @@ describe('consoleSink', () => {
 
   it('refuses alone what its format throws for', () =>
     inVirtualTime((at) => {
-      const run = start<unknown>(slow(1), { format: 'json' });
+      const run = start<unknown>(slow(1), { encode: 'json' });
       run.put('a');
       run.put(undefined);
       run.put('c');
@@ -157,6 +157,6 @@ describe('consoleSink', () => {
 
   it('refuses wrong options', () => {
     expect(() => consoleSink({} as never)).toThrow('Expected `output.write` to be a function');
-    expect(() => consoleSink(slow(1), { format: 'yaml' as never })).toThrow("one of 'inspect', 'json'");
+    expect(() => consoleSink(slow(1), { encode: 'yaml' as never })).toThrow("one of 'inspect', 'json'");
   });
 });

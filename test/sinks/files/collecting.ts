@@ -30,7 +30,7 @@ export function collect(kafka: KafkaDriver, fs: FileSystem, options: CollectOpti
     root: '/lake',
     format: jsonLines(),
     roll: { intervalMs: 100 },
-    lingerMs: 20,
+    chunk: { maxWaitMs: 20 },
     monitor,
     ...options.sink,
   });

@@ -87,7 +87,7 @@ function whileRunning(run: { subscription: Subscription | undefined }, at: At, m
 describe('fileSink', () => {
   it('takes the value that fills a file whose storage answers at once', () => {
     inVirtualTime(() => {
-      const run = start(memoryFileSystem(), { roll: { bytes: 3 }, chunkBytes: 3 });
+      const run = start(memoryFileSystem(), { roll: { bytes: 3 }, chunk: { bytes: 3 } });
       run.send('a', 'b', 'c');
       run.complete();
       expect(run.acker.nacks).toEqual([]);
@@ -103,7 +103,7 @@ describe('fileSink', () => {
   it('releases when handed over, acks after the rename, then emits a receipt', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 2 });
-      const run = start(fs, { roll: { intervalMs: 100 }, lingerMs: 10 });
+      const run = start(fs, { roll: { intervalMs: 100 }, chunk: { maxWaitMs: 10 } });
       run.send('a', 'b');
       at(5, () => expect(run.acker.log).toEqual([]));
       at(20, () => {
@@ -127,7 +127,7 @@ describe('fileSink', () => {
   it('acks nothing before the rename of every file of the roll has answered', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: (verb, path) => (verb === 'rename' && path.endsWith('-1') ? 500 : 1) });
-      const run = start(fs, { path: ({ value }) => `v=${value}`, roll: { count: 2 } });
+      const run = start(fs, { path: (value) => `v=${value}`, roll: { count: 2 } });
       run.send('a', 'b');
       at(200, () => {
         expect(fs.calls.filter((call) => call.startsWith('rename'))).toHaveLength(2);
@@ -151,7 +151,7 @@ describe('fileSink', () => {
   it('rolls by stored bytes', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
-      const run = start(fs, { roll: { bytes: 20 }, chunkBytes: 10 });
+      const run = start(fs, { roll: { bytes: 20 }, chunk: { bytes: 10 } });
       run.send('aaaaaaaa', 'bbbbbbbb', 'cccccccc');
       whileRunning(run, at, 100, () => {
         expect(run.receipts.length).toBeGreaterThanOrEqual(1);
@@ -176,7 +176,7 @@ describe('fileSink', () => {
   it('rolls when the source wants settling, and hands over when it wants release', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
-      const run = start(fs, { lingerMs: 10_000 });
+      const run = start(fs, { chunk: { maxWaitMs: 10_000 } });
       run.send('a');
       at(10, () => run.acker.flush$.next('release'));
       at(20, () => {
@@ -229,7 +229,7 @@ describe('fileSink', () => {
   it('bounds the open files: waits for one to close, loses nothing, settles each once', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 2 });
-      const run = start(fs, { path: ({ value }) => `v=${value}`, maxOpenFiles: 2, lingerMs: 1 });
+      const run = start(fs, { path: (value) => `v=${value}`, maxOpenFiles: 2, chunk: { maxWaitMs: 1 } });
       const values = Array.from({ length: 30 }, (_, n) => `${n % 7}`);
       let most = 0;
       for (const value of values) {
@@ -254,9 +254,9 @@ describe('fileSink', () => {
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
       const run = start(fs, {
-        path: ({ value }) => `v=${value}`,
+        path: (value) => `v=${value}`,
         maxOpenFiles,
-        lingerMs: 1,
+        chunk: { maxWaitMs: 1 },
         roll: { intervalMs: 5_000 },
       });
       const seen: string[] = [];
@@ -282,7 +282,7 @@ describe('fileSink', () => {
 
   it('writes many values at once, compressed in members that read as one', async () => {
     const fs = memoryFileSystem();
-    const run = start(fs, { format: jsonLines({ compression: 'gzip' }), chunkBytes: 100 });
+    const run = start(fs, { format: jsonLines({ compression: 'gzip' }), chunk: { bytes: 100 } });
     const values = Array.from({ length: 200 }, (_, n) => `value ${n}`);
     run.send(...values);
     run.complete();
@@ -300,7 +300,7 @@ describe('fileSink', () => {
     (verb) =>
       inVirtualTime((at) => {
         const fs = memoryFileSystem({ latencyMs: 1 });
-        const run = start(fs, { path: ({ value }) => `v=${value}`, roll: { count: 3 }, lingerMs: 5 });
+        const run = start(fs, { path: (value) => `v=${value}`, roll: { count: 3 }, chunk: { maxWaitMs: 5 } });
         fs.failNext(verb, new SinkError('RXF_FILES_FULL', 'no space left'));
         run.send('a', 'b', 'c');
         at(100, () => {
@@ -320,7 +320,7 @@ describe('fileSink', () => {
   it('refuses what comes after a failing roll of the same stream too, and leaves other streams alone', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: (verb) => (verb === 'close' ? 20 : 1) });
-      const run = start(fs, { roll: { count: 2, intervalMs: 50 }, lingerMs: 1 });
+      const run = start(fs, { roll: { count: 2, intervalMs: 50 }, chunk: { maxWaitMs: 1 } });
       const other = new RecordingAcker('kafka:chat/4');
       run.deliveries$.next(other.deliver('x'));
       run.send('a', 'b', 'c');
@@ -379,7 +379,7 @@ describe('fileSink', () => {
   it('lets go of an assignment that is over: nothing of it is published, later values are a new roll', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
-      const run = start(fs, { lingerMs: 1 });
+      const run = start(fs, { chunk: { maxWaitMs: 1 } });
       run.send('a');
       at(10, () => {
         run.acker.flush$.complete();
@@ -398,7 +398,7 @@ describe('fileSink', () => {
   it('gives up at once when it is unsubscribed: aborts, removes, refuses what it holds', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
-      const run = start(fs, { lingerMs: 1 });
+      const run = start(fs, { chunk: { maxWaitMs: 1 } });
       run.send('a', 'b');
       at(10, () => run.subscription?.unsubscribe());
       at(50, () => {
@@ -426,7 +426,7 @@ describe('fileSink', () => {
   ])('refuses the bucket %j alone, and goes on', (bucket, why) =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
-      const run = start(fs, { path: ({ value }) => (value === 'bad' ? (bucket as string) : 'good') });
+      const run = start(fs, { path: (value) => (value === 'bad' ? (bucket as string) : 'good') });
       run.send('a', 'bad', 'b');
       run.complete();
       at(50, () => {
@@ -443,7 +443,7 @@ describe('fileSink', () => {
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
       const run = start<unknown>(fs, {
-        path: ({ value }) => {
+        path: (value) => {
           if (value === 'boom') throw new Error('no such field');
           return '';
         },

@@ -34,7 +34,7 @@ function collectAside(kafka: MemoryKafka, fs: FileSystem, sink: Partial<FileSink
     path: 'dt={yyyy}-{MM}-{dd}',
     format: jsonLines(),
     roll: { intervalMs: 50 },
-    lingerMs: 10,
+    chunk: { maxWaitMs: 10 },
     monitor: new Monitor(),
   });
   return collect(kafka, fs, { sink, source: COMMIT, through: deadLetter(bad.write()) });
@@ -106,7 +106,7 @@ describe('a bucket that the store cannot hold', () => {
       const kafka = chat('a', 'bad', 'b', 'bad', 'c');
       const fs = memoryFileSystem({ latencyMs: behind(2) });
       put(fs, '/lake/taken', '');
-      const run = collectAside(kafka, fs, { path: ({ value }) => (value === 'bad' ? bucket : `of=${value}`) });
+      const run = collectAside(kafka, fs, { path: (value) => (value === 'bad' ? bucket : `of=${value}`) });
       at(800, () => {
         run.subscription?.unsubscribe();
         expect(run.error).toBeUndefined();
@@ -136,7 +136,7 @@ describe('a bucket that the store cannot hold', () => {
       });
       put(fs, '/lake/of=bad', '');
       const letterFs = memoryFileSystem({ latencyMs: (verb) => (verb === 'close' ? 300 : 1) });
-      const run = collectAside(kafka, fs, { path: ({ value }) => `of=${value}` }, letterFs);
+      const run = collectAside(kafka, fs, { path: (value) => `of=${value}` }, letterFs);
       const isCommitted = () => ledgerOf(fs).length > 0;
       // 0 is where reading began; nothing beyond it.
       at(390, () => expect([isCommitted(), kafka.committed('lake', 'chat', 0)]).toEqual([false, 0]));
@@ -155,13 +155,13 @@ describe('a bucket that the store cannot hold', () => {
       const kafka = chat('a', 'bad', 'b');
       const fs = memoryFileSystem({ latencyMs: behind(2) });
       put(fs, '/lake/of=bad', '');
-      const run = collect(kafka, fs, { sink: { path: ({ value }) => `of=${value}` } });
+      const run = collect(kafka, fs, { sink: { path: (value) => `of=${value}` } });
       at(800, () => {
         expect(run.error).toMatchObject({ code: 'RXF_SOURCE_NACKED', retryable: false });
         expect(run.error?.message).toContain('its folder cannot stand');
         expect(ledgerOf(fs)).toEqual(['0-1(1)']);
         settle(fs.remove('/lake/of=bad'));
-        const next = collect(kafka, fs, { sink: { path: ({ value }) => `of=${value}` } });
+        const next = collect(kafka, fs, { sink: { path: (value) => `of=${value}` } });
         at(500, () => {
           next.subscription?.unsubscribe();
           expect(stored(fs).sort()).toEqual(['a', 'b', 'bad']);
@@ -174,7 +174,7 @@ describe('a bucket that the store cannot hold', () => {
       const kafka = chat('a', 'b');
       const fs = memoryFileSystem({ latencyMs: 2 });
       fs.failNext('makeFolder', new SinkError('RXF_FILES_UNREACHABLE', 'no answer'));
-      const run = collectAside(kafka, fs, { path: ({ value }) => `of=${value}` });
+      const run = collectAside(kafka, fs, { path: (value) => `of=${value}` });
       at(800, () => {
         run.subscription?.unsubscribe();
         expect(run.codes()).toContain('RXF_FILES_UNREACHABLE');
@@ -189,7 +189,7 @@ describe('a committed file that can never be made visible', () => {
       const kafka = chat('a', 'b', 'c');
       const fs = memoryFileSystem({ latencyMs: 1 });
       const refusing = refusingAtLast(fs, (to) => to.includes('/of=b/'));
-      const options: CollectOptions = { sink: { path: ({ value }) => `of=${value}` }, source: COMMIT };
+      const options: CollectOptions = { sink: { path: (value) => `of=${value}` }, source: COMMIT };
       const run = collect(kafka, refusing, options);
       at(400, () => kafka.produce('chat', 0, ['d']));
       at(800, () => {
@@ -296,7 +296,7 @@ describe('names that are too long', () => {
       kafka.createTopic(topic, 1);
       kafka.produce(topic, 0, ['a']);
       const fs = memoryFileSystem();
-      const options: CollectOptions = { source: { topics: [topic] }, sink: { path: ({ value }) => `of=${value}` } };
+      const options: CollectOptions = { source: { topics: [topic] }, sink: { path: (value) => `of=${value}` } };
       const run = collect(kafka, fs, options);
       at(300, () => {
         run.subscription?.unsubscribe();
@@ -337,7 +337,7 @@ describe('two buckets that are one folder', () => {
       const fs = memoryFileSystem({ letterCase: 'folded' });
       const acker = new RecordingAcker(STREAM);
       const receipts: Receipt[] = [];
-      const sink = fileSink<string>(fs, { root: '/lake', path: ({ value }) => `lang=${value}`, format: jsonLines() });
+      const sink = fileSink<string>(fs, { root: '/lake', path: (value) => `lang=${value}`, format: jsonLines() });
       of(...splitDelivery(acker.deliver('both'), ['EN', 'en', 'En']))
         .pipe(sink.write())
         .subscribe((receipt) => receipts.push(receipt));

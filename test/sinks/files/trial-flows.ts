@@ -16,7 +16,7 @@ const sourceOptions = {
   groupId: 'lake',
   window: { count: 8, bytes: 10_000 },
   commit: { count: 5, intervalMs: 30 },
-  redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+  redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
   revokeTimeoutMs: 200,
   drainTimeoutMs: 5_000,
 };
@@ -26,10 +26,10 @@ export function plain(rules: LedgerRules): BuildCollector {
   return ({ kafka, fs, monitor }) => {
     const lake = fileSinkBy<string>(rules, fs, {
       root: '/lake',
-      path: ({ value }) => `odd=${Number(value.slice(1)) % 2}`,
+      path: (value) => `odd=${Number(value.slice(1)) % 2}`,
       format: jsonLines(),
       roll: { intervalMs: 60, count: 5 },
-      lingerMs: 10,
+      chunk: { maxWaitMs: 10 },
       monitor,
     });
     return flow(
@@ -55,7 +55,7 @@ export function unruly(rules: LedgerRules, lateMs = (n: number) => 1 + ((n * 7) 
       root: '/lake',
       format: jsonLines(),
       roll: { intervalMs: 60 },
-      lingerMs: 10,
+      chunk: { maxWaitMs: 10 },
       monitor,
     });
     const bad = fileSinkBy(rules, fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 200 }, monitor });

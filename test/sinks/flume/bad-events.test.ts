@@ -39,10 +39,9 @@ function start(answer: (names: readonly string[]) => Answer, options: FlumeSinkO
   const run = { flume, asked, landed, in$, acker, ended: '', stop: () => {} };
   const subscription = flumeSink(flume, {
     batch: { count: 100, maxWaitMs: 10 },
-    retry: { firstDelayMs: 100 },
-    random: () => 0,
     monitor: new Monitor(),
     ...options,
+    retry: { firstDelayMs: 100, random: () => 0, ...options.retry },
   })
     .write()(in$)
     .subscribe({
@@ -212,7 +211,7 @@ describe('a batch that an agent refuses for some of its events', () => {
   it('an agent that goes away in the middle of the search: what is left is refused as any batch is', () =>
     inVirtualTime((at) => {
       const run = start((names) => (names.includes('c') ? { error: 'NumberFormatException' } : 'OK'), {
-        retry: { attempts: 2, firstDelayMs: 10 },
+        retry: { maxAttempts: 2, firstDelayMs: 10 },
       });
       at(2, () => put(run, [...'abcdefgh']));
       at(20, () => {

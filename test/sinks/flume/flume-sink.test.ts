@@ -42,10 +42,9 @@ function start(options: FlumeSinkOptions = {}, names = ['a1']) {
   };
   const quick = {
     batch: { count: 2, maxWaitMs: 10 },
-    retry: { firstDelayMs: 100 },
-    random: () => 0,
     monitor,
     ...options,
+    retry: { firstDelayMs: 100, random: () => 0, ...options.retry },
   };
   run.subscription = flumeSink(flume, quick)
     .write()(in$)
@@ -195,7 +194,7 @@ describe('flumeSink', () => {
 
   it('refuses a batch that is lost again and again', () =>
     inVirtualTime((at) => {
-      const run = start({ retry: { attempts: 2, firstDelayMs: 10 } });
+      const run = start({ retry: { maxAttempts: 2, firstDelayMs: 10 } });
       const [agent] = run.agents as [Agent];
       agent.answer = 'later';
       at(2, () => put(run, 'ab'));
@@ -255,7 +254,7 @@ describe('flumeSink', () => {
 
   it('refuses what waits when no agent can be reached after so many attempts', () =>
     inVirtualTime((at) => {
-      const run = start({ retry: { attempts: 3, firstDelayMs: 100 } });
+      const run = start({ retry: { maxAttempts: 3, firstDelayMs: 100 } });
       run.agents[0]?.stop();
       at(2, () => put(run, 'ab'));
       at(250, () => expect(run.acker.nacks).toEqual([]));

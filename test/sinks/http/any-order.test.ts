@@ -47,13 +47,13 @@ describe('httpSink, under any order of values, answers and ends', () => {
     const runs = fc.record({
       steps: fc.array(step, { minLength: 1, maxLength: 40 }),
       scripts: fc.array(script, { minLength: 1, maxLength: 30 }),
-      concurrency: fc.integer({ min: 1, max: 4 }),
+      maxInFlight: fc.integer({ min: 1, max: 4 }),
       refuse: fc.constantFrom('batch' as const, 'value' as const),
       end: fc.constantFrom('complete' as const, 'leave' as const),
       rewinds: fc.boolean(),
     });
     fc.assert(
-      fc.property(runs, ({ steps, scripts, concurrency, refuse, end, rewinds }) =>
+      fc.property(runs, ({ steps, scripts, maxInFlight, refuse, end, rewinds }) =>
         inVirtualTime((at) => {
           const taken = new Set<string>();
           const tries = new Map<string, number>();
@@ -61,12 +61,12 @@ describe('httpSink, under any order of values, answers and ends', () => {
           const run: HttpRun = new HttpRun(
             {
               order,
-              concurrency,
+              maxInFlight,
               refuse,
-              timeoutMs: 500,
+              requestTimeoutMs: 500,
               batch: { count: 3, bytes: 60, maxWaitMs: 10 },
               breaker: { failures: 3, openMs: 300 },
-              retry: { attempts: 3, firstDelayMs: 20 },
+              retry: { maxAttempts: 4, firstDelayMs: 20 },
             },
             ({ body, headers }, n) => {
               const key = headers['idempotency-key'] as string;
@@ -123,7 +123,7 @@ describe('httpSink, under any order of values, answers and ends', () => {
           at(60_000, () => {
             expect(run.ended).toBe(end === 'complete' ? 'complete' : '');
             expect(run.http.inFlight).toBe(0);
-            expect(most).toBeLessThanOrEqual(concurrency);
+            expect(most).toBeLessThanOrEqual(maxInFlight);
             expect(Math.max(0, ...tries.values())).toBeLessThanOrEqual(4);
             for (const { acker, puts } of all) {
               expect(acker.unsettled).toEqual([]);

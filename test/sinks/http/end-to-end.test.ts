@@ -105,7 +105,7 @@ async function start(count: number) {
   const store = new Store();
   stores.push(store);
   const url = await store.listen();
-  const client = undici({ headersTimeoutMs: 100, bodyTimeoutMs: 100, maxAnswerBytes: 10_000 });
+  const client = undici({ headersTimeoutMs: 100, bodyTimeoutMs: 100, maxResponseBytes: 10_000 });
   const monitor = new Monitor();
   const options: HttpSinkOptions<string> = {
     url,
@@ -172,7 +172,7 @@ describe('from a Kafka to a real HTTP server', () => {
   it('that is down beyond the retries: what was not acked is redelivered from the source', async () => {
     const { store, values, committed, run } = await start(60);
     store.next = (n) => (n >= 2 && n < 30 ? 'reset before' : 'ok');
-    await run({ retry: { attempts: 1, firstDelayMs: 1 } });
+    await run({ retry: { maxAttempts: 2, firstDelayMs: 1 } });
     expect(committed()).toEqual([30, 30]);
     expect(sorted(store.stored)).toEqual(sorted(values));
   }, 30_000);

@@ -27,7 +27,10 @@ describe('httpSink, tried again', () => {
 
   it('gives up after the attempts, with an error that the source may bring it again for', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ retry: { attempts: 2 } }, () => ({ status: 503, body: 'over  capacity\u001b[2J\n' }));
+      const run = new HttpRun({ retry: { maxAttempts: 3 } }, () => ({
+        status: 503,
+        body: 'over  capacity\u001b[2J\n',
+      }));
       run.put('a');
       run.put('b');
       at(2_000, () => {
@@ -47,7 +50,7 @@ describe('httpSink, tried again', () => {
 
   it('gives up when its time is over, also where the target makes it wait', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ retry: { attempts: 1_000, timeLimitMs: 5_000 } }, () => 503);
+      const run = new HttpRun({ retry: { maxAttempts: 1_001 }, sendTimeoutMs: 5_000 }, () => 503);
       run.put('a');
       run.put('b');
       at(4_990, () => expect(run.acker.nacks).toEqual([]));
@@ -83,7 +86,7 @@ describe('httpSink, tried again', () => {
 
   it('a server that never answers, or answers late, is left after the time limit', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ timeoutMs: 1_000, retry: { attempts: 1 } }, () => 'silence');
+      const run = new HttpRun({ requestTimeoutMs: 1_000, retry: { maxAttempts: 2 } }, () => 'silence');
       run.put('a');
       run.put('b');
       at(5_000, () => {
@@ -92,7 +95,7 @@ describe('httpSink, tried again', () => {
           code: 'RXF_HTTP_TIMEOUT',
           retryable: true,
           message:
-            'POST http://store/chat: its answer was not whole within 1000 ms (timeoutMs). Nobody knows whether the server ' +
+            'POST http://store/chat: its answer was not whole within 1000 ms (requestTimeoutMs). Nobody knows whether the server ' +
             'has carried it out.',
         });
         expect(run.http.inFlight).toBe(0);
@@ -102,7 +105,7 @@ describe('httpSink, tried again', () => {
 
   it('one stream that is retried holds no other up', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ concurrency: 1 }, ({ body }) => (body.includes('a') ? 500 : 200));
+      const run = new HttpRun({ maxInFlight: 1 }, ({ body }) => (body.includes('a') ? 500 : 200));
       const other = new RecordingAcker('test:1');
       run.put('a');
       run.put('b');
@@ -134,7 +137,7 @@ describe('httpSink, where a server is down', () => {
 
   it('counts the failures of one batch too, and forgets them when the server answers', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ breaker: { failures: 2, openMs: 5_000 }, retry: { attempts: 3 } }, (_, n) =>
+      const run = new HttpRun({ breaker: { failures: 2, openMs: 5_000 }, retry: { maxAttempts: 4 } }, (_, n) =>
         n < 2 || n === 3 ? 503 : 200,
       );
       for (const name of 'abcd') run.put(name);
@@ -150,8 +153,8 @@ describe('httpSink, where a server is down', () => {
     inVirtualTime((at) => {
       const run = new HttpRun({
         breaker: { failures: 2, openMs: 1_000 },
-        concurrency: 1,
-        retry: { attempts: 3 },
+        maxInFlight: 1,
+        retry: { maxAttempts: 4 },
         batch: { count: 1 },
       });
       run.http.isUp = false;
@@ -166,7 +169,7 @@ describe('httpSink, where a server is down', () => {
 
   it('what waits may become void while it is refused', () =>
     inVirtualTime((at) => {
-      const options = { order: 'key', concurrency: 1, batch: { count: 1 }, retry: { attempts: 0 } } as const;
+      const options = { order: 'key', maxInFlight: 1, batch: { count: 1 }, retry: { maxAttempts: 1 } } as const;
       const run = new HttpRun({ ...options, breaker: { failures: 1, openMs: 1_000 } });
       run.http.isUp = false;
       const next = new RecordingAcker('test:0');
@@ -190,7 +193,7 @@ describe('httpSink, where a server is down', () => {
   it('leaves other servers alone', () =>
     inVirtualTime((at) => {
       const run = new HttpRun(
-        { url: ({ value }) => `http://${value[0]}/`, breaker: { failures: 1, openMs: 5_000 }, batch: { count: 1 } },
+        { url: (value) => `http://${value[0]}/`, breaker: { failures: 1, openMs: 5_000 }, batch: { count: 1 } },
         ({ url }) => (url.startsWith('http://d') ? 500 : 200),
       );
       const other = new RecordingAcker('test:1');
@@ -269,7 +272,7 @@ describe('httpSink, refused', () => {
           throw new Error('no url');
         },
       };
-      const url = ({ value }: { value: string }) => (value in bad ? bad[value]?.() : 'http://s/') as string;
+      const url = (value: string) => (value in bad ? bad[value]?.() : 'http://s/') as string;
       const encoded: Record<string, () => never> = {
         f: () => rubbish(undefined),
         g: () => rubbish(Promise.resolve('x')),
@@ -283,7 +286,7 @@ describe('httpSink, refused', () => {
         encode: (value: string) => (value in encoded ? encoded[value]?.() : value) as string,
         between: '\n',
       };
-      const key = ({ value }: { value: string }) => {
+      const key = (value: string) => {
         if (value === 'j') throw new Error('no key');
         return value === 'k' ? Object.create(null) : value;
       };
@@ -402,7 +405,7 @@ describe('httpSink, at the ends', () => {
 
   it('sends nothing for what became void while it waited for its turn', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ concurrency: 1 }, ({ body }) => ({
+      const run = new HttpRun({ maxInFlight: 1 }, ({ body }) => ({
         status: 200,
         afterMs: body.includes('x') ? 50 : 1,
       }));

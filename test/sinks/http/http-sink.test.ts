@@ -104,7 +104,7 @@ describe('httpSink', () => {
   it('begins another batch where the URL changes, and keeps the order', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({
-        url: ({ value }) => (value === 'x' ? 'not a URL' : `http://store/${value[0]}?k=secret`),
+        url: (value) => (value === 'x' ? 'not a URL' : `http://store/${value[0]}?k=secret`),
       });
       for (const name of ['a1', 'a2', 'a3', 'b1', 'x', 'b2', 'a4']) run.put(name);
       at(50, () => {
@@ -122,7 +122,7 @@ describe('httpSink', () => {
 
   it('keeps each stream in order, and sends streams side by side up to the bound', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ concurrency: 2, batch: { count: 1 } }, () => ({ status: 200, afterMs: 8 }));
+      const run = new HttpRun({ maxInFlight: 2, batch: { count: 1 } }, () => ({ status: 200, afterMs: 8 }));
       const others = [new RecordingAcker('test:1'), new RecordingAcker('test:2')];
       let most = 0;
       for (const name of 'abc') run.put(name);
@@ -142,7 +142,7 @@ describe('httpSink', () => {
 
   it('keeps each key in order, and sends keys side by side', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun<string>({ order: 'key', concurrency: 8, batch: { count: 1 } }, ({ body }) => ({
+      const run = new HttpRun<string>({ order: 'key', maxInFlight: 8, batch: { count: 1 } }, ({ body }) => ({
         status: 200,
         afterMs: body.includes('a') ? 50 : 1,
       }));
@@ -156,7 +156,7 @@ describe('httpSink', () => {
 
   it('without an order sends what there is room for, and with a key each of its own', () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ order: 'none', concurrency: 3, batch: { count: 1 } }, () => ({
+      const run = new HttpRun({ order: 'none', maxInFlight: 3, batch: { count: 1 } }, () => ({
         status: 200,
         afterMs: 8,
       }));

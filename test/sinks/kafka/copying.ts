@@ -61,11 +61,11 @@ export function copy(kafka: MemoryKafka, options: CopyOptions = {}) {
     topics: ['chat'],
     groupId: 'copier',
     ...(options.level === 'at-least-once' ? {} : { resumeFrom: target.offsetStore }),
-    redeliver: { firstDelayMs: 20, maxDelayMs: 100, attempts: 100 },
+    redeliver: { firstDelayMs: 20, maxDelayMs: 100, maxAttempts: 100 },
     commit: { intervalMs: 40 },
     monitor,
     ...options.source,
-  }).pipe(retryConnect({ attempts: 1_000, firstDelayMs: 10, maxDelayMs: 20, jitter: 0, monitor }));
+  }).pipe(retryConnect({ maxAttempts: 1_000, firstDelayMs: 10, maxDelayMs: 20, jitter: 0, monitor }));
   run.subscription = new Observable<Receipt>((subscriber) =>
     source.pipe(drainOn(stop$), options.through ?? ((deliveries) => deliveries), target.write()).subscribe(subscriber),
   ).subscribe({

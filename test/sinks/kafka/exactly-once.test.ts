@@ -315,7 +315,7 @@ describe('kafkaSink, exactly once', () => {
     };
     const run = copyAll(kafka, 5, {
       sink: { transaction: { intervalMs: 8 } },
-      source: { redeliver: { firstDelayMs: 100, maxDelayMs: 100, attempts: 100 } },
+      source: { redeliver: { firstDelayMs: 100, maxDelayMs: 100, maxAttempts: 100 } },
       through: mergeMap((delivery) => timer(delayOf(delivery)).pipe(map(() => delivery))),
     });
     expect(copied(kafka).sort()).toEqual(numbers(5));

@@ -103,7 +103,7 @@ describe('kafkaSink, at least once', () => {
       topic: ({ n }) => (n > 1 ? 'other' : 'copy'),
       encode: (value) => JSON.stringify(value),
       key: ({ n }) => `k${n}`,
-      headers: (_, { stream }) => ({ from: Buffer.from(stream) }),
+      headers: (_, { origin }) => ({ from: Buffer.from(origin.stream) }),
       timestamp: ({ n }) => n * 10,
       partition: ({ n }) => (n > 1 ? 2 : null),
     });

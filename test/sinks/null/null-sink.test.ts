@@ -72,7 +72,7 @@ describe('nullSink', () => {
   it('gives a receipt for each stream, at the latest after the time', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const run = new SinkRun<string>(nullSink({ receiptEveryMs: 100, monitor }).write());
+      const run = new SinkRun<string>(nullSink({ receiptIntervalMs: 100, monitor }).write());
       run.put('aa');
       at(50, () => run.put('b', {}, new RecordingAcker('test:1')));
       at(99, () => expect(run.receipts).toEqual([]));
@@ -87,7 +87,7 @@ describe('nullSink', () => {
     }));
 
   it('refuses wrong options', () => {
-    expect(() => nullSink({ receiptEveryMs: 0 })).toThrow('Expected `receiptEveryMs`');
+    expect(() => nullSink({ receiptIntervalMs: 0 })).toThrow('Expected `receiptIntervalMs`');
     expect(() => nullSink({ every: 1 } as never)).toThrow('got `every`');
   });
 });

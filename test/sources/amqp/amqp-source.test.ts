@@ -182,14 +182,14 @@ describe('amqpSource', () => {
   it('waits for a queue that was deleted, with growing waits up to a bound; then it fails once', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const bound = read(own, { reconnect: { attempts: 3 } });
+      const bound = read(own, { reconnect: { maxAttempts: 3 } });
       at(10, () => own.deleteQueue('q'));
       at(700, () => expect(bound.ended()).toBe(''));
       at(720, () => expect(bound.ended()).toBe('RXF_AMQP_MISSING'));
     });
     const again = broker();
     inVirtualTime((at) => {
-      const { seen } = read(again, { reconnect: { attempts: 3 } });
+      const { seen } = read(again, { reconnect: { maxAttempts: 3 } });
       at(10, () => again.deleteQueue('q'));
       at(400, () => {
         again.createQueue('q');
@@ -211,13 +211,13 @@ describe('amqpSource', () => {
   it('counts failures in a row: a channel that settled something, or stood for long, begins anew', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { ended } = read(own, { reconnect: { attempts: 2 } });
+      const { ended } = read(own, { reconnect: { maxAttempts: 2 } });
       for (const time of [2_000, 4_000, 6_000, 8_000]) at(time, () => own.cut());
       at(10_000, () => expect(ended()).toBe(''));
     });
     const short = broker();
     inVirtualTime((at) => {
-      const { ended } = read(short, { reconnect: { attempts: 2 } });
+      const { ended } = read(short, { reconnect: { maxAttempts: 2 } });
       for (const time of [10, 200, 500]) at(time, () => short.cut());
       at(600, () => expect(ended()).toBe('RXF_AMQP_LOST'));
     });
@@ -281,7 +281,7 @@ describe('amqpSource, refusals', () => {
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
       const { out, seen, ended, error } = read(own, {
-        redeliver: { attempts: 2, firstDelayMs: 100, maxDelayMs: 1_000 },
+        redeliver: { maxAttempts: 2, firstDelayMs: 100, maxDelayMs: 1_000 },
         drainTimeoutMs: 500,
       });
       const refuse = (nth: number) => out.filter(({ value }) => value.toString() === 'a')[nth]?.nack(busy());
@@ -308,7 +308,7 @@ describe('amqpSource, refusals', () => {
     const own = broker();
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
-      const redeliver = { attempts: 2, firstDelayMs: 10, maxDelayMs: 10 };
+      const redeliver = { maxAttempts: 2, firstDelayMs: 10, maxDelayMs: 10 };
       const { out, ended } = read(own, { redeliver });
       let next = 0;
       // a is refused twice and then acked, twice over; b always once.
@@ -347,7 +347,7 @@ describe('amqpSource, refusals', () => {
     own.send('q', ['a', 'b']);
     const { monitor, logEvents } = monitored();
     inVirtualTime((at) => {
-      const redeliver = { attempts: 1, firstDelayMs: 10, maxDelayMs: 10 };
+      const redeliver = { maxAttempts: 1, firstDelayMs: 10, maxDelayMs: 10 };
       const { one, ended } = read(own, { whenRefused: 'deadLetter', redeliver, monitor });
       at(10, () => {
         one('a').nack(wrong());
@@ -532,7 +532,7 @@ describe('amqpSource, its ways out', () => {
       const own = broker();
       own.send('q', ['a']);
       inVirtualTime((at) => {
-        const { ended, drain } = read(own, { reconnect: { firstDelayMs: 1_000, attempts: 3 } });
+        const { ended, drain } = read(own, { reconnect: { firstDelayMs: 1_000, maxAttempts: 3 } });
         if (when === 'at once') drain();
         if (when === 'while it connects') at(0, drain);
         if (when === 'while it waits to connect again') at(10, () => own.cut());

@@ -308,7 +308,7 @@ describe('amqpStreamSource', () => {
     });
     const again = broker(['0']);
     inVirtualTime((at) => {
-      const { out, ended } = read(again, { redeliver: { attempts: 2, firstDelayMs: 10, maxDelayMs: 10 } });
+      const { out, ended } = read(again, { redeliver: { maxAttempts: 2, firstDelayMs: 10, maxDelayMs: 10 } });
       for (const nth of [0, 1, 2]) at(30 * (nth + 1), () => out[nth]?.nack(busy()));
       at(85, () => expect(ended()).toBe(''));
       at(200, () => expect([ended(), out.length]).toEqual(['RXF_SOURCE_NACKED', 3]));
@@ -411,7 +411,7 @@ describe('amqpStreamSource into files', () => {
       root: '/lake',
       format: jsonLines(),
       roll: { count: 7, intervalMs: 200, idleMs: 100 },
-      lingerMs: 5,
+      chunk: { maxWaitMs: 5 },
       monitor: new Monitor(),
     });
 

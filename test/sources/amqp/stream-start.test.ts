@@ -66,7 +66,7 @@ describe.each<Moment>(['last', 'next'])('a stream that is read from `%s`', (star
             root: '/lake',
             format: jsonLines(),
             roll: { count: 100, intervalMs: 2_000, idleMs: 1_000 },
-            lingerMs: 5,
+            chunk: { maxWaitMs: 5 },
             monitor: new Monitor(),
           });
           return amqpStreamSource(own, optionsOf({ startAt, resumeFrom: lake.offsetStore }))

@@ -408,7 +408,7 @@ describe('kafkaSource', () => {
     inVirtualTime((at) => {
       const kafka = chat(2, ...'abc');
       kafka.produce('chat', 1, ['x']);
-      const run = start(kafka, { redeliver: { attempts: 3, firstDelayMs: 100 } });
+      const run = start(kafka, { redeliver: { maxAttempts: 3, firstDelayMs: 100 } });
       let refusals = 0;
       run.onNext = (delivery) => {
         if (String(delivery.value) === 'b' && refusals < 2) {
@@ -448,7 +448,7 @@ describe('kafkaSource', () => {
   it('gives up redelivering after so many attempts without progress', () =>
     inVirtualTime((at) => {
       const kafka = chat(1, 'a');
-      const run = start(kafka, { redeliver: { attempts: 2, firstDelayMs: 10, maxDelayMs: 10 } });
+      const run = start(kafka, { redeliver: { maxAttempts: 2, firstDelayMs: 10, maxDelayMs: 10 } });
       run.onNext = (delivery) => delivery.nack(new SinkError('RXF_FILES_FULL', 'no space'));
       at(1_000, () => {
         expect(run.values()).toEqual(['a', 'a', 'a']);

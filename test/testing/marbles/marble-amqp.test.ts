@@ -49,7 +49,7 @@ describe('m.amqp', () => {
   it('draws what is dead-lettered', () =>
     marbles((m) => {
       const queue = m.amqp('-ab');
-      const redeliver = { attempts: 0 };
+      const redeliver = { maxAttempts: 0 };
       m.expectObservable(read(queue, { whenRefused: 'deadLetter', redeliver }).pipe(text, m.sink('--X-b')), '20ms !');
       m.expectDiscards('--a');
       m.expectAcks('    ----b');

@@ -68,7 +68,7 @@ describe('marbles', () => {
   it('draws files and dead letters', () =>
     marbles((m) => {
       const fs = m.files();
-      const lake = fileSink<string>(fs, { root: '/lake', path: 'in', format: jsonLines(), lingerMs: 1 });
+      const lake = fileSink<string>(fs, { root: '/lake', path: 'in', format: jsonLines(), chunk: { maxWaitMs: 1 } });
       const stored$ = m.deliveries('-a-b-c-|').pipe(
         deadLetter(m.deadLetters(3)),
         mapValue((value) => {

@@ -39,7 +39,7 @@ const STEPS: readonly Verb[] = [
   'commit',
   'leave',
 ];
-const FROM = { seed: 1, mostFaults: 3 };
+const FROM = { seed: 1, maxFaults: 3 };
 
 describe('the text of a schedule', () => {
   it('is read as it was printed', () => {

@@ -29,7 +29,7 @@ export function openCluster(
     instrumentationEmitter,
     socketFactory: sockets.factory,
     brokers: options.brokers,
-    ssl: options.ssl || null,
+    ssl: options.tls || null,
     // kafkajs writes into it.
     sasl: options.sasl === undefined ? null : { ...options.sasl },
     clientId: options.clientId,

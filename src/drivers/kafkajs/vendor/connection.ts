@@ -251,7 +251,7 @@ export class Connection implements KafkaConsumer, Home {
     const ours = connectError(error, this.setting, this.driverLog.lastFailure);
     if (!this.#hasJoined || !isRetryable(ours)) throw ours;
     this.#attempts += 1;
-    const { attempts } = this.options.reconnect;
+    const { maxAttempts: attempts } = this.options.reconnect;
     if (this.#attempts <= attempts) return;
     throw new ConnectError(
       'RXF_KAFKA_LOST',

@@ -5,16 +5,11 @@ import { bucketError, checkBucket } from './bucket.js';
 import { timePattern } from './time-pattern.js';
 import { type Now, type TimeOptions, timeOf } from './value-time.js';
 
-/** What a bucket may be made from. */
-export interface BucketContext<T> {
-  readonly value: T;
-  /**
-   * The source's time of the value, or the time of arrival where it has none (Kafka's −1). Throws `RXF_SINK_TIME` for one that
-   * `times` does not allow.
-   */
-  readonly at: Date;
-  readonly delivery: Delivery<T>;
-}
+/**
+ * The bucket of a value. `at()` is the source's time of the value, or the time of arrival where it has none (Kafka's −1); it throws
+ * `RXF_SINK_TIME` for a time that `times` does not allow.
+ */
+export type PathOf<T> = (value: T, delivery: Delivery<T>, at: () => Date) => string;
 
 /** The bucket of a delivery, checked. Throws. */
 export type BucketOf<T> = (delivery: Delivery<T>, now: Now) => string;
@@ -43,39 +38,16 @@ export function bucketByTime<T>(pattern: string, times: Required<TimeOptions>, j
 /** The buckets seen last are known to be safe; beyond so many they are checked anew. */
 const MOST_KNOWN_BUCKETS = 10_000;
 
-export function bucketByValue<T>(
-  path: (context: BucketContext<T>) => string,
-  times: Required<TimeOptions>,
-  judged: Judge,
-): BucketOf<T> {
+export function bucketByValue<T>(path: PathOf<T>, times: Required<TimeOptions>, judged: Judge): BucketOf<T> {
   const known = new Set<string>();
   return (delivery, now) => {
-    const bucket: unknown = path(new Context(delivery, times, now));
+    // Judged only where `path` asks for it: a bucket by language is none of the clock's business.
+    const at = () => new Date(timeOf(delivery.origin, times, now));
+    const bucket: unknown = path(delivery.value, delivery, at);
     if (known.has(bucket as string)) return bucket as string;
     judged(bucket);
     if (known.size >= MOST_KNOWN_BUCKETS) known.clear();
     known.add(bucket);
     return bucket;
   };
-}
-
-/** Judges the time only where `path` asks for it: a bucket by language is none of the clock's business. */
-class Context<T> implements BucketContext<T> {
-  readonly delivery: Delivery<T>;
-  readonly #times: Required<TimeOptions>;
-  readonly #now: Now;
-
-  constructor(delivery: Delivery<T>, times: Required<TimeOptions>, now: Now) {
-    this.delivery = delivery;
-    this.#times = times;
-    this.#now = now;
-  }
-
-  get value(): T {
-    return this.delivery.value;
-  }
-
-  get at(): Date {
-    return new Date(timeOf(this.delivery.origin, this.#times, this.#now));
-  }
 }

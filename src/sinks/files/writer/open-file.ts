@@ -117,7 +117,7 @@ export class OpenFile<T> {
     if (this.#first < 0 || offset < this.#first) this.#first = offset;
     if (lastOffset > this.#last) this.#last = lastOffset;
     this.#values += 1;
-    if (size >= this.#options.chunkBytes) return true;
+    if (size >= this.#options.chunk.bytes) return true;
     if (this.#linger === undefined) this.#lingerOn();
     return false;
   }
@@ -203,7 +203,7 @@ export class OpenFile<T> {
 
   /** Apart, since a closure in `add` would cost 40 bytes for every value. */
   #lingerOn(): void {
-    this.#linger = timer(this.#options.lingerMs).subscribe(() => this.handOver());
+    this.#linger = timer(this.#options.chunk.maxWaitMs).subscribe(() => this.handOver());
   }
 
   #lengthError(bytes: number): SinkError {

@@ -46,7 +46,7 @@ describe('the time a value is filed by', () => {
 describe('a value whose time is no time', () => {
   const PATHS: [string, NonNullable<FileSinkOptions<string>['path']>][] = [
     ['a pattern', 'dt={yyyy}-{MM}-{dd}'],
-    ['a function', ({ at }) => `dt=${at.toISOString().slice(0, 10)}`],
+    ['a function', (_value, _delivery, at) => `dt=${at().toISOString().slice(0, 10)}`],
   ];
 
   it.each(PATHS)('is set aside alone by %s, its letter filed by the time of setting aside', (_, path) =>
@@ -82,7 +82,7 @@ describe('a value whose time is no time', () => {
       kafka.createTopic('chat', 1);
       kafka.produce('chat', 0, [{ value: 'a', timestamp: NOW * 1_000_000 }]);
       const fs = memoryFileSystem();
-      const run = collect(kafka, fs, { sink: { path: ({ value }) => `of=${value}` } });
+      const run = collect(kafka, fs, { sink: { path: (value) => `of=${value}` } });
       at(300, () => {
         run.subscription?.unsubscribe();
         expect(stored(fs)).toEqual(['a']);

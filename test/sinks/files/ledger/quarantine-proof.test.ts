@@ -22,13 +22,19 @@ function collector(wrapped: (fs: FileSystem) => FileSystem): BuildCollector {
     const fs = wrapped(given);
     const lake = fileSink<string>(fs, {
       root: '/lake',
-      path: ({ value }) => `odd=${Number(value.slice(1)) % 2}`,
+      path: (value) => `odd=${Number(value.slice(1)) % 2}`,
       format: jsonLines(),
       roll: { intervalMs: 60, count: 4 },
-      lingerMs: 10,
+      chunk: { maxWaitMs: 10 },
       monitor,
     });
-    const bad = fileSink(fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 100 }, lingerMs: 10, monitor });
+    const bad = fileSink(fs, {
+      root: '/bad',
+      format: jsonLines(),
+      roll: { intervalMs: 100 },
+      chunk: { maxWaitMs: 10 },
+      monitor,
+    });
     return flow(
       'trial',
       kafkaSource(kafka, {
@@ -36,7 +42,7 @@ function collector(wrapped: (fs: FileSystem) => FileSystem): BuildCollector {
         groupId: 'lake',
         window: { count: 8, bytes: 10_000 },
         commit: { count: 5, intervalMs: 30 },
-        redeliver: { attempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+        redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
         revokeTimeoutMs: 200,
         drainTimeoutMs: 5_000,
         resumeFrom: lake.offsetStore,

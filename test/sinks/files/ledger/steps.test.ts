@@ -42,7 +42,7 @@ describe('the ledger of a file sink', () => {
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
-      const run = collect(kafka, fs, { sink: { path: ({ value }) => `of=${value}` } });
+      const run = collect(kafka, fs, { sink: { path: (value) => `of=${value}` } });
       at(300, () => kafka.produce('chat', 0, ['d', 'e'], 10));
       at(600, () => run.stop());
       at(900, () => {
@@ -438,7 +438,7 @@ describe('a commit', () => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
       const lossy = filter((delivery: Delivery<Buffer | null>) => String(delivery.value) !== 'b');
-      const run = collect(kafka, fs, { through: lossy, source: { redeliver: { attempts: 0 } } });
+      const run = collect(kafka, fs, { through: lossy, source: { redeliver: { maxAttempts: 0 } } });
       at(119_000, () => expect(run.ended).toBe(''));
       at(160_000, () => {
         expect(run.error).toMatchObject({ code: 'RXF_SOURCE_NACKED' });
@@ -456,7 +456,7 @@ describe('a commit', () => {
       );
       const run = collect(kafka, fs, {
         through: twice,
-        source: { redeliver: { attempts: 0 } },
+        source: { redeliver: { maxAttempts: 0 } },
         sink: { roll: { intervalMs: 50 } },
       });
       at(500, () => {
@@ -472,7 +472,7 @@ describe('a commit', () => {
       const lateA = delayWhen((delivery: Delivery<Buffer | null>) => timer(String(delivery.value) === 'a' ? 30 : 1));
       const run = collect(kafka, fs, {
         through: lateA,
-        sink: { path: ({ value }) => `of=${value}`, maxOpenFiles: 2, roll: { intervalMs: 10_000 } },
+        sink: { path: (value) => `of=${value}`, maxOpenFiles: 2, roll: { intervalMs: 10_000 } },
       });
       at(500, () => run.stop());
       at(1_000, () => {

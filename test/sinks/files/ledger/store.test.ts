@@ -69,7 +69,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
       const { cluster, store, commit, recovered } = await setting(mode);
       cluster.next('RENAME', { doneAfterLooks }, { doneAfterLooks }, { doneAfterLooks });
       const impatient = new LedgerStore(
-        driver(cluster, { mode, retry: { attempts: 1, firstDelayMs: 1 } }),
+        driver(cluster, { mode, retry: { maxAttempts: 1, firstDelayMs: 1 } }),
         '/lake',
         LEDGER_RULES,
       );
