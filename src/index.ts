@@ -102,8 +102,12 @@ export { NULL_SINK_DEFAULTS, type NullSink, type NullSinkOptions, nullSink } fro
 export type { AckOptions } from './sources/amqp/acks.js';
 export { amqpSource } from './sources/amqp/amqp-source.js';
 export { amqpStreamSource } from './sources/amqp/amqp-stream-source.js';
-export type { ReconnectOptions } from './sources/amqp/consuming.js';
-export { AMQP_SOURCE_DEFAULTS, type AmqpReadOptions, type AmqpSourceOptions } from './sources/amqp/options.js';
+export {
+  AMQP_SOURCE_DEFAULTS,
+  type AmqpReadOptions,
+  type AmqpSourceOptions,
+  type ReconnectOptions,
+} from './sources/amqp/options.js';
 export {
   AMQP_STREAM_SOURCE_DEFAULTS,
   type AmqpStreamSourceOptions,

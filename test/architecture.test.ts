@@ -42,7 +42,8 @@ const BASE = ['src/core', 'src/delivery', 'src/offsets', 'src/backpressure', 'sr
 const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonly packages: readonly string[] }[] = [
   { room: /^operators$/, rooms: [...BASE, 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/core$/, rooms: [], packages: ['rxjs'] },
-  { room: /^src\/lifecycle$/, rooms: ['src/core', 'src/delivery'], packages: ['rxjs'] },
+  // A connection that is lost is made anew after a backoff.
+  { room: /^src\/lifecycle$/, rooms: ['src/core', 'src/delivery', 'src/backpressure'], packages: ['rxjs'] },
   { room: /^src\/(delivery|offsets|backpressure)$/, rooms: BASE, packages: ['rxjs'] },
   { room: /^src\/ports$/, rooms: ['src/core', 'src/delivery', 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/formats$/, rooms: ['src/core'], packages: ['rxjs', 'node:zlib', 'node:util'] },

@@ -1,7 +1,6 @@
-import { catchError, EMPTY, type Observable, type Subscription, timer } from 'rxjs';
+import { catchError, concat, EMPTY, type Observable, type Subscription, throwError, timer } from 'rxjs';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { ConnectError, describeError, RxflumeError, SinkError } from '../../core/errors.js';
-import type { Failure } from '../../core/monitor.js';
+import { ConnectError, describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
 import { Queue } from '../../core/queue.js';
 import { sentence } from '../../core/sentence.js';
 import { AckGroup } from '../../delivery/ack-group.js';
@@ -11,12 +10,17 @@ import { FlushListeners } from '../../delivery/flush-listeners.js';
 import { isStopped, nackErrorOf, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
 import { guarded } from '../../lifecycle/guarded.js';
+import { type NextAttempt, Reconnect } from '../../lifecycle/reconnect.js';
 import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
-import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
+import type {
+  AmqpOutgoing,
+  AmqpPublisher,
+  AmqpPublisherDriver,
+  AmqpPublisherListener,
+} from '../../ports/amqp-publisher.js';
 import { Confirmed } from './confirmed.js';
 import type { CheckedOptions } from './options.js';
 import type { Outgoing } from './outgoing.js';
-import { type PublishesFor, Publishing } from './publishing.js';
 
 /** A message that was published, until the broker has said what became of it. */
 interface Sent {
@@ -30,11 +34,12 @@ interface Sent {
  *
  * Bounds: `maxInFlight` and `maxInFlightBytes` published; what waits is unreleased, so the source's window bounds it.
  */
-export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
+export class AmqpSinkSession<T> implements SinkSession<T> {
+  readonly #driver: AmqpPublisherDriver;
   readonly #options: CheckedOptions<T>;
   readonly #outgoing: Outgoing<T>;
   readonly #lifecycle: SinkLifecycle;
-  readonly #publishing: Publishing;
+  readonly #reconnect: Reconnect<AmqpPublisher>;
   readonly #confirmed: Confirmed;
   readonly #target: string;
   readonly #window: InFlightWindow;
@@ -42,6 +47,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
   readonly #metrics;
   readonly #waiting = new Queue<Delivery<T>>();
   readonly #underWay = new Set<Sent>();
+  #isWritable = true;
   #confirms = 0;
   #watching: Subscription | undefined;
   #isPumping = false;
@@ -53,12 +59,18 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
     target: string,
     lifecycle: SinkLifecycle,
   ) {
+    this.#driver = driver;
     this.#options = options;
     this.#outgoing = outgoing;
     this.#lifecycle = lifecycle;
-    const { maxInFlight, maxInFlightBytes, exchange, reconnect, monitor } = options;
+    const { maxInFlight, maxInFlightBytes, reconnect, monitor } = options;
     this.#window = new InFlightWindow({ count: maxInFlight, bytes: maxInFlightBytes });
-    this.#publishing = new Publishing(driver, exchange, reconnect, this);
+    this.#reconnect = new Reconnect({
+      backoff: reconnect,
+      connect: (isCurrent) => this.#open(isCurrent),
+      opened: () => this.#ready(),
+      ended: (error, next) => this.#ended(error, next),
+    });
     this.#target = target;
     this.#confirmed = new Confirmed(target, (receipt) => this.#told(receipt));
     this.#flushListeners = new FlushListeners({
@@ -73,7 +85,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
       inFlight: monitor.metric('rxflume_sink_in_flight', labels),
       connections: monitor.metric('rxflume_sink_connections', labels),
     };
-    this.#publishing.start();
+    this.#reconnect.start();
   }
 
   get isIdle(): boolean {
@@ -94,44 +106,63 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
 
   close(): Observable<unknown> {
     this.#confirmed.flush();
-    const close = () => this.#publishing.closing()?.close() ?? [];
+    const close = () => this.#reconnect.leave()?.close() ?? [];
     return guarded(close, this.#options.confirmTimeoutMs, () => undefined).pipe(catchError(() => EMPTY));
   }
 
   end(): void {
     this.#flushListeners.end();
     this.#watching?.unsubscribe();
-    this.#publishing.end();
+    this.#reconnect.end();
     // What is confirmed is durable, however the sink ends.
     this.#confirmed.flush();
     const cause = stoppedError('the broker had confirmed the message');
     for (const delivery of [...this.#takeUnderWay(), ...this.#waiting.takeAll()]) delivery.nack(cause);
   }
 
-  // What publishing calls.
+  // Connecting.
 
-  ready(): void {
+  #open(isCurrent: () => boolean): Observable<AmqpPublisher> {
+    const { exchange, monitor } = this.#options;
+    this.#isWritable = true;
+    const listener: AmqpPublisherListener = {
+      writable: (isWritable) => {
+        if (!isCurrent()) return;
+        this.#isWritable = isWritable;
+        if (isWritable) this.#ready();
+      },
+      logEvent: (level, what, message) => monitor.logEvent(level, what, message),
+    };
+    return concat(
+      this.#driver.open(exchange === '' ? [] : [exchange], listener),
+      throwError(() => new ConnectError('RXF_AMQP_LOST', `${this.#driver.name} closed the channel by itself.`)),
+    );
+  }
+
+  /** The channel, while it is open and takes messages. */
+  get #publisher(): AmqpPublisher | undefined {
+    return this.#isWritable ? this.#reconnect.current : undefined;
+  }
+
+  #ready(): void {
     this.#metrics.connections.set(1);
     this.#pump();
   }
 
-  lost(error: unknown): void {
+  /** The channel has ended: what was not confirmed on it may or may not be stored. Always opens another. */
+  #ended(error: unknown, next: NextAttempt | null): boolean {
+    if (next === null) return false;
+    const { failures, delayMs } = next;
+    const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
+    const message = sentence(describeError(error), `Tried again in ${Math.round(delayMs)} ms.`);
+    this.#options.monitor.report({ what, about: this.#driver.name, message, cause: error });
     this.#metrics.connections.set(0);
     this.#refuse(this.#takeUnderWay(), unconfirmedError(error));
+    // No channel could be had so often, or for good: what waits is nacked.
+    const isDown = failures >= this.#options.reconnect.maxAttempts || !isRetryable(error);
+    if (isDown) this.#refuse(this.#waiting.takeAll(), error);
     this.#lifecycle.completeIfIdle();
-  }
-
-  down(error: unknown): void {
-    this.#refuse(this.#waiting.takeAll(), error);
-    this.#lifecycle.completeIfIdle();
-  }
-
-  logEvent(level: 'info' | 'warn', what: string, message: string): void {
-    this.#options.monitor.logEvent(level, what, message);
-  }
-
-  report(failure: Failure): void {
-    this.#options.monitor.report(failure);
+    return true;
   }
 
   // Publishing.
@@ -140,7 +171,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
     if (this.#isPumping) return;
     this.#isPumping = true;
     for (;;) {
-      const publisher = this.#publishing.writable;
+      const publisher = this.#publisher;
       const delivery = publisher === undefined || this.#window.isFull ? undefined : this.#waiting.take();
       if (publisher === undefined || delivery === undefined) break;
       const message = this.#messageOf(delivery);
@@ -171,7 +202,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
       this.#confirms += 1;
       if (error === null) this.#confirmed.add(delivery, sent.bytes);
       else this.#refuse([delivery], error);
-      this.#publishing.progressed();
+      this.#reconnect.progressed();
       this.#pump();
     };
     try {
@@ -189,7 +220,7 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
     this.#metrics.failures.add(ackGroup.size);
     if (deliveries.length > 0 && !isStopped(cause)) {
       const what = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
-      this.report({ what, about: this.#target, message: sentence(describeError(cause)), cause });
+      this.#options.monitor.report({ what, about: this.#target, message: sentence(describeError(cause)), cause });
     }
     ackGroup.nack(cause);
   }
@@ -216,8 +247,8 @@ export class AmqpSinkSession<T> implements SinkSession<T>, PublishesFor {
       if (this.#underWay.size === 0) {
         this.#watching?.unsubscribe();
         this.#watching = undefined;
-      } else if (seen === this.#confirms && this.#publishing.writable !== undefined) {
-        this.#publishing.broken(silentError(this.#underWay.size, confirmTimeoutMs));
+      } else if (seen === this.#confirms && this.#publisher !== undefined) {
+        this.#reconnect.broken(silentError(this.#underWay.size, confirmTimeoutMs));
       }
       seen = this.#confirms;
     });

@@ -1,13 +1,30 @@
-import { catchError, defer, EMPTY, from, type Observable, type Subject, Subscription, timer } from 'rxjs';
-import { describeError, isRetryable, SourceError, shortName } from '../../core/errors.js';
-import type { Monitor } from '../../core/monitor.js';
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  type Observable,
+  type Subject,
+  Subscription,
+  switchMap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { ConnectError, describeError, isRetryable, RxflumeError, SourceError, shortName } from '../../core/errors.js';
+import type { Metric, Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
-import { type ConsumesFor, Consuming } from './consuming.js';
-import { type Metrics, metricsOf } from './metrics.js';
-import { type CheckedReadOptions, streamOf } from './options.js';
+import { type NextAttempt, Reconnect } from '../../lifecycle/reconnect.js';
+import type {
+  AmqpConsumer,
+  AmqpConsumerDriver,
+  AmqpConsumption,
+  AmqpListener,
+  AmqpMessage,
+} from '../../ports/amqp-consumer.js';
+import { type CheckedReadOptions, type ReconnectOptions, streamOf } from './options.js';
 
 /** How often holders are asked again to settle while the reader leaves. */
 const ASK_EVERY_MS = 100;
@@ -44,15 +61,17 @@ interface ReaderChannel {
 }
 
 /** Reads one queue or stream for a session: through as many channels as it takes, one after the other. */
-export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implements ConsumesFor {
+export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   readonly queue: string;
   readonly stream: string;
   protected readonly session: ReadsFor;
   protected readonly monitor: Monitor;
-  protected readonly consuming: Consuming;
-  protected readonly metrics: Metrics;
+  protected readonly reconnect: Reconnect<AmqpConsumer>;
+  protected readonly metrics: ReturnType<typeof metricsOf>;
   protected channel: C | undefined;
   protected epoch = 0;
+  readonly #driver: AmqpConsumerDriver;
+  readonly #options: Required<ReconnectOptions>;
   readonly #leaving = new Subscription();
   #consumer: AmqpConsumer | undefined;
 
@@ -61,19 +80,29 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implem
     this.stream = streamOf(queue, options.name);
     this.session = session;
     this.monitor = options.monitor;
-    this.consuming = new Consuming(driver, this, options);
+    this.#driver = driver;
+    this.#options = options.reconnect;
+    this.reconnect = new Reconnect({
+      backoff: options.reconnect,
+      connect: (isCurrent) => this.#consume(isCurrent),
+      opened: (consumer) => this.opened(consumer),
+      ended: (error, next) => this.#ended(error, next),
+    });
     this.metrics = metricsOf(options.monitor, queue);
   }
 
   // What the session calls.
 
   start(): void {
-    this.consuming.start();
+    this.reconnect.start();
   }
 
   /** Takes no more, and asks for what is out again and again: a holder may have taken a value after the last time. */
   stop(): void {
-    if (!this.consuming.leave()) return;
+    if (this.reconnect.leave() === undefined) {
+      this.#lost();
+      return;
+    }
     // A channel that ends meanwhile says so by itself.
     const cancelled$ = defer(() => from(this.#consumer?.cancel() ?? [])).pipe(catchError(() => EMPTY));
     this.#leaving.add(cancelled$.subscribe());
@@ -105,19 +134,31 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implem
   end(): void {
     this.#leaving.unsubscribe();
     this.endChannel();
-    this.consuming.end();
+    this.reconnect.end();
   }
 
-  // What consuming calls.
-
-  get isExpected(): boolean {
-    return this.session.hasConnected;
-  }
+  // Connecting.
 
   /** Makes the next channel, and says what to consume on it. */
-  abstract begin(): Observable<AmqpConsumption>;
+  protected abstract begin(): Observable<AmqpConsumption>;
 
-  opened(consumer: AmqpConsumer): void {
+  #consume(isCurrent: () => boolean): Observable<AmqpConsumer> {
+    const listener: AmqpListener = {
+      message: (message) => {
+        // What comes after a cancel stays unsettled, and goes back when the channel is closed.
+        if (isCurrent() && this.channel !== undefined && this.session.isTaking) this.received(this.channel, message);
+      },
+      logEvent: (level, what, message) => this.monitor.logEvent(level, what, message),
+    };
+    return concat(
+      this.begin().pipe(switchMap((consumption) => this.#driver.consume(consumption, listener))),
+      throwError(
+        () => new ConnectError('RXF_AMQP_LOST', `${this.#driver.name} ended the consumer of ${this.queue} by itself.`),
+      ),
+    );
+  }
+
+  protected opened(consumer: AmqpConsumer): void {
     this.#consumer = consumer;
     this.channel?.opened(consumer);
     this.session.connected();
@@ -125,12 +166,41 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implem
     this.monitor.logEvent('info', 'amqp.consuming', this.whatIsRead);
   }
 
-  message(message: AmqpMessage): void {
-    // What comes after a cancel stays unsettled, and goes back when the channel is closed.
-    if (this.channel !== undefined && this.session.isTaking) this.received(this.channel, message);
+  /** Leaves this channel, and opens another after so long. */
+  protected again(delayMs: number): void {
+    this.reconnect.again(delayMs);
+    this.#lost();
   }
 
-  lost(): void {
+  /** The channel has ended: whether to open another. The very first attempt is repeated by `retryConnect`. */
+  #ended(error: unknown, next: NextAttempt | null): boolean {
+    this.#lost();
+    if (next === null) return false;
+    const { maxAttempts } = this.#options;
+    const { failures, delayMs } = next;
+    if (!this.session.hasConnected || !this.#mayPass(error) || failures > maxAttempts) {
+      this.failed(error);
+      return false;
+    }
+    const addition = `${this.queue} is consumed again in ${Math.round(delayMs)} ms, attempt ${failures} of ${maxAttempts}.`;
+    this.monitor.report({
+      what: error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST',
+      about: this.queue,
+      message: sentence(describeError(error), addition),
+      addition,
+      cause: error,
+    });
+    return true;
+  }
+
+  /** A queue that was there may be made anew. */
+  #mayPass(error: unknown): boolean {
+    const isMissing = error instanceof RxflumeError && error.code === 'RXF_AMQP_MISSING';
+    return isRetryable(error) || (isMissing && this.#consumer !== undefined);
+  }
+
+  /** All that was out on the channel can no longer be settled. */
+  #lost(): void {
     if (this.unsettled > 0) this.session.lost(this.stream, this.unsettled);
     this.endChannel();
     this.metrics.joined.set(0);
@@ -138,7 +208,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implem
     this.session.settled();
   }
 
-  failed(error: unknown): void {
+  protected failed(error: unknown): void {
     this.session.failed(error);
   }
 
@@ -174,7 +244,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implem
 
   protected progressed(acked: number): void {
     this.metrics.acked.add(acked);
-    this.consuming.progressed();
+    this.reconnect.progressed();
     this.settled();
   }
 
@@ -192,6 +262,22 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> implem
       cause,
     });
   }
+}
+
+function metricsOf(monitor: Monitor, queue: string) {
+  const metric = (name: string): Metric => monitor.metric(name, { source: 'amqp', queue });
+  return {
+    records: metric('rxflume_source_records_total'),
+    bytes: metric('rxflume_source_bytes_total'),
+    acked: metric('rxflume_source_acked_total'),
+    nacked: metric('rxflume_source_nacked_total'),
+    redelivered: metric('rxflume_source_redelivered_total'),
+    requeued: metric('rxflume_source_requeued_total'),
+    deadLettered: metric('rxflume_source_dead_lettered_total'),
+    inFlight: metric('rxflume_source_in_flight'),
+    inFlightBytes: metric('rxflume_source_in_flight_bytes'),
+    joined: metric('rxflume_source_joined'),
+  };
 }
 
 /** Why a source of RabbitMQ stops at a refused message, and what to do. */

@@ -1,4 +1,4 @@
-import { BACKOFF_DEFAULTS, expectBackoff } from '../../backpressure/backoff.js';
+import { BACKOFF_DEFAULTS, type BackoffOptions, expectBackoff } from '../../backpressure/backoff.js';
 import type { Location } from '../../core/location.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import {
@@ -14,7 +14,12 @@ import {
 import type { RedeliverOptions } from '../../offsets/nack-policy.js';
 import type { AmqpConsumerDriver, AmqpQueueDeclaration, AmqpTable } from '../../ports/amqp-consumer.js';
 import type { AckOptions } from './acks.js';
-import type { ReconnectOptions } from './consuming.js';
+
+/** How a channel that was lost is opened anew. */
+export interface ReconnectOptions extends BackoffOptions {
+  /** The most attempts in a row to open another; then the stream fails. Default 10. */
+  readonly maxAttempts?: number;
+}
 
 /** What the sources of queues and of streams have in common. */
 export interface AmqpReadOptions {

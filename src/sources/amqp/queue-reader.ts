@@ -43,7 +43,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     return this.#goingBack > 0 ? this.#lastRefusal : undefined;
   }
 
-  begin(): Observable<AmqpConsumption> {
+  protected begin(): Observable<AmqpConsumption> {
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     this.epoch += 1;

@@ -55,7 +55,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     return this.#refusal;
   }
 
-  begin(): Observable<AmqpConsumption> {
+  protected begin(): Observable<AmqpConsumption> {
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     return this.#resuming.whereToBegin(this.#position).pipe(
@@ -72,7 +72,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     );
   }
 
-  override opened(consumer: AmqpConsumer): void {
+  protected override opened(consumer: AmqpConsumer): void {
     super.opened(consumer);
     if (this.channel !== undefined) this.#lookForEnd(this.channel);
   }
@@ -121,7 +121,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     } else {
       const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.maxAttempts}`;
       this.reportNack(`${this.stream} offset ${offset} was refused`, fate, cause);
-      this.consuming.again(delayMs);
+      this.again(delayMs);
       this.#refusal = error;
     }
     this.settled();
@@ -157,7 +157,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
         if (first > start) this.failed(this.#lostError(start, first));
         else this.#takeHeld(channel);
       },
-      error: (error: unknown) => this.consuming.broken(error),
+      error: (error: unknown) => this.reconnect.broken(error),
     });
   }
 
@@ -172,7 +172,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
       next: (first) => {
         if (first < start && this.session.isTaking) this.failed(this.#lostError(start, first));
       },
-      error: (error: unknown) => this.consuming.broken(error),
+      error: (error: unknown) => this.reconnect.broken(error),
     });
   }
 
