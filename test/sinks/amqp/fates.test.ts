@@ -48,11 +48,11 @@ const keeping =
       nullSink({ monitor }).write(),
     );
 
-function ofKafka(monitor: Monitor, attempts: number): Observable<Delivery<string>> {
+function ofKafka(monitor: Monitor, maxAttempts: number): Observable<Delivery<string>> {
   const kafka = new MemoryKafka();
   kafka.createTopic('chat', 1);
   kafka.produce('chat', 0, ['a']);
-  const redeliver = { firstDelayMs: 100, maxDelayMs: 100, attempts };
+  const redeliver = { firstDelayMs: 100, maxDelayMs: 100, maxAttempts };
   return kafkaSource(kafka, { topics: ['chat'], groupId: 'g', redeliver, monitor }).pipe(mapValue(String));
 }
 
