@@ -53,7 +53,7 @@ const files = {
   'src/sources/kafka/commit-scheduler': [],
   'src/sources/kafka/emitter': [],
   'src/sources/kafka/partition': [],
-  'src/sources/kafka/nacked-error': [],
+  'src/sources/kafka/rewinding': ['sources/kafka/nacked-error', 'sources/kafka/kafka-source', 'sources/kafka/guards'],
   'src/sinks/files/buckets/bucket': [],
   'src/sinks/files/ledger/rules': [],
   'src/sinks/files/ledger/entry': [],

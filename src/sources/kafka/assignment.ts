@@ -1,6 +1,6 @@
 import { SourceError } from '../../core/errors.js';
 import { drainTimeoutError } from '../../lifecycle/settling.js';
-import type { CommittedOffset, TopicPartition } from '../../ports/kafka-consumer.js';
+import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import { type Partition, streamOf } from './partition.js';
 
 /**
@@ -49,18 +49,6 @@ export class Assignment {
     let sum = 0;
     for (const partition of this.partitions) if (!partition.isOver) sum += partition.watermark.span;
     return sum;
-  }
-
-  /** What the broker has not been told yet. */
-  uncommitted(): (CommittedOffset & { readonly of: Partition })[] {
-    const offsets = [];
-    for (const of of this.partitions) {
-      const { offset, emptyFrom } = of.watermark;
-      if (offset <= of.committed) continue;
-      const position = { topic: of.topic, partition: of.partition, offset, of };
-      offsets.push(emptyFrom < offset ? { ...position, emptyFrom } : position);
-    }
-    return offsets;
   }
 
   end(): void {

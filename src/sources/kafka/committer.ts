@@ -1,34 +1,38 @@
-import { catchError, concat, defer, EMPTY, type Observable, ReplaySubject, retry, Subscription, timer } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  type Observable,
+  type ObservableInput,
+  ReplaySubject,
+  retry,
+  Subscription,
+  timer,
+} from 'rxjs';
 import { monotonicMs } from '../../core/clock.js';
 import { CommitError, describeError, isRetryable } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import { guarded } from '../../lifecycle/guarded.js';
 import { within } from '../../lifecycle/within.js';
-import type { Assignment } from './assignment.js';
+import type { CommittedOffset } from '../../ports/kafka-consumer.js';
 import { type CommitOptions, CommitSchedule, type CommitStep } from './commit-scheduler.js';
-import { COMMIT_WITHIN_MS, type GuardedConsumer, lateCommit } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
+import type { SessionState } from './session-state.js';
 
 /** Commits that fail in a row before the stream fails: about two minutes, longer than a broker takes to restart. */
 const MOST_FAILURES = 120;
 /** The same trouble is told again only after so long. */
 const TELL_EVERY_MS = 10_000;
+/** The longest a commit is waited for: longer than a driver asks a broker, and asks another after it. */
+const COMMIT_WITHIN_MS = 60_000;
 /** The wait before a failed commit of a drain is tried again. */
 const AGAIN_MS = 500;
 
-/** What the committer needs of the session it commits for. */
-export interface CommitsFor {
-  readonly consumer: GuardedConsumer | undefined;
-  readonly assignment: Assignment;
-  /** False while it leaves: then a failed commit is the leaving's to judge. */
-  readonly isRunning: boolean;
-  failed(error: CommitError): void;
-}
-
 /** Makes the commits that `CommitSchedule` says are due, one at a time, and tries failed ones again. */
 export class Committer {
-  readonly #session: CommitsFor;
+  readonly #state: SessionState;
   readonly #schedule: CommitSchedule;
   readonly #intervalMs: number;
   readonly #monitor: Monitor;
@@ -40,8 +44,8 @@ export class Committer {
   #failures = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(session: CommitsFor, options: CommitOptions, monitor: Monitor, labels: Readonly<Record<string, string>>) {
-    this.#session = session;
+  constructor(state: SessionState, options: CommitOptions, monitor: Monitor, labels: Readonly<Record<string, string>>) {
+    this.#state = state;
     this.#schedule = new CommitSchedule(options.count);
     this.#intervalMs = options.intervalMs;
     this.#monitor = monitor;
@@ -53,15 +57,15 @@ export class Committer {
     this.#follow(this.#schedule.acked(count));
   }
 
-  /** There is something to tell though nothing was acked: a place from a ledger, where reading begins, what was read over. */
-  due(): void {
-    this.#follow(this.#schedule.due());
+  /** Where reading begins or resumes may be news to the broker. */
+  resumed(): void {
+    if (this.#state.assignment.partitions.some(({ isUncommitted }) => isUncommitted)) this.#due();
   }
 
   /** More of the partition's log is known, or was read without a record to ack. */
   fetched(partition: Partition): void {
     this.#showLag(partition);
-    if (partition.isSettled && !partition.hasQueued && partition.isUncommitted) this.due();
+    if (partition.isSettled && !partition.hasQueued && partition.isUncommitted) this.#due();
   }
 
   /** Commits until it has succeeded: where reading begins is to be remembered before anything is read. */
@@ -71,7 +75,7 @@ export class Committer {
 
   /** A new epoch: what is under way belongs to the old one, and must not hold up the commits of this. */
   epochEnded(): void {
-    for (const { stream } of this.#session.assignment.partitions) {
+    for (const { stream } of this.#state.assignment.partitions) {
       this.#monitor.forget('rxflume_source_lag', { stream });
       this.#monitor.forget('rxflume_source_committed_offset', { stream });
     }
@@ -109,6 +113,11 @@ export class Committer {
     this.#answering.unsubscribe();
   }
 
+  /** There is something to commit though nothing was acked. */
+  #due(): void {
+    this.#follow(this.#schedule.due());
+  }
+
   #follow(step: CommitStep): void {
     if (this.#life.closed) return;
     if (step === 'commit') this.all().subscribe({ error: () => undefined });
@@ -117,15 +126,14 @@ export class Committer {
   }
 
   #commit(): Observable<void> {
-    const { consumer, assignment } = this.#session;
-    const offsets = assignment.uncommitted();
-    if (consumer === undefined || offsets.length === 0) return EMPTY;
+    const offsets = uncommitted(this.#state.assignment.partitions);
+    if (this.#state.consumer === undefined || offsets.length === 0) return EMPTY;
     this.#schedule.started();
     const answer$ = new ReplaySubject<void>(1);
     const answering = new Subscription(() => this.#ended(answer$));
     this.#underWay = answer$;
     this.#answering = answering;
-    const telling = this.#tell(consumer, offsets)
+    const telling = guarded(() => this.#tell(offsets), COMMIT_WITHIN_MS, lateCommit)
       .pipe(catchError(asCommitError))
       .subscribe({
         error: (error: unknown) => {
@@ -161,17 +169,17 @@ export class Committer {
   }
 
   /** Tells the broker, or the sink that commits the group's offsets in its place. */
-  #tell(consumer: GuardedConsumer, offsets: ReturnType<Assignment['uncommitted']>): Observable<unknown> {
-    const [first] = offsets;
-    const sink = first?.of.resumeTracker?.resumeFrom;
+  #tell(offsets: readonly Uncommitted[]): ObservableInput<unknown> {
+    const { consumer, assignment } = this.#state;
+    const sink = offsets[0]?.of.resumeTracker?.resumeFrom;
     if (sink?.commit === undefined) {
       const told = offsets.map(({ of, ...position }) => position);
-      return consumer.commit(this.#session.assignment.epoch, told);
+      return consumer?.commit(assignment.epoch, told) ?? [];
     }
     const acked = offsets.flatMap(({ of: { stream, resumeTracker }, offset }) =>
       resumeTracker === undefined ? [] : [{ stream, offset, lookup: resumeTracker.lookup }],
     );
-    return guarded(() => sink.commit?.(acked) ?? [], COMMIT_WITHIN_MS, lateCommit);
+    return sink.commit(acked);
   }
 
   #told(partition: Partition, offset: number): void {
@@ -192,9 +200,11 @@ export class Committer {
   }
 
   #failed(error: CommitError): void {
+    const { lifecycle } = this.#state;
     this.#failures += 1;
-    if (this.#session.isRunning && (!error.retryable || this.#failures > MOST_FAILURES)) {
-      this.#session.failed(error);
+    // While it leaves, a failed commit is for the drain to judge.
+    if (lifecycle.isRunning && (!error.retryable || this.#failures > MOST_FAILURES)) {
+      lifecycle.fail(error);
       return;
     }
     if (monotonicMs() - this.#toldAt >= TELL_EVERY_MS) {
@@ -207,6 +217,26 @@ export class Committer {
     }
     this.#follow(this.#schedule.ended('retry'));
   }
+}
+
+/** What may be committed of a partition. */
+interface Uncommitted extends CommittedOffset {
+  readonly of: Partition;
+}
+
+/** What the broker does not know yet of these partitions. */
+export function uncommitted(partitions: readonly Partition[]): readonly Uncommitted[] {
+  const behind = partitions.filter(({ isUncommitted }) => isUncommitted);
+  return behind.map((of) => {
+    const { topic, partition, watermark } = of;
+    const { offset, emptyFrom } = watermark;
+    return { topic, partition, offset, ...(emptyFrom < offset && { emptyFrom }), of };
+  });
+}
+
+/** Why a commit counts as failed that nobody answered. */
+function lateCommit(): CommitError {
+  return new CommitError('RXF_KAFKA_COMMIT', `A commit was not answered within ${COMMIT_WITHIN_MS} ms.`);
 }
 
 function asCommitError(error: unknown): never {

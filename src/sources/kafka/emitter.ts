@@ -2,17 +2,8 @@ import type { Subscriber } from 'rxjs';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import type { Metric } from '../../core/monitor.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import type { Assignment } from './assignment.js';
-import type { GuardedConsumer } from './guarded-consumer.js';
 import type { Partition } from './partition.js';
-
-/** What emission needs of the session it emits for. */
-export interface EmitsFor {
-  readonly consumer: GuardedConsumer | undefined;
-  readonly assignment: Assignment;
-  /** Whether records may go out now, the window aside. */
-  readonly isTaking: boolean;
-}
+import type { SessionState } from './session-state.js';
 
 /** The most records of one partition that go out before the next one has its turn. */
 const MOST_IN_TURN = 1_000;
@@ -24,7 +15,7 @@ const MOST_IN_TURN = 1_000;
  * on first. So whatever waits in one goes out before more than a window of the others has.
  */
 export class Emission {
-  readonly #session: EmitsFor;
+  readonly #state: SessionState;
   readonly #out: Subscriber<Delivery<Buffer | null>>;
   readonly #window: InFlightWindow;
   readonly #maxUnacked: number;
@@ -38,12 +29,12 @@ export class Emission {
   #replayRoom = 0;
 
   constructor(
-    session: EmitsFor,
+    state: SessionState,
     out: Subscriber<Delivery<Buffer | null>>,
     limits: { readonly window: InFlightWindow; readonly maxUnacked: number },
     heldBack: Metric,
   ) {
-    this.#session = session;
+    this.#state = state;
     this.#out = out;
     this.#window = limits.window;
     this.#maxUnacked = limits.maxUnacked;
@@ -52,16 +43,16 @@ export class Emission {
 
   /** Too much would be redelivered after a crash: nothing goes out until something is acked. */
   get isReplayFull(): boolean {
-    return this.#session.assignment.unacked >= this.#maxUnacked;
+    return this.#state.assignment.unacked >= this.#maxUnacked;
   }
 
   /** Emits all that may go out; false where it is doing so already, and this call came from within. */
   run(): boolean {
     if (this.#isUnderWay) return false;
     this.#isUnderWay = true;
-    this.#replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
+    this.#replayRoom = this.#maxUnacked - this.#state.assignment.unacked;
     let idle = 0;
-    while (idle < this.#session.assignment.partitions.length && this.#hasRoom) {
+    while (idle < this.#state.assignment.partitions.length && this.#hasRoom) {
       if (this.#emitTurn()) idle = 0;
       else idle += 1;
     }
@@ -73,26 +64,26 @@ export class Emission {
     const pause: Partition[] = [];
     const resume: Partition[] = [];
     let heldBack = 0;
-    for (const partition of this.#session.assignment.partitions) {
+    for (const partition of this.#state.assignment.partitions) {
       if (partition.hasQueued || partition.isOver) heldBack += 1;
       if (partition.hasQueued === partition.isPaused || partition.isOver) continue;
       partition.isPaused = partition.hasQueued;
       (partition.isPaused ? pause : resume).push(partition);
     }
     this.#heldBack.set(heldBack);
-    if (pause.length > 0) this.#session.consumer?.pause(pause);
-    if (resume.length > 0) this.#session.consumer?.resume(resume);
+    if (pause.length > 0) this.#state.call((consumer) => consumer.pause(pause));
+    if (resume.length > 0) this.#state.call((consumer) => consumer.resume(resume));
   }
 
   get #hasRoom(): boolean {
-    if (!this.#session.isTaking || this.#window.isFull) return false;
-    if (this.#replayRoom <= 0) this.#replayRoom = this.#maxUnacked - this.#session.assignment.unacked;
+    if (!this.#state.isTaking || this.#window.isFull) return false;
+    if (this.#replayRoom <= 0) this.#replayRoom = this.#maxUnacked - this.#state.assignment.unacked;
     return this.#replayRoom > 0;
   }
 
   /** Emits what is left of a turn, while there is room, and ends it where that is why it stops; false where nothing waited. */
   #emitTurn(): boolean {
-    const { partitions } = this.#session.assignment;
+    const { partitions } = this.#state.assignment;
     // A new assignment may be shorter.
     if (this.#turn >= partitions.length) this.#turn = 0;
     const partition = partitions[this.#turn];
@@ -120,7 +111,7 @@ export class Emission {
   }
 
   #nextTurn(): void {
-    this.#turn = this.#turn + 1 < this.#session.assignment.partitions.length ? this.#turn + 1 : 0;
+    this.#turn = this.#turn + 1 < this.#state.assignment.partitions.length ? this.#turn + 1 : 0;
     this.#countLeft = 0;
   }
 }

@@ -1,8 +1,9 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import type { Acker } from '../../delivery/acker.js';
+import { Delivery } from '../../delivery/delivery.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { OffsetTracker, type OffsetTrackerListener } from '../../offsets/offset-tracker.js';
 import type { KafkaBatch, KafkaRecord, KafkaRecords, TopicPartition } from '../../ports/kafka-consumer.js';
-import { RecordDelivery } from './record-delivery.js';
 
 /** What a partition tells the session it belongs to. */
 export interface PartitionListener extends OffsetTrackerListener {
@@ -105,7 +106,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
   }
 
   /** The next record that waits, counted as out from here on. */
-  take(): RecordDelivery | undefined {
+  take(): Delivery<Buffer | null> | undefined {
     const queued = this.#queue[0];
     if (queued === undefined) return undefined;
     const record = queued.records.at(this.#emitted) as KafkaRecord;
@@ -120,7 +121,15 @@ export class Partition extends OffsetTracker implements TopicPartition {
     return new RecordDelivery(record, this, seq);
   }
 
-  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  /** The same partition in its next epoch, read again from where the ledger says, or else from the watermark. */
+  renewed(resumePoint: ResumePoint | undefined): Partition {
+    const start = resumePoint?.start ?? this.watermark.offset;
+    const fresh = new Partition(this, start, resumePoint, this.#window, this.#listener);
+    fresh.committed = this.committed;
+    return fresh;
+  }
+
+  /** Ends the epoch: later acks and nacks are ignored, and holders learn of it. Releases still count. */
   override end(): void {
     if (!this.isOver) this.dropQueued();
     super.end();
@@ -143,6 +152,22 @@ export class Partition extends OffsetTracker implements TopicPartition {
   #readUpTo(nextOffset: number): void {
     this.watermark.readUpTo(nextOffset);
     this.resumeTracker?.readFurther();
+  }
+}
+
+/** The delivery of one record. Its value is made from the fetched bytes when first asked for, and then kept. */
+class RecordDelivery extends Delivery<Buffer | null> {
+  readonly #record: KafkaRecord;
+  #made: Buffer | null | undefined;
+
+  constructor(record: KafkaRecord, acker: Acker, seq: number) {
+    super(null, record, acker, seq);
+    this.#record = record;
+  }
+
+  override get value(): Buffer | null {
+    if (this.#made === undefined) this.#made = this.#record.value;
+    return this.#made;
   }
 }
 

@@ -1,21 +1,24 @@
-import { type Observable, of } from 'rxjs';
+import { map, type Observable, of } from 'rxjs';
 import { ConnectError, describeError, isRetryable, RxflumeError, SourceError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
+import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import type { CheckedOptions } from './options.js';
 import { streamOf } from './partition.js';
 
-/** Where the ledger says to resume each partition; nothing where there is no ledger. Fails as `lookUpOffsets` does. */
-export function resumeOffsets(
+/** Where the ledger says to resume each partition, in their order; without a ledger, undefined. Fails as `lookUpOffsets` does. */
+export function resumePoints(
   { resumeFrom, groupId, monitor }: CheckedOptions,
   partitions: readonly TopicPartition[],
-): Observable<ReadonlyMap<string, number>> {
-  if (resumeFrom === undefined || partitions.length === 0) return of(new Map<string, number>());
+): Observable<readonly (ResumePoint | undefined)[]> {
+  if (resumeFrom === undefined || partitions.length === 0) return of(partitions.map(() => undefined));
   const streams = partitions.map(streamOf);
   const slow = (message: string) => monitor.logEvent('warn', 'RXF_KAFKA_RESUME', message);
-  return lookUpOffsets(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', slow);
+  return lookUpOffsets(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', slow).pipe(
+    map((lookup) => streams.map((stream) => ({ resumeFrom, lookup, start: lookup.get(stream) }))),
+  );
 }
 
 /** Why an assignment ends the flow: the ledger did not say where to resume. */

@@ -1,55 +1,42 @@
-import { Subscription, switchMap, timer } from 'rxjs';
-import { describeError, type SourceError, shortName } from '../../core/errors.js';
+import { map, Subscription, switchMap, timer } from 'rxjs';
+import { describeError, isRetryable, SourceError, shortName } from '../../core/errors.js';
 import type { Metric } from '../../core/monitor.js';
-import { NackCounter } from '../../offsets/nack-counter.js';
+import { sentence } from '../../core/sentence.js';
+import { NackCounter, type NackRun } from '../../offsets/nack-counter.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
-import type { TopicPartition } from '../../ports/kafka-consumer.js';
-import type { Assignment } from './assignment.js';
-import type { GuardedConsumer } from './guarded-consumer.js';
-import { nackedError } from './nacked-error.js';
+import type { Committer } from './committer.js';
 import type { CheckedOptions } from './options.js';
 import type { Partition } from './partition.js';
-import { resumeOffsets } from './resume.js';
-
-/** What rewinding needs of the session it rewinds for. */
-export interface RewindsFor {
-  readonly consumer: GuardedConsumer | undefined;
-  readonly assignment: Assignment;
-  /** Whether partitions are read now; a rewind that comes due while they are not is left out. */
-  readonly isTaking: boolean;
-  /** A fresh partition, to be read from its position in the answer, or from `fallback` where the ledger has none. */
-  partitionFrom(of: TopicPartition, lookup: ReadonlyMap<string, number>, fallback: number): Partition;
-  /** Partitions are resumed: what a ledger says of them may be news to the broker. */
-  resumed(): void;
-  /** A refusal that trying again cannot mend: leave. */
-  refused(error: SourceError): void;
-}
+import { resumePoints } from './resume.js';
+import type { SessionState } from './session-state.js';
 
 /**
- * Reads a partition again after a nack: ends its epoch, waits, asks where to take it up, and starts a fresh one there.
- * What was out of it is void and is redelivered; nothing is skipped.
+ * Reads a partition again after a nack: ends its epoch, waits, asks where to resume, and starts a fresh one there. What
+ * was out of it is ignored and is redelivered; nothing is skipped. A nack that must not be retried drains the source.
  */
 export class Rewinding {
-  readonly #session: RewindsFor;
+  readonly #state: SessionState;
+  readonly #committer: Committer;
   readonly #options: CheckedOptions;
   readonly #heldBack: Metric;
   readonly #nacks = new NackCounter();
   readonly #life = new Subscription();
 
-  constructor(session: RewindsFor, options: CheckedOptions, heldBack: Metric) {
-    this.#session = session;
+  constructor(state: SessionState, committer: Committer, options: CheckedOptions, heldBack: Metric) {
+    this.#state = state;
+    this.#committer = committer;
     this.#options = options;
     this.#heldBack = heldBack;
   }
 
-  refused(partition: Partition, offset: number, cause: unknown): void {
-    // Refused once, it waits to be read again already.
+  nacked(partition: Partition, offset: number, cause: unknown): void {
+    // Nacked once, it waits to be read again already.
     if (!partition.isOver) this.#again(partition, offset, cause);
   }
 
-  /** What was refused and waits to be read again is not drained: leaving now must not look like success. */
+  /** What was nacked and waits to be read again is not drained: leaving now must not look like success. */
   get waiting(): SourceError | undefined {
-    for (const partition of this.#session.assignment.partitions) {
+    for (const partition of this.#state.assignment.partitions) {
       const last = this.#nacks.last(partition);
       if (partition.isOver && last !== undefined) return nackedError(partition, last);
     }
@@ -61,14 +48,14 @@ export class Rewinding {
   }
 
   #again(partition: Partition, offset: number, cause: unknown): void {
-    const refusal = this.#nacks.add(partition, offset, cause);
-    const delayMs = redeliverAfterMs(cause, refusal.attempt, this.#options.redeliver);
+    const run = this.#nacks.add(partition, offset, cause);
+    const delayMs = redeliverAfterMs(cause, run.attempt, this.#options.redeliver);
     if (delayMs === null) {
-      this.#session.refused(nackedError(partition, { ...refusal, offset }));
+      this.#state.lifecycle.drain(nackedError(partition, { ...run, offset }));
       return;
     }
     const { stream, watermark } = partition;
-    const next = `in ${delayMs} ms, attempt ${refusal.attempt} of ${this.#options.redeliver.maxAttempts}`;
+    const next = `in ${delayMs} ms, attempt ${run.attempt} of ${this.#options.redeliver.maxAttempts}`;
     this.#options.monitor.report({
       what: 'RXF_SOURCE_NACKED',
       about: stream,
@@ -80,35 +67,46 @@ export class Rewinding {
   }
 
   #rewind(partition: Partition, delayMs: number): void {
-    const { assignment } = this.#session;
+    const { assignment } = this.#state;
     const isStillOurs = () =>
-      this.#session.isTaking && this.#session.assignment === assignment && assignment.get(partition) === partition;
-    const watermark = partition.watermark.offset;
+      this.#state.isTaking && this.#state.assignment === assignment && assignment.get(partition) === partition;
     partition.end();
     this.#heldBack.add(1);
-    this.#session.consumer?.pause([partition]);
+    this.#state.call((consumer) => consumer.pause([partition]));
     this.#life.add(
       timer(delayMs)
-        .pipe(switchMap(() => (isStillOurs() ? resumeOffsets(this.#options, [partition]) : [])))
+        .pipe(
+          switchMap(() => (isStillOurs() ? resumePoints(this.#options, [partition]) : [])),
+          map(([resumePoint]) => partition.renewed(resumePoint)),
+        )
         .subscribe({
-          next: (positions) => {
+          next: (fresh) => {
             if (!isStillOurs()) return;
-            const fresh = this.#session.partitionFrom(partition, positions, watermark);
-            fresh.committed = partition.committed;
             assignment.replace(fresh);
-            this.#session.consumer?.seek({ ...tp(partition), offset: fresh.watermark.offset });
-            this.#session.consumer?.resume([partition]);
-            this.#session.resumed();
+            const { topic, partition: number, watermark } = fresh;
+            this.#state.call((consumer) => consumer.seek({ topic, partition: number, offset: watermark.offset }));
+            this.#state.call((consumer) => consumer.resume([partition]));
+            this.#committer.resumed();
           },
           // The store that knows the position is away: as if it had refused the record once more.
           error: (error: unknown) => {
-            if (isStillOurs()) this.#again(partition, watermark, error);
+            if (isStillOurs()) this.#again(partition, partition.watermark.offset, error);
           },
         }),
     );
   }
 }
 
-function tp({ topic, partition }: TopicPartition): TopicPartition {
-  return { topic, partition };
+/** Why a source stops at a nacked record, and what to do. */
+export function nackedError(partition: Partition, { offset, attempt, cause }: NackRun): SourceError {
+  const tries = attempt > 1 ? ` after ${attempt} attempts` : '';
+  const next = isRetryable(cause)
+    ? 'What came before is committed; it is redelivered at the next start.'
+    : 'The flow stops before it, since a refused record is never skipped; what came before is committed. ' +
+      'Correct the cause, or pass `decode` a `deadLetter` sink, and start again.';
+  return new SourceError(
+    'RXF_SOURCE_NACKED',
+    sentence(`${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)}`, next),
+    { cause, details: { stream: partition.stream, offset, attempts: attempt } },
+  );
 }

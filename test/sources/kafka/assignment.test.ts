@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
+import { uncommitted } from '../../../src/sources/kafka/committer.js';
 import { batchOf, partitionOf } from './setting.js';
 
 const resumePoint = { resumeFrom: (() => []) as never, lookup: new Map(), start: 0 };
@@ -20,17 +21,17 @@ describe('an assignment', () => {
   it('is settled when all of them are, and counts what is out and what is not committed', () => {
     const [one, other] = [partitionOf(0).own, partitionOf(10, undefined, 4).own];
     const assignment = new Assignment(1, [one, other]);
-    expect([assignment.isSettled, assignment.unacked, assignment.uncommitted()]).toEqual([true, 0, []]);
+    expect([assignment.isSettled, assignment.unacked, uncommitted(assignment.partitions)]).toEqual([true, 0, []]);
     one.enqueue(batchOf([0, 1, 2]));
     other.enqueue(batchOf([10]));
     for (const partition of [one, one, one, other]) partition.take();
     expect([assignment.isSettled, assignment.unacked]).toEqual([false, 4]);
     one.ack(0, 3);
     expect([assignment.isSettled, assignment.unacked]).toEqual([false, 1]);
-    expect(assignment.uncommitted()).toEqual([{ topic: 'chat', partition: 3, offset: 3, of: one }]);
+    expect(uncommitted(assignment.partitions)).toEqual([{ topic: 'chat', partition: 3, offset: 3, of: one }]);
     one.committed = 3;
     other.ack(0, 1);
-    expect([assignment.isSettled, assignment.uncommitted().map(({ of }) => of)]).toEqual([true, [other]]);
+    expect([assignment.isSettled, uncommitted(assignment.partitions).map(({ of }) => of)]).toEqual([true, [other]]);
   });
 
   it('is awaited while a sink waits for one of them; ends all', () => {

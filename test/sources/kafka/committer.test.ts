@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { from, Subject } from 'rxjs';
 import { Monitor } from '../../../src/core/monitor.js';
+import type { SourceLifecycle } from '../../../src/lifecycle/source-lifecycle.js';
 import type { KafkaConsumer } from '../../../src/ports/kafka-consumer.js';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
 import { Committer } from '../../../src/sources/kafka/committer.js';
-import { GuardedConsumer } from '../../../src/sources/kafka/guarded-consumer.js';
+import { SessionState } from '../../../src/sources/kafka/session-state.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { batchOf, partitionOf } from './setting.js';
 
@@ -21,13 +22,10 @@ function commits(count = 100) {
       return answer;
     },
   };
-  const session = {
-    consumer: new GuardedConsumer(verbs as unknown as KafkaConsumer, () => undefined),
-    assignment: new Assignment(1, [own]),
-    isRunning: true,
-    failed: () => undefined,
-  };
-  const committer = new Committer(session, { count, intervalMs: 1_000 }, new Monitor(), {});
+  const state = new SessionState({ isRunning: true, fail: () => undefined } as unknown as SourceLifecycle);
+  state.consumer = verbs as unknown as KafkaConsumer;
+  state.assignment = new Assignment(1, [own]);
+  const committer = new Committer(state, { count, intervalMs: 1_000 }, new Monitor(), {});
   own.enqueue(batchOf([0, 1, 2, 3, 4, 5]));
   const deliveries = Array.from({ length: 6 }, () => own.take());
   const done: string[] = [];

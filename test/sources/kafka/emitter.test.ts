@@ -4,9 +4,11 @@ import { Subscriber } from 'rxjs';
 import { InFlightWindow } from '../../../src/backpressure/in-flight-window.js';
 import { Metric } from '../../../src/core/monitor.js';
 import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { SourceLifecycle } from '../../../src/lifecycle/source-lifecycle.js';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
 import { Emission } from '../../../src/sources/kafka/emitter.js';
 import { Partition } from '../../../src/sources/kafka/partition.js';
+import { SessionState } from '../../../src/sources/kafka/session-state.js';
 import { batchOf } from './setting.js';
 
 function emitting({ count = 100, bytes = 1_000, maxUnacked = 100, partitions = 2 } = {}) {
@@ -19,11 +21,10 @@ function emitting({ count = 100, bytes = 1_000, maxUnacked = 100, partitions = 2
   const calls: string[] = [];
   const shown = (verb: string) => (of: readonly { partition: number }[]) =>
     void calls.push(`${verb} ${of.map(({ partition }) => partition).join(' ')}`);
-  const session = {
-    consumer: { pause: shown('pause'), resume: shown('resume') } as never,
-    assignment: new Assignment(1, all),
-    isTaking: true,
-  };
+  const lifecycle = { isRunning: true };
+  const state = new SessionState(lifecycle as SourceLifecycle);
+  state.consumer = { pause: shown('pause'), resume: shown('resume') } as never;
+  state.assignment = new Assignment(1, all);
   const out: Delivery<Buffer | null>[] = [];
   const on = { next: (_: Delivery<Buffer | null>) => {} };
   const subscriber = new Subscriber<Delivery<Buffer | null>>({
@@ -33,9 +34,9 @@ function emitting({ count = 100, bytes = 1_000, maxUnacked = 100, partitions = 2
     },
   } as never);
   const heldBack = new Metric();
-  const emission = new Emission(session, subscriber, { window, maxUnacked }, heldBack);
+  const emission = new Emission(state, subscriber, { window, maxUnacked }, heldBack);
   const names = () => out.map(({ origin, acker }) => `${(acker as Partition).partition}/${origin.offset}`);
-  return { all: all as [Partition, Partition], calls, session, out, on, emission, names, heldBack };
+  return { all: all as [Partition, Partition], calls, lifecycle, state, out, on, emission, names, heldBack };
 }
 
 describe('what waits is emitted', () => {
@@ -69,10 +70,10 @@ describe('what waits is emitted', () => {
   });
 
   it('goes on in an assignment that is shorter than the one before', () => {
-    const { all, emission, names, session } = emitting({ count: 4 });
+    const { all, emission, names, state } = emitting({ count: 4 });
     for (const offset of [0, 1, 2]) all[0].enqueue(batchOf([offset]));
     emission.run();
-    session.assignment = new Assignment(2, [all[1]]);
+    state.assignment = new Assignment(2, [all[1]]);
     all[1].enqueue(batchOf([0]));
     emission.run();
     expect(names().at(-1)).toBe('1/0');
@@ -112,12 +113,12 @@ describe('what waits is emitted', () => {
   });
 
   it('not while nothing is taken, and not from within', () => {
-    const { all, emission, names, session, on } = emitting();
-    session.isTaking = false;
+    const { all, emission, names, lifecycle, state, on } = emitting();
+    state.isRevoking = true;
     all[0].enqueue(batchOf([0]));
     emission.run();
     expect(names()).toEqual([]);
-    session.isTaking = true;
+    state.isRevoking = false;
     const within: boolean[] = [];
     on.next = ({ origin }) => {
       if (origin.offset > 0) return;
@@ -128,7 +129,7 @@ describe('what waits is emitted', () => {
     emission.run();
     expect([within, names()]).toEqual([[false], ['0/0', '0/1']]);
     on.next = () => {
-      session.isTaking = false;
+      lifecycle.isRunning = false;
     };
     all[1].enqueue(batchOf([0, 1]));
     emission.run();
@@ -170,8 +171,8 @@ describe('pauses', () => {
   });
 
   it('are nothing where no consumer is there yet', () => {
-    const { all, emission, session, calls } = emitting();
-    session.consumer = undefined as never;
+    const { all, emission, state, calls } = emitting();
+    state.consumer = undefined as never;
     all[0].enqueue(batchOf([0]));
     emission.setPauses();
     emission.run();

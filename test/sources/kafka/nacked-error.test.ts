@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { SinkError } from '../../../src/core/errors.js';
-import { nackedError } from '../../../src/sources/kafka/nacked-error.js';
+import { nackedError } from '../../../src/sources/kafka/rewinding.js';
 import { partitionOf } from './setting.js';
 
 const BUSY = new SinkError('RXF_SINK_WRITE', 'busy');
