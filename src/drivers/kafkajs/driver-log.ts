@@ -34,17 +34,27 @@ export class DriverLog {
         const broker = String(log.broker ?? '');
         const reason = failure[1] || 'no answer';
         this.lastFailure = broker && !reason.includes(broker) ? `${reason} (${broker})` : reason;
-        this.tell('warn', 'kafka.trouble', `A connection failed: ${this.lastFailure}. Retrying.`);
+        this.trouble(`A connection failed: ${this.lastFailure}. Retrying.`);
         return;
       }
       // A response that kafkajs rejects reaches us as an error too.
       if (!message.startsWith('Response '))
-        this.tell('warn', 'kafka.trouble', sentence(`kafkajs reports: ${message}`, 'The failed request is retried.'));
+        this.trouble(sentence(`kafkajs reports: ${message}`, 'The failed request is retried.'));
     };
 
   /** The listener is not called again. */
   silence(): void {
     this.#isSilent = true;
+  }
+
+  /** Something is tried again. */
+  trouble(message: string): void {
+    this.tell('warn', 'kafka.trouble', message);
+  }
+
+  /** Something is left out; all else goes on. */
+  skipped(message: string): void {
+    this.tell('warn', 'kafka.skipped', message);
   }
 
   tell(level: 'info' | 'warn', what: string, message: string): void {

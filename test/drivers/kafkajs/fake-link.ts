@@ -175,8 +175,8 @@ export class FakeLink {
     this.calls.push('findCoordinator');
   }
 
-  async refreshMetadata(): Promise<void> {
-    this.calls.push('refreshMetadata');
+  async refresh(): Promise<void> {
+    this.calls.push('refresh');
   }
 
   knownLayout(): string {

@@ -208,10 +208,10 @@ describe('trouble of one topic or partition is not trouble of all', () => {
       const { length } = link.fetches;
       await until(() => link.fetches.length > length, 'another try');
     }
-    const before = link.calls.filter((call) => call === 'refreshMetadata').length;
+    const before = link.calls.filter((call) => call === 'refresh').length;
     link.fetches.at(-1)?.answerAll();
     await sleep(500);
-    expect(link.calls.filter((call) => call === 'refreshMetadata').length - before).toBeLessThanOrEqual(3);
+    expect(link.calls.filter((call) => call === 'refresh').length - before).toBeLessThanOrEqual(3);
   });
 
   it('partitions that a look in between had learnt of are still news to the group', async () => {

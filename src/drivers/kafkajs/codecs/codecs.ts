@@ -1,9 +1,9 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { compress as compressSnappy } from 'snappyjs';
-import { tooLarge } from '../producer/too-large.js';
 import { deflateLz4, inflateLz4 } from './lz4.js';
 import { inflateSnappy } from './snappy.js';
+import { inflateError } from './too-large.js';
 import { deflateZstd, inflateZstd } from './zstd.js';
 
 /** A codec as kafkajs takes it: an encoder has what was written in `buffer`. */
@@ -12,7 +12,7 @@ export interface Codec {
   decompress(compressed: Buffer): Promise<Buffer>;
 }
 
-export interface CodecLimits {
+interface CodecLimits {
   /** The most bytes one batch may inflate to. */
   readonly maxBatchBytes: number;
 }
@@ -26,9 +26,9 @@ export function createCodecs({ maxBatchBytes }: CodecLimits): Record<1 | 2 | 3 |
     1: {
       compress: ({ buffer }) => gzip(buffer),
       decompress: (from) =>
-        gunzip(from, { maxOutputLength: maxBatchBytes }).catch((error: unknown) =>
-          refuse('gzip', error, maxBatchBytes),
-        ),
+        gunzip(from, { maxOutputLength: maxBatchBytes }).catch((error: unknown) => {
+          throw inflateError('gzip', error, maxBatchBytes);
+        }),
     },
     2: {
       compress: async ({ buffer }) => Buffer.from(compressSnappy(buffer)),
@@ -43,9 +43,4 @@ export function createCodecs({ maxBatchBytes }: CodecLimits): Record<1 | 2 | 3 |
       decompress: async (from) => inflateZstd(from, maxBatchBytes),
     },
   };
-}
-
-function refuse(codec: string, error: unknown, most: number): never {
-  if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(codec, most);
-  throw error;
 }

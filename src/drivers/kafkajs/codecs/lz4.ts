@@ -1,6 +1,6 @@
 import { compress } from 'lz4js';
-import { tooLarge } from '../producer/too-large.js';
 import { copyBack, copyOver } from './snappy.js';
+import { tooLarge } from './too-large.js';
 
 const FRAME_MAGIC = 0x184d2204;
 const SKIPPABLE_MAGIC = 0x184d2a50;

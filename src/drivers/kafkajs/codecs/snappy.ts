@@ -1,4 +1,4 @@
-import { tooLarge } from '../producer/too-large.js';
+import { tooLarge } from './too-large.js';
 
 /** What Java's producers put before their blocks: 0x82 `SNAPPY` 0, a version and the least version that can read it. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);

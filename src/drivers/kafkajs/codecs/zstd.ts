@@ -1,6 +1,6 @@
 import * as zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
-import { tooLarge } from '../producer/too-large.js';
+import { inflateError, tooLarge } from './too-large.js';
 
 /** What Node has since 22.15. */
 interface ZstdOfNode {
@@ -16,8 +16,7 @@ export function inflateZstd(from: Buffer, most: number): Buffer {
   try {
     return zstdDecompressSync(from, { maxOutputLength: most });
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('zstd', most);
-    throw error;
+    throw inflateError('zstd', error, most);
   }
 }
 

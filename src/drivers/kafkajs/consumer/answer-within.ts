@@ -1,6 +1,5 @@
-import type { ObservableInput } from 'rxjs';
+import { from, type ObservableInput } from 'rxjs';
 import type { Assignment } from './assignment.js';
-import { firstOf } from './first-of.js';
 import { Signal } from './signal.js';
 
 /**
@@ -33,4 +32,29 @@ export async function answerWithin(
     late.fire();
   }
   return answer;
+}
+
+interface Answer<T> {
+  readonly answer: Promise<T | undefined>;
+  cancel(): void;
+}
+
+/** The last value of what is called, as a promise that can be given up. */
+export function firstOf<T>(call: () => ObservableInput<T>): Answer<T> {
+  let cancel: () => void = () => undefined;
+  const answer = new Promise<T | undefined>((resolve, reject) => {
+    let value: T | undefined;
+    const subscription = from(call()).subscribe({
+      next: (next) => {
+        value = next;
+      },
+      error: reject,
+      complete: () => resolve(value),
+    });
+    cancel = () => {
+      subscription.unsubscribe();
+      resolve(undefined);
+    };
+  });
+  return { answer, cancel: () => cancel() };
 }

@@ -1,39 +1,38 @@
-import { doublingMs } from '../../../backpressure/backoff.js';
 import type { KafkaBatch } from '../../../ports/kafka-consumer.js';
-import { mayPass, meaningOf, reasonOf } from '../errors.js';
+import { connectError, mayPass, meaningOf, reasonOf } from '../errors.js';
 import { toBatch } from '../records/batch.js';
 import type { Fetched, Link } from '../vendor/link.js';
 import type { Assignment, OwnedPartition } from './assignment.js';
 import { listed, unfetchableError, unreadableError } from './fetch-errors.js';
-import { type Reading, whenLate } from './reading.js';
-import { Signal } from './signal.js';
+import type { Home } from './home.js';
+import type { LogRange } from './log-range.js';
+import { LATE_MS, type Reading, whenLate } from './reading.js';
+import type { SameTopics } from './same-topics.js';
+import { FIRST_WAIT_MS, MOST_WAIT_MS, retryMs, Signal } from './signal.js';
+import { topicTrouble } from './topic-trouble.js';
 
-const FIRST_WAIT_MS = 100;
-const MOST_WAIT_MS = 2_000;
 /** Grants are given by people. */
 const FORBIDDEN_WAIT_MS = 10_000;
 
-export interface FetchListener {
-  /** Told which partitions can be fetched and which cannot. */
+/** What fetching stands in: what it learns, and whom it tells. */
+interface FetchSetting {
+  readonly home: Home;
+  /** Learns which partitions can be fetched and which cannot. */
   readonly reading: Reading;
-  /** An answer that takes longer counts as trouble, in milliseconds. */
-  readonly lateAfterMs: number;
-  records(batch: KafkaBatch): void;
-  /** The stream cannot go on. */
-  failed(error: unknown): void;
-  /** The broker has nothing at this offset; resolves when it may be asked again. */
-  outOfRange(partition: OwnedPartition): Promise<void>;
-  /** Whether its topic is still the one it was; resolves when it may be asked again, doubted no more where that is known. */
-  doubted(partition: OwnedPartition): Promise<void>;
-  /** The topic is not there, or not ours to read: what that means depends on how it was subscribed to. */
-  topicTrouble(partition: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void;
-  troubled(message: string): void;
+  readonly topics: SameTopics;
+  readonly range: LogRange;
+  /** Has the cluster asked which topics there are now. */
+  readonly lookForTopics: () => void;
 }
 
 interface Asked {
   readonly owned: OwnedPartition;
   readonly position: number;
   readonly turn: number;
+}
+
+interface Taken extends Asked {
+  readonly batch: KafkaBatch;
 }
 
 /**
@@ -44,19 +43,18 @@ interface Asked {
 export class Fetching {
   readonly #link: Link;
   readonly #assignment: Assignment;
-  readonly #listener: FetchListener;
+  readonly #of: FetchSetting;
   readonly #nodes = new Set<number>();
   readonly #changed = new Signal();
   /** Waits that nothing shortens but the end. */
   readonly #ending = new Signal();
   #refreshDueAt = Number.POSITIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
   #fed = 0;
 
-  constructor(link: Link, assignment: Assignment, listener: FetchListener) {
+  constructor(link: Link, assignment: Assignment, of: FetchSetting) {
     this.#link = link;
     this.#assignment = assignment;
-    this.#listener = listener;
+    this.#of = of;
     void assignment.ending.then(() => {
       this.wake();
       this.#ending.fire();
@@ -72,15 +70,15 @@ export class Fetching {
       const node = this.#link.leaderOf(owned);
       if (node === undefined) {
         isSomeUnled = true;
-        this.#listener.reading.failing(owned);
+        this.#of.reading.failing(owned);
         if (!this.#isTopicTrouble(owned)) leaderless.push(owned.stream);
       } else if (!this.#nodes.has(node)) {
         this.#nodes.add(node);
-        this.#run(node).catch((error: unknown) => this.#listener.failed(error));
+        this.#run(node).catch((error: unknown) => this.#failed(error));
       }
     }
     if (leaderless.length > 0)
-      this.#listener.troubled(
+      this.#of.home.driverLog.trouble(
         `${listed(leaderless)} has no leader at the moment. Other partitions are read; the metadata is refreshed.`,
       );
     if (isSomeUnled) this.#refreshLater(MOST_WAIT_MS);
@@ -92,7 +90,7 @@ export class Fetching {
     const meaning = error === undefined ? undefined : meaningOf(error);
     if (meaning !== 'missing' && meaning !== 'forbidden') return false;
     owned.troubles += 1;
-    this.#listener.topicTrouble(owned, meaning, error);
+    this.#topicTrouble(owned, meaning, error);
     return true;
   }
 
@@ -110,7 +108,7 @@ export class Fetching {
         const now = performance.now();
         asked = this.#ready(node, now);
         if (asked.length === 0) {
-          if (!this.#leads(node)) break;
+          if (!this.#assignment.partitions.some((owned) => this.#link.leaderOf(owned) === node)) break;
           await this.#idle(now);
           continue;
         }
@@ -123,21 +121,22 @@ export class Fetching {
       } catch (error) {
         underWay = undefined;
         if (this.#assignment.isOver) break;
-        for (const { owned } of asked) this.#listener.reading.failing(owned);
+        for (const { owned } of asked) this.#of.reading.failing(owned);
         troubles += 1;
         await this.#recover(error, troubles);
         continue;
       }
-      const batches = this.#take(asked, fetched);
+      const taken = this.#take(asked, fetched);
       underWay = undefined;
-      const turns = asked;
       asked = this.#ready(node, performance.now());
       if (asked.length > 0) {
         underWay = this.#ask(node, asked);
         // The request is written some microtasks from now; handing over first would hold it up.
-        if (batches.length > 0) await new Promise((resolve) => setImmediate(resolve));
+        if (taken.length > 0) await new Promise((resolve) => setImmediate(resolve));
       }
-      this.#handOver(batches, turns);
+      for (const { batch, owned, turn } of taken) {
+        if (!this.#assignment.isOver && owned.turn === turn) this.#of.home.listener.records(batch);
+      }
     }
     underWay?.catch(() => undefined);
     this.#nodes.delete(node);
@@ -145,17 +144,13 @@ export class Fetching {
   }
 
   #ask(node: number, asked: readonly Asked[]): Promise<Fetched[]> {
-    const positions = asked.map(({ owned, position }) => ({
-      topic: owned.topic,
-      partition: owned.partition,
-      offset: position,
-    }));
+    const positions = asked.map(({ owned: { topic, partition }, position: offset }) => ({ topic, partition, offset }));
     const isThrottled = this.#link.isThrottled(node);
     const answer = this.#link.fetch(node, positions);
-    whenLate(answer, this.#listener.lateAfterMs, () => {
+    whenLate(answer, this.#of.home.subscription.maxWaitMs + LATE_MS, () => {
       if (this.#assignment.isOver) return;
-      for (const { owned } of asked) this.#listener.reading.failing(owned);
-      this.#listener.troubled(
+      for (const { owned } of asked) this.#of.reading.failing(owned);
+      this.#of.home.driverLog.trouble(
         isThrottled
           ? `Broker ${node} throttles fetches by a quota; the broker is not slow. To show the quota: kafka-configs.sh ` +
               '--bootstrap-server … --describe --entity-type clients (and users).'
@@ -163,10 +158,6 @@ export class Fetching {
       );
     });
     return answer;
-  }
-
-  #leads(node: number): boolean {
-    return this.#assignment.partitions.some((owned) => this.#link.leaderOf(owned) === node);
   }
 
   /**
@@ -190,11 +181,11 @@ export class Fetching {
     await this.#changed.wait(Math.min(...waits.map((owned) => owned.waitUntilMs)) - now);
   }
 
-  #take(asked: readonly Asked[], fetched: readonly Fetched[]): KafkaBatch[] {
-    const batches: KafkaBatch[] = [];
+  #take(asked: readonly Asked[], fetched: readonly Fetched[]): Taken[] {
+    const taken: Taken[] = [];
     for (const one of fetched) {
       const request = asked.find(({ owned }) => owned.topic === one.topic && owned.partition === one.partition);
-      if (request !== undefined && one.errorCode === 0) this.#listener.reading.works(request.owned);
+      if (request !== undefined && one.errorCode === 0) this.#of.reading.works(request.owned);
       // What was asked for before a seek is not wanted any more.
       if (request === undefined || request.owned.turn !== request.turn || this.#assignment.isOver) continue;
       const { owned, position } = request;
@@ -203,7 +194,7 @@ export class Fetching {
         continue;
       }
       if (owned.isDoubted) {
-        this.#lookInto(owned, this.#listener.doubted(owned));
+        this.#lookInto(owned, this.#of.topics.doubted(this.#assignment, owned));
         continue;
       }
       owned.troubles = 0;
@@ -212,53 +203,57 @@ export class Fetching {
       owned.position = batch.nextOffset;
       this.#fed += 1;
       owned.fed = this.#fed;
-      batches.push(batch);
+      taken.push({ ...request, batch });
     }
     for (const { messages } of fetched) messages.lease?.seal();
-    return batches;
+    return taken;
   }
 
   #read(owned: OwnedPartition, position: number, fetched: Fetched): KafkaBatch | null {
     try {
       return toBatch(owned, position, fetched);
     } catch (error) {
-      this.#listener.failed(unreadableError(owned, position, error));
+      this.#failed(unreadableError(owned, position, error));
       return null;
-    }
-  }
-
-  #handOver(batches: readonly KafkaBatch[], asked: readonly Asked[]): void {
-    for (const batch of batches) {
-      const request = asked.find(({ owned }) => owned.topic === batch.topic && owned.partition === batch.partition);
-      if (request === undefined || this.#assignment.isOver || request.owned.turn !== request.turn) continue;
-      this.#listener.records(batch);
     }
   }
 
   #partitionTrouble(owned: OwnedPartition, error: unknown): void {
     const meaning = meaningOf(error);
-    this.#listener.reading.failing(owned);
+    this.#of.reading.failing(owned);
     owned.troubles += 1;
-    owned.waitUntilMs = performance.now() + this.#waitOf(owned.troubles);
+    owned.waitUntilMs = performance.now() + retryMs(owned.troubles);
     if (meaning === 'outOfRange') {
-      this.#lookInto(owned, this.#listener.outOfRange(owned));
+      const { topics, range } = this.#of;
+      // The topic may be another, or the log may not reach that far.
+      this.#lookInto(
+        owned,
+        topics.look(this.#assignment).then(() => range.check(owned)),
+      );
       return;
     }
     owned.isDoubted ||= meaning === 'missing' || meaning === 'refresh';
     if (meaning === 'missing' || meaning === 'forbidden') {
       if (meaning === 'forbidden') owned.waitUntilMs = performance.now() + FORBIDDEN_WAIT_MS;
-      this.#listener.topicTrouble(owned, meaning, error);
+      this.#topicTrouble(owned, meaning, error);
     } else if (!mayPass(error)) {
-      this.#listener.failed(unfetchableError(owned, error));
+      this.#failed(unfetchableError(owned, error));
       return;
     } else if (owned.troubles > 1) {
-      this.#listener.troubled(`Cannot fetch ${owned.stream}: ${reasonOf(error)}. Retrying.`);
+      this.#of.home.driverLog.trouble(`Cannot fetch ${owned.stream}: ${reasonOf(error)}. Retrying.`);
     }
     this.#refreshLater(FIRST_WAIT_MS);
   }
 
-  #waitOf(troubles: number): number {
-    return doublingMs(troubles, FIRST_WAIT_MS, MOST_WAIT_MS);
+  /** The topic is not there, or not ours to read: what that means depends on how it was subscribed to. */
+  #topicTrouble(owned: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void {
+    if (!this.#assignment.isOver) topicTrouble(this.#of.home, owned, meaning, error, this.#of.lookForTopics);
+  }
+
+  /** The stream cannot go on. */
+  #failed(error: unknown): void {
+    const { home } = this.#of;
+    if (!this.#assignment.isOver) home.failed(connectError(error, home.setting));
   }
 
   /** Nothing is fetched of it until the answer. */
@@ -273,11 +268,13 @@ export class Fetching {
       () => askAgain(FIRST_WAIT_MS),
       (reason: unknown) => {
         if (!mayPass(reason)) {
-          this.#listener.failed(reason);
+          this.#failed(reason);
           return;
         }
-        this.#listener.troubled(`Cannot look up the log's offsets of ${owned.stream}: ${reasonOf(reason)}. Retrying.`);
-        askAgain(this.#waitOf(Math.max(1, owned.troubles)));
+        this.#of.home.driverLog.trouble(
+          `Cannot look up the log's offsets of ${owned.stream}: ${reasonOf(reason)}. Retrying.`,
+        );
+        askAgain(retryMs(Math.max(1, owned.troubles)));
         this.#refreshLater(FIRST_WAIT_MS);
       },
     );
@@ -285,12 +282,12 @@ export class Fetching {
 
   async #recover(error: unknown, troubles: number): Promise<void> {
     if (meaningOf(error) === 'denied') {
-      this.#listener.failed(error);
+      this.#failed(error);
       return;
     }
     this.#link.forget(error);
-    if (troubles > 1) this.#listener.troubled(`A fetch failed: ${reasonOf(error)}. Retrying.`);
-    await this.#ending.wait(this.#waitOf(troubles));
+    if (troubles > 1) this.#of.home.driverLog.trouble(`A fetch failed: ${reasonOf(error)}. Retrying.`);
+    await this.#ending.wait(retryMs(troubles));
     if (!this.#assignment.isOver) await this.#refresh();
   }
 
@@ -309,13 +306,7 @@ export class Fetching {
 
   /** Learns the leaders anew. What fails here fails again, and louder, in the next fetch. */
   async #refresh(): Promise<void> {
-    this.#refreshing ??= this.#link
-      .refreshMetadata()
-      .catch((error: unknown) => this.#link.forget(error))
-      .finally(() => {
-        this.#refreshing = undefined;
-      });
-    await this.#refreshing;
+    await this.#link.refresh().catch((error: unknown) => this.#link.forget(error));
     this.start();
     // A broker that led nothing of ours, or only what is paused, may lead more now.
     this.wake();

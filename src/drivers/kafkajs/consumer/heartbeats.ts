@@ -1,3 +1,4 @@
+import type { DriverLog } from '../driver-log.js';
 import { meaningOf, reasonOf } from '../errors.js';
 import type { Link } from '../vendor/link.js';
 import type { Assignment } from './assignment.js';
@@ -6,7 +7,7 @@ import { Signal } from './signal.js';
 
 const RETRY_AFTER_MS = 500;
 
-export interface HeartbeatLimits {
+interface HeartbeatLimits {
   readonly intervalMs: number;
   /** Silence after which the broker has given our partitions away. */
   readonly sessionTimeoutMs: number;
@@ -21,23 +22,17 @@ export class Heartbeats {
   readonly #assignment: Assignment;
   readonly #limits: HeartbeatLimits;
   readonly #reading: Reading;
-  readonly #troubled: (message: string) => void;
+  readonly #driverLog: DriverLog;
   readonly #soon = new Signal();
   #isStopped = false;
   #heardAt = performance.now();
 
-  constructor(
-    link: Link,
-    assignment: Assignment,
-    limits: HeartbeatLimits,
-    reading: Reading,
-    troubled: (message: string) => void,
-  ) {
+  constructor(link: Link, assignment: Assignment, limits: HeartbeatLimits, reading: Reading, driverLog: DriverLog) {
     this.#link = link;
     this.#assignment = assignment;
     this.#limits = limits;
     this.#reading = reading;
-    this.#troubled = troubled;
+    this.#driverLog = driverLog;
   }
 
   start(): void {
@@ -112,7 +107,7 @@ export class Heartbeats {
     }
     this.#link.forget(error);
     if (silentMs > this.#limits.intervalMs * 2) {
-      this.#troubled(`The group coordinator does not respond: ${reasonOf(error)}. Retrying.`);
+      this.#driverLog.trouble(`The group coordinator does not respond: ${reasonOf(error)}. Retrying.`);
     }
     try {
       await this.#link.findCoordinator();

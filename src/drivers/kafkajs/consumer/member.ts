@@ -1,25 +1,18 @@
 import type { ObservableInput } from 'rxjs';
-import { doublingMs } from '../../../backpressure/backoff.js';
 import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
 import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, typeOf } from '../errors.js';
 import type { Link, Membership } from '../vendor/link.js';
-import { answerWithin } from './answer-within.js';
-import { Assignment, type Ending, type OwnedPartition } from './assignment.js';
+import { answerWithin, firstOf } from './answer-within.js';
+import { Assignment, type Ending } from './assignment.js';
 import { Fetching } from './fetching.js';
-import { firstOf } from './first-of.js';
 import { Heartbeats } from './heartbeats.js';
 import type { Home } from './home.js';
 import { LogRange } from './log-range.js';
 import type { Refused } from './places.js';
-import { Reading, whenLate } from './reading.js';
+import { LATE_MS, Reading, whenLate } from './reading.js';
 import { SameTopics } from './same-topics.js';
-import { Signal } from './signal.js';
+import { retryMs, Signal } from './signal.js';
 import { topicTrouble } from './topic-trouble.js';
-
-const JOIN_AGAIN_MS = 100;
-const MOST_JOIN_WAIT_MS = 2_000;
-/** Beyond `maxWaitMs`, until an answer counts as missing. */
-const LATE_MS = 1_000;
 
 /** One life of a member of the group: from connecting, over its assignments, to a crash or to being closed. */
 export class Member {
@@ -102,12 +95,12 @@ export class Member {
         if (!mayPass(error) && !groupHasMovedOn(error)) throw connectError(error, setting);
         if (performance.now() > until) throw error;
         this.link.forget(error);
-        const waitMs = doublingMs(failures, JOIN_AGAIN_MS, MOST_JOIN_WAIT_MS);
+        const waitMs = retryMs(failures);
         if (failures > 2)
           driverLog.tell('warn', 'kafka.joining', `Cannot join the group: ${reasonOf(error)}. Retrying.`);
         await this.#changed.wait(waitMs);
         if (this.#isClosed) return undefined;
-        await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
+        await this.link.refresh().catch((reason: unknown) => this.link.forget(reason));
       }
     }
   }
@@ -125,15 +118,21 @@ export class Member {
       listener.reading(isReading);
     });
     this.#reading = reading;
-    const troubled = (message: string) => driverLog.tell('warn', 'kafka.trouble', message);
-    this.#heartbeats = new Heartbeats(this.link, assignment, limits, reading, troubled);
+    this.#heartbeats = new Heartbeats(this.link, assignment, limits, reading, driverLog);
     this.#heartbeats.start();
     const watch = setInterval(() => this.#lookSoon(assignment), options.metadataMaxAgeMs);
     try {
       await this.#same.learn();
       const isStarted = await this.#place(assignment, reading);
       if (isStarted) {
-        this.#fetching = this.#startFetching(assignment, reading);
+        this.#fetching = new Fetching(this.link, assignment, {
+          home: this.#home,
+          reading,
+          topics: this.#same,
+          range: this.#range,
+          lookForTopics: () => this.#lookSoon(assignment),
+        });
+        this.#fetching.start();
         // What can be placed is read; what cannot yet holds up nothing else.
         void this.#placeRest(assignment, reading);
         await assignment.ending;
@@ -204,9 +203,9 @@ export class Member {
         await this.link.findCoordinator().catch(() => undefined);
       }
       if (assignment.partitions.every((owned) => owned.position >= 0)) return;
-      const waitMs = doublingMs(failures, JOIN_AGAIN_MS, MOST_JOIN_WAIT_MS);
+      const waitMs = retryMs(failures);
       await Promise.race([this.#changed.wait(waitMs), assignment.ending]);
-      await this.link.refreshMetadata().catch((reason: unknown) => this.link.forget(reason));
+      await this.link.refresh().catch((reason: unknown) => this.link.forget(reason));
     }
   }
 
@@ -218,36 +217,12 @@ export class Member {
     reading.failing(owned);
     owned.troubles += 1;
     this.link.forget(error);
-    if (meaning === 'missing' || meaning === 'forbidden') this.#topicTrouble(assignment, owned, meaning, error);
-    else if (mayPass(error)) {
+    if (meaning === 'missing' || meaning === 'forbidden') {
+      if (!assignment.isOver) topicTrouble(this.#home, owned, meaning, error, () => this.#lookSoon(assignment));
+    } else if (mayPass(error)) {
       const what = `Cannot look up the start offset of ${owned.stream}: ${reasonOf(error)}. Other partitions are read; retrying.`;
-      if (owned.troubles > 1) this.#home.driverLog.tell('warn', 'kafka.trouble', what);
+      if (owned.troubles > 1) this.#home.driverLog.trouble(what);
     } else this.#home.failed(connectError(error, this.#home.setting));
-  }
-
-  #topicTrouble(assignment: Assignment, owned: OwnedPartition, meaning: 'missing' | 'forbidden', error: unknown): void {
-    if (!assignment.isOver) topicTrouble(this.#home, owned, meaning, error, () => this.#lookSoon(assignment));
-  }
-
-  #startFetching(assignment: Assignment, reading: Reading): Fetching {
-    const { listener, driverLog, setting, subscription } = this.#home;
-    const fetching = new Fetching(this.link, assignment, {
-      reading,
-      lateAfterMs: subscription.maxWaitMs + LATE_MS,
-      records: (batch) => listener.records(batch),
-      failed: (error) => {
-        if (!assignment.isOver) this.#home.failed(connectError(error, setting));
-      },
-      outOfRange: async (owned) => {
-        await this.#same.look(assignment);
-        await this.#range.check(owned);
-      },
-      doubted: (owned) => this.#same.doubted(assignment, owned),
-      topicTrouble: (owned, meaning, error) => this.#topicTrouble(assignment, owned, meaning, error),
-      troubled: (message) => driverLog.tell('warn', 'kafka.trouble', message),
-    });
-    fetching.start();
-    return fetching;
   }
 
   /** Our generation holds until we join again: what is settled and committed now still counts. */

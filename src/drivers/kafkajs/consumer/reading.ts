@@ -1,6 +1,8 @@
 /** What can fail: a partition, the lookup of start offsets, the group's heartbeats, or its commits. */
-export type Troubled = object | 'start' | 'group' | 'commit';
+type Troubled = object | 'start' | 'group' | 'commit';
 
+/** Beyond `maxWaitMs`, until an answer counts as missing. */
+export const LATE_MS = 1_000;
 /** An answer that came while our own loop was held up is not late: it gets this long to be seen. */
 const SEEN_WITHIN_MS = 200;
 

@@ -56,11 +56,7 @@ export function byOwnTopics(internals: Internals, cluster: Cluster, driverLog: D
       const partitionsOf = (topic: string) => {
         const known = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
         if (known.length === 0)
-          driverLog.tell(
-            'warn',
-            'kafka.skipped',
-            `Topic ${topic}, which members of the group subscribe to, has no visible partition.`,
-          );
+          driverLog.skipped(`Topic ${topic}, which members of the group subscribe to, has no visible partition.`);
         return known.sort((a, b) => a - b);
       };
       return [...shareOut(sharing, partitionsOf)].map(([memberId, assignment]) => ({

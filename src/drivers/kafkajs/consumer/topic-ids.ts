@@ -1,6 +1,6 @@
 import { SourceError } from '../../../core/errors.js';
 import type { ForeignRequest } from '../vendor/internals.js';
-import { compactText, encoded, NO_TAGS, type Raw, Reader, uvarint } from '../vendor/wire.js';
+import { compactText, NO_TAGS, type Raw, Reader, requestOf, uvarint } from '../vendor/wire.js';
 
 export const METADATA = 3;
 /** The first that tells the ids of topics (Kafka 2.8, KIP-516). */
@@ -23,16 +23,13 @@ export function topicIdsRequest(raw: Raw, topics: readonly string[]): ForeignReq
     NOTHING_ELSE,
     NO_TAGS,
   ]);
-  return {
-    request: {
-      apiKey: METADATA,
-      apiVersion: TOPIC_IDS_VERSION,
-      apiName: 'Metadata',
-      encode: async () => encoded(raw, body),
-    },
-    response: { decode: async (bytes) => readTopicIds(new Reader(bytes)), parse: async (answer) => answer },
-    logResponseError: false,
-  };
+  const of = { apiKey: METADATA, apiVersion: TOPIC_IDS_VERSION, apiName: 'Metadata' };
+  return requestOf(
+    raw,
+    of,
+    () => body,
+    (bytes) => readTopicIds(new Reader(bytes)),
+  );
 }
 
 function readTopicIds(from: Reader): TopicIds {

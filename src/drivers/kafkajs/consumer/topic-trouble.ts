@@ -21,7 +21,7 @@ export function topicTrouble(
     const what = meaning === 'missing' ? 'is gone' : `cannot be read: ${reasonOf(error)}`;
     const advice = meaning === 'missing' ? '' : 'Grant `Describe` and `Read` on it, or exclude it from the pattern. ';
     const next = `${advice}Other topics are read; it is checked again.`;
-    home.driverLog.tell('warn', 'kafka.skipped', `Topic ${topic}, which matches the pattern, ${what}. ${next}`);
+    home.driverLog.skipped(`Topic ${topic}, which matches the pattern, ${what}. ${next}`);
     if (meaning === 'missing') look();
   } else if (meaning === 'forbidden') home.failed(forbiddenError([{ topic, error }]));
   else if (troubles >= UNKNOWN_TRIES) home.failed(goneError(topic, error));

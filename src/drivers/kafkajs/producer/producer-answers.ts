@@ -1,7 +1,9 @@
 import { ConnectError, FencedError, RxflumeError, SinkError } from '../../../core/errors.js';
 import { withoutStop } from '../../../core/sentence.js';
+import type { TopicPartition } from '../../../ports/kafka-consumer.js';
 import type { KafkaOutgoing } from '../../../ports/kafka-producer.js';
 import { isAuth, isPassing, reasonOf, type Setting, typeOf } from '../errors.js';
+import type { Produced, RefusedRecord } from './producer-requests.js';
 import { mostRecordBytes } from './record-writer.js';
 
 /**
@@ -104,6 +106,30 @@ export function verdictOf(error: unknown): Verdict {
 
 function isTimeout(error: unknown): boolean {
   return (error as { name?: string } | null)?.name === 'KafkaJSRequestTimeoutError';
+}
+
+/** What a broker says that does not know either. */
+const UNKNOWN_SERVER_ERROR = -1;
+
+/** What a broker said of one batch; none of both where it is written. */
+export interface Outcome {
+  readonly error?: unknown;
+  /** Where the error does not tell. */
+  readonly verdict?: Verdict;
+  readonly refused?: readonly RefusedRecord[];
+  readonly reason?: string;
+}
+
+/** What an answer to produce says of one partition. */
+export function outcomeOf(
+  of: TopicPartition,
+  produced: readonly Produced[],
+  errorOf: (code: number) => Error,
+): Outcome {
+  const one = produced.find(({ topic, partition }) => topic === of.topic && partition === of.partition);
+  if (one === undefined) return { error: errorOf(UNKNOWN_SERVER_ERROR) };
+  if (one.errorCode === 0) return {};
+  return { error: errorOf(one.errorCode), refused: one.refused, reason: one.reason };
 }
 
 const MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION']);

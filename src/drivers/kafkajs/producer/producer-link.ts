@@ -1,11 +1,12 @@
 import { SinkError } from '../../../core/errors.js';
 import type { PartitionOffset, TopicPartition } from '../../../ports/kafka-consumer.js';
+import { byTopic } from '../consumer/places.js';
 import type { DriverLog } from '../driver-log.js';
 import type { Setting } from '../errors.js';
 import { type CheckedOptions, secretsOf } from '../options.js';
-import { connectWithin, openCluster } from '../vendor/cluster.js';
+import { ClusterLink } from '../vendor/cluster-link.js';
 import type { Broker, Cluster, Internals } from '../vendor/internals.js';
-import { type OpenSocket, Sockets } from '../vendor/sockets.js';
+import type { OpenSocket } from '../vendor/sockets.js';
 import { refusalFor } from './producer-answers.js';
 import {
   type ClusterMetadata,
@@ -31,22 +32,12 @@ const OFFSET_FETCH = 9;
 const APART = 1;
 
 /** A connection to a cluster for writing, as plain requests; when to ask again is decided elsewhere. */
-export class ProducerLink {
-  readonly sockets: Sockets;
+export class ProducerLink extends ClusterLink {
   readonly topics: WritableTopics;
-  readonly #options: CheckedOptions;
-  readonly #internals: Internals;
-  readonly #driverLog: DriverLog;
-  readonly #cluster: Cluster;
-  #refreshing: Promise<void> | undefined;
 
   constructor(internals: Internals, options: CheckedOptions, driverLog: DriverLog, open: OpenSocket) {
-    this.#options = options;
-    this.#internals = internals;
-    this.#driverLog = driverLog;
-    this.sockets = new Sockets(open);
-    this.#cluster = openCluster(internals, options, driverLog, this.sockets).cluster;
-    asksForBrokersOnly(this.#cluster, (broker) => this.#metadataOf(broker, []));
+    super(internals, options, driverLog, open);
+    asksForBrokersOnly(this.cluster, (broker) => this.#metadataOf(broker, []));
     const setting: Setting = { brokers: options.brokers, secrets: secretsOf(options) };
     this.topics = new WritableTopics({
       ask: async (topics) => (await this.#metadataOf(await this.#anyBroker(), topics)).topicMetadata,
@@ -56,25 +47,12 @@ export class ProducerLink {
     });
   }
 
-  /** Fails with `ConnectError`. */
-  async connect(): Promise<void> {
-    await connectWithin(() => this.#cluster.connect(), this.#options, this.#driverLog);
-  }
-
-  /** Learns which brokers there are now; one question for all who ask meanwhile. */
-  refresh(): Promise<void> {
-    this.#refreshing ??= this.#cluster.refreshMetadata().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
   #anyBroker(): Promise<Broker> {
-    return this.#cluster.brokerPool.findConnectedBroker();
+    return this.cluster.brokerPool.findConnectedBroker();
   }
 
   #metadataOf(broker: Broker, topics: readonly string[]): Promise<ClusterMetadata> {
-    const request = metadataRequest(this.#internals, (apiKey) => versionOf(broker, apiKey), topics);
+    const request = metadataRequest(this.internals, (apiKey) => versionOf(broker, apiKey), topics);
     return broker.connectionPool.send(request);
   }
 
@@ -85,10 +63,10 @@ export class ProducerLink {
     batches: readonly PartitionBatch[],
     isApart = false,
   ): Promise<readonly Produced[]> {
-    const broker = await this.#cluster.findBroker({ nodeId });
-    const { requestTimeoutMs } = this.#options;
+    const broker = await this.cluster.findBroker({ nodeId });
+    const { requestTimeoutMs } = this.options;
     const request = produceRequest(
-      this.#internals,
+      this.internals,
       (apiKey) => versionOf(broker, apiKey),
       transactionalId,
       requestTimeoutMs,
@@ -102,7 +80,7 @@ export class ProducerLink {
   /** A fresh id for an idempotent producer, which any broker gives. */
   async newProducerId(): Promise<ProducerId> {
     const broker = await this.#anyBroker();
-    return idOf(await broker.initProducerId({ transactionTimeout: this.#options.requestTimeoutMs }));
+    return idOf(await broker.initProducerId({ transactionTimeout: this.options.requestTimeoutMs }));
   }
 
   /** The next epoch of a transactional id: whoever had it is fenced. */
@@ -113,11 +91,11 @@ export class ProducerLink {
 
   /** Who keeps the transactions of an id. */
   async coordinatorOf(transactionalId: string): Promise<Broker> {
-    return this.#cluster.findGroupCoordinator({ groupId: transactionalId, coordinatorType: TRANSACTION });
+    return this.cluster.findGroupCoordinator({ groupId: transactionalId, coordinatorType: TRANSACTION });
   }
 
   async groupCoordinator(groupId: string): Promise<Broker> {
-    return this.#cluster.findGroupCoordinator({ groupId, coordinatorType: GROUP });
+    return this.cluster.findGroupCoordinator({ groupId, coordinatorType: GROUP });
   }
 
   /** The group's offsets that no transaction is changing. Fails while one is. */
@@ -131,27 +109,17 @@ export class ProducerLink {
       );
     }
     const { errorCode, offsets } = await broker.connectionPool.send(
-      stableOffsetsRequest(this.#internals, groupId, byTopic(partitions)),
+      stableOffsetsRequest(
+        this.internals,
+        groupId,
+        byTopic(partitions, ({ partition }) => partition),
+      ),
     );
     const failed = errorCode || (offsets.find((one) => one.errorCode !== 0)?.errorCode ?? 0);
     if (failed !== 0) throw this.errorOf(failed);
     return offsets
       .filter(({ offset }) => offset >= 0)
       .map(({ topic, partition, offset }) => ({ topic, partition, offset }));
-  }
-
-  errorOf(code: number): Error {
-    return this.#internals.createErrorFromCode(code);
-  }
-
-  /** Drops the sockets of a broker that did not answer: kafkajs would go on asking through them. */
-  forget(error: unknown): void {
-    const { name, broker } = error as { name?: string; broker?: string };
-    if (name === 'KafkaJSRequestTimeoutError' && broker !== undefined) this.sockets.destroyTo(broker);
-  }
-
-  destroy(): void {
-    this.sockets.destroy();
   }
 }
 
@@ -170,10 +138,4 @@ function versionOf({ versions }: Broker, apiKey: number): number {
 
 function idOf({ producerId, producerEpoch }: { producerId: string; producerEpoch: number }): ProducerId {
   return { producerId: BigInt(producerId), epoch: producerEpoch };
-}
-
-function byTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-  return [...topics].map(([topic, numbers]) => ({ topic, partitions: numbers }));
 }

@@ -1,5 +1,6 @@
+import { byTopic } from '../consumer/places.js';
 import type { ForeignRequest } from '../vendor/internals.js';
-import { compactText, encoded, int32, NO_TAGS, type Raw, Reader, text, uvarint } from '../vendor/wire.js';
+import { compactText, int32, NO_TAGS, type Raw, Reader, requestOf, text, uvarint } from '../vendor/wire.js';
 
 /** What one partition gets of a request to produce. */
 export interface PartitionBatch {
@@ -42,17 +43,12 @@ export function produceRequest(
   batches: readonly PartitionBatch[],
 ): ForeignRequest<readonly Produced[]> {
   const apiVersion = Math.min(PRODUCE_VERSION, versionOf(PRODUCE));
-  return {
-    request: {
-      apiKey: PRODUCE,
-      apiVersion,
-      apiName: 'Produce',
-      encode: async () => encoded(raw, produceBody(transactionalId, timeoutMs, batches)),
-    },
-    response: { decode: async (bytes) => readProduced(new Reader(bytes), apiVersion), parse: async (answer) => answer },
-    // What became of each batch is judged by who sent it.
-    logResponseError: false,
-  };
+  return requestOf(
+    raw,
+    { apiKey: PRODUCE, apiVersion, apiName: 'Produce' },
+    () => produceBody(transactionalId, timeoutMs, batches),
+    (bytes) => readProduced(new Reader(bytes), apiVersion),
+  );
 }
 
 /**
@@ -84,23 +80,18 @@ function readProduced(from: Reader, version: number): readonly Produced[] {
 }
 
 function produceBody(transactionalId: string | null, timeoutMs: number, batches: readonly PartitionBatch[]): Buffer {
-  const topics = new Map<string, PartitionBatch[]>();
-  for (const batch of batches) {
-    const known = topics.get(batch.topic);
-    if (known === undefined) topics.set(batch.topic, [batch]);
-    else known.push(batch);
-  }
+  const topics = byTopic(batches, (batch) => batch);
   const head = Buffer.alloc(6);
   head.writeInt16BE(ALL_IN_SYNC, 0);
   head.writeInt32BE(timeoutMs, 2);
   return Buffer.concat([
     transactionalId === null ? Buffer.from([0xff, 0xff]) : text(transactionalId),
     head,
-    int32(topics.size),
-    ...[...topics].flatMap(([topic, own]) => [
+    int32(topics.length),
+    ...topics.flatMap(({ topic, partitions }) => [
       text(topic),
-      int32(own.length),
-      ...own.flatMap(({ partition, bytes }) => [int32(partition), int32(bytes.length), bytes]),
+      int32(partitions.length),
+      ...partitions.flatMap(({ partition, bytes }) => [int32(partition), int32(bytes.length), bytes]),
     ]),
   ]);
 }
@@ -138,15 +129,7 @@ export function metadataRequest(
   };
   const body = [int32(topics.length), ...topics.map(text)];
   if (apiVersion >= NO_CREATION_VERSION) body.push(Buffer.from([0]));
-  return {
-    request: {
-      apiKey: METADATA,
-      apiVersion,
-      apiName: 'Metadata',
-      encode: async () => encoded(raw, Buffer.concat(body)),
-    },
-    response: { decode, parse: async (answer) => answer },
-  };
+  return requestOf(raw, { apiKey: METADATA, apiVersion, apiName: 'Metadata' }, () => Buffer.concat(body), decode);
 }
 
 export interface StableOffset {
@@ -186,16 +169,12 @@ export function stableOffsetsRequest(
     REQUIRE_STABLE,
     NO_TAGS,
   ]);
-  return {
-    request: {
-      apiKey: OFFSET_FETCH,
-      apiVersion: STABLE_OFFSETS_VERSION,
-      apiName: 'OffsetFetch',
-      encode: async () => encoded(raw, body),
-    },
-    response: { decode: async (bytes) => readOffsets(new Reader(bytes)), parse: async (answer) => answer },
-    logResponseError: false,
-  };
+  return requestOf(
+    raw,
+    { apiKey: OFFSET_FETCH, apiVersion: STABLE_OFFSETS_VERSION, apiName: 'OffsetFetch' },
+    () => body,
+    (bytes) => readOffsets(new Reader(bytes)),
+  );
 }
 
 function readOffsets(from: Reader): StableOffsets {

@@ -4,9 +4,17 @@ import { type RxflumeError, SinkError } from '../../../core/errors.js';
 import type { KafkaOutgoing, KafkaSent } from '../../../ports/kafka-producer.js';
 import { writeBatch } from './batch-writer.js';
 import { Call } from './call.js';
-import { type Outcome, outcomeOf } from './outcome.js';
 import { type PartitionBatch, type Partitions, partitionBatchesOf } from './partition-batch.js';
-import { answerOf, recordRefusal, refusalFor, unsent, verdictOf, withdrawn } from './producer-answers.js';
+import {
+  answerOf,
+  type Outcome,
+  outcomeOf,
+  recordRefusal,
+  refusalFor,
+  unsent,
+  verdictOf,
+  withdrawn,
+} from './producer-answers.js';
 import { SendQueue } from './send-queue.js';
 import type { ProducingFor, Sender } from './sender.js';
 import type { Sequences } from './sequences.js';

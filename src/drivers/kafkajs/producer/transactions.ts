@@ -3,6 +3,7 @@ import { doublingMs } from '../../../backpressure/backoff.js';
 import type { RxflumeError } from '../../../core/errors.js';
 import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
 import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../../ports/kafka-producer.js';
+import { byTopic } from '../consumer/places.js';
 import type { Broker } from '../vendor/internals.js';
 import { answerOf, transactionError, verdictOf } from './producer-answers.js';
 import { Producing } from './producing.js';
@@ -74,30 +75,17 @@ export class Transactions implements KafkaTransactions {
   ): Promise<void> {
     const fresh = partitionBatches.filter(({ name }) => !this.#joined.has(name));
     if (fresh.length === 0) return;
-    const topics = new Map<string, number[]>();
-    for (const { topic, partition } of fresh) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-    await this.#step((coordinator) =>
-      coordinator.addPartitionsToTxn({
-        ...this.#who,
-        topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
-      }),
-    );
+    const topics = byTopic(fresh, ({ partition }) => partition);
+    await this.#step((coordinator) => coordinator.addPartitionsToTxn({ ...this.#who, topics }));
     for (const { name } of fresh) this.#joined.add(name);
   }
 
   async #commit(groupId: string, offsets: readonly PartitionOffset[]): Promise<void> {
     await this.#step((coordinator) => coordinator.addOffsetsToTxn({ ...this.#who, groupId }));
-    const topics = new Map<string, { partition: number; offset: string; metadata: null }[]>();
-    for (const { topic, partition, offset } of offsets) {
-      topics.set(topic, [...(topics.get(topic) ?? []), { partition, offset: String(offset), metadata: null }]);
-    }
+    const topics = byTopic(offsets, ({ partition, offset }) => ({ partition, offset: String(offset), metadata: null }));
     await this.#again(async () => {
       const coordinator = await this.#of.link.groupCoordinator(groupId);
-      await coordinator.txnOffsetCommit({
-        ...this.#who,
-        groupId,
-        topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
-      });
+      await coordinator.txnOffsetCommit({ ...this.#who, groupId, topics });
     });
     await this.#step((coordinator) => coordinator.endTxn({ ...this.#who, transactionResult: true }));
     this.#joined.clear();

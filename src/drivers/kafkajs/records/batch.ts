@@ -2,8 +2,7 @@ import type { KafkaBatch, KafkaRecord, KafkaRecords } from '../../../ports/kafka
 import type { OwnedPartition } from '../consumer/assignment.js';
 import type { Fetched } from '../vendor/link.js';
 import { abortedFilter, type IsAborted } from './aborted.js';
-import { corrupt } from './corrupt.js';
-import type { LeanBatch } from './fetched-messages.js';
+import { corrupt, type LeanBatch } from './fetched-messages.js';
 import { firstKey, LeanRecords } from './lean-records.js';
 import { RecordView } from './record.js';
 

@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
 import type { AnswerLease } from './answer-lease.js';
-import { corrupt } from './corrupt.js';
 import type { ForeignRecord } from './record.js';
 
 /** A batch of records as it was fetched, its records inflated and not looked at yet. */
@@ -53,6 +52,11 @@ export interface MessageDecoders {
 
 /** Of a partition with nothing new. */
 export const NOTHING: FetchedMessages = { records: [], nextOffset: -1 };
+
+/** The one error for fetched bytes that cannot be what a broker keeps. `what` says where the contradiction is. */
+export function corrupt(what: string): Error {
+  return new Error(`a batch of records is corrupt: ${what}`);
+}
 
 const MAGIC_AT = 16;
 const MAGIC_NOW = 2;

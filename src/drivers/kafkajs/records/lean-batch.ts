@@ -1,9 +1,8 @@
 import type { Codec } from '../codecs/codecs.js';
 import { leaseOf } from './answer-lease.js';
-import { corrupt } from './corrupt.js';
 import { crc32c } from './crc32c.js';
 import type { FetchedMessages, ForeignDecoder, LeanBatch, MessageDecoders } from './fetched-messages.js';
-import { decodeOld, NOTHING, nothingWhole } from './fetched-messages.js';
+import { corrupt, decodeOld, NOTHING, nothingWhole } from './fetched-messages.js';
 
 export interface LeanOptions {
   /** By the number that a batch names them with. */

@@ -1,7 +1,6 @@
 import type { KafkaRecord, KafkaRecords } from '../../../ports/kafka-consumer.js';
 import { type AnswerLease, leaseOf } from './answer-lease.js';
-import { corrupt } from './corrupt.js';
-import type { LeanBatch } from './fetched-messages.js';
+import { corrupt, type LeanBatch } from './fetched-messages.js';
 import { LeanRecord, type LeanSetting } from './lean-record.js';
 import type { RecordSetting } from './record.js';
 import { Cursor } from './varint.js';

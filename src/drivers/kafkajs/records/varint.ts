@@ -1,4 +1,4 @@
-import { corrupt } from './corrupt.js';
+import { corrupt } from './fetched-messages.js';
 
 /** 64 bits, seven in a byte. */
 const MOST_BYTES = 10;

@@ -183,11 +183,7 @@ export class Connection implements KafkaConsumer, Home {
     if (!isOfTopic || !(this.subscription.topics instanceof RegExp)) {
       throw partitionCommitError({ topic, partition }, error, this.subscription.groupId, this.setting.secrets);
     }
-    this.driverLog.tell(
-      'warn',
-      'kafka.skipped',
-      `${topic}/${partition} cannot be committed: ${reason}. The other partitions are committed.`,
-    );
+    this.driverLog.skipped(`${topic}/${partition} cannot be committed: ${reason}. The other partitions are committed.`);
   }
 
   /** Asks the coordinator; where it does not answer or has moved, asks the new one, once. */

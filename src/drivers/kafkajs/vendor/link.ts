@@ -12,9 +12,9 @@ import { type KnownTopic, resolveTopics } from '../consumer/topics.js';
 import type { DriverLog } from '../driver-log.js';
 import { reasonOf } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
-import { connectWithin, openCluster, READ_COMMITTED, RETRY } from './cluster.js';
-import type { Broker, Cluster, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
-import { type OpenSocket, Sockets } from './sockets.js';
+import { ClusterLink, READ_COMMITTED, RETRY } from './cluster-link.js';
+import type { Broker, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
+import type { OpenSocket } from './sockets.js';
 
 /** Who we are in the group, for one generation of it. */
 export interface Membership {
@@ -36,15 +36,9 @@ const MOST_FETCH_BYTES = 16 << 20;
  * One connection to a cluster and one member of a group, as plain requests: kafkajs speaks the protocol, finds brokers,
  * authenticates and shares partitions out; when to ask what is decided elsewhere.
  */
-export class Link {
-  readonly sockets: Sockets;
-  readonly #options: CheckedOptions;
+export class Link extends ClusterLink {
   readonly #subscription: KafkaSubscription;
-  readonly #driverLog: DriverLog;
-  readonly #cluster: Cluster;
   readonly #group: ConsumerGroup;
-  readonly #internals: Internals;
-  readonly #createErrorFromCode: Internals['createErrorFromCode'];
   /** By broker. */
   readonly #throttledUntil = new Map<number, number>();
 
@@ -56,17 +50,11 @@ export class Link {
     open: OpenSocket,
     memberId: string | null,
   ) {
-    this.#options = options;
+    super(internals, options, driverLog, open);
+    const { cluster } = this;
     this.#subscription = subscription;
-    this.#driverLog = driverLog;
-    this.sockets = new Sockets(open);
-    this.#internals = internals;
-    this.#createErrorFromCode = internals.createErrorFromCode;
-    const { cluster, logger, instrumentationEmitter } = openCluster(internals, options, driverLog, this.sockets);
-    this.#cluster = cluster;
     this.#group = new internals.ConsumerGroup({
-      logger,
-      instrumentationEmitter,
+      ...this.shared,
       cluster,
       groupId: subscription.groupId,
       topics: [],
@@ -90,22 +78,16 @@ export class Link {
     this.#group.memberId = memberId;
   }
 
-  /** Reaches the cluster and finds the topics, within `connectTimeoutMs`. Fails with `ConnectError`. */
-  async connect(): Promise<void> {
-    const connect = async () => {
-      await this.#cluster.connect();
-      await this.#subscribeTo(await this.findTopics());
-    };
-    await connectWithin(connect, this.#options, this.#driverLog);
+  protected override async begin(): Promise<void> {
+    await super.begin();
+    await this.#subscribeTo(await this.#findTopics());
   }
 
   /** The names of the topics that are subscribed to, as they exist now. */
-  async findTopics(): Promise<string[]> {
-    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+  async #findTopics(): Promise<string[]> {
+    const broker = await this.cluster.brokerPool.findConnectedBroker();
     const skipped = (topic: string, error: unknown) =>
-      this.#driverLog.tell(
-        'warn',
-        'kafka.skipped',
+      this.driverLog.skipped(
         `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. Other topics are read; it is checked again.`,
       );
     return resolveTopics(
@@ -126,16 +108,16 @@ export class Link {
   async #subscribeTo(topics: readonly string[]): Promise<void> {
     this.#group.topics = topics;
     this.#group.topicsSubscribed = topics;
-    for (const gone of [...this.#cluster.targetTopics].filter((topic) => !topics.includes(topic)))
-      this.#cluster.targetTopics.delete(gone);
-    await this.#cluster.addMultipleTargetTopics(topics);
+    for (const gone of [...this.cluster.targetTopics].filter((topic) => !topics.includes(topic)))
+      this.cluster.targetTopics.delete(gone);
+    await this.cluster.addMultipleTargetTopics(topics);
   }
 
   /** How many partitions each subscribed topic has, as a text to compare with an earlier one. */
   async layout(): Promise<string> {
     const before = this.knownLayout();
-    await this.#subscribeTo(await this.findTopics());
-    await this.#cluster.refreshMetadata();
+    await this.#subscribeTo(await this.#findTopics());
+    await this.cluster.refreshMetadata();
     // A broker that has just started may not know a topic yet.
     const isUnsure = this.#group.topicsSubscribed.some((topic) => this.topicError(topic) !== undefined);
     return isUnsure ? before : this.knownLayout();
@@ -143,22 +125,22 @@ export class Link {
 
   /** The ids of the subscribed topics that are there; undefined from a broker before 2.8, which has none. */
   async topicIds(): Promise<TopicIds | undefined> {
-    const broker = await this.#cluster.brokerPool.findConnectedBroker();
+    const broker = await this.cluster.brokerPool.findConnectedBroker();
     if ((broker.versions[METADATA]?.maxVersion ?? 0) < TOPIC_IDS_VERSION) return undefined;
-    return broker.connectionPool.send(topicIdsRequest(this.#internals, this.#group.topicsSubscribed));
+    return broker.connectionPool.send(topicIdsRequest(this.internals, this.#group.topicsSubscribed));
   }
 
   /** Every partition of the subscribed topics, as far as it is known. */
   knownPartitions(): TopicPartition[] {
     return this.#group.topicsSubscribed.flatMap((topic) =>
-      this.#cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ topic, partition: partitionId })),
+      this.cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ topic, partition: partitionId })),
     );
   }
 
   knownLayout(): string {
     return [...this.#group.topicsSubscribed]
       .sort()
-      .map((topic) => `${topic}=${this.#cluster.findTopicPartitionMetadata(topic).length}`)
+      .map((topic) => `${topic}=${this.cluster.findTopicPartitionMetadata(topic).length}`)
       .join(' ');
   }
 
@@ -199,7 +181,7 @@ export class Link {
 
   /** Asks anew who keeps the group; the one we knew has gone or handed it over. */
   async findCoordinator(): Promise<void> {
-    this.#group.coordinator = await this.#cluster.findGroupCoordinator({ groupId: this.#subscription.groupId });
+    this.#group.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.#subscription.groupId });
   }
 
   /** The group's committed offsets, of those partitions that have one. */
@@ -235,7 +217,7 @@ export class Link {
   }
 
   async #boundsBy(nodeId: number, led: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
-    const broker = await this.#cluster.findBroker({ nodeId });
+    const broker = await this.cluster.findBroker({ nodeId });
     const timestamp = startAt === 'earliest' ? EARLIEST : LATEST;
     const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));
     const { responses } = await broker.listOffsets({ isolationLevel: READ_COMMITTED, topics });
@@ -245,19 +227,19 @@ export class Link {
   /** Why a topic cannot be read, as the cluster said it last; undefined where it can. */
   topicError(topic: string): unknown {
     const code =
-      this.#cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === topic)?.topicErrorCode ?? 0;
+      this.cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === topic)?.topicErrorCode ?? 0;
     return code === 0 ? undefined : this.errorOf(code);
   }
 
   /** The broker that leads a partition, or undefined where nobody does at the moment. */
   leaderOf({ topic, partition }: TopicPartition): number | undefined {
-    const known = this.#cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
+    const known = this.cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
     return known === undefined || known.leader < 0 ? undefined : known.leader;
   }
 
   async fetch(nodeId: number, positions: readonly PartitionOffset[]): Promise<Fetched[]> {
     const { maxPartitionBytes, maxWaitMs } = this.#subscription;
-    const broker = await this.#cluster.findBroker({ nodeId });
+    const broker = await this.cluster.findBroker({ nodeId });
     const {
       errorCode,
       responses,
@@ -283,19 +265,7 @@ export class Link {
     return (this.#throttledUntil.get(nodeId) ?? 0) > performance.now();
   }
 
-  readonly errorOf = (code: number): Error => this.#createErrorFromCode(code);
-
-  async refreshMetadata(): Promise<void> {
-    await this.#cluster.refreshMetadata();
-  }
-
-  /** Drops the sockets of a broker that did not answer: kafkajs would go on asking through them. */
-  forget(error: unknown): void {
-    const { name, broker } = error as { name?: string; broker?: string };
-    if (name === 'KafkaJSRequestTimeoutError' && broker !== undefined) this.sockets.destroyTo(broker);
-  }
-
-  /** The same for the coordinator. */
+  /** Drops the sockets of the coordinator, which did not answer. */
   forgetCoordinator(): void {
     const { coordinator } = this.#group;
     if (coordinator !== null) this.sockets.destroyTo(coordinator.brokerAddress);
@@ -306,10 +276,6 @@ export class Link {
     if (memberId === null || memberId === '' || coordinator === null) return;
     this.#group.memberId = null;
     await coordinator.leaveGroup({ groupId: this.#subscription.groupId, memberId });
-  }
-
-  destroy(): void {
-    this.sockets.destroy();
   }
 
   #coordinator(): Broker {

@@ -1,8 +1,7 @@
 import { readHostPort } from '../../../core/address.js';
 import { createCodecs } from '../codecs/codecs.js';
 import { type CheckedOptions, DEFAULT_BROKER_PORT } from '../options.js';
-import { corrupt } from '../records/corrupt.js';
-import { type MessageDecoders, messagesDecoder } from '../records/fetched-messages.js';
+import { corrupt, type MessageDecoders, messagesDecoder } from '../records/fetched-messages.js';
 import { readHeadersOf } from '../records/header-reading.js';
 import { leanDecoder } from '../records/lean-batch.js';
 import type { Internals } from './internals.js';

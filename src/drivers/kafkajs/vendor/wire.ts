@@ -1,11 +1,21 @@
-import type { Internals } from './internals.js';
+import type { ForeignRequest, Internals } from './internals.js';
 
 export type Raw = Pick<Internals, 'load'>;
 
-/** kafkajs joins and copies what is not an encoder of its own. */
-export function encoded({ load }: Raw, bytes: Buffer): unknown {
+/** A request of our own bytes, whose answer is judged by who sends it: kafkajs neither logs it nor looks for errors in it. */
+export function requestOf<T>(
+  { load }: Raw,
+  of: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string },
+  body: () => Buffer,
+  decode: (answer: Buffer) => T | Promise<T>,
+): ForeignRequest<T> {
+  // kafkajs joins and copies what is not an encoder of its own.
   const Encoder = load('src/protocol/encoder.js') as new () => { writeBuffer(bytes: Buffer): unknown };
-  return new Encoder().writeBuffer(bytes);
+  return {
+    request: { ...of, encode: async () => new Encoder().writeBuffer(body()) },
+    response: { decode: async (bytes) => decode(bytes), parse: async (answer) => answer },
+    logResponseError: false,
+  };
 }
 
 export function int32(value: number): Buffer {

@@ -281,7 +281,7 @@ describe('a member of the group', () => {
     ]);
     link.leaders = { 0: 2, 1: 2 };
     link.fetches[0]?.answer(0, [], 6);
-    await until(() => link.calls.includes('refreshMetadata'), 'new metadata');
+    await until(() => link.calls.includes('refresh'), 'new metadata');
     link.fetches[1]?.answer(1, []);
     await sleep(120);
     link.fetches[2]?.answer(1, []);
