@@ -23,15 +23,12 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxjs/testing': rxjsTesting,
 };
 
-/** Documents whose blocks all run here; of the HTTP guide those that are tests. */
-const examples = [
-  'docs/guides/operators.md',
-  'docs/guides/testing.md',
-  'docs/guides/http.md',
-  'docs/tutorial/first-marble-test.md',
-].flatMap((document) =>
+/** Documents whose blocks all run here, and some of which those that are tests do. */
+const WHOLE = ['docs/guides/operators.md', 'docs/guides/testing.md', 'docs/tutorial/first-marble-test.md'];
+const TESTS = ['http', 'deliveries', 'your-own-sink', 'bad-records'].map((guide) => `docs/guides/${guide}.md`);
+const examples = [...WHOLE, ...TESTS].flatMap((document) =>
   codeBlocks(document).filter(
-    ({ language, code }) => language === 'ts' && (!document.endsWith('http.md') || code.includes('rxflume/testing')),
+    ({ language, code }) => language === 'ts' && (WHOLE.includes(document) || code.includes('rxflume/testing')),
   ),
 );
 
