@@ -22,13 +22,32 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
+import {
+  BATCH_DEFAULTS,
+  FAILOVER_DEFAULTS,
+  MAP_VALUE_ASYNC_DEFAULTS,
+  MERGE_SOURCES_DEFAULTS,
+  RETRY_WRITE_DEFAULTS,
+  TEE_DEFAULTS,
+  TRANSMIT_DEFAULTS,
+} from 'rxflume/operators';
 import { PROOF_DEFAULTS } from 'rxflume/testing';
+import { BACKOFF_DEFAULTS } from '../../src/backpressure/backoff.js';
+import { CIRCUIT_BREAKER_DEFAULTS } from '../../src/backpressure/circuit-breaker.js';
 import { tablesUnder } from './markdown.js';
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 test.each([
   ['docs/guides/operators.md', 'What is lost or hangs', LEAK_DETECTOR_DEFAULTS],
+  ['docs/reference/options/operators.md', 'batch', BATCH_DEFAULTS],
+  ['docs/reference/options/operators.md', 'failover', FAILOVER_DEFAULTS],
+  ['docs/reference/options/operators.md', 'mapValueAsync', MAP_VALUE_ASYNC_DEFAULTS],
+  ['docs/reference/options/operators.md', 'mergeSources', MERGE_SOURCES_DEFAULTS],
+  ['docs/reference/options/operators.md', 'retryConnect', BACKOFF_DEFAULTS],
+  ['docs/reference/options/operators.md', 'retryWrite', { ...RETRY_WRITE_DEFAULTS, breaker: CIRCUIT_BREAKER_DEFAULTS }],
+  ['docs/reference/options/operators.md', 'tee', TEE_DEFAULTS],
+  ['docs/reference/options/operators.md', 'transmit', TRANSMIT_DEFAULTS],
   ['docs/reference/options/testing.md', 'Options of the proof', PROOF_DEFAULTS],
   ['docs/reference/options/kafka.md', 'Options of the source', KAFKA_SOURCE_DEFAULTS],
   ['docs/reference/options/kafka.md', 'Options of the kafkajs driver', KAFKAJS_DEFAULTS],
