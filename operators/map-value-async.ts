@@ -6,7 +6,7 @@ import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { isEpochOver } from '../src/delivery/flush-listeners.js';
 import { lateNackError, nackErrorOf } from '../src/delivery/nack-errors.js';
-import { within } from '../src/lifecycle/within.js';
+import { within } from '../src/lifecycle/time-limit.js';
 
 export interface MapValueAsyncOptions {
   /** The maximum number of concurrent calls, including those that wait for an earlier one to be emitted. Default 4. */

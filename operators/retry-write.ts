@@ -12,7 +12,7 @@ import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } fro
 import type { Delivery } from '../src/delivery/delivery.js';
 import { isEpochOver, whenEpochOver } from '../src/delivery/flush-listeners.js';
 import { lateNackError, mayPass } from '../src/delivery/nack-errors.js';
-import { within } from '../src/lifecycle/within.js';
+import { within } from '../src/lifecycle/time-limit.js';
 
 export interface RetryWriteOptions extends BackoffOptions {
   /** The most attempts of one write, the first included. Default 5. */

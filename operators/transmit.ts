@@ -4,7 +4,7 @@ import { expectFunction, expectMs, expectOneOf, expectOption, expectWhole, withD
 import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type EndOperator } from '../src/delivery/delivery-operator.js';
 import { lateNackError, nackErrorOf, stoppedError } from '../src/delivery/nack-errors.js';
-import { within } from '../src/lifecycle/within.js';
+import { within } from '../src/lifecycle/time-limit.js';
 
 export interface TransmitOptions<T = unknown> {
   /** The maximum number of concurrent writes. Default 4. */

@@ -46,7 +46,7 @@ const files = {
   'src/offsets/watermark': [],
   'src/backpressure/in-flight-window': [],
   'src/lifecycle/commit-gate': [],
-  'src/lifecycle/within': ['operators/transmit'],
+  'src/lifecycle/time-limit': ['operators/transmit'],
   'src/lifecycle/settling': ['sources/kafka/settling'],
   'src/lifecycle/source-lifecycle': [],
   'src/sources/kafka/assignment': [],

@@ -53,7 +53,7 @@ export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
 export type { RedeliverOptions } from './offsets/nack-policy.js';
 export type { AckedUpTo, OffsetStore, OffsetStoreReader } from './offsets/offset-store.js';
-export { type AmqpOrigin, isAmqpOrigin } from './ports/amqp-origin.js';
+export { type AmqpOrigin, isAmqpOrigin } from './ports/amqp-consumer.js';
 export { type AmqpSink, amqpSink } from './sinks/amqp/amqp-sink.js';
 export { keptProperties } from './sinks/amqp/kept-properties.js';
 export { AMQP_SINK_DEFAULTS, type AmqpSinkOptions, type AmqpSinkReconnectOptions } from './sinks/amqp/options.js';

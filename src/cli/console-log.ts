@@ -1,5 +1,5 @@
 import type { Level } from '../core/monitor.js';
-import { shownText } from '../core/shown-text.js';
+import { shownText } from '../core/text.js';
 import type { OutputStream } from './guarded-output.js';
 
 /** Where the command prints: a live line on a terminal, JSON lines otherwise. */

@@ -1,6 +1,6 @@
 import { withoutSecrets } from './secrets.js';
 import { withoutStop } from './sentence.js';
-import { shownText } from './shown-text.js';
+import { shownText } from './text.js';
 
 /**
  * Every error rxflume raises, as one table: code → family (the class that carries it) and whether the same thing may

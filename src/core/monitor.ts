@@ -3,7 +3,7 @@ import { monotonicMs } from './clock.js';
 import { describeError, shortName } from './errors.js';
 import { KnownFailures } from './known-failures.js';
 import { sentence } from './sentence.js';
-import { shownText } from './shown-text.js';
+import { shownText } from './text.js';
 
 export type Labels = Readonly<Record<string, string>>;
 export type Level = 'info' | 'warn' | 'error';

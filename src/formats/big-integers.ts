@@ -1,5 +1,4 @@
-import { isNumberStart, numberAt } from './exact-numbers.js';
-import { endOfString } from './json-string.js';
+import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
 
 /** The most characters of an integer that becomes a BigInt: the time to read one and to write it grows faster than it. */
 const MOST_DIGITS = 1_000;

@@ -1,4 +1,4 @@
-import { endOfString } from './json-string.js';
+import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
 
 /** A number of a JSON text, and where it stands. */
 export interface PlacedNumber {
@@ -96,18 +96,6 @@ export function firstUnheld(json: string, isHeld: IsHeld): PlacedNumber | undefi
     }
   }
   return undefined;
-}
-
-/** Whether a number begins with the character, where a value of a valid JSON text begins. */
-export function isNumberStart(char: number): boolean {
-  return char === MINUS || (char >= ZERO && char <= NINE);
-}
-
-/** The number that begins there in a valid JSON text. */
-export function numberAt(json: string, start: number): string {
-  const number = /[\d.eE+-]+/y;
-  number.lastIndex = start;
-  return number.exec(json)?.[0] ?? '';
 }
 
 const [TAB, LINE_FEED, RETURN, SPACE, QUOTE, PLUS, COMMA, MINUS] = [9, 10, 13, 32, 34, 43, 44, 45];

@@ -1,5 +1,5 @@
 import { describeValue, SinkError } from '../core/errors.js';
-import { isWellFormed } from '../core/well-formed.js';
+import { isWellFormed } from '../core/text.js';
 
 /** An Apache Flume event: string headers by name, and a body of bytes. */
 export interface FlumeEvent {

@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import { describeValue, SinkError } from '../core/errors.js';
 import { expectKnown } from '../core/options.js';
+import { isWellFormed } from '../core/text.js';
 import { KiB } from '../core/units.js';
-import { isWellFormed } from '../core/well-formed.js';
 import { compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 import type { LinesOptions } from './json-lines.js';
@@ -71,4 +72,10 @@ function halfPair(value: string): SinkError {
       'Replace it with mapValue, or use jsonLines, which escapes it.',
     { details: { offset: at } },
   );
+}
+
+/** A value as Node shows it to people, on one line: any value has such a text, and texts are quoted. Bytes as UTF-8 text. */
+export function inspectText(value: unknown): string {
+  const shown = value instanceof Uint8Array ? Buffer.from(value).toString() : value;
+  return inspect(shown, { breakLength: Number.POSITIVE_INFINITY, compact: true, depth: 6 });
 }

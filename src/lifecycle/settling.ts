@@ -1,6 +1,6 @@
 import { defer, EMPTY, ignoreElements, type Observable, Subject, take } from 'rxjs';
 import { SourceError } from '../core/errors.js';
-import { within } from './within.js';
+import { within } from './time-limit.js';
 
 /** Waits until everything that a source has emitted is settled. */
 export class Settling {

@@ -1,6 +1,6 @@
 import { defer, finalize, map, type Observable, take, throwIfEmpty, timer } from 'rxjs';
 import { ConnectError, describeValue } from '../core/errors.js';
-import { guarded } from '../lifecycle/guarded.js';
+import { guarded } from '../lifecycle/time-limit.js';
 import type { OffsetStore } from './offset-store.js';
 
 /** Errors that say where a source could not resume. */

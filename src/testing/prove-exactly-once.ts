@@ -1,7 +1,6 @@
 import { describeError } from '../core/errors.js';
 import { expectFunction } from '../core/options.js';
 import { failureOf, isSound } from './proof/failure.js';
-import { feedOf } from './proof/feed.js';
 import { type CheckedOptions, checkInput, checkOptions, type ProofOptions } from './proof/options.js';
 import { everySingleFault, randomSchedule, shrunk } from './proof/plan.js';
 import { type Outcome, play } from './proof/play.js';
@@ -9,6 +8,7 @@ import { Roots } from './proof/roots.js';
 import { FAULT_KINDS, type FaultKind, parseSchedule, type Schedule, type Verb } from './proof/schedule.js';
 import { traceRecords } from './proof/trace.js';
 import type { BuildCollector, ProofInput } from './proof/trial.js';
+import { feedOf } from './proof/trial.js';
 
 export interface ProofReport {
   /** How many schedules were run. */

@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import type { Acker, FlushSignal } from '../delivery/acker.js';
 import { Delivery, type Origin } from '../delivery/delivery.js';
-import { lazy } from './lazy.js';
+import { lazy } from './memory/memory-record-view.js';
 
 /** What was done with one delivery, in order. */
 export type Settlement = `ack ${string}` | `nack ${string}` | `release ${string}`;

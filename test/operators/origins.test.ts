@@ -38,7 +38,7 @@ import { Monitor } from '../../src/core/monitor.js';
 import { Delivery, type Origin } from '../../src/delivery/delivery.js';
 import type { Receipt } from '../../src/delivery/receipt.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
-import { isAmqpOrigin } from '../../src/ports/amqp-origin.js';
+import { isAmqpOrigin } from '../../src/ports/amqp-consumer.js';
 import { amqpSink } from '../../src/sinks/amqp/amqp-sink.js';
 import { consoleSink } from '../../src/sinks/console/console-sink.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';

@@ -1,5 +1,5 @@
 import { describeValue } from '../../core/errors.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import type { Options } from './library.js';
 import { toWire } from './wire-table.js';

@@ -1,7 +1,7 @@
 import { AsyncSubject, type Observable, type Subscriber } from 'rxjs';
 import { type ConnectError, describeError, type SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
 import { blameIn, tooLarge } from './blame.js';
 import { isAboutPublishing } from './broker-answer.js';

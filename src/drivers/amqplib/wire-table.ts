@@ -1,5 +1,5 @@
 import { describeValue } from '../../core/errors.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 import { amqpTimeOf } from '../../ports/amqp-timestamp.js';
 

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { SourceError } from '../../core/errors.js';
 import { isNotOursToSync, syncFolder } from '../local-disk/system.js';
 
 /**
@@ -46,4 +47,26 @@ export async function namesIn(folder: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Exactly those bytes; an answer shorter than the file was is damage done meanwhile. */
+export async function readFully(handle: FileHandle, position: number, count: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(count);
+  let filled = 0;
+  while (filled < count) {
+    const { bytesRead } = await handle.read(bytes, filled, count - filled, position + filled);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${position + filled}, before what was written to it`);
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+/** What is raised where the log's files are not what the log wrote. */
+export function damaged(file: string, what: string, details: Readonly<Record<string, unknown>> = {}): SourceError {
+  return new SourceError(
+    'RXF_KAFKA_PROTOCOL',
+    `${file} is damaged: ${what}. Nothing was changed. Restore the file from a copy, or move the log's folder away to ` +
+      'start with an empty one.',
+    { details: { file, ...details } },
+  );
 }

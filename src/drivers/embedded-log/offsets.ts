@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { CommitError, describeError } from '../../core/errors.js';
 import { MiB } from '../../core/units.js';
 import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
-import { damaged } from './damage.js';
-import { replaceDurably } from './durable-file.js';
-import { readFully } from './recover.js';
+import { damaged, readFully, replaceDurably } from './durable-file.js';
 
 const MOST_FILE_BYTES = 16 * MiB;
 

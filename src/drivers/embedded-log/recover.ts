@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { MiB } from '../../core/units.js';
-import { damaged } from './damage.js';
+import { damaged, readFully } from './durable-file.js';
 import { bodyLength, decodeFrame, HEAD_BYTES, MAGIC } from './record-format.js';
 import { SparseIndex } from './sparse-index.js';
 
@@ -110,16 +110,4 @@ class Scan {
     }
     return true;
   }
-}
-
-/** Exactly those bytes; an answer shorter than the file was is damage done meanwhile. */
-export async function readFully(handle: FileHandle, position: number, count: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(count);
-  let filled = 0;
-  while (filled < count) {
-    const { bytesRead } = await handle.read(bytes, filled, count - filled, position + filled);
-    if (bytesRead === 0) throw new Error(`the file ends at byte ${position + filled}, before what was written to it`);
-    filled += bytesRead;
-  }
-  return bytes;
 }

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { describeError, SinkError } from '../../core/errors.js';
 import { MiB } from '../../core/units.js';
-import { damaged } from './damage.js';
+import { damaged, readFully } from './durable-file.js';
 import { bodyLength, decodeFrame, encodeFrames, frameBytes, HEAD_BYTES, type NewRecord } from './record-format.js';
-import { readFully, recover } from './recover.js';
+import { recover } from './recover.js';
 import { INDEX_GAP_BYTES, type SparseIndex } from './sparse-index.js';
 
 /** The most that one write takes of the appends that wait; a larger single append is written alone. */

@@ -1,8 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../local-disk/system.js';
-import { damaged } from './damage.js';
-import { makeFolderDurably, namesIn, writeDurably } from './durable-file.js';
+import { damaged, makeFolderDurably, namesIn, writeDurably } from './durable-file.js';
 import { MAGIC } from './record-format.js';
 import { Segment } from './segment.js';
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
-import { shownPath } from '../../core/path-name.js';
+import { shownPath } from '../../core/text.js';
 import type { DiskFile } from '../../ports/disk-system.js';
 import type { FileWriter } from '../../ports/file-system.js';
 import { systemCode, translated } from './disk-error.js';

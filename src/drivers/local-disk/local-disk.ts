@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
-import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
+import { isWellFormed, shownPath } from '../../core/text.js';
 import type { DiskSystem } from '../../ports/disk-system.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { absentAs, translated } from './disk-error.js';
@@ -91,7 +91,7 @@ class LocalDisk implements FileSystem {
   #isHoldable(path: string): boolean {
     if (pathProblem(path, this.#folder) === null) return true;
     // What leads elsewhere is refused; what cannot be held is not there.
-    if (!hasUnpairedSurrogate(path)) this.#root.expectInside(path);
+    if (isWellFormed(path)) this.#root.expectInside(path);
     return false;
   }
 

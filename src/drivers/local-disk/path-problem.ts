@@ -1,7 +1,5 @@
-import { SinkError } from '../../core/errors.js';
-import { commonPathProblem, shownPath } from '../../core/path-name.js';
+import { commonPathProblem, expectPossible } from '../../ports/path-problem.js';
 
-const MOST_NAME_BYTES = 255;
 /** PATH_MAX without its NUL. */
 const MOST_PATH_BYTES: Partial<Record<NodeJS.Platform, number>> = { darwin: 1_023, win32: 32_000 };
 const MOST_PATH_BYTES_ELSEWHERE = 4_095;
@@ -18,8 +16,6 @@ export function pathProblem(path: string, root: string, platform: NodeJS.Platfor
   const common = commonPathProblem(path);
   if (common !== null) return common;
   const names = path.split('/').filter((name) => name !== '');
-  const long = names.find((name) => Buffer.byteLength(name) > MOST_NAME_BYTES);
-  if (long !== undefined) return `a name of it has ${Buffer.byteLength(long)} bytes, and disks take ${MOST_NAME_BYTES}`;
   const bytes = Buffer.byteLength(root) + Buffer.byteLength(path);
   const most = MOST_PATH_BYTES[platform] ?? MOST_PATH_BYTES_ELSEWHERE;
   if (bytes > most) return `with the driver's \`root\` it has ${bytes} bytes, and this system takes ${most}`;
@@ -30,9 +26,5 @@ export function pathProblem(path: string, root: string, platform: NodeJS.Platfor
 
 /** Fails with `RXF_FILES_NAME` where the disk can hold nothing at the path. */
 export function expectHoldable(path: string, root: string): void {
-  const problem = pathProblem(path, root);
-  if (problem === null) return;
-  throw new SinkError('RXF_FILES_NAME', `Nothing can stand at ${shownPath(path)}: ${problem}. Choose another name`, {
-    details: { path, problem },
-  });
+  expectPossible(path, pathProblem(path, root));
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, join, sep } from 'node:path';
 import { SinkError } from '../../core/errors.js';
-import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
+import { isWellFormed, shownPath } from '../../core/text.js';
 import type { DiskSystem } from '../../ports/disk-system.js';
 import { systemCode } from './disk-error.js';
 import { type Steps, wait } from './steps.js';
@@ -45,7 +45,7 @@ export class Root {
     const outside = path.split(/[\\/]/).some((name) => name === '..' || name === '.');
     if (outside || !path.startsWith('/') || path.includes('\0')) throw this.#refused(path);
     // The disk would store U+FFFD for it, and never find again what it was asked to store.
-    if (hasUnpairedSurrogate(path)) throw this.#unstorable(path);
+    if (!isWellFormed(path)) throw this.#unstorable(path);
     return join(this.#folder, path).replace(/(?<=.)[\\/]+$/, '');
   }
 

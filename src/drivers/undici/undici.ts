@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Agent, Dispatcher } from 'undici';
 import { OptionError } from '../../core/errors.js';
-import { shownUrl } from '../../core/shown-url.js';
+import { shownUrl } from '../../core/text.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../ports/http-client.js';
 import { translate } from './errors.js';
 import { type CheckedOptions, checkOptions, type UndiciOptions } from './options.js';

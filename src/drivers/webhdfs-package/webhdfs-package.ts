@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
-import { shownPath } from '../../core/path-name.js';
+import { shownPath } from '../../core/text.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from '../webhdfs/answer.js';
 import { listFolder, lookAt } from '../webhdfs/look.js';

@@ -1,5 +1,5 @@
 import { SinkError } from '../../core/errors.js';
-import { hasUnpairedSurrogate } from '../../core/path-name.js';
+import { isWellFormed } from '../../core/text.js';
 import type { FileStatus } from '../../ports/file-system.js';
 import { type Asks, refusal, type Told } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
@@ -12,7 +12,7 @@ export async function lookAt(
   signal: AbortSignal,
 ): Promise<FileStatus | null> {
   // No URL can name it, and nothing stands there.
-  if (hasUnpairedSurrogate(path)) return null;
+  if (!isWellFormed(path)) return null;
   const told = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
   if (told.remote) {
     if (isAbsent(told.remote)) return null;
@@ -47,7 +47,7 @@ export async function lookAtMove(
 
 /** What a folder holds, by name; empty where there is no such folder. */
 export async function listFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FileStatus[]> {
-  if (hasUnpairedSurrogate(path)) return [];
+  if (!isWellFormed(path)) return [];
   const told = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
   if (told.remote) {
     if (isAbsent(told.remote)) return [];

@@ -1,7 +1,5 @@
-import { SinkError } from '../../core/errors.js';
-import { commonPathProblem, shownPath } from '../../core/path-name.js';
+import { commonPathProblem, expectPossible } from '../../ports/path-problem.js';
 
-const MOST_NAME_BYTES = 255;
 const MOST_PATH_CHARACTERS = 8_000;
 const MOST_LEVELS = 1_000;
 
@@ -17,8 +15,6 @@ export function pathProblem(path: string): string | null {
   if (names[0] === '.reserved') return "`/.reserved` is HDFS's own";
   if (names.includes('.snapshot')) return '`.snapshot` is a reserved name of HDFS';
   if (path.includes(':')) return 'it has a `:`, which HDFS does not take';
-  const long = names.find((name) => Buffer.byteLength(name) > MOST_NAME_BYTES);
-  if (long !== undefined) return `a name of it has ${Buffer.byteLength(long)} bytes, and HDFS takes ${MOST_NAME_BYTES}`;
   if (path.length > MOST_PATH_CHARACTERS)
     return `it has ${path.length} characters, and HDFS takes ${MOST_PATH_CHARACTERS}`;
   if (names.length > MOST_LEVELS) return `it has ${names.length} levels, and HDFS takes ${MOST_LEVELS}`;
@@ -27,9 +23,5 @@ export function pathProblem(path: string): string | null {
 
 /** Fails with `RXF_FILES_NAME` where HDFS can hold nothing at the path. */
 export function expectHoldable(path: string): void {
-  const problem = pathProblem(path);
-  if (problem === null) return;
-  throw new SinkError('RXF_FILES_NAME', `Nothing can stand at ${shownPath(path)}: ${problem}. Choose another name`, {
-    details: { path, problem },
-  });
+  expectPossible(path, pathProblem(path));
 }

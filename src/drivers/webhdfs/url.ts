@@ -1,5 +1,5 @@
 import { SinkError } from '../../core/errors.js';
-import { hasUnpairedSurrogate, shownPath } from '../../core/path-name.js';
+import { isWellFormed, shownPath } from '../../core/text.js';
 
 /** A path as it stands in a URL: encoded per segment. */
 export function encodePath(path: string): string {
@@ -9,7 +9,7 @@ export function encodePath(path: string): string {
     throw new SinkError('RXF_FILES_DENIED', message, { details: { path } });
   }
   // `encodeURIComponent` would throw an error of its own.
-  if (hasUnpairedSurrogate(path)) {
+  if (!isWellFormed(path)) {
     const message = `Refused ${shownPath(path)}: it has an unpaired surrogate, which no URL can have. Choose another name`;
     throw new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import { shownPath } from '../../core/path-name.js';
+import { shownPath } from '../../core/text.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from './answer.js';
 import { withDataNode } from './data-nodes.js';

@@ -9,9 +9,9 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
 import { isStopped, nackErrorOf, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
-import { guarded } from '../../lifecycle/guarded.js';
 import { type NextAttempt, Reconnect } from '../../lifecycle/reconnect.js';
 import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
+import { guarded } from '../../lifecycle/time-limit.js';
 import type {
   AmqpOutgoing,
   AmqpPublisher,

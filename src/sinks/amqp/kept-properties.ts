@@ -1,9 +1,9 @@
 import type { HeaderValue } from '../../core/headers.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { Origin } from '../../delivery/delivery.js';
 import { offsetInRun, positionBehindOffset, positionOf } from '../../delivery/origin-position.js';
 import type { AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
-import { isAmqpOrigin } from '../../ports/amqp-origin.js';
+import { isAmqpOrigin } from '../../ports/amqp-consumer.js';
 
 /** What a broker writes into the headers by itself: of another message by the time it is published again. */
 const OF_THE_BROKER = /^x-(stream-offset|delivery-count|acquired-count|death|(first|last)-death-.+|opt-.+)$/;

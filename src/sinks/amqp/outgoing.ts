@@ -1,6 +1,6 @@
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type Location, loopError, sharedName } from '../../core/location.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';

@@ -1,6 +1,6 @@
 import { from, type Observable, type Subscription } from 'rxjs';
 import { Queue } from '../../core/queue.js';
-import { shownText } from '../../core/shown-text.js';
+import { shownText } from '../../core/text.js';
 import { KiB } from '../../core/units.js';
 import { AckGroup } from '../../delivery/ack-group.js';
 import type { FlushSignal } from '../../delivery/acker.js';

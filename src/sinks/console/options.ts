@@ -2,7 +2,7 @@ import { jsonText } from '../../core/json-text.js';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectOneOf, expectOption, withDefaults } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { inspectText } from '../../formats/inspect-text.js';
+import { inspectText } from '../../formats/text.js';
 
 export interface ConsoleSinkOptions<T = unknown> {
   /**

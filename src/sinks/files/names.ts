@@ -1,10 +1,8 @@
+import { MOST_NAME_BYTES } from '../../ports/path-problem.js';
 import { hashOf, shortened } from './shortened.js';
 
 /** Where the sink keeps its own files, beside the buckets; readers such as Hive and Spark pass over names with `_`. */
 export const OWN_FOLDER = '_rxflume';
-
-/** The most bytes of a name that HDFS and local file systems take. */
-export const MOST_NAME_BYTES = 255;
 
 /** What marks a stream's name that was cut: a `=` is otherwise followed by two hexadecimal digits. */
 const CUT = '==';

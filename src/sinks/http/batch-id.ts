@@ -1,4 +1,4 @@
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { Origin } from '../../delivery/delivery.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { Digest } from '../../delivery/digest.js';

@@ -1,6 +1,6 @@
 import { SinkError } from '../../core/errors.js';
 import { jsonText } from '../../core/json-text.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 
 /** How values become the body of a request. */
 export interface HttpBody<in T> {

@@ -1,4 +1,4 @@
-import { shownUrl } from '../../core/shown-url.js';
+import { shownUrl } from '../../core/text.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { stoppedError } from '../../delivery/nack-errors.js';
 import { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';

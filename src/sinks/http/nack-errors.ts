@@ -1,5 +1,5 @@
 import { type ErrorCode, SinkError } from '../../core/errors.js';
-import { shownUrl } from '../../core/shown-url.js';
+import { shownUrl } from '../../core/text.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
 import type { HttpPayload } from './request.js';
 import { withoutSecrets } from './request-parts.js';

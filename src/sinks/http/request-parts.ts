@@ -1,6 +1,6 @@
 import { urlAddressProblem } from '../../core/address.js';
 import { OptionError } from '../../core/errors.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 
 /** What is wrong with a URL to send to, without showing it; undefined where nothing is. */
 export function urlProblem(given: unknown): string | undefined {

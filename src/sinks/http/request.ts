@@ -1,8 +1,8 @@
 import { defer, from, map, type Observable, switchMap, take, throwIfEmpty } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
-import { shownUrl } from '../../core/shown-url.js';
+import { shownUrl } from '../../core/text.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
-import { within } from '../../lifecycle/within.js';
+import { within } from '../../lifecycle/time-limit.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
 import { httpBatchOf } from './batch-id.js';
 import { joinBody } from './http-body.js';

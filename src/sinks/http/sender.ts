@@ -4,7 +4,7 @@ import { timeOfDayMs } from '../../core/clock.js';
 import { describeError, isRetryable, RxflumeError } from '../../core/errors.js';
 import { Queue } from '../../core/queue.js';
 import { sentence } from '../../core/sentence.js';
-import { shownUrl } from '../../core/shown-url.js';
+import { shownUrl } from '../../core/text.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { nackErrorOf as refusalOfCause } from '../../delivery/nack-errors.js';
 import type { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';

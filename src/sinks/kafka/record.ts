@@ -1,6 +1,6 @@
 import { describeValue, SinkError } from '../../core/errors.js';
 import { type HeaderList, type HeaderMap, toHeaderList } from '../../core/headers.js';
-import { hasUnpairedSurrogate } from '../../core/path-name.js';
+import { isWellFormed } from '../../core/text.js';
 import type { Delivery, Origin } from '../../delivery/delivery.js';
 import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
@@ -58,7 +58,7 @@ function headersOf({ headerList, headers }: Origin): HeaderList {
 function asList(given: HeaderMap | HeaderList): HeaderList {
   const list = Array.isArray(given) ? (given as HeaderList) : toHeaderList(given as HeaderMap);
   for (const [name, value] of list) {
-    if (typeof name !== 'string' || hasUnpairedSurrogate(name))
+    if (typeof name !== 'string' || !isWellFormed(name))
       throw formatError(`A header's name is ${describeValue(name)}.`);
     if (value === null || value instanceof Uint8Array) continue;
     throw formatError(`Header ${describeValue(name)} must be bytes or null, got \`${describeValue(value)}\`.`);
@@ -79,7 +79,7 @@ function timeOf({ timestamp }: Origin): number | null {
 function bytesOf(what: string, given: KafkaBytes): Uint8Array | null {
   if (given === null || given instanceof Uint8Array) return given;
   if (typeof given === 'string') {
-    if (!hasUnpairedSurrogate(given)) return Buffer.from(given);
+    if (isWellFormed(given)) return Buffer.from(given);
     throw formatError(
       `A record's ${what} has an unpaired surrogate, which UTF-8 cannot hold: ${describeValue(given)}. ` +
         'Escape it, as `JSON.stringify` does, or give bytes.',

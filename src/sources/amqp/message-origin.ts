@@ -1,6 +1,5 @@
 import type { HeaderMap, HeaderValue } from '../../core/headers.js';
-import type { AmqpMessage, AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
-import type { AmqpOrigin } from '../../ports/amqp-origin.js';
+import type { AmqpMessage, AmqpOrigin, AmqpProperties, AmqpTable, AmqpValue } from '../../ports/amqp-consumer.js';
 
 /** The origin of one message. What is seldom asked for is made when it is. */
 export class MessageOrigin implements AmqpOrigin {

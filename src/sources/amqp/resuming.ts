@@ -1,6 +1,6 @@
 import { catchError, concat, defer, EMPTY, ignoreElements, map, type Observable, of, switchMap, tap } from 'rxjs';
 import { ConnectError, describeError, isRetryable } from '../../core/errors.js';
-import { guarded } from '../../lifecycle/guarded.js';
+import { guarded } from '../../lifecycle/time-limit.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';

@@ -18,9 +18,9 @@ import { ConnectError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { guarded } from '../../lifecycle/guarded.js';
 import { Settling } from '../../lifecycle/settling.js';
 import { SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
+import { guarded } from '../../lifecycle/time-limit.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import type {
   KafkaBatch,

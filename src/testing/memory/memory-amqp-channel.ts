@@ -1,8 +1,8 @@
 import { asyncScheduler, EMPTY, Observable, type Subscriber, Subscription } from 'rxjs';
 import { ConnectError } from '../../core/errors.js';
 import type { AmqpConsumer, AmqpListener, AmqpMessage, AmqpProperties } from '../../ports/amqp-consumer.js';
-import { lazy } from '../lazy.js';
 import type { HeldMessage, Supply } from './memory-amqp-queue.js';
+import { lazy } from './memory-record-view.js';
 
 /** One settling as the broker saw it. */
 export interface SeenSettlement {

@@ -1,6 +1,6 @@
 import { asyncScheduler, EMPTY, Observable, type Subscriber, Subscription } from 'rxjs';
 import { type ConnectError, describeValue, SinkError } from '../../core/errors.js';
-import { isWellFormed } from '../../core/well-formed.js';
+import { isWellFormed } from '../../core/text.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
 
 /** What a broker answers to a message. */

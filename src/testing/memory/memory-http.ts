@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type Subscriber, Subscription } from 'rxjs';
 import { ConnectError, SinkError } from '../../core/errors.js';
 import { expectKnown, expectMs, expectWhole } from '../../core/options.js';
-import { shownUrl } from '../../core/shown-url.js';
+import { shownUrl } from '../../core/text.js';
 import { MiB } from '../../core/units.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../ports/http-client.js';
 

@@ -3,10 +3,9 @@ import { TestScheduler } from 'rxjs/testing';
 import { describeError, OptionError } from '../../core/errors.js';
 import { withChance } from './chance.js';
 import { compare, type Differences, type Lines } from './comparison.js';
-import type { Fed } from './feed.js';
 import type { Fault, Schedule, Verb } from './schedule.js';
 import { Simulation } from './simulation.js';
-import type { Trial } from './trial.js';
+import type { Fed, Trial } from './trial.js';
 import type { Wait } from './waits.js';
 
 /** The longest the collectors may be busy before they are told to drain, in virtual milliseconds. */

@@ -9,13 +9,12 @@ import type { Steps } from './call.js';
 import { chanceOf } from './chance.js';
 import { Collector } from './collector.js';
 import { type Acts, FaultInjector } from './fault-injector.js';
-import type { Fed } from './feed.js';
 import { gatedDisk } from './gated-disk.js';
 import { gatedFiles } from './gated-files.js';
 import { gatedKafka } from './gated-kafka.js';
 import { Recorder } from './recorder.js';
 import { type Fault, faultInWords, type Schedule, strikes, type Verb } from './schedule.js';
-import type { Trial } from './trial.js';
+import type { Fed, Trial } from './trial.js';
 import { Waits } from './waits.js';
 
 /** How long after the last collector another starts. */

@@ -1,8 +1,8 @@
 import { type Difference, isSame, type Lines, repeated, together } from './comparison.js';
-import { feedOf } from './feed.js';
 import { play } from './play.js';
 import type { LinesOfRecords } from './recorder.js';
 import type { Trial } from './trial.js';
+import { feedOf } from './trial.js';
 
 /** The most records that are traced one by one to their lines. */
 const MOST_TRACED = 500;

@@ -14,7 +14,7 @@ describe('what HDFS can hold by its name', () => {
     ['/lake/.snapshot/x', 'reserved name'],
     ['/.reserved/x', "HDFS's own"],
     ['/lake/a:b', '`:`'],
-    [`/lake/${'n'.repeat(256)}`, '256 bytes, and HDFS takes 255'],
+    [`/lake/${'n'.repeat(256)}`, '256 bytes, and 255 are the most'],
     [`/lake/${'语'.repeat(86)}`, '258 bytes'],
     [`/${'l/'.repeat(1_000)}l`, '1001 levels'],
     [`/${`${'n'.repeat(99)}/`.repeat(80)}n`, '8002 characters'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Observable, timer } from 'rxjs';
 import { SinkError } from '../../../src/core/errors.js';
-import { shownText } from '../../../src/core/shown-text.js';
+import { shownText } from '../../../src/core/text.js';
 import type { TextOutput } from '../../../src/ports/text-output.js';
 import { consoleSink } from '../../../src/sinks/console/console-sink.js';
 import type { ConsoleSinkOptions } from '../../../src/sinks/console/options.js';

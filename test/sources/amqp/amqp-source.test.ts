@@ -6,7 +6,7 @@ import { Monitor } from '../../../src/core/monitor.js';
 import { GiB } from '../../../src/core/units.js';
 import type { FlushSignal } from '../../../src/delivery/acker.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
-import { type AmqpOrigin, isAmqpOrigin } from '../../../src/ports/amqp-origin.js';
+import { type AmqpOrigin, isAmqpOrigin } from '../../../src/ports/amqp-consumer.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
 import type { AmqpSourceOptions } from '../../../src/sources/amqp/options.js';

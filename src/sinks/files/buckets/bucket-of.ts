@@ -1,6 +1,6 @@
 import type { Delivery } from '../../../delivery/delivery.js';
 import type { FileSystem } from '../../../ports/file-system.js';
-import { MOST_NAME_BYTES } from '../names.js';
+import { MOST_NAME_BYTES } from '../../../ports/path-problem.js';
 import { bucketError, checkBucket } from './bucket.js';
 import { timePattern } from './time-pattern.js';
 import { type Now, type TimeOptions, timeOf } from './value-time.js';

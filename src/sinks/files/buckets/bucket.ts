@@ -1,6 +1,6 @@
 import { describeValue, SinkError } from '../../../core/errors.js';
-import { hasUnpairedSurrogate } from '../../../core/path-name.js';
-import { MOST_NAME_BYTES } from '../names.js';
+import { isWellFormed } from '../../../core/text.js';
+import { MOST_NAME_BYTES } from '../../../ports/path-problem.js';
 import { shortened } from '../shortened.js';
 
 const MOST_BUCKET_BYTES = 2_048;
@@ -22,7 +22,7 @@ export function checkBucket(bucket: unknown): asserts bucket is string {
   if (Buffer.byteLength(bucket) > MOST_BUCKET_BYTES)
     throw bucketError(bucket, `it is longer than ${MOST_BUCKET_BYTES} bytes`);
   if (REFUSED.test(bucket)) throw bucketError(bucket, 'it has a control character, a `:` or a `\\`');
-  if (hasUnpairedSurrogate(bucket)) throw bucketError(bucket, 'it has an unpaired surrogate');
+  if (!isWellFormed(bucket)) throw bucketError(bucket, 'it has an unpaired surrogate');
   const problem = harmOf(bucket);
   if (problem !== null) throw bucketError(bucket, problem);
   if (bucket.split('/').some((segment) => Buffer.byteLength(segment) > MOST_NAME_BYTES))
@@ -57,9 +57,7 @@ export function bucketSegment(value: string): string {
   if (value === '') return '%00';
   const pieces = [...value].map((char, at) => {
     const isHiding = at === 0 && (char === '.' || char === '_');
-    return isHiding || REFUSED.test(char) || char === '/' || char === '%' || hasUnpairedSurrogate(char)
-      ? percent(char)
-      : char;
+    return isHiding || REFUSED.test(char) || char === '/' || char === '%' || !isWellFormed(char) ? percent(char) : char;
   });
   return shortened(pieces, MOST_SEGMENT_BYTES, CUT);
 }

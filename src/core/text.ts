@@ -1,4 +1,13 @@
 /**
+ * Whether a text has no unpaired surrogate, such as JSON's `"\\ud800"` gives: UTF-8 has no form of it, so it would be written as
+ * U+FFFD, without a word.
+ */
+export function isWellFormed(text: string): boolean {
+  // Node has it since 20; the library that the compiler knows is older.
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}
+
+/**
  * What a terminal, or a reader of a log, would take for something else than text: control characters but the tab and the
  * line feed (C0, DEL, C1: cursors, colours, titles, the clipboard), what turns the direction of writing, what ends a line
  * without showing it, and halves of surrogate pairs.
@@ -18,4 +27,22 @@ export function shownText(text: string): string {
     const code = one.charCodeAt(0);
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
+}
+
+const MOST_SHOWN = 200;
+
+/** A path as messages show it: of a long one both ends, so that what follows in the message is not cut off. */
+export function shownPath(path: string): string {
+  if (path.length <= MOST_SHOWN) return path;
+  return `${path.slice(0, MOST_SHOWN / 2)}…${path.slice(-MOST_SHOWN / 2 + 1)}`;
+}
+
+/** A URL as messages show it: without user information, query and fragment, where secrets stand. Never throws. */
+export function shownUrl(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname}`;
+  } catch {
+    return 'a URL that cannot be read';
+  }
 }

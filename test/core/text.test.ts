@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { describeError, describeValue, SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
-import { shownText } from '../../src/core/shown-text.js';
+import { shownText } from '../../src/core/text.js';
 import { json } from '../../src/formats/json.js';
 
 const HOSTILE = '\u001b]0;owned\u0007\u001b[2J\u001b]52;c;cm0gLXJmIH4=\u0007\u009b2J\u202egpj.exe\r\u0000\ud800';
