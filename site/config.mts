@@ -98,6 +98,7 @@ export default defineConfig({
         [
           ['contributing', 'Contributing'],
           ['internals/code-map', 'Code map'],
+          ['internals/record-way', 'The way of one record'],
           ['changelog', 'Changelog'],
         ],
         true,
