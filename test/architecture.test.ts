@@ -71,7 +71,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   },
   { room: /^src\/drivers\/amqplib$/, rooms: [...BASE, 'src/ports'], packages: ['rxjs', 'node:*', 'amqplib'] },
   { room: /^src\/drivers\/undici$/, rooms: [...BASE, 'src/ports'], packages: ['rxjs', 'node:*', 'undici'] },
-  // What Hadoop answers is the same whoever asks: one table of its exceptions.
+  // What Hadoop answers, and what shows that a file is whole, is the same for both: one table of its exceptions, one upload.
   {
     room: /^src\/drivers\/webhdfs-package$/,
     rooms: [...BASE, 'src/ports', 'src/drivers/webhdfs'],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Avsc from 'avsc';
 import { describeError, OptionError } from '../../core/errors.js';
+import type { AvroWriter } from '../../formats/avro-bytes.js';
 import type { FlumeStatus } from '../../ports/flume-rpc.js';
 
 /** The answers in the order of the protocol: an answer is sent as its place here. */
@@ -35,6 +36,23 @@ export const PROTOCOL_TEXT = JSON.stringify(PROTOCOL);
 
 /** What the handshake knows a protocol by. */
 export const PROTOCOL_HASH = createHash('md5').update(PROTOCOL_TEXT).digest();
+
+/** The answer to a batch. */
+export function writeStatus(writer: AvroWriter, status: FlumeStatus): void {
+  writer.long(0);
+  writer.long(0);
+  writer.long(STATUSES.indexOf(status));
+}
+
+/** A system error: a union whose only branch is a text. */
+export function writeError(writer: AvroWriter, message: string): void {
+  writer.long(0);
+  writer.fixed(ERROR_FLAG);
+  writer.long(0);
+  writer.text(message);
+}
+
+const ERROR_FLAG = Buffer.from([1]);
 
 /** A protocol longer than this is not read: Flume's own has 1,900 characters. */
 const MOST_PROTOCOL_CHARACTERS = 64 * 1024;

@@ -5,12 +5,11 @@ import { AvroReader, type AvroWriter } from '../../formats/avro-bytes.js';
 import { LEAST_EVENT_BYTES, readFlumeEvent } from '../../formats/flume-avro.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { FlumeBatch, FlumeStatus } from '../../ports/flume-rpc.js';
-import { writeError, writeStatus } from './answers.js';
 import { type Frame, FrameReader, frameOf } from './frames.js';
 import { type HandshakeRequest, type Match, readRequest, skipMeta, writeResponse } from './handshake.js';
 import type { QuotaHolder } from './memory-quota.js';
 import type { ServerSettings } from './options.js';
-import { PROTOCOL_HASH, PROTOCOL_TEXT } from './protocol.js';
+import { PROTOCOL_HASH, PROTOCOL_TEXT, writeError, writeStatus } from './protocol.js';
 
 /** What a connection asks of, and tells, the server it belongs to. */
 export interface ConnectionHost {

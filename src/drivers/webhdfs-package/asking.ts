@@ -1,17 +1,18 @@
 import { SinkError } from '../../core/errors.js';
+import { backOff } from '../webhdfs/answer.js';
 import { lost } from '../webhdfs/data-nodes.js';
-import type { Asks, Call, Told } from '../webhdfs/name-nodes.js';
+import { notMade } from '../webhdfs/folders.js';
+import { lookAt } from '../webhdfs/look.js';
+import { type Asks, type Call, refusal, type Told } from '../webhdfs/name-nodes.js';
 import {
   type Advice,
   type Attempt,
   codeOf,
-  notUnderstood,
-  refused,
+  errorOf,
   remoteExceptionOf,
   tooLarge,
 } from '../webhdfs/remote-exception.js';
 import { type Answer, AnswerTooLarge, WireFault } from '../webhdfs/request.js';
-import { backOff } from '../webhdfs/retry.js';
 import { encodePath } from '../webhdfs/url.js';
 import type { Settings } from './options.js';
 import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
@@ -44,7 +45,7 @@ export class Asking implements Asks {
     this.#at = at;
   }
 
-  attempt({ doing, path }: Pick<Call, 'doing' | 'path'>): Attempt {
+  attempt({ doing, path }: { readonly doing: string; readonly path: string }): Attempt {
     return { doing, path, at: this.#at, user: this.#settings.client.user, advice: ADVICE };
   }
 
@@ -65,7 +66,7 @@ export class Asking implements Asks {
         const remote = remoteExceptionOf(answer);
         const mayPass = remote ? MAY_PASS.has(codeOf(remote)) : answer.status >= 500;
         if (!mayPass && (remote || answer.status < 400)) return { answer, remote, doubted, attempt };
-        fault = remote ? refused(remote, attempt) : notUnderstood(answer, attempt);
+        fault = errorOf(answer, attempt);
         doubted ||= remote === null;
         if (!mayPass) throw fault;
       } catch (error) {
@@ -79,6 +80,13 @@ export class Asking implements Asks {
       if (tries >= retry.maxAttempts) throw inDoubt(fault, doubted);
       await backOff(retry, tries, signal);
     }
+  }
+
+  /** Makes a folder with those above it. The package reports a folder that could not be made as made, so it is looked at. */
+  async makeFolder(folder: string, doing: string, signal: AbortSignal): Promise<void> {
+    const told = await this.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
+    if (told.remote) throw refusal(told);
+    if ((await lookAt(this, folder, doing, signal))?.kind !== 'folder') throw notMade(folder, told.attempt);
   }
 
   #begin({ op, path, query }: Call): PackageRequest {
@@ -101,14 +109,24 @@ export class Asking implements Asks {
   }
 }
 
-/** The whole answer to a request under way, as the server gave it. Fails: `WireFault`, `AnswerTooLarge`, or the signal's reason. */
-export function whole(
+/** How a wait for a request of the package ends. */
+export interface Ending {
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+  /** Ends the request too. */
+  giveUp(reason: unknown): void;
+  /** Begins the time limit anew. */
+  refresh(): void;
+}
+
+/** The answer that `listen` finds in a request in progress. Fails: `WireFault` after the time limit, or the signal's reason. */
+export function answerOfRequest(
   request: PackageRequest,
-  { requestTimeoutMs, maxResponseBytes }: Pick<Settings, 'requestTimeoutMs' | 'maxResponseBytes'>,
+  limitMs: number,
   signal: AbortSignal,
+  listen: (ending: Ending) => void,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    let bytes = 0;
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abandon);
@@ -119,18 +137,33 @@ export function whole(
       finish(() => reject(reason));
     };
     const abandon = () => giveUp(signal.reason);
-    const late = new WireFault(`no answer within ${requestTimeoutMs} ms`, { sent: true, kind: 'timeout' });
-    const timer = setTimeout(() => giveUp(late), requestTimeoutMs);
+    const late = new WireFault(`no answer within ${limitMs} ms`, { sent: true, kind: 'timeout' });
+    const timer = setTimeout(() => giveUp(late), limitMs);
+    listen({
+      resolve: (answer) => finish(() => resolve(answer)),
+      reject: (error) => finish(() => reject(error)),
+      giveUp,
+      refresh: () => timer.refresh(),
+    });
+    signal.addEventListener('abort', abandon, { once: true });
+    if (signal.aborted) abandon();
+  });
+}
+
+/** The whole answer to a request in progress, as the server gave it. Fails: as `answerOfRequest`, and `AnswerTooLarge`. */
+function whole(
+  request: PackageRequest,
+  { requestTimeoutMs, maxResponseBytes }: Pick<Settings, 'requestTimeoutMs' | 'maxResponseBytes'>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return answerOfRequest(request, requestTimeoutMs, signal, ({ resolve, reject, giveUp }) => {
+    let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.byteLength;
       if (bytes > maxResponseBytes) giveUp(new AnswerTooLarge(`more than ${maxResponseBytes} bytes`));
     });
-    request.on('error', (error: unknown) => finish(() => reject(faultOfPackage(error, mayBeSent(error)))));
-    request.on('complete', (response: PackageResponse, body: unknown) =>
-      finish(() => resolve(answerOf(response, body))),
-    );
-    signal.addEventListener('abort', abandon, { once: true });
-    if (signal.aborted) abandon();
+    request.on('error', (error: unknown) => reject(faultOfPackage(error, mayBeSent(error))));
+    request.on('complete', (response: PackageResponse, body: unknown) => resolve(answerOf(response, body)));
   });
 }
 

@@ -2,12 +2,10 @@ import { SinkError } from '../../core/errors.js';
 import { lookAtMove } from '../webhdfs/look.js';
 import { refusal, type Told } from '../webhdfs/name-nodes.js';
 import { codeOf } from '../webhdfs/remote-exception.js';
+import { TO_LOOK_INTO } from '../webhdfs/rename.js';
 import { folderOf } from '../webhdfs/url.js';
 import type { Asking } from './asking.js';
-import { makeFolder } from './folder.js';
 
-/** What may stand for a target that is taken, or a folder that was removed meanwhile: looking tells which. */
-const TO_LOOK_INTO = new Set(['RXF_FILES_EXISTS', 'RXF_FILES_MISSING', 'RXF_FILES_REMOTE']);
 const TRIES = 2;
 
 /**
@@ -23,7 +21,7 @@ export async function move(
 ): Promise<'renamed' | 'exists' | 'missing'> {
   const doing = `rename ${from} to ${to}`;
   const look = () => lookAtMove(asking, from, to, doing, signal);
-  await makeFolder(asking, folderOf(to), doing, signal);
+  await asking.makeFolder(folderOf(to), doing, signal);
   const { source: before, target: standing } = await look();
   if (!before) return 'missing';
   if (standing) return 'exists';
@@ -35,7 +33,7 @@ export async function move(
       if (target) return 'exists';
       if (tries >= TRIES) throw outcome instanceof SinkError ? outcome : unexplained(outcome, from, to, doing);
       // Most likely somebody removed the target's folder.
-      await makeFolder(asking, folderOf(to), doing, signal);
+      await asking.makeFolder(folderOf(to), doing, signal);
       continue;
     }
     // The source stood a moment ago, so it was us who moved it; into a folder, where one was made at the target meanwhile.

@@ -8,7 +8,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import { checkDataNodes } from '../webhdfs/options.js';
+import { checkCreation, checkDataNodes, checkRetry, type RetryOptions } from '../webhdfs/options.js';
 
 export interface WebHdfsPackageOptions {
   /** What `createClient` of the package is given: the NameNode or HttpFS server, and who to be. Its own defaults hold. */
@@ -65,10 +65,10 @@ export interface Settings {
   readonly requestParams: Readonly<Record<string, unknown>>;
   readonly dataNodes: readonly string[] | undefined;
   /** Query parameters of every CREATE; the package's own are to overwrite, and 0755. */
-  readonly creation: Readonly<Record<string, unknown>>;
+  readonly creation: Readonly<Record<string, string>>;
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly retry: Readonly<Record<'maxAttempts' | 'firstDelayMs' | 'maxDelayMs', number>>;
+  readonly retry: RetryOptions;
   readonly maxResponseBytes: number;
 }
 
@@ -82,9 +82,7 @@ export function checkOptions(given: WebHdfsPackageOptions): Settings {
     ...withDefaults('webhdfsPackage options', defaults, given, OWN),
     retry: groupWithDefaults('retry', defaults.retry, given.retry),
   };
-  expectWhole('retry.maxAttempts', options.retry.maxAttempts, 1, 1_000);
-  expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
-  expectMs('retry.maxDelayMs', options.retry.maxDelayMs);
+  checkRetry(options.retry);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectMs('idleTimeoutMs', options.idleTimeoutMs, 1);
   expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024);
@@ -98,7 +96,7 @@ export function checkOptions(given: WebHdfsPackageOptions): Settings {
     expectOption(`requestParams.${name}`, value, value === undefined, 'left out: `dataNodes` says what is followed');
   }
   const dataNodes = checkDataNodes(given.dataNodes);
-  return { ...options, client, dataNodes, creation: checkCreation(given) };
+  return { ...options, client, dataNodes, creation: { overwrite: 'false', ...checkCreation(given) } };
 }
 
 /** As the package takes it: an IPv6 address without brackets. */
@@ -118,17 +116,4 @@ function checkClient(client: WebHdfsPackageOptions['client']): void {
   if (user !== undefined) expectText('client.user', user);
   const isProtocol = protocol === undefined || protocol === 'http' || protocol === 'https';
   expectOption('client.protocol', protocol, isProtocol, "'http' or 'https'");
-}
-
-function checkCreation({ replication, blockSizeBytes, permission }: WebHdfsPackageOptions): Record<string, unknown> {
-  if (replication !== undefined) expectWhole('replication', replication, 1, 32_767);
-  if (blockSizeBytes !== undefined) expectWhole('blockSizeBytes', blockSizeBytes, 1);
-  const isOctal = typeof permission === 'string' && /^[01]?[0-7]{3}$/.test(permission);
-  expectOption('permission', permission, permission === undefined || isOctal, 'an octal permission such as 640');
-  return {
-    overwrite: false,
-    ...(replication !== undefined && { replication }),
-    ...(blockSizeBytes !== undefined && { blocksize: blockSizeBytes }),
-    ...(permission !== undefined && { permission }),
-  };
 }

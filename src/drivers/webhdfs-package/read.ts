@@ -2,9 +2,9 @@ import { SinkError } from '../../core/errors.js';
 import { lookAt } from '../webhdfs/look.js';
 import { refusal } from '../webhdfs/name-nodes.js';
 import { notUnderstood, refused, tooLarge } from '../webhdfs/remote-exception.js';
-import { type Answer, AnswerTooLarge, MAX_ERROR_BYTES, WireFault } from '../webhdfs/request.js';
+import { type Answer, AnswerTooLarge, MAX_ERROR_BYTES } from '../webhdfs/request.js';
 import { encodePath } from '../webhdfs/url.js';
-import type { Asking } from './asking.js';
+import { type Asking, answerOfRequest } from './asking.js';
 import type { Settings } from './options.js';
 import type { PackageClient, PackageRequest, PackageResponse } from './package.js';
 import { faultOfPackage } from './redirects.js';
@@ -46,27 +46,15 @@ function collected(
   { requestTimeoutMs }: Settings,
   signal: AbortSignal,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+  return answerOfRequest(request, requestTimeoutMs, signal, ({ resolve, reject, giveUp, refresh }) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let answered: PackageResponse | undefined;
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abandon);
-      settle();
-    };
-    const giveUp = (reason: unknown) => {
-      request.abort();
-      finish(() => reject(reason));
-    };
-    const abandon = () => giveUp(signal.reason);
-    const late = new WireFault(`no answer for ${requestTimeoutMs} ms`, { sent: true, kind: 'timeout' });
-    const timer = setTimeout(() => giveUp(late), requestTimeoutMs);
     // The package takes all listeners of a refused request away when its answer begins, so this one comes after that.
     request.on('response', (response: PackageResponse) => {
       answered = response;
       request.on('data', (chunk: Buffer) => {
-        timer.refresh();
+        refresh();
         bytes += chunk.byteLength;
         if (bytes > maxBytes && response.statusCode < 400) giveUp(new AnswerTooLarge(`more than ${maxBytes} bytes`));
         else if (bytes <= maxBytes + MAX_ERROR_BYTES) chunks.push(chunk);
@@ -74,13 +62,11 @@ function collected(
     });
     request.on('error', (error: unknown) => {
       // Of a refusal the package makes an error of its own; what Hadoop says is still to come.
-      if (answered === undefined || answered.statusCode < 400) finish(() => reject(faultOfPackage(error, true)));
+      if (answered === undefined || answered.statusCode < 400) reject(faultOfPackage(error, true));
     });
     request.on('complete', () => {
       const { statusCode: status, headers } = answered as PackageResponse;
-      finish(() => resolve({ status, headers, body: Buffer.concat(chunks) }));
+      resolve({ status, headers, body: Buffer.concat(chunks) });
     });
-    signal.addEventListener('abort', abandon, { once: true });
-    if (signal.aborted) abandon();
   });
 }

@@ -7,13 +7,12 @@ import { listFolder, lookAt } from '../webhdfs/look.js';
 import { refusal } from '../webhdfs/name-nodes.js';
 import { expectHoldable, pathProblem } from '../webhdfs/path-problem.js';
 import { Asking } from './asking.js';
-import { makeFolder } from './folder.js';
 import { move } from './move.js';
 import { checkOptions, type Settings, type WebHdfsPackageOptions } from './options.js';
 import { createClient, type PackageClient } from './package.js';
 import { read } from './read.js';
 import { redirectParams, serverOf } from './redirects.js';
-import { Upload } from './upload.js';
+import { PackageUpload } from './upload.js';
 
 /**
  * HDFS through the npm package `webhdfs`, for who has its configuration already; otherwise use the driver `webhdfs`, which
@@ -51,12 +50,12 @@ class WebHdfsPackage implements FileSystem {
   makeFolder(path: string): Observable<void> {
     return answer(async (signal) => {
       expectHoldable(path);
-      await makeFolder(this.#asking, path, `make the folder ${shownPath(path)}`, signal);
+      await this.#asking.makeFolder(path, `make the folder ${shownPath(path)}`, signal);
     });
   }
 
   create(path: string): FileWriter {
-    return new Upload(this.#client, this.#asking, this.#settings, path);
+    return new PackageUpload(this.#client, this.#asking, this.#settings, path);
   }
 
   rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {

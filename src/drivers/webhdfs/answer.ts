@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defer, Observable } from 'rxjs';
+import { backoffMs } from '../../backpressure/backoff.js';
+import type { RetryOptions } from './options.js';
 
 /** Asynchronous work as a cold Observable of its one answer; unsubscribing before that aborts the signal. */
 export function answer<T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> {
@@ -31,4 +34,10 @@ export function answerUnless<T>(work: () => Promise<T>, giveUp: () => void): Obs
       if (!isAnswered) giveUp();
     };
   });
+}
+
+/** Waits before attempt `attempt + 1` (from 1): doubled each time, half of it at random so that clients spread. */
+export async function backOff(retry: RetryOptions, attempt: number, signal: AbortSignal, mostMs = Infinity) {
+  const waitMs = backoffMs(attempt, { ...retry, jitter: 0.5, random: Math.random });
+  await sleep(Math.min(mostMs, waitMs), undefined, { signal });
 }

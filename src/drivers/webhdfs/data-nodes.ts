@@ -1,11 +1,11 @@
 import type { LookupFunction } from 'node:net';
 import { SinkError } from '../../core/errors.js';
+import { backOff } from './answer.js';
 import { lookupDataNode, problemOfDataNode } from './data-node-rule.js';
 import { type Call, type NameNodes, refusal, type Told } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { ADVICE, type Attempt, notUnderstood, parseJson } from './remote-exception.js';
 import { WireFault } from './request.js';
-import { backOff } from './retry.js';
 import { serverName } from './url.js';
 
 /** Where the bytes of a file go to or come from. */

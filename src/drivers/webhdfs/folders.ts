@@ -1,6 +1,7 @@
 import { SinkError } from '../../core/errors.js';
 import { booleanOf } from './look.js';
 import { type NameNodes, refusal } from './name-nodes.js';
+import type { Attempt } from './remote-exception.js';
 
 const MOST_KNOWN = 1_000;
 
@@ -23,10 +24,7 @@ export class Folders {
     if (when === 'unknown' && this.#known.has(folder)) return;
     const told = await this.#nameNodes.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
     if (told.remote) throw refusal(told);
-    if (!booleanOf(told)) {
-      const message = `Could not ${doing}: ${told.attempt.at} did not make the folder ${folder}. Look into the server's log`;
-      throw new SinkError('RXF_FILES_REMOTE', message, { details: { path: folder, at: told.attempt.at } });
-    }
+    if (!booleanOf(told)) throw notMade(folder, told.attempt);
     this.#known.delete(folder);
     this.#known.add(folder);
     if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.values().next().value!);
@@ -38,4 +36,10 @@ export class Folders {
       if (`${known}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${known}/`)) this.#known.delete(known);
     }
   }
+}
+
+/** A folder that does not exist although the server has not refused it. */
+export function notMade(folder: string, { doing, at }: Attempt): SinkError {
+  const message = `Could not ${doing}: ${at} did not make the folder ${folder}. Look into the server's log`;
+  return new SinkError('RXF_FILES_REMOTE', message, { details: { path: folder, at } });
 }

@@ -2,18 +2,18 @@ import http from 'node:http';
 import https from 'node:https';
 import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
+import { backOff } from './answer.js';
 import type { Settings } from './options.js';
 import {
   type Attempt,
   codeOf,
+  errorOf,
   notUnderstood,
   type RemoteException,
-  refused,
   remoteExceptionOf,
   tooLarge,
 } from './remote-exception.js';
 import { type Answer, AnswerTooLarge, exchange, WireFault } from './request.js';
-import { backOff } from './retry.js';
 import { requestUrl, serverName } from './url.js';
 
 /** One operation for a NameNode. */
@@ -190,8 +190,8 @@ export class NameNodes {
 }
 
 /** A refusal as an error. */
-export function refusal({ remote, attempt, answer }: Told): SinkError {
-  return remote ? refused(remote, attempt) : notUnderstood(answer, attempt);
+export function refusal({ attempt, answer }: Told): SinkError {
+  return errorOf(answer, attempt);
 }
 
 interface Failure {

@@ -105,9 +105,7 @@ export function checkOptions(given: WebHdfsOptions): Settings {
     ...withDefaults('webhdfs options', WEBHDFS_DEFAULTS, given, OWN),
     retry: groupWithDefaults('retry', WEBHDFS_DEFAULTS.retry, given.retry),
   };
-  expectWhole('retry.maxAttempts', options.retry.maxAttempts, 1, 1_000);
-  expectMs('retry.firstDelayMs', options.retry.firstDelayMs);
-  expectMs('retry.maxDelayMs', options.retry.maxDelayMs);
+  checkRetry(options.retry);
   expectOneOf('mode', options.mode, ['webhdfs', 'httpfs']);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
@@ -180,7 +178,19 @@ function checkTls(tls: WebHdfsTls = {}): WebHdfsTls {
   return tls;
 }
 
-function checkCreation({ replication, blockSizeBytes, permission }: WebHdfsOptions): Record<string, string> {
+/** Also for the driver webhdfs-package. */
+export function checkRetry({ maxAttempts, firstDelayMs, maxDelayMs }: RetryOptions): void {
+  expectWhole('retry.maxAttempts', maxAttempts, 1, 1_000);
+  expectMs('retry.firstDelayMs', firstDelayMs);
+  expectMs('retry.maxDelayMs', maxDelayMs);
+}
+
+/** Query parameters of every CREATE. Also for the driver webhdfs-package. */
+export function checkCreation({
+  replication,
+  blockSizeBytes,
+  permission,
+}: Pick<WebHdfsOptions, 'replication' | 'blockSizeBytes' | 'permission'>): Record<string, string> {
   if (replication !== undefined) expectWhole('replication', replication, 1, 32_767);
   if (blockSizeBytes !== undefined) expectWhole('blockSizeBytes', blockSizeBytes, 1);
   const octal = typeof permission === 'string' && /^[01]?[0-7]{3}$/.test(permission);

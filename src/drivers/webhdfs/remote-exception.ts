@@ -118,6 +118,12 @@ export function notUnderstood(answer: Answer, attempt: Attempt): SinkError {
   );
 }
 
+/** An answer that is no success, as our error. */
+export function errorOf(answer: Answer, attempt: Attempt): SinkError {
+  const remote = remoteExceptionOf(answer);
+  return remote ? refused(remote, attempt) : notUnderstood(answer, attempt);
+}
+
 /** An answer over the limit. */
 export function tooLarge(error: AnswerTooLarge, attempt: Attempt, limit: string): SinkError {
   const what = `Could not ${attempt.doing} on ${attempt.at}: the answer has ${error.message}, over ${limit}`;

@@ -9,7 +9,7 @@ import { folderOf } from './url.js';
 export type Renamed = 'renamed' | 'exists' | 'missing';
 
 /** A target that is a folder comes as a plain IOException, a target whose folder is missing as FileNotFoundException. */
-const TO_LOOK_INTO = new Set(['RXF_FILES_EXISTS', 'RXF_FILES_MISSING', 'RXF_FILES_REMOTE']);
+export const TO_LOOK_INTO = new Set(['RXF_FILES_EXISTS', 'RXF_FILES_MISSING', 'RXF_FILES_REMOTE']);
 
 interface Outcome {
   readonly end: Renamed | SinkError;

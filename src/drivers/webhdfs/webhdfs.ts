@@ -3,15 +3,15 @@ import { shownPath } from '../../core/text.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from './answer.js';
 import { withDataNode } from './data-nodes.js';
+import { DirectUpload } from './direct-upload.js';
 import { Folders } from './folders.js';
 import { booleanOf, listFolder, lookAt } from './look.js';
 import { NameNodes, refusal } from './name-nodes.js';
 import { checkOptions, type Settings, type WebHdfsOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
-import { notUnderstood, refused, remoteExceptionOf, tooLarge } from './remote-exception.js';
+import { errorOf, tooLarge } from './remote-exception.js';
 import { Rename } from './rename.js';
 import { AnswerTooLarge, exchange } from './request.js';
-import { Upload } from './upload.js';
 import { serverName } from './url.js';
 
 /**
@@ -50,7 +50,7 @@ class WebHdfs implements FileSystem {
   }
 
   create(path: string): FileWriter {
-    return new Upload(this.#nameNodes, this.#folders, this.#settings, path);
+    return new DirectUpload(this.#nameNodes, this.#folders, this.#settings, path);
   }
 
   rename(from: string, to: string): Observable<'renamed' | 'exists' | 'missing'> {
@@ -87,8 +87,7 @@ class WebHdfs implements FileSystem {
           throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
         });
         if (told.status === 200) return told.body;
-        const remote = remoteExceptionOf(told);
-        throw remote ? refused(remote, attempt) : notUnderstood(told, attempt);
+        throw errorOf(told, attempt);
       }),
     );
   }
