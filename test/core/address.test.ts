@@ -9,7 +9,7 @@ import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import { webhdfs } from '../../src/drivers/webhdfs/index.js';
 import { webhdfsPackage } from '../../src/drivers/webhdfs-package/index.js';
 import { httpSink } from '../../src/sinks/http/http-sink.js';
-import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-contract.js';
+import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { MemoryHttp } from '../../src/testing/memory/memory-http.js';
 
 /** What each driver is called with, by the address it is given; the name it then shows. */

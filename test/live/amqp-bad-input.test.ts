@@ -5,7 +5,7 @@ import { amqplib } from 'rxflume/drivers/amqplib';
 import { RecordingAcker } from 'rxflume/testing';
 import { lastValueFrom, timeout } from 'rxjs';
 import { ConsumerTrace, PublisherTrace } from '../../src/testing/contracts/amqp-subject.js';
-import { until } from '../../src/testing/contracts/kafka-contract.js';
+import { until } from '../../src/testing/contracts/checking.js';
 import { RABBITMQ } from '../drivers/amqplib/live-rabbitmq.js';
 import { describeRabbitmq, hasMessages, numbersInQueue, withChannel } from './rabbitmq-support.js';
 import { fresh, services } from './support.js';

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { KafkajsOptions } from '../../src/drivers/kafkajs/index.js';
 import type { KafkaSubscription } from '../../src/ports/kafka-consumer.js';
-import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/contracts/kafka-contract.js';
+import { freshName, until } from '../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { BROKERS, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 describe.each(['kafkajs', 'lean'] as const)('what real brokers and producers write, decoded by %s', (decoder) => {

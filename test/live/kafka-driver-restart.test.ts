@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isRetryable } from '../../src/core/errors.js';
-import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/contracts/kafka-contract.js';
+import { freshName, until } from '../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 const run = promisify(execFile);

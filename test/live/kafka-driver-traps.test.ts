@@ -5,7 +5,8 @@ import type { KafkajsOptions } from '../../src/drivers/kafkajs/index.js';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import type { KafkaSubscription } from '../../src/ports/kafka-consumer.js';
 import { withRecoveryHint } from '../../src/sources/kafka/resume.js';
-import { freshName, KafkaTrace, kafkaSubscription, sleep, until } from '../../src/testing/contracts/kafka-contract.js';
+import { freshName, sleep, until } from '../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { CutNet, LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 const kafka = new LiveKafka(globalThis.process.env.RXFLUME_RECORD_DECODER === 'kafkajs' ? 'kafkajs' : 'lean');

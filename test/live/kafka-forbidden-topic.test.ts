@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
-import { freshName, KafkaTrace, kafkaSubscription, until } from '../../src/testing/contracts/kafka-contract.js';
+import { freshName, until } from '../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { hasOwnKafka, OwnKafka } from './own-kafka.js';
 
 // Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.

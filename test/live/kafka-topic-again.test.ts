@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { freshName, KafkaTrace, kafkaSubscription, sleep, until } from '../../src/testing/contracts/kafka-contract.js';
+import { freshName, sleep, until } from '../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { LiveKafka } from '../drivers/kafkajs/live-kafka.js';
 
 describe('a topic that is deleted and created again while it is read', () => {

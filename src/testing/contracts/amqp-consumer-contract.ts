@@ -1,6 +1,6 @@
 import type { AmqpProperties } from '../../ports/amqp-consumer.js';
-import { type AmqpCheck, amqpCheck, equal, isReady, numbered } from './amqp-subject.js';
-import { done, freshName, sleep, until } from './kafka-contract.js';
+import { type AmqpCheck, amqpCheck, isReady, numbered } from './amqp-subject.js';
+import { done, equal, freshName, sleep, until } from './checking.js';
 
 /** What every `AmqpConsumerDriver` must do; run it on the fake and on the real one. */
 export const amqpConsumerContract: readonly AmqpCheck[] = [

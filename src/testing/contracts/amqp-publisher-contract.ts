@@ -1,6 +1,6 @@
 import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
-import { type AmqpCheck, amqpCheck, equal, isReady, numbered, PublisherTrace } from './amqp-subject.js';
-import { done, freshName, until } from './kafka-contract.js';
+import { type AmqpCheck, amqpCheck, isReady, numbered, PublisherTrace } from './amqp-subject.js';
+import { done, equal, freshName, until } from './checking.js';
 
 /** What every `AmqpPublisherDriver` must do; run it on the fake and on the real one. */
 export const amqpPublisherContract: readonly AmqpCheck[] = [

@@ -16,7 +16,7 @@ import type {
   AmqpPublisherDriver,
   AmqpPublisherListener,
 } from '../../ports/amqp-publisher.js';
-import { done, freshName, sleep, until } from './kafka-contract.js';
+import { done, equal, freshName, sleep, until } from './checking.js';
 
 /** A driver with the broker behind it, as the contracts need it. */
 export interface AmqpSubject {
@@ -258,11 +258,6 @@ export async function isReady(subject: AmqpSubject, queue: string, count: number
   await until(look, `${count} messages in ${queue}`).catch((error: unknown) => {
     throw new Error(`expected ${count} messages ready in ${queue}, found ${found}`, { cause: error });
   });
-}
-
-export function equal(actual: unknown, expected: unknown, what: string): void {
-  const [a, e] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (a !== e) throw new Error(`${what}: expected ${e}, got ${a}`);
 }
 
 export function numbered(count: number, from = 0): string[] {

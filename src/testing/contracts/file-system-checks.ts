@@ -60,10 +60,6 @@ export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-export function same(what: string, got: unknown, flush$: unknown): void {
-  expect(`${what} to be ${JSON.stringify(flush$)}`, JSON.stringify(got) === JSON.stringify(flush$), got);
-}
-
 /** The work must fail with the code; null takes any error. */
 export async function fails(code: ErrorCode | null, work: () => Promise<unknown>): Promise<void> {
   let got: unknown;

@@ -1,4 +1,5 @@
 import { KiB } from '../../core/units.js';
+import { equal } from './checking.js';
 import {
   bytesOf,
   check,
@@ -9,7 +10,6 @@ import {
   namesOf,
   once,
   put,
-  same,
   textOf,
 } from './file-system-checks.js';
 import { fileNameContract } from './file-system-name-contract.js';
@@ -25,20 +25,20 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     await once(writer.write(bytesOf('one ')));
     await once(writer.write(new Uint8Array(0)));
     await once(writer.write(bytesOf('two')));
-    same('the answer of close', (await once(writer.close())).bytes, 7);
-    same('the content', await textOf(fs, path), 'one two');
+    equal((await once(writer.close())).bytes, 7, 'the answer of close');
+    equal(await textOf(fs, path), 'one two', 'the content');
     const status = await once(fs.status(path));
-    same('the status', [status?.path, status?.kind, status?.bytes], [path, 'file', 7]);
+    equal([status?.path, status?.kind, status?.bytes], [path, 'file', 7], 'the status');
     const age = Math.abs(Date.now() - (status?.modifiedMs ?? 0));
     expect('`modifiedMs` to be in milliseconds, near now', age < 86_400_000, status?.modifiedMs);
     const folder = await once(fs.status(at('a/b')));
-    same('the folder', [folder?.path, folder?.kind, folder?.bytes], [at('a/b'), 'folder', 0]);
+    equal([folder?.path, folder?.kind, folder?.bytes], [at('a/b'), 'folder', 0], 'the folder');
   }),
 
   check('a file closed without a write is empty', async ({ fs, at }) => {
-    same('the answer of close', (await once(fs.create(at('empty')).close())).bytes, 0);
-    same('the length', (await once(fs.status(at('empty'))))?.bytes, 0);
-    same('the content', await textOf(fs, at('empty')), '');
+    equal((await once(fs.create(at('empty')).close())).bytes, 0, 'the answer of close');
+    equal((await once(fs.status(at('empty'))))?.bytes, 0, 'the length');
+    equal(await textOf(fs, at('empty')), '', 'the content');
   }),
 
   check('3 MiB in many writes come back intact', async ({ fs, at }) => {
@@ -53,17 +53,17 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
       chunk.fill(0);
       from = to;
     }
-    same('the answer of close', (await once(writer.close())).bytes, whole.length);
+    equal((await once(writer.close())).bytes, whole.length, 'the answer of close');
     const read = await once(fs.read(at('large'), whole.length));
     const wrong = read.findIndex((byte, index) => byte !== whole[index]);
-    same('the length and the first wrong byte', [read.length, wrong], [whole.length, -1]);
+    equal([read.length, wrong], [whole.length, -1], 'the length and the first wrong byte');
   }),
 
   check('create does not touch a file that stands', async ({ fs, at }) => {
     await put(fs, at('taken'), 'first');
     await fails('RXF_FILES_EXISTS', () => put(fs, at('taken'), 'second, and longer'));
     await fails('RXF_FILES_EXISTS', () => once(fs.create(at('taken')).close()));
-    same('the content', await textOf(fs, at('taken')), 'first');
+    equal(await textOf(fs, at('taken')), 'first', 'the content');
   }),
 
   check('a file given up never counts as closed', async ({ fs, at }) => {
@@ -76,39 +76,39 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     const unused = fs.create(at('never-begun'));
     unused.abort();
     await fails(null, () => once(unused.close()));
-    same('a file given up before its first write', await once(fs.status(at('never-begun'))), null);
+    equal(await once(fs.status(at('never-begun'))), null, 'a file given up before its first write');
   }),
 
   ...(['rename', 'publish'] as const).flatMap((move) => [
     check(`${move} moves, and makes the folders of the target`, async ({ fs, at }) => {
       await put(fs, at('old'), 'text');
-      same('the answer', await once(fs[move](at('old'), at('x/y/new'))), 'renamed');
-      same('the source', await once(fs.status(at('old'))), null);
-      same('the content', await textOf(fs, at('x/y/new')), 'text');
+      equal(await once(fs[move](at('old'), at('x/y/new'))), 'renamed', 'the answer');
+      equal(await once(fs.status(at('old'))), null, 'the source');
+      equal(await textOf(fs, at('x/y/new')), 'text', 'the content');
     }),
 
     check(`${move} onto a file that stands moves nothing`, async ({ fs, at }) => {
       await put(fs, at('one'), 'first');
       await put(fs, at('two'), 'second');
-      same('the answer', await once(fs[move](at('one'), at('two'))), 'exists');
-      same('both', [await textOf(fs, at('one')), await textOf(fs, at('two'))], ['first', 'second']);
-      same('the answer onto itself', await once(fs[move](at('one'), at('one'))), 'exists');
-      same('the content', await textOf(fs, at('one')), 'first');
+      equal(await once(fs[move](at('one'), at('two'))), 'exists', 'the answer');
+      equal([await textOf(fs, at('one')), await textOf(fs, at('two'))], ['first', 'second'], 'both');
+      equal(await once(fs[move](at('one'), at('one'))), 'exists', 'the answer onto itself');
+      equal(await textOf(fs, at('one')), 'first', 'the content');
     }),
 
     check(`${move} onto a folder moves nothing`, async ({ fs, at }) => {
       await put(fs, at('one'), 'first');
       await put(fs, at('folder/two'), 'second');
-      same('the answer', await once(fs[move](at('one'), at('folder'))), 'exists');
-      same('the folder', await namesOf(fs, at('folder')), ['two']);
-      same('the content', await textOf(fs, at('one')), 'first');
+      equal(await once(fs[move](at('one'), at('folder'))), 'exists', 'the answer');
+      equal(await namesOf(fs, at('folder')), ['two'], 'the folder');
+      equal(await textOf(fs, at('one')), 'first', 'the content');
     }),
 
     check(`${move} of a file that does not stand says so`, async ({ fs, at }) => {
       await put(fs, at('target'), 'text');
-      same('to a free name', await once(fs[move](at('nothing'), at('free'))), 'missing');
-      same('to a taken name', await once(fs[move](at('nothing'), at('target'))), 'missing');
-      same('the free name', await once(fs.status(at('free'))), null);
+      equal(await once(fs[move](at('nothing'), at('free'))), 'missing', 'to a free name');
+      equal(await once(fs[move](at('nothing'), at('target'))), 'missing', 'to a taken name');
+      equal(await once(fs.status(at('free'))), null, 'the free name');
     }),
 
     check(`${move} of one file by several at once comes to an end for each`, async ({ fs, at }) => {
@@ -116,7 +116,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
         await put(fs, at(`many/${n}`), 'text');
         const answers = await Promise.all([0, 1, 2].map(() => once(fs[move](at(`many/${n}`), at(`d/${n}`)))));
         expect('one of them to have moved it', answers.includes('renamed'), answers);
-        same('what is left', [await namesOf(fs, at('many')), await textOf(fs, at(`d/${n}`))], [[], 'text']);
+        equal([await namesOf(fs, at('many')), await textOf(fs, at(`d/${n}`))], [[], 'text'], 'what is left');
       }
     }),
 
@@ -124,8 +124,8 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
       await put(fs, at('old'), 'text');
       await once(fs[move](at('old'), at('new')));
       await once(fs.rename(at('new'), at('taken')));
-      same('the answer', await once(fs[move](at('old'), at('new'))), 'missing');
-      same('the new name', await once(fs.status(at('new'))), null);
+      equal(await once(fs[move](at('old'), at('new'))), 'missing', 'the answer');
+      equal(await once(fs.status(at('new'))), null, 'the new name');
     }),
   ]),
 
@@ -136,43 +136,43 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
       once(fs.rename(at('one'), at('d/won'))),
       once(fs.rename(at('two'), at('d/won'))),
     ]);
-    same('the answers', answers.sort(), ['exists', 'renamed']);
+    equal(answers.sort(), ['exists', 'renamed'], 'the answers');
     const left = [await once(fs.status(at('one'))), await once(fs.status(at('two')))];
-    same('what is left', left.filter(Boolean).length, 1);
+    equal(left.filter(Boolean).length, 1, 'what is left');
   }),
 
   check('list gives what a folder holds, by name', async ({ fs, at }) => {
     for (const name of ['10', '9', 'b/deep', 'a', 'B']) await put(fs, at(`l/${name}`), name);
     const listed = await once(fs.list(at('l')));
-    same(
-      'the names',
+    equal(
       listed.map(({ path }) => path),
       ['10', '9', 'B', 'a', 'b'].map((name) => at(`l/${name}`)),
+      'the names',
     );
-    same(
-      'the kinds',
+    equal(
       listed.map(({ kind }) => kind),
       ['file', 'file', 'file', 'file', 'folder'],
+      'the kinds',
     );
-    same(
-      'the lengths',
+    equal(
       listed.map(({ bytes }) => bytes),
       [2, 1, 1, 1, 0],
+      'the lengths',
     );
-    same('a folder that does not stand', await once(fs.list(at('nowhere/at/all'))), []);
-    same('a file', await once(fs.list(at('l/a'))), []);
+    equal(await once(fs.list(at('nowhere/at/all'))), [], 'a folder that does not stand');
+    equal(await once(fs.list(at('l/a'))), [], 'a file');
   }),
 
   check('status of what does not stand is null', async ({ fs, at }) => {
     await put(fs, at('file'), 'text');
-    same('a missing name', await once(fs.status(at('missing'))), null);
-    same('a missing folder', await once(fs.status(at('missing/name'))), null);
-    same('below a file', await once(fs.status(at('file/name'))), null);
+    equal(await once(fs.status(at('missing'))), null, 'a missing name');
+    equal(await once(fs.status(at('missing/name'))), null, 'a missing folder');
+    equal(await once(fs.status(at('file/name'))), null, 'below a file');
   }),
 
   check('read keeps its limit', async ({ fs, at }) => {
     await put(fs, at('ten'), '0123456789');
-    same('at the limit', await textOf(fs, at('ten'), 10), '0123456789');
+    equal(await textOf(fs, at('ten'), 10), '0123456789', 'at the limit');
     await fails('RXF_FILES_PROTOCOL', () => once(fs.read(at('ten'), 9)));
     await fails('RXF_FILES_MISSING', () => once(fs.read(at('missing'), 10)));
   }),
@@ -181,25 +181,25 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     await put(fs, at('r/file'), 'text');
     await put(fs, at('r/s/deep'), 'text');
     await put(fs, at('rest'), 'text');
-    same('a file', await once(fs.remove(at('r/file'))), true);
-    same('the file again', await once(fs.remove(at('r/file'))), false);
-    same('a folder', await once(fs.remove(at('r'))), true);
-    same('the folder again', await once(fs.remove(at('r'))), false);
-    same('what was below', await once(fs.status(at('r/s/deep'))), null);
-    same('what is beside it', await textOf(fs, at('rest')), 'text');
+    equal(await once(fs.remove(at('r/file'))), true, 'a file');
+    equal(await once(fs.remove(at('r/file'))), false, 'the file again');
+    equal(await once(fs.remove(at('r'))), true, 'a folder');
+    equal(await once(fs.remove(at('r'))), false, 'the folder again');
+    equal(await once(fs.status(at('r/s/deep'))), null, 'what was below');
+    equal(await textOf(fs, at('rest')), 'text', 'what is beside it');
     await put(fs, at('r/file'), 'again');
     await put(fs, at('moved'), 'text');
     await once(fs.remove(at('r')));
-    same('a rename into the removed folder', await once(fs.rename(at('moved'), at('r/file'))), 'renamed');
+    equal(await once(fs.rename(at('moved'), at('r/file'))), 'renamed', 'a rename into the removed folder');
   }),
 
   check('makeFolder makes a folder with those above it, also where it stands', async ({ fs, at }) => {
     await once(fs.makeFolder(at('m/n')));
     await once(fs.makeFolder(at('m/n')));
-    same('the kinds', [await kindOf(fs, at('m')), await kindOf(fs, at('m/n'))], ['folder', 'folder']);
+    equal([await kindOf(fs, at('m')), await kindOf(fs, at('m/n'))], ['folder', 'folder'], 'the kinds');
     await put(fs, at('m/n/file'), 'text');
     await Promise.all([once(fs.makeFolder(at('m/n'))), once(fs.makeFolder(at('m/n/o')))]);
-    same('what stood in it', await textOf(fs, at('m/n/file')), 'text');
+    equal(await textOf(fs, at('m/n/file')), 'text', 'what stood in it');
   }),
 
   check('makeFolder in the place of a file, or below one, fails and changes nothing', async ({ fs, at }) => {
@@ -208,8 +208,8 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     await fails('RXF_FILES_EXISTS', () => once(fs.makeFolder(at('file/below/it'))));
     await put(fs, at('other'), 'text');
     await fails('RXF_FILES_EXISTS', () => once(fs.rename(at('other'), at('file/other'))));
-    same('the file', await textOf(fs, at('file')), 'text');
-    same('what was not moved', await textOf(fs, at('other')), 'text');
+    equal(await textOf(fs, at('file')), 'text', 'the file');
+    equal(await textOf(fs, at('other')), 'text', 'what was not moved');
   }),
 
   check('names keep every character', async ({ fs, at }) => {
@@ -231,12 +231,12 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     for (const name of names) {
       await put(fs, at(`n/${name}/${name}`), name);
       const moved = at(`m/${name}`);
-      same(`the rename of ${name}`, await once(fs.rename(at(`n/${name}/${name}`), moved)), 'renamed');
-      same(`the content of ${name}`, await textOf(fs, moved), name);
-      same(`the status of ${name}`, (await once(fs.status(moved)))?.path, moved);
+      equal(await once(fs.rename(at(`n/${name}/${name}`), moved)), 'renamed', `the rename of ${name}`);
+      equal(await textOf(fs, moved), name, `the content of ${name}`);
+      equal((await once(fs.status(moved)))?.path, moved, `the status of ${name}`);
     }
-    same('the names listed', await namesOf(fs, at('m')), [...names].sort());
-    for (const name of names) same(`the removal of ${name}`, await once(fs.remove(at(`m/${name}`))), true);
+    equal(await namesOf(fs, at('m')), [...names].sort(), 'the names listed');
+    for (const name of names) equal(await once(fs.remove(at(`m/${name}`))), true, `the removal of ${name}`);
   }),
 
   ...fileNameContract,

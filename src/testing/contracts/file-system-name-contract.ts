@@ -1,3 +1,4 @@
+import { equal } from './checking.js';
 import {
   check,
   expect,
@@ -7,7 +8,6 @@ import {
   namesOf,
   once,
   put,
-  same,
   textOf,
 } from './file-system-checks.js';
 
@@ -48,22 +48,22 @@ export const fileNameContract: readonly FileSystemCheck[] = [
       const shown = JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}… (${name.length})` : name);
       if (fs.pathProblem(path) === null) {
         await once(fs.makeFolder(path));
-        same(`the kind of ${shown}`, await kindOf(fs, path), 'folder');
-        if (!name.includes('/')) same(`the folder of ${shown}`, await namesOf(fs, at('judged')), [name]);
+        equal(await kindOf(fs, path), 'folder', `the kind of ${shown}`);
+        if (!name.includes('/')) equal(await namesOf(fs, at('judged')), [name], `the folder of ${shown}`);
         await once(fs.remove(at('judged')));
-        same(`the rename to ${shown}`, await once(fs.rename(at('from'), path)), 'renamed');
-        same(`the rename from ${shown}`, await once(fs.rename(path, at('from'))), 'renamed');
+        equal(await once(fs.rename(at('from'), path)), 'renamed', `the rename to ${shown}`);
+        equal(await once(fs.rename(path, at('from'))), 'renamed', `the rename from ${shown}`);
         await once(fs.remove(at('judged')));
       } else {
         for (const call of [() => once(fs.makeFolder(path)), () => put(fs, path, shown)])
           await fails('RXF_FILES_NAME', call);
         await fails('RXF_FILES_NAME', () => once(fs.rename(at('from'), path)));
-        same(`the status of ${shown}`, await once(fs.status(path)), null);
-        same(`the listing of ${shown}`, await once(fs.list(path)), []);
+        equal(await once(fs.status(path)), null, `the status of ${shown}`);
+        equal(await once(fs.list(path)), [], `the listing of ${shown}`);
       }
     }
-    same('what was moved to and fro', await textOf(fs, at('from')), 'text');
-    for (const name of HELD) same(`the judgement of ${name}`, fs.pathProblem(at(name)), null);
+    equal(await textOf(fs, at('from')), 'text', 'what was moved to and fro');
+    for (const name of HELD) equal(fs.pathProblem(at(name)), null, `the judgement of ${name}`);
     for (const name of NEVER_HELD) {
       expect(`${JSON.stringify(name)} to be refused`, fs.pathProblem(at(name)) !== null, null);
     }

@@ -10,6 +10,7 @@ import type {
   FlumeRpcServer,
   FlumeStatus,
 } from '../../ports/flume-rpc.js';
+import { equal, sleep, until } from './checking.js';
 
 /** A server, and a client whose first agent is that server. Both are new for each check. */
 export interface FlumeRpcSubject {
@@ -24,7 +25,6 @@ export interface FlumeRpcCheck {
   run(subject: FlumeRpcSubject): Promise<void>;
 }
 
-const WITHIN_MS = 10_000;
 const QUIET_MS = 100;
 
 /**
@@ -40,42 +40,42 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
       string
     >;
     const one = { headers: odd, body: Buffer.from([0, 1, 255]) };
-    same('the answer to one', await send(connection, [one]), 'OK');
+    equal(await send(connection, [one]), 'OK', 'the answer to one');
     const many = Array.from({ length: 5_000 }, (_, n) => event(n, { n: String(n) }));
-    same('the answer to many', await send(connection, many), 'OK');
-    same('the answer to an empty one', await send(connection, [event('')]), 'OK');
+    equal(await send(connection, many), 'OK', 'the answer to many');
+    equal(await send(connection, [event('')]), 'OK', 'the answer to an empty one');
     const [first, second, third] = trace.batches;
-    same('headers', Object.entries(first?.events[0]?.headers ?? {}), Object.entries(odd));
-    same('a body', [...(first?.events[0]?.body ?? [])], [0, 1, 255]);
-    same(
-      'many bodies',
+    equal(Object.entries(first?.events[0]?.headers ?? {}), Object.entries(odd), 'headers');
+    equal([...(first?.events[0]?.body ?? [])], [0, 1, 255], 'a body');
+    equal(
       bodies(second),
       many.map(({ body }) => String(body)),
+      'many bodies',
     );
-    same(
-      'a header of each',
+    equal(
       second?.events.map(({ headers }) => headers.n),
       many.map((_, n) => String(n)),
+      'a header of each',
     );
-    same('an empty body', third?.events[0]?.body.length, 0);
+    equal(third?.events[0]?.body.length, 0, 'an empty body');
   }),
 
   check('a batch of 5 MB comes whole', async ({ trace, connect }) => {
     trace.answer = () => 'OK';
     const { connection } = await connect();
     const large = Array.from({ length: 50 }, (_, n) => ({ headers: {}, body: Buffer.alloc(100_000, n + 1) }));
-    same('the answer', await send(connection, large), 'OK');
+    equal(await send(connection, large), 'OK', 'the answer');
     const wrong = trace.batches[0]?.events.findIndex(
       ({ body }, n) => !Buffer.from(body).equals(Buffer.alloc(100_000, n + 1)),
     );
-    same('the first wrong body', wrong, -1);
+    equal(wrong, -1, 'the first wrong body');
   }),
 
   check('FAILED and UNKNOWN come back, and the connection lives', async ({ trace, connect }) => {
     const statuses: FlumeStatus[] = ['FAILED', 'UNKNOWN', 'OK'];
     trace.answer = (_, n) => statuses[n] as FlumeStatus;
     const { connection } = await connect();
-    for (const status of statuses) same('the answer', await send(connection, [event(status)]), status);
+    for (const status of statuses) equal(await send(connection, [event(status)]), status, 'the answer');
   }),
 
   check('each answer finds its batch, whatever their order', async ({ trace, connect }) => {
@@ -86,7 +86,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     for (const name of ['c', 'a', 'b']) {
       trace.batches.find((batch) => bodies(batch)[0] === name)?.reply(replies[name] as FlumeStatus);
     }
-    same('the answers', await Promise.all(answers), ['OK', 'FAILED', 'UNKNOWN']);
+    equal(await Promise.all(answers), ['OK', 'FAILED', 'UNKNOWN'], 'the answers');
   }),
 
   check('an answer stands, also where its hearer closes the connection within it', async ({ trace, connect }) => {
@@ -106,16 +106,16 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
         complete: () => resolve(),
       });
     });
-    same('what was told', told, ['FAILED']);
+    equal(told, ['FAILED'], 'what was told');
   }),
 
   check('only the first reply counts', async ({ trace, connect }) => {
     const { connection } = await connect();
     const answer = send(connection, [event('a')]);
     await until(() => trace.batches.length === 1, 'the batch');
-    same('the first reply', trace.batches[0]?.reply('FAILED'), true);
-    same('the second reply', trace.batches[0]?.reply('OK'), false);
-    same('the answer', await answer, 'FAILED');
+    equal(trace.batches[0]?.reply('FAILED'), true, 'the first reply');
+    equal(trace.batches[0]?.reply('OK'), false, 'the second reply');
+    equal(await answer, 'FAILED', 'the answer');
   }),
 
   check('while the server is paused nothing comes, then all of it', async ({ trace, connect, listening }) => {
@@ -124,11 +124,11 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     await send(connection, [event('first')]);
     listening.pause();
     const answers = Array.from({ length: 20 }, (_, n) => send(connection, [event(n)]));
-    await quiet();
-    same('batches while paused', trace.batches.length, 1);
+    await sleep(QUIET_MS);
+    equal(trace.batches.length, 1, 'batches while paused');
     listening.resume();
-    same('the answers', new Set(await Promise.all(answers)), new Set(['OK']));
-    same('batches', trace.batches.length, 21);
+    equal(new Set(await Promise.all(answers)), new Set(['OK']), 'the answers');
+    equal(trace.batches.length, 21, 'batches');
   }),
 
   check('a client that has gone is told of, and its reply has no hearer', async ({ trace, connect }) => {
@@ -136,9 +136,9 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     const answer = outcome(send(connection, [event('a')]));
     await until(() => trace.batches.length === 1, 'the batch');
     life.unsubscribe();
-    same('the outcome', await answer, 'RXF_FLUME_LOST');
+    equal(await answer, 'RXF_FLUME_LOST', 'the outcome');
     await until(() => trace.count === 0, 'no clients');
-    same('the reply', trace.batches[0]?.reply('OK'), false);
+    equal(trace.batches[0]?.reply('OK'), false, 'the reply');
   }),
 
   check(
@@ -149,9 +149,9 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
       await until(() => trace.batches.length === 1, 'the batch');
       connection.close();
       connection.close();
-      same('the outcome', await answer, 'RXF_FLUME_LOST');
-      same('the end', await ended, 'complete');
-      same('a batch afterwards', await outcome(send(connection, [event('b')])), 'RXF_FLUME_LOST');
+      equal(await answer, 'RXF_FLUME_LOST', 'the outcome');
+      equal(await ended, 'complete', 'the end');
+      equal(await outcome(send(connection, [event('b')])), 'RXF_FLUME_LOST', 'a batch afterwards');
     },
   ),
 
@@ -160,8 +160,8 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     const answer = outcome(send(connection, [event('a')]));
     await until(() => trace.batches.length === 1, 'the batch');
     stop();
-    same('the outcome', await answer, 'RXF_FLUME_LOST');
-    same('the end', await ended, 'RXF_FLUME_UNREACHABLE');
+    equal(await answer, 'RXF_FLUME_LOST', 'the outcome');
+    equal(await ended, 'RXF_FLUME_UNREACHABLE', 'the end');
   }),
 
   check('a server that closes answers what it has first, and takes nothing more', async (given) => {
@@ -171,7 +171,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     await until(() => trace.batches.length === 1, 'the batch');
     const closed = lastValueFrom(from(listening.close()), { defaultValue: undefined });
     const refused = outcome(firstValueFrom(client.connect(0)));
-    await quiet();
+    await sleep(QUIET_MS);
     let isAnswered = false;
     const heard = answer.then((status) => {
       isAnswered = true;
@@ -179,22 +179,22 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     });
     trace.batches[0]?.reply('OK');
     await closed;
-    same('the answer was heard when the server had closed', isAnswered, true);
-    same('the answer', await heard, 'OK');
-    same('the end of the connection', await ended, 'RXF_FLUME_UNREACHABLE');
-    same('another client', await refused, 'RXF_FLUME_UNREACHABLE');
+    equal(isAnswered, true, 'the answer was heard when the server had closed');
+    equal(await heard, 'OK', 'the answer');
+    equal(await ended, 'RXF_FLUME_UNREACHABLE', 'the end of the connection');
+    equal(await refused, 'RXF_FLUME_UNREACHABLE', 'another client');
     await until(() => given.isComplete(), 'the server to complete');
   }),
 
   check('where nobody listens, connecting fails, and may be tried again', async ({ client, stop }) => {
     stop();
-    await quiet();
+    await sleep(QUIET_MS);
     const error = await firstValueFrom(client.connect(0)).then(
       () => undefined,
       (problem: unknown) => problem,
     );
-    same('the code', error instanceof RxflumeError ? error.code : error, 'RXF_FLUME_UNREACHABLE');
-    same('retryable', (error as RxflumeError).retryable, true);
+    equal(error instanceof RxflumeError ? error.code : error, 'RXF_FLUME_UNREACHABLE', 'the code');
+    equal((error as RxflumeError).retryable, true, 'retryable');
   }),
 
   check('several clients are told apart and counted', async ({ trace, connect }) => {
@@ -203,7 +203,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     await until(() => trace.count === 2, 'two clients');
     await send(one.connection, [event('a')]);
     await send(two.connection, [event('b')]);
-    same('their names differ', trace.batches[0]?.client === trace.batches[1]?.client, false);
+    equal(trace.batches[0]?.client === trace.batches[1]?.client, false, 'their names differ');
     one.connection.close();
     await until(() => trace.count === 1, 'one client');
   }),
@@ -311,21 +311,4 @@ function outcome(promise: Promise<unknown>): Promise<unknown> {
 
 function codeOf(error: unknown): string {
   return error instanceof RxflumeError ? error.code : String(error);
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited ${WITHIN_MS} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-function quiet(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-}
-
-function same(what: string, got: unknown, flush$: unknown): void {
-  const [one, other] = [got, flush$].map((value) => JSON.stringify(value instanceof Set ? [...value] : value));
-  if (one !== other) throw new Error(`expected ${what} to be ${other}, got ${one}`);
 }

@@ -2,6 +2,7 @@ import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { RxflumeError } from '../../core/errors.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../ports/http-client.js';
 import type { HttpScript, SeenRequest } from '../memory/memory-http.js';
+import { equal, sleep, until } from './checking.js';
 
 /** A client that keeps 64 KiB of an answer, and a server it can reach. Both are new for each check. */
 export interface HttpSubject {
@@ -24,7 +25,7 @@ export interface HttpCheck {
   run(subject: HttpSubject): Promise<void>;
 }
 
-const WITHIN_MS = 5_000;
+const QUIET_MS = 50;
 
 /**
  * What drivers of the HTTP client port must do, as named checks for any test runner:
@@ -35,19 +36,19 @@ export const httpContract: readonly HttpCheck[] = [
     const body = Buffer.from('{"text":"значение 🙂"}\n');
     await ask(client, origin, { method: 'PUT', body, headers: { 'x-odd': 'a, b;c="d"', 'idempotency-key': '"k"' } });
     const [request] = seen;
-    same('the method', request?.method, 'PUT');
-    same('the path and query', request?.url.slice(origin.length), '/in/box?token=sesame&x=%20');
-    same('the body', request?.body, body.toString());
-    same('a header', request?.headers['x-odd'], 'a, b;c="d"');
-    same('the key', request?.headers['idempotency-key'], '"k"');
+    equal(request?.method, 'PUT', 'the method');
+    equal(request?.url.slice(origin.length), '/in/box?token=sesame&x=%20', 'the path and query');
+    equal(request?.body, body.toString(), 'the body');
+    equal(request?.headers['x-odd'], 'a, b;c="d"', 'a header');
+    equal(request?.headers['idempotency-key'], '"k"', 'the key');
   }),
 
   check('a body of 5 MB, and an empty one, come whole', async ({ client, origin, seen }) => {
     const large = Buffer.alloc(5_000_000, 'abcdefg');
     await ask(client, origin, { body: large });
     await ask(client, origin, { body: Buffer.alloc(0) });
-    same('the large one', seen[0]?.body === large.toString(), true);
-    same('the empty one', seen[1]?.body, '');
+    equal(seen[0]?.body === large.toString(), true, 'the large one');
+    equal(seen[1]?.body, '', 'the empty one');
   }),
 
   check('every status is an answer, with its headers and body', async ({ client, origin, script }) => {
@@ -56,49 +57,49 @@ export const httpContract: readonly HttpCheck[] = [
     script((_, n) => ({ status: statuses[n] as number, headers, body: statuses[n] === 204 ? '' : `said ${n}` }));
     for (const [n, status] of statuses.entries()) {
       const answer = await ask(client, origin);
-      same('the status', answer.status, status);
-      same('a header', [answer.headers['retry-after'], answer.headers.location], ['7', 'http://elsewhere.test/']);
-      same('the body', [answer.excerpt, answer.isWhole], [status === 204 ? '' : `said ${n}`, true]);
+      equal(answer.status, status, 'the status');
+      equal([answer.headers['retry-after'], answer.headers.location], ['7', 'http://elsewhere.test/'], 'a header');
+      equal([answer.excerpt, answer.isWhole], [status === 204 ? '' : `said ${n}`, true], 'the body');
     }
   }),
 
   check('an answer is read up to the bound, and the next request works', async ({ client, origin, script }) => {
     script((_, n) => ({ status: 200, body: n === 0 ? 'x'.repeat(1_000_000) : 'short' }));
     const answer = await ask(client, origin);
-    same('the length', answer.excerpt.length, 64 * 1024);
-    same('whether it is whole', answer.isWhole, false);
+    equal(answer.excerpt.length, 64 * 1024, 'the length');
+    equal(answer.isWhole, false, 'whether it is whole');
     const next = await ask(client, origin);
-    same('the next', [next.excerpt, next.isWhole], ['short', true]);
+    equal([next.excerpt, next.isWhole], ['short', true], 'the next');
   }),
 
   check('it is cold, and each subscription sends once and gets one answer', async ({ client, origin, seen }) => {
     const request$ = client.request(requestTo(origin));
-    await quiet();
-    same('requests before it is subscribed', seen.length, 0);
-    same('answers', (await lastValueFrom(request$.pipe(toArray()))).length, 1);
+    await sleep(QUIET_MS);
+    equal(seen.length, 0, 'requests before it is subscribed');
+    equal((await lastValueFrom(request$.pipe(toArray()))).length, 1, 'answers');
     await firstValueFrom(request$);
-    same('requests', seen.length, 2);
+    equal(seen.length, 2, 'requests');
   }),
 
   check('many at once each get their own answer', async ({ client, origin, script }) => {
     script(({ body }) => ({ status: 200, body: `to ${body}`, afterMs: Number(body) % 7 }));
     const all = Array.from({ length: 50 }, (_, n) => ask(client, origin, { body: Buffer.from(String(n)) }));
-    same(
-      'the answers',
+    equal(
       (await Promise.all(all)).map(({ excerpt }) => excerpt),
       all.map((_, n) => `to ${n}`),
+      'the answers',
     );
   }),
 
   check('a connection that ends without an answer is lost', async ({ client, origin, script }) => {
     script((_, n) => (n === 0 ? 'reset' : 200));
-    same('the outcome', await outcome(client, origin), 'RXF_HTTP_LOST');
-    same('the next', (await ask(client, origin)).status, 200);
+    equal(await outcome(client, origin), 'RXF_HTTP_LOST', 'the outcome');
+    equal((await ask(client, origin)).status, 200, 'the next');
   }),
 
   check('where nobody listens it is unreachable', async ({ client, origin, stop }) => {
     await stop();
-    same('the outcome', await outcome(client, origin), 'RXF_HTTP_UNREACHABLE');
+    equal(await outcome(client, origin), 'RXF_HTTP_UNREACHABLE', 'the outcome');
   }),
 
   check('unsubscribing ends the request, and the next one works', async (subject) => {
@@ -108,7 +109,7 @@ export const httpContract: readonly HttpCheck[] = [
     await until(() => seen.length === 1, 'the request');
     life.unsubscribe();
     await until(() => subject.waiting() === 0, 'the end of the request');
-    same('the next', (await ask(client, origin)).status, 200);
+    equal((await ask(client, origin)).status, 200, 'the next');
   }),
 
   check('no name and no message has a secret', async ({ client, origin, script, stop }) => {
@@ -116,7 +117,7 @@ export const httpContract: readonly HttpCheck[] = [
     const messages = [client.name, await messageOf(client, origin)];
     await stop();
     messages.push(await messageOf(client, origin));
-    for (const message of messages) same(`a secret in "${message}"`, /sesame|Bearer|hidden/.test(message), false);
+    for (const message of messages) equal(/sesame|Bearer|hidden/.test(message), false, `a secret in "${message}"`);
   }),
 ];
 
@@ -153,20 +154,4 @@ async function messageOf(client: HttpClient, origin: string): Promise<string> {
       return `${message} ${JSON.stringify(details)}`;
     },
   );
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  for (let waited = 0; !holds(); waited += 5) {
-    if (waited > WITHIN_MS) throw new Error(`${what} did not come within ${WITHIN_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-async function quiet(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-function same(what: string, actual: unknown, expected: unknown): void {
-  const [got, flush$] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (got !== flush$) throw new Error(`${what}: expected ${flush$}, got ${got}`);
 }

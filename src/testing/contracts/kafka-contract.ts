@@ -1,16 +1,7 @@
-import { from, lastValueFrom, type ObservableInput, of, type Subscription } from 'rxjs';
 import { isRetryable } from '../../core/errors.js';
-import type {
-  KafkaBatch,
-  KafkaConsumer,
-  KafkaDriver,
-  KafkaListener,
-  KafkaRecord,
-  KafkaSubscription,
-  PartitionOffset,
-  TopicPartition,
-} from '../../ports/kafka-consumer.js';
-import { CallOverlaps } from './call-overlaps.js';
+import type { KafkaBatch, KafkaDriver, KafkaSubscription, PartitionOffset } from '../../ports/kafka-consumer.js';
+import { equal, freshName, sleep, until } from './checking.js';
+import { KafkaTrace, kafkaSubscription } from './kafka-trace.js';
 
 export interface ContractRecord {
   readonly value: string | null;
@@ -39,158 +30,7 @@ export interface KafkaCheck {
   run(subject: KafkaSubject): Promise<void>;
 }
 
-const WITHIN_MS = 20_000;
 const QUIET_MS = 400;
-let names = 0;
-
-/** A member that writes down all that the driver tells it. */
-export class KafkaTrace implements KafkaListener {
-  readonly calls: string[] = [];
-  readonly batches: KafkaBatch[] = [];
-  readonly logEvents: string[] = [];
-  /** What `reading` said, in order. */
-  readonly readings: boolean[] = [];
-  epoch = 0;
-  partitions: readonly TopicPartition[] = [];
-  consumer: KafkaConsumer | undefined;
-  consumers = 0;
-  error: unknown;
-  isComplete = false;
-  answer: (epoch: number, partitions: readonly TopicPartition[]) => ObservableInput<readonly PartitionOffset[]> = () =>
-    of([]);
-  /** Where it was told that reading begins, in order. */
-  readonly starts: PartitionOffset[] = [];
-  remember: (starts: readonly PartitionOffset[]) => ObservableInput<unknown> = () => of(undefined);
-  settle: () => ObservableInput<unknown> = () => of(undefined);
-  connection: Subscription | undefined;
-  /** Calls that came while `assigned` or `revoking` was neither answered nor unsubscribed. */
-  readonly overlaps = new CallOverlaps();
-
-  join(driver: KafkaDriver, subscription: KafkaSubscription): this {
-    this.connection = driver.connect(subscription, this).subscribe({
-      next: (consumer) => {
-        this.consumer = consumer;
-        this.consumers += 1;
-      },
-      error: (error: unknown) => {
-        this.error = error;
-      },
-      complete: () => {
-        this.isComplete = true;
-      },
-    });
-    return this;
-  }
-
-  assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]> {
-    this.calls.push(`assigned ${epoch}`);
-    this.epoch = epoch;
-    this.partitions = partitions;
-    return this.overlaps.called(`assigned ${epoch}`, this.answer(epoch, partitions));
-  }
-
-  began(_epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown> {
-    this.starts.push(...starts);
-    return this.remember(starts);
-  }
-
-  revoking(): ObservableInput<unknown> {
-    this.calls.push('revoking');
-    return this.overlaps.called('revoking', this.settle());
-  }
-
-  lost(): void {
-    this.calls.push('lost');
-    this.overlaps.look('lost');
-    this.partitions = [];
-  }
-
-  records(batch: KafkaBatch): void {
-    if (this.batches.length === 0) this.calls.push('records');
-    this.batches.push(batch);
-  }
-
-  reading(isReading: boolean): void {
-    this.readings.push(isReading);
-  }
-
-  logEvent(_level: 'info' | 'warn', what: string, message: string): void {
-    this.logEvents.push(`${what} ${message}`);
-  }
-
-  get all(): KafkaRecord[] {
-    return this.batches.flatMap((batch) => [...batch.records]);
-  }
-
-  offsets(partition: number): number[] {
-    return this.all.filter((record) => record.partition === partition).map((record) => record.offset);
-  }
-
-  async assignedTo(count: number): Promise<void> {
-    await until(() => this.partitions.length === count && this.consumer !== undefined, `${count} partitions`, this);
-  }
-
-  async received(count: number): Promise<void> {
-    await until(() => this.all.length >= count, `${count} records, has ${this.all.length}`, this);
-  }
-
-  async commit(offsets: readonly PartitionOffset[], epoch = this.epoch): Promise<void> {
-    await done((this.consumer as KafkaConsumer).commit(epoch, offsets));
-  }
-
-  async close(): Promise<void> {
-    if (this.consumer === undefined) this.connection?.unsubscribe();
-    else await done(this.consumer.close());
-  }
-}
-
-export async function done(answer: ObservableInput<unknown>): Promise<void> {
-  await lastValueFrom(from(answer), { defaultValue: undefined });
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Looks again and again until it holds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  what: string,
-  trace?: { readonly error: unknown },
-  withinMs = WITHIN_MS,
-): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!(await holds())) {
-    if (trace?.error !== undefined)
-      throw new Error(`Waited for ${what}, but the stream failed`, { cause: trace.error });
-    if (performance.now() > end) throw new Error(`Waited ${withinMs} ms for ${what}`);
-    await sleep(10);
-  }
-}
-
-export function kafkaSubscription(topic: string, given: Partial<KafkaSubscription> = {}): KafkaSubscription {
-  return {
-    topics: [topic],
-    groupId: `${topic}-group`,
-    startAt: 'earliest',
-    maxPartitionBytes: 1 << 20,
-    maxWaitMs: 100,
-    revokeTimeoutMs: 5_000,
-    sessionTimeoutMs: 10_000,
-    ...given,
-  };
-}
-
-/** A name no check has used. */
-export function freshName(what: string): string {
-  names += 1;
-  return `rxf-${what}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}-${names}`;
-}
-
-function equal(actual: unknown, expected: unknown, what: string): void {
-  const [a, e] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (a !== e) throw new Error(`${what}: expected ${e}, got ${a}`);
-}
 
 function values(count: number, from = 0): ContractRecord[] {
   return Array.from({ length: count }, (_, index) => ({ value: `v${from + index}` }));
@@ -546,7 +386,7 @@ async function missing(subject: KafkaSubject, topics: readonly string[] | RegExp
     subject.driver,
     kafkaSubscription('none', { topics, groupId: freshName('group') }),
   );
-  await until(() => trace.error !== undefined, 'the error', undefined, WITHIN_MS);
+  await until(() => trace.error !== undefined, 'the error');
   const error = trace.error as { code?: string; message: string };
   equal(error.code, 'RXF_KAFKA_TOPIC_MISSING', 'code');
   equal(isRetryable(error), false, 'retryable');

@@ -1,17 +1,7 @@
 import { FencedError, RxflumeError } from '../../core/errors.js';
-import { done, sleep } from './kafka-contract.js';
+import { done, equal, sleep } from './checking.js';
 import { refusalChecks } from './kafka-producer-refusals.js';
-import {
-  bytes,
-  check,
-  expectEqual,
-  type ProducerCheck,
-  QUIET_MS,
-  record,
-  send,
-  shown,
-  take,
-} from './kafka-producer-setting.js';
+import { bytes, check, type ProducerCheck, QUIET_MS, record, send, shown, take } from './kafka-producer-setting.js';
 
 /** What a driver that writes must keep. */
 export const producerContract: readonly ProducerCheck[] = [
@@ -30,17 +20,13 @@ export const producerContract: readonly ProducerCheck[] = [
         { ...record('t', null), partition: 1, key: bytes('k'), timestamp: 1_700_000_000_001 },
         { ...record('t', ''), partition: 0 },
       ];
-      expectEqual((await send(producer, records)).size, 0, 'refusals');
+      equal((await send(producer, records)).size, 0, 'refusals');
       const [first, second, third] = (await read('t', 3)).sort((a, b) => b.partition - a.partition);
-      expectEqual(shown(first), '1/0 k=one @1700000000123 b=2 a=1 b=null b=', 'the first');
-      expectEqual(shown(second), '1/1 k=null @1700000000001', 'the second');
-      expectEqual([third?.partition, third?.offset, third?.key, String(third?.value)], [0, 0, null, ''], 'the third');
+      equal(shown(first), '1/0 k=one @1700000000123 b=2 a=1 b=null b=', 'the first');
+      equal(shown(second), '1/1 k=null @1700000000001', 'the second');
+      equal([third?.partition, third?.offset, third?.key, String(third?.value)], [0, 0, null, ''], 'the third');
       const age = Date.now() - (third?.timestamp ?? 0);
-      expectEqual(
-        (age >= 0 && age < 60_000) || third?.timestamp === 0,
-        true,
-        `the time of the call, not ${age} ms ago`,
-      );
+      equal((age >= 0 && age < 60_000) || third?.timestamp === 0, true, `the time of the call, not ${age} ms ago`);
     },
   ),
 
@@ -54,7 +40,7 @@ export const producerContract: readonly ProducerCheck[] = [
     );
     const got = (await read('t', 4)).map(({ key, partition }) => [String(key), partition]).sort();
     const flush$ = Object.entries(known).map(([key, hash]) => [key, (hash & 0x7fffffff) % 10]);
-    expectEqual(got, flush$.sort(), 'partitions');
+    equal(got, flush$.sort(), 'partitions');
   }),
 
   check('gives what has no key to one partition a call, in turn', async ({ topic, producer, read }) => {
@@ -65,7 +51,7 @@ export const producerContract: readonly ProducerCheck[] = [
       calls.set(partition, [...(calls.get(partition) ?? []), String(value)]);
     }
     const pairs = [...calls.values()].map((values) => values.join()).sort();
-    expectEqual(pairs, ['a1,a2', 'b1,b2', 'c1,c2'], 'the records of each partition');
+    equal(pairs, ['a1,a2', 'b1,b2', 'c1,c2'], 'the records of each partition');
   }),
 
   check('keeps the order of a partition over many calls', async ({ topic, producer, read }) => {
@@ -77,7 +63,7 @@ export const producerContract: readonly ProducerCheck[] = [
       );
     }
     const values = (await read('t', 1_000)).map(({ value }) => Number(value));
-    expectEqual(
+    equal(
       values,
       Array.from({ length: 1_000 }, (_, at) => at),
       'the values',
@@ -87,12 +73,12 @@ export const producerContract: readonly ProducerCheck[] = [
   check('refuses a record that is too large alone, before it is sent', async ({ topic, producer, read }) => {
     await topic('t', 1);
     const refused = await send(producer, [record('t', 'a'), record('t', 'x'.repeat(1_000_001)), record('t', 'b')]);
-    expectEqual(
+    equal(
       [...refused].map(([at, { code }]) => [at, code]),
       [[1, 'RXF_KAFKA_RECORD_TOO_LARGE']],
       'refusals',
     );
-    expectEqual(
+    equal(
       (await read('t', 2)).map(({ value }) => String(value)),
       ['a', 'b'],
       'what is written',
@@ -109,8 +95,8 @@ export const producerContract: readonly ProducerCheck[] = [
       [0, 'RXF_KAFKA_TOPIC_MISSING', false],
       [2, 'RXF_KAFKA_RECORD_REFUSED', false],
     ];
-    expectEqual(got, flush$, 'refusals');
-    expectEqual(
+    equal(got, flush$, 'refusals');
+    equal(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['a'],
       'what is written',
@@ -129,14 +115,14 @@ export const producerContract: readonly ProducerCheck[] = [
     ]);
     await send(transactions, [{ ...record('t', 'c'), partition: 0 }]);
     await sleep(QUIET_MS);
-    expectEqual(await t.readNow('t'), [], 'what is read before');
+    equal(await t.readNow('t'), [], 'what is read before');
     await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 1, offset: 7 }]));
-    expectEqual((await t.read('t', 3)).map(({ value }) => String(value)).sort(), ['a', 'b', 'c'], 'what is read after');
-    expectEqual(await t.committed('group', 'in', 2), [-1, 7], 'offsets');
+    equal((await t.read('t', 3)).map(({ value }) => String(value)).sort(), ['a', 'b', 'c'], 'what is read after');
+    equal(await t.committed('group', 'in', 2), [-1, 7], 'offsets');
     await send(transactions, [record('t', 'd')]);
     await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 1, offset: 9 }]));
-    expectEqual((await t.read('t', 4)).length, 4, 'what is read after the next');
-    expectEqual(await t.committed('group', 'in', 2), [-1, 9], 'offsets after the next');
+    equal((await t.read('t', 4)).length, 4, 'what is read after the next');
+    equal(await t.committed('group', 'in', 2), [-1, 9], 'offsets after the next');
   }),
 
   check('commits offsets alone', async (t) => {
@@ -144,7 +130,7 @@ export const producerContract: readonly ProducerCheck[] = [
     const transactions = await take(t.producer, t.id('one'));
     for (const offset of [3, 5]) {
       await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset }]));
-      expectEqual(await t.committed('group', 'in', 1), [offset], 'offsets');
+      equal(await t.committed('group', 'in', 1), [offset], 'offsets');
     }
   }),
 
@@ -154,7 +140,7 @@ export const producerContract: readonly ProducerCheck[] = [
     const before = await take(t.producer, t.id('one'));
     await send(before, [record('t', 'void')]);
     const after = await take(t.producer, t.id('one'));
-    expectEqual(await t.committed('group', 'in', 1), [-1], 'offsets');
+    equal(await t.committed('group', 'in', 1), [-1], 'offsets');
     await send(after, [record('t', 'a')]);
     for (const call of [
       () => send(before, [record('t', 'late')]),
@@ -164,17 +150,17 @@ export const producerContract: readonly ProducerCheck[] = [
         () => undefined,
         (problem: unknown) => problem,
       );
-      expectEqual([error instanceof FencedError, (error as RxflumeError).code], [true, 'RXF_KAFKA_FENCED'], 'error');
+      equal([error instanceof FencedError, (error as RxflumeError).code], [true, 'RXF_KAFKA_FENCED'], 'error');
     }
     await done(after.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 1 }]));
-    expectEqual(
+    equal(
       (await t.read('t', 1)).map(({ value }) => String(value)),
       ['a'],
       'what is read',
     );
     await sleep(QUIET_MS);
-    expectEqual((await t.readNow('t')).length, 1, 'what is read later');
-    expectEqual(await t.committed('group', 'in', 1), [1], 'offsets');
+    equal((await t.readNow('t')).length, 1, 'what is read later');
+    equal(await t.committed('group', 'in', 1), [1], 'offsets');
   }),
 
   check('goes on with a transaction of which something was refused for good', async (t) => {
@@ -182,9 +168,9 @@ export const producerContract: readonly ProducerCheck[] = [
     await t.topic('in', 1);
     const transactions = await take(t.producer, t.id('one'));
     const refused = await send(transactions, [record('t', 'a'), record('t', 'x'.repeat(1_000_001))]);
-    expectEqual([...refused.keys()], [1], 'refusals');
+    equal([...refused.keys()], [1], 'refusals');
     await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 1 }]));
-    expectEqual((await t.read('t', 1)).length, 1, 'what is read');
+    equal((await t.read('t', 1)).length, 1, 'what is read');
   }),
 
   check('ends when it is unsubscribed from, after which calls fail', async ({ topic, producer, end }) => {
@@ -195,6 +181,6 @@ export const producerContract: readonly ProducerCheck[] = [
       () => undefined,
       (problem: unknown) => problem,
     );
-    expectEqual(error instanceof RxflumeError && error.code, 'RXF_SINK_STOPPED', 'the error');
+    equal(error instanceof RxflumeError && error.code, 'RXF_SINK_STOPPED', 'the error');
   }),
 ];

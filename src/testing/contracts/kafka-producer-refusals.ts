@@ -1,7 +1,7 @@
 import type { ErrorCode, RxflumeError } from '../../core/errors.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
-import { done } from './kafka-contract.js';
-import { bytes, check, expectEqual, type ProducerCheck, record, send, take } from './kafka-producer-setting.js';
+import { done, equal } from './checking.js';
+import { bytes, check, type ProducerCheck, record, send, take } from './kafka-producer-setting.js';
 
 /** One record in the middle of ten that a broker refuses, for a topic configured like that. */
 const ONE_OF_TEN: readonly {
@@ -51,11 +51,11 @@ export const refusalChecks: readonly ProducerCheck[] = [
     check(`refuses ${what} alone of ten, and writes the others in order`, async ({ topic, producer, read }) => {
       await topic('t', 1, config);
       const refused = await send(producer, tenWith(bad));
-      expectEqual(refusalsOf(refused), [[4, code, false]], 'refusals');
+      equal(refusalsOf(refused), [[4, code, false]], 'refusals');
       const values = (await read('t', 9)).map(({ value }) => String(value));
-      expectEqual(values, ['0', '1', '2', '3', '5', '6', '7', '8', '9'], 'what is written');
-      expectEqual((await send(producer, tenWith({}))).size, 0, 'refusals of the next call');
-      expectEqual((await read('t', 19)).length, 19, 'what is written then');
+      equal(values, ['0', '1', '2', '3', '5', '6', '7', '8', '9'], 'what is written');
+      equal((await send(producer, tenWith({}))).size, 0, 'refusals of the next call');
+      equal((await read('t', 19)).length, 19, 'what is written then');
     }),
   ),
 
@@ -64,24 +64,24 @@ export const refusalChecks: readonly ProducerCheck[] = [
       await t.topic('t', 1, config);
       await t.topic('in', 1);
       const transactions = await take(t.producer, t.id('one'));
-      expectEqual(refusalsOf(await send(transactions, tenWith(bad))), [[4, code, false]], 'refusals');
-      expectEqual((await send(transactions, tenWith({}))).size, 0, 'refusals of the next call');
-      expectEqual(await t.readNow('t'), [], 'what is read before');
+      equal(refusalsOf(await send(transactions, tenWith(bad))), [[4, code, false]], 'refusals');
+      equal((await send(transactions, tenWith({}))).size, 0, 'refusals of the next call');
+      equal(await t.readNow('t'), [], 'what is read before');
       await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 20 }]));
       const values = (await t.read('t', 19)).map(({ value }) => String(value));
-      expectEqual(values, [...'012356789', ...'0123456789'], 'what is written');
-      expectEqual(await t.committed('group', 'in', 1), [20], 'offsets');
+      equal(values, [...'012356789', ...'0123456789'], 'what is written');
+      equal(await t.committed('group', 'in', 1), [20], 'offsets');
     }),
   ),
 
   check('refuses records for a topic that was deleted alone', async ({ topic, name, subject, producer, read }) => {
     await topic('t', 1);
     await topic('gone', 1);
-    expectEqual((await send(producer, [record('t', 'a'), record('gone', 'b')])).size, 0, 'refusals before');
+    equal((await send(producer, [record('t', 'a'), record('gone', 'b')])).size, 0, 'refusals before');
     await subject.deleteTopic(name('gone'));
     const refused = await send(producer, [record('gone', 'c'), record('t', 'd'), record('gone', 'e')]);
     const missing = 'RXF_KAFKA_TOPIC_MISSING';
-    expectEqual(
+    equal(
       refusalsOf(refused),
       [
         [0, missing, false],
@@ -89,7 +89,7 @@ export const refusalChecks: readonly ProducerCheck[] = [
       ],
       'refusals',
     );
-    expectEqual(
+    equal(
       (await read('t', 2)).map(({ value }) => String(value)),
       ['a', 'd'],
       'what is written',
@@ -102,8 +102,8 @@ export const refusalChecks: readonly ProducerCheck[] = [
     await topic('closed', 1);
     subject.forbid(name('closed'));
     const refused = await send(producer, [record('closed', 'a'), record('t', 'b')]);
-    expectEqual(refusalsOf(refused), [[0, 'RXF_KAFKA_AUTH', false]], 'refusals');
-    expectEqual(
+    equal(refusalsOf(refused), [[0, 'RXF_KAFKA_AUTH', false]], 'refusals');
+    equal(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['b'],
       'what is written',
@@ -114,26 +114,26 @@ export const refusalChecks: readonly ProducerCheck[] = [
     if (subject.setLeaderless === undefined) return;
     await topic('t', 2);
     const of = (partition: number, value: string) => ({ ...record('t', value), partition });
-    expectEqual((await send(producer, [of(0, 'a'), of(1, 'b')])).size, 0, 'refusals before');
+    equal((await send(producer, [of(0, 'a'), of(1, 'b')])).size, 0, 'refusals before');
     subject.setLeaderless(name('t'), 1, true);
     const waiting = [send(producer, [of(1, 'c'), of(0, 'd')]), send(producer, [of(1, 'e')])];
-    expectEqual((await send(producer, [of(0, 'f')])).size, 0, 'refusals meanwhile');
-    expectEqual((await read('t', 4)).length, 4, 'what is written meanwhile');
+    equal((await send(producer, [of(0, 'f')])).size, 0, 'refusals meanwhile');
+    equal((await read('t', 4)).length, 4, 'what is written meanwhile');
     subject.setLeaderless(name('t'), 1, false);
-    for (const refused of await Promise.all(waiting)) expectEqual(refused.size, 0, 'refusals later');
+    for (const refused of await Promise.all(waiting)) equal(refused.size, 0, 'refusals later');
     const values = (await read('t', 6)).filter(({ partition }) => partition === 1).map(({ value }) => String(value));
-    expectEqual(values, ['b', 'c', 'e'], 'what is written to the one without');
+    equal(values, ['b', 'c', 'e'], 'what is written to the one without');
   }),
 
   check('keeps the order of calls that overlap', async ({ topic, producer, read }) => {
     await topic('t', 2);
     const of = (n: number) => ({ ...record('t', String(n)), partition: n % 2 });
     const calls = Array.from({ length: 30 }, (_, call) => send(producer, [of(2 * call), of(2 * call + 1)]));
-    for (const refused of await Promise.all(calls)) expectEqual(refused.size, 0, 'refusals');
+    for (const refused of await Promise.all(calls)) equal(refused.size, 0, 'refusals');
     const all = await read('t', 60);
     for (const one of [0, 1]) {
       const values = all.filter(({ partition }) => partition === one).map(({ value }) => Number(value));
-      expectEqual(
+      equal(
         values,
         Array.from({ length: 30 }, (_, at) => 2 * at + one),
         'what is written',

@@ -8,7 +8,8 @@ import type {
   KafkaProducing,
   KafkaTransactions,
 } from '../../ports/kafka-producer.js';
-import { KafkaTrace, sleep, until } from './kafka-contract.js';
+import { equal, sleep, until } from './checking.js';
+import { KafkaTrace } from './kafka-trace.js';
 
 /** A driver that writes, with the cluster behind it and a way to read. Topics are made by the checks and left behind. */
 export interface ProducerSubject {
@@ -160,7 +161,7 @@ export async function send(
   const answers = await lastValueFrom(from(through.send(records)).pipe(toArray()));
   const refused = new Map(answers.flatMap((sent) => [...sent.refused]));
   const named = [...answers.flatMap(({ written }) => [...written]), ...refused.keys()].sort((a, b) => a - b);
-  expectEqual(
+  equal(
     named,
     records.map((_, place) => place),
     'the places that are answered',
@@ -179,9 +180,4 @@ export function shown(record: KafkaRecord | undefined): string {
   );
   const value = record.value === null ? 'null' : record.value.toString();
   return `${record.partition}/${record.offset} ${record.key?.toString()}=${value} @${record.timestamp}${headers.join('')}`;
-}
-
-export function expectEqual(got: unknown, flush$: unknown, what: string): void {
-  const [a, b] = [JSON.stringify(got), JSON.stringify(flush$)];
-  if (a !== b) throw new Error(`Expected ${what} to be ${b}, got ${a}`);
 }

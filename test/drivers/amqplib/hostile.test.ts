@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AmqplibOptions, amqplib } from '../../../src/drivers/amqplib/index.js';
 import { ConsumerTrace, PublisherTrace } from '../../../src/testing/contracts/amqp-subject.js';
-import { until } from '../../../src/testing/contracts/kafka-contract.js';
+import { until } from '../../../src/testing/contracts/checking.js';
 import { certificate } from '../avro-rpc/certificate.js';
 import { close, method, ScriptedBroker, short } from './scripted-broker.js';
 

@@ -1,7 +1,7 @@
 import type { Home } from '../../../src/drivers/kafkajs/consumer/home.js';
 import { DriverLog } from '../../../src/drivers/kafkajs/driver-log.js';
 import { checkOptions } from '../../../src/drivers/kafkajs/options.js';
-import { type KafkaTrace, kafkaSubscription } from '../../../src/testing/contracts/kafka-contract.js';
+import { type KafkaTrace, kafkaSubscription } from '../../../src/testing/contracts/kafka-trace.js';
 
 /** What a member is given: the topic `t`, heartbeats each 10 ms, epochs from 1 on; and what the test changes. */
 export function homeOf(trace: KafkaTrace, given: Partial<Home> = {}): Home {

@@ -5,7 +5,8 @@ import { kafkajsOver } from '../../../src/drivers/kafkajs/kafkajs.js';
 import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/vendor/sockets.js';
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
-import { type ContractRecord, freshName, type KafkaSubject } from '../../../src/testing/contracts/kafka-contract.js';
+import { freshName } from '../../../src/testing/contracts/checking.js';
+import type { ContractRecord, KafkaSubject } from '../../../src/testing/contracts/kafka-contract.js';
 
 const { Kafka, logLevel, Partitioners } = kafkaPackage;
 

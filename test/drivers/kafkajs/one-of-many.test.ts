@@ -3,7 +3,8 @@ import { Member } from '../../../src/drivers/kafkajs/consumer/member.js';
 import { shareOut } from '../../../src/drivers/kafkajs/consumer/sharing.js';
 import { MEANINGS } from '../../../src/drivers/kafkajs/records/read-answers.js';
 import { openInternals } from '../../../src/drivers/kafkajs/vendor/patches.js';
-import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../src/testing/contracts/kafka-contract.js';
+import { sleep, until } from '../../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../../src/testing/contracts/kafka-trace.js';
 import { brokerError, FakeLink } from './fake-link.js';
 import { homeOf } from './home.js';
 

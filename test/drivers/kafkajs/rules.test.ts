@@ -8,7 +8,7 @@ import type { KafkajsOptions } from '../../../src/drivers/kafkajs/options.js';
 import { toBatch } from '../../../src/drivers/kafkajs/records/batch.js';
 import type { ForeignRecord } from '../../../src/drivers/kafkajs/records/record.js';
 import type { Fetched } from '../../../src/drivers/kafkajs/vendor/link.js';
-import { KafkaTrace } from '../../../src/testing/contracts/kafka-contract.js';
+import { KafkaTrace } from '../../../src/testing/contracts/kafka-trace.js';
 import { brokerError, record } from './fake-link.js';
 
 describe('options', () => {

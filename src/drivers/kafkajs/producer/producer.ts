@@ -87,36 +87,25 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   }
 
   send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): Observable<KafkaSent> {
-    return defer(() => {
-      if (this.isClosed) throw closedError(this.#name);
-      return this.#sending.send(records, isWanted);
-    }).pipe(
-      catchError((error: unknown) => {
-        throw this.isClosed ? closedError(this.#name) : error;
-      }),
-    );
+    return this.#unlessClosed(() => this.#sending.send(records, isWanted));
   }
 
   take(transactionalId: string): ObservableInput<KafkaTransactions> {
-    return defer(() =>
-      this.#unlessClosed(async () => {
-        const { transactionTimeoutMs } = this.producing;
-        const id = await this.#again(
-          () => this.link.takeProducerId(transactionalId, transactionTimeoutMs),
-          (error) => transactionError(transactionalId, 'take it', error, this.setting),
-        );
-        return new Transactions(this, new Sequences(id, transactionalId));
-      }),
-    );
+    return this.#unlessClosed(async () => {
+      const { transactionTimeoutMs } = this.producing;
+      const id = await this.#again(
+        () => this.link.takeProducerId(transactionalId, transactionTimeoutMs),
+        (error) => transactionError(transactionalId, 'take it', error, this.setting),
+      );
+      return new Transactions(this, new Sequences(id, transactionalId));
+    });
   }
 
   committed(groupId: string, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]> {
-    return defer(() =>
-      this.#unlessClosed(() =>
-        this.#again(
-          () => this.link.stableOffsets(groupId, partitions),
-          (error) => connectError(error, this.setting),
-        ),
+    return this.#unlessClosed(() =>
+      this.#again(
+        () => this.link.stableOffsets(groupId, partitions),
+        (error) => connectError(error, this.setting),
       ),
     );
   }
@@ -155,13 +144,16 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     );
   }
 
-  async #unlessClosed<T>(act: () => Promise<T>): Promise<T> {
-    if (this.isClosed) throw closedError(this.#name);
-    try {
-      return await act();
-    } catch (error) {
-      throw this.isClosed ? closedError(this.#name) : error;
-    }
+  /** Once it is closed, that is what each call fails with, whatever becomes of it. */
+  #unlessClosed<T>(act: () => ObservableInput<T>): Observable<T> {
+    return defer(() => {
+      if (this.isClosed) throw closedError(this.#name);
+      return act();
+    }).pipe(
+      catchError((error: unknown) => {
+        throw this.isClosed ? closedError(this.#name) : error;
+      }),
+    );
   }
 
   /** Asks until it is answered: what is asked may be asked any number of times. */

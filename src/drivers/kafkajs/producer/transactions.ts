@@ -41,33 +41,25 @@ export class Transactions implements KafkaTransactions {
   }
 
   send(records: readonly KafkaOutgoing[]): Observable<KafkaSent> {
-    return defer(() => {
-      if (this.#over !== undefined) throw this.#over;
-      return this.#producing.send(records);
-    }).pipe(
-      catchError((error: unknown) => {
-        throw this.#overBy('write', error);
-      }),
-    );
+    return this.#unlessOver('write', () => this.#producing.send(records));
   }
 
   commit(groupId: string, offsets: readonly PartitionOffset[]): ObservableInput<unknown> {
-    return defer(() => this.#unlessOver('commit', () => this.#commit(groupId, offsets)));
+    return this.#unlessOver('commit', () => this.#commit(groupId, offsets));
   }
 
-  async #unlessOver<T>(what: string, act: () => Promise<T>): Promise<T> {
-    if (this.#over !== undefined) throw this.#over;
-    try {
-      return await act();
-    } catch (error) {
-      throw this.#overBy(what, error);
-    }
-  }
-
-  #overBy(what: string, error: unknown): RxflumeError {
-    this.#of.link.forget(error);
-    this.#over ??= transactionError(this.#id, what, error, this.#of.setting);
-    return this.#over;
+  /** The first failure is the end of all transactions of this epoch. */
+  #unlessOver<T>(what: string, act: () => ObservableInput<T>): Observable<T> {
+    return defer(() => {
+      if (this.#over !== undefined) throw this.#over;
+      return act();
+    }).pipe(
+      catchError((error: unknown) => {
+        this.#of.link.forget(error);
+        this.#over ??= transactionError(this.#id, what, error, this.#of.setting);
+        throw this.#over;
+      }),
+    );
   }
 
   async #join(

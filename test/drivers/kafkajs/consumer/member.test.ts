@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { NEVER } from 'rxjs';
 import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
 import { withRecoveryHint } from '../../../../src/sources/kafka/resume.js';
-import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../../src/testing/contracts/kafka-contract.js';
+import { sleep, until } from '../../../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../../../src/testing/contracts/kafka-trace.js';
 import { brokerError, FakeLink } from '../fake-link.js';
 import { homeOf } from '../home.js';
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
-import { KafkaTrace, kafkaSubscription, sleep, until } from '../../../../src/testing/contracts/kafka-contract.js';
+import { sleep, until } from '../../../../src/testing/contracts/checking.js';
+import { KafkaTrace, kafkaSubscription } from '../../../../src/testing/contracts/kafka-trace.js';
 import { brokerError, FakeLink } from '../fake-link.js';
 import { homeOf } from '../home.js';
 

@@ -3,7 +3,8 @@ import { Member } from '../../../../src/drivers/kafkajs/consumer/member.js';
 import { topicIdsRequest } from '../../../../src/drivers/kafkajs/consumer/topic-ids.js';
 import { checkOptions } from '../../../../src/drivers/kafkajs/options.js';
 import { openInternals } from '../../../../src/drivers/kafkajs/vendor/patches.js';
-import { KafkaTrace, until } from '../../../../src/testing/contracts/kafka-contract.js';
+import { until } from '../../../../src/testing/contracts/checking.js';
+import { KafkaTrace } from '../../../../src/testing/contracts/kafka-trace.js';
 import { brokerError, FakeLink } from '../fake-link.js';
 import { homeOf } from '../home.js';
 
