@@ -36,6 +36,11 @@ export class RecordingAcker implements Acker {
     return new Delivery(value, lazy(facts), this, seq);
   }
 
+  /** The name of the delivery with that sequence number. */
+  nameOf(seq: number): string | undefined {
+    return this.#names[seq];
+  }
+
   get acks(): string[] {
     return this.#of('ack ');
   }

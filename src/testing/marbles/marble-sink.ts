@@ -13,20 +13,20 @@ export function labelOf(value: unknown): string {
 }
 
 /**
- * A sink that does what is drawn, from its subscription on: a character acks the oldest delivery whose value it is; `X`, or
+ * A sink that does what is drawn, from its subscription on: a character acks the oldest delivery whose value or name it is; `X`, or
  * `X(503)`, refuses the oldest of all with a `SinkError` that may pass and has the text in its message.
  *
  * Settles: what is drawn; nacks the rest when it is left. Fails: with a `MarbleError` where nothing is there to settle at a
  * moment that is drawn.
  */
-export function marbleSink(row: string): Sink<unknown> {
+export function marbleSink(row: string, nameOf: NameOf = () => undefined): Sink<unknown> {
   const marks = parseRow(row);
   return (deliveries) =>
     new Observable<Receipt>((subscriber) => {
       const held: Delivery<unknown>[] = [];
       let isComplete = false;
       for (const mark of marks) {
-        subscriber.add(timer(mark.frame).subscribe(() => settle(row, mark, held, subscriber)));
+        subscriber.add(timer(mark.frame).subscribe(() => settle(row, mark, held, subscriber, nameOf)));
       }
       const lastFrame = Math.max(0, ...marks.map(({ frame }) => frame));
       subscriber.add(
@@ -51,8 +51,22 @@ export function marbleSink(row: string): Sink<unknown> {
     });
 }
 
-function settle(row: string, mark: Mark, held: Delivery<unknown>[], subscriber: Subscriber<Receipt>): void {
-  const at = mark.label === 'X' ? 0 : held.findIndex(({ value }) => labelOf(value) === mark.label);
+/** The character of a delivery in the row that it came from. */
+type NameOf = (delivery: Delivery<unknown>) => string | undefined;
+
+function indexOf(label: string, held: readonly Delivery<unknown>[], nameOf: NameOf): number {
+  const at = held.findIndex(({ value }) => labelOf(value) === label);
+  return at < 0 ? held.findIndex((delivery) => nameOf(delivery) === label) : at;
+}
+
+function settle(
+  row: string,
+  mark: Mark,
+  held: Delivery<unknown>[],
+  subscriber: Subscriber<Receipt>,
+  nameOf: NameOf,
+): void {
+  const at = mark.label === 'X' ? 0 : indexOf(mark.label, held, nameOf);
   const [delivery] = at < 0 ? [] : held.splice(at, 1);
   if (delivery === undefined) {
     const has = held.map(({ value }) => labelOf(value)).join(', ') || 'nothing';

@@ -34,7 +34,10 @@ export interface Marbles
    * value: so that releases of `m.kafka` are drawn too. Stands directly behind the source, or its `drainOn`.
    */
   watch<T>(source: Observable<Delivery<T>>): Observable<Delivery<T>>;
-  /** A sink that acks and refuses where drawn, such as `-a--X(503)-b`. */
+  /**
+   * A sink that acks and refuses where drawn, such as `-a--X(503)-b`. A delivery is found by its value as text, or by the
+   * character that it has in `m.deliveries`, whatever its value has become.
+   */
   sink(row: string): Sink<unknown>;
   /** A file system in memory. */
   files(): MemoryFileSystem;
@@ -140,7 +143,7 @@ function drawingOf(helpers: RunHelpers, checks: (() => void)[]): Marbles {
       isWatching = true;
       return watch(source) as Observable<Delivery<T>>;
     },
-    sink: marbleSink,
+    sink: (row) => marbleSink(row, (one) => (one.acker === acker ? acker.nameOf(one.seq) : undefined)),
     files: () => {
       files = memoryFileSystem();
       return files;

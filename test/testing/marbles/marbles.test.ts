@@ -35,6 +35,19 @@ describe('marbles', () => {
       m.expectReleases('-');
     }));
 
+  it('finds a delivery by its character whatever its value has become, and by its value first', () => {
+    marbles((m) => {
+      const values = { a: { n: 1 }, b: { n: 2 }, c: 'a' };
+      const stored$ = m.deliveries<unknown>('abc|', values).pipe(m.sink('---b-aa'));
+      m.expectObservable(stored$.pipe(map(({ target }) => target))).toBe('---b-a(a|)');
+      m.expectAcks('---b-ca');
+    });
+    const found = failureOf((m) => {
+      m.expectObservable(m.deliveries<unknown>('a', { a: { n: 1 } }).pipe(m.sink('-b'))).toBe('-');
+    });
+    expect(found).toContain('is to settle b after 1 ms');
+  });
+
   it('draws a Kafka with commits and pauses', () =>
     marbles((m) => {
       const kafka = m.kafka('p0: a-b-c  p1: -d');
