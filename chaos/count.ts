@@ -14,14 +14,14 @@ export interface Counts {
 const SHOWN = 5;
 
 /** Counts what landed, by readers that are none of ours, and says which records, files and offsets are concerned. */
-export async function count({ options, places, topic, lake, stop, say, complaints }: Stage): Promise<Counts> {
+export async function count({ options, addresses, topic, lake, stop, say, complaints }: Stage): Promise<Counts> {
   const records = await topic.read(stop);
   const missing = options.records - new Set(records.map(({ n }) => n)).size;
   if (missing !== 0) complaints.push(`${missing} records never reached the topic: the harness itself failed`);
 
   const { lost, duplicated, foreign } = judge(records, await readLake(lake, stop));
   const { finals, orphans } = await listLake(lake, stop);
-  const url = `webhdfs://${new URL(places.nameNodeUrl).host}${lake}`;
+  const url = `webhdfs://${new URL(addresses.nameNodeUrl).host}${lake}`;
   const complaint = options.atLeastOnce ? null : await verifyLedger(url);
   if (complaint !== null) complaints.push(`rxflume ledger: ${complaint}`);
 

@@ -34,10 +34,10 @@ async function prove(options: Options): Promise<number> {
   const outcomes: Outcome[] = [];
   let isWhole = true;
   try {
-    const places = await findServices();
+    const addresses = await findServices();
     for (let run = 0; run < runs && !stop.signal.aborted; run += 1) {
       console.log(`run ${run + 1} of ${runs}, seed ${seed + run}`);
-      outcomes.push(await runOnce(seed + run, options, places, stop.signal, console.log));
+      outcomes.push(await runOnce(seed + run, options, addresses, stop.signal, console.log));
     }
   } catch (error) {
     isWhole = false;

@@ -2,7 +2,7 @@ import { type Counts, count } from './count.js';
 import { runCourse } from './course.js';
 import type { FanOutState } from './faults.js';
 import type { Options } from './options.js';
-import type { Places } from './services.js';
+import type { ServiceAddresses } from './services.js';
 import { setStage } from './stage.js';
 
 export interface Outcome extends Counts {
@@ -24,13 +24,13 @@ const SPARE_MS = 600_000;
 export async function runOnce(
   seed: number,
   options: Options,
-  places: Places,
+  addresses: ServiceAddresses,
   stop: AbortSignal,
   say: (line: string) => void,
 ): Promise<Outcome> {
   const startedAt = Date.now();
   const limit = AbortSignal.timeout(options.seconds * 1_000 + SPARE_MS);
-  const stage = await setStage(seed, options, places, AbortSignal.any([stop, limit]), say);
+  const stage = await setStage(seed, options, addresses, AbortSignal.any([stop, limit]), say);
   const { complaints, faults, collectors } = stage;
   let isGood = false;
   try {

@@ -24,13 +24,13 @@ export async function restart(service: Service): Promise<void> {
   await services('start', service);
 }
 
-export interface Places extends Targets {
+export interface ServiceAddresses extends Targets {
   readonly nameNodeUrl: string;
   readonly brokers: readonly string[];
 }
 
 /** Starts what is down, and says where all of it is. */
-export async function findServices(): Promise<Places> {
+export async function findServices(): Promise<ServiceAddresses> {
   await services('up');
   const lines = (await services('status', '--env')).trim().split('\n');
   const env = Object.fromEntries(lines.map((line) => line.split('=', 2) as [string, string]));

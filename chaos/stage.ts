@@ -8,13 +8,13 @@ import { removeLake } from './lake.js';
 import type { Options } from './options.js';
 import { type Plan, planOf, SESSION_TIMEOUT_MS } from './plan.js';
 import { Proxies } from './proxies.js';
-import { type Places, restart } from './services.js';
+import { restart, type ServiceAddresses } from './services.js';
 import { Topic } from './topic.js';
 
 /** What one run has of its own. */
 export interface Stage {
   readonly options: Options;
-  readonly places: Places;
+  readonly addresses: ServiceAddresses;
   readonly plan: Plan;
   readonly stop: AbortSignal;
   readonly topic: Topic;
@@ -38,7 +38,7 @@ export interface Stage {
 export async function setStage(
   seed: number,
   options: Options,
-  places: Places,
+  addresses: ServiceAddresses,
   stop: AbortSignal,
   say: (line: string) => void,
 ): Promise<Stage> {
@@ -56,9 +56,9 @@ export async function setStage(
   for (const fault of plan.faults) journal.write(`planned ${JSON.stringify(fault)}\n`);
 
   const complaints: string[] = [];
-  const topic = new Topic(name, places.brokers);
+  const topic = new Topic(name, addresses.brokers);
   const proxies = new Proxies(note);
-  const doors = await Promise.all(Array.from({ length: plan.collectors }, (_, slot) => proxies.open(slot, places)));
+  const doors = await Promise.all(Array.from({ length: plan.collectors }, (_, slot) => proxies.open(slot, addresses)));
   const collectors = new Collectors(doors, {
     folder,
     env: {
@@ -67,7 +67,7 @@ export async function setStage(
       CHAOS_ROOT: lake,
       CHAOS_GUARANTEE: options.atLeastOnce ? 'at-least-once' : 'exactly-once',
       CHAOS_SESSION_MS: String(SESSION_TIMEOUT_MS),
-      CHAOS_DATANODE_NAMED: `${places.dataNode.host}:${places.dataNode.port}`,
+      CHAOS_DATANODE_NAMED: `${addresses.dataNode.host}:${addresses.dataNode.port}`,
     },
     gaveUp: (slot, code, error) => {
       note(`collector ${slot} gave up with ${code}: ${error}`);
@@ -88,7 +88,7 @@ export async function setStage(
   };
   return {
     options,
-    places,
+    addresses,
     plan,
     stop,
     topic,

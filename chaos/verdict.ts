@@ -16,18 +16,18 @@ export interface Verdict {
 
 /** Holds the lines of the lake against the records of the topic, by stream, offset and number. */
 export function judge(records: readonly Landed[], lines: Iterable<string>): Verdict {
-  const byPlace = new Map(records.map((record) => [placeOf(record), record]));
+  const byPosition = new Map(records.map((record) => [positionOf(record), record]));
   const times = new Map<string, number>();
   const foreign: string[] = [];
   for (const line of lines) {
     const landed = parse(line);
-    const place = landed === null ? '' : placeOf(landed);
-    if (landed === null || byPlace.get(place)?.n !== landed.n) foreign.push(line);
-    else times.set(place, (times.get(place) ?? 0) + 1);
+    const position = landed === null ? '' : positionOf(landed);
+    if (landed === null || byPosition.get(position)?.n !== landed.n) foreign.push(line);
+    else times.set(position, (times.get(position) ?? 0) + 1);
   }
   return {
-    lost: records.filter((record) => !times.has(placeOf(record))),
-    duplicated: records.filter((record) => (times.get(placeOf(record)) ?? 0) > 1),
+    lost: records.filter((record) => !times.has(positionOf(record))),
+    duplicated: records.filter((record) => (times.get(positionOf(record)) ?? 0) > 1),
     foreign,
   };
 }
@@ -40,7 +40,7 @@ function parse(line: string): Landed | null {
   }
 }
 
-function placeOf({ stream, offset }: Landed): string {
+function positionOf({ stream, offset }: Landed): string {
   return `${stream} ${offset}`;
 }
 

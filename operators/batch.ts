@@ -77,9 +77,9 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
         const flushListeners = new FlushListeners({
           asked: emit,
           // A redelivered value must not be joined with one from an earlier epoch: the batch would belong to no stream.
-          over: (isOver) => refuse(held.takeOut(({ acker }) => isOver(acker.flush$))),
+          over: (isOver) => nack(held.takeOut(({ acker }) => isOver(acker.flush$))),
         });
-        const refuse = (deliveries: readonly Delivery<T>[]) => {
+        const nack = (deliveries: readonly Delivery<T>[]) => {
           for (const delivery of deliveries)
             delivery.nack(stoppedError('the batch was full', 'its values are redelivered'));
         };
@@ -87,13 +87,13 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
           const weight = resultFor('weigh of batch', delivery, (value) => weighed(weigh(value, delivery)));
           if (weight === NACKED) return;
           if (flushListeners.listen(delivery)) held.add(delivery, weight);
-          else refuse([delivery]);
+          else nack([delivery]);
         };
 
         const takeFrom = subscribeOrdered(subscriber, () => {
           waiting?.unsubscribe();
           flushListeners.end();
-          refuse(held.deliveries);
+          nack(held.deliveries);
         });
         takeFrom(source, {
           next: (delivery) => {

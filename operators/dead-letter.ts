@@ -58,7 +58,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
     (source) =>
       new Observable((subscriber) => {
         const letters$ = new Subject<Delivery<DeadLetter>>();
-        const refusals = new NackCounter();
+        const nacks = new NackCounter();
         let isComplete = false;
         const isChosen = (delivery: Delivery<T>, cause: unknown, attempt: number): boolean => {
           try {
@@ -71,9 +71,9 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
           const { origin } = delivery;
           // A sink that completed before its source accepts no more letters.
           if (!letters$.observed || isStopped(cause)) return false;
-          const attempt = refusals.count(origin);
+          const attempt = nacks.count(origin);
           if (!isChosen(delivery, cause, attempt)) return false;
-          refusals.forget(origin);
+          nacks.forget(origin);
           letters$.next(letterOf(delivery, cause, { attempt, now: timeOfDayMs() }));
           return true;
         };
@@ -101,10 +101,10 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
 }
 
 const OF_THE_VALUE = [
-  'RXF_FLUME_EVENT_REFUSED',
-  'RXF_HTTP_REFUSED',
+  'RXF_FLUME_EVENT_REJECTED',
+  'RXF_HTTP_REJECTED',
   'RXF_HTTP_TOO_LARGE',
-  'RXF_KAFKA_RECORD_REFUSED',
+  'RXF_KAFKA_RECORD_REJECTED',
   'RXF_KAFKA_RECORD_TOO_LARGE',
   'RXF_SINK_BUCKET',
   'RXF_SINK_FORMAT',

@@ -35,7 +35,7 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
   if (deadLetter !== undefined) expectFunction('deadLetter', deadLetter);
   const read = decoderOf(decoder);
 
-  const decoded = (refuse: (delivery: Delivery<I>, cause: unknown) => void) =>
+  const decoded = (nack: (delivery: Delivery<I>, cause: unknown) => void) =>
     eachDelivery((delivery: Delivery<I>): Delivery<A> | undefined => {
       try {
         return delivery.with(read(delivery.value));
@@ -44,7 +44,7 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
           delivery.nack(cause);
           throw cause;
         }
-        refuse(delivery, nackErrorOfThrown('decoder of decode', cause, delivery));
+        nack(delivery, nackErrorOfThrown('decoder of decode', cause, delivery));
         return undefined;
       }
     });

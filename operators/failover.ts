@@ -73,7 +73,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
           (outlet, at) => new Target(at, outlet, new CircuitBreaker({ failures, openMs }), monitor),
         );
         /** The sinks that have nacked the deliveries of an acker: none for the source's, some for those taken over. */
-        const refusedBy = new WeakMap<Acker, readonly Target<T>[]>();
+        const nackedBy = new WeakMap<Acker, readonly Target<T>[]>();
         const retainedOfEach = new Map<Target<T>, RetainedDeliveries<T>>();
         let complete: (() => void) | undefined;
         const completeWhenEmpty = () => {
@@ -95,8 +95,8 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
           }
         };
         const give = (delivery: Delivery<T>): boolean => {
-          const refused = refusedBy.get(delivery.acker) ?? [];
-          const left = targets.filter((target) => target.isOpen && !refused.includes(target));
+          const nacked = nackedBy.get(delivery.acker) ?? [];
+          const left = targets.filter((target) => target.isOpen && !nacked.includes(target));
           const now = monotonicMs();
           const target = left.find((one) => one.mayTry(now)) ?? left[0];
           if (target === undefined) return false;
@@ -106,17 +106,17 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
         for (const target of targets) {
           const takeOver = (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => {
             if (isStopped(cause) ? target.isOpen : !isItsFault(delivery, cause)) return false;
-            refusedBy.set(delivery.acker, [...(refusedBy.get(was.acker) ?? []), target]);
+            nackedBy.set(delivery.acker, [...(nackedBy.get(was.acker) ?? []), target]);
             return give(delivery);
           };
-          const refused = (cause: unknown) =>
-            target.refused(isStopped(cause) ? 'left' : mayBeItsFault(cause) ? 'failed' : 'alive');
+          const nacked = (cause: unknown) =>
+            target.nacked(isStopped(cause) ? 'left' : mayBeItsFault(cause) ? 'failed' : 'alive');
           retainedOfEach.set(
             target,
             new RetainedDeliveries<T>({
               takeOver,
               accepted: () => target.accepted(),
-              refused,
+              nacked,
               emptied: completeWhenEmpty,
               resumeTracker: 'hidden',
             }),
@@ -173,7 +173,7 @@ class Target<T> {
     this.#monitor.logEvent('info', 'failover.back', `Sink ${this.#at + 1} works again.`);
   }
 
-  refused(how: 'failed' | 'left' | 'alive'): void {
+  nacked(how: 'failed' | 'left' | 'alive'): void {
     const wasOpen = this.#breaker.isOpen;
     if (how !== 'failed') this.#breaker.left();
     else this.#breaker.failed(monotonicMs());

@@ -57,15 +57,15 @@ export function timeoutUnsettled<T>(options: TimeoutUnsettledOptions): DeliveryO
           },
         });
         let looking = Subscription.EMPTY;
-        let toldAt = new Map<string, number>();
+        let reportedAt = new Map<string, number>();
         const look = () => {
           if (open.size === 0) looking.unsubscribe();
           const now = monotonicMs();
           const late = lateByStream(open, now, afterMs);
-          toldAt = new Map([...toldAt].filter(([stream, at]) => late.has(stream) && now - at < afterMs));
+          reportedAt = new Map([...reportedAt].filter(([stream, at]) => late.has(stream) && now - at < afterMs));
           for (const [stream, one] of late) {
-            if (toldAt.has(stream)) continue;
-            toldAt.set(stream, now);
+            if (reportedAt.has(stream)) continue;
+            reportedAt.set(stream, now);
             monitor.logEvent('warn', 'flow.unsettled', messageOf(name, stream, one), { operator: name, ...one });
           }
         };

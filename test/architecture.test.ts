@@ -274,8 +274,6 @@ describe('the house', () => {
     'src/core/units.ts': 'public, and used by thirty files',
     'src/drivers/kafkajs/codecs/too-large.ts': 'the one error of four codecs',
     'src/drivers/kafkajs/untyped.d.ts': 'types of packages without types',
-    'src/drivers/webhdfs-package/folder.ts': 'three calls of the package make a folder first',
-    'src/drivers/webhdfs/retry.ts': 'five loops wait by it',
     'src/ports/text-output.ts': 'a port of its own',
     'src/testing/marbles/same.ts': 'equality, for marbles and for RabbitMQ in memory',
   };

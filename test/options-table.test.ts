@@ -37,7 +37,7 @@ const TABLE = {
   ],
   /** Functions of something else than a value. `add` is an accumulator, as of `scan`: the state first. */
   functions: [
-    ...['add', 'initial', 'when', 'whyRefused', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
+    ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
     ...['disk', 'readLines', 'otherwise', 'deadLetter'],
   ],
   groups: {
@@ -87,8 +87,8 @@ const TABLE = {
       'strategy',
       'method',
       'mode',
-      'refuse',
-      'whenRefused',
+      'reject',
+      'whenNacked',
       'deflateOrder',
       'fsync',
     ],

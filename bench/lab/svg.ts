@@ -52,12 +52,12 @@ export function lineChart(chart: Chart, points: readonly Point[]): string {
     );
   });
   const path = points.map(({ value }, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
-  const places = points.map(({ label, value }, at) => {
+  const marks = points.map(({ label, value }, at) => {
     const dot = `<circle cx="${x(at).toFixed(1)}" cy="${y(value).toFixed(1)}" r="3.5" fill="${OWN}"/>`;
     return dot + text(x(at), y(value) - 9, chart.show(value)) + text(x(at), TOP + PLOT_HEIGHT + 20, label);
   });
   const line = `<polyline points="${path}" fill="none" stroke="${OWN}" stroke-width="2"/>`;
-  return page(TOP + PLOT_HEIGHT + 34, chart, [...grid, line, ...places].join('\n'));
+  return page(TOP + PLOT_HEIGHT + 34, chart, [...grid, line, ...marks].join('\n'));
 }
 
 /** The next of 1, 2, 2.5, 5, 10 … above. */

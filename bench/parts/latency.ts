@@ -126,11 +126,11 @@ export const latency: Part = {
     }
 
     /** How long each record of those stamped in [from, until) waited until its file was durable. */
-    async function waitsOf(folder: string, told: readonly Durable[] | undefined, from: number, until: number) {
-      const at = new Map(told?.map(({ path, atMs }) => [path, atMs]));
+    async function waitsOf(folder: string, reported: readonly Durable[] | undefined, from: number, until: number) {
+      const at = new Map(reported?.map(({ path, atMs }) => [path, atMs]));
       const waits: number[] = [];
       for (const { path, closedAtMs } of await lake.files(folder)) {
-        const durableAt = told === undefined ? closedAtMs : at.get(path);
+        const durableAt = reported === undefined ? closedAtMs : at.get(path);
         if (durableAt === undefined) throw new Error(`${path} was never said to be durable`);
         for (const [, stamp] of (await lake.read(path)).matchAll(/"at":(\d+)/g)) {
           const stampedAt = Number(stamp);

@@ -39,14 +39,14 @@ export function chatGenerator(random: () => number, token: () => string): (at: D
       const customer = `u-${String(1 + Math.floor(random() * 900)).padStart(4, '0')}`;
       const conversation = `live-${token()}`;
       const channel = pick(CHANNELS);
-      left = turns.map((turn, place) => ({
+      left = turns.map((turn, index) => ({
         conversation,
         lang,
         channel,
-        from: place % 2 === 0 ? 'customer' : 'agent',
+        from: index % 2 === 0 ? 'customer' : 'agent',
         customer,
         text: turn.replace('#', order),
-        ...(place === 2 && random() < 0.5 ? { rating: 3 + Math.floor(random() * 3) } : {}),
+        ...(index === 2 && random() < 0.5 ? { rating: 3 + Math.floor(random() * 3) } : {}),
       }));
     }
     const { conversation, ...rest } = left.shift() as Omit<ChatMessage, 'id' | 'at'>;

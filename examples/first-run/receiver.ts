@@ -61,18 +61,18 @@ async function answer(
 ): Promise<void> {
   const path = request.url?.split('?', 1)[0];
   if (path === '/') {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Use GET.', 'GET, HEAD');
+    if (request.method !== 'GET' && request.method !== 'HEAD') return reject(response, 405, 'Use GET.', 'GET, HEAD');
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
     response.end(USAGE);
     return;
   }
-  if (path !== '/messages') return refuse(response, 404, 'There are GET / and POST /messages.');
-  if (request.method !== 'POST') return refuse(response, 405, 'Use POST.', 'POST');
+  if (path !== '/messages') return reject(response, 404, 'There are GET / and POST /messages.');
+  if (request.method !== 'POST') return reject(response, 405, 'Use POST.', 'POST');
   const body = await readBody(request);
-  if (body === 'too large') return refuse(response, 413, `A body has at most ${MOST_BODY_BYTES} bytes.`);
-  if (body === 'not text') return refuse(response, 400, 'The body is not UTF-8.');
+  if (body === 'too large') return reject(response, 413, `A body has at most ${MOST_BODY_BYTES} bytes.`);
+  if (body === 'not text') return reject(response, 400, 'The body is not UTF-8.');
   const accepted = await accept(body.text);
-  if (accepted === 0) return refuse(response, 400, 'The body is empty: send a JSON object, JSON lines, or text.');
+  if (accepted === 0) return reject(response, 400, 'The body is empty: send a JSON object, JSON lines, or text.');
   send(response, 202, { accepted });
 }
 
@@ -94,7 +94,7 @@ async function readBody(request: IncomingMessage): Promise<{ text: string } | 't
   }
 }
 
-function refuse(response: ServerResponse, status: number, error: string, allow?: string): void {
+function reject(response: ServerResponse, status: number, error: string, allow?: string): void {
   if (allow !== undefined) response.setHeader('allow', allow);
   // The rest of a refused body is not read, so the connection cannot be used again.
   response.setHeader('connection', 'close');

@@ -4,7 +4,7 @@ import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { chatFlow, TOPIC } from './chat-flow.js';
 import type { FeedTarget } from './feed.js';
-import { toldFeed } from './told-feed.js';
+import { reportedFeed } from './reported-feed.js';
 
 const brokers = (process.env.RXFLUME_KAFKA_BROKERS ?? '127.0.0.1:19092').split(',');
 const nameNode = process.env.RXFLUME_HDFS_URL ?? 'http://127.0.0.1:19870';
@@ -31,7 +31,7 @@ const target: FeedTarget = {
 };
 
 const root = '/lake/support-chat';
-const feed$ = toldFeed(
+const feed$ = reportedFeed(
   target,
   `The files land in ${root} of HDFS; list them with: scripts/services hdfs -ls -R ${root}`,
 );

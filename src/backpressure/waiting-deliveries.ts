@@ -11,13 +11,13 @@ import { FlushListeners } from '../delivery/flush-listeners.js';
  */
 export class WaitingDeliveries<T> {
   readonly #queue = new Queue<Delivery<T>>();
-  readonly #refusal: () => unknown;
+  readonly #nackCause: () => unknown;
   readonly #dropped: () => void;
   readonly #flushListeners: FlushListeners;
 
   /** `dropped` is called when some were nacked because their epoch ended. */
-  constructor(refusal: () => unknown, dropped: () => void) {
-    this.#refusal = refusal;
+  constructor(nackCause: () => unknown, dropped: () => void) {
+    this.#nackCause = nackCause;
     this.#dropped = dropped;
     this.#flushListeners = new FlushListeners({
       asked: () => undefined,
@@ -31,7 +31,7 @@ export class WaitingDeliveries<T> {
 
   add(delivery: Delivery<T>): void {
     if (this.#flushListeners.listen(delivery)) this.#queue.add(delivery);
-    else delivery.nack(this.#refusal());
+    else delivery.nack(this.#nackCause());
   }
 
   take(): Delivery<T> | undefined {
@@ -41,12 +41,12 @@ export class WaitingDeliveries<T> {
   /** Nacks all waiting deliveries, and stops listening. */
   end(): void {
     this.#flushListeners.end();
-    for (const delivery of this.#queue.takeAll()) delivery.nack(this.#refusal());
+    for (const delivery of this.#queue.takeAll()) delivery.nack(this.#nackCause());
   }
 
   #drop(stale: readonly Delivery<T>[]): void {
     if (stale.length === 0) return;
-    for (const delivery of stale) delivery.nack(this.#refusal());
+    for (const delivery of stale) delivery.nack(this.#nackCause());
     this.#dropped();
   }
 }

@@ -78,7 +78,7 @@ function table(audits: readonly LedgerAudit[]): string {
     .join('');
 }
 
-function notes({ stream, unpublished, inProgress, orphans, skipped, voids }: LedgerAudit): string[] {
+function notes({ stream, unpublished, inProgress, orphans, skipped, stale }: LedgerAudit): string[] {
   const note = (amount: Amount, text: string) =>
     amount.files === 0 ? [] : [`${stream}: ${count(amount.files, 'file')} (${byteText(amount.bytes)}) ${text}`];
   return [
@@ -89,7 +89,7 @@ function notes({ stream, unpublished, inProgress, orphans, skipped, voids }: Led
       ({ from, next, modifiedMs }) =>
         `${stream}: offsets ${from} to ${next - 1} were skipped with --skip-to at ${timeText(modifiedMs)}. They are in no file.`,
     ),
-    ...voids.map(
+    ...stale.map(
       ({ path, from, next, writer }) =>
         `${stream}: ${path} (${from}..${next}) is stale: other writers had overtaken its writer ${writer}, and none of its files ` +
         'became visible. Harmless.',

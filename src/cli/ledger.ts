@@ -10,7 +10,7 @@ import { LedgerStore } from '../sinks/files/ledger/store.js';
 import type { LedgerAsked } from './arguments.js';
 import { type LedgerReport, ledgerJson, ledgerText } from './ledger-text.js';
 import { isOwn } from './load-flow.js';
-import { type RootPlace, readRoot } from './root-url.js';
+import { type RootLocation, readRoot } from './root-url.js';
 
 /** What the command is run in: where it prints, and where it takes names and secrets from. */
 export interface LedgerSetting {
@@ -43,9 +43,9 @@ export async function ledger(asked: LedgerAsked, setting: LedgerSetting): Promis
 class WrongUse extends Error {}
 
 async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<LedgerReport> {
-  const place = placeOf(asked, setting);
-  const fs = await open(place, asked, setting.env);
-  const root = place.path;
+  const location = locationOf(asked, setting);
+  const fs = await open(location, asked, setting.env);
+  const root = location.path;
   const shown = root === '' ? '/' : root;
   const found = await firstValueFrom(from(fs.status(shown)));
   if (found?.kind !== 'folder') {
@@ -65,7 +65,7 @@ async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<L
   }
   if (asked.skipTo !== undefined) {
     const store = new LedgerStore(fs, root, LEDGER_RULES);
-    await firstValueFrom(skipTo(store, chosen[0] as string, asked.skipTo, toldTo(setting.err)));
+    await firstValueFrom(skipTo(store, chosen[0] as string, asked.skipTo, reportTo(setting.err)));
   }
   const audits = await firstValueFrom(
     from(chosen).pipe(
@@ -77,29 +77,29 @@ async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<L
   return { root: shown, at: fs.name, audits, others };
 }
 
-function toldTo(err: LedgerSetting['err']): Monitor {
+function reportTo(err: LedgerSetting['err']): Monitor {
   const monitor = new Monitor();
   monitor.logEvents$.subscribe(({ message }) => err.write(`rxflume: ${message}\n`));
   return monitor;
 }
 
-function placeOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): RootPlace {
-  let place: RootPlace;
+function locationOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): RootLocation {
+  let location: RootLocation;
   try {
-    place = readRoot(root, mode, cwd);
+    location = readRoot(root, mode, cwd);
   } catch (error) {
     throw new WrongUse(describeError(error));
   }
-  if (place.kind === 'disk' && (user !== undefined || mode !== 'webhdfs')) {
+  if (location.kind === 'disk' && (user !== undefined || mode !== 'webhdfs')) {
     throw new WrongUse(
       `\`${user === undefined ? '--mode' : '--user'}\` is for webhdfs:// and swebhdfs://, got ${root}`,
     );
   }
-  return place;
+  return location;
 }
 
-async function open(place: RootPlace, asked: LedgerAsked, env: LedgerSetting['env']): Promise<FileSystem> {
-  if (place.kind === 'disk') {
+async function open(location: RootLocation, asked: LedgerAsked, env: LedgerSetting['env']): Promise<FileSystem> {
+  if (location.kind === 'disk') {
     const { localDisk } = await import('../drivers/local-disk/index.js');
     // What is only read need not be made durable, and may be on a read-only disk.
     return localDisk({ fsync: asked.skipTo === undefined ? 'never' : 'always' });
@@ -108,7 +108,7 @@ async function open(place: RootPlace, asked: LedgerAsked, env: LedgerSetting['en
   const user = asked.user ?? env.HADOOP_USER_NAME;
   const delegationToken = env.RXFLUME_DELEGATION_TOKEN;
   return webhdfs({
-    nameNodes: place.nameNodes,
+    nameNodes: location.nameNodes,
     mode: asked.mode,
     ...(user && { user }),
     ...(delegationToken && { delegationToken }),

@@ -12,13 +12,13 @@ export const MOST_WAITING_BYTES = 1_048_576;
  */
 export function logOutput(out: GuardedOutput, dropped: (count: number) => void): OutputStream {
   let count = 0;
-  const told = () => {
+  const drained = () => {
     if (count === 0) return;
     const missed = count;
     count = 0;
     dropped(missed);
   };
-  out.onDrained(told);
+  out.onDrained(drained);
   return {
     get isTTY() {
       return out.isTTY === true;
@@ -31,7 +31,7 @@ export function logOutput(out: GuardedOutput, dropped: (count: number) => void):
         count += 1;
         return false;
       }
-      told();
+      drained();
       return out.write(text);
     },
   };

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where a sink's root is: a folder of this machine, or one of HDFS through these servers. */
-export type RootPlace =
+export type RootLocation =
   | { readonly kind: 'disk'; readonly path: string }
   | { readonly kind: 'hdfs'; readonly path: string; readonly nameNodes: readonly string[] };
 
@@ -27,7 +27,7 @@ const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/;
  *
  * Throws an `Error` that says what is wrong with it.
  */
-export function readRoot(text: string, mode: 'webhdfs' | 'httpfs', cwd: string): RootPlace {
+export function readRoot(text: string, mode: 'webhdfs' | 'httpfs', cwd: string): RootLocation {
   const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text) ?? [];
   if (text === '') throw new Error('expected the root of a file sink, got an empty string');
   if (scheme === undefined) return { kind: 'disk', path: trimmed(resolve(cwd, text)) };

@@ -48,7 +48,7 @@ class PartyAcker extends ForwardingAcker {
   }
 
   override nack(first: number, next: number, cause: unknown): void {
-    this.#state.refuse(this.#party, first, next, (from, to) => {
+    this.#state.nack(this.#party, first, next, (from, to) => {
       this.#state.close(from, to);
       super.nack(from, to, cause);
     });

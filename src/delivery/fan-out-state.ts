@@ -58,7 +58,7 @@ export class FanOutState {
   }
 
   /** Closes the open places of the run that the party has not acked; visits their runs. */
-  refuse(party: number, first: number, next: number, visit: Visit): void {
+  nack(party: number, first: number, next: number, visit: Visit): void {
     const bit = 1 << party;
     this.#eachRun(first, next, visit, (page, at) => ((page.ack[at] as number) & bit) === 0);
   }

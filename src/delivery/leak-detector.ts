@@ -44,9 +44,9 @@ export class LeakDetector {
   /** By their origins, which `with` keeps and most operators do. */
   readonly #watched = new Map<Origin, Watched>();
   readonly #lost: FinalizationRegistry<Watched>;
-  readonly #told = new Set<number>();
+  readonly #reported = new Set<number>();
   #seen = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #reportedAt = Number.NEGATIVE_INFINITY;
   #looking = Subscription.EMPTY;
 
   /** `steps`: the names of the operators and the sink, in order; empty for what has none. */
@@ -103,18 +103,18 @@ export class LeakDetector {
     for (const watched of this.#watched.values()) if (isEpochOver(watched.flush$)) this.#forget(watched);
     if (this.#watched.size === 0) this.#looking.unsubscribe();
     const now = monotonicMs();
-    if (now - this.#toldAt < this.#afterMs) return;
+    if (now - this.#reportedAt < this.#afterMs) return;
     const late = [...this.#watched.values()].filter(({ since }) => now - since >= this.#afterMs);
     const [oldest] = late;
     if (oldest === undefined) return;
-    this.#toldAt = now;
+    this.#reportedAt = now;
     const { origin, since, step } = oldest;
     const ageMs = now - since;
     this.#monitor.logEvent(
       'warn',
       'flow.unsettled',
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} has not been settled for ${ageMs} ms. It was ` +
-        `taken last by ${this.#placeOf(step)}. Of ${this.#watched.size} deliveries that are watched ${late.length} are so late. See what ` +
+        `taken last by ${this.#describeStep(step)}. Of ${this.#watched.size} deliveries that are watched ${late.length} are so late. See what ` +
         'waits there: a write without an answer, a roll that is further apart, or an operator that neither hands on nor settles.',
       this.#detailsOf(oldest, { ageMs, late: late.length }),
     );
@@ -125,13 +125,13 @@ export class LeakDetector {
     const { origin, since, step } = watched;
     const operator = this.#steps[step] || `step ${step + 1}`;
     this.#monitor.metric('rxflume_deliveries_lost_total', { flow: this.#flow, operator }).add(1);
-    if (this.#told.has(step)) return;
-    this.#told.add(step);
+    if (this.#reported.has(step)) return;
+    this.#reported.add(step);
     this.#monitor.logEvent(
       'error',
       'flow.lost',
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} was lost. It was taken last by ` +
-        `${this.#placeOf(step)}. Nobody holds it any more, and it was neither acked nor nacked, so nothing ` +
+        `${this.#describeStep(step)}. Nobody holds it any more, and it was neither acked nor nacked, so nothing ` +
         'behind it can be committed. An operator that drops or copies deliveries must settle them: use those of rxflume/operators. The figure rxflume_deliveries_lost_total counts further ones.',
       this.#detailsOf(watched, { ageMs: monotonicMs() - since }),
     );
@@ -147,7 +147,7 @@ export class LeakDetector {
   }
 
   /** Such as `operator 2 (filterValue), between decode and fileSink`. */
-  #placeOf(step: number): string {
+  #describeStep(step: number): string {
     const name = this.#steps[step];
     const last = this.#steps.length - 1;
     const what = `${step === last ? 'the sink' : `operator ${step + 1}`}${name ? ` (\`${name}\`)` : ''}`;

@@ -14,9 +14,9 @@ export class OptionalAckers {
   readonly #ackerOf;
 
   /** `refused` is called with each rejection. */
-  constructor(limits: WindowLimits, refused: (cause: unknown) => void) {
+  constructor(limits: WindowLimits, nacked: (cause: unknown) => void) {
     this.#window = new InFlightWindow(limits);
-    this.#ackerOf = oncePerAcker(({ acker }) => new OptionalAcker(acker, this.#window, refused));
+    this.#ackerOf = oncePerAcker(({ acker }) => new OptionalAcker(acker, this.#window, nacked));
   }
 
   get isFull(): boolean {
@@ -31,11 +31,11 @@ export class OptionalAckers {
 
 /** Without `resumeTracker`: a ledger may not count on it. */
 class OptionalAcker extends WindowAcker {
-  readonly #refused: (cause: unknown) => void;
+  readonly #nacked: (cause: unknown) => void;
 
-  constructor(inner: Acker, window: InFlightWindow, refused: (cause: unknown) => void) {
+  constructor(inner: Acker, window: InFlightWindow, nacked: (cause: unknown) => void) {
     super(inner, window, () => undefined, 'hidden');
-    this.#refused = refused;
+    this.#nacked = nacked;
   }
 
   override ack(first: number, next: number): void {
@@ -44,7 +44,7 @@ class OptionalAcker extends WindowAcker {
 
   override nack(first: number, next: number, cause: unknown): void {
     this.free(first, next);
-    this.#refused(cause);
+    this.#nacked(cause);
   }
 
   override release(first: number, next: number): void {

@@ -25,7 +25,7 @@ export class OptionalSink<T> {
     this.#ackers = new OptionalAckers(limits, (cause) => {
       if (isStopped(cause)) return;
       const text = `Sink ${name} nacked a value, which is not sent to it again`;
-      monitor.report({ what: 'tee.refused', about: name, ...withCause(text, cause) });
+      monitor.report({ what: 'tee.nacked', about: name, ...withCause(text, cause) });
     });
   }
 

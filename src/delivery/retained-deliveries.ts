@@ -12,7 +12,7 @@ export interface RetainedDeliveriesOptions<T> {
   /** Something was acked or released. */
   readonly accepted?: () => void;
   /** Something was refused, kept or not. */
-  readonly refused?: (cause: unknown) => void;
+  readonly nacked?: (cause: unknown) => void;
   /** Nothing is kept any more. */
   readonly emptied?: () => void;
   /** Whether a ledger may count on what is held; not where the same value may be stored elsewhere after a refusal. */
@@ -92,7 +92,7 @@ class RetainedAcker<T> extends ForwardingAcker {
   }
 
   override nack(first: number, next: number, cause: unknown): void {
-    this.#options.refused?.(cause);
+    this.#options.nacked?.(cause);
     const kept = this.#keptIn(first, next);
     // It is redelivered then: whoever took it over would store it twice.
     const isStale = kept.length > 0 && isEpochOver(this.flush$);

@@ -1,7 +1,7 @@
 import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
 
 /** A number of a JSON text, and where it stands. */
-export interface PlacedNumber {
+export interface NumberAt {
   readonly text: string;
   readonly offset: number;
 }
@@ -81,7 +81,7 @@ function isExtreme(number: number): boolean {
 }
 
 /** The first number of a valid JSON text that is not held, if there is one. */
-export function firstUnheld(json: string, isHeld: IsHeld): PlacedNumber | undefined {
+export function firstUnheld(json: string, isHeld: IsHeld): NumberAt | undefined {
   let at = 0;
   while (at < json.length) {
     const char = json.charCodeAt(at);

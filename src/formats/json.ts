@@ -2,7 +2,7 @@ import { DecodeError, describeError, describeValue } from '../core/errors.js';
 import { expectOneOf, withDefaults } from '../core/options.js';
 import { isLargeInteger, parseNumbersWith } from './big-integers.js';
 import { type Decoder, type DecoderLike, decoderOf } from './decoder.js';
-import { doubleHolds, firstUnheld, mayBeUnheld, type PlacedNumber } from './exact-numbers.js';
+import { doubleHolds, firstUnheld, mayBeUnheld, type NumberAt } from './exact-numbers.js';
 import { pathAt } from './json-path.js';
 
 export interface JsonOptions {
@@ -74,7 +74,7 @@ function withBigInts(text: string): unknown {
   return parseNumbersWith(text, (number) => (isLargeInteger(number) ? BigInt(number) : Number(number)));
 }
 
-function inexactError(text: string, { text: number, offset }: PlacedNumber): DecodeError {
+function inexactError(text: string, { text: number, offset }: NumberAt): DecodeError {
   const [path, shown] = [pathAt(text, offset), shortened(number)];
   return new DecodeError(
     'RXF_DECODE_INEXACT',
@@ -93,8 +93,8 @@ function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const place = / at position (\d+)/.exec(describeError(cause))?.[1];
-    const path = place === undefined ? undefined : pathAt(text, Number(place));
+    const position = / at position (\d+)/.exec(describeError(cause))?.[1];
+    const path = position === undefined ? undefined : pathAt(text, Number(position));
     throw new DecodeError(
       'RXF_DECODE_SYNTAX',
       `Not JSON: ${describeError(cause)}${path === undefined ? '' : `, in \`${path}\``}; it starts with ` +

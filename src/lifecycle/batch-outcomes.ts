@@ -36,7 +36,7 @@ export class BatchOutcomes {
   }
 
   /** It is given up. */
-  refused(batch: DeliveryBatch<unknown>, cause: RxflumeError, report: Omit<Failure, 'what' | 'cause'>): void {
+  rejected(batch: DeliveryBatch<unknown>, cause: RxflumeError, report: Omit<Failure, 'what' | 'cause'>): void {
     this.#metrics.failures.add(1);
     this.#monitor.report({ what: cause.code, cause, ...report });
     batch.nack(cause);

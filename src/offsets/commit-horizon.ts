@@ -28,7 +28,7 @@ export class CommitHorizon implements ResumeTracker {
   readonly #waitingChanged: () => void;
   #waiting = 0;
   /** The lowest offset that was refused: held or not, nothing may be committed past it. */
-  #refused = Number.POSITIVE_INFINITY;
+  #nacked = Number.POSITIVE_INFINITY;
 
   constructor(watermark: Watermark, resumePoint: ResumePoint, waitingChanged: () => void) {
     this.resumeFrom = resumePoint.resumeFrom;
@@ -39,7 +39,7 @@ export class CommitHorizon implements ResumeTracker {
   }
 
   get horizon(): number {
-    return Math.min(this.#watermark.offsetFrom(this.#covered.end), this.#refused);
+    return Math.min(this.#watermark.offsetFrom(this.#covered.end), this.#nacked);
   }
 
   /** True while a sink waits for what lies before its commit. */
@@ -56,7 +56,7 @@ export class CommitHorizon implements ResumeTracker {
         // Whoever was asked to catch up may have done so at once.
         startWith(undefined),
         map(() => {
-          if (this.#refused < offset) throw nackedError(this.#refused);
+          if (this.#nacked < offset) throw nackedError(this.#nacked);
         }),
         filter(() => this.horizon >= offset),
         take(1),
@@ -80,8 +80,8 @@ export class CommitHorizon implements ResumeTracker {
     this.#advanced();
   }
 
-  refuse(offset: number): void {
-    this.#refused = Math.min(this.#refused, offset);
+  nack(offset: number): void {
+    this.#nacked = Math.min(this.#nacked, offset);
     this.#advanced();
   }
 

@@ -20,13 +20,13 @@ export class NackCounter {
   add(of: NackCounted, offset: number, cause: unknown): NackRun {
     const before = this.#last.get(of.stream);
     const isInARow = before !== undefined && of.watermark.offset <= before.offset;
-    const refusal = {
+    const nackRun = {
       offset: isInARow ? Math.max(before.offset, offset) : offset,
       attempt: isInARow ? before.attempt + 1 : 1,
       cause,
     };
-    this.#last.set(of.stream, refusal);
-    return refusal;
+    this.#last.set(of.stream, nackRun);
+    return nackRun;
   }
 
   last(of: NackCounted): NackRun | undefined {

@@ -69,10 +69,10 @@ export abstract class OffsetTracker implements Acker {
         if (this.watermark.isAcked(seq) || !this.#nacked.add(seq)) continue;
         if (lowest < 0) lowest = this.watermark.offsetOf(seq);
       }
-      if (lowest >= 0) this.resumeTracker?.refuse(lowest);
+      if (lowest >= 0) this.resumeTracker?.nack(lowest);
     }
     const isFreed = this.#free(first, next);
-    if (lowest >= 0) this.refused(lowest, cause);
+    if (lowest >= 0) this.nacked(lowest, cause);
     else if (isFreed) this.#listener.released();
   }
 
@@ -98,7 +98,7 @@ export abstract class OffsetTracker implements Acker {
   }
 
   /** The lowest offset that a nack has newly refused. */
-  protected abstract refused(offset: number, cause: unknown): void;
+  protected abstract nacked(offset: number, cause: unknown): void;
 
   /** So many of the run of places, of so many bytes, are newly released. */
   protected abstract freed(count: number, bytes: number, first: number, next: number): void;

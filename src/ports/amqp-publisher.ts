@@ -25,7 +25,7 @@ export interface AmqpPublisherListener {
 export interface AmqpPublisher {
   /**
    * Publishes as mandatory, and calls back once: with null when the broker has confirmed it, else with a `SinkError`:
-   * `RXF_AMQP_UNROUTABLE` where no queue took it, `RXF_AMQP_REFUSED` if the broker rejected it, `RXF_AMQP_UNCONFIRMED` if the
+   * `RXF_AMQP_UNROUTABLE` where no queue took it, `RXF_AMQP_REJECTED` if the broker rejected it, `RXF_AMQP_UNCONFIRMED` if the
    * channel closed before, so it may or may not be stored. Never calls back before it returns, and never throws: what cannot be
    * sent, such as headers beyond a frame, fails too (`RXF_SINK_FORMAT`).
    */

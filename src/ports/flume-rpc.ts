@@ -11,7 +11,7 @@ export type FlumeStatus = 'OK' | 'FAILED' | 'UNKNOWN';
 export interface FlumeConnection {
   /**
    * Sends a batch of at least one event when subscribed to, and emits once what the agent answers; several may be under way at
-   * once, and answers come in any order. Fails with `SinkError`: `RXF_FLUME_REFUSED` when the agent answers with an error (the
+   * once, and answers come in any order. Fails with `SinkError`: `RXF_FLUME_REJECTED` when the agent answers with an error (the
    * connection lives), `RXF_FLUME_TIMEOUT` when it does not answer in time, `RXF_FLUME_LOST` when the connection ends before
    * the answer. After the last two the agent may or may not have the batch, and the connection is closed.
    */

@@ -33,11 +33,11 @@ export interface KafkaSent {
   /** These are on every replica in sync. */
   readonly written: readonly number[];
   /**
-   * Permanently: `RXF_KAFKA_RECORD_REFUSED` and `RXF_KAFKA_RECORD_TOO_LARGE`, where it is the record's fault;
-   * `RXF_KAFKA_TOPIC_MISSING`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REFUSED`, where it is that of its topic or of the cluster. Or
+   * Permanently: `RXF_KAFKA_RECORD_REJECTED` and `RXF_KAFKA_RECORD_TOO_LARGE`, where it is the record's fault;
+   * `RXF_KAFKA_TOPIC_MISSING`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REJECTED`, where it is that of its topic or of the cluster. Or
    * `RXF_KAFKA_SEND`, where it was not acknowledged in time, and may be written.
    */
-  readonly refused: ReadonlyMap<number, RxflumeError>;
+  readonly rejected: ReadonlyMap<number, RxflumeError>;
 }
 
 /** The transactions of one transactional id, until another producer takes it over. */
@@ -65,7 +65,7 @@ export interface KafkaProducer {
    * after the end. A request that was lost is sent again without writing anything twice. `isWanted` is called with the index of
    * a record when its turn comes: if it returns false, the record is not written and fails with `RXF_SINK_STOPPED`.
    */
-  send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): ObservableInput<KafkaSent>;
+  send(records: readonly KafkaOutgoing[], isWanted?: (index: number) => boolean): ObservableInput<KafkaSent>;
   /**
    * Takes over a transactional id: its previous owner is fenced, and its open transaction has been aborted, or committed if
    * that was already decided, when this emits. Fails with `ConnectError` (`RXF_KAFKA_UNREACHABLE`, `…_AUTH`) or `SinkError`.

@@ -61,12 +61,12 @@ export function describeSink<T>(name: string, setting: SinkSetting<T>): void {
     feed(5);
     complete();
     at(withinMs, () => {
-      let told = 0;
+      let reported = 0;
       for (const { receipt, acked } of receipts) {
-        told += receipt.values;
-        expectThat(acked >= told, `at least ${told} acks before the receipt of ${receipt.target}`, acked);
+        reported += receipt.values;
+        expectThat(acked >= reported, `at least ${reported} acks before the receipt of ${receipt.target}`, acked);
       }
-      expectThat(told === 5, 'receipts for 5 values', told);
+      expectThat(reported === 5, 'receipts for 5 values', reported);
     });
   });
 

@@ -91,8 +91,8 @@ export function describeSource(name: string, setting: SourceSetting): void {
       at(10 * withinMs, () => {
         expectThat(committed() <= 0, 'nothing to be committed', committed());
         const again = out.slice(2).map(nameOf);
-        const refused = nameOf(out[0] as Delivery<unknown>);
-        expectThat(again.includes(refused), 'the refused value to be redelivered', again);
+        const rejected = nameOf(out[0] as Delivery<unknown>);
+        expectThat(again.includes(rejected), 'the refused value to be redelivered', again);
         running.unsubscribe();
       });
     },

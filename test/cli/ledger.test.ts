@@ -214,8 +214,11 @@ describe('rxflume ledger', () => {
     expect(out).toContain(`of 2: kafka:chat/0, missing\n  where  ${one}\n  what   The file is gone: `);
     expect(out).toContain(`of 2: kafka:chat/0, length\n  where  ${two}\n  what   The file has 9 bytes, not 8: `);
     expect(out).toContain('Not verified: 2 problems in 1 of 1 stream.');
-    const told = JSON.parse((await look('--json')).out) as { verified: boolean; streams: { problems: unknown[] }[] };
-    expect([told.verified, told.streams[0]?.problems.length]).toEqual([false, 2]);
+    const reported = JSON.parse((await look('--json')).out) as {
+      verified: boolean;
+      streams: { problems: unknown[] }[];
+    };
+    expect([reported.verified, reported.streams[0]?.problems.length]).toEqual([false, 2]);
     renameSync(join(folder, 'moved'), one);
     writeFileSync(two, '{"n":2}\n');
     expect((await look()).code).toBe(0);

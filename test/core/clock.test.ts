@@ -46,51 +46,51 @@ describe('monotonicMs', () => {
   });
 });
 
-type Told = (what: string) => void;
+type Report = (what: string) => void;
 
 /** Things that wait: each tells what it does, and when is noted. All run for a minute. */
-const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
-  rateLimit: (told) => {
+const WAITING: Readonly<Record<string, (report: Report) => Subscription>> = {
+  rateLimit: (report) => {
     const { acker, source$ } = fed();
-    const running = source$.pipe(rateLimit({ count: 1, perMs: 2_000 })).subscribe(({ value }) => told(value));
+    const running = source$.pipe(rateLimit({ count: 1, perMs: 2_000 })).subscribe(({ value }) => report(value));
     for (const name of 'abcdef') source$.next(acker.deliver(name));
     return running;
   },
 
-  dedupeBy: (told) => {
+  dedupeBy: (report) => {
     const { acker, source$ } = fed();
     const running = source$.pipe(dedupeBy((value: string) => value, { windowMs: 5_000 })).subscribe((delivery) => {
-      told(delivery.value);
+      report(delivery.value);
       delivery.ack();
     });
     running.add(timer(0, 1_000).subscribe(() => source$.next(acker.deliver('a'))));
     return running;
   },
 
-  timeoutUnsettled: (told) => {
-    const { acker, source$, monitor } = fed(told);
+  timeoutUnsettled: (report) => {
+    const { acker, source$, monitor } = fed(report);
     const running = source$.pipe(timeoutUnsettled({ name: 'x', afterMs: 5_000, monitor })).subscribe();
     source$.next(acker.deliver('a'));
     return running;
   },
 
-  'the breaker of retryWrite': (told) => {
+  'the breaker of retryWrite': (report) => {
     const { acker, monitor } = fed();
     let n = 0;
     const write = (value: string): Observable<string> => {
-      told(`try ${++n}`);
+      report(`try ${++n}`);
       return n > 6 ? of(value) : throwError(() => new Error('busy'));
     };
     const options = { maxAttempts: 10, firstDelayMs: 500, jitter: 0, breaker: { failures: 2, openMs: 4_000 }, monitor };
-    return retryWrite(write, options)('a', acker.deliver('a')).subscribe((value) => told(value));
+    return retryWrite(write, options)('a', acker.deliver('a')).subscribe((value) => report(value));
   },
 
-  'the breaker of failover': (told) => {
+  'the breaker of failover': (report) => {
     const { acker, source$, monitor } = fed();
     const sinkOf = (name: string, isBroken: boolean) => (deliveries$: Observable<Delivery<string>>) =>
       new Observable<never>(() =>
         deliveries$.subscribe((delivery) => {
-          told(`${name} ${delivery.value}`);
+          report(`${name} ${delivery.value}`);
           if (isBroken) delivery.nack(new SinkError('RXF_SINK_WRITE', 'busy'));
           else delivery.ack();
         }),
@@ -101,42 +101,42 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
     return running;
   },
 
-  'Retry-After of httpSink': (told) => {
+  'Retry-After of httpSink': (report) => {
     const { acker, source$, monitor } = fed();
     const http = new MemoryHttp();
     http.answer = (_, n) => {
-      told(`request ${n}`);
+      report(`request ${n}`);
       return n < 3 ? { status: 503, headers: { 'retry-after': '3' } } : 200;
     };
     const options = { url: 'http://store/', retry: { jitter: 0, maxAttempts: 10 }, batch: { maxWaitMs: 10 }, monitor };
     const running = httpSink<string>(http, options)
       .write()(source$)
-      .subscribe(({ values }) => told(`${values} stored`));
+      .subscribe(({ values }) => report(`${values} stored`));
     source$.next(acker.deliver('a'));
     return running;
   },
 
-  'settleAfterMs of amqpSource': (told) => {
+  'settleAfterMs of amqpSource': (report) => {
     const { monitor } = fed();
     const amqp = new MemoryAmqp();
     amqp.createQueue('chat');
     const running = amqpSource(amqp, { queues: ['chat'], settleAfterMs: 8_000, monitor }).subscribe(
       ({ value, acker }) => {
-        told(String(value));
-        acker.flush$.subscribe((signal) => told(signal));
+        report(String(value));
+        acker.flush$.subscribe((signal) => report(signal));
       },
     );
     running.add(timer(500).subscribe(() => amqp.publish('', 'chat', 'a')));
     return running;
   },
 
-  'settleAfterMs of flumeSource': (told) => {
+  'settleAfterMs of flumeSource': (report) => {
     const { monitor } = fed();
     const flume = new MemoryFlume();
     const running = flumeSource(flume.server(), { name: 'x', settleAfterMs: 8_000, monitor }).subscribe(
       ({ value, acker }) => {
-        told(String(value.body));
-        acker.flush$.subscribe((signal) => told(signal));
+        report(String(value.body));
+        acker.flush$.subscribe((signal) => report(signal));
       },
     );
     running.add(
@@ -151,9 +151,9 @@ const WAITING: Readonly<Record<string, (told: Told) => Subscription>> = {
   },
 };
 
-function fed(told: Told = () => undefined) {
+function fed(report: Report = () => undefined) {
   const monitor = new Monitor();
-  monitor.logEvents$.subscribe(({ what, message }) => told(`${what} ${message}`));
+  monitor.logEvents$.subscribe(({ what, message }) => report(`${what} ${message}`));
   return {
     acker: new RecordingAcker(),
     source$: new Subject<Delivery<string>>(),
@@ -162,7 +162,7 @@ function fed(told: Told = () => undefined) {
 }
 
 /** What is told within a minute, and when, while the time of day is set by `stepMs` now and then. */
-function toldBy(start: (told: Told) => Subscription, stepMs: (n: number) => number): string[] {
+function reportedBy(start: (report: Report) => Subscription, stepMs: (n: number) => number): string[] {
   jest.useFakeTimers({ now: 1_800_000_000_000 });
   const lines: string[] = [];
   const startedAt = performance.now();
@@ -186,8 +186,8 @@ describe.each(Object.entries(WAITING))('%s', (_, start) => {
     ['is set back again and again', () => -AN_HOUR_MS],
     ['is set back and forth', (n: number) => (n % 2 === 0 ? -AN_HOUR_MS : AN_HOUR_MS)],
   ])('waits no longer and no shorter when the time of day %s', (__, stepMs) => {
-    const undisturbed = toldBy(start, () => 0);
+    const undisturbed = reportedBy(start, () => 0);
     expect(undisturbed.length).toBeGreaterThan(1);
-    expect(toldBy(start, stepMs)).toEqual(undisturbed);
+    expect(reportedBy(start, stepMs)).toEqual(undisturbed);
   });
 });

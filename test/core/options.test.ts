@@ -4,7 +4,7 @@ import * as options from '../../src/core/options.js';
 
 const { expectFunction, expectKnown, expectMs, expectOneOf, expectOption, expectText, expectWhole } = options;
 
-function refusal(check: () => void): string {
+function rejection(check: () => void): string {
   try {
     check();
   } catch (error) {
@@ -37,7 +37,7 @@ describe('checks of options', () => {
     ['known', () => expectKnown('x options', 5, ['a']), 'Expected `x options` to be an object of options, got `5`'],
     ['known', () => expectKnown('x options', null, ['a']), 'got `null` (null)'],
   ])('refuse a wrong %s', (_, check, message) => {
-    expect(refusal(check)).toContain(message);
+    expect(rejection(check)).toContain(message);
   });
 
   it('take what is right, and the ends of each range', () => {
@@ -52,6 +52,6 @@ describe('checks of options', () => {
     expectFunction('f', () => undefined);
     expectOneOf('o', 'a', ['a']);
     expectKnown('x', {}, []);
-    expect(refusal(() => expectKnown('x', { a: undefined }, ['a']))).toBe('');
+    expect(rejection(() => expectKnown('x', { a: undefined }, ['a']))).toBe('');
   });
 });

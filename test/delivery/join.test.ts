@@ -22,8 +22,8 @@ describe('joinDeliveries', () => {
     joined.ack();
     expect(one.log).toEqual(['release a', 'release b', 'ack a', 'ack b']);
     expect(other.log).toEqual(['release x', 'ack x']);
-    const refused = joinDeliveries([one.deliver('c'), other.deliver('y')]);
-    refused.nack('no');
+    const nacked = joinDeliveries([one.deliver('c'), other.deliver('y')]);
+    nacked.nack('no');
     expect([one.causes, other.causes]).toEqual([{ c: 'no' }, { y: 'no' }]);
   });
 

@@ -11,8 +11,8 @@ describe('OptionalAckers', () => {
 
   it('counts each delivery once, until it is done with, and touches nothing else', () => {
     const { calls, at } = callAcker();
-    const refused: unknown[] = [];
-    const spares = new OptionalAckers({ count: 2, bytes: 99 }, (cause) => refused.push(cause));
+    const nacked: unknown[] = [];
+    const spares = new OptionalAckers({ count: 2, bytes: 99 }, (cause) => nacked.push(cause));
     const [first] = [spares.spare(at(0)), spares.spare(at(0))];
     expect(spares.isFull).toBe(false);
     const second = spares.spare(at(1));
@@ -23,6 +23,6 @@ describe('OptionalAckers', () => {
     spares.spare(at(2));
     expect(spares.isFull).toBe(true);
     second.nack('no');
-    expect([spares.isFull, refused, calls]).toEqual([false, ['no'], []]);
+    expect([spares.isFull, nacked, calls]).toEqual([false, ['no'], []]);
   });
 });

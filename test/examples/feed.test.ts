@@ -183,10 +183,10 @@ describe('feed', () => {
   });
 
   it('answers 503, not 202, when the log refuses', async () => {
-    const refusing: EmbeddedLog = { ...log, append: () => Promise.reject(new Error('disk full')) };
+    const rejecting: EmbeddedLog = { ...log, append: () => Promise.reject(new Error('disk full')) };
     await log.append('chat', ['already filled']);
     const logEvents$ = new ReplaySubject<FeedLogEvent>();
-    running.push(feed(refusing, options).subscribe(logEvents$));
+    running.push(feed(rejecting, options).subscribe(logEvents$));
     const { url } = await firstValueFrom(logEvents$);
     expect(await post(url as string, 'hello')).toEqual({ status: 503, answer: { error: 'Not stored: disk full' } });
   });

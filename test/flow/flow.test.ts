@@ -217,10 +217,10 @@ describe('flow', () => {
   });
 
   describe('from and to the same', () => {
-    const place = (name: string) => ({ kind: 'queue', addresses: ['mq1'], names: [name] });
+    const location = (name: string) => ({ kind: 'queue', addresses: ['mq1'], names: [name] });
     const reading = (name: string) =>
-      new Source<Delivery<number>>(() => undefined, { name: 's', isReplayable: true, reads: [place(name)] });
-    const to = (name: string) => Object.assign(sink<number>(), { writes: [place(name)] });
+      new Source<Delivery<number>>(() => undefined, { name: 's', isReplayable: true, reads: [location(name)] });
+    const to = (name: string) => Object.assign(sink<number>(), { writes: [location(name)] });
 
     it('refuses a sink that writes to what the source reads from, also behind retryConnect and mergeSources', () => {
       const loop = expect.objectContaining({
@@ -236,20 +236,20 @@ describe('flow', () => {
     });
 
     it('tells a sink that finds the place by the value what to refuse', () => {
-      const told: unknown[] = [];
+      const reported: unknown[] = [];
       const avoided: number[] = [];
-      const avoiding = (places: readonly unknown[]) => {
-        told.push(...places);
+      const avoiding = (locations: readonly unknown[]) => {
+        reported.push(...locations);
         return sink<number>(avoided);
       };
       const { source } = sourceOf(1, 2);
-      const traits = { name: 's', isReplayable: true, reads: [place('a')] };
+      const traits = { name: 's', isReplayable: true, reads: [location('a')] };
       const known = new Source<Delivery<number>>(
         (subscriber, stop$) => source.drainedBy(stop$).subscribe(subscriber),
         traits,
       );
       flow('some', known, Object.assign(sink<number>(), { avoiding })).subscribe().unsubscribe();
-      expect([told, avoided]).toEqual([[place('a')], [1, 2]]);
+      expect([reported, avoided]).toEqual([[location('a')], [1, 2]]);
     });
   });
 

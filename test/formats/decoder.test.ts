@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DecodeError } from '../../src/core/errors.js';
 import { type DecoderLike, decoderOf } from '../../src/formats/decoder.js';
 
-function refusal(schema: unknown, value: unknown): string {
+function rejection(schema: unknown, value: unknown): string {
   try {
     decoderOf(schema as DecoderLike<unknown, unknown>)(value);
   } catch (error) {
@@ -69,7 +69,7 @@ describe('decoderOf', () => {
       'b.c: `b.c` does not match the schema: expected (null | number), got true (boolean), and 1 more.',
     ],
   ])('says of io-ts what does not match the schema: %s', (_, schema, value, message) => {
-    expect(refusal(schema, value)).toBe(message);
+    expect(rejection(schema, value)).toBe(message);
   });
 
   it('shows the message of an io-ts type of one’s own', () => {
@@ -80,7 +80,9 @@ describe('decoderOf', () => {
         Number(value) % 2 === 0 ? t.success(Number(value)) : t.failure(value, context, 'odd numbers are not taken'),
       t.identity,
     );
-    expect(refusal(t.type({ n: Even }), { n: 3 })).toBe('n: `n` does not match the schema: odd numbers are not taken.');
+    expect(rejection(t.type({ n: Even }), { n: 3 })).toBe(
+      'n: `n` does not match the schema: odd numbers are not taken.',
+    );
   });
 
   it.each([
@@ -108,7 +110,7 @@ describe('decoderOf', () => {
       /^: The value does not match the schema: not valid\.$/,
     ],
   ])('says of a Standard Schema what does not fit', (schema, value, message) => {
-    expect(refusal(schema, value)).toMatch(message);
+    expect(rejection(schema, value)).toMatch(message);
   });
 
   it('gives what the schema makes of the value', () => {

@@ -6,7 +6,7 @@ import { DecodeError, OptionError } from '../../src/core/errors.js';
 import { json } from '../../src/formats/json.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 
-function refusal(read: () => unknown): { code: string; message: string } {
+function rejection(read: () => unknown): { code: string; message: string } {
   try {
     read();
   } catch (error) {
@@ -27,17 +27,17 @@ describe('json', () => {
   });
 
   it.each([[null], [undefined], [''], [Buffer.alloc(0)]])('refuses %p as no value', (value) => {
-    expect(refusal(() => json()(value as null))).toMatchObject({ code: 'RXF_DECODE_EMPTY' });
+    expect(rejection(() => json()(value as null))).toMatchObject({ code: 'RXF_DECODE_EMPTY' });
   });
 
   it.each(['{', 'undefined', '{"a":1}}', ' '])('refuses %j as no JSON, and shows its start', (value) => {
-    const { code, message } = refusal(() => json()(value));
+    const { code, message } = rejection(() => json()(value));
     expect(code).toBe('RXF_DECODE_SYNTAX');
     expect(message).toContain(`it starts with ${JSON.stringify(value)}.`);
   });
 
   it('shows no more than the start of what is long, on one line, and keeps the cause', () => {
-    const error = refusal(() => json()(`[1,\n${'x'.repeat(5_000)}`)) as DecodeError;
+    const error = rejection(() => json()(`[1,\n${'x'.repeat(5_000)}`)) as DecodeError;
     expect(error.message.length).toBeLessThan(250);
     expect(error.message).not.toContain('\n');
     expect(error.cause).toMatchObject({ name: 'SyntaxError' });
@@ -57,8 +57,8 @@ describe('json', () => {
     for (const schema of schemas) {
       const read = json<{ n: number }>(schema as z.ZodType<{ n: number }>);
       expect(read('{"n":1}')).toEqual({ n: 1 });
-      expect(refusal(() => read('{"n":"x"}'))).toMatchObject({ code: 'RXF_DECODE_SHAPE' });
-      expect(refusal(() => read('{'))).toMatchObject({ code: 'RXF_DECODE_SYNTAX' });
+      expect(rejection(() => read('{"n":"x"}'))).toMatchObject({ code: 'RXF_DECODE_SHAPE' });
+      expect(rejection(() => read('{'))).toMatchObject({ code: 'RXF_DECODE_SYNTAX' });
     }
   });
 
@@ -78,7 +78,7 @@ describe('json', () => {
     ['{"order":{"items":[{},{"id":[1]},{"x":1e1,"id":-1e999}]}}', 47, '$.order.items[2].id'],
     [`${'['.repeat(70)}1e400${']'.repeat(70)}`, 70, `$${'[0]'.repeat(70)}`.slice(0, 200)],
   ])('refuses %j, a number that a double does not hold, and names it', (text, offset, path) => {
-    const error = refusal(() => json()(text)) as DecodeError;
+    const error = rejection(() => json()(text)) as DecodeError;
     expect(error.code).toBe('RXF_DECODE_INEXACT');
     expect(error.message).toContain(`of \`${path}`);
     expect(error.message).toContain(`at character ${offset},`);
@@ -106,15 +106,15 @@ describe('json', () => {
 
   it('bounds what it shows of a path and of a number, and escapes what a terminal would obey', () => {
     const name = `\u202e${'n'.repeat(100_000)}`;
-    const error = refusal(() => json()(`{"${name}":{"\u202e":[${'9'.repeat(100_000)}]}}`)) as DecodeError;
+    const error = rejection(() => json()(`{"${name}":{"\u202e":[${'9'.repeat(100_000)}]}}`)) as DecodeError;
     expect(error.message.length).toBeLessThan(500);
     expect(error.message).toContain('nn…"]["\\u202e"][0]`');
     expect(JSON.stringify(error.details).length).toBeLessThan(500);
   });
 
   it('names the place of what is no JSON, where the engine tells it', () => {
-    expect(refusal(() => json()('{"a":[1,{"b":1x}]}')).message).toContain('in `$.a[1].b`');
-    expect(refusal(() => json()('{"a":[1,{"b":')).message).toContain('Not JSON: ');
+    expect(rejection(() => json()('{"a":[1,{"b":1x}]}')).message).toContain('in `$.a[1].b`');
+    expect(rejection(() => json()('{"a":[1,{"b":')).message).toContain('Not JSON: ');
   });
 
   it('finds such a number wherever it stands, and in whatever text', () => {
@@ -143,7 +143,7 @@ describe('json', () => {
         const open = (middle: readonly string[]) =>
           `${isMarked ? '\ufeff' : ''}${'['.repeat(depth)}[${middle.join(', ')}]${']'.repeat(depth)}`;
         const bytes = Buffer.from(open([...before, wrong, ...after]));
-        expect(refusal(() => json()(bytes))).toMatchObject({
+        expect(rejection(() => json()(bytes))).toMatchObject({
           code: 'RXF_DECODE_INEXACT',
           details: { number: wrong, path: `$${'[0]'.repeat(depth)}[${before.length}]` },
         });
@@ -155,17 +155,17 @@ describe('json', () => {
   });
 
   it('refuses bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
-    const error = refusal(() => json()(Buffer.from('{"a":"\xc4\xe3"}', 'latin1'))) as DecodeError;
+    const error = rejection(() => json()(Buffer.from('{"a":"\xc4\xe3"}', 'latin1'))) as DecodeError;
     expect(error).toMatchObject({ code: 'RXF_DECODE_SYNTAX', details: { path: '$.a', offset: 6, length: 10 } });
     expect(error.message).toContain('c4e3227d');
     expect(json()(Buffer.from('"\ufffd"'))).toBe('\ufffd');
-    expect(refusal(() => json()(Buffer.from('"\ufffd\xc4"', 'latin1'))).code).toBe('RXF_DECODE_SYNTAX');
+    expect(rejection(() => json()(Buffer.from('"\ufffd\xc4"', 'latin1'))).code).toBe('RXF_DECODE_SYNTAX');
   });
 
   it('skips one byte order mark', () => {
     expect([json()('\ufeff{}'), json()(Buffer.from('\ufeff[1]'))]).toEqual([{}, [1]]);
-    expect(refusal(() => json()('\ufeff\ufeff{}')).code).toBe('RXF_DECODE_SYNTAX');
-    expect(refusal(() => json()(Buffer.from('\ufeff9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
+    expect(rejection(() => json()('\ufeff\ufeff{}')).code).toBe('RXF_DECODE_SYNTAX');
+    expect(rejection(() => json()(Buffer.from('\ufeff9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
   });
 
   it('keeps a field named __proto__ on its way into lines', () => {
@@ -191,7 +191,7 @@ describe('json', () => {
         const back = String(Number(text));
         if (Number.isFinite(Number(text)) && isSame(text, back))
           expect(read()).toEqual(JSON.parse(`{${JSON.stringify(other)}:[${text}]}`));
-        else expect(refusal(read).code).toBe('RXF_DECODE_INEXACT');
+        else expect(rejection(read).code).toBe('RXF_DECODE_INEXACT');
       }),
       { numRuns: 500 },
     );
@@ -209,13 +209,13 @@ describe('json', () => {
       ),
     );
     expect(read(`${'['.repeat(50_000)}9007199254740993${']'.repeat(50_000)}`)).toHaveLength(1);
-    expect(refusal(() => json()('9007199254740993')).message).toContain("`numbers: 'bigint'`");
+    expect(rejection(() => json()('9007199254740993')).message).toContain("`numbers: 'bigint'`");
   });
 
   it.each(['1e400', '[9007199254740993,0.1000000000000000055]', '90071992547409931e-1', '9'.repeat(1_001)])(
     'refuses %s also where large integers are read',
     (text) => {
-      const { code, message } = refusal(() => json(undefined, { numbers: 'bigint' })(text));
+      const { code, message } = rejection(() => json(undefined, { numbers: 'bigint' })(text));
       expect(code).toBe('RXF_DECODE_INEXACT');
       expect(message).not.toContain('bigint');
     },

@@ -42,7 +42,7 @@ const ours = (kafka: MemoryKafka) =>
 const duplicate = (bugs: Bugs) => (kafka: MemoryKafka) => naiveSource(kafka, bugs, 4);
 
 /** The property holds for ours in every run, and fails for the duplicate in some. */
-function holdsAndTwinFails<T>(
+function holdsAndFaultyFails<T>(
   values: fc.Arbitrary<T>,
   holds: (value: T) => boolean,
   failsFor: (value: T) => boolean,
@@ -59,27 +59,27 @@ describe('a source never', () => {
 
   it('1. commits past what is not settled', () => {
     const holds = ({ unearned }: Outcome) => unearned.length === 0;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ commitsLastAck: true })));
+    holdsAndFaultyFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ commitsLastAck: true })));
   }, 120_000);
 
   it('2. commits because of an ack of an assignment before', () => {
     const holds = ({ unearned }: Outcome) => unearned.length === 0;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ countsOldAcks: true })));
+    holdsAndFaultyFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ countsOldAcks: true })));
   }, 120_000);
 
   it('3. loses a record at a reassignment, nor gives one twice in one', () => {
     const holds = ({ lost, twice }: Outcome) => lost.length === 0 && twice.length === 0;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ goesOnBehindUnacked: true })));
+    holdsAndFaultyFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ goesOnBehindUnacked: true })));
   }, 120_000);
 
   it('4. finds the next record by adding one to an offset', () => {
     const holds = ({ isCommitted }: Outcome) => isCommitted;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ addsOne: true })));
+    holdsAndFaultyFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ addsOne: true })));
   }, 120_000);
 
   it('5. stays paused forever', () => {
     const holds = ({ lost, isCommitted }: Outcome) => lost.length === 0 && isCommitted;
-    holdsAndTwinFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ keepsWindowFull: true })));
+    holdsAndFaultyFails(steps, isTrue(holds, ours), isTrue(holds, duplicate({ keepsWindowFull: true })));
   }, 120_000);
 
   it('5. stays paused forever: what is out of an assignment before is settled late, and nothing new comes', () => {
@@ -91,7 +91,11 @@ describe('a source never', () => {
   it('9. hangs in a drain, whatever its taker does', () => {
     const holds = ({ isDrained }: Outcome) => isDrained;
     const options = { isHealed: false };
-    holdsAndTwinFails(steps, isTrue(holds, ours, options), isTrue(holds, duplicate({ drainsForEver: true }), options));
+    holdsAndFaultyFails(
+      steps,
+      isTrue(holds, ours, options),
+      isTrue(holds, duplicate({ drainsForEver: true }), options),
+    );
   }, 120_000);
 
   it('and the duplicate has each bug by itself: without any it does none of that', () => {
@@ -131,7 +135,7 @@ describe('a source never', () => {
     const made = (all: [number, number, boolean][]) =>
       all.map(([count, acked, isOver], at) => of(at, count, acked, isOver));
     const isOwed = (one: Partition) => !one.isOver && one.watermark.unacked > 0;
-    holdsAndTwinFails(
+    holdsAndFaultyFails(
       states,
       (all) => new Assignment(1, made(all)).isSettled === !made(all).some(isOwed),
       (all) => made(all).every(({ watermark }) => watermark.unacked === 0) === !made(all).some(isOwed),
@@ -157,7 +161,7 @@ describe('a source of a queue never', () => {
 
   it('7. acks a message on another channel than it came on', () => {
     const bugs = { acksOnNewChannel: true };
-    holdsAndTwinFails(
+    holdsAndFaultyFails(
       queueSteps,
       isTrue(isEarned, queue),
       isTrue(isEarned, (driver) => naiveQueue(driver, bugs)),
@@ -166,8 +170,8 @@ describe('a source of a queue never', () => {
 
   it('7. acks with the others what nobody acked', () => {
     const isOwn = ({ unearned }: QueueOutcome) => unearned.length === 0;
-    const twinOf = (driver: AmqpConsumerDriver) => naiveQueue(driver, { acksAllBefore: true });
-    holdsAndTwinFails(queueSteps, isTrue(isOwn, queue), isTrue(isOwn, twinOf));
+    const faultyOf = (driver: AmqpConsumerDriver) => naiveQueue(driver, { acksAllBefore: true });
+    holdsAndFaultyFails(queueSteps, isTrue(isOwn, queue), isTrue(isOwn, faultyOf));
   }, 120_000);
 
   it('and the duplicate has each bug by itself: without any it does none of that', () => {
@@ -239,7 +243,7 @@ describe('an acker never', () => {
     ['tee', (whole) => new FanOutAckers(3).share(whole)],
     ['join', (whole) => [joinDeliveries([whole])]],
   ])('6. settles twice, nor acks after a nack: %s', (_, partsOf) => {
-    holdsAndTwinFails(does, isOnce(partsOf), isOnce(wrong));
+    holdsAndFaultyFails(does, isOnce(partsOf), isOnce(wrong));
   });
 
   it('6. settles twice, nor acks after a nack: split and deadLetter, over an acker that is one-shot', () => {
@@ -286,7 +290,7 @@ describe('a file sink never', () => {
     const file = { temporary: '/t', final: '/f', bytes: 5, values: 1, first: 0, last: 0 };
     const aside = { take: (_: unknown, cause: unknown) => throwError(() => cause), has: () => of(false) };
     const naive = (fs: FileSystem) => from(fs.rename(file.temporary, file.final));
-    const isTold = async (works: (fs: FileSystem) => Promise<unknown>, answer: string, there: number | null) => {
+    const isReported = async (works: (fs: FileSystem) => Promise<unknown>, answer: string, there: number | null) => {
       const isDone = await works(answering(answer as 'renamed', there)).then(
         () => true,
         () => false,
@@ -296,14 +300,14 @@ describe('a file sink never', () => {
     const all = fc.tuple(fc.constantFrom('renamed', 'missing', 'exists'), fc.constantFrom(null, 4, 5, 6));
     const real = (fs: FileSystem) => lastValueFrom(nowVisible(fs, publish(fs, [file], aside)));
     await fc.assert(
-      fc.asyncProperty(all, async ([answer, there]) => isTold(real, answer, there)),
+      fc.asyncProperty(all, async ([answer, there]) => isReported(real, answer, there)),
       RUNS,
     );
-    const twinRun = await fc.check(
-      fc.asyncProperty(all, async ([answer, there]) => isTold((fs) => firstValueFrom(naive(fs)), answer, there)),
+    const faultyRun = await fc.check(
+      fc.asyncProperty(all, async ([answer, there]) => isReported((fs) => firstValueFrom(naive(fs)), answer, there)),
       RUNS,
     );
-    expect(twinRun.failed).toBe(true);
+    expect(faultyRun.failed).toBe(true);
   });
 
   it('11. lets a value from outside leave its root', () => {
@@ -325,6 +329,6 @@ describe('a file sink never', () => {
     const naive = (bucket: string) => {
       if (bucket.startsWith('..') || bucket.startsWith('/')) throw new Error('outside');
     };
-    holdsAndTwinFails(paths, staysInside(checkBucket), staysInside(naive));
+    holdsAndFaultyFails(paths, staysInside(checkBucket), staysInside(naive));
   });
 });

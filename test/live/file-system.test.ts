@@ -30,7 +30,7 @@ describe('file system contract: real HDFS, through the package webhdfs', () => {
 
 describe('webhdfs on real HDFS', () => {
   const bytes = new Uint8Array(1024 * 1024);
-  const refusal = async (work: () => unknown) => {
+  const rejection = async (work: () => unknown) => {
     try {
       await work();
     } catch (error) {
@@ -40,11 +40,11 @@ describe('webhdfs on real HDFS', () => {
   };
 
   it('says who lacks access to what, where the parent folder is closed', async () => {
-    const error = await refusal(() => firstValueFrom(from(fs.create('/forbidden/a').write(bytes))));
+    const error = await rejection(() => firstValueFrom(from(fs.create('/forbidden/a').write(bytes))));
     expect(error.code).toBe('RXF_FILES_DENIED');
     expect(error.message).toContain('user=flume');
     expect(error.message).not.toMatch(/\tat |org\.apache/);
-    expect(await refusal(() => firstValueFrom(from(fs.rename(`${root}/x`, '/forbidden/x'))))).toHaveProperty(
+    expect(await rejection(() => firstValueFrom(from(fs.rename(`${root}/x`, '/forbidden/x'))))).toHaveProperty(
       'code',
       'RXF_FILES_DENIED',
     );
@@ -58,7 +58,7 @@ describe('webhdfs on real HDFS', () => {
       });
     await permit('555');
     for (let attempt = 0; attempt < 20; attempt++) {
-      const error = await refusal(async () => {
+      const error = await rejection(async () => {
         const writer = fs.create(`${root}/sealed/second`);
         for (let n = 0; n < 64; n++) await firstValueFrom(from(writer.write(bytes)));
         await firstValueFrom(from(writer.close()));
@@ -73,14 +73,14 @@ describe('webhdfs on real HDFS', () => {
     const writer = fs.create(path);
     for (let n = 0; n < 8; n++) await firstValueFrom(from(writer.write(bytes)));
     writer.abort();
-    expect(await refusal(() => firstValueFrom(from(writer.close())))).toHaveProperty('code', 'RXF_FILES_ABORTED');
+    expect(await rejection(() => firstValueFrom(from(writer.close())))).toHaveProperty('code', 'RXF_FILES_ABORTED');
     const status = await firstValueFrom(from(fs.status(path)));
     expect(status?.bytes ?? 0).toBeLessThanOrEqual(8 * bytes.length);
   });
 
   it('a block smaller than HDFS takes is refused with its reason', async () => {
     const small = webhdfs({ nameNodes: [nameNode], user: 'flume', blockSizeBytes: 512 });
-    const error = await refusal(() => firstValueFrom(from(small.create(`${root}/small-block`).close())));
+    const error = await rejection(() => firstValueFrom(from(small.create(`${root}/small-block`).close())));
     expect(error.message).toMatch(/block size/i);
   });
 });

@@ -30,19 +30,19 @@ const HOUR = '3600000';
 const CAUSES: readonly Cause[] = [
   {
     what: 'has no key, for a compacted topic',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     config: { 'cleanup.policy': 'compact' },
     sink: (isBad) => ({ key: (value) => (isBad(value) ? null : String(value)) }),
   },
   {
     what: 'is older than `message.timestamp.before.max.ms`',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     config: { 'message.timestamp.before.max.ms': HOUR },
     sink: (isBad) => ({ timestamp: (value) => (isBad(value) ? 1_000 : null) }),
   },
   {
     what: 'is newer than `message.timestamp.after.max.ms`',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     config: { 'message.timestamp.after.max.ms': HOUR },
     sink: (isBad) => ({ timestamp: (value) => (isBad(value) ? 9e12 : null) }),
   },
@@ -54,7 +54,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     what: 'goes to a partition that is not there',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     sink: (isBad) => ({ partition: (value) => (isBad(value) ? 7 : null) }),
   },
   {

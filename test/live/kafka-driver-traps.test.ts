@@ -25,7 +25,7 @@ afterAll(async () => {
   expect(unhandled).toEqual([]);
 });
 afterEach(async () => {
-  kafka.net.mend();
+  kafka.net.restore();
   for (const hole of holes.splice(0)) hole.close();
   for (const member of members.splice(0)) await member.close();
 });
@@ -216,7 +216,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     await until(() => trace.calls.includes('lost'), 'lost');
     await trace.commit([{ topic, partition: 0, offset: 5 }]);
     await kafka.produce(topic, 0, values(1));
-    kafka.net.mend();
+    kafka.net.restore();
     await until(() => trace.epoch === 2, 'the second epoch', trace);
     await trace.received(9);
     expect(trace.offsets(0)).toEqual([0, 1, 2, 3, 4, 2, 3, 4, 5]);
@@ -256,7 +256,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     await trace.assignedTo(1);
     kafka.net.cut(hole.port);
     await until(() => trace.calls.includes('lost'), 'lost');
-    kafka.net.mend();
+    kafka.net.restore();
     await until(() => trace.epoch === 2, 'the second epoch', trace);
   }, 30_000);
 

@@ -60,8 +60,8 @@ describe('the kafkajs driver, writing', () => {
   it('finds the one record that is too large for the topic, and writes the others in order', async () => {
     const topic = await topicOf(1, { 'max.message.bytes': '2000' });
     const all = [...records(topic, 0, 30), ...records(topic, 30, 1, 'x'.repeat(5_000)), ...records(topic, 31, 30)];
-    const refused = await send(await open(), all);
-    expect([...refused].map(([place, { code }]) => [place, code])).toEqual([[30, 'RXF_KAFKA_RECORD_TOO_LARGE']]);
+    const rejected = await send(await open(), all);
+    expect([...rejected].map(([index, { code }]) => [index, code])).toEqual([[30, 'RXF_KAFKA_RECORD_TOO_LARGE']]);
     expect(await readAll(topic, 60)).toEqual(numbers(61).filter((n) => n !== 30));
   });
 

@@ -37,9 +37,9 @@ describe('how far everything is acked or held', () => {
 
   it('never goes past what was refused, the lowest of it', () => {
     const { horizon } = horizonOver(0, 1, 2, 3);
-    horizon.refuse(3);
-    horizon.refuse(1);
-    horizon.refuse(2);
+    horizon.nack(3);
+    horizon.nack(1);
+    horizon.nack(2);
     horizon.cover(0, 4);
     expect(horizon.horizon).toBe(1);
   });
@@ -66,10 +66,10 @@ describe('how far everything is acked or held', () => {
     const { horizon, awaited } = horizonOver(0, 1, 2);
     const [one, two, left] = [awaited(1), awaited(2), awaited(3)];
     left.subscription.unsubscribe();
-    horizon.refuse(1);
-    const refused = 'RXF_SINK_STOPPED {"offset":1}';
-    expect([one.seen, two.seen, left.seen]).toEqual([[], [refused], []]);
-    expect(awaited(3).seen).toEqual([refused]);
+    horizon.nack(1);
+    const nacked = 'RXF_SINK_STOPPED {"offset":1}';
+    expect([one.seen, two.seen, left.seen]).toEqual([[], [nacked], []]);
+    expect(awaited(3).seen).toEqual([nacked]);
     horizon.cover(0, 1);
     expect(one.seen).toEqual(['reached']);
     expect(horizon.isAwaited).toBe(false);

@@ -2,18 +2,18 @@ import { expect, test } from '@jest/globals';
 import { NackCounter } from '../../src/offsets/nack-counter.js';
 
 test('refusals in a row count until the watermark has passed the highest that was refused, each stream by itself', () => {
-  const refusals = new NackCounter();
+  const nacks = new NackCounter();
   const own = { stream: 'kafka:chat/3', watermark: { offset: 0 } };
   const other = { stream: 'kafka:chat/4', watermark: { offset: 0 } };
-  expect(refusals.last(own)).toBeUndefined();
-  expect(refusals.add(own, 5, 'a')).toEqual({ offset: 5, attempt: 1, cause: 'a' });
-  expect(refusals.add(own, 3, 'b')).toEqual({ offset: 5, attempt: 2, cause: 'b' });
-  expect(refusals.add(own, 7, 'c')).toEqual({ offset: 7, attempt: 3, cause: 'c' });
-  expect(refusals.last(own)).toMatchObject({ offset: 7, cause: 'c' });
-  expect(refusals.add(other, 1, 'd')).toMatchObject({ offset: 1, attempt: 1 });
+  expect(nacks.last(own)).toBeUndefined();
+  expect(nacks.add(own, 5, 'a')).toEqual({ offset: 5, attempt: 1, cause: 'a' });
+  expect(nacks.add(own, 3, 'b')).toEqual({ offset: 5, attempt: 2, cause: 'b' });
+  expect(nacks.add(own, 7, 'c')).toEqual({ offset: 7, attempt: 3, cause: 'c' });
+  expect(nacks.last(own)).toMatchObject({ offset: 7, cause: 'c' });
+  expect(nacks.add(other, 1, 'd')).toMatchObject({ offset: 1, attempt: 1 });
 
   own.watermark.offset = 7;
-  expect(refusals.add(own, 7, 'e')).toMatchObject({ offset: 7, attempt: 4 });
+  expect(nacks.add(own, 7, 'e')).toMatchObject({ offset: 7, attempt: 4 });
   own.watermark.offset = 8;
-  expect(refusals.add(own, 8, 'f')).toEqual({ offset: 8, attempt: 1, cause: 'f' });
+  expect(nacks.add(own, 8, 'f')).toEqual({ offset: 8, attempt: 1, cause: 'f' });
 });

@@ -48,15 +48,15 @@ describe('balance', () => {
   it('goes on with the others when a sink fails, refuses when all have completed, fails with the last error', () => {
     const acker = new RecordingAcker();
     const monitor = new Monitor();
-    const told: string[] = [];
-    monitor.logEvents$.subscribe(({ what }) => told.push(what));
+    const reported: string[] = [];
+    monitor.logEvents$.subscribe(({ what }) => reported.push(what));
     const source$ = new Subject<Delivery<string>>();
     const error = new Error('no host');
     const out = taken(
       source$.pipe(balance<string, unknown>([brokenSink(new Error('first')), brokenSink(error)], { monitor })),
     );
     source$.next(acker.deliver('a'));
-    expect([out.ended, told]).toEqual(['', ['balance.lost']]);
+    expect([out.ended, reported]).toEqual(['', ['balance.lost']]);
     source$.next(acker.deliver('b'));
     expect(out).toMatchObject({ ended: 'error', error });
 
@@ -81,15 +81,15 @@ describe('balance', () => {
     expect(held).toEqual([]);
 
     const monitor = new Monitor();
-    const told: unknown[] = [];
-    monitor.logEvents$.subscribe(({ level, message }) => told.push([level, message]));
+    const reported: unknown[] = [];
+    monitor.logEvents$.subscribe(({ level, message }) => reported.push([level, message]));
     const source$ = new Subject<Delivery<string>>();
     taken(
       source$.pipe(balance<string, unknown>([() => EMPTY, brokenSink(new Error('no host')), () => NEVER], { monitor })),
     );
     source$.next(acker.deliver('b'));
     source$.next(acker.deliver('c'));
-    expect(told).toEqual([['warn', 'Sink 2 has failed and is not used again: no host.']]);
+    expect(reported).toEqual([['warn', 'Sink 2 has failed and is not used again: no host.']]);
     expect((acker.causes.c as Error).message).toBe('All sinks have failed or completed; the value is redelivered.');
     expect(acker.causes.c).toMatchObject({ code: 'RXF_SINK_STOPPED' });
   });

@@ -203,10 +203,10 @@ describe('decode', () => {
   ])('takes %s', (name, decoder) => {
     const read = (text: string) => decodeOne(decoder as DecoderLike<unknown, unknown>, bytes(text));
     expect(read('{"user":"A"}')).toMatchObject({ values: [{ user: 'A' }], ended: 'complete' });
-    const refused = read('{"user":1}');
-    expect(refused).toMatchObject({ values: [], ended: 'complete' });
-    expect(refused.error?.message).toMatch(/user/);
-    expect(refused.code).toBe(name === 'a function' ? 'RXF_OPERATOR_FAILED' : 'RXF_DECODE_SHAPE');
+    const nacked = read('{"user":1}');
+    expect(nacked).toMatchObject({ values: [], ended: 'complete' });
+    expect(nacked.error?.message).toMatch(/user/);
+    expect(nacked.code).toBe(name === 'a function' ? 'RXF_OPERATOR_FAILED' : 'RXF_DECODE_SHAPE');
   });
 
   it('takes a schema itself, for values that are no bytes', () => {

@@ -63,7 +63,7 @@ interface Trial {
 const monitor = new Monitor();
 
 /** A branch that refuses after so long, with what is no word of the flow's end. */
-const refusingAfter = (ms: number) => (deliveries: Deliveries) =>
+const nackingAfter = (ms: number) => (deliveries: Deliveries) =>
   deliveries.pipe(
     tap((delivery) => {
       timer(ms).subscribe(() => delivery.nack(new Error('full')));
@@ -120,13 +120,13 @@ const TRIALS: Readonly<Record<string, (clock: { now: number }) => Trial>> = {
         letters$,
         source.pipe(
           deadLetter(letters, { when: () => true }),
-          refusingAfter(30),
+          nackingAfter(30),
           finalize(() => letters$.complete()),
         ),
       );
     },
   }),
-  failover: () => ({ ackGroup: failover<string, Delivery<unknown>>([refusingAfter(30), handingOn], { monitor }) }),
+  failover: () => ({ ackGroup: failover<string, Delivery<unknown>>([nackingAfter(30), handingOn], { monitor }) }),
   inFlightWindow: () => ({ ackGroup: inFlightWindow({ count: 1 }), acksAfterMs: 30 }),
   mapValueAsync: () => ({ ackGroup: mapValueAsync(later) }),
   'mapValueAsync, one at a time': () => ({ ackGroup: mapValueAsync(later, { maxInFlight: 1 }) }),

@@ -22,13 +22,21 @@ function fed(count: number, options = {}) {
   const source$ = new Subject<Delivery<string>>();
   const acker = new RecordingAcker();
   const monitor = new Monitor();
-  const told: string[] = [];
-  monitor.logEvents$.subscribe(({ what }) => told.push(what));
+  const reported: string[] = [];
+  monitor.logEvents$.subscribe(({ what }) => reported.push(what));
   const out = taken(source$.pipe(failover(given.map(retained), { monitor, ...options })));
   const feed = (names: string) => {
     for (const name of names) source$.next(acker.deliver(name));
   };
-  return { given, source$, acker, out, feed, told, shown: () => given.map((own) => own.map((d) => d.value).join('')) };
+  return {
+    given,
+    source$,
+    acker,
+    out,
+    feed,
+    reported,
+    shown: () => given.map((own) => own.map((d) => d.value).join('')),
+  };
 }
 
 describe('failover', () => {
@@ -67,10 +75,10 @@ describe('failover', () => {
   });
 
   it('leaves a refusal that is the fault of the value to the source', () => {
-    const { given, acker, feed, shown, told } = fed(2);
+    const { given, acker, feed, shown, reported } = fed(2);
     feed('a');
     given[0]?.[0]?.nack(new SinkError('RXF_SINK_FORMAT', 'no object'));
-    expect([shown(), acker.nacks, told]).toEqual([['a', ''], ['a'], []]);
+    expect([shown(), acker.nacks, reported]).toEqual([['a', ''], ['a'], []]);
   });
 
   it('asks `when` where it is given', () => {
@@ -83,13 +91,13 @@ describe('failover', () => {
 
   it('passes over a sink that fails, tries it with one value when its time is over, and comes back', () =>
     inVirtualTime((at) => {
-      const { given, feed, shown, told, acker } = fed(2, { openMs: 10, failures: 2 });
+      const { given, feed, shown, reported, acker } = fed(2, { openMs: 10, failures: 2 });
       feed('a');
       given[0]?.[0]?.nack(BUSY);
       feed('b');
       given[0]?.[1]?.nack(BUSY);
       feed('c');
-      expect([shown(), told]).toEqual([['ab', 'abc'], ['failover.left']]);
+      expect([shown(), reported]).toEqual([['ab', 'abc'], ['failover.left']]);
       at(10, () => {
         feed('de');
         expect(shown()).toEqual(['abd', 'abce']);
@@ -101,7 +109,7 @@ describe('failover', () => {
         feed('g');
         given[0]?.[3]?.release();
         feed('h');
-        expect([shown(), told]).toEqual([
+        expect([shown(), reported]).toEqual([
           ['abdgh', 'abcedf'],
           ['failover.left', 'failover.back'],
         ]);
@@ -124,15 +132,15 @@ describe('failover', () => {
   it('goes on without a sink that has failed, and fails with the error of the last', () => {
     const acker = new RecordingAcker();
     const monitor = new Monitor();
-    const told: string[] = [];
-    monitor.logEvents$.subscribe(({ what }) => told.push(what));
+    const reported: string[] = [];
+    monitor.logEvents$.subscribe(({ what }) => reported.push(what));
     const source$ = new Subject<Delivery<string>>();
     const error = new Error('no host');
     const sinks = [brokenSink<string>(new Error('first')), brokenSink<string>(error)];
     const out = taken(source$.pipe(failover(sinks, { monitor })));
     source$.next(acker.deliver('a'));
     source$.next(acker.deliver('b'));
-    expect(told).toEqual(['failover.lost']);
+    expect(reported).toEqual(['failover.lost']);
     expect(out).toMatchObject({ ended: 'error', error });
   });
 
@@ -184,39 +192,39 @@ describe('failover', () => {
   it('says which sink fails, works again, and is lost', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: unknown[] = [];
-      monitor.logEvents$.subscribe(({ level, message }) => told.push([level, message]));
+      const reported: unknown[] = [];
+      monitor.logEvents$.subscribe(({ level, message }) => reported.push([level, message]));
       const { given, feed } = fed(2, { openMs: 10, failures: 1, monitor });
       feed('a');
       given[0]?.[0]?.nack(BUSY);
       at(10, () => {
         feed('b');
         given[0]?.[1]?.ack();
-        expect(told).toEqual([
+        expect(reported).toEqual([
           ['warn', 'Sink 1 fails; the next is used.'],
           ['info', 'Sink 1 works again.'],
         ]);
       });
       at(11, () => {
-        told.length = 0;
+        reported.length = 0;
         const acker = new RecordingAcker();
         const sinks = [through, brokenSink<string>(new Error('no host'))];
         const source$ = new Subject<Delivery<string>>();
         taken(source$.pipe(failover<string, unknown>([brokenSink(new Error('gone')), ...sinks], { monitor })));
         source$.next(acker.deliver('a'));
-        expect(told[0]).toEqual(['warn', 'Sink 1 has failed and is not used again: gone.']);
+        expect(reported[0]).toEqual(['warn', 'Sink 1 has failed and is not used again: gone.']);
       });
     }));
 
   it('counts failures in a row: what is taken between two starts the count anew', () => {
-    const { given, feed, told } = fed(2, { failures: 2 });
+    const { given, feed, reported } = fed(2, { failures: 2 });
     feed('abcd');
     given[0]?.[0]?.nack(BUSY);
     given[0]?.[1]?.ack();
     given[0]?.[2]?.nack(BUSY);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     given[0]?.[3]?.nack(BUSY);
-    expect(told).toEqual(['failover.left']);
+    expect(reported).toEqual(['failover.left']);
   });
 
   it('says why it refuses where none is left', () => {

@@ -22,7 +22,7 @@ function sourceOf<T>(...rows: Observable<T>[]): Source<T> & { connects: number }
   return source;
 }
 
-function told(merged: { readonly status$: Observable<TargetStatus> }) {
+function reported(merged: { readonly status$: Observable<TargetStatus> }) {
   const lines: string[] = [];
   merged.status$.subscribe(({ target, state, failures }) => lines.push(`${target} ${state} ${failures}`));
   return lines;
@@ -88,7 +88,7 @@ describe('mergeSources', () => {
         NEVER,
       );
       const merged = mergeSources([{ name: 'flaky', source: flaky }], { ...EXACT, maxAttempts: 2 });
-      const lines = told(merged);
+      const lines = reported(merged);
       const out = taken(merged);
       at(100, () => {
         expect(lines.filter((line) => line.includes('retrying'))).toEqual([
@@ -111,7 +111,7 @@ describe('mergeSources', () => {
     const out = taken(merged);
     other$.next(7);
     expect(out).toMatchObject({ values: [7], ended: '' });
-    const lines = told(merged);
+    const lines = reported(merged);
     expect(lines).toEqual(['lost failed 1', 'good connected 0']);
     other$.complete();
     expect(out).toMatchObject({ ended: 'error', error: broken });
@@ -136,7 +136,7 @@ describe('mergeSources', () => {
         sourceOf(NEVER),
       ];
       const merged = mergeSources(sources, { firstDelayMs: 100, jitter: 0, maxConnecting: 2 });
-      const lines = told(merged);
+      const lines = reported(merged);
       const out = taken(merged.pipe(drainOn(stop$)));
       at(11, () => {
         expect(out).toMatchObject({ values: [1], ended: 'complete' });

@@ -85,16 +85,16 @@ const OPERATORS: Readonly<Record<string, Through>> = {
         tap((letter) => letters$.next(letter)),
         ignoreElements(),
       );
-    const refusedAll$ = source.pipe(
+    const nackedAll$ = source.pipe(
       deadLetter(letters),
       tap((delivery) => delivery.nack(new TypeError('not this one'))),
       ignoreElements(),
     );
-    return merge(letters$, refusedAll$);
+    return merge(letters$, nackedAll$);
   },
   decode: decode((value: unknown) => value),
   dedupeBy: dedupeBy((value) => value, { windowMs: 10 }),
-  failover: branched((branch) => failover([refusing, branch], { when: () => true, failures: 99 })),
+  failover: branched((branch) => failover([nacking, branch], { when: () => true, failures: 99 })),
   filterValue: filterValue(() => true),
   inFlightWindow: inFlightWindow({ count: 10 }),
   mapValue: mapValue((value) => value),
@@ -125,7 +125,7 @@ function acking(source: Deliveries): Observable<never> {
   );
 }
 
-function refusing(source: Deliveries): Observable<never> {
+function nacking(source: Deliveries): Observable<never> {
   return source.pipe(
     tap((delivery) => delivery.nack(new Error('full'))),
     ignoreElements(),

@@ -102,8 +102,8 @@ describe('retryWrite', () => {
   it('lets nothing through while the target fails again and again, then one try decides for all', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: string[] = [];
-      monitor.logEvents$.subscribe(({ level, what, message }) => told.push(`${level} ${what}: ${message}`));
+      const reported: string[] = [];
+      monitor.logEvents$.subscribe(({ level, what, message }) => reported.push(`${level} ${what}: ${message}`));
       let isUp = false;
       const tries: number[] = [];
       let now = 0;
@@ -127,7 +127,7 @@ describe('retryWrite', () => {
       });
       at(150, () => {
         expect([out.values.slice().sort().join(''), out.ended]).toEqual(['abcd', 'complete']);
-        expect(told).toEqual([
+        expect(reported).toEqual([
           'warn RXF_SINK_WRITE: Writes keep failing: all wait until one retry succeeds.',
           'info write.resumed: Writes succeed again.',
         ]);

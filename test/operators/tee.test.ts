@@ -27,8 +27,8 @@ function fed(options: Parameters<typeof tee>[1] = {}) {
   const acker = new RecordingAcker();
   const source$ = new Subject<Delivery<string>>();
   const monitor = new Monitor();
-  const told: string[] = [];
-  monitor.logEvents$.subscribe(({ what }) => told.push(what));
+  const reported: string[] = [];
+  monitor.logEvents$.subscribe(({ what }) => reported.push(what));
   const out = taken(
     source$.pipe(
       tee({ one: retained('one'), two: retained('two') }, { ...(options as { required?: ['one'] }), monitor }),
@@ -44,7 +44,7 @@ function fed(options: Parameters<typeof tee>[1] = {}) {
     source$,
     out,
     feed,
-    told,
+    reported,
     skipped,
   };
 }
@@ -100,38 +100,42 @@ describe('tee', () => {
     const options = { required: ['one'], spare: { count: 2 } } as never;
 
     it('acks when the required have; the other may refuse, fail or complete, and is told of', () => {
-      const { one, two, acker, feed, told } = fed(options);
+      const { one, two, acker, feed, reported } = fed(options);
       feed('ab');
       one[0]?.ack();
       two[1]?.nack('no room');
       one[1]?.ack();
-      expect([acker.acks, acker.nacks, told]).toEqual([['a', 'b'], [], ['tee.refused']]);
+      expect([acker.acks, acker.nacks, reported]).toEqual([['a', 'b'], [], ['tee.nacked']]);
     });
 
     it('gives it no more than it keeps up with', () => {
-      const { one, two, feed, told, skipped, acker } = fed(options);
+      const { one, two, feed, reported, skipped, acker } = fed(options);
       feed('abcd');
-      expect([one.length, two.length, skipped(), told]).toEqual([4, 2, 2, ['tee.behind']]);
+      expect([one.length, two.length, skipped(), reported]).toEqual([4, 2, 2, ['tee.behind']]);
       two[0]?.release();
       two[0]?.ack();
       feed('ef');
       expect([one.length, two.map(({ value }) => value).join(''), skipped()]).toEqual([6, 'abe', 3]);
       two[0]?.acker.ack(0, 6);
       feed('g');
-      expect([two.length, told, acker.log]).toEqual([4, ['tee.behind', 'tee.behind'], []]);
+      expect([two.length, reported, acker.log]).toEqual([4, ['tee.behind', 'tee.behind'], []]);
     });
 
     it('goes on without it when it fails', () => {
       const acker = new RecordingAcker();
       const monitor = new Monitor();
-      const told: string[] = [];
-      monitor.logEvents$.subscribe(({ message }) => told.push(message));
+      const reported: string[] = [];
+      monitor.logEvents$.subscribe(({ message }) => reported.push(message));
       const sinks = { index: brokenSink<string>(new Error('no host')), lake: through<string> };
       const source = of(acker.deliver('a'), acker.deliver('b'));
       const out = taken(
         source.pipe(tee<string, string | Delivery<string>, 'index' | 'lake'>(sinks, { required: ['lake'], monitor })),
       );
-      expect([out.values.length, out.ended, told]).toEqual([2, 'complete', ['Sink index is no longer used: no host.']]);
+      expect([out.values.length, out.ended, reported]).toEqual([
+        2,
+        'complete',
+        ['Sink index is no longer used: no host.'],
+      ]);
     });
   });
 
@@ -192,8 +196,8 @@ describe('tee', () => {
   it('says which sink is left out, is behind, or refuses', () => {
     const acker = new RecordingAcker();
     const monitor = new Monitor();
-    const told: unknown[] = [];
-    monitor.logEvents$.subscribe(({ level, what, message }) => told.push([level, what, message]));
+    const reported: unknown[] = [];
+    monitor.logEvents$.subscribe(({ level, what, message }) => reported.push([level, what, message]));
     const source$ = new Subject<Delivery<string>>();
     const spare: Delivery<string>[] = [];
     const retained = (deliveries: Observable<Delivery<string>>) =>
@@ -212,10 +216,10 @@ describe('tee', () => {
     spare[0]?.nack(new Error('bad'));
     source$.next(acker.deliver('c'));
     source$.next(acker.deliver('d'));
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ['warn', 'tee.left-out', 'Sink broken is no longer used: no host.'],
       ['warn', 'tee.behind', 'Sink spare has fallen behind and skips deliveries until it catches up.'],
-      ['warn', 'tee.refused', 'Sink spare nacked a value, which is not sent to it again: bad.'],
+      ['warn', 'tee.nacked', 'Sink spare nacked a value, which is not sent to it again: bad.'],
       ['warn', 'tee.behind', 'Sink spare has fallen behind and skips deliveries until it catches up.'],
     ]);
     // Of each sink, so that one can see which it is.
@@ -224,7 +228,7 @@ describe('tee', () => {
       { name: 'rxflume_tee_skipped_total', labels: { sink: 'broken' }, value: 3 },
     ]);
     out.unsubscribe();
-    expect(told.length).toBe(4);
+    expect(reported.length).toBe(4);
   });
 
   it.each([

@@ -32,8 +32,10 @@ describe('timeoutUnsettled', () => {
   it('says what stands behind it, which stream, how many and how old, once in a while', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: unknown[] = [];
-      monitor.logEvents$.subscribe(({ level, what, message, details }) => told.push([level, what, message, details]));
+      const reported: unknown[] = [];
+      monitor.logEvents$.subscribe(({ level, what, message, details }) =>
+        reported.push([level, what, message, details]),
+      );
       const [acker, other] = [new RecordingAcker('kafka:chat/3'), new RecordingAcker('kafka:chat/4')];
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
@@ -46,7 +48,7 @@ describe('timeoutUnsettled', () => {
       at(80, () => out.values.find(({ value }) => value === '0')?.ack());
       at(170, () => out.values.find(({ value }) => value === '3')?.nack('x'));
       at(130, () => {
-        expect(told).toEqual([
+        expect(reported).toEqual([
           [
             'warn',
             'flow.unsettled',
@@ -57,12 +59,12 @@ describe('timeoutUnsettled', () => {
         ]);
       });
       at(210, () => {
-        expect(told.length).toBe(2);
-        expect(told[1]).toEqual(expect.arrayContaining([{ operator: 'post', ageMs: 200, count: 2, offset: 40 }]));
+        expect(reported.length).toBe(2);
+        expect(reported[1]).toEqual(expect.arrayContaining([{ operator: 'post', ageMs: 200, count: 2, offset: 40 }]));
         acker.flush$.complete();
       });
       at(900, () => {
-        expect(told.length).toBe(2);
+        expect(reported.length).toBe(2);
         out.unsubscribe();
       });
     }));
@@ -83,8 +85,8 @@ describe('timeoutUnsettled', () => {
   it('tells of a stream once, also where each delivery has an acker of its own; and of the oldest', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: unknown[] = [];
-      monitor.logEvents$.subscribe(({ details }) => told.push(details));
+      const reported: unknown[] = [];
+      monitor.logEvents$.subscribe(({ details }) => reported.push(details));
       const acker = new RecordingAcker('kafka:chat/3');
       const source$ = new Subject<Delivery<string>>();
       const out = taken(
@@ -99,7 +101,7 @@ describe('timeoutUnsettled', () => {
       at(140, () => out.values[1]?.ack());
       at(350, () => out.unsubscribe());
       at(360, () =>
-        expect(told).toEqual([
+        expect(reported).toEqual([
           { operator: 'post', ageMs: 100, count: 1, offset: 10 },
           { operator: 'post', ageMs: 200, count: 3, offset: 10 },
           { operator: 'post', ageMs: 300, count: 3, offset: 10 },
@@ -117,35 +119,35 @@ describe('timeoutUnsettled', () => {
   it('looks no more once all is settled, and tells again after a pause', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: unknown[] = [];
-      monitor.logEvents$.subscribe(({ details }) => told.push(details?.ageMs));
+      const reported: unknown[] = [];
+      monitor.logEvents$.subscribe(({ details }) => reported.push(details?.ageMs));
       const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
       source$.next(acker.deliver('a'));
       at(110, () => out.values[0]?.ack());
       at(120, () => source$.next(acker.deliver('b')));
-      at(250, () => expect(told).toEqual([100, 105]));
+      at(250, () => expect(reported).toEqual([100, 105]));
       at(260, () => out.unsubscribe());
     }));
 
   it('keeps what came within one look together, and what came a look later apart', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: unknown[] = [];
-      monitor.logEvents$.subscribe(({ details }) => told.push([details?.count, details?.offset]));
+      const reported: unknown[] = [];
+      monitor.logEvents$.subscribe(({ details }) => reported.push([details?.count, details?.offset]));
       const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
       for (const ms of [0, 24, 25, 26]) at(ms, () => source$.next(acker.deliver('a', { offset: ms })));
       at(101, () => {
-        expect(told).toEqual([[2, 0]]);
+        expect(reported).toEqual([[2, 0]]);
         out.values[0]?.ack();
         out.values[1]?.ack();
       });
-      at(126, () => expect(told).toEqual([[2, 0]]));
+      at(126, () => expect(reported).toEqual([[2, 0]]));
       at(201, () =>
-        expect(told).toEqual([
+        expect(reported).toEqual([
           [2, 0],
           [2, 25],
         ]),
@@ -156,15 +158,15 @@ describe('timeoutUnsettled', () => {
   it('forgets the epoch that is over, and no other', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
-      const told: unknown[] = [];
-      monitor.logEvents$.subscribe(({ message }) => told.push(message.split(' ')[3]));
+      const reported: unknown[] = [];
+      monitor.logEvents$.subscribe(({ message }) => reported.push(message.split(' ')[3]));
       const [one, other] = [new RecordingAcker('s:1'), new RecordingAcker('s:2')];
       const source$ = new Subject<Delivery<string>>();
       const out = taken(source$.pipe(timeoutUnsettled({ name: 'post', afterMs: 100, monitor })));
       source$.next(one.deliver('a'));
       source$.next(other.deliver('a'));
       at(50, () => one.flush$.complete());
-      at(120, () => expect(told).toEqual(['s:2']));
+      at(120, () => expect(reported).toEqual(['s:2']));
       at(130, () => out.unsubscribe());
     }));
 

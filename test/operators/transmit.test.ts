@@ -217,14 +217,14 @@ describe('transmit', () => {
   });
 
   it('writes nothing behind a refusal whose stream is read anew: its key stays in order', () => {
-    const refused: string[] = [];
+    const nacked: string[] = [];
     const acker: RecordingAcker = new RecordingAcker('test:stream', (line) => {
       // As a source does that reads the stream again from what was refused.
       if (line.startsWith('nack a')) acker.flush$.complete();
     });
     const source = of(acker.deliver('a'), acker.deliver('b'), acker.deliver('c'));
     const write = (value: string) => {
-      refused.push(value);
+      nacked.push(value);
       return timer(1).pipe(
         map(() => {
           throw new Error('busy');
@@ -232,7 +232,7 @@ describe('transmit', () => {
       );
     };
     inVirtualTime(() => taken(source.pipe(transmit(write, { order: 'key', key: () => 1 }))));
-    expect([refused, acker.nacks]).toEqual([['a'], ['a', 'b', 'c']]);
+    expect([nacked, acker.nacks]).toEqual([['a'], ['a', 'b', 'c']]);
   });
 
   it('refuses what takes longer than the limit, where there is one', () =>

@@ -65,8 +65,8 @@ beforeAll(async () => {
 
   writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
   const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  const flush$ = [join(staged, tarball.filename), installed('rxjs'), installed('kafkajs')];
-  await run(app, 'npm', ['install', ...quick, ...flush$]);
+  const packages = [join(staged, tarball.filename), installed('rxjs'), installed('kafkajs')];
+  await run(app, 'npm', ['install', ...quick, ...packages]);
 }, 120_000);
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));

@@ -173,7 +173,7 @@ function run(sink: Sink<Value>, change: Change = (delivery) => delivery) {
   return came;
 }
 
-function expectRefused({ acker, ended }: ReturnType<typeof run>, what: string, thrown: unknown): void {
+function expectNacked({ acker, ended }: ReturnType<typeof run>, what: string, thrown: unknown): void {
   expect(ended).toBe('complete');
   expect([acker.nacks, acker.acks]).toEqual([['bad'], ['a', 'c']]);
   const cause = acker.causes.bad as RxflumeError;
@@ -192,7 +192,7 @@ describe('what a function of a sink throws', () => {
         if (given === 'bad') throw thrown;
         return answer;
       };
-      expectRefused(run(make(unless)), name, thrown);
+      expectNacked(run(make(unless)), name, thrown);
     });
   });
 
@@ -219,6 +219,6 @@ describe('what a getter of an origin throws', () => {
       });
       return new Delivery(delivery.value, origin, delivery.acker, delivery.seq);
     };
-    expectRefused(run(make(), change), name, thrown);
+    expectNacked(run(make(), change), name, thrown);
   });
 });

@@ -76,10 +76,10 @@ const SINKS: Readonly<Record<string, Failing>> = {
     sink: (times, monitor) => {
       const amqp = new MemoryAmqp();
       amqp.createQueue('q');
-      for (let n = 0; n < times * 5; n += 1) amqp.answers.push('refused');
+      for (let n = 0; n < times * 5; n += 1) amqp.answers.push('rejected');
       return amqpSink<string>(amqp, { routingKey: 'q', monitor, reconnect: backoff }).write();
     },
-    says: ['RXF_AMQP_REFUSED', 'routing key `q`', 'Its queue is full'],
+    says: ['RXF_AMQP_REJECTED', 'routing key `q`', 'Its queue is full'],
   },
   flume: {
     sink: (times, monitor) => {

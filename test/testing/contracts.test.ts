@@ -31,8 +31,8 @@ const acking = (): Sink<string> =>
   map((delivery: Delivery<string>): Receipt => {
     const { value, origin } = delivery;
     delivery.ack();
-    const place = { stream: origin.stream, firstOffset: origin.offset, lastOffset: origin.offset };
-    return { sink: 'test', target: value, values: 1, bytes: 1, ...place };
+    const range = { stream: origin.stream, firstOffset: origin.offset, lastOffset: origin.offset };
+    return { sink: 'test', target: value, values: 1, bytes: 1, ...range };
   });
 
 const posting = (): Sink<string> =>

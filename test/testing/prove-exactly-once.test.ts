@@ -166,19 +166,19 @@ describe('proveExactlyOnce', () => {
   });
 
   it('refuses what is no flow, no input, no option', () => {
-    const refused = (run: () => unknown, part: string) => {
+    const rejected = (run: () => unknown, part: string) => {
       expect(run).toThrow(OptionError);
       expect(run).toThrow(part);
     };
     const build = toyFlow(exact);
-    refused(() => proveExactlyOnce((() => undefined) as unknown as BuildCollector, INPUT), 'a flow');
-    refused(() => proveExactlyOnce(undefined as unknown as BuildCollector, INPUT), '`build`');
-    refused(() => proveExactlyOnce(build, { chat: ['a'] as unknown as [] }), '`input.chat`');
-    refused(() => proveExactlyOnce(build, INPUT, { roots: '/lake' } as ProofOptions), '`roots`');
-    refused(() => proveExactlyOnce(build, INPUT, { root: 'lake' }), '`root`');
-    refused(() => proveExactlyOnce(build, INPUT, { faults: ['crush'] as never }), '`faults`');
-    refused(() => proveExactlyOnce(build, INPUT, { replay: 'crash before 17' }), '`replay`');
-    refused(() => proveExactlyOnce(build, INPUT, { quietMs: 10 }), '`quietMs`');
+    rejected(() => proveExactlyOnce((() => undefined) as unknown as BuildCollector, INPUT), 'a flow');
+    rejected(() => proveExactlyOnce(undefined as unknown as BuildCollector, INPUT), '`build`');
+    rejected(() => proveExactlyOnce(build, { chat: ['a'] as unknown as [] }), '`input.chat`');
+    rejected(() => proveExactlyOnce(build, INPUT, { roots: '/lake' } as ProofOptions), '`roots`');
+    rejected(() => proveExactlyOnce(build, INPUT, { root: 'lake' }), '`root`');
+    rejected(() => proveExactlyOnce(build, INPUT, { faults: ['crush'] as never }), '`faults`');
+    rejected(() => proveExactlyOnce(build, INPUT, { replay: 'crash before 17' }), '`replay`');
+    rejected(() => proveExactlyOnce(build, INPUT, { quietMs: 10 }), '`quietMs`');
   });
 
   it('says so where a flow fails, or stores nothing, without any fault', () => {

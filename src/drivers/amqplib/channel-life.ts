@@ -3,7 +3,7 @@ import { type ConnectError, describeError } from '../../core/errors.js';
 import { channelError, lost, notEncodable, unreachable } from './errors.js';
 import type { Channel, ConfirmChannel } from './library.js';
 import type { Link } from './link.js';
-import type { Place, Pool, Use } from './pool.js';
+import type { Pool, Slot, Use } from './pool.js';
 
 export interface Timeouts {
   readonly connectTimeoutMs: number;
@@ -30,7 +30,7 @@ export class ChannelLife {
   readonly #timeouts: Timeouts;
   readonly #life: Life;
   readonly #closed = new AsyncSubject<undefined>();
-  #place: Place | undefined;
+  #slot: Slot | undefined;
   #link: Link | undefined;
   #channel: Channel | undefined;
   #settingUp: NodeJS.Timeout | undefined;
@@ -50,7 +50,7 @@ export class ChannelLife {
   }
 
   start(): void {
-    this.#place = this.#pool.take(this.#use, {
+    this.#slot = this.#pool.take(this.#use, {
       connected: (link) => {
         this.#link = link;
         this.#settingUp = setTimeout(() => this.#late(), this.#timeouts.connectTimeoutMs);
@@ -78,10 +78,10 @@ export class ChannelLife {
         kind === 'plain' ? connection.createChannel(answered) : connection.createConfirmChannel(answered as never);
       this.#channel = made;
     } catch (error) {
-      this.#refused(error);
+      this.#rejected(error);
       return;
     }
-    this.#channel?.on('error', (error: Error) => this.#refused(error));
+    this.#channel?.on('error', (error: Error) => this.#rejected(error));
   }
 
   /** Asks something of the broker; it answers, or it ends all. */
@@ -99,7 +99,7 @@ export class ChannelLife {
   #answered<T>(use: (value: T) => void): (error: unknown, value: T) => void {
     return (error, value) => {
       if (this.#isOver) return;
-      if (error) this.#refused(error);
+      if (error) this.#rejected(error);
       else use(value);
     };
   }
@@ -134,18 +134,18 @@ export class ChannelLife {
     this.fail(unreachable(reason, (this.#link as Link).broker));
   }
 
-  #letGo(told: () => void = () => {}): void {
+  #letGo(closed: () => void = () => {}): void {
     clearTimeout(this.#settingUp);
     const freed = () => {
-      told();
+      closed();
       this.#closed.next(undefined);
       this.#closed.complete();
     };
-    closeChannel(this.#channel, this.#link, this.#timeouts.closeTimeoutMs, () => this.#place?.release(freed));
+    closeChannel(this.#channel, this.#link, this.#timeouts.closeTimeoutMs, () => this.#slot?.release(freed));
   }
 
   /** The channel is closed, or closing: to close it again would be an error of the whole connection. */
-  #refused(error: unknown): void {
+  #rejected(error: unknown): void {
     const { broker } = this.#link as Link;
     this.#channel = undefined;
     if ((error as { code?: unknown } | null)?.code !== undefined) {

@@ -7,7 +7,7 @@ import { answerIn, type BrokerAnswer } from './broker-answer.js';
 const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
 /** Where something was asked: the broker, and the thing it was about, such as ``queue `a` ``. */
-export interface Place {
+export interface ErrorContext {
   readonly broker: Address;
   readonly about: string;
 }
@@ -86,7 +86,7 @@ export function lost(reason: string, broker: Address, cause?: unknown): ConnectE
   );
 }
 
-export function cancelled({ broker, about }: Place): ConnectError {
+export function cancelled({ broker, about }: ErrorContext): ConnectError {
   return new ConnectError(
     'RXF_AMQP_CANCELLED',
     `RabbitMQ at ${broker.name} cancelled the consumer of ${about}: the queue was deleted, or is moving to another node. ` +
@@ -96,8 +96,8 @@ export function cancelled({ broker, about }: Place): ConnectError {
 }
 
 /** The broker closed the channel: while something was set up on it, or later (`isSetUp` false). */
-export function channelError(error: unknown, place: Place, isSetUp: boolean): ConnectError {
-  const { broker, about } = place;
+export function channelError(error: unknown, context: ErrorContext, isSetUp: boolean): ConnectError {
+  const { broker, about } = context;
   const answer = answerIn(error);
   if (answer === null) return lost(describeError(error), broker, error);
   const make = (code: CodeOf<'ConnectError'>, what: string, advice: string, retryable?: boolean) =>
@@ -127,7 +127,7 @@ export function channelError(error: unknown, place: Place, isSetUp: boolean): Co
       'Create it, declare it, or correct the name.',
     );
   }
-  if (isSetUp && [405, 406, 503, 540].includes(answer.code)) return mismatch(answer, place, error);
+  if (isSetUp && [405, 406, 503, 540].includes(answer.code)) return mismatch(answer, context, error);
   if (/acknowledgement on channel .* timed out/.test(answer.text)) {
     return make(
       'RXF_AMQP_LOST',
@@ -139,7 +139,7 @@ export function channelError(error: unknown, place: Place, isSetUp: boolean): Co
 }
 
 /** Both values, where the broker gives them: `received '6' but current is '5'`. */
-function mismatch(answer: BrokerAnswer, { broker, about }: Place, cause: unknown): ConnectError {
+function mismatch(answer: BrokerAnswer, { broker, about }: ErrorContext, cause: unknown): ConnectError {
   const found = /inequivalent arg '(.*?)' for (.*?) in vhost '.*': received (.*) but current is (.*)/.exec(answer.text);
   const details = { broker: broker.name, about, reply: answer.code };
   if (found === null) {
@@ -164,7 +164,7 @@ function valueIn(text: string): string {
   return /^the value (.*) of type '\w+'$/.exec(text)?.[1] ?? text;
 }
 
-export function notEncodable(error: unknown, { broker, about }: Place): ConnectError {
+export function notEncodable(error: unknown, { broker, about }: ErrorContext): ConnectError {
   return new ConnectError(
     'RXF_AMQP_MISMATCH',
     `RabbitMQ at ${broker.name} cannot be asked for ${about}: ${describeError(error)}. Correct the declaration or the name.`,

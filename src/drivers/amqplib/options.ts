@@ -90,12 +90,12 @@ export function checkOptions(given: AmqplibOptions): CheckedOptions {
   expectWhole('maxFrameBytes', options.maxFrameBytes, 8_192, 2 ** 30);
   expectWhole('channelsPerConnection', options.channelsPerConnection, 1, 2_047);
   if (maxMessageBytes !== undefined) expectWhole('maxMessageBytes', maxMessageBytes, 1);
-  const place = vhosts[0] as string;
+  const sharedVhost = vhosts[0] as string;
   return {
     ...options,
-    name: `amqp ${brokers.map((broker) => broker.name).join(',')}/${place === '/' ? '' : place}`,
+    name: `amqp ${brokers.map((broker) => broker.name).join(',')}/${sharedVhost === '/' ? '' : sharedVhost}`,
     brokers,
-    vhost: place,
+    vhost: sharedVhost,
     maxMessageBytes,
   };
 }

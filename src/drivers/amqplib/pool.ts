@@ -11,7 +11,7 @@ export interface Waiting extends LinkListener {
 }
 
 /** A channel's use of a connection, from when it was requested. */
-export interface Place {
+export interface Slot {
   /** Returns it; the connection is closed after its last use, and `freed` called then. Idempotent. */
   release(freed?: () => void): void;
 }
@@ -19,7 +19,7 @@ export interface Place {
 interface Shared {
   readonly use: Use;
   readonly waiting: Set<Waiting>;
-  places: number;
+  slots: number;
   link: Link | null;
   cancel: () => void;
 }
@@ -35,11 +35,11 @@ export class Pool {
     this.#most = channelsPerConnection;
   }
 
-  take(use: Use, waiting: Waiting): Place {
+  take(use: Use, waiting: Waiting): Slot {
     const shared = this.#free(use) ?? this.#make(use);
-    shared.places += 1;
+    shared.slots += 1;
     let isHeld = true;
-    const place: Place = {
+    const slot: Slot = {
       release: (freed = () => {}) => {
         if (!isHeld) return;
         isHeld = false;
@@ -50,7 +50,7 @@ export class Pool {
     };
     if (shared.link === null) shared.waiting.add(waiting);
     else this.#join(shared.link, waiting);
-    return place;
+    return slot;
   }
 
   // Not before the lease is returned: the callee may release it at once.
@@ -62,11 +62,11 @@ export class Pool {
   }
 
   #free(use: Use): Shared | undefined {
-    return [...this.#shared].find((one) => one.use === use && one.places < this.#most && one.link?.isOver !== true);
+    return [...this.#shared].find((one) => one.use === use && one.slots < this.#most && one.link?.isOver !== true);
   }
 
   #make(use: Use): Shared {
-    const shared: Shared = { use, waiting: new Set(), places: 0, link: null, cancel: () => {} };
+    const shared: Shared = { use, waiting: new Set(), slots: 0, link: null, cancel: () => {} };
     this.#shared.add(shared);
     shared.cancel = this.#dialler.dial({
       connected: (link) => this.#connected(shared, link),
@@ -91,8 +91,8 @@ export class Pool {
   }
 
   #released(shared: Shared, freed: () => void): void {
-    shared.places -= 1;
-    if (shared.places > 0) {
+    shared.slots -= 1;
+    if (shared.slots > 0) {
       freed();
       return;
     }

@@ -32,7 +32,7 @@ export class Publishing implements AmqpPublisher {
   #maxFrameBytes = 0;
   #isDrained = true;
   #isBlocked = false;
-  #isTold = true;
+  #wasWritable = true;
   #isClosing = false;
   #closing: NodeJS.Timeout | undefined;
   #lostFor = 'the subscription has ended';
@@ -77,9 +77,9 @@ export class Publishing implements AmqpPublisher {
     const one = new Unconfirmed(message, settled);
     let isTaken: boolean;
     try {
-      const refusal = this.#refusalOf(message);
-      if (refusal !== null) {
-        queueMicrotask(() => settled(refusal));
+      const rejection = this.#rejectionOf(message);
+      if (rejection !== null) {
+        queueMicrotask(() => settled(rejection));
         return;
       }
       const options = publishOptions(properties);
@@ -129,7 +129,7 @@ export class Publishing implements AmqpPublisher {
     });
   }
 
-  #refusalOf({ content, properties, routingKey }: AmqpOutgoing): SinkError | null {
+  #rejectionOf({ content, properties, routingKey }: AmqpOutgoing): SinkError | null {
     if (!isWellFormed(routingKey)) return unsendable('its routing key has an unpaired surrogate');
     if (content.length > this.#mostBytes) return tooLarge(content.length, this.#mostBytes);
     if (!isBeyondFrame(properties, this.#maxFrameBytes)) return null;
@@ -168,8 +168,8 @@ export class Publishing implements AmqpPublisher {
 
   #tell(): void {
     const isWritable = this.#isDrained && !this.#isBlocked;
-    if (isWritable === this.#isTold || this.#life.isOver) return;
-    this.#isTold = isWritable;
+    if (isWritable === this.#wasWritable || this.#life.isOver) return;
+    this.#wasWritable = isWritable;
     this.#listener.writable(isWritable);
   }
 

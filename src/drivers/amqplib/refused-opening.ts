@@ -28,7 +28,7 @@ export function isRefusedOpening(error: unknown): boolean {
 export function askWhyRefused(
   broker: Address,
   options: CheckedOptions,
-  told: (answer: BrokerAnswer | null) => void,
+  answered: (answer: BrokerAnswer | null) => void,
 ): () => void {
   const { host, port, isTls } = broker;
   const socket: Socket = isTls
@@ -39,7 +39,7 @@ export function askWhyRefused(
     if (socket.destroyed) return;
     clearTimeout(timer);
     socket.destroy();
-    told(answer);
+    answered(answer);
   };
   const timer = setTimeout(() => finish(null), options.connectTimeoutMs);
   const send = (method: number, ...parts: Buffer[]) => socket.write(frame(method, Buffer.concat(parts)));

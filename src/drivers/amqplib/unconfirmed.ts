@@ -62,7 +62,7 @@ export function unroutable({ exchange, routingKey }: AmqpOutgoing, reason: strin
 /** What follows, another try or a dead letter, is for who gets the nack to decide and to say. */
 export function rejected({ exchange, routingKey }: AmqpOutgoing, cause: Error): SinkError {
   return new SinkError(
-    'RXF_AMQP_REFUSED',
+    'RXF_AMQP_REJECTED',
     `RabbitMQ rejected a message to ${throughOf(exchange)} with the routing key '${routingKey}': a queue may be full, or its ` +
       'leader unavailable. Make room, or raise the limits of the queue.',
     { details: { exchange, routingKey }, cause },

@@ -53,7 +53,7 @@ export class ClientConnection implements FlumeConnection {
   #serial = 0;
   readonly #spare: Buffer[] = [];
   /** Whether our protocol was sent as a text. */
-  #hasTold = false;
+  #hasSentProtocol = false;
   #hasAgreed = false;
   #isOver = false;
 
@@ -156,7 +156,7 @@ export class ClientConnection implements FlumeConnection {
     // Answered from here on, also for one who closes the connection within the answer.
     this.#requests.delete(serial);
     if ('error' in answer) {
-      request.subscriber.error(this.#refused(answer.error));
+      request.subscriber.error(this.#rejected(answer.error));
       return;
     }
     request.subscriber.next(answer.status);
@@ -171,8 +171,8 @@ export class ClientConnection implements FlumeConnection {
       if (serverHash !== null) this.#known.serverHash = Buffer.from(serverHash);
     }
     if (match === 'NONE') {
-      if (this.#hasTold) throw new Error('it was sent the protocol, and asks for it again');
-      this.#hasTold = true;
+      if (this.#hasSentProtocol) throw new Error('it was sent the protocol, and asks for it again');
+      this.#hasSentProtocol = true;
       this.shakeHands(PROTOCOL_TEXT);
       return;
     }
@@ -233,8 +233,8 @@ export class ClientConnection implements FlumeConnection {
     for (const { subscriber } of [...this.#requests.values()]) subscriber.error(this.#lost(reason));
   }
 
-  #refused(problem: string): SinkError {
-    return new SinkError('RXF_FLUME_REFUSED', `${this.#agent} answered a batch with an error: ${problem}`, {
+  #rejected(problem: string): SinkError {
+    return new SinkError('RXF_FLUME_REJECTED', `${this.#agent} answered a batch with an error: ${problem}`, {
       details: { agent: this.#agent },
     });
   }

@@ -19,7 +19,7 @@ export interface ConnectionHost {
   held(connection: ServerConnection): void;
   batch(batch: FlumeBatch): void;
   /** Why a client was sent away, where a person may want to know. */
-  refused(client: string, problem: string): void;
+  rejected(client: string, problem: string): void;
   ended(connection: ServerConnection): void;
 }
 
@@ -79,7 +79,7 @@ export class ServerConnection implements QuotaHolder {
     });
     wire.on('error', (error: Error) => {
       // A client that goes away is nothing to tell of; one that is set up for another wire is.
-      if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) this.#host.refused(client, describeError(error));
+      if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) this.#host.rejected(client, describeError(error));
       this.destroy();
     });
     wire.on('end', () => this.destroy());
@@ -133,12 +133,12 @@ export class ServerConnection implements QuotaHolder {
     this.#stalledIn = within;
     this.#stalledAt = this.#steps;
     if (this.#stalledMs <= this.#settings.stallTimeoutMs) return;
-    this.#refuse(`it stayed in ${within} for more than ${this.#settings.stallTimeoutMs} ms`);
+    this.#reject(`it stayed in ${within} for more than ${this.#settings.stallTimeoutMs} ms`);
   }
 
   /** Ends it, since another wants its place. */
   giveUp(): void {
-    this.#refuse(`it sent nothing for ${Math.round(this.silentMs)} ms, and another wants its place (maxClients)`);
+    this.#reject(`it sent nothing for ${Math.round(this.silentMs)} ms, and another wants its place (maxClients)`);
   }
 
   destroy(): void {
@@ -188,7 +188,7 @@ export class ServerConnection implements QuotaHolder {
         this.#take(frame);
       }
     } catch (cause) {
-      this.#refuse(describeError(cause));
+      this.#reject(describeError(cause));
     }
     this.#isReading = false;
     if (this.#isOver) return;
@@ -233,7 +233,7 @@ export class ServerConnection implements QuotaHolder {
       else this.#takeBatch(this.#events(call, reader), payload.length, answer);
     } catch (cause) {
       answer((writer) => writeError(writer, describeError(cause)));
-      this.#host.refused(this.client, describeError(cause));
+      this.#host.rejected(this.client, describeError(cause));
       // A frame that is whole but no batch leaves the next one readable; a client that goes on so is told so each time.
       if (handshake?.problem !== undefined) this.#wire.end();
     }
@@ -243,9 +243,9 @@ export class ServerConnection implements QuotaHolder {
     const judged = this.#host.judge(clientHash, clientProtocol);
     const knowsUs = serverHash.equals(PROTOCOL_HASH);
     const match: Match = judged === 'unknown' ? 'NONE' : knowsUs ? 'BOTH' : 'CLIENT';
-    const told = match === 'BOTH' ? null : PROTOCOL_TEXT;
+    const serverProtocol = match === 'BOTH' ? null : PROTOCOL_TEXT;
     const write = (writer: AvroWriter) =>
-      writeResponse(writer, { match, serverProtocol: told, serverHash: told === null ? null : PROTOCOL_HASH });
+      writeResponse(writer, { match, serverProtocol, serverHash: serverProtocol === null ? null : PROTOCOL_HASH });
     return { match, write, problem: typeof judged === 'object' ? judged.problem : undefined };
   }
 
@@ -297,9 +297,9 @@ export class ServerConnection implements QuotaHolder {
     if (!this.#wire.write(frame)) this.#hold('write');
   }
 
-  #refuse(problem: string): void {
+  #reject(problem: string): void {
     if (this.#isOver) return;
-    this.#host.refused(this.client, problem);
+    this.#host.rejected(this.client, problem);
     this.destroy();
   }
 }

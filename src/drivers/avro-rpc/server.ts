@@ -57,7 +57,7 @@ class Running implements FlumeListening, ConnectionHost {
   readonly #turns: MemoryQuota;
   readonly #known = new Set([PROTOCOL_HASH.toString('hex')]);
   readonly #looking: NodeJS.Timeout;
-  readonly #told = new Map<string, { at: number; silent: number }>();
+  readonly #reported = new Map<string, { at: number; silent: number }>();
   #isPaused = false;
   #closing: Promise<void> | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -147,22 +147,22 @@ class Running implements FlumeListening, ConnectionHost {
     this.#listener.batch(batch);
   }
 
-  refused(client: string, problem: string): void {
+  rejected(client: string, problem: string): void {
     const host = client.replace(/:\d+$/, '');
     const now = monotonicMs();
-    const last = this.#told.get(host);
+    const last = this.#reported.get(host);
     if (last !== undefined && now - last.at < NOTICE_EVERY_MS) {
       last.silent += 1;
       return;
     }
-    const [oldest] = this.#told.keys();
-    if (this.#told.size >= MOST_KNOWN && oldest !== undefined) this.#told.delete(oldest);
-    this.#told.delete(host);
-    this.#told.set(host, { at: now, silent: 0 });
+    const [oldest] = this.#reported.keys();
+    if (this.#reported.size >= MOST_KNOWN && oldest !== undefined) this.#reported.delete(oldest);
+    this.#reported.delete(host);
+    this.#reported.set(host, { at: now, silent: 0 });
     const more = last === undefined || last.silent === 0 ? '' : ` (and ${last.silent} times since the last notice)`;
     this.#listener.logEvent(
       'warn',
-      'flume.refused',
+      'flume.rejected',
       `Refused what ${client} sent to ${this.address}: ${problem}${more}.`,
     );
   }
@@ -181,7 +181,7 @@ class Running implements FlumeListening, ConnectionHost {
     if (problem !== null) {
       socket.on('error', () => undefined);
       socket.destroy();
-      if (this.#closing === undefined) this.refused(client, problem);
+      if (this.#closing === undefined) this.rejected(client, problem);
       return;
     }
     const wire = welcome(socket, this.#settings, () => connection.secured());

@@ -63,8 +63,8 @@ export function embeddedLog(options: EmbeddedLogOptions): EmbeddedLog {
       if (records.length === 0) return;
       const folder = await open();
       const segments = await folder.topics.getOrMake(topic, checked.partitions);
-      const place = keyBytes === null ? turn++ : crc32(keyBytes);
-      const segment = segments[place % segments.length];
+      const slot = keyBytes === null ? turn++ : crc32(keyBytes);
+      const segment = segments[slot % segments.length];
       await segment?.append(records, checked.now());
     },
 

@@ -42,10 +42,10 @@ export function frameBytes(record: NewRecord): number {
 export function encodeFrames(records: readonly NewRecord[], timestamp: number): Buffer {
   const frames = Buffer.allocUnsafe(records.reduce((sum, record) => sum + frameBytes(record), 0));
   let at = 0;
-  records.forEach((record, place) => {
+  records.forEach((record, index) => {
     const end = at + frameBytes(record);
     const body = at + HEAD_BYTES;
-    frames.writeUInt8(place === records.length - 1 ? ENDS_APPEND : 0, body);
+    frames.writeUInt8(index === records.length - 1 ? ENDS_APPEND : 0, body);
     frames.writeDoubleBE(timestamp, body + 1);
     writeBytes(frames, writeBytes(frames, body + 9, record.key), record.value);
     frames.writeUInt32BE(end - body, at);

@@ -42,7 +42,7 @@ export class Segment {
   #end: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
-  #refusal: SinkError | undefined;
+  #rejection: SinkError | undefined;
   #lastRead = { offset: -1, position: -1 };
 
   private constructor(
@@ -96,12 +96,12 @@ export class Segment {
     const records: SegmentRecord[] = [];
     let at = 0;
     while (at + HEAD_BYTES <= chunk.length) {
-      const place = offset + records.length;
-      const length = this.#bodyLength(chunk, at, place, start + at);
+      const recordOffset = offset + records.length;
+      const length = this.#bodyLength(chunk, at, recordOffset, start + at);
       if (at + HEAD_BYTES + length > chunk.length) break;
       const record = decodeFrame(chunk, at, length);
-      if (record === null) throw this.#damagedAt(place, start + at);
-      records.push({ offset: place, timestamp: record.timestamp, key: record.key, value: record.value });
+      if (record === null) throw this.#damagedAt(recordOffset, start + at);
+      records.push({ offset: recordOffset, timestamp: record.timestamp, key: record.key, value: record.value });
       at += HEAD_BYTES + length;
     }
     this.#lastRead = { offset: offset + records.length, position: start + at };
@@ -111,7 +111,7 @@ export class Segment {
   /** Writes what waits, then closes the file. */
   async close(): Promise<void> {
     await this.#writing;
-    this.#refusal ??= this.#refused('the log was closed');
+    this.#rejection ??= this.#rejected('the log was closed');
     await this.#handle.close();
   }
 
@@ -124,21 +124,21 @@ export class Segment {
 
   #takeWaiting(): Waiting[] {
     let bytes = 0;
-    const past = this.#waiting.findIndex(({ frames }, place) => {
+    const past = this.#waiting.findIndex(({ frames }, index) => {
       bytes += frames.length;
-      return place > 0 && bytes > MOST_WRITE_BYTES;
+      return index > 0 && bytes > MOST_WRITE_BYTES;
     });
     return this.#waiting.splice(0, past < 0 ? this.#waiting.length : past);
   }
 
   async #write(appends: readonly Waiting[]): Promise<void> {
     try {
-      if (this.#refusal !== undefined) throw this.#refusal;
+      if (this.#rejection !== undefined) throw this.#rejection;
       await this.#writeFully(Buffer.concat(appends.map(({ frames }) => frames)));
       await this.#handle.datasync();
     } catch (error) {
-      this.#refusal ??= this.#refused(describeError(error), error);
-      for (const append of appends) append.failed(this.#refusal);
+      this.#rejection ??= this.#rejected(describeError(error), error);
+      for (const append of appends) append.failed(this.#rejection);
       return;
     }
     for (const append of appends) {
@@ -167,9 +167,9 @@ export class Segment {
     const room = Math.min(INDEX_GAP_BYTES + HEAD_BYTES, this.#end - mark.position);
     const heads = await readFully(this.#handle, mark.position, room);
     let at = 0;
-    for (let place = mark.offset; place < offset; place += 1) {
-      at += HEAD_BYTES + this.#bodyLength(heads, at, place, mark.position + at);
-      if (at + HEAD_BYTES > heads.length) throw this.#damagedAt(place, mark.position + at);
+    for (let recordOffset = mark.offset; recordOffset < offset; recordOffset += 1) {
+      at += HEAD_BYTES + this.#bodyLength(heads, at, recordOffset, mark.position + at);
+      if (at + HEAD_BYTES > heads.length) throw this.#damagedAt(recordOffset, mark.position + at);
     }
     return mark.position + at;
   }
@@ -184,7 +184,7 @@ export class Segment {
     return damaged(this.file, `record ${offset}, at byte ${position}, fails its checks`, { offset, position });
   }
 
-  #refused(why: string, cause?: unknown): SinkError {
+  #rejected(why: string, cause?: unknown): SinkError {
     return new SinkError(
       'RXF_SINK_WRITE',
       `Cannot append to ${this.file}: ${why}. What was answered before is safe. Mend the disk, and open the log again.`,

@@ -83,8 +83,8 @@ export class Durability {
 
   /** What was removed says nothing about what comes to stand there. */
   forget(path: string): void {
-    for (const places of [this.#known, this.#doubted]) {
-      for (const place of places.keys()) if (`${place}/`.startsWith(`${path}/`)) places.delete(place);
+    for (const paths of [this.#known, this.#doubted]) {
+      for (const one of paths.keys()) if (`${one}/`.startsWith(`${path}/`)) paths.delete(one);
     }
   }
 

@@ -120,7 +120,7 @@ class LocalDisk implements FileSystem {
     const found: FileStatus[] = [];
     for (const name of [...names].sort()) {
       const path = `${above}/${name}`;
-      const { status } = yield* refusedAs({ status: null, real: null }, this.#look(path));
+      const { status } = yield* rejectedAs({ status: null, real: null }, this.#look(path));
       if (status) found.push(status);
     }
     return found;
@@ -185,11 +185,11 @@ class LocalDisk implements FileSystem {
 }
 
 /** A link to elsewhere is no part of the folder. */
-function* refusedAs<T, A>(refused: A, steps: Steps<T>): Steps<T | A> {
+function* rejectedAs<T, A>(rejected: A, steps: Steps<T>): Steps<T | A> {
   try {
     return yield* steps;
   } catch (error) {
-    if (error instanceof SinkError && error.code === 'RXF_FILES_DENIED') return refused;
+    if (error instanceof SinkError && error.code === 'RXF_FILES_DENIED') return rejected;
     throw error;
   }
 }

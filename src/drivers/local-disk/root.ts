@@ -43,7 +43,7 @@ export class Root {
 
   #plain(path: string): string {
     const outside = path.split(/[\\/]/).some((name) => name === '..' || name === '.');
-    if (outside || !path.startsWith('/') || path.includes('\0')) throw this.#refused(path);
+    if (outside || !path.startsWith('/') || path.includes('\0')) throw this.#rejected(path);
     // The disk would store U+FFFD for it, and never find again what it was asked to store.
     if (!isWellFormed(path)) throw this.#unstorable(path);
     return join(this.#folder, path).replace(/(?<=.)[\\/]+$/, '');
@@ -52,7 +52,7 @@ export class Root {
   *#check(path: string, real: string): Steps<string> {
     const root = yield* this.#resolve(this.#folder);
     if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return real;
-    throw this.#refused(path);
+    throw this.#rejected(path);
   }
 
   #unstorable(path: string): SinkError {
@@ -60,7 +60,7 @@ export class Root {
     return new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
 
-  #refused(path: string): SinkError {
+  #rejected(path: string): SinkError {
     const message = `Refused ${path}: it leads out of \`root\` ${this.#folder}. Give an absolute path without \`..\` and without links to elsewhere`;
     return new SinkError('RXF_FILES_DENIED', message, { details: { path, root: this.#folder } });
   }

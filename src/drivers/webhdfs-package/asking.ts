@@ -3,7 +3,7 @@ import { backOff } from '../webhdfs/answer.js';
 import { lost } from '../webhdfs/data-nodes.js';
 import { notMade } from '../webhdfs/folders.js';
 import { lookAt } from '../webhdfs/look.js';
-import { type Asks, type Call, refusal, type Told } from '../webhdfs/name-nodes.js';
+import { type Asks, type Call, type Reply, rejection } from '../webhdfs/name-nodes.js';
 import {
   type Advice,
   type Attempt,
@@ -49,14 +49,14 @@ export class Asking implements Asks {
     return { doing, path, at: this.#at, user: this.#settings.client.user, advice: ADVICE };
   }
 
-  ask(call: Call, signal: AbortSignal): Promise<Told> {
+  ask(call: Call, signal: AbortSignal): Promise<Reply> {
     const { maxResponseBytes } = this.#settings;
     const limit = `\`maxResponseBytes\` (${maxResponseBytes})`;
     return this.again(this.attempt(call), limit, signal, () => whole(this.#begin(call), this.#settings, signal));
   }
 
   /** Makes an exchange until it brings an answer that stands: a success, or a refusal that will not pass. */
-  async again(attempt: Attempt, limit: string, signal: AbortSignal, once: () => Promise<Answer>): Promise<Told> {
+  async again(attempt: Attempt, limit: string, signal: AbortSignal, once: () => Promise<Answer>): Promise<Reply> {
     const { retry } = this.#settings;
     let doubted = false;
     for (let tries = 1; ; tries++) {
@@ -84,9 +84,9 @@ export class Asking implements Asks {
 
   /** Makes a folder with those above it. The package reports a folder that could not be made as made, so it is looked at. */
   async makeFolder(folder: string, doing: string, signal: AbortSignal): Promise<void> {
-    const told = await this.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
-    if (told.remote) throw refusal(told);
-    if ((await lookAt(this, folder, doing, signal))?.kind !== 'folder') throw notMade(folder, told.attempt);
+    const reply = await this.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
+    if (reply.remote) throw rejection(reply);
+    if ((await lookAt(this, folder, doing, signal))?.kind !== 'folder') throw notMade(folder, reply.attempt);
   }
 
   #begin({ op, path, query }: Call): PackageRequest {

@@ -1,6 +1,6 @@
 import { SinkError } from '../../core/errors.js';
 import { lookAtMove } from '../webhdfs/look.js';
-import { refusal, type Told } from '../webhdfs/name-nodes.js';
+import { type Reply, rejection } from '../webhdfs/name-nodes.js';
 import { codeOf } from '../webhdfs/remote-exception.js';
 import { TO_LOOK_INTO } from '../webhdfs/rename.js';
 import { folderOf } from '../webhdfs/url.js';
@@ -50,19 +50,19 @@ async function rename(
   to: string,
   doing: string,
   signal: AbortSignal,
-): Promise<Told | SinkError> {
+): Promise<Reply | SinkError> {
   const call = { method: 'PUT', op: 'RENAME', path: from, query: { destination: to }, doing } as const;
   try {
-    const told = await asking.ask(call, signal);
-    if (told.remote && !TO_LOOK_INTO.has(codeOf(told.remote))) throw refusal(told);
-    return told.remote ? refusal(told) : told;
+    const reply = await asking.ask(call, signal);
+    if (reply.remote && !TO_LOOK_INTO.has(codeOf(reply.remote))) throw rejection(reply);
+    return reply.remote ? rejection(reply) : reply;
   } catch (error) {
     if (error instanceof SinkError && error.details.doubted === true) return error;
     throw error;
   }
 }
 
-function unexplained(told: Told, from: string, to: string, doing: string): SinkError {
-  const message = `Could not ${doing} on ${told.attempt.at}: it moved nothing, and says no reason. Look into the server's log`;
-  return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: told.attempt.at } });
+function unexplained(reply: Reply, from: string, to: string, doing: string): SinkError {
+  const message = `Could not ${doing} on ${reply.attempt.at}: it moved nothing, and says no reason. Look into the server's log`;
+  return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: reply.attempt.at } });
 }

@@ -1,7 +1,7 @@
 import { SinkError } from '../../core/errors.js';
 import { lookAt } from '../webhdfs/look.js';
-import { refusal } from '../webhdfs/name-nodes.js';
-import { notUnderstood, refused, tooLarge } from '../webhdfs/remote-exception.js';
+import { rejection } from '../webhdfs/name-nodes.js';
+import { notUnderstood, rejected, tooLarge } from '../webhdfs/remote-exception.js';
 import { type Answer, AnswerTooLarge, MAX_ERROR_BYTES } from '../webhdfs/request.js';
 import { encodePath } from '../webhdfs/url.js';
 import { type Asking, answerOfRequest } from './asking.js';
@@ -26,16 +26,16 @@ export async function read(
   const attempt = asking.attempt({ doing, path });
   const found = await lookAt(asking, path, doing, signal);
   if (found?.kind !== 'file') {
-    throw refused({ name: 'FileNotFoundException', message: `no file ${path}` }, attempt);
+    throw rejected({ name: 'FileNotFoundException', message: `no file ${path}` }, attempt);
   }
   const limit = `the limit of ${maxBytes}`;
   if (found.bytes > maxBytes) throw tooLarge(new AnswerTooLarge(`${found.bytes} bytes`), attempt, limit);
   const once = () => collected(client.createReadStream(encodePath(path)), maxBytes, settings, signal);
-  const told = await asking.again(attempt, limit, signal, once);
-  if (told.remote) throw refusal(told);
-  if (told.answer.status !== 200) throw notUnderstood(told.answer, attempt);
-  const { byteLength } = told.answer.body;
-  if (byteLength === found.bytes) return told.answer.body;
+  const reply = await asking.again(attempt, limit, signal, once);
+  if (reply.remote) throw rejection(reply);
+  if (reply.answer.status !== 200) throw notUnderstood(reply.answer, attempt);
+  const { byteLength } = reply.answer.body;
+  if (byteLength === found.bytes) return reply.answer.body;
   const message = `Could not ${doing} on ${attempt.at}: ${byteLength} of ${found.bytes} bytes came. It can be tried again`;
   throw new SinkError('RXF_FILES_LENGTH', message, { details: { path, held: found.bytes, read: byteLength } });
 }

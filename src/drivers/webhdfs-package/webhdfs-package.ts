@@ -4,7 +4,7 @@ import { shownPath } from '../../core/text.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from '../webhdfs/answer.js';
 import { listFolder, lookAt } from '../webhdfs/look.js';
-import { refusal } from '../webhdfs/name-nodes.js';
+import { rejection } from '../webhdfs/name-nodes.js';
 import { expectHoldable, pathProblem } from '../webhdfs/path-problem.js';
 import { Asking } from './asking.js';
 import { move } from './move.js';
@@ -85,11 +85,11 @@ class WebHdfsPackage implements FileSystem {
     return answer(async (signal) => {
       const doing = `remove ${path}`;
       if ((await lookAt(this.#asking, path, doing, signal)) === null) return false;
-      const told = await this.#asking.ask({ method: 'DELETE', op: 'DELETE', path, doing }, signal);
-      if (told.remote) throw refusal(told);
+      const reply = await this.#asking.ask({ method: 'DELETE', op: 'DELETE', path, doing }, signal);
+      if (reply.remote) throw rejection(reply);
       if ((await lookAt(this.#asking, path, doing, signal)) === null) return true;
-      const message = `Could not ${doing} on ${told.attempt.at}: it stands there still. Look into the server's log`;
-      throw new SinkError('RXF_FILES_REMOTE', message, { details: { path, at: told.attempt.at } });
+      const message = `Could not ${doing} on ${reply.attempt.at}: it stands there still. Look into the server's log`;
+      throw new SinkError('RXF_FILES_REMOTE', message, { details: { path, at: reply.attempt.at } });
     });
   }
 }

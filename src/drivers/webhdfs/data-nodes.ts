@@ -2,14 +2,14 @@ import type { LookupFunction } from 'node:net';
 import { SinkError } from '../../core/errors.js';
 import { backOff } from './answer.js';
 import { lookupDataNode, problemOfDataNode } from './data-node-rule.js';
-import { type Call, type NameNodes, refusal, type Told } from './name-nodes.js';
+import { type Call, type NameNodes, type Reply, rejection } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { ADVICE, type Attempt, notUnderstood, parseJson } from './remote-exception.js';
 import { WireFault } from './request.js';
 import { serverName } from './url.js';
 
 /** Where the bytes of a file go to or come from. */
-export interface Place {
+export interface DataNodeTarget {
   readonly url: URL;
   readonly attempt: Attempt;
   /** How its name is looked up; default: Node's own way. */
@@ -26,24 +26,24 @@ export async function withDataNode<T>(
   settings: Settings,
   call: Call & { readonly repeatable: boolean },
   signal: AbortSignal,
-  use: (place: Place) => Promise<T>,
+  use: (target: DataNodeTarget) => Promise<T>,
 ): Promise<T> {
   const unreachable: string[] = [];
   for (let attempt = 1, fault: SinkError | undefined; ; attempt++) {
-    let place: Place & { readonly leaveOut: () => void };
+    let target: DataNodeTarget & { readonly leaveOut: () => void };
     try {
-      place = await locate(nameNodes, settings, call, unreachable, signal);
+      target = await locate(nameNodes, settings, call, unreachable, signal);
     } catch (error) {
       // With every DataNode left out the NameNode finds none: the reason is why they were.
       throw fault && error instanceof SinkError && error.code === 'RXF_FILES_REMOTE' ? fault : error;
     }
     try {
-      return await use(place);
+      return await use(target);
     } catch (error) {
       if (!(error instanceof WireFault)) throw error;
-      fault = lost(error, place.attempt);
+      fault = lost(error, target.attempt);
       if (error.isTls || (error.sent && !call.repeatable) || attempt >= settings.retry.maxAttempts) throw fault;
-      place.leaveOut();
+      target.leaveOut();
       await backOff(settings.retry, attempt, signal);
     }
   }
@@ -55,7 +55,7 @@ async function locate(
   call: Call,
   unreachable: string[],
   signal: AbortSignal,
-): Promise<Place & { readonly leaveOut: () => void }> {
+): Promise<DataNodeTarget & { readonly leaveOut: () => void }> {
   if (settings.mode === 'httpfs') {
     const server = nameNodes.active;
     const query = { ...call.query, ...(call.method === 'PUT' && { data: 'true' }) };
@@ -68,15 +68,15 @@ async function locate(
     };
   }
   const excluded: Record<string, string> = unreachable.length ? { excludedatanodes: unreachable.join(',') } : {};
-  const told = await nameNodes.ask({ ...call, query: { ...call.query, noredirect: 'true', ...excluded } }, signal);
-  if (told.remote) throw refusal(told);
-  const named = locationOf(told);
+  const reply = await nameNodes.ask({ ...call, query: { ...call.query, noredirect: 'true', ...excluded } }, signal);
+  if (reply.remote) throw rejection(reply);
+  const named = locationOf(reply);
   const url = mapHost(named, settings.hostMap);
   // Where `hostMap` leads was chosen here.
   const isChosen = url !== named;
   const allowed = isChosen ? [url.hostname.replace(/^\[|\]$/g, '')] : settings.dataNodes;
-  const problem = problemOfDataNode(url, new URL(told.attempt.at), allowed);
-  if (problem !== null) throw wrongDataNode(told.attempt, named, problem);
+  const problem = problemOfDataNode(url, new URL(reply.attempt.at), allowed);
+  if (problem !== null) throw wrongDataNode(reply.attempt, named, problem);
   const lookup = allowed === undefined ? lookupDataNode : undefined;
   // By host alone: a NameNode takes a port here for the DataNode's transfer port, which a Location does not tell.
   const leaveOut = () => void (unreachable.includes(named.hostname) || unreachable.push(named.hostname));
@@ -84,7 +84,7 @@ async function locate(
 }
 
 /** Hadoop 2.8 and later answer JSON to `noredirect`; earlier ones, and some gateways, redirect. */
-function locationOf({ answer, attempt }: Told): URL {
+function locationOf({ answer, attempt }: Reply): URL {
   const text = answer.status === 200 ? parseJson(answer.body)?.Location : answer.headers.location;
   if ((answer.status !== 200 && answer.status !== 307) || typeof text !== 'string' || !URL.canParse(text)) {
     throw notUnderstood(answer, attempt);

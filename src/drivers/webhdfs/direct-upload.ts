@@ -2,7 +2,7 @@ import { BodyStream, EarlyAnswer } from './body-stream.js';
 import { withDataNode } from './data-nodes.js';
 import type { Folders } from './folders.js';
 import { isClosed } from './look.js';
-import { type NameNodes, refusal } from './name-nodes.js';
+import { type NameNodes, rejection } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { type Attempt, codeOf } from './remote-exception.js';
 import { WireFault } from './request.js';
@@ -75,7 +75,7 @@ export class DirectUpload extends Upload<BodyStream> {
     if (kind !== 'lost' || this.#settings.mode === 'httpfs') return null;
     const path = folderOf(this.path);
     const call = { method: 'GET', op: 'CHECKACCESS', path, query: { fsaction: '-wx' }, doing: this.doing } as const;
-    const told = await this.#nameNodes.ask(call, signal).catch(() => null);
-    return told?.remote && codeOf(told.remote) === 'RXF_FILES_DENIED' ? refusal(told) : null;
+    const reply = await this.#nameNodes.ask(call, signal).catch(() => null);
+    return reply?.remote && codeOf(reply.remote) === 'RXF_FILES_DENIED' ? rejection(reply) : null;
   }
 }

@@ -1,6 +1,6 @@
 import { SinkError } from '../../core/errors.js';
 import { booleanOf } from './look.js';
-import { type NameNodes, refusal } from './name-nodes.js';
+import { type NameNodes, rejection } from './name-nodes.js';
 import type { Attempt } from './remote-exception.js';
 
 const MOST_KNOWN = 1_000;
@@ -22,9 +22,9 @@ export class Folders {
     when: 'unknown' | 'always' = 'unknown',
   ): Promise<void> {
     if (when === 'unknown' && this.#known.has(folder)) return;
-    const told = await this.#nameNodes.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
-    if (told.remote) throw refusal(told);
-    if (!booleanOf(told)) throw notMade(folder, told.attempt);
+    const reply = await this.#nameNodes.ask({ method: 'PUT', op: 'MKDIRS', path: folder, doing }, signal);
+    if (reply.remote) throw rejection(reply);
+    if (!booleanOf(reply)) throw notMade(folder, reply.attempt);
     this.#known.delete(folder);
     this.#known.add(folder);
     if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.values().next().value!);

@@ -1,7 +1,7 @@
 import { SinkError } from '../../core/errors.js';
 import { isWellFormed } from '../../core/text.js';
 import type { FileStatus } from '../../ports/file-system.js';
-import { type Asks, refusal, type Told } from './name-nodes.js';
+import { type Asks, type Reply, rejection } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
 
 /** What stands at a path, or null. */
@@ -13,12 +13,12 @@ export async function lookAt(
 ): Promise<FileStatus | null> {
   // No URL can name it, and nothing stands there.
   if (!isWellFormed(path)) return null;
-  const told = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
-  if (told.remote) {
-    if (isAbsent(told.remote)) return null;
-    throw refusal(told);
+  const reply = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
+  if (reply.remote) {
+    if (isAbsent(reply.remote)) return null;
+    throw rejection(reply);
   }
-  return fileStatus(jsonOf(told).FileStatus, path, told);
+  return fileStatus(jsonOf(reply).FileStatus, path, reply);
 }
 
 /** Where a file stands that was to be moved. */
@@ -48,35 +48,35 @@ export async function lookAtMove(
 /** What a folder holds, by name; empty where there is no such folder. */
 export async function listFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FileStatus[]> {
   if (!isWellFormed(path)) return [];
-  const told = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
-  if (told.remote) {
-    if (isAbsent(told.remote)) return [];
-    throw refusal(told);
+  const reply = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
+  if (reply.remote) {
+    if (isAbsent(reply.remote)) return [];
+    throw rejection(reply);
   }
-  const rows = (jsonOf(told).FileStatuses as { FileStatus?: unknown } | null | undefined)?.FileStatus;
-  if (!Array.isArray(rows)) throw notUnderstood(told.answer, told.attempt);
+  const rows = (jsonOf(reply).FileStatuses as { FileStatus?: unknown } | null | undefined)?.FileStatus;
+  if (!Array.isArray(rows)) throw notUnderstood(reply.answer, reply.attempt);
   const folder = path === '/' ? '' : path.replace(/\/+$/, '');
   return (
     rows
       // Asked for a file, a NameNode lists the file itself, without a name.
       .filter((row) => row?.pathSuffix !== '')
-      .map((row) => fileStatus(row, `${folder}/${row?.pathSuffix}`, told))
+      .map((row) => fileStatus(row, `${folder}/${row?.pathSuffix}`, reply))
       .sort((one, other) => (one.path < other.path ? -1 : 1))
   );
 }
 
 /** Whether nobody writes the file any more. GETFILESTATUS does not tell; this is what the WebHDFS of Hadoop's own client asks. */
 export async function isClosed(nameNodes: Asks, path: string, doing: string, signal: AbortSignal): Promise<boolean> {
-  const told = await nameNodes.ask({ method: 'GET', op: 'GET_BLOCK_LOCATIONS', path, doing }, signal);
-  if (told.remote) throw refusal(told);
-  const blocks = jsonOf(told).LocatedBlocks as { isUnderConstruction?: unknown } | null | undefined;
+  const reply = await nameNodes.ask({ method: 'GET', op: 'GET_BLOCK_LOCATIONS', path, doing }, signal);
+  if (reply.remote) throw rejection(reply);
+  const blocks = jsonOf(reply).LocatedBlocks as { isUnderConstruction?: unknown } | null | undefined;
   return blocks?.isUnderConstruction === false;
 }
 
 /** The answer of an operation that says only whether it did something: HTTP 200 says nothing yet. */
-export function booleanOf(told: Told): boolean {
-  const value = jsonOf(told).boolean;
-  if (typeof value !== 'boolean') throw notUnderstood(told.answer, told.attempt);
+export function booleanOf(reply: Reply): boolean {
+  const value = jsonOf(reply).boolean;
+  if (typeof value !== 'boolean') throw notUnderstood(reply.answer, reply.attempt);
   return value;
 }
 
@@ -85,17 +85,17 @@ export function isAbsent(remote: RemoteException): boolean {
   return code === 'RXF_FILES_MISSING' || code === 'RXF_FILES_NAME' || remote.name === 'ParentNotDirectoryException';
 }
 
-function jsonOf(told: Told): Record<string, unknown> {
-  const json = told.answer.status === 200 ? parseJson(told.answer.body) : null;
-  if (json === null) throw notUnderstood(told.answer, told.attempt);
+function jsonOf(reply: Reply): Record<string, unknown> {
+  const json = reply.answer.status === 200 ? parseJson(reply.answer.body) : null;
+  if (json === null) throw notUnderstood(reply.answer, reply.attempt);
   return json;
 }
 
-function fileStatus(row: unknown, path: string, told: Told): FileStatus {
+function fileStatus(row: unknown, path: string, reply: Reply): FileStatus {
   const { type, length, modificationTime } = (row ?? {}) as Record<string, unknown>;
   if (typeof length !== 'number' || !Number.isSafeInteger(length) || typeof modificationTime !== 'number') {
-    const message = `Could not ${told.attempt.doing} on ${told.attempt.at}: no length or time in the answer for ${path}`;
-    throw new SinkError('RXF_FILES_PROTOCOL', message, { details: { path, at: told.attempt.at } });
+    const message = `Could not ${reply.attempt.doing} on ${reply.attempt.at}: no length or time in the answer for ${path}`;
+    throw new SinkError('RXF_FILES_PROTOCOL', message, { details: { path, at: reply.attempt.at } });
   }
   const kind = type === 'DIRECTORY' ? 'folder' : 'file';
   return { path, kind, bytes: kind === 'folder' ? 0 : length, modifiedMs: modificationTime };

@@ -28,7 +28,7 @@ export interface Call {
   readonly maxBytes?: number;
 }
 
-export interface Told {
+export interface Reply {
   readonly answer: Answer;
   /** Null where the answer is a success. */
   readonly remote: RemoteException | null;
@@ -92,7 +92,7 @@ export class NameNodes {
   }
 
   /** Asks until one gives an answer that stands: a success, or a refusal that no other NameNode would lift. */
-  async ask(call: Call, signal: AbortSignal): Promise<Told> {
+  async ask(call: Call, signal: AbortSignal): Promise<Reply> {
     const { nameNodes, retry, safeModeTimeoutMs } = this.#settings;
     const failures = new Map<string, Failure>();
     let doubted = false;
@@ -127,7 +127,7 @@ export class NameNodes {
     server: URL,
     attempt: Attempt,
     signal: AbortSignal,
-  ): Promise<Omit<Told, 'doubted'> | Failure> {
+  ): Promise<Omit<Reply, 'doubted'> | Failure> {
     const { connectTimeoutMs, requestTimeoutMs, maxResponseBytes } = this.#settings;
     const url = await this.url(call, server);
     const agent = this.#agents[url.protocol === 'https:' ? 1 : 0];
@@ -190,7 +190,7 @@ export class NameNodes {
 }
 
 /** A refusal as an error. */
-export function refusal({ attempt, answer }: Told): SinkError {
+export function rejection({ attempt, answer }: Reply): SinkError {
   return errorOf(answer, attempt);
 }
 

@@ -90,7 +90,7 @@ export function codeOf(remote: RemoteException): CodeOf<'SinkError'> {
 }
 
 /** A RemoteException as our error. */
-export function refused(remote: RemoteException, attempt: Attempt): SinkError {
+export function rejected(remote: RemoteException, attempt: Attempt): SinkError {
   const code = codeOf(remote);
   const what = `Could not ${attempt.doing} on ${attempt.at}: ${remote.name}: ${remote.message}`;
   return new SinkError(code, `${what.replace(/[.:\s]+$/, '')}. ${nextStep(code, attempt)}`, {
@@ -121,7 +121,7 @@ export function notUnderstood(answer: Answer, attempt: Attempt): SinkError {
 /** An answer that is no success, as our error. */
 export function errorOf(answer: Answer, attempt: Attempt): SinkError {
   const remote = remoteExceptionOf(answer);
-  return remote ? refused(remote, attempt) : notUnderstood(answer, attempt);
+  return remote ? rejected(remote, attempt) : notUnderstood(answer, attempt);
 }
 
 /** An answer over the limit. */

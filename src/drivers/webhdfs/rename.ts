@@ -1,7 +1,7 @@
 import { SinkError } from '../../core/errors.js';
 import type { Folders } from './folders.js';
 import { booleanOf, lookAtMove } from './look.js';
-import { type NameNodes, refusal, type Told } from './name-nodes.js';
+import { type NameNodes, type Reply, rejection } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { codeOf } from './remote-exception.js';
 import { folderOf } from './url.js';
@@ -57,28 +57,28 @@ export class Rename {
   async #once(from: string, to: string, doing: string, inDoubt: boolean, signal: AbortSignal): Promise<Outcome> {
     const options: Record<string, string> = this.#mode === 'webhdfs' ? { renameoptions: 'NONE' } : {};
     const call = { method: 'PUT', op: 'RENAME', path: from, query: { destination: to, ...options }, doing } as const;
-    let told: Told;
+    let reply: Reply;
     try {
-      told = await this.#nameNodes.ask(call, signal);
+      reply = await this.#nameNodes.ask(call, signal);
     } catch (error) {
       if (!(error instanceof SinkError) || error.details.doubted !== true) throw error;
       const end = await this.#resolve(from, to, doing, true, signal);
       if (end === null) throw error;
       return { end, doubted: true };
     }
-    const doubted = told.doubted || inDoubt;
-    if (!told.remote && (this.#isEmpty(told) || booleanOf(told))) return { end: 'renamed', doubted };
-    if (told.remote?.name === 'FileAlreadyExistsException' && !doubted) return { end: 'exists', doubted };
-    const code = told.remote ? codeOf(told.remote) : 'RXF_FILES_MISSING';
-    if (!TO_LOOK_INTO.has(code)) throw refusal(told);
+    const doubted = reply.doubted || inDoubt;
+    if (!reply.remote && (this.#isEmpty(reply) || booleanOf(reply))) return { end: 'renamed', doubted };
+    if (reply.remote?.name === 'FileAlreadyExistsException' && !doubted) return { end: 'exists', doubted };
+    const code = reply.remote ? codeOf(reply.remote) : 'RXF_FILES_MISSING';
+    if (!TO_LOOK_INTO.has(code)) throw rejection(reply);
     const end = await this.#resolve(from, to, doing, doubted, signal);
-    return { end: end ?? this.#unexplained(told, from, to, doing), doubted };
+    return { end: end ?? this.#unexplained(reply, from, to, doing), doubted };
   }
 
-  #unexplained(told: Told, from: string, to: string, doing: string): SinkError {
-    if (told.remote) return refusal(told);
-    const message = `Could not ${doing} on ${told.attempt.at}: it answered false. Look into the server's log`;
-    return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: told.attempt.at } });
+  #unexplained(reply: Reply, from: string, to: string, doing: string): SinkError {
+    if (reply.remote) return rejection(reply);
+    const message = `Could not ${doing} on ${reply.attempt.at}: it answered false. Look into the server's log`;
+    return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: reply.attempt.at } });
   }
 
   /** What became of it, or null where the source stands and the target does not. */
@@ -94,7 +94,7 @@ export class Rename {
     return target && doubted ? 'renamed' : 'missing';
   }
 
-  #isEmpty({ answer }: Told): boolean {
+  #isEmpty({ answer }: Reply): boolean {
     return answer.status === 200 && answer.body.byteLength === 0;
   }
 }

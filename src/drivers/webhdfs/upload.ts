@@ -7,7 +7,7 @@ import { lookAt } from './look.js';
 import type { Asks } from './name-nodes.js';
 import type { RetryOptions } from './options.js';
 import { expectHoldable } from './path-problem.js';
-import { type Attempt, errorOf, notUnderstood, refused, remoteExceptionOf } from './remote-exception.js';
+import { type Attempt, errorOf, notUnderstood, rejected, remoteExceptionOf } from './remote-exception.js';
 import { type Answer, WireFault } from './request.js';
 import { folderOf } from './url.js';
 
@@ -138,7 +138,7 @@ export abstract class Upload<W> implements FileWriter {
       this.makeFolder(folderOf(this.path), signal),
     ]);
     if (found) {
-      throw refused({ name: 'FileAlreadyExistsException', message: `${this.path} already exists` }, this.attempt);
+      throw rejected({ name: 'FileAlreadyExistsException', message: `${this.path} already exists` }, this.attempt);
     }
     signal.throwIfAborted();
     return this.create(signal);

@@ -6,7 +6,7 @@ import { withDataNode } from './data-nodes.js';
 import { DirectUpload } from './direct-upload.js';
 import { Folders } from './folders.js';
 import { booleanOf, listFolder, lookAt } from './look.js';
-import { NameNodes, refusal } from './name-nodes.js';
+import { NameNodes, rejection } from './name-nodes.js';
 import { checkOptions, type Settings, type WebHdfsOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
 import { errorOf, tooLarge } from './remote-exception.js';
@@ -76,7 +76,7 @@ class WebHdfs implements FileSystem {
     const call = { method: 'GET', op: 'OPEN', path, doing: `read ${path}`, repeatable: true } as const;
     return answer((signal) =>
       withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
-        const told = await exchange(url, {
+        const reply = await exchange(url, {
           ...this.#settings,
           lookup,
           method: 'GET',
@@ -86,8 +86,8 @@ class WebHdfs implements FileSystem {
         }).catch((error: unknown) => {
           throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
         });
-        if (told.status === 200) return told.body;
-        throw errorOf(told, attempt);
+        if (reply.status === 200) return reply.body;
+        throw errorOf(reply, attempt);
       }),
     );
   }
@@ -95,14 +95,14 @@ class WebHdfs implements FileSystem {
   remove(path: string): Observable<boolean> {
     return answer(async (signal) => {
       const query = { recursive: 'true' };
-      const told = await this.#nameNodes.ask(
+      const reply = await this.#nameNodes.ask(
         { method: 'DELETE', op: 'DELETE', path, query, doing: `remove ${path}` },
         signal,
       );
       this.#folders.forget(path);
-      if (told.remote) throw refusal(told);
+      if (reply.remote) throw rejection(reply);
       // An answer was lost before: the file that is gone now was there then.
-      return booleanOf(told) || told.doubted;
+      return booleanOf(reply) || reply.doubted;
     });
   }
 }

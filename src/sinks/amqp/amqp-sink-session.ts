@@ -72,7 +72,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       ended: (error, next) => this.#ended(error, next),
     });
     this.#target = target;
-    this.#confirmed = new Confirmed(target, (receipt) => this.#told(receipt));
+    this.#confirmed = new Confirmed(target, (receipt) => this.#emit(receipt));
     this.#flushListeners = new FlushListeners({
       asked: () => this.#confirmed.flush(),
       over: (isOver) => this.#drop(isOver),
@@ -157,10 +157,10 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
     const message = sentence(describeError(error), `Tried again in ${Math.round(delayMs)} ms.`);
     this.#options.monitor.report({ what, about: this.#driver.name, message, cause: error });
     this.#metrics.connections.set(0);
-    this.#refuse(this.#takeUnderWay(), unconfirmedError(error));
+    this.#nack(this.#takeUnderWay(), unconfirmedError(error));
     // No channel could be had so often, or for good: what waits is nacked.
     const isDown = failures >= this.#options.reconnect.maxAttempts || !isRetryable(error);
-    if (isDown) this.#refuse(this.#waiting.takeAll(), error);
+    if (isDown) this.#nack(this.#waiting.takeAll(), error);
     this.#lifecycle.completeIfIdle();
     return true;
   }
@@ -186,7 +186,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
     try {
       return this.#outgoing.of(delivery);
     } catch (cause) {
-      this.#refuse([delivery], cause);
+      this.#nack([delivery], cause);
       return undefined;
     }
   }
@@ -201,7 +201,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       this.#window.free(1, sent.bytes);
       this.#confirms += 1;
       if (error === null) this.#confirmed.add(delivery, sent.bytes);
-      else this.#refuse([delivery], error);
+      else this.#nack([delivery], error);
       this.#reconnect.progressed();
       this.#pump();
     };
@@ -215,7 +215,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
   }
 
   /** Together, so that a source hears of it once and not of each. */
-  #refuse(deliveries: readonly Delivery<unknown>[], cause: unknown): void {
+  #nack(deliveries: readonly Delivery<unknown>[], cause: unknown): void {
     const ackGroup = AckGroup.of(deliveries);
     this.#metrics.failures.add(ackGroup.size);
     if (deliveries.length > 0 && !isStopped(cause)) {
@@ -225,7 +225,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
     ackGroup.nack(cause);
   }
 
-  #told(receipt: Receipt): void {
+  #emit(receipt: Receipt): void {
     this.#metrics.values.add(receipt.values);
     this.#metrics.bytes.add(receipt.bytes);
     this.#lifecycle.receipt(receipt);

@@ -24,15 +24,15 @@ interface Group {
  */
 export class Confirmed {
   readonly #target: string;
-  readonly #told: (receipt: Receipt) => void;
+  readonly #emit: (receipt: Receipt) => void;
   readonly #groups = new Map<string, Group>();
   #count = 0;
   #waiting: Subscription | undefined;
 
   /** `told` is given a receipt for what was acked. */
-  constructor(target: string, told: (receipt: Receipt) => void) {
+  constructor(target: string, emit: (receipt: Receipt) => void) {
     this.#target = target;
-    this.#told = told;
+    this.#emit = emit;
   }
 
   add(delivery: Delivery<unknown>, bytes: number): void {
@@ -60,7 +60,7 @@ export class Confirmed {
     for (const { ackGroup, stream, firstOffset, lastOffset, bytes } of groups) {
       const values = ackGroup.size;
       ackGroup.ack();
-      this.#told({ sink: 'amqp', target: this.#target, values, bytes, stream, firstOffset, lastOffset });
+      this.#emit({ sink: 'amqp', target: this.#target, values, bytes, stream, firstOffset, lastOffset });
     }
   }
 }

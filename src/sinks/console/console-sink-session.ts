@@ -139,14 +139,14 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
     this.#writing = undefined;
     this.#metrics.failures.add(1);
     const [first] = parts as [Delivery<string>];
-    const refusal = nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, first);
+    const nackError = nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'show' }, first);
     this.#options.monitor.report({
-      what: refusal.code,
+      what: nackError.code,
       about: this.#output.name,
-      message: refusal.message,
-      cause: refusal,
+      message: nackError.message,
+      cause: nackError,
     });
-    AckGroup.of(parts).nack(refusal);
+    AckGroup.of(parts).nack(nackError);
     this.#write();
   }
 

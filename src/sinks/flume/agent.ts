@@ -22,7 +22,7 @@ export interface AgentReport {
 /** One agent: its connections, and how long it is left alone after a failure. */
 export class Agent {
   readonly name: string;
-  readonly #place: number;
+  readonly #index: number;
   readonly #client: FlumeRpcClient;
   readonly #options: CheckedOptions;
   readonly #report: AgentReport;
@@ -34,9 +34,9 @@ export class Agent {
   #penalty: Subscription | undefined;
   #lastError: unknown;
 
-  constructor(client: FlumeRpcClient, place: number, options: CheckedOptions, report: AgentReport) {
-    this.name = client.agents[place] as string;
-    this.#place = place;
+  constructor(client: FlumeRpcClient, index: number, options: CheckedOptions, report: AgentReport) {
+    this.name = client.agents[index] as string;
+    this.#index = index;
     this.#client = client;
     this.#options = options;
     this.#report = report;
@@ -79,7 +79,7 @@ export class Agent {
   }
 
   /** It has refused a batch: it is left alone for a while, its connections stay. */
-  refused(): void {
+  rejected(): void {
     this.#lastError = undefined;
     // What was under way beside it is refused for the same reason.
     if (!this.isPenalised) this.#penalise();
@@ -111,7 +111,7 @@ export class Agent {
       }
     };
     life.add(
-      this.#client.connect(this.#place).subscribe({
+      this.#client.connect(this.#index).subscribe({
         next: (connection) => {
           this.#isConnecting = false;
           link = { agent: this, connection, inFlight: 0 };

@@ -12,7 +12,7 @@ const MOST_REFUSED_IN_A_ROW = 3;
  * How an agent refused: `status` is `FAILED` or `UNKNOWN`; `error` an error of the call. To a batch Flume's AvroSource
  * answers `FAILED` for any reason; to one event only for a channel that does not take it, and an error for an interceptor.
  */
-export interface AgentRefusal {
+export interface AgentRejection {
   readonly agent: string;
   readonly how: 'status' | 'error';
   readonly cause: RxflumeError;
@@ -21,7 +21,7 @@ export interface AgentRefusal {
 /** An event that was refused alone. */
 export interface Suspect {
   readonly part: EventBatch;
-  readonly refusal: AgentRefusal;
+  readonly rejection: AgentRejection;
   /** The agent that refused it took another event of its batch after that. */
   isCleared: boolean;
 }
@@ -40,7 +40,7 @@ export class BatchSearch {
   #parts: EventBatch[];
   #suspects: Suspect[] = [];
   #inARow = 0;
-  #trouble: AgentRefusal | undefined;
+  #trouble: AgentRejection | undefined;
   readonly #hasTaken = new Set<string>();
 
   /** `batch` has two events or more. */
@@ -60,18 +60,18 @@ export class BatchSearch {
     if (isFirst && rest !== undefined && rest.size > 1) this.#replaceFirst(rest.halves());
     this.#hasTaken.add(agent);
     this.#inARow = 0;
-    for (const suspect of this.#suspects) suspect.isCleared ||= suspect.refusal.agent === agent;
+    for (const suspect of this.#suspects) suspect.isCleared ||= suspect.rejection.agent === agent;
   }
 
-  refused(part: EventBatch, refusal: AgentRefusal): void {
+  rejected(part: EventBatch, rejection: AgentRejection): void {
     if (part.size > 1) {
       this.#parts.unshift(...part.halves());
       return;
     }
-    this.#suspects.push({ part, refusal, isCleared: false });
+    this.#suspects.push({ part, rejection, isCleared: false });
     // Behind an event that waits for a full channel nothing is sent: it would be sent again with that event.
-    this.#inARow = refusal.how === 'status' ? 1 : this.#inARow + 1;
-    if (refusal.how === 'status' || this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = refusal;
+    this.#inARow = rejection.how === 'status' ? 1 : this.#inARow + 1;
+    if (rejection.how === 'status' || this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = rejection;
     const [rest] = this.#parts;
     const takesNothing = this.#hasTaken.size === 0;
     if (takesNothing && rest !== undefined && rest.size > 1) {
@@ -102,8 +102,8 @@ export class BatchSearch {
   }
 
   /** Why, if an agent's refusal ended the search. */
-  get trouble(): AgentRefusal | undefined {
-    return this.#hasTaken.size === 0 ? this.#suspects.at(-1)?.refusal : this.#trouble;
+  get trouble(): AgentRejection | undefined {
+    return this.#hasTaken.size === 0 ? this.#suspects.at(-1)?.rejection : this.#trouble;
   }
 
   /** How many of the last suspects were refused because the agent is in trouble. */

@@ -5,7 +5,7 @@ import { sentence } from '../../core/sentence.js';
 import type { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';
 import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
 import { Agent, type AgentReport, type Link } from './agent.js';
-import { type AgentRefusal, BatchSearch, type EventBatch, type Suspect } from './batch-search.js';
+import { type AgentRejection, BatchSearch, type EventBatch, type Suspect } from './batch-search.js';
 import type { CheckedOptions } from './options.js';
 
 /** A batch, or a part of one that is searched, until an agent has taken it or it is given up. */
@@ -46,7 +46,7 @@ export class Pool implements AgentReport {
     this.#options = options;
     this.#outcomes = outcomes;
     this.#connections = connections;
-    this.#agents = client.agents.map((_, place) => new Agent(client, place, options, this));
+    this.#agents = client.agents.map((_, index) => new Agent(client, index, options, this));
   }
 
   get isIdle(): boolean {
@@ -106,7 +106,7 @@ export class Pool implements AgentReport {
       cause: error,
     });
     const causes = this.#agents.map(({ downBecause }) => downBecause);
-    if (causes.every((cause) => cause !== undefined)) this.#refuseWaiting(causes);
+    if (causes.every((cause) => cause !== undefined)) this.#rejectWaiting(causes);
     this.#changed();
     this.#dispatch();
   }
@@ -182,7 +182,7 @@ export class Pool implements AgentReport {
   #failed(sending: Sending, link: Link, error: unknown): void {
     const { batch } = sending;
     const { agent } = link;
-    if (error instanceof RxflumeError && error.code === 'RXF_FLUME_REFUSED') {
+    if (error instanceof RxflumeError && error.code === 'RXF_FLUME_REJECTED') {
       const cause = nackedError(agent.name, batch, describeError(error), error);
       this.#nacked(sending, agent, { agent: agent.name, how: 'error', cause });
     } else {
@@ -201,21 +201,21 @@ export class Pool implements AgentReport {
   }
 
   /** An agent has it not: looks for the events at fault, if there may be others. */
-  #nacked(sending: Sending, agent: Agent, refusal: AgentRefusal): void {
+  #nacked(sending: Sending, agent: Agent, rejection: AgentRejection): void {
     const { batch } = sending;
     let { search } = sending;
-    if (search?.hasTaken(agent.name) !== true) agent.refused();
+    if (search?.hasTaken(agent.name) !== true) agent.rejected();
     // A status may be a full channel: what is then taken behind an event that waits would be sent again with it.
-    const isWhole = search === undefined && (batch.size === 1 || refusal.how === 'status');
+    const isWhole = search === undefined && (batch.size === 1 || rejection.how === 'status');
     if (sending.isStale || isWhole) {
-      this.#giveUp(sending, refusal.cause);
+      this.#giveUp(sending, rejection.cause);
       return;
     }
-    if (search !== undefined) search.refused(batch, refusal);
+    if (search !== undefined) search.rejected(batch, rejection);
     else {
       search = new BatchSearch(batch);
       this.#searches.add(search);
-      const { cause } = refusal;
+      const { cause } = rejection;
       const next = 'Its events are sent in parts, to find what is at fault.';
       const message = sentence(cause.message, next);
       this.#options.monitor.report({ what: cause.code, about: batch.stream, message, addition: next, cause });
@@ -234,26 +234,26 @@ export class Pool implements AgentReport {
   #settle(search: BatchSearch): void {
     if (!this.#searches.delete(search)) return;
     const { trouble } = search;
-    for (const suspect of search.atFault) this.#refuse(suspect.part, eventError(suspect));
-    for (const part of search.left) this.#refuse(part, (trouble as AgentRefusal).cause);
+    for (const suspect of search.atFault) this.#reject(suspect.part, eventError(suspect));
+    for (const part of search.left) this.#reject(part, (trouble as AgentRejection).cause);
   }
 
   #giveUp({ batch, search }: Sending, cause: RxflumeError): void {
     const isSearched = search !== undefined && this.#searches.delete(search);
-    this.#refuse(batch, cause);
-    if (isSearched) for (const part of search.unsettled) this.#refuse(part, cause);
+    this.#reject(batch, cause);
+    if (isSearched) for (const part of search.unsettled) this.#reject(part, cause);
   }
 
-  #refuse(batch: EventBatch, cause: RxflumeError): void {
+  #reject(batch: EventBatch, cause: RxflumeError): void {
     const { stream, size } = batch;
-    this.#outcomes.refused(batch, cause, {
+    this.#outcomes.rejected(batch, cause, {
       about: stream,
       message: sentence(`${stream}: ${describeError(cause)}`),
       addition: `${stream}: ${size} events are refused because of ${cause.code}.`,
     });
   }
 
-  #refuseWaiting(causes: readonly unknown[]): void {
+  #rejectWaiting(causes: readonly unknown[]): void {
     const waiting = this.#queue;
     this.#queue = [];
     const cause = downError(this.#client.name, causes);
@@ -273,7 +273,7 @@ function load({ agent }: Link): number {
 
 function nackedError(agent: string, { size, stream }: EventBatch, problem: string, cause?: unknown): SinkError {
   return new SinkError(
-    'RXF_FLUME_REFUSED',
+    'RXF_FLUME_REJECTED',
     `${agent} did not take a batch of ${size} events of ${stream}: ${problem}. Its channel is full, or its ` +
       '`transactionCapacity` is below `batch.count`; see its log.',
     { cause, details: { agent, stream, events: size } },
@@ -281,15 +281,15 @@ function nackedError(agent: string, { size, stream }: EventBatch, problem: strin
 }
 
 /** An event that was refused alone, where others of its batch were taken. */
-function eventError({ part, refusal, isCleared }: Suspect): SinkError {
-  const { agent, how, cause } = refusal;
+function eventError({ part, rejection, isCleared }: Suspect): SinkError {
+  const { agent, how, cause } = rejection;
   // A channel that was full for a moment answers with a status too, so only an error between two that were taken is for good.
   const retryable = how === 'status' || !isCleared;
   const next = retryable
     ? 'It is redelivered; if it is refused each time, set such events aside with `deadLetter(sink, { maxAttempts: 3 })`.'
     : 'Set such events aside with `deadLetter`.';
   return new SinkError(
-    'RXF_FLUME_EVENT_REFUSED',
+    'RXF_FLUME_EVENT_REJECTED',
     `${agent} did not take the event ${part.firstOffset} of ${part.stream} alone, and took others of its batch: ` +
       sentence(
         describeError(cause.cause ?? cause),

@@ -28,15 +28,15 @@ export function httpBatchOf({ stream, firstOffset, lastOffset, size, deliveries 
  * with a hash of which ones, since a server that has seen a name drops what comes under it again.
  */
 export function batchId(stream: string, origins: readonly Origin[]): string {
-  const places = origins.map(positionOf);
-  const [from, to] = [places[0] as string, places.at(-1) as string];
+  const positions = origins.map(positionOf);
+  const [from, to] = [positions[0] as string, positions.at(-1) as string];
   if (origins.length === 1) return `${stream}+${from}`;
   const first = (origins[0] as Origin).offset;
   const { run } = origins[0] as Origin;
   const isRun = origins.every((origin, n) => origin.offset === first + n && origin.run === run && isWhole(origin));
   if (isRun) return `${stream}+${from}-${to}`;
   const digest = new Digest();
-  for (const place of places) digest.addText(place);
+  for (const position of positions) digest.addText(position);
   return `${stream}+${from}-${to}~${digest}`;
 }
 

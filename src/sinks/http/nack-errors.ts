@@ -17,7 +17,7 @@ export interface Answered {
 /** With what a batch is nacked after an answer that is no yes. */
 export function nackErrorOf(verdict: Exclude<Verdict, { what: 'taken' | 'halve' }>, answered: Answered): SinkError {
   const { answer } = answered;
-  const why = verdict.what === 'refused' ? verdict.why : undefined;
+  const why = verdict.what === 'rejected' ? verdict.why : undefined;
   const [code, advice] = ADVICE[verdict.what](answer);
   const said = why ?? excerptOf(answered);
   const message = `${subjectOf(answered)}${said === '' ? ', without a word' : `: ${said}`}. ${advice}`;
@@ -27,14 +27,14 @@ export function nackErrorOf(verdict: Exclude<Verdict, { what: 'taken' | 'halve' 
   });
 }
 
-type RefusalCode = Extract<ErrorCode, `RXF_HTTP_${'UNAVAILABLE' | 'REFUSED' | 'TOO_LARGE' | 'DENIED' | 'REDIRECT'}`>;
+type RejectionCode = Extract<ErrorCode, `RXF_HTTP_${'UNAVAILABLE' | 'REJECTED' | 'TOO_LARGE' | 'DENIED' | 'REDIRECT'}`>;
 
 const ADVICE: Record<
   Exclude<Verdict['what'], 'taken' | 'halve'>,
-  (answer: HttpAnswer) => readonly [RefusalCode, string]
+  (answer: HttpAnswer) => readonly [RejectionCode, string]
 > = {
   again: () => ['RXF_HTTP_UNAVAILABLE', 'It was tried as often as `retry` allows; the values are redelivered.'],
-  refused: () => ['RXF_HTTP_REFUSED', 'Correct what is at fault, or set such values aside with `deadLetter`.'],
+  rejected: () => ['RXF_HTTP_REJECTED', 'Correct what is at fault, or set such values aside with `deadLetter`.'],
   tooLarge: () => [
     'RXF_HTTP_TOO_LARGE',
     'It is one value alone: make it smaller, set it aside with `deadLetter`, or raise the limit there.',

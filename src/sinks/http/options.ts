@@ -79,9 +79,9 @@ export interface HttpSinkOptions<T = unknown> {
    * What a 400 or 422 to a batch refuses: the `value` at fault alone, found by halving the batch, or the whole `batch`.
    * A server that stores a part of a batch which it answers so gets that part again as it is halved. Default `value`.
    */
-  readonly refuse?: 'batch' | 'value';
+  readonly reject?: 'batch' | 'value';
   /** Looks at a 2xx answer: why the batch was not stored all the same, else undefined. Default: every 2xx is a yes. */
-  readonly whyRefused?: (answer: HttpAnswer) => string | undefined;
+  readonly whyRejected?: (answer: HttpAnswer) => string | undefined;
   /** The header that names a batch, the same at each try; null for none. Default `Idempotency-Key`. */
   readonly idempotencyHeader?: string | null;
   /** The value of that header. Default: the batch's id in quotes. */
@@ -104,8 +104,8 @@ export const HTTP_SINK_DEFAULTS = {
   sendTimeoutMs: 300_000,
   retry: { ...BACKOFF_DEFAULTS, maxAttempts: 6, maxRetryAfterMs: 60_000 },
   breaker: CIRCUIT_BREAKER_DEFAULTS,
-  refuse: 'value',
-  whyRefused: () => undefined,
+  reject: 'value',
+  whyRejected: () => undefined,
   idempotencyHeader: 'Idempotency-Key',
   idempotencyKey,
   monitor: defaultMonitor,
@@ -125,8 +125,8 @@ export interface CheckedOptions<T> {
   readonly sendTimeoutMs: number;
   readonly retry: Required<HttpRetryOptions>;
   readonly breaker: Required<CircuitBreakerOptions>;
-  readonly refuse: 'batch' | 'value';
-  readonly whyRefused: (answer: HttpAnswer) => string | undefined;
+  readonly reject: 'batch' | 'value';
+  readonly whyRejected: (answer: HttpAnswer) => string | undefined;
   readonly idempotencyHeader: string | null;
   readonly idempotencyKey: (batch: HttpBatch) => string;
   readonly monitor: Monitor;
@@ -149,8 +149,8 @@ export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectMs('sendTimeoutMs', options.sendTimeoutMs, 1);
   expectCircuitBreaker('breaker', options.breaker);
-  expectOneOf('refuse', options.refuse, ['batch', 'value']);
-  expectFunction('whyRefused', options.whyRefused);
+  expectOneOf('reject', options.reject, ['batch', 'value']);
+  expectFunction('whyRejected', options.whyRejected);
   const { idempotencyHeader: name } = options;
   if (name !== null) expectHeaders('idempotencyHeader', { [String(name)]: 'x' });
   expectFunction('idempotencyKey', options.idempotencyKey);

@@ -6,7 +6,7 @@ import { Queue } from '../../core/queue.js';
 import { sentence } from '../../core/sentence.js';
 import { shownUrl } from '../../core/text.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
-import { nackErrorOf as refusalOfCause } from '../../delivery/nack-errors.js';
+import { nackErrorOf as nackErrorOfCause } from '../../delivery/nack-errors.js';
 import type { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
 import { nackErrorOf } from './nack-errors.js';
@@ -198,7 +198,7 @@ export class Sender {
       verdict = this.#judge(batch, answer);
     } catch (cause) {
       target.breaker.succeeded();
-      this.#refuse(sending, errorOf(cause, batch));
+      this.#reject(sending, errorOf(cause, batch));
       return;
     }
     if (verdict.what === 'again') {
@@ -212,13 +212,13 @@ export class Sender {
     else if (verdict.what === 'halve') {
       sending.queue.waiting.putFirst(batch.halves());
       this.#done(sending);
-    } else this.#refuse(sending, nackErrorOf(verdict, { method, batch, headers, answer }));
+    } else this.#reject(sending, nackErrorOf(verdict, { method, batch, headers, answer }));
   }
 
   #judge({ size: values }: HttpPayload, answer: HttpAnswer): Verdict {
-    const { refuse, whyRefused, idempotencyHeader } = this.#options;
+    const { reject, whyRejected, idempotencyHeader } = this.#options;
     const hasKey = idempotencyHeader !== null;
-    return verdictOf(answer, { values, hasKey, refuse, whyRefused, now: timeOfDayMs() });
+    return verdictOf(answer, { values, hasKey, reject, whyRejected, now: timeOfDayMs() });
   }
 
   #failed(sending: Sending, cause: unknown): void {
@@ -229,7 +229,7 @@ export class Sender {
       return;
     }
     sending.target.breaker.left();
-    this.#refuse(sending, error);
+    this.#reject(sending, error);
   }
 
   #tryAgain(sending: Sending, cause: RxflumeError, pauseMs: number): void {
@@ -272,15 +272,15 @@ export class Sender {
 
   #giveUp(sending: Sending, cause: RxflumeError): void {
     const { target } = sending;
-    this.#refuse(sending, cause);
+    this.#reject(sending, cause);
     if (!target.breaker.isOpen) return;
     // Nothing gets through: what waits for it would wait for as long, one after the other.
-    for (const waiting of target.takeAll()) if (!waiting.isSettled) this.#refuse(waiting, cause);
+    for (const waiting of target.takeAll()) if (!waiting.isSettled) this.#reject(waiting, cause);
   }
 
-  #refuse(sending: Sending, cause: RxflumeError): void {
+  #reject(sending: Sending, cause: RxflumeError): void {
     const batch = this.#done(sending);
-    this.#outcomes.refused(batch, cause, { about: shownUrl(batch.to), message: describeError(cause) });
+    this.#outcomes.rejected(batch, cause, { about: shownUrl(batch.to), message: describeError(cause) });
   }
 
   #heard(target: Target<Sending>): void {
@@ -293,5 +293,5 @@ export class Sender {
 /** An error of ours, whatever was thrown. */
 function errorOf(cause: unknown, { deliveries: [first] }: HttpPayload): RxflumeError {
   if (cause instanceof RxflumeError) return cause;
-  return refusalOfCause(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, first as NonNullable<typeof first>);
+  return nackErrorOfCause(cause, { code: 'RXF_SINK_WRITE', what: 'send' }, first as NonNullable<typeof first>);
 }

@@ -10,7 +10,7 @@ export type Verdict =
   /** It is to be halved, and the halves sent one after the other. */
   | { readonly what: 'halve' }
   /** The values are at fault. */
-  | { readonly what: 'refused'; readonly why?: string }
+  | { readonly what: 'rejected'; readonly why?: string }
   /** One value is larger than the server takes. */
   | { readonly what: 'tooLarge' }
   /** The server takes nothing from us there, whatever it is. */
@@ -23,8 +23,8 @@ export interface Judging {
   readonly values: number;
   /** Whether it was sent with a key, so that 409 says that an earlier try of it is still being carried out. */
   readonly hasKey: boolean;
-  readonly refuse: 'batch' | 'value';
-  readonly whyRefused: (answer: HttpAnswer) => string | undefined;
+  readonly reject: 'batch' | 'value';
+  readonly whyRejected: (answer: HttpAnswer) => string | undefined;
   readonly now: number;
 }
 
@@ -38,20 +38,20 @@ const OF_THE_VALUES = [400, 409, 422];
  *
  * Source: RFC 9110, section 15; RFC 6585 (429); RFC 8470 (425); draft-ietf-httpapi-idempotency-key-header (409).
  */
-export function verdictOf(answer: HttpAnswer, { values, hasKey, refuse, whyRefused, now }: Judging): Verdict {
+export function verdictOf(answer: HttpAnswer, { values, hasKey, reject, whyRejected, now }: Judging): Verdict {
   const { status, headers } = answer;
-  const refused = (why?: string): Verdict => {
-    if (refuse === 'value' && values > 1) return { what: 'halve' };
-    return why === undefined ? { what: 'refused' } : { what: 'refused', why };
+  const rejected = (why?: string): Verdict => {
+    if (reject === 'value' && values > 1) return { what: 'halve' };
+    return why === undefined ? { what: 'rejected' } : { what: 'rejected', why };
   };
   if (status >= 200 && status < 300) {
-    const why = whyRefused(answer);
-    return why === undefined ? { what: 'taken' } : refused(why);
+    const why = whyRejected(answer);
+    return why === undefined ? { what: 'taken' } : rejected(why);
   }
   if (status >= 300 && status < 400) return { what: 'elsewhere' };
   if (status >= 500 || PASSING.includes(status) || (status === 409 && hasKey)) {
     return { what: 'again', afterMs: retryAfterMs(headers['retry-after'], now) ?? 0 };
   }
   if (status === 413) return values > 1 ? { what: 'halve' } : { what: 'tooLarge' };
-  return OF_THE_VALUES.includes(status) ? refused() : { what: 'denied' };
+  return OF_THE_VALUES.includes(status) ? rejected() : { what: 'denied' };
 }

@@ -72,9 +72,9 @@ export class AtLeastOnce {
   /** What is not written yet of an epoch that is over is not written: it is redelivered, and would be there twice. */
   #over(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
     for (const { batch, stale } of this.#sending) {
-      for (const [place, delivery] of batch.deliveries.entries()) {
+      for (const [index, delivery] of batch.deliveries.entries()) {
         if (!isOver(delivery.acker.flush$)) continue;
-        stale.add(place);
+        stale.add(index);
         delivery.nack(staleError(delivery.origin.stream));
       }
     }
@@ -89,7 +89,7 @@ export class AtLeastOnce {
       this.#sending.delete(sending);
       this.#report.sending(-1);
     });
-    const isWanted = (place: number) => !sending.stale.has(place);
+    const isWanted = (index: number) => !sending.stale.has(index);
     const sent$ = this.#shared.using((producer) => producer.send(batch.values, isWanted));
     const ended = (error: unknown) => {
       sending.request.unsubscribe();
@@ -114,8 +114,8 @@ export class AtLeastOnce {
     written.add(batch, sent);
     // First, since a refusal may be the end of their epoch.
     written.ackGroup.ack();
-    sending.left -= sent.written.length + sent.refused.size;
-    this.#report.nackRefused(batch, sent);
+    sending.left -= sent.written.length + sent.rejected.size;
+    this.#report.nackRejected(batch, sent);
     if (written.values > 0) this.#report.written(written);
   }
 }

@@ -32,10 +32,10 @@ export class Written {
 
   /** Takes in what of a batch was written; refuses nothing. */
   add({ deliveries, values }: DeliveryBatch<KafkaOutgoing>, { written }: KafkaSent): void {
-    for (const place of written) {
-      const delivery = deliveries[place] as Delivery<unknown>;
+    for (const index of written) {
+      const delivery = deliveries[index] as Delivery<unknown>;
       this.ackGroup.add(delivery);
-      this.#count(delivery, values[place] as KafkaOutgoing);
+      this.#count(delivery, values[index] as KafkaOutgoing);
     }
   }
 

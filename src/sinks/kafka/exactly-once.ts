@@ -215,17 +215,17 @@ export class ExactlyOnce {
   #sent(batch: Batch, sent: KafkaSent, transactionBatch: TransactionBatch): void {
     this.#underWay = undefined;
     this.#report.sending(-1);
-    if (sent.written.length + sent.refused.size < batch.size) {
+    if (sent.written.length + sent.rejected.size < batch.size) {
       this.#fail(unansweredError(this.#stream), batch);
       return;
     }
     transactionBatch.written.add(batch, sent);
-    for (const place of sent.written) {
-      const delivery = batch.deliveries[place] as Delivery<unknown>;
+    for (const index of sent.written) {
+      const delivery = batch.deliveries[index] as Delivery<unknown>;
       delivery.release();
       if (transactionBatch.isEnded) delivery.acker.hold(delivery.seq, delivery.seq + 1);
     }
-    this.#report.nackRefused(batch, sent);
+    this.#report.nackRejected(batch, sent);
     this.#pump();
   }
 

@@ -19,7 +19,7 @@ export interface KafkaSink<T> {
    *
    * Asked about a stream, it first takes the stream's transactional id: what another writer had open is aborted.
    *
-   * Fails: `RXF_KAFKA_UNREACHABLE`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REFUSED` where Kafka is older than 2.5.
+   * Fails: `RXF_KAFKA_UNREACHABLE`, `RXF_KAFKA_AUTH`, `RXF_KAFKA_REJECTED` where Kafka is older than 2.5.
    */
   readonly offsetStore: OffsetStore;
   /**

@@ -49,21 +49,21 @@ export class Report {
   }
 
   /** Reports by code what of a batch the broker did not take, and nacks it, each with its own cause; after the others are acked. */
-  nackRefused({ deliveries }: DeliveryBatch<unknown>, { refused }: KafkaSent): void {
-    const refusals = new Map<number, RxflumeError>();
+  nackRejected({ deliveries }: DeliveryBatch<unknown>, { rejected }: KafkaSent): void {
+    const nackErrors = new Map<number, RxflumeError>();
     const byCode = new Map<string, { readonly first: RxflumeError; values: number }>();
-    for (const [place, error] of refused) {
+    for (const [index, error] of rejected) {
       // Nacked already, when its epoch ended.
       if (isStopped(error)) continue;
-      const refusal = this.#isTopicOfValue && OF_THE_TOPIC.has(error.code) ? routeError(error) : error;
-      refusals.set(place, refusal);
-      const alike = byCode.get(refusal.code);
-      if (alike === undefined) byCode.set(refusal.code, { first: refusal, values: 1 });
+      const nackError = this.#isTopicOfValue && OF_THE_TOPIC.has(error.code) ? routeError(error) : error;
+      nackErrors.set(index, nackError);
+      const alike = byCode.get(nackError.code);
+      if (alike === undefined) byCode.set(nackError.code, { first: nackError, values: 1 });
       else alike.values += 1;
     }
     // Before the source hears of it, which can say only what it does now.
     for (const { first, values } of byCode.values()) this.failed(values, first);
-    for (const [place, refusal] of refusals) deliveries[place]?.nack(refusal);
+    for (const [index, nackError] of nackErrors) deliveries[index]?.nack(nackError);
   }
 
   /** A transaction was committed. */

@@ -152,11 +152,11 @@ export class TransactionalStream {
   }
 }
 
-const NOTHING: KafkaSent = { written: [], refused: new Map() };
+const NOTHING: KafkaSent = { written: [], rejected: new Map() };
 
 function together(a: KafkaSent, b: KafkaSent): KafkaSent {
   const written = a.written.length === 0 ? b.written : [...a.written, ...b.written].sort((one, other) => one - other);
-  return { written, refused: new Map([...a.refused, ...b.refused]) };
+  return { written, rejected: new Map([...a.rejected, ...b.rejected]) };
 }
 
 function overtakenError({ groupId, stream }: GroupStream, offset: number): FencedError {

@@ -50,7 +50,7 @@ export class Acking {
   }
 
   /** Refuses the places of the run that are not settled; tells which. They wait for `told`. */
-  refuse(first: number, next: number): number[] {
+  markNacked(first: number, next: number): number[] {
     const fresh: number[] = [];
     for (let seq = first; seq < next; seq += 1) {
       if (this.#waiting.has(seq) || this.#closed.has(seq)) continue;
@@ -62,7 +62,7 @@ export class Acking {
   }
 
   /** The broker is told that the place is refused; false where it was not waiting for that. */
-  told(seq: number): boolean {
+  reported(seq: number): boolean {
     if (!this.#waiting.delete(seq)) return false;
     this.#closed.mark(seq, seq + 1);
     return true;

@@ -51,13 +51,13 @@ export class Acks {
     return fresh;
   }
 
-  refuse(first: number, next: number): readonly number[] {
-    return this.#isOver ? [] : this.#acking.refuse(first, next);
+  markNacked(first: number, next: number): readonly number[] {
+    return this.#isOver ? [] : this.#acking.markNacked(first, next);
   }
 
   /** Tells the broker of a refusal. */
   nack(seq: number, fate: 'requeue' | 'discard'): void {
-    if (this.#isOver || this.#consumer === undefined || !this.#acking.told(seq)) return;
+    if (this.#isOver || this.#consumer === undefined || !this.#acking.reported(seq)) return;
     this.#consumer.nack(seq + 1, false, fate);
   }
 

@@ -42,7 +42,7 @@ export interface ReadsFor {
   /** A channel is over, with so many out that can no longer be settled. */
   lost(stream: string, count: number): void;
   /** A nack after which nothing is tried again: leave. */
-  refused(error: SourceError): void;
+  nackedForGood(error: SourceError): void;
   /** It cannot go on. */
   failed(error: unknown): void;
 }

@@ -56,7 +56,7 @@ export class AmqpSession implements ReadsFor, SourceEnding {
     this.#settling.look();
   }
 
-  refused(error: SourceError): void {
+  nackedForGood(error: SourceError): void {
     this.#lifecycle.drain(error);
   }
 

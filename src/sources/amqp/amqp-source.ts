@@ -20,7 +20,7 @@ import { QueueReader } from './queue-reader.js';
  *
  * Settles: acks on the channel that brought the message, all of an unbroken run together; acks of a channel that is over are
  * void. A nack with a retryable cause gives the message back to its queue after a while; any other, or one too many, stops
- * the source, or dead-letters the message by `whenRefused`. Asks the holders to settle when `prefetch` is reached, and when a
+ * the source, or dead-letters the message by `whenNacked`. Asks the holders to settle when `prefetch` is reached, and when a
  * message is out for `settleAfterMs`.
  * Bounds: `prefetch` messages of each queue, however large.
  * Fails: `ConnectError` when the first channel cannot be had, or one that was lost not within `reconnect`; `SourceError` on a

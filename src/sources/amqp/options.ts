@@ -58,7 +58,7 @@ export interface AmqpSourceOptions extends AmqpReadOptions {
    * `deadLetter`: the broker gives it to the queue's dead-letter exchange, or drops it where the queue has none.
    * Default `stop`.
    */
-  readonly whenRefused?: 'stop' | 'deadLetter';
+  readonly whenNacked?: 'stop' | 'deadLetter';
   /**
    * How often a message may go back to its queue: its `x-delivery-limit`, at which the broker takes it away. Default: as
    * declared, else 20 for a quorum queue, as RabbitMQ 4 has it, and no limit for a classic one.
@@ -79,7 +79,7 @@ export const AMQP_SOURCE_DEFAULTS = {
   ...AMQP_READ_DEFAULTS,
   prefetch: 1_000,
   settleAfterMs: 900_000,
-  whenRefused: 'stop',
+  whenNacked: 'stop',
 } as const satisfies Partial<AmqpSourceOptions>;
 
 export interface CheckedReadOptions {
@@ -97,7 +97,7 @@ export interface CheckedReadOptions {
 
 export interface CheckedOptions extends CheckedReadOptions {
   readonly settleAfterMs: number;
-  readonly whenRefused: 'stop' | 'deadLetter';
+  readonly whenNacked: 'stop' | 'deadLetter';
   readonly deliveryLimit: number | undefined;
 }
 
@@ -110,7 +110,7 @@ const LONGEST_NAME = 255;
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: AmqpSourceOptions): CheckedOptions {
   const others = [...WITHOUT_DEFAULT, 'deliveryLimit'];
-  const { prefetch, settleAfterMs, whenRefused } = withDefaults(
+  const { prefetch, settleAfterMs, whenNacked } = withDefaults(
     'amqpSource options',
     AMQP_SOURCE_DEFAULTS,
     given,
@@ -119,11 +119,11 @@ export function checkOptions(given: AmqpSourceOptions): CheckedOptions {
   const options: CheckedOptions = {
     ...checkReadOptions(given, prefetch),
     settleAfterMs,
-    whenRefused,
+    whenNacked,
     deliveryLimit: given.deliveryLimit,
   };
   expectMs('settleAfterMs', settleAfterMs, 1);
-  expectOneOf('whenRefused', whenRefused, ['stop', 'deadLetter']);
+  expectOneOf('whenNacked', whenNacked, ['stop', 'deadLetter']);
   if (given.deliveryLimit !== undefined) expectWhole('deliveryLimit', given.deliveryLimit, 0);
   if (options.declare !== undefined) expectOneOf('declare.kind', options.declare.kind, ['classic', 'quorum']);
   return options;

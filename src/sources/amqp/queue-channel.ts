@@ -9,7 +9,7 @@ import { MessageOrigin } from './message-origin.js';
 /** What a channel tells the reader it belongs to. */
 export interface ChannelListener {
   acked(first: number, next: number, count: number): void;
-  refused(seqs: readonly number[], cause: unknown): void;
+  nacked(seqs: readonly number[], cause: unknown): void;
   released(): void;
 }
 
@@ -101,10 +101,10 @@ export class QueueChannel implements Acker {
   }
 
   nack(first: number, next: number, cause: unknown): void {
-    const seqs = this.#acks.refuse(first, Math.min(next, this.#arrived));
+    const seqs = this.#acks.markNacked(first, Math.min(next, this.#arrived));
     this.progress += seqs.length;
     const isFreed = this.#free(first, next);
-    if (seqs.length > 0) this.#listener.refused(seqs, cause);
+    if (seqs.length > 0) this.#listener.nacked(seqs, cause);
     else if (isFreed) this.#listener.released();
   }
 

@@ -31,7 +31,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
   readonly #run = randomName();
   /** How many are nacked and wait to go back, and the last nack. */
   #goingBack = 0;
-  #lastRefusal: SourceError | undefined;
+  #lastNackError: SourceError | undefined;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: ReadsFor) {
     super(driver, queue, options, session);
@@ -40,7 +40,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
   }
 
   get waiting(): SourceError | undefined {
-    return this.#goingBack > 0 ? this.#lastRefusal : undefined;
+    return this.#goingBack > 0 ? this.#lastNackError : undefined;
   }
 
   protected begin(): Observable<AmqpConsumption> {
@@ -77,7 +77,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.progressed(count);
   }
 
-  refused(seqs: readonly number[], cause: unknown): void {
+  nacked(seqs: readonly number[], cause: unknown): void {
     this.metrics.nacked.add(seqs.length);
     const back = new Map<number, number[]>();
     for (const seq of seqs) {
@@ -99,13 +99,13 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
 
   /** After how long the place goes back to its queue; undefined where it does not. */
   #delayOf(seq: number, cause: unknown): number | undefined {
-    const { redeliver, whenRefused } = this.#options;
-    const { attempt, returns } = this.#redeliveries.refuse(seq);
+    const { redeliver, whenNacked } = this.#options;
+    const { attempt, returns } = this.#redeliveries.nack(seq);
     const delayMs = returns + 1 > this.#limitAfter(returns) ? null : redeliverAfterMs(cause, attempt, redeliver);
-    this.#lastRefusal = nackedError(this.stream, attempt, cause);
-    if (!this.session.isTaking) this.session.refused(this.#lastRefusal);
+    this.#lastNackError = nackedError(this.stream, attempt, cause);
+    if (!this.session.isTaking) this.session.nackedForGood(this.#lastNackError);
     else if (delayMs !== null) return delayMs;
-    else if (whenRefused === 'stop') this.session.refused(this.#lastRefusal);
+    else if (whenNacked === 'stop') this.session.nackedForGood(this.#lastNackError);
     else this.#discard(seq, cause);
     return undefined;
   }

@@ -23,7 +23,7 @@ export class Redeliveries {
   /** By place on the channel that stands. */
   readonly #given = new Map<number, Given>();
   /** How often what was refused was given before. */
-  readonly #refused = new Map<string, number>();
+  readonly #nacks = new Map<string, number>();
 
   /** A new channel: places begin anew. */
   begin(): void {
@@ -43,20 +43,20 @@ export class Redeliveries {
       const given = this.#given.get(seq);
       if (given === undefined) continue;
       this.#given.delete(seq);
-      this.#refused.delete(given.identity);
+      this.#nacks.delete(given.identity);
     }
   }
 
   /** Counts a refusal: which it is of this message, from 1, and how often the message came back to its queue. */
-  refuse(seq: number): { readonly attempt: number; readonly returns: number } {
+  nack(seq: number): { readonly attempt: number; readonly returns: number } {
     const given = this.#given.get(seq);
     // Its first: it is not remembered, since what is redelivered is marked.
     if (given === undefined) return { attempt: 1, returns: 0 };
     this.#given.delete(seq);
-    const attempt = (this.#refused.get(given.identity) ?? 1) + 1;
-    this.#refused.delete(given.identity);
-    this.#refused.set(given.identity, attempt);
-    if (this.#refused.size > MOST_REMEMBERED) this.#refused.delete(this.#refused.keys().next().value as string);
+    const attempt = (this.#nacks.get(given.identity) ?? 1) + 1;
+    this.#nacks.delete(given.identity);
+    this.#nacks.set(given.identity, attempt);
+    if (this.#nacks.size > MOST_REMEMBERED) this.#nacks.delete(this.#nacks.keys().next().value as string);
     return { attempt, returns: given.returns };
   }
 }

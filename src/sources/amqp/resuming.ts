@@ -87,8 +87,8 @@ export class Resuming {
     const { resumeFrom, monitor } = this.#options;
     if (resumeFrom === undefined) return of(undefined);
     const { stream } = this.#reader;
-    const told = (message: string) => monitor.logEvent('warn', 'RXF_AMQP_RESUME', message);
-    return lookUpOffsets(() => resumeFrom([stream]), [stream], 'RXF_AMQP_RESUME', told).pipe(
+    const reported = (message: string) => monitor.logEvent('warn', 'RXF_AMQP_RESUME', message);
+    return lookUpOffsets(() => resumeFrom([stream]), [stream], 'RXF_AMQP_RESUME', reported).pipe(
       map((lookup) => ({ resumeFrom, lookup, start: lookup.get(stream) })),
       catchError((cause: unknown) => {
         throw this.#error(cause, isRetryable(cause));

@@ -117,7 +117,7 @@ export class StreamChannel extends OffsetTracker {
     super.end();
   }
 
-  protected refused(offset: number, cause: unknown): void {
+  protected nacked(offset: number, cause: unknown): void {
     this.#listener.nacked(this, offset, cause);
   }
 

@@ -30,7 +30,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
   /** The first offset that was not acked when the last channel ended; before anything was read, where reading begins. */
   #position: number | undefined;
   /** What was nacked and is to be read again. */
-  #refusal: SourceError | undefined;
+  #nackError: SourceError | undefined;
   /** Messages that wait until it is known that none before them is missing. */
   #held: AmqpMessage[] | undefined;
   #looking = Subscription.EMPTY;
@@ -52,7 +52,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
   }
 
   get waiting(): SourceError | undefined {
-    return this.#refusal;
+    return this.#nackError;
   }
 
   protected begin(): Observable<AmqpConsumption> {
@@ -64,7 +64,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
         const start = typeof begins === 'number' ? begins : undefined;
         const facts = { stream, queue, epoch: this.epoch, start, wasEmpty, resumePoint, prefetch, ack };
         this.channel = new StreamChannel(facts, this);
-        this.#refusal = undefined;
+        this.#nackError = undefined;
         // With the message before it: a stream that was made anew would bring nothing, as one without new messages does.
         const offset = this.#isResumed(start) && start > 0 ? start - 1 : begins;
         return { queue, prefetch, declare, arguments: { ...consumerArguments, 'x-stream-offset': offset } };
@@ -117,12 +117,12 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     const error = nackedError(`${this.stream} offset ${offset}`, attempt, cause);
     const delayMs = redeliverAfterMs(cause, attempt, this.#options.redeliver);
     if (delayMs === null || !this.session.isTaking) {
-      this.session.refused(error);
+      this.session.nackedForGood(error);
     } else {
       const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.maxAttempts}`;
       this.reportNack(`${this.stream} offset ${offset} was refused`, fate, cause);
       this.again(delayMs);
-      this.#refusal = error;
+      this.#nackError = error;
     }
     this.settled();
   }

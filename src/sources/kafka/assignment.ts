@@ -11,12 +11,12 @@ export class Assignment {
   readonly epoch: number;
   readonly #partitions: Partition[];
   /** Where each stands in the list. */
-  readonly #places: ReadonlyMap<string, number>;
+  readonly #indexes: ReadonlyMap<string, number>;
 
   constructor(epoch: number, partitions: readonly Partition[]) {
     this.epoch = epoch;
     this.#partitions = [...partitions];
-    this.#places = new Map(partitions.map(({ stream }, place) => [stream, place]));
+    this.#indexes = new Map(partitions.map(({ stream }, index) => [stream, index]));
   }
 
   get partitions(): readonly Partition[] {
@@ -24,13 +24,13 @@ export class Assignment {
   }
 
   get(of: TopicPartition): Partition | undefined {
-    return this.#partitions[this.#places.get(streamOf(of)) ?? -1];
+    return this.#partitions[this.#indexes.get(streamOf(of)) ?? -1];
   }
 
   /** Puts a fresh partition in the place of one that is read again from its watermark. */
   replace(fresh: Partition): void {
-    const place = this.#places.get(fresh.stream);
-    if (place !== undefined) this.#partitions[place] = fresh;
+    const index = this.#indexes.get(fresh.stream);
+    if (index !== undefined) this.#partitions[index] = fresh;
   }
 
   get isSettled(): boolean {

@@ -41,7 +41,7 @@ export class Committer {
   #underWay: Observable<void> | undefined;
   #answering = Subscription.EMPTY;
   #failures = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(state: SessionState, options: CommitOptions, monitor: Monitor, labels: Readonly<Record<string, string>>) {
     this.#state = state;
@@ -143,8 +143,8 @@ export class Committer {
         complete: () => {
           this.#underWay = undefined;
           this.#failures = 0;
-          this.#toldAt = Number.NEGATIVE_INFINITY;
-          for (const { of, offset } of offsets) this.#told(of, offset);
+          this.#reportedAt = Number.NEGATIVE_INFINITY;
+          for (const { of, offset } of offsets) this.#reported(of, offset);
           this.#commits.add(1);
           this.#answered(answer$);
         },
@@ -172,8 +172,8 @@ export class Committer {
     const { consumer, assignment } = this.#state;
     const sink = offsets[0]?.of.resumeTracker?.resumeFrom;
     if (sink?.commit === undefined) {
-      const told = offsets.map(({ of, ...position }) => position);
-      return consumer?.commit(assignment.epoch, told) ?? [];
+      const positions = offsets.map(({ of, ...position }) => position);
+      return consumer?.commit(assignment.epoch, positions) ?? [];
     }
     const acked = offsets.flatMap(({ of: { stream, resumeTracker }, offset }) =>
       resumeTracker === undefined ? [] : [{ stream, offset, lookup: resumeTracker.lookup }],
@@ -181,7 +181,7 @@ export class Committer {
     return sink.commit(acked);
   }
 
-  #told(partition: Partition, offset: number): void {
+  #reported(partition: Partition, offset: number): void {
     const before = partition.committed < 0 ? partition.start : partition.committed;
     this.#committed.add(Math.max(0, offset - before));
     partition.committed = Math.max(partition.committed, offset);
@@ -206,8 +206,8 @@ export class Committer {
       lifecycle.fail(error);
       return;
     }
-    if (monotonicMs() - this.#toldAt >= TELL_EVERY_MS) {
-      this.#toldAt = monotonicMs();
+    if (monotonicMs() - this.#reportedAt >= TELL_EVERY_MS) {
+      this.#reportedAt = monotonicMs();
       this.#monitor.logEvent(
         'warn',
         'RXF_KAFKA_COMMIT',

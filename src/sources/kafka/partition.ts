@@ -135,7 +135,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
     super.end();
   }
 
-  protected refused(offset: number, cause: unknown): void {
+  protected nacked(offset: number, cause: unknown): void {
     this.#listener.nacked(this, offset, cause);
   }
 

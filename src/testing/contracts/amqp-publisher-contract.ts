@@ -122,7 +122,7 @@ export const amqpPublisherContract: readonly AmqpCheck[] = [
     const codes = [];
     for (const text of numbered(4)) codes.push(await trace.publish({ routingKey: name, content: Buffer.from(text) }));
     equal(codes.slice(0, 2), [null, null], 'the first two');
-    equal(codes.at(-1), 'RXF_AMQP_REFUSED', 'the last');
+    equal(codes.at(-1), 'RXF_AMQP_REJECTED', 'the last');
     const error = await trace.settled({ routingKey: name });
     equal(error?.retryable, true, 'retryable');
     equal(error?.message.includes(name), true, 'whether the message names the routing key');

@@ -92,21 +92,21 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
   check('an answer stands, also where its hearer closes the connection within it', async ({ trace, connect }) => {
     trace.answer = () => 'FAILED';
     const { connection } = await connect();
-    const told: string[] = [];
+    const replies: string[] = [];
     await new Promise<void>((resolve) => {
       connection.append([event('a')]).subscribe({
         next: (status) => {
-          told.push(status);
+          replies.push(status);
           connection.close();
         },
         error: (error: unknown) => {
-          told.push(codeOf(error));
+          replies.push(codeOf(error));
           resolve();
         },
         complete: () => resolve(),
       });
     });
-    equal(told, ['FAILED'], 'what was told');
+    equal(replies, ['FAILED'], 'what was told');
   }),
 
   check('only the first reply counts', async ({ trace, connect }) => {
@@ -170,7 +170,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     const answer = send(connection, [event('a')]);
     await until(() => trace.batches.length === 1, 'the batch');
     const closed = lastValueFrom(from(listening.close()), { defaultValue: undefined });
-    const refused = outcome(firstValueFrom(client.connect(0)));
+    const rejected = outcome(firstValueFrom(client.connect(0)));
     await sleep(QUIET_MS);
     let isAnswered = false;
     const heard = answer.then((status) => {
@@ -182,7 +182,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     equal(isAnswered, true, 'the answer was heard when the server had closed');
     equal(await heard, 'OK', 'the answer');
     equal(await ended, 'RXF_FLUME_UNREACHABLE', 'the end of the connection');
-    equal(await refused, 'RXF_FLUME_UNREACHABLE', 'another client');
+    equal(await rejected, 'RXF_FLUME_UNREACHABLE', 'another client');
     await until(() => given.isComplete(), 'the server to complete');
   }),
 

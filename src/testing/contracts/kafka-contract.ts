@@ -241,10 +241,10 @@ export const kafkaContract: readonly KafkaCheck[] = [
     await t.subject.transact(t.topic, 0, values(1, 6), 'commit');
     await until(() => trace.batches.at(-1)?.nextOffset === 11, 'the position behind a committed one', trace);
     equal(trace.offsets(0), [0, 1, 9], 'offsets');
-    const places = trace.batches.map((batch) => batch.nextOffset);
+    const offsets = trace.batches.map((batch) => batch.nextOffset);
     equal(
-      places,
-      [...new Set(places)].sort((a, b) => a - b),
+      offsets,
+      [...new Set(offsets)].sort((a, b) => a - b),
       'positions that only rise',
     );
     await trace.commit([t.at(0, 11)]);

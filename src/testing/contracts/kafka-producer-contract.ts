@@ -1,6 +1,6 @@
 import { FencedError, RxflumeError } from '../../core/errors.js';
 import { done, equal, sleep } from './checking.js';
-import { refusalChecks } from './kafka-producer-refusals.js';
+import { rejectionChecks } from './kafka-producer-rejections.js';
 import { bytes, check, type ProducerCheck, QUIET_MS, record, send, shown, take } from './kafka-producer-setting.js';
 
 /** What a driver that writes must keep. */
@@ -39,8 +39,8 @@ export const producerContract: readonly ProducerCheck[] = [
       Object.keys(known).map((key) => ({ ...record('t', key), key: bytes(key) })),
     );
     const got = (await read('t', 4)).map(({ key, partition }) => [String(key), partition]).sort();
-    const flush$ = Object.entries(known).map(([key, hash]) => [key, (hash & 0x7fffffff) % 10]);
-    equal(got, flush$.sort(), 'partitions');
+    const wanted = Object.entries(known).map(([key, hash]) => [key, (hash & 0x7fffffff) % 10]);
+    equal(got, wanted.sort(), 'partitions');
   }),
 
   check('gives what has no key to one partition a call, in turn', async ({ topic, producer, read }) => {
@@ -72,9 +72,9 @@ export const producerContract: readonly ProducerCheck[] = [
 
   check('refuses a record that is too large alone, before it is sent', async ({ topic, producer, read }) => {
     await topic('t', 1);
-    const refused = await send(producer, [record('t', 'a'), record('t', 'x'.repeat(1_000_001)), record('t', 'b')]);
+    const rejected = await send(producer, [record('t', 'a'), record('t', 'x'.repeat(1_000_001)), record('t', 'b')]);
     equal(
-      [...refused].map(([at, { code }]) => [at, code]),
+      [...rejected].map(([at, { code }]) => [at, code]),
       [[1, 'RXF_KAFKA_RECORD_TOO_LARGE']],
       'refusals',
     );
@@ -89,13 +89,13 @@ export const producerContract: readonly ProducerCheck[] = [
     await topic('t', 1);
     const missing = { ...record('t', 'm'), topic: `missing-${Date.now()}` };
     const beyond = { ...record('t', 'p'), partition: 7 };
-    const refused = await send(producer, [missing, record('t', 'a'), beyond]);
-    const got = [...refused].sort(([a], [b]) => a - b).map(([at, { code, retryable }]) => [at, code, retryable]);
-    const flush$ = [
+    const rejected = await send(producer, [missing, record('t', 'a'), beyond]);
+    const got = [...rejected].sort(([a], [b]) => a - b).map(([at, { code, retryable }]) => [at, code, retryable]);
+    const wanted = [
       [0, 'RXF_KAFKA_TOPIC_MISSING', false],
-      [2, 'RXF_KAFKA_RECORD_REFUSED', false],
+      [2, 'RXF_KAFKA_RECORD_REJECTED', false],
     ];
-    equal(got, flush$, 'refusals');
+    equal(got, wanted, 'refusals');
     equal(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['a'],
@@ -103,7 +103,7 @@ export const producerContract: readonly ProducerCheck[] = [
     );
   }),
 
-  ...refusalChecks,
+  ...rejectionChecks,
 
   check('shows a transaction when it is committed, with the offsets of the group', async (t) => {
     await t.topic('t', 2);
@@ -167,8 +167,8 @@ export const producerContract: readonly ProducerCheck[] = [
     await t.topic('t', 1);
     await t.topic('in', 1);
     const transactions = await take(t.producer, t.id('one'));
-    const refused = await send(transactions, [record('t', 'a'), record('t', 'x'.repeat(1_000_001))]);
-    equal([...refused.keys()], [1], 'refusals');
+    const rejected = await send(transactions, [record('t', 'a'), record('t', 'x'.repeat(1_000_001))]);
+    equal([...rejected.keys()], [1], 'refusals');
     await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 1 }]));
     equal((await t.read('t', 1)).length, 1, 'what is read');
   }),

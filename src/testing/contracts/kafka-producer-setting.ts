@@ -159,14 +159,14 @@ export async function send(
   records: readonly KafkaOutgoing[],
 ): Promise<ReadonlyMap<number, RxflumeError>> {
   const answers = await lastValueFrom(from(through.send(records)).pipe(toArray()));
-  const refused = new Map(answers.flatMap((sent) => [...sent.refused]));
-  const named = [...answers.flatMap(({ written }) => [...written]), ...refused.keys()].sort((a, b) => a - b);
+  const rejected = new Map(answers.flatMap((sent) => [...sent.rejected]));
+  const named = [...answers.flatMap(({ written }) => [...written]), ...rejected.keys()].sort((a, b) => a - b);
   equal(
     named,
-    records.map((_, place) => place),
+    records.map((_, index) => index),
     'the places that are answered',
   );
-  return refused;
+  return rejected;
 }
 
 export async function take(producer: KafkaProducer, id: string): Promise<KafkaTransactions> {

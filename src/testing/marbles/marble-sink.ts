@@ -81,6 +81,6 @@ function settle(
   }
   delivery.ack();
   const { stream, offset, byteLength } = delivery.origin;
-  const place = { stream, firstOffset: offset, lastOffset: offset };
-  subscriber.next({ sink: 'marbles', target: mark.label, values: 1, bytes: byteLength, ...place });
+  const range = { stream, firstOffset: offset, lastOffset: offset };
+  subscriber.next({ sink: 'marbles', target: mark.label, values: 1, bytes: byteLength, ...range });
 }

@@ -172,12 +172,12 @@ function lettersInto(letters: Mark[], afterMs: number): Sink<DeadLetter> {
       mergeMap((delivery) => {
         const { value, origin } = delivery;
         letters.push({ frame: asyncScheduler.now(), label: labelOf(value.value) });
-        const place = { stream: origin.stream, firstOffset: origin.offset, lastOffset: origin.offset };
+        const range = { stream: origin.stream, firstOffset: origin.offset, lastOffset: origin.offset };
         const durable$ = afterMs === 0 ? of(0) : timer(afterMs);
         return durable$.pipe(
           map((): Receipt => {
             delivery.ack();
-            return { sink: 'marbles', target: labelOf(value.value), values: 1, bytes: origin.byteLength, ...place };
+            return { sink: 'marbles', target: labelOf(value.value), values: 1, bytes: origin.byteLength, ...range };
           }),
         );
       }),

@@ -4,7 +4,7 @@ import { isWellFormed } from '../../core/text.js';
 import type { AmqpOutgoing, AmqpPublisher, AmqpPublisherListener } from '../../ports/amqp-publisher.js';
 
 /** What a broker answers to a message. */
-export type PublishAnswer = 'confirmed' | 'unroutable' | 'refused' | 'silence';
+export type PublishAnswer = 'confirmed' | 'unroutable' | 'rejected' | 'silence';
 
 interface Sent {
   readonly message: AmqpOutgoing;
@@ -137,10 +137,10 @@ function problemOf({ routingKey, properties }: AmqpOutgoing): string | undefined
   return Number.isInteger(priority) && priority >= 0 && priority < 256 ? undefined : 'its priority';
 }
 
-function nackedError(answer: 'unroutable' | 'refused', { exchange, routingKey }: AmqpOutgoing): SinkError {
+function nackedError(answer: 'unroutable' | 'rejected', { exchange, routingKey }: AmqpOutgoing): SinkError {
   const to = `exchange \`${exchange}\` with routing key \`${routingKey}\``;
-  if (answer === 'refused') {
-    return new SinkError('RXF_AMQP_REFUSED', `The broker refused a message to ${to}. Its queue is full.`);
+  if (answer === 'rejected') {
+    return new SinkError('RXF_AMQP_REJECTED', `The broker refused a message to ${to}. Its queue is full.`);
   }
   return new SinkError('RXF_AMQP_UNROUTABLE', `No queue took a message to ${to}. Bind one, or correct the key.`);
 }

@@ -4,7 +4,7 @@ import { amqpTimeOf } from '../../ports/amqp-timestamp.js';
 /** A message as a queue in memory holds it. */
 export interface HeldMessage {
   /** Its place in the queue: what is requeued goes back there. In a stream its offset. */
-  readonly place: number;
+  readonly position: number;
   readonly exchange: string;
   readonly routingKey: string;
   readonly properties: AmqpProperties;
@@ -64,7 +64,7 @@ export class MemoryAmqpQueue {
   add(message: NewMessage): boolean {
     const most = numberOf(this.arguments['x-max-length']);
     if (this.#ready.length >= most && this.arguments['x-overflow'] === 'reject-publish') return false;
-    this.#ready.push({ ...message, place: this.#next, isRedelivered: false, returns: 0 });
+    this.#ready.push({ ...message, position: this.#next, isRedelivered: false, returns: 0 });
     this.#next += 1;
     while (this.#ready.length > most) this.#report.dead(this.#ready.shift() as HeldMessage, 'maxlen');
     this.#report.filled();
@@ -90,7 +90,7 @@ export class MemoryAmqpQueue {
       if (returned.returns > limit) this.#report.dead(returned, 'delivery_limit');
       else back.push(returned);
     }
-    this.#ready = [...back, ...this.#ready].sort((a, b) => a.place - b.place);
+    this.#ready = [...back, ...this.#ready].sort((a, b) => a.position - b.position);
     if (back.length > 0) this.#report.filled();
   }
 }
@@ -100,10 +100,13 @@ function numberOf(value: AmqpValue | undefined): number {
 }
 
 /** The properties of a message as its kind of queue gives them to a consumer. */
-export function propertiesOf({ properties: sent, place, returns }: HeldMessage, kind: AmqpQueueKind): AmqpProperties {
+export function propertiesOf(
+  { properties: sent, position, returns }: HeldMessage,
+  kind: AmqpQueueKind,
+): AmqpProperties {
   const { wireTimestamp } = sent;
   const properties = wireTimestamp === undefined ? sent : { ...sent, ...amqpTimeOf(wireTimestamp) };
-  if (kind === 'stream') return { ...properties, headers: { ...properties.headers, 'x-stream-offset': place } };
+  if (kind === 'stream') return { ...properties, headers: { ...properties.headers, 'x-stream-offset': position } };
   if (kind === 'classic' || returns === 0) return properties;
   return { ...properties, headers: { ...properties.headers, 'x-delivery-count': returns } };
 }

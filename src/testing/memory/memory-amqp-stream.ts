@@ -34,7 +34,7 @@ export class MemoryAmqpStream {
   add(message: NewMessage, now: number): boolean {
     if (now !== this.#lastAt) this.#chunks.push(this.next);
     this.#lastAt = now;
-    this.#messages.push({ ...message, place: this.next, isRedelivered: false, returns: 0 });
+    this.#messages.push({ ...message, position: this.next, isRedelivered: false, returns: 0 });
     this.#filled();
     return true;
   }
@@ -51,7 +51,7 @@ export class MemoryAmqpStream {
     return {
       take: () => {
         const message = this.#messages[Math.max(offset, this.#first)];
-        if (message !== undefined) offset = message.place + 1;
+        if (message !== undefined) offset = message.position + 1;
         return message;
       },
       // Whatever is said of a message, it only makes room for the next.

@@ -53,7 +53,7 @@ export class MemoryAmqpTopology {
   }
 
   /** Puts a message into every queue that is to have it. */
-  route(message: NewMessage): 'confirmed' | 'unroutable' | 'refused' {
+  route(message: NewMessage): 'confirmed' | 'unroutable' | 'rejected' {
     const { exchange, routingKey, properties } = message;
     const queues = this.routing
       .route(exchange, routingKey, properties)
@@ -61,6 +61,6 @@ export class MemoryAmqpTopology {
       .filter((queue) => queue !== undefined);
     if (queues.length === 0) return 'unroutable';
     const now = asyncScheduler.now();
-    return queues.map((queue) => queue.add(message, now)).every(Boolean) ? 'confirmed' : 'refused';
+    return queues.map((queue) => queue.add(message, now)).every(Boolean) ? 'confirmed' : 'rejected';
   }
 }

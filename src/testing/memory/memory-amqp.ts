@@ -220,7 +220,7 @@ export class MemoryAmqp implements AmqpConsumerDriver, AmqpPublisherDriver {
   receive(message: AmqpOutgoing): PublishAnswer {
     this.published.push(message);
     const asked = this.answers.shift();
-    if (asked === 'refused' || asked === 'unroutable') return asked;
+    if (asked === 'rejected' || asked === 'unroutable') return asked;
     if (!this.#topology.routing.has(message.exchange)) {
       for (const publisher of [...this.#publishers]) publisher.fail(missingError('exchange', message.exchange));
       return 'silence';

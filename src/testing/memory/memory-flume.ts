@@ -237,7 +237,7 @@ class MemoryConnection implements FlumeConnection {
         this.pending -= 1;
         this.#pending.delete(subscriber);
         const said = `${this.#listening.address} answered a batch with an error: ${message}`;
-        subscriber.error(new SinkError('RXF_FLUME_REFUSED', said));
+        subscriber.error(new SinkError('RXF_FLUME_REJECTED', said));
         this.#listening.lookWhetherDone();
       });
     };

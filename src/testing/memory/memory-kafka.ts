@@ -21,7 +21,7 @@ import { fencedError, MemoryGroup } from './memory-group.js';
 import { MemoryLog, type MemoryRecord } from './memory-log.js';
 import { type ConsumerCluster, MemoryMember } from './memory-member.js';
 import { MemoryProducer, type ProducerCluster, type ProducerFate, type ProducerStep } from './memory-producer.js';
-import { forbiddenTopic, refusalByTopic, type TopicConfig } from './memory-topic-rules.js';
+import { forbiddenTopic, rejectionByTopic, type TopicConfig } from './memory-topic-rules.js';
 import { MemoryTransactions } from './memory-transactions.js';
 
 export interface MemoryKafkaOptions {
@@ -202,9 +202,9 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   }
 
   /** @internal */
-  refusalOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined {
+  rejectionOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined {
     if (this.#forbidden.has(record.topic)) return forbiddenTopic(record.topic);
-    return refusalByTopic(record, partition, this.#configs.get(record.topic) ?? {});
+    return rejectionByTopic(record, partition, this.#configs.get(record.topic) ?? {});
   }
 
   /** @internal */

@@ -78,7 +78,7 @@ export class MemoryLog {
   /** Forgets what lies below the offset, as retention does. */
   trim(first: number): void {
     this.#first = Math.min(Math.max(this.#first, first), this.#next);
-    this.#records.splice(0, this.#placeOf(this.#first));
+    this.#records.splice(0, this.#indexOf(this.#first));
   }
 
   /**
@@ -87,8 +87,8 @@ export class MemoryLog {
    */
   from(offset: number, most: number): { records: KafkaRecord[]; next: number } {
     if (offset < this.#first || offset > this.#next) throw this.#lostError(offset);
-    const at = this.#placeOf(offset);
-    const end = this.#placeOf(this.stable);
+    const at = this.#indexOf(offset);
+    const end = this.#indexOf(this.stable);
     const records = this.#records.slice(at, Math.min(at + most, end));
     const last = records.at(-1);
     const next = last === undefined || at + most >= end ? this.stable : last.offset + 1;
@@ -96,7 +96,7 @@ export class MemoryLog {
   }
 
   /** How many records lie below the offset. */
-  #placeOf(offset: number): number {
+  #indexOf(offset: number): number {
     let low = 0;
     let high = this.#records.length;
     while (low < high) {

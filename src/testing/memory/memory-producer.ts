@@ -24,7 +24,7 @@ import type {
   KafkaTransactions,
 } from '../../ports/kafka-producer.js';
 import { type FakeCall, type Share, together, unknownIf, withdrawn } from './memory-share.js';
-import { missingTopic, recordRefusal } from './memory-topic-rules.js';
+import { missingTopic, recordRejection } from './memory-topic-rules.js';
 import type { MemoryTransactions, TransactionStore } from './memory-transactions.js';
 
 /** A step of a producer's I/O; a commit is two: its offsets, and its end. */
@@ -46,7 +46,7 @@ export interface ProducerCluster extends TransactionStore {
   readonly fate: (step: ProducerStep) => ProducerFate;
   partitionCount(topic: string): number;
   /** Why the cluster refuses a record that goes there, for good. */
-  refusalOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined;
+  rejectionOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined;
   /** Whether nobody leads a partition now, so that writes to it wait. */
   isLeaderless(of: TopicPartition): boolean;
   /** Emits when a partition has a leader again. */
@@ -88,7 +88,7 @@ export class MemoryProducer implements KafkaProducer {
     this.#life.unsubscribe();
   }
 
-  send(records: readonly KafkaOutgoing[], isWanted: (place: number) => boolean = () => true): Observable<KafkaSent> {
+  send(records: readonly KafkaOutgoing[], isWanted: (index: number) => boolean = () => true): Observable<KafkaSent> {
     return defer(() => {
       const call = { number: this.#calls++, isWanted };
       const shares = this.#shared(records);
@@ -146,14 +146,14 @@ export class MemoryProducer implements KafkaProducer {
   #shared(records: readonly KafkaOutgoing[]): readonly Share[] {
     const turn = this.#turn++;
     const shares = new Map<string, Share>();
-    for (const [place, record] of records.entries()) {
+    for (const [index, record] of records.entries()) {
       const { topic, key } = record;
       const partitions = this.#kafka.partitionCount(topic);
       const partition = record.partition ?? (key === null ? turn % partitions : partitionOfKey(key, partitions));
       const isThere = partition < partitions;
       const name = isThere ? `${topic}/${partition}` : '';
       const share = shares.get(name) ?? { name, of: isThere ? { topic, partition } : undefined, records: new Map() };
-      share.records.set(place, record);
+      share.records.set(index, record);
       shares.set(name, share);
     }
     return [...shares.values()];
@@ -193,32 +193,32 @@ export class MemoryProducer implements KafkaProducer {
   #store(
     { of: target, records }: Share,
     write: (of: TopicPartition, record: KafkaOutgoing) => void,
-    isWanted: (place: number) => boolean = () => true,
+    isWanted: (index: number) => boolean = () => true,
   ): KafkaSent {
-    const refused = new Map<number, RxflumeError>();
+    const rejected = new Map<number, RxflumeError>();
     const written: number[] = [];
-    for (const [place, record] of records) {
-      const refusal = isWanted(place) ? this.#refusalOf(record, target) : withdrawn();
-      if (refusal !== undefined || target === undefined) {
-        refused.set(place, refusal ?? missingTopic(record.topic));
+    for (const [index, record] of records) {
+      const rejection = isWanted(index) ? this.#rejectionOf(record, target) : withdrawn();
+      if (rejection !== undefined || target === undefined) {
+        rejected.set(index, rejection ?? missingTopic(record.topic));
         continue;
       }
       write(target, record);
-      written.push(place);
+      written.push(index);
     }
     this.#kafka.wake();
-    return { written, refused };
+    return { written, rejected };
   }
 
-  #refusalOf(record: KafkaOutgoing, target: TopicPartition | undefined): RxflumeError | undefined {
+  #rejectionOf(record: KafkaOutgoing, target: TopicPartition | undefined): RxflumeError | undefined {
     const { topic, key, value, partition } = record;
     if (this.#kafka.partitionCount(topic) === 0) return missingTopic(topic);
     const bytes = (key?.length ?? 0) + (value?.length ?? 0);
     if (bytes > this.#producing.maxRecordBytes) {
       return new SinkError('RXF_KAFKA_RECORD_TOO_LARGE', `A record for topic ${topic} has ${bytes} bytes.`);
     }
-    if (target === undefined) return recordRefusal(topic, partition as number, 'it has no such partition');
-    return this.#kafka.refusalOf(record, target.partition);
+    if (target === undefined) return recordRejection(topic, partition as number, 'it has no such partition');
+    return this.#kafka.rejectionOf(record, target.partition);
   }
 
   #step<T>(step: ProducerStep, act: () => T): Observable<T> {
@@ -243,8 +243,8 @@ export class MemoryProducer implements KafkaProducer {
     timer(LATE * this.#latencyMs).subscribe(() => {
       try {
         act();
-      } catch (refused) {
-        if (!(refused instanceof FencedError)) throw refused;
+      } catch (rejected) {
+        if (!(rejected instanceof FencedError)) throw rejected;
       }
     });
   }

@@ -4,7 +4,7 @@ import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 
 export interface FakeCall {
   readonly number: number;
-  readonly isWanted: (place: number) => boolean;
+  readonly isWanted: (index: number) => boolean;
 }
 
 export function withdrawn(): SinkError {
@@ -20,17 +20,17 @@ export interface Share {
 
 export function together(all: readonly KafkaSent[]): KafkaSent {
   const written = all.flatMap((sent) => [...sent.written]).sort((a, b) => a - b);
-  return { written, refused: new Map(all.flatMap((sent) => [...sent.refused])) };
+  return { written, rejected: new Map(all.flatMap((sent) => [...sent.rejected])) };
 }
 
 /** Whether it was written is not known. */
 export function unknownIf({ records }: Share, cause: unknown): KafkaSent {
-  const refusal = new SinkError(
+  const rejection = new SinkError(
     'RXF_KAFKA_SEND',
     'It was not acknowledged in time; whether it is written is not known.',
     {
       cause,
     },
   );
-  return { written: [], refused: new Map([...records.keys()].map((place) => [place, refusal])) };
+  return { written: [], rejected: new Map([...records.keys()].map((index) => [index, rejection])) };
 }

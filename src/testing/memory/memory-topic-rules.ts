@@ -6,7 +6,7 @@ import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 export type TopicConfig = Readonly<Record<string, string>>;
 
 /** Why a broker with this topic refuses a record, by itself and for good. */
-export function refusalByTopic(
+export function rejectionByTopic(
   { topic, key, value, timestamp }: KafkaOutgoing,
   partition: number,
   config: TopicConfig,
@@ -20,7 +20,7 @@ export function refusalByTopic(
     );
   }
   if (config['cleanup.policy']?.includes('compact') && key === null) {
-    return recordRefusal(topic, partition, `INVALID_RECORD: Compacted topic cannot accept message without key`);
+    return recordRejection(topic, partition, `INVALID_RECORD: Compacted topic cannot accept message without key`);
   }
   const now = timeOfDayMs();
   const at = timestamp ?? now;
@@ -28,7 +28,7 @@ export function refusalByTopic(
   const before = Number(config['message.timestamp.before.max.ms'] ?? either ?? Number.POSITIVE_INFINITY);
   const after = Number(config['message.timestamp.after.max.ms'] ?? either ?? Number.POSITIVE_INFINITY);
   if (now - at > before || at - now > after) {
-    return recordRefusal(topic, partition, `INVALID_TIMESTAMP: Timestamp ${at} of message is out of range`);
+    return recordRejection(topic, partition, `INVALID_TIMESTAMP: Timestamp ${at} of message is out of range`);
   }
   return undefined;
 }
@@ -42,9 +42,9 @@ export function forbiddenTopic(topic: string): ConnectError {
   return new ConnectError('RXF_KAFKA_AUTH', `Topic ${topic} is not ours to write to. Grant \`Write\`.`);
 }
 
-export function recordRefusal(topic: string, partition: number, reason: string): SinkError {
+export function recordRejection(topic: string, partition: number, reason: string): SinkError {
   return new SinkError(
-    'RXF_KAFKA_RECORD_REFUSED',
+    'RXF_KAFKA_RECORD_REJECTED',
     `Topic ${topic} refuses a record for partition ${partition}: ${reason}. Correct it, or set such values aside.`,
   );
 }

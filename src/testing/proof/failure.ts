@@ -44,19 +44,19 @@ export function failureOf(
   const isLateOnly = isSound({ ...outcome, tooLong: [] });
   const names = recordNames(from.linesOfRecords);
   const findings = [
-    ...told('lost', outcome.lost, (one) => lineInWords(one, names)),
-    ...told('stored twice', outcome.twice, (one) => lineInWords(one, names)),
-    ...told('foreign', outcome.foreign, (one) => lineInWords(one, names)),
-    ...told('written where it is visible', outcome.partial, (path) => path),
-    ...told('taken away after it was visible', outcome.withdrawn, (path) => path),
-    ...told(
+    ...listed('lost', outcome.lost, (one) => lineInWords(one, names)),
+    ...listed('stored twice', outcome.twice, (one) => lineInWords(one, names)),
+    ...listed('foreign', outcome.foreign, (one) => lineInWords(one, names)),
+    ...listed('written where it is visible', outcome.partial, (path) => path),
+    ...listed('taken away after it was visible', outcome.withdrawn, (path) => path),
+    ...listed(
       'in none of the roots',
       outcome.outside,
       (path) => `${path}; name its sink in \`root\` or \`atLeastOnceRoot\``,
     ),
-    ...told('committed before it was stored', outcome.ahead, (words) => words),
-    ...told('waited too long', outcome.tooLong, waitInWords),
-    ...told('waiting in the end', outcome.waiting, waitInWords),
+    ...listed('committed before it was stored', outcome.ahead, (words) => words),
+    ...listed('waited too long', outcome.tooLong, waitInWords),
+    ...listed('waiting in the end', outcome.waiting, waitInWords),
     ...(outcome.stuck === '' ? [] : [`stuck: ${outcome.stuck}`]),
   ];
   const replay = printSchedule(schedule);
@@ -73,7 +73,7 @@ export function failureOf(
   return new ProofError(parts.join('\n'), replay, findings);
 }
 
-function told<T>(what: string, found: readonly T[], inWords: (one: T) => string): string[] {
+function listed<T>(what: string, found: readonly T[], inWords: (one: T) => string): string[] {
   const lines = found.slice(0, MOST_SHOWN).map((one) => `${what}: ${inWords(one)}`);
   return found.length > MOST_SHOWN ? [...lines, `${what}: ${found.length - MOST_SHOWN} more`] : lines;
 }

@@ -43,11 +43,11 @@ export function gatedKafka(kafka: KafkaDriver, recorder: GroupWatch, steps: Step
           );
           strike.after();
         };
-        const refuse = () => gate.pass(() => subscriber.error(unreachable(groupId)));
+        const reject = () => gate.pass(() => subscriber.error(unreachable(groupId)));
         gate.pass(() => {
           if (subscriber.closed) return;
           const strike = steps.next(collector, 'connect', () => `connect as ${groupId}`);
-          if (strike.fate === 'fail') connection.subscription.add(timer(ERROR_AFTER_MS).subscribe(refuse));
+          if (strike.fate === 'fail') connection.subscription.add(timer(ERROR_AFTER_MS).subscribe(reject));
           else strike.before(() => gate.pass(() => connect(strike)));
         });
         return () => gate.pass(() => connection.subscription.unsubscribe());

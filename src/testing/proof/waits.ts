@@ -56,7 +56,7 @@ export class Waits {
   disturbed(untilMs: number, nowMs: number): void {
     this.look(nowMs);
     this.#calmFromMs = Math.max(this.#calmFromMs, untilMs);
-    this.#beforeCalm = this.#places();
+    this.#beforeCalm = this.#positions();
   }
 
   /** Nobody is there to work, on purpose: waiting does not count until `resume`. */
@@ -110,10 +110,10 @@ export class Waits {
 
   #restart(stream: Stream, nowMs: number): void {
     stream.sinceMs = nowMs;
-    stream.before = this.#places();
+    stream.before = this.#positions();
   }
 
-  #places(): ReadonlyMap<string, number> {
+  #positions(): ReadonlyMap<string, number> {
     return new Map([...this.#streams].map(([name, { committed }]) => [name, committed]));
   }
 

@@ -95,7 +95,9 @@ describe('with another Avro RPC library', () => {
       expect(await lastValueFrom(connection.append([{ headers: {}, body: Buffer.from(status) }]))).toBe(status);
     }
     const event = { headers: {}, body: Buffer.from('x') };
-    await expect(lastValueFrom(connection.append([event, event]))).rejects.toMatchObject({ code: 'RXF_FLUME_REFUSED' });
+    await expect(lastValueFrom(connection.append([event, event]))).rejects.toMatchObject({
+      code: 'RXF_FLUME_REJECTED',
+    });
     expect(seen).toEqual(answers);
     sockets.close();
   });

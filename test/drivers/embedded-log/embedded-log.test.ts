@@ -173,7 +173,7 @@ describe('embeddedLog, steering', () => {
     await log.append('chat', numbered(50));
     const reading = new Reading(log);
     await reading.until(50);
-    await Promise.all(numbered(50).map((_, place) => reading.commit(place + 1)));
+    await Promise.all(numbered(50).map((_, index) => reading.commit(index + 1)));
     expect(JSON.parse(await readFile(join(folder, 'offsets.json'), 'utf8')).groups.lake['chat/0']).toBe(50);
   });
 
@@ -256,8 +256,8 @@ describe('embeddedLog, topics', () => {
   it('puts a key always into the same of N partitions, and keeps N at the next open', async () => {
     const folder = await trial.folder();
     const log = trial.log(folder, { partitions: 4 });
-    for (let place = 0; place < 40; place += 1) await log.append('chat', [`k${place % 10}`], `k${place % 10}`);
-    for (let place = 0; place < 4; place += 1) await log.append('chat', ['keyless']);
+    for (let index = 0; index < 40; index += 1) await log.append('chat', [`k${index % 10}`], `k${index % 10}`);
+    for (let index = 0; index < 4; index += 1) await log.append('chat', ['keyless']);
     await log.close();
     const again = trial.log(folder, { partitions: 1 });
     const reading = new Reading(again);

@@ -149,5 +149,5 @@ export function aWhile(): Promise<void> {
 }
 
 export function numbered(count: number, first = 0): string[] {
-  return Array.from({ length: count }, (_, place) => `m${first + place}`);
+  return Array.from({ length: count }, (_, index) => `m${first + index}`);
 }

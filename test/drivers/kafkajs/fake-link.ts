@@ -1,4 +1,4 @@
-import type { Places, Refused } from '../../../src/drivers/kafkajs/consumer/places.js';
+import type { Offsets, Rejected } from '../../../src/drivers/kafkajs/consumer/offsets.js';
 import type { ForeignRecord } from '../../../src/drivers/kafkajs/records/record.js';
 import type { Link, Membership } from '../../../src/drivers/kafkajs/vendor/link.js';
 import type { CommittedOffset, PartitionOffset, TopicPartition } from '../../../src/ports/kafka-consumer.js';
@@ -38,8 +38,8 @@ export class FakeLink {
   commitErrors: unknown[] = [];
   log = { first: 0, next: 100 };
   /** By partition. */
-  refusedBounds: Record<number, unknown> = {};
-  refusedCommits: Record<number, unknown> = {};
+  rejectedBounds: Record<number, unknown> = {};
+  rejectedCommits: Record<number, unknown> = {};
   topicErrors: Record<string, unknown> = {};
   /** What is known, and what asking brings. */
   layoutKnown = 't=2';
@@ -75,16 +75,16 @@ export class FakeLink {
     if (this.heartbeatErrors.length > 0) throw this.heartbeatErrors.shift();
   }
 
-  async commit({ generationId }: Membership, offsets: readonly PartitionOffset[]): Promise<readonly Refused[]> {
+  async commit({ generationId }: Membership, offsets: readonly PartitionOffset[]): Promise<readonly Rejected[]> {
     if (this.commitErrors.length > 0) throw this.commitErrors.shift();
-    const { places, refused } = this.#apart(offsets, this.refusedCommits);
-    this.commits.push({ generation: generationId, offsets: places });
-    return refused;
+    const { offsets: answered, rejected } = this.#apart(offsets, this.rejectedCommits);
+    this.commits.push({ generation: generationId, offsets: answered });
+    return rejected;
   }
 
-  async committed(partitions: readonly TopicPartition[]): Promise<Places> {
+  async committed(partitions: readonly TopicPartition[]): Promise<Offsets> {
     const isAsked = (one: TopicPartition) => partitions.some(({ partition }) => partition === one.partition);
-    return { places: this.offsets.filter(isAsked), refused: [] };
+    return { offsets: this.offsets.filter(isAsked), rejected: [] };
   }
 
   async topicIds(): Promise<Map<string, string> | undefined> {
@@ -96,18 +96,18 @@ export class FakeLink {
     return this.partitions;
   }
 
-  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Offsets> {
     const offset = startAt === 'earliest' ? this.log.first : this.log.next;
     return this.#apart(
       partitions.map(({ topic, partition }) => ({ topic, partition, offset })),
-      this.refusedBounds,
+      this.rejectedBounds,
     );
   }
 
-  #apart(offsets: readonly PartitionOffset[], errors: Readonly<Record<number, unknown>>): Places {
+  #apart(offsets: readonly PartitionOffset[], errors: Readonly<Record<number, unknown>>): Offsets {
     return {
-      places: offsets.filter(({ partition }) => errors[partition] === undefined),
-      refused: offsets
+      offsets: offsets.filter(({ partition }) => errors[partition] === undefined),
+      rejected: offsets
         .filter(({ partition }) => errors[partition] !== undefined)
         .map(({ topic, partition }) => ({ topic, partition, error: errors[partition] })),
     };

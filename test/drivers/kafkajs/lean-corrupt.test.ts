@@ -114,7 +114,7 @@ describe('corrupt bytes', () => {
       runs: fc.array(fc.tuple(fc.nat(), fc.constantFrom(0, 0x7f, 0x80, 0xff)), { maxLength: 1 }),
       keep: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
     });
-    let refused = 0;
+    let rejected = 0;
     let slowest = 0;
     const before = memory();
     const property = fc.asyncProperty(madeLog, damage, async (log, { flips, words, runs, keep }) => {
@@ -134,14 +134,14 @@ describe('corrupt bytes', () => {
       const batch = await lean.read(bytes, log.position, log.aborted).catch((error: unknown) => {
         // zlib's errors are of another realm under Jest.
         if (typeof (error as Error).message !== 'string') throw error;
-        refused += 1;
+        rejected += 1;
         return null;
       });
       if (batch !== null) expectSound(batch, log);
       slowest = Math.max(slowest, performance.now() - from);
     });
     await fc.assert(property, { numRuns: 3_000 });
-    expect(refused).toBeGreaterThan(500);
+    expect(rejected).toBeGreaterThan(500);
     expect(slowest).toBeLessThan(500);
     expect(memory() - before).toBeLessThan(256 << 20);
   }, 60_000);

@@ -121,7 +121,7 @@ export class CutNet {
     this.breakAll();
   }
 
-  mend(): void {
+  restore(): void {
     this.#isCut = false;
   }
 

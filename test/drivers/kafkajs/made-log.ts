@@ -14,14 +14,14 @@ export interface MadeLog {
   readonly cut: number;
 }
 
-const near = (...places: number[]) => places.flatMap((place) => [place - 1, place, place + 1]);
+const near = (...positions: number[]) => positions.flatMap((position) => [position - 1, position, position + 1]);
 const FIRST_OFFSETS = [0, ...near(2 ** 31, 2 ** 32), 2 ** 45];
 /** Milliseconds, and what producers send instead: microseconds, nanoseconds, rubbish. */
 const TIMES = [
   ...[-1, 0, 1_795_741_254_656, ...near(2 ** 31, 2 ** 32), 2 ** 44],
   ...[1_795_741_254_656_123n, 1_795_741_254_656_123_457n, -(2n ** 63n), 2n ** 63n - 1n],
 ];
-const around = (...places: bigint[]) => places.flatMap((place) => [place - 1n, place, place + 1n]);
+const around = (...positions: bigint[]) => positions.flatMap((position) => [position - 1n, position, position + 1n]);
 const TIME_DELTAS = [
   ...[0, 0, 1, -1, 63, 64, -64, -65, 8_191, ...near(2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32)), 2 ** 40],
   ...around(2n ** 48n, -(2n ** 48n), 2n ** 52n, -(2n ** 52n), 2n ** 53n, -(2n ** 53n), 2n ** 62n, -(2n ** 62n)),

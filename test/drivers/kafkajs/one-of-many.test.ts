@@ -47,7 +47,7 @@ describe('trouble of one topic or partition is not trouble of all', () => {
   it('a partition without a leader is told of by name while the others are read, and is read once it has one', async () => {
     const link = new FakeLink();
     link.leaders = { 0: -1 };
-    link.refusedBounds = { 0: brokerError('LEADER_NOT_AVAILABLE') };
+    link.rejectedBounds = { 0: brokerError('LEADER_NOT_AVAILABLE') };
     const { trace, failures } = live(link);
     await until(() => link.fetches.length === 1, 'the fetch of the other');
     expect(partitionsAsked(link, 0)).toEqual([1]);
@@ -55,18 +55,18 @@ describe('trouble of one topic or partition is not trouble of all', () => {
     await until(() => trace.offsets(1).length === 2, 'its records');
     await until(() => trace.logEvents.some((logEvent) => logEvent.includes('kafka:t/0')), 'the notice');
     link.leaders = { 0: 1 };
-    link.refusedBounds = {};
+    link.rejectedBounds = {};
     await until(() => link.fetches.at(-1)?.positions.length === 2 || answered(link), 'both', undefined, 8_000);
     expect(failures).toEqual([]);
   }, 10_000);
 
   it('a start that cannot be learnt of one partition holds up no other', async () => {
     const link = new FakeLink();
-    link.refusedBounds = { 1: brokerError('UNKNOWN', false) };
+    link.rejectedBounds = { 1: brokerError('UNKNOWN', false) };
     const { failures } = live(link);
     await until(() => link.fetches.length === 1, 'the fetch');
     expect(partitionsAsked(link, 0)).toEqual([0]);
-    link.refusedBounds = {};
+    link.rejectedBounds = {};
     link.fetches[0]?.answerAll();
     await until(() => link.fetches.at(-1)?.positions.length === 2 || answered(link), 'both');
     expect(failures).toEqual([]);
@@ -157,11 +157,11 @@ describe('trouble of one topic or partition is not trouble of all', () => {
     link.partitions = [{ topic: 't', partition: 0 }];
     const { failures } = live(link);
     await until(() => link.fetches.length === 1, 'the fetch');
-    link.refusedBounds = { 0: brokerError('OFFSET_NOT_AVAILABLE') };
+    link.rejectedBounds = { 0: brokerError('OFFSET_NOT_AVAILABLE') };
     link.fetches[0]?.answer(0, [], 1);
     await until(() => link.fetches.length === 2, 'another try');
     expect(failures).toEqual([]);
-    link.refusedBounds = {};
+    link.rejectedBounds = {};
     link.log = { first: 40, next: 100 };
     link.fetches[1]?.answer(0, [], 1);
     await until(() => failures.length === 1, 'the gap');

@@ -35,9 +35,9 @@ describe('an error of the disk that is of the name', () => {
     ['EILSEQ', 'open'],
     ['EINVAL', 'mkdir'],
   ])('%s of %s never passes', (code, syscall) => {
-    const told = diskError(error(code, syscall), 'rename a to b', '/a');
-    expect(told).toMatchObject({ code: 'RXF_FILES_NAME', retryable: false });
-    expect(told.message).toContain(code);
+    const reported = diskError(error(code, syscall), 'rename a to b', '/a');
+    expect(reported).toMatchObject({ code: 'RXF_FILES_NAME', retryable: false });
+    expect(reported.message).toContain(code);
   });
 
   it('is none where a disk cannot do something, such as fsync of a folder', () => {

@@ -16,7 +16,7 @@ function reported(cluster: FakeCluster, verb: string, ...args: unknown[]): Promi
   return new Promise((resolve) => client[verb]?.(...args, ((error) => resolve(error ?? 'done')) satisfies Callback));
 }
 
-const refusing = (status: number) => (request: http.IncomingMessage, response: http.ServerResponse) => {
+const rejecting = (status: number) => (request: http.IncomingMessage, response: http.ServerResponse) => {
   request.resume().on('end', () => response.writeHead(status, { connection: 'close' }).end('no'));
 };
 
@@ -25,7 +25,7 @@ describe('webhdfs-package believes nothing', () => {
     'an upload that a DataNode refused with HTTP %i, which the package reports as done',
     async (status) => {
       const cluster = await FakeCluster.start();
-      cluster.upload = refusing(status);
+      cluster.upload = rejecting(status);
       expect(await reported(cluster, 'writeFile', '/lake/a', 'abc')).toBe('done');
       const error = await failure(put(driver(cluster), '/lake/b', 'abc'));
       expect(error.message).toContain(`HTTP ${status}`);
@@ -46,7 +46,7 @@ describe('webhdfs-package believes nothing', () => {
       message: expect.stringContaining('3 bytes were sent, and'),
       details: { sent: 3, held: 2 },
     });
-    cluster.upload = refusing(201);
+    cluster.upload = rejecting(201);
     expect(await failure(put(driver(cluster), '/lake/b', 'abc'))).toMatchObject({
       code: 'RXF_FILES_LENGTH',
       message: expect.stringContaining('holds no file'),

@@ -183,16 +183,16 @@ export class FakeCluster {
   }
 
   #rename(from: string, to: string, strict: boolean): Outcome {
-    const refuse = (outcome: Outcome) => (strict ? outcome : json({ boolean: false }));
+    const reject = (outcome: Outcome) => (strict ? outcome : json({ boolean: false }));
     const file = this.files.get(from);
-    if (!file) return refuse(remote('FileNotFoundException', `rename source ${from} is not found.`, 404));
+    if (!file) return reject(remote('FileNotFoundException', `rename source ${from} is not found.`, 404));
     if (this.files.has(to))
-      return refuse(remote('FileAlreadyExistsException', `rename destination ${to} already exists`));
+      return reject(remote('FileAlreadyExistsException', `rename destination ${to} already exists`));
     if (this.folders.has(to) && strict)
       return remote('IOException', `Source ${from} and destination ${to} must both be directories`);
     const folder = to.slice(0, to.lastIndexOf('/')) || '/';
     if (!this.folders.has(folder)) {
-      return refuse(remote('FileNotFoundException', `rename destination parent ${to} not found.`, 404));
+      return reject(remote('FileNotFoundException', `rename destination parent ${to} not found.`, 404));
     }
     this.files.delete(from);
     this.files.set(this.folders.has(to) ? `${to}/${from.slice(from.lastIndexOf('/') + 1)}` : to, file);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { expectHoldable, pathProblem } from '../../../src/drivers/webhdfs/path-problem.js';
-import { codeOf, refused } from '../../../src/drivers/webhdfs/remote-exception.js';
+import { codeOf, rejected } from '../../../src/drivers/webhdfs/remote-exception.js';
 
 describe('what HDFS can hold by its name', () => {
   it.each(['/', '/lake/chat', `/${'n'.repeat(255)}`, `/${'语'.repeat(85)}`, '/a/.reserved', '/.snapshots', '/ a\n\\'])(
@@ -33,6 +33,6 @@ describe('what HDFS can hold by its name', () => {
   ])('a NameNode that refuses it with %s says the same', (name, message) => {
     const attempt = { doing: 'rename', path: '/lake/x', at: 'http://nn1:9870', user: 'flume' };
     expect(codeOf({ name, message })).toBe('RXF_FILES_NAME');
-    expect(refused({ name, message }, attempt)).toMatchObject({ code: 'RXF_FILES_NAME', retryable: false });
+    expect(rejected({ name, message }, attempt)).toMatchObject({ code: 'RXF_FILES_NAME', retryable: false });
   });
 });

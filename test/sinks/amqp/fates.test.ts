@@ -70,7 +70,7 @@ const FATES: readonly [string, Build, RegExp, ErrorCode | null, string[]][] = [
   [
     'is redelivered by Kafka',
     (monitor) => ofKafka(monitor, 100).pipe(toFullQueue(monitor)),
-    /kafka:chat\/0.* attempt 1 of 100.*because of RXF_AMQP_REFUSED/,
+    /kafka:chat\/0.* attempt 1 of 100.*because of RXF_AMQP_REJECTED/,
     null,
     [],
   ],
@@ -84,7 +84,7 @@ const FATES: readonly [string, Build, RegExp, ErrorCode | null, string[]][] = [
   [
     'is requeued',
     (monitor) => ofQueue(monitor).pipe(toFullQueue(monitor)),
-    /in .*because of RXF_AMQP_REFUSED/,
+    /in .*because of RXF_AMQP_REJECTED/,
     null,
     [],
   ],
@@ -95,14 +95,14 @@ const FATES: readonly [string, Build, RegExp, ErrorCode | null, string[]][] = [
         deadLetter<string>(keeping(letters, monitor), { when: () => true }),
         toFullQueue(monitor),
       ),
-    /RXF_AMQP_REFUSED/,
+    /RXF_AMQP_REJECTED/,
     null,
-    ['RXF_AMQP_REFUSED'],
+    ['RXF_AMQP_REJECTED'],
   ],
   [
     'goes to another sink',
     (monitor) => ofKafka(monitor, 100).pipe(failover([toFullQueue(monitor), nullSink({ monitor }).write()])),
-    /RXF_AMQP_REFUSED/,
+    /RXF_AMQP_REJECTED/,
     null,
     [],
   ],
@@ -121,10 +121,10 @@ describe('a message that the broker rejected', () => {
       });
       at(900, () => running.unsubscribe());
     });
-    const causes = seen.said.filter((line) => line.startsWith('RXF_AMQP_REFUSED'));
+    const causes = seen.said.filter((line) => line.startsWith('RXF_AMQP_REJECTED'));
     expect(causes.length).toBeGreaterThan(0);
     expect(causes[0]).toBe(
-      "RXF_AMQP_REFUSED RabbitMQ rejected a message to the default exchange with the routing key 'q': a queue may be full, or " +
+      "RXF_AMQP_REJECTED RabbitMQ rejected a message to the default exchange with the routing key 'q': a queue may be full, or " +
         'its leader unavailable. Make room, or raise the limits of the queue.',
     );
     expect([...seen.said, String(seen.error)].join('\n')).toMatch(says);

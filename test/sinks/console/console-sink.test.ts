@@ -74,8 +74,8 @@ describe('consoleSink', () => {
       at(21, () => {
         expect(run.acker.acks).toEqual(['a', 'b', 'c']);
         expect(output.most).toBe(1);
-        const place = { stream: 'test:0', firstOffset: 1, lastOffset: 2 };
-        expect(run.receipts[1]).toEqual({ sink: 'console', target: 'test', values: 2, bytes: 8, ...place });
+        const range = { stream: 'test:0', firstOffset: 1, lastOffset: 2 };
+        expect(run.receipts[1]).toEqual({ sink: 'console', target: 'test', values: 2, bytes: 8, ...range });
         run.leave();
       });
     }));

@@ -83,10 +83,10 @@ function overriding(fs: MemoryFileSystem, verbs: Partial<FileSystem>): FileSyste
 }
 
 /** A store that does not take a name, and says so only when it is asked to move a file there. */
-function refusingAtLast(fs: MemoryFileSystem, isRefused: (path: string) => boolean): FileSystem {
+function rejectingAtLast(fs: MemoryFileSystem, isRejected: (path: string) => boolean): FileSystem {
   return overriding(fs, {
     publish: (from, to) => {
-      if (isRefused(to)) throw new SinkError('RXF_FILES_NAME', `Nothing can stand at ${to}: ENAMETOOLONG`);
+      if (isRejected(to)) throw new SinkError('RXF_FILES_NAME', `Nothing can stand at ${to}: ENAMETOOLONG`);
       return fs.publish(from, to);
     },
   });
@@ -188,9 +188,9 @@ describe('a committed file that can never be made visible', () => {
     inVirtualTime((at) => {
       const kafka = chat('a', 'b', 'c');
       const fs = memoryFileSystem({ latencyMs: 1 });
-      const refusing = refusingAtLast(fs, (to) => to.includes('/of=b/'));
+      const rejecting = rejectingAtLast(fs, (to) => to.includes('/of=b/'));
       const options: CollectOptions = { sink: { path: (value) => `of=${value}` }, source: COMMIT };
-      const run = collect(kafka, refusing, options);
+      const run = collect(kafka, rejecting, options);
       at(400, () => kafka.produce('chat', 0, ['d']));
       at(800, () => {
         run.subscription?.unsubscribe();
@@ -198,10 +198,10 @@ describe('a committed file that can never be made visible', () => {
         expect(ledgerOf(fs)).toEqual(['0-3(3)', '3-4(1)']);
         expect(run.receipts.map(({ values }) => values)).toEqual([1, 1, 1]);
         expect(kafka.committed('lake', 'chat', 0)).toBe(4);
-        const told = run.logEvents.filter(({ what }) => what === 'files.quarantined');
-        expect(told).toHaveLength(1);
-        expect(told[0]).toMatchObject({ level: 'error', message: expect.stringContaining('ENAMETOOLONG') });
-        const place = String(told[0]?.details?.place);
+        const reported = run.logEvents.filter(({ what }) => what === 'files.quarantined');
+        expect(reported).toHaveLength(1);
+        expect(reported[0]).toMatchObject({ level: 'error', message: expect.stringContaining('ENAMETOOLONG') });
+        const place = String(reported[0]?.details?.place);
         expect(fs.text(place)).toBe('"b"\n');
         expect(JSON.parse(fs.text(`${place}.json`))).toMatchObject({
           stream: STREAM,
@@ -212,7 +212,7 @@ describe('a committed file that can never be made visible', () => {
         expect(audit(fs)).toMatchObject({ quarantined: { files: 1 }, next: 4 });
         expect(audit(fs).problems.map(({ kind, where }) => [kind, where])).toEqual([['quarantined', place]]);
         expect(temporaries(fs)).toEqual([]);
-        const next = collect(kafka, refusing, options);
+        const next = collect(kafka, rejecting, options);
         kafka.produce('chat', 0, ['e']);
         at(400, () => {
           next.subscription?.unsubscribe();
@@ -233,15 +233,15 @@ describe('a committed file that can never be made visible', () => {
         next: 1,
         files: [{ temporary: temporary.slice(6), final, bytes: 4, values: 1, first: 0, last: 0 }],
       });
-      let isRefused = true;
-      const refusing = refusingAtLast(fs, (to) => isRefused && to.includes('/of=b/'));
+      let isRejected = true;
+      const rejecting = rejectingAtLast(fs, (to) => isRejected && to.includes('/of=b/'));
       // The reason was written, and then it died.
       put(fs, '/lake/_rxflume/quarantine/kafka+chat~0/others-0-0.json', '{');
       const offsetStore = () => {
         const monitor = new Monitor();
         const logEvents: string[] = [];
         monitor.logEvents$.subscribe(({ what }) => logEvents.push(what));
-        const sink = fileSink(refusing, { root: '/lake', format: jsonLines(), monitor });
+        const sink = fileSink(rejecting, { root: '/lake', format: jsonLines(), monitor });
         expect(answerOf(sink.offsetStore([STREAM]) as Observable<ReadonlyMap<string, number>>).get(STREAM)).toBe(1);
         return logEvents;
       };
@@ -249,7 +249,7 @@ describe('a committed file that can never be made visible', () => {
         expect(offsetStore()).toEqual(['files.quarantined']);
         expect(offsetStore()).toEqual([]);
         expect(audit(fs).problems[0]?.what).toContain('cannot be read');
-        isRefused = false;
+        isRejected = false;
         // By hand, as the notice says.
         settle(fs.rename('/lake/_rxflume/quarantine/kafka+chat~0/others-0-0', `/lake/${final}`));
         expect(offsetStore()).toEqual([]);

@@ -89,7 +89,7 @@ describe('a batch that an agent refuses for some of its events', () => {
         for (const name of bad) {
           // Behind the last one nothing was taken that would clear the agent.
           const retryable = Number(name) === count - 1;
-          const cause = { code: 'RXF_FLUME_EVENT_REFUSED', retryable, details: { offset: Number(name) } };
+          const cause = { code: 'RXF_FLUME_EVENT_REJECTED', retryable, details: { offset: Number(name) } };
           expect(run.acker.causes[name]).toMatchObject(cause);
         }
         // The batch, its first event, and the halves.
@@ -106,7 +106,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, numbered(10)));
       at(60_000, () => {
         expect(run.acker.nacks).toEqual(['5']);
-        expect(run.acker.causes['5']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: false });
+        expect(run.acker.causes['5']).toMatchObject({ code: 'RXF_FLUME_EVENT_REJECTED', retryable: false });
         expect(String(run.acker.causes['5'])).toContain('NumberFormatException');
         run.stop();
       });
@@ -117,7 +117,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       const run = start(within(['9'], { error: 'IllegalStateException: Channel closed' }));
       at(2, () => put(run, numbered(10)));
       at(60_000, () => {
-        expect(run.acker.causes['9']).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: true });
+        expect(run.acker.causes['9']).toMatchObject({ code: 'RXF_FLUME_EVENT_REJECTED', retryable: true });
         run.stop();
       });
     }));
@@ -143,7 +143,7 @@ describe('a batch that an agent refuses for some of its events', () => {
           expect(run.asked.map(({ length }) => length)).toEqual(typeof answer === 'string' ? [100] : [100, 1, 1, 1]);
           expect(run.acker.nacks).toEqual(numbered(100));
           for (const name of numbered(100)) {
-            expect(run.acker.causes[name]).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
+            expect(run.acker.causes[name]).toMatchObject({ code: 'RXF_FLUME_REJECTED', retryable: true });
           }
           run.stop();
         });
@@ -166,7 +166,7 @@ describe('a batch that an agent refuses for some of its events', () => {
         expect(run.landed).toEqual(landed);
         expect(run.acker.nacks).toEqual(numbered(100).slice(landed.length));
         const codes = new Set(run.acker.nacks.map((name) => (run.acker.causes[name] as { code: string }).code));
-        expect(codes).toEqual(new Set(['RXF_FLUME_REFUSED']));
+        expect(codes).toEqual(new Set(['RXF_FLUME_REJECTED']));
         run.stop();
       });
     }),

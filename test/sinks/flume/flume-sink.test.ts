@@ -129,7 +129,7 @@ describe('flumeSink', () => {
       });
       at(1_000, () => {
         expect(run.acker.nacks).toEqual(['a', 'b']);
-        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
+        expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_REJECTED', retryable: true });
         expect(run.other.acks).toEqual(['x', 'y']);
         run.subscription.unsubscribe();
       });

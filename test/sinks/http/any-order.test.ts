@@ -48,12 +48,12 @@ describe('httpSink, under any order of values, answers and ends', () => {
       steps: fc.array(step, { minLength: 1, maxLength: 40 }),
       scripts: fc.array(script, { minLength: 1, maxLength: 30 }),
       maxInFlight: fc.integer({ min: 1, max: 4 }),
-      refuse: fc.constantFrom('batch' as const, 'value' as const),
+      reject: fc.constantFrom('batch' as const, 'value' as const),
       end: fc.constantFrom('complete' as const, 'leave' as const),
       rewinds: fc.boolean(),
     });
     fc.assert(
-      fc.property(runs, ({ steps, scripts, maxInFlight, refuse, end, rewinds }) =>
+      fc.property(runs, ({ steps, scripts, maxInFlight, reject, end, rewinds }) =>
         inVirtualTime((at) => {
           const taken = new Set<string>();
           const tries = new Map<string, number>();
@@ -62,7 +62,7 @@ describe('httpSink, under any order of values, answers and ends', () => {
             {
               order,
               maxInFlight,
-              refuse,
+              reject,
               requestTimeoutMs: 500,
               batch: { count: 3, bytes: 60, maxWaitMs: 10 },
               breaker: { failures: 3, openMs: 300 },

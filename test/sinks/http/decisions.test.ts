@@ -48,7 +48,7 @@ describe('Retry-After', () => {
 });
 
 describe('the verdict on an answer', () => {
-  const judging: Judging = { values: 3, hasKey: true, refuse: 'batch', whyRefused: () => undefined, now: 0 };
+  const judging: Judging = { values: 3, hasKey: true, reject: 'batch', whyRejected: () => undefined, now: 0 };
   const verdict = (status: number, change: Partial<Judging> = {}, headers: Record<string, string> = {}) =>
     verdictOf({ status, headers, excerpt: '', isWhole: true }, { ...judging, ...change });
 
@@ -56,7 +56,7 @@ describe('the verdict on an answer', () => {
     ['taken', [200, 201, 202, 204, 299]],
     ['elsewhere', [300, 301, 302, 307, 308]],
     ['again', [408, 409, 425, 429, 500, 502, 503, 504, 599]],
-    ['refused', [400, 422]],
+    ['rejected', [400, 422]],
     ['halve', [413]],
     ['denied', [401, 403, 404, 405, 410, 411, 415, 421, 451]],
   ])('%s: %j', (what, statuses) => {
@@ -65,12 +65,12 @@ describe('the verdict on an answer', () => {
 
   it('by the number of values, the key, and the options', () => {
     expect(verdict(413, { values: 1 })).toEqual({ what: 'tooLarge' });
-    expect(verdict(409, { hasKey: false })).toEqual({ what: 'refused' });
-    expect(verdict(422, { refuse: 'value' })).toEqual({ what: 'halve' });
-    expect(verdict(422, { refuse: 'value', values: 1 })).toEqual({ what: 'refused' });
-    expect(verdict(401, { refuse: 'value' })).toEqual({ what: 'denied' });
-    expect(verdict(200, { whyRefused: () => 'errors' })).toEqual({ what: 'refused', why: 'errors' });
-    expect(verdict(200, { whyRefused: () => 'errors', refuse: 'value' })).toEqual({ what: 'halve' });
+    expect(verdict(409, { hasKey: false })).toEqual({ what: 'rejected' });
+    expect(verdict(422, { reject: 'value' })).toEqual({ what: 'halve' });
+    expect(verdict(422, { reject: 'value', values: 1 })).toEqual({ what: 'rejected' });
+    expect(verdict(401, { reject: 'value' })).toEqual({ what: 'denied' });
+    expect(verdict(200, { whyRejected: () => 'errors' })).toEqual({ what: 'rejected', why: 'errors' });
+    expect(verdict(200, { whyRejected: () => 'errors', reject: 'value' })).toEqual({ what: 'halve' });
     expect(verdict(503, {}, { 'retry-after': '2' })).toEqual({ what: 'again', afterMs: 2_000 });
     expect(verdict(503)).toEqual({ what: 'again', afterMs: 0 });
   });

@@ -181,10 +181,10 @@ describe('from a Kafka to a real HTTP server', () => {
     const { store, values, committed, run } = await start(60);
     store.next = (_, body) => (/^v31$/m.test(body) ? '400' : 'ok');
     const letters: unknown[] = [];
-    await run({ refuse: 'value' }, (more) => letters.push(...more));
+    await run({ reject: 'value' }, (more) => letters.push(...more));
     expect(committed()).toEqual([30, 30]);
     expect(letters).toHaveLength(1);
-    expect(letters[0]).toMatchObject({ value: 'v31', code: 'RXF_HTTP_REFUSED' });
+    expect(letters[0]).toMatchObject({ value: 'v31', code: 'RXF_HTTP_REJECTED' });
     expect(sorted(store.stored)).toEqual(sorted(values.filter((value) => value !== 'v31')));
   }, 30_000);
 
@@ -192,7 +192,7 @@ describe('from a Kafka to a real HTTP server', () => {
     const { store, run } = await start(60);
     store.next = (n) => (n < 3 ? 'ok' : '401');
     const letters: unknown[] = [];
-    const running = run({ refuse: 'value' }, (more) => letters.push(...more));
+    const running = run({ reject: 'value' }, (more) => letters.push(...more));
     await expect(running).rejects.toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: { code: 'RXF_HTTP_DENIED' } });
     expect(letters).toEqual([]);
   }, 30_000);
@@ -207,7 +207,7 @@ describe('from a Kafka to a real HTTP server', () => {
   it('that refuses for good: the flow stops before it, and goes on from there when it is mended', async () => {
     const { store, values, committed, run } = await start(60);
     store.next = (n) => (n < 3 ? 'ok' : '400');
-    await expect(run()).rejects.toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: { code: 'RXF_HTTP_REFUSED' } });
+    await expect(run()).rejects.toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: { code: 'RXF_HTTP_REJECTED' } });
     expect(committed().reduce((sum, offset) => sum + Math.max(0, offset), 0)).toBeLessThan(60);
     store.next = () => 'ok';
     await run();

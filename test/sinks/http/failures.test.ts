@@ -208,8 +208,8 @@ describe('httpSink, where a server is down', () => {
 
 describe('httpSink, refused', () => {
   it.each([
-    [400, 'RXF_HTTP_REFUSED', 'set such values aside'],
-    [422, 'RXF_HTTP_REFUSED', 'set such values aside'],
+    [400, 'RXF_HTTP_REJECTED', 'set such values aside'],
+    [422, 'RXF_HTTP_REJECTED', 'set such values aside'],
     [401, 'RXF_HTTP_DENIED', 'It would say so to any value: check `url`, `method`, `headers` and `body`.'],
     [404, 'RXF_HTTP_DENIED', 'check `url`'],
     [307, 'RXF_HTTP_REDIRECT', 'to http://elsewhere/new. Redirects are not followed: give the final address as `url`.'],
@@ -219,7 +219,7 @@ describe('httpSink, refused', () => {
         {
           url: 'http://store/chat?key=sesame-open',
           headers: { authorization: 'Bearer hidden-token' },
-          refuse: 'batch',
+          reject: 'batch',
         },
         () => ({
           status,
@@ -253,7 +253,7 @@ describe('httpSink, refused', () => {
       at(200, () => {
         expect(run.acker.acks).toEqual(['a', 'b', 'c', 'd', 'f', 'g', 'h']);
         expect(run.acker.nacks).toEqual(['e']);
-        expect(causeOf(run, 'e')).toMatchObject({ code: 'RXF_HTTP_REFUSED', details: { values: 1, firstOffset: 4 } });
+        expect(causeOf(run, 'e')).toMatchObject({ code: 'RXF_HTTP_REJECTED', details: { values: 1, firstOffset: 4 } });
         expect(causeOf(run, 'e').message).toContain('unknown field in');
         run.leave();
       });
@@ -321,9 +321,9 @@ describe('httpSink, refused', () => {
       });
     }));
 
-  it("with refuse: 'value' finds the one at fault by halving", () =>
+  it("with reject: 'value' finds the one at fault by halving", () =>
     inVirtualTime((at) => {
-      const run = new HttpRun({ batch: { count: 8 }, refuse: 'value' }, ({ body }) => (body.includes('e') ? 422 : 200));
+      const run = new HttpRun({ batch: { count: 8 }, reject: 'value' }, ({ body }) => (body.includes('e') ? 422 : 200));
       for (const name of 'abcdefgh') run.put(name);
       at(100, () => {
         expect(run.bodies).toEqual(['a,b,c,d,e,f,g,h', 'a,b,c,d', 'e,f,g,h', 'e,f', 'e', 'f', 'g,h']);
@@ -337,8 +337,8 @@ describe('httpSink, refused', () => {
     inVirtualTime((at) => {
       const run = new HttpRun(
         {
-          refuse: 'batch',
-          whyRefused: ({ excerpt }) => (excerpt.includes('"errors":true') ? 'some were not stored' : undefined),
+          reject: 'batch',
+          whyRejected: ({ excerpt }) => (excerpt.includes('"errors":true') ? 'some were not stored' : undefined),
         },
         (_, n) => ({ status: 200, body: n === 0 ? '{"errors":true}' : '{"errors":false}' }),
       );

@@ -36,8 +36,8 @@ describe('httpSink', () => {
       at(30, () => {
         expect(run.bodies).toEqual(['a,b', 'c']);
         expect(run.acker.acks).toEqual(['a', 'b', 'c']);
-        const place = { stream: 'test:0', firstOffset: 0, lastOffset: 1 };
-        expect(run.receipts[0]).toEqual({ sink: 'http', target: 'http://store/chat', values: 2, bytes: 8, ...place });
+        const range = { stream: 'test:0', firstOffset: 0, lastOffset: 1 };
+        expect(run.receipts[0]).toEqual({ sink: 'http', target: 'http://store/chat', values: 2, bytes: 8, ...range });
         expect(run.http.seen[0]).toMatchObject({
           method: 'POST',
           url: 'http://store/chat',
@@ -218,7 +218,7 @@ describe('httpSink', () => {
     [{ url: 'http://s/', batch: { values: 2 } }, 'got `values`'],
     [{ url: 'http://s/', retry: { jitter: 2 } }, 'a number from 0 to 1'],
     [{ url: 'http://s/', idempotencyHeader: 'a b' }, 'by names of HTTP headers'],
-    [{ url: 'http://s/', refuse: 'all' }, "one of 'batch', 'value'"],
+    [{ url: 'http://s/', reject: 'all' }, "one of 'batch', 'value'"],
   ])('refuses %j', (options, rule) => {
     expect(() => httpSink(new MemoryHttp(), options as never)).toThrow(rule);
     expect(() => httpSink(new MemoryHttp(), options as never)).not.toThrow('sesame');

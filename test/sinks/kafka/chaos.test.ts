@@ -47,19 +47,19 @@ function strike(seed: number, options: (kafka: MemoryKafka) => CopyOptions): Ver
   withChance(seed, () =>
     inVirtualTime((at) => {
       const runs: ReturnType<typeof copy>[] = [];
-      const start = (place: number) => {
-        runs[place] = copy(kafka, { through: thinned(chance), ...options(kafka) });
+      const start = (slot: number) => {
+        runs[slot] = copy(kafka, { through: thinned(chance), ...options(kafka) });
       };
-      const disturb = (place: number) => {
-        const run = runs[place];
+      const disturb = (slot: number) => {
+        const run = runs[slot];
         if (!isTroubled.now || run === undefined) return;
-        if (run.ended !== '') start(place);
+        if (run.ended !== '') start(slot);
         else if (chance() < 0.4) {
           // Killed: what was under way may still be carried out, and nothing else of it.
           run.subscription?.unsubscribe();
-          runs[place] = undefined as never;
+          runs[slot] = undefined as never;
           timer(chance() * 200).subscribe(() => {
-            if (isTroubled.now) start(place);
+            if (isTroubled.now) start(slot);
           });
         } else if (run.consumer !== undefined) {
           // It sleeps past its session, or goes on without knowing that others have its partitions.
@@ -98,7 +98,7 @@ function strike(seed: number, options: (kafka: MemoryKafka) => CopyOptions): Ver
   const known = new Set(seen);
   return {
     missing: numbers(COUNT).filter((n) => isCopied(n) && !known.has(n)),
-    twice: seen.filter((n, place) => seen.indexOf(n) !== place),
+    twice: seen.filter((n, slot) => seen.indexOf(n) !== slot),
     early,
     waitMs: waits.longest?.ms ?? 0,
     waiting,

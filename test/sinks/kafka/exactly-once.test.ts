@@ -85,7 +85,7 @@ describe('kafkaSink, exactly once', () => {
 
   it('moves the offsets itself: nothing is committed by the consumer', () => {
     const kafka = cluster();
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const watched: KafkaDriver = {
       name: kafka.name,
       addresses: kafka.addresses,
@@ -97,7 +97,7 @@ describe('kafkaSink, exactly once', () => {
               resume: consumer.resume.bind(consumer),
               close: consumer.close.bind(consumer),
               commit: (...given: unknown[]) => {
-                told.push(given);
+                reported.push(given);
                 return of(0);
               },
             }),
@@ -120,7 +120,7 @@ describe('kafkaSink, exactly once', () => {
       feed(kafka, 0, 5);
       at(500, () => running.unsubscribe());
     });
-    expect([told, kafka.committed('g', 'chat', 0)]).toEqual([[], 5]);
+    expect([reported, kafka.committed('g', 'chat', 0)]).toEqual([[], 5]);
     // Lag and progress are told of all the same.
     expect(monitor.total('rxflume_source_committed_total')).toBe(5);
   });

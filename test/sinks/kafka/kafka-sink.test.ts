@@ -239,7 +239,7 @@ describe('kafkaSink, at least once', () => {
       at(5_000, () => run?.stop());
     });
     expect(run?.ended).toBe('complete');
-    const firsts = copied(kafka).filter((n, place, all) => all.indexOf(n) === place);
+    const firsts = copied(kafka).filter((n, index, all) => all.indexOf(n) === index);
     expect([firsts, kafka.committed('copier', 'chat', 0)]).toEqual([numbers(20), 20]);
     expect(run?.codes()).toEqual(expect.arrayContaining(['RXF_KAFKA_UNREACHABLE', 'RXF_KAFKA_SEND']));
   });

@@ -27,13 +27,13 @@ const throwing = (value: Bytes): never => {
 const CAUSES: readonly Cause[] = [
   {
     what: 'has no key, for a compacted topic',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     config: { 'cleanup.policy': 'compact' },
     sink: { key: (value) => (isBad(value) ? null : 'k') },
   },
   {
     what: 'is older than its topic takes',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     config: { 'message.timestamp.before.max.ms': '1000' },
     sink: { timestamp: (value) => (isBad(value) ? 0 : null) },
     prepare: () => undefined,
@@ -46,7 +46,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     what: 'goes to a partition that is not there',
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
     sink: { partition: (value) => (isBad(value) ? 7 : null) },
   },
   {

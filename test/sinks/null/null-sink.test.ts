@@ -34,8 +34,8 @@ describe('nullSink', () => {
       [3_072, 4_096],
       [4_096, 5_000],
     ]);
-    const place = { stream: 's', firstOffset: 0, lastOffset: 9_998 };
-    expect(receipts).toEqual([{ sink: 'null', target: 'null', values: 5_000, bytes: 50_000, ...place }]);
+    const range = { stream: 's', firstOffset: 0, lastOffset: 9_998 };
+    expect(receipts).toEqual([{ sink: 'null', target: 'null', values: 5_000, bytes: 50_000, ...range }]);
   });
 
   it('acks at once, without another value or a want, also where places have gaps', () =>

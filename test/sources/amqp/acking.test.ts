@@ -45,9 +45,9 @@ describe('Acking', () => {
         const acking = new Acking();
         const broker = new Broker();
         const acked = new Set<number>();
-        const refused = new Set<number>();
-        const told = new Set<number>();
-        const isFree = (seq: number) => !acked.has(seq) && !refused.has(seq);
+        const nacked = new Set<number>();
+        const reported = new Set<number>();
+        const isFree = (seq: number) => !acked.has(seq) && !nacked.has(seq);
         const send = () => {
           for (const { deliveryTag, isMultiple } of acking.take()) broker.ack(deliveryTag, isMultiple);
         };
@@ -60,23 +60,23 @@ describe('Acking', () => {
             expect(acking.ack(first, next)).toBe(run.length);
             for (const seq of run) acked.add(seq);
           } else if (what === 'refuse') {
-            expect(acking.refuse(first, next)).toEqual(run);
-            for (const seq of run) refused.add(seq);
+            expect(acking.markNacked(first, next)).toEqual(run);
+            for (const seq of run) nacked.add(seq);
           } else if (what === 'tell') {
-            const isOwed = refused.has(first) && !told.has(first);
-            expect(acking.told(first)).toBe(isOwed);
+            const isOwed = nacked.has(first) && !reported.has(first);
+            expect(acking.reported(first)).toBe(isOwed);
             if (isOwed) {
-              told.add(first);
+              reported.add(first);
               broker.nack(first + 1);
             }
           } else send();
-          expect(acking.settled).toBe(acked.size + refused.size);
+          expect(acking.settled).toBe(acked.size + nacked.size);
         }
         send();
         expect([...broker.acked].sort((a, b) => a - b)).toEqual([...acked].map((seq) => seq + 1).sort((a, b) => a - b));
         expect(acking.owed).toBe(0);
         let end = 0;
-        while (acked.has(end) || told.has(end)) end += 1;
+        while (acked.has(end) || reported.has(end)) end += 1;
         expect(acking.end).toBe(end);
       }),
       { numRuns: 1_000 },
@@ -85,7 +85,7 @@ describe('Acking', () => {
 
   it('says a run with one frame, also over what was refused and told', () => {
     const acking = new Acking();
-    acking.refuse(1, 2);
+    acking.markNacked(1, 2);
     acking.ack(0, 4);
     // 1 is not told yet: nothing above it may be acked together.
     expect(acking.take()).toEqual([
@@ -93,7 +93,7 @@ describe('Acking', () => {
       { deliveryTag: 3, isMultiple: false },
       { deliveryTag: 4, isMultiple: false },
     ]);
-    acking.told(1);
+    acking.reported(1);
     acking.ack(4, 7);
     expect(acking.take()).toEqual([{ deliveryTag: 7, isMultiple: true }]);
     expect(acking.take()).toEqual([]);

@@ -43,8 +43,8 @@ describe('amqpSource', () => {
       at(30, () => one('b').ack());
       at(40, () => one('d').nack(busy()));
       at(2_000, () => {
-        const told = own.settlements.map(({ how, deliveryTag, isMultiple }) => [how, deliveryTag, isMultiple]);
-        expect(told).toEqual([
+        const reported = own.settlements.map(({ how, deliveryTag, isMultiple }) => [how, deliveryTag, isMultiple]);
+        expect(reported).toEqual([
           ['ack', 1, false],
           ['ack', 3, false],
           ['ack', 2, false],
@@ -68,8 +68,8 @@ describe('amqpSource', () => {
       });
       at(19, () => expect(own.settlements).toEqual([]));
       at(22, () => {
-        const told = own.settlements.map(({ deliveryTag, isMultiple }) => [deliveryTag, isMultiple]);
-        expect(told).toEqual([
+        const reported = own.settlements.map(({ deliveryTag, isMultiple }) => [deliveryTag, isMultiple]);
+        expect(reported).toEqual([
           [5, true],
           [7, false],
           [8, false],
@@ -284,17 +284,17 @@ describe('amqpSource, refusals', () => {
         redeliver: { maxAttempts: 2, firstDelayMs: 100, maxDelayMs: 1_000 },
         drainTimeoutMs: 500,
       });
-      const refuse = (nth: number) => out.filter(({ value }) => value.toString() === 'a')[nth]?.nack(busy());
-      at(10, () => refuse(0));
+      const nack = (nth: number) => out.filter(({ value }) => value.toString() === 'a')[nth]?.nack(busy());
+      at(10, () => nack(0));
       at(100, () => expect(seen).toEqual(['a', 'b']));
       at(120, () => {
         expect(seen).toEqual(['a', 'b', 'a*']);
-        refuse(1);
+        nack(1);
       });
       at(310, () => expect(seen).toHaveLength(3));
       at(330, () => {
         expect(seen).toHaveLength(4);
-        refuse(2);
+        nack(2);
         out[1]?.acker.flush$.subscribe(() => out[1]?.ack());
       });
       at(1_000, () => {
@@ -348,7 +348,7 @@ describe('amqpSource, refusals', () => {
     const { monitor, logEvents } = monitored();
     inVirtualTime((at) => {
       const redeliver = { maxAttempts: 1, firstDelayMs: 10, maxDelayMs: 10 };
-      const { one, ended } = read(own, { whenRefused: 'deadLetter', redeliver, monitor });
+      const { one, ended } = read(own, { whenNacked: 'deadLetter', redeliver, monitor });
       at(10, () => {
         one('a').nack(wrong());
         one('b').nack(busy());
@@ -618,7 +618,7 @@ describe('amqpSource, its options', () => {
     ['an unknown one', { prefech: 1 }, 'got `prefech`'],
     ['a stream', { declare: { kind: 'stream' } }, "`declare.kind` to be one of 'classic', 'quorum'"],
     ['an offset', { consumerArguments: { 'x-stream-offset': 1 } }, 'without `x-stream-offset`'],
-    ['another fate', { whenRefused: 'drop' }, "`whenRefused` to be one of 'stop', 'deadLetter'"],
+    ['another fate', { whenNacked: 'drop' }, "`whenNacked` to be one of 'stop', 'deadLetter'"],
   ])('refuses %s', (_, options, message) => {
     expect(() => amqpSource(own, { queues: ['q'], ...(options as object) })).toThrow(message);
   });

@@ -482,7 +482,7 @@ describe('amqpStreamSource, its options', () => {
     ['another start', { startAt: 'earliest' }, "`startAt` to be 'first', 'last', 'next' or an offset from 0"],
     ['an offset below 0', { startAt: -1 }, '`startAt` to be'],
     ['another kind', { declare: { kind: 'quorum' } }, "`declare.kind` to be 'stream'"],
-    ['what is only for queues', { whenRefused: 'stop' }, 'got `whenRefused`'],
+    ['what is only for queues', { whenNacked: 'stop' }, 'got `whenNacked`'],
     ['no function', { resumeFrom: 1 }, '`resumeFrom` to be a function'],
   ])('refuses %s', (_, options, message) => {
     expect(() => amqpStreamSource(new MemoryAmqp(), { queues: ['s'], ...options })).toThrow(message);

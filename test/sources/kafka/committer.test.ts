@@ -15,10 +15,10 @@ function commits(count = 100) {
   const answers: Subject<void>[] = [];
   const offsets: number[] = [];
   const verbs = {
-    commit: (_: number, told: readonly { offset: number }[]) => {
+    commit: (_: number, reported: readonly { offset: number }[]) => {
       const answer = new Subject<void>();
       answers.push(answer);
-      offsets.push(...told.map(({ offset }) => offset));
+      offsets.push(...reported.map(({ offset }) => offset));
       return answer;
     },
   };

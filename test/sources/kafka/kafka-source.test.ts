@@ -409,10 +409,10 @@ describe('kafkaSource', () => {
       const kafka = chat(2, ...'abc');
       kafka.produce('chat', 1, ['x']);
       const run = start(kafka, { redeliver: { maxAttempts: 3, firstDelayMs: 100 } });
-      let refusals = 0;
+      let nacks = 0;
       run.onNext = (delivery) => {
-        if (String(delivery.value) === 'b' && refusals < 2) {
-          refusals += 1;
+        if (String(delivery.value) === 'b' && nacks < 2) {
+          nacks += 1;
           delivery.nack(new SinkError('RXF_FILES_UNREACHABLE', 'no NameNode'));
         } else delivery.ack();
       };
@@ -486,12 +486,12 @@ describe('kafkaSource', () => {
         kafka.commitErrors.push(...Array.from({ length: 200 }, () => new SinkError('RXF_FILES_REMOTE', 'again')));
         kafka.produce('chat', 0, ['b']);
       });
-      const told: string[] = [];
-      run.monitor.logEvents$.subscribe(({ level, what }) => level === 'warn' && told.push(what));
+      const reported: string[] = [];
+      run.monitor.logEvents$.subscribe(({ level, what }) => level === 'warn' && reported.push(what));
       at(60_000, () => {
         expect(run.error).toMatchObject({ code: 'RXF_KAFKA_COMMIT' });
         // No storm: about 120 failures in 12 s.
-        expect(told.filter((what) => what === 'RXF_KAFKA_COMMIT').length).toBeLessThanOrEqual(3);
+        expect(reported.filter((what) => what === 'RXF_KAFKA_COMMIT').length).toBeLessThanOrEqual(3);
         run.subscription?.unsubscribe();
       });
     }));

@@ -59,7 +59,7 @@ describe('a partition', () => {
   });
 
   it('tells what is acked anew, refused, or freed, each once', () => {
-    const { own, told, window } = partitionOf(0);
+    const { own, reported, window } = partitionOf(0);
     own.enqueue(batchOf([0, 1, 2, 3, 4]));
     taken(own, 5);
     own.release(0, 2);
@@ -69,19 +69,19 @@ describe('a partition', () => {
     own.nack(1, 3, 'no');
     own.nack(1, 2, 'again');
     own.ack(1, 5);
-    expect(told).toEqual(['released', 'acked 1', 'nacked kafka:chat/3 1 no', 'acked 2']);
+    expect(reported).toEqual(['released', 'acked 1', 'nacked kafka:chat/3 1 no', 'acked 2']);
     expect([own.watermark.offset, own.isSettled, window.count]).toEqual([1, true, 0]);
     own.nack(0, 1, 'late');
-    expect(told.length).toBe(4);
+    expect(reported.length).toBe(4);
   });
 
   it('takes a refusal of offset 0 as any other, and is held where it has no ledger', () => {
-    const { own, told } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
+    const { own, reported } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     expect(own.isPaused).toBe(false);
     own.enqueue(batchOf([0, 5]));
     taken(own, 2);
     own.nack(0, 2, 'no');
-    expect([told, own.resumeTracker?.horizon]).toEqual([['nacked kafka:chat/3 0 no'], 0]);
+    expect([reported, own.resumeTracker?.horizon]).toEqual([['nacked kafka:chat/3 0 no'], 0]);
     own.hold(0, 2);
     expect(own.resumeTracker?.horizon).toBe(0);
     const bare = partitionOf(0).own;
@@ -92,7 +92,7 @@ describe('a partition', () => {
   });
 
   it('is over: what is said of it is void, but frees the window, and its holders are told', () => {
-    const { own, told, window } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
+    const { own, reported, window } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3]));
     taken(own, 3);
     let completions = 0;
@@ -104,7 +104,7 @@ describe('a partition', () => {
     own.nack(1, 2, 'no');
     own.hold(2, 3);
     own.release(2, 3);
-    expect([told, own.watermark.offset, own.resumeTracker?.horizon, window.count]).toEqual([
+    expect([reported, own.watermark.offset, own.resumeTracker?.horizon, window.count]).toEqual([
       ['released', 'released', 'released'],
       0,
       0,
@@ -113,7 +113,7 @@ describe('a partition', () => {
   });
 
   it('reaches as far as all is acked or held, never past a refusal, and what the log has besides', () => {
-    const { own, told } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
+    const { own, reported } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3], 9));
     taken(own, 4);
     own.hold(0, 2);
@@ -124,7 +124,7 @@ describe('a partition', () => {
       ?.reached(9)
       .subscribe({ complete: () => seen.push('reached'), error: () => seen.push('refused') });
     own.hold(3, 4);
-    expect([seen, told.filter((one) => one === 'awaited').length]).toEqual([['reached'], 2]);
+    expect([seen, reported.filter((one) => one === 'awaited').length]).toEqual([['reached'], 2]);
     own.enqueue(batchOf([], 12));
     expect(own.resumeTracker?.horizon).toBe(12);
     own.nack(1, 2, 'no');

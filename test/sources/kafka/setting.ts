@@ -15,13 +15,13 @@ export function batchOf(
 
 /** A partition by itself, and what it tells its session. */
 export function partitionOf(start: number, resumePoint?: ResumePoint, partition = 3) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const window = new InFlightWindow({ count: 100, bytes: 1_000 });
   const own = new Partition({ topic: 'chat', partition }, start, resumePoint, window, {
-    acked: (count) => told.push(`acked ${count}`),
-    nacked: ({ stream }, offset, cause) => told.push(`nacked ${stream} ${offset} ${cause}`),
-    released: () => told.push('released'),
-    awaited: () => told.push('awaited'),
+    acked: (count) => reported.push(`acked ${count}`),
+    nacked: ({ stream }, offset, cause) => reported.push(`nacked ${stream} ${offset} ${cause}`),
+    released: () => reported.push('released'),
+    awaited: () => reported.push('awaited'),
   });
-  return { own, told, window };
+  return { own, reported, window };
 }

@@ -178,16 +178,16 @@ describe('with `startAt: latest`', () => {
   it('a sink that commits for the source is told the place, not the broker', () =>
     inVirtualTime((at) => {
       const kafka = chat();
-      const told: unknown[] = [];
+      const reported: unknown[] = [];
       const resumeFrom = Object.assign(() => of(new Map<string, number>()), {
         commit: (acked: readonly { stream: string; offset: number }[]) => {
-          told.push(...acked.map(({ stream, offset }) => [stream, offset]));
+          reported.push(...acked.map(({ stream, offset }) => [stream, offset]));
           return of(undefined);
         },
       });
       const first = member(kafka, { resumeFrom });
       at(50, () => {
-        expect([told, kafka.commits]).toEqual([[['kafka:chat/0', 1]], []]);
+        expect([reported, kafka.commits]).toEqual([[['kafka:chat/0', 1]], []]);
         first.leave();
       });
     }));

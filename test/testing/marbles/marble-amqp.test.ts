@@ -50,7 +50,7 @@ describe('m.amqp', () => {
     marbles((m) => {
       const queue = m.amqp('-ab');
       const redeliver = { maxAttempts: 0 };
-      m.expectObservable(read(queue, { whenRefused: 'deadLetter', redeliver }).pipe(text, m.sink('--X-b')), '20ms !');
+      m.expectObservable(read(queue, { whenNacked: 'deadLetter', redeliver }).pipe(text, m.sink('--X-b')), '20ms !');
       m.expectDiscards('--a');
       m.expectAcks('    ----b');
     }));

@@ -231,8 +231,8 @@ function receipts(labels: string, targets: string, offsets: number[], partitions
   return Object.fromEntries(
     [...labels].map((label, at) => {
       const [offset, partition] = [offsets[at] as number, partitions[at] as number];
-      const place = { stream: `kafka:topic/${partition}`, firstOffset: offset, lastOffset: offset };
-      return [label, { sink: 'marbles', target: targets[at], values: 1, bytes: 1, ...place }];
+      const range = { stream: `kafka:topic/${partition}`, firstOffset: offset, lastOffset: offset };
+      return [label, { sink: 'marbles', target: targets[at], values: 1, bytes: 1, ...range }];
     }),
   );
 }

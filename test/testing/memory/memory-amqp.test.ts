@@ -225,22 +225,22 @@ describe('MemoryAmqp, its streams', () => {
 
 describe('MemoryAmqp, its publishers', () => {
   function publisher(broker: MemoryAmqp, exchanges: readonly string[] = []) {
-    const told: string[] = [];
-    const own = { told, publisher: undefined as AmqpPublisher | undefined };
+    const reported: string[] = [];
+    const own = { reported, publisher: undefined as AmqpPublisher | undefined };
     broker
-      .open(exchanges, { writable: (is) => told.push(is ? 'open' : 'blocked'), logEvent: () => undefined })
+      .open(exchanges, { writable: (is) => reported.push(is ? 'open' : 'blocked'), logEvent: () => undefined })
       .subscribe({
         next: (one) => {
           own.publisher = one;
         },
-        error: ({ code }: { code: string }) => told.push(code),
-        complete: () => told.push('complete'),
+        error: ({ code }: { code: string }) => reported.push(code),
+        complete: () => reported.push('complete'),
       });
     const publish = (routingKey: string) =>
       own.publisher?.publish({ exchange: '', routingKey, properties: {}, content: Buffer.from('x') }, (error) =>
-        told.push(error === null ? 'ok' : ((error as { code?: string }).code ?? '')),
+        reported.push(error === null ? 'ok' : ((error as { code?: string }).code ?? '')),
       );
-    return { told, publish, close: () => from(own.publisher?.close() ?? []).subscribe() };
+    return { reported, publish, close: () => from(own.publisher?.close() ?? []).subscribe() };
   }
 
   it('confirms, returns, refuses, and never says', () => {
@@ -253,16 +253,16 @@ describe('MemoryAmqp, its publishers', () => {
         one.publish('nowhere');
       });
       at(10, () => {
-        expect(one.told.splice(0)).toEqual(['ok', 'RXF_AMQP_UNROUTABLE']);
-        broker.answers.push('refused', 'silence');
+        expect(one.reported.splice(0)).toEqual(['ok', 'RXF_AMQP_UNROUTABLE']);
+        broker.answers.push('rejected', 'silence');
         one.publish('q');
         one.publish('q');
       });
       at(20, () => {
-        expect([one.told.splice(0), broker.ready('q').length]).toEqual([['RXF_AMQP_REFUSED'], 2]);
+        expect([one.reported.splice(0), broker.ready('q').length]).toEqual([['RXF_AMQP_REJECTED'], 2]);
         broker.cut();
       });
-      at(21, () => expect(one.told).toEqual(['RXF_AMQP_LOST', 'RXF_AMQP_UNCONFIRMED']));
+      at(21, () => expect(one.reported).toEqual(['RXF_AMQP_LOST', 'RXF_AMQP_UNCONFIRMED']));
     });
   });
 
@@ -277,10 +277,10 @@ describe('MemoryAmqp, its publishers', () => {
         one.close();
       });
       at(50, () => {
-        expect([one.told, two.told, broker.ready('q')]).toEqual([['blocked'], ['RXF_AMQP_MISSING'], []]);
+        expect([one.reported, two.reported, broker.ready('q')]).toEqual([['blocked'], ['RXF_AMQP_MISSING'], []]);
         broker.unblock();
       });
-      at(60, () => expect(one.told).toEqual(['blocked', 'open', 'ok', 'complete']));
+      at(60, () => expect(one.reported).toEqual(['blocked', 'open', 'ok', 'complete']));
     });
   });
 

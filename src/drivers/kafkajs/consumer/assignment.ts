@@ -96,7 +96,7 @@ export class Assignment {
   }
 
   /** Where to read in what has no place yet. */
-  place(starts: readonly PartitionOffset[]): void {
+  setStarts(starts: readonly PartitionOffset[]): void {
     for (const start of starts) {
       const owned = this.get(start);
       if (owned !== undefined && owned.position < 0) owned.position = start.offset;

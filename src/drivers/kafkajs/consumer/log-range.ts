@@ -2,13 +2,13 @@ import { SourceError } from '../../../core/errors.js';
 import type { KafkaSubscription, PartitionOffset, StartAt, TopicPartition } from '../../../ports/kafka-consumer.js';
 import type { Link } from '../vendor/link.js';
 import type { OwnedPartition } from './assignment.js';
-import type { Places } from './places.js';
+import type { Offsets } from './offsets.js';
 
 /** The places of partitions, by whether the group knew them. */
 export interface Starts {
   readonly committed: readonly PartitionOffset[];
   readonly began: readonly PartitionOffset[];
-  readonly refused: Places['refused'];
+  readonly rejected: Offsets['rejected'];
 }
 
 /** Where a group starts in a partition, and whether a position is still within the partition's log. */
@@ -31,14 +31,14 @@ export class LogRange {
     // What is new is read from its first offset, as all is with `earliest`.
     if (this.#subscription.startAt === 'earliest') return;
     await this.#link.findCoordinator();
-    const { places } = await this.#link.committed(this.#link.knownPartitions());
-    this.#begun = new Set(places.map(({ topic }) => topic));
+    const { offsets } = await this.#link.committed(this.#link.knownPartitions());
+    this.#begun = new Set(offsets.map(({ topic }) => topic));
   }
 
   /** The committed offsets, and where to begin in partitions that have none. */
   async starts(partitions: readonly TopicPartition[]): Promise<Starts> {
-    const { places: committed, refused } = await this.#link.committed(partitions);
-    const answered = [...committed, ...refused];
+    const { offsets: committed, rejected } = await this.#link.committed(partitions);
+    const answered = [...committed, ...rejected];
     const fresh = partitions.filter((one) => !answered.some((known) => isSame(known, one)));
     const { startAt } = this.#subscription;
     const isNew = ({ topic }: TopicPartition) => startAt === 'latest' && this.#hasBegun(topic);
@@ -47,8 +47,8 @@ export class LogRange {
     const rest = await this.#bounds(others, startAt);
     return {
       committed,
-      began: [...first.places, ...rest.places],
-      refused: [...refused, ...first.refused, ...rest.refused],
+      began: [...first.offsets, ...rest.offsets],
+      rejected: [...rejected, ...first.rejected, ...rest.rejected],
     };
   }
 
@@ -57,8 +57,8 @@ export class LogRange {
     return this.#subscription.topics instanceof RegExp ? this.#begun.size > 0 : this.#begun.has(topic);
   }
 
-  async #bounds(partitions: readonly TopicPartition[], at: StartAt): Promise<Places> {
-    return partitions.length === 0 ? { places: [], refused: [] } : this.#link.bounds(partitions, at);
+  async #bounds(partitions: readonly TopicPartition[], at: StartAt): Promise<Offsets> {
+    return partitions.length === 0 ? { offsets: [], rejected: [] } : this.#link.bounds(partitions, at);
   }
 
   /**
@@ -91,16 +91,16 @@ export class LogRange {
 
   /** The group's offset, where there was nothing to read between the position and it; −1 where that is not known. */
   async #afterNothing(owned: OwnedPartition, position: number): Promise<number> {
-    const { places, refused } = await this.#link.committed([owned]);
-    if (refused[0] !== undefined) throw refused[0].error;
-    const { offset, emptyFrom } = places[0] ?? { offset: -1 };
+    const { offsets, rejected } = await this.#link.committed([owned]);
+    if (rejected[0] !== undefined) throw rejected[0].error;
+    const { offset, emptyFrom } = offsets[0] ?? { offset: -1 };
     return emptyFrom !== undefined && emptyFrom <= position ? offset : -1;
   }
 
   async #bound(owned: OwnedPartition, at: StartAt): Promise<PartitionOffset | undefined> {
-    const { places, refused } = await this.#link.bounds([owned], at);
-    if (refused[0] !== undefined) throw refused[0].error;
-    return places[0];
+    const { offsets, rejected } = await this.#link.bounds([owned], at);
+    if (rejected[0] !== undefined) throw rejected[0].error;
+    return offsets[0];
   }
 }
 

@@ -8,7 +8,7 @@ import { Fetching } from './fetching.js';
 import { Heartbeats } from './heartbeats.js';
 import type { Home } from './home.js';
 import { LogRange } from './log-range.js';
-import type { Refused } from './places.js';
+import type { Rejected } from './offsets.js';
 import { LATE_MS, Reading, whenLate } from './reading.js';
 import { SameTopics } from './same-topics.js';
 import { retryMs, Signal } from './signal.js';
@@ -123,7 +123,7 @@ export class Member {
     const watch = setInterval(() => this.#lookSoon(assignment), options.metadataMaxAgeMs);
     try {
       await this.#same.learn();
-      const isStarted = await this.#place(assignment, reading);
+      const isStarted = await this.#findStarts(assignment, reading);
       if (isStarted) {
         this.#fetching = new Fetching(this.link, assignment, {
           home: this.#home,
@@ -134,7 +134,7 @@ export class Member {
         });
         this.#fetching.start();
         // What can be placed is read; what cannot yet holds up nothing else.
-        void this.#placeRest(assignment, reading);
+        void this.#findOtherStarts(assignment, reading);
         await assignment.ending;
         if (assignment.partitions.length > 0 && !assignment.isGone) await this.#revoke(assignment);
       }
@@ -152,13 +152,13 @@ export class Member {
   }
 
   /** Asks where to start and learns the rest from the group. False where the assignment ended meanwhile. */
-  async #place(assignment: Assignment, reading: Reading): Promise<boolean> {
+  async #findStarts(assignment: Assignment, reading: Reading): Promise<boolean> {
     const { listener } = this.#home;
     const starts = await this.#answerOf(assignment, () =>
       listener.assigned(assignment.epoch, assignment.membership.partitions),
     );
     if (starts === undefined) return false;
-    assignment.place(starts as readonly PartitionOffset[]);
+    assignment.setStarts(starts as readonly PartitionOffset[]);
     if (!this.#same.hold(starts as readonly PartitionOffset[])) return false;
     reading.start();
     return !assignment.isOver;
@@ -170,7 +170,7 @@ export class Member {
   }
 
   /** Learns from the group, or the log, where to start in what `assigned` left open. Tells of its failure itself. */
-  async #placeRest(assignment: Assignment, reading: Reading): Promise<void> {
+  async #findOtherStarts(assignment: Assignment, reading: Reading): Promise<void> {
     const { listener } = this.#home;
     for (let failures = 1; !assignment.isOver; failures += 1) {
       const rest = assignment.partitions.filter((owned) => owned.position < 0);
@@ -178,17 +178,17 @@ export class Member {
       try {
         const asked = this.#range.starts(rest);
         whenLate(asked, LATE_MS, () => reading.failing('start'));
-        const { committed, began, refused } = await asked;
+        const { committed, began, rejected } = await asked;
         if (assignment.isOver) return;
         reading.works('start');
         if (!this.#same.hold(committed)) return;
-        assignment.place(committed);
+        assignment.setStarts(committed);
         this.#fetching?.wake();
-        for (const one of refused) this.#notPlaced(assignment, reading, one);
+        for (const one of rejected) this.#startUnknown(assignment, reading, one);
         if (began.length > 0) {
           const isRemembered = await this.#answerOf(assignment, () => listener.began(assignment.epoch, began));
           if (isRemembered === undefined) return;
-          assignment.place(began);
+          assignment.setStarts(began);
           this.#fetching?.wake();
         }
       } catch (error) {
@@ -210,7 +210,7 @@ export class Member {
   }
 
   /** Of one partition it is not known where to start. */
-  #notPlaced(assignment: Assignment, reading: Reading, { topic, partition, error }: Refused): void {
+  #startUnknown(assignment: Assignment, reading: Reading, { topic, partition, error }: Rejected): void {
     const owned = assignment.get({ topic, partition });
     if (owned === undefined) return;
     const meaning = meaningOf(error);

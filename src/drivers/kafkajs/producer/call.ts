@@ -17,9 +17,9 @@ export class Call {
   /** When it is to be over, by `performance.now`. */
   readonly until: number;
   /** Whether a record, by its place, is still to be written. */
-  readonly isWanted: ((place: number) => boolean) | undefined;
+  readonly isWanted: ((recordIndex: number) => boolean) | undefined;
   readonly #out: Subscriber<KafkaSent>;
-  readonly #refused = new Map<number, RxflumeError>();
+  readonly #rejected = new Map<number, RxflumeError>();
   #written: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Records that are neither answered nor in `written` or `refused`. */
@@ -41,28 +41,28 @@ export class Call {
     this.#finishIfDone();
   }
 
-  written(places: readonly number[]): void {
+  written(recordIndexes: readonly number[]): void {
     if (this.isOver) return;
-    for (const place of places) this.#written.push(place);
-    this.#left -= places.length;
+    for (const recordIndex of recordIndexes) this.#written.push(recordIndex);
+    this.#left -= recordIndexes.length;
     this.#finishIfDone();
     if (!this.isOver) this.#timer ??= setTimeout(() => this.#answerWritten(), TOGETHER_MS);
   }
 
   /** For good. `errorOf`: by the place, and by where it stands among these. */
-  refuse(places: readonly number[], errorOf: (place: number, at: number) => RxflumeError): void {
+  reject(recordIndexes: readonly number[], errorOf: (recordIndex: number, at: number) => RxflumeError): void {
     if (this.isOver) return;
-    for (const [at, place] of places.entries()) this.#refused.set(place, errorOf(place, at));
-    this.#left -= places.length;
+    for (const [at, recordIndex] of recordIndexes.entries()) this.#rejected.set(recordIndex, errorOf(recordIndex, at));
+    this.#left -= recordIndexes.length;
     this.#finishIfDone();
   }
 
   /** What was not acknowledged in time: answered at once, so that nothing of the same partition goes before it. */
-  giveUp(places: readonly number[], error: RxflumeError): void {
-    if (this.isOver || places.length === 0) return;
+  giveUp(recordIndexes: readonly number[], error: RxflumeError): void {
+    if (this.isOver || recordIndexes.length === 0) return;
     this.#answerWritten();
-    this.#left -= places.length;
-    this.#out.next({ written: [], refused: new Map(places.map((place) => [place, error])) });
+    this.#left -= recordIndexes.length;
+    this.#out.next({ written: [], rejected: new Map(recordIndexes.map((recordIndex) => [recordIndex, error])) });
     this.#finishIfDone();
   }
 
@@ -85,14 +85,14 @@ export class Call {
     if (this.#written.length === 0) return;
     const written = this.#written.sort((a, b) => a - b);
     this.#written = [];
-    this.#out.next({ written, refused: NONE });
+    this.#out.next({ written, rejected: NONE });
   }
 
   #finishIfDone(): void {
     if (this.isOver || this.#left > 0) return;
     this.#answerWritten();
     this.close();
-    if (this.#refused.size > 0) this.#out.next({ written: [], refused: this.#refused });
+    if (this.#rejected.size > 0) this.#out.next({ written: [], rejected: this.#rejected });
     this.#out.complete();
   }
 }

@@ -21,7 +21,7 @@ export class PartitionBatch implements TopicPartition {
   readonly partition: number;
   readonly name: string;
   /** Their places in the call. */
-  readonly places: number[] = [];
+  readonly recordIndexes: number[] = [];
   readonly #sizes: number[] = [];
   #at = 0;
   /** The most records of the next batch: less after the broker has refused one that it does not name. */
@@ -38,22 +38,22 @@ export class PartitionBatch implements TopicPartition {
   }
 
   get isDone(): boolean {
-    return this.#at === this.places.length;
+    return this.#at === this.recordIndexes.length;
   }
 
-  add(place: number, bytes: number): void {
-    this.places.push(place);
+  add(recordIndex: number, bytes: number): void {
+    this.recordIndexes.push(recordIndex);
     this.#sizes.push(bytes);
   }
 
   /** The places that are not written yet. */
   get left(): readonly number[] {
-    return this.#at === 0 ? this.places : this.places.slice(this.#at);
+    return this.#at === 0 ? this.recordIndexes : this.recordIndexes.slice(this.#at);
   }
 
   /** The places of the next batch: what fits into it, at least one. */
   fitting(maxBytes: number): readonly number[] {
-    const last = Math.min(this.places.length, this.#at + this.#most);
+    const last = Math.min(this.recordIndexes.length, this.#at + this.#most);
     let bytes = this.#sizes[this.#at] as number;
     let next = this.#at + 1;
     while (next < last && bytes + (this.#sizes[next] as number) <= maxBytes) {
@@ -78,17 +78,17 @@ export class PartitionBatch implements TopicPartition {
     this.#dropBatch();
     const out: number[] = [];
     let kept = first;
-    for (let index = first; index < this.places.length; index += 1) {
-      const place = this.places[index] as number;
+    for (let index = first; index < this.recordIndexes.length; index += 1) {
+      const recordIndex = this.recordIndexes[index] as number;
       if (indexes.has(index - first)) {
-        out.push(place);
+        out.push(recordIndex);
         continue;
       }
-      this.places[kept] = place;
+      this.recordIndexes[kept] = recordIndex;
       this.#sizes[kept] = this.#sizes[index] as number;
       kept += 1;
     }
-    this.places.length = kept;
+    this.recordIndexes.length = kept;
     this.#sizes.length = kept;
     return out;
   }
@@ -111,7 +111,9 @@ export class PartitionBatch implements TopicPartition {
   }
 
   #between(first: number, next: number): readonly number[] {
-    return first === 0 && next === this.places.length ? this.places : this.places.slice(first, next);
+    return first === 0 && next === this.recordIndexes.length
+      ? this.recordIndexes
+      : this.recordIndexes.slice(first, next);
   }
 }
 
@@ -127,31 +129,31 @@ export function partitionBatchesOf(
   call: Call,
   partitionsOf: (topic: string) => Partitions,
   maxRecordBytes: number,
-): { readonly partitionBatches: readonly PartitionBatch[]; readonly refused: Map<number, RxflumeError> } {
+): { readonly partitionBatches: readonly PartitionBatch[]; readonly rejected: Map<number, RxflumeError> } {
   const { records, turn } = call;
   const partitionBatches = new Map<string, Map<number, PartitionBatch>>();
-  const refused = new Map<number, RxflumeError>();
-  for (let place = 0; place < records.length; place += 1) {
-    const record = records[place] as KafkaOutgoing;
+  const rejected = new Map<number, RxflumeError>();
+  for (let recordIndex = 0; recordIndex < records.length; recordIndex += 1) {
+    const record = records[recordIndex] as KafkaOutgoing;
     const { topic, key, timestamp } = record;
     const partitions = partitionsOf(topic);
     if (partitions === undefined) continue;
     if (typeof partitions !== 'number') {
-      refused.set(place, partitions);
+      rejected.set(recordIndex, partitions);
       continue;
     }
     const bytes = mostRecordBytes(record);
     if (bytes > maxRecordBytes) {
-      refused.set(place, recordTooLarge(topic, bytes, maxRecordBytes));
+      rejected.set(recordIndex, recordTooLarge(topic, bytes, maxRecordBytes));
       continue;
     }
     if (timestamp !== null && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
-      refused.set(place, noSuchTime(topic, timestamp));
+      rejected.set(recordIndex, noSuchTime(topic, timestamp));
       continue;
     }
     const partition = record.partition ?? (key === null ? turn % partitions : partitionOfKey(key, partitions));
     if (!(Number.isInteger(partition) && partition >= 0 && partition < partitions)) {
-      refused.set(place, noSuchPartition(topic, partition, partitions));
+      rejected.set(recordIndex, noSuchPartition(topic, partition, partitions));
       continue;
     }
     let ofTopic = partitionBatches.get(topic);
@@ -164,7 +166,7 @@ export function partitionBatchesOf(
       partitionBatch = new PartitionBatch(call, topic, partition);
       ofTopic.set(partition, partitionBatch);
     }
-    partitionBatch.add(place, bytes);
+    partitionBatch.add(recordIndex, bytes);
   }
-  return { partitionBatches: [...partitionBatches.values()].flatMap((ofTopic) => [...ofTopic.values()]), refused };
+  return { partitionBatches: [...partitionBatches.values()].flatMap((ofTopic) => [...ofTopic.values()]), rejected };
 }

@@ -3,7 +3,7 @@ import { withoutStop } from '../../../core/sentence.js';
 import type { TopicPartition } from '../../../ports/kafka-consumer.js';
 import type { KafkaOutgoing } from '../../../ports/kafka-producer.js';
 import { isAuth, isPassing, reasonOf, type Setting, typeOf } from '../errors.js';
-import type { Produced, RefusedRecord } from './producer-requests.js';
+import type { Produced, RejectedRecord } from './producer-requests.js';
 import { mostRecordBytes } from './record-writer.js';
 
 /**
@@ -116,7 +116,7 @@ export interface Outcome {
   readonly error?: unknown;
   /** Where the error does not tell. */
   readonly verdict?: Verdict;
-  readonly refused?: readonly RefusedRecord[];
+  readonly rejected?: readonly RejectedRecord[];
   readonly reason?: string;
 }
 
@@ -129,7 +129,7 @@ export function outcomeOf(
   const one = produced.find(({ topic, partition }) => topic === of.topic && partition === of.partition);
   if (one === undefined) return { error: errorOf(UNKNOWN_SERVER_ERROR) };
   if (one.errorCode === 0) return {};
-  return { error: errorOf(one.errorCode), refused: one.refused, reason: one.reason };
+  return { error: errorOf(one.errorCode), rejected: one.rejected, reason: one.reason };
 }
 
 const MISSING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION']);
@@ -141,7 +141,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** The error for records of a topic or a batch that failed permanently. */
-export function refusalFor(topic: string, error: unknown, { brokers, secrets }: Setting): RxflumeError {
+export function rejectionFor(topic: string, error: unknown, { brokers, secrets }: Setting): RxflumeError {
   const reason = reasonOf(error, secrets);
   const details = { topic, brokers, answer: answerOf(error) };
   if (isMissing(error)) {
@@ -157,7 +157,7 @@ export function refusalFor(topic: string, error: unknown, { brokers, secrets }: 
       { details, cause: error },
     );
   }
-  return new SinkError('RXF_KAFKA_REFUSED', `Kafka rejects writes to ${topic}: ${reason}.`, {
+  return new SinkError('RXF_KAFKA_REJECTED', `Kafka rejects writes to ${topic}: ${reason}.`, {
     details,
     cause: error,
   });
@@ -171,7 +171,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** The error for a record that failed permanently. `reason`: the broker's message; empty if it sent only a code. */
-export function recordRefusal(
+export function recordRejection(
   record: KafkaOutgoing,
   partition: number,
   reason: string,
@@ -192,7 +192,7 @@ export function recordRefusal(
   }
   const advice = ADVICE[answer] ?? 'See the configuration of the topic';
   return new SinkError(
-    'RXF_KAFKA_RECORD_REFUSED',
+    'RXF_KAFKA_RECORD_REJECTED',
     `Topic ${topic} rejects a record for partition ${partition} (${shownRecord(record)}): ${said}. ${advice}, or set such ` +
       'values aside with `deadLetter`. The other records are written.',
     { details, cause: error },
@@ -216,7 +216,7 @@ export function recordTooLarge(topic: string, bytes: number, most: number): Sink
 
 export function noSuchPartition(topic: string, partition: number, partitions: number): SinkError {
   return new SinkError(
-    'RXF_KAFKA_RECORD_REFUSED',
+    'RXF_KAFKA_RECORD_REJECTED',
     `A record is addressed to partition ${partition} of topic ${topic}, which has ${partitions} partitions, counted from 0. Correct \`partition\`, ` +
       'or add partitions to the topic.',
     { details: { topic, partition, partitions } },
@@ -225,7 +225,7 @@ export function noSuchPartition(topic: string, partition: number, partitions: nu
 
 export function noSuchTime(topic: string, timestamp: number): SinkError {
   return new SinkError(
-    'RXF_KAFKA_RECORD_REFUSED',
+    'RXF_KAFKA_RECORD_REJECTED',
     `A record for topic ${topic} has the timestamp ${timestamp}, but Kafka stores whole milliseconds since 1970. Correct \`timestamp\`.`,
     { details: { topic, timestamp } },
   );
@@ -281,7 +281,7 @@ export function transactionError(
   }
   if (verdict === 'partition' || verdict === 'topic' || verdict === 'record' || verdict === 'cluster') {
     return new SinkError(
-      'RXF_KAFKA_REFUSED',
+      'RXF_KAFKA_REJECTED',
       `Kafka rejects the request to ${what} with transactional id ${id}: ${reason}.`,
       {
         details,

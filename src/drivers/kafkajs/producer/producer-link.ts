@@ -1,13 +1,13 @@
 import { SinkError } from '../../../core/errors.js';
 import type { PartitionOffset, TopicPartition } from '../../../ports/kafka-consumer.js';
-import { byTopic } from '../consumer/places.js';
+import { byTopic } from '../consumer/offsets.js';
 import type { DriverLog } from '../driver-log.js';
 import type { Setting } from '../errors.js';
 import { type CheckedOptions, secretsOf } from '../options.js';
 import { ClusterLink } from '../vendor/cluster-link.js';
 import type { Broker, Cluster, Internals } from '../vendor/internals.js';
 import type { OpenSocket } from '../vendor/sockets.js';
-import { refusalFor } from './producer-answers.js';
+import { rejectionFor } from './producer-answers.js';
 import {
   type ClusterMetadata,
   metadataRequest,
@@ -42,7 +42,7 @@ export class ProducerLink extends ClusterLink {
     this.topics = new WritableTopics({
       ask: async (topics) => (await this.#metadataOf(await this.#anyBroker(), topics)).topicMetadata,
       errorOf: (code) => this.errorOf(code),
-      refusal: (topic, error) => refusalFor(topic, error, setting),
+      rejection: (topic, error) => rejectionFor(topic, error, setting),
       maxAgeMs: options.metadataMaxAgeMs,
     });
   }
@@ -103,7 +103,7 @@ export class ProducerLink extends ClusterLink {
     const broker = await this.groupCoordinator(groupId);
     if (versionOf(broker, OFFSET_FETCH) < STABLE_OFFSETS_VERSION) {
       throw new SinkError(
-        'RXF_KAFKA_REFUSED',
+        'RXF_KAFKA_REJECTED',
         `Kafka at ${broker.brokerAddress} is older than 2.5 and does not report which offsets are stable. Upgrade it, or omit ` +
           '`resumeFrom`; the flow is then at least once.',
       );

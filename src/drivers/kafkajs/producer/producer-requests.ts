@@ -1,4 +1,4 @@
-import { byTopic } from '../consumer/places.js';
+import { byTopic } from '../consumer/offsets.js';
 import type { ForeignRequest } from '../vendor/internals.js';
 import { compactText, int32, NO_TAGS, type Raw, Reader, requestOf, text, uvarint } from '../vendor/wire.js';
 
@@ -10,7 +10,7 @@ export interface PartitionBatch {
 }
 
 /** One record that the broker refuses, by its place in the batch. */
-export interface RefusedRecord {
+export interface RejectedRecord {
   readonly index: number;
   readonly reason: string;
 }
@@ -20,7 +20,7 @@ export interface Produced {
   readonly partition: number;
   readonly errorCode: number;
   /** The records at fault, where the broker names them. */
-  readonly refused: readonly RefusedRecord[];
+  readonly rejected: readonly RejectedRecord[];
   /** What the broker says about the whole batch; an empty text where it says nothing. */
   readonly reason: string;
 }
@@ -65,15 +65,15 @@ function readProduced(from: Reader, version: number): readonly Produced[] {
       const errorCode = from.int16();
       // The first offset and the time of the log, and from 5 on the log's own first offset.
       from.skip(version >= 5 ? 24 : 16);
-      const refused: RefusedRecord[] = [];
+      const rejected: RejectedRecord[] = [];
       let reason = '';
       if (version >= 8) {
         for (let records = from.int32(); records > 0; records -= 1) {
-          refused.push({ index: from.int32(), reason: from.shortText() });
+          rejected.push({ index: from.int32(), reason: from.shortText() });
         }
         reason = from.shortText();
       }
-      produced.push({ topic, partition, errorCode, refused, reason });
+      produced.push({ topic, partition, errorCode, rejected, reason });
     }
   }
   return produced;

@@ -86,7 +86,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
     );
   }
 
-  send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): Observable<KafkaSent> {
+  send(records: readonly KafkaOutgoing[], isWanted?: (recordIndex: number) => boolean): Observable<KafkaSent> {
     return this.#unlessClosed(() => this.#sending.send(records, isWanted));
   }
 
@@ -157,7 +157,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
   }
 
   /** Asks until it is answered: what is asked may be asked any number of times. */
-  async #again<T>(ask: () => Promise<T>, refusal: (error: unknown) => unknown): Promise<T> {
+  async #again<T>(ask: () => Promise<T>, rejection: (error: unknown) => unknown): Promise<T> {
     const until = performance.now() + this.producing.sendTimeoutMs;
     for (;;) {
       try {
@@ -166,7 +166,7 @@ export class Producer implements KafkaProducer, ProducingFor, Sender {
         this.link.forget(error);
         const verdict = verdictOf(error);
         const mayPass = verdict === 'again' || verdict === 'lost';
-        if (!mayPass) throw refusal(error);
+        if (!mayPass) throw rejection(error);
         if (performance.now() > until || this.isClosed) {
           throw connectError(error, this.setting, this.#driverLog.lastFailure);
         }

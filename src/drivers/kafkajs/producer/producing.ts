@@ -9,8 +9,8 @@ import {
   answerOf,
   type Outcome,
   outcomeOf,
-  recordRefusal,
-  refusalFor,
+  recordRejection,
+  rejectionFor,
   unsent,
   verdictOf,
   withdrawn,
@@ -48,7 +48,7 @@ export class Producing {
   }
 
   /** Answers as it becomes known. Fails where a transaction cannot go on; without one, what is lost is among the refused. */
-  send(records: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean): Observable<KafkaSent> {
+  send(records: readonly KafkaOutgoing[], isWanted?: (recordIndex: number) => boolean): Observable<KafkaSent> {
     return new Observable((subscriber) => {
       const until = performance.now() + this.#of.producing.sendTimeoutMs;
       const call = new Call(records, { turn: this.#turn++, until, isWanted }, subscriber);
@@ -58,8 +58,8 @@ export class Producing {
   }
 
   #share(call: Call, partitionsOf: (topic: string) => Partitions): void {
-    const { partitionBatches, refused } = partitionBatchesOf(call, partitionsOf, this.#of.producing.maxRecordBytes);
-    call.refuse([...refused.keys()], (place) => refused.get(place) as RxflumeError);
+    const { partitionBatches, rejected } = partitionBatchesOf(call, partitionsOf, this.#of.producing.maxRecordBytes);
+    call.reject([...rejected.keys()], (recordIndex) => rejected.get(recordIndex) as RxflumeError);
     if (partitionBatches.length === 0) return;
     if (this.#sender.joining === undefined) {
       this.#queue(partitionBatches);
@@ -122,7 +122,7 @@ export class Producing {
     const known = topics.known(partitionBatch.topic);
     if (known !== undefined && typeof known !== 'number') {
       // It was there when the call began.
-      this.#refuse(sendQueue, partitionBatch, known, partitionBatch.isInDoubt ? sendQueue.trouble : undefined);
+      this.#reject(sendQueue, partitionBatch, known, partitionBatch.isInDoubt ? sendQueue.trouble : undefined);
       return;
     }
     const node = topics.leaderOf(partitionBatch);
@@ -188,9 +188,9 @@ export class Producing {
   /** What is in doubt stays as it was sent, in whose name it was sent. Answers why no batch could be made. */
   async #pack(partitionBatch: PartitionBatch, sequences: Sequences): Promise<Outcome | undefined> {
     if (partitionBatch.batch !== undefined) return undefined;
-    const places = this.#wanted(partitionBatch);
-    if (places.length === 0) return undefined;
-    const own = places.map((place) => partitionBatch.call.records[place] as KafkaOutgoing);
+    const recordIndexes = this.#wanted(partitionBatch);
+    if (recordIndexes.length === 0) return undefined;
+    const own = recordIndexes.map((recordIndex) => partitionBatch.call.records[recordIndex] as KafkaOutgoing);
     const of = { ...sequences.next(partitionBatch.name), isTransactional: sequences.transactionalId !== null };
     try {
       const bytes = await writeBatch(own, of, this.#of.packing, timeOfDayMs());
@@ -206,9 +206,9 @@ export class Producing {
   #wanted(partitionBatch: PartitionBatch): readonly number[] {
     const { isWanted } = partitionBatch.call;
     while (!partitionBatch.isDone) {
-      const places = partitionBatch.fitting(this.#of.producing.maxRecordBytes);
-      if (isWanted === undefined || places.every(isWanted)) return places;
-      const indexes = new Set([...places.keys()].filter((index) => !isWanted(places[index] as number)));
+      const recordIndexes = partitionBatch.fitting(this.#of.producing.maxRecordBytes);
+      if (isWanted === undefined || recordIndexes.every(isWanted)) return recordIndexes;
+      const indexes = new Set([...recordIndexes.keys()].filter((index) => !isWanted(recordIndexes[index] as number)));
       partitionBatch.call.giveUp(partitionBatch.takeOut(indexes), withdrawn(partitionBatch.topic));
     }
     return [];
@@ -237,29 +237,29 @@ export class Producing {
       this.#trouble(sendQueue, error, false);
     } else if (verdict === 'record') {
       sendQueue.isWell();
-      this.#refuseSome(partitionBatch, outcome);
+      this.#rejectSome(partitionBatch, outcome);
     } else {
       const doubt = sendQueue.troubles > 0 ? error : undefined;
-      this.#refuse(sendQueue, partitionBatch, refusalFor(partitionBatch.topic, error, this.#of.setting), doubt);
+      this.#reject(sendQueue, partitionBatch, rejectionFor(partitionBatch.topic, error, this.#of.setting), doubt);
     }
   }
 
   /** Refuses the records that the broker names; where it names none, halves find them, as Kafka's own producer does. */
-  #refuseSome(partitionBatch: PartitionBatch, { error, refused = [], reason = '' }: Outcome): void {
+  #rejectSome(partitionBatch: PartitionBatch, { error, rejected = [], reason = '' }: Outcome): void {
     const count = partitionBatch.batch?.records ?? 0;
     const { records } = partitionBatch.call;
-    const named = refused.filter(({ index }) => index >= 0 && index < count).sort((a, b) => a.index - b.index);
+    const named = rejected.filter(({ index }) => index >= 0 && index < count).sort((a, b) => a.index - b.index);
     if (named.length === 0 && count > 1) {
       partitionBatch.halve();
       return;
     }
     const reasons = new Map(named.map((one) => [one.index, one.reason || reason]));
     if (reasons.size === 0) reasons.set(0, reason);
-    const places = partitionBatch.takeOut(new Set(reasons.keys()));
+    const recordIndexes = partitionBatch.takeOut(new Set(reasons.keys()));
     const why = [...reasons.values()];
-    partitionBatch.call.refuse(places, (place, at) =>
-      recordRefusal(
-        records[place] as KafkaOutgoing,
+    partitionBatch.call.reject(recordIndexes, (recordIndex, at) =>
+      recordRejection(
+        records[recordIndex] as KafkaOutgoing,
         partitionBatch.partition,
         why[at] as string,
         error,
@@ -269,14 +269,14 @@ export class Producing {
   }
 
   /** Refuses all that is left of a lot, for good. `doubt`: why it is not known whether its batch was written before. */
-  #refuse(sendQueue: SendQueue, partitionBatch: PartitionBatch, refusal: RxflumeError, doubt: unknown): void {
+  #reject(sendQueue: SendQueue, partitionBatch: PartitionBatch, rejection: RxflumeError, doubt: unknown): void {
     if (doubt !== undefined && this.#sender.renew === undefined) {
       this.#failAll(doubt, []);
       return;
     }
     if (doubt !== undefined) this.#bump(partitionBatch);
     sendQueue.drop(partitionBatch);
-    partitionBatch.call.refuse(partitionBatch.left, () => refusal);
+    partitionBatch.call.reject(partitionBatch.left, () => rejection);
   }
 
   /** `isSlow`: no answer came in time; others must not be in a request with it. */

@@ -1,7 +1,7 @@
 import type { RxflumeError } from '../../../core/errors.js';
 import type { Call } from './call.js';
 import type { Partitions } from './partition-batch.js';
-import { refusalFor, unsent, verdictOf } from './producer-answers.js';
+import { rejectionFor, unsent, verdictOf } from './producer-answers.js';
 import type { ProducingFor } from './sender.js';
 import { LOOK_AGAIN_AFTER_MS } from './writable-topics.js';
 
@@ -58,7 +58,7 @@ export class TopicQueue {
       } catch (error) {
         link.forget(error);
         const verdict = verdictOf(error);
-        if (verdict !== 'again' && verdict !== 'lost') return refusalFor(topic, error, setting);
+        if (verdict !== 'again' && verdict !== 'lost') return rejectionFor(topic, error, setting);
         trouble = error;
       }
       if (performance.now() > until || this.#of.isClosed) {

@@ -3,7 +3,7 @@ import { doublingMs } from '../../../backpressure/backoff.js';
 import type { RxflumeError } from '../../../core/errors.js';
 import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
 import type { KafkaOutgoing, KafkaSent, KafkaTransactions } from '../../../ports/kafka-producer.js';
-import { byTopic } from '../consumer/places.js';
+import { byTopic } from '../consumer/offsets.js';
 import type { Broker } from '../vendor/internals.js';
 import { answerOf, transactionError, verdictOf } from './producer-answers.js';
 import { Producing } from './producing.js';

@@ -7,12 +7,12 @@ import type { TopicMetadata } from './producer-requests.js';
 const LOOKS = 3;
 export const LOOK_AGAIN_AFTER_MS = 250;
 /** For so long nobody asks again about a topic that is not there, or is not ours. */
-const REFUSED_FOR_MS = 5_000;
+const REJECTED_FOR_MS = 5_000;
 
 interface Known {
   /** By partition; below 0 where there is none at the moment. Undefined while the topic has not been seen. */
   leaders: readonly number[] | undefined;
-  refusal: RxflumeError | undefined;
+  rejection: RxflumeError | undefined;
   misses: number;
   missedAt: number;
   at: number;
@@ -22,7 +22,7 @@ interface Known {
 export interface TopicsOf {
   ask(topics: readonly string[]): Promise<readonly TopicMetadata[]>;
   errorOf(code: number): Error;
-  refusal(topic: string, error: unknown): RxflumeError;
+  rejection(topic: string, error: unknown): RxflumeError;
   readonly maxAgeMs: number;
 }
 
@@ -48,7 +48,7 @@ export class WritableTopics {
     const known = this.#topics.get(topic);
     if (known === undefined) return undefined;
     const age = performance.now() - known.at;
-    if (known.refusal !== undefined) return age < REFUSED_FOR_MS ? known.refusal : undefined;
+    if (known.rejection !== undefined) return age < REJECTED_FOR_MS ? known.rejection : undefined;
     // New partitions are written to from then on; nothing waits for it.
     if (known.leaders !== undefined && age > this.#of.maxAgeMs) this.look([topic]).catch(() => undefined);
     return known.leaders?.length;
@@ -87,27 +87,27 @@ export class WritableTopics {
     if (topicErrorCode === 0 && partitionMetadata.length > 0) {
       const leaders: number[] = Array(partitionMetadata.length).fill(-1);
       for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader;
-      Object.assign(known, { leaders, refusal: undefined, misses: 0, at: now });
+      Object.assign(known, { leaders, rejection: undefined, misses: 0, at: now });
       return;
     }
     const error = topicErrorCode === 0 ? new Error('it has no partitions') : this.#of.errorOf(topicErrorCode);
     if (topicErrorCode !== 0 && !isMissing(error)) {
       const verdict = verdictOf(error);
       const isFinal = verdict !== 'again' && verdict !== 'lost';
-      if (isFinal) Object.assign(known, { refusal: this.#of.refusal(topic, error), at: now });
+      if (isFinal) Object.assign(known, { rejection: this.#of.rejection(topic, error), at: now });
       return;
     }
     if (known.misses > 0 && now - known.missedAt < LOOK_AGAIN_AFTER_MS - 1) return;
     known.misses += 1;
     known.missedAt = now;
     if (known.misses >= LOOKS)
-      Object.assign(known, { refusal: this.#of.refusal(topic, error), leaders: undefined, at: now });
+      Object.assign(known, { rejection: this.#of.rejection(topic, error), leaders: undefined, at: now });
   }
 
   #entry(topic: string): Known {
     let known = this.#topics.get(topic);
     if (known === undefined) {
-      known = { leaders: undefined, refusal: undefined, misses: 0, missedAt: 0, at: 0 };
+      known = { leaders: undefined, rejection: undefined, misses: 0, missedAt: 0, at: 0 };
       this.#topics.set(topic, known);
     }
     return known;

@@ -12,7 +12,7 @@ import type {
 import type { Assignment } from '../consumer/assignment.js';
 import type { Home } from '../consumer/home.js';
 import { Member } from '../consumer/member.js';
-import type { Refused } from '../consumer/places.js';
+import type { Rejected } from '../consumer/offsets.js';
 import { Signal } from '../consumer/signal.js';
 import type { TopicIds } from '../consumer/topic-ids.js';
 import { DriverLog } from '../driver-log.js';
@@ -166,9 +166,9 @@ export class Connection implements KafkaConsumer, Home {
   async #commit(member: Member, assignment: Assignment, offsets: readonly CommittedOffset[]): Promise<void> {
     const undo = assignment.committing(offsets);
     try {
-      const refused = await this.#commitOrMove(member, assignment, offsets);
-      undo(refused);
-      for (const one of refused) this.#commitRefused(one);
+      const rejected = await this.#commitOrMove(member, assignment, offsets);
+      undo(rejected);
+      for (const one of rejected) this.#commitRejected(one);
     } catch (error) {
       undo(offsets);
       throw commitError(error, this.subscription.groupId, this.setting.secrets);
@@ -176,7 +176,7 @@ export class Connection implements KafkaConsumer, Home {
   }
 
   /** One partition alone: the others are committed. Of a pattern a topic may go, or cease to be ours. */
-  #commitRefused({ topic, partition, error }: Refused): void {
+  #commitRejected({ topic, partition, error }: Rejected): void {
     const meaning = meaningOf(error);
     const isOfTopic = meaning === 'missing' || meaning === 'forbidden';
     const reason = reasonOf(error, this.setting.secrets);
@@ -191,11 +191,11 @@ export class Connection implements KafkaConsumer, Home {
     member: Member,
     assignment: Assignment,
     offsets: readonly CommittedOffset[],
-  ): Promise<readonly Refused[]> {
+  ): Promise<readonly Rejected[]> {
     try {
-      const refused = await member.link.commit(assignment.membership, offsets);
+      const rejected = await member.link.commit(assignment.membership, offsets);
       member.reading?.works('commit');
-      return refused;
+      return rejected;
     } catch (error) {
       if (groupHasMovedOn(error)) member.doubt();
       if (groupHasMovedOn(error) || meaningOf(error) === 'denied') throw error;
@@ -203,9 +203,9 @@ export class Connection implements KafkaConsumer, Home {
       member.link.forget(error);
       await member.link.findCoordinator();
       if (assignment.isGone) throw error;
-      const refused = await member.link.commit(assignment.membership, offsets);
+      const rejected = await member.link.commit(assignment.membership, offsets);
       member.reading?.works('commit');
-      return refused;
+      return rejected;
     }
   }
 

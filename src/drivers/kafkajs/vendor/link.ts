@@ -5,7 +5,7 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../../ports/kafka-consumer.js';
-import { byTopic, metadataOf, type Places, type Refused, takenApart } from '../consumer/places.js';
+import { byTopic, metadataOf, type Offsets, type Rejected, takenApart } from '../consumer/offsets.js';
 import { byOwnTopics } from '../consumer/sharing.js';
 import { METADATA, TOPIC_IDS_VERSION, type TopicIds, topicIdsRequest } from '../consumer/topic-ids.js';
 import { type KnownTopic, resolveTopics } from '../consumer/topics.js';
@@ -163,7 +163,7 @@ export class Link extends ClusterLink {
   async commit(
     { generationId, memberId }: Membership,
     offsets: readonly CommittedOffset[],
-  ): Promise<readonly Refused[]> {
+  ): Promise<readonly Rejected[]> {
     const { groupId } = this.#subscription;
     const topics = byTopic(offsets, (one) => ({
       partition: one.partition,
@@ -176,7 +176,7 @@ export class Link extends ClusterLink {
       groupGenerationId: generationId,
       topics,
     });
-    return takenApart(answer.responses, this.errorOf).refused;
+    return takenApart(answer.responses, this.errorOf).rejected;
   }
 
   /** Asks anew who keeps the group; the one we knew has gone or handed it over. */
@@ -185,38 +185,38 @@ export class Link extends ClusterLink {
   }
 
   /** The group's committed offsets, of those partitions that have one. */
-  async committed(partitions: readonly TopicPartition[]): Promise<Places> {
+  async committed(partitions: readonly TopicPartition[]): Promise<Offsets> {
     const { groupId } = this.#subscription;
     const topics = byTopic(partitions, ({ partition }) => ({ partition }));
     const { responses, errorCode } = await this.#coordinator().offsetFetch({ groupId, topics });
     if (errorCode) throw this.errorOf(errorCode);
-    const { places, refused } = takenApart(responses, this.errorOf);
-    return { places: places.filter(({ offset }) => offset >= 0), refused };
+    const { offsets, rejected } = takenApart(responses, this.errorOf);
+    return { offsets: offsets.filter(({ offset }) => offset >= 0), rejected };
   }
 
   /** The first offset that the log still has, or the one after its last, of each partition. */
-  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Offsets> {
     const leaders = new Map<number, TopicPartition[]>();
-    const refused: Refused[] = [];
+    const rejected: Rejected[] = [];
     for (const { topic, partition } of partitions) {
       const leader = this.leaderOf({ topic, partition });
-      if (leader === undefined) refused.push({ topic, partition, error: this.errorOf(LEADER_NOT_AVAILABLE) });
+      if (leader === undefined) rejected.push({ topic, partition, error: this.errorOf(LEADER_NOT_AVAILABLE) });
       else leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
     }
     const asked = [...leaders].map(([leader, led]) =>
       this.#boundsBy(leader, led, startAt).catch(
         // Of this broker only: what others lead can be read.
-        (error: unknown): Places => ({ places: [], refused: led.map((one) => ({ ...one, error })) }),
+        (error: unknown): Offsets => ({ offsets: [], rejected: led.map((one) => ({ ...one, error })) }),
       ),
     );
     const answers = await Promise.all(asked);
     return {
-      places: answers.flatMap(({ places }) => places),
-      refused: [...refused, ...answers.flatMap((answer) => answer.refused)],
+      offsets: answers.flatMap(({ offsets }) => offsets),
+      rejected: [...rejected, ...answers.flatMap((answer) => answer.rejected)],
     };
   }
 
-  async #boundsBy(nodeId: number, led: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Places> {
+  async #boundsBy(nodeId: number, led: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Offsets> {
     const broker = await this.cluster.findBroker({ nodeId });
     const timestamp = startAt === 'earliest' ? EARLIEST : LATEST;
     const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));

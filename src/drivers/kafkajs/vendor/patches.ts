@@ -67,12 +67,12 @@ function errorsOfEach<R extends object>(response: R): unknown {
 
 /** kafkajs commits its default offset when an offset is out of range, with `autoCommit: false` too (#1133). */
 function neverCommitByItself(OffsetManager: { prototype: Prototype }): unknown {
-  const refuse = async (): Promise<never> => {
+  const reject = async (): Promise<never> => {
     throw new Error('rxflume commits offsets itself; kafkajs must not');
   };
-  OffsetManager.prototype.setDefaultOffset = refuse;
-  OffsetManager.prototype.seek = refuse;
-  OffsetManager.prototype.commitOffsets = refuse;
+  OffsetManager.prototype.setDefaultOffset = reject;
+  OffsetManager.prototype.seek = reject;
+  OffsetManager.prototype.commitOffsets = reject;
   return OffsetManager;
 }
 

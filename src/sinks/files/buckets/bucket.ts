@@ -6,9 +6,9 @@ import { shortened } from '../shortened.js';
 const MOST_BUCKET_BYTES = 2_048;
 /** Control characters; and `:` and `\`, which HDFS refuses or other readers take for a separator. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const REFUSED = /[\u0000-\u001f\u007f:\\]/;
+const UNSAFE_IN_BUCKET = /[\u0000-\u001f\u007f:\\]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f\\]/;
+const UNSAFE_IN_PATH = /[\u0000-\u001f\u007f\\]/;
 
 /**
  * Checks a bucket: the folder under the sink's root that a value belongs to, `/`-separated, the empty text for the root
@@ -21,7 +21,7 @@ export function checkBucket(bucket: unknown): asserts bucket is string {
   if (bucket === '') return;
   if (Buffer.byteLength(bucket) > MOST_BUCKET_BYTES)
     throw bucketError(bucket, `it is longer than ${MOST_BUCKET_BYTES} bytes`);
-  if (REFUSED.test(bucket)) throw bucketError(bucket, 'it has a control character, a `:` or a `\\`');
+  if (UNSAFE_IN_BUCKET.test(bucket)) throw bucketError(bucket, 'it has a control character, a `:` or a `\\`');
   if (!isWellFormed(bucket)) throw bucketError(bucket, 'it has an unpaired surrogate');
   const problem = harmOf(bucket);
   if (problem !== null) throw bucketError(bucket, problem);
@@ -34,7 +34,7 @@ export function checkBucket(bucket: unknown): asserts bucket is string {
  * stands in the ledger is held to this alone: a path that no store can hold must not keep the stream from going on.
  */
 export function harmOf(path: string): string | null {
-  if (UNSAFE.test(path)) return 'it has a control character or a `\\`';
+  if (UNSAFE_IN_PATH.test(path)) return 'it has a control character or a `\\`';
   for (const segment of path.split('/')) {
     if (segment === '') return 'it has an empty segment, or starts or ends with `/`';
     if (segment === '.' || segment === '..') return `it has a segment \`${segment}\``;
@@ -57,7 +57,9 @@ export function bucketSegment(value: string): string {
   if (value === '') return '%00';
   const pieces = [...value].map((char, at) => {
     const isHiding = at === 0 && (char === '.' || char === '_');
-    return isHiding || REFUSED.test(char) || char === '/' || char === '%' || !isWellFormed(char) ? percent(char) : char;
+    return isHiding || UNSAFE_IN_BUCKET.test(char) || char === '/' || char === '%' || !isWellFormed(char)
+      ? percent(char)
+      : char;
   });
   return shortened(pieces, MOST_SEGMENT_BYTES, CUT);
 }

@@ -39,7 +39,7 @@ export interface LedgerAudit {
   /** Files of the newest entry that are still at their temporary paths: renamed at the next assignment. */
   readonly unpublished: Amount;
   /** Entries whose writer had been overtaken; none of their files was ever made visible. */
-  readonly voids: readonly {
+  readonly stale: readonly {
     readonly path: string;
     readonly from: number;
     readonly next: number;
@@ -79,7 +79,7 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
   }
 
   const files = new FilesRead(read);
-  const { voids, chain, others } = sortOut(runsOf(known, damaged, newestFrom), files);
+  const { stale, chain, others } = sortOut(runsOf(known, damaged, newestFrom), files);
   compare(chain, others, files, problems);
 
   const unpublished: StoredFile[] = [];
@@ -113,7 +113,7 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
     ...amountOf(committed),
     newest: newest === undefined ? null : newestOf(newest),
     unpublished: amountOf(unpublished),
-    voids: voids.map(({ path, entry: { from, next, writer } }) => ({ path, from, next, writer })),
+    stale: stale.map(({ path, entry: { from, next, writer } }) => ({ path, from, next, writer })),
     skipped: kept
       .filter(({ entry }) => entry.skipped)
       .map(({ entry: { from, next }, modifiedMs }) => ({ from, next, modifiedMs })),
@@ -158,11 +158,11 @@ function runsOf(known: readonly Known[], damaged: ReadonlySet<number>, newestFro
 function sortOut([whole = [], ...rest]: readonly Run[], files: FilesRead) {
   const newest = whole.at(-1);
   const begins = whole.findIndex((one) => one === newest || !files.isLeft(one.entry));
-  const isVoid = (run: Run) => files.countOfFinals(run) === 0;
+  const isStale = (run: Run) => files.countOfFinals(run) === 0;
   return {
-    voids: [...rest.filter(isVoid).flat(), ...whole.slice(0, begins)].sort((a, b) => a.entry.from - b.entry.from),
+    stale: [...rest.filter(isStale).flat(), ...whole.slice(0, begins)].sort((a, b) => a.entry.from - b.entry.from),
     chain: whole.slice(begins),
-    others: rest.filter((run) => !isVoid(run)),
+    others: rest.filter((run) => !isStale(run)),
   };
 }
 

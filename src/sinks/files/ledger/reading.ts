@@ -98,17 +98,17 @@ function streamIn(fs: FileSystem, { path, kind }: FileStatus): Observable<string
   if (kind !== 'folder' || stream !== null) return of(kind === 'folder' ? stream : null);
   return one(() => fs.list(path)).pipe(
     concatMap((found) => {
-      const told = found.findLast((file) => offsetOfText(nameOf(file.path)) !== null || isReason(file.path));
-      return told === undefined ? of(null) : readOrNull(fs, told.path, MOST_READ_BYTES);
+      const named = found.findLast((file) => offsetOfText(nameOf(file.path)) !== null || isReason(file.path));
+      return named === undefined ? of(null) : readOrNull(fs, named.path, MOST_READ_BYTES);
     }),
     map((bytes) => {
-      const told = bytes && streamTold(bytes);
-      return told !== null && streamSegment(told) === segment ? told : null;
+      const named = bytes && streamNamed(bytes);
+      return named !== null && streamSegment(named) === segment ? named : null;
     }),
   );
 }
 
-function streamTold(bytes: Uint8Array): string | null {
+function streamNamed(bytes: Uint8Array): string | null {
   try {
     const { stream } = JSON.parse(new TextDecoder().decode(bytes)) as { stream?: unknown };
     return typeof stream === 'string' ? stream : null;

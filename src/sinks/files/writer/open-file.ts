@@ -55,7 +55,7 @@ export class OpenFile<T> {
   /** Chunks that wait for the folder; undefined once it is made. */
   #early: Chunk[] | undefined = [];
   #folder: Subscription | undefined;
-  #refusal: SinkError | undefined;
+  #rejection: SinkError | undefined;
   #isEnding = false;
   #parts = new AckGroup();
   #linger: Subscription | undefined;
@@ -99,14 +99,14 @@ export class OpenFile<T> {
     }
     const folder = `${this.#options.root}/${this.bucket}`;
     this.#folder = one(() => this.#fs.makeFolder(folder)).subscribe({
-      error: (error: unknown) => (isForGood(error) ? this.#refuse(error) : this.#fail(error)),
+      error: (error: unknown) => (isForGood(error) ? this.#reject(error) : this.#fail(error)),
       complete: () => this.#begin(),
     });
   }
 
   /** Why it takes no values: the folder that it was to stand in can never be. */
-  get refusal(): SinkError | undefined {
-    return this.#refusal;
+  get rejection(): SinkError | undefined {
+    return this.#rejection;
   }
 
   /** Adds a value; true where the chunk is full, to be handed over. Throws what the encoder throws, and then nothing was added. */
@@ -144,7 +144,7 @@ export class OpenFile<T> {
     if (this.#early === undefined) this.#chunks.end();
     return concat(
       this.#written$,
-      defer(() => (this.#refusal === undefined ? from(this.#writer.close()) : EMPTY)).pipe(
+      defer(() => (this.#rejection === undefined ? from(this.#writer.close()) : EMPTY)).pipe(
         retryWhereRemoved(this.#path),
         concatMap(({ bytes }) => (bytes === this.#stored ? of(bytes) : throwError(() => this.#lengthError(bytes)))),
         map((bytes) => ({
@@ -183,16 +183,20 @@ export class OpenFile<T> {
     this.#report.decided();
   }
 
-  #refuse(cause: SinkError): void {
+  #reject(cause: SinkError): void {
     const { root } = this.#options;
     this.#linger?.unsubscribe();
-    this.#refusal = bucketError(this.bucket, `its folder cannot stand below ${root} (${describeError(cause)})`, cause);
+    this.#rejection = bucketError(
+      this.bucket,
+      `its folder cannot stand below ${root} (${describeError(cause)})`,
+      cause,
+    );
     const ackGroups = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];
     this.#early = [];
     this.#values = 0;
     this.#writer.abort();
     this.#written$.complete();
-    for (const parts of ackGroups) parts.nack(this.#refusal);
+    for (const parts of ackGroups) parts.nack(this.#rejection);
     this.#report.decided();
   }
 

@@ -114,7 +114,7 @@ export class Segment<T> {
     const { offset, lastOffset = offset } = delivery.origin;
     const file = this.#lastFile?.bucket === bucket ? this.#lastFile : this.#fileOf(bucket);
     this.#lastFile = file;
-    if (file.refusal !== undefined) throw file.refusal;
+    if (file.rejection !== undefined) throw file.rejection;
     const isChunkFull = file.add(delivery);
     this.#values.add(delivery);
     if (lastOffset >= this.#cut) this.#cut = lastOffset + 1;

@@ -210,15 +210,15 @@ describe('a member of the group', () => {
     const link = new FakeLink();
     const { trace, crash, done } = live(link, new KafkaTrace(), { sessionTimeoutMs: 60 });
     await until(() => link.fetches.length === 1, 'the fetch');
-    const refused = Object.assign(new Error('connect ECONNREFUSED'), {
+    const rejected = Object.assign(new Error('connect ECONNREFUSED'), {
       name: 'KafkaJSConnectionError',
       retriable: true,
     });
     link.heartbeat = async () => {
-      throw refused;
+      throw rejected;
     };
     await done;
-    expect(crash.error).toBe(refused);
+    expect(crash.error).toBe(rejected);
     expect(trace.calls).toEqual(['assigned 1', 'lost']);
   });
 

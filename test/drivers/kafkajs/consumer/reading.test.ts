@@ -119,7 +119,7 @@ describe('whether the driver can read', () => {
     let isUp = false;
     link.committed = async () => {
       if (!isUp) throw reset();
-      return { places: [], refused: [] };
+      return { offsets: [], rejected: [] };
     };
     link.heartbeat = async () => {
       if (!isUp) throw reset();

@@ -76,8 +76,8 @@ function sending(
       return batches.map(({ topic, partition }) => {
         const said = answer[partition] ?? 0;
         const { code, bad, reason = '' } = typeof said === 'number' ? { code: said, bad: [] } : said;
-        const refused = bad.map((index) => ({ index, reason: `bad ${index}` }));
-        return { topic, partition, errorCode: code, refused, reason };
+        const rejected = bad.map((index) => ({ index, reason: `bad ${index}` }));
+        return { topic, partition, errorCode: code, rejected, reason };
       });
     },
   };
@@ -112,7 +112,8 @@ function sending(
     topics,
     leaders,
     refreshes: () => refreshes,
-    answers$: (list: readonly KafkaOutgoing[], isWanted?: (place: number) => boolean) => producing.send(list, isWanted),
+    answers$: (list: readonly KafkaOutgoing[], isWanted?: (recordIndex: number) => boolean) =>
+      producing.send(list, isWanted),
     send: (list: readonly KafkaOutgoing[]) => settled(producing.send(list)),
     sendInTransaction: (list: readonly KafkaOutgoing[]) => settled(transaction.send(list)),
   };
@@ -122,13 +123,13 @@ function sending(
 async function settled(sent$: Observable<KafkaSent>): Promise<KafkaSent> {
   const all = await lastValueFrom(sent$.pipe(toArray()));
   const written = all.flatMap((sent) => [...sent.written]);
-  const refused = new Map(all.flatMap((sent) => [...sent.refused]));
-  expect(new Set([...written, ...refused.keys()]).size).toBe(written.length + refused.size);
-  return { written, refused };
+  const rejected = new Map(all.flatMap((sent) => [...sent.rejected]));
+  expect(new Set([...written, ...rejected.keys()]).size).toBe(written.length + rejected.size);
+  return { written, rejected };
 }
 
-function codes({ refused }: KafkaSent): [number, string][] {
-  return [...refused].sort(([a], [b]) => a - b).map(([place, { code }]) => [place, code]);
+function codes({ rejected }: KafkaSent): [number, string][] {
+  return [...rejected].sort(([a], [b]) => a - b).map(([recordIndex, { code }]) => [recordIndex, code]);
 }
 
 function records(count: number, partition = 0, size = 1): KafkaOutgoing[] {
@@ -156,7 +157,7 @@ describe('what is sent', () => {
 
   it('is sent again to the letter after an answer was lost; what was there already counts as written', async () => {
     const { send, sent, refreshes } = sending(['lost', { 0: DUPLICATE }]);
-    expect((await send(records(3))).refused.size).toBe(0);
+    expect((await send(records(3))).rejected.size).toBe(0);
     await send(records(1));
     expect(sent[1]?.bytes).toEqual(sent[0]?.bytes);
     expect([sent.map(({ sequence }) => sequence), refreshes()]).toEqual([[0, 0, 3], 1]);
@@ -164,7 +165,7 @@ describe('what is sent', () => {
 
   it('is sent again only to the partition that did not take it', async () => {
     const { send, sent } = sending([{ 0: NOT_LEADER }, { 0: NOT_ENOUGH_REPLICAS }]);
-    expect((await send([...records(2, 0), ...records(2, 1)])).refused.size).toBe(0);
+    expect((await send([...records(2, 0), ...records(2, 1)])).rejected.size).toBe(0);
     expect(sent.map(({ partition, sequence }) => [partition, sequence])).toEqual([
       [0, 0],
       [1, 0],
@@ -175,8 +176,10 @@ describe('what is sent', () => {
 
   it('is halved until the one that is too large for the topic is found; the others are written in order', async () => {
     const { send, sent } = sending(Array(4).fill({ 0: TOO_LARGE }));
-    const { refused } = await send(records(5));
-    expect([...refused].map(([place, { code }]) => [place, code])).toEqual([[0, 'RXF_KAFKA_RECORD_TOO_LARGE']]);
+    const { rejected } = await send(records(5));
+    expect([...rejected].map(([recordIndex, { code }]) => [recordIndex, code])).toEqual([
+      [0, 'RXF_KAFKA_RECORD_TOO_LARGE'],
+    ]);
     const wanted = [
       [0, 5],
       [0, 3],
@@ -202,7 +205,7 @@ describe('what is sent', () => {
   it('begins anew under the next epoch where the broker has lost the sequence', async () => {
     const { send, sent } = sending([{}, { 0: OUT_OF_ORDER }]);
     await send(records(2));
-    expect((await send(records(3))).refused.size).toBe(0);
+    expect((await send(records(3))).rejected.size).toBe(0);
     expect(sent.map(({ producerId, sequence }) => [producerId, sequence])).toEqual([
       ['1/0', 0],
       ['1/0', 2],
@@ -212,8 +215,8 @@ describe('what is sent', () => {
 
   it('is refused in doubt when it takes too long, and what comes after is of the next epoch', async () => {
     const { send, sent } = sending(['lost', 'lost', 'lost', 'lost'], { sendTimeoutMs: 50 });
-    const { refused } = await send(records(2));
-    expect([...refused.values()].map(({ code, retryable }) => [code, retryable])).toEqual(
+    const { rejected } = await send(records(2));
+    expect([...rejected.values()].map(({ code, retryable }) => [code, retryable])).toEqual(
       Array(2).fill(['RXF_KAFKA_SEND', true]),
     );
     await send(records(1));
@@ -236,10 +239,10 @@ describe('what is sent', () => {
     const { send, sent } = sending([{ 0: { code: INVALID_RECORD, bad: [4, 1] } }, {}, {}]);
     const answer = await send(records(6));
     expect(codes(answer)).toEqual([
-      [1, 'RXF_KAFKA_RECORD_REFUSED'],
-      [4, 'RXF_KAFKA_RECORD_REFUSED'],
+      [1, 'RXF_KAFKA_RECORD_REJECTED'],
+      [4, 'RXF_KAFKA_RECORD_REJECTED'],
     ]);
-    expect(answer.refused.get(4)).toMatchObject({ retryable: false, message: expect.stringContaining('bad 4') });
+    expect(answer.rejected.get(4)).toMatchObject({ retryable: false, message: expect.stringContaining('bad 4') });
     expect(answer.written).toEqual([0, 2, 3, 5]);
     await send(records(1));
     expect(sent.map(({ sequence, count }) => [sequence, count])).toEqual([
@@ -252,7 +255,7 @@ describe('what is sent', () => {
   it('is written without the records that the broker names, in a transaction too', async () => {
     const { sendInTransaction, sent } = sending([{ 0: { code: INVALID_TIMESTAMP, bad: [0, 9] } }]);
     const answer = await sendInTransaction(records(3));
-    expect([codes(answer), answer.written]).toEqual([[[0, 'RXF_KAFKA_RECORD_REFUSED']], [1, 2]]);
+    expect([codes(answer), answer.written]).toEqual([[[0, 'RXF_KAFKA_RECORD_REJECTED']], [1, 2]]);
     expect(sent.map(({ sequence, count }) => [sequence, count])).toEqual([
       [0, 3],
       [0, 2],
@@ -265,8 +268,8 @@ describe('what is sent', () => {
     // Of 8 records the third is bad: 0-7, 0-3, 0-1 is fine, 2-5, 2-3, 2.
     const { send, sent } = sending([no, no, {}, no, no, no]);
     const answer = await send(records(8));
-    expect(codes(answer)).toEqual([[2, 'RXF_KAFKA_RECORD_REFUSED']]);
-    expect(answer.refused.get(2)?.message).toContain('not so');
+    expect(codes(answer)).toEqual([[2, 'RXF_KAFKA_RECORD_REJECTED']]);
+    expect(answer.rejected.get(2)?.message).toContain('not so');
     expect(answer.written).toEqual([0, 1, 3, 4, 5, 6, 7]);
     expect(sent.length).toBeLessThan(12);
   });
@@ -344,7 +347,7 @@ describe('what is sent', () => {
     });
     const { answers$, sent } = sending([held]);
     let isOver = false;
-    const isWanted = (place: number) => !isOver || place === 1;
+    const isWanted = (recordIndex: number) => !isOver || recordIndex === 1;
     const first = settled(answers$(records(3), isWanted));
     const second = settled(answers$(records(3), isWanted));
     const third = settled(answers$([...records(1), ...records(1, 1)], () => !isOver));
@@ -360,7 +363,7 @@ describe('what is sent', () => {
         [2, 'RXF_SINK_STOPPED'],
       ],
     ]);
-    expect([(await third).written, (await third).refused.size]).toEqual([[], 2]);
+    expect([(await third).written, (await third).rejected.size]).toEqual([[], 2]);
     expect(sent.map(({ sequence, count }) => [sequence, count])).toEqual([
       [0, 3],
       [3, 1],
@@ -369,7 +372,7 @@ describe('what is sent', () => {
 
   it('stays as it was sent while it is in doubt, whatever happens to other partitions', async () => {
     const { send, sent } = sending(['lost', 'lost', { 1: OUT_OF_ORDER }]);
-    expect((await send([...records(2, 0), ...records(2, 1)])).refused.size).toBe(0);
+    expect((await send([...records(2, 0), ...records(2, 1)])).rejected.size).toBe(0);
     const ofFirst = sent.filter(({ partition }) => partition === 0);
     expect(new Set(ofFirst.map(({ bytes }) => bytes.toString('hex'))).size).toBe(1);
     // The other was sent twice as well before the broker said that it has lost the sequence.
@@ -379,13 +382,13 @@ describe('what is sent', () => {
   it('is refused alone where no batch can be made of it', async () => {
     const broken = { ...(records(1)[0] as KafkaOutgoing), headers: [['h', 7 as never]] as KafkaOutgoing['headers'] };
     const answer = await sending([]).send([...records(2, 0), broken, ...records(1, 1)]);
-    expect([codes(answer), answer.written]).toEqual([[[2, 'RXF_KAFKA_RECORD_REFUSED']], [0, 1, 3]]);
+    expect([codes(answer), answer.written]).toEqual([[[2, 'RXF_KAFKA_RECORD_REJECTED']], [0, 1, 3]]);
   });
 
   it.each([Number.NaN, -1, 2 ** 60, 1.5])('is refused alone with the timestamp %p', async (timestamp) => {
     const wrong = { ...(records(1)[0] as KafkaOutgoing), timestamp };
     const answer = await sending([]).send([...records(1), wrong]);
-    expect([codes(answer), answer.written]).toEqual([[[1, 'RXF_KAFKA_RECORD_REFUSED']], [0]]);
+    expect([codes(answer), answer.written]).toEqual([[[1, 'RXF_KAFKA_RECORD_REJECTED']], [0]]);
   });
 
   it('fails a transaction whose batch is refused after its answer was lost: it may be in it', async () => {
@@ -461,13 +464,13 @@ describe('the request to produce', () => {
         topic: 't',
         partition: 1,
         errorCode: 87,
-        refused: [
+        rejected: [
           { index: 3, reason: 'no' },
           { index: 5, reason: '' },
         ],
         reason: 'all',
       },
-      { topic: 't', partition: 0, errorCode: 0, refused: [], reason: '' },
+      { topic: 't', partition: 0, errorCode: 0, rejected: [], reason: '' },
     ]);
   });
 
@@ -475,7 +478,7 @@ describe('the request to produce', () => {
     const request = produceRequest(internals, () => 7, null, 1_000, []);
     const answer = Buffer.from(`00000001${'000174'}00000001${'00000000'}0057${'00'.repeat(24)}00000000`, 'hex');
     expect(await request.response.decode(answer)).toEqual([
-      { topic: 't', partition: 0, errorCode: 87, refused: [], reason: '' },
+      { topic: 't', partition: 0, errorCode: 87, rejected: [], reason: '' },
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { refusalFor } from '../../../../src/drivers/kafkajs/producer/producer-answers.js';
+import { rejectionFor } from '../../../../src/drivers/kafkajs/producer/producer-answers.js';
 import { metadataRequest, type TopicMetadata } from '../../../../src/drivers/kafkajs/producer/producer-requests.js';
 import { WritableTopics } from '../../../../src/drivers/kafkajs/producer/writable-topics.js';
 import { openInternals } from '../../../../src/drivers/kafkajs/vendor/patches.js';
@@ -17,7 +17,7 @@ function table(answer: (topic: string) => Omit<TopicMetadata, 'topic'>) {
       return names.map((topic) => ({ topic, ...answer(topic) }));
     },
     errorOf: (code) => internals.createErrorFromCode(code),
-    refusal: (topic, error) => refusalFor(topic, error, { brokers: ['k1:9092'], secrets: [] }),
+    rejection: (topic, error) => rejectionFor(topic, error, { brokers: ['k1:9092'], secrets: [] }),
     maxAgeMs: 60_000,
   });
   return { topics, asked };

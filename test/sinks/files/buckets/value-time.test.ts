@@ -68,8 +68,8 @@ describe('a value whose time is no time', () => {
         run.subscription?.unsubscribe();
         expect([run.error, stored(fs)]).toEqual([undefined, ['b', 'a']]);
         const lines = Object.entries(fs.files()).filter(([name]) => name.startsWith('/bad/dt=1970-01-01/'));
-        const told = lines.flatMap(([, bytes]) => Buffer.from(bytes).toString().trim().split('\n'));
-        expect(told.map((line) => JSON.parse(line) as unknown)).toMatchObject(
+        const reported = lines.flatMap(([, bytes]) => Buffer.from(bytes).toString().trim().split('\n'));
+        expect(reported.map((line) => JSON.parse(line) as unknown)).toMatchObject(
           bad.map(({ value }) => ({ value, code: 'RXF_SINK_TIME' })),
         );
       });

@@ -81,7 +81,7 @@ describe('auditLedger', () => {
       bytes: 40,
       newest: { from: 20, next: 35, writer: 'w20', modifiedMs: 20_000 },
       unpublished: { files: 0, bytes: 0 },
-      voids: [],
+      stale: [],
       inProgress: { files: 0, bytes: 0 },
       orphans: { files: 0, bytes: 0 },
       skipped: [],
@@ -145,7 +145,7 @@ describe('auditLedger', () => {
     expect(made.audit.problems[0]?.what).toBe(
       'No entry accounts for offsets 10 to 19: one ends at 10, the next begins at 20.',
     );
-    expect(made.audit).toMatchObject({ from: 20, next: 30, values: 6, voids: [] });
+    expect(made.audit).toMatchObject({ from: 20, next: 30, values: 6, stale: [] });
     made.entry(40, 50);
     expect(made.audit.problems.map(({ what }) => what.match(/\d+ to \d+/)?.[0])).toEqual(['30 to 39', '10 to 19']);
   });
@@ -156,7 +156,7 @@ describe('auditLedger', () => {
       entries: 3,
       from: 10,
       files: 2,
-      voids: [{ path: place(3), from: 3, next: 14, writer: 'w3' }],
+      stale: [{ path: place(3), from: 3, next: 14, writer: 'w3' }],
       orphans: { files: 1, bytes: 10 },
       problems: [],
     });
@@ -165,10 +165,10 @@ describe('auditLedger', () => {
 
   it('takes a void entry that ends by chance where the chain begins for void', () => {
     const made = new Made().entry(3, 10).unpublish(3, 10).entry(10, 20).entry(20, 30);
-    expect(made.audit).toMatchObject({ from: 10, voids: [{ from: 3 }], problems: [] });
+    expect(made.audit).toMatchObject({ from: 10, stale: [{ from: 3 }], problems: [] });
     // Of two that end at one offset the later is of the chain.
     made.entry(6, 10);
-    expect(made.audit).toMatchObject({ from: 6, voids: [{ from: 3 }], problems: [] });
+    expect(made.audit).toMatchObject({ from: 6, stale: [{ from: 3 }], problems: [] });
   });
 
   it('finds an overlap: an entry that leads nowhere, whose files stand all the same', () => {
@@ -190,7 +190,7 @@ describe('auditLedger', () => {
     expect(newest.audit.problems[0]?.means).toContain('no flow reads the stream');
     expect(newest.audit).toMatchObject({ inProgress: { files: 1 }, orphans: { files: 1 }, newest: { from: 0 } });
     const beside = new Made().entry(0, 10).entry(4, 9).unpublish(4).damaged(10);
-    expect(beside.audit).toMatchObject({ from: 0, next: 10, voids: [{ from: 4 }], problems: [{ kind: 'damaged' }] });
+    expect(beside.audit).toMatchObject({ from: 0, next: 10, stale: [{ from: 4 }], problems: [{ kind: 'damaged' }] });
     expect(new Made().damaged(10).audit).toMatchObject({ entries: 1, from: null, newest: null });
   });
 
@@ -233,7 +233,7 @@ describe('auditLedger', () => {
     const path = '/lake/_rxflume/quarantine/kafka+chat~3/w0-0';
     const made = new Made().entry(0, 10).entry(10, 20).unpublish(0);
     made.quarantined.push({ path, bytes: 10, reason }, { path: `${path}x`, bytes: 3, reason: null });
-    expect(made.audit).toMatchObject({ quarantined: { files: 2, bytes: 13 }, from: 0, next: 20, voids: [] });
+    expect(made.audit).toMatchObject({ quarantined: { files: 2, bytes: 13 }, from: 0, next: 20, stale: [] });
     expect(made.audit.problems).toEqual([
       expect.objectContaining({ kind: 'quarantined', where: path, what: expect.stringContaining(`/lake/${final}`) }),
       expect.objectContaining({ kind: 'quarantined', what: expect.stringContaining('3 bytes') }),

@@ -61,12 +61,12 @@ describe('the lengths of files', () => {
   it('are asked for after all where a listing is too large, and fail with any other error', async () => {
     const paths = many('/lake/a', 40);
     const standing = paths.map((path) => file(path, 1));
-    const refusing = (code: 'RXF_FILES_PROTOCOL' | 'RXF_FILES_DENIED') =>
+    const rejecting = (code: 'RXF_FILES_PROTOCOL' | 'RXF_FILES_DENIED') =>
       asked(standing, () => throwError(() => new SinkError(code, 'no')));
-    const large = refusing('RXF_FILES_PROTOCOL');
+    const large = rejecting('RXF_FILES_PROTOCOL');
     expect((await firstValueFrom(lengthsOf(large.fs, paths))).size).toBe(40);
     expect(large.calls.status.length).toBe(40);
-    await expect(firstValueFrom(lengthsOf(refusing('RXF_FILES_DENIED').fs, paths))).rejects.toMatchObject({
+    await expect(firstValueFrom(lengthsOf(rejecting('RXF_FILES_DENIED').fs, paths))).rejects.toMatchObject({
       code: 'RXF_FILES_DENIED',
     });
     const foreign = asked(standing, () => throwError(() => ({ code: 'RXF_FILES_PROTOCOL' })));

@@ -15,7 +15,7 @@ const CHAT = {
     ['b0', 'b1'],
   ],
 };
-const refused = (path: string) => throwError(() => new SinkError('RXF_FILES_NAME', `Nothing can stand at ${path}`));
+const rejected = (path: string) => throwError(() => new SinkError('RXF_FILES_NAME', `Nothing can stand at ${path}`));
 
 function collector(wrapped: (fs: FileSystem) => FileSystem): BuildCollector {
   return ({ kafka, fs: given, monitor }) => {
@@ -61,14 +61,14 @@ function shelving(fs: FileSystem): FileSystem {
     path.includes('/quarantine/') && !path.endsWith('.json') ? `/shelf/odd=1/${path.split('/').at(-1)}` : path;
   return {
     ...fs,
-    publish: (from, to) => (to.includes('/odd=1/') ? refused(to) : fs.publish(from, shelf(to))),
+    publish: (from, to) => (to.includes('/odd=1/') ? rejected(to) : fs.publish(from, shelf(to))),
     status: (path) => fs.status(shelf(path)),
   };
 }
 
 /** The folder of odd values cannot be made. */
 function obstructed(fs: FileSystem): FileSystem {
-  return { ...fs, makeFolder: (path) => (path.includes('/odd=1') ? refused(path) : fs.makeFolder(path)) };
+  return { ...fs, makeFolder: (path) => (path.includes('/odd=1') ? rejected(path) : fs.makeFolder(path)) };
 }
 
 describe('whatever dies, sleeps, is late or comes twice', () => {

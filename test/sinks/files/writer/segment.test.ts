@@ -8,7 +8,7 @@ import { RecordingAcker } from '../../../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../../../support/virtual-time.js';
 
 function setting(roll: RollOptions = {}) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const fs = memoryFileSystem();
   const options = checkOptions<string>(fs, { root: '/lake', format: jsonLines(), roll });
   const segment = new Segment<string>(
@@ -16,25 +16,25 @@ function setting(roll: RollOptions = {}) {
     options,
     { stream: 's', writer: 'w', number: 3, from: 10 },
     {
-      full: () => told.push('full'),
-      failed: (error) => told.push(`failed ${String(error)}`),
-      opened: () => told.push('opened'),
-      closed: (files) => told.push(`closed ${files}`),
+      full: () => reported.push('full'),
+      failed: (error) => reported.push(`failed ${String(error)}`),
+      opened: () => reported.push('opened'),
+      closed: (files) => reported.push(`closed ${files}`),
     },
   );
   const acker = new RecordingAcker('s');
   const write = (offset: number, bucket = 'a', lastOffset?: number) =>
     segment.write(acker.deliver(`v${offset}`, { offset, lastOffset }), bucket);
-  return { told, fs, segment, acker, write };
+  return { reported, fs, segment, acker, write };
 }
 
 describe('Segment', () => {
   it('asks to be rolled long before its entry has more bytes than are read back, and still takes what is late', () =>
     inVirtualTime(() => {
-      const { told, write } = setting();
+      const { reported, write } = setting();
       const longest = `${'x'.repeat(200)}/`.repeat(10);
       let files = 0;
-      for (; !told.includes('full') && files < 10_000; files += 1) write(10 + files, `${longest}${files}`);
+      for (; !reported.includes('full') && files < 10_000; files += 1) write(10 + files, `${longest}${files}`);
       expect(files).toBeGreaterThan(2_000);
       expect(files * mostFileBytes('s', `${longest}${files}`)).toBeLessThan(MOST_ENTRY_BYTES * 0.51);
       const file = {
@@ -73,20 +73,20 @@ describe('Segment', () => {
 
   it('opens a file for each bucket, once', () =>
     inVirtualTime((at) => {
-      const { segment, write, told } = setting();
+      const { segment, write, reported } = setting();
       expect(segment.wouldOpen('a')).toBe(true);
       write(10, 'a');
       expect(['a', 'b'].map((bucket) => segment.wouldOpen(bucket))).toEqual([false, true]);
       write(11, 'b');
       write(12, 'a');
       expect(['a', 'b', 'c'].map((bucket) => segment.wouldOpen(bucket))).toEqual([false, false, true]);
-      expect([segment.openFiles, told]).toEqual([2, ['opened', 'opened']]);
+      expect([segment.openFiles, reported]).toEqual([2, ['opened', 'opened']]);
       at(1, () => segment.abort('over', true));
     }));
 
   it('closes its files with where it begins and ends; its commit is sent once that is said', () =>
     inVirtualTime((at) => {
-      const { segment, write, told, acker } = setting();
+      const { segment, write, reported, acker } = setting();
       write(10, 'a');
       write(11, 'b');
       let closed: ClosedSegment | undefined;
@@ -103,7 +103,7 @@ describe('Segment', () => {
         closed?.sent();
         expect(segment.isCommitSent).toBe(true);
         segment.abort('over', true);
-        expect(told).toEqual(['opened', 'opened', 'closed 2']);
+        expect(reported).toEqual(['opened', 'opened', 'closed 2']);
         expect(acker.nacks).toEqual(['v10', 'v11']);
       });
     }));
@@ -131,33 +131,33 @@ describe('Segment', () => {
 
   it('is full when it is as old as it may be, whatever is written', () =>
     inVirtualTime((at) => {
-      const { segment, write, told } = setting({ intervalMs: 100, idleMs: 100 });
+      const { segment, write, reported } = setting({ intervalMs: 100, idleMs: 100 });
       write(10);
-      at(99, () => expect(told).toEqual(['opened']));
-      at(101, () => expect(told).toEqual(['opened', 'full']));
+      at(99, () => expect(reported).toEqual(['opened']));
+      at(101, () => expect(reported).toEqual(['opened', 'full']));
       at(150, () => segment.abort('over', true));
     }));
 
   it('is full after a whole idle time without a value, not at the first look', () =>
     inVirtualTime((at) => {
-      const { segment, write, told } = setting({ intervalMs: 1_000, idleMs: 100 });
+      const { segment, write, reported } = setting({ intervalMs: 1_000, idleMs: 100 });
       write(10);
-      at(101, () => expect(told).toEqual(['opened']));
+      at(101, () => expect(reported).toEqual(['opened']));
       at(150, () => write(11));
-      at(201, () => expect(told).toEqual(['opened']));
-      at(301, () => expect(told).toEqual(['opened', 'full']));
+      at(201, () => expect(reported).toEqual(['opened']));
+      at(301, () => expect(reported).toEqual(['opened', 'full']));
       at(350, () => segment.abort('over', true));
     }));
 
   it('is full with so many values, and tells no more of time once it is about to close', () =>
     inVirtualTime((at) => {
-      const { segment, write, told } = setting({ count: 2, intervalMs: 100, idleMs: 10 });
+      const { segment, write, reported } = setting({ count: 2, intervalMs: 100, idleMs: 10 });
       write(10);
-      expect(told).toEqual(['opened']);
+      expect(reported).toEqual(['opened']);
       write(11);
-      expect(told).toEqual(['opened', 'full']);
+      expect(reported).toEqual(['opened', 'full']);
       segment.hold();
-      at(200, () => expect(told).toEqual(['opened', 'full']));
+      at(200, () => expect(reported).toEqual(['opened', 'full']));
       at(201, () => segment.abort('over', true));
     }));
 });

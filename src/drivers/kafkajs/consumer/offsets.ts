@@ -3,14 +3,14 @@ import { meaningOf } from '../errors.js';
 import type { Meaning } from '../records/read-answers.js';
 
 /** A partition that an answer leaves out, and why. */
-export interface Refused extends TopicPartition {
+export interface Rejected extends TopicPartition {
   readonly error: unknown;
 }
 
 /** Offsets, of the partitions for which there was an answer. */
-export interface Places {
-  readonly places: readonly CommittedOffset[];
-  readonly refused: readonly Refused[];
+export interface Offsets {
+  readonly offsets: readonly CommittedOffset[];
+  readonly rejected: readonly Rejected[];
 }
 
 interface AnsweredPartition extends CommittedOffset {
@@ -31,20 +31,20 @@ export interface AnsweredTopic {
 const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale', 'denied']);
 
 /** Takes apart what was answered and what was refused. Throws where an answer about one is about all: the group's. */
-export function takenApart(topics: readonly AnsweredTopic[], errorOf: (code: number) => Error): Places {
-  const refused: Refused[] = [];
-  const places: CommittedOffset[] = [];
-  for (const { errorCode, ...place } of flatten(topics)) {
-    const { topic, partition } = place;
+export function takenApart(topics: readonly AnsweredTopic[], errorOf: (code: number) => Error): Offsets {
+  const rejected: Rejected[] = [];
+  const offsets: CommittedOffset[] = [];
+  for (const { errorCode, ...position } of flatten(topics)) {
+    const { topic, partition } = position;
     if (errorCode === 0) {
-      places.push(place);
+      offsets.push(position);
       continue;
     }
     const error = errorOf(errorCode);
     if (OF_THE_GROUP.has(meaningOf(error))) throw error;
-    refused.push({ topic, partition, error });
+    rejected.push({ topic, partition, error });
   }
-  return { places, refused };
+  return { offsets, rejected };
 }
 
 export function byTopic<P extends TopicPartition, T>(

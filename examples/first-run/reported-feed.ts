@@ -5,7 +5,10 @@ import { TOPIC } from './chat-flow.js';
 import { type FeedLogEvent, type FeedTarget, feed } from './feed.js';
 
 /** The feed of the first run, with what a person should read, where to look first of all, told to the default monitor. */
-export function toldFeed(target: FeedTarget, whereToLook: string): Observable<Pick<FeedLogEvent, 'level' | 'message'>> {
+export function reportedFeed(
+  target: FeedTarget,
+  whereToLook: string,
+): Observable<Pick<FeedLogEvent, 'level' | 'message'>> {
   const look = { level: 'info', what: 'look', message: whereToLook } as const;
   const fed$ = feed(target, {
     file: fileURLToPath(new URL('../data/chat.jsonl', import.meta.url)),

@@ -14,19 +14,19 @@ const ONE_OF_TEN: readonly {
     what: 'a record without key for a compacted topic',
     config: { 'cleanup.policy': 'compact' },
     bad: { key: null },
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
   },
   {
     what: 'a record that is too old for its topic',
     config: { 'message.timestamp.before.max.ms': '3600000' },
     bad: { timestamp: 1_000 },
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
   },
   {
     what: 'a record that is too new for its topic',
     config: { 'message.timestamp.after.max.ms': '3600000' },
     bad: { timestamp: 9_000_000_000_000 },
-    code: 'RXF_KAFKA_RECORD_REFUSED',
+    code: 'RXF_KAFKA_RECORD_REJECTED',
   },
   {
     what: 'a record that is too large for its topic',
@@ -41,17 +41,17 @@ function tenWith(bad: Partial<KafkaOutgoing>): KafkaOutgoing[] {
   return ten.map((one, n) => (n === 4 ? { ...one, ...bad } : one));
 }
 
-function refusalsOf(refused: ReadonlyMap<number, RxflumeError>) {
-  return [...refused].sort(([a], [b]) => a - b).map(([at, { code, retryable }]) => [at, code, retryable]);
+function rejectionsOf(rejected: ReadonlyMap<number, RxflumeError>) {
+  return [...rejected].sort(([a], [b]) => a - b).map(([at, { code, retryable }]) => [at, code, retryable]);
 }
 
 /** That what is wrong with a record, a partition or a topic stays with it. */
-export const refusalChecks: readonly ProducerCheck[] = [
+export const rejectionChecks: readonly ProducerCheck[] = [
   ...ONE_OF_TEN.map(({ what, config, bad, code }) =>
     check(`refuses ${what} alone of ten, and writes the others in order`, async ({ topic, producer, read }) => {
       await topic('t', 1, config);
-      const refused = await send(producer, tenWith(bad));
-      equal(refusalsOf(refused), [[4, code, false]], 'refusals');
+      const rejected = await send(producer, tenWith(bad));
+      equal(rejectionsOf(rejected), [[4, code, false]], 'refusals');
       const values = (await read('t', 9)).map(({ value }) => String(value));
       equal(values, ['0', '1', '2', '3', '5', '6', '7', '8', '9'], 'what is written');
       equal((await send(producer, tenWith({}))).size, 0, 'refusals of the next call');
@@ -64,7 +64,7 @@ export const refusalChecks: readonly ProducerCheck[] = [
       await t.topic('t', 1, config);
       await t.topic('in', 1);
       const transactions = await take(t.producer, t.id('one'));
-      equal(refusalsOf(await send(transactions, tenWith(bad))), [[4, code, false]], 'refusals');
+      equal(rejectionsOf(await send(transactions, tenWith(bad))), [[4, code, false]], 'refusals');
       equal((await send(transactions, tenWith({}))).size, 0, 'refusals of the next call');
       equal(await t.readNow('t'), [], 'what is read before');
       await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 20 }]));
@@ -79,10 +79,10 @@ export const refusalChecks: readonly ProducerCheck[] = [
     await topic('gone', 1);
     equal((await send(producer, [record('t', 'a'), record('gone', 'b')])).size, 0, 'refusals before');
     await subject.deleteTopic(name('gone'));
-    const refused = await send(producer, [record('gone', 'c'), record('t', 'd'), record('gone', 'e')]);
+    const rejected = await send(producer, [record('gone', 'c'), record('t', 'd'), record('gone', 'e')]);
     const missing = 'RXF_KAFKA_TOPIC_MISSING';
     equal(
-      refusalsOf(refused),
+      rejectionsOf(rejected),
       [
         [0, missing, false],
         [2, missing, false],
@@ -101,8 +101,8 @@ export const refusalChecks: readonly ProducerCheck[] = [
     await topic('t', 1);
     await topic('closed', 1);
     subject.forbid(name('closed'));
-    const refused = await send(producer, [record('closed', 'a'), record('t', 'b')]);
-    equal(refusalsOf(refused), [[0, 'RXF_KAFKA_AUTH', false]], 'refusals');
+    const rejected = await send(producer, [record('closed', 'a'), record('t', 'b')]);
+    equal(rejectionsOf(rejected), [[0, 'RXF_KAFKA_AUTH', false]], 'refusals');
     equal(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['b'],
@@ -120,7 +120,7 @@ export const refusalChecks: readonly ProducerCheck[] = [
     equal((await send(producer, [of(0, 'f')])).size, 0, 'refusals meanwhile');
     equal((await read('t', 4)).length, 4, 'what is written meanwhile');
     subject.setLeaderless(name('t'), 1, false);
-    for (const refused of await Promise.all(waiting)) equal(refused.size, 0, 'refusals later');
+    for (const rejected of await Promise.all(waiting)) equal(rejected.size, 0, 'refusals later');
     const values = (await read('t', 6)).filter(({ partition }) => partition === 1).map(({ value }) => String(value));
     equal(values, ['b', 'c', 'e'], 'what is written to the one without');
   }),
@@ -129,7 +129,7 @@ export const refusalChecks: readonly ProducerCheck[] = [
     await topic('t', 2);
     const of = (n: number) => ({ ...record('t', String(n)), partition: n % 2 });
     const calls = Array.from({ length: 30 }, (_, call) => send(producer, [of(2 * call), of(2 * call + 1)]));
-    for (const refused of await Promise.all(calls)) equal(refused.size, 0, 'refusals');
+    for (const rejected of await Promise.all(calls)) equal(rejected.size, 0, 'refusals');
     const all = await read('t', 60);
     for (const one of [0, 1]) {
       const values = all.filter(({ partition }) => partition === one).map(({ value }) => Number(value));
