@@ -90,7 +90,7 @@ export function orderError({ origin: { stream, offset } }: Delivery<unknown>): S
     'RXF_LEDGER_ORDER',
     `${stream} offset ${offset} came after everything up to a later offset was accounted for: it came twice, or was joined ` +
       'from offsets that others overtook. See what in the flow copies deliveries (`share`, `mergeMap` to several; use ' +
-      '`splitDelivery`) or joins them out of order.',
+      '`tee` or `splitValue`) or joins them out of order.',
     { details: { stream, offset } },
   );
 }
