@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY, map, Subject } from 'rxjs';
+import { EMPTY, map } from 'rxjs';
 import { RxflumeError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { Delivery, type Origin } from '../../src/delivery/delivery.js';
@@ -24,7 +24,7 @@ import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js
 import { MemoryFlume } from '../../src/testing/memory/memory-flume.js';
 import { MemoryHttp } from '../../src/testing/memory/memory-http.js';
 import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
-import { RecordingAcker } from '../../src/testing/recording-acker.js';
+import { SinkRun } from '../support/sink-run.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
 type Value = { readonly name: string };
@@ -151,26 +151,18 @@ function withGetter(target: object, name: string, get: () => unknown): never {
 
 type Change = (delivery: Delivery<Value>) => Delivery<Value>;
 
-function run(sink: Sink<Value>, change: Change = (delivery) => delivery) {
-  const acker = new RecordingAcker();
-  const in$ = new Subject<Delivery<Value>>();
-  const came = { acker, ended: '' };
+function run(sink: Sink<Value>, change: Change = (delivery) => delivery): SinkRun<Value> {
+  let ran: SinkRun<Value> | undefined;
   inVirtualTime((at) => {
-    sink(in$).subscribe({
-      error: (error: unknown) => {
-        came.ended = `error ${String(error)}`;
-      },
-      complete: () => {
-        came.ended = 'complete';
-      },
-    });
+    const running = new SinkRun(sink, 'test:stream');
+    ran = running;
     at(2, () => {
-      for (const name of ['a', 'bad', 'c']) in$.next(change(acker.deliver({ name }, {}, name)));
+      for (const name of ['a', 'bad', 'c']) running.give(change(running.acker.deliver({ name }, {}, name)));
     });
-    at(5_000, () => in$.complete());
+    at(5_000, () => running.complete());
     at(20_000, () => undefined);
   });
-  return came;
+  return ran as SinkRun<Value>;
 }
 
 function expectNacked({ acker, ended }: ReturnType<typeof run>, what: string, thrown: unknown): void {

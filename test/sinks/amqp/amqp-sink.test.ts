@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { NEVER, Subject } from 'rxjs';
+import { NEVER } from 'rxjs';
 import { ConnectError, type RxflumeError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
-import type { Receipt } from '../../../src/delivery/receipt.js';
 import { flow } from '../../../src/flow/flow.js';
 import { type AmqpSink, amqpSink } from '../../../src/sinks/amqp/amqp-sink.js';
 import { keptProperties } from '../../../src/sinks/amqp/kept-properties.js';
 import type { AmqpSinkOptions } from '../../../src/sinks/amqp/options.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
-import { describeSink, MemoryAmqp, RecordingAcker } from '../../../src/testing/index.js';
+import { describeSink, MemoryAmqp } from '../../../src/testing/index.js';
+import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function broker(queues: readonly string[] = ['q']) {
@@ -28,28 +27,7 @@ const sinkTo = (own: MemoryAmqp, options: Partial<Options> = {}): AmqpSink<strin
     reconnect: { firstDelayMs: 100, maxDelayMs: 1_000, jitter: 0, ...options.reconnect },
   });
 
-function feed(sink: AmqpSink<string>) {
-  const acker = new RecordingAcker('kafka:t/0');
-  const deliveries$ = new Subject<Delivery<string>>();
-  const receipts: Receipt[] = [];
-  let ended = '';
-  const running = sink
-    .write()(deliveries$)
-    .subscribe({
-      next: (receipt) => receipts.push(receipt),
-      error: () => {
-        ended = 'error';
-      },
-      complete: () => {
-        ended = 'complete';
-      },
-    });
-  const codes = () => Object.entries(acker.causes).map(([name, cause]) => `${name} ${(cause as RxflumeError).code}`);
-  const send = (...values: string[]) => {
-    for (const value of values) deliveries$.next(acker.deliver(value));
-  };
-  return { acker, receipts, running, send, codes, ended: () => ended, complete: () => deliveries$.complete() };
-}
+const feed = (sink: AmqpSink<string>) => new SinkRun(sink.write(), 'kafka:t/0');
 
 describe('amqpSink', () => {
   describeSink('the RabbitMQ sink', { sink: () => sinkTo(broker()).write(), value: (n) => `v${n}`, it });
@@ -57,7 +35,8 @@ describe('amqpSink', () => {
   it('is as drawn: acks what is confirmed, refuses what is returned, and what is not confirmed when the channel ends', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, acker, receipts, codes, complete, ended } = feed(sinkTo(own));
+      const run = feed(sinkTo(own));
+      const { send, acker, receipts, codes, complete } = run;
       at(5, () => {
         own.answers.push('confirmed', 'unroutable', 'confirmed', 'silence');
         send('a', 'b', 'c', 'd');
@@ -71,7 +50,7 @@ describe('amqpSink', () => {
         expect(codes()).toEqual(['b RXF_AMQP_UNROUTABLE', 'd RXF_AMQP_UNCONFIRMED']);
         const receipt = { sink: 'amqp', target: 'q', values: 2, bytes: 2, stream: 'kafka:t/0' };
         expect(receipts).toEqual([{ ...receipt, firstOffset: 0, lastOffset: 2 }]);
-        expect(ended()).toBe('complete');
+        expect(run.ended).toBe('complete');
       });
     });
   });
@@ -139,7 +118,7 @@ describe('amqpSink', () => {
   it('publishes nothing while the broker blocks, and goes on after it; blocking is no silence', () => {
     const own = broker();
     inVirtualTime((at) => {
-      const { send, acker, running } = feed(sinkTo(own, { confirmTimeoutMs: 100 }));
+      const { send, acker, leave } = feed(sinkTo(own, { confirmTimeoutMs: 100 }));
       at(5, () => {
         send('a');
         own.block();
@@ -151,7 +130,7 @@ describe('amqpSink', () => {
       });
       at(1_050, () => {
         expect(acker.acks).toEqual(['a', 'b']);
-        running.unsubscribe();
+        leave();
       });
     });
   });
@@ -202,8 +181,8 @@ describe('amqpSink', () => {
       second.send('b');
       at(10, () => {
         expect([first.codes(), second.codes()]).toEqual([['a RXF_AMQP_AUTH'], ['b RXF_AMQP_MISSING']]);
-        first.running.unsubscribe();
-        second.running.unsubscribe();
+        first.leave();
+        second.leave();
       });
     });
   });

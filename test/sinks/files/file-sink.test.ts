@@ -1,49 +1,22 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { Subject, type Subscription } from 'rxjs';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
-import type { Receipt } from '../../../src/delivery/receipt.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import type { FileSystem } from '../../../src/ports/file-system.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import type { FileSinkOptions } from '../../../src/sinks/files/options.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../../../src/testing/memory/memory-file-system.js';
 import { RecordingAcker } from '../../../src/testing/recording-acker.js';
+import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 type At = (ms: number, action: () => void) => void;
 
 function start<T = string>(fs: FileSystem, options: Partial<FileSinkOptions<T>> = {}) {
-  const deliveries$ = new Subject<Delivery<T>>();
   const monitor = new Monitor();
-  const run = {
-    acker: new RecordingAcker('kafka:chat/3'),
-    receipts: [] as Receipt[],
-    ended: '',
-    error: undefined as unknown,
-    monitor,
-    deliveries$,
-    send: (...values: T[]) => {
-      for (const value of values) deliveries$.next(run.acker.deliver(value));
-    },
-    complete: () => deliveries$.complete(),
-    subscription: undefined as Subscription | undefined,
-  };
-  run.subscription = deliveries$
-    .pipe(fileSink<T>(fs, { root: '/lake', format: jsonLines(), monitor, ...options }).write())
-    .subscribe({
-      next: (receipt) => run.receipts.push(receipt),
-      error: (error: unknown) => {
-        run.ended = 'error';
-        run.error = error;
-      },
-      complete: () => {
-        run.ended = 'complete';
-      },
-    });
-  return run;
+  const sink = fileSink<T>(fs, { root: '/lake', format: jsonLines(), monitor, ...options });
+  return Object.assign(new SinkRun<T>(sink.write(), 'kafka:chat/3'), { monitor });
 }
 
 function visible(fs: MemoryFileSystem): Record<string, string> {
@@ -74,12 +47,12 @@ function temporary(fs: MemoryFileSystem): string[] {
   return Object.keys(fs.files()).filter((path) => path.includes('/_rxflume/'));
 }
 
-function whileRunning(run: { subscription: Subscription | undefined }, at: At, ms: number, check: () => void) {
+function whileRunning(run: { leave(): void }, at: At, ms: number, check: () => void) {
   at(ms, () => {
     try {
       check();
     } finally {
-      run.subscription?.unsubscribe();
+      run.leave();
     }
   });
 }
@@ -212,10 +185,10 @@ describe('fileSink', () => {
       const run = start(fs, { path: 'dt={yyyy}-{MM}-{dd}/hour={HH}' });
       const other = new RecordingAcker('kafka:chat/4');
       const time = (text: string) => ({ timestamp: Date.parse(text) });
-      run.deliveries$.next(run.acker.deliver('a', time('2026-11-23T09:59:59.999Z')));
-      run.deliveries$.next(run.acker.deliver('b', time('2026-11-23T10:00:00.000Z')));
-      run.deliveries$.next(other.deliver('c', time('2026-11-23T10:30:00Z')));
-      run.deliveries$.next(run.acker.deliver('d', time('2026-11-23T09:00:00Z')));
+      run.put('a', time('2026-11-23T09:59:59.999Z'));
+      run.put('b', time('2026-11-23T10:00:00.000Z'));
+      run.give(other.deliver('c', time('2026-11-23T10:30:00Z')));
+      run.put('d', time('2026-11-23T09:00:00Z'));
       run.complete();
       at(10, () =>
         expect(visible(fs)).toEqual({
@@ -233,7 +206,7 @@ describe('fileSink', () => {
       const values = Array.from({ length: 30 }, (_, n) => `${n % 7}`);
       let most = 0;
       for (const value of values) {
-        run.deliveries$.next(run.acker.deliver(value, {}, `${value}#${run.acker.unsettled.length}`));
+        run.put(value, {}, run.acker, `${value}#${run.acker.unsettled.length}`);
         most = Math.max(most, run.monitor.total('rxflume_sink_open_files'));
       }
       run.complete();
@@ -322,7 +295,7 @@ describe('fileSink', () => {
       const fs = memoryFileSystem({ latencyMs: (verb) => (verb === 'close' ? 20 : 1) });
       const run = start(fs, { roll: { count: 2, intervalMs: 50 }, chunk: { maxWaitMs: 1 } });
       const other = new RecordingAcker('kafka:chat/4');
-      run.deliveries$.next(other.deliver('x'));
+      run.give(other.deliver('x'));
       run.send('a', 'b', 'c');
       fs.failNext('close', new SinkError('RXF_FILES_UNREACHABLE', 'gone'));
       whileRunning(run, at, 300, () => {
@@ -400,7 +373,7 @@ describe('fileSink', () => {
       const fs = memoryFileSystem({ latencyMs: 1 });
       const run = start(fs, { chunk: { maxWaitMs: 1 } });
       run.send('a', 'b');
-      at(10, () => run.subscription?.unsubscribe());
+      at(10, () => run.leave());
       at(50, () => {
         expect(run.acker.nacks).toEqual(['a', 'b']);
         expect(fs.files()).toEqual({});

@@ -1,7 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Subject } from 'rxjs';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
 import { toFlumeAvro } from '../../../src/formats/flume-avro.js';
 import { flumeAvroFile } from '../../../src/formats/flume-avro-file.js';
 import type { FlumeEvent } from '../../../src/formats/flume-event.js';
@@ -9,7 +7,7 @@ import type { FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
 import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
 import { MemoryFlume, type MemoryFlumeBatch } from '../../../src/testing/memory/memory-flume.js';
-import { RecordingAcker } from '../../../src/testing/recording-acker.js';
+import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 type Answer = FlumeStatus | { readonly error: string };
@@ -34,30 +32,20 @@ function start(answer: (names: readonly string[]) => Answer, options: FlumeSinkO
       logEvent: () => undefined,
     })
     .subscribe();
-  const in$ = new Subject<Delivery<FlumeEvent>>();
-  const acker = new RecordingAcker('test:0');
-  const run = { flume, asked, landed, in$, acker, ended: '', stop: () => {} };
-  const subscription = flumeSink(flume, {
+  const sink = flumeSink(flume, {
     batch: { count: 100, maxWaitMs: 10 },
     monitor: new Monitor(),
     ...options,
     retry: { firstDelayMs: 100, random: () => 0, ...options.retry },
-  })
-    .write()(in$)
-    .subscribe({
-      complete: () => {
-        run.ended = 'complete';
-      },
-    });
-  run.stop = () => subscription.unsubscribe();
-  return run;
+  });
+  return Object.assign(new SinkRun<FlumeEvent>(sink.write()), { flume, asked, landed });
 }
 
 const eventOf = (name: string): FlumeEvent => ({ headers: {}, body: Buffer.from(name) });
 const numbered = (count: number) => Array.from({ length: count }, (_, at) => `${at}`);
 
-function put({ in$, acker }: ReturnType<typeof start>, names: readonly string[]) {
-  for (const name of names) in$.next(acker.deliver(eventOf(name), {}, name));
+function put(run: SinkRun<FlumeEvent>, names: readonly string[]) {
+  for (const name of names) run.put(eventOf(name), {}, run.acker, name);
 }
 
 const within = (bad: readonly string[], answer: Answer) => (names: readonly string[]) =>
@@ -79,7 +67,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       const names = numbered(count);
       at(2, () => {
         put(run, names);
-        run.in$.complete();
+        run.complete();
       });
       at(60_000, () => {
         const good = names.filter((name) => !bad.includes(name));
@@ -108,7 +96,7 @@ describe('a batch that an agent refuses for some of its events', () => {
         expect(run.acker.nacks).toEqual(['5']);
         expect(run.acker.causes['5']).toMatchObject({ code: 'RXF_FLUME_EVENT_REJECTED', retryable: false });
         expect(String(run.acker.causes['5'])).toContain('NumberFormatException');
-        run.stop();
+        run.leave();
       });
     }));
 
@@ -118,7 +106,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, numbered(10)));
       at(60_000, () => {
         expect(run.acker.causes['9']).toMatchObject({ code: 'RXF_FLUME_EVENT_REJECTED', retryable: true });
-        run.stop();
+        run.leave();
       });
     }));
 
@@ -129,7 +117,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(60_000, () => {
         expect(run.landed).toEqual(numbered(100));
         expect(run.acker.nacks).toEqual([]);
-        run.stop();
+        run.leave();
       });
     }));
 
@@ -145,7 +133,7 @@ describe('a batch that an agent refuses for some of its events', () => {
           for (const name of numbered(100)) {
             expect(run.acker.causes[name]).toMatchObject({ code: 'RXF_FLUME_REJECTED', retryable: true });
           }
-          run.stop();
+          run.leave();
         });
       }),
   );
@@ -167,7 +155,7 @@ describe('a batch that an agent refuses for some of its events', () => {
         expect(run.acker.nacks).toEqual(numbered(100).slice(landed.length));
         const codes = new Set(run.acker.nacks.map((name) => (run.acker.causes[name] as { code: string }).code));
         expect(codes).toEqual(new Set(['RXF_FLUME_REJECTED']));
-        run.stop();
+        run.leave();
       });
     }),
   );
@@ -178,7 +166,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, [...'abcdefgh']));
       at(60_000, () => {
         expect(run.landed).toEqual([...'acdefgh']);
-        run.stop();
+        run.leave();
       });
     }));
 
@@ -193,7 +181,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(60_000, () => {
         expect(run.asked).toHaveLength(1);
         expect(run.acker.unsettled).toEqual([]);
-        run.stop();
+        run.leave();
       });
     }));
 
@@ -203,7 +191,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       at(2, () => put(run, [...'abcdefgh']));
       at(160, () => {
         expect(run.asked.length).toBeGreaterThan(1);
-        run.stop();
+        run.leave();
         expect(run.acker.unsettled).toEqual([]);
       });
     }));
@@ -219,7 +207,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       });
       at(60_000, () => {
         expect(run.acker.unsettled).toEqual([]);
-        run.stop();
+        run.leave();
       });
     }));
 });
@@ -239,14 +227,14 @@ describe('an event that cannot be sent', () => {
       const run = start(() => 'OK');
       at(2, () => {
         put(run, ['a']);
-        run.in$.next(run.acker.deliver(event, {}, 'bad'));
+        run.put(event, {}, run.acker, 'bad');
         put(run, ['c']);
       });
       at(100, () => {
         expect(run.asked).toEqual([['a', 'c']]);
         expect(run.acker.nacks).toEqual(['bad']);
         expect(run.acker.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT', retryable: false });
-        run.stop();
+        run.leave();
       });
     }),
   );

@@ -1,15 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { Subject } from 'rxjs';
 import { OptionError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
-import type { Receipt } from '../../../src/delivery/receipt.js';
 import type { FlumeEvent } from '../../../src/formats/flume-event.js';
 import type { FlumeBatch, FlumeStatus } from '../../../src/ports/flume-rpc.js';
 import { flumeSink } from '../../../src/sinks/flume/flume-sink.js';
 import type { FlumeSinkOptions } from '../../../src/sinks/flume/options.js';
 import { MemoryFlume } from '../../../src/testing/memory/memory-flume.js';
 import { RecordingAcker } from '../../../src/testing/recording-acker.js';
+import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 interface Agent {
@@ -20,44 +18,24 @@ interface Agent {
 
 const textOf = (batch: FlumeBatch) => batch.events.map(({ body }) => String(body)).join('');
 
-/** Agents in memory, all of which listen at first. */
+/** A sink over agents in memory, all of which listen at first. */
 function start(options: FlumeSinkOptions = {}, names = ['a1']) {
   const flume = new MemoryFlume({ agents: names });
   const agents = names.map((_, at) => listen(flume, at));
-  const in$ = new Subject<Delivery<FlumeEvent>>();
-  const acker = new RecordingAcker('test:0');
-  const other = new RecordingAcker('test:1');
-  const receipts: Receipt[] = [];
   const monitor = new Monitor();
-  const run = {
+  const retry = { firstDelayMs: 100, random: () => 0, ...options.retry };
+  const sink = flumeSink(flume, { batch: { count: 2, maxWaitMs: 10 }, monitor, ...options, retry });
+  return Object.assign(new SinkRun<FlumeEvent>(sink.write()), {
     flume,
     agents,
-    in$,
-    acker,
-    other,
-    receipts,
     monitor,
-    ended: '',
-    subscription: { unsubscribe: () => {} },
-  };
-  const quick = {
-    batch: { count: 2, maxWaitMs: 10 },
-    monitor,
-    ...options,
-    retry: { firstDelayMs: 100, random: () => 0, ...options.retry },
-  };
-  run.subscription = flumeSink(flume, quick)
-    .write()(in$)
-    .subscribe({
-      next: (receipt) => receipts.push(receipt),
-      complete: () => {
-        run.ended = 'complete';
-      },
-      error: () => {
-        run.ended = 'error';
-      },
-    });
-  return run;
+    other: new RecordingAcker('test:1'),
+  });
+}
+
+/** Puts in an event of each letter. */
+function put(run: SinkRun<FlumeEvent>, letters: string, acker = run.acker) {
+  for (const letter of letters) run.put({ headers: {}, body: Buffer.from(letter) }, {}, acker, letter);
 }
 
 function listen(flume: MemoryFlume, at: number): Agent {
@@ -75,12 +53,6 @@ function listen(flume: MemoryFlume, at: number): Agent {
     })
     .subscribe();
   return agent;
-}
-
-function put(run: ReturnType<typeof start>, names: string, acker = run.acker) {
-  for (const name of names) {
-    run.in$.next(acker.deliver({ headers: {}, body: Buffer.from(name) }, {}, name));
-  }
 }
 
 describe('flumeSink', () => {
@@ -101,7 +73,7 @@ describe('flumeSink', () => {
           firstOffset: 0,
           lastOffset: 1,
         });
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -110,12 +82,12 @@ describe('flumeSink', () => {
       const run = start({ batch: { count: 10, bytes: 4, maxWaitMs: 10 } });
       at(2, () => {
         for (const text of ['aa', 'bb', 'c', 'dddddd', 'e']) {
-          run.in$.next(run.acker.deliver({ headers: {}, body: Buffer.from(text) }, {}, text));
+          run.put({ headers: {}, body: Buffer.from(text) }, {}, run.acker, text);
         }
       });
       at(50, () => {
         expect(run.agents[0]?.got.map(textOf)).toEqual(['aabb', 'c', 'dddddd', 'e']);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -131,7 +103,7 @@ describe('flumeSink', () => {
         expect(run.acker.nacks).toEqual(['a', 'b']);
         expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_REJECTED', retryable: true });
         expect(run.other.acks).toEqual(['x', 'y']);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }),
   );
@@ -151,7 +123,7 @@ describe('flumeSink', () => {
       });
       at(40, () => {
         expect(agent.got.map(textOf)).toContain('cd');
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -168,7 +140,7 @@ describe('flumeSink', () => {
       });
       at(60, () => {
         expect(agent.got).toHaveLength(5);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -188,7 +160,7 @@ describe('flumeSink', () => {
         expect(agent.got.map(textOf)).toEqual(['ab', 'ab']);
         expect(run.acker.acks).toEqual(['a', 'b']);
         expect(run.monitor.total('rxflume_sink_resent_total')).toBe(2);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -202,7 +174,7 @@ describe('flumeSink', () => {
       at(100, () => {
         expect(run.acker.nacks).toEqual(['a', 'b']);
         expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_LOST', retryable: true });
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -230,7 +202,7 @@ describe('flumeSink', () => {
         // What came while the first was being connected to went to the one that stood.
         expect(second.got.map(textOf)).toEqual(['cd', 'ef']);
         expect(back.got.map(textOf)).toEqual(['gh']);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -248,7 +220,7 @@ describe('flumeSink', () => {
         expect(first.got.length).toBe(3);
         expect(second.got.length).toBe(7);
         expect(run.acker.nacks).toHaveLength(2);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -261,7 +233,7 @@ describe('flumeSink', () => {
       at(500, () => {
         expect(run.acker.nacks).toEqual(['a', 'b']);
         expect(run.acker.causes.a).toMatchObject({ code: 'RXF_FLUME_DOWN', retryable: true });
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -269,15 +241,15 @@ describe('flumeSink', () => {
     inVirtualTime((at) => {
       const run = start();
       at(2, () => {
-        run.in$.next(run.acker.deliver({ body: 'text' } as unknown as FlumeEvent, {}, 'bad'));
-        run.in$.next(run.acker.deliver({ headers: { n: 1 }, body: Buffer.from('') } as never, {}, 'worse'));
+        run.put({ body: 'text' } as unknown as FlumeEvent, {}, run.acker, 'bad');
+        run.put({ headers: { n: 1 }, body: Buffer.from('') } as never, {}, run.acker, 'worse');
         put(run, 'ab');
       });
       at(20, () => {
         expect(run.acker.nacks).toEqual(['bad', 'worse']);
         expect(run.acker.causes.bad).toMatchObject({ code: 'RXF_SINK_FORMAT' });
         expect(run.acker.acks).toEqual(['a', 'b']);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -288,7 +260,7 @@ describe('flumeSink', () => {
       at(5, () => run.acker.flush$.next('release'));
       at(20, () => {
         expect(run.acker.acks).toEqual(['a']);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -306,7 +278,7 @@ describe('flumeSink', () => {
           'ack a',
           'ack x',
         ]);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -322,7 +294,7 @@ describe('flumeSink', () => {
       });
       at(50, () => {
         expect(run.agents[0]?.got).toHaveLength(1);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -341,7 +313,7 @@ describe('flumeSink', () => {
       at(500, () => {
         expect(agent.got.map(textOf)).toEqual(['ab', 'xy']);
         expect(run.acker.nacks).toEqual(['a', 'b']);
-        run.subscription.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -352,7 +324,7 @@ describe('flumeSink', () => {
       agent.answer = 'later';
       at(2, () => {
         put(run, 'abc');
-        run.in$.complete();
+        run.complete();
       });
       at(10, () => agent.got[0]?.reply('OK'));
       at(20, () => {
@@ -372,7 +344,7 @@ describe('flumeSink', () => {
       (run.agents[0] as Agent).answer = 'later';
       at(2, () => put(run, 'abcde'));
       at(10, () => {
-        run.subscription.unsubscribe();
+        run.leave();
         expect(run.acker.nacks.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
         expect(run.acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
       });

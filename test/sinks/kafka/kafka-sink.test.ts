@@ -1,11 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY, type Observable, Subject } from 'rxjs';
+import { EMPTY, type Observable } from 'rxjs';
 import { mapValue } from '../../../operators/index.js';
 import { OptionError } from '../../../src/core/errors.js';
 import { toHeaderMap } from '../../../src/core/headers.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
-import type { Receipt } from '../../../src/delivery/receipt.js';
 import { flow } from '../../../src/flow/flow.js';
 import type { KafkaProducer, KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import { kafkaSink } from '../../../src/sinks/kafka/kafka-sink.js';
@@ -13,7 +11,7 @@ import type { KafkaSinkOptions } from '../../../src/sinks/kafka/options.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
 import type { ProducerFate } from '../../../src/testing/memory/memory-producer.js';
-import { RecordingAcker } from '../../../src/testing/recording-acker.js';
+import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 import { copied, copy, feed, numbers } from './copying.js';
 
@@ -21,27 +19,18 @@ function opened<T>(options: Partial<KafkaSinkOptions<T>> = {}, latencyMs = 1) {
   const kafka = new MemoryKafka({ latencyMs });
   kafka.createTopic('copy', 1);
   kafka.createTopic('other', 3);
-  const acker = new RecordingAcker('test:s');
-  const values$ = new Subject<Delivery<T>>();
-  const receipts: Receipt[] = [];
   const monitor = new Monitor();
-  const sink = kafkaSink<T>(kafka, { topic: 'copy', monitor, ...options });
-  const running = sink
-    .write()(values$)
-    .subscribe((receipt) => receipts.push(receipt));
-  const give = (...values: T[]) => {
-    for (const value of values) values$.next(acker.deliver(value));
-  };
+  const run = new SinkRun(kafkaSink<T>(kafka, { topic: 'copy', monitor, ...options }).write(), 'test:s');
   const read = (topic = 'copy') => kafka.read(topic).map(({ value }) => value?.toString() ?? null);
-  return { kafka, acker, values$, receipts, monitor, running, give, read };
+  return { kafka, monitor, read, ...run };
 }
 
 describe('kafkaSink, at least once', () => {
   it('is as drawn: gathers, and acks each batch when it is answered', () => {
-    const { acker, give, receipts, read } = opened<string>({ batch: { count: 2, maxWaitMs: 50 } }, 10);
+    const { acker, send, receipts, read } = opened<string>({ batch: { count: 2, maxWaitMs: 50 } }, 10);
     inVirtualTime((at) => {
       // Opening takes 10 ms, and each batch 10 ms more.
-      at(0, () => give('a', 'b', 'c', 'd', 'e'));
+      at(0, () => send('a', 'b', 'c', 'd', 'e'));
       at(19, () => expect([read(), acker.acks]).toEqual([[], []]));
       at(21, () => expect(acker.acks).toEqual(['a', 'b', 'c', 'd']));
       at(49, () => expect(read()).toEqual(['a', 'b', 'c', 'd']));
@@ -55,9 +44,9 @@ describe('kafkaSink, at least once', () => {
   });
 
   it('sends before a batch is too large, and at once when the source asks', () => {
-    const { acker, give, read } = opened<string>({ batch: { bytes: 5, maxWaitMs: 1_000 } });
+    const { acker, send, read } = opened<string>({ batch: { bytes: 5, maxWaitMs: 1_000 } });
     inVirtualTime((at) => {
-      at(0, () => give('abc', 'de', 'f'));
+      at(0, () => send('abc', 'de', 'f'));
       at(5, () => expect(read()).toEqual(['abc', 'de']));
       at(6, () => acker.flush$.next('release'));
       at(9, () => expect(read()).toEqual(['abc', 'de', 'f']));
@@ -65,11 +54,11 @@ describe('kafkaSink, at least once', () => {
   });
 
   it("keeps a record's key, headers and time, where nothing else is said", () => {
-    const { kafka, acker, values$ } = opened<string | null>();
+    const { kafka, acker, put } = opened<string | null>();
     const headers = { h: Buffer.from('1') };
     inVirtualTime(() => {
-      values$.next(acker.deliver('a' as string | null, { key: Buffer.from('k'), headers, timestamp: 123 }));
-      values$.next(acker.deliver(null as string | null, { timestamp: -1 }, 'tombstone'));
+      put('a', { key: Buffer.from('k'), headers, timestamp: 123 });
+      put(null, { timestamp: -1 }, acker, 'tombstone');
     });
     const shown = kafka
       .read('copy')
@@ -89,8 +78,8 @@ describe('kafkaSink, at least once', () => {
     ] as const;
     const forms = [() => headerList, () => ({ trace: [Buffer.from('1'), Buffer.from('')], user: null })] as const;
     for (const headers of [undefined, ...forms]) {
-      const { kafka, acker, values$ } = opened<string>(headers === undefined ? {} : { headers });
-      inVirtualTime(() => values$.next(acker.deliver('a', { headers: toHeaderMap(headerList), headerList })));
+      const { kafka, put } = opened<string>(headers === undefined ? {} : { headers });
+      inVirtualTime(() => put('a', { headers: toHeaderMap(headerList), headerList }));
       const [kept] = kafka.read('copy');
       expect(kept?.headers).toEqual(toHeaderMap(headerList));
       expect(kept?.headerList.length).toBe(3);
@@ -99,7 +88,7 @@ describe('kafkaSink, at least once', () => {
   });
 
   it('makes records by what it is given', () => {
-    const { kafka, give } = opened<{ n: number }>({
+    const { kafka, send } = opened<{ n: number }>({
       topic: ({ n }) => (n > 1 ? 'other' : 'copy'),
       encode: (value) => JSON.stringify(value),
       key: ({ n }) => `k${n}`,
@@ -107,7 +96,7 @@ describe('kafkaSink, at least once', () => {
       timestamp: ({ n }) => n * 10,
       partition: ({ n }) => (n > 1 ? 2 : null),
     });
-    inVirtualTime(() => give({ n: 1 }, { n: 2 }));
+    inVirtualTime(() => send({ n: 1 }, { n: 2 }));
     const shown = ['copy', 'other'].flatMap((topic) =>
       kafka
         .read(topic)
@@ -145,9 +134,9 @@ describe('kafkaSink, at least once', () => {
     ],
     ['a key that is no bytes', { key: () => 1 as never, encode: () => '' }, /key must be bytes, a text or null/],
   ])('refuses %s alone', (_, options, message) => {
-    const { acker, values$, read } = opened<unknown>(options);
+    const { acker, put, read } = opened<unknown>(options);
     inVirtualTime(() => {
-      values$.next(acker.deliver({} as unknown, {}, 'bad'));
+      put({}, {}, acker, 'bad');
     });
     expect(acker.causes.bad).toMatchObject({
       code: 'RXF_SINK_FORMAT',
@@ -160,10 +149,10 @@ describe('kafkaSink, at least once', () => {
   it.each([Number.NaN, 1.5, 2 ** 60, Number.POSITIVE_INFINITY])(
     'refuses a value alone whose time is %p',
     (timestamp) => {
-      const { acker, values$, read } = opened<string>();
+      const { acker, put, read } = opened<string>();
       inVirtualTime(() => {
-        values$.next(acker.deliver('bad', { timestamp }));
-        values$.next(acker.deliver('good', { timestamp: 2 ** 52 }));
+        put('bad', { timestamp });
+        put('good', { timestamp: 2 ** 52 });
       });
       expect(acker.causes.bad).toMatchObject({
         code: 'RXF_SINK_FORMAT',
@@ -174,11 +163,11 @@ describe('kafkaSink, at least once', () => {
   );
 
   it('refuses what is too large, or has no topic, alone; the rest of its batch is acked first', () => {
-    const { acker, give, read, monitor } = opened<string>({
+    const { acker, send, read, monitor } = opened<string>({
       maxRecordBytes: 100,
       topic: (value) => (value === 'm' ? 'missing' : 'copy'),
     });
-    inVirtualTime(() => give('a', 'x'.repeat(101), 'm', 'b'));
+    inVirtualTime(() => send('a', 'x'.repeat(101), 'm', 'b'));
     expect(acker.log.filter((line) => !line.startsWith('release'))).toEqual([
       'ack a',
       'ack b',
@@ -193,17 +182,17 @@ describe('kafkaSink, at least once', () => {
   });
 
   it('writes nothing of an epoch that is over by the time its turn comes, gathered or handed over', () => {
-    const { acker, give, read, receipts } = opened<string>({ batch: { count: 2, maxWaitMs: 100 } }, 10);
+    const { acker, send, read, receipts } = opened<string>({ batch: { count: 2, maxWaitMs: 100 } }, 10);
     inVirtualTime((at) => {
-      at(0, () => give('a', 'b', 'c'));
+      at(0, () => send('a', 'b', 'c'));
       at(5, () => acker.flush$.complete());
-      at(6, () => give('d'));
+      at(6, () => send('d'));
     });
     expect([read(), acker.acks, acker.unsettled, receipts]).toEqual([[], [], [], []]);
   });
 
   it('lets no partition wait for one that cannot be written to, which is given up in time', () => {
-    const { kafka, acker, values$, read } = opened<string>({
+    const { kafka, acker, put, read } = opened<string>({
       topic: 'other',
       partition: (value) => Number(value[0]),
       batch: { count: 2, maxWaitMs: 10 },
@@ -212,7 +201,7 @@ describe('kafkaSink, at least once', () => {
     kafka.setLeaderless('other', 1, true);
     const values = Array.from({ length: 30 }, (_, n) => `${n % 3}-${n}`);
     inVirtualTime((at) => {
-      for (const [n, value] of values.entries()) at(n, () => values$.next(acker.deliver(value)));
+      for (const [n, value] of values.entries()) at(n, () => put(value));
       at(100, () => {
         expect(acker.acks.sort()).toEqual(values.filter((value) => !value.startsWith('1')).sort());
         expect(read('other').length).toBe(20);
@@ -264,27 +253,27 @@ describe('kafkaSink, at least once', () => {
         return opens <= 2 ? failing() : kafka.open(producing, listener);
       },
     };
-    const acker = new RecordingAcker('test:s');
-    const values$ = new Subject<Delivery<string>>();
-    kafkaSink<string>(driver, { topic: 'copy', monitor: new Monitor() }).write()(values$).subscribe();
+    const { acker, put } = new SinkRun<string>(
+      kafkaSink<string>(driver, { topic: 'copy', monitor: new Monitor() }).write(),
+    );
     inVirtualTime((at) => {
-      for (const [n, value] of ['a', 'b', 'c'].entries()) at(n * 100, () => values$.next(acker.deliver(value)));
+      for (const [n, value] of ['a', 'b', 'c'].entries()) at(n * 100, () => put(value));
     });
     expect([acker.nacks, acker.acks, acker.unsettled]).toEqual([['a', 'b'], ['c'], []]);
     expect(acker.causes.b).toMatchObject({ code });
   });
 
   it('closes its connection when it is left, and opens one for each subscription', () => {
-    const { kafka, running, give } = opened<string>();
+    const { kafka, leave, send } = opened<string>();
     const verbs: string[] = [];
     kafka.fate = ({ verb }) => {
       verbs.push(verb);
       return 'ok';
     };
     inVirtualTime((at) => {
-      at(0, () => give('a'));
-      at(100, () => give('b'));
-      at(200, () => running.unsubscribe());
+      at(0, () => send('a'));
+      at(100, () => send('b'));
+      at(200, () => leave());
     });
     expect(verbs).toEqual(['open', 'send', 'send']);
   });
