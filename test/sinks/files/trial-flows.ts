@@ -3,13 +3,23 @@ import { decode, filterValue, inFlightWindow, mapValue, retryConnect, trusted } 
 import { flow } from '../../../src/flow/flow.js';
 import { jsonLines } from '../../../src/formats/json-lines.js';
 import { fileSinkBy } from '../../../src/sinks/files/file-sink.js';
-import type { LedgerRules } from '../../../src/sinks/files/ledger/rules.js';
+import { LEDGER_RULES, type LedgerRules } from '../../../src/sinks/files/ledger/rules.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { BuildCollector } from '../../../src/testing/index.js';
+import { USUAL_FAULT_KINDS } from '../../../src/testing/proof/schedule.js';
 
 const names = (letter: string, count: number) => Array.from({ length: count }, (_, n) => `${letter}${n}`);
 /** What is collected: two partitions. */
 export const CHAT = { chat: [names('a', 12), names('b', 8)] };
+
+/** Old entries go at once, so that a writer that was overtaken finds its name free. */
+export const FOLDING: LedgerRules = {
+  ...LEDGER_RULES,
+  toFold: (listed) => [...listed].sort((a, b) => a - b).slice(0, -1),
+};
+
+/** All but `hang`, after which a flow may take the minute that a commit has. */
+export const ANSWERED = USUAL_FAULT_KINDS.filter((kind) => kind !== 'hang');
 
 const sourceOptions = {
   topics: ['chat'],

@@ -12,7 +12,7 @@ export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
 /**
  * The decisions of the ledger, without the I/O: an entry for each commit of a stream, named by the offset it begins at, so
  * that the rename to that name decides who commits. Each is a rule whose absence loses values or doubles them, as
- * `test/sinks/files/exactly-once.test.ts` shows by leaving each of them out.
+ * `test/sinks/files/ledger/rules.proof.test.ts` shows by leaving each of them out.
  */
 export interface LedgerRules extends CommitRules {
   /** What a commit came to: by what stands in the ledger now, never by the answer alone. */

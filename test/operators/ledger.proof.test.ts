@@ -8,6 +8,7 @@ import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, proveExactlyOnce } from '../../src/testing/index.js';
+import { sized } from '../support/proof-size.js';
 
 describe('a ledger stays exact behind', () => {
   it('tee, as one of its sinks, and nothing is lost for the other', () => {
@@ -40,7 +41,13 @@ describe('a ledger stays exact behind', () => {
     const input = {
       chat: [['a0', 'a1', 'a2'], ['b0']],
     };
-    const options = { root: '/lake', atLeastOnceRoot: '/copy', singleFaults: 'none', schedules: 400, seed: 8 } as const;
+    const options = {
+      root: '/lake',
+      atLeastOnceRoot: '/copy',
+      singleFaults: 'none',
+      schedules: sized(400, 20),
+      seed: 8,
+    } as const;
     expect(proveExactlyOnce(build, input, options)).toMatchObject({ lines: 8 });
   });
 
@@ -83,7 +90,7 @@ describe('a ledger stays exact behind', () => {
       root: '/lake',
       atLeastOnceRoot: '/bad',
       singleFaults: 'none',
-      schedules: 400,
+      schedules: sized(400, 20),
       seed: 9,
     });
     expect(report).toMatchObject({ lines: 3 });
