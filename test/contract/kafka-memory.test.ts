@@ -1,5 +1,6 @@
 import { describe, it } from '@jest/globals';
-import { type ContractRecord, kafkaContract } from '../../src/testing/contracts/kafka-contract.js';
+import { kafkaContract } from '../../src/testing/contracts/kafka-contract.js';
+import type { ContractRecord } from '../../src/testing/contracts/kafka-setting.js';
 import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 
 function memorySubject() {

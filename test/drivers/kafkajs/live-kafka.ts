@@ -6,7 +6,7 @@ import { openSocket, type SocketTarget } from '../../../src/drivers/kafkajs/vend
 import type { KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../../src/ports/kafka-producer.js';
 import { freshName } from '../../../src/testing/contracts/checking.js';
-import type { ContractRecord, KafkaSubject } from '../../../src/testing/contracts/kafka-contract.js';
+import type { ContractRecord, KafkaSubject } from '../../../src/testing/contracts/kafka-setting.js';
 
 const { Kafka, logLevel, Partitioners } = kafkaPackage;
 
