@@ -95,21 +95,9 @@ export const KAFKAJS_DEFAULTS = {
   checkCrc: false,
 } as const satisfies Partial<KafkajsOptions>;
 
-export interface CheckedOptions {
-  readonly brokers: readonly string[];
-  readonly clientId: string;
-  readonly tls: boolean | ConnectionOptions;
+export interface CheckedOptions extends Required<Omit<KafkajsOptions, 'sasl'>> {
   readonly sasl: KafkajsSasl | undefined;
-  readonly connectTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly closeTimeoutMs: number;
   readonly reconnect: ReconnectOptions;
-  readonly rebalanceTimeoutMs: number;
-  readonly heartbeatIntervalMs: number;
-  readonly metadataMaxAgeMs: number;
-  readonly maxBatchBytes: number;
-  readonly recordDecoder: RecordDecoder;
-  readonly checkCrc: boolean;
 }
 
 export const DEFAULT_BROKER_PORT = 9_092;

@@ -61,21 +61,11 @@ export const KAFKA_SOURCE_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<KafkaSourceOptions>;
 
-export interface CheckedOptions {
-  readonly topics: readonly string[] | RegExp;
-  readonly groupId: string;
-  readonly startAt: StartAt;
+export interface CheckedOptions extends Required<Omit<KafkaSourceOptions, 'resumeFrom'>> {
   readonly resumeFrom: OffsetStore | undefined;
   readonly window: WindowLimits;
-  readonly maxUnacked: number;
   readonly commit: CommitOptions;
   readonly redeliver: RedeliverOptions;
-  readonly drainTimeoutMs: number;
-  readonly revokeTimeoutMs: number;
-  readonly maxPartitionBytes: number;
-  readonly maxWaitMs: number;
-  readonly sessionTimeoutMs: number;
-  readonly monitor: Monitor;
 }
 
 /** Fills in the defaults and checks all of it, once, also against what the driver told its group. Throws `OptionError`. */

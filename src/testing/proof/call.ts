@@ -1,6 +1,7 @@
-import { from, Observable, type ObservableInput, type Subscriber, Subscription, timer } from 'rxjs';
+import { from, Observable, type ObservableInput, type Observer, type Subscriber, Subscription, timer } from 'rxjs';
 import type { Collector } from './collector.js';
 import type { FaultInjector } from './fault-injector.js';
+import type { Gate } from './gate.js';
 import type { Verb } from './schedule.js';
 
 /** How long an answer takes that is not the store's. */
@@ -8,15 +9,15 @@ const ERROR_AFTER_MS = 1;
 
 /** Numbers the steps of all collectors, and knows what strikes each. */
 export interface Steps {
-  next(collector: Collector, verb: Verb, words: () => string): FaultInjector;
+  next(collector: Collector, verb: Verb, words: string): FaultInjector;
   /** Carries a call out later, whatever becomes of its collector. */
-  later(collector: Collector, ms: number, words: () => string, carryOut: () => void): void;
+  later(collector: Collector, ms: number, words: string, carryOut: () => void): void;
 }
 
 /** One call of a collector to a store: `carryOut` does it, `failure` is what it seems to answer where it is struck. */
 export interface Call<T> {
   readonly verb: Verb;
-  readonly words: () => string;
+  readonly words: string;
   readonly carryOut: () => ObservableInput<T>;
   readonly failure: (words: string) => unknown;
 }
@@ -44,7 +45,7 @@ function carryOut<T>(
   answer: Subscription,
 ): void {
   const { gate } = collector;
-  const fail = () => gate.pass(() => subscriber.error(made.failure(made.words())));
+  const fail = () => gate.pass(() => subscriber.error(made.failure(made.words)));
   const isDone = strike.fate === 'sound' || strike.fate === 'lose';
   strike.hold();
   if (strike.fate === 'late' || strike.fate === 'orphan') {
@@ -71,4 +72,13 @@ function carryOut<T>(
     );
   }
   strike.after();
+}
+
+/** What is answered, as it comes through a collector's gate. */
+export function through<T>(gate: Gate, subscriber: Subscriber<T>): Observer<T> {
+  return {
+    next: (value) => gate.pass(() => subscriber.next(value)),
+    error: (error: unknown) => gate.pass(() => subscriber.error(error)),
+    complete: () => gate.pass(() => subscriber.complete()),
+  };
 }

@@ -1,7 +1,7 @@
 import { defer, EMPTY, Observable, type ObservableInput, from as observe, Subscription } from 'rxjs';
 import type { DiskFile, DiskSystem } from '../../ports/disk-system.js';
 import type { MemoryDisk } from '../memory/memory-disk.js';
-import { type Call, call, type Steps } from './call.js';
+import { type Call, call, type Steps, through } from './call.js';
 import type { Collector } from './collector.js';
 import type { FileWatch } from './gated-files.js';
 import type { Verb } from './schedule.js';
@@ -16,7 +16,7 @@ export function gatedDisk(disk: MemoryDisk, recorder: FileWatch, steps: Steps, c
       const { cuts } = disk;
       const made: Call<T> = {
         verb,
-        words: () => words,
+        words,
         // What was under way when the power went is not done later.
         carryOut: () => (disk.cuts === cuts ? observe(carryOut()) : EMPTY),
         failure: ioError,
@@ -91,13 +91,7 @@ function passed<T>({ gate }: Collector, carryOut: () => ObservableInput<T>): Obs
   return new Observable<T>((subscriber) => {
     const answer = new Subscription();
     gate.pass(() => {
-      answer.add(
-        observe(carryOut()).subscribe({
-          next: (value) => gate.pass(() => subscriber.next(value)),
-          error: (error: unknown) => gate.pass(() => subscriber.error(error)),
-          complete: () => gate.pass(() => subscriber.complete()),
-        }),
-      );
+      answer.add(observe(carryOut()).subscribe(through(gate, subscriber)));
     });
     return answer;
   });

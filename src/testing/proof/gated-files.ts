@@ -19,67 +19,35 @@ export interface FileWatch {
 
 /** The files as one collector reaches them: each call is a step. */
 export function gatedFiles(fs: FileSystem, recorder: FileWatch, steps: Steps, collector: Collector): FileSystem {
-  const make = <T>(verb: Verb, words: () => string, carryOut: Call<T>['carryOut']): Observable<T> =>
+  const make = <T>(verb: Verb, words: string, carryOut: Call<T>['carryOut']): Observable<T> =>
     call(steps, collector, { verb, words, carryOut, failure: unreachable });
   return {
     name: fs.name,
     pathProblem: (path) => fs.pathProblem(path),
-    makeFolder: (path) =>
-      make(
-        'makeFolder',
-        () => `makeFolder ${path}`,
-        () => fs.makeFolder(path),
-      ),
+    makeFolder: (path) => make('makeFolder', `makeFolder ${path}`, () => fs.makeFolder(path)),
     create: (path) => new GatedWriter(path, fs.create(path), recorder, collector, make),
     rename: (from, to) =>
-      make(
-        'rename',
-        () => `rename ${from} -> ${to}`,
-        () => {
-          recorder.moved(from, to);
-          return fs.rename(from, to);
-        },
-      ),
+      make('rename', `rename ${from} -> ${to}`, () => {
+        recorder.moved(from, to);
+        return fs.rename(from, to);
+      }),
     publish: (from, to) =>
-      make(
-        'rename',
-        () => `publish ${from} -> ${to}`,
-        () => {
-          recorder.moved(from, to);
-          return fs.publish(from, to);
-        },
-      ),
-    status: (path): Observable<FileStatus | null> =>
-      make(
-        'status',
-        () => `status ${path}`,
-        () => fs.status(path),
-      ),
-    list: (folder) =>
-      make(
-        'list',
-        () => `list ${folder}`,
-        () => fs.list(folder),
-      ),
-    read: (path, maxBytes) =>
-      make(
-        'read',
-        () => `read ${path}`,
-        () => fs.read(path, maxBytes),
-      ),
+      make('rename', `publish ${from} -> ${to}`, () => {
+        recorder.moved(from, to);
+        return fs.publish(from, to);
+      }),
+    status: (path): Observable<FileStatus | null> => make('status', `status ${path}`, () => fs.status(path)),
+    list: (folder) => make('list', `list ${folder}`, () => fs.list(folder)),
+    read: (path, maxBytes) => make('read', `read ${path}`, () => fs.read(path, maxBytes)),
     remove: (path) =>
-      make(
-        'remove',
-        () => `remove ${path}`,
-        () => {
-          recorder.removed(path);
-          return fs.remove(path);
-        },
-      ),
+      make('remove', `remove ${path}`, () => {
+        recorder.removed(path);
+        return fs.remove(path);
+      }),
   };
 }
 
-type Make = <T>(verb: Verb, words: () => string, carryOut: Call<T>['carryOut']) => Observable<T>;
+type Make = <T>(verb: Verb, words: string, carryOut: Call<T>['carryOut']) => Observable<T>;
 
 /** A writer whose connection is gone after the first call that fails: what it had on its way may still arrive. */
 class GatedWriter implements FileWriter {
@@ -100,22 +68,14 @@ class GatedWriter implements FileWriter {
 
   write(chunk: Uint8Array): Observable<unknown> {
     const sent = chunk.slice();
-    return this.#unlessBroken(
-      'write',
-      () => `write ${this.#path} (${sent.length} bytes)`,
-      () => {
-        this.#recorder.written(this.#path);
-        return this.#writer.write(sent);
-      },
-    );
+    return this.#unlessBroken('write', `write ${this.#path} (${sent.length} bytes)`, () => {
+      this.#recorder.written(this.#path);
+      return this.#writer.write(sent);
+    });
   }
 
   close(): Observable<{ readonly bytes: number }> {
-    return this.#unlessBroken(
-      'close',
-      () => `close ${this.#path}`,
-      () => this.#writer.close(),
-    );
+    return this.#unlessBroken('close', `close ${this.#path}`, () => this.#writer.close());
   }
 
   abort(): void {
@@ -123,7 +83,7 @@ class GatedWriter implements FileWriter {
     if (this.#failure === undefined) this.#collector.gate.pass(() => this.#writer.abort());
   }
 
-  #unlessBroken<T>(verb: Verb, words: () => string, carryOut: Call<T>['carryOut']): Observable<T> {
+  #unlessBroken<T>(verb: Verb, words: string, carryOut: Call<T>['carryOut']): Observable<T> {
     return defer(() =>
       this.#failure === undefined ? this.#make(verb, words, carryOut) : throwError(() => this.#failure),
     ).pipe(

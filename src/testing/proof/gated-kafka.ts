@@ -1,7 +1,13 @@
 import { from, Observable, type ObservableInput, Subscription, timer } from 'rxjs';
 import { CommitError, ConnectError } from '../../core/errors.js';
-import type { KafkaConsumer, KafkaDriver, KafkaListener } from '../../ports/kafka-consumer.js';
-import { call, type Steps } from './call.js';
+import type {
+  KafkaConsumer,
+  KafkaDriver,
+  KafkaListener,
+  PartitionOffset,
+  TopicPartition,
+} from '../../ports/kafka-consumer.js';
+import { call, type Steps, through } from './call.js';
 import type { Collector, Connection } from './collector.js';
 import type { FaultInjector } from './fault-injector.js';
 
@@ -46,7 +52,7 @@ export function gatedKafka(kafka: KafkaDriver, recorder: GroupWatch, steps: Step
         const reject = () => gate.pass(() => subscriber.error(unreachable(groupId)));
         gate.pass(() => {
           if (subscriber.closed) return;
-          const strike = steps.next(collector, 'connect', () => `connect as ${groupId}`);
+          const strike = steps.next(collector, 'connect', `connect as ${groupId}`);
           if (strike.fate === 'fail') connection.subscription.add(timer(ERROR_AFTER_MS).subscribe(reject));
           else strike.before(() => gate.pass(() => connect(strike)));
         });
@@ -70,7 +76,7 @@ function gatedConsumer(
     commit: (epoch, offsets) =>
       call(steps, collector, {
         verb: 'commit',
-        words: () => `commit ${offsets.map((one) => `${one.topic}/${one.partition} ${one.offset}`).join(', ')}`,
+        words: `commit ${shown(offsets)}`,
         carryOut: () =>
           new Observable((subscriber) =>
             from(consumer.commit(epoch, offsets)).subscribe({
@@ -86,7 +92,7 @@ function gatedConsumer(
     close: () =>
       call(steps, collector, {
         verb: 'leave',
-        words: () => `leave ${groupId}`,
+        words: `leave ${groupId}`,
         carryOut: () => consumer.close(),
         failure: (words) => new ConnectError('RXF_KAFKA_LOST', `No answer to ${words}.`),
       }),
@@ -95,54 +101,39 @@ function gatedConsumer(
 
 function gatedListener(listener: KafkaListener, steps: Steps, collector: Collector): KafkaListener {
   const { gate } = collector;
-  const ask = <T>(verb: 'assigned' | 'began' | 'revoking', words: () => string, question: () => ObservableInput<T>) =>
+  const ask = <T>(verb: 'assigned' | 'began' | 'revoking', words: string, question: () => ObservableInput<T>) =>
     new Observable<T>((subscriber) => {
       const answer = new Subscription();
       gate.hear(() => {
         if (subscriber.closed) return;
         steps.next(collector, verb, words).around(() => {
-          answer.add(
-            from(question()).subscribe({
-              next: (value) => gate.pass(() => subscriber.next(value)),
-              error: (error: unknown) => gate.pass(() => subscriber.error(error)),
-              complete: () => gate.pass(() => subscriber.complete()),
-            }),
-          );
+          answer.add(from(question()).subscribe(through(gate, subscriber)));
         });
       });
       return () => gate.pass(() => answer.unsubscribe());
     });
   return {
-    assigned: (epoch, partitions) =>
-      ask(
-        'assigned',
-        () => `assigned in epoch ${epoch}: ${partitions.map((one) => `${one.topic}/${one.partition}`).join(', ')}`,
-        () => listener.assigned(epoch, partitions),
-      ),
+    assigned: (epoch, partitions) => {
+      const words = `assigned in epoch ${epoch}: ${shown(partitions)}`;
+      return ask('assigned', words, () => listener.assigned(epoch, partitions));
+    },
     began: (epoch, starts) =>
-      ask(
-        'began',
-        () =>
-          `began in epoch ${epoch}: ${starts.map((one) => `${one.topic}/${one.partition} ${one.offset}`).join(', ')}`,
-        () => listener.began(epoch, starts),
-      ),
-    revoking: () =>
-      ask(
-        'revoking',
-        () => 'revoking',
-        () => listener.revoking(),
-      ),
+      ask('began', `began in epoch ${epoch}: ${shown(starts)}`, () => listener.began(epoch, starts)),
+    revoking: () => ask('revoking', 'revoking', () => listener.revoking()),
     lost: () => gate.pass(() => listener.lost()),
     records: (batch) =>
       gate.pass(() => {
         const [first] = batch.records;
-        const words = () =>
-          `records ${batch.topic}/${batch.partition} ${first?.offset ?? '-'} to ${batch.nextOffset - 1}`;
+        const words = `records ${batch.topic}/${batch.partition} ${first?.offset ?? '-'} to ${batch.nextOffset - 1}`;
         steps.next(collector, 'records', words).around(() => listener.records(batch));
       }),
     reading: (isReading) => gate.pass(() => listener.reading(isReading)),
     logEvent: (level, what, message) => gate.pass(() => listener.logEvent(level, what, message)),
   };
+}
+
+function shown(partitions: readonly (TopicPartition & Partial<PartitionOffset>)[]): string {
+  return partitions.map(({ topic, partition, offset = '' }) => `${topic}/${partition} ${offset}`.trimEnd()).join(', ');
 }
 
 function unreachable(groupId: string): ConnectError {

@@ -148,28 +148,28 @@ export class Simulation implements Steps, Acts {
 
   // Steps.
 
-  next(collector: Collector, verb: Verb, words: () => string): FaultInjector {
+  next(collector: Collector, verb: Verb, words: string): FaultInjector {
     this.stepsMade += 1;
     this.lastStepAt = asyncScheduler.now();
     const faults = this.#areFaultsOn ? (this.#faults.get(this.stepsMade) ?? NO_FAULTS) : NO_FAULTS;
     if (this.#areFaultsOn) this.steps.push(verb);
-    if (this.log !== undefined) this.#note(collector, `${this.stepsMade} ${words()}`);
-    if (this.stepsMade === MOST_STEPS) this.onStuck(`${MOST_STEPS} steps were made, the last ${words()}`);
+    if (this.log !== undefined) this.#note(collector, `${this.stepsMade} ${words}`);
+    if (this.stepsMade === MOST_STEPS) this.onStuck(`${MOST_STEPS} steps were made, the last ${words}`);
     if (faults === NO_FAULTS) return new FaultInjector(NO_FAULTS, collector, this);
     const striking = faults.filter((fault) => this.#mayStrike(fault, verb));
     if (striking.length > 0) this.#disturb(0);
     for (const fault of striking) {
-      const inWords = faultInWords(fault, words());
+      const inWords = faultInWords(fault, words);
       this.struck.push({ fault, words: inWords });
       this.#note(collector, `FAULT ${inWords}`);
     }
     return new FaultInjector(striking, collector, this);
   }
 
-  later(collector: Collector, ms: number, words: () => string, carryOut: () => void): void {
+  later(collector: Collector, ms: number, words: string, carryOut: () => void): void {
     this.#dueIn(ms);
     timer(ms).subscribe(() => {
-      if (this.log !== undefined) this.#note(collector, `is late with ${words()}`);
+      if (this.log !== undefined) this.#note(collector, `is late with ${words}`);
       carryOut();
     });
   }
