@@ -6,6 +6,7 @@ import {
   from,
   type Observable,
   type Subject,
+  type Subscriber,
   Subscription,
   switchMap,
   throwError,
@@ -17,6 +18,8 @@ import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { type NextAttempt, Reconnect } from '../../lifecycle/reconnect.js';
+import type { Settling } from '../../lifecycle/settling.js';
+import type { SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
 import type {
   AmqpConsumer,
   AmqpConsumerDriver,
@@ -29,22 +32,14 @@ import { type CheckedReadOptions, type ReconnectOptions, streamOf } from './opti
 /** How often holders are asked again to settle while the reader leaves. */
 const ASK_EVERY_MS = 100;
 
-/** What a reader needs of the session that it reads for. */
-export interface ReadsFor {
-  /** False once the session leaves: then nothing more is taken. */
-  readonly isTaking: boolean;
-  /** Whether any channel has stood: only the first failure to connect is the session's end. */
-  readonly hasConnected: boolean;
-  emit(delivery: Delivery<Buffer>): void;
-  connected(): void;
-  /** Something was settled, or can no longer be. */
-  settled(): void;
-  /** A channel is over, with so many out that can no longer be settled. */
-  lost(stream: string, count: number): void;
-  /** A nack after which nothing is tried again: leave. */
-  nackedForGood(error: SourceError): void;
-  /** It cannot go on. */
-  failed(error: unknown): void;
+/** What the readers of one session share. */
+export interface SessionParts {
+  readonly out: Pick<Subscriber<Delivery<Buffer>>, 'next'>;
+  /** While it runs, messages are taken. */
+  readonly lifecycle: SourceLifecycle;
+  readonly settling: Settling;
+  /** Whether any channel was opened: only the first failure to connect ends the session. */
+  hasConnected: boolean;
 }
 
 /** One channel: the acker of what it has delivered. */
@@ -64,7 +59,7 @@ interface ReaderChannel {
 export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   readonly queue: string;
   readonly stream: string;
-  protected readonly session: ReadsFor;
+  protected readonly session: SessionParts;
   protected readonly monitor: Monitor;
   protected readonly reconnect: Reconnect<AmqpConsumer>;
   protected readonly metrics: ReturnType<typeof metricsOf>;
@@ -75,7 +70,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   readonly #leaving = new Subscription();
   #consumer: AmqpConsumer | undefined;
 
-  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedReadOptions, session: ReadsFor) {
+  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedReadOptions, session: SessionParts) {
     this.queue = queue;
     this.stream = streamOf(queue, options.name);
     this.session = session;
@@ -114,6 +109,11 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     return this.unsettled === 0;
   }
 
+  /** Nothing more is taken once the session leaves. */
+  protected get isTaking(): boolean {
+    return this.session.lifecycle.isRunning;
+  }
+
   /** How many are out and not settled. */
   get unsettled(): number {
     return this.channel?.unsettled ?? 0;
@@ -146,7 +146,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     const listener: AmqpListener = {
       message: (message) => {
         // What comes after a cancel stays unsettled, and goes back when the channel is closed.
-        if (isCurrent() && this.channel !== undefined && this.session.isTaking) this.received(this.channel, message);
+        if (isCurrent() && this.channel !== undefined && this.isTaking) this.received(this.channel, message);
       },
       logEvent: (level, what, message) => this.monitor.logEvent(level, what, message),
     };
@@ -161,7 +161,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   protected opened(consumer: AmqpConsumer): void {
     this.#consumer = consumer;
     this.channel?.opened(consumer);
-    this.session.connected();
+    this.session.hasConnected = true;
     this.metrics.joined.set(1);
     this.monitor.logEvent('info', 'amqp.consuming', this.whatIsRead);
   }
@@ -201,15 +201,16 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
 
   /** All that was out on the channel can no longer be settled. */
   #lost(): void {
-    if (this.unsettled > 0) this.session.lost(this.stream, this.unsettled);
+    const { lifecycle, settling } = this.session;
+    if (this.unsettled > 0 && lifecycle.isDraining) lifecycle.note(lostError(this.stream, this.unsettled));
     this.endChannel();
     this.metrics.joined.set(0);
     this.look();
-    this.session.settled();
+    settling.look();
   }
 
   protected failed(error: unknown): void {
-    this.session.failed(error);
+    this.session.lifecycle.fail(error);
   }
 
   // What the two kinds add, and share.
@@ -238,7 +239,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   protected emit(delivery: Delivery<Buffer>): void {
     this.metrics.records.add(1);
     this.metrics.bytes.add(delivery.value.length);
-    this.session.emit(delivery);
+    this.session.out.next(delivery);
     this.look();
   }
 
@@ -249,7 +250,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   }
 
   protected settled(): void {
-    this.session.settled();
+    this.session.settling.look();
     this.look();
   }
 
@@ -291,4 +292,14 @@ export function nackedError(what: string, attempt: number, cause: unknown): Sour
     cause,
     details: { attempts: attempt },
   });
+}
+
+/** What was out when the channel ended cannot be settled any more: that is no end of a drain that may look like success. */
+function lostError(stream: string, count: number): SourceError {
+  return new SourceError(
+    'RXF_SOURCE_DRAIN_LOST',
+    `The channel of ${stream} ended during the drain, with ${count} messages out that were not settled. They are redelivered, also ` +
+      'those that the sink has stored meanwhile.',
+    { details: { stream, count } },
+  );
 }

@@ -22,7 +22,7 @@ export interface Standing {
  * for a while, first to hand over, then to settle.
  */
 export class Pressure {
-  readonly #standing: Standing;
+  readonly #standing: () => Standing;
   readonly #ask: (signal: FlushSignal) => void;
   #looking: Subscription | undefined;
   #progress = 0;
@@ -31,20 +31,21 @@ export class Pressure {
   #hasAsked = false;
 
   /** `standing` is looked at again and again. */
-  constructor(standing: Standing, ask: (signal: FlushSignal) => void) {
+  constructor(standing: () => Standing, ask: (signal: FlushSignal) => void) {
     this.#standing = standing;
     this.#ask = ask;
   }
 
   /** To be called when something has come, or was settled or released. */
   look(): void {
-    if (!this.#standing.isFull) {
+    const { isFull, isReleased, progress } = this.#standing();
+    if (!isFull) {
       this.#hasAsked = false;
       return;
     }
-    if (!this.#hasAsked && this.#standing.isReleased) this.#askToSettle();
+    if (!this.#hasAsked && isReleased) this.#askToSettle();
     if (this.#looking !== undefined) return;
-    this.#progress = this.#standing.progress;
+    this.#progress = progress;
     this.#still = 0;
     this.#looking = timer(LOOK_EVERY_MS, LOOK_EVERY_MS).subscribe(() => this.#lookAgain());
   }
@@ -55,7 +56,7 @@ export class Pressure {
   }
 
   #lookAgain(): void {
-    const { isFull, isReleased, progress } = this.#standing;
+    const { isFull, isReleased, progress } = this.#standing();
     if (!isFull) {
       this.end();
       return;

@@ -5,7 +5,7 @@ import { randomName } from '../../core/random-name.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
-import { AmqpReader, nackedError, type ReadsFor } from './amqp-reader.js';
+import { AmqpReader, nackedError, type SessionParts } from './amqp-reader.js';
 import type { CheckedOptions } from './options.js';
 import { Pressure, type Standing } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
@@ -19,7 +19,7 @@ const LOOKS_IN_AGE = 8;
 const USUAL_DELIVERY_LIMIT = 20;
 
 /** Reads one classic or quorum queue: acks on the channel that brought a message, and gives back what is nacked. */
-export class QueueReader extends AmqpReader<QueueChannel> implements ChannelListener, Standing {
+export class QueueReader extends AmqpReader<QueueChannel> implements ChannelListener {
   readonly #options: CheckedOptions;
   readonly #pressure: Pressure;
   readonly #redeliveries = new Redeliveries();
@@ -33,10 +33,13 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
   #goingBack = 0;
   #lastNackError: SourceError | undefined;
 
-  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: ReadsFor) {
+  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: SessionParts) {
     super(driver, queue, options, session);
     this.#options = options;
-    this.#pressure = new Pressure(this, (signal) => this.ask(signal));
+    this.#pressure = new Pressure(
+      () => this.#standing(),
+      (signal) => this.ask(signal),
+    );
   }
 
   get waiting(): SourceError | undefined {
@@ -103,9 +106,9 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     const { attempt, returns } = this.#redeliveries.nack(seq);
     const delayMs = returns + 1 > this.#limitAfter(returns) ? null : redeliverAfterMs(cause, attempt, redeliver);
     this.#lastNackError = nackedError(this.stream, attempt, cause);
-    if (!this.session.isTaking) this.session.nackedForGood(this.#lastNackError);
+    if (!this.isTaking) this.session.lifecycle.drain(this.#lastNackError);
     else if (delayMs !== null) return delayMs;
-    else if (whenNacked === 'stop') this.session.nackedForGood(this.#lastNackError);
+    else if (whenNacked === 'stop') this.session.lifecycle.drain(this.#lastNackError);
     else this.#discard(seq, cause);
     return undefined;
   }
@@ -140,18 +143,14 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.#timers.add(timer(delayMs).subscribe(tell));
   }
 
-  // Asking, and what pressure asks.
+  // Asking.
 
-  get isFull(): boolean {
-    return this.unsettled > 0 && this.unsettled + this.#goingBack >= this.#options.prefetch;
-  }
-
-  get isReleased(): boolean {
-    return this.channel?.inFlight === 0;
-  }
-
-  get progress(): number {
-    return this.channel?.progress ?? 0;
+  #standing(): Standing {
+    return {
+      isFull: this.unsettled > 0 && this.unsettled + this.#goingBack >= this.#options.prefetch,
+      isReleased: this.channel?.inFlight === 0,
+      progress: this.channel?.progress ?? 0,
+    };
   }
 
   protected override look(): void {

@@ -5,9 +5,9 @@ import type { FlushSignal } from '../../delivery/acker.js';
 import { NackCounter } from '../../offsets/nack-counter.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
-import { AmqpReader, nackedError, type ReadsFor } from './amqp-reader.js';
+import { AmqpReader, nackedError, type SessionParts } from './amqp-reader.js';
 import { firstOffset, offsetOf, queueError } from './first-offset.js';
-import { type ResumesFor, Resuming } from './resuming.js';
+import { whereToBegin } from './resuming.js';
 import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
 import type { CheckedStreamOptions } from './stream-options.js';
 
@@ -21,11 +21,10 @@ const SILENT_AFTER_MS = 10_000;
  * Reads one stream: each channel from where the ledger says, or else from the first message that is not acked. After a nack
  * it reads again from there on a new channel.
  */
-export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFor, StreamChannelListener {
+export class StreamReader extends AmqpReader<StreamChannel> implements StreamChannelListener {
   readonly #driver: AmqpConsumerDriver;
   readonly #options: CheckedStreamOptions;
   readonly #flushRequester: FlushRequester;
-  readonly #resuming: Resuming;
   readonly #nacks = new NackCounter();
   /** The first offset that was not acked when the last channel ended; before anything was read, where reading begins. */
   #position: number | undefined;
@@ -35,11 +34,10 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
   #held: AmqpMessage[] | undefined;
   #looking = Subscription.EMPTY;
 
-  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedStreamOptions, session: ReadsFor) {
+  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedStreamOptions, session: SessionParts) {
     super(driver, queue, options, session);
     this.#driver = driver;
     this.#options = options;
-    this.#resuming = new Resuming(driver, this, options);
     this.#flushRequester = new FlushRequester(
       () => this.#flush$,
       (signal) => this.ask(signal),
@@ -58,7 +56,10 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
   protected begin(): Observable<AmqpConsumption> {
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
-    return this.#resuming.whereToBegin(this.#position).pipe(
+    const found = (start: number) => {
+      this.#position = start;
+    };
+    return whereToBegin(this.#driver, this, this.#options, this.#position, found).pipe(
       map(({ resumePoint, begins, wasEmpty }) => {
         this.epoch += 1;
         const start = typeof begins === 'number' ? begins : undefined;
@@ -100,11 +101,6 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     else this.emit(channel.take(message, offset));
   }
 
-  /** Where the stream begins is known, and stays so. */
-  startFound(start: number): void {
-    this.#position = start;
-  }
-
   // What a channel calls.
 
   acked(count: number): void {
@@ -116,8 +112,8 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     const { attempt } = this.#nacks.add(channel, offset, cause);
     const error = nackedError(`${this.stream} offset ${offset}`, attempt, cause);
     const delayMs = redeliverAfterMs(cause, attempt, this.#options.redeliver);
-    if (delayMs === null || !this.session.isTaking) {
-      this.session.nackedForGood(error);
+    if (delayMs === null || !this.isTaking) {
+      this.session.lifecycle.drain(error);
     } else {
       const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.maxAttempts}`;
       this.reportNack(`${this.stream} offset ${offset} was refused`, fate, cause);
@@ -170,7 +166,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     const first$ = timer(SILENT_AFTER_MS).pipe(switchMap(() => firstOffset(this.#driver, this.queue)));
     this.#looking = first$.subscribe({
       next: (first) => {
-        if (first < start && this.session.isTaking) this.failed(this.#lostError(start, first));
+        if (first < start && this.isTaking) this.failed(this.#lostError(start, first));
       },
       error: (error: unknown) => this.reconnect.broken(error),
     });
@@ -180,7 +176,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const message of held) {
-      if (channel !== this.channel || !this.session.isTaking) return;
+      if (channel !== this.channel || !this.isTaking) return;
       this.emit(channel.take(message, offsetOf(message) as number));
     }
   }
@@ -207,7 +203,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements ResumesFo
 
   get #flush$(): FlushSignal | null {
     const channel = this.channel;
-    if (channel === undefined || !this.session.isTaking) return null;
+    if (channel === undefined || !this.isTaking) return null;
     if (this.#isReplayFull) return 'settle';
     if (channel.resumeTracker?.isAwaited) return 'catchUp';
     return channel.inFlight >= this.#options.prefetch ? 'release' : null;
