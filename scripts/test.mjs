@@ -1,5 +1,6 @@
-// npm test: types, lint, the documentation as a site, the quick tests, the package as it would be published, the guard
-// against slowing down, then the whole proofs, and the live tests and a short chaos run against real services.
+// npm test: types, lint, the documentation as a site, the reports of the public surface, the quick tests, the package as it
+// would be published, the guard against slowing down, then the whole proofs, and the live tests and a short chaos run against
+// real services.
 //   npm test              all of it
 //   npm test -- --quick   without the whole proofs, the live tests and chaos; the quick tests run a slice of each proof
 // The services are started where they are not up, and stopped again where this started them. Where they cannot be
@@ -136,6 +137,7 @@ try {
     step('types', 'npm', ['run', '-s', 'types']),
     step('format and lint', 'npm', ['run', '-s', 'lint']),
     step('documentation', 'npm', ['run', '-s', 'docs']),
+    step('public surface', 'npm', ['run', '-s', 'api']),
   ]);
   jest('quick');
   jest('package');

@@ -52,6 +52,7 @@ const ENTRIES = [
 const strips = Boolean((process.features as { typescript?: unknown }).typescript);
 
 let packed: readonly string[] = [];
+let tarball = '';
 
 // Built and packed from a copy, since other tests may read or build ./dist at the same time.
 beforeAll(async () => {
@@ -60,12 +61,13 @@ beforeAll(async () => {
     if (existsSync(root + name)) cpSync(root + name, join(staged, name), { recursive: true });
   }
   const answer = JSON.parse(await run(staged, 'npm', ['pack', '--json', '--ignore-scripts'])) as unknown;
-  const [tarball] = answer as [{ filename: string; files: { path: string }[] }];
-  packed = tarball.files.map(({ path }) => path);
+  const [{ filename, files }] = answer as [{ filename: string; files: { path: string }[] }];
+  packed = files.map(({ path }) => path);
+  tarball = join(staged, filename);
 
   writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
   const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  const packages = [join(staged, tarball.filename), installed('rxjs'), installed('kafkajs')];
+  const packages = [tarball, installed('rxjs'), installed('kafkajs')];
   await run(app, 'npm', ['install', ...quick, ...packages]);
 }, 120_000);
 
@@ -78,6 +80,10 @@ describe('the package', () => {
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/cli/main.js']));
   });
+
+  test('has no fault that publint or attw would find', async () => {
+    expect(await run(root, process.execPath, ['scripts/check-package.mjs', tarball])).toBe('');
+  }, 60_000);
 
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
