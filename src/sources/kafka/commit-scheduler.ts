@@ -14,7 +14,7 @@ export type CommitStep = 'commit' | 'startInterval' | 'nothing';
  *
  * A commit is never due while one is under way, so a slow broker is not flooded; what is acked meanwhile is due next.
  */
-export class CommitSchedule {
+export class CommitScheduler {
   readonly #count: number;
   #acked = 0;
   /** There is something to commit that was not acked. */

@@ -16,7 +16,7 @@ import type { Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import { guarded, within } from '../../lifecycle/time-limit.js';
 import type { CommittedOffset } from '../../ports/kafka-consumer.js';
-import { type CommitOptions, CommitSchedule, type CommitStep } from './commit-scheduler.js';
+import { type CommitOptions, CommitScheduler, type CommitStep } from './commit-scheduler.js';
 import type { Partition } from './partition.js';
 import type { SessionState } from './session-state.js';
 
@@ -29,10 +29,10 @@ const COMMIT_WITHIN_MS = 60_000;
 /** The wait before a failed commit of a drain is tried again. */
 const AGAIN_MS = 500;
 
-/** Makes the commits that `CommitSchedule` says are due, one at a time, and tries failed ones again. */
+/** Makes the commits that `CommitScheduler` says are due, one at a time, and tries failed ones again. */
 export class Committer {
   readonly #state: SessionState;
-  readonly #schedule: CommitSchedule;
+  readonly #schedule: CommitScheduler;
   readonly #intervalMs: number;
   readonly #monitor: Monitor;
   readonly #commits;
@@ -45,7 +45,7 @@ export class Committer {
 
   constructor(state: SessionState, options: CommitOptions, monitor: Monitor, labels: Readonly<Record<string, string>>) {
     this.#state = state;
-    this.#schedule = new CommitSchedule(options.count);
+    this.#schedule = new CommitScheduler(options.count);
     this.#intervalMs = options.intervalMs;
     this.#monitor = monitor;
     this.#commits = monitor.metric('rxflume_source_commits_total', labels);

@@ -14,7 +14,7 @@ const MOST_IN_TURN = 1_000;
  * Partitions have turns: an even share of the window each, at most 1,000 records, and who had to stop for want of room goes
  * on first. So whatever waits in one goes out before more than a window of the others has.
  */
-export class Emission {
+export class Emitter {
   readonly #state: SessionState;
   readonly #out: Subscriber<Delivery<Buffer | null>>;
   readonly #window: InFlightWindow;

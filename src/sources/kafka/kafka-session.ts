@@ -31,7 +31,7 @@ import type {
 } from '../../ports/kafka-consumer.js';
 import { Assignment, lateError, listed, lostError } from './assignment.js';
 import { Committer } from './committer.js';
-import { Emission } from './emitter.js';
+import { Emitter } from './emitter.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener } from './partition.js';
 import { resumeError, resumePoints, withRecoveryHint } from './resume.js';
@@ -58,7 +58,7 @@ export class KafkaSession implements KafkaListener {
   readonly #committer: Committer;
   readonly #flushRequester: FlushRequester;
   readonly #settling: Settling;
-  readonly #emission: Emission;
+  readonly #emitter: Emitter;
   readonly #rewinding: Rewinding;
   readonly #metrics;
   readonly #listener: PartitionListener = {
@@ -86,7 +86,7 @@ export class KafkaSession implements KafkaListener {
     this.#metrics = metricsOf(monitor, labels);
     const { heldBack } = this.#metrics;
     this.#committer = new Committer(state, options.commit, monitor, labels);
-    this.#emission = new Emission(state, out, { window: this.#window, maxUnacked }, heldBack);
+    this.#emitter = new Emitter(state, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(state, this.#committer, options, heldBack);
     this.#settling = new Settling(() => state.assignment.isSettled);
     this.#flushRequester = new FlushRequester(
@@ -222,11 +222,11 @@ export class KafkaSession implements KafkaListener {
   }
 
   #emit(): void {
-    if (!this.#emission.run()) return;
+    if (!this.#emitter.run()) return;
     this.#metrics.inFlight.set(this.#window.count);
     this.#metrics.inFlightBytes.set(this.#window.bytes);
     if (!this.#lifecycle.isRunning) return;
-    this.#emission.setPauses();
+    this.#emitter.setPauses();
     this.#flushRequester.look();
   }
 
@@ -235,7 +235,7 @@ export class KafkaSession implements KafkaListener {
     const { assignment, isRevoking } = this.#state;
     if (this.#lifecycle.isDraining || isRevoking) return assignment.isSettled ? null : 'settle';
     if (!this.#lifecycle.isRunning) return null;
-    if (this.#emission.isReplayFull) return 'settle';
+    if (this.#emitter.isReplayFull) return 'settle';
     if (assignment.isAwaited) return 'catchUp';
     return this.#window.isFull ? 'release' : null;
   }

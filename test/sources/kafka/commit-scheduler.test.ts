@@ -1,23 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { CommitSchedule } from '../../../src/sources/kafka/commit-scheduler.js';
+import { CommitScheduler } from '../../../src/sources/kafka/commit-scheduler.js';
 
 describe('when a commit is due', () => {
   it('after so many acks, together, or an interval after the first', () => {
-    const schedule = new CommitSchedule(3);
+    const schedule = new CommitScheduler(3);
     expect([schedule.acked(0), schedule.acked(1), schedule.acked(1), schedule.acked(1)]).toEqual([
       'nothing',
       'startInterval',
       'nothing',
       'commit',
     ]);
-    const slow = new CommitSchedule(3);
+    const slow = new CommitScheduler(3);
     slow.acked(2);
     expect(slow.intervalEnded()).toBe('commit');
-    expect(new CommitSchedule(3).intervalEnded()).toBe('nothing');
+    expect(new CommitScheduler(3).intervalEnded()).toBe('nothing');
   });
 
   it('not while one is under way; what was acked meanwhile is due next', () => {
-    const schedule = new CommitSchedule(3);
+    const schedule = new CommitScheduler(3);
     schedule.acked(3);
     schedule.started();
     expect([schedule.acked(5), schedule.intervalEnded()]).toEqual(['nothing', 'nothing']);
@@ -37,7 +37,7 @@ describe('when a commit is due', () => {
   });
 
   it('again an interval after one that failed, though nothing was acked meanwhile', () => {
-    const schedule = new CommitSchedule(3);
+    const schedule = new CommitScheduler(3);
     schedule.acked(3);
     schedule.started();
     expect(schedule.ended('retry')).toBe('startInterval');

@@ -6,7 +6,7 @@ import { Metric } from '../../../src/core/monitor.js';
 import type { Delivery } from '../../../src/delivery/delivery.js';
 import type { SourceLifecycle } from '../../../src/lifecycle/source-lifecycle.js';
 import { Assignment } from '../../../src/sources/kafka/assignment.js';
-import { Emission } from '../../../src/sources/kafka/emitter.js';
+import { Emitter } from '../../../src/sources/kafka/emitter.js';
 import { Partition } from '../../../src/sources/kafka/partition.js';
 import { SessionState } from '../../../src/sources/kafka/session-state.js';
 import { batchOf } from './setting.js';
@@ -34,7 +34,7 @@ function emitting({ count = 100, bytes = 1_000, maxUnacked = 100, partitions = 2
     },
   } as never);
   const heldBack = new Metric();
-  const emission = new Emission(state, subscriber, { window, maxUnacked }, heldBack);
+  const emission = new Emitter(state, subscriber, { window, maxUnacked }, heldBack);
   const names = () => out.map(({ origin, acker }) => `${(acker as Partition).partition}/${origin.offset}`);
   return { all: all as [Partition, Partition], calls, lifecycle, state, out, on, emission, names, heldBack };
 }
