@@ -53,7 +53,7 @@ export interface TargetStatus {
 }
 
 /** Several sources as one. */
-export class MergedSource<T> extends Source<T> {
+class MergedSource<T> extends Source<T> {
   /** The current status of each target, then each change. */
   readonly status$: Observable<TargetStatus>;
 

@@ -290,6 +290,53 @@ describe('the house', () => {
   });
 });
 
+describe('what nothing uses', () => {
+  const others = ['test', 'bench', 'chaos', 'examples'].flatMap(filesUnder);
+  /** What starts by itself, and types that a package lacks. */
+  const ENTRIES = ['src/cli/main.ts', 'src/drivers/kafkajs/untyped.d.ts'];
+  const isEntry = (file: string) => basename(file) === 'index.ts' || ENTRIES.includes(file);
+
+  /** The names that a file imports or re-exports, each as `file name`; `*` for all of a file. */
+  const usesOf = (file: string): string[] => {
+    const code = codeOf(file);
+    const targetOf = (name: string) => posix.join(dirname(file), name).replace(/\.js$/, '.ts');
+    const named = code.matchAll(/\b(?:import|export)\s+(?:type\s+)?\{([^}]*)\}\s+from\s+'(\.[^']+)'/g);
+    const whole = code.matchAll(/(?:\*(?: as \w+)? from |\bimport\()\s*['`](\.[^'`]+)['`]/g);
+    return [
+      ...[...named].flatMap(([, names = '', target = '']) =>
+        names.split(',').map(
+          (name) =>
+            `${targetOf(target)} ${
+              name
+                .trim()
+                .replace(/^type /, '')
+                .split(' as ')[0]
+            }`,
+        ),
+      ),
+      ...[...whole].map(([, target = '']) => `${targetOf(target)} *`),
+    ];
+  };
+  const used = new Set([...sources, ...others].flatMap(usesOf));
+
+  it('is no file', () => {
+    const imported = new Set([...used].map((use) => use.split(' ')[0]));
+    expect(sources.filter((file) => !isEntry(file) && !imported.has(file))).toEqual([]);
+  });
+
+  it('is no function, class or value that a file exports', () => {
+    const exported = sources
+      .filter((file) => !isEntry(file))
+      .flatMap((file) =>
+        [...codeOf(file).matchAll(/^export (?:abstract |async )*(?:function\*?|class|const|let) ([\w$]+)/gm)].map(
+          ([, name]) => [file, name as string] as const,
+        ),
+      );
+    expect(exported.length).toBeGreaterThan(500);
+    expect(exported.filter(([file, name]) => !used.has(`${file} ${name}`) && !used.has(`${file} *`))).toEqual([]);
+  });
+});
+
 describe('circles of files', () => {
   /** Files that import each other, types included, each circle in order of names. None may stay once it is cut. */
   const KNOWN: readonly string[] = [];

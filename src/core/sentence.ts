@@ -21,6 +21,14 @@ export function withoutStop(text: string): string {
   return text.replace(TRAILING, '');
 }
 
+const MOST_NAMED = 8;
+
+/** Names as a message has them: the first eight, and how many more. */
+export function listed(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+}
+
 function asSentence(text: string): string {
   const begun = text.replace(PLAIN_WORD, (word) => word.charAt(0).toUpperCase() + word.slice(1));
   return ENDED.test(begun) ? begun : `${withoutStop(begun)}.`;

@@ -110,7 +110,7 @@ export function wrongDataNode(attempt: Attempt, named: URL, problem: string): Si
 }
 
 /** The Location as it can be reached from here. */
-export function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): URL {
+function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): URL {
   const to = hostMap.get(location.host.toLowerCase()) ?? hostMap.get(location.hostname.toLowerCase());
   if (to === undefined) return location;
   const url = new URL(location);

@@ -80,7 +80,7 @@ export function booleanOf(reply: Reply): boolean {
   return value;
 }
 
-export function isAbsent(remote: RemoteException): boolean {
+function isAbsent(remote: RemoteException): boolean {
   const code = codeOf(remote);
   return code === 'RXF_FILES_MISSING' || code === 'RXF_FILES_NAME' || remote.name === 'ParentNotDirectoryException';
 }

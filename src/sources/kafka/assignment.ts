@@ -1,4 +1,5 @@
 import { SourceError } from '../../core/errors.js';
+import { listed } from '../../core/sentence.js';
 import { drainTimeoutError } from '../../lifecycle/settling.js';
 import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import { type Partition, streamOf } from './partition.js';
@@ -75,11 +76,4 @@ export function lateError(assignment: Assignment, withinMs: number): SourceError
   const count = out.reduce((sum, partition) => sum + partition.watermark.unacked, 0);
   const what = `${count} records of ${out.map((partition) => partition.stream).join(', ')}`;
   return drainTimeoutError(what, withinMs, 'They are redelivered at the next start.');
-}
-
-/** Names of partitions as a message has them: the first eight, and how many more. */
-export function listed(names: readonly string[]): string {
-  if (names.length === 0) return 'no partition (other members of the group have them all)';
-  const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
-  return `${names.slice(0, 8).join(', ')}${more}`;
 }

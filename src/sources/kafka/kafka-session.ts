@@ -16,6 +16,7 @@ import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import { listed } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { Settling } from '../../lifecycle/settling.js';
@@ -29,7 +30,7 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
-import { Assignment, lateError, listed, lostError } from './assignment.js';
+import { Assignment, lateError, lostError } from './assignment.js';
 import { Committer } from './committer.js';
 import { Emitter } from './emitter.js';
 import type { CheckedOptions } from './options.js';
@@ -192,7 +193,8 @@ export class KafkaSession implements KafkaListener {
     this.#metrics.assigned.set(ours.length);
     this.#metrics.interrupted.set(0);
     const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
-    const message = `Reading ${listed(names)} of ${this.#driver.name} as ${this.#options.groupId}.`;
+    const what = listed(names) || 'no partition (other members of the group have them all)';
+    const message = `Reading ${what} of ${this.#driver.name} as ${this.#options.groupId}.`;
     this.logEvent('info', 'kafka.assigned', message);
     const known = ours.filter(({ start }) => start >= 0);
     return known.map(({ topic, partition, start }) => ({ topic, partition, offset: start }));

@@ -21,7 +21,7 @@ export interface Differences {
   readonly foreign: readonly Difference[];
 }
 
-export function lineKey(folder: string, line: string): string {
+function lineKey(folder: string, line: string): string {
   return `${folder}\n${line}`;
 }
 

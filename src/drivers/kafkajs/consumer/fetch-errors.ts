@@ -2,14 +2,6 @@ import { SourceError } from '../../../core/errors.js';
 import { reasonOf } from '../errors.js';
 import type { OwnedPartition } from './assignment.js';
 
-const MOST_NAMED = 8;
-
-/** Some streams by name, the rest by number. */
-export function listed(streams: readonly string[]): string {
-  const more = streams.length > MOST_NAMED ? ` and ${streams.length - MOST_NAMED} more` : '';
-  return `${streams.slice(0, MOST_NAMED).join(', ')}${more}`;
-}
-
 /** The broker answers for one partition what asking again will not change. */
 export function unfetchableError({ stream, topic, partition }: OwnedPartition, cause: unknown): SourceError {
   return new SourceError('RXF_KAFKA_PROTOCOL', `Cannot fetch ${stream}: ${reasonOf(cause)}. Nothing was skipped.`, {

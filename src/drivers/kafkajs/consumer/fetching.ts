@@ -1,9 +1,10 @@
+import { listed } from '../../../core/sentence.js';
 import type { KafkaBatch } from '../../../ports/kafka-consumer.js';
 import { connectError, mayPass, meaningOf, reasonOf } from '../errors.js';
 import { toBatch } from '../records/batch.js';
 import type { Fetched, Link } from '../vendor/link.js';
 import type { Assignment, OwnedPartition } from './assignment.js';
-import { listed, unfetchableError, unreadableError } from './fetch-errors.js';
+import { unfetchableError, unreadableError } from './fetch-errors.js';
 import type { Home } from './home.js';
 import type { LogRange } from './log-range.js';
 import { LATE_MS, type Reading, whenLate } from './reading.js';

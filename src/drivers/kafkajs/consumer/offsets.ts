@@ -1,6 +1,7 @@
 import type { CommittedOffset, TopicPartition } from '../../../ports/kafka-consumer.js';
 import { meaningOf } from '../errors.js';
 import type { Meaning } from '../records/read-answers.js';
+import type { ForeignOffsets } from '../vendor/internals.js';
 
 /** A partition that an answer leaves out, and why. */
 export interface Rejected extends TopicPartition {
@@ -17,21 +18,10 @@ interface AnsweredPartition extends CommittedOffset {
   readonly errorCode: number;
 }
 
-/** One topic of an answer about offsets, errors included. */
-export interface AnsweredTopic {
-  readonly topic: string;
-  readonly partitions: readonly {
-    readonly partition: number;
-    readonly offset?: string;
-    readonly metadata?: string | null;
-    readonly errorCode: number;
-  }[];
-}
-
 const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale', 'denied']);
 
 /** Takes apart what was answered and what was refused. Throws where an answer about one is about all: the group's. */
-export function takenApart(topics: readonly AnsweredTopic[], errorOf: (code: number) => Error): Offsets {
+export function takenApart(topics: readonly ForeignOffsets[], errorOf: (code: number) => Error): Offsets {
   const rejected: Rejected[] = [];
   const offsets: CommittedOffset[] = [];
   for (const { errorCode, ...position } of flatten(topics)) {
@@ -60,7 +50,7 @@ export function byTopic<P extends TopicPartition, T>(
   return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
 }
 
-function flatten(topics: readonly AnsweredTopic[]): AnsweredPartition[] {
+function flatten(topics: readonly ForeignOffsets[]): AnsweredPartition[] {
   return topics.flatMap(({ topic, partitions }) =>
     partitions.map(({ partition, offset, metadata, errorCode }) => ({
       topic,

@@ -3,7 +3,7 @@ import type { Codec } from '../codecs/codecs.js';
 import { crc32c } from '../records/crc32c.js';
 import { writeRecords } from './record-writer.js';
 
-export const BATCH_HEADER_BYTES = 61;
+const BATCH_HEADER_BYTES = 61;
 const MAGIC = 2;
 const TRANSACTIONAL = 0x10;
 /** What the CRC is over begins here. */

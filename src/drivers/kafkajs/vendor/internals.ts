@@ -52,7 +52,6 @@ export interface Cluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findBroker(of: { nodeId: string | number }): Promise<Broker>;
   findGroupCoordinator(of: { groupId: string; coordinatorType?: number }): Promise<Broker>;
-  refreshMetadataIfNecessary(): Promise<void>;
   readonly targetTopics: Set<string>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
 }
@@ -121,15 +120,13 @@ export interface Broker {
     readonly responses: readonly ForeignOffsets[];
   }>;
   offsetCommit(request: Record<string, unknown>): Promise<{
-    readonly responses: readonly {
-      readonly topic: string;
-      readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
-    }[];
+    readonly responses: readonly ForeignOffsets[];
   }>;
   heartbeat(request: Record<string, unknown>): Promise<unknown>;
   leaveGroup(request: Record<string, unknown>): Promise<unknown>;
 }
 
+/** One topic of an answer about offsets, errors included. */
 export interface ForeignOffsets {
   readonly topic: string;
   readonly partitions: readonly {
