@@ -133,12 +133,12 @@ export interface ErrorExtras {
  * whether the same call may succeed later; the message says what failed, on which thing, with which value, and what to do next.
  * It is safe to print, whatever a record contains; `cause` is as thrown.
  */
-export abstract class RxflumeError extends Error {
+export abstract class RxflumeError<F extends ErrorFamily = ErrorFamily> extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
+  constructor(code: CodeOf<F>, message: string, extras: ErrorExtras = {}) {
     super(shownText(message), extras.cause === undefined ? undefined : { cause: extras.cause });
     this.name = ERRORS[code].family;
     this.code = code;
@@ -148,53 +148,25 @@ export abstract class RxflumeError extends Error {
 }
 
 /** A wrong option or a wrong flow: thrown at the call, never later. */
-export class OptionError extends RxflumeError {
-  constructor(code: CodeOf<'OptionError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class OptionError extends RxflumeError<'OptionError'> {}
 
 /** A source or sink could not be reached, or its connection was lost; `retryConnect` retries if it is retryable. */
-export class ConnectError extends RxflumeError {
-  constructor(code: CodeOf<'ConnectError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class ConnectError extends RxflumeError<'ConnectError'> {}
 
 /** A source cannot continue. */
-export class SourceError extends RxflumeError {
-  constructor(code: CodeOf<'SourceError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class SourceError extends RxflumeError<'SourceError'> {}
 
 /** The watermark could not be committed to the broker. Values acked since the last commit are redelivered at the next start. */
-export class CommitError extends RxflumeError {
-  constructor(code: CodeOf<'CommitError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class CommitError extends RxflumeError<'CommitError'> {}
 
 /** One value could not be decoded. */
-export class DecodeError extends RxflumeError {
-  constructor(code: CodeOf<'DecodeError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class DecodeError extends RxflumeError<'DecodeError'> {}
 
 /** A sink could not store something. */
-export class SinkError extends RxflumeError {
-  constructor(code: CodeOf<'SinkError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class SinkError extends RxflumeError<'SinkError'> {}
 
 /** Another writer owns the stream: uncommitted output is dropped, and the source resumes from the ledger. */
-export class FencedError extends RxflumeError {
-  constructor(code: CodeOf<'FencedError'>, message: string, extras?: ErrorExtras) {
-    super(code, message, extras);
-  }
-}
+export class FencedError extends RxflumeError<'FencedError'> {}
 
 /** True for an rxflume error that is retryable; false for any other error. */
 export function isRetryable(error: unknown): boolean {

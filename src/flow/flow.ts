@@ -67,6 +67,7 @@ type Two<A, B, C> = [Step<A, B>, Step<B, C>];
 type Three<A, B, C, D> = [...Two<A, B, C>, Step<C, D>];
 type Four<A, B, C, D, E> = [...Two<A, B, C>, ...Two<C, D, E>];
 type Five<A, B, C, D, E, F> = [...Two<A, B, C>, ...Three<C, D, E, F>];
+type Ten<A, B, C, D, E, F, G, H, I, J, K> = [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>];
 /** What settles each delivery, so that none is emitted: a sink, `transmit(write)`. */
 type End<T, Out> = Sink<T> | EndOperator<T, Out>;
 
@@ -128,81 +129,57 @@ export function flow<A, B, C, D, E, F, G, H, I, J, Out = Receipt>(
 export function flow<A, B, C, D, E, F, G, H, I, J, K, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, End<K, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, End<K, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, Step<K, L>, End<L, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, Step<K, L>, End<L, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Two<K, L, M>, End<M, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Two<K, L, M>, End<M, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Three<K, L, M, N>, End<N, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Three<K, L, M, N>, End<N, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Four<K, L, M, N, O>, End<O, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Four<K, L, M, N, O>, End<O, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, End<P, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, End<P, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [...Five<A, B, C, D, E, F>, ...Five<F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, Step<P, Q>, End<Q, Out>]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, Step<P, Q>, End<Q, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [
-    ...Five<A, B, C, D, E, F>,
-    ...Five<F, G, H, I, J, K>,
-    ...Five<K, L, M, N, O, P>,
-    ...Two<P, Q, R>,
-    End<R, Out>,
-  ]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, ...Two<P, Q, R>, End<R, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [
-    ...Five<A, B, C, D, E, F>,
-    ...Five<F, G, H, I, J, K>,
-    ...Five<K, L, M, N, O, P>,
-    ...Three<P, Q, R, S>,
-    End<S, Out>,
-  ]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, ...Three<P, Q, R, S>, End<S, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [
-    ...Five<A, B, C, D, E, F>,
-    ...Five<F, G, H, I, J, K>,
-    ...Five<K, L, M, N, O, P>,
-    ...Four<P, Q, R, S, T>,
-    End<T, Out>,
-  ]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, ...Four<P, Q, R, S, T>, End<T, Out>]
 ): Flow<Out>;
 export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U, Out = Receipt>(
   name: string,
   source: Values<A>,
-  ...steps: [
-    ...Five<A, B, C, D, E, F>,
-    ...Five<F, G, H, I, J, K>,
-    ...Five<K, L, M, N, O, P>,
-    ...Five<P, Q, R, S, T, U>,
-    End<U, Out>,
-  ]
+  ...steps: [...Ten<A, B, C, D, E, F, G, H, I, J, K>, ...Five<K, L, M, N, O, P>, ...Five<P, Q, R, S, T, U>, End<U, Out>]
 ): Flow<Out>;
 export function flow(name: string, source: Observable<unknown>, ...steps: readonly unknown[]): Flow<unknown> {
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,99}$/.test(name)) {

@@ -8,9 +8,20 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import { checkCreation, checkDataNodes, checkRetry, type RetryOptions } from '../webhdfs/options.js';
+import {
+  checkCreation,
+  checkDataNodes,
+  checkRetry,
+  type WebHdfsOptions,
+  type Settings as WebHdfsSettings,
+} from '../webhdfs/options.js';
 
-export interface WebHdfsPackageOptions {
+/** What means the same for the driver `webhdfs`, and what only the package has. */
+export interface WebHdfsPackageOptions
+  extends Pick<
+    WebHdfsOptions,
+    'dataNodes' | 'replication' | 'blockSizeBytes' | 'requestTimeoutMs' | 'retry' | 'maxResponseBytes'
+  > {
   /** What `createClient` of the package is given: the NameNode or HttpFS server, and who to be. Its own defaults hold. */
   readonly client: {
     readonly host: string;
@@ -26,31 +37,10 @@ export interface WebHdfsPackageOptions {
    * not which redirects to follow: `dataNodes` says that.
    */
   readonly requestParams?: Readonly<Record<string, unknown>>;
-  /**
-   * The hosts at which DataNodes are, each exact or as `*.domain`: no other redirect is followed. Default: any that is not
-   * link-local (cloud metadata), nor this machine where the NameNode is another.
-   */
-  readonly dataNodes?: readonly string[];
-  /** Copies kept of each block, from 1. Default: the cluster's. */
-  readonly replication?: number;
-  /** Block size of new files in bytes, from 1. Default: the cluster's. */
-  readonly blockSizeBytes?: number;
   /** Permission of new files, octal. Default: the package's, 0755. */
   readonly permission?: string;
-  /** The longest one request may take until its answer is whole. The package itself has no limit. Default 30,000. */
-  readonly requestTimeoutMs?: number;
   /** The longest a write may wait for its bytes to be taken. Default 60,000. */
   readonly idleTimeoutMs?: number;
-  readonly retry?: {
-    /** How often a request is made before giving up; 1 is no retry. Default 4. */
-    readonly maxAttempts?: number;
-    /** The wait before the second attempt, doubled at each further one, with jitter. Default 200. */
-    readonly firstDelayMs?: number;
-    /** The longest wait between two attempts. Default 5,000. */
-    readonly maxDelayMs?: number;
-  };
-  /** An answer larger than this is refused. A folder takes about 300 bytes an entry. Default 64 MiB. */
-  readonly maxResponseBytes?: number;
 }
 
 export const WEBHDFS_PACKAGE_DEFAULTS = {
@@ -60,16 +50,13 @@ export const WEBHDFS_PACKAGE_DEFAULTS = {
   maxResponseBytes: 64 * MiB,
 } as const satisfies Partial<WebHdfsPackageOptions>;
 
-export interface Settings {
+export interface Settings
+  extends Pick<
+    WebHdfsSettings,
+    'dataNodes' | 'creation' | 'requestTimeoutMs' | 'idleTimeoutMs' | 'retry' | 'maxResponseBytes'
+  > {
   readonly client: WebHdfsPackageOptions['client'];
   readonly requestParams: Readonly<Record<string, unknown>>;
-  readonly dataNodes: readonly string[] | undefined;
-  /** Query parameters of every CREATE; the package's own are to overwrite, and 0755. */
-  readonly creation: Readonly<Record<string, string>>;
-  readonly requestTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly retry: RetryOptions;
-  readonly maxResponseBytes: number;
 }
 
 const OWN = ['client', 'requestParams', 'dataNodes', 'replication', 'blockSizeBytes', 'permission'] as const;
