@@ -1,8 +1,8 @@
-import { Subject, type Subscription } from 'rxjs';
-import { RxflumeError } from '../../../src/core/errors.js';
+import { NEVER } from 'rxjs';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { Delivery } from '../../../src/delivery/delivery.js';
 import type { Source } from '../../../src/delivery/source.js';
+import { SourceRun } from '../../support/source-run.js';
 
 export interface Running {
   /** Values in order of arrival, with a star where they are redelivered. */
@@ -12,39 +12,24 @@ export interface Running {
   one(value: string, nth?: number): Delivery<Buffer>;
   readonly ended: () => string;
   readonly error: () => unknown;
-  readonly running: Subscription;
+  readonly running: { unsubscribe(): void };
   drain(): void;
 }
 
 /** Subscribes, and keeps what comes. */
 export function run(source: Source<Delivery<Buffer>>): Running {
-  const out: Delivery<Buffer>[] = [];
   const seen: string[] = [];
-  const stop$ = new Subject<void>();
-  let ended = '';
-  let failure: unknown;
-  const running = source.drainedBy(stop$).subscribe({
-    next: (delivery) => {
-      out.push(delivery);
-      const { isRedelivered } = delivery.origin as { isRedelivered?: boolean };
-      seen.push(`${delivery.value.toString()}${isRedelivered ? '*' : ''}`);
-    },
-    error: (error: unknown) => {
-      failure = error;
-      ended = error instanceof RxflumeError ? error.code : String(error);
-    },
-    complete: () => {
-      ended = 'complete';
-    },
+  const running = new SourceRun(source, NEVER, ({ value, origin }) => {
+    seen.push(`${value}${(origin as { isRedelivered?: boolean }).isRedelivered ? '*' : ''}`);
   });
   return {
     seen,
-    out,
-    one: (value, nth = 0) => out.filter((delivery) => delivery.value.toString() === value)[nth] as Delivery<Buffer>,
-    ended: () => ended,
-    error: () => failure,
-    running,
-    drain: () => stop$.next(),
+    out: running.seen,
+    one: (value, nth = 0) => running.seen.filter((one) => String(one.value) === value)[nth] as Delivery<Buffer>,
+    ended: () => running.end.replace('error ', ''),
+    error: () => running.error,
+    running: { unsubscribe: running.leave },
+    drain: running.drain,
   };
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { catchError, concat, EMPTY, NEVER, type ObservableInput, of, Subject, throwError } from 'rxjs';
-import { drainOn } from '../../../operators/index.js';
 import { OptionError, SinkError, SourceError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { Delivery } from '../../../src/delivery/delivery.js';
@@ -9,6 +8,7 @@ import type { FlumeConnection, FlumeStatus } from '../../../src/ports/flume-rpc.
 import { flumeSource } from '../../../src/sources/flume/flume-source.js';
 import type { FlumeSourceOptions } from '../../../src/sources/flume/options.js';
 import { MemoryFlume } from '../../../src/testing/memory/memory-flume.js';
+import { SourceRun } from '../../support/source-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 const events = (...names: string[]): FlumeEvent[] => names.map((name) => ({ headers: {}, body: Buffer.from(name) }));
@@ -16,41 +16,15 @@ const events = (...names: string[]): FlumeEvent[] => names.map((name) => ({ head
 /** A source that listens from 1 ms on, and a client that is connected from 3 ms on. */
 function start(options: Partial<FlumeSourceOptions> = {}) {
   const flume = new MemoryFlume();
-  const stop$ = new Subject<void>();
-  const seen: Delivery<FlumeEvent>[] = [];
-  const asked: string[] = [];
   const monitor = new Monitor();
-  const run = {
+  const run = new SourceRun(flumeSource(flume.server(), { name: 'test', monitor, ...options }));
+  return Object.assign(run, {
     flume,
-    seen,
-    asked,
     monitor,
-    stop: () => stop$.next(),
-    ended: '',
-    error: undefined as unknown,
-    onNext: undefined as ((delivery: Delivery<FlumeEvent>) => void) | undefined,
-    subscription: undefined as { unsubscribe(): void } | undefined,
-    values: () => seen.map(({ value }) => String(value.body)),
-    of: (name: string) => seen.find(({ value }) => String(value.body) === name) as Delivery<FlumeEvent>,
+    values: () => run.seen.map(({ value }) => String(value.body)),
+    of: (name: string) => run.seen.find(({ value }) => String(value.body) === name) as Delivery<FlumeEvent>,
     client: () => connectTo(flume),
-  };
-  run.subscription = flumeSource(flume.server(), { name: 'test', monitor, ...options })
-    .pipe(drainOn(stop$))
-    .subscribe({
-      next: (delivery) => {
-        if (seen.length === 0) delivery.acker.flush$.subscribe((signal) => asked.push(signal));
-        seen.push(delivery);
-        run.onNext?.(delivery);
-      },
-      error: (error: unknown) => {
-        run.ended = 'error';
-        run.error = error;
-      },
-      complete: () => {
-        run.ended = 'complete';
-      },
-    });
-  return run;
+  });
 }
 
 function connectTo(flume: MemoryFlume) {
@@ -88,7 +62,7 @@ function connected(
       const client = run.client();
       at(2, () => body(run, client, at));
     });
-    at(60_000, () => run.subscription?.unsubscribe());
+    at(60_000, () => run.leave());
   });
 }
 
@@ -134,7 +108,7 @@ describe('flumeSource', () => {
             ['flume:test', 2],
           ]);
           expect(run.seen[0]?.origin.timestamp).toBeUndefined();
-          run.subscription?.unsubscribe();
+          run.leave();
         });
       });
     }));
@@ -157,7 +131,7 @@ describe('flumeSource', () => {
       at(25, () => run.of('batch 0').release());
       at(30, () => {
         expect(run.values()).toEqual(['batch 0', 'batch 1']);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -177,7 +151,7 @@ describe('flumeSource', () => {
       at(10, () => {
         const times = run.seen.map(({ origin }) => origin.timestamp);
         expect(times).toEqual([1_700_000_000_000, undefined, undefined, undefined]);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -264,7 +238,7 @@ describe('flumeSource', () => {
       client.send('a', 'b');
       client.send('c');
       at(5, () => {
-        run.stop();
+        run.drain();
         expect(run.asked).toEqual(['settle']);
       });
       at(8, () => expect(client.answers).toEqual(['FAILED']));
@@ -326,16 +300,16 @@ describe('flumeSource', () => {
   it('drains at once when nothing is out, also before it listens', () =>
     inVirtualTime((at) => {
       const early = start();
-      early.stop();
+      early.drain();
       const late = start();
-      at(5, () => late.stop());
+      at(5, () => late.drain());
       at(10, () => expect([early.ended, late.ended]).toEqual(['complete', 'complete']));
     }));
 
   it('ends a drain in time, and answers FAILED to what was not settled', () =>
     connected({ drainTimeoutMs: 1_000 }, (run, client, at) => {
       client.send('a');
-      at(5, () => run.stop());
+      at(5, () => run.drain());
       at(900, () => expect(run.ended).toBe(''));
       at(1_100, () => {
         expect(run.ended).toBe('error');
@@ -349,7 +323,7 @@ describe('flumeSource', () => {
     connected({}, (run, client, at) => {
       client.send('a');
       at(5, () => {
-        run.stop();
+        run.drain();
         run.of('a').nack(new Error('disk'));
       });
       at(20, () => {
@@ -362,7 +336,7 @@ describe('flumeSource', () => {
     connected({}, (run, client, at) => {
       client.send('a');
       at(5, () => {
-        run.subscription?.unsubscribe();
+        run.leave();
         expect(client.answers).toEqual(['RXF_FLUME_LOST', 'RXF_FLUME_UNREACHABLE']);
         run.of('a').ack();
         expect(run.monitor.total('rxflume_source_acked_total')).toBe(0);
@@ -381,7 +355,7 @@ describe('flumeSource', () => {
       });
       at(5, () => {
         expect(code).toBe('RXF_FLUME_LISTEN');
-        first.subscription?.unsubscribe();
+        first.leave();
       });
     }));
 

@@ -3,44 +3,20 @@ import { EMPTY, NEVER, Observable, type ObservableInput, of, Subject, throwError
 import { drainOn, retryConnect } from '../../../operators/index.js';
 import { CommitError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
 import type { OffsetStore } from '../../../src/offsets/offset-store.js';
 import type { KafkaConsumer, KafkaDriver } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
 import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
+import { SourceRun } from '../../support/source-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
-function run(kafka: KafkaDriver, given: Partial<KafkaSourceOptions> = {}, stop: ObservableInput<unknown> = NEVER) {
-  const stop$ = new Subject<void>();
+function run(kafka: KafkaDriver, given: Partial<KafkaSourceOptions> = {}, stop?: ObservableInput<unknown>) {
   const monitor = new Monitor();
-  const seen = {
-    out: [] as Delivery<unknown>[],
-    ended: '',
-    logEvents: [] as string[],
-    monitor,
-    drain: () => stop$.next(),
-    leave: () => {},
-    onNext: (_: Delivery<unknown>) => {},
-  };
-  monitor.logEvents$.subscribe(({ level, what }) => level === 'warn' && seen.logEvents.push(what));
+  const logEvents: string[] = [];
+  monitor.logEvents$.subscribe(({ level, what }) => level === 'warn' && logEvents.push(what));
   const options = { topics: ['chat'], groupId: 'lake', commit: { intervalMs: 100 }, monitor, ...given };
-  const subscription = kafkaSource(kafka, options)
-    .pipe(drainOn(stop$), drainOn(stop))
-    .subscribe({
-      next: (delivery) => {
-        seen.out.push(delivery);
-        seen.onNext(delivery);
-      },
-      error: (error: { code?: string }) => {
-        seen.ended = `error ${error.code ?? String(error)}`;
-      },
-      complete: () => {
-        seen.ended = 'complete';
-      },
-    });
-  seen.leave = () => subscription.unsubscribe();
-  return seen;
+  return Object.assign(new SourceRun(kafkaSource(kafka, options), stop), { monitor, logEvents });
 }
 
 function chat(partitions = 1, ...values: string[]): MemoryKafka {
@@ -94,8 +70,8 @@ describe('what is not ours and throws at the call', () => {
         withConsumer(kafka, () => verbs),
         { window: { count: 1 } },
       );
-      for (const ms of [20, 40, 60]) at(ms, () => seen.out.shift()?.ack());
-      at(500, () => expect(seen.ended).toMatch(/^error (RXF_KAFKA_COMMIT|TypeError: x is undefined)$/));
+      for (const ms of [20, 40, 60]) at(ms, () => seen.seen.shift()?.ack());
+      at(500, () => expect(seen.end).toMatch(/^error (RXF_KAFKA_COMMIT|TypeError: x is undefined)$/));
     }),
   );
 
@@ -105,8 +81,8 @@ describe('what is not ours and throws at the call', () => {
         withConsumer(chat(), () => ({ seek: throwing })),
         { redeliver: { firstDelayMs: 10 } },
       );
-      at(20, () => seen.out[0]?.nack(new SinkError('RXF_FILES_FULL', 'no space')));
-      at(100, () => expect(seen.ended).toBe('error TypeError: x is undefined'));
+      at(20, () => seen.seen[0]?.nack(new SinkError('RXF_FILES_FULL', 'no space')));
+      at(100, () => expect(seen.end).toBe('error TypeError: x is undefined'));
     }));
 
   it('closing: the drain completes all the same', () =>
@@ -114,26 +90,26 @@ describe('what is not ours and throws at the call', () => {
       const seen = run(withConsumer(chat(), () => ({ close: throwing })));
       seen.onNext = (delivery) => delivery.ack();
       at(50, seen.drain);
-      at(100, () => expect(seen.ended).toBe('complete'));
+      at(100, () => expect(seen.end).toBe('complete'));
     }));
 
   it('connecting', () =>
     inVirtualTime((at) => {
       const seen = run({ name: 'broken', connect: throwing });
-      at(10, () => expect(seen.ended).toBe('error TypeError: x is undefined'));
+      at(10, () => expect(seen.end).toBe('error TypeError: x is undefined'));
     }));
 
   it('where to resume: nothing is read', () =>
     inVirtualTime((at) => {
       const seen = run(chat(), { resumeFrom: throwing });
-      at(50, () => expect([seen.ended, seen.out.length]).toEqual(['error RXF_KAFKA_RESUME', 0]));
+      at(50, () => expect([seen.end, seen.seen.length]).toEqual(['error RXF_KAFKA_RESUME', 0]));
     }));
 
   it('a commit of the ledger', () =>
     inVirtualTime((at) => {
       const seen = run(chat(), { resumeFrom: positions(throwing) });
       seen.onNext = (delivery) => delivery.ack();
-      at(500, () => expect(seen.ended).toBe('error RXF_KAFKA_COMMIT'));
+      at(500, () => expect(seen.end).toBe('error RXF_KAFKA_COMMIT'));
     }));
 });
 
@@ -150,7 +126,7 @@ describe('what is not ours and never answers', () => {
       seen.onNext = (delivery) => delivery.ack();
       at(59_000, () => expect([calls, seen.logEvents]).toEqual([1, []]));
       at(62_000, () => {
-        expect([calls, seen.logEvents, seen.ended]).toEqual([2, ['RXF_KAFKA_COMMIT'], '']);
+        expect([calls, seen.logEvents, seen.end]).toEqual([2, ['RXF_KAFKA_COMMIT'], '']);
         seen.leave();
       });
     }));
@@ -166,7 +142,7 @@ describe('what is not ours and never answers', () => {
       );
       seen.onNext = (delivery) => delivery.ack();
       at(300, seen.drain);
-      at(2_000, () => expect(seen.ended).toBe('error RXF_KAFKA_COMMIT'));
+      at(2_000, () => expect(seen.end).toBe('error RXF_KAFKA_COMMIT'));
     }),
   );
 
@@ -175,7 +151,7 @@ describe('what is not ours and never answers', () => {
       const seen = run(withConsumer(chat(), () => ({ close: () => NEVER })));
       seen.onNext = (delivery) => delivery.ack();
       at(50, seen.drain);
-      at(31_000, () => expect(seen.ended).toBe('complete'));
+      at(31_000, () => expect(seen.end).toBe('complete'));
     }));
 
   it('a commit of the epoch before: those of the next are not held up', () =>
@@ -205,7 +181,7 @@ describe('what is not ours and never answers', () => {
       const seen = run(chat(), { resumeFrom: () => NEVER });
       at(61_000, () => logEvents.push(...seen.logEvents));
       at(119_000, () => {
-        ended = seen.ended;
+        ended = seen.end;
         seen.leave();
       });
     });
@@ -224,7 +200,7 @@ describe('what is no answer where to resume', () => {
   ])('%s: the stream fails, and nothing is read', (_, resumeFrom) =>
     inVirtualTime((at) => {
       const seen = run(chat(), { resumeFrom });
-      at(300, () => expect([seen.ended, seen.out.length]).toEqual(['error RXF_KAFKA_RESUME', 0]));
+      at(300, () => expect([seen.end, seen.seen.length]).toEqual(['error RXF_KAFKA_RESUME', 0]));
     }),
   );
 });
@@ -238,7 +214,7 @@ describe('a drain', () => {
         seen.drain();
         kafka.expireSessions('lake');
       });
-      at(200, () => expect([seen.ended, seen.out.length]).toEqual(['error RXF_SOURCE_DRAIN_LOST', 3]));
+      at(200, () => expect([seen.end, seen.seen.length]).toEqual(['error RXF_SOURCE_DRAIN_LOST', 3]));
     }));
 
   it('is no success where what was settled could not be committed any more', () =>
@@ -247,11 +223,11 @@ describe('a drain', () => {
       const seen = run(kafka, { commit: { intervalMs: 60_000 } });
       at(50, () => {
         seen.drain();
-        for (const one of seen.out) one.ack();
+        for (const one of seen.seen) one.ack();
         kafka.expireSessions('lake');
       });
       at(200, () => {
-        expect([seen.ended, kafka.committed('lake', 'chat', 0)]).toEqual(['error RXF_SOURCE_DRAIN_LOST', -1]);
+        expect([seen.end, kafka.committed('lake', 'chat', 0)]).toEqual(['error RXF_SOURCE_DRAIN_LOST', -1]);
       });
     }));
 
@@ -263,9 +239,9 @@ describe('a drain', () => {
       at(50, () => {
         seen.drain();
         other.leave();
-        for (const one of [...seen.out, ...other.out]) one.ack();
+        for (const one of [...seen.seen, ...other.seen]) one.ack();
       });
-      at(500, () => expect([seen.ended, kafka.committed('lake', 'chat', 0)]).toEqual(['complete', 3]));
+      at(500, () => expect([seen.end, kafka.committed('lake', 'chat', 0)]).toEqual(['complete', 3]));
     }));
 
   it.each([
@@ -277,10 +253,10 @@ describe('a drain', () => {
       const seen = run(kafka, { drainTimeoutMs: 1_000, commit: { intervalMs: 60_000 } });
       at(50, () => {
         kafka.commitErrors.push(new CommitError('RXF_KAFKA_COMMIT', 'coordinator moves'));
-        for (const at of acked) seen.out[at]?.ack();
+        for (const at of acked) seen.seen[at]?.ack();
         seen.drain();
       });
-      at(4_000, () => expect([seen.ended, kafka.committed('lake', 'chat', 0)]).toEqual([ended, committed]));
+      at(4_000, () => expect([seen.end, kafka.committed('lake', 'chat', 0)]).toEqual([ended, committed]));
     }),
   );
 
@@ -317,12 +293,12 @@ describe('a rebalance', () => {
         other.leave = two.leave;
       });
       at(100, () => {
-        seen.out[0]?.ack();
-        seen.out[1]?.ack();
+        seen.seen[0]?.ack();
+        seen.seen[1]?.ack();
       });
       at(2_000, () => {
         expect(kafka.committed('lake', 'chat', 0)).toBe(2);
-        expect([...seen.out.slice(3).map(({ origin }) => origin.offset), ...other.out]).toEqual([2]);
+        expect([...seen.seen.slice(3).map(({ origin }) => origin.offset), ...other.out]).toEqual([2]);
         seen.leave();
         other.leave();
       });
@@ -334,7 +310,7 @@ describe('figures', () => {
     inVirtualTime((at) => {
       const kafka = chat();
       const seen = run(kafka);
-      at(20, () => seen.out[0]?.ack());
+      at(20, () => seen.seen[0]?.ack());
       at(200, () => kafka.produce('chat', 0, ['d', 'e']));
       at(300, () => {
         expect(seen.monitor.total('rxflume_source_lag')).toBe(4);
@@ -354,7 +330,7 @@ describe('a position read without a record', () => {
       at(50, () => kafka.transact('chat', 0, ['x', 'y'], 'abort'));
       at(300, () => expect(kafka.committed('lake', 'chat', 0)).toBe(0));
       at(310, () => {
-        for (const one of seen.out) one.ack();
+        for (const one of seen.seen) one.ack();
       });
       at(600, () => {
         expect(kafka.committed('lake', 'chat', 0)).toBe(6);
@@ -376,14 +352,14 @@ describe('a position read without a record', () => {
       const resumeFrom: OffsetStore = (streams) => of(new Map(streams.map((stream) => [stream, next])));
       const first = run(kafka, { resumeFrom });
       at(50, () => {
-        for (const one of first.out) one.ack();
+        for (const one of first.seen) one.ack();
         next = 3;
         kafka.produce('chat', 0, more);
         kafka.transact('chat', 0, ['x', 'y'], 'abort');
       });
       at(300, () => {
         // Acked, but not in the ledger.
-        for (const one of first.out) one.ack();
+        for (const one of first.seen) one.ack();
       });
       at(600, () => {
         const end = 6 + more.length;
@@ -397,7 +373,7 @@ describe('a position read without a record', () => {
         second = run(kafka, { resumeFrom });
       });
       at(900, () => {
-        expect([second.ended || 'running', second.out.map(({ value }) => String(value))]).toEqual([
+        expect([second.end || 'running', second.seen.map(({ value }) => String(value))]).toEqual([
           ends,
           more.length === 0 ? ['later'] : [],
         ]);
@@ -412,7 +388,7 @@ describe('a position read without a record', () => {
       const resumeFrom: OffsetStore = (streams) => of(new Map(streams.map((stream) => [stream, 0])));
       const first = run(kafka, { resumeFrom });
       at(50, () => {
-        for (const one of first.out) one.ack();
+        for (const one of first.seen) one.ack();
         kafka.transact('chat', 0, ['x'], 'abort');
       });
       at(400, () => {
@@ -423,6 +399,6 @@ describe('a position read without a record', () => {
       at(410, () => {
         second = run(kafka, { resumeFrom });
       });
-      at(700, () => expect(second.ended).toBe('error RXF_KAFKA_DATA_LOST'));
+      at(700, () => expect(second.end).toBe('error RXF_KAFKA_DATA_LOST'));
     }));
 });

@@ -3,50 +3,19 @@ import { NEVER, of, Subject, throwError, timer } from 'rxjs';
 import { drainOn, filterValue, retryConnect } from '../../../operators/index.js';
 import { ConnectError, DecodeError, SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
 import { kafkajs } from '../../../src/drivers/kafkajs/index.js';
 import type { KafkaRecord } from '../../../src/ports/kafka-consumer.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../../src/sources/kafka/options.js';
 import { MemoryKafka } from '../../../src/testing/memory/memory-kafka.js';
+import { SourceRun } from '../../support/source-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
 function start(kafka: MemoryKafka, options: Partial<KafkaSourceOptions> = {}) {
-  const stop$ = new Subject<void>();
-  const seen: Delivery<Buffer | null>[] = [];
-  const run = {
-    seen,
-    stop$,
-    values: () => seen.map((delivery) => String(delivery.value)),
-    onNext: undefined as ((delivery: Delivery<Buffer | null>) => void) | undefined,
-    ended: '' as string,
-    error: undefined as unknown,
-    monitor: new Monitor(),
-    stop: () => stop$.next(),
-    subscription: undefined as { unsubscribe(): void } | undefined,
-  };
-  run.subscription = kafkaSource(kafka, {
-    topics: ['chat'],
-    groupId: 'lake',
-    commit: { count: 1_000, intervalMs: 100 },
-    monitor: run.monitor,
-    ...options,
-  })
-    .pipe(drainOn(stop$))
-    .subscribe({
-      next: (delivery) => {
-        seen.push(delivery);
-        run.onNext?.(delivery);
-      },
-      error: (error: unknown) => {
-        run.ended = 'error';
-        run.error = error;
-      },
-      complete: () => {
-        run.ended = 'complete';
-      },
-    });
-  return run;
+  const monitor = new Monitor();
+  const commit = { count: 1_000, intervalMs: 100 };
+  const run = new SourceRun(kafkaSource(kafka, { topics: ['chat'], groupId: 'lake', commit, monitor, ...options }));
+  return Object.assign(run, { monitor, values: () => run.seen.map((delivery) => String(delivery.value)) });
 }
 
 function counting(record: KafkaRecord, made: () => void): KafkaRecord {
@@ -111,7 +80,7 @@ describe('kafkaSource', () => {
       });
       at(400, () => {
         expect(kafka.commits.map(({ offset }) => offset)).toEqual([1, 3]);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -128,7 +97,7 @@ describe('kafkaSource', () => {
       at(10, () => {
         expect([run.seen.length, made]).toEqual([2, 0]);
         expect([String(run.seen[0]?.value), String(run.seen[0]?.value), made]).toEqual(['a', 'a', 1]);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -139,7 +108,7 @@ describe('kafkaSource', () => {
       run.onNext = (delivery) => delivery.ack();
       at(20, () => {
         expect(kafka.commits.map(({ offset }) => offset)).toEqual([2, 6]);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -170,7 +139,7 @@ describe('kafkaSource', () => {
           const count = counts.get(`kafka:chat/${partition}`) ?? 0;
           expect([partition, count > 400 && count < 600]).toEqual([partition, true]);
         }
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -186,7 +155,7 @@ describe('kafkaSource', () => {
       at(500, () => expect(run.values().slice(10)).toEqual(['k', 'l']));
       at(3_000, () => {
         expect(run.values().slice(12)).toEqual([...'abcdefgh']);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -202,7 +171,7 @@ describe('kafkaSource', () => {
       });
       at(400, () => {
         expect(kafka.commits.at(-1)?.offset).toBe(42);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -221,7 +190,7 @@ describe('kafkaSource', () => {
         for (const delivery of [...run.seen]) delivery.release();
         expect(run.values().sort()).toEqual([...'abcdef', 'x']);
         expect(kafka.pauses.slice(2).sort()).toEqual(['resume chat/0', 'resume chat/1']);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -233,7 +202,7 @@ describe('kafkaSource', () => {
         expect(run.seen.length).toBe(1);
         run.seen[0]?.ack();
         expect(run.seen.length).toBe(3);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -254,7 +223,7 @@ describe('kafkaSource', () => {
         expect(flushListeners).toEqual(['release', 'settle']);
         for (const delivery of [...run.seen]) delivery.ack();
         expect(run.seen.length).toBe(6);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -267,7 +236,7 @@ describe('kafkaSource', () => {
           if (signal === 'settle') timer(5).subscribe(() => delivery.ack());
         });
       at(10, () => {
-        run.stop();
+        run.drain();
         kafka.produce('chat', 0, ['late']);
       });
       at(50, () => {
@@ -284,7 +253,7 @@ describe('kafkaSource', () => {
       const run = start(kafka, { drainTimeoutMs: 1_000 });
       at(10, () => {
         run.seen[0]?.ack();
-        run.stop();
+        run.drain();
       });
       at(2_000, () => {
         expect(run.ended).toBe('error');
@@ -299,10 +268,10 @@ describe('kafkaSource', () => {
     inVirtualTime((at) => {
       const kafka = chat(1);
       const before = start(kafka);
-      before.stop();
+      before.drain();
       expect(before.ended).toBe('complete');
       const after = start(kafka);
-      at(10, () => after.stop());
+      at(10, () => after.drain());
       at(20, () => expect(after.ended).toBe('complete'));
     }));
 
@@ -332,14 +301,14 @@ describe('kafkaSource', () => {
             .sort(),
         ).toEqual(['a', 'b', 'x', 'y']);
         const held = second?.seen[0];
-        second?.subscription?.unsubscribe();
+        second?.leave();
         held?.ack();
       });
       at(100, () => {
         expect(first.values().sort()).toEqual(
           first.values().includes('b') ? ['a', 'b', 'x', 'y'] : ['a', 'b', 'x', 'y'],
         );
-        first.subscription?.unsubscribe();
+        first.leave();
       });
     }));
 
@@ -360,7 +329,7 @@ describe('kafkaSource', () => {
       });
       at(600, () => {
         expect(kafka.commits.map(({ offset }) => offset)).toEqual([0, 1]);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -377,7 +346,7 @@ describe('kafkaSource', () => {
         });
       at(10, () => {
         expect(isOver).toBe(false);
-        run.subscription?.unsubscribe();
+        run.leave();
         expect(isOver).toBe(true);
       });
     }));
@@ -389,7 +358,7 @@ describe('kafkaSource', () => {
       const run = start(kafka, { resumeFrom: (streams) => of(new Map([[streams[0] as string, 2]])) });
       at(10, () => {
         expect(run.values().sort()).toEqual(['c', 'd', 'x', 'y']);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -421,7 +390,7 @@ describe('kafkaSource', () => {
       at(1_000, () => {
         expect(run.values().sort()).toEqual(['a', 'b', 'b', 'b', 'c', 'x']);
         expect(kafka.committed('lake', 'chat', 0)).toBe(3);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -471,7 +440,7 @@ describe('kafkaSource', () => {
       at(300, () => {
         expect(kafka.committed('lake', 'chat', 0)).toBe(0);
         expect(run.ended).toBe('');
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 
@@ -492,7 +461,7 @@ describe('kafkaSource', () => {
         expect(run.error).toMatchObject({ code: 'RXF_KAFKA_COMMIT' });
         // No storm: about 120 failures in 12 s.
         expect(reported.filter((what) => what === 'RXF_KAFKA_COMMIT').length).toBeLessThanOrEqual(3);
-        run.subscription?.unsubscribe();
+        run.leave();
       });
     }));
 

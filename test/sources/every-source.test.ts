@@ -1,0 +1,145 @@
+import { describe, expect, it } from '@jest/globals';
+import { Subject } from 'rxjs';
+import { Monitor } from '../../src/core/monitor.js';
+import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Source } from '../../src/delivery/source.js';
+import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
+import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
+import { flumeSource } from '../../src/sources/flume/flume-source.js';
+import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { MemoryAmqp, MemoryFlume, MemoryKafka } from '../../src/testing/index.js';
+import { SourceRun } from '../support/source-run.js';
+import { inVirtualTime } from '../support/virtual-time.js';
+
+/** A source that reads at most three at once over a store in memory, and gives up a drain after 500 ms. */
+interface MemorySource {
+  readonly source: Source<Delivery<unknown>>;
+  produce(values: readonly string[]): void;
+}
+
+const common = { drainTimeoutMs: 500, monitor: new Monitor() };
+
+function rabbitmq(kind: 'classic' | 'stream', build: (own: MemoryAmqp) => Source<Delivery<unknown>>): MemorySource {
+  const own = new MemoryAmqp();
+  own.createQueue('q', kind);
+  return { source: build(own), produce: (values) => own.send('q', values) };
+}
+
+const SOURCES: Readonly<Record<string, () => MemorySource>> = {
+  kafkaSource: () => {
+    const own = new MemoryKafka();
+    own.createTopic('t');
+    const source = kafkaSource(own, { topics: ['t'], groupId: 'g', window: { count: 3 }, ...common });
+    return { source, produce: (values) => own.produce('t', 0, values) };
+  },
+  amqpSource: () => rabbitmq('classic', (own) => amqpSource(own, { queues: ['q'], prefetch: 3, ...common })),
+  amqpStreamSource: () => rabbitmq('stream', (own) => amqpStreamSource(own, { queues: ['q'], prefetch: 3, ...common })),
+  flumeSource: () => {
+    const own = new MemoryFlume();
+    return {
+      source: flumeSource(own.server(), { name: 'f', window: { count: 3 }, ...common }),
+      produce: (values) => {
+        const events = values.map((value) => ({ headers: {}, body: Buffer.from(value) }));
+        own.connect(0).subscribe({
+          next: (connection) => connection.append(events).subscribe({ error: () => undefined }),
+          error: () => undefined,
+        });
+      },
+    };
+  },
+};
+
+describe.each(Object.entries(SOURCES))('%s', (_, make) => {
+  const running = (
+    values: readonly string[],
+    check: (run: SourceRun<unknown>, at: (ms: number, action: () => void) => void, own: MemorySource) => void,
+  ) =>
+    inVirtualTime((at) => {
+      const own = make();
+      const run = new SourceRun(own.source);
+      if (values.length > 0) at(20, () => own.produce(values));
+      check(run, at, own);
+      at(20_000, () => run.leave());
+    });
+
+  it('gives offsets that rise, dense numbers, one stream and one `flush$` an epoch', () =>
+    running(['a', 'b', 'c'], ({ seen }, at) => {
+      at(200, () => {
+        expect(seen.map(({ seq }) => seq)).toEqual([0, 1, 2]);
+        expect(
+          new Set(seen.map(({ origin, acker }) => `${origin.stream} ${acker.flush$ === seen[0]?.acker.flush$}`)).size,
+        ).toBe(1);
+        const offsets = seen.map(({ origin }) => origin.offset);
+        expect(offsets.every((offset, n) => Number.isSafeInteger(offset) && offset > (offsets[n - 1] ?? -1))).toBe(
+          true,
+        );
+        for (const { origin } of seen) expect(origin.byteLength).toBeGreaterThan(0);
+      });
+    }));
+
+  it('has no more out than its window or prefetch, and goes on when something is settled', () =>
+    running(['a', 'b', 'c', 'd', 'e', 'f'], ({ seen }, at) => {
+      at(200, () => {
+        expect(seen).toHaveLength(3);
+        for (const delivery of seen.slice(0, 3)) delivery.ack();
+      });
+      at(400, () => expect(seen).toHaveLength(6));
+    }));
+
+  it('drains: asks its holders to settle, reads no more, and completes when all is settled', () =>
+    running(['a', 'b'], (run, at, own) => {
+      at(200, () => {
+        run.drain();
+        own.produce(['late']);
+      });
+      at(300, () => {
+        expect([run.asked, run.ended]).toEqual([expect.arrayContaining(['settle']), '']);
+        for (const delivery of run.seen) delivery.ack();
+      });
+      at(600, () => expect([run.seen.length, run.ended, run.isEpochOver]).toEqual([2, 'complete', true]));
+    }));
+
+  it('ends a drain in time where nobody settles, and says so', () =>
+    running(['a'], (run, at) => {
+      at(200, () => run.drain());
+      at(650, () => expect(run.ended).toBe(''));
+      at(900, () => expect([run.ended, run.error?.code]).toEqual(['error', 'RXF_SOURCE_DRAIN_TIMEOUT']));
+    }));
+
+  it('completes a drain at once where nothing is out', () =>
+    running([], (run, at) => {
+      at(100, () => run.drain());
+      at(200, () => expect(run.ended).toBe('complete'));
+    }));
+
+  it('does not pass off as drained what was nacked meanwhile', () =>
+    running(['a'], (run, at) => {
+      at(200, () => {
+        run.drain();
+        run.seen[0]?.nack(new Error('disk'));
+      });
+      at(2_000, () => expect([run.ended, run.error?.code]).toEqual(['error', 'RXF_SOURCE_NACKED']));
+    }));
+
+  it('ends with the error of a stop signal that fails', () =>
+    inVirtualTime((at) => {
+      const stop$ = new Subject<void>();
+      const run = new SourceRun(make().source, stop$);
+      const cause = new Error('no signal');
+      at(100, () => stop$.error(cause));
+      at(200, () => expect([run.ended, run.error]).toEqual(['error', cause]));
+    }));
+
+  it('is silent once it is left: its epoch is over, and acks, nacks and releases do nothing', () =>
+    running(['a', 'b', 'c'], (run, at, own) => {
+      at(200, () => {
+        run.leave();
+        expect(run.isEpochOver).toBe(true);
+        run.seen[0]?.ack();
+        run.seen[1]?.nack(new Error('late'));
+        run.seen[2]?.release();
+        own.produce(['d']);
+      });
+      at(2_000, () => expect([run.seen.length, run.ended]).toEqual([3, '']));
+    }));
+});
