@@ -1,5 +1,6 @@
 import { AsyncSubject, type Observable } from 'rxjs';
 import { type ConnectError, describeError } from '../../core/errors.js';
+import type { Address } from './address.js';
 import { channelError, lost, notEncodable, unreachable } from './errors.js';
 import type { Channel, ConfirmChannel } from './library.js';
 import type { Link } from './link.js';
@@ -10,25 +11,17 @@ export interface Timeouts {
   readonly closeTimeoutMs: number;
 }
 
-export interface Life {
-  /** The connection stands: set up what is needed on it, `open` the channel, say `started`. */
-  connected(link: Link): void;
-  blocked(reason: string | null): void;
-  /** It is over: null after `close`, else why. */
-  ended(error: ConnectError | null): void;
-}
-
 /**
- * One channel with its place on a connection, from the subscription to its end. It ends once: by the broker, with the
- * connection, by `close`, or by `abandon`; and the place is given back when the channel is closed, since a connection
+ * One channel with its slot on a connection, from the subscription to its end. It ends once: by the broker, with the
+ * connection, by `close`, or by `abandon`; and the slot is given back when the channel is closed, since a connection
  * that is closed before its channel would drop the acks that the channel still holds.
  */
-export class ChannelLife {
+export abstract class ChannelLife {
   readonly #pool: Pool;
   readonly #use: Use;
-  readonly #about: string;
+  /** What the channel is for, such as ``queue `a` ``. */
+  protected readonly about: string;
   readonly #timeouts: Timeouts;
-  readonly #life: Life;
   readonly #closed = new AsyncSubject<undefined>();
   #slot: Slot | undefined;
   #link: Link | undefined;
@@ -37,12 +30,24 @@ export class ChannelLife {
   #isStarted = false;
   #isOver = false;
 
-  constructor(pool: Pool, use: Use, about: string, options: Timeouts, life: Life) {
+  constructor(pool: Pool, use: Use, about: string, options: Timeouts) {
     this.#pool = pool;
     this.#use = use;
-    this.#about = about;
+    this.about = about;
     this.#timeouts = options;
-    this.#life = life;
+  }
+
+  /** The connection stands: set up what is needed on it, `open` the channel, say `started`. */
+  protected abstract connected(link: Link): void;
+
+  protected abstract blocked(reason: string | null): void;
+
+  /** It is over: null after `close`, else why. */
+  protected abstract ended(error: ConnectError | null): void;
+
+  /** The broker that the connection is to, once it stands. */
+  protected get broker(): Address {
+    return (this.#link as Link).broker;
   }
 
   get isOver(): boolean {
@@ -54,23 +59,23 @@ export class ChannelLife {
       connected: (link) => {
         this.#link = link;
         this.#settingUp = setTimeout(() => this.#late(), this.#timeouts.connectTimeoutMs);
-        this.#life.connected(link);
+        this.connected(link);
       },
-      blocked: (reason) => this.#life.blocked(reason),
+      blocked: (reason) => this.blocked(reason),
       ended: (error) => this.fail(error),
     });
   }
 
   /** From here on, what the broker refuses has nothing to do with how it was set up. */
-  started(): void {
+  protected started(): void {
     this.#isStarted = true;
     clearTimeout(this.#settingUp);
   }
 
   /** Opens the channel whose end is the end of this. */
-  open(kind: 'plain', opened: (channel: Channel) => void): void;
-  open(kind: 'confirm', opened: (channel: ConfirmChannel) => void): void;
-  open(kind: 'plain' | 'confirm', opened: (channel: ConfirmChannel) => void): void {
+  protected open(kind: 'plain', opened: (channel: Channel) => void): void;
+  protected open(kind: 'confirm', opened: (channel: ConfirmChannel) => void): void;
+  protected open(kind: 'plain' | 'confirm', opened: (channel: ConfirmChannel) => void): void {
     const { connection } = this.#link as Link;
     const answered = this.#answered(opened as (channel: Channel) => void);
     try {
@@ -89,10 +94,10 @@ export class ChannelLife {
     try {
       ask(this.#answered(use));
     } catch (error) {
-      const { broker } = this.#link as Link;
+      const { broker } = this;
       // The channel is over, and why comes by its own way; or amqplib cannot encode what is asked.
       if ((error as Error).name !== 'IllegalOperationError')
-        this.fail(notEncodable(error, { broker, about: this.#about }));
+        this.fail(notEncodable(error, { broker, about: this.about }));
     }
   }
 
@@ -108,7 +113,7 @@ export class ChannelLife {
   fail(error: ConnectError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#life.ended(error);
+    this.ended(error);
     this.#letGo();
   }
 
@@ -116,7 +121,7 @@ export class ChannelLife {
   close(): Observable<unknown> {
     if (!this.#isOver) {
       this.#isOver = true;
-      this.#letGo(() => this.#life.ended(null));
+      this.#letGo(() => this.ended(null));
     }
     return this.#closed;
   }
@@ -130,8 +135,8 @@ export class ChannelLife {
 
   // Such as of a queue whose replicas have no majority: the connection lives, and nothing comes.
   #late(): void {
-    const reason = `no response within ${this.#timeouts.connectTimeoutMs} ms to a request for ${this.#about}`;
-    this.fail(unreachable(reason, (this.#link as Link).broker));
+    const reason = `no response within ${this.#timeouts.connectTimeoutMs} ms to a request for ${this.about}`;
+    this.fail(unreachable(reason, this.broker));
   }
 
   #letGo(closed: () => void = () => {}): void {
@@ -146,10 +151,10 @@ export class ChannelLife {
 
   /** The channel is closed, or closing: to close it again would be an error of the whole connection. */
   #rejected(error: unknown): void {
-    const { broker } = this.#link as Link;
+    const { broker } = this;
     this.#channel = undefined;
     if ((error as { code?: unknown } | null)?.code !== undefined) {
-      this.fail(channelError(error, { broker, about: this.#about }, !this.#isStarted));
+      this.fail(channelError(error, { broker, about: this.about }, !this.#isStarted));
       return;
     }
     // The connection has ended, and says why in the same moment.

@@ -17,16 +17,14 @@ import { publishOptions } from './publish-options.js';
 import { findReturned, rejected, Unconfirmed, unroutable } from './unconfirmed.js';
 
 /** One subscription to publish: a channel in confirm mode of its own. */
-export class Publishing implements AmqpPublisher {
+export class Publishing extends ChannelLife implements AmqpPublisher {
   readonly #exchanges: readonly string[];
   readonly #listener: AmqpPublisherListener;
   readonly #subscriber: Subscriber<AmqpPublisher>;
   readonly #limit: MessageLimit;
   readonly #closeTimeoutMs: number;
-  readonly #life: ChannelLife;
   readonly #underWay = new Set<Unconfirmed>();
   readonly #closed = new AsyncSubject<undefined>();
-  #link: Link | undefined;
   #channel: ConfirmChannel | undefined;
   #mostBytes = 0;
   #maxFrameBytes = 0;
@@ -45,31 +43,23 @@ export class Publishing implements AmqpPublisher {
     listener: AmqpPublisherListener,
     subscriber: Subscriber<AmqpPublisher>,
   ) {
+    super(pool, 'publish', 'publishing', options);
     this.#exchanges = exchanges;
     this.#listener = listener;
     this.#subscriber = subscriber;
     this.#limit = limit;
     this.#closeTimeoutMs = options.closeTimeoutMs;
-    this.#life = new ChannelLife(pool, 'publish', 'publishing', options, {
-      connected: (link) => this.#connected(link),
-      blocked: (reason) => this.#blocked(reason),
-      ended: (error) => this.#ended(error),
-    });
   }
 
-  start(): void {
-    this.#life.start();
-  }
-
-  abandon(): void {
-    this.#life.abandon();
+  override abandon(): void {
+    super.abandon();
     this.#finish();
     this.#settleAll(() => unconfirmed(this.#lostFor));
   }
 
   publish(message: AmqpOutgoing, settled: (error: Error | null) => void): void {
     const channel = this.#channel;
-    if (channel === undefined || this.#life.isOver || this.#isClosing) {
+    if (channel === undefined || this.isOver || this.#isClosing) {
       queueMicrotask(() => settled(unconfirmed(this.#lostFor)));
       return;
     }
@@ -100,8 +90,9 @@ export class Publishing implements AmqpPublisher {
     this.#tell();
   }
 
-  close(): Observable<unknown> {
-    if (!this.#isClosing && !this.#life.isOver) {
+  /** Closes once what is in flight is settled, or in `closeTimeoutMs`. */
+  override close(): Observable<unknown> {
+    if (!this.#isClosing && !this.isOver) {
       this.#isClosing = true;
       this.#lostFor = 'the publisher was closed';
       this.#closing = setTimeout(() => this.#closeNow(), this.#closeTimeoutMs);
@@ -110,20 +101,19 @@ export class Publishing implements AmqpPublisher {
     return this.#closed;
   }
 
-  #connected(link: Link): void {
-    this.#link = link;
+  protected connected(link: Link): void {
     this.#mostBytes = this.#limit.at(link.version);
     this.#maxFrameBytes = link.maxFrameBytes;
-    if (link.blockedFor !== null) this.#blocked(link.blockedFor);
-    this.#life.open('confirm', (channel) => {
+    if (link.blockedFor !== null) this.blocked(link.blockedFor);
+    this.open('confirm', (channel) => {
       channel.on('drain', () => {
         this.#isDrained = true;
         this.#tell();
       });
       channel.on('return', (message: Message) => this.#returned(message));
-      expectExchanges(this.#life, channel, this.#exchanges, () => {
+      expectExchanges(this, channel, this.#exchanges, () => {
         this.#channel = channel;
-        this.#life.started();
+        this.started();
         this.#subscriber.next(this);
       });
     });
@@ -151,10 +141,10 @@ export class Publishing implements AmqpPublisher {
     const one = findReturned(this.#underWay, message);
     const { replyCode, replyText } = message.fields as { readonly replyCode?: number; readonly replyText?: string };
     if (one !== undefined) one.returnedFor = `${replyCode} ${replyText}`;
-    else this.#life.fail(strayReturn((this.#link as Link).broker));
+    else this.fail(strayReturn(this.broker));
   }
 
-  #blocked(reason: string | null): void {
+  protected blocked(reason: string | null): void {
     this.#isBlocked = reason !== null;
     this.#tell();
     if (reason === null) this.#listener.logEvent('info', 'amqp.unblocked', 'RabbitMQ accepts messages again.');
@@ -168,7 +158,7 @@ export class Publishing implements AmqpPublisher {
 
   #tell(): void {
     const isWritable = this.#isDrained && !this.#isBlocked;
-    if (isWritable === this.#wasWritable || this.#life.isOver) return;
+    if (isWritable === this.#wasWritable || this.isOver) return;
     this.#wasWritable = isWritable;
     this.#listener.writable(isWritable);
   }
@@ -179,10 +169,10 @@ export class Publishing implements AmqpPublisher {
 
   #closeNow(): void {
     clearTimeout(this.#closing);
-    this.#life.close().subscribe({ complete: () => this.#finish() });
+    super.close().subscribe({ complete: () => this.#finish() });
   }
 
-  #ended(error: ConnectError | null): void {
+  protected ended(error: ConnectError | null): void {
     this.#channel = undefined;
     if (error !== null) this.#lostFor = error.message;
     const isBlamable = error !== null && isAboutPublishing(error.cause);
