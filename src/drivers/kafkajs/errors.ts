@@ -87,35 +87,22 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
   if (error instanceof RxflumeError || !isForeign(error)) return error;
   const where = brokers.join(', ');
   const reason = reasonOf(error, secrets);
-  const details = { brokers };
+  const extras = { details: { brokers }, cause: error };
   if (isAuth(error)) {
     const inner = innermost(error);
-    if (isTlsFault(inner)) {
-      return new ConnectError(
-        'RXF_KAFKA_AUTH',
-        `Cannot establish a TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'tls.ca', NO_TLS)}.`,
-        { details, cause: error },
-      );
-    }
-    return new ConnectError(
-      'RXF_KAFKA_AUTH',
-      `Kafka at ${where} rejected the credentials or the request: ${reason}. Check \`sasl\`, \`tls\` and the ACLs.`,
-      { details, cause: error },
-    );
+    const message = isTlsFault(inner)
+      ? `Cannot establish a TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'tls.ca', NO_TLS)}.`
+      : `Kafka at ${where} rejected the credentials or the request: ${reason}. Check \`sasl\`, \`tls\` and the ACLs.`;
+    return new ConnectError('RXF_KAFKA_AUTH', message, extras);
   }
   if (typeOf(error) === 'INCONSISTENT_GROUP_PROTOCOL') {
-    return new SourceError(
-      'RXF_KAFKA_PROTOCOL',
+    const message =
       `The group has members that use another partition assignor than kafkajs's round robin: ${reason}. ` +
-        'Stop those members, or use another `groupId`.',
-      { details, cause: error },
-    );
+      'Stop those members, or use another `groupId`.';
+    return new SourceError('RXF_KAFKA_PROTOCOL', message, extras);
   }
   if (!mayPass(error)) {
-    return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} sent an unusable response: ${reason}.`, {
-      details,
-      cause: error,
-    });
+    return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} sent an unusable response: ${reason}.`, extras);
   }
   return unreachable(where, lastReason ?? reason, error);
 }

@@ -66,9 +66,8 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   readonly #configs = new Map<string, TopicConfig>();
   readonly #forbidden = new Set<string>();
   readonly #leaderless = new Set<string>();
-  readonly #offsets = new Map<string, number>();
-  /** What commits said beside their offset, by the same keys. */
-  readonly #emptyFrom = new Map<string, number>();
+  /** By group and partition. `emptyFrom`: what a commit said beside its offset. */
+  readonly #committed = new Map<string, { readonly offset: number; readonly emptyFrom: number }>();
   readonly #groups = new Map<string, MemoryGroup<MemoryMember>>();
 
   constructor(options: MemoryKafkaOptions = {}) {
@@ -142,13 +141,12 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
 
   /** The committed offset of a group in a partition, or −1. */
   committed(groupId: string, topic: string, partition: number): number {
-    return this.#offsets.get(`${groupId} ${topic}/${partition}`) ?? -1;
+    return this.#committed.get(`${groupId} ${topic}/${partition}`)?.offset ?? -1;
   }
 
   /** Forgets all that was committed, as after too long without members. */
   forgetCommitted(): void {
-    this.#offsets.clear();
-    this.#emptyFrom.clear();
+    this.#committed.clear();
   }
 
   /** How many members a group has. */
@@ -226,8 +224,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   setCommitted(groupId: string, offsets: readonly CommittedOffset[]): void {
     for (const { topic, partition, offset, emptyFrom = offset } of offsets) {
       this.commits.push({ groupId, topic, partition, offset });
-      this.#offsets.set(`${groupId} ${topic}/${partition}`, offset);
-      this.#emptyFrom.set(`${groupId} ${topic}/${partition}`, emptyFrom);
+      this.#committed.set(`${groupId} ${topic}/${partition}`, { offset, emptyFrom });
     }
   }
 
@@ -256,8 +253,8 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   /** @internal The position, moved over what is gone where the group's commit says that nothing was there. */
   overNothing(groupId: string, of: TopicPartition, position: number): number {
     if (position >= this.#log(of).first) return position;
-    const emptyFrom = this.#emptyFrom.get(`${groupId} ${of.topic}/${of.partition}`) ?? Number.POSITIVE_INFINITY;
-    return emptyFrom <= position ? this.committed(groupId, of.topic, of.partition) : position;
+    const known = this.#committed.get(`${groupId} ${of.topic}/${of.partition}`);
+    return known !== undefined && known.emptyFrom <= position ? known.offset : position;
   }
 
   /** @internal Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to the position. */
