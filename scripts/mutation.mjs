@@ -49,6 +49,8 @@ const files = {
   'src/lifecycle/time-limit': ['operators/transmit'],
   'src/lifecycle/settling': ['sources/kafka/settling'],
   'src/lifecycle/source-lifecycle': [],
+  'src/lifecycle/batcher': [],
+  'src/lifecycle/reconnect': [],
   'src/sources/kafka/assignment': [],
   'src/sources/kafka/commit-scheduler': [],
   'src/sources/kafka/emitter': [],
