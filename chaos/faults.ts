@@ -14,7 +14,7 @@ export interface FaultsOptions {
   readonly proxies: Proxies;
   readonly collectors: Collectors;
   readonly restart: (service: Service) => Promise<void>;
-  /** Told of each fault when it is done. */
+  /** Notified of each fault when it is done. */
   readonly say: (line: string) => void;
 }
 

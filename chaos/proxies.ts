@@ -32,7 +32,7 @@ export interface Targets {
 
 const LATE_ANSWER_MS = 10_000;
 
-/** All that stands between the collectors and the services: three doors a collector, each of which can be broken. */
+/** All that is between the collectors and the services: three doors a collector, each of which can be broken. */
 export class Proxies {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
@@ -125,7 +125,7 @@ export class Proxies {
   }
 }
 
-/** One connection of a collector, and the one to the service that it stands for. */
+/** One connection of a collector, and the one to the service that it exists for. */
 class Line {
   readonly #proxies: Proxies;
   readonly #slot: number;

@@ -68,7 +68,7 @@ export class Topic {
     return (await this.progress(groupId)).reduce((total, { end, committed }) => total + end - committed, 0);
   }
 
-  /** All that stands in it: what must land, once each. */
+  /** All that is in it: what must land, once each. */
   async read(signal: AbortSignal): Promise<Landed[]> {
     const ends = await this.#admin((admin) => admin.fetchTopicOffsets(this.name));
     const total = ends.reduce((sum, { offset }) => sum + Number(offset), 0);

@@ -1,4 +1,4 @@
-/** A record as the topic has it, and as it must stand in the lake: once. */
+/** A record as the topic has it, and as it must be in the lake: once. */
 export interface Landed {
   readonly n: number;
   readonly stream: string;

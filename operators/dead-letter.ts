@@ -85,7 +85,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         const takeFrom = subscribeOrdered(subscriber);
         const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
         subscriber.add(() => {
-          // Deliveries handed on may still be nacked after the source has completed.
+          // Deliveries passed on may still be nacked after the source has completed.
           if (!isComplete) setting.unsubscribe();
         });
         takeFrom(source, {

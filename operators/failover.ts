@@ -45,7 +45,7 @@ export const FAILOVER_DEFAULTS = {
  *
  * ```
  * values  -a----b----c--|
- *         failover([main, spare], { openMs: 8 })     main refuses a after 1, then acks; spare acks; both after 1
+ *         failover([main, spare], { openMs: 8 })     main nacks a after 1, then acks; spare acks; both after 1
  * result  ---a---b----c-|
  * acks    ---a---b----c--
  * ```

@@ -6,7 +6,7 @@ import { ERRORS } from '../src/core/errors.js';
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
 
-/** The rows of docs/reference/errors.md: the code, the family whose heading it stands under, and its cells. */
+/** The rows of docs/reference/errors.md: the code, the family whose heading it is under, and its cells. */
 const rows = page.split(/^## /m).flatMap((section) => {
   const family = section.split('\n', 1)[0] as string;
   return section

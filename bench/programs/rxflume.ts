@@ -9,7 +9,7 @@ import { Message } from './message.js';
 import { perform, type Stage, type Task } from './perform.js';
 
 export interface RxflumeTask extends Task {
-  /** Whether the source takes up from the sink's ledger. */
+  /** Whether the source resumes from the sink's ledger. */
   readonly isExactlyOnce: boolean;
   readonly isDecoding: boolean;
   readonly buckets: number;
@@ -30,7 +30,7 @@ interface Drivers {
   readonly hdfs: FileSystem;
 }
 
-/** `taken` is told of each record that goes to the sink. */
+/** `taken` is called with each record that goes to the sink. */
 function flowOf(task: RxflumeTask, { kafka, hdfs }: Drivers, taken: () => void) {
   const monitor = new Monitor();
   const { topic, folder, buckets, rollBytes, rollIntervalMs } = task;

@@ -56,7 +56,7 @@ export interface FeedLogEvent {
  * `stop$` emits. Cold: subscribing starts it, unsubscribing stops the timers and closes the server at once.
  *
  * Bounds: the file, one live message, and at most 64 posted bodies of 1 MiB.
- * Fails: when the file cannot be read or the log refuses an append. A port in use is a notice, not an error.
+ * Fails: when the file cannot be read or the log rejects an append. A port in use is a notice, not an error.
  */
 export function feed(log: FeedTarget, options: FeedOptions): Observable<FeedLogEvent> {
   const { topic, httpPort, messagesPerSecond, scheduler = asyncScheduler } = options;

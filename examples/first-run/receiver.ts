@@ -79,7 +79,7 @@ async function answer(
 async function readBody(request: IncomingMessage): Promise<{ text: string } | 'too large' | 'not text'> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop must not destroy the socket, or the refusal would never reach the sender.
+  // Leaving the loop must not destroy the socket, or the rejection would never reach the sender.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > MOST_DROPPED_BYTES) break;
@@ -96,7 +96,7 @@ async function readBody(request: IncomingMessage): Promise<{ text: string } | 't
 
 function reject(response: ServerResponse, status: number, error: string, allow?: string): void {
   if (allow !== undefined) response.setHeader('allow', allow);
-  // The rest of a refused body is not read, so the connection cannot be used again.
+  // The rest of a rejected body is not read, so the connection cannot be used again.
   response.setHeader('connection', 'close');
   send(response, status, { error });
 }

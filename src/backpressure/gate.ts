@@ -8,7 +8,7 @@ import { WaitingDeliveries } from './waiting-deliveries.js';
 export interface Gate<T> {
   /** Whether the next one may pass now. Where it may not, the gate calls the `look` it was made with when that changes. */
   mayPass(): boolean;
-  /** The delivery as it is handed on. */
+  /** The delivery as it is passed on. */
   pass(delivery: Delivery<T>): Delivery<T>;
   end?(): void;
 }

@@ -38,7 +38,7 @@ export function readRoot(text: string, mode: 'webhdfs' | 'httpfs', cwd: string):
   }
   const slash = rest.indexOf('/');
   const [hosts, path] = slash < 0 ? [rest, ''] : [rest.slice(0, slash), rest.slice(slash)];
-  // What stands before an @ may be a secret, so it is not shown.
+  // What is before an @ may be a secret, so it is not shown.
   if (hosts.includes('@')) throw new Error(`expected no user in ${scheme}://…; give it as \`--user\``);
   const nameNodes = hosts.split(',').map((host) => {
     const [, , port] = HOST.exec(host) ?? wrongHost(scheme, host);

@@ -5,7 +5,7 @@ import type { Delivery } from './delivery.js';
 import { mergedFlush$ } from './flush-listeners.js';
 
 /**
- * Deliveries that are settled together, kept as places per acker and not as objects: a file of a million values holds a
+ * Deliveries that are settled together, kept as sequence numbers per acker and not as objects: a file of a million values holds a
  * million bits.
  *
  * Settles: whatever was added, once, on `ack` or `nack`; adding to a settled holding is a bug of the caller and throws.

@@ -4,7 +4,7 @@ import type { OffsetStore } from '../offsets/offset-store.js';
 /**
  * What a source asks of everyone who holds its deliveries:
  * `release`: its window is full of bytes that someone holds back; hand them over.
- * `catchUp`: the sink whose ledger it takes up from waits for what lies before its commit; all others hand on, or settle.
+ * `catchUp`: the sink whose ledger it resumes from waits for what lies before its commit; all others hand on, or settle.
  * `settle`: it cannot go on, or is about to leave; make durable what you hold, and settle it.
  */
 export type FlushSignal = 'release' | 'catchUp' | 'settle';
@@ -24,26 +24,26 @@ export interface ResumeTracker {
   readonly horizon: number;
   /**
    * Completes when `reach` is at the offset or beyond; meanwhile the source asks its holders to catch up. Fails when
-   * something before the offset is refused, since then it never comes to that.
+   * something before the offset is nacked, since then it never comes to that.
    */
   reached(offset: number): Observable<never>;
 }
 
 /**
- * The account in which the deliveries of one stream and assignment epoch are settled. A place is the order of arrival
+ * The account in which the deliveries of one stream and assignment epoch are settled. A sequence number is the order of arrival
  * within it, dense from 0, so a holder of a million deliveries keeps a bit for each instead of the objects.
  *
- * Each verb takes the run of places [first, next), is one-shot for each place (later calls are no-ops) and never
- * throws. Acks and nacks after the epoch has ended are void; releases are not, since they speak of memory.
+ * Each verb takes the run of sequence numbers [first, next), is one-shot for each sequence number (later calls are no-ops) and never
+ * throws. Acks and nacks after the epoch has ended are stale; releases are not, since they speak of memory.
  */
 export interface Acker {
   ack(first: number, next: number): void;
   nack(first: number, next: number, cause: unknown): void;
   release(first: number, next: number): void;
-  /** The sink whose ledger the source takes up from has these in the files of its next commit. Promises nothing yet. */
+  /** The sink whose ledger the source resumes from has these in the files of its next commit. Promises nothing yet. */
   hold(first: number, next: number): void;
   /**
-   * Emits what the source asks of the holders; completes when the epoch is over and what is held is void. The same
+   * Emits what the source asks of the holders; completes when the epoch is over and what is held is stale. The same
    * object for all deliveries of one stream and epoch, so that holders can tell epochs apart by it.
    */
   readonly flush$: Observable<FlushSignal>;

@@ -20,7 +20,7 @@ export class Outlet<T> {
     return this.#deliveries$.observed && !this.#isLeft;
   }
 
-  /** Hands the delivery on; refuses it where the branch takes no more. */
+  /** Hands the delivery on; nacks it where the branch takes no more. */
   give(delivery: Delivery<T>): void {
     if (this.isOpen) this.#deliveries$.next(delivery);
     else delivery.nack(closedError());
@@ -30,7 +30,7 @@ export class Outlet<T> {
     this.#deliveries$.complete();
   }
 
-  /** The flow stops: what one branch refuses because of that is for no other. */
+  /** The flow stops: what one branch nacks because of that is for no other. */
   leave(): void {
     this.#isLeft = true;
   }
@@ -81,7 +81,7 @@ function closedError(): SinkError {
   return new SinkError('RXF_SINK_STOPPED', 'The branch that the value was for takes no more; it is redelivered.');
 }
 
-/** For sinks that stand in for each other: one that fails is reported and left out, and the error of the last is the error of all. */
+/** For sinks that replace each other: one that fails is reported and left out, and the error of the last is the error of all. */
 export function untilTheLast(operator: string, count: number, monitor: Monitor) {
   let left = count;
   return (at: number, error: unknown): Observable<never> => {

@@ -21,7 +21,7 @@ export interface Origin {
    * streams. Undefined where that is every offset from the first to the last.
    */
   readonly digest?: string | undefined;
-  /** Which assignment of the stream it came with; settling in a later epoch is void. */
+  /** Which assignment of the stream it came with; settling in a later epoch is stale. */
   readonly epoch: number;
   /** Its size as received, in bytes: what the in-flight window counts. */
   readonly byteLength: number;
@@ -35,7 +35,7 @@ export interface Origin {
 }
 
 /**
- * A value with the acker to settle it once: `ack` when it is durable downstream, `nack` when it is refused. Later calls
+ * A value with the acker to settle it once: `ack` when it is durable downstream, `nack` when it failed. Later calls
  * are no-ops and settling never throws. `release` says that its bytes have left this process's memory; it frees the
  * source's window and promises nothing. Settling releases too.
  */

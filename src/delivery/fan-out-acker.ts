@@ -5,7 +5,7 @@ import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
 
 /**
  * Gives the same deliveries to several parties: one is acked, released or held when all parties have done so, and nacked
- * when the first refuses it. An acked part counts as released and held: of it nothing is to be stored any more.
+ * when the first nacks it. An acked part counts as released and held: of it nothing is to be stored any more.
  *
  * Bounds: as `FanOutState`: bits for each delivery, no objects, until all have settled it.
  */

@@ -1,9 +1,9 @@
-/** What each of several parties does to a place; done when all of them have. */
+/** What each of several parties does to a sequence number; done when all of them have. */
 export type FanOutVerb = 'ack' | 'hold' | 'release';
 
 type Visit = (first: number, next: number) => void;
 
-/** Places that are kept together. */
+/** Sequence numbers that are kept together. */
 const PAGE = 1_024;
 /** The most parties: a bit each in a byte. */
 export const MOST_PARTIES = 8;
@@ -17,10 +17,10 @@ class Page {
 }
 
 /**
- * Which of several parties have acked, held and released which places. A place is open from `take` until `close`; what is
+ * Which of several parties have acked, held and released which sequence numbers. A sequence number is open from `take` until `close`; what is
  * said of one that is not counts for nothing.
  *
- * Bounds: 4 KiB for each 1,024 places of which one is open.
+ * Bounds: 4 KiB for each 1,024 sequence numbers of which one is open.
  */
 export class FanOutState {
   readonly #all: number;
@@ -46,7 +46,7 @@ export class FanOutState {
     page.release[at] = 0;
   }
 
-  /** The party does it to the run; visits the runs of open places to which all parties now have, and had not before. */
+  /** The party does it to the run; visits the runs of open sequence numbers to which all parties now have, and had not before. */
   mark(verb: FanOutVerb, party: number, first: number, next: number, visit: Visit): void {
     const bit = 1 << party;
     this.#eachRun(first, next, visit, (page, at) => {
@@ -57,7 +57,7 @@ export class FanOutState {
     });
   }
 
-  /** Closes the open places of the run that the party has not acked; visits their runs. */
+  /** Closes the open sequence numbers of the run that the party has not acked; visits their runs. */
   nack(party: number, first: number, next: number, visit: Visit): void {
     const bit = 1 << party;
     this.#eachRun(first, next, visit, (page, at) => ((page.ack[at] as number) & bit) === 0);
@@ -68,14 +68,14 @@ export class FanOutState {
     return this.#pages.size === 0;
   }
 
-  /** How many places are open. */
+  /** How many sequence numbers are open. */
   get open(): number {
     let open = 0;
     for (const page of this.#pages.values()) open += page.open;
     return open;
   }
 
-  /** Closes the places of the run: all is said of them. */
+  /** Closes the sequence numbers of the run: all is said of them. */
   close(first: number, next: number): void {
     for (let seq = first; seq < next; seq += 1) {
       const at = seq % PAGE;
@@ -88,7 +88,7 @@ export class FanOutState {
     }
   }
 
-  /** Visits the runs of open places for which it holds; after all were looked at, since a visit may change them. */
+  /** Visits the runs of open sequence numbers for which it holds; after all were looked at, since a visit may change them. */
   #eachRun(first: number, next: number, visit: Visit, holds: (page: Page, at: number) => boolean): void {
     const runs: [number, number][] = [];
     for (let seq = first; seq < next; seq += 1) {

@@ -44,7 +44,7 @@ export interface Holder {
   /** A source wants something of those who hold its deliveries. */
   asked(signal: FlushSignal): void;
   /**
-   * An epoch is over: what is held of it is stale and is redelivered. The holder refuses each delivery for whose
+   * An epoch is over: what is held of it is stale and is redelivered. The holder nacks each delivery for whose
    * `acker.flush$` it answers true, which frees the window, and neither hands it on nor joins it with others.
    */
   over(isOver: (flush$: Flush$) => boolean): void;

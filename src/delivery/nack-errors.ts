@@ -34,7 +34,7 @@ export function nackErrorOfThrown(
   );
 }
 
-/** In place of a result: the call threw, and its delivery is nacked. */
+/** Instead of a result: the call threw, and its delivery is nacked. */
 export const NACKED = Symbol('nacked');
 
 /** What a function of an operator returns for a delivery. Where it throws, nacks the delivery and returns `NACKED`. */
@@ -79,7 +79,7 @@ export function staleError(stream: string): SinkError {
   return new SinkError('RXF_SINK_STOPPED', `${stream} is read again; the value is redelivered.`);
 }
 
-/** Whether a delivery was refused only because the flow, or its epoch, ended: it is redelivered by itself. */
+/** Whether a delivery was nacked only because the flow, or its epoch, ended: it is redelivered by itself. */
 export function isStopped(cause: unknown): boolean {
   return cause instanceof RxflumeError && cause.code === 'RXF_SINK_STOPPED';
 }

@@ -22,6 +22,6 @@ export interface Receipt {
 /** The last operator of a flow: takes deliveries, settles each, emits a receipt for what it made durable. */
 export interface Sink<in T> extends SinkTraits {
   (deliveries: Observable<Delivery<T>>): Observable<Receipt>;
-  /** The same sink, which refuses what would go to one of these: where the value decides where it goes. */
+  /** The same sink, which nacks what would go to one of these: where the value decides where it goes. */
   readonly avoiding?: (locations: readonly Location[]) => Sink<T>;
 }

@@ -5,23 +5,23 @@ import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
 
 export interface RetainedDeliveriesOptions<T> {
   /**
-   * A delivery that is still kept was refused. True: it was taken over, and its fate is that of the delivery given here.
-   * False: the refusal goes on. What it throws refuses that delivery, in place of the cause. `was` is the one that is kept.
+   * A delivery that is still kept was nacked. True: it was taken over, and its fate is that of the delivery given here.
+   * False: the nack goes on. What it throws nacks that delivery, instead of the cause. `was` is the one that is kept.
    */
   readonly takeOver: (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => boolean;
   /** Something was acked or released. */
   readonly accepted?: () => void;
-  /** Something was refused, kept or not. */
+  /** Something was nacked, kept or not. */
   readonly nacked?: (cause: unknown) => void;
   /** Nothing is kept any more. */
   readonly emptied?: () => void;
-  /** Whether a ledger may count on what is held; not where the same value may be stored elsewhere after a refusal. */
+  /** Whether a ledger may count on what is held; not where the same value may be stored elsewhere after a nack. */
   readonly resumeTracker: 'shown' | 'hidden';
 }
 
 /**
- * Hands deliveries on and keeps each, until it is settled or released, so that another can take it over when it is refused.
- * What was released first is in memory no more: its refusal goes to the source, which brings it again.
+ * Hands deliveries on and keeps each, until it is settled or released, so that another can take it over when it is nacked.
+ * What was released first is in memory no more: its nack goes to the source, which brings it again.
  *
  * Bounds: what is not released, which the source's window bounds.
  */
@@ -99,14 +99,14 @@ class RetainedAcker<T> extends ForwardingAcker {
     for (const delivery of kept) {
       const { seq } = delivery;
       this.#kept.delete(seq);
-      // Before it is handed over: whoever takes it may settle it at once.
+      // Before it is passed on: whoever takes it may settle it at once.
       this.#takenOver.add(seq);
       const taken = this.#others.adopt(delivery);
       try {
         if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(seq);
       } catch (thrown) {
         this.#takenOver.delete(seq);
-        // First: of the refusals that follow it hears nothing more.
+        // First: of the nacks that follow it hears nothing more.
         super.nack(seq, seq + 1, thrown);
       }
     }
@@ -120,7 +120,7 @@ class RetainedAcker<T> extends ForwardingAcker {
     if (kept.length > 0) this.#changed(-kept.length);
   }
 
-  /** A run may be of a million places, and few of them kept: whichever is less is looked through. */
+  /** A run may be of a million sequence numbers, and few of them kept: whichever is less is looked through. */
   #keptIn(first: number, next: number): Delivery<T>[] {
     if (next - first > this.#kept.size) {
       return [...this.#kept.values()].filter(({ seq }) => seq >= first && seq < next);
@@ -133,7 +133,7 @@ class RetainedAcker<T> extends ForwardingAcker {
     return found;
   }
 
-  /** Visits the runs of places that are not another's now. */
+  /** Visits the runs of sequence numbers that are not another's now. */
   #eachOwn(first: number, next: number, visit: (first: number, next: number) => void): void {
     if (this.#takenOver.size === 0) {
       visit(first, next);

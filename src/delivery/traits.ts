@@ -15,7 +15,7 @@ export interface SourceTraits {
   readonly warningsFor?: (sink: SinkTraits) => readonly string[];
 }
 
-/** A ledger that a sink keeps for streams that are taken up from it. */
+/** A ledger that a sink keeps for streams that are resumed from it. */
 export interface SinkLedger {
   readonly offsetStore: OffsetStore;
   /** Where it is, for messages. */

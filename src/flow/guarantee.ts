@@ -1,7 +1,7 @@
 import { type LedgerTrait, ledgerTraitOf } from '../delivery/delivery-operator.js';
 import type { SinkLedger, SourceTraits } from '../delivery/traits.js';
 
-/** How often each value may stand in what a flow's sink made durable, and why: one clause a reason. */
+/** How often each value may be in what a flow's sink made durable, and why: one clause a reason. */
 export interface Guarantee {
   readonly level: 'exactly-once' | 'at-least-once';
   readonly because: readonly string[];
@@ -15,7 +15,7 @@ export interface GuaranteeParts {
   readonly ledger: SinkLedger | undefined;
   /** The name of the sink that the flow ends in, where it has one. */
   readonly sink?: string;
-  /** What stands between the two, in order. */
+  /** What is between the two, in order. */
   readonly operators?: readonly OperatorPart[];
 }
 

@@ -7,7 +7,7 @@ import { expectOneOf } from '../core/options.js';
 /**
  * Compresses chunk by chunk: each becomes a whole gzip member or zstd frame, and a file is their concatenation, which
  * both formats define (RFC 1952 §2.2, RFC 8878 §3). So chunks are compressed side by side in the thread pool, and what
- * was handed over can be read to its end even if the file is cut off later.
+ * was passed on can be read to its end even if the file is cut off later.
  */
 export interface Compression {
   readonly name: CompressionName;

@@ -1,6 +1,6 @@
 import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
 
-/** A number of a JSON text, and where it stands. */
+/** A number of a JSON text, and where it exists. */
 export interface NumberAt {
   readonly text: string;
   readonly offset: number;
@@ -31,7 +31,7 @@ export function mayBeUnheld(json: Buffer, text: string, value: unknown, isHeld: 
   return hasUnheldRun(json, text, isHeld) || (hasExtreme(value, 0) && LONG_EXPONENT.test(text));
 }
 
-/** Whether a run of digits stands where a number may begin, and is of one that is not held. */
+/** Whether a run of digits is where a number may begin, and is of one that is not held. */
 function hasUnheldRun(json: Buffer, text: string, isHeld: IsHeld): boolean {
   for (let at = LEAST_RUN - 1; at < json.length; at += LEAST_RUN) {
     if (!isDigitOrPoint(json[at])) continue;

@@ -9,7 +9,7 @@ export interface LinesOptions {
 }
 
 /**
- * One JSON text a line, in UTF-8, by the rule of `jsonText`: a BigInt is its digits, and what JSON does not hold is refused
+ * One JSON text a line, in UTF-8, by the rule of `jsonText`: a BigInt is its digits, and what JSON does not hold is rejected
  * with `RXF_SINK_FORMAT`.
  */
 export function jsonLines<T = unknown>(options: LinesOptions = {}): Format<T> {

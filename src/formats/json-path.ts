@@ -6,7 +6,7 @@ const [PATH_LENGTH, NAME_LENGTH] = [200, 60];
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
 /**
- * The path of what stands at a character of a JSON text, as `$.order.items[3].id`. The text need not be valid, nor end. It
+ * The path of what is at a character of a JSON text, as `$.order.items[3].id`. The text need not be valid, nor end. It
  * looks at all of the text before, so it is for messages only.
  */
 export function pathAt(json: string, offset: number): string {

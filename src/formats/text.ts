@@ -13,7 +13,7 @@ const LARGE_BYTES = 256 * KiB;
 /**
  * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept, and
  * makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone), or a text with an
- * unpaired surrogate, which UTF-8 cannot hold, is refused with `RXF_SINK_FORMAT`.
+ * unpaired surrogate, which UTF-8 cannot hold, is rejected with `RXF_SINK_FORMAT`.
  */
 export function text(options: LinesOptions = {}): Format<Uint8Array | string | null> {
   expectKnown('text options', options, ['compression']);

@@ -13,7 +13,7 @@ export interface ResumePoint {
 }
 
 /**
- * How far everything of a stream is acked or held by the sink whose ledger it is taken up from: ahead of the watermark
+ * How far everything of a stream is acked or held by the sink whose ledger it is resumed from: ahead of the watermark
  * by what that sink has in its files and has not committed.
  *
  * Bounds: a bit for each record from there on.
@@ -27,7 +27,7 @@ export class CommitHorizon implements ResumeTracker {
   readonly #advanced$ = new Subject<void>();
   readonly #waitingChanged: () => void;
   #waiting = 0;
-  /** The lowest offset that was refused: held or not, nothing may be committed past it. */
+  /** The lowest offset that was nacked: held or not, nothing may be committed past it. */
   #nacked = Number.POSITIVE_INFINITY;
 
   constructor(watermark: Watermark, resumePoint: ResumePoint, waitingChanged: () => void) {
@@ -74,7 +74,7 @@ export class CommitHorizon implements ResumeTracker {
     this.#advanced();
   }
 
-  /** The run of places is acked, or held. To be called before the watermark is told of an ack, which it is never behind. */
+  /** The run of sequence numbers is acked, or held. To be called before the watermark gets an ack, which it is never behind. */
   cover(first: number, next: number): void {
     this.#covered.mark(first, next);
     this.#advanced();

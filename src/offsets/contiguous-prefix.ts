@@ -1,7 +1,7 @@
 /**
- * Marks on places (dense from 0), and the end of the unbroken run of them from the start.
+ * Marks on sequence numbers (dense from 0), and the end of the unbroken run of them from the start.
  *
- * Pure. Bounds: a bit for each place from the end of the run to the highest mark.
+ * Pure. Bounds: a bit for each sequence number from the end of the run to the highest mark.
  */
 export class ContiguousPrefix {
   /** Place of the first bit; a multiple of 32. */
@@ -9,7 +9,7 @@ export class ContiguousPrefix {
   #bits = new Uint32Array(64);
   #end = 0;
 
-  /** The first place without a mark. */
+  /** The first sequence number without a mark. */
   get end(): number {
     return this.#end;
   }
@@ -20,7 +20,7 @@ export class ContiguousPrefix {
     return at >>> 5 < this.#bits.length && ((this.#bits[at >>> 5] as number) & (1 << (at & 31))) !== 0;
   }
 
-  /** Marks the run of places; tells how many of them had no mark before. */
+  /** Marks the run of sequence numbers; tells how many of them had no mark before. */
   mark(first: number, next: number): number {
     const start = Math.max(first, this.#end);
     if (next <= start) return 0;

@@ -12,7 +12,7 @@ const ANSWER_WITHIN_MS = 600_000;
 const TELL_EVERY_MS = 30_000;
 
 /**
- * Asks a ledger where to resume these streams, once. What is no answer is an error, since nothing must stand in for a ledger
+ * Asks a ledger where to resume these streams, once. What is no answer is an error, since nothing may replace a ledger
  * that could not be read.
  *
  * Bounds: an answer within 10 minutes; `tell` hears every 30 seconds that it is waited for.

@@ -1,19 +1,19 @@
-/** The refusals of one stream in a row, without progress between them. */
+/** The nacks of one stream in a row, without progress between them. */
 export interface NackRun {
-  /** The highest offset refused. */
+  /** The highest offset nacked. */
   readonly offset: number;
   readonly attempt: number;
   readonly cause: unknown;
 }
 
-/** What is read in order and again after a refusal: a Kafka partition, a RabbitMQ stream. */
+/** What is read in order and again after a nack: a Kafka partition, a RabbitMQ stream. */
 export interface NackCounted {
   readonly stream: string;
   /** How far all is acked. */
   readonly watermark: { readonly offset: number };
 }
 
-/** Counts refusals in a row by stream: the count starts anew when the watermark has passed what was refused. */
+/** Counts nacks in a row by stream: the count starts anew when the watermark has passed what was nacked. */
 export class NackCounter {
   readonly #last = new Map<string, NackRun>();
 

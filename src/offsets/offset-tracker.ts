@@ -14,15 +14,15 @@ export interface OffsetTrackerListener {
 }
 
 /**
- * The acker of a stream that is read in order, and again after a refusal: how far it is acked, what is refused, what is
+ * The acker of a stream that is read in order, and again after a nack: how far it is acked, what is nacked, what is
  * not released. A new epoch is a new object, so an ack of an old one cannot reach it.
  *
- * Bounds: four bytes for each unreleased place, a bit for each from the watermark on.
+ * Bounds: four bytes for each unreleased sequence number, a bit for each from the watermark on.
  */
 export abstract class OffsetTracker implements Acker {
   readonly flush$ = new Subject<FlushSignal>();
   readonly watermark: Watermark;
-  /** Present where the source takes up from a ledger. */
+  /** Present where the source resumes from a ledger. */
   readonly resumeTracker: CommitHorizon | undefined;
   readonly #listener: OffsetTrackerListener;
   readonly #unreleased = new InFlightSizes();
@@ -41,7 +41,7 @@ export abstract class OffsetTracker implements Acker {
     return this.#isOver;
   }
 
-  /** How many are out and can still be acked: neither acked nor refused, while the epoch lasts. */
+  /** How many are out and can still be acked: neither acked nor nacked, while the epoch lasts. */
   get unsettled(): number {
     return this.#isOver ? 0 : this.watermark.unacked - this.#nacked.size;
   }
@@ -84,23 +84,23 @@ export abstract class OffsetTracker implements Acker {
     if (!this.#isOver) this.resumeTracker?.cover(first, next);
   }
 
-  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  /** Ends the epoch: later acks and nacks are stale, and holders are notified. Releases still count. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.flush$.complete();
   }
 
-  /** Counts what has arrived as out from here on; its place. */
+  /** Counts what has arrived as out from here on; its sequence number. */
   protected add(offset: number, bytes: number): number {
     this.#unreleased.add(bytes);
     return this.watermark.add(offset);
   }
 
-  /** The lowest offset that a nack has newly refused. */
+  /** The lowest offset that a nack has newly nacked. */
   protected abstract nacked(offset: number, cause: unknown): void;
 
-  /** So many of the run of places, of so many bytes, are newly released. */
+  /** So many of the run of sequence numbers, of so many bytes, are newly released. */
   protected abstract freed(count: number, bytes: number, first: number, next: number): void;
 
   #ackRun(first: number, next: number): number {

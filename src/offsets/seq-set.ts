@@ -1,9 +1,9 @@
 const NONE = new Uint32Array(0);
 
 /**
- * A growing set of places (whole numbers ≥ 0, mostly one after the other).
+ * A growing set of sequence numbers (whole numbers ≥ 0, mostly one after the other).
  *
- * Bounds: two numbers where they came in order and without a gap, else (highest − lowest) / 8 bytes. Places are kept
+ * Bounds: two numbers where they came in order and without a gap, else (highest − lowest) / 8 bytes. Sequence numbers are kept
  * relative to a base, so that they may pass 2^32.
  */
 export class SeqSet {
@@ -19,7 +19,7 @@ export class SeqSet {
     return this.#size;
   }
 
-  /** Adds a place; false where it was there already. */
+  /** Adds a sequence number; false where it was there already. */
   add(seq: number): boolean {
     if (seq === this.#next && this.#first < seq) {
       this.#next = seq + 1;
@@ -36,7 +36,7 @@ export class SeqSet {
     return ((this.#words[Math.floor(at / 32)] as number) & (1 << (at & 31))) !== 0;
   }
 
-  /** Visits each unbroken run of places as [first, next), lowest first. */
+  /** Visits each unbroken run of sequence numbers as [first, next), lowest first. */
   forEachRun(visit: (first: number, next: number) => void): void {
     let from = -1;
     let to = -1;
@@ -65,7 +65,7 @@ export class SeqSet {
     return true;
   }
 
-  /** Puts the run of places into the words. */
+  /** Puts the run of sequence numbers into the words. */
   #set(first: number, next: number): void {
     if (this.#words.length === 0) this.#base = first - (first % 32);
     if (first < this.#base) this.#extendDown(first);

@@ -1,7 +1,7 @@
 import { ContiguousPrefix } from './contiguous-prefix.js';
 
 /**
- * Which offset may be committed: the end of the unbroken run of acked records, in order of arrival. Places are given
+ * Which offset may be committed: the end of the unbroken run of acked records, in order of arrival. Sequence numbers are given
  * densely from 0 in order of arrival; offsets only have to rise, since Kafka's have gaps (compaction, transactions), so
  * nothing here adds one to an offset to find the next record.
  *
@@ -31,12 +31,12 @@ export class Watermark {
     return this.#count - this.#acked;
   }
 
-  /** How many places the watermark is behind the newest: the most that would be redelivered after a crash. */
+  /** How many sequence numbers the watermark is behind the newest: the most that would be redelivered after a crash. */
   get span(): number {
     return this.#count - this.#acks.end;
   }
 
-  /** Takes the next record's offset and gives it its place. Offsets must rise. */
+  /** Takes the next record's offset and gives it its sequence number. Offsets must rise. */
   add(offset: number): number {
     const seq = this.#count;
     if (seq === 0 || offset !== this.#lastOffset + 1) {
@@ -54,7 +54,7 @@ export class Watermark {
     if (nextOffset > this.#end) this.#end = nextOffset;
   }
 
-  /** Acks the run of places; tells how many of them were not acked before. */
+  /** Acks the run of sequence numbers; tells how many of them were not acked before. */
   ack(first: number, next: number): number {
     const fresh = this.#acks.mark(first, Math.min(next, this.#count));
     this.#acked += fresh;
@@ -62,7 +62,7 @@ export class Watermark {
     return fresh;
   }
 
-  /** True where the place is acked. */
+  /** True where the sequence number is acked. */
   isAcked(seq: number): boolean {
     return this.#acks.has(seq);
   }
@@ -79,12 +79,12 @@ export class Watermark {
     return this.#start < 0 ? this.offset : this.#start;
   }
 
-  /** The offset of a place at or above the watermark; of the place behind the last, the end of what was read. */
+  /** The offset of a sequence number at or above the watermark; of the sequence number behind the last, the end of what was read. */
   offsetFrom(seq: number): number {
     return seq >= this.#count ? this.#end : this.offsetOf(seq);
   }
 
-  /** The offset of a place at or above the watermark. */
+  /** The offset of a sequence number at or above the watermark. */
   offsetOf(seq: number): number {
     let low = this.#oldRuns;
     let high = this.#runSeqs.length - 1;

@@ -13,7 +13,7 @@ export interface AmqpOutgoing {
 /** What the driver calls. */
 export interface AmqpPublisherListener {
   /**
-   * Whether the broker and the socket take messages now, told at each change; true is assumed at first. While it is false
+   * Whether the broker and the socket take messages now, reported at each change; true is assumed at first. While it is false
    * publish nothing: the client would keep it in memory without limit.
    */
   writable(isWritable: boolean): void;

@@ -1,6 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 
-/** What the system tells of what stands at a path. */
+/** What the system tells of what is at a path. */
 export interface DiskStats {
   readonly dev: bigint;
   readonly ino: bigint;

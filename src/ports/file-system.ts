@@ -34,19 +34,19 @@ export interface FileSystem {
   /**
    * Why the store can never hold a file or a folder at this path; null where it can, as far as the path alone tells. Asks
    * nobody. `create`, `rename`, `publish` and `makeFolder` fail with `RXF_FILES_NAME` for such a path, and for one that the store itself
-   * refuses for its name. Every store holds names of 255 bytes of letters, digits and `+-=._~`.
+   * rejects for its name. Every store holds names of 255 bytes of letters, digits and `+-=._~`.
    */
   pathProblem(path: string): string | null;
   /**
    * Makes a folder and its parents; emits once it exists and is durable, even if it existed before. `RXF_FILES_EXISTS` if a
-   * file exists there, or in place of a parent folder.
+   * file exists there, or instead of a parent folder.
    */
   makeFolder(path: string): ObservableInput<unknown>;
   /** Starts a new file, with its folders. The file must not exist: `RXF_FILES_EXISTS` from the first write or the close. */
   create(path: string): FileWriter;
   /**
    * Moves a file to a name that others may want too, making the target's folders: of several, one gets it. `exists`: the
-   * target stands there already and nothing was moved. `missing`: there is no such file to move. Who dies meanwhile may
+   * target is there already and nothing was moved. `missing`: there is no such file to move. Who dies meanwhile may
    * leave the file under both names; the same move again ends that.
    */
   rename(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;

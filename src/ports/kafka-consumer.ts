@@ -102,7 +102,7 @@ export interface KafkaListener {
   /** Hands a batch over; it must not block. Batches of paused partitions may still come if they were fetched before. */
   records(batch: KafkaBatch): void;
   /**
-   * Whether what is assigned can be read and committed now, told at each change; true is assumed after `assigned`. While
+   * Whether what is assigned can be read and committed now, reported at each change; true is assumed after `assigned`. While
    * it is false, silence does not mean that there is nothing to read.
    */
   reading(isReading: boolean): void;

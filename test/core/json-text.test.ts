@@ -46,7 +46,7 @@ class Point {
 const cycle: Record<string, unknown> = { n: 1n };
 cycle.self = [cycle];
 
-/** A row of the table in docs/reference/formats.md: what is written, or null for what is refused. */
+/** A row of the table in docs/reference/formats.md: what is written, or null for what is rejected. */
 const TABLE: readonly [name: string, value: unknown, json: string | null][] = [
   ['a field that is undefined', { a: undefined, b: 1 }, '{"b":1}'],
   ['a field that is a function or a symbol', { a: () => 1, b: Symbol('s'), [Symbol('c')]: 1, d: 1 }, '{"d":1}'],

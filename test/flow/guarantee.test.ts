@@ -98,7 +98,7 @@ describe('guaranteeOf', () => {
   ])('is at least once %s, and says what to do', (_, source, kept, reasons) => {
     const { level, because } = guaranteeOf({ source, ledger: kept });
     expect([level, because]).toEqual(['at-least-once', reasons.map((reason) => expect.stringMatching(reason))]);
-    // They stand in the middle of a sentence.
+    // They are in the middle of a sentence.
     expect(because.filter((reason) => /[.\n]$/.test(reason))).toEqual([]);
   });
 });

@@ -228,7 +228,7 @@ describe('an acker never', () => {
           origin,
           {
             flush$: whole.acker.flush$,
-            // Counts acks, not parts, and forgets that it was refused.
+            // Counts acks, not parts, and forgets that it was rejected.
             ack: () => {
               acks += 1;
               if (acks >= 3) whole.ack();

@@ -152,7 +152,7 @@ export function under(
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [`${name}.${key}`, value]));
 }
 
-/** How often each number stands in the files of a folder of this machine: JSON lines with `n`, or the number itself. */
+/** How often each number is in the files of a folder of this machine: JSON lines with `n`, or the number itself. */
 export function numbersIn(where: string): Map<number, number> {
   const seen = new Map<number, number>();
   for (const name of readdirSync(where)) {

@@ -28,7 +28,7 @@ describe('a broker that restarts', () => {
     await kafka.produce(topic, 0, [{ value: 'c' }]);
     await kafka.produce(topic, 1, [{ value: 'd' }]);
     await member.received(4);
-    // The coordinator loads its groups for a moment; such a refusal says of itself that it may be tried again.
+    // The coordinator loads its groups for a moment; such a rejection says of itself that it may be tried again.
     const isCommitted = () =>
       member.commit([{ topic, partition: 0, offset: 3 }]).then(
         () => true,

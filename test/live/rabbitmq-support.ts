@@ -65,7 +65,7 @@ export async function deleteQueues(name: string, kinds: readonly string[]): Prom
   });
 }
 
-/** How often each number stands in a queue, which is empty afterwards. */
+/** How often each number is in a queue, which is empty afterwards. */
 export async function numbersInQueue(queue: string, quietMs = 1_500): Promise<Map<number, number>> {
   const seen = new Map<number, number>();
   await withChannel(async (channel) => {
@@ -83,7 +83,7 @@ export async function numbersInQueue(queue: string, quietMs = 1_500): Promise<Ma
   return seen;
 }
 
-/** How often each number stands in a topic, from its beginning to its present end. */
+/** How often each number is in a topic, from its beginning to its present end. */
 export async function numbersInTopic(topic: string): Promise<Map<number, number>> {
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
   const seen = new Map<number, number>();

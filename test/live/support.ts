@@ -57,7 +57,7 @@ export async function produceRaw(
 
 /**
  * Numbered records [from, to), spread over the partitions; `everyMs` is the pause between sends of 1,000. Idempotent: where
- * a broker has just started and refuses some of the partitions of a request, kafkajs sends all of it again.
+ * a broker has just started and rejects some of the partitions of a request, kafkajs sends all of it again.
  */
 export async function produce(topic: string, from: number, to: number, partitions = 4, everyMs = 0): Promise<void> {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
@@ -76,7 +76,7 @@ export async function produce(topic: string, from: number, to: number, partition
   }
 }
 
-/** How often each number stands in the files under a root, by Hadoop's own reader. */
+/** How often each number is in the files under a root, by Hadoop's own reader. */
 export async function readNumbers(folder: string): Promise<Map<number, number>> {
   const seen = new Map<number, number>();
   const child = spawn(`${root}scripts/services`, ['hdfs', '-text', `${folder}/mod=*/*`], {

@@ -15,7 +15,7 @@ async function read(topic: string): Promise<number[]> {
     .map((line) => (JSON.parse(line) as { n: number }).n);
 }
 
-/** How often each number stands in a topic, for a reader of committed records. */
+/** How often each number is in a topic, for a reader of committed records. */
 export async function readCommitted(topic: string): Promise<Map<number, number>> {
   const seen = new Map<number, number>();
   for (const n of await read(topic)) seen.set(n, (seen.get(n) ?? 0) + 1);

@@ -35,7 +35,7 @@ function unless<R>(answer: (value: string) => R): (value: string) => R {
 
 const windowed = { windowMs: 5, initial: () => '', add: (sum: string, value: string) => sum + value };
 
-/** Refuses `bad` later, as a sink does, and acks the others. */
+/** Nacks `bad` later, as a sink does, and acks the others. */
 const later = (deliveries: Deliveries) =>
   deliveries.pipe(
     tap((one) => {

@@ -41,7 +41,7 @@ function sinkAfter(ms: number, letters: DeadLetter[] = []): Sink<DeadLetter> {
     );
 }
 
-/** Decodes one value; what came out, and why it was refused where it was. */
+/** Decodes one value; what came out, and why it was nacked where it was. */
 function decodeOne<I, A>(decoder: DecoderLike<I, A>, value: I) {
   const acker = new RecordingAcker();
   const out = taken(of(acker.deliver(value, {}, 'it')).pipe(decode(decoder)));

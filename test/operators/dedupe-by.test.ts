@@ -161,7 +161,7 @@ describe('dedupeBy', () => {
     expect([one.nacks, other.nacks]).toEqual([[], ['duplicate of a']]);
     out.values[1]?.ack();
     expect([one.acks, other.acks]).toEqual([['duplicate of b'], ['b']]);
-    // The key of what is void is free, that of what is stored is not.
+    // The key of what is stale is free, that of what is stored is not.
     source$.next(other.deliver('a', {}, 'a again'));
     source$.next(other.deliver('b', {}, 'b again'));
     expect(out.values.length).toBe(3);

@@ -54,7 +54,7 @@ type Deliveries<T = string> = Observable<Delivery<T>>;
 const ENDS_AT = 20;
 
 interface Trial {
-  /** Emits what is handed on, or is about to be written, at that moment. */
+  /** Emits what is passed on, or is about to be written, at that moment. */
   readonly ackGroup: OperatorFunction<Delivery<string>, Delivery<unknown>>;
   /** How long the taker takes to ack. */
   readonly acksAfterMs?: number;
@@ -62,7 +62,7 @@ interface Trial {
 
 const monitor = new Monitor();
 
-/** A branch that refuses after so long, with what is no word of the flow's end. */
+/** A branch that nacks after so long, with what is no word of the flow's end. */
 const nackingAfter = (ms: number) => (deliveries: Deliveries) =>
   deliveries.pipe(
     tap((delivery) => {
@@ -74,7 +74,7 @@ const nackingAfter = (ms: number) => (deliveries: Deliveries) =>
 /** A branch that hands on what it is given. */
 const handingOn = (deliveries: Deliveries) => deliveries;
 
-/** Writes with `transmit`: what it begins to write is handed on, acked by `transmit` itself. */
+/** Writes with `transmit`: what it begins to write is passed on, acked by `transmit` itself. */
 const writing =
   (
     operator: (write: (value: string, delivery: Delivery<string>) => Observable<never>) => unknown,

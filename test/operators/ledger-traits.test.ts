@@ -32,7 +32,7 @@ const dropping = (deliveries: Observable<Delivery<unknown>>) =>
     ignoreElements(),
   );
 
-/** Each operator that may stand before a sink. */
+/** Each operator that may be before a sink. */
 const OPERATORS: Readonly<Record<string, Through>> = {
   aggregateByKey: aggregateByKey(() => 'all', {
     windowMs: 5,

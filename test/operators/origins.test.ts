@@ -61,7 +61,7 @@ type Through = OperatorFunction<Delivery<unknown>, Delivery<unknown>>;
 const monitor = new Monitor();
 const asText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Each operator with one way on: what it gives, or what its branches are given, or what is refused behind it. */
+/** Each operator with one way on: what it gives, or what its branches are given, or what is nacked behind it. */
 const OPERATORS: Readonly<Record<string, Through>> = {
   aggregateByKey: aggregateByKey((value) => value, { windowMs: 5, initial: () => 0, add: (sum) => sum + 1 }),
   'aggregateByKey, windows that overlap': aggregateByKey(() => 'all', {

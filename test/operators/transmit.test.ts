@@ -219,7 +219,7 @@ describe('transmit', () => {
   it('writes nothing behind a refusal whose stream is read anew: its key stays in order', () => {
     const nacked: string[] = [];
     const acker: RecordingAcker = new RecordingAcker('test:stream', (line) => {
-      // As a source does that reads the stream again from what was refused.
+      // As a source does that reads the stream again from what was nacked.
       if (line.startsWith('nack a')) acker.flush$.complete();
     });
     const source = of(acker.deliver('a'), acker.deliver('b'), acker.deliver('c'));

@@ -30,7 +30,7 @@ interface Line {
 interface Failing {
   /** A sink that fails with `reason` so often, and works then. */
   sink(times: number, monitor: Monitor, kafka: MemoryKafka): Sink<string>;
-  /** What stands in the one line that tells of it: on which thing, and why. */
+  /** What is in the one line that tells of it: on which thing, and why. */
   readonly says: readonly string[];
 }
 

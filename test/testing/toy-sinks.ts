@@ -27,7 +27,7 @@ export const INPUT: ProofInput = {
   chat: ['ab', 'xy'].map((letters) => [...letters, ...letters].map((one, at) => one + at)),
 };
 
-/** A flow from `chat` into a sink that stores one value after the other and refuses what it could not store. */
+/** A flow from `chat` into a sink that stores one value after the other and rejects what it could not store. */
 export function toyFlow(store: Store, topics: readonly string[] = ['chat']): BuildCollector {
   return toyFlowInto((fs) => storeEach(fs, store), topics);
 }
@@ -64,7 +64,7 @@ export function storeEach(fs: FileSystem, store: Store): Sink<string> {
     );
 }
 
-/** Exact: a file a value, named for its place in the stream, so that whoever stores it again finds that it stands. */
+/** Exact: a file a value, named for its place in the stream, so that whoever stores it again finds that it exists. */
 export const exact: Store = (fs, delivery) => storeAs(fs, delivery, nameOf(delivery));
 
 /** At least once: each try has a name of its own. */

@@ -14,7 +14,7 @@ export interface Dialled {
 }
 
 /**
- * Makes connections, to the brokers in turn: first the one that answered last. A broker that refuses who we are, or what
+ * Makes connections, to the brokers in turn: first the one that answered last. A broker that rejects who we are, or what
  * we ask for, ends the round at once. Nothing waits beyond `connectTimeoutMs` a broker.
  */
 export class Dialler {

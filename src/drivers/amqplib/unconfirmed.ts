@@ -27,7 +27,7 @@ export class Unconfirmed {
     );
   }
 
-  /** Whether it has the same properties too. Two that are equal in all cannot be told apart, and need not be. */
+  /** Whether it has the same properties too. Two that are equal in all cannot be distinguished, and need not be. */
   hasPropertiesOf({ properties }: Message): boolean {
     const { mandatory: _, headers, expiration, ...rest } = publishOptions(this.message.properties);
     const sent = { ...rest, headers: headers ?? {}, expiration: expiration?.toString() };

@@ -2,7 +2,7 @@
 export interface QuotaHolder {
   /** The memory it has taken. */
   readonly heldBytes: number;
-  /** It may take more; or not, until it is told so again. */
+  /** It may take more; or not, until it is notified again. */
   mayTake(may: boolean): void;
 }
 

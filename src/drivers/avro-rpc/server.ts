@@ -16,7 +16,7 @@ const MOST_KNOWN = 100;
 /** How many looks for stalled clients there are in `stallTimeoutMs`. */
 const LOOKS = 4;
 
-/** A client that is refused again and again is told of once in so long. */
+/** A client that is rejected again and again is reported once in so long. */
 const NOTICE_EVERY_MS = 10_000;
 
 /**

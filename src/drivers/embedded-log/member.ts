@@ -29,7 +29,7 @@ interface Position extends TopicPartition {
 /**
  * The one member of a group: reads all partitions in turn, a batch at a time, and waits for appends at their ends.
  *
- * Bounds: one batch of one partition, which is handed over before the next is read; after each the loop of Node turns.
+ * Bounds: one batch of one partition, which is passed on before the next is read; after each the loop of Node turns.
  */
 export class Member implements KafkaConsumer, Reader {
   readonly groupId: string;
@@ -107,7 +107,7 @@ export class Member implements KafkaConsumer, Reader {
     this.#subscriber.complete();
   }
 
-  /** Stops at once; nothing is handed over afterwards. */
+  /** Stops at once; nothing is passed on afterwards. */
   leave(): void {
     this.#isOver = true;
     this.#folder.readers.delete(this);

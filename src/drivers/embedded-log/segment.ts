@@ -28,7 +28,7 @@ interface Waiting {
  * One partition's file: records in, at its end, durable when answered; records out, from any offset.
  *
  * Bounds: appends wait with their bytes until they are durable; a read takes what it is told, or one larger record.
- * Fails: `RXF_SINK_WRITE` when the disk refuses an append, and all later ones until the log is opened again, since what
+ * Fails: `RXF_SINK_WRITE` when the disk rejects an append, and all later ones until the log is opened again, since what
  * a failed write left behind is only known after reading the file anew; `RXF_KAFKA_PROTOCOL` on damage.
  */
 export class Segment {

@@ -26,7 +26,7 @@ export class Topics {
   /** Opens and recovers all of them; `appended` is called when records have become durable in any. */
   static async open(folder: string, appended: () => void): Promise<Topics> {
     await makeFolderDurably(folder);
-    // A topic of a process that died may stand there without its name being durable.
+    // A topic of a process that died may be there without its name being durable.
     await syncFolder(folder);
     const topics = new Topics(folder, appended);
     try {

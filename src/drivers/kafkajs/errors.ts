@@ -148,7 +148,7 @@ export function groupHasMovedOn(error: unknown): boolean {
   return meaning === 'rebalance' || meaning === 'stale';
 }
 
-/** A commit that the broker refused, or that did not reach it. */
+/** A commit that the broker rejected, or that did not reach it. */
 export function commitError(error: unknown, groupId: string, secrets: readonly string[]): CommitError {
   if (error instanceof CommitError) return error;
   return new CommitError(

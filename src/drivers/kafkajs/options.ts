@@ -66,7 +66,7 @@ export interface KafkajsOptions {
   readonly maxBatchBytes?: number;
   /**
    * Who reads records out of what was fetched. `lean` notes where each begins, makes its key, value and headers when they
-   * are asked for, and refuses a batch whose lengths, count or offsets contradict each other; `kafkajs` is the decoder of
+   * are asked for, and rejects a batch whose lengths, count or offsets contradict each other; `kafkajs` is the decoder of
    * kafkajs itself, at five times the CPU time, for comparison. A value kept for long keeps its batch alive unless it
    * is copied (`Buffer.from(value)`), with `kafkajs` and over TLS its whole fetch. Default `lean`.
    */

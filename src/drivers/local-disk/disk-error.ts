@@ -17,7 +17,7 @@ const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {
   ENOTDIR: 'RXF_FILES_EXISTS',
 };
 
-/** With `EINVAL` these refuse the name; others, such as fsync on some network disks, refuse something else. */
+/** With `EINVAL` these reject the name; others, such as fsync on some network disks, reject something else. */
 const BY_NAME = ['open', 'mkdir', 'link', 'rename'];
 
 const NEXT: Partial<Record<CodeOf<'SinkError'>, string>> = {

@@ -19,7 +19,7 @@ const READ_BYTES = 64 * 1024;
 
 /**
  * A folder of this machine's disk. What it answers outlasts a power cut, also to a look: a file that another process has
- * just moved, and not synced, is synced before it is told of.
+ * just moved, and not synced, is synced before it is reported.
  * Bounds: one chunk per open file; an answer of `read` at most `maxBytes`; 10,000 names of folders and of files.
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
  */
@@ -87,10 +87,10 @@ class LocalDisk implements FileSystem {
     expectHoldable(path, this.#folder);
   }
 
-  /** Whether something can stand there. Half of a surrogate pair would be taken for another character, and another file found. */
+  /** Whether something can be there. Half of a surrogate pair would be taken for another character, and another file found. */
   #isHoldable(path: string): boolean {
     if (pathProblem(path, this.#folder) === null) return true;
-    // What leads elsewhere is refused; what cannot be held is not there.
+    // What leads elsewhere is rejected; what cannot be held is not there.
     if (isWellFormed(path)) this.#root.expectInside(path);
     return false;
   }

@@ -7,7 +7,7 @@ import { type Steps, wait } from './steps.js';
 import type { Unmoved } from './unmoved.js';
 
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK'];
-/** What rename(2) says where a folder stands at the target. */
+/** What rename(2) says where a folder is at the target. */
 const FOLDER_THERE = ['EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'];
 
 export type Moved = 'renamed' | 'exists' | 'missing';
@@ -77,7 +77,7 @@ export function* publish(ground: Ground, from: string, to: string): Steps<Moved>
   return 'renamed';
 }
 
-/** What is decided already, by what stands; null where the file is to be moved. */
+/** What is decided already, by what exists; null where the file is to be moved. */
 function* settled(ground: Ground, from: string, to: string): Steps<Moved | null> {
   const { system, unmoved } = ground;
   const target = yield* statsOrNull(system.lstat(to));

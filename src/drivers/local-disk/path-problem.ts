@@ -3,7 +3,7 @@ import { commonPathProblem, expectPossible } from '../../ports/path-problem.js';
 /** PATH_MAX without its NUL. */
 const MOST_PATH_BYTES: Partial<Record<NodeJS.Platform, number>> = { darwin: 1_023, win32: 32_000 };
 const MOST_PATH_BYTES_ELSEWHERE = 4_095;
-/** What Windows refuses in a name, and a name that it keeps for devices or cuts the end of. */
+/** What Windows rejects in a name, and a name that it keeps for devices or cuts the end of. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const NOT_ON_WINDOWS = /[<>:"|?*\\\u0000-\u001f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 

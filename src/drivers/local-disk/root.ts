@@ -6,7 +6,7 @@ import { systemCode } from './disk-error.js';
 import { type Steps, wait } from './steps.js';
 
 /**
- * The folder that stands for `/`. Finds the real place of a path, symbolic links followed, and refuses one outside.
+ * The folder that stands for `/`. Finds the real place of a path, symbolic links followed, and rejects one outside.
  * Bounds: what changes links between the look and the use is not held; nobody else may make links in the root.
  * Fails: `RXF_FILES_DENIED`; `RXF_FILES_NAME` for what the disk would store under another name.
  */
@@ -24,7 +24,7 @@ export class Root {
     this.#plain(path);
   }
 
-  /** Where a path stands on the machine; the last name itself is not followed, so that a link is what is moved or removed. */
+  /** Where a path is on the machine; the last name itself is not followed, so that a link is what is moved or removed. */
   *entry(path: string): Steps<string> {
     const plain = this.#plain(path);
     if (plain === this.#folder) return yield* this.#check(path, yield* this.#resolve(plain));

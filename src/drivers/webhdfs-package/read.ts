@@ -12,7 +12,7 @@ import { faultOfPackage } from './redirects.js';
 /**
  * The whole of a small file. The package's stream has no limit, and ends in the same way for half a file: so the length is
  * asked before and compared after.
- * Bounds: `maxBytes` of memory, refused from the length before any is taken.
+ * Bounds: `maxBytes` of memory, rejected from the length before any is taken.
  */
 export async function read(
   client: PackageClient,
@@ -50,7 +50,7 @@ function collected(
     const chunks: Buffer[] = [];
     let bytes = 0;
     let answered: PackageResponse | undefined;
-    // The package takes all listeners of a refused request away when its answer begins, so this one comes after that.
+    // The package takes all listeners of a rejected request away when its answer begins, so this one comes after that.
     request.on('response', (response: PackageResponse) => {
       answered = response;
       request.on('data', (chunk: Buffer) => {
@@ -61,7 +61,7 @@ function collected(
       });
     });
     request.on('error', (error: unknown) => {
-      // Of a refusal the package makes an error of its own; what Hadoop says is still to come.
+      // Of a rejection the package makes an error of its own; what Hadoop says is still to come.
       if (answered === undefined || answered.statusCode < 400) reject(faultOfPackage(error, true));
     });
     request.on('complete', () => {

@@ -11,7 +11,7 @@ import { faultOfPackage, redirectedUpload, wrongRedirect, wrongRedirectOf } from
 
 /**
  * One new file, written through the package's stream. That ends in the same way for a file that is whole, for one that a
- * DataNode refused and for one of which half came: so nothing is believed but the length that the NameNode tells afterwards.
+ * DataNode rejected and for one of which half came: so nothing is believed but the length that the NameNode tells afterwards.
  * Bounds: see `Body`; `idleTimeoutMs` for a write, `requestTimeoutMs` for a close.
  */
 export class PackageUpload extends Upload<Body> {
@@ -71,7 +71,7 @@ export class PackageUpload extends Upload<Body> {
    */
   #watch(request: PackageRequest, problemOf: (redirect: PackageResponse) => SinkError | null): void {
     this.#requests.push(request);
-    // The package makes errors of refusals too, before the answer is told here: that has the reason.
+    // The package makes errors of rejections too, before the answer is told here: that has the reason.
     request.on('error', (error: unknown) =>
       queueMicrotask(() => this.#ended(faultOfPackage(error, true) as WireFault)),
     );

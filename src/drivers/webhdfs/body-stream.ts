@@ -52,7 +52,7 @@ export class BodyStream {
     this.#url = url;
     this.#options = options;
     request.on('response', (response) => this.#receive(response));
-    // An error of the socket must not hide an answer that is being read: a refusing server answers, then closes.
+    // An error of the socket must not hide an answer that is being read: a rejecting server answers, then closes.
     request.on('error', (error) => this.#answering || this.#fail(faultOf(error, true)));
     request.on(
       'close',

@@ -29,7 +29,7 @@ export function problemOfDataNode(location: URL, nameNode: URL, allowed: readonl
   return null;
 }
 
-/** Looks names up, and refuses those that lead to a link-local address. */
+/** Looks names up, and rejects those that lead to a link-local address. */
 export const lookupDataNode: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, options, (error, address, family) => {
     const found = Array.isArray(address) ? address.map((one) => one.address) : [address];

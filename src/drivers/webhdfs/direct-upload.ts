@@ -70,7 +70,7 @@ export class DirectUpload extends Upload<BodyStream> {
     return (await this.#denied(error, signal)) ?? this.failureOf(error);
   }
 
-  /** A DataNode that refuses closes on bytes in flight, and one refusal in seven is lost so (tried on Hadoop 3.4.1). */
+  /** A DataNode that rejects closes on bytes in flight, and one rejection in seven is lost so (tried on Hadoop 3.4.1). */
   async #denied({ kind }: WireFault, signal: AbortSignal): Promise<Error | null> {
     if (kind !== 'lost' || this.#settings.mode === 'httpfs') return null;
     const path = folderOf(this.path);

@@ -4,14 +4,14 @@ import type { FileStatus } from '../../ports/file-system.js';
 import { type Asks, type Reply, rejection } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
 
-/** What stands at a path, or null. */
+/** What is at a path, or null. */
 export async function lookAt(
   nameNodes: Asks,
   path: string,
   doing: string,
   signal: AbortSignal,
 ): Promise<FileStatus | null> {
-  // No URL can name it, and nothing stands there.
+  // No URL can name it, and nothing is there.
   if (!isWellFormed(path)) return null;
   const reply = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
   if (reply.remote) {
@@ -29,7 +29,7 @@ export interface Whereabouts {
 
 /**
  * Where a file stands that a request of ours may move meanwhile: one that lost its answer may still be carried out. The
- * answer was true at one moment. Looked at side by side, a file that is moved in between would seem to stand at both names, or at
+ * answer was true at one moment. Looked at side by side, a file that is moved in between would seem to be at both names, or at
  * neither; so first the source, and again where both seem to stand.
  */
 export async function lookAtMove(

@@ -37,7 +37,7 @@ export interface Reply {
   readonly attempt: Attempt;
 }
 
-/** Who can be asked: what answers stands, for a success or for a refusal. */
+/** Who can be asked: what answers stands, for a success or for a rejection. */
 export type Asks = Pick<NameNodes, 'ask'>;
 
 const IDLE_CONNECTION_MS = 5_000;
@@ -91,7 +91,7 @@ export class NameNodes {
     return { doing: call.doing, path: call.path, at: serverName(at), user: this.#settings.user };
   }
 
-  /** Asks until one gives an answer that stands: a success, or a refusal that no other NameNode would lift. */
+  /** Asks until one gives an answer that stands: a success, or a rejection that no other NameNode would lift. */
   async ask(call: Call, signal: AbortSignal): Promise<Reply> {
     const { nameNodes, retry, safeModeTimeoutMs } = this.#settings;
     const failures = new Map<string, Failure>();
@@ -189,7 +189,7 @@ export class NameNodes {
   }
 }
 
-/** A refusal as an error. */
+/** A rejection as an error. */
 export function rejection({ attempt, answer }: Reply): SinkError {
   return errorOf(answer, attempt);
 }

@@ -55,7 +55,7 @@ export interface WebHdfsOptions {
   readonly retry?: Partial<RetryOptions>;
   /** The longest to wait for a NameNode to leave safe mode. Default 120,000. */
   readonly safeModeTimeoutMs?: number;
-  /** A JSON answer larger than this is refused. A folder takes about 300 bytes an entry. Default 64 MiB. */
+  /** A JSON answer larger than this is rejected. A folder takes about 300 bytes an entry. Default 64 MiB. */
   readonly maxResponseBytes?: number;
 }
 
@@ -132,7 +132,7 @@ function checkNameNodes(nameNodes: readonly string[]): URL[] {
     const name = `nameNodes[${index}]`;
     const rule = 'an http or https URL such as http://nn1:9870, without user, query or fragment';
     const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
-    // What stands before an @, or in a query, may be a secret.
+    // What is before an @, or in a query, may be a secret.
     const shown = typeof text === 'string' ? text.replace(/\/\/.*@/, '//***@').replace(/\?.*/, '?***') : text;
     expectOption(name, shown, url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '', rule);
     expectOption(name, shown, !url!.username && !url!.password && !url!.search && !url!.hash, rule);

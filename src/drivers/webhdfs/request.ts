@@ -55,14 +55,14 @@ export interface ExchangeOptions extends Connecting {
   readonly requestTimeoutMs: number;
   /** The longest the answer's body may make no progress. */
   readonly idleTimeoutMs?: number;
-  /** Of a success; a refusal has a limit of its own. */
+  /** Of a success; a rejection has a limit of its own. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
 /**
  * One HTTP exchange with a small answer.
- * Bounds: `maxBytes` of memory, refused from the announced length before any is taken.
+ * Bounds: `maxBytes` of memory, rejected from the announced length before any is taken.
  * Fails: `WireFault`, `AnswerTooLarge`, or the signal's reason.
  */
 export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
@@ -117,7 +117,7 @@ export function open(
   return url.protocol === 'https:' ? https.request(url, { ...tls, ...options }) : http.request(url, options);
 }
 
-/** An answer; a refusal that says our secrets back has them no more. */
+/** An answer; a rejection that says our secrets back has them no more. */
 export function answerOf(response: http.IncomingMessage, body: Buffer, url: URL): Answer {
   const status = response.statusCode ?? 0;
   const said = secretsOf(url);

@@ -131,7 +131,7 @@ export abstract class Upload<W> implements FileWriter {
 
   async #open(signal: AbortSignal): Promise<W> {
     expectHoldable(this.path);
-    // A DataNode's refusal may be lost when it closes on bytes in flight, so what can be refused is asked beforehand: MKDIRS
+    // A DataNode's rejection may be lost when it closes on bytes in flight, so what can be rejected is asked beforehand: MKDIRS
     // also waits for safe mode, and a file that exists now is not ours when an answer is lost later.
     const [found] = await Promise.all([
       lookAt(this.#asks, this.path, this.doing, signal),

@@ -1,7 +1,7 @@
 import { SinkError } from '../../core/errors.js';
 import { isWellFormed, shownPath } from '../../core/text.js';
 
-/** A path as it stands in a URL: encoded per segment. */
+/** A path as it is in a URL: encoded per segment. */
 export function encodePath(path: string): string {
   // A URL parser would resolve a dot segment, and the request would leave the folder it names.
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
@@ -24,12 +24,12 @@ export function requestUrl(server: URL, path: string, query: Readonly<Record<str
   return new URL(`${server.origin}${prefix}/webhdfs/v1${encoded}?${pairs.join('&')}`);
 }
 
-/** A server as messages show it: no query, for a token stands there. */
+/** A server as messages show it: no query, for a token is there. */
 export function serverName(url: URL): string {
   return `${url.protocol}//${url.host}`;
 }
 
-/** The folder a path stands in. */
+/** The folder a path is in. */
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }

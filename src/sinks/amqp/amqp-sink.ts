@@ -24,7 +24,7 @@ export interface AmqpSink<T> {
    * ```
    *
    * Settles: acks what the broker has confirmed, which for a persistent message in a durable queue is after it is on disk;
-   * refuses what no queue took, what the broker refused, and what was not confirmed when its channel ended: the source brings
+   * rejects what no queue took, what the broker rejected, and what was not confirmed when its channel ended: the source brings
    * that again.
    * Bounds: `maxInFlight` and `maxInFlightBytes` published and not confirmed; the source's window bounds what waits.
    * Fails: never by itself; it ends as its deliveries end.

@@ -20,7 +20,7 @@ interface Group {
  * What the broker has confirmed and the source was not told yet: gathered for a short time, so that a run of confirms is one
  * ack and one receipt.
  *
- * Bounds: 500 confirmed messages, as places.
+ * Bounds: 500 confirmed messages, as sequence numbers.
  */
 export class Confirmed {
   readonly #target: string;

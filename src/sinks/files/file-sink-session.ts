@@ -161,7 +161,7 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
           fs: this.#fs,
           options: this.#options,
           writer: this.#writerId,
-          // Only where the source takes up from our ledger may an entry say what need not be read again.
+          // Only where the source resumes from our ledger may an entry say what need not be read again.
           ledger: delivery.acker.resumeTracker?.resumeFrom === this.#kept.offsetStore ? this.#kept.store : undefined,
         },
         delivery,
@@ -212,7 +212,7 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
   }
 }
 
-/** The ledger of a sink, with the function by which a source takes up from it. */
+/** The ledger of a sink, with the function by which a source resumes from it. */
 export interface KeptLedger {
   readonly store: LedgerStore;
   readonly offsetStore: OffsetStore;

@@ -19,7 +19,7 @@ import { checkOptions, type FileSinkOptions } from './options.js';
 export interface FileSink<T> {
   /**
    * Where the sink's ledger says each stream is to be taken up, for a source's `resumeFrom`. Given to the source of the
-   * flow that ends in this sink, each value of it stands in exactly one file.
+   * flow that ends in this sink, each value of it is in exactly one file.
    *
    * Asked about a stream, it first finishes what a writer before has committed and not made visible, and then removes the
    * temporary files that no writer can commit any more.
@@ -28,7 +28,7 @@ export interface FileSink<T> {
    */
   readonly offsetStore: OffsetStore;
   /**
-   * The sink as an operator: takes deliveries, emits a receipt for each file that stands at its final path.
+   * The sink as an operator: takes deliveries, emits a receipt for each file that is at its final path.
    *
    * ```
    * values    -a-b-c------------|
@@ -38,11 +38,11 @@ export interface FileSink<T> {
    * receipts  -----------r------|
    * ```
    *
-   * Settles: acks after the rename. When storing fails, refuses all of the stream that is not yet published, with the
-   * `SinkError`, so that the source brings it again in order; refuses a value without a safe bucket, or that the format
+   * Settles: acks after the rename. When storing fails, rejects all of the stream that is not yet published, with the
+   * `SinkError`, so that the source brings it again in order; rejects a value without a safe bucket, or that the format
    * cannot encode, alone.
    * Bounds: `maxOpenFiles` times `chunk.bytes`, and one bit a value in open files; the source's window bounds what is
-   * handed over and not yet stored.
+   * passed on and not yet stored.
    * Fails: never by itself; it ends as its deliveries end.
    */
   write(): Sink<T>;

@@ -19,7 +19,7 @@ export interface RollOptions {
   readonly idleMs?: number;
 }
 
-/** When the encoded values of an open file are handed to the file system; whichever comes first. */
+/** When the encoded values of an open file are passed to the file system; whichever comes first. */
 export interface ChunkOptions {
   /** When it has so many encoded bytes. Default 256 KiB. */
   readonly bytes?: number;
@@ -35,7 +35,7 @@ export interface FileSinkOptions<T> {
    * the root itself.
    */
   readonly path?: string | PathOf<T>;
-  /** Which times `path` may make buckets of; a value of another time is refused alone. */
+  /** Which times `path` may make buckets of; a value of another time is rejected alone. */
   readonly times?: TimeOptions;
   readonly format: Format<T>;
   readonly roll?: RollOptions;
@@ -64,7 +64,7 @@ export interface CheckedOptions<T> {
   readonly monitor: Monitor;
 }
 
-/** What stands in a file's name as it is: a `:` or a `/` would end it, or be refused. */
+/** What is in a file's name as it is: a `:` or a `/` would end it, or be rejected. */
 const EXTENSION = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})?$/;
 /** The most milliseconds that a `Date` takes. */
 const MOST_TIME_MS = 8_640_000_000_000_000;

@@ -78,10 +78,10 @@ export class Agent {
     this.#lastError = undefined;
   }
 
-  /** It has refused a batch: it is left alone for a while, its connections stay. */
+  /** It has rejected a batch: it is left alone for a while, its connections stay. */
   rejected(): void {
     this.#lastError = undefined;
-    // What was under way beside it is refused for the same reason.
+    // What was under way beside it is rejected for the same reason.
     if (!this.isPenalised) this.#penalise();
   }
 

@@ -5,11 +5,11 @@ import type { FlumeEvent } from '../../formats/flume-event.js';
 /** Events of one stream that go to an agent together. */
 export type EventBatch = DeliveryBatch<FlumeEvent>;
 
-/** After so many events in a row that an agent refused one by one, it is taken for the agent's trouble. */
+/** After so many events in a row that an agent rejected one by one, it is taken for the agent's trouble. */
 const MOST_REFUSED_IN_A_ROW = 3;
 
 /**
- * How an agent refused: `status` is `FAILED` or `UNKNOWN`; `error` an error of the call. To a batch Flume's AvroSource
+ * How an agent rejected: `status` is `FAILED` or `UNKNOWN`; `error` an error of the call. To a batch Flume's AvroSource
  * answers `FAILED` for any reason; to one event only for a channel that does not take it, and an error for an interceptor.
  */
 export interface AgentRejection {
@@ -18,19 +18,19 @@ export interface AgentRejection {
   readonly cause: RxflumeError;
 }
 
-/** An event that was refused alone. */
+/** An event that was rejected alone. */
 export interface Suspect {
   readonly part: EventBatch;
   readonly rejection: AgentRejection;
-  /** The agent that refused it took another event of its batch after that. */
+  /** The agent that rejected it took another event of its batch after that. */
   isCleared: boolean;
 }
 
 /**
- * Finds the events at fault in a batch that an agent refused, one part after the other so that their order stays. Pure.
+ * Finds the events at fault in a batch that an agent rejected, one part after the other so that their order stays. Pure.
  *
  * The first event is sent alone. While nothing is taken, the next ones follow one by one. Once an event is taken, parts are
- * halved down to what is refused alone. Where one event alone is answered with a status, or three in a row with an error,
+ * halved down to what is rejected alone. Where one event alone is answered with a status, or three in a row with an error,
  * the agent is in trouble, and the rest is left unsent.
  *
  * Bounds: one to three requests where the agent takes nothing; else one, and for each event at fault at most 2 × log2 of the batch.
@@ -79,7 +79,7 @@ export class BatchSearch {
     }
   }
 
-  /** Whether that agent has taken any of the batch: what it refuses then is refused for what is in it. */
+  /** Whether that agent has taken any of the batch: what it rejects then is rejected for what is in it. */
   hasTaken(agent: string): boolean {
     return this.#hasTaken.has(agent);
   }
@@ -90,23 +90,23 @@ export class BatchSearch {
     return all.slice(0, all.length - this.#doubtful);
   }
 
-  /** What is refused for the agent's sake, or was not sent, in order. */
+  /** What is rejected for the agent's sake, or was not sent, in order. */
   get left(): readonly EventBatch[] {
     const suspects = this.#suspects.slice(this.atFault.length).map(({ part }) => part);
     return [...suspects, ...this.#parts];
   }
 
-  /** All that was not sent, or was refused alone; without the part under way. */
+  /** All that was not sent, or was rejected alone; without the part under way. */
   get unsettled(): readonly EventBatch[] {
     return [...this.#suspects.map(({ part }) => part), ...this.#parts];
   }
 
-  /** Why, if an agent's refusal ended the search. */
+  /** Why, if an agent's rejection ended the search. */
   get trouble(): AgentRejection | undefined {
     return this.#hasTaken.size === 0 ? this.#suspects.at(-1)?.rejection : this.#trouble;
   }
 
-  /** How many of the last suspects were refused because the agent is in trouble. */
+  /** How many of the last suspects were rejected because the agent is in trouble. */
   get #doubtful(): number {
     return this.#trouble === undefined ? 0 : this.#inARow;
   }

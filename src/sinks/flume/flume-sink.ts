@@ -22,7 +22,7 @@ export interface FlumeSink {
    * ```
    *
    * Settles: acks a batch when an agent has answered `OK` to it. When the answer is `FAILED`, `UNKNOWN` or an error, its
-   * events are sent in parts: what is taken is acked, an event that is refused alone is nacked alone
+   * events are sent in parts: what is taken is acked, an event that is rejected alone is nacked alone
    * (`RXF_FLUME_EVENT_REJECTED`), and where the agent takes none of three, all is nacked (`RXF_FLUME_REJECTED`). A batch whose connection was lost before the answer is sent
    * again, and counted (`rxflume_sink_resent_total`): the agent may have it twice.
    * Bounds: one batch a stream being gathered; the source's window bounds what waits for a connection.

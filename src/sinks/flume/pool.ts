@@ -34,7 +34,7 @@ export class Pool implements AgentReport {
   readonly #underWay = new Map<Sending, Subscription | undefined>();
   /** Streams that keep their order, and have a batch under way. */
   readonly #busy = new Set<string>();
-  /** Batches that were refused, whose parts are sent one after the other. */
+  /** Batches that were rejected, whose parts are sent one after the other. */
   readonly #searches = new Set<BatchSearch>();
   #queue: Sending[] = [];
   #isDispatching = false;
@@ -230,7 +230,7 @@ export class Pool implements AgentReport {
     return batch !== undefined;
   }
 
-  /** The search is over: refuses what is left of its batch, each for its own reason. */
+  /** The search is over: rejects what is left of its batch, each for its own reason. */
   #settle(search: BatchSearch): void {
     if (!this.#searches.delete(search)) return;
     const { trouble } = search;
@@ -280,7 +280,7 @@ function nackedError(agent: string, { size, stream }: EventBatch, problem: strin
   );
 }
 
-/** An event that was refused alone, where others of its batch were taken. */
+/** An event that was rejected alone, where others of its batch were taken. */
 function eventError({ part, rejection, isCleared }: Suspect): SinkError {
   const { agent, how, cause } = rejection;
   // A channel that was full for a moment answers with a status too, so only an error between two that were taken is for good.

@@ -6,13 +6,13 @@ import { isWellFormed } from '../../core/text.js';
 export interface HttpBody<in T> {
   /** The header `content-type`. */
   readonly contentType: string;
-  /** The text, or the bytes, of one value. What it throws refuses that value alone. */
+  /** The text, or the bytes, of one value. What it throws rejects that value alone. */
   readonly encode: (value: T) => string | Uint8Array;
-  /** What stands before the first value. Default nothing. */
+  /** What is before the first value. Default nothing. */
   readonly before?: string;
-  /** What stands between two values. Default nothing. */
+  /** What is between two values. Default nothing. */
   readonly between?: string;
-  /** What stands after the last value. Default nothing. */
+  /** What exists after the last value. Default nothing. */
   readonly after?: string;
 }
 

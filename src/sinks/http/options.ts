@@ -76,7 +76,7 @@ export interface HttpSinkOptions<T = unknown> {
   /** When everything for one origin waits, because the last requests to it failed. Default 5 failures, 10,000 ms. */
   readonly breaker?: CircuitBreakerOptions;
   /**
-   * What a 400 or 422 to a batch refuses: the `value` at fault alone, found by halving the batch, or the whole `batch`.
+   * What a 400 or 422 to a batch rejects: the `value` at fault alone, found by halving the batch, or the whole `batch`.
    * A server that stores a part of a batch which it answers so gets that part again as it is halved. Default `value`.
    */
   readonly reject?: 'batch' | 'value';
@@ -168,7 +168,7 @@ export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
 function expectUrl(url: unknown): void {
   if (typeof url === 'function') return;
   const problem = urlProblem(url);
-  // Without the value: a secret may stand in it.
+  // Without the value: a secret may be in it.
   expectOption('url', typeof url, problem === undefined, `a URL or a function; ${problem}`);
 }
 

@@ -12,7 +12,7 @@ import { recordBytes } from './record.js';
 import type { Report } from './report.js';
 import type { SharedProducer } from './shared-producer.js';
 
-/** A batch that was handed to the producer. */
+/** A batch that was passed to the producer. */
 interface Sending {
   readonly batch: DeliveryBatch<KafkaOutgoing>;
   readonly request: Subscription;
@@ -23,7 +23,7 @@ interface Sending {
 }
 
 /**
- * Sends in batches of all streams together, and acks what the broker has as soon as it says so. Batches are handed to the
+ * Sends in batches of all streams together, and acks what the broker has as soon as it says so. Batches are passed to the
  * producer as they are full, and it keeps them in order within each partition: so what cannot be written to one
  * partition, or takes long there, holds up nothing that goes elsewhere.
  *
@@ -112,7 +112,7 @@ export class AtLeastOnce {
     const { batch } = sending;
     const written = new Written();
     written.add(batch, sent);
-    // First, since a refusal may be the end of their epoch.
+    // First, since a rejection may be the end of their epoch.
     written.ackGroup.ack();
     sending.left -= sent.written.length + sent.rejected.size;
     this.#report.nackRejected(batch, sent);

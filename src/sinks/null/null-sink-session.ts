@@ -22,7 +22,7 @@ export class NullSinkSession implements SinkSession<unknown> {
   readonly #metrics;
   readonly #tallies = new Map<string, FanOutState>();
   #telling: Subscription | undefined;
-  // The run that is not acked: its acker, its places, its bytes, and the deliveries at its ends.
+  // The run that is not acked: its acker, its sequence numbers, its bytes, and the deliveries at its ends.
   #acker: Acker | undefined;
   #from = 0;
   #next = 0;

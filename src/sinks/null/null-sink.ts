@@ -27,7 +27,7 @@ export interface NullSink {
    * receipts  ---------r----(r|)
    * ```
    *
-   * Settles: acks everything, in runs of places, within the same turn of the program.
+   * Settles: acks everything, in runs of sequence numbers, within the same turn of the program.
    * Bounds: the run that is not acked, of at most 1,024 values, as two numbers.
    * Fails: never by itself; it ends as its deliveries end.
    */

@@ -11,18 +11,18 @@ export interface AckFrame {
  * Which acks are owed to one channel, and how they are said with the fewest frames: `multiple` up to the highest of the
  * unbroken run, singly behind it. The place of a message is its delivery tag less one.
  *
- * Pure. Bounds: two bits for each message from the end of the run to the highest, and an entry for each that is refused
+ * Pure. Bounds: two bits for each message from the end of the run to the highest, and an entry for each that is nacked
  * and waits.
  */
 export class Acking {
-  /** What is acked, or was refused at the broker: what an ack of all may go over. */
+  /** What is acked, or was nacked at the broker: what an ack of all may go over. */
   readonly #closed = new ContiguousPrefix();
-  /** Refused, and not yet told to the broker. */
+  /** Nacked, and not yet reported to the broker. */
   readonly #waiting = new Set<number>();
   #owed = new SeqSet();
   #count = 0;
 
-  /** How many places from the lowest on are settled without a gap. */
+  /** How many sequence numbers from the lowest on are settled without a gap. */
   get end(): number {
     return this.#closed.end;
   }
@@ -37,7 +37,7 @@ export class Acking {
     return this.#owed.size;
   }
 
-  /** Acks the places of the run that are not settled; tells how many. */
+  /** Acks the sequence numbers of the run that are not settled; tells how many. */
   ack(first: number, next: number): number {
     let fresh = 0;
     for (let seq = first; seq < next; seq += 1) {
@@ -49,7 +49,7 @@ export class Acking {
     return fresh;
   }
 
-  /** Refuses the places of the run that are not settled; tells which. They wait for `told`. */
+  /** Nacks the sequence numbers of the run that are not settled; tells which. They wait for `told`. */
   markNacked(first: number, next: number): number[] {
     const fresh: number[] = [];
     for (let seq = first; seq < next; seq += 1) {
@@ -61,7 +61,7 @@ export class Acking {
     return fresh;
   }
 
-  /** The broker is told that the place is refused; false where it was not waiting for that. */
+  /** The broker is told that the sequence number is nacked; false where it was not waiting for that. */
   reported(seq: number): boolean {
     if (!this.#waiting.delete(seq)) return false;
     this.#closed.mark(seq, seq + 1);

@@ -28,7 +28,7 @@ export class Acks {
     this.#intervalMs = intervalMs;
   }
 
-  /** How many places from the lowest on are settled without a gap. */
+  /** How many sequence numbers from the lowest on are settled without a gap. */
   get end(): number {
     return this.#acking.end;
   }
@@ -55,7 +55,7 @@ export class Acks {
     return this.#isOver ? [] : this.#acking.markNacked(first, next);
   }
 
-  /** Tells the broker of a refusal. */
+  /** Tells the broker of a nack. */
   nack(seq: number, fate: 'requeue' | 'discard'): void {
     if (this.#isOver || this.#consumer === undefined || !this.#acking.reported(seq)) return;
     this.#consumer.nack(seq + 1, false, fate);
@@ -75,7 +75,7 @@ export class Acks {
     for (const { deliveryTag, isMultiple } of this.#acking.take()) this.#consumer.ack(deliveryTag, isMultiple);
   }
 
-  /** The channel is over: what is owed is void. */
+  /** The channel is over: what is owed is stale. */
   close(): void {
     this.#isOver = true;
     this.#waiting?.unsubscribe();

@@ -281,7 +281,7 @@ function metricsOf(monitor: Monitor, queue: string) {
   };
 }
 
-/** Why a source of RabbitMQ stops at a refused message, and what to do. */
+/** Why a source of RabbitMQ stops at a nacked message, and what to do. */
 export function nackedError(what: string, attempt: number, cause: unknown): SourceError {
   const tries = attempt > 1 ? ` after ${attempt} attempts` : '';
   const next = isRetryable(cause)

@@ -24,7 +24,7 @@ import { QueueReader } from './queue-reader.js';
  * message is out for `settleAfterMs`.
  * Bounds: `prefetch` messages of each queue, however large.
  * Fails: `ConnectError` when the first channel cannot be had, or one that was lost not within `reconnect`; `SourceError` on a
- * refused message, or a drain that is late.
+ * nacked message, or a drain that is late.
  * Source: RabbitMQ, consumer acknowledgements; `multiple`, `x-delivery-limit`, `consumer_timeout`.
  */
 export function amqpSource(driver: AmqpConsumerDriver, options: AmqpSourceOptions): Source<Delivery<Buffer>> {

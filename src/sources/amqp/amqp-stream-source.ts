@@ -9,7 +9,7 @@ import { StreamReader } from './stream-reader.js';
 
 /**
  * Reads streams of RabbitMQ: one delivery a message, its value the message's bytes, its origin an `AmqpOrigin` with the
- * stream's own offset. Exactly once where it takes up from the ledger of the file sink that the flow ends in.
+ * stream's own offset. Exactly once where it resumes from the ledger of the file sink that the flow ends in.
  *
  * ```
  * stream    -[0 1 2 3]----------------|
@@ -21,11 +21,11 @@ import { StreamReader } from './stream-reader.js';
  * ```
  *
  * Settles: nothing at the broker, which keeps no position for AMQP; a release gives it credit for more. Acks move the
- * watermark, from which a lost channel is taken up, unless `resumeFrom` says another place. A nack with a retryable cause
+ * watermark, from which a lost channel is resumed, unless `resumeFrom` says another place. A nack with a retryable cause
  * reads the stream again from there; any other stops the source, and nothing is skipped.
  * Bounds: `prefetch` unreleased messages of each stream, however large; a bit for each unacked one up to `maxUnacked`.
  * Fails: `ConnectError` when the first channel cannot be had, or one that was lost not within `reconnect`; `SourceError` on a
- * refused message, on messages that retention removed unread, or a drain that is late.
+ * nacked message, on messages that retention removed unread, or a drain that is late.
  * Source: RabbitMQ, streams over AMQP 0-9-1; `x-stream-offset`.
  */
 export function amqpStreamSource(

@@ -26,7 +26,7 @@ export interface ChannelFacts {
 }
 
 /**
- * The acker of all messages of one channel to a queue: a later channel is another object, so an ack cannot reach it. A place
+ * The acker of all messages of one channel to a queue: a later channel is another object, so an ack cannot reach it. A sequence number
  * is the delivery tag less one.
  *
  * Bounds: `prefetch` messages out.
@@ -59,12 +59,12 @@ export class QueueChannel implements Acker {
     return this.#arrived;
   }
 
-  /** How many of the lowest places are settled without a gap. */
+  /** How many of the lowest sequence numbers are settled without a gap. */
   get settledEnd(): number {
     return this.#acks.end;
   }
 
-  /** How many are out and neither acked nor refused. */
+  /** How many are out and neither acked nor nacked. */
   get unsettled(): number {
     return this.#isOver ? 0 : this.#arrived - this.#acks.settled;
   }
@@ -115,7 +115,7 @@ export class QueueChannel implements Acker {
   /** Nothing to note: what a queue gives cannot be read again from a ledger. */
   hold(): void {}
 
-  /** Tells the broker what becomes of a message that was refused. Void where the channel is over. */
+  /** Tells the broker what becomes of a message that was nacked. Does nothing where the channel is over. */
   tell(seq: number, fate: 'requeue' | 'discard'): void {
     this.#acks.nack(seq, fate);
   }
@@ -124,7 +124,7 @@ export class QueueChannel implements Acker {
     this.#acks.flush();
   }
 
-  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  /** Ends the epoch: later acks and nacks are stale, and holders are notified. Releases still count. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;

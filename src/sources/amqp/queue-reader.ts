@@ -98,9 +98,9 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.look();
   }
 
-  // Refusals.
+  // Nacks.
 
-  /** After how long the place goes back to its queue; undefined where it does not. */
+  /** After how long the sequence number goes back to its queue; undefined where it does not. */
   #delayOf(seq: number, cause: unknown): number | undefined {
     const { redeliver, whenNacked } = this.#options;
     const { attempt, returns } = this.#redeliveries.nack(seq);

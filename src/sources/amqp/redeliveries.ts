@@ -1,7 +1,7 @@
 import { KiB } from '../../core/units.js';
 import type { AmqpMessage } from '../../ports/amqp-consumer.js';
 
-/** The most refused messages that are remembered; beyond it the one refused longest ago is forgotten. */
+/** The most nacked messages that are remembered; beyond it the one nacked longest ago is forgotten. */
 const MOST_REMEMBERED = 10_000;
 
 const MOST_HASHED = 64 * KiB;
@@ -14,18 +14,18 @@ interface Given {
 }
 
 /**
- * How often each message was refused, across the channels that it is redelivered on: a queue gives it a new tag each time, so it
+ * How often each message was nacked, across the channels that it is redelivered on: a queue gives it a new tag each time, so it
  * is known by what is in it. Only what comes marked as redelivered is looked at, so the others cost nothing.
  *
- * Bounds: 10,000 refused messages, and what is out of those that were given before.
+ * Bounds: 10,000 nacked messages, and what is out of those that were given before.
  */
 export class Redeliveries {
   /** By place on the channel that stands. */
   readonly #given = new Map<number, Given>();
-  /** How often what was refused was given before. */
+  /** How often what was nacked was given before. */
   readonly #nacks = new Map<string, number>();
 
-  /** A new channel: places begin anew. */
+  /** A new channel: sequence numbers begin anew. */
   begin(): void {
     this.#given.clear();
   }
@@ -47,7 +47,7 @@ export class Redeliveries {
     }
   }
 
-  /** Counts a refusal: which it is of this message, from 1, and how often the message came back to its queue. */
+  /** Counts a nack: which it is of this message, from 1, and how often the message came back to its queue. */
   nack(seq: number): { readonly attempt: number; readonly returns: number } {
     const given = this.#given.get(seq);
     // Its first: it is not remembered, since what is redelivered is marked.

@@ -25,7 +25,7 @@ export interface StreamChannelFacts {
 }
 
 /**
- * The acker of all messages of one channel to a stream. The broker is told of a release, not of an ack: in a stream an ack
+ * The acker of all messages of one channel to a stream. The broker is notified of a release, not of an ack: in a stream an ack
  * moves nothing but the credit for more messages, so what is released makes room in memory, while what is acked is for the
  * ledger, or the next channel, to know.
  *
@@ -111,7 +111,7 @@ export class StreamChannel extends OffsetTracker {
     this.#credit.flush();
   }
 
-  /** Ends the epoch: later acks and nacks are void, and holders are told so. */
+  /** Ends the epoch: later acks and nacks are stale, and holders are notified. */
   override end(): void {
     if (!this.isOver) this.#credit.close();
     super.end();

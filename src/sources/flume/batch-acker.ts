@@ -13,7 +13,7 @@ import { PendingBatch } from './pending-batch.js';
 export interface BatchAckerListener {
   /** Every event of a batch is durable. */
   acked(batch: PendingBatch): void;
-  /** The first of a batch's events was refused. */
+  /** The first of a batch's events was nacked. */
   nacked(batch: PendingBatch, offset: number, cause: unknown): void;
   released(): void;
 }
@@ -32,7 +32,7 @@ export class BatchAcker implements Acker {
   readonly #window: InFlightWindow;
   readonly #listener: BatchAckerListener;
   readonly #unreleased = new InFlightSizes();
-  /** In order of their places. */
+  /** In order of their sequence numbers. */
   readonly #open: PendingBatch[] = [];
   #seqs = 0;
   #isOver = false;
@@ -77,7 +77,7 @@ export class BatchAcker implements Acker {
     return new Delivery(event, origin, this, seq);
   }
 
-  /** Gives a batch up: what is out of it is void. */
+  /** Gives a batch up: what is out of it is stale. */
   drop(pending: PendingBatch): void {
     const at = this.#open.indexOf(pending);
     if (at >= 0) this.#open.splice(at, 1);
@@ -114,7 +114,7 @@ export class BatchAcker implements Acker {
   /** Nothing to note: what a client sends cannot be read again from a ledger. */
   hold(): void {}
 
-  /** Ends the epoch: later acks and nacks are void, and holders are told so. Releases still count. */
+  /** Ends the epoch: later acks and nacks are stale, and holders are notified. Releases still count. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -122,7 +122,7 @@ export class BatchAcker implements Acker {
     this.flush$.complete();
   }
 
-  /** The open batches that have places in [first, next). */
+  /** The open batches that have sequence numbers in [first, next). */
   #touched(first: number, next: number): readonly PendingBatch[] {
     const open = this.#open;
     let low = 0;

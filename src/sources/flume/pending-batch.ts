@@ -3,7 +3,7 @@ import { SeqSet } from '../../offsets/seq-set.js';
 import type { FlumeBatch, FlumeStatus } from '../../ports/flume-rpc.js';
 
 /**
- * A client's batch from when its first event goes out to its answer: which of its places are acked.
+ * A client's batch from when its first event goes out to its answer: which of its sequence numbers are acked.
  *
  * Bounds: the events that have not gone out, and a bit for each that was acked out of order.
  */
@@ -12,7 +12,7 @@ export class PendingBatch {
   readonly client: string;
   /** How many events it has. */
   readonly count: number;
-  /** The place of its first event; its events have places in a row. */
+  /** The place of its first event; its events have sequence numbers in a row. */
   readonly first: number;
   /** When its holders are next to be asked to settle. */
   askAt: number;
@@ -55,7 +55,7 @@ export class PendingBatch {
     return this.#reply(status);
   }
 
-  /** Acks its places in [first, next); true when all of them are. */
+  /** Acks its sequence numbers in [first, next); true when all of them are. */
   ack(first: number, next: number): boolean {
     if (first <= this.first && next >= this.next) return true;
     this.#acked ??= new SeqSet();

@@ -22,7 +22,7 @@ import type { SessionState } from './session-state.js';
 
 /** Commits that fail in a row before the stream fails: about two minutes, longer than a broker takes to restart. */
 const MOST_FAILURES = 120;
-/** The same trouble is told again only after so long. */
+/** The same trouble is reported again only after so long. */
 const TELL_EVERY_MS = 10_000;
 /** The longest a commit is waited for: longer than a driver asks a broker, and asks another after it. */
 const COMMIT_WITHIN_MS = 60_000;

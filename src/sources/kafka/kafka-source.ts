@@ -15,12 +15,12 @@ import { checkOptions, type KafkaSourceOptions } from './options.js';
  * commits  ----------1-------3-|     the unbroken run, by count and interval
  * ```
  *
- * Settles: commits the end of each partition's unbroken run of acks; acks of an earlier assignment are void. A nack
+ * Settles: commits the end of each partition's unbroken run of acks; acks of an earlier assignment are stale. A nack
  * with a retryable cause reads its partition again from there; any other stops the source, and nothing past it is
  * committed.
  * Bounds: `window` for what is out, about two fetches of `maxPartitionBytes` a partition for what waits, one bit for
  * each unacked record up to `maxUnacked`.
- * Fails: `ConnectError` when the group cannot be joined or is lost for good, `SourceError` on a refused record or lost
+ * Fails: `ConnectError` when the group cannot be joined or is lost for good, `SourceError` on a nacked record or lost
  * data, `CommitError` when commits keep failing.
  * Source: commits are of the next offset to read, as in Kafka's own consumer.
  */

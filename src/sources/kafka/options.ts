@@ -22,7 +22,7 @@ export interface KafkaSourceOptions {
   /** Where to start in a topic of which the group has no committed offset. Default `earliest`. */
   readonly startAt?: StartAt;
   /**
-   * Asked at each assignment, and before a refused record is read again; believed instead of the group's committed
+   * Asked at each assignment, and before a nacked record is read again; believed instead of the group's committed
    * offsets. `lake.offsetStore` of the file sink that the flow ends in makes its files exactly-once.
    */
   readonly resumeFrom?: OffsetStore;

@@ -88,7 +88,7 @@ export class Rewinding {
             this.#state.call((consumer) => consumer.resume([partition]));
             this.#committer.resumed();
           },
-          // The store that knows the position is away: as if it had refused the record once more.
+          // The store that knows the position is away: as if it had nacked the record once more.
           error: (error: unknown) => {
             if (isStillOurs()) this.#again(partition, partition.watermark.offset, error);
           },

@@ -13,7 +13,7 @@ export class SessionState {
     this.lifecycle = lifecycle;
   }
 
-  /** Whether records are taken and handed on now, the window aside. */
+  /** Whether records are taken and passed on now, the window aside. */
   get isTaking(): boolean {
     return this.lifecycle.isRunning && !this.isRevoking;
   }

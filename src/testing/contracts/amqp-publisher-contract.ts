@@ -94,7 +94,7 @@ export const amqpPublisherContract: readonly AmqpCheck[] = [
   amqpCheck('what no queue takes is returned, and only that', async ({ subject, queue, open }) => {
     const name = await queue();
     const exchange = freshName('exchange');
-    // Alike in their way and content, so that they are told apart by their headers alone.
+    // Alike in their way and content, so that they are distinguished by their headers alone.
     await subject.createExchange(exchange, 'headers');
     await subject.bind(name, exchange, '', { 'x-match': 'all', way: 'known' });
     const trace = await open([exchange]);

@@ -18,7 +18,7 @@ const NEVER_HELD = ['a\ud800', '\udfffa', 'a\ud800/b', '..', 'a/../b', 'a\0b'];
 /** One store holds them, another does not. */
 const NAMES = [
   ...HELD,
-  // `..` leads elsewhere, which is another refusal.
+  // `..` leads elsewhere, which is another rejection.
   ...NEVER_HELD.filter((name) => !/\0|\.\./.test(name)),
   '.snapshot',
   '.snapshot/s',

@@ -3,7 +3,7 @@ import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { done, equal } from './checking.js';
 import { bytes, check, type ProducerCheck, record, send, take } from './kafka-producer-setting.js';
 
-/** One record in the middle of ten that a broker refuses, for a topic configured like that. */
+/** One record in the middle of ten that a broker rejects, for a topic configured like that. */
 const ONE_OF_TEN: readonly {
   readonly what: string;
   readonly config: Readonly<Record<string, string>>;

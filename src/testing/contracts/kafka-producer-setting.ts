@@ -153,7 +153,7 @@ export function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-/** Sends, and answers what was refused, once every record is named; each must be named once. */
+/** Sends, and answers what was rejected, once every record is named; each must be named once. */
 export async function send(
   through: Pick<KafkaProducer | KafkaTransactions, 'send'>,
   records: readonly KafkaOutgoing[],

@@ -57,7 +57,7 @@ export function parseRow(row: string): Mark[] {
 /** A stretch without marks that is longer than this is shown as a time. */
 const LONGEST_GAP = 24;
 
-/** Draws rows under each other, so that what happens at one moment stands in one column; the last line points at `^`. */
+/** Draws rows under each other, so that what happens at one moment is in one column; the last line points at `^`. */
 export function drawRows(rows: readonly { readonly name: string; readonly marks: readonly Mark[] }[]): string[] {
   const frames = [...new Set(rows.flatMap(({ marks }) => marks.map(({ frame }) => frame)))].sort((a, b) => a - b);
   const cells = rows.map(({ marks }) => new Map(frames.map((frame) => [frame, cellOf(marks, frame)])));

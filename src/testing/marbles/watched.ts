@@ -5,7 +5,7 @@ import { ForwardingAcker, oncePerAcker } from '../../delivery/forwarding-acker.j
 import type { Settlement } from '../recording-acker.js';
 
 /**
- * Passes deliveries of any source on, and tells of each by its label when it is first acked, refused and released, before the
+ * Passes deliveries of any source on, and tells of each by its label when it is first acked, rejected and released, before the
  * source's own acker hears of it.
  */
 export function watched<T>(

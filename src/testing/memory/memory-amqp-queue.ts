@@ -60,7 +60,7 @@ export class MemoryAmqpQueue {
     return this.#ready;
   }
 
-  /** False where it is full and refuses. */
+  /** False where it is full and rejects. */
   add(message: NewMessage): boolean {
     const most = numberOf(this.arguments['x-max-length']);
     if (this.#ready.length >= most && this.arguments['x-overflow'] === 'reject-publish') return false;

@@ -16,7 +16,7 @@ export class MemoryAmqpTopology {
   readonly #givesChunks: boolean;
   readonly #filled: (queue: string) => void;
 
-  /** `filled` is told of a queue that has something to give. */
+  /** `filled` is notified of a queue that has something to give. */
   constructor(givesChunks: boolean, filled: (queue: string) => void) {
     this.#givesChunks = givesChunks;
     this.#filled = filled;

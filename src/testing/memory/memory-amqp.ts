@@ -90,7 +90,7 @@ export class MemoryAmqp implements AmqpConsumerDriver, AmqpPublisherDriver {
     }
   }
 
-  /** Publishes a message from outside; false where no queue took it, or one refused it. */
+  /** Publishes a message from outside; false where no queue took it, or one rejected it. */
   publish(
     exchange: string,
     routingKey: string,

@@ -53,7 +53,7 @@ interface Fault {
 }
 
 /**
- * A file system in memory, for tests. It holds what HDFS and local disks both hold, and refuses other names as they do.
+ * A file system in memory, for tests. It holds what HDFS and local disks both hold, and rejects other names as they do.
  * Bounds: none; it keeps every byte. Fails: as the port says, and as told.
  */
 export function memoryFileSystem(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
@@ -225,7 +225,7 @@ class Memory implements MemoryFileSystem {
     return file;
   }
 
-  /** The path under which it is kept: of what stands there already in other letters, that one's. */
+  /** The path under which it is kept: of what is there already in other letters, that one's. */
   #real(path: string): string {
     if (!this.#isFolded) return path;
     const known = [...this.#files.keys(), ...this.#folders.keys()];

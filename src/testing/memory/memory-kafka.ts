@@ -106,7 +106,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
     this.#logs.delete(topic);
   }
 
-  /** Refuses all writes to a topic, as an ACL does. */
+  /** Rejects all writes to a topic, as an ACL does. */
   forbid(topic: string): void {
     this.#forbidden.add(topic);
   }
@@ -161,7 +161,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
 
   /**
    * Ends the session of one member, whose heartbeats stopped coming: the others get its partitions and its commits are
-   * refused, but it is told nothing. What is answered is to be called when it learns of it: it then loses its partitions
+   * rejected, but it is told nothing. What is answered is to be called when it learns of it: it then loses its partitions
    * and joins anew.
    */
   expireSession(consumer: KafkaConsumer): () => void {

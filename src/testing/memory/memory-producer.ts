@@ -45,7 +45,7 @@ export interface ProducerCluster extends TransactionStore {
   readonly transactions: MemoryTransactions;
   readonly fate: (step: ProducerStep) => ProducerFate;
   partitionCount(topic: string): number;
-  /** Why the cluster refuses a record that goes there, for good. */
+  /** Why the cluster rejects a record that goes there, for good. */
   rejectionOf(record: KafkaOutgoing, partition: number): RxflumeError | undefined;
   /** Whether nobody leads a partition now, so that writes to it wait. */
   isLeaderless(of: TopicPartition): boolean;
@@ -178,7 +178,7 @@ export class MemoryProducer implements KafkaProducer {
     return target !== undefined && this.#kafka.isLeaderless(target);
   }
 
-  /** What stands behind something that was given up in its partition is given up too. */
+  /** What is behind something that was given up in its partition is given up too. */
   #write(share: Share, call: FakeCall): KafkaSent {
     if (call.number <= (this.#givenUp.get(share.name) ?? -1))
       return unknownIf(share, new Error('what was before it is not there'));
@@ -238,7 +238,7 @@ export class MemoryProducer implements KafkaProducer {
     });
   }
 
-  /** The one who asked may be gone by then, and what it asked for be refused. */
+  /** The one who asked may be gone by then, and what it asked for be rejected. */
   #actLate(act: () => unknown): void {
     timer(LATE * this.#latencyMs).subscribe(() => {
       try {

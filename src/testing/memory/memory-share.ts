@@ -11,7 +11,7 @@ export function withdrawn(): SinkError {
   return new SinkError('RXF_SINK_STOPPED', 'It was withdrawn before it was sent.');
 }
 
-/** What of one call goes to one partition, by place. */
+/** What of one call goes to one partition, by index. */
 export interface Share {
   readonly name: string;
   readonly of: TopicPartition | undefined;

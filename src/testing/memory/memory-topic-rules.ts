@@ -5,7 +5,7 @@ import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 /** The configuration of a topic by Kafka's own names; those that are not known here change nothing. */
 export type TopicConfig = Readonly<Record<string, string>>;
 
-/** Why a broker with this topic refuses a record, by itself and for good. */
+/** Why a broker with this topic rejects a record, by itself and for good. */
 export function rejectionByTopic(
   { topic, key, value, timestamp }: KafkaOutgoing,
   partition: number,

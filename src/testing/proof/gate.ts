@@ -1,5 +1,5 @@
 /**
- * What stands between one collector and the world. While it is open, calls and answers pass at once; while the collector
+ * What is between one collector and the world. While it is open, calls and answers pass at once; while the collector
  * is stopped they wait, in order; once it is dead they are dropped. News of the group waits while it is deaf, too.
  *
  * Bounds: everything that waits is kept.

@@ -13,7 +13,7 @@ export interface FileWatch {
   moved(from: string, to: string): void;
   /** A file is about to get a second name. */
   named(from: string, to: string): void;
-  /** What stands at this path, or in this folder, is about to be removed. */
+  /** What is at this path, or in this folder, is about to be removed. */
   removed(path: string): void;
 }
 

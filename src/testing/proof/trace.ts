@@ -11,7 +11,7 @@ const MOST_TRACED = 500;
 export interface Trace {
   /** Undefined where these are not the lines of all together, since then a record's lines depend on others. */
   readonly linesOfRecords: LinesOfRecords | undefined;
-  /** Lines of one record that stand in more than one file. */
+  /** Lines of one record that are in more than one file. */
   readonly twice: readonly Difference[];
 }
 

@@ -99,7 +99,7 @@ export class LiveKafka implements KafkaSubject {
   }
 }
 
-/** A network that can be cut: open sockets break and new ones are refused, for one driver only. */
+/** A network that can be cut: open sockets break and new ones are rejected, for one driver only. */
 export class CutNet {
   readonly sockets = new Set<Socket>();
   opened = 0;

@@ -23,7 +23,7 @@ export interface MadeBatch {
   readonly producerId: number | null;
   readonly isControl: boolean;
   readonly records: readonly MadeRecord[];
-  /** In place of the number of records. */
+  /** Instead of the number of records. */
   readonly count?: number;
 }
 
@@ -70,7 +70,7 @@ const DEFLATE: readonly ((plain: Buffer) => Uint8Array)[] = [
   frameZstd,
 ];
 
-/** Source: Kafka's DefaultRecordBatch. `body` stands in for the records, deflated if they are to be. */
+/** Source: Kafka's DefaultRecordBatch. `body` represents the records, deflated if they are to be. */
 export function encodeBatch(batch: MadeBatch, body?: Buffer): Buffer {
   const { firstOffset, lastOffsetDelta, firstTimestamp, maxTimestamp, codec, isAppendTime, producerId } = batch;
   const plain = body ?? Buffer.concat(batch.records.map(encodeRecord));

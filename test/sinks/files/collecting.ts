@@ -22,7 +22,7 @@ export interface CollectOptions {
   readonly make?: (fs: FileSystem, options: FileSinkOptions<string>) => FileSink<string>;
 }
 
-/** A Kafka topic `chat` into files under /lake, taken up from the ledger, with what came of it written down. */
+/** A Kafka topic `chat` into files under /lake, resumed from the ledger, with what came of it written down. */
 export function collect(kafka: KafkaDriver, fs: FileSystem, options: CollectOptions = {}) {
   const monitor = new Monitor();
   const stop$ = new Subject<void>();

@@ -311,7 +311,7 @@ describe('amqpSource, refusals', () => {
       const redeliver = { maxAttempts: 2, firstDelayMs: 10, maxDelayMs: 10 };
       const { out, ended } = read(own, { redeliver });
       let next = 0;
-      // a is refused twice and then acked, twice over; b always once.
+      // a is nacked twice and then acked, twice over; b always once.
       const seen: string[] = [];
       const take = () => {
         for (; next < out.length; next += 1) {

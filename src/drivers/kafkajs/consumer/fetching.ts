@@ -15,7 +15,7 @@ import { topicTrouble } from './topic-trouble.js';
 /** Grants are given by people. */
 const FORBIDDEN_WAIT_MS = 10_000;
 
-/** What fetching stands in: what it learns, and whom it tells. */
+/** What fetching is in: what it learns, and whom it tells. */
 interface FetchSetting {
   readonly home: Home;
   /** Learns which partitions can be fetched and which cannot. */
@@ -39,7 +39,7 @@ interface Taken extends Asked {
 /**
  * Fetches what one assignment owns, one request under way to each broker that leads some of it, and hands it over.
  *
- * Bounds: at most two fetches of a partition are held at once: one handed over, one under way.
+ * Bounds: at most two fetches of a partition are held at once: one passed on, one under way.
  */
 export class Fetching {
   readonly #link: Link;

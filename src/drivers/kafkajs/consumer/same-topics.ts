@@ -25,7 +25,7 @@ export class SameTopics {
     try {
       this.#home.topicIds = (await this.#link.topicIds()) ?? this.#home.topicIds;
     } catch (error) {
-      // Those that are known are kept to; what stands in the way shows in the fetches too.
+      // Those that are known are kept to; what is in the way shows in the fetches too.
       this.#link.forget(error);
     }
   }

@@ -8,7 +8,7 @@ const TOGETHER_MS = 20;
 
 /**
  * One call to send: answers for each of its records once, soon after it becomes known, and completes with the last. What is
- * refused for good is answered last: a refusal may be the end of the epoch of what is written beside it.
+ * rejected for good is answered last: a rejection may be the end of the epoch of what is written beside it.
  */
 export class Call {
   readonly records: readonly KafkaOutgoing[];
@@ -16,13 +16,13 @@ export class Call {
   readonly turn: number;
   /** When it is to be over, by `performance.now`. */
   readonly until: number;
-  /** Whether a record, by its place, is still to be written. */
+  /** Whether a record, by its index, is still to be written. */
   readonly isWanted: ((recordIndex: number) => boolean) | undefined;
   readonly #out: Subscriber<KafkaSent>;
   readonly #rejected = new Map<number, RxflumeError>();
   #written: number[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Records that are neither answered nor in `written` or `refused`. */
+  /** Records that are neither answered nor in `written` or `rejected`. */
   #left: number;
   isOver = false;
 
@@ -49,7 +49,7 @@ export class Call {
     if (!this.isOver) this.#timer ??= setTimeout(() => this.#answerWritten(), TOGETHER_MS);
   }
 
-  /** For good. `errorOf`: by the place, and by where it stands among these. */
+  /** For good. `errorOf`: by the index, and by where it exists among these. */
   reject(recordIndexes: readonly number[], errorOf: (recordIndex: number, at: number) => RxflumeError): void {
     if (this.isOver) return;
     for (const [at, recordIndex] of recordIndexes.entries()) this.#rejected.set(recordIndex, errorOf(recordIndex, at));

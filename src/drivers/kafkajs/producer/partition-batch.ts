@@ -20,11 +20,11 @@ export class PartitionBatch implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly name: string;
-  /** Their places in the call. */
+  /** Their indexes in the call. */
   readonly recordIndexes: number[] = [];
   readonly #sizes: number[] = [];
   #at = 0;
-  /** The most records of the next batch: less after the broker has refused one that it does not name. */
+  /** The most records of the next batch: less after the broker has rejected one that it does not name. */
   #most = Number.POSITIVE_INFINITY;
   batch: PartitionBatchHead | undefined;
   /** The batch was sent, and no answer says what became of it. */
@@ -46,12 +46,12 @@ export class PartitionBatch implements TopicPartition {
     this.#sizes.push(bytes);
   }
 
-  /** The places that are not written yet. */
+  /** The indexes that are not written yet. */
   get left(): readonly number[] {
     return this.#at === 0 ? this.recordIndexes : this.recordIndexes.slice(this.#at);
   }
 
-  /** The places of the next batch: what fits into it, at least one. */
+  /** The indexes of the next batch: what fits into it, at least one. */
   fitting(maxBytes: number): readonly number[] {
     const last = Math.min(this.recordIndexes.length, this.#at + this.#most);
     let bytes = this.#sizes[this.#at] as number;
@@ -63,7 +63,7 @@ export class PartitionBatch implements TopicPartition {
     return this.#between(this.#at, next);
   }
 
-  /** The batch is written: the places of it. */
+  /** The batch is written: the indexes of it. */
   written(): readonly number[] {
     const first = this.#at;
     this.#at += this.#dropBatch();
@@ -72,7 +72,7 @@ export class PartitionBatch implements TopicPartition {
     return this.#between(first, this.#at);
   }
 
-  /** Takes these records of the batch out, by their indexes in it; the places of them. */
+  /** Takes these records of the batch out, by their indexes in it; the indexes of them. */
   takeOut(indexes: ReadonlySet<number>): readonly number[] {
     const first = this.#at;
     this.#dropBatch();
@@ -122,7 +122,7 @@ export type Partitions = number | RxflumeError | undefined;
 
 /**
  * Shares the records of a call out to partitions: where it is named, else by the key, else all to the partition whose
- * turn it is. What cannot go anywhere, or is too large, is refused by its place; records of topics that are not known
+ * turn it is. What cannot go anywhere, or is too large, is rejected by its index; records of topics that are not known
  * yet are left out.
  */
 export function partitionBatchesOf(

@@ -9,7 +9,7 @@ export interface PartitionBatch {
   readonly bytes: Buffer;
 }
 
-/** One record that the broker refuses, by its place in the batch. */
+/** One record that the broker rejects, by its index in the batch. */
 export interface RejectedRecord {
   readonly index: number;
   readonly reason: string;

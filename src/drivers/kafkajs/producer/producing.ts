@@ -24,7 +24,7 @@ import { TopicQueue } from './topic-queue.js';
 const SLOW = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND']);
 
 /**
- * Sends records until each is written or refused, in order within each partition, and no partition waits for another: one
+ * Sends records until each is written or rejected, in order within each partition, and no partition waits for another: one
  * batch of each partition under way, one request to each broker, and what had trouble in a request of its own. Where an
  * answer was lost, the same batch again, which the broker then knows by its sequence.
  *
@@ -47,7 +47,7 @@ export class Producing {
     this.#topics = new TopicQueue(of, (call, partitionsOf) => this.#share(call, partitionsOf));
   }
 
-  /** Answers as it becomes known. Fails where a transaction cannot go on; without one, what is lost is among the refused. */
+  /** Answers as it becomes known. Fails where a transaction cannot go on; without one, what is lost is among the rejected. */
   send(records: readonly KafkaOutgoing[], isWanted?: (recordIndex: number) => boolean): Observable<KafkaSent> {
     return new Observable((subscriber) => {
       const until = performance.now() + this.#of.producing.sendTimeoutMs;
@@ -202,7 +202,7 @@ export class Producing {
     }
   }
 
-  /** The places of the next batch, without those that are not to be written any more. */
+  /** The indexes of the next batch, without those that are not to be written any more. */
   #wanted(partitionBatch: PartitionBatch): readonly number[] {
     const { isWanted } = partitionBatch.call;
     while (!partitionBatch.isDone) {
@@ -228,7 +228,7 @@ export class Producing {
       sendQueue.isWell();
       partitionBatch.call.written(partitionBatch.written());
     } else if (this.#sender.renew === undefined && (isOfMore || verdict === 'sequence' || verdict === 'fenced')) {
-      // What is refused after an answer was lost may be in the transaction all the same.
+      // What is rejected after an answer was lost may be in the transaction all the same.
       this.#failAll(error, []);
     } else if (verdict === 'sequence' || verdict === 'fenced') {
       this.#bump(partitionBatch);
@@ -244,7 +244,7 @@ export class Producing {
     }
   }
 
-  /** Refuses the records that the broker names; where it names none, halves find them, as Kafka's own producer does. */
+  /** Rejects the records that the broker names; where it names none, halves find them, as Kafka's own producer does. */
   #rejectSome(partitionBatch: PartitionBatch, { error, rejected = [], reason = '' }: Outcome): void {
     const count = partitionBatch.batch?.records ?? 0;
     const { records } = partitionBatch.call;
@@ -268,7 +268,7 @@ export class Producing {
     );
   }
 
-  /** Refuses all that is left of a lot, for good. `doubt`: why it is not known whether its batch was written before. */
+  /** Rejects all that is left of a partition batch, for good. `doubt`: why it is not known whether its batch was written before. */
   #reject(sendQueue: SendQueue, partitionBatch: PartitionBatch, rejection: RxflumeError, doubt: unknown): void {
     if (doubt !== undefined && this.#sender.renew === undefined) {
       this.#failAll(doubt, []);
@@ -287,12 +287,12 @@ export class Producing {
     refreshing.catch((failure: unknown) => link.forget(failure));
   }
 
-  /** What was sent is refused from now on, however late it arrives. */
+  /** What was sent is rejected from now on, however late it arrives. */
   #bump(partitionBatch: PartitionBatch): void {
     if (partitionBatch.batch?.of.bump(partitionBatch.name) === false) this.#sender.renew?.();
   }
 
-  /** Also what stands behind it: it must not go before what is redelivered. */
+  /** Also what is behind it: it must not go before what is redelivered. */
   #giveUp(sendQueue: SendQueue, partitionBatch: PartitionBatch): void {
     const trouble = sendQueue.trouble ?? new Error('earlier requests to its broker took too long');
     if (this.#sender.renew === undefined || this.#of.isClosed) {

@@ -1,6 +1,6 @@
 import type { KafkaOutgoing } from '../../../ports/kafka-producer.js';
 
-/** Records as they stand in a batch, not compressed. */
+/** Records as they are in a batch, not compressed. */
 export interface WrittenRecords {
   readonly bytes: Buffer;
   readonly firstTimestamp: number;

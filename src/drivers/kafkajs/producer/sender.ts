@@ -12,7 +12,7 @@ export interface Sender {
   sequences(): Promise<Sequences>;
   /** These partitions are about to be written to. */
   joining?(partitionBatches: readonly PartitionBatch[]): Promise<void>;
-  /** Drops the producer id, which has no higher epoch; absent where a sequence that is refused is the end of a transaction. */
+  /** Drops the producer id, which has no higher epoch; absent where a sequence that is rejected is the end of a transaction. */
   renew?(): void;
   /** The broker does not have the sequence that a partition goes on from; it begins anew. */
   anew?(partition: string, error: unknown): void;

@@ -41,7 +41,7 @@ export class Sequences {
   }
 
   /**
-   * Begins anew in a partition, by the next epoch: what was sent by the last one is refused from the first batch of this one
+   * Begins anew in a partition, by the next epoch: what was sent by the last one is rejected from the first batch of this one
    * on, however late it arrives. False where there is no higher epoch.
    *
    * Source: KIP-360.

@@ -21,7 +21,7 @@ export interface LeanBatch {
 /** What a fetch brought of one partition, decoded. */
 export interface FetchedMessages {
   readonly records: readonly ForeignRecord[];
-  /** In place of records, where they are decoded later. */
+  /** Instead of records, where they are decoded later. */
   readonly batches?: readonly LeanBatch[];
   /** The offset after the last batch, also where compaction has left nothing in it; −1 where no batch came. */
   readonly nextOffset: number;

@@ -1,7 +1,7 @@
 import type { Codec } from '../codecs/codecs.js';
 import type { FetchedMessages } from '../records/fetched-messages.js';
 
-/** The parts of kafkajs 2.2.4's own rooms that this driver stands on, as far as it uses them. */
+/** The parts of kafkajs 2.2.4's own rooms that this driver relies on, as far as it uses them. */
 export interface Internals {
   readonly Cluster: new (options: Record<string, unknown>) => Cluster;
   readonly ConsumerGroup: new (options: Record<string, unknown>) => ConsumerGroup;

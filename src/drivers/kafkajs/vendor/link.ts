@@ -159,7 +159,7 @@ export class Link extends ClusterLink {
     await this.#coordinator().heartbeat({ groupId, memberId, groupGenerationId: generationId });
   }
 
-  /** Answers those that were refused by themselves. Fails where all were. */
+  /** Answers those that were rejected by themselves. Fails where all were. */
   async commit(
     { generationId, memberId }: Membership,
     offsets: readonly CommittedOffset[],

@@ -149,7 +149,7 @@ const AMENDMENTS: Amendments = {
 
 export type DecodingOptions = Pick<CheckedOptions, 'recordDecoder' | 'checkCrc' | 'maxBatchBytes'>;
 
-/** A kafkajs of our own with its defects mended and all codecs in. */
+/** A kafkajs of our own with its defects patched and all codecs in. */
 export function openInternals(options: DecodingOptions): Internals {
   const { recordDecoder, checkCrc, maxBatchBytes } = options;
   const { load } = openPrivateInstance({

@@ -17,7 +17,7 @@ export type BucketOf<T> = (delivery: Delivery<T>, now: Now) => string;
 /** Checks a bucket, and that the store can hold files in it. Throws `RXF_SINK_BUCKET`. */
 export type Judge = (bucket: unknown) => asserts bucket is string;
 
-/** In place of a file's name: as long as the longest. */
+/** Instead of a file's name: as long as the longest. */
 const LONGEST_NAME = 'n'.repeat(MOST_NAME_BYTES);
 
 export function judge(fs: FileSystem, root: string): Judge {

@@ -4,7 +4,7 @@ import { MOST_NAME_BYTES } from '../../../ports/path-problem.js';
 import { shortened } from '../shortened.js';
 
 const MOST_BUCKET_BYTES = 2_048;
-/** Control characters; and `:` and `\`, which HDFS refuses or other readers take for a separator. */
+/** Control characters; and `:` and `\`, which HDFS rejects or other readers take for a separator. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNSAFE_IN_BUCKET = /[\u0000-\u001f\u007f:\\]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -31,7 +31,7 @@ export function checkBucket(bucket: unknown): asserts bucket is string {
 
 /**
  * Why a path below the root could do harm, null where it could not: it leaves the root, or touches what is the sink's own. What
- * stands in the ledger is held to this alone: a path that no store can hold must not keep the stream from going on.
+ * is in the ledger is held to this alone: a path that no store can hold must not keep the stream from going on.
  */
 export function harmOf(path: string): string | null {
   if (UNSAFE_IN_PATH.test(path)) return 'it has a control character or a `\\`';
@@ -49,7 +49,7 @@ const MOST_SEGMENT_BYTES = 200;
 const CUT = '%~';
 
 /**
- * A text that is safe as one segment of a bucket, whatever it is, and no two texts the same: what is refused, `/` and `%`
+ * A text that is safe as one segment of a bucket, whatever it is, and no two texts the same: what is rejected, `/` and `%`
  * are percent-encoded, so is a leading `.` or `_`, which Hadoop's readers pass over; the empty text is `%00`. What has more
  * than 200 bytes then is cut, and ends in `%~` and a hash of the whole.
  */
@@ -71,7 +71,7 @@ function percent(char: string): string {
   return bytes.map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
 
-/** A bucket that is refused, and with it the value that it was made from. */
+/** A bucket that is rejected, and with it the value that it was made from. */
 export function bucketError(bucket: unknown, why: string, cause?: unknown): SinkError {
   return new SinkError(
     'RXF_SINK_BUCKET',

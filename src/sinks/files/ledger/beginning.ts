@@ -6,7 +6,7 @@ import type { LedgerStore } from './store.js';
 
 /**
  * Notes where a stream begins whose ledger is empty, so that it begins there after a restart too: an entry without files
- * from 0 to the start. It stands where every first commit would, so a writer that began elsewhere is fenced. An entry cannot
+ * from 0 to the start. It is where every first commit would, so a writer that began elsewhere is fenced. An entry cannot
  * end where it begins, so a start at 0 is a file of its own.
  *
  * Fails: as the file system does. Where another has begun the stream, it completes, and the other's start stands.

@@ -37,7 +37,7 @@ export function entryBytes(entry: LedgerEntry): Uint8Array {
 }
 
 /**
- * Reads an entry that stands at a place in the ledger. It decides what is renamed, and anyone who can write to the folder
+ * Reads an entry that is at a place in the ledger. It decides what is renamed, and anyone who can write to the folder
  * can write to it: so it must be of that place, and no path in it may leave the root.
  *
  * Fails: `RXF_LEDGER_DAMAGED`.

@@ -50,7 +50,7 @@ function listOnce(fs: FileSystem, folder: string, asked: readonly string[]): Obs
   );
 }
 
-/** The folder a path stands in. */
+/** The folder a path is in. */
 function folderOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }

@@ -57,7 +57,7 @@ function look(fs: FileSystem, file: StoredFile, aside: SetAside): Observable<Pub
   );
 }
 
-/** The files that stand at their final paths now. Fails with `RXF_FILES_MISSING` at the first that is gone. */
+/** The files that are at their final paths now. Fails with `RXF_FILES_MISSING` at the first that is gone. */
 export function nowVisible<F extends StoredFile>(
   fs: FileSystem,
   published$: Observable<{ readonly file: F; readonly came: Published }>,

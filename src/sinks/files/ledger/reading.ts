@@ -32,7 +32,7 @@ import { type QuarantineReason, readReason } from './quarantine.js';
 import { LEDGER_RULES } from './rules.js';
 import { LedgerStore } from './store.js';
 
-/** An entry as it stands in the ledger: read, or with what is wrong with it. */
+/** An entry as it is in the ledger: read, or with what is wrong with it. */
 export type EntryReading = {
   readonly from: number;
   readonly path: string;
@@ -61,7 +61,7 @@ export interface LedgerReading {
   readonly entries: readonly EntryReading[];
   /** The temporary files, looked at before the final ones: a file that is published meanwhile is seen in one of the two. */
   readonly temporaries: readonly TemporaryReading[];
-  /** The length of each file named by an entry that stands at its final path. */
+  /** The length of each file named by an entry that is at its final path. */
   readonly finals: ReadonlyMap<string, number>;
   readonly quarantined: readonly QuarantineReading[];
 }

@@ -4,7 +4,7 @@ import type { LedgerEntry } from './entry.js';
 /**
  * What a commit came to:
  * `committed`: our entry stands, and none after it: its files may be published.
- * `fenced`: another's entry stands at its place; `overtaken`: ours stands there, or stood, and others have gone on.
+ * `fenced`: another's entry is at its place; `overtaken`: ours is there, or stood, and others have gone on.
  * `unknown`: it may still be carried out.
  */
 export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
@@ -15,10 +15,10 @@ export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
  * `test/sinks/files/ledger/rules.proof.test.ts` shows by leaving each of them out.
  */
 export interface LedgerRules extends CommitRules {
-  /** What a commit came to: by what stands in the ledger now, never by the answer alone. */
+  /** What a commit came to: by what is in the ledger now, never by the answer alone. */
   outcomeOf(tried: {
     readonly ours: LedgerEntry;
-    /** What stands at the entry's place, null where nothing does. */
+    /** What is at the entry's place, null where nothing does. */
     readonly standing: LedgerEntry | null;
     /** Where the entries that stand begin. */
     readonly listed: readonly number[];

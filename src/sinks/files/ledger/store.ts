@@ -26,7 +26,7 @@ const LOOKS = 5;
 const RENAMES = 2;
 
 /**
- * The ledger of one sink as it stands in the file system: entries are written whole under a temporary name, renamed into
+ * The ledger of one sink as it is in the file system: entries are written whole under a temporary name, renamed into
  * their place, and read back. Bounds: one entry in memory for each call.
  */
 export class LedgerStore {
@@ -108,7 +108,7 @@ export class LedgerStore {
     );
   }
 
-  /** What stands there decides, whatever the rename answers; that it is durable, only an answer says. */
+  /** What is there decides, whatever the rename answers; that it is durable, only an answer says. */
   #judged(ours: LedgerEntry, answer$: Observable<unknown>, renames: number): Observable<readonly number[]> {
     return answer$.pipe(
       map(() => undefined),

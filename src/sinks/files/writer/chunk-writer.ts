@@ -56,7 +56,7 @@ export class ChunkWriter {
     this.#step?.unsubscribe();
   }
 
-  /** A storage may answer at once, from within; so this goes round in place of calling itself. */
+  /** A storage may answer at once, from within; so this goes round instead of calling itself. */
   #run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;

@@ -20,7 +20,7 @@ export interface ClosedSegment {
   readonly from: number;
   readonly cut: number;
   readonly files: readonly ClosedFile[];
-  /** Everything in the files, to be acked when they stand at their final paths. */
+  /** Everything in the files, to be acked when they are at their final paths. */
   readonly values: AckGroup;
   /** From here on its commit may be carried out at any time: the files are kept, whatever happens. */
   sent(): void;
@@ -107,7 +107,7 @@ export class Segment<T> {
   }
 
   /**
-   * Writes a value into its bucket's file. Throws what the encoder throws, and why the bucket is refused; then nothing was
+   * Writes a value into its bucket's file. Throws what the encoder throws, and why the bucket is rejected; then nothing was
    * written.
    */
   write(delivery: Delivery<T>, bucket: string): void {
@@ -163,7 +163,7 @@ export class Segment<T> {
     return this.#isCommitSent;
   }
 
-  /** Gives all files up, and removes them where they may be; what they hold is refused with `cause`. */
+  /** Gives all files up, and removes them where they may be; what they hold is rejected with `cause`. */
   abort(cause: unknown, mayRemove: boolean): void {
     this.#timers.unsubscribe();
     for (const file of this.#files.values()) file.abort(mayRemove);
