@@ -26,6 +26,8 @@ export default defineConfig({
   cacheDir: '../cache',
   lastUpdated: false,
   metaChunk: true,
+  // The API page of `rxflume` and the search index are single chunks, read only where they are asked for.
+  vite: { build: { chunkSizeWarningLimit: 2_000 } },
   markdown: { anchor: { slugify }, theme: { light: 'github-light', dark: 'github-dark' } },
   themeConfig: {
     search: { provider: 'local', options: { detailedView: true } },

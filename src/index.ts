@@ -1,3 +1,4 @@
+export type { CircuitBreakerOptions } from './backpressure/circuit-breaker.js';
 export type { WindowLimits } from './backpressure/in-flight-window.js';
 export {
   CommitError,
@@ -29,9 +30,10 @@ export {
 } from './core/monitor.js';
 export { GiB, KiB, MiB } from './core/units.js';
 export type { Acker, FlushSignal, ResumeTracker } from './delivery/acker.js';
+export type { Branch } from './delivery/branches.js';
 export type { DeadLetter } from './delivery/dead-letter.js';
 export { Delivery, type Origin } from './delivery/delivery.js';
-export type { DeliveryOperator, SettlingOperator } from './delivery/delivery-operator.js';
+export type { DeliveryOperator, EndOperator, SettlingOperator } from './delivery/delivery-operator.js';
 export { joinDeliveries } from './delivery/join.js';
 export type { LeakDetectorOptions } from './delivery/leak-detector.js';
 export type { Receipt, Sink } from './delivery/receipt.js';

@@ -31,11 +31,13 @@ export type {
 } from './flume-rpc.js';
 export type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
 export type {
+  CommittedOffset,
   KafkaBatch,
   KafkaConsumer,
   KafkaDriver,
   KafkaListener,
   KafkaRecord,
+  KafkaRecords,
   KafkaSubscription,
   PartitionOffset,
   StartAt,

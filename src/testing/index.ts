@@ -9,6 +9,7 @@ export { MarbleError } from './marbles/difference.js';
 export { MarbleAmqp, type MarbleAmqpOptions } from './marbles/marble-amqp.js';
 export { MarbleKafka, type MarbleKafkaOptions } from './marbles/marble-kafka.js';
 export { type Marbles, marbles, type PartitionRows } from './marbles/marbles.js';
+export type { Mark } from './marbles/row.js';
 export { MemoryAmqp, type MemoryAmqpOptions } from './memory/memory-amqp.js';
 export type { SeenSettlement } from './memory/memory-amqp-channel.js';
 export type { PublishAnswer } from './memory/memory-amqp-publisher.js';
@@ -24,6 +25,7 @@ export { type HttpScript, MemoryHttp, type MemoryHttpOptions, type SeenRequest }
 export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory/memory-kafka.js';
 export type { MemoryRecord } from './memory/memory-log.js';
 export type { ProducerFate, ProducerStep } from './memory/memory-producer.js';
+export type { TopicConfig } from './memory/memory-topic-rules.js';
 export type { ReadLines } from './proof/comparison.js';
 export { ProofError } from './proof/failure.js';
 export { PROOF_DEFAULTS, type ProofOptions } from './proof/options.js';
