@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { NEVER, Subject } from 'rxjs';
-import { BEHIND_MS, CommitGate, COMMIT_RULES as rules } from '../../src/lifecycle/commit-gate.js';
+import { BEHIND_MS, CommitGate, orderError, COMMIT_RULES as rules } from '../../src/lifecycle/commit-gate.js';
 import { callAcker, resumeTracker } from '../support/call-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
@@ -88,7 +88,19 @@ describe('CommitGate', () => {
       at(BEHIND_MS - 1, () => expect(seen).toEqual([]));
     });
     expect(seen).toEqual([
-      expect.objectContaining({ code: 'RXF_LEDGER_BEHIND', details: { stream: 's', cut: 10, horizon: 3 } }),
+      expect.objectContaining({
+        code: 'RXF_LEDGER_BEHIND',
+        details: { stream: 's', cut: 10, horizon: 3 },
+        message: expect.stringMatching(/^s: a commit up to 10 .* offset 3, .*this sink.*`filter`.*redelivered\.$/),
+      }),
     ]);
+  });
+
+  it('names the value that comes too late for its commit', () => {
+    expect(orderError(first)).toMatchObject({
+      code: 'RXF_LEDGER_ORDER',
+      details: { stream: 's', offset: 7 },
+      message: expect.stringMatching(/^s offset 7 came after .*joined from offsets .*`splitValue`.* out of order\.$/),
+    });
   });
 });
