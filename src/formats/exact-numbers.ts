@@ -21,6 +21,9 @@ const LONG_EXPONENT = /[eE][+-]?\d{3}/;
 /** Values nested deeper than this are not looked at, but taken for such as may have any number. */
 const MOST_LEVELS = 64;
 
+/** With a number of many digits in so many bytes, to write the whole value and compare is cheaper than to look at each. */
+const DENSE_BYTES = 64;
+
 /**
  * Whether a JSON text may have a number that is not held; `json` is its UTF-8 and `value` what was read from it. It may say
  * so of what is no number, never the other way.
@@ -28,21 +31,57 @@ const MOST_LEVELS = 64;
  * It reads one byte in sixteen, and only the numbers among the values, so that texts cost little more than to be parsed.
  */
 export function mayBeUnheld(json: Buffer, text: string, value: unknown, isHeld: IsHeld): boolean {
-  return hasUnheldRun(json, text, isHeld) || (hasExtreme(value, 0) && LONG_EXPONENT.test(text));
+  return hasUnheldRun(json, text, value, isHeld) || (hasExtreme(value, 0) && LONG_EXPONENT.test(text));
 }
 
 /** Whether a run of digits is where a number may begin, and is of one that is not held. */
-function hasUnheldRun(json: Buffer, text: string, isHeld: IsHeld): boolean {
-  for (let at = LEAST_RUN - 1; at < json.length; at += LEAST_RUN) {
-    if (!isDigitOrPoint(json[at])) continue;
-    let first = at;
-    while (first > 0 && isDigitOrPoint(json[first - 1])) first -= 1;
-    at += 1;
-    while (at < json.length && isDigitOrPoint(json[at])) at += 1;
-    if (at - first >= LEAST_RUN && !isHeldAt(json, text, first, at, isHeld)) return true;
-    at -= 1;
+function hasUnheldRun(json: Buffer, text: string, value: unknown, isHeld: IsHeld): boolean {
+  let first = nextRun(json, 0);
+  if (first < 0) return false;
+  if (isHeld === doubleHolds && isDense(json, first) && isWrittenAs(value, text)) return false;
+  while (first >= 0) {
+    const end = endOfRun(json, first);
+    if (!isHeldAt(json, text, first, end, isHeld)) return true;
+    first = nextRun(json, end);
   }
   return false;
+}
+
+/** Where the next run of that many digits and points begins, or -1. Looks back from the end of each window. */
+function nextRun(json: Buffer, from: number): number {
+  let first = from;
+  for (let at = first + LEAST_RUN - 1; at < json.length; at = first + LEAST_RUN - 1) {
+    while (at >= first && isDigitOrPoint(json[at])) at -= 1;
+    if (at < first) return first;
+    first = at + 1;
+  }
+  return -1;
+}
+
+function endOfRun(json: Buffer, first: number): number {
+  let end = first + LEAST_RUN;
+  while (end < json.length && isDigitOrPoint(json[end])) end += 1;
+  return end;
+}
+
+/** What is written back as it came has lost nothing. Texts with spaces between values are looked at number by number. */
+function isWrittenAs(value: unknown, text: string): boolean {
+  try {
+    return JSON.stringify(value) === text;
+  } catch {
+    // It recurses, unlike JSON.parse: what is nested by the thousands ends the stack.
+    return false;
+  }
+}
+
+/** Whether so many such runs follow that all of them together are better looked at otherwise. */
+function isDense(json: Buffer, first: number): boolean {
+  let count = 1;
+  for (let run = first; count * DENSE_BYTES < json.length; count += 1) {
+    run = nextRun(json, endOfRun(json, run));
+    if (run < 0) return false;
+  }
+  return true;
 }
 
 function isHeldAt(json: Buffer, text: string, digits: number, end: number, isHeld: IsHeld): boolean {

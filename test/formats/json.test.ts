@@ -154,6 +154,43 @@ describe('json', () => {
     );
   });
 
+  it('finds such a number among many of as many digits, in a text as JSON.stringify writes it and in another', () => {
+    const held = fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => JSON.stringify(number));
+    const wrong = fc.constantFrom(
+      '9007199254740993',
+      '-1.0000000000000000001',
+      '1e400',
+      '0.30000000000000001',
+      '1E-0400',
+    );
+    const space = fc.constantFrom('', ' ', '\n');
+    fc.assert(
+      fc.property(
+        fc.array(held, { minLength: 3, maxLength: 30 }),
+        fc.nat(29),
+        wrong,
+        space,
+        (numbers, at, bad, gap) => {
+          const fine = `{"a":[${numbers.join(`,${gap}`)}]}`;
+          expect(json()(Buffer.from(fine))).toEqual(JSON.parse(fine));
+          const all = [...numbers.slice(0, at), bad, ...numbers.slice(at)];
+          const text = `{"a":[${all.join(`,${gap}`)}]}`;
+          expect(refusal(() => json()(Buffer.from(text)))).toMatchObject({
+            code: 'RXF_DECODE_INEXACT',
+            details: { number: bad, path: `$.a[${Math.min(at, numbers.length)}]` },
+          });
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads many numbers of many digits below any depth', () => {
+    const deep = (number: string) => `${`[${number},`.repeat(20_000)}1${']'.repeat(20_000)}`;
+    expect(json()(deep('0.1234567890123456'))).toHaveLength(2);
+    expect(refusal(() => json()(deep('9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
+  });
+
   it('refuses bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
     const error = rejection(() => json()(Buffer.from('{"a":"\xc4\xe3"}', 'latin1'))) as DecodeError;
     expect(error).toMatchObject({ code: 'RXF_DECODE_SYNTAX', details: { path: '$.a', offset: 6, length: 10 } });
