@@ -33,7 +33,7 @@ async function send(port: number, bad: string, count: number) {
   const deliveries$ = new Subject<Delivery<FlumeEvent>>();
   const sink = flumeSink(avroRpcClient({ agents: [`127.0.0.1:${port}`] }), {
     batch: { count },
-    retry: { attempts: 3, firstDelayMs: 100, maxDelayMs: 200 },
+    retry: { maxAttempts: 3, firstDelayMs: 100, maxDelayMs: 200 },
     monitor: new Monitor(),
   });
   running = sink.write()(deliveries$).subscribe();
