@@ -175,7 +175,7 @@ describe('json', () => {
           expect(json()(Buffer.from(fine))).toEqual(JSON.parse(fine));
           const all = [...numbers.slice(0, at), bad, ...numbers.slice(at)];
           const text = `{"a":[${all.join(`,${gap}`)}]}`;
-          expect(refusal(() => json()(Buffer.from(text)))).toMatchObject({
+          expect(rejection(() => json()(Buffer.from(text)))).toMatchObject({
             code: 'RXF_DECODE_INEXACT',
             details: { number: bad, path: `$.a[${Math.min(at, numbers.length)}]` },
           });
@@ -188,7 +188,7 @@ describe('json', () => {
   it('reads many numbers of many digits below any depth', () => {
     const deep = (number: string) => `${`[${number},`.repeat(20_000)}1${']'.repeat(20_000)}`;
     expect(json()(deep('0.1234567890123456'))).toHaveLength(2);
-    expect(refusal(() => json()(deep('9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
+    expect(rejection(() => json()(deep('9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
   });
 
   it('refuses bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
