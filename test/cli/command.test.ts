@@ -159,7 +159,7 @@ describe('rxflume', () => {
   });
 
   it('refuses a bucket that leaves the root, exit 1, and stores nothing outside', async () => {
-    const file = flowFile('escape', { path: "({ value }) => (value.n === 2 ? '../../outside' : 'good')" });
+    const file = flowFile('escape', { path: "(value) => (value.n === 2 ? '../../outside' : 'good')" });
     const outcome = await rxflume(['run', file]);
     expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('RXF_SOURCE_NACKED')]);
     expect(outcome.stdout).toContain('../../outside');
