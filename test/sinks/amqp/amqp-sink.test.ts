@@ -7,7 +7,7 @@ import { type AmqpSink, amqpSink } from '../../../src/sinks/amqp/amqp-sink.js';
 import { keptProperties } from '../../../src/sinks/amqp/kept-properties.js';
 import type { AmqpSinkOptions } from '../../../src/sinks/amqp/options.js';
 import { amqpSource } from '../../../src/sources/amqp/amqp-source.js';
-import { describeSink, MemoryAmqp } from '../../../src/testing/index.js';
+import { MemoryAmqp } from '../../../src/testing/index.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
 
@@ -30,8 +30,6 @@ const sinkTo = (own: MemoryAmqp, options: Partial<Options> = {}): AmqpSink<strin
 const feed = (sink: AmqpSink<string>) => new SinkRun(sink.write(), 'kafka:t/0');
 
 describe('amqpSink', () => {
-  describeSink('the RabbitMQ sink', { sink: () => sinkTo(broker()).write(), value: (n) => `v${n}`, it });
-
   it('is as drawn: acks what is confirmed, refuses what is returned, and what is not confirmed when the channel ends', () => {
     const own = broker();
     inVirtualTime((at) => {

@@ -4,12 +4,9 @@ import { Monitor } from '../../../src/core/monitor.js';
 import type { Acker } from '../../../src/delivery/acker.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import { nullSink } from '../../../src/sinks/null/null-sink.js';
-import { describeSink } from '../../../src/testing/describe-sink.js';
 import { RecordingAcker } from '../../../src/testing/recording-acker.js';
 import { SinkRun } from '../../support/sink-run.js';
 import { inVirtualTime } from '../../support/virtual-time.js';
-
-describeSink('the null sink', { sink: () => nullSink().write(), value: (n) => n, it });
 
 /** Counts what is called, whatever it is for. */
 function countingAcker(): Acker & { readonly runs: [number, number][] } {
