@@ -72,9 +72,11 @@ describe('corrupt bytes', () => {
     ['a negative offset', offsetsOf(-1, 0, 1)],
     ['an offset beyond the last', offsetsOf(0, 1, 3)],
   ])('%s is refused, at once', async (_what, bytes) => {
-    const from = performance.now();
+    const before = process.cpuUsage();
     await expect(lean.read(bytes, 0)).rejects.toThrow();
-    expect(performance.now() - from).toBeLessThan(100);
+    // Of this process: a loaded machine makes it wait, not work.
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(100);
   });
 
   it('a batch that is longer than all that was sent is not asked for again and again', async () => {
