@@ -60,7 +60,7 @@ describeFlume('an event that a real agent cannot take', () => {
     await startAgent('a1', agent(port, directory, overflowing));
     const { acks, nacks, cause } = await send(port, 'ab'.repeat(200_000), COUNT);
     expect([acks, nacks]).toEqual([COUNT - 1, [String(BAD)]]);
-    expect(cause).toMatchObject({ code: 'RXF_FLUME_EVENT_REFUSED', retryable: false });
+    expect(cause).toMatchObject({ code: 'RXF_FLUME_EVENT_REJECTED', retryable: false });
     expect(cause.message).toContain(`did not take the event ${BAD} of kafka:t/0 alone`);
     await until('the others in the files', () => numbersIn(directory).size === COUNT - 1, 30_000);
     expect([...numbersIn(directory)].sort(([a], [b]) => a - b)).toEqual(others.map((n) => [n, 1]));
@@ -72,7 +72,7 @@ describeFlume('an event that a real agent cannot take', () => {
     await startAgent('a1', agent(port, directory, throwing));
     const { acks, nacks, cause } = await send(port, 'bad', COUNT);
     expect([acks, nacks.length]).toEqual([0, COUNT]);
-    expect(cause).toMatchObject({ code: 'RXF_FLUME_REFUSED', retryable: true });
+    expect(cause).toMatchObject({ code: 'RXF_FLUME_REJECTED', retryable: true });
     expect(cause.message).toContain('answered FAILED');
     running?.unsubscribe();
     // Alone it is answered with an error of the call.
