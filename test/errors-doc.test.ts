@@ -21,6 +21,13 @@ const rows = page.split(/^## /m).flatMap((section) => {
     });
 });
 
+function filesIn(top: string): string[] {
+  if (top.endsWith('.md')) return [top];
+  return readdirSync(join(root, top), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+}
+
 describe('docs/reference/errors.md', () => {
   it('has a row for each code of the table, in its family and in its order, and no others', () => {
     const documented = rows.map(({ code, family, retryable }) => [code, family, retryable]);
@@ -50,5 +57,21 @@ describe('docs/reference/errors.md', () => {
       .join('\n')
       .replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
     expect(Object.keys(ERRORS).filter((name) => !code.includes(`'${name}'`))).toEqual([]);
+  });
+
+  it('and no code is named elsewhere, in a test on real services for example, that the table lacks', () => {
+    // A log event of the embedded log, which no error carries.
+    const known = new Set([...Object.keys(ERRORS), 'RXF_KAFKA_TORN_APPEND']);
+    const unknown = ['README.md', 'src', 'operators', 'test', 'bench', 'chaos', 'scripts', 'docs'].flatMap((top) =>
+      filesIn(top)
+        // The decisions and this test keep the names of their day.
+        .filter((path) => /\.(ts|md|mjs)$/.test(path) && !/decisions\.md$|errors-doc\.test\.ts$/.test(path))
+        .flatMap((path) =>
+          [...readFileSync(join(root, path), 'utf8').matchAll(/\bRXF_[A-Z_]*[A-Z]\b(?!_)/g)]
+            .filter(([code]) => !known.has(code))
+            .map(([code]) => `${path}: ${code}`),
+        ),
+    );
+    expect(unknown).toEqual([]);
   });
 });
