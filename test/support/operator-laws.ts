@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { merge, NEVER, Observable, type OperatorFunction, of, Subject, take, takeUntil, timer } from 'rxjs';
+import { merge, NEVER, Observable, type OperatorFunction, of, Subject, take, takeUntil } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { RecordingAcker } from '../../src/testing/recording-acker.js';
@@ -75,20 +75,19 @@ export function tryPlan(subject: LawSubject, { values, settlings, flushListeners
             else writing.error(new Error('disk on fire'));
           };
           if (after === 0) return finish();
-          return timer(after).subscribe(finish);
+          return at(after, finish);
         }),
     };
     const source = new Observable<Delivery<number>>((subscriber) => {
       const send = (index: number): void => {
-        for (let at = index; at < values.length; at += 1) {
-          const { digit, gap: wait } = values[at] as Plan['values'][number];
-          if (wait > 0 && at > index) {
-            const waiting = timer(wait).subscribe(() => send(at));
-            subscriber.add(waiting);
+        for (let nth = index; nth < values.length; nth += 1) {
+          const { digit, gap: wait } = values[nth] as Plan['values'][number];
+          if (wait > 0 && nth > index) {
+            subscriber.add(at(wait, () => send(nth)));
             return;
           }
           if (subscriber.closed) return;
-          const value = at * 10 + digit;
+          const value = nth * 10 + digit;
           sent.push(value);
           subscriber.next(acker.deliver(value, { byteLength: digit + 1 }));
         }
@@ -112,7 +111,7 @@ export function tryPlan(subject: LawSubject, { values, settlings, flushListeners
             else output.nack(new Error('refused by the taker'));
           };
           if (after === 0) settle();
-          else timer(after).subscribe(settle);
+          else at(after, settle);
         }
         if (end === 'leave inside the nth output' && outputs > endAfter) leave$.next();
       },

@@ -1,4 +1,4 @@
-import { timer } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { expectFunction } from '../../core/options.js';
 
@@ -17,7 +17,7 @@ export function itOf(given: It | undefined): It {
  * clock has come to `longestMs`. What an action throws is thrown.
  */
 export function inVirtualTime(
-  run: (at: (ms: number, action: () => void) => void) => void,
+  run: (at: (ms: number, action: () => void) => Subscription) => void,
   longestMs = 1_000_000,
 ): void {
   const scheduler = new TestScheduler(() => undefined);
@@ -25,15 +25,16 @@ export function inVirtualTime(
   scheduler.run(({ flush }) => {
     // Whatever is left running must not keep the clock forever.
     scheduler.maxFrames = longestMs;
-    run((ms, action) => {
-      timer(ms).subscribe(() => {
+    // Not by `timer`: RxJS 7 throws "Expected a due immediate or interval" where a timer stops another due in the same frame.
+    run((ms, action) =>
+      scheduler.schedule(() => {
         try {
           action();
         } catch (failure) {
           failures.push(failure);
         }
-      });
-    });
+      }, ms),
+    );
     flush();
   });
   if (failures.length > 0) throw failures[0];
