@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeError } from '../../src/core/errors.js';
 import { secretsOf, withoutSecrets } from '../../src/core/secrets.js';
+import { cpuMsSince } from '../support/cpu-time.js';
 
 const S = 'S3CR3T+pw/0rd==';
 
@@ -44,9 +45,9 @@ describe('withoutSecrets', () => {
   });
 
   it('ends in no time, whatever comes', () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (const part of ['token', 'a-', '"password":"', '://x', 'Basic ', '\\"']) withoutSecrets(part.repeat(2_000));
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(cpuMsSince(before)).toBeLessThan(2_000);
   });
 
   it('is what every described error goes through', () => {

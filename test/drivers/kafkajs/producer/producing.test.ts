@@ -289,7 +289,7 @@ describe('what is sent', () => {
   });
 
   it('of a partition without a leader holds up nothing that goes elsewhere, and is given up in time', async () => {
-    const { answers$, send, leaders } = sending([], { sendTimeoutMs: 200 });
+    const { answers$, send, leaders } = sending([], { sendTimeoutMs: 1_000 });
     leaders['t/1'] = undefined;
     const began = performance.now();
     const seen: { readonly atMs: number; readonly sent: KafkaSent }[] = [];
@@ -299,17 +299,17 @@ describe('what is sent', () => {
     });
     // Meanwhile others go on, also behind what waits.
     expect((await send(records(3, 0))).written).toEqual([0, 1, 2]);
-    expect(performance.now() - began).toBeLessThan(150);
+    expect(performance.now() - began).toBeLessThan(700);
     const behind = send(records(1, 1));
     await ended;
     expect(seen.map(({ sent }) => [sent.written, codes(sent)])).toEqual([
       [[0, 1, 3], []],
       [[], [[2, 'RXF_KAFKA_SEND']]],
     ]);
-    expect((seen[0] as { atMs: number }).atMs).toBeLessThan(150);
+    expect((seen[0] as { atMs: number }).atMs).toBeLessThan(700);
     // What stood behind it in its partition must not go before what is redelivered.
     expect(codes(await behind)).toEqual([[0, 'RXF_KAFKA_SEND']]);
-    expect(performance.now() - began).toBeLessThan(350);
+    expect(performance.now() - began).toBeLessThan(2_500);
   });
 
   it('goes in a request of its own after the broker was slow with it', async () => {
