@@ -55,7 +55,7 @@ export class Asking implements Asks {
     return this.again(this.attempt(call), limit, signal, () => whole(this.#begin(call), this.#settings, signal));
   }
 
-  /** Makes an exchange until it brings an answer that stands: a success, or a rejection that will not pass. */
+  /** Makes an exchange until it brings a final answer: a success, or a rejection that will not pass. */
   async again(attempt: Attempt, limit: string, signal: AbortSignal, once: () => Promise<Answer>): Promise<Reply> {
     const { retry } = this.#settings;
     let doubted = false;

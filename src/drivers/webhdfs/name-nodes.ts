@@ -91,7 +91,7 @@ export class NameNodes {
     return { doing: call.doing, path: call.path, at: serverName(at), user: this.#settings.user };
   }
 
-  /** Asks until one gives an answer that stands: a success, or a rejection that no other NameNode would lift. */
+  /** Asks until one gives a final answer: a success, or a rejection that would be the same from every NameNode. */
   async ask(call: Call, signal: AbortSignal): Promise<Reply> {
     const { nameNodes, retry, safeModeTimeoutMs } = this.#settings;
     const failures = new Map<string, Failure>();

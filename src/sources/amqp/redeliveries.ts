@@ -20,7 +20,7 @@ interface Given {
  * Bounds: 10,000 nacked messages, and what is out of those that were given before.
  */
 export class Redeliveries {
-  /** By place on the channel that stands. */
+  /** By sequence number on the current channel. */
   readonly #given = new Map<number, Given>();
   /** How often what was nacked was given before. */
   readonly #nacks = new Map<string, number>();

@@ -233,8 +233,8 @@ class Memory implements MemoryFileSystem {
       .split('/')
       .slice(1)
       .reduce((above, name) => {
-        const flush$ = `${above}/${name}`;
-        return known.find((one) => one.toLowerCase() === flush$.toLowerCase()) ?? flush$;
+        const asked = `${above}/${name}`;
+        return known.find((one) => one.toLowerCase() === asked.toLowerCase()) ?? asked;
       }, '');
   }
 
