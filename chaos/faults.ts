@@ -14,7 +14,7 @@ export interface FaultsOptions {
   readonly proxies: Proxies;
   readonly collectors: Collectors;
   readonly restart: (service: Service) => Promise<void>;
-  /** Notified of each fault when it is done. */
+  /** Called with a line about each fault once it is done. */
   readonly say: (line: string) => void;
 }
 

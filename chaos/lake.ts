@@ -17,7 +17,7 @@ export async function readLake(folder: string, signal: AbortSignal): Promise<str
 }
 
 /**
- * The files under a root. What is under `_rxflume/tmp` is an orphan when this is asked: every writer has ended, and a
+ * The files under a root. What is under `_rxflume/tmp` at this call is an orphan: every writer has ended, and a
  * new one has since taken all streams, committed on each of them, and drained.
  */
 export async function listLake(folder: string, signal: AbortSignal): Promise<Listing> {

@@ -125,7 +125,7 @@ export class Proxies {
   }
 }
 
-/** One connection of a collector, and the one to the service that it exists for. */
+/** One connection of a collector, and the connection to the service that it is forwarded to. */
 class Line {
   readonly #proxies: Proxies;
   readonly #slot: number;

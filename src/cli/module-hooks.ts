@@ -13,8 +13,8 @@ export interface HookContext {
 type Next = (target: string, context?: HookContext) => unknown;
 
 /**
- * Node's hook for addresses: a relative one without an extension, or with `.js` where only the TypeScript stands, means the
- * file that is there, as in projects whose compiler is notified. Works as a synchronous hook and as one on Node's own thread.
+ * Node's hook for addresses: a relative one without an extension, or with `.js` where only the TypeScript exists, means the
+ * file that is there, as in projects whose compiler is configured so. Works as a synchronous hook and as one on Node's own thread.
  */
 export function resolve(specifier: string, context: HookContext, next: Next): unknown {
   const { parentURL } = context;

@@ -4,7 +4,7 @@ import type { OffsetStore } from '../offsets/offset-store.js';
 /**
  * What a source asks of everyone who holds its deliveries:
  * `release`: its window is full of bytes that someone holds back; hand them over.
- * `catchUp`: the sink whose ledger it resumes from waits for what lies before its commit; all others hand on, or settle.
+ * `catchUp`: the sink whose ledger it resumes from waits for what lies before its commit; all others pass on, or settle.
  * `settle`: it cannot go on, or is about to leave; make durable what you hold, and settle it.
  */
 export type FlushSignal = 'release' | 'catchUp' | 'settle';
@@ -24,7 +24,7 @@ export interface ResumeTracker {
   readonly horizon: number;
   /**
    * Completes when `reach` is at the offset or beyond; meanwhile the source asks its holders to catch up. Fails when
-   * something before the offset is nacked, since then it never comes to that.
+   * something before the offset is nacked, since the offset can then never be reached.
    */
   reached(offset: number): Observable<never>;
 }
@@ -34,7 +34,7 @@ export interface ResumeTracker {
  * within it, dense from 0, so a holder of a million deliveries keeps a bit for each instead of the objects.
  *
  * Each verb takes the run of sequence numbers [first, next), is one-shot for each sequence number (later calls are no-ops) and never
- * throws. Acks and nacks after the epoch has ended are stale; releases are not, since they speak of memory.
+ * throws. Acks and nacks after the epoch has ended are stale and do nothing; releases still count, since they free memory.
  */
 export interface Acker {
   ack(first: number, next: number): void;

@@ -30,7 +30,7 @@ export class Outlet<T> {
     this.#deliveries$.complete();
   }
 
-  /** The flow stops: what one branch nacks because of that is for no other. */
+  /** The flow stops: what one branch nacks because of that goes to no other. */
   leave(): void {
     this.#isLeft = true;
   }

@@ -3,7 +3,7 @@ import { jsonText } from '../core/json-text.js';
 import { Delivery, type Origin } from './delivery.js';
 import { derivedOrigin } from './derived-origin.js';
 
-/** A value set aside, in a form that any format can store: what came, from where, and why it was nacked. */
+/** A value set aside, in a form that any format can store: what came, from where, and why it could not be used. */
 export interface DeadLetter {
   /** The code of the error, or its name where it has none. */
   readonly code: string;
@@ -16,7 +16,7 @@ export interface DeadLetter {
   /** The value as it came: text as it is, bytes that are not UTF-8 as base64, null for none. */
   readonly value: string | null;
   readonly encoding: 'utf8' | 'base64' | 'json' | 'none';
-  /** How often it has been nacked, this time included, as far as whoever sets it aside has seen. */
+  /** How often it has been nacked, this time included, as far as the operator that sets it aside has seen. */
   readonly attempt: number;
   /** When it was set aside, ISO 8601. */
   readonly setAsideAt: string;
@@ -47,8 +47,8 @@ export function deadLetterOf(
 }
 
 /**
- * The delivery of a letter instead of the value's: the same acker, and the time of setting aside. The producer's may be why
- * it was nacked, and would have the letter nacked too; it is in the letter.
+ * The delivery of a letter instead of the value's: the same acker, and the time of setting aside. The producer's time may be
+ * why the value was nacked, and would get the letter nacked too; the letter holds it.
  */
 export function letterOf(
   { value, origin, acker, seq }: Delivery<unknown>,

@@ -1,4 +1,4 @@
-/** What each of several parties does to a sequence number; done when all of them have. */
+/** What each of several parties does to a delivery; done when all of them have done it. */
 export type FanOutVerb = 'ack' | 'hold' | 'release';
 
 type Visit = (first: number, next: number) => void;
@@ -75,7 +75,7 @@ export class FanOutState {
     return open;
   }
 
-  /** Closes the sequence numbers of the run: all is said of them. */
+  /** Closes the sequence numbers of the run: nothing more follows for them. */
   close(first: number, next: number): void {
     for (let seq = first; seq < next; seq += 1) {
       const at = seq % PAGE;

@@ -9,7 +9,7 @@ import { ForwardingAcker } from './forwarding-acker.js';
 export interface LeakDetectorOptions {
   /** After how long without an ack or a nack a delivery is reported, in milliseconds. Default 900,000. */
   readonly afterMs?: number;
-  /** Notified of what is lost or hangs. Default `defaultMonitor`. */
+  /** Gets a report of what is lost or hangs. Default `defaultMonitor`. */
   readonly monitor?: Monitor;
 }
 

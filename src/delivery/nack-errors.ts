@@ -79,7 +79,7 @@ export function staleError(stream: string): SinkError {
   return new SinkError('RXF_SINK_STOPPED', `${stream} is read again; the value is redelivered.`);
 }
 
-/** Whether a delivery was nacked only because the flow, or its epoch, ended: it is redelivered by itself. */
+/** Whether a delivery was nacked only because the flow, or its epoch, ended: it is redelivered in any case. */
 export function isStopped(cause: unknown): boolean {
   return cause instanceof RxflumeError && cause.code === 'RXF_SINK_STOPPED';
 }

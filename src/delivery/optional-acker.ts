@@ -13,7 +13,7 @@ export class OptionalAckers {
   readonly #window: InFlightWindow;
   readonly #ackerOf;
 
-  /** `nacked` is called with each rejection. */
+  /** `nacked` is called with the cause of each nack. */
   constructor(limits: WindowLimits, nacked: (cause: unknown) => void) {
     this.#window = new InFlightWindow(limits);
     this.#ackerOf = oncePerAcker(({ acker }) => new OptionalAcker(acker, this.#window, nacked));

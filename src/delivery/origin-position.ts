@@ -1,7 +1,7 @@
 import type { Origin } from './delivery.js';
 
 /**
- * Names the sequence number of a value in its stream: `120`, `120.1` for a part of it, `120-219` for what was joined, with a digest
+ * Names the position of a value in its stream: `120`, `120.1` for a part of it, `120-219` for what was joined, with a digest
  * where that is not every one of these offsets. An offset that the source counted has its run behind it, `120@k3x09a1b`.
  * Different values of a stream have different positions, in every reader.
  */

@@ -6,7 +6,7 @@ import { ForwardingAcker, oncePerAcker } from './forwarding-acker.js';
 export interface RetainedDeliveriesOptions<T> {
   /**
    * A delivery that is still kept was nacked. True: it was taken over, and its fate is that of the delivery given here.
-   * False: the nack goes on. What it throws nacks that delivery, instead of the cause. `was` is the one that is kept.
+   * False: the nack goes on to the source. What it throws replaces the cause. `was` is the one that is kept.
    */
   readonly takeOver: (delivery: Delivery<T>, cause: unknown, was: Delivery<T>) => boolean;
   /** Something was acked or released. */
@@ -20,8 +20,8 @@ export interface RetainedDeliveriesOptions<T> {
 }
 
 /**
- * Hands deliveries on and keeps each, until it is settled or released, so that another can take it over when it is nacked.
- * What was released first is in memory no more: its nack goes to the source, which brings it again.
+ * Passes deliveries on and keeps each, until it is settled or released, so that another can take it over when it is nacked.
+ * What was released first is in memory no more: its nack goes to the source, which redelivers it.
  *
  * Bounds: what is not released, which the source's window bounds.
  */
@@ -99,14 +99,14 @@ class RetainedAcker<T> extends ForwardingAcker {
     for (const delivery of kept) {
       const { seq } = delivery;
       this.#kept.delete(seq);
-      // Before it is passed on: whoever takes it may settle it at once.
+      // Before it is passed on: the one that takes it may settle it at once.
       this.#takenOver.add(seq);
       const taken = this.#others.adopt(delivery);
       try {
         if (isStale || !this.#options.takeOver(taken, cause, delivery)) this.#takenOver.delete(seq);
       } catch (thrown) {
         this.#takenOver.delete(seq);
-        // First: of the nacks that follow it hears nothing more.
+        // First: the acker ignores the nacks that follow.
         super.nack(seq, seq + 1, thrown);
       }
     }

@@ -1,6 +1,6 @@
 import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
 
-/** A number of a JSON text, and where it exists. */
+/** A number of a JSON text, and where it begins. */
 export interface NumberAt {
   readonly text: string;
   readonly offset: number;
@@ -34,7 +34,7 @@ export function mayBeUnheld(json: Buffer, text: string, value: unknown, isHeld: 
   return hasUnheldRun(json, text, value, isHeld) || (hasExtreme(value, 0) && LONG_EXPONENT.test(text));
 }
 
-/** Whether a run of digits is where a number may begin, and is of one that is not held. */
+/** Whether there is a run of digits where a number may begin, of a number that is not held. */
 function hasUnheldRun(json: Buffer, text: string, value: unknown, isHeld: IsHeld): boolean {
   let first = nextRun(json, 0);
   if (first < 0) return false;

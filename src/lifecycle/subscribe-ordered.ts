@@ -4,7 +4,7 @@ import { type Observable, type Observer, Subject, type Subscriber, takeUntil } f
  * How an operator written by hand takes from its source for its subscriber. Registers with the subscriber at the call,
  * and gives what subscribes, so that the end comes in the right order whatever else is registered in between: first the
  * source is left, also while it still emits within `subscribe` and there is no subscription to end yet; then `left` is
- * called, to reject what waits. The other way round, what is rejected would free a window, and more would come. An end that
+ * called, to nack what waits. The other way round, the nacks would free a window, and more would come. An end that
  * the observer does not look at is the subscriber's.
  */
 export function subscribeOrdered(

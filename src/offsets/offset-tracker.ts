@@ -14,7 +14,7 @@ export interface OffsetTrackerListener {
 }
 
 /**
- * The acker of a stream that is read in order, and again after a nack: how far it is acked, what is nacked, what is
+ * The acker of a stream that is read in order, and read again after a nack: how far it is acked, what is nacked, what is
  * not released. A new epoch is a new object, so an ack of an old one cannot reach it.
  *
  * Bounds: four bytes for each unreleased sequence number, a bit for each from the watermark on.
@@ -97,7 +97,7 @@ export abstract class OffsetTracker implements Acker {
     return this.watermark.add(offset);
   }
 
-  /** The lowest offset that a nack has newly nacked. */
+  /** Called with the lowest offset that was not nacked before. */
   protected abstract nacked(offset: number, cause: unknown): void;
 
   /** So many of the run of sequence numbers, of so many bytes, are newly released. */

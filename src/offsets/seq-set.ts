@@ -65,7 +65,7 @@ export class SeqSet {
     return true;
   }
 
-  /** Puts the run of sequence numbers into the words. */
+  /** Sets the bits of the run of sequence numbers. */
   #set(first: number, next: number): void {
     if (this.#words.length === 0) this.#base = first - (first % 32);
     if (first < this.#base) this.#extendDown(first);

@@ -1,6 +1,6 @@
 import type { ObservableInput } from 'rxjs';
 
-/** What the system tells of what is at a path. */
+/** What the operating system reports about the file or folder at a path. */
 export interface DiskStats {
   readonly dev: bigint;
   readonly ino: bigint;

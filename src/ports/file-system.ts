@@ -39,15 +39,15 @@ export interface FileSystem {
   pathProblem(path: string): string | null;
   /**
    * Makes a folder and its parents; emits once it exists and is durable, even if it existed before. `RXF_FILES_EXISTS` if a
-   * file exists there, or instead of a parent folder.
+   * file exists there, or where a parent folder should be.
    */
   makeFolder(path: string): ObservableInput<unknown>;
   /** Starts a new file, with its folders. The file must not exist: `RXF_FILES_EXISTS` from the first write or the close. */
   create(path: string): FileWriter;
   /**
    * Moves a file to a name that others may want too, making the target's folders: of several, one gets it. `exists`: the
-   * target is there already and nothing was moved. `missing`: there is no such file to move. Who dies meanwhile may
-   * leave the file under both names; the same move again ends that.
+   * target exists already and nothing was moved. `missing`: there is no such file to move. A process that dies meanwhile may
+   * leave the file under both names; repeating the move ends that.
    */
   rename(from: string, to: string): ObservableInput<'renamed' | 'exists' | 'missing'>;
   /**

@@ -26,7 +26,7 @@ import type { FlumeBatch } from '../../src/ports/flume-rpc.js';
 import { MemoryAmqp, MemoryFlume, MemoryHttp, MemoryKafka, memoryFileSystem } from '../../src/testing/index.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
-/** Five values of five bytes, of a topic that is at them. */
+/** Five values of five bytes, at the end of their topic. */
 function fromKafka(monitor: Monitor, kafka = new MemoryKafka()): Source<Delivery<unknown>> {
   kafka.createTopic('chat', 1);
   kafka.createTopic('copy', 1);

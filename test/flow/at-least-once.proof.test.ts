@@ -130,7 +130,7 @@ function lossOf(troubles: readonly { atMs: number; kind: string }[], duplicate: 
   return {
     lost: [...expected].filter((name) => !safe.has(name)),
     committedTooEarly,
-    // A member that is rejected something while it leaves says so; what was rejected comes to the others.
+    // A member that gets a nack while it leaves says so; what was nacked is redelivered to the others.
     failed: ends.filter((end) => end !== 'complete' && !end.includes('redelivered at the next start')),
     committed: [kafka.committed('lake', 'chat', 0), kafka.committed('lake', 'chat', 1)],
   };

@@ -62,7 +62,7 @@ interface Trial {
 
 const monitor = new Monitor();
 
-/** A branch that nacks after so long, with what is no word of the flow's end. */
+/** A branch that nacks after so long, with a cause that is not the end of the flow. */
 const nackingAfter = (ms: number) => (deliveries: Deliveries) =>
   deliveries.pipe(
     tap((delivery) => {

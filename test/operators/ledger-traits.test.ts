@@ -32,7 +32,7 @@ const dropping = (deliveries: Observable<Delivery<unknown>>) =>
     ignoreElements(),
   );
 
-/** Each operator that may be before a sink. */
+/** Each operator that may precede a sink. */
 const OPERATORS: Readonly<Record<string, Through>> = {
   aggregateByKey: aggregateByKey(() => 'all', {
     windowMs: 5,

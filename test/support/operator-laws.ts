@@ -138,7 +138,7 @@ export function tryPlan(subject: LawSubject, { values, settlings, flushListeners
 
 /**
  * The law of every operator: what it takes is settled exactly once, as its taker settles it or as its callback made it,
- * and rejected where the flow ended before anyone could, whatever the times, the order and the way it ends.
+ * and nacked where the flow ended before anyone could, whatever the times, the order and the way it ends.
  */
 export function itSettlesOnce(subject: LawSubject, numRuns = 150): void {
   it('settles each delivery once, however it is settled, and leaves none behind', () => {

@@ -64,7 +64,7 @@ export function storeEach(fs: FileSystem, store: Store): Sink<string> {
     );
 }
 
-/** Exact: a file a value, named for its place in the stream, so that whoever stores it again finds that it exists. */
+/** Exact: a file a value, named for its offset, so that a second attempt to store it finds that it exists. */
 export const exact: Store = (fs, delivery) => storeAs(fs, delivery, nameOf(delivery));
 
 /** At least once: each try has a name of its own. */

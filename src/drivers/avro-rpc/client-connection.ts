@@ -111,7 +111,7 @@ export class ClientConnection implements FlumeConnection {
     this.#end(null);
   }
 
-  /** Gives up: it did not stop in time. */
+  /** Gives up: the connection was not ready in time. */
   giveUp(reason: string): void {
     this.#end(reason);
   }

@@ -2,7 +2,7 @@
 export interface QuotaHolder {
   /** The memory it has taken. */
   readonly heldBytes: number;
-  /** It may take more; or not, until it is notified again. */
+  /** Whether it may take more, until the next call. */
   mayTake(may: boolean): void;
 }
 

@@ -234,7 +234,7 @@ export class ServerConnection implements QuotaHolder {
     } catch (cause) {
       answer((writer) => writeError(writer, describeError(cause)));
       this.#host.rejected(this.client, describeError(cause));
-      // A frame that is whole but no batch leaves the next one readable; a client that goes on so is notified each time.
+      // A frame that is whole but no batch leaves the next one readable; a client that goes on so gets an error each time.
       if (handshake?.problem !== undefined) this.#wire.end();
     }
   }

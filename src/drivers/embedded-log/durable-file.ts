@@ -31,7 +31,7 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
   }
 }
 
-/** Replaces a file by new bytes, all or nothing: the code that reads it, and whatever crashes, finds the old or the new. */
+/** Replaces a file by new bytes, all or nothing: a reader finds the old or the new ones, also after a crash. */
 export async function replaceDurably(path: string, bytes: Uint8Array): Promise<void> {
   const next = `${path}.next`;
   await writeDurably(next, bytes);

@@ -55,7 +55,7 @@ export class Durability {
     throw vanishing(path);
   }
 
-  /** The folder and those above it that are not known to be durable, the highest first, with what exists of each. */
+  /** The folder and those above it that are not known to be durable, the highest first, with what was found at each. */
   *#unsure(path: string): Steps<readonly { readonly path: string; readonly found: DiskStats | null }[]> {
     const unsure: { readonly path: string; readonly found: DiskStats | null }[] = [];
     for (let at = path; at !== dirname(at); at = dirname(at)) {
@@ -81,7 +81,7 @@ export class Durability {
     return true;
   }
 
-  /** What was removed says nothing about what comes to be there. */
+  /** Forgets a path: what was removed says nothing about what is made there later. */
   forget(path: string): void {
     for (const paths of [this.#known, this.#doubted]) {
       for (const one of paths.keys()) if (`${one}/`.startsWith(`${path}/`)) paths.delete(one);

@@ -87,10 +87,10 @@ class LocalDisk implements FileSystem {
     expectHoldable(path, this.#folder);
   }
 
-  /** Whether something can be there. Half of a surrogate pair would be taken for another character, and another file found. */
+  /** Whether a file can have this path. Half of a surrogate pair would be taken for another character, and another file found. */
   #isHoldable(path: string): boolean {
     if (pathProblem(path, this.#folder) === null) return true;
-    // What leads elsewhere is rejected; what cannot be held is not there.
+    // A path that leads elsewhere is an error; at one that the disk cannot hold, there is no file.
     if (isWellFormed(path)) this.#root.expectInside(path);
     return false;
   }

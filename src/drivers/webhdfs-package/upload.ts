@@ -71,7 +71,7 @@ export class PackageUpload extends Upload<Body> {
    */
   #watch(request: PackageRequest, problemOf: (redirect: PackageResponse) => SinkError | null): void {
     this.#requests.push(request);
-    // The package makes errors of rejections too, before the answer is told here: that has the reason.
+    // The package makes errors of rejections too, before the answer arrives here: that has the reason.
     request.on('error', (error: unknown) =>
       queueMicrotask(() => this.#ended(faultOfPackage(error, true) as WireFault)),
     );

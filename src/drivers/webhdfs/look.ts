@@ -28,9 +28,9 @@ export interface Whereabouts {
 }
 
 /**
- * Where a file stands that a request of ours may move meanwhile: one that lost its answer may still be carried out. The
+ * Where a file is that a request of ours may move meanwhile: one that lost its answer may still be carried out. The
  * answer was true at one moment. Looked at side by side, a file that is moved in between would seem to be at both names, or at
- * neither; so first the source, and again where both seem to stand.
+ * neither; so first the source, and again where both seem to exist.
  */
 export async function lookAtMove(
   nameNodes: Asks,

@@ -37,7 +37,7 @@ export interface Reply {
   readonly attempt: Attempt;
 }
 
-/** Who can be asked: what answers stands, for a success or for a rejection. */
+/** Sends requests: an answer is final, whether a success or a rejection. */
 export type Asks = Pick<NameNodes, 'ask'>;
 
 const IDLE_CONNECTION_MS = 5_000;

@@ -24,8 +24,8 @@ export interface AmqpSink<T> {
    * ```
    *
    * Settles: acks what the broker has confirmed, which for a persistent message in a durable queue is after it is on disk;
-   * rejects what no queue took, what the broker rejected, and what was not confirmed when its channel ended: the source brings
-   * that again.
+   * nacks what no queue took, what the broker rejected, and what was not confirmed when its channel ended: the source
+   * redelivers that.
    * Bounds: `maxInFlight` and `maxInFlightBytes` published and not confirmed; the source's window bounds what waits.
    * Fails: never by itself; it ends as its deliveries end.
    * Source: RabbitMQ, publisher confirms; the flag `mandatory`.

@@ -15,7 +15,7 @@ import { isShort, keptProperties } from './kept-properties.js';
 
 /** How a channel that was lost is opened anew. */
 export interface AmqpSinkReconnectOptions extends BackoffOptions {
-  /** After so many failures in a row what waits is rejected, and tried again when more comes. Default 5. */
+  /** After so many failures in a row what waits is nacked; the sink connects again when more comes. Default 5. */
   readonly maxAttempts?: number;
 }
 

@@ -10,7 +10,7 @@ import type { CheckedOptions } from './options.js';
 
 export const QUEUE = 'RabbitMQ queue';
 
-/** Makes messages of deliveries. What throws here is the rejection of that delivery. */
+/** Makes messages of deliveries. What a callback throws here nacks that delivery. */
 export class Outgoing<T> {
   readonly #options: CheckedOptions<T>;
   readonly #addresses: readonly string[];

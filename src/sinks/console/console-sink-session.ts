@@ -150,7 +150,7 @@ export class ConsoleSinkSession<T> implements SinkSession<T> {
     this.#write();
   }
 
-  /** Rejects what waits of an epoch that is over. */
+  /** Nacks what waits of an epoch that is over. */
   #drop(isOver: (flush$: Observable<FlushSignal>) => boolean): void {
     const stale = this.#waiting.takeOut(({ acker }) => isOver(acker.flush$));
     if (this.#next !== undefined && isOver(this.#next.acker.flush$)) {

@@ -7,7 +7,7 @@ import { inspectText } from '../../formats/text.js';
 export interface ConsoleSinkOptions<T = unknown> {
   /**
    * `inspect`: as Node shows a value to people, on one line; bytes as text. `json`: its JSON text. Or a function that gives
-   * the text; what it throws rejects that value alone. Default `inspect`.
+   * the text; what it throws nacks that value alone. Default `inspect`.
    */
   readonly encode?: 'inspect' | 'json' | ((value: T, delivery: Delivery<T>) => string);
   readonly monitor?: Monitor;

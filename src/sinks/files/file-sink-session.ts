@@ -212,7 +212,7 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
   }
 }
 
-/** The ledger of a sink, with the function by which a source resumes from it. */
+/** The ledger of a sink, with the function from which a source learns where to resume. */
 export interface KeptLedger {
   readonly store: LedgerStore;
   readonly offsetStore: OffsetStore;

@@ -38,8 +38,8 @@ export interface FileSink<T> {
    * receipts  -----------r------|
    * ```
    *
-   * Settles: acks after the rename. When storing fails, rejects all of the stream that is not yet published, with the
-   * `SinkError`, so that the source brings it again in order; rejects a value without a safe bucket, or that the format
+   * Settles: acks after the rename. When storing fails, nacks all of the stream that is not yet published, with the
+   * `SinkError`, so that the source redelivers it in order; nacks a value without a safe bucket, or that the format
    * cannot encode, alone.
    * Bounds: `maxOpenFiles` times `chunk.bytes`, and one bit a value in open files; the source's window bounds what is
    * passed on and not yet stored.

@@ -35,7 +35,7 @@ export interface FileSinkOptions<T> {
    * the root itself.
    */
   readonly path?: string | PathOf<T>;
-  /** Which times `path` may make buckets of; a value of another time is rejected alone. */
+  /** Which times `path` may make buckets of; a value of another time is nacked alone. */
   readonly times?: TimeOptions;
   readonly format: Format<T>;
   readonly roll?: RollOptions;
@@ -64,7 +64,7 @@ export interface CheckedOptions<T> {
   readonly monitor: Monitor;
 }
 
-/** What is in a file's name as it is: a `:` or a `/` would end it, or be rejected. */
+/** What goes unchanged into a file's name: a `:` or a `/` would end it, or make it invalid. */
 const EXTENSION = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})?$/;
 /** The most milliseconds that a `Date` takes. */
 const MOST_TIME_MS = 8_640_000_000_000_000;

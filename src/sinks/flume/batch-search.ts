@@ -5,7 +5,7 @@ import type { FlumeEvent } from '../../formats/flume-event.js';
 /** Events of one stream that go to an agent together. */
 export type EventBatch = DeliveryBatch<FlumeEvent>;
 
-/** After so many events in a row that an agent rejected one by one, it is taken for the agent's trouble. */
+/** After this many events in a row that an agent rejected one by one, the agent is taken to be at fault. */
 const MOST_REFUSED_IN_A_ROW = 3;
 
 /**
@@ -79,7 +79,7 @@ export class BatchSearch {
     }
   }
 
-  /** Whether that agent has taken any of the batch: what it rejects then is rejected for what is in it. */
+  /** Whether that agent has taken any of the batch: what it rejects then, it rejects for its content. */
   hasTaken(agent: string): boolean {
     return this.#hasTaken.has(agent);
   }
@@ -90,7 +90,7 @@ export class BatchSearch {
     return all.slice(0, all.length - this.#doubtful);
   }
 
-  /** What is rejected for the agent's sake, or was not sent, in order. */
+  /** What was rejected because of the agent, or was not sent, in order. */
   get left(): readonly EventBatch[] {
     const suspects = this.#suspects.slice(this.atFault.length).map(({ part }) => part);
     return [...suspects, ...this.#parts];

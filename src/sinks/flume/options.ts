@@ -17,7 +17,7 @@ import { MiB } from '../../core/units.js';
 export type FlumeStrategy = 'failover' | 'balance';
 
 /**
- * `stream`: one batch of a stream is under way at a time, so that each stream keeps its order, and what is rejected was not
+ * `stream`: one batch of a stream is under way at a time, so that each stream keeps its order, and what is nacked was not
  * overtaken: it is redelivered without what is behind it. `none`: as many as there is room for, for one fast stream.
  */
 export type FlumeOrder = 'stream' | 'none';
@@ -34,7 +34,7 @@ export interface FlumeBatchOptions {
 /** How long an agent that failed is left alone: the waits double at each further failure. */
 export interface FlumeRetryOptions extends BackoffOptions {
   /**
-   * After so many failures in a row of every agent, what waits is rejected, and so is a batch that was lost so often.
+   * After so many failures in a row of every agent, what waits is nacked, and so is a batch that was lost that often.
    * Default 5.
    */
   readonly maxAttempts?: number;

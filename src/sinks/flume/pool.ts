@@ -230,7 +230,7 @@ export class Pool implements AgentReport {
     return batch !== undefined;
   }
 
-  /** The search is over: rejects what is left of its batch, each for its own reason. */
+  /** The search is over: nacks what is left of its batch, each for its own reason. */
   #settle(search: BatchSearch): void {
     if (!this.#searches.delete(search)) return;
     const { trouble } = search;

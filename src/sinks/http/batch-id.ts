@@ -50,7 +50,7 @@ export function idempotencyKey({ id }: HttpBatch): string {
 }
 
 /**
- * What cannot be in the header as it is, and the percent sign, so that no two ids come to the same key. Half of a
+ * What a header cannot hold unchanged, and the percent sign, so that no two ids come to the same key. Half of a
  * surrogate pair has no UTF-8 form: it is written by its number.
  */
 function escaped(one: string): string {

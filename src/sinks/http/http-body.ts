@@ -6,13 +6,13 @@ import { isWellFormed } from '../../core/text.js';
 export interface HttpBody<in T> {
   /** The header `content-type`. */
   readonly contentType: string;
-  /** The text, or the bytes, of one value. What it throws rejects that value alone. */
+  /** The text, or the bytes, of one value. What it throws nacks that value alone. */
   readonly encode: (value: T) => string | Uint8Array;
-  /** What is before the first value. Default nothing. */
+  /** Written before the first value. Default nothing. */
   readonly before?: string;
-  /** What is between two values. Default nothing. */
+  /** Written between two values. Default nothing. */
   readonly between?: string;
-  /** What exists after the last value. Default nothing. */
+  /** Written after the last value. Default nothing. */
   readonly after?: string;
 }
 

@@ -18,8 +18,8 @@ export interface HttpSink<in T> {
    * receipts  -----r------r--|
    * ```
    *
-   * Settles: acks a batch when it is answered 2xx; sends it again, in order, where that may help; rejects it, or the values
-   * of it that are at fault, with an error that says whether the source may bring it again.
+   * Settles: acks a batch when it is answered 2xx; sends it again, in order, where that may help; nacks it, or the values
+   * of it that are at fault, with an error that says whether the source may redeliver it.
    * Bounds: a batch being gathered for each stream, `maxInFlight` requests; the source's window bounds what waits.
    * Fails: never by itself; it ends as its deliveries end.
    */

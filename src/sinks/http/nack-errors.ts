@@ -65,7 +65,7 @@ function excerptOf({ answer, batch, headers }: Answered): string {
 }
 
 function shownLocation(location: string): string {
-  // Relative ones are a path; whatever is behind it may be a secret.
+  // Relative ones are a path; what follows it may be a secret.
   return /^[a-z]+:/i.test(location)
     ? shownUrl(location)
     : JSON.stringify(location.replace(/[?#].*$/s, '').slice(0, 200));

@@ -112,7 +112,7 @@ export class AtLeastOnce {
     const { batch } = sending;
     const written = new Written();
     written.add(batch, sent);
-    // First, since a rejection may be the end of their epoch.
+    // First, since a nack may end their epoch.
     written.ackGroup.ack();
     sending.left -= sent.written.length + sent.rejected.size;
     this.#report.nackRejected(batch, sent);

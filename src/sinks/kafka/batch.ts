@@ -30,7 +30,7 @@ export class Written {
   values = 0;
   bytes = 0;
 
-  /** Takes in what of a batch was written; rejects nothing. */
+  /** Adds what of a batch was written; nacks nothing. */
   add({ deliveries, values }: DeliveryBatch<KafkaOutgoing>, { written }: KafkaSent): void {
     for (const index of written) {
       const delivery = deliveries[index] as Delivery<unknown>;

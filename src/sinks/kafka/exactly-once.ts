@@ -26,8 +26,8 @@ interface TransactionBatch {
  * of it becomes visible as one. A transaction ends only where everything before its cut is in it or acked; stragglers go
  * into the one they belong to.
  *
- * Settles: acks when the transaction is committed. After a failure rejects everything that is not, also what comes after,
- * until the stream is resumed again.
+ * Settles: acks when the transaction is committed. After a failure nacks everything that is not, also what comes after,
+ * until the stream is resumed.
  * Bounds: one batch under way and one gathered; what was written is a bit each.
  */
 export class ExactlyOnce {

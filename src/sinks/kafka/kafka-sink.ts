@@ -33,8 +33,8 @@ export interface KafkaSink<T> {
    * receipts  --------r-----r|
    * ```
    *
-   * Settles: acks when all replicas in sync have a record, or when its transaction is committed. Rejects alone what the broker
-   * rejects, what is too large, has no topic or cannot be made a record of; what was not acknowledged in time, with what
+   * Settles: acks when all replicas in sync have a record, or when its transaction is committed. Nacks alone what the broker
+   * rejects, what is too large, has no topic or cannot become a record; what was not acknowledged in time, with what
    * is behind it in its partition.
    * Bounds: one batch gathered, and an encoded one for each partition; in transactions two a stream with a bit for each
    * record. What is not answered is unreleased, so the source's window bounds it.

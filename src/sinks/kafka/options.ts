@@ -59,7 +59,7 @@ export interface KafkaSinkOptions<T> {
   readonly compression?: KafkaCompression;
   /** The most bytes of one record, key and headers included; also of one batch for a partition. Default 1,000,000. */
   readonly maxRecordBytes?: number;
-  /** How long a batch is tried again before it is rejected, in milliseconds. Default 60,000. */
+  /** How long a batch is tried again before it is nacked, in milliseconds. Default 60,000. */
   readonly sendTimeoutMs?: number;
   readonly monitor?: Monitor;
 }

@@ -38,7 +38,7 @@ export function groupStream(groupId: string, stream: string): GroupStream {
 }
 
 /**
- * One id for one stream of one group, the code that writes it and however the sink is set up: to take it is to fence every other.
+ * One id for one stream of one group, whichever process writes it and however the sink is set up: taking it fences every other.
  *
  * Source: KIP-98; the pattern of one id a partition.
  */

@@ -32,7 +32,7 @@ export class Acking {
     return this.#count;
   }
 
-  /** How many acks the broker was not told yet. */
+  /** How many acks were not sent to the broker yet. */
   get owed(): number {
     return this.#owed.size;
   }
@@ -49,7 +49,7 @@ export class Acking {
     return fresh;
   }
 
-  /** Nacks the sequence numbers of the run that are not settled; tells which. They wait for `told`. */
+  /** Nacks the sequence numbers of the run that are not settled; returns those. They wait for `reported`. */
   markNacked(first: number, next: number): number[] {
     const fresh: number[] = [];
     for (let seq = first; seq < next; seq += 1) {
@@ -61,7 +61,7 @@ export class Acking {
     return fresh;
   }
 
-  /** The broker is told that the sequence number is nacked; false where it was not waiting for that. */
+  /** The nack of the sequence number was sent to the broker; false where it was not waiting for that. */
   reported(seq: number): boolean {
     if (!this.#waiting.delete(seq)) return false;
     this.#closed.mark(seq, seq + 1);

@@ -54,7 +54,7 @@ export interface AmqpSourceOptions extends AmqpReadOptions {
    */
   readonly settleAfterMs?: number;
   /**
-   * What becomes of a message that is nacked for good, or too often. `stop`: the source stops, and the message goes back.
+   * What happens to a message that is nacked for good, or too often. `stop`: the source stops, and the message goes back.
    * `deadLetter`: the broker gives it to the queue's dead-letter exchange, or drops it where the queue has none.
    * Default `stop`.
    */

@@ -100,7 +100,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
 
   // Nacks.
 
-  /** After how long the sequence number goes back to its queue; undefined where it does not. */
+  /** After how many milliseconds the message goes back to its queue; undefined where it does not. */
   #delayOf(seq: number, cause: unknown): number | undefined {
     const { redeliver, whenNacked } = this.#options;
     const { attempt, returns } = this.#redeliveries.nack(seq);

@@ -22,7 +22,7 @@ interface Given {
 export class Redeliveries {
   /** By sequence number on the current channel. */
   readonly #given = new Map<number, Given>();
-  /** How often what was nacked was given before. */
+  /** How often each message was nacked, by its identity. */
   readonly #nacks = new Map<string, number>();
 
   /** A new channel: sequence numbers begin anew. */

@@ -25,7 +25,7 @@ export interface StreamChannelFacts {
 }
 
 /**
- * The acker of all messages of one channel to a stream. The broker is notified of a release, not of an ack: in a stream an ack
+ * The acker of all messages of one channel to a stream. It acks to the broker what is released, not what is acked: in a stream an ack
  * moves nothing but the credit for more messages, so what is released makes room in memory, while what is acked is for the
  * ledger, or the next channel, to know.
  *

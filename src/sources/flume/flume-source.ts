@@ -21,7 +21,7 @@ import { checkOptions, type FlumeSourceOptions } from './options.js';
  * batch again. Asks the holders to settle when a client has waited for `settleAfterMs`. Where a client went away before
  * its answer, what it sent is redelivered too, and is counted (`rxflume_source_unheard_total`).
  * Bounds: `window` for what is out; while it is full the server receives nothing, and the clients wait.
- * Fails: `ConnectError` when it cannot listen, `SourceError` when a drain is late or something was nacked during it.
+ * Fails: `ConnectError` when it cannot listen, `SourceError` when a drain is late or an event was nacked during it.
  * Source: Flume 1.11, `AvroSource`, which answers `OK` once its channels have the batch.
  */
 export function flumeSource(server: FlumeRpcServer, options: FlumeSourceOptions): Source<Delivery<FlumeEvent>> {

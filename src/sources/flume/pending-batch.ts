@@ -12,7 +12,7 @@ export class PendingBatch {
   readonly client: string;
   /** How many events it has. */
   readonly count: number;
-  /** The place of its first event; its events have sequence numbers in a row. */
+  /** The sequence number of its first event; those of the others follow without a gap. */
   readonly first: number;
   /** When its holders are next to be asked to settle. */
   askAt: number;

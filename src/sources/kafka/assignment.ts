@@ -11,7 +11,7 @@ import { type Partition, streamOf } from './partition.js';
 export class Assignment {
   readonly epoch: number;
   readonly #partitions: Partition[];
-  /** Where each is in the list. */
+  /** The index of each in the list. */
   readonly #indexes: ReadonlyMap<string, number>;
 
   constructor(epoch: number, partitions: readonly Partition[]) {

@@ -1,4 +1,4 @@
-/** When the watermark is reported to the broker: whichever comes first. */
+/** When the watermark is committed to the broker: whichever comes first. */
 export interface CommitOptions {
   /** After so many acks. */
   readonly count: number;

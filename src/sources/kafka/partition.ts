@@ -24,7 +24,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   #start: number;
-  /** The offset last reported to the broker; −1 where it must still be told, also while nothing is acked. */
+  /** The offset last committed to the broker; −1 where one must still be committed, also while nothing is acked. */
   committed: number;
   isPaused = false;
   highWatermark = 0;

@@ -14,7 +14,7 @@ export function labelOf(value: unknown): string {
 
 /**
  * A sink that does what is drawn, from its subscription on: a character acks the oldest delivery whose value or name it is; `X`, or
- * `X(503)`, rejects the oldest of all with a `SinkError` that may pass and has the text in its message.
+ * `X(503)`, nacks the oldest of all with a `SinkError` that may pass and has the text in its message.
  *
  * Settles: what is drawn; nacks the rest when it is left. Fails: with a `MarbleError` where nothing is there to settle at a
  * moment that is drawn.

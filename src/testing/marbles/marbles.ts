@@ -35,7 +35,7 @@ export interface Marbles
    */
   watch<T>(source: Observable<Delivery<T>>): Observable<Delivery<T>>;
   /**
-   * A sink that acks and rejects where drawn, such as `-a--X(503)-b`. A delivery is found by its value as text, or by the
+   * A sink that acks and nacks where drawn, such as `-a--X(503)-b`. A delivery is found by its value as text, or by the
    * character that it has in `m.deliveries`, whatever its value has become.
    */
   sink(row: string): Sink<unknown>;
@@ -44,8 +44,8 @@ export interface Marbles
   /** A sink of dead letters that makes each durable after so long. Default 0. */
   deadLetters(afterMs?: number): Sink<DeadLetter>;
   /**
-   * When deliveries of `m.deliveries` and `m.watch` are acked, rejected, released. Of `m.amqp`, where it
-   * is not watched: when the broker hears that messages of a queue are acked or rejected, or, of a stream, released.
+   * When deliveries of `m.deliveries` and `m.watch` are acked, nacked, released. Of `m.amqp`, where it
+   * is not watched: when the broker gets the acks and nacks for messages of a queue, or, of a stream, those for what was released.
    */
   expectAcks(row: string): void;
   expectNacks(row: string): void;

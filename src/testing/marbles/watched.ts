@@ -5,8 +5,8 @@ import { ForwardingAcker, oncePerAcker } from '../../delivery/forwarding-acker.j
 import type { Settlement } from '../recording-acker.js';
 
 /**
- * Passes deliveries of any source on, and tells of each by its label when it is first acked, rejected and released, before the
- * source's own acker hears of it.
+ * Passes deliveries of any source on, and tells of each by its label when it is first acked, nacked and released, before the
+ * source's own acker gets the call.
  */
 export function watched<T>(
   labelOf: (value: T) => string,

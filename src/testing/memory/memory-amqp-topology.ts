@@ -16,7 +16,7 @@ export class MemoryAmqpTopology {
   readonly #givesChunks: boolean;
   readonly #filled: (queue: string) => void;
 
-  /** `filled` is notified of a queue that has something to give. */
+  /** `filled` is called with the name of a queue that has messages to give. */
   constructor(givesChunks: boolean, filled: (queue: string) => void) {
     this.#givesChunks = givesChunks;
     this.#filled = filled;

@@ -225,7 +225,7 @@ class Memory implements MemoryFileSystem {
     return file;
   }
 
-  /** The path under which it is kept: of what is there already in other letters, that one's. */
+  /** The path under which it is kept: where a path that differs only in case exists, that one. */
   #real(path: string): string {
     if (!this.#isFolded) return path;
     const known = [...this.#files.keys(), ...this.#folders.keys()];

@@ -161,7 +161,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
 
   /**
    * Ends the session of one member, whose heartbeats stopped coming: the others get its partitions and its commits are
-   * rejected, but it is told nothing. What is answered is to be called when it learns of it: it then loses its partitions
+   * rejected, but it does not know. Call the function returned when it is to learn of it: it then loses its partitions
    * and joins anew.
    */
   expireSession(consumer: KafkaConsumer): () => void {

@@ -172,7 +172,7 @@ export class MemoryMember implements KafkaConsumer, GroupMember {
     );
   }
 
-  /** The group has struck it off and tells it nothing; it goes on with what it has, and its commits are rejected. */
+  /** The group has removed it without its knowing; it goes on with what it has, and its commits are rejected. */
   forgotten(): void {
     this.#isKnown = false;
     this.#gone$.next();

@@ -238,7 +238,7 @@ export class MemoryProducer implements KafkaProducer {
     });
   }
 
-  /** The one who asked may be gone by then, and what it asked for be rejected. */
+  /** The caller may be gone by then, and its request be rejected. */
   #actLate(act: () => unknown): void {
     timer(LATE * this.#latencyMs).subscribe(() => {
       try {

@@ -3,10 +3,10 @@ import type { Roots } from './roots.js';
 /** Makes the lines of a file from its bytes. */
 export type ReadLines = (bytes: Uint8Array, path: string) => readonly string[];
 
-/** The files that hold a line, one for each time that it is there, by `lineKey`. */
+/** The files that hold a line, by `lineKey`; a file is listed once for each time that it holds the line. */
 export type Lines = ReadonlyMap<string, readonly string[]>;
 
-/** A line in a folder that is there another number of times than it should. */
+/** A line that a folder holds more or fewer times than it should. */
 export interface Difference {
   readonly folder: string;
   readonly line: string;

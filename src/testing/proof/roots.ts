@@ -1,7 +1,7 @@
 /** Where a sink keeps its own files, below its root: no reader looks there. */
 const OWN_FOLDER = '_rxflume';
 
-/** The folders that sinks write to, as the code that reads the files sees them. */
+/** The folders that sinks write to, as a reader of the files sees them. */
 export class Roots {
   readonly #exact: readonly string[];
   readonly #repeating: readonly string[];

@@ -32,7 +32,7 @@ export type Verb =
  * `join`: another collector starts. `leave`: the collector drains. `expire`: all sessions of the group expire.
  * `forget`: the group's committed offsets are gone.
  * `power`: the power goes: all collectors are dead, and a disk has what was synced, and of the rest what it happened to write.
- * `take`: the code that reads the files takes all that are visible away; they count as stored.
+ * `take`: a reader of the files removes all that are visible; they count as stored.
  */
 export type FaultKind = keyof typeof FAULTS;
 

@@ -16,7 +16,7 @@ const OK: Readonly<Record<Method, Buffer>> = {
 export class ScriptedBroker {
   readonly received: Method[] = [];
   readonly answers = new Map<Method, Answer>();
-  /** Sent to whoever connects, instead of all AMQP. */
+  /** Sent to every client that connects, instead of any AMQP. */
   greeting: Buffer | null = null;
   heartbeatSeconds = 60;
   maxFrameBytes = 131_072;

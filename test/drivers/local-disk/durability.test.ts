@@ -76,7 +76,7 @@ describe('a sync that failed', () => {
     const error = await failure(once(fs[move]('/a', '/d/a')));
     expect(error).toMatchObject({ code: 'RXF_FILES_REMOTE', retryable: false });
     expect(error.message).toMatch(/EIO.*a later sync would not tell/);
-    // It is visible; the code that asks what is there must not take it for stored.
+    // It is visible, but no call may show it as stored.
     expect(readdirSync(join(root, 'd'))).toEqual(['a']);
     const asks: ObservableInput<unknown>[] = [fs.status('/d/a'), fs.read('/d/a', 100), fs.list('/d')];
     for (const ask of asks) expect(await failure(once(ask))).toMatchObject({ code: 'RXF_FILES_REMOTE' });

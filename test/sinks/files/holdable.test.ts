@@ -27,7 +27,7 @@ function chat(...values: string[]): MemoryKafka {
 
 const COMMIT = { commit: { intervalMs: 5 } };
 
-/** The flow of `collect`, whose rejected values go to dead letters under /bad. */
+/** The flow of `collect`, whose nacked values go to dead letters under /bad. */
 function collectAside(kafka: MemoryKafka, fs: FileSystem, sink: Partial<FileSinkOptions<string>>, at: FileSystem = fs) {
   const bad = fileSink(at, {
     root: '/bad',
@@ -130,7 +130,7 @@ describe('a bucket that the store cannot hold', () => {
   it('is not passed by a commit before its letter is durable, though its folder is refused only in the middle of it', () =>
     inVirtualTime((at) => {
       const kafka = chat('a', 'bad', 'b');
-      // The roll is at 100, the rejection at 400; the letter is stored slowly.
+      // The roll is at 100, the nack at 400; the letter is stored slowly.
       const fs = memoryFileSystem({
         latencyMs: (verb, path) => (verb === 'makeFolder' && path.includes('bad') ? 390 : behind(1)(verb, path)),
       });

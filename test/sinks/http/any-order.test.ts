@@ -86,7 +86,7 @@ describe('httpSink, under any order of values, answers and ends', () => {
           const all: { acker: RecordingAcker; puts: Put[] }[] = [];
           const readAnew = (n: number) => {
             const before = ackers[n];
-            // As a source does that reads again from what is rejected: its epoch is over before the call returns.
+            // As a source does that reads again from what was nacked: its epoch is over before the call returns.
             const acker: RecordingAcker = new RecordingAcker(`test:${n}`, (settlement) => {
               if (rewinds && settlement.startsWith('nack') && ackers[n] === acker) readAnew(n);
             });

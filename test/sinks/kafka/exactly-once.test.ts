@@ -121,7 +121,7 @@ describe('kafkaSink, exactly once', () => {
       at(500, () => running.unsubscribe());
     });
     expect([reported, kafka.committed('g', 'chat', 0)]).toEqual([[], 5]);
-    // Lag and progress are notified of all the same.
+    // Lag and progress are reported all the same.
     expect(monitor.total('rxflume_source_committed_total')).toBe(5);
   });
 

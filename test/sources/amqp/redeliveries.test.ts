@@ -12,7 +12,7 @@ const message = (content: string, more: Partial<AmqpMessage> = {}): AmqpMessage 
   ...more,
 });
 
-/** The message comes on a new channel at place 0, and is nacked. */
+/** The message comes on a new channel with sequence number 0, and is nacked. */
 function nack(redeliveries: Redeliveries, one: AmqpMessage): number {
   redeliveries.begin();
   redeliveries.arrived(0, one);

@@ -24,7 +24,7 @@ describe('m.amqp', () => {
   it('draws messages, acks and what goes back to the queue', () =>
     marbles((m) => {
       const queue = m.amqp('-a-b-(cd)|');
-      // c is rejected at 6, and goes back 5 ms later.
+      // c is nacked at 6, and goes back 5 ms later.
       m.expectObservable(read(queue).pipe(text, m.sink('--a-b-X-d 6ms c')), '25ms !');
       m.expectAcks('    --a-b---d 6ms c');
       m.expectRequeues('-----------c');

@@ -4,7 +4,7 @@ import { Signal } from './signal.js';
 
 /**
  * What the listener answers, an empty list where that is nothing; undefined where the assignment ended meanwhile, or the
- * answer is an error, which `failed` receives. A rebalance waits for the answer for so long.
+ * answer is an error, which goes to `failed`. A rebalance waits that long for the answer.
  */
 export async function answerWithin(
   assignment: Assignment,

@@ -15,7 +15,7 @@ import { topicTrouble } from './topic-trouble.js';
 /** Grants are given by people. */
 const FORBIDDEN_WAIT_MS = 10_000;
 
-/** What fetching is in: what it learns, and whom it tells. */
+/** What fetching works with: what it reads, and what it reports to. */
 interface FetchSetting {
   readonly home: Home;
   /** Learns which partitions can be fetched and which cannot. */

@@ -20,7 +20,7 @@ interface AnsweredPartition extends CommittedOffset {
 
 const OF_THE_GROUP: ReadonlySet<Meaning> = new Set(['moved', 'rebalance', 'stale', 'denied']);
 
-/** Takes apart what was answered and what was rejected. Throws where an answer about one is about all: the group's. */
+/** Takes apart what was answered and what was rejected. Throws where an answer about one concerns the whole group. */
 export function takenApart(topics: readonly ForeignOffsets[], errorOf: (code: number) => Error): Offsets {
   const rejected: Rejected[] = [];
   const offsets: CommittedOffset[] = [];

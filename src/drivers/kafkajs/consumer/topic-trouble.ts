@@ -8,7 +8,7 @@ const UNKNOWN_TRIES = 6;
 
 /**
  * What follows where a topic is gone, or is not ours to read. One that was named is an error with its name; of a pattern the
- * others are read: it is reported, and left behind at the joining that follows once it is gone.
+ * others are read: it is reported, and left out at the next join once it is gone.
  */
 export function topicTrouble(
   home: Pick<Home, 'subscription' | 'driverLog' | 'failed'>,

@@ -11,7 +11,7 @@ const ATTRIBUTES_AT = 21;
 /** The length of a batch does not count the first offset and itself. */
 const LENGTH_FROM = 12;
 
-/** Whose batch it is, and where it exists among that producer's. */
+/** The producer that a batch is from, and its position in that producer's sequence. */
 export interface BatchOf {
   readonly producerId: bigint;
   readonly epoch: number;

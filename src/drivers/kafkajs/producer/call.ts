@@ -8,7 +8,7 @@ const TOGETHER_MS = 20;
 
 /**
  * One call to send: answers for each of its records once, soon after it becomes known, and completes with the last. What is
- * rejected for good is answered last: a rejection may be the end of the epoch of what is written beside it.
+ * rejected for good is answered last: a rejection may end the epoch of what is written beside it.
  */
 export class Call {
   readonly records: readonly KafkaOutgoing[];
@@ -49,7 +49,7 @@ export class Call {
     if (!this.isOver) this.#timer ??= setTimeout(() => this.#answerWritten(), TOGETHER_MS);
   }
 
-  /** For good. `errorOf`: by the index, and by where it exists among these. */
+  /** Rejects these for good. `errorOf` gets the index in the call, and the one in `recordIndexes`. */
   reject(recordIndexes: readonly number[], errorOf: (recordIndex: number, at: number) => RxflumeError): void {
     if (this.isOver) return;
     for (const [at, recordIndex] of recordIndexes.entries()) this.#rejected.set(recordIndex, errorOf(recordIndex, at));

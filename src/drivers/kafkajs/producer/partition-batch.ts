@@ -46,12 +46,12 @@ export class PartitionBatch implements TopicPartition {
     this.#sizes.push(bytes);
   }
 
-  /** The indexes that are not written yet. */
+  /** The indexes, in the call, of what is not written yet. */
   get left(): readonly number[] {
     return this.#at === 0 ? this.recordIndexes : this.recordIndexes.slice(this.#at);
   }
 
-  /** The indexes of the next batch: what fits into it, at least one. */
+  /** The indexes, in the call, of the next batch: what fits into it, at least one. */
   fitting(maxBytes: number): readonly number[] {
     const last = Math.min(this.recordIndexes.length, this.#at + this.#most);
     let bytes = this.#sizes[this.#at] as number;
@@ -63,7 +63,7 @@ export class PartitionBatch implements TopicPartition {
     return this.#between(this.#at, next);
   }
 
-  /** The batch is written: the indexes of it. */
+  /** The batch is written; returns the indexes, in the call, of its records. */
   written(): readonly number[] {
     const first = this.#at;
     this.#at += this.#dropBatch();
@@ -72,7 +72,7 @@ export class PartitionBatch implements TopicPartition {
     return this.#between(first, this.#at);
   }
 
-  /** Takes these records of the batch out, by their indexes in it; the indexes of them. */
+  /** Takes records out of the batch, by their indexes in it; returns their indexes in the call. */
   takeOut(indexes: ReadonlySet<number>): readonly number[] {
     const first = this.#at;
     this.#dropBatch();

@@ -47,7 +47,7 @@ export class Producing {
     this.#topics = new TopicQueue(of, (call, partitionsOf) => this.#share(call, partitionsOf));
   }
 
-  /** Answers as it becomes known. Fails where a transaction cannot go on; without one, what is lost is among the rejected. */
+  /** Emits what becomes known of the records. Fails where a transaction cannot go on; without one, what is lost is among the rejected. */
   send(records: readonly KafkaOutgoing[], isWanted?: (recordIndex: number) => boolean): Observable<KafkaSent> {
     return new Observable((subscriber) => {
       const until = performance.now() + this.#of.producing.sendTimeoutMs;
@@ -287,7 +287,7 @@ export class Producing {
     refreshing.catch((failure: unknown) => link.forget(failure));
   }
 
-  /** What was sent is rejected from now on, however late it arrives. */
+  /** From now on brokers reject what was sent before, however late it arrives. */
   #bump(partitionBatch: PartitionBatch): void {
     if (partitionBatch.batch?.of.bump(partitionBatch.name) === false) this.#sender.renew?.();
   }

@@ -49,7 +49,7 @@ const MOST_SEGMENT_BYTES = 200;
 const CUT = '%~';
 
 /**
- * A text that is safe as one segment of a bucket, whatever it is, and no two texts the same: what is rejected, `/` and `%`
+ * A text that is safe as one segment of a bucket, whatever it is, and no two texts the same: what a bucket must not hold, `/` and `%`
  * are percent-encoded, so is a leading `.` or `_`, which Hadoop's readers pass over; the empty text is `%00`. What has more
  * than 200 bytes then is cut, and ends in `%~` and a hash of the whole.
  */
@@ -71,7 +71,7 @@ function percent(char: string): string {
   return bytes.map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
 
-/** A bucket that is rejected, and with it the value that it was made from. */
+/** Why a bucket is not safe; nacks the value that it was made from. */
 export function bucketError(bucket: unknown, why: string, cause?: unknown): SinkError {
   return new SinkError(
     'RXF_SINK_BUCKET',

@@ -151,8 +151,8 @@ function runsOf(known: readonly Known[], damaged: ReadonlySet<number>, newestFro
 }
 
 /**
- * Tells entries that count from void ones. A writer that was overtaken publishes nothing, so entries that lead nowhere and
- * of which no file stands are stale. So is one at the chain's beginning whose files were all left at their temporary paths:
+ * Tells entries that count from stale ones. A writer that was overtaken publishes nothing, so entries that lead nowhere and
+ * of which no file exists are stale. So is one at the chain's beginning whose files were all left at their temporary paths:
  * it ends where the chain begins by chance.
  */
 function sortOut([whole = [], ...rest]: readonly Run[], files: FilesRead) {

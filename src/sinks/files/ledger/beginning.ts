@@ -6,10 +6,10 @@ import type { LedgerStore } from './store.js';
 
 /**
  * Notes where a stream begins whose ledger is empty, so that it begins there after a restart too: an entry without files
- * from 0 to the start. It is where every first commit would, so a writer that began elsewhere is fenced. An entry cannot
+ * from 0 to the start. It has the name that every first commit would have, so a writer that began elsewhere is fenced. An entry cannot
  * end where it begins, so a start at 0 is a file of its own.
  *
- * Fails: as the file system does. Where another has begun the stream, it completes, and the other's start stands.
+ * Fails: as the file system does. Where another has begun the stream, it completes, and the other's start remains.
  */
 export function begin(store: LedgerStore, stream: string, start: number, writer: string): Observable<never> {
   if (start === 0) return beginAtZero(store, stream, writer);

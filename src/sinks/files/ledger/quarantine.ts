@@ -16,8 +16,8 @@ export interface QuarantineReason extends Omit<StoredFile, 'temporary'> {
 
 /**
  * Keeps the whole files of one stream that can never be at their final paths, in `_rxflume/quarantine/<stream>`, so that the
- * stream can go on: its values are durable there, and are read again by nobody. The reason is written first, then the file
- * is moved in one step: it is either where it was or here, whoever dies, and two who try both find it here.
+ * stream can go on: its values are durable there, and are never read again. The reason is written first, then the file
+ * is moved in one step: it is either where it was or here, whichever process dies, and two that try both find it here.
  *
  * Fails: as the file system does; then it is tried again when the stream is resumed.
  */

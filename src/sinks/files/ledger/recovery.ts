@@ -56,7 +56,7 @@ function finish(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): Obse
   return publish(store.fs, files, quarantine).pipe(
     tap(({ file, came }) => {
       if (came !== 'gone') return;
-      // It was published and moved on by the code that reads the folder, or removed by hand: nothing here can tell.
+      // It was published and moved away by a reader of the folder, or removed by hand: nothing here can tell.
       monitor.logEvent(
         'warn',
         'ledger.gone',

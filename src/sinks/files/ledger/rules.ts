@@ -3,8 +3,8 @@ import type { LedgerEntry } from './entry.js';
 
 /**
  * What a commit came to:
- * `committed`: our entry stands, and none after it: its files may be published.
- * `fenced`: another's entry is at its place; `overtaken`: ours is there, or stood, and others have gone on.
+ * `committed`: our entry exists, and none after it: its files may be published.
+ * `fenced`: another's entry is at its place; `overtaken`: ours is there, or was, and others have gone on.
  * `unknown`: it may still be carried out.
  */
 export type CommitOutcome = 'committed' | 'fenced' | 'overtaken' | 'unknown';
@@ -18,9 +18,9 @@ export interface LedgerRules extends CommitRules {
   /** What a commit came to: by what is in the ledger now, never by the answer alone. */
   outcomeOf(tried: {
     readonly ours: LedgerEntry;
-    /** What is at the entry's place, null where nothing does. */
+    /** The entry at our entry's place; null where there is none. */
     readonly standing: LedgerEntry | null;
-    /** Where the entries that stand begin. */
+    /** Where the existing entries begin. */
     readonly listed: readonly number[];
   }): CommitOutcome;
   /** Whether a writer that gives a segment up may remove the files it wrote. */

@@ -36,8 +36,8 @@ export interface ClosedFile extends Omit<StoredFile, 'final'> {
  * One file while it is written: values are encoded into a chunk, chunks are compressed side by side and written one
  * after the other, and each releases its deliveries once the storage has taken it.
  *
- * Nothing is passed on before the folder that it is to be in is made. Where that folder can never be, what the file holds
- * is in memory still, and is rejected alone.
+ * Nothing is passed on before the folder of the file is made. Where that folder can never be made, what the file holds
+ * is still in memory, and is nacked alone.
  *
  * Bounds: one chunk being filled; what is passed on and not written is unreleased, so the source's window bounds it.
  */
@@ -91,7 +91,7 @@ export class OpenFile<T> {
     });
   }
 
-  /** Makes the folder that it is to be in. The root itself is there with the first temporary file. */
+  /** Makes its folder. The root itself is there with the first temporary file. */
   makeFolder(): void {
     if (this.bucket === '') {
       this.#begin();
@@ -104,7 +104,7 @@ export class OpenFile<T> {
     });
   }
 
-  /** Why it takes no values: the folder that it was to be in can never be. */
+  /** Why it takes no values: its folder can never be made. */
   get rejection(): SinkError | undefined {
     return this.#rejection;
   }
@@ -137,7 +137,7 @@ export class OpenFile<T> {
     else this.#early.push(chunk);
   }
 
-  /** Writes what is left and closes the file; compares the length stored with the length sent. Empty where it was rejected. */
+  /** Writes what is left and closes the file; compares the length stored with the length sent. Empty where its folder can never be made. */
   close(): Observable<ClosedFile> {
     this.handOver();
     this.#isEnding = true;
@@ -174,7 +174,7 @@ export class OpenFile<T> {
       .subscribe();
   }
 
-  /** The folder stands: what waited for it is passed on. */
+  /** The folder exists: what waited for it is passed on. */
   #begin(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -222,7 +222,7 @@ export class OpenFile<T> {
 
 /** What a file tells the stream it belongs to. */
 export interface FileReport {
-  /** Its folder is made, or can never be, and then what it held is rejected. */
+  /** Its folder is made; or can never be made, and then what it held is nacked. */
   decided(): void;
   full(): void;
   failed(error: unknown): void;

@@ -107,7 +107,7 @@ export class Segment<T> {
   }
 
   /**
-   * Writes a value into its bucket's file. Throws what the encoder throws, and why the bucket is rejected; then nothing was
+   * Writes a value into its bucket's file. Throws what the encoder throws, and an error where the bucket cannot be made; then nothing was
    * written.
    */
   write(delivery: Delivery<T>, bucket: string): void {
@@ -163,7 +163,7 @@ export class Segment<T> {
     return this.#isCommitSent;
   }
 
-  /** Gives all files up, and removes them where they may be; what they hold is rejected with `cause`. */
+  /** Gives all files up, and removes them where they may be; what they hold is nacked with `cause`. */
   abort(cause: unknown, mayRemove: boolean): void {
     this.#timers.unsubscribe();
     for (const file of this.#files.values()) file.abort(mayRemove);

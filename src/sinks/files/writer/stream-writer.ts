@@ -51,7 +51,7 @@ interface Closing<T> {
 
 /**
  * Writes one stream for one assignment epoch: one segment open, earlier ones closing side by side and landed in order.
- * When something fails, all of it is given up and rejected, so that the source brings it again in order.
+ * When something fails, all of it is given up and nacked, so that the source redelivers it in order.
  */
 export class StreamWriter<T> {
   readonly stream: string;
@@ -146,7 +146,7 @@ export class StreamWriter<T> {
     );
   }
 
-  /** Gives everything up at once and rejects it with `cause`. */
+  /** Gives everything up at once and nacks it with `cause`. */
   abandon(cause: unknown): void {
     const segments = [...this.#closing.keys()];
     for (const closing of this.#closing.values()) closing.unsubscribe();
@@ -235,7 +235,7 @@ export class StreamWriter<T> {
     return false;
   }
 
-  /** Gives all of it up. Without a ledger the next value starts anew; with one, only what is resumed from it again. */
+  /** Gives all of it up. Without a ledger the next value starts anew; with one, only a stream that is resumed from it. */
   #fail(error: unknown): void {
     if (this.#gate !== undefined) this.#over = error;
     // Before the source hears of it, which can say only what it does now.
