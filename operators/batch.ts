@@ -21,6 +21,7 @@ export interface BatchOptions<T = unknown> {
 }
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+/** The defaults of `batch`. */
 export const BATCH_DEFAULTS = { bytes: NO_LIMIT, weight: NO_LIMIT, maxWaitMs: 1_000 } as const;
 
 /**

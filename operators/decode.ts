@@ -26,6 +26,7 @@ export interface DecodeOptions {
  * ```
  *
  * Settles: nacks what cannot be decoded with the `DecodeError`, or hands it to `deadLetter`, which acks it.
+ * Bounds: nothing is held.
  * Fails: with the dead-letter sink's error; an `OptionError` thrown by the decoder (an asynchronous schema) ends the stream,
  * since it would be thrown for every value.
  */

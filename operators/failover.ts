@@ -33,6 +33,7 @@ export interface FailoverOptions extends CircuitBreakerOptions {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `failover`. */
 export const FAILOVER_DEFAULTS = {
   failures: 1,
   openMs: CIRCUIT_BREAKER_DEFAULTS.openMs,

@@ -15,6 +15,7 @@ import { NACKED, resultFor } from '../src/delivery/nack-errors.js';
  * ```
  *
  * Settles: acks what it drops; nacks a delivery for which the predicate throws, with `RXF_OPERATOR_FAILED`.
+ * Bounds: nothing is held.
  */
 export function filterValue<T, S extends T>(
   predicate: (value: T, delivery: Delivery<T>) => value is S,

@@ -17,6 +17,7 @@ export interface MapValueAsyncOptions {
   readonly requestTimeoutMs?: number;
 }
 
+/** The defaults of `mapValueAsync`. */
 export const MAP_VALUE_ASYNC_DEFAULTS = {
   maxInFlight: 4,
   order: 'source',

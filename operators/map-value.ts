@@ -15,6 +15,7 @@ import { NACKED, resultFor } from '../src/delivery/nack-errors.js';
  * ```
  *
  * Settles: nacks a delivery for which `project` throws, with `RXF_OPERATOR_FAILED`; the stream continues.
+ * Bounds: nothing is held.
  */
 export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U): DeliveryOperator<T, U> {
   expectFunction('project', project);

@@ -31,6 +31,7 @@ export interface MergeSourcesOptions extends BackoffOptions {
   readonly maxAttempts?: number;
 }
 
+/** The defaults of `mergeSources`. */
 export const MERGE_SOURCES_DEFAULTS = {
   ...BACKOFF_DEFAULTS,
   maxConnecting: 8,

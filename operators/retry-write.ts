@@ -25,6 +25,7 @@ export interface RetryWriteOptions extends BackoffOptions {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `retryWrite`. */
 export const RETRY_WRITE_DEFAULTS = {
   ...BACKOFF_DEFAULTS,
   maxAttempts: 5,

@@ -21,6 +21,7 @@ export interface TeeOptions<K extends string = string> {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `tee`. */
 export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor: defaultMonitor } as const;
 
 /**

@@ -17,6 +17,7 @@ export interface TransmitOptions<T = unknown> {
   readonly sendTimeoutMs?: number;
 }
 
+/** The defaults of `transmit`. */
 export const TRANSMIT_DEFAULTS = { maxInFlight: 4, order: 'none', sendTimeoutMs: Number.POSITIVE_INFINITY } as const;
 
 /**

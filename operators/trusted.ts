@@ -15,6 +15,7 @@ import { deliveryOperator, type SettlingOperator } from '../src/delivery/deliver
  * ```
  *
  * Settles: nothing itself. You promise that `operator` hands on each delivery exactly once, or settles it.
+ * Bounds: as `operator` does.
  */
 export function trusted<T, R>(operator: OperatorFunction<Delivery<T>, R>): SettlingOperator<T, R> {
   expectFunction('operator', operator);

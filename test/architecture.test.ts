@@ -270,7 +270,6 @@ describe('the house', () => {
   const SHORT: Readonly<Record<string, string>> = {
     'src/cli/check.ts': 'the text of one command',
     'src/core/random-name.ts': 'used by four rooms that share nothing else',
-    'src/core/units.ts': 'public, and used by thirty files',
     'src/drivers/kafkajs/codecs/too-large.ts': 'the one error of four codecs',
     'src/drivers/kafkajs/untyped.d.ts': 'types of packages without types',
     'src/ports/text-output.ts': 'a port of its own',

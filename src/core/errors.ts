@@ -5,6 +5,12 @@ import { shownText } from './text.js';
 /**
  * Every error rxflume raises, as one table: code → family (the class that carries it) and whether the same thing may
  * succeed when tried again. `docs/reference/errors.md` explains each row; a test holds the two equal.
+ *
+ * ```ts
+ * import { ERRORS } from 'rxflume';
+ *
+ * ERRORS.RXF_KAFKA_AUTH; // → { family: 'ConnectError', retryable: false }
+ * ```
  */
 export const ERRORS = {
   RXF_OPTION_INVALID: { family: 'OptionError', retryable: false },
@@ -132,6 +138,14 @@ export interface ErrorExtras {
  * The base class of every rxflume error. `code` is stable and documented in `docs/reference/errors.md`; `retryable` says
  * whether the same call may succeed later; the message says what failed, on which thing, with which value, and what to do next.
  * It is safe to print, whatever a record contains; `cause` is as thrown.
+ *
+ * ```ts
+ * import { RxflumeError } from 'rxflume';
+ *
+ * export function exitCode(error: unknown): number {
+ *   return error instanceof RxflumeError && error.retryable ? 75 : 1;
+ * }
+ * ```
  */
 export abstract class RxflumeError<F extends ErrorFamily = ErrorFamily> extends Error {
   readonly code: ErrorCode;
@@ -147,28 +161,115 @@ export abstract class RxflumeError<F extends ErrorFamily = ErrorFamily> extends 
   }
 }
 
-/** A wrong option or a wrong flow: thrown at the call, never later. */
+/**
+ * A wrong option or a wrong flow: thrown at the call, never later.
+ *
+ * ```ts
+ * import { nullSink, OptionError } from 'rxflume';
+ *
+ * try {
+ *   nullSink({ receiptIntervalMs: 0 });
+ * } catch (error) {
+ *   error instanceof OptionError; // → true
+ * }
+ * ```
+ */
 export class OptionError extends RxflumeError<'OptionError'> {}
 
-/** A source or sink could not be reached, or its connection was lost; `retryConnect` retries if it is retryable. */
+/**
+ * A source or sink could not be reached, or its connection was lost; `retryConnect` retries if it is retryable.
+ *
+ * ```ts
+ * import { ConnectError } from 'rxflume';
+ *
+ * const lost = new ConnectError('RXF_KAFKA_LOST', 'The connection to k1:9092 was lost. It is made again.');
+ * lost.retryable; // → true
+ * ```
+ */
 export class ConnectError extends RxflumeError<'ConnectError'> {}
 
-/** A source cannot continue. */
+/**
+ * A source cannot continue.
+ *
+ * ```ts
+ * import { SourceError } from 'rxflume';
+ *
+ * const gone = new SourceError('RXF_KAFKA_DATA_LOST', 'Offset 7 of kafka:chat/0 was deleted.', { details: { offset: 7 } });
+ * gone.retryable; // → false
+ * gone.details; // → { offset: 7 }
+ * ```
+ */
 export class SourceError extends RxflumeError<'SourceError'> {}
 
-/** The watermark could not be committed to the broker. Values acked since the last commit are redelivered at the next start. */
+/**
+ * The watermark could not be committed to the broker. Values acked since the last commit are redelivered at the next start.
+ *
+ * ```ts
+ * import { CommitError } from 'rxflume';
+ *
+ * const late = new CommitError('RXF_KAFKA_COMMIT', 'Cannot commit offset 7 of kafka:chat/0: k1:9092 did not answer in 30 s.');
+ * late.retryable; // → true
+ * ```
+ */
 export class CommitError extends RxflumeError<'CommitError'> {}
 
-/** One value could not be decoded. */
+/**
+ * One value could not be decoded.
+ *
+ * ```ts
+ * import { DecodeError, json } from 'rxflume';
+ *
+ * try {
+ *   json()('{"id": 1');
+ * } catch (error) {
+ *   (error as DecodeError).code; // → 'RXF_DECODE_SYNTAX'
+ *   error instanceof DecodeError; // → true
+ * }
+ * ```
+ */
 export class DecodeError extends RxflumeError<'DecodeError'> {}
 
-/** A sink could not store something. */
+/**
+ * A sink could not store something.
+ *
+ * ```ts
+ * import { SinkError } from 'rxflume';
+ * import { transmit } from 'rxflume/operators';
+ *
+ * export const post = transmit(async (value: string) => {
+ *   const { ok, status } = await fetch('http://store/events', { method: 'POST', body: value });
+ *   if (!ok) throw new SinkError('RXF_SINK_WRITE', `The store answered ${status}.`, { retryable: status >= 500 });
+ * });
+ * ```
+ */
 export class SinkError extends RxflumeError<'SinkError'> {}
 
-/** Another writer owns the stream: uncommitted output is dropped, and the source resumes from the ledger. */
+/**
+ * Another writer owns the stream: uncommitted output is dropped, and the source resumes from the ledger.
+ *
+ * ```ts
+ * import { FencedError } from 'rxflume';
+ *
+ * const overtaken = new FencedError('RXF_LEDGER_FENCED', 'Another writer owns kafka:chat/0.');
+ * overtaken.retryable; // → true
+ * ```
+ */
 export class FencedError extends RxflumeError<'FencedError'> {}
 
-/** True for an rxflume error that is retryable; false for any other error. */
+/**
+ * True for an rxflume error that is retryable; false for any other error.
+ *
+ * ```ts
+ * import { isRetryable } from 'rxflume';
+ * import { retry, throwError, timer } from 'rxjs';
+ *
+ * export const forAMinute = retry({
+ *   count: 60,
+ *   delay: (error) => (isRetryable(error) ? timer(1_000) : throwError(() => error)),
+ * });
+ * isRetryable(new Error('not of rxflume')); // → false
+ * ```
+ */
 export function isRetryable(error: unknown): boolean {
   return error instanceof RxflumeError && error.retryable;
 }

@@ -13,6 +13,12 @@ const WITHOUT_FIELDS = new Set(
  * a BigInt its digits, where that is the value. A field that is undefined, a function or a symbol is left out, `-0` is `0`,
  * and what has a `toJSON` (a Date) is what that says.
  *
+ * ```ts
+ * import { jsonText } from 'rxflume';
+ *
+ * jsonText({ id: 12345678901234567890n, at: new Date(0) }); // → '{"id":12345678901234567890,"at":"1970-01-01T00:00:00.000Z"}'
+ * ```
+ *
  * Fails: `RXF_SINK_FORMAT` for what has no JSON text, alone or in an array (undefined, a function, a symbol), for NaN, an
  * infinity, an invalid date, a Map, a Set and others that would be written as `{}`, and for a cycle.
  */

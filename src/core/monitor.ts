@@ -58,6 +58,16 @@ export class Metric {
  * Metrics and log events of everything that runs with it. Parts write to it per batch, never per value; read `samples()` at any
  * time and subscribe to `logEvents$`.
  *
+ * ```ts
+ * import { Monitor } from 'rxflume';
+ *
+ * const monitor = new Monitor();
+ * const subscription = monitor.logEvents$.subscribe(({ level, message }) => console.log(level, message));
+ * monitor.metric('chat_translated_total', { lang: 'zh' }).add(2);
+ * monitor.samples(); // → [{ name: 'chat_translated_total', labels: { lang: 'zh' }, value: 2 }]
+ * subscription.unsubscribe();
+ * ```
+ *
  * Bounds: one metric for each name and label set ever requested; log events are not kept; 1,000 texts of reported failures.
  */
 export class Monitor {
@@ -140,6 +150,14 @@ const SHARED = Symbol.for('rxflume.defaultMonitor');
 /**
  * The monitor of every part that is not given another: one per process, as in Prometheus clients, even if a flow file and the
  * command that runs it load two copies of this package.
+ *
+ * ```ts
+ * import { defaultMonitor } from 'rxflume';
+ *
+ * export function metricsText(): string {
+ *   return defaultMonitor.samples().map(({ name, value }) => `${name} ${value}`).join('\n');
+ * }
+ * ```
  */
 export const defaultMonitor: Monitor = shared();
 

@@ -38,6 +38,17 @@ export interface Origin {
  * A value with the acker to settle it once: `ack` when it is durable downstream, `nack` when it failed. Later calls
  * are no-ops and settling never throws. `release` says that its bytes have left this process's memory; it frees the
  * source's window and promises nothing. Settling releases too.
+ *
+ * ```ts
+ * import type { Delivery } from 'rxflume';
+ * import { RecordingAcker } from 'rxflume/testing';
+ *
+ * const acker = new RecordingAcker();
+ * const delivery: Delivery<string> = acker.deliver('a');
+ * delivery.with(delivery.value.toUpperCase()).ack(); // the same acker, another value
+ * delivery.nack(new Error('too late')); // already settled: a no-op
+ * acker.log; // → ['ack a']
+ * ```
  */
 export class Delivery<out T> {
   readonly #value: T;

@@ -7,6 +7,17 @@ import { JoinedOrigin } from './joined-origin.js';
 /**
  * Joins deliveries into one of all their values: settling or releasing it does the same to every part. Its origin is
  * the first part's, with the size of all, see `JoinedOrigin`. There must be at least one.
+ *
+ * ```ts
+ * import { joinDeliveries } from 'rxflume';
+ * import { RecordingAcker } from 'rxflume/testing';
+ *
+ * const acker = new RecordingAcker();
+ * const joined = joinDeliveries([acker.deliver('a'), acker.deliver('b')]);
+ * joined.value; // → ['a', 'b']
+ * joined.ack();
+ * acker.acks; // → ['a', 'b']
+ * ```
  */
 export function joinDeliveries<T>(parts: readonly Delivery<T>[]): Delivery<T[]> {
   const [first, ...others] = parts;

@@ -9,6 +9,15 @@ export type Connect<T> = (subscriber: Subscriber<T>, stop$: Observable<unknown>)
  * given through `drainOn`, drains it, and then it completes.
  *
  * RxJS teardown is synchronous, so nothing that must be awaited can hide in it: that is why draining is a completion.
+ *
+ * ```ts
+ * import { Source } from 'rxflume';
+ * import { interval, takeUntil } from 'rxjs';
+ *
+ * export const ticks$ = new Source<number>((subscriber, stop$) =>
+ *   interval(1_000).pipe(takeUntil(stop$)).subscribe(subscriber),
+ * );
+ * ```
  */
 export class Source<T> extends Observable<T> {
   /** Undefined where the source says nothing of itself. */

@@ -7,6 +7,18 @@ import { ForwardingAcker } from './forwarding-acker.js';
  * Splits one delivery into as many as there are values: it is acked when all parts are, nacked when the first is, and
  * released, or held, when all parts are. Each part's origin says which `part` it is. With no values it is acked at once.
  *
+ * ```ts
+ * import { splitDelivery } from 'rxflume';
+ * import { RecordingAcker } from 'rxflume/testing';
+ *
+ * const acker = new RecordingAcker();
+ * const [one, two] = splitDelivery(acker.deliver('ab'), ['a', 'b']);
+ * one?.ack();
+ * acker.acks; // → []
+ * two?.ack();
+ * acker.acks; // → ['ab']
+ * ```
+ *
  * Bounds: three bits a part beside the parts themselves.
  */
 export function splitDelivery<U>(delivery: Delivery<unknown>, values: readonly U[]): Delivery<U>[] {

@@ -23,6 +23,17 @@ export interface FlowParts {
 /**
  * A whole path from source to sink, itself a cold Observable of what its end emits, such as receipts: subscribing connects and runs it,
  * unsubscribing abandons, and `drainOn` drains it.
+ *
+ * ```ts
+ * import type { Flow } from 'rxflume';
+ * import { drainOn } from 'rxflume/operators';
+ * import { fromEvent } from 'rxjs';
+ *
+ * export function run(chat: Flow): void {
+ *   console.log(chat.name, chat.guarantee, chat.warnings);
+ *   chat.pipe(drainOn(fromEvent(process, 'SIGTERM'))).subscribe(({ stream, values }) => console.log(stream, values));
+ * }
+ * ```
  */
 export class Flow<R = Receipt> extends Source<R> {
   readonly name: string;
@@ -56,7 +67,19 @@ export class Flow<R = Receipt> extends Source<R> {
   }
 }
 
-/** Whether a value is a flow, of this copy of the package or another. */
+/**
+ * Whether a value is a flow, of this copy of the package or another.
+ *
+ * ```ts
+ * import { isFlow } from 'rxflume';
+ *
+ * export async function load(file: string): Promise<string> {
+ *   const { default: loaded } = await import(file);
+ *   return isFlow(loaded) ? loaded.name : 'not a flow';
+ * }
+ * isFlow('chat'); // → false
+ * ```
+ */
 export function isFlow(value: unknown): value is Flow {
   return typeof value === 'object' && value !== null && FLOW in value;
 }
@@ -74,6 +97,20 @@ type End<T, Out> = Sink<T> | EndOperator<T, Out>;
 /**
  * Composes a flow: a source, up to 20 operators, and a sink or `transmit(write)`, typed as `pipe` is. The flow emits what its
  * last step emits: receipts of a sink, answers of `write`.
+ *
+ * ```ts
+ * import { consoleSink, flow, json, kafkaSource } from 'rxflume';
+ * import { kafkajs } from 'rxflume/drivers/kafkajs';
+ * import { stdio } from 'rxflume/drivers/stdio';
+ * import { decode, retryConnect } from 'rxflume/operators';
+ *
+ * export default flow(
+ *   'look-at-chat',
+ *   kafkaSource(kafkajs({ brokers: ['k1:9092'] }), { topics: ['chat'], groupId: 'look' }).pipe(retryConnect()),
+ *   decode(json()),
+ *   consoleSink(stdio()).write(),
+ * );
+ * ```
  *
  * Fails: `OptionError` (`RXF_FLOW_INVALID`) at the call for a name that is not `a-z`, digits and `-`, a source that
  * cannot be drained (one of our sources, perhaps behind `retryConnect`), a step that is not a function, or a

@@ -7,6 +7,7 @@ import { LeakDetector, type LeakDetectorOptions } from '../delivery/leak-detecto
 /** An operator or a sink of a flow, whatever it takes and gives. */
 export type AnyStep = (input: Observable<unknown>) => Observable<unknown>;
 
+/** What a flow is watched with, where `watched()` of a `Flow` is given nothing else. */
 export const LEAK_DETECTOR_DEFAULTS = { afterMs: 900_000, monitor: defaultMonitor } as const;
 
 /** Fills in the defaults and checks all of it. Throws `OptionError`. */

@@ -16,6 +16,12 @@ export interface FlumeAvroFileOptions {
  * Flume events in an Avro object container file, as Flume's serializer `avro_event` writes them: records `Event` of `headers`
  * and `body`, one block a chunk. A value that is not an event is nacked (`RXF_SINK_FORMAT`).
  *
+ * ```ts
+ * import { flumeAvroFile } from 'rxflume';
+ *
+ * flumeAvroFile({ codec: 'deflate' }).extension; // → 'avro'
+ * ```
+ *
  * Source: Flume 1.11, `FlumeEventAvroEventSerializer`; Avro 1.11 specification, "Object Container Files".
  */
 export function flumeAvroFile(options: FlumeAvroFileOptions = {}): Format<FlumeEvent> {

@@ -52,6 +52,13 @@ export function readFlumeEvent(reader: AvroReader, room: HeaderRoom): FlumeEvent
  * A decoder of an event in Flume's Avro form, as the Kafka source, sink and channel of Flume write it with
  * `useFlumeEventFormat` and `parseAsFlumeEvent`. The body is a view of the bytes it was read from.
  *
+ * ```ts
+ * import { flumeAvro, toFlumeAvro } from 'rxflume';
+ *
+ * const bytes = toFlumeAvro({ headers: { host: 'web1' }, body: Buffer.from('hi') });
+ * flumeAvro()(bytes); // → { headers: { host: 'web1' }, body: Buffer.from('hi') }
+ * ```
+ *
  * Fails: `RXF_DECODE_EMPTY` for null or no bytes, `RXF_DECODE_SYNTAX` for what is no event.
  * Source: Flume 1.11, `AvroFlumeEvent` in binary encoding, without schema or registry header.
  */
@@ -75,7 +82,15 @@ export function flumeAvro(): Decoder<Uint8Array | null, FlumeEvent> {
   };
 }
 
-/** An event in Flume's Avro form, for a Kafka value that agents read. Throws `RXF_SINK_FORMAT` for what is no event. */
+/**
+ * An event in Flume's Avro form, for a Kafka value that agents read. Throws `RXF_SINK_FORMAT` for what is no event.
+ *
+ * ```ts
+ * import { toFlumeAvro } from 'rxflume';
+ *
+ * toFlumeAvro({ headers: {}, body: Buffer.from('hi') }); // → Buffer.from([0, 4, 0x68, 0x69])
+ * ```
+ */
 export function toFlumeAvro(event: FlumeEvent): Buffer {
   const writer = new AvroWriter(flumeEventBytes(event) + 64);
   writeFlumeEvent(writer, event);

@@ -17,6 +17,14 @@ export interface FlumeTextOptions {
  * before it, where they are wanted, the headers as Java shows a map. A value that is not an event is nacked
  * (`RXF_SINK_FORMAT`).
  *
+ * ```ts
+ * import { flumeText } from 'rxflume';
+ *
+ * const encoder = flumeText({ write: 'headers-and-body' }).encoder();
+ * encoder.add({ headers: { host: 'web1' }, body: Buffer.from('hi') });
+ * String(encoder.take()); // → '{host=web1} hi\n'
+ * ```
+ *
  * Source: Flume 1.11, `BodyTextEventSerializer` and `HeaderAndBodyTextEventSerializer`, with `appendNewline`.
  */
 export function flumeText(options: FlumeTextOptions = {}): Format<FlumeEvent> {

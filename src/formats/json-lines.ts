@@ -11,6 +11,16 @@ export interface LinesOptions {
 /**
  * One JSON text a line, in UTF-8, by the rule of `jsonText`: a BigInt is its digits, and what JSON does not hold is rejected
  * with `RXF_SINK_FORMAT`.
+ *
+ * ```ts
+ * import { jsonLines } from 'rxflume';
+ *
+ * const encoder = jsonLines().encoder();
+ * encoder.add({ id: 1 });
+ * encoder.add({ id: 2n });
+ * String(encoder.take()); // → '{"id":1}\n{"id":2}\n'
+ * jsonLines({ compression: 'gzip' }).extension; // → 'jsonl.gz'
+ * ```
  */
 export function jsonLines<T = unknown>(options: LinesOptions = {}): Format<T> {
   expectKnown('jsonLines options', options, ['compression']);

@@ -14,11 +14,19 @@ export interface JsonOptions {
   readonly numbers?: 'exact' | 'bigint' | 'rounded';
 }
 
+/** The defaults of `json`. */
 export const JSON_DEFAULTS = { numbers: 'exact' } as const;
 
 /**
  * A decoder of JSON in UTF-8, from bytes or text, and then by the schema where one is given. A byte order mark before it
  * is skipped; of a key that an object has twice, the last one counts; `-0` is written back as `0`.
+ *
+ * ```ts
+ * import { json } from 'rxflume';
+ *
+ * json()('{"id":1}'); // → { id: 1 }
+ * json(undefined, { numbers: 'bigint' })('{"id":12345678901234567890}'); // → { id: 12345678901234567890n }
+ * ```
  *
  * Fails: `RXF_DECODE_EMPTY` for null or no bytes (a Kafka tombstone), `RXF_DECODE_SYNTAX` for what is not JSON or not
  * UTF-8, `RXF_DECODE_INEXACT` for a number that would be written back as another, `RXF_DECODE_SHAPE` for what does not fit

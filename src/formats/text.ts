@@ -14,6 +14,15 @@ const LARGE_BYTES = 256 * KiB;
  * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept, and
  * makes two lines of it for a reader. A value that is neither bytes nor text (null is a Kafka tombstone), or a text with an
  * unpaired surrogate, which UTF-8 cannot hold, is rejected with `RXF_SINK_FORMAT`.
+ *
+ * ```ts
+ * import { text } from 'rxflume';
+ *
+ * const encoder = text().encoder();
+ * encoder.add('one');
+ * encoder.add(Buffer.from('two'));
+ * String(encoder.take()); // → 'one\ntwo\n'
+ * ```
  */
 export function text(options: LinesOptions = {}): Format<Uint8Array | string | null> {
   expectKnown('text options', options, ['compression']);

@@ -131,7 +131,17 @@ export interface AmqpOrigin extends Origin {
   readonly isRedelivered: boolean;
 }
 
-/** Whether a delivery is of RabbitMQ, so that its origin has a routing key and properties. */
+/**
+ * Whether a delivery is of RabbitMQ, so that its origin has a routing key and properties.
+ *
+ * ```ts
+ * import { type Delivery, isAmqpOrigin } from 'rxflume';
+ *
+ * export function routingKeyOf({ origin }: Delivery<unknown>): string {
+ *   return isAmqpOrigin(origin) ? origin.routingKey : '';
+ * }
+ * ```
+ */
 export function isAmqpOrigin(origin: Origin): origin is AmqpOrigin {
   return origin.stream.startsWith('amqp:') && 'routingKey' in origin;
 }

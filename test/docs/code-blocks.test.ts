@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import ts from 'typescript';
-import { codeBlocks, documents, root } from './markdown.js';
+import { codeBlocks, docstringBlocks, documents, root } from './markdown.js';
 
-test('every ts block of the documents type-checks against the package', () => {
+test('every ts block of the documents and docstrings type-checks against the package', () => {
   const sources = new Map<string, string>();
-  for (const block of documents.flatMap(codeBlocks)) {
+  for (const block of [...documents.flatMap(codeBlocks), ...docstringBlocks()]) {
     if (block.language !== 'ts') continue;
     // Seen by the compiler beside the document, at the block's own lines, so that an error names the line to look at.
     sources.set(`${root}${block.document}.line-${block.line}.ts`, '\n'.repeat(block.line - 1) + block.code);

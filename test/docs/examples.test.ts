@@ -5,7 +5,7 @@ import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
 import * as rxjsTesting from 'rxjs/testing';
 import ts from 'typescript';
-import { codeBlocks, textOf } from './markdown.js';
+import { codeBlocks, docstringBlocks, textOf } from './markdown.js';
 
 const { expect, test } = jestGlobals;
 
@@ -26,21 +26,26 @@ const MODULES: Readonly<Record<string, unknown>> = {
 /** Documents whose blocks all run here, and some of which those that are tests do. */
 const WHOLE = ['docs/guides/operators.md', 'docs/guides/testing.md', 'docs/tutorial/first-marble-test.md'];
 const TESTS = ['http', 'deliveries', 'your-own-sink', 'bad-records'].map((guide) => `docs/guides/${guide}.md`);
+/** Docstrings' blocks that say what an expression is, in lines of the form `expression; // → value`. */
+const stated = docstringBlocks().filter(({ language, code }) => language === 'ts' && code.includes('// → '));
 const examples = [...WHOLE, ...TESTS].flatMap((document) =>
   codeBlocks(document).filter(
     ({ language, code }) => language === 'ts' && (WHOLE.includes(document) || code.includes('rxflume/testing')),
   ),
 );
 
-test.each(examples.map(({ document, line, code }) => [`${document}:${line}`, code]))(
+test('docstrings that say what an expression is are found', () => expect(stated.length).toBeGreaterThan(20));
+
+test.each([...examples, ...stated].map(({ document, line, code }) => [`${document}:${line}`, code]))(
   '%s holds what it shows',
   (_, code) => {
-    const { outputText } = ts.transpileModule(code as string, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+    const checked = (code as string).replace(/^(.+); \/\/ → (.+)$/gm, 'expect($1).toEqual($2);');
+    const { outputText } = ts.transpileModule(checked, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
     const load = (name: string) => {
       if (!(name in MODULES)) throw new Error(`The example imports ${name}`);
       return MODULES[name];
     };
-    new Function('require', 'exports', outputText)(load, {});
+    new Function('require', 'exports', 'expect', outputText)(load, {}, expect);
   },
 );
 

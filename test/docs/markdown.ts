@@ -27,9 +27,28 @@ export interface CodeBlock {
 }
 
 export function codeBlocks(document: string): CodeBlock[] {
+  return blocksOf(document, textOf(document));
+}
+
+/** The code blocks of the docstrings, with the lines of the source file. */
+export function docstringBlocks(): CodeBlock[] {
+  return ['src', 'operators'].flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .sort()
+      .flatMap((name) => {
+        const text = textOf(`${folder}/${name}`);
+        if (!text.includes(' * ```')) return [];
+        const lines = text.split('\n').map((line) => /^\s*\* ?(?!\/)(.*)/.exec(line)?.[1] ?? '');
+        return blocksOf(`${folder}/${name}`, lines.join('\n'));
+      }),
+  );
+}
+
+function blocksOf(document: string, content: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let open: { fence: string; language: string; line: number; code: string[] } | undefined;
-  for (const [at, text] of textOf(document).split('\n').entries()) {
+  for (const [at, text] of content.split('\n').entries()) {
     const fence = /^\s*(`{3,}|~{3,})\s*(\S*)/.exec(text);
     if (open === undefined) {
       if (fence !== null) open = { fence: fence[1] as string, language: fence[2] as string, line: at + 2, code: [] };

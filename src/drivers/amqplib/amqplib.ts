@@ -13,10 +13,17 @@ import { Publishing } from './publishing.js';
  * RabbitMQ through amqplib: options in, a driver out, for consuming and for publishing. Connections are made when they are
  * needed, shared by up to `channelsPerConnection` channels, and closed after the last.
  *
+ * ```ts
+ * import { amqplib } from 'rxflume/drivers/amqplib';
+ *
+ * export const broker = amqplib({ urls: ['amqp://mq1:5672/shop', 'amqp://mq2:5672/shop'], user: 'shop', password: '…' });
+ * ```
+ *
  * Bounds: what the prefetches and the messages under way come to; a message received keeps the up to 64 KiB it was read
  * with. Each connection one frame of what is being received. Connecting takes `connectTimeoutMs` a broker at most, closing
  * twice `closeTimeoutMs`.
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where amqplib is not installed.
+ * Source: RabbitMQ, AMQP 0-9-1; amqplib 2.
  */
 export function amqplib(given: AmqplibOptions): AmqpConsumerDriver & AmqpPublisherDriver {
   const options = checkOptions(given);

@@ -38,6 +38,7 @@ export interface AmqplibOptions {
   readonly channelsPerConnection?: number;
 }
 
+/** The defaults of `amqplib`. */
 export const AMQPLIB_DEFAULTS = {
   vhost: '/',
   user: 'guest',

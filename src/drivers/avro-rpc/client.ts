@@ -8,8 +8,16 @@ import { dial } from './wire.js';
 
 /**
  * The way to Flume agents' Avro sources, over TCP, with TLS and deflate as they are set there.
+ *
+ * ```ts
+ * import { avroRpcClient } from 'rxflume/drivers/avro-rpc';
+ *
+ * export const agents = avroRpcClient({ agents: ['flume1:4141', 'flume2:4141'], compression: 'deflate' });
+ * ```
+ *
  * Bounds: a connection's batches until the socket has taken them, and one answer of at most `maxFrameBytes`.
  * Fails: `OptionError` here; `ConnectError` and `SinkError`, `RXF_FLUME_*`, from the connections.
+ * Source: Flume 1.11, `AvroSource`; Avro 1.11 specification, "Protocol Wire Format".
  */
 export function avroRpcClient(options: AvroRpcClientOptions): FlumeRpcClient {
   return new AvroRpcClient(checkClientOptions(options));

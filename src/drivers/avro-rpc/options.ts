@@ -37,6 +37,7 @@ export interface AvroRpcClientOptions extends WireOptions {
   readonly requestTimeoutMs?: number;
 }
 
+/** The defaults of `avroRpcClient`. */
 export const AVRO_RPC_CLIENT_DEFAULTS = {
   tls: false,
   compression: 'none',
@@ -76,6 +77,7 @@ export interface AvroRpcServerOptions extends WireOptions {
   readonly closeTimeoutMs?: number;
 }
 
+/** The defaults of `avroRpcServer`. */
 export const AVRO_RPC_SERVER_DEFAULTS = {
   host: '127.0.0.1',
   compression: 'none',

@@ -21,8 +21,16 @@ const NOTICE_EVERY_MS = 10_000;
 
 /**
  * A server that Flume's Avro sinks and RPC clients send to.
+ *
+ * ```ts
+ * import { avroRpcServer } from 'rxflume/drivers/avro-rpc';
+ *
+ * export const server = avroRpcServer({ host: '0.0.0.0', port: 4141, allow: ['10.0.0.0/8'] });
+ * ```
+ *
  * Bounds: `maxBufferedBytes` and one frame for what has begun to come, `maxInFlight` batches of each of `maxClients`.
  * Fails: `OptionError` here; `RXF_FLUME_LISTEN` when it cannot listen. What a client does wrong ends that client alone.
+ * Source: Flume 1.11, `AvroSink`; Avro 1.11 specification, "Protocol Wire Format".
  */
 export function avroRpcServer(options: AvroRpcServerOptions): FlumeRpcServer {
   return new AvroRpcServer(checkServerOptions(options));

@@ -28,11 +28,21 @@ export interface EmbeddedLog extends KafkaDriver {
  *
  * The folder is opened at the first use. A group has one member at a time, with all partitions, in epoch 1; a pattern of
  * topics is matched when connecting.
+ *
+ * ```ts
+ * import { kafkaSource } from 'rxflume';
+ * import { embeddedLog } from 'rxflume/drivers/embedded-log';
+ *
+ * const log = embeddedLog({ folder: '.data/log', topics: ['chat'] });
+ * export const chat$ = kafkaSource(log, { topics: ['chat'], groupId: 'first-run' });
+ * ```
+ *
  * Bounds: a batch of `maxPartitionBytes` a connection; appends wait with their bytes until they are durable; 16 bytes
  * of index for each 64 KiB of log.
  * Fails: `ConnectError` `RXF_KAFKA_UNREACHABLE` when the folder cannot be opened, is open elsewhere, or the group has a
  * member; `RXF_KAFKA_TOPIC_MISSING`. `SourceError` `RXF_KAFKA_PROTOCOL` on a damaged file, `RXF_KAFKA_DATA_LOST` on an
  * offset the log never reached. `append`: `SinkError` `RXF_SINK_WRITE`.
+ * Source: the port `KafkaDriver`; it is not Kafka's format on disk.
  */
 export function embeddedLog(options: EmbeddedLogOptions): EmbeddedLog {
   const checked = checkOptions(options);

@@ -11,6 +11,7 @@ export interface EmbeddedLogOptions {
   readonly now?: () => number;
 }
 
+/** The defaults of `embeddedLog`. */
 export const EMBEDDED_LOG_DEFAULTS = {
   topics: [],
   partitions: 1,

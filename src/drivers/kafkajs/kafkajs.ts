@@ -12,9 +12,20 @@ import { type OpenSocket, openSocket } from './vendor/sockets.js';
  * Kafka through kafkajs 2.2.4: options in, a driver out. It uses a copy of kafkajs of its own, so the application's
  * `import 'kafkajs'` is not touched.
  *
+ * ```ts
+ * import { kafkajs } from 'rxflume/drivers/kafkajs';
+ *
+ * export const kafka = kafkajs({
+ *   brokers: ['k1:9093', 'k2:9093'],
+ *   tls: true,
+ *   sasl: { mechanism: 'scram-sha-512', username: 'lake', password: '…' },
+ * });
+ * ```
+ *
  * Bounds: two fetches of each partition, as much again that waits to be read into, and `maxBatchBytes` for one compressed
  * batch; records that are kept keep their batch (`LeanRecord`).
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where kafkajs 2.2.4 is not installed.
+ * Source: kafkajs 2.2.4; the Kafka protocol guide.
  */
 export function kafkajs(options: KafkajsOptions): KafkaDriver & KafkaProducerDriver {
   return kafkajsOver(options, openSocket);

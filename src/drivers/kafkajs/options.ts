@@ -80,6 +80,7 @@ export interface KafkajsOptions {
 
 export type RecordDecoder = 'lean' | 'kafkajs';
 
+/** The defaults of `kafkajs`. */
 export const KAFKAJS_DEFAULTS = {
   clientId: 'rxflume',
   tls: false,

@@ -20,8 +20,17 @@ const READ_BYTES = 64 * 1024;
 /**
  * A folder of this machine's disk. What it answers outlasts a power cut, also to a look: a file that another process has
  * just moved, and not synced, is synced before it is reported.
+ *
+ * ```ts
+ * import { fileSink, jsonLines } from 'rxflume';
+ * import { localDisk } from 'rxflume/drivers/local-disk';
+ *
+ * export const files = fileSink(localDisk({ root: '/srv/lake' }), { root: '/chat', format: jsonLines() });
+ * ```
+ *
  * Bounds: one chunk per open file; an answer of `read` at most `maxBytes`; 10,000 names of folders and of files.
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
+ * Source: POSIX `fsync` of a file and of its folder, `rename`, `link`.
  */
 export function localDisk(options: LocalDiskOptions = {}): FileSystem {
   return localDiskOn(nodeSystem, options);

@@ -8,6 +8,7 @@ export interface LocalDiskOptions {
   readonly fsync?: 'always' | 'never';
 }
 
+/** The defaults of `localDisk`. */
 export const LOCAL_DISK_DEFAULTS = { root: '/', fsync: 'always' } as const satisfies LocalDiskOptions;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */

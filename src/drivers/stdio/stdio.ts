@@ -9,13 +9,22 @@ export interface StdioOptions {
   readonly stream?: 'stdout' | 'stderr';
 }
 
+/** The defaults of `stdio`. */
 export const STDIO_DEFAULTS = { stream: 'stdout' } as const satisfies StdioOptions;
 
 /**
  * This program's standard output, or its standard error.
  *
+ * ```ts
+ * import { consoleSink } from 'rxflume';
+ * import { stdio } from 'rxflume/drivers/stdio';
+ *
+ * export const shown = consoleSink(stdio({ stream: 'stderr' }));
+ * ```
+ *
  * Bounds: what one `write` is given, until the system has taken it.
  * Fails: at the call with `RXF_OPTION_INVALID`; a write with `RXF_CONSOLE_CLOSED` where the reader has gone.
+ * Source: Node.js, `process.stdout`, "A note on process I/O".
  */
 export function stdio(options: StdioOptions = {}): TextOutput {
   const { stream } = withDefaults('stdio options', STDIO_DEFAULTS, options);

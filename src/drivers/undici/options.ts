@@ -24,6 +24,7 @@ export interface UndiciOptions {
 
 export type UndiciTls = SecureContextOptions & Pick<ConnectionOptions, 'rejectUnauthorized' | 'servername'>;
 
+/** The defaults of `undici`. */
 export const UNDICI_DEFAULTS = {
   connections: 16,
   keepAliveTimeoutMs: 4_000,

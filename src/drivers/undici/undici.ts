@@ -10,9 +10,16 @@ import { type CheckedOptions, checkOptions, type UndiciOptions } from './options
 /**
  * HTTP through undici 7: options in, a client out, with a pool of connections for each origin.
  *
+ * ```ts
+ * import { undici } from 'rxflume/drivers/undici';
+ *
+ * export const http = undici({ connections: 8, headersTimeoutMs: 10_000 });
+ * ```
+ *
  * Bounds: `connections` to each origin, and `maxResponseBytes` of each answer. Idle connections close by themselves, and keep
  * no program alive.
  * Fails: at the call with `RXF_OPTION_INVALID`, or `RXF_DRIVER_MISSING` where undici is not installed.
+ * Source: undici 7, `Agent`.
  */
 export function undici(options: UndiciOptions = {}): HttpClient {
   return new UndiciClient(checkOptions(options));

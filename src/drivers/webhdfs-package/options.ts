@@ -43,6 +43,7 @@ export interface WebHdfsPackageOptions
   readonly idleTimeoutMs?: number;
 }
 
+/** The defaults of `webhdfsPackage`. */
 export const WEBHDFS_PACKAGE_DEFAULTS = {
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 60_000,

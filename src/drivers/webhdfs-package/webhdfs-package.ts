@@ -20,6 +20,12 @@ import { PackageUpload } from './upload.js';
  * as done, waits without limit, and tells no reasons: here nothing is believed but what the NameNode says when asked
  * afterwards, and each request has its time.
  *
+ * ```ts
+ * import { webhdfsPackage } from 'rxflume/drivers/webhdfs-package';
+ *
+ * export const hdfs = webhdfsPackage({ client: { host: 'nn1', port: 9870, user: 'flume' } });
+ * ```
+ *
  * Bounds: per open file two chunks, copied, and one connection; per other call one answer of at most `maxResponseBytes`.
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option, or `RXF_DRIVER_MISSING`, throws here.
  * Source: webhdfs 1.2.0. Its callbacks see HTTP 400 to 404 and 500 as errors, and no `{"boolean":false}`.

@@ -59,6 +59,7 @@ export interface WebHdfsOptions {
   readonly maxResponseBytes?: number;
 }
 
+/** The defaults of `webhdfs`. */
 export const WEBHDFS_DEFAULTS = {
   mode: 'webhdfs',
   requestTimeoutMs: 30_000,

@@ -16,8 +16,16 @@ import { serverName } from './url.js';
 
 /**
  * HDFS, through WebHDFS or HttpFS.
+ *
+ * ```ts
+ * import { webhdfs } from 'rxflume/drivers/webhdfs';
+ *
+ * export const hdfs = webhdfs({ nameNodes: ['http://nn1:9870', 'http://nn2:9870'], user: 'flume' });
+ * ```
+ *
  * Bounds: per open file one chunk and one connection; per other call one answer of at most `maxResponseBytes`.
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
+ * Source: Hadoop 3, WebHDFS REST API and HttpFS.
  */
 export function webhdfs(options: WebHdfsOptions): FileSystem {
   return new WebHdfs(checkOptions(options));

@@ -33,7 +33,16 @@ export interface AmqpSink<T> {
   write(): Sink<T>;
 }
 
-/** Publishes to an exchange of RabbitMQ with confirms, in order, over one channel that is opened anew when it is lost. */
+/**
+ * Publishes to an exchange of RabbitMQ with confirms, in order, over one channel that is opened anew when it is lost.
+ *
+ * ```ts
+ * import { amqpSink } from 'rxflume';
+ * import { amqplib } from 'rxflume/drivers/amqplib';
+ *
+ * export const orders = amqpSink(amqplib({ urls: ['amqp://mq1'] }), { exchange: 'orders', routingKey: 'eu' });
+ * ```
+ */
 export function amqpSink<T = Uint8Array | string>(
   driver: AmqpPublisherDriver,
   options: AmqpSinkOptions<T>,

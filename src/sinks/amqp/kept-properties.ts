@@ -13,6 +13,17 @@ const OF_THE_BROKER = /^x-(stream-offset|delivery-count|acquired-count|death|(fi
  * held there (its user, its time to live, what the broker noted); of any other origin its headers and its time. The message
  * id, where it has none, is the stream and the offset, by which a reader can tell what comes twice from a stream that is
  * replayed; a part of a value has its number behind it.
+ *
+ * ```ts
+ * import { amqpSink, keptProperties } from 'rxflume';
+ * import { amqplib } from 'rxflume/drivers/amqplib';
+ *
+ * export const orders = amqpSink(amqplib({ urls: ['amqp://mq1'] }), {
+ *   exchange: 'orders',
+ *   routingKey: 'eu',
+ *   properties: (_, { origin }) => ({ ...keptProperties(origin), contentType: 'application/json' }),
+ * });
+ * ```
  */
 export function keptProperties(origin: Origin): AmqpProperties {
   if (!isAmqpOrigin(origin)) {

@@ -39,6 +39,7 @@ export interface AmqpSinkOptions<T> {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `amqpSink`. */
 export const AMQP_SINK_DEFAULTS = {
   exchange: '',
   properties: (_: unknown, { origin }: Delivery<unknown>) => keptProperties(origin),

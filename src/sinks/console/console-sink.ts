@@ -26,7 +26,16 @@ export interface ConsoleSink<in T> {
   write(): Sink<T>;
 }
 
-/** Writes values as lines for people to read: to see what a flow does, before it goes anywhere. */
+/**
+ * Writes values as lines for people to read: to see what a flow does, before it goes anywhere.
+ *
+ * ```ts
+ * import { consoleSink } from 'rxflume';
+ * import { stdio } from 'rxflume/drivers/stdio';
+ *
+ * export const shown = consoleSink<string>(stdio(), { encode: (value) => value.toUpperCase() }).write();
+ * ```
+ */
 export function consoleSink<T = unknown>(output: TextOutput, options: ConsoleSinkOptions<T> = {}): ConsoleSink<T> {
   expectFunction('output.write', output?.write);
   const checked = checkOptions(options);

@@ -13,6 +13,7 @@ export interface ConsoleSinkOptions<T = unknown> {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `consoleSink`. */
 export const CONSOLE_SINK_DEFAULTS = {
   encode: 'inspect',
   monitor: defaultMonitor,

@@ -51,6 +51,18 @@ export interface FileSink<T> {
 /**
  * Lands values in files of a `FileSystem`, in folders (buckets) made from the value and its time. Bytes are in a
  * temporary file until a roll renames it: a reader of the folder sees only whole files.
+ *
+ * ```ts
+ * import { fileSink, jsonLines, MiB } from 'rxflume';
+ * import { webhdfs } from 'rxflume/drivers/webhdfs';
+ *
+ * export const lake = fileSink<unknown>(webhdfs({ nameNodes: ['http://nn1:9870'], user: 'flume' }), {
+ *   root: '/lake/chat',
+ *   path: 'dt={yyyy}-{MM}-{dd}',
+ *   format: jsonLines({ compression: 'gzip' }),
+ *   roll: { bytes: 128 * MiB },
+ * });
+ * ```
  */
 export function fileSink<T>(fs: FileSystem, options: FileSinkOptions<T>): FileSink<T> {
   return fileSinkBy(LEDGER_RULES, fs, options);

@@ -45,6 +45,7 @@ export interface FileSinkOptions<T> {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `fileSink`. */
 export const FILE_SINK_DEFAULTS = {
   path: '',
   times: { earliestMs: 0, latestMs: Date.UTC(9999, 11, 31, 23, 59, 59, 999) },

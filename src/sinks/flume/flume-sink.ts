@@ -34,6 +34,13 @@ export interface FlumeSink {
 /**
  * Sends events to Flume agents in batches of one stream each, over a pool of connections, with failover or balance
  * between several agents.
+ *
+ * ```ts
+ * import { flumeSink } from 'rxflume';
+ * import { avroRpcClient } from 'rxflume/drivers/avro-rpc';
+ *
+ * export const agents = flumeSink(avroRpcClient({ agents: ['flume1:4141', 'flume2:4141'] }), { strategy: 'failover' });
+ * ```
  */
 export function flumeSink(client: FlumeRpcClient, options: FlumeSinkOptions = {}): FlumeSink {
   expectFunction('client.connect', client?.connect);

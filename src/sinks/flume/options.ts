@@ -54,6 +54,7 @@ export interface FlumeSinkOptions {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `flumeSink`. */
 export const FLUME_SINK_DEFAULTS = {
   batch: { count: 100, bytes: MiB, maxWaitMs: 200 },
   strategy: 'failover',

@@ -29,6 +29,13 @@ export interface HttpSink<in T> {
 /**
  * Sends values to an HTTP server in batches of one stream each, retries by status, and names each batch so that a server
  * can tell when it is redelivered.
+ *
+ * ```ts
+ * import { httpSink } from 'rxflume';
+ * import { undici } from 'rxflume/drivers/undici';
+ *
+ * export const store = httpSink(undici(), { url: 'https://store.example/ingest', batch: { count: 500, maxWaitMs: 500 } });
+ * ```
  */
 export function httpSink<T = unknown>(client: HttpClient, options: HttpSinkOptions<T>): HttpSink<T> {
   expectFunction('client.request', client?.request);

@@ -91,6 +91,7 @@ export interface HttpSinkOptions<T = unknown> {
 
 export type HttpHeaders = Readonly<Record<string, string>>;
 
+/** The defaults of `httpSink`. */
 export const HTTP_SINK_DEFAULTS = {
   method: 'POST',
   headers: {},

@@ -46,6 +46,17 @@ export interface KafkaSink<T> {
 /**
  * Writes values to Kafka topics: idempotent, acknowledged by all replicas in sync, keeping each record's key, headers and
  * time; at least once, or, from Kafka and with `resumeFrom: sink.offsetStore`, exactly once.
+ *
+ * ```ts
+ * import { jsonText, kafkaSink } from 'rxflume';
+ * import { kafkajs } from 'rxflume/drivers/kafkajs';
+ *
+ * export const orders = kafkaSink<{ readonly id: string }>(kafkajs({ brokers: ['k1:9092'] }), {
+ *   topic: 'orders',
+ *   encode: jsonText,
+ *   key: ({ id }) => id,
+ * });
+ * ```
  */
 export function kafkaSink<T = Uint8Array | string | null>(
   driver: KafkaProducerDriver,

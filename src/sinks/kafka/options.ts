@@ -64,6 +64,7 @@ export interface KafkaSinkOptions<T> {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `kafkaSink`. */
 export const KAFKA_SINK_DEFAULTS = {
   batch: { count: 10_000, bytes: MiB, maxWaitMs: 20 },
   transaction: { count: 100_000, intervalMs: 1_000, timeoutMs: 60_000, idPrefix: 'rxflume' },

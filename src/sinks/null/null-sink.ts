@@ -10,6 +10,7 @@ export interface NullSinkOptions {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `nullSink`. */
 export const NULL_SINK_DEFAULTS = {
   receiptIntervalMs: 1_000,
   monitor: defaultMonitor,
@@ -34,7 +35,19 @@ export interface NullSink {
   write(): Sink<unknown>;
 }
 
-/** Drops every value and acks it: to measure what is before it, and for tests. */
+/**
+ * Drops every value and acks it: to measure what is before it, and for tests.
+ *
+ * ```ts
+ * import { nullSink } from 'rxflume';
+ * import { RecordingAcker } from 'rxflume/testing';
+ * import { of } from 'rxjs';
+ *
+ * const acker = new RecordingAcker();
+ * of(acker.deliver('a'), acker.deliver('b')).pipe(nullSink().write()).subscribe();
+ * acker.acks; // → ['a', 'b']
+ * ```
+ */
 export function nullSink(options: NullSinkOptions = {}): NullSink {
   const checked = withDefaults('nullSink options', NULL_SINK_DEFAULTS, options);
   expectMs('receiptIntervalMs', checked.receiptIntervalMs, 1);

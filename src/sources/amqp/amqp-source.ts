@@ -18,6 +18,15 @@ import { QueueReader } from './queue-reader.js';
  * channel   ----A--A--M------ 1s --R--|     A: ack of one, M: of all up to it, R: d goes back to the queue
  * ```
  *
+ * ```ts
+ * import { amqpSource } from 'rxflume';
+ * import { amqplib } from 'rxflume/drivers/amqplib';
+ * import { retryConnect } from 'rxflume/operators';
+ *
+ * const driver = amqplib({ urls: ['amqp://mq1/shop', 'amqp://mq2/shop'] });
+ * export const orders$ = amqpSource(driver, { queues: ['orders'], prefetch: 500 }).pipe(retryConnect());
+ * ```
+ *
  * Settles: acks on the channel that brought the message, all of an unbroken run together; acks of a channel that is over are
  * void. A nack with a retryable cause gives the message back to its queue after a while; any other, or one too many, stops
  * the source, or dead-letters the message by `whenNacked`. Asks the holders to settle when `prefetch` is reached, and when a

@@ -20,6 +20,18 @@ import { StreamReader } from './stream-reader.js';
  * resumes   ------------- 1s --2------|     from where the ledger says, on a new channel
  * ```
  *
+ * ```ts
+ * import { amqpStreamSource, fileSink, jsonLines } from 'rxflume';
+ * import { amqplib } from 'rxflume/drivers/amqplib';
+ * import { localDisk } from 'rxflume/drivers/local-disk';
+ *
+ * const lake = fileSink(localDisk(), { root: '/srv/lake', format: jsonLines() });
+ * export const clicks$ = amqpStreamSource(amqplib({ urls: ['amqp://mq1'] }), {
+ *   queues: ['clicks'],
+ *   resumeFrom: lake.offsetStore,
+ * });
+ * ```
+ *
  * Settles: nothing at the broker, which keeps no position for AMQP; a release gives it credit for more. Acks move the
  * watermark, from which a lost channel is resumed, unless `resumeFrom` says another place. A nack with a retryable cause
  * reads the stream again from there; any other stops the source, and nothing is skipped.

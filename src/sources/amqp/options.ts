@@ -75,6 +75,7 @@ export const AMQP_READ_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<AmqpReadOptions>;
 
+/** The defaults of `amqpSource`. */
 export const AMQP_SOURCE_DEFAULTS = {
   ...AMQP_READ_DEFAULTS,
   prefetch: 1_000,

@@ -27,6 +27,7 @@ export interface AmqpStreamSourceOptions extends AmqpReadOptions {
   readonly maxUnacked?: number;
 }
 
+/** The defaults of `amqpStreamSource`. */
 export const AMQP_STREAM_SOURCE_DEFAULTS = {
   ...AMQP_READ_DEFAULTS,
   prefetch: 10_000,

@@ -17,6 +17,13 @@ import { checkOptions, type FlumeSourceOptions } from './options.js';
  * answers  ---------O-------F---     OK when all of a batch is acked, FAILED when one of it is nacked
  * ```
  *
+ * ```ts
+ * import { flumeSource } from 'rxflume';
+ * import { avroRpcServer } from 'rxflume/drivers/avro-rpc';
+ *
+ * export const events$ = flumeSource(avroRpcServer({ host: '0.0.0.0', port: 4141 }), { name: 'web' });
+ * ```
+ *
  * Settles: answers `OK` when every event of a batch is acked, `FAILED` at the first nack: the client brings all of the
  * batch again. Asks the holders to settle when a client has waited for `settleAfterMs`. Where a client went away before
  * its answer, what it sent is redelivered too, and is counted (`rxflume_source_unheard_total`).

@@ -25,6 +25,7 @@ export interface FlumeSourceOptions {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `flumeSource`. */
 export const FLUME_SOURCE_DEFAULTS = {
   window: { count: 100_000, bytes: 64 * MiB },
   settleAfterMs: 1_000,

@@ -15,6 +15,18 @@ import { checkOptions, type KafkaSourceOptions } from './options.js';
  * commits  ----------1-------3-|     the unbroken run, by count and interval
  * ```
  *
+ * ```ts
+ * import { kafkaSource, MiB } from 'rxflume';
+ * import { kafkajs } from 'rxflume/drivers/kafkajs';
+ * import { retryConnect } from 'rxflume/operators';
+ *
+ * export const chat$ = kafkaSource(kafkajs({ brokers: ['k1:9092', 'k2:9092'] }), {
+ *   topics: ['chat'],
+ *   groupId: 'chat-lake',
+ *   window: { bytes: 32 * MiB },
+ * }).pipe(retryConnect());
+ * ```
+ *
  * Settles: commits the end of each partition's unbroken run of acks; acks of an earlier assignment are stale. A nack
  * with a retryable cause reads its partition again from there; any other stops the source, and nothing past it is
  * committed.

@@ -47,6 +47,7 @@ export interface KafkaSourceOptions {
   readonly monitor?: Monitor;
 }
 
+/** The defaults of `kafkaSource`. */
 export const KAFKA_SOURCE_DEFAULTS = {
   startAt: 'earliest',
   window: { count: 100_000, bytes: 64 * MiB },

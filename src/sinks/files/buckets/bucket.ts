@@ -52,6 +52,13 @@ const CUT = '%~';
  * A text that is safe as one segment of a bucket, whatever it is, and no two texts the same: what a bucket must not hold, `/` and `%`
  * are percent-encoded, so is a leading `.` or `_`, which Hadoop's readers pass over; the empty text is `%00`. What has more
  * than 200 bytes then is cut, and ends in `%~` and a hash of the whole.
+ *
+ * ```ts
+ * import { bucketSegment } from 'rxflume';
+ *
+ * bucketSegment('a/b'); // → 'a%2Fb'
+ * bucketSegment('_hidden'); // → '%5Fhidden'
+ * ```
  */
 export function bucketSegment(value: string): string {
   if (value === '') return '%00';
