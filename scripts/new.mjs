@@ -41,6 +41,7 @@ import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
  * \`\`\`
  *
  * Settles: nacks a delivery for which \`project\` throws, with \`RXF_OPERATOR_FAILED\`.
+ * Bounds: nothing is held.
  */
 export function ${name}<T, U>(project: (value: T, delivery: Delivery<T>) => U): DeliveryOperator<T, U> {
   expectFunction('project', project);
