@@ -28,6 +28,7 @@ export default {
     {
       ...shared,
       displayName: 'quick',
+      setupFilesAfterEnv: ['<rootDir>/test/support/message-form.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['<rootDir>/test/live/', '<rootDir>/test/package/'],
     },
