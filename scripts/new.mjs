@@ -130,7 +130,8 @@ spawnSync(biome, ['check', '--write', code, test, index], { cwd: root, stdio: 'i
 console.log(
   `Made ${code}, ${test}, its export in ${index} and its row in ${page}.\n` +
     'Draw what it does: in the docstring and, to the letter, in the first test. Then write it, and say in the row what it is for.\n' +
-    `  npm run unit -- operators/${file} architecture docs`,
+    `  npm run unit -- operators/${file} architecture docs\n` +
+    '  npm run api -- --update',
 );
 
 function read(path) {
