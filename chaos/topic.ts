@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Admin, type Consumer, Kafka, logLevel, type Producer } from 'kafkajs';
 import type { Progress } from './ages.js';
 import { eventually, pause } from './pause.js';
@@ -7,6 +8,8 @@ export const PARTITIONS = 4;
 
 const SEND_EVERY_MS = 100;
 const READ_WITHIN_MS = 120_000;
+const ADMIN_ATTEMPTS = 60;
+const ADMIN_RETRY_MS = 500;
 
 /** The topic of a run: filled, watched and read back by a plain client that faults do not touch. */
 export class Topic {
@@ -91,13 +94,19 @@ export class Topic {
     return records;
   }
 
+  /** Answers that kafkajs' admin client calls retriable but does not retry, from a broker that has just come back, are. */
   async #admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = this.#kafka.admin();
-    await admin.connect();
-    try {
-      return await use(admin);
-    } finally {
-      await admin.disconnect();
+    for (let attempt = 1; ; attempt += 1) {
+      const admin = this.#kafka.admin();
+      await admin.connect();
+      try {
+        return await use(admin);
+      } catch (error) {
+        if ((error as { retriable?: boolean }).retriable !== true || attempt === ADMIN_ATTEMPTS) throw error;
+      } finally {
+        await admin.disconnect();
+      }
+      await setTimeout(ADMIN_RETRY_MS);
     }
   }
 }
