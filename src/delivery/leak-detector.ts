@@ -114,8 +114,8 @@ export class LeakDetector {
       'warn',
       'flow.unsettled',
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} has not been settled for ${ageMs} ms. It was ` +
-        `taken last by ${this.#describeStep(step)}. Of ${this.#watched.size} deliveries that are watched ${late.length} are so late. See what ` +
-        'waits there: a write without an answer, a roll that is further apart, or an operator that neither hands on nor settles.',
+        `taken last by ${this.#describeStep(step)}. Of ${this.#watched.size} watched deliveries, ${late.length} are that late. Check what ` +
+        'waits there: a write without an answer, a longer roll interval, or an operator that neither passes on nor settles.',
       this.#detailsOf(oldest, { ageMs, late: late.length }),
     );
   }
@@ -131,8 +131,8 @@ export class LeakDetector {
       'error',
       'flow.lost',
       `Flow \`${this.#flow}\`: ${origin.stream} offset ${origin.offset} was lost. It was taken last by ` +
-        `${this.#describeStep(step)}. Nobody holds it any more, and it was neither acked nor nacked, so nothing ` +
-        'behind it can be committed. An operator that drops or copies deliveries must settle them: use those of rxflume/operators. The figure rxflume_deliveries_lost_total counts further ones.',
+        `${this.#describeStep(step)}. Nothing holds it any more, and it was neither acked nor nacked, so nothing ` +
+        'behind it can be committed. An operator that drops or copies deliveries must settle them: use those of rxflume/operators. The metric rxflume_deliveries_lost_total counts further ones.',
       this.#detailsOf(watched, { ageMs: monotonicMs() - since }),
     );
   }

@@ -48,7 +48,7 @@ export function guaranteeOf({ source, ledger, sink, operators = [] }: GuaranteeP
   return {
     level: 'exactly-once',
     because: [
-      `${source?.name} can be read again, and takes up from the ledger of the sink the flow ends in (${ledger?.at})`,
+      `${source?.name} can be read again, and resumes from the ledger of the sink the flow ends in (${ledger?.at})`,
       ...(ledger?.condition === undefined ? [] : [ledger.condition]),
       'dead letters, where `decode` sets any aside, are at least once',
     ],
@@ -61,7 +61,7 @@ function againstSource(source: SourceTraits | undefined): string[] {
   }
   if (source.isReplayable) return [];
   return [
-    `${source.name} cannot be read again, so what was out when the program ended may come twice, in another order`,
+    `${source.name} cannot be read again, so what was unsettled when the program ended may be delivered twice, in another order`,
   ];
 }
 
@@ -70,7 +70,7 @@ function againstOperator({ name, ledger }: OperatorPart, at: number): string[] {
   if (ledger !== undefined) return [ledger.because];
   return [
     `operator ${at + 1}${name === '' ? '' : ` (\`${name}\`)`} does not say what it does with deliveries; put trusted(…) around one that ` +
-      'hands each on once',
+      'passes each on once',
   ];
 }
 
@@ -78,8 +78,8 @@ function againstSink(ledger: SinkLedger | undefined, sink: string | undefined): 
   if (ledger !== undefined) return [];
   if (sink === 'tee' || sink === 'routeBy') {
     return [
-      `the flow ends in \`${sink}\`, whose sinks are not looked into; a file sink among them that the source takes up from ` +
-        'stores each value that it gets once all the same',
+      `the flow ends in \`${sink}\`, whose sinks are not examined; a file sink among them that the source resumes from still ` +
+        'stores each value that it gets once',
     ];
   }
   if (sink === 'transmit') {
@@ -97,13 +97,13 @@ function againstPair(source: SourceTraits | undefined, ledger: SinkLedger | unde
   const { name, resumeFrom } = source;
   if (resumeFrom === undefined) {
     return [
-      `${name} takes up from the committed offsets, not from the sink's ledger; give it \`resumeFrom: lake.offsetStore\`, ` +
+      `${name} resumes from the committed offsets, not from the sink's ledger; give it \`resumeFrom: lake.offsetStore\`, ` +
         'where `lake` is the sink the flow ends in',
     ];
   }
   if (resumeFrom === ledger.offsetStore) return [];
   return [
-    `${name} takes up from another function than the positions of the sink the flow ends in; give it \`resumeFrom: ` +
+    `${name} resumes from a function other than the offset store of the sink the flow ends in; give it \`resumeFrom: ` +
       'lake.offsetStore` itself, where `lake` is that sink',
   ];
 }

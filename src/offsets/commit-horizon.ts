@@ -93,7 +93,7 @@ export class CommitHorizon implements ResumeTracker {
 function nackedError(offset: number): SinkError {
   return new SinkError(
     'RXF_SINK_STOPPED',
-    `Offset ${offset}, which belongs before this commit, was refused; what is behind it is redelivered.`,
+    `Offset ${offset}, which precedes this commit, was nacked; everything from there on is redelivered.`,
     { details: { offset } },
   );
 }

@@ -92,7 +92,7 @@ describe('rxflume', () => {
     expect(lines(first)[0]).toMatchObject({
       what: 'started',
       message: expect.stringMatching(
-        /^Running idle, at least once: kafkaSource takes up from the committed offsets.*\.$/,
+        /^Running idle, at least once: kafkaSource resumes from the committed offsets.*\.$/,
       ),
       guarantee: 'at-least-once',
     });
@@ -171,7 +171,7 @@ describe('rxflume', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toBe(
       'checked: exactly once\n' +
-        `  - kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (local disk / ${join(folder, 'checked/lake')})\n` +
+        `  - kafkaSource can be read again, and resumes from the ledger of the sink the flow ends in (local disk / ${join(folder, 'checked/lake')})\n` +
         '  - dead letters, where `decode` sets any aside, are at least once\n',
     );
     expect(readdirSync(join(folder, 'checked'))).toEqual(['log']);

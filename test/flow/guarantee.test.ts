@@ -35,7 +35,7 @@ describe('guaranteeOf', () => {
     expect(guaranteeOf({ source: { ...kafka, resumeFrom: offsetStore }, ledger })).toEqual({
       level: 'exactly-once',
       because: [
-        'kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (memory /lake)',
+        'kafkaSource can be read again, and resumes from the ledger of the sink the flow ends in (memory /lake)',
         'dead letters, where `decode` sets any aside, are at least once',
       ],
     });
@@ -78,13 +78,13 @@ describe('guaranteeOf', () => {
       'without resumeFrom',
       kafka,
       ledger,
-      [/^kafkaSource takes up from the committed offsets.*`resumeFrom: lake\.offsetStore`/],
+      [/^kafkaSource resumes from the committed offsets.*`resumeFrom: lake\.offsetStore`/],
     ],
     [
       'with the positions of another',
       { ...kafka, resumeFrom: others },
       ledger,
-      [/another function than the positions/],
+      [/a function other than the offset store/],
     ],
     ['into a sink without a ledger', { ...kafka, resumeFrom: offsetStore }, undefined, [/^the sink keeps no ledger/]],
     [
@@ -134,8 +134,8 @@ describe('flow.guarantee', () => {
     expect(flow('lake', source(sink.offsetStore), both).guarantee).toEqual({
       level: 'at-least-once',
       because: [
-        'the flow ends in `tee`, whose sinks are not looked into; a file sink among them that the source takes up from stores ' +
-          'each value that it gets once all the same',
+        'the flow ends in `tee`, whose sinks are not examined; a file sink among them that the source resumes from still stores ' +
+          'each value that it gets once',
       ],
     });
     const asked = flow(

@@ -69,7 +69,7 @@ describe('a watched flow names the operator and the oldest delivery that is not 
         level: 'warn',
         what: 'flow.unsettled',
         message: expect.stringMatching(
-          /^Flow `chat`: kafka:chat\/3 offset 0 has not been settled for 100 ms\. It was taken last by operator 2 \(`batch`\), between `mapValue` and the sink\. Of 3 deliveries that are watched 2 are so late\./,
+          /^Flow `chat`: kafka:chat\/3 offset 0 has not been settled for 100 ms\. It was taken last by operator 2 \(`batch`\), between `mapValue` and the sink\. Of 3 watched deliveries, 2 are that late\./,
         ),
         details: { flow: 'chat', operator: 'batch', step: 2, stream: 'kafka:chat/3', offset: 0, ageMs: 100, late: 2 },
       },
@@ -241,7 +241,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
           level: 'error',
           what: 'flow.lost',
           message: expect.stringMatching(
-            /^Flow `leaky`: kafka:chat\/3 offset [13] was lost\. It was taken last by operator 2 \(`trusted`\), between `mapValue` and the sink\. Nobody holds it any more/,
+            /^Flow `leaky`: kafka:chat\/3 offset [13] was lost\. It was taken last by operator 2 \(`trusted`\), between `mapValue` and the sink\. Nothing holds it any more/,
           ),
           details: expect.objectContaining({ operator: 'trusted', step: 2, stream: 'kafka:chat/3' }),
         },

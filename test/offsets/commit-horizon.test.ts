@@ -75,6 +75,6 @@ describe('how far everything is acked or held', () => {
     expect(horizon.isAwaited).toBe(false);
     let message = '';
     horizon.reached(3).subscribe({ error: (error: Error) => (message = error.message) });
-    expect(message).toBe('Offset 1, which belongs before this commit, was refused; what is behind it is redelivered.');
+    expect(message).toBe('Offset 1, which precedes this commit, was nacked; everything from there on is redelivered.');
   });
 });

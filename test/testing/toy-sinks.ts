@@ -27,7 +27,7 @@ export const INPUT: ProofInput = {
   chat: ['ab', 'xy'].map((letters) => [...letters, ...letters].map((one, at) => one + at)),
 };
 
-/** A flow from `chat` into a sink that stores one value after the other and rejects what it could not store. */
+/** A flow from `chat` into a sink that stores one value after the other and nacks what it could not store. */
 export function toyFlow(store: Store, topics: readonly string[] = ['chat']): BuildCollector {
   return toyFlowInto((fs) => storeEach(fs, store), topics);
 }

@@ -145,7 +145,7 @@ function mismatch(answer: BrokerAnswer, { broker, about }: ErrorContext, cause: 
   if (found === null) {
     return new ConnectError(
       'RXF_AMQP_MISMATCH',
-      `RabbitMQ at ${broker.name} refuses ${about} as it is asked for: ${shown(answer, broker)}. Correct what is declared.`,
+      `RabbitMQ at ${broker.name} rejects the declaration of ${about}: ${shown(answer, broker)}. Correct it.`,
       { details, cause },
     );
   }

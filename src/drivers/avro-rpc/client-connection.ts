@@ -183,7 +183,7 @@ export class ClientConnection implements FlumeConnection {
   #late(serial: number, limit: number): void {
     const request = this.#requests.get(serial);
     if (request === undefined) return;
-    const message = `${this.#agent} did not answer a batch within ${limit} ms. It may have it, so it may come twice.`;
+    const message = `${this.#agent} did not answer a batch within ${limit} ms. The agent may have it, so it may arrive there twice.`;
     request.subscriber.error(new SinkError('RXF_FLUME_TIMEOUT', message, { details: { agent: this.#agent } }));
     this.#end(`no answer within ${limit} ms`);
   }
@@ -242,7 +242,7 @@ export class ClientConnection implements FlumeConnection {
   #lost(reason: string): SinkError {
     return new SinkError(
       'RXF_FLUME_LOST',
-      `The connection to ${this.#agent} ended before a batch was answered: ${reason}. It may have it, so it may come twice.`,
+      `The connection to ${this.#agent} ended before a batch was answered: ${reason}. The agent may have it, so it may arrive there twice.`,
       { details: { agent: this.#agent } },
     );
   }

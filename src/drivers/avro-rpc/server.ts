@@ -171,7 +171,7 @@ class Running implements FlumeListening, ConnectionHost {
     this.#listener.logEvent(
       'warn',
       'flume.rejected',
-      `Refused what ${client} sent to ${this.address}: ${problem}${more}.`,
+      `Rejected what ${client} sent to ${this.address}: ${problem}${more}.`,
     );
   }
 

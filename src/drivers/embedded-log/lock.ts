@@ -107,7 +107,7 @@ function taken(folder: string, claimed: string): ConnectError {
   return new ConnectError(
     'RXF_KAFKA_UNREACHABLE',
     `The embedded log in ${folder} is open in another process, or by another embeddedLog of this one, and only one may write it. ` +
-      `Stop that one, or use another folder. Who listens on ${claimed} has it (\`ss -xlp\` and \`lsof -U\` tell who that is).`,
+      `Stop that one, or use another folder. The process that listens on ${claimed} has it (find it with \`ss -xlp\` or \`lsof -U\`).`,
     { retryable: false, details: { folder, claim: claimed } },
   );
 }

@@ -23,7 +23,7 @@ const BY_NAME = ['open', 'mkdir', 'link', 'rename'];
 const NEXT: Partial<Record<CodeOf<'SinkError'>, string>> = {
   RXF_FILES_FULL: 'Free space or raise the quota',
   RXF_FILES_DENIED: 'Grant this user write access, or choose another `root`',
-  RXF_FILES_EXISTS: 'Nothing was changed; choose another name, or remove what stands there',
+  RXF_FILES_EXISTS: 'Nothing was changed; choose another name, or remove what is there',
   RXF_FILES_NAME: 'Choose another name',
   RXF_FILES_MISSING: 'Check that nothing else removes files there',
 };

@@ -20,7 +20,7 @@ export function pathProblem(path: string, root: string, platform: NodeJS.Platfor
   const most = MOST_PATH_BYTES[platform] ?? MOST_PATH_BYTES_ELSEWHERE;
   if (bytes > most) return `with the driver's \`root\` it has ${bytes} bytes, and this system takes ${most}`;
   if (platform === 'win32' && names.some((name) => NOT_ON_WINDOWS.test(name)))
-    return 'it has a name that Windows refuses';
+    return 'it has a name that Windows does not allow';
   return null;
 }
 

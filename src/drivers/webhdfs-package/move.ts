@@ -38,7 +38,7 @@ export async function move(
     }
     // The source stood a moment ago, so it was us who moved it; into a folder, where one was made at the target meanwhile.
     if (target?.kind === before.kind && target.bytes === before.bytes) return 'renamed';
-    const message = `Could not ${doing}: ${from} is gone, and what stands at ${to} is not it. Check that nothing else works there`;
+    const message = `Could not ${doing}: ${from} is gone, and what is at ${to} is another file. Check that no other program works there`;
     throw new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to }, retryable: false });
   }
 }

@@ -71,7 +71,7 @@ export function redirectedUpload({ statusCode, headers }: PackageResponse, attem
   const where = URL.canParse(to) ? serverName(new URL(to)) : 'what is no URL';
   const text =
     `Could not ${attempt.doing} on ${attempt.at}: the DataNode redirected the upload (status ${statusCode}) to ${where}. A ` +
-    'DataNode stores what it gets, so check whether a proxy or a login page stands before it';
+    'DataNode stores what it gets, so check whether a proxy or a login page is in front of it';
   return new SinkError('RXF_FILES_PROTOCOL', text, {
     details: { path: attempt.path, at: attempt.at, status: statusCode },
   });

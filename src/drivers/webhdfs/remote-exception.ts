@@ -152,7 +152,7 @@ function nextStep(code: CodeOf<'SinkError'>, { path, user, advice = ADVICE }: At
     case 'RXF_FILES_FULL':
       return 'Free space, raise the quota, or bring DataNodes back';
     case 'RXF_FILES_EXISTS':
-      return 'Nothing was changed; choose another name, or remove what stands there';
+      return 'Nothing was changed; choose another name, or remove what is there';
     case 'RXF_FILES_NAME':
       return 'Choose another name';
     case 'RXF_FILES_MISSING':

@@ -249,7 +249,7 @@ export class Pool implements AgentReport {
     this.#outcomes.rejected(batch, cause, {
       about: stream,
       message: sentence(`${stream}: ${describeError(cause)}`),
-      addition: `${stream}: ${size} events are refused because of ${cause.code}.`,
+      addition: `${stream}: ${size} events are nacked because of ${cause.code}.`,
     });
   }
 
@@ -286,7 +286,7 @@ function eventError({ part, rejection, isCleared }: Suspect): SinkError {
   // A channel that was full for a moment answers with a status too, so only an error between two that were taken is for good.
   const retryable = how === 'status' || !isCleared;
   const next = retryable
-    ? 'It is redelivered; if it is refused each time, set such events aside with `deadLetter(sink, { maxAttempts: 3 })`.'
+    ? 'It is redelivered; if it is rejected each time, set such events aside with `deadLetter(sink, { maxAttempts: 3 })`.'
     : 'Set such events aside with `deadLetter`.';
   return new SinkError(
     'RXF_FLUME_EVENT_REJECTED',

@@ -28,7 +28,7 @@ export function requestOf(client: HttpClient, payload: HttpPayload, options: Che
   const late = (problem: string) =>
     new SinkError(
       'RXF_HTTP_TIMEOUT',
-      `${method} ${shownUrl(url)}: ${problem}. Nobody knows whether the server has carried it out.`,
+      `${method} ${shownUrl(url)}: ${problem}. It is not known whether the server has carried it out.`,
       { details: { url: shownUrl(url), requestTimeoutMs } },
     );
   return defer(() => {

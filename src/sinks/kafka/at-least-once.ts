@@ -123,6 +123,6 @@ export class AtLeastOnce {
 function unansweredError(): SinkError {
   return new SinkError(
     'RXF_KAFKA_SEND',
-    'The producer ended without an answer for every record; those are redelivered. See that the driver names each record once.',
+    'The producer ended without an answer for every record; those are redelivered. Check that the driver answers for each record once.',
   );
 }

@@ -265,6 +265,6 @@ function unansweredError(stream: string): SinkError {
   return new SinkError(
     'RXF_KAFKA_TRANSACTION',
     `${stream}: the producer ended without an answer for every record of a transaction. It is aborted, and its values are ` +
-      'redelivered. See that the driver names each record once.',
+      'redelivered. Check that the driver answers for each record once.',
   );
 }

@@ -286,9 +286,9 @@ export function nackedError(what: string, attempt: number, cause: unknown): Sour
   const tries = attempt > 1 ? ` after ${attempt} attempts` : '';
   const next = isRetryable(cause)
     ? 'It is redelivered at the next start.'
-    : 'The flow stops, since a refused message is never skipped; it is redelivered at the next start. Correct the cause, or set ' +
+    : 'The flow stops, since a nacked message is never skipped; it is redelivered at the next start. Correct the cause, or set ' +
       'such values aside with `decode(…, { deadLetter })`, and start again.';
-  return new SourceError('RXF_SOURCE_NACKED', sentence(`${what} was refused${tries}: ${describeError(cause)}`, next), {
+  return new SourceError('RXF_SOURCE_NACKED', sentence(`${what} was nacked${tries}: ${describeError(cause)}`, next), {
     cause,
     details: { attempts: attempt },
   });

@@ -126,7 +126,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.channel?.tell(seq, 'discard');
     this.metrics.deadLettered.add(1);
     const fate = 'given to the dead-letter exchange of its queue, if it has one';
-    this.reportNack(`A message of ${this.stream} was refused for good`, fate, cause);
+    this.reportNack(`A message of ${this.stream} was nacked for good`, fate, cause);
   }
 
   #giveBack(seqs: readonly number[], delayMs: number, cause: unknown): void {
@@ -134,7 +134,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.#goingBack += seqs.length;
     const what = seqs.length === 1 ? 'A message' : `${seqs.length} messages`;
     const be = seqs.length === 1 ? 'was' : 'were';
-    this.reportNack(`${what} of ${this.stream} ${be} refused`, `given back to the queue in ${delayMs} ms`, cause);
+    this.reportNack(`${what} of ${this.stream} ${be} nacked`, `given back to the queue in ${delayMs} ms`, cause);
     const tell = () => {
       this.#goingBack -= seqs.length;
       this.metrics.requeued.add(seqs.length);

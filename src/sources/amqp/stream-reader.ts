@@ -116,7 +116,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
       this.session.lifecycle.drain(error);
     } else {
       const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.maxAttempts}`;
-      this.reportNack(`${this.stream} offset ${offset} was refused`, fate, cause);
+      this.reportNack(`${this.stream} offset ${offset} was nacked`, fate, cause);
       this.again(delayMs);
       this.#nackError = error;
     }

@@ -110,13 +110,13 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     batch.reply('FAILED');
     if (this.#current === batch) this.#current = undefined;
     const what =
-      `The batch of ${batch.count} events that ${batch.client} sent was refused at offset ${offset} ` +
+      `The batch of ${batch.count} events that ${batch.client} sent was nacked at offset ${offset} ` +
       `(${describeError(cause)})`;
     if (this.#lifecycle.isRunning) {
       this.#options.monitor.report({
         what: 'RXF_SOURCE_NACKED',
         about: batch.client,
-        message: `${what}; it was told so, and sends it again.`,
+        message: `${what}; the client got FAILED, and sends it again.`,
         addition: `${batch.client} sends ${batch.count} events again, because of ${shortName(cause)}.`,
         cause,
       });

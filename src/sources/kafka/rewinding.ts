@@ -59,7 +59,7 @@ export class Rewinding {
     this.#options.monitor.report({
       what: 'RXF_SOURCE_NACKED',
       about: stream,
-      message: `${stream} offset ${offset} was refused (${describeError(cause)}); read again ${next}`,
+      message: `${stream} offset ${offset} was nacked (${describeError(cause)}); read again ${next}`,
       addition: `${stream} is read again from offset ${watermark.offset} ${next}, because of ${shortName(cause)}.`,
       cause,
     });
@@ -102,11 +102,11 @@ export function nackedError(partition: Partition, { offset, attempt, cause }: Na
   const tries = attempt > 1 ? ` after ${attempt} attempts` : '';
   const next = isRetryable(cause)
     ? 'What came before is committed; it is redelivered at the next start.'
-    : 'The flow stops before it, since a refused record is never skipped; what came before is committed. ' +
+    : 'The flow stops before it, since a nacked record is never skipped; what came before is committed. ' +
       'Correct the cause, or pass `decode` a `deadLetter` sink, and start again.';
   return new SourceError(
     'RXF_SOURCE_NACKED',
-    sentence(`${partition.stream} offset ${offset} was refused${tries}: ${describeError(cause)}`, next),
+    sentence(`${partition.stream} offset ${offset} was nacked${tries}: ${describeError(cause)}`, next),
     { cause, details: { stream: partition.stream, offset, attempts: attempt } },
   );
 }

@@ -140,7 +140,7 @@ function problemOf({ routingKey, properties }: AmqpOutgoing): string | undefined
 function nackedError(answer: 'unroutable' | 'rejected', { exchange, routingKey }: AmqpOutgoing): SinkError {
   const to = `exchange \`${exchange}\` with routing key \`${routingKey}\``;
   if (answer === 'rejected') {
-    return new SinkError('RXF_AMQP_REJECTED', `The broker refused a message to ${to}. Its queue is full.`);
+    return new SinkError('RXF_AMQP_REJECTED', `The broker rejected a message to ${to}. Its queue is full.`);
   }
   return new SinkError('RXF_AMQP_UNROUTABLE', `No queue took a message to ${to}. Bind one, or correct the key.`);
 }

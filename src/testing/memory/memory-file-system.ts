@@ -217,7 +217,7 @@ class Memory implements MemoryFileSystem {
     expectHoldable(given);
     const path = this.#real(given);
     if (this.#stands(path)) {
-      throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: something stands there already`);
+      throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: it exists already`);
     }
     this.#makeFolders(path);
     const file = { chunks: [], bytes: 0, modifiedMs: asyncScheduler.now(), closed: false };

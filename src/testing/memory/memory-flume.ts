@@ -76,7 +76,7 @@ export class MemoryFlume implements FlumeRpcClient {
       const arrive = () => {
         const listening = this.#listening.get(agent);
         if (listening === undefined || listening.isClosing) {
-          subscriber.error(new ConnectError('RXF_FLUME_UNREACHABLE', `Cannot reach ${address}: nobody listens.`));
+          subscriber.error(new ConnectError('RXF_FLUME_UNREACHABLE', `Cannot reach ${address}: connection refused.`));
           return;
         }
         this.#clients += 1;

@@ -80,7 +80,7 @@ export class MemoryHttp implements HttpClient {
   #receive({ method, url, headers, body }: HttpRequest, out: Subscriber<HttpAnswer>, life: Subscription): void {
     const what = `${method} ${shownUrl(url)}`;
     if (!this.isUp) {
-      out.error(new ConnectError('RXF_HTTP_UNREACHABLE', `${what}: cannot be reached: nobody listens.`));
+      out.error(new ConnectError('RXF_HTTP_UNREACHABLE', `${what}: cannot be reached: connection refused.`));
       return;
     }
     const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);

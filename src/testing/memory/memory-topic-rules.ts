@@ -45,6 +45,6 @@ export function forbiddenTopic(topic: string): ConnectError {
 export function recordRejection(topic: string, partition: number, reason: string): SinkError {
   return new SinkError(
     'RXF_KAFKA_RECORD_REJECTED',
-    `Topic ${topic} refuses a record for partition ${partition}: ${reason}. Correct it, or set such values aside.`,
+    `Topic ${topic} rejects a record for partition ${partition}: ${reason}. Correct it, or set such values aside.`,
   );
 }

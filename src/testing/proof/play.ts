@@ -61,7 +61,7 @@ export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isL
     );
   } catch (error) {
     if (course === undefined || error instanceof OptionError) throw error;
-    course.finish(`something was thrown that nobody caught: ${describeError(error)}`, course.simulation.lastStepAt);
+    course.finish(`an error was thrown that nothing caught: ${describeError(error)}`, course.simulation.lastStepAt);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -168,7 +168,7 @@ class Course {
       then();
     } else if (asyncScheduler.now() > until) {
       const names = busy.map(({ name }) => name).join(', ');
-      this.finish(`${names} did not end within ${this.#trial.withinMs} ms of being told to drain`);
+      this.finish(`${names} did not end within ${this.#trial.withinMs} ms of the start of the drain`);
     } else {
       const nextMs = Math.min(200, lookAgainMs * 2);
       timer(lookAgainMs).subscribe(() => this.#whenDrained(then, until, nextMs));

@@ -131,7 +131,7 @@ export class Simulation implements Steps, Acts {
   drain(collector: Collector): void {
     if (collector.isLeaving || !collector.isAlive) return;
     collector.isLeaving = true;
-    this.#note(collector, 'is told to drain');
+    this.#note(collector, 'begins to drain');
     collector.gate.pass(() => collector.stop$.next());
   }
 

@@ -134,7 +134,7 @@ describe('the server, sent what is no Flume', () => {
     if (bytes[0] !== 0x16) await socket.ended;
     expect(await isServed(run.port)).toBe(true);
     if (bytes[0] !== 0x16) expect(run.logEvents).toHaveLength(1);
-    expect(run.logEvents[0] ?? 'Refused what 127.0.0.1:').toContain('Refused what 127.0.0.1:');
+    expect(run.logEvents[0] ?? 'Rejected what 127.0.0.1:').toContain('Rejected what 127.0.0.1:');
   });
 
   it('answers a batch that cannot be read with an error, and reads on', async () => {

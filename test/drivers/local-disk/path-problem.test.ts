@@ -21,7 +21,7 @@ describe('what a local disk can hold by its name', () => {
   it('takes shorter paths on macOS, and fewer names on Windows', () => {
     expect(on('darwin', `/${'l/'.repeat(510)}`)).toContain('1023');
     for (const path of ['/a:b', '/a/NUL', '/com1.txt', '/a.', '/a /b', '/a?']) {
-      expect([path, on('win32', path)]).toEqual([path, 'it has a name that Windows refuses']);
+      expect([path, on('win32', path)]).toEqual([path, 'it has a name that Windows does not allow']);
     }
     expect(on('win32', '/null/dt=2026-03-02/.a')).toBeNull();
   });

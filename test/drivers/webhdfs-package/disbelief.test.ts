@@ -84,7 +84,7 @@ describe('webhdfs-package believes nothing', () => {
     expect(await reported(cluster, 'unlink', '/lake/a')).toBe('done');
     expect(await failure(once(fs.remove('/lake/a')))).toMatchObject({
       code: 'RXF_FILES_REMOTE',
-      message: expect.stringContaining('it stands there still'),
+      message: expect.stringContaining('it still exists'),
     });
     cluster.next('MKDIRS', nothing, nothing);
     expect(await reported(cluster, 'mkdir', '/lake/new')).toBe('done');
@@ -115,7 +115,7 @@ describe('webhdfs-package believes nothing', () => {
     expect(await failure(once(fs.rename('/lake/a', '/lake/b')))).toMatchObject({
       code: 'RXF_FILES_REMOTE',
       retryable: false,
-      message: expect.stringContaining('what stands at /lake/b is not it'),
+      message: expect.stringContaining('what is at /lake/b is another file'),
     });
   });
 

@@ -437,7 +437,7 @@ describe('fileSink', () => {
     [{ roll: { bytes: 0 } }, 'Expected `roll.bytes` to be a whole number >= 1, got `0` (number)'],
     [{ roll: { size: 5 } }, 'got `size`'],
     [{ path: 'dt={yy}' }, 'got `{yy}`'],
-    [{ path: '../{yyyy}' }, 'is refused'],
+    [{ path: '../{yyyy}' }, 'is not valid'],
     [{ format: 'json' }, '`format`'],
     [{ maxOpenFiles: 0 }, '`maxOpenFiles`'],
   ])('refuses %j at the call', (options, message) => {

@@ -95,7 +95,7 @@ describe('httpSink, tried again', () => {
           code: 'RXF_HTTP_TIMEOUT',
           retryable: true,
           message:
-            'POST http://store/chat: its answer was not whole within 1000 ms (requestTimeoutMs). Nobody knows whether the server ' +
+            'POST http://store/chat: its answer was not whole within 1000 ms (requestTimeoutMs). It is not known whether the server ' +
             'has carried it out.',
         });
         expect(run.http.inFlight).toBe(0);

@@ -320,7 +320,7 @@ describe('a kafkaSink in a flow', () => {
     expect(flow('copy', source({ resumeFrom: sink.offsetStore }), sink.write()).guarantee).toEqual({
       level: 'exactly-once',
       because: [
-        "kafkaSource can be read again, and takes up from the ledger of the sink the flow ends in (the group's offsets in kafka memory)",
+        "kafkaSource can be read again, and resumes from the ledger of the sink the flow ends in (the group's offsets in kafka memory)",
         'a reader must read committed records only (`isolation.level=read_committed`)',
         'dead letters, where `decode` sets any aside, are at least once',
       ],

@@ -299,7 +299,7 @@ describe('amqpSource, refusals', () => {
       });
       at(1_000, () => {
         expect([ended(), own.ready('q')]).toEqual(['RXF_SOURCE_NACKED', ['a']]);
-        expect((error() as Error).message).toContain('amqp:q was refused after 3 attempts: busy');
+        expect((error() as Error).message).toContain('amqp:q was nacked after 3 attempts: busy');
       });
     });
   });

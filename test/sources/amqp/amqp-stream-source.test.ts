@@ -303,7 +303,7 @@ describe('amqpStreamSource', () => {
       });
       at(50, () => {
         expect(ended()).toBe('RXF_SOURCE_NACKED');
-        expect((error() as Error).message).toContain('amqp:s offset 1 was refused: no object');
+        expect((error() as Error).message).toContain('amqp:s offset 1 was nacked: no object');
       });
     });
     const again = broker(['0']);

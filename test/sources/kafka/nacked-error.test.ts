@@ -11,10 +11,10 @@ test('a source stops with an error that says which record, how often, why, and w
   expect(passing).toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: BUSY });
   expect(passing.details).toEqual({ stream: 'kafka:chat/3', offset: 5, attempts: 3 });
   expect(passing.message).toBe(
-    'kafka:chat/3 offset 5 was refused after 3 attempts: busy. What came before is committed; it is redelivered at the next start.',
+    'kafka:chat/3 offset 5 was nacked after 3 attempts: busy. What came before is committed; it is redelivered at the next start.',
   );
   expect(nackedError(own, { offset: 5, attempt: 1, cause: 'bad' }).message).toBe(
-    'kafka:chat/3 offset 5 was refused: "bad". The flow stops before it, since a refused record is never skipped; what came ' +
+    'kafka:chat/3 offset 5 was nacked: "bad". The flow stops before it, since a nacked record is never skipped; what came ' +
       'before is committed. Correct the cause, or pass `decode` a `deadLetter` sink, and start again.',
   );
 });

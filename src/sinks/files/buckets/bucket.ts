@@ -82,7 +82,7 @@ function percent(char: string): string {
 export function bucketError(bucket: unknown, why: string, cause?: unknown): SinkError {
   return new SinkError(
     'RXF_SINK_BUCKET',
-    `The bucket ${describeValue(bucket)} is refused: ${why}. Make \`path\` give safe segments, such as with bucketSegment(value).`,
+    `The bucket ${describeValue(bucket)} is not valid: ${why}. Make \`path\` give safe segments, such as with bucketSegment(value).`,
     {
       details: { bucket: typeof bucket === 'string' ? bucket.slice(0, 200) : describeValue(bucket) },
       ...(cause !== undefined && { cause }),

@@ -48,8 +48,8 @@ export function readEntry(bytes: Uint8Array, path: string, stream: string, from:
   } catch (cause) {
     throw new SinkError(
       'RXF_LEDGER_DAMAGED',
-      `The ledger's entry ${path} cannot be used: ${describeError(cause)}. Nothing was changed. See what wrote to it and ` +
-        'restore it; `rxflume ledger` shows what stands beside it.',
+      `The ledger's entry ${path} cannot be used: ${describeError(cause)}. Nothing was changed. Find out what wrote to it and ` +
+        'restore it; `rxflume ledger` shows the entries beside it.',
       { details: { path, stream, from }, cause },
     );
   }

@@ -34,11 +34,11 @@ export class LedgerProblems {
   damaged(path: string, why: string, isNewest: boolean): void {
     this.#add('damaged', path, `The entry cannot be used: ${why}.`, {
       means: isNewest
-        ? 'It is the newest, which says where the stream is taken up: no flow reads the stream until it can be read.'
+        ? 'It is the newest, which says where the stream resumes: no flow reads the stream until the entry can be read.'
         : 'The flow goes on, since it reads only the newest entry. The files of this one are not checked.',
       advice: isNewest
-        ? 'See what wrote to it, and restore it from a snapshot or the trash. Do not remove it: what it has committed would be read again.'
-        : 'See what wrote to it, and restore it from a snapshot or the trash. Left as it is, it goes when old entries are folded away.',
+        ? 'Find out what wrote to it, and restore it from a snapshot or the trash. Do not remove it: what it has committed would be read again.'
+        : 'Find out what wrote to it, and restore it from a snapshot or the trash. Left as it is, it goes when old entries are folded away.',
     });
   }
 
@@ -50,7 +50,7 @@ export class LedgerProblems {
       `No entry accounts for ${span(end, start - 1)}: one ends at ${end}, the next begins at ${start}.`,
       {
         means:
-          'Something else than rxflume removed entries: rxflume folds away only the oldest. The flow goes on; files of these offsets are not checked.',
+          'Something other than rxflume removed entries: rxflume folds away only the oldest. The flow goes on; files of these offsets are not checked.',
         advice:
           'Restore the entries from a snapshot or the trash, or look by hand whether files of these offsets stand.',
       },
@@ -67,9 +67,9 @@ export class LedgerProblems {
         `and ${files === 1 ? 'one file' : `${files} files`} of it can be seen.`,
       {
         means:
-          'Values of these offsets may stand twice. rxflume makes no such file visible, so something else moved or copied it.',
+          'Values of these offsets may be stored twice. rxflume makes no such file visible, so something else moved or copied it.',
         advice:
-          'Stop the flow, compare the files that the entry names with those of the others, and move away what stands twice.',
+          'Stop the flow, compare the files that the entry names with those of the others, and move away the duplicates.',
       },
     );
   }
@@ -137,7 +137,7 @@ export class LedgerProblems {
       `Its file ${final} has ${span(first, last)}, the entry those from ${from} to ${next - 1}.`,
       {
         means: 'The entry was changed after its commit, or something else than rxflume made it.',
-        advice: 'See what wrote to it, and restore it from a snapshot or the trash.',
+        advice: 'Find out what wrote to it, and restore it from a snapshot or the trash.',
       },
     );
   }

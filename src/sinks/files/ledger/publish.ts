@@ -72,8 +72,8 @@ export function nowVisible<F extends StoredFile>(
 function otherError(fs: FileSystem, { temporary, final, bytes }: StoredFile, found: string): SinkError {
   return new SinkError(
     'RXF_FILES_EXISTS',
-    `${fs.name}: cannot move ${temporary} (${bytes} bytes) to ${final}, where ${found} stands. Nothing was overwritten. ` +
-      'See what else writes there, and move it away.',
+    `${fs.name}: cannot move ${temporary} (${bytes} bytes) to ${final}: the path is taken by ${found}. Nothing was overwritten. ` +
+      'Find out what else writes there, and move it away.',
     { details: { from: temporary, to: final, bytes, found } },
   );
 }

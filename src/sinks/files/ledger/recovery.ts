@@ -75,7 +75,7 @@ function startRemoving(store: LedgerStore, newest: LedgerEntry, monitor: Monitor
       monitor.logEvent(
         'info',
         'ledger.orphans',
-        `Temporary files of ${newest.stream} could not be removed: ${describeError(error)}. It is tried at the next assignment.`,
+        `Temporary files of ${newest.stream} could not be removed: ${describeError(error)}. The next assignment tries again.`,
       ),
   });
 }

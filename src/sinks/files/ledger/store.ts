@@ -147,8 +147,8 @@ function fencedError(fs: FileSystem, ours: LedgerEntry, standing: LedgerEntry | 
       : `writer ${standing.writer} has committed from there`;
   return new FencedError(
     'RXF_LEDGER_FENCED',
-    `${fs.name}: the commit of ${stream} from ${from} to ${next} is void: ${why}. Nothing of it is visible; the stream is ` +
-      'taken up again from the ledger, where it is still ours.',
+    `${fs.name}: the commit of ${stream} from ${from} to ${next} is stale: ${why}. Nothing of it is visible; the stream ` +
+      'resumes from the ledger if it is still assigned to this process.',
     { details: { stream, from, next, writer: ours.writer, standing: standing?.writer ?? null } },
   );
 }

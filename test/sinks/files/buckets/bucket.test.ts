@@ -32,7 +32,7 @@ describe('a bucket', () => {
   ])('may not be %j', (bucket, why) => {
     const call = () => checkBucket(bucket);
     expect(call).toThrow(SinkError);
-    expect(call).toThrow(`is refused: ${why}. ${NEXT}`);
+    expect(call).toThrow(`is not valid: ${why}. ${NEXT}`);
     expect(call).toThrow(expect.objectContaining({ code: 'RXF_SINK_BUCKET', retryable: false }));
   });
 

@@ -82,7 +82,7 @@ describe('an entry of the ledger', () => {
   it('is refused with its place, the cause, and what to do', () => {
     const details = { path: PATH, stream: STREAM, from: 1200 };
     expect(() => read({ version: 2 })).toThrow(expect.objectContaining({ details, cause: expect.any(Error) }));
-    expect(() => read({ version: 2 })).toThrow('`rxflume ledger` shows what stands beside it');
+    expect(() => read({ version: 2 })).toThrow('`rxflume ledger` shows the entries beside it');
   });
 
   it('never takes bytes that were cut off or changed for another entry, nor throws anything of its own', () => {
