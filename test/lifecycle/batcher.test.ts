@@ -135,7 +135,7 @@ describe('a batcher', () => {
       at(50, () => expect(sent.length).toBe(1));
     }));
 
-  it('refuses a value of an epoch that was over before it came, and leaves the open batch open', () => {
+  it('nacks a value of an epoch that was over before it came, and leaves the open batch open', () => {
     const { own, sent, take } = batcher();
     const over = new RecordingAcker('test:0');
     over.flush$.complete();

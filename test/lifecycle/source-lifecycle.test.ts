@@ -99,7 +99,7 @@ describe('the lifecycle of a source', () => {
     expect(own.seen).toEqual(['drain', 'close', 'end', 'complete']);
   });
 
-  it('is silent once it is unsubscribed, and makes what is out void before it disconnects', () => {
+  it('is silent once it is unsubscribed, and makes what is out stale before it disconnects', () => {
     const own = source(() => [NEVER]);
     const life = own.lifecycle.start(own.stop$, own.connect);
     life.unsubscribe();

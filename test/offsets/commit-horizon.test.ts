@@ -35,7 +35,7 @@ describe('how far everything is acked or held', () => {
     expect(horizon.horizon).toBe(20);
   });
 
-  it('never goes past what was refused, the lowest of it', () => {
+  it('never goes past what was nacked, the lowest of it', () => {
     const { horizon } = horizonOver(0, 1, 2, 3);
     horizon.nack(3);
     horizon.nack(1);
@@ -62,7 +62,7 @@ describe('how far everything is acked or held', () => {
     expect(waiting.at(-1)).toBe(0);
   });
 
-  it('tells at once that it never will, where something before was refused; and forgets who left', () => {
+  it('tells at once that it never will, where something before was nacked; and forgets who left', () => {
     const { horizon, awaited } = horizonOver(0, 1, 2);
     const [one, two, left] = [awaited(1), awaited(2), awaited(3)];
     left.subscription.unsubscribe();

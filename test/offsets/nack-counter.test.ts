@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { NackCounter } from '../../src/offsets/nack-counter.js';
 
-test('refusals in a row count until the watermark has passed the highest that was refused, each stream by itself', () => {
+test('nacks in a row count until the watermark has passed the highest that was nacked, each stream by itself', () => {
   const nacks = new NackCounter();
   const own = { stream: 'kafka:chat/3', watermark: { offset: 0 } };
   const other = { stream: 'kafka:chat/4', watermark: { offset: 0 } };

@@ -126,7 +126,7 @@ describe('aggregateByKey', () => {
       expect(shown()).toEqual(['aa@0…', 'b@0…', 'b@0…']);
     }));
 
-  it('refuses what is void, and lets go of it', () =>
+  it('nacks what is stale, and lets go of it', () =>
     inVirtualTime((at) => {
       const { feed, shown, acker } = fed();
       const other = new RecordingAcker('other');
@@ -164,7 +164,7 @@ describe('aggregateByKey', () => {
       expect([left.acker.nacks, failed.acker.nacks, failed.out.ended]).toEqual([['a', 'b'], ['c'], 'error']);
     }));
 
-  it('says why it refuses what it holds, and counts that as held no more', () =>
+  it('says why it nacks what it holds, and counts that as held no more', () =>
     inVirtualTime((at) => {
       const { feed, shown, acker, out } = fed({ count: 3 });
       const other = new RecordingAcker('other');
@@ -272,7 +272,7 @@ describe('aggregateByKey', () => {
     [of, { windowMs: 5, slideMs: 0, ...JOIN }, 'Expected `slideMs` to be a number of milliseconds from 1'],
     [of, { windowMs: 101, slideMs: 1, ...JOIN }, 'and at least a hundredth of it'],
     [of, { windowMs: 5, ...JOIN, size: 0 }, 'Expected `aggregateByKey options` to have only known options ('],
-  ])('refuses %p, %p', (key, options, message) => {
+  ])('rejects %p, %p', (key, options, message) => {
     const call = () => aggregateByKey(key as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

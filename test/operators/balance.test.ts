@@ -45,7 +45,7 @@ describe('balance', () => {
     expect(shown()).toEqual(['ade', 'bf', 'cg']);
   });
 
-  it('goes on with the others when a sink fails, refuses when all have completed, fails with the last error', () => {
+  it('goes on with the others when a sink fails, nacks when all have completed, fails with the last error', () => {
     const acker = new RecordingAcker();
     const monitor = new Monitor();
     const reported: string[] = [];
@@ -73,7 +73,7 @@ describe('balance', () => {
     expect(out.values[0]?.acker.flush$).toBe(acker.flush$);
   });
 
-  it('hides the ledger from what it holds, says which sink it lost, and why it refuses when none is left', () => {
+  it('hides the ledger from what it holds, says which sink it lost, and why it nacks when none is left', () => {
     const held: string[] = [];
     const acker = Object.assign(new RecordingAcker(), { resumeTracker: {} as never, hold: () => held.push('held') });
     const out = taken(of(acker.deliver('a')).pipe(balance([through])));
@@ -94,7 +94,7 @@ describe('balance', () => {
     expect(acker.causes.c).toMatchObject({ code: 'RXF_SINK_STOPPED' });
   });
 
-  it('leaves the refusal of a sink to the source, and goes round those that are open', () => {
+  it('leaves the nack of a sink to the source, and goes round those that are open', () => {
     const acker = new RecordingAcker();
     const seen: string[] = [];
     const noting = (name: string) => (deliveries: Observable<Delivery<string>>) =>
@@ -121,7 +121,7 @@ describe('balance', () => {
     [[through], { monitor: 1 }, 'Expected `monitor` to be a Monitor'],
     [[through], { monitor: null }, 'Expected `monitor` to be a Monitor'],
     [[through], { by: 1 }, 'Expected `balance options` to have only known options (monitor), got `by`'],
-  ])('refuses %p with %p', (sinks, options, message) => {
+  ])('rejects %p with %p', (sinks, options, message) => {
     const call = () => balance(sinks as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

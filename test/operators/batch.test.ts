@@ -153,7 +153,7 @@ describe('batch', () => {
 
   itLeavesAnEndlessSource(batch({ count: 3 }));
 
-  it('starts no time for a batch that holds nothing, and says why it refuses what it held', () =>
+  it('starts no time for a batch that holds nothing, and says why it nacks what it held', () =>
     inVirtualTime((at) => {
       const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<number>>();
@@ -176,7 +176,7 @@ describe('batch', () => {
       });
     }));
 
-  it('refuses a weight that is no number', () => {
+  it('nacks a weight that is no number', () => {
     const acker = new RecordingAcker();
     taken(of(acker.deliver(1)).pipe(batch({ count: 9, weight: 9, weigh: () => '1' as never })));
     expect(acker.causes['1']).toMatchObject({ code: 'RXF_OPTION_INVALID' });
@@ -203,7 +203,7 @@ describe('batch', () => {
       'Expected `batch options` to have only known options (bytes, weight, maxWaitMs, count, weigh), got `size`',
     ],
     [undefined, 'Expected `batch options` to be an object of options, got `undefined` (undefined)'],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => batch(options as BatchOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

@@ -147,7 +147,7 @@ const UNREADABLE: Readonly<Record<string, unknown>> = {
 };
 
 describe.each(Object.entries(UNREADABLE))('a function of an operator that throws %s', (_, value) => {
-  it.each(Object.entries(CALLBACKS))('refuses the one value, with a code: the %s', (__, operator) => {
+  it.each(Object.entries(CALLBACKS))('nacks the one value, with a code: the %s', (__, operator) => {
     thrown = () => value;
     try {
       const { acker, ended } = run(operator);
@@ -163,7 +163,7 @@ describe.each(Object.entries(UNREADABLE))('a function of an operator that throws
 
 describe('a function of an operator that throws', () => {
   it.each(Object.entries(CALLBACKS))(
-    'refuses the one value, with a code, and the flow goes on: the %s',
+    'nacks the one value, with a code, and the flow goes on: the %s',
     (name, operator) => {
       const { acker, ended } = run(operator);
       expect(ended).toBe('complete');

@@ -65,7 +65,7 @@ describe('deadLetter', () => {
 
   itKeepsTheEnds(deadLetter(letters().sink));
 
-  it('tells the sink what came, from where, why, when, and how often it was refused', () => {
+  it('tells the sink what came, from where, why, when, and how often it was nacked', () => {
     const { feed, seen, acker } = fed();
     feed('héllo', 7).nack(FOR_GOOD);
     expect(seen).toEqual([
@@ -101,7 +101,7 @@ describe('deadLetter', () => {
     expect([seen.length, acker.log]).toEqual(isSetAside ? [1, ['ack a']] : [0, ['nack a']]);
   });
 
-  it('sets aside at the nth refusal what goes back to the source before, and counts by value', () => {
+  it('sets aside at the nth nack what goes back to the source before, and counts by value', () => {
     const { feed, seen, acker } = fed({ maxAttempts: 3 });
     for (let attempt = 1; attempt <= 2; attempt += 1) feed('a', 1).nack(BUSY);
     feed('b', 2).nack(BUSY);
@@ -174,7 +174,7 @@ describe('deadLetter', () => {
     expect([acker.acks.join(''), acker.nacks.join('')]).toEqual(['acdf', 'be']);
   });
 
-  it('sets aside what is refused after the source has completed, and then ends the sink of letters', () => {
+  it('sets aside what is nacked after the source has completed, and then ends the sink of letters', () => {
     let isEnded = false;
     const own = letters();
     const sink: Sink<DeadLetter> = (deliveries) => own.sink(deliveries).pipe(tap({ complete: () => (isEnded = true) }));
@@ -205,7 +205,7 @@ describe('deadLetter', () => {
     expect(own.source$.observed).toBe(false);
   });
 
-  it('refuses as it came what a sink that has completed does not take, and when it is unsubscribed', () => {
+  it('nacks as it came what a sink that has completed does not take, and when it is unsubscribed', () => {
     const early = fed({}, () => EMPTY);
     early.feed('a').nack(FOR_GOOD);
     expect(early.acker.log).toEqual(['nack a']);
@@ -254,7 +254,7 @@ describe('deadLetter', () => {
     [of, { when: 1 }, 'Expected `when` to be a function'],
     [of, { when: () => true, maxAttempts: 3 }, 'Expected `maxAttempts` to be absent when `when` is given, got `'],
     [of, { after: 1 }, 'Expected `deadLetter options` to have only known options (when, maxAttempts), got `after`'],
-  ])('refuses %p with %p', (sink, options, message) => {
+  ])('rejects %p with %p', (sink, options, message) => {
     const call = () => deadLetter(sink as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

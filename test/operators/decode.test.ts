@@ -72,7 +72,7 @@ describe('decode', () => {
     itKeepsTheEnds(decode((value) => value, { deadLetter: sinkAfter(0) }));
   });
 
-  it('sets the refused aside instead, acks each when its dead letter is durable, and completes after that', () =>
+  it('sets aside what was nacked instead, acks each when its dead letter is durable, and completes after that', () =>
     drawn(({ deliveries, acks$, nacks$, expectObservable }) => {
       const result$ = deliveries('-a-?-c-|', { a: '"A"', '?': 'x', c: '"C"' }).pipe(
         decode(json(z.string()), { deadLetter: sinkAfter(7) }),
@@ -89,7 +89,7 @@ describe('decode', () => {
       expectObservable(result$).toBe('--------|');
     }));
 
-  it('describes what was refused so that any format can store it', () => {
+  it('describes what was nacked so that any format can store it', () => {
     const acker = new RecordingAcker('kafka:chat/3');
     const letters: DeadLetter[] = [];
     const origin = { offset: 7, timestamp: Date.UTC(2024, 0, 2), key: bytes('k') };
@@ -276,7 +276,7 @@ describe('decode', () => {
     );
   });
 
-  it('refuses wrong options and wrong decoders', () => {
+  it('rejects wrong options and wrong decoders', () => {
     const call = (decoder: unknown, options?: unknown) => () => decode(decoder as never, options as never);
     expect(call(42)).toThrow(
       'Expected `decoder` to be a function, an io-ts decoder or a Standard Schema, got `42` (number)',

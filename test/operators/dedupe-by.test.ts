@@ -54,7 +54,7 @@ describe('dedupeBy', () => {
     expect(acker.log).toEqual(['release a2', 'release a1', 'ack a1', 'ack a2', 'ack a3']);
   });
 
-  it('a duplicate is refused with the first, and what is redelivered is let through', () => {
+  it('a duplicate is nacked with the first, and what is redelivered is let through', () => {
     const { feed, acker, passed } = fed();
     const first = feed('a1');
     feed('a2');
@@ -68,7 +68,7 @@ describe('dedupeBy', () => {
     ]);
   });
 
-  it('forgets the first whose epoch is over, and refuses its duplicates of other streams', () => {
+  it('forgets the first whose epoch is over, and nacks its duplicates of other streams', () => {
     const { feed, acker, passed } = fed();
     const other = new RecordingAcker('other');
     feed('a1');
@@ -145,7 +145,7 @@ describe('dedupeBy', () => {
     expect(acker.unsettled).toEqual([]);
   });
 
-  it('at the end of an epoch refuses its duplicates, says why, and leaves those of others', () => {
+  it('at the end of an epoch nacks its duplicates, says why, and leaves those of others', () => {
     const [one, other] = [new RecordingAcker('s:1'), new RecordingAcker('s:2')];
     const source$ = new Subject<Delivery<string>>();
     const out = taken(source$.pipe(dedupeBy((value) => value, { windowMs: 1_000 })));
@@ -238,7 +238,7 @@ describe('dedupeBy', () => {
       { windowMs: 1, size: 0 },
       'Expected `dedupeBy options` to have only known options (windowMs, count), got `size`',
     ],
-  ])('refuses %p, %p', (key, options, message) => {
+  ])('rejects %p, %p', (key, options, message) => {
     const call = () => dedupeBy(key as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

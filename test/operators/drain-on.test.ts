@@ -79,7 +79,7 @@ describe('drainOn', () => {
     expect(out.ended).toBe('complete');
   });
 
-  it('refuses to stand behind what cannot be drained, and says where to go', () => {
+  it('throws behind what cannot be drained, and says where to go', () => {
     const behind = [
       () => NEVER.pipe(drainOn(NEVER)),
       () => undrainable(NEVER).pipe(filter(Boolean), drainOn(NEVER)),
@@ -95,7 +95,7 @@ describe('drainOn', () => {
     }
   });
 
-  it('refuses a signal that is none, at the call', () => {
+  it('rejects a signal that is none, at the call', () => {
     const call = () => drainOn(42 as never);
     expect(call).toThrow('Expected `stop` to be an Observable or a promise, got `42` (number)');
     expect(call).toThrow(OptionError);

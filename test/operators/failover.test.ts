@@ -57,7 +57,7 @@ describe('failover', () => {
 
   itKeepsTheEnds(failover([through, through]));
 
-  it('hands what one refuses to the next that works, each once, and refuses with the last cause', () => {
+  it('hands what one nacks to the next that works, each once, and nacks with the last cause', () => {
     const { given, acker, feed, shown } = fed(3, { failures: 9 });
     feed('ab');
     given[0]?.[0]?.nack(BUSY);
@@ -74,7 +74,7 @@ describe('failover', () => {
     expect(acker.log.filter((line) => !line.startsWith('release'))).toEqual(['nack a', 'ack b']);
   });
 
-  it('leaves a refusal that is the fault of the value to the source', () => {
+  it('leaves a nack that is the fault of the value to the source', () => {
     const { given, acker, feed, shown, reported } = fed(2);
     feed('a');
     given[0]?.[0]?.nack(new SinkError('RXF_SINK_FORMAT', 'no object'));
@@ -117,7 +117,7 @@ describe('failover', () => {
       });
     }));
 
-  it('leaves to the source what was released before it was refused, and uses the next when it is redelivered', () => {
+  it('leaves to the source what was released before it was nacked, and uses the next when it is redelivered', () => {
     const { given, acker, feed, shown } = fed(2);
     feed('a');
     given[0]?.[0]?.release();
@@ -144,7 +144,7 @@ describe('failover', () => {
     expect(out).toMatchObject({ ended: 'error', error });
   });
 
-  it('refuses when no sink takes anything', () => {
+  it('nacks when no sink takes anything', () => {
     const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     // Neither takes: one has completed, the other never listens.
@@ -155,7 +155,7 @@ describe('failover', () => {
     expect(out.ended).toBe('complete');
   });
 
-  it('finds the next sink also for what is refused after the source has completed, and then completes', () => {
+  it('finds the next sink also for what is nacked after the source has completed, and then completes', () => {
     const acker = new RecordingAcker();
     const held: Delivery<string>[] = [];
     const main = (deliveries: Observable<Delivery<string>>) =>
@@ -227,7 +227,7 @@ describe('failover', () => {
     expect(reported).toEqual(['failover.left']);
   });
 
-  it('says why it refuses where none is left', () => {
+  it('says why it nacks where none is left', () => {
     const acker = new RecordingAcker();
     taken(of(acker.deliver('a')).pipe(failover<string, never>([() => EMPTY])));
     expect((acker.causes.a as Error).message).toBe('All sinks have failed or completed; the value is redelivered.');
@@ -244,7 +244,7 @@ describe('failover', () => {
     [[through], { monitor: 1 }, 'Expected `monitor` to be a Monitor'],
     [[through], { monitor: null }, 'Expected `monitor` to be a Monitor'],
     [[through], { by: 1 }, 'Expected `failover options` to have only known options ('],
-  ])('refuses %p with %p', (sinks, options, message) => {
+  ])('rejects %p with %p', (sinks, options, message) => {
     const call = () => failover(sinks as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

@@ -64,7 +64,7 @@ describe('filterValue', () => {
     }),
   );
 
-  it('refuses a predicate that is not a function', () => {
+  it('rejects a predicate that is not a function', () => {
     const call = () => filterValue(/b/ as never);
     expect(call).toThrow('Expected `predicate` to be a function, got `RegExp` (object)');
     expect(call).toThrow(OptionError);

@@ -169,7 +169,7 @@ describe('inFlightWindow', () => {
   itPassesOnTheAcker(inFlightWindow({ count: 9 }));
   itLeavesAnEndlessSource(inFlightWindow({ count: 9 }));
 
-  it('says what it refuses, and why, when the flow stops', () => {
+  it('says what it nacks, and why, when the flow stops', () => {
     const { out, acker } = fed({ count: 1 }, 1, 2);
     out.unsubscribe();
     expect((acker.causes['2'] as Error).message).toBe(
@@ -186,7 +186,7 @@ describe('inFlightWindow', () => {
     [{ bytes: '10' }, 'Expected `bytes` to be a whole number >= 1, got `"10"` (string)'],
     [{ max: 3 }, 'Expected `inFlightWindow options` to have only known options (count, bytes), got `max`'],
     [null, 'Expected `inFlightWindow options` to be an object of options, got `null` (null)'],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => inFlightWindow(options as InFlightWindowOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

@@ -144,7 +144,7 @@ describe('mapValueAsync', () => {
     expect([asked, acker.nacks]).toEqual([['a'], ['a', 'b']]);
   });
 
-  it('says what was asked for in vain, and what to do, and why it refuses when the flow stops', () =>
+  it('says what was asked for in vain, and what to do, and why it nacks when the flow stops', () =>
     inVirtualTime((at) => {
       const acker = new RecordingAcker();
       const source$ = new Subject<Delivery<string>>();
@@ -197,7 +197,7 @@ describe('mapValueAsync', () => {
     [{ order: 'key' }, "Expected `order` to be one of 'source', 'none', got `\"key\"` (string)"],
     [{ requestTimeoutMs: 0 }, 'Expected `requestTimeoutMs` to be a number of milliseconds from 1 to'],
     [{ limit: 3 }, 'Expected `mapValueAsync options` to have only known options ('],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => mapValueAsync(of, options as MapValueAsyncOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

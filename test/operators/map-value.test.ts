@@ -61,7 +61,7 @@ describe('mapValue', () => {
     }),
   );
 
-  it('refuses a project that is not a function', () => {
+  it('rejects a project that is not a function', () => {
     const call = () => mapValue('upper' as never);
     expect(call).toThrow('Expected `project` to be a function, got `"upper"` (string)');
     expect(call).toThrow(OptionError);

@@ -237,7 +237,7 @@ describe('mergeSources', () => {
     [[sourceOf(NEVER)], { maxAttempts: -1 }, 'Expected `maxAttempts` to be a whole number >= 0'],
     [[sourceOf(NEVER)], { jitter: -1 }, 'Expected `jitter` to be a number from 0 to 1'],
     [[sourceOf(NEVER)], { pool: 1 }, 'Expected `mergeSources options` to have only known options ('],
-  ])('refuses %p, %p', (sources, options, message) => {
+  ])('rejects %p, %p', (sources, options, message) => {
     const call = () => mergeSources(sources as never, options as MergeSourcesOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

@@ -67,7 +67,7 @@ describe('rateLimit', () => {
     });
   });
 
-  it('does not let through what is void when its turn comes, nor count it', () => {
+  it('does not let through what is stale when its turn comes, nor count it', () => {
     const acker = new RecordingAcker();
     const other = new RecordingAcker('other');
     inVirtualTime((at) => {
@@ -111,7 +111,7 @@ describe('rateLimit', () => {
       { count: 1, perMs: 1, every: 1 },
       'Expected `rateLimit options` to have only known options (count, perMs, burst), got `every`',
     ],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => rateLimit(options as RateLimitOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

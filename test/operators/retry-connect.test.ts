@@ -220,7 +220,7 @@ describe('retryConnect', () => {
       { delay: 1 },
       'Expected `retryConnect options` to have only known options (maxAttempts, firstDelayMs, maxDelayMs, jitter, random, monitor), got `delay`',
     ],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => retryConnect(options as RetryConnectOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

@@ -182,7 +182,7 @@ describe('retryWrite', () => {
       });
     }));
 
-  it('does not try again what is void', () =>
+  it('does not try again what is stale', () =>
     inVirtualTime((at) => {
       const acker = new RecordingAcker();
       const { write, tried } = failing(99);
@@ -234,7 +234,7 @@ describe('retryWrite', () => {
     [{ monitor: 1 }, 'Expected `monitor` to be a Monitor'],
     [{ monitor: null }, 'Expected `monitor` to be a Monitor'],
     [{ tries: 1 }, 'Expected `retryWrite options` to have only known options ('],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => retryWrite(of, options as RetryWriteOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

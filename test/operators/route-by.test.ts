@@ -71,7 +71,7 @@ describe('routeBy', () => {
     ]);
   });
 
-  it('refuses what is for a branch that has completed, fails with the first error of one, and leaves them', () => {
+  it('nacks what is for a branch that has completed, fails with the first error of one, and leaves them', () => {
     const acker = new RecordingAcker();
     const source$ = new Subject<Delivery<string>>();
     const error = new Error('no disk');
@@ -120,7 +120,7 @@ describe('routeBy', () => {
       { default: 1 },
       'Expected `routeBy options` to have only known options (otherwise), got `default`',
     ],
-  ])('refuses %p, %p, %p', (select, branches, options, message) => {
+  ])('rejects %p, %p, %p', (select, branches, options, message) => {
     const call = () => routeBy(select as never, branches as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

@@ -88,7 +88,7 @@ describe('splitValue', () => {
     );
   });
 
-  it('refuses a project that is not a function', () => {
+  it('rejects a project that is not a function', () => {
     expect(() => splitValue('x' as never)).toThrow(OptionError);
     expect(() => splitValue('x' as never)).toThrow('Expected `project` to be a function');
   });

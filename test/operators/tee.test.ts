@@ -62,7 +62,7 @@ describe('tee', () => {
 
   itKeepsTheEnds(tee({ one: through, two: acking }));
 
-  it('nacks when the first sink refuses, once, whatever the other does', () => {
+  it('nacks when the first sink nacks, once, whatever the other does', () => {
     const { one, two, acker, feed } = fed();
     feed('ab');
     one[0]?.nack('first');
@@ -99,7 +99,7 @@ describe('tee', () => {
   describe('with a sink that is not required', () => {
     const options = { required: ['one'], spare: { count: 2 } } as never;
 
-    it('acks when the required have; the other may refuse, fail or complete, and is told of', () => {
+    it('acks when the required have; the other may nack, fail or complete, and that is reported', () => {
       const { one, two, acker, feed, reported } = fed(options);
       feed('ab');
       one[0]?.ack();
@@ -147,7 +147,7 @@ describe('tee', () => {
     expect(out).toMatchObject({ ended: 'error', error });
   });
 
-  it('refuses what a required sink does not take any more', () => {
+  it('nacks what a required sink does not take any more', () => {
     const acker = new RecordingAcker();
     taken(of(acker.deliver('a')).pipe(tee({ one: () => EMPTY, two: () => NEVER })));
     expect(acker.causes.a).toMatchObject({ code: 'RXF_SINK_STOPPED' });
@@ -158,7 +158,7 @@ describe('tee', () => {
     itSettlesOnce(() => tee({ two: acking, one: through }, { required: ['one'], spare: { count: 3 } }));
   });
 
-  it('settles each once, as the first refusal or the last ack says, in any interleaving', () => {
+  it('settles each once, as the first nack or the last ack says, in any interleaving', () => {
     const step = fc.record({
       party: fc.nat({ max: 1 }),
       verb: fc.constantFrom('ack', 'ack', 'nack', 'release', 'hold'),
@@ -193,7 +193,7 @@ describe('tee', () => {
     );
   });
 
-  it('says which sink is left out, is behind, or refuses', () => {
+  it('says which sink is left out, is behind, or nacks', () => {
     const acker = new RecordingAcker();
     const monitor = new Monitor();
     const reported: unknown[] = [];
@@ -249,7 +249,7 @@ describe('tee', () => {
       { all: 1 },
       'Expected `tee options` to have only known options (required, spare, monitor), got `all`',
     ],
-  ])('refuses %p with %p', (sinks, options, message) => {
+  ])('rejects %p with %p', (sinks, options, message) => {
     const call = () => tee(sinks as never, options as never);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

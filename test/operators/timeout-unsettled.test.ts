@@ -181,7 +181,7 @@ describe('timeoutUnsettled', () => {
       'Expected `timeoutUnsettled options` to have only known options (name, afterMs, monitor)',
     ],
     [{ name: 'x', afterMs: 1, monitor: null }, 'Expected `monitor` to be a Monitor'],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     const call = () => timeoutUnsettled(options as TimeoutUnsettledOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

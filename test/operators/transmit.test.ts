@@ -216,7 +216,7 @@ describe('transmit', () => {
     expect([out.values, acker.nacks, out.ended]).toEqual([['a'], ['b'], 'complete']);
   });
 
-  it('writes nothing behind a refusal whose stream is read anew: its key stays in order', () => {
+  it('writes nothing behind a nack whose stream is read anew: its key stays in order', () => {
     const nacked: string[] = [];
     const acker: RecordingAcker = new RecordingAcker('test:stream', (line) => {
       // As a source does that reads the stream again from what was nacked.
@@ -235,7 +235,7 @@ describe('transmit', () => {
     expect([nacked, acker.nacks]).toEqual([['a'], ['a', 'b', 'c']]);
   });
 
-  it('refuses what takes longer than the limit, where there is one', () =>
+  it('nacks what takes longer than the limit, where there is one', () =>
     drawn(({ deliveries, acker, nacks$, expectObservable, flush }) => {
       expectObservable(deliveries('a---|').pipe(transmit(() => NEVER, { sendTimeoutMs: 6 }))).toBe('------|');
       expectObservable(nacks$).toBe('------a');
@@ -265,7 +265,7 @@ describe('transmit', () => {
     [() => of(1), { key: () => 1 }, "Expected `key` to be absent without `order: 'key'`"],
     [() => of(1), { order: 'key', key: 1 }, 'Expected `key` to be a function, got `1` (number)'],
     [() => of(1), { sendTimeoutMs: -1 }, 'Expected `sendTimeoutMs` to be a number of milliseconds from 1'],
-  ])('refuses %p with %j', (write, options, message) => {
+  ])('rejects %p with %j', (write, options, message) => {
     const call = () => transmit(write as () => Observable<number>, options as TransmitOptions);
     expect(call).toThrow(message);
     expect(call).toThrow(OptionError);

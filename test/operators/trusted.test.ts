@@ -46,7 +46,7 @@ describe('trusted', () => {
     expect([out.values.length, out.ended]).toEqual([1, 'complete']);
   });
 
-  it('refuses what is no function', () => {
+  it('rejects what is no function', () => {
     expect(() => trusted('tap' as never)).toThrow('Expected `operator` to be a function, got `"tap"` (string)');
   });
 });

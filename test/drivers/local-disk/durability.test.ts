@@ -75,7 +75,7 @@ describe('a sync that failed', () => {
     failing.set(join(root, 'd'), 'EIO');
     const error = await failure(once(fs[move]('/a', '/d/a')));
     expect(error).toMatchObject({ code: 'RXF_FILES_REMOTE', retryable: false });
-    expect(error.message).toMatch(/EIO.*a later sync would not tell/);
+    expect(error.message).toMatch(/EIO.*a later sync would not report it/);
     // It is visible, but no call may show it as stored.
     expect(readdirSync(join(root, 'd'))).toEqual(['a']);
     const asks: ObservableInput<unknown>[] = [fs.status('/d/a'), fs.read('/d/a', 100), fs.list('/d')];
