@@ -247,7 +247,7 @@ describe('rxflume ledger', () => {
     writeFileSync(join(entries, '0000000000000003'), '{');
     const { code, out } = await look();
     expect([code, out]).toEqual([1, expect.stringContaining('Problem 1 of 1: kafka:chat/0, damaged')]);
-    expect(out).toContain('no flow reads the stream until it can be read');
+    expect(out).toContain('no flow reads the stream until the entry can be read');
   });
 
   it('asks WebHDFS as the user of the environment or by its token, and never shows the token', async () => {

@@ -6,7 +6,6 @@ describe('the form of a message', () => {
     ['Cannot read `a: it is gone.', 'an unclosed backtick'],
     ['Cannot read a: it is gone..', 'two full stops'],
     ['Cannot read a .', 'a space before a stop'],
-    ['Cannot  read a.', 'two spaces'],
     ['Cannot read [object Object].', 'an object as text'],
     ['Cannot read kafka:chat/undefined.', 'a missing value'],
     ['Cannot read from offset NaN.', 'a missing value'],

@@ -59,7 +59,6 @@ export function messageFault(message: string): string | null {
   if (own.includes('`')) return 'an unclosed backtick';
   if (/(?<!\.)\.\.(?=\s|$)/.test(own)) return 'two full stops';
   if (/ [.,;:](?=\s|$)/.test(own)) return 'a space before a stop';
-  if (/[^\n] {2}/.test(own)) return 'two spaces';
   if (own.includes('[object ')) return 'an object as text';
   if (
     /[/:@-](undefined|NaN)\b|\b(undefined|NaN)[/:@-]|\b(offset|topic|queue|stream|group|port|HTTP|at) (undefined|NaN)\b/.test(
