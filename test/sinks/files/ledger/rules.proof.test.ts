@@ -23,10 +23,11 @@ describe('each rule of the ledger', () => {
     'ends an entry behind what the next segment has begun': { endOf: ({ cut }) => cut + 1 },
   };
 
+  // A schedule may show both faults, and the shrinking of it keeps either.
   const fails = (build: BuildCollector, options = {}) =>
     expect(() =>
       proveExactlyOnce(build, CHAT, { schedules: 3_000, singleFaults: 'none', maxFaults: 6, seed: 9, ...options }),
-    ).toThrow(/Not exactly once/);
+    ).toThrow(/Not exactly once|Something waits too long/);
 
   it.each(Object.entries(duplicates))('is needed: a duplicate that %s fails', (_, duplicate) => {
     fails(plain({ ...FOLDING, ...duplicate }));
