@@ -16,7 +16,8 @@ export const BACKOFF_DEFAULTS = {
   firstDelayMs: 500,
   maxDelayMs: 30_000,
   jitter: 0.5,
-  random: Math.random,
+  // Looked up at each call, so that a proof, which replaces it, decides the waits of a flow that gives none.
+  random: (): number => Math.random(),
 } as const satisfies BackoffOptions;
 
 /** Checks the options of a backoff, which are those of `group`, such as `retry`. Throws `OptionError`. */

@@ -107,6 +107,13 @@ describe('proveExactlyOnce', () => {
     expect(proveExactlyOnce(toyFlow(exact), INPUT, { replay: found.replay }).schedules).toBe(1);
   });
 
+  it('replays to the millisecond where the flow retries with the jitter of its defaults', () => {
+    const replay = 'seed 1 pace 1: fail at 1, crash before 10';
+    const messages = [1, 2, 3].map(() => failureOf(toyFlow(doubling), { replay }).message);
+    expect(messages[0]).toMatch(/Retrying in \d+ ms/);
+    expect(new Set(messages).size).toBe(1);
+  });
+
   it('runs the same schedules for the same seed, others for another', () => {
     const build = toyFlow(doubling);
     const options = { singleFaults: 'none' } as const;

@@ -9,7 +9,7 @@ export function chanceOf(seed: number): () => number {
   };
 }
 
-/** Runs with a `Math.random` that the seed decides, as virtual time has a clock of its own: names and jitter are redelivered. */
+/** Runs with a `Math.random` that the seed decides, as virtual time has a clock of its own: names and jitter repeat. */
 export function withChance<T>(seed: number, run: () => T): T {
   const random = Math.random;
   Math.random = chanceOf(seed);
