@@ -4,7 +4,7 @@ import { root } from './docs/markdown.js';
 
 /**
  * One name for one option, in every source, sink, driver and operator. A new option takes the name that its meaning has here, or
- * adds a row: whoever knows one sink can then guess the options of the next.
+ * adds a row: if you know the options of one sink, you can guess those of the next.
  */
 const TABLE = {
   /** Milliseconds. `requestTimeoutMs` is of one attempt, `sendTimeoutMs` of all attempts together. */

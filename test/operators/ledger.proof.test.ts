@@ -5,41 +5,45 @@ import type { DeadLetter } from '../../src/delivery/dead-letter.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import { flow } from '../../src/flow/flow.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
-import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { type FileSink, fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, proveExactlyOnce } from '../../src/testing/index.js';
 import { sized } from '../support/proof-size.js';
 
+const INPUT = { chat: [['a0', 'a1', 'a2'], ['b0']] };
+
+type Given = Parameters<BuildCollector>[0];
+
+function lakeIn(fs: Given['fs'], monitor: Given['monitor']) {
+  const roll = { intervalMs: 60 };
+  return fileSink<string>(fs, { root: '/lake', format: jsonLines(), roll, chunk: { maxWaitMs: 10 }, monitor });
+}
+
+/** The topic, read again from the ledger of the sink. */
+function chatInto(lake: FileSink<string>, kafka: Given['kafka'], monitor: Given['monitor']) {
+  const options = {
+    topics: ['chat'],
+    groupId: 'lake',
+    window: { count: 8, bytes: 10_000 },
+    redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
+    resumeFrom: lake.offsetStore,
+    revokeTimeoutMs: 200,
+    monitor,
+  };
+  return kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor }));
+}
+
 describe('a ledger stays exact behind', () => {
   it('tee, as one of its sinks, and nothing is lost for the other', () => {
     const build: BuildCollector = ({ kafka, fs, monitor }) => {
-      const roll = { intervalMs: 60 };
-      const lake = fileSink<string>(fs, {
-        root: '/lake',
-        format: jsonLines(),
-        roll,
-        chunk: { maxWaitMs: 10 },
-        monitor,
-      });
+      const lake = lakeIn(fs, monitor);
       const copy = fileSink<string>(fs, { root: '/copy', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
-      const options = {
-        topics: ['chat'],
-        groupId: 'lake',
-        window: { count: 8, bytes: 10_000 },
-        redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        resumeFrom: lake.offsetStore,
-        revokeTimeoutMs: 200,
-        monitor,
-      };
       return flow(
         'trial',
-        kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor })),
+        chatInto(lake, kafka, monitor),
         mapValue((value) => String(value)),
         tee({ lake: lake.write(), copy: copy.write() }),
       );
-    };
-    const input = {
-      chat: [['a0', 'a1', 'a2'], ['b0']],
     };
     const options = {
       root: '/lake',
@@ -48,32 +52,17 @@ describe('a ledger stays exact behind', () => {
       schedules: sized(400, 20),
       seed: 8,
     } as const;
-    expect(proveExactlyOnce(build, input, options)).toMatchObject({ lines: 8 });
+    expect(proveExactlyOnce(build, INPUT, options)).toMatchObject({ lines: 8 });
   });
 
   it('deadLetter, and no letter is lost', () => {
     const build: BuildCollector = ({ kafka, fs, monitor }) => {
-      const lake = fileSink<string>(fs, {
-        root: '/lake',
-        format: jsonLines(),
-        roll: { intervalMs: 60 },
-        chunk: { maxWaitMs: 10 },
-        monitor,
-      });
+      const lake = lakeIn(fs, monitor);
       const bad = fileSink<DeadLetter>(fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 170 }, monitor });
       const steady = map((letter: Delivery<DeadLetter>) => letter.with({ ...letter.value, setAsideAt: '' }));
-      const options = {
-        topics: ['chat'],
-        groupId: 'lake',
-        window: { count: 8, bytes: 10_000 },
-        redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        resumeFrom: lake.offsetStore,
-        revokeTimeoutMs: 200,
-        monitor,
-      };
       return flow(
         'trial',
-        kafkaSource(kafka, options).pipe(retryConnect({ firstDelayMs: 10, monitor })),
+        chatInto(lake, kafka, monitor),
         deadLetter((deliveries) => bad.write()(deliveries.pipe(steady))),
         mapValue((value) => {
           if (String(value).endsWith('2')) throw new Error('no twos');
@@ -83,10 +72,7 @@ describe('a ledger stays exact behind', () => {
         lake.write(),
       );
     };
-    const input = {
-      chat: [['a0', 'a1', 'a2'], ['b0']],
-    };
-    const report = proveExactlyOnce(build, input, {
+    const report = proveExactlyOnce(build, INPUT, {
       root: '/lake',
       atLeastOnceRoot: '/bad',
       singleFaults: 'none',
