@@ -12,6 +12,7 @@ const shared = {
     '^rxflume$': '<rootDir>/src/index.ts',
     '^rxflume/operators$': '<rootDir>/operators/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
+    '^rxflume/formats$': '<rootDir>/src/formats/index.ts',
     '^rxflume/testing$': '<rootDir>/src/testing/index.ts',
     '^rxflume/drivers/(.*)$': '<rootDir>/src/drivers/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -51,6 +51,7 @@ export default defineConfig({
         ['flume', 'Apache Flume'],
         ['from-flume', 'Coming from Flume'],
         ['files', 'Files and HDFS'],
+        ['formats', 'Formats of files'],
         ['http', 'HTTP'],
         ['console', 'Console and null'],
         ['operators', 'Operators'],

@@ -97,7 +97,14 @@ const TABLE = {
   flags: ['checkCrc', 'givesChunks'],
 };
 
-const ENTRIES = ['src/index.ts', 'operators/index.ts', 'src/ports/index.ts', 'src/testing/index.ts', ...drivers()];
+const ENTRIES = [
+  'src/index.ts',
+  'operators/index.ts',
+  'src/ports/index.ts',
+  'src/formats/index.ts',
+  'src/testing/index.ts',
+  ...drivers(),
+];
 
 function drivers(): string[] {
   const files = ts.sys.readDirectory(`${root}src/drivers`, ['.ts'], undefined, ['*/index.ts']);

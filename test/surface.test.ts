@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as formats from '../src/formats/index.js';
 import * as rxflume from '../src/index.js';
 import * as ports from '../src/ports/index.js';
 
@@ -40,10 +41,17 @@ const VALUES = {
   ],
 };
 
+/** The formats that most flows do without, and what they need. */
+const FORMATS: readonly string[] = [];
+
 describe('the public surface', () => {
   it('of rxflume is what a flow is written with, and nothing else', () => {
     expect(Object.keys(rxflume).sort()).toEqual(Object.values(VALUES).flat().sort());
     expect(Object.keys(rxflume).length).toBeLessThan(60);
+  });
+
+  it('of rxflume/formats is formats, and the words of their schemas', () => {
+    expect(Object.keys(formats).sort()).toEqual([...FORMATS].sort());
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

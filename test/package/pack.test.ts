@@ -36,6 +36,7 @@ const ENTRIES = [
   'rxflume',
   'rxflume/operators',
   'rxflume/ports',
+  'rxflume/formats',
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',

@@ -1,0 +1,1 @@
+export type { Encoder, Format } from './format.js';
