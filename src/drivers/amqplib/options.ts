@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { expectMs, expectOption, expectText, expectWhole, withDefaults } from '../../core/options.js';
-import { type Address, parseAddress } from './address.js';
+import { parseAddress } from './address.js';
 
 export interface AmqplibOptions {
   /**
@@ -52,22 +52,10 @@ export const AMQPLIB_DEFAULTS = {
   channelsPerConnection: 16,
 } as const satisfies Partial<AmqplibOptions>;
 
-export interface CheckedOptions {
-  readonly name: string;
-  readonly brokers: readonly Address[];
-  readonly vhost: string;
-  readonly tls: ConnectionOptions;
-  readonly connectionName: string;
-  readonly heartbeatSeconds: number;
-  readonly connectTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-  readonly maxFrameBytes: number;
-  readonly maxMessageBytes: number | undefined;
-  readonly channelsPerConnection: number;
-}
+export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no user and no password. */
-export function checkOptions(given: AmqplibOptions): CheckedOptions {
+export function checkOptions(given: AmqplibOptions) {
   const options = withDefaults('amqplib options', AMQPLIB_DEFAULTS, given, ['urls', 'maxMessageBytes']);
   const { urls, vhost, user, password, maxMessageBytes } = given;
   expectOption('urls', urls, Array.isArray(urls) && urls.length > 0, 'a list of at least one `amqp://host:port/vhost`');
@@ -97,6 +85,5 @@ export function checkOptions(given: AmqplibOptions): CheckedOptions {
     name: `amqp ${brokers.map((broker) => broker.name).join(',')}/${sharedVhost === '/' ? '' : sharedVhost}`,
     brokers,
     vhost: sharedVhost,
-    maxMessageBytes,
   };
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { type HostPort, readHostPort } from '../../core/address.js';
+import { readHostPort } from '../../core/address.js';
 import { describeError, OptionError } from '../../core/errors.js';
 import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import { sentence } from '../../core/sentence.js';
@@ -92,40 +92,16 @@ export const AVRO_RPC_SERVER_DEFAULTS = {
   closeTimeoutMs: 3_000,
 } as const satisfies Partial<AvroRpcServerOptions>;
 
-/** How the bytes of a connection are wrapped. */
 /** Of Flume's own examples. */
 const DEFAULT_PORT = 4_141;
 
-export interface Wire {
-  readonly compression: WireCompression;
-  readonly compressionLevel: number;
-  readonly deflateOrder: DeflateOrder;
-}
-
-export interface ClientSettings extends Wire {
-  readonly agents: readonly HostPort[];
-  readonly tls: ConnectionOptions | null;
-  readonly connectTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly maxFrameBytes: number;
-}
-
-export interface ServerSettings extends Wire {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: SecureContext | null;
-  readonly allow: BlockList | null;
-  readonly maxFrameBytes: number;
-  readonly maxBatchCount: number;
-  readonly maxInFlight: number;
-  readonly maxClients: number;
-  readonly maxBufferedBytes: number;
-  readonly stallTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-}
+export type ClientSettings = ReturnType<typeof checkClientOptions>;
+export type ServerSettings = ReturnType<typeof checkServerOptions>;
+/** How the bytes of a connection are wrapped. */
+export type Wire = Pick<Required<WireOptions>, 'compression' | 'compressionLevel' | 'deflateOrder'>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings {
+export function checkClientOptions(given: AvroRpcClientOptions) {
   const options = withDefaults('avroRpcClient options', AVRO_RPC_CLIENT_DEFAULTS, given, ['agents']);
   const { agents, tls } = options;
   expectOption('agents', agents, Array.isArray(agents) && agents.length > 0, 'a list of at least one `host:port`');
@@ -139,7 +115,7 @@ export function checkClientOptions(given: AvroRpcClientOptions): ClientSettings 
 }
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
-export function checkServerOptions(given: AvroRpcServerOptions): ServerSettings {
+export function checkServerOptions(given: AvroRpcServerOptions) {
   const options = withDefaults('avroRpcServer options', AVRO_RPC_SERVER_DEFAULTS, given, ['port', 'tls', 'allow']);
   expectWhole('port', options.port, 0, 65_535);
   const host = String(options.host).replace(/^\[(.*)\]$/, '$1');

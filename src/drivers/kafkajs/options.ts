@@ -96,20 +96,16 @@ export const KAFKAJS_DEFAULTS = {
   checkCrc: false,
 } as const satisfies Partial<KafkajsOptions>;
 
-export interface CheckedOptions extends Required<Omit<KafkajsOptions, 'sasl'>> {
-  readonly sasl: KafkajsSasl | undefined;
-  readonly reconnect: ReconnectOptions;
-}
-
 export const DEFAULT_BROKER_PORT = 9_092;
 
 const RECORD_DECODERS: readonly RecordDecoder[] = ['lean', 'kafkajs'];
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'aws', 'oauthbearer'];
 
+export type CheckedOptions = ReturnType<typeof checkOptions>;
+
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no secret. */
-export function checkOptions(given: KafkajsOptions): CheckedOptions {
-  const options: CheckedOptions = {
-    sasl: undefined,
+export function checkOptions(given: KafkajsOptions) {
+  const options = {
     ...withDefaults('kafkajs options', KAFKAJS_DEFAULTS, given, ['brokers', 'sasl']),
     reconnect: groupWithDefaults('reconnect', KAFKAJS_DEFAULTS.reconnect, given.reconnect),
   };

@@ -8,13 +8,7 @@ import {
   withDefaults,
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import {
-  checkCreation,
-  checkDataNodes,
-  checkRetry,
-  type WebHdfsOptions,
-  type Settings as WebHdfsSettings,
-} from '../webhdfs/options.js';
+import { checkCreation, checkDataNodes, checkRetry, type WebHdfsOptions } from '../webhdfs/options.js';
 
 /** What means the same for the driver `webhdfs`, and what only the package has. */
 export interface WebHdfsPackageOptions
@@ -51,19 +45,12 @@ export const WEBHDFS_PACKAGE_DEFAULTS = {
   maxResponseBytes: 64 * MiB,
 } as const satisfies Partial<WebHdfsPackageOptions>;
 
-export interface Settings
-  extends Pick<
-    WebHdfsSettings,
-    'dataNodes' | 'creation' | 'requestTimeoutMs' | 'idleTimeoutMs' | 'retry' | 'maxResponseBytes'
-  > {
-  readonly client: WebHdfsPackageOptions['client'];
-  readonly requestParams: Readonly<Record<string, unknown>>;
-}
+export type Settings = ReturnType<typeof checkOptions>;
 
 const OWN = ['client', 'requestParams', 'dataNodes', 'replication', 'blockSizeBytes', 'permission'] as const;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions(given: WebHdfsPackageOptions): Settings {
+export function checkOptions(given: WebHdfsPackageOptions) {
   const defaults = WEBHDFS_PACKAGE_DEFAULTS;
   const options = {
     requestParams: {},

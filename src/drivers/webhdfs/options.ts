@@ -70,23 +70,7 @@ export const WEBHDFS_DEFAULTS = {
   maxResponseBytes: 64 * MiB,
 } as const satisfies Partial<WebHdfsOptions>;
 
-export interface Settings {
-  readonly nameNodes: readonly URL[];
-  readonly user: string | undefined;
-  readonly delegationToken: string | (() => string | PromiseLike<string>) | undefined;
-  readonly mode: 'webhdfs' | 'httpfs';
-  readonly hostMap: ReadonlyMap<string, string>;
-  readonly dataNodes: readonly string[] | undefined;
-  readonly tls: WebHdfsTls;
-  /** Query parameters of every CREATE. */
-  readonly creation: Readonly<Record<string, string>>;
-  readonly requestTimeoutMs: number;
-  readonly connectTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly retry: RetryOptions;
-  readonly safeModeTimeoutMs: number;
-  readonly maxResponseBytes: number;
-}
+export type Settings = ReturnType<typeof checkOptions>;
 
 const OWN = [
   'nameNodes',
@@ -101,7 +85,7 @@ const OWN = [
 ] as const;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions(given: WebHdfsOptions): Settings {
+export function checkOptions(given: WebHdfsOptions) {
   const options = {
     ...withDefaults('webhdfs options', WEBHDFS_DEFAULTS, given, OWN),
     retry: groupWithDefaults('retry', WEBHDFS_DEFAULTS.retry, given.retry),

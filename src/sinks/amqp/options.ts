@@ -50,22 +50,11 @@ export const AMQP_SINK_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<AmqpSinkOptions<unknown>>;
 
-export interface CheckedOptions<T> {
-  readonly exchange: string;
-  readonly routingKey: string | ((value: T, delivery: Delivery<T>) => string);
-  readonly encode: ((value: T, delivery: Delivery<T>) => Uint8Array | string) | undefined;
-  readonly properties: (value: T, delivery: Delivery<T>) => AmqpProperties;
-  readonly maxInFlight: number;
-  readonly maxInFlightBytes: number;
-  readonly confirmTimeoutMs: number;
-  readonly reconnect: Required<AmqpSinkReconnectOptions>;
-  readonly monitor: Monitor;
-}
+export type CheckedOptions<T> = ReturnType<typeof checkOptions<T>>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions<T>(given: AmqpSinkOptions<T>): CheckedOptions<T> {
-  const options: CheckedOptions<T> = {
-    encode: undefined,
+export function checkOptions<T>(given: AmqpSinkOptions<T>) {
+  const options = {
     ...withDefaults('amqpSink options', AMQP_SINK_DEFAULTS, given, ['routingKey', 'encode']),
     reconnect: groupWithDefaults('reconnect', AMQP_SINK_DEFAULTS.reconnect, given.reconnect),
   };

@@ -3,7 +3,7 @@ import { expectMs, expectOption, expectWhole, groupWithDefaults, withDefaults } 
 import { KiB, MiB } from '../../core/units.js';
 import type { Format } from '../../formats/format.js';
 import type { FileSystem } from '../../ports/file-system.js';
-import { type BucketOf, bucketByTime, bucketByValue, judge, type PathOf } from './buckets/bucket-of.js';
+import { bucketByTime, bucketByValue, judge, type PathOf } from './buckets/bucket-of.js';
 import type { TimeOptions } from './buckets/value-time.js';
 import { longestOwnPath } from './names.js';
 
@@ -55,15 +55,7 @@ export const FILE_SINK_DEFAULTS = {
   monitor: defaultMonitor,
 } as const;
 
-export interface CheckedOptions<T> {
-  readonly root: string;
-  readonly bucketOf: BucketOf<T>;
-  readonly format: Format<T>;
-  readonly roll: Required<RollOptions>;
-  readonly maxOpenFiles: number;
-  readonly chunk: Required<ChunkOptions>;
-  readonly monitor: Monitor;
-}
+export type CheckedOptions<T> = ReturnType<typeof checkOptions<T>>;
 
 /** What goes unchanged into a file's name: a `:` or a `/` would end it, or make it invalid. */
 const EXTENSION = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})?$/;
@@ -76,7 +68,7 @@ function expectTime(name: string, value: unknown): void {
 }
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>): CheckedOptions<T> {
+export function checkOptions<T>(fs: FileSystem, given: FileSinkOptions<T>) {
   const options = {
     ...withDefaults('fileSink options', FILE_SINK_DEFAULTS, given, ['root', 'format']),
     roll: groupWithDefaults('roll', FILE_SINK_DEFAULTS.roll, given.roll),

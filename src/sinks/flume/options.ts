@@ -65,18 +65,10 @@ export const FLUME_SINK_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies FlumeSinkOptions;
 
-export interface CheckedOptions {
-  readonly batch: Required<FlumeBatchOptions>;
-  readonly strategy: FlumeStrategy;
-  readonly order: FlumeOrder;
-  readonly connections: number;
-  readonly maxInFlight: number;
-  readonly retry: Required<FlumeRetryOptions>;
-  readonly monitor: Monitor;
-}
+export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions(given: FlumeSinkOptions): CheckedOptions {
+export function checkOptions(given: FlumeSinkOptions) {
   const options = {
     ...withDefaults('flumeSink options', FLUME_SINK_DEFAULTS, given),
     batch: groupWithDefaults('batch', FLUME_SINK_DEFAULTS.batch, given.batch),

@@ -18,7 +18,7 @@ import {
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { type Compression, type CompressionName, compressionOf } from '../../formats/compression.js';
+import { type CompressionName, compressionOf } from '../../formats/compression.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
 import { type HttpBatch, idempotencyKey } from './batch-id.js';
 import { HTTP_BODIES, type HttpBody } from './http-body.js';
@@ -112,29 +112,10 @@ export const HTTP_SINK_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Omit<HttpSinkOptions, 'url'>;
 
-export interface CheckedOptions<T> {
-  readonly url: string | ((value: T, delivery: Delivery<T>) => string);
-  readonly method: string;
-  readonly headers: (batch: HttpBatch) => HttpHeaders;
-  readonly body: HttpBody<T>;
-  readonly compression: Compression;
-  readonly batch: Required<HttpBatchOptions>;
-  readonly order: HttpOrder;
-  readonly key: (value: T, delivery: Delivery<T>) => unknown;
-  readonly maxInFlight: number;
-  readonly requestTimeoutMs: number;
-  readonly sendTimeoutMs: number;
-  readonly retry: Required<HttpRetryOptions>;
-  readonly breaker: Required<CircuitBreakerOptions>;
-  readonly reject: 'batch' | 'value';
-  readonly whyRejected: (answer: HttpAnswer) => string | undefined;
-  readonly idempotencyHeader: string | null;
-  readonly idempotencyKey: (batch: HttpBatch) => string;
-  readonly monitor: Monitor;
-}
+export type CheckedOptions<T> = ReturnType<typeof checkOptions<T>>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no secret. */
-export function checkOptions<T>(given: HttpSinkOptions<T>): CheckedOptions<T> {
+export function checkOptions<T>(given: HttpSinkOptions<T>) {
   const options = {
     ...withDefaults('httpSink options', HTTP_SINK_DEFAULTS, given, ['url']),
     batch: groupWithDefaults('batch', HTTP_SINK_DEFAULTS.batch, given.batch),

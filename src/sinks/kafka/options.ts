@@ -74,15 +74,7 @@ export const KAFKA_SINK_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<KafkaSinkOptions<never>>;
 
-export interface CheckedOptions<T>
-  extends Pick<KafkaSinkOptions<T>, 'topic' | 'encode' | 'key' | 'headers' | 'timestamp' | 'partition'> {
-  readonly batch: Required<KafkaBatchOptions>;
-  readonly transaction: Required<KafkaTransactionOptions>;
-  readonly compression: KafkaCompression;
-  readonly maxRecordBytes: number;
-  readonly sendTimeoutMs: number;
-  readonly monitor: Monitor;
-}
+export type CheckedOptions<T> = ReturnType<typeof checkOptions<T>>;
 
 const MAPPINGS = ['encode', 'key', 'headers', 'timestamp', 'partition'] as const;
 
@@ -92,8 +84,8 @@ export function isTopicName(given: unknown): given is string {
 }
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions<T>(given: KafkaSinkOptions<T>): CheckedOptions<T> {
-  const options: CheckedOptions<T> = {
+export function checkOptions<T>(given: KafkaSinkOptions<T>) {
+  const options = {
     ...withDefaults('kafkaSink options', KAFKA_SINK_DEFAULTS, given, ['topic', ...MAPPINGS]),
     batch: groupWithDefaults('batch', KAFKA_SINK_DEFAULTS.batch, given.batch),
     transaction: groupWithDefaults('transaction', KAFKA_SINK_DEFAULTS.transaction, given.transaction),

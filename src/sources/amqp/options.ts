@@ -83,24 +83,8 @@ export const AMQP_SOURCE_DEFAULTS = {
   whenNacked: 'stop',
 } as const satisfies Partial<AmqpSourceOptions>;
 
-export interface CheckedReadOptions {
-  readonly queues: readonly string[];
-  readonly name: string | undefined;
-  readonly declare: AmqpQueueDeclaration | undefined;
-  readonly consumerArguments: AmqpTable | undefined;
-  readonly prefetch: number;
-  readonly ack: Required<AckOptions>;
-  readonly redeliver: RedeliverOptions;
-  readonly reconnect: Required<ReconnectOptions>;
-  readonly drainTimeoutMs: number;
-  readonly monitor: Monitor;
-}
-
-export interface CheckedOptions extends CheckedReadOptions {
-  readonly settleAfterMs: number;
-  readonly whenNacked: 'stop' | 'deadLetter';
-  readonly deliveryLimit: number | undefined;
-}
+export type CheckedReadOptions = ReturnType<typeof checkReadOptions<Filled>>;
+export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** The options that have no default. */
 export const WITHOUT_DEFAULT = ['queues', 'name', 'declare', 'consumerArguments'];
@@ -109,34 +93,32 @@ export const WITHOUT_DEFAULT = ['queues', 'name', 'declare', 'consumerArguments'
 const LONGEST_NAME = 255;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions(given: AmqpSourceOptions): CheckedOptions {
+export function checkOptions(given: AmqpSourceOptions) {
   const others = [...WITHOUT_DEFAULT, 'deliveryLimit'];
-  const { prefetch, settleAfterMs, whenNacked } = withDefaults(
-    'amqpSource options',
-    AMQP_SOURCE_DEFAULTS,
-    given,
-    others,
-  );
-  const options: CheckedOptions = {
-    ...checkReadOptions(given, prefetch),
-    settleAfterMs,
-    whenNacked,
-    deliveryLimit: given.deliveryLimit,
-  };
+  const options = checkReadOptions(withDefaults('amqpSource options', AMQP_SOURCE_DEFAULTS, given, others));
+  const { settleAfterMs, whenNacked, deliveryLimit, declare } = options;
   expectMs('settleAfterMs', settleAfterMs, 1);
   expectOneOf('whenNacked', whenNacked, ['stop', 'deadLetter']);
-  if (given.deliveryLimit !== undefined) expectWhole('deliveryLimit', given.deliveryLimit, 0);
-  if (options.declare !== undefined) expectOneOf('declare.kind', options.declare.kind, ['classic', 'quorum']);
+  if (deliveryLimit !== undefined) expectWhole('deliveryLimit', deliveryLimit, 0);
+  if (declare !== undefined) expectOneOf('declare.kind', declare.kind, ['classic', 'quorum']);
   return options;
 }
 
-/** Checks what both sources have in common. */
-export function checkReadOptions(given: AmqpReadOptions, prefetch: number): CheckedReadOptions {
-  const { queues, name, declare, consumerArguments } = given;
-  const { drainTimeoutMs = AMQP_READ_DEFAULTS.drainTimeoutMs, monitor = AMQP_READ_DEFAULTS.monitor } = given;
-  const ack = groupWithDefaults('ack', AMQP_READ_DEFAULTS.ack, given.ack);
-  const redeliver = groupWithDefaults('redeliver', AMQP_READ_DEFAULTS.redeliver, given.redeliver);
-  const reconnect = groupWithDefaults('reconnect', AMQP_READ_DEFAULTS.reconnect, given.reconnect);
+type Filled = AmqpReadOptions & {
+  readonly prefetch: number;
+  readonly drainTimeoutMs: number;
+  readonly monitor: Monitor;
+};
+
+/** Fills in the groups, and checks what both sources have in common. */
+export function checkReadOptions<O extends Filled>(filled: O) {
+  const options = {
+    ...filled,
+    ack: groupWithDefaults('ack', AMQP_READ_DEFAULTS.ack, filled.ack),
+    redeliver: groupWithDefaults('redeliver', AMQP_READ_DEFAULTS.redeliver, filled.redeliver),
+    reconnect: groupWithDefaults('reconnect', AMQP_READ_DEFAULTS.reconnect, filled.reconnect),
+  };
+  const { queues, name, declare, consumerArguments, ack, redeliver, reconnect } = options;
   const isName = (one: unknown) => typeof one === 'string' && one.length > 0 && Buffer.byteLength(one) <= LONGEST_NAME;
   const areNames = Array.isArray(queues) && queues.length > 0 && queues.every(isName);
   expectOption('queues', queues, areNames, 'names of queues, of 1 to 255 bytes');
@@ -150,7 +132,7 @@ export function checkReadOptions(given: AmqpReadOptions, prefetch: number): Chec
     const isFree = !('x-stream-offset' in (consumerArguments as object));
     expectOption('consumerArguments', consumerArguments, isFree, 'without `x-stream-offset`: see `startAt`');
   }
-  expectWhole('prefetch', prefetch, 1, 65_535);
+  expectWhole('prefetch', options.prefetch, 1, 65_535);
   expectWhole('ack.count', ack.count, 1);
   expectMs('ack.intervalMs', ack.intervalMs, 1);
   expectWhole('redeliver.maxAttempts', redeliver.maxAttempts, 0);
@@ -158,9 +140,9 @@ export function checkReadOptions(given: AmqpReadOptions, prefetch: number): Chec
   expectMs('redeliver.maxDelayMs', redeliver.maxDelayMs);
   expectWhole('reconnect.maxAttempts', reconnect.maxAttempts, 0);
   expectBackoff(reconnect, 'reconnect');
-  expectMs('drainTimeoutMs', drainTimeoutMs, 1);
-  expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
-  return { queues, name, declare, consumerArguments, prefetch, ack, redeliver, reconnect, drainTimeoutMs, monitor };
+  expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);
+  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
+  return options;
 }
 
 /** The name of the stream that the messages of a queue are. */

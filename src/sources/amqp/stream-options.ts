@@ -1,12 +1,6 @@
 import { expectFunction, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
-import {
-  AMQP_READ_DEFAULTS,
-  type AmqpReadOptions,
-  type CheckedReadOptions,
-  checkReadOptions,
-  WITHOUT_DEFAULT,
-} from './options.js';
+import { AMQP_READ_DEFAULTS, type AmqpReadOptions, checkReadOptions, WITHOUT_DEFAULT } from './options.js';
 
 /** Where a stream begins: an offset, its first message, its last chunk, or what is published from now on. */
 export type StreamStart = 'first' | 'last' | 'next' | number;
@@ -35,24 +29,20 @@ export const AMQP_STREAM_SOURCE_DEFAULTS = {
   maxUnacked: 20_000_000,
 } as const satisfies Partial<AmqpStreamSourceOptions>;
 
-export interface CheckedStreamOptions extends CheckedReadOptions {
-  readonly startAt: StreamStart;
-  readonly resumeFrom: OffsetStore | undefined;
-  readonly maxUnacked: number;
-}
+export type CheckedStreamOptions = ReturnType<typeof checkStreamOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkStreamOptions(given: AmqpStreamSourceOptions): CheckedStreamOptions {
+export function checkStreamOptions(given: AmqpStreamSourceOptions) {
   const others = [...WITHOUT_DEFAULT, 'resumeFrom'];
-  const filled = withDefaults('amqpStreamSource options', AMQP_STREAM_SOURCE_DEFAULTS, given, others);
-  const { prefetch, startAt, maxUnacked } = filled;
-  const options = { ...checkReadOptions(given, prefetch), startAt, maxUnacked, resumeFrom: given.resumeFrom };
+  const options = checkReadOptions(
+    withDefaults('amqpStreamSource options', AMQP_STREAM_SOURCE_DEFAULTS, given, others),
+  );
+  const { startAt, resumeFrom, maxUnacked, declare } = options;
   const isStart = ['first', 'last', 'next'].includes(String(startAt));
   const isOffset = Number.isSafeInteger(startAt) && Number(startAt) >= 0;
   expectOption('startAt', startAt, isStart || isOffset, "'first', 'last', 'next' or an offset from 0");
-  if (given.resumeFrom !== undefined) expectFunction('resumeFrom', given.resumeFrom);
+  if (resumeFrom !== undefined) expectFunction('resumeFrom', resumeFrom);
   expectWhole('maxUnacked', maxUnacked, 1, 2 ** 31 - 1);
-  const { declare } = options;
   if (declare !== undefined) expectOption('declare.kind', declare.kind, declare.kind === 'stream', "'stream'");
   return options;
 }

@@ -33,16 +33,10 @@ export const FLUME_SOURCE_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<FlumeSourceOptions>;
 
-export interface CheckedOptions {
-  readonly name: string;
-  readonly window: WindowLimits;
-  readonly settleAfterMs: number;
-  readonly drainTimeoutMs: number;
-  readonly monitor: Monitor;
-}
+export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions(given: FlumeSourceOptions): CheckedOptions {
+export function checkOptions(given: FlumeSourceOptions) {
   const options = {
     ...withDefaults('flumeSource options', FLUME_SOURCE_DEFAULTS, given, ['name']),
     window: groupWithDefaults('window', FLUME_SOURCE_DEFAULTS.window, given.window),

@@ -62,18 +62,13 @@ export const KAFKA_SOURCE_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<KafkaSourceOptions>;
 
-export interface CheckedOptions extends Required<Omit<KafkaSourceOptions, 'resumeFrom'>> {
-  readonly resumeFrom: OffsetStore | undefined;
-  readonly window: WindowLimits;
-  readonly commit: CommitOptions;
-  readonly redeliver: RedeliverOptions;
-}
+export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once, also against what the driver told its group. Throws `OptionError`. */
-export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Number.POSITIVE_INFINITY): CheckedOptions {
-  const options: CheckedOptions = {
-    resumeFrom: undefined,
+export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Number.POSITIVE_INFINITY) {
+  const options = {
     ...withDefaults('kafkaSource options', KAFKA_SOURCE_DEFAULTS, given, ['topics', 'groupId', 'resumeFrom']),
+    resumeFrom: given.resumeFrom,
     window: groupWithDefaults('window', KAFKA_SOURCE_DEFAULTS.window, given.window),
     commit: groupWithDefaults('commit', KAFKA_SOURCE_DEFAULTS.commit, given.commit),
     redeliver: groupWithDefaults('redeliver', KAFKA_SOURCE_DEFAULTS.redeliver, given.redeliver),
