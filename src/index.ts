@@ -43,7 +43,7 @@ export type { SinkLedger, SinkTraits, SourceTraits } from './delivery/traits.js'
 export { Flow, flow, isFlow } from './flow/flow.js';
 export type { Guarantee } from './flow/guarantee.js';
 export { LEAK_DETECTOR_DEFAULTS } from './flow/probes.js';
-export type { Compression, CompressionName } from './formats/compression.js';
+export type { Compression, CompressionName, CompressionOptions } from './formats/compression.js';
 export type { Decoder, DecoderLike, IoTsDecoder, StandardSchema } from './formats/decoder.js';
 export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
 export { type FlumeAvroFileOptions, flumeAvroFile } from './formats/flume-avro-file.js';

@@ -1,15 +1,13 @@
 import { expectKnown, expectOneOf } from '../core/options.js';
 import { KiB } from '../core/units.js';
 import { AvroWriter } from './avro-bytes.js';
-import { type CompressionName, compressionOf } from './compression.js';
+import { COMPRESSION_OPTIONS, type CompressionOptions, compressionOf } from './compression.js';
 import { type FlumeEvent, flumeEventBytes } from './flume-event.js';
 import type { Encoder, Format } from './format.js';
 
-export interface FlumeTextOptions {
+export interface FlumeTextOptions extends CompressionOptions {
   /** `body`: as Flume's serializer `text`. `headers-and-body`: as its `header_and_text`, `{k=v, k2=v2} body`. Default `body`. */
   readonly write?: 'body' | 'headers-and-body';
-  /** Default `none`. */
-  readonly compression?: CompressionName;
 }
 
 /**
@@ -28,10 +26,10 @@ export interface FlumeTextOptions {
  * Source: Flume 1.11, `BodyTextEventSerializer` and `HeaderAndBodyTextEventSerializer`, with `appendNewline`.
  */
 export function flumeText(options: FlumeTextOptions = {}): Format<FlumeEvent> {
-  expectKnown('flumeText options', options, ['write', 'compression']);
+  expectKnown('flumeText options', options, ['write', ...COMPRESSION_OPTIONS]);
   const { write = 'body' } = options;
   expectOneOf('write', write, ['body', 'headers-and-body']);
-  const compression = compressionOf(options.compression);
+  const compression = compressionOf(options.compression, options.compressionLevel);
   const extension = ['txt', compression.extension].filter(Boolean).join('.');
   return { extension, compression, encoder: () => new FlumeTextEncoder(write === 'headers-and-body') };
 }

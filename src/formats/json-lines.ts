@@ -1,12 +1,9 @@
 import { jsonText } from '../core/json-text.js';
 import { expectKnown } from '../core/options.js';
-import { type CompressionName, compressionOf } from './compression.js';
+import { COMPRESSION_OPTIONS, type CompressionOptions, compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 
-export interface LinesOptions {
-  /** Default `none`. */
-  readonly compression?: CompressionName;
-}
+export interface LinesOptions extends CompressionOptions {}
 
 /**
  * One JSON text a line, in UTF-8, by the rule of `jsonText`: a BigInt is its digits, and what JSON does not hold is rejected
@@ -23,8 +20,8 @@ export interface LinesOptions {
  * ```
  */
 export function jsonLines<T = unknown>(options: LinesOptions = {}): Format<T> {
-  expectKnown('jsonLines options', options, ['compression']);
-  const compression = compressionOf(options.compression);
+  expectKnown('jsonLines options', options, COMPRESSION_OPTIONS);
+  const compression = compressionOf(options.compression, options.compressionLevel);
   const extension = ['jsonl', compression.extension].filter(Boolean).join('.');
   return { extension, compression, encoder: () => new JsonLinesEncoder() };
 }

@@ -3,7 +3,7 @@ import { describeValue, SinkError } from '../core/errors.js';
 import { expectKnown } from '../core/options.js';
 import { isWellFormed } from '../core/text.js';
 import { KiB } from '../core/units.js';
-import { compressionOf } from './compression.js';
+import { COMPRESSION_OPTIONS, compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 import type { LinesOptions } from './json-lines.js';
 
@@ -25,8 +25,8 @@ const LARGE_BYTES = 256 * KiB;
  * ```
  */
 export function text(options: LinesOptions = {}): Format<Uint8Array | string | null> {
-  expectKnown('text options', options, ['compression']);
-  const compression = compressionOf(options.compression);
+  expectKnown('text options', options, COMPRESSION_OPTIONS);
+  const compression = compressionOf(options.compression, options.compressionLevel);
   const extension = ['txt', compression.extension].filter(Boolean).join('.');
   return { extension, compression, encoder: () => new TextEncoder() };
 }

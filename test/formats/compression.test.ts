@@ -1,11 +1,14 @@
 import zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { decompress } from 'fzstd';
 import { firstValueFrom, from } from 'rxjs';
+import { uncompress } from 'snappyjs';
 import { OptionError } from '../../src/core/errors.js';
 import { type Compression, compressionOf } from '../../src/formats/compression.js';
+import { hadoopSnappy, SNAPPY_BLOCK_BYTES } from '../../src/formats/hadoop-snappy.js';
 
-type Compress = (chunk: Uint8Array, done: (error: Error | null, result: Buffer) => void) => void;
+type Compress = (chunk: Uint8Array, options: unknown, done: (error: Error | null, result: Buffer) => void) => void;
 const node = zlib as typeof zlib & { zstdCompress?: Compress | undefined };
 const ofThisNode = node.zstdCompress;
 
@@ -13,6 +16,20 @@ const chunks = ['first\n', '', 'zweiter é😀\n'.repeat(5_000), 'last'].map((on
 
 function compressed({ compress }: Compression): Promise<Uint8Array[]> {
   return Promise.all(chunks.map((chunk) => firstValueFrom(from(compress(chunk)))));
+}
+
+/** The plain blocks of Hadoop's framing, by its rule. */
+function inflated(bytes: Uint8Array): Buffer[] {
+  const file = Buffer.from(bytes);
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < file.length; ) {
+    const [plain, compressed] = [file.readInt32BE(at), file.readInt32BE(at + 4)];
+    const block = uncompress(file.subarray(at + 8, at + 8 + compressed));
+    expect(block.length).toBe(plain);
+    blocks.push(block);
+    at += 8 + compressed;
+  }
+  return blocks;
 }
 
 afterEach(() => {
@@ -41,9 +58,59 @@ describe('compressionOf', () => {
     expect(members[2]?.length).toBeLessThan((chunks[2] as Buffer).length / 10);
   });
 
+  it('deflate: a zlib stream a chunk, one behind the other', async () => {
+    const deflate = compressionOf('deflate');
+    expect([deflate.name, deflate.extension]).toEqual(['deflate', 'deflate']);
+    const streams = await compressed(deflate);
+    expect(streams.map((stream) => zlib.inflateSync(stream).toString())).toEqual(chunks.map(String));
+  });
+
+  it('snappy: the blocks of Hadoop, none for no bytes', async () => {
+    const snappy = compressionOf('snappy');
+    expect([snappy.name, snappy.extension]).toEqual(['snappy', 'snappy']);
+    const written = await compressed(snappy);
+    expect(written.map((each) => inflated(each).join(''))).toEqual(chunks.map(String));
+    expect(written[1]?.length).toBe(0);
+    expect(inflated(Buffer.concat(written)).join('')).toBe(Buffer.concat(chunks).toString());
+    expect(hadoopSnappy(Buffer.from('ab')).toString('hex')).toBe('0000000200000004020461' + '62');
+  });
+
+  it('snappy: no block has more than Hadoop reads, and random bytes come back', () => {
+    expect(SNAPPY_BLOCK_BYTES).toBe(218_422);
+    const sizes = [SNAPPY_BLOCK_BYTES - 1, SNAPPY_BLOCK_BYTES, SNAPPY_BLOCK_BYTES + 1, 2 * SNAPPY_BLOCK_BYTES + 7];
+    for (const size of sizes) {
+      const plain = Buffer.from(Array.from({ length: size }, (_, at) => (at * at) % 251));
+      const blocks = inflated(hadoopSnappy(plain));
+      expect(Buffer.concat(blocks).equals(plain)).toBe(true);
+      expect(blocks.every(({ length }) => length > 0 && length <= SNAPPY_BLOCK_BYTES)).toBe(true);
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(60), (bytes, from) => {
+        const view = bytes.subarray(from);
+        expect(Buffer.concat(inflated(hadoopSnappy(view))).equals(view)).toBe(true);
+      }),
+    );
+  });
+
+  it('a higher level compresses more, and a level is checked', async () => {
+    const text = Buffer.from(Array.from({ length: 4_000 }, (_, at) => `${(at * 7919) % 1_009} `).join(''));
+    const sizeAt = async (name: 'gzip' | 'deflate', level: number) =>
+      (await firstValueFrom(from(compressionOf(name, level).compress(text)))).length;
+    expect(await sizeAt('gzip', 9)).toBeLessThan(await sizeAt('gzip', 1));
+    expect(await sizeAt('deflate', 9)).toBeLessThan(await sizeAt('deflate', 1));
+    expect(() => compressionOf('gzip', 10)).toThrow(
+      'Expected `compressionLevel` to be a whole number from 1 to 9, got `10`',
+    );
+    for (const name of ['none', 'snappy'] as const) {
+      expect(() => compressionOf(name, 6)).toThrow(
+        `Expected \`compressionLevel\` to be absent with compression '${name}', got \`6\` (number)`,
+      );
+    }
+  });
+
   it('zstd: a frame a chunk where Node has it, by the name and the ending of zstd', async () => {
     // A stand-in where this Node has none: a frame of one raw block (RFC 8878 §3.1.1).
-    node.zstdCompress ??= (chunk, done) => {
+    node.zstdCompress ??= (chunk, _, done) => {
       const frame = [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0, 0, 0, 0];
       const header = Buffer.from(frame);
       header.writeUInt32LE(chunk.length, 5);
@@ -68,7 +135,7 @@ describe('compressionOf', () => {
 
   it('refuses other names', () => {
     expect(() => compressionOf('brotli' as never)).toThrow(
-      "Expected `compression` to be one of 'none', 'gzip', 'zstd'",
+      "Expected `compression` to be one of 'none', 'gzip', 'deflate', 'snappy', 'zstd'",
     );
   });
 });

@@ -18,7 +18,7 @@ import {
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { type CompressionName, compressionOf } from '../../formats/compression.js';
+import { compressionOf } from '../../formats/compression.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
 import { type HttpBatch, idempotencyKey } from './batch-id.js';
 import { HTTP_BODIES, type HttpBody } from './http-body.js';
@@ -60,7 +60,7 @@ export interface HttpSinkOptions<T = unknown> {
   /** How values become a body: a form by its name, or one of yours. Default `jsonLines`. */
   readonly body?: keyof typeof HTTP_BODIES | HttpBody<T>;
   /** Compresses the body, and says so in `content-encoding`. Default `none`. */
-  readonly compression?: CompressionName;
+  readonly compression?: 'none' | 'gzip' | 'zstd';
   readonly batch?: HttpBatchOptions;
   /** Default `stream`. */
   readonly order?: HttpOrder;
@@ -124,6 +124,7 @@ export function checkOptions<T>(given: HttpSinkOptions<T>) {
   };
   expectUrl(options.url);
   expectOneOf('method', options.method, ['POST', 'PUT', 'PATCH']);
+  expectOneOf('compression', options.compression, ['none', 'gzip', 'zstd']);
   expectOneOf('order', options.order, ['stream', 'key', 'none']);
   expectFunction('key', options.key);
   if (given.key !== undefined) expectOption('key', given.key, options.order === 'key', "absent without `order: 'key'`");
