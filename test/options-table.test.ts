@@ -63,7 +63,19 @@ const TABLE = {
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder'],
   ],
-  lists: ['topics', 'queues', 'brokers', 'urls', 'nameNodes', 'dataNodes', 'agents', 'allow', 'faults', 'required'],
+  lists: [
+    'topics',
+    'queues',
+    'brokers',
+    'urls',
+    'nameNodes',
+    'dataNodes',
+    'agents',
+    'allow',
+    'faults',
+    'required',
+    'columns',
+  ],
   /** Texts that name something, and choices of a few words. */
   texts: [
     ...[
@@ -92,6 +104,7 @@ const TABLE = {
       'deflateOrder',
       'fsync',
     ],
+    ...['separator', 'header', 'lineEnd', 'nullText', 'formulas'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'write'],
   ],
   flags: ['checkCrc', 'givesChunks'],

@@ -1,5 +1,6 @@
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
+import * as formats from 'rxflume/formats';
 import * as operators from 'rxflume/operators';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
@@ -17,6 +18,7 @@ function runAtOnce(_: string, run: () => void): void {
 const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
+  'rxflume/formats': formats,
   'rxflume/operators': operators,
   'rxflume/testing': testing,
   rxjs,

@@ -22,6 +22,7 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
+import { CSV_DEFAULTS } from 'rxflume/formats';
 import {
   BATCH_DEFAULTS,
   FAILOVER_DEFAULTS,
@@ -65,6 +66,7 @@ test.each([
   ['docs/reference/options/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
   ['docs/reference/options/files.md', 'Options of the webhdfs-package driver', WEBHDFS_PACKAGE_DEFAULTS],
   ['docs/reference/options/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
+  ['docs/reference/formats.md', 'Options of CSV', CSV_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
   ['docs/reference/options/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],
@@ -89,9 +91,9 @@ function flat(name: string, value: unknown): [string, string][] {
   return isPlain ? Object.entries(value).flatMap(([inner, deep]) => flat(`${name}.${inner}`, deep)) : [];
 }
 
-/** `30,000` as 30000, `64 MiB` in bytes, `` `earliest` `` as earliest, *the root* as the empty text. */
+/** `30,000` as 30000, `64 MiB` in bytes, `` `earliest` `` as earliest, *the root* and *the empty text* as that. */
 function shown(cell: string): string {
   const number = /^([\d,]+)(?: (KiB|MiB|GiB))?$/.exec(cell);
   if (number !== null) return String(Number((number[1] as string).replaceAll(',', '')) * (UNITS[number[2] ?? ''] ?? 1));
-  return cell === 'the root' ? '' : cell.replaceAll('`', '');
+  return cell === 'the root' || cell === 'the empty text' ? '' : cell.replaceAll('`', '');
 }
