@@ -61,7 +61,7 @@ const TABLE = {
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
-    ...['format', 'body', 'recordDecoder'],
+    ...['format', 'body', 'recordDecoder', 'value'],
   ],
   lists: [
     'topics',

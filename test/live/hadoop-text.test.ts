@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { type CompressionName, type Format, jsonLines } from 'rxflume';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
+import { sequenceFile } from 'rxflume/formats';
 import { firstValueFrom, from, lastValueFrom } from 'rxjs';
 import { fresh, nameNode, services } from './support.js';
 
@@ -10,6 +11,7 @@ const fs = webhdfs({ nameNodes: [nameNode], user: 'flume' });
 const root = `/lake/${fresh('text')}`;
 
 /** Of texts short, empty, long and of all of Unicode; enough for several chunks, blocks and sync markers. */
+type Row = (typeof ROWS)[number];
 const ROWS = Array.from({ length: 20_000 }, (_, n) => ({
   n,
   text: n % 5 === 0 ? '' : `line ${n} é中😀 ${'x'.repeat(n === 7 ? 300_000 : n % 211)}`,
@@ -50,5 +52,37 @@ describe('Hadoop’s `-text` reads', () => {
     }
     const expected = compressions.flatMap((name) => rows(name).map((row) => `${JSON.stringify(row)}\n`));
     expect((await shown(paths)) === expected.join('')).toBe(true);
+  });
+
+  it('SequenceFiles in every compression, with sync markers and several blocks', async () => {
+    const codecs = ['deflate', 'gzip', 'snappy'] as const;
+    const ways = [
+      { compression: 'none' as const },
+      ...codecs.flatMap((codec) => (['record', 'block'] as const).map((compression) => ({ compression, codec }))),
+    ];
+    // A record at a time is compressed by itself: fewer are enough.
+    const rows = ROWS.slice(0, 5_000);
+    const paths: string[] = [];
+    for (const [at, way] of ways.entries()) {
+      const key = { writable: 'LongWritable' as const, of: ({ n }: Row) => BigInt(n) - 2n ** 62n };
+      const value = { writable: 'Text' as const, of: ({ text }: Row) => text };
+      paths.push(await write(`text-${at}`, sequenceFile({ key, value, ...way }), rows));
+    }
+    const expected = rows.map(({ n, text }) => `${BigInt(n) - 2n ** 62n}\t${text}\n`).join('');
+    expect((await shown(paths)) === expected.repeat(ways.length)).toBe(true);
+  });
+
+  it('SequenceFiles of bytes without keys', async () => {
+    const bytes = Array.from({ length: 300 }, (_, n) =>
+      Buffer.from(Array.from({ length: n }, (_, at) => (at * n) % 256)),
+    );
+    const value = { writable: 'BytesWritable' as const, of: (one: Buffer) => one };
+    const paths: string[] = [];
+    for (const compression of ['none', 'record', 'block'] as const) {
+      const codec = compression === 'none' ? {} : { codec: 'snappy' as const };
+      paths.push(await write(`bytes-${compression}`, sequenceFile({ value, compression, ...codec }), bytes));
+    }
+    const expected = bytes.map((one) => `(null)\t${one.toString('hex').replace(/..(?=.)/g, '$& ')}\n`).join('');
+    expect((await shown(paths)) === expected.repeat(3)).toBe(true);
   });
 });
