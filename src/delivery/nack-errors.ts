@@ -86,11 +86,20 @@ export function isStopped(cause: unknown): boolean {
 
 const BUGS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError'];
 
-/** Whether the same call may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug. */
+/**
+ * Whether the same call may succeed later: as the cause says by `retryable`, else yes unless it looks like a bug.
+ *
+ * Source: the Fetch standard rejects with a `TypeError` for every network error; in Node the reason is its `cause`.
+ */
 export function mayPass(cause: unknown): boolean {
   try {
-    const { retryable, name } = (cause ?? {}) as { retryable?: unknown; name?: unknown };
-    return typeof retryable === 'boolean' ? retryable : !BUGS.includes(String(name));
+    const {
+      retryable,
+      name,
+      cause: reason,
+    } = (cause ?? {}) as { retryable?: unknown; name?: unknown; cause?: unknown };
+    if (typeof retryable === 'boolean') return retryable;
+    return !BUGS.includes(String(name)) || (reason instanceof Error && !BUGS.includes(reason.name));
   } catch {
     // What cannot even be read was made by a bug.
     return false;

@@ -41,5 +41,9 @@ describe('a refusal', () => {
     expect(mayPass(Object.assign(new TypeError(), { retryable: true }))).toBe(true);
     expect(mayPass({ retryable: false })).toBe(false);
     expect(mayPass({ retryable: 'no', name: 'TypeError' })).toBe(false);
+    // As `fetch` rejects: the network failed; the URL is invalid.
+    expect(mayPass(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 10.0.0.1:80') }))).toBe(true);
+    expect(mayPass(new TypeError('Failed to parse URL', { cause: new TypeError('Invalid URL') }))).toBe(false);
+    expect(mayPass(new TypeError('no function', { cause: 'text' }))).toBe(false);
   });
 });
