@@ -25,14 +25,17 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxjs/testing': rxjsTesting,
 };
 
-/** Documents whose blocks all run here, and some of which those that are tests do. */
+/** Documents whose blocks all run here, but for those with a driver; and some of which those that are tests do. */
 const WHOLE = ['docs/guides/operators.md', 'docs/guides/testing.md', 'docs/tutorial/first-marble-test.md'];
 const TESTS = ['http', 'deliveries', 'your-own-sink', 'bad-records'].map((guide) => `docs/guides/${guide}.md`);
 /** Docstrings' blocks that say what an expression is, in lines of the form `expression; // → value`. */
 const stated = docstringBlocks().filter(({ language, code }) => language === 'ts' && code.includes('// → '));
 const examples = [...WHOLE, ...TESTS].flatMap((document) =>
   codeBlocks(document).filter(
-    ({ language, code }) => language === 'ts' && (WHOLE.includes(document) || code.includes('rxflume/testing')),
+    ({ language, code }) =>
+      language === 'ts' &&
+      !code.includes("from 'rxflume/drivers/") &&
+      (WHOLE.includes(document) || code.includes('rxflume/testing')),
   ),
 );
 
