@@ -1,3 +1,8 @@
+/**
+ * Operators on deliveries: each passes the acker on with the value, and settles what it drops.
+ *
+ * @packageDocumentation
+ */
 export { type Aggregate, type AggregateByKeyOptions, aggregateByKey } from './aggregate-by-key.js';
 export { type BalanceOptions, balance } from './balance.js';
 export { BATCH_DEFAULTS, type BatchOptions, batch } from './batch.js';

@@ -1,7 +1,7 @@
-// npm run docs: the documentation as a site in .site/dist, with the API reference, search and llms.txt. A dead link fails it.
+// npm run docs: the documentation as a site in .site/dist, with the API reference, search and llms.txt. A dead link or anchor fails it.
 // To look at it: npx vitepress preview .site/src
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,7 +55,9 @@ function writeApi() {
         return `](${found.startsWith('.') ? found : `./${found}`}${anchor})`;
       })
       .replace(/^# (\S+)$/m, (_, name) => `# ${file === 'index.md' ? 'API reference' : titleOf(name)}`)
-      .replace(/\[(src|operators|src\/[\w/-]+)\]\(/g, (_, name) => `[${titleOf(name)}](`);
+      .replace(/\[(src|operators|src\/[\w/-]+)\]\(/g, (_, name) => `[${titleOf(name)}](`)
+      // TypeDoc takes `Source.traits` and `SourceTraits` for headings of one name, and numbers the second; the page does not.
+      .replaceAll('(#sourcetraits-1)', '(#sourcetraits)');
     const path = join(api, named(file));
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
@@ -67,23 +69,66 @@ function titleOf(module) {
   return module === 'src' ? 'rxflume' : `rxflume/${module.replace(/^src\//, '').replaceAll('\\', '')}`;
 }
 
-/** For programs that read documentation: each page, and its first sentence. https://llmstxt.org */
+/** Folders of pages in the order in which they are read. */
+const SECTIONS = {
+  Tutorial: 'docs/tutorial/',
+  Guides: 'docs/guides/',
+  Reference: 'docs/reference/',
+  Explanation: 'docs/explanation/',
+  Optional: '',
+};
+
+/** For programs that read documentation: each page as Markdown, and its first sentence. https://llmstxt.org */
 function writeLlms(documents) {
-  const lines = documents.map((path) => {
-    const text = readFileSync(join(root, path), 'utf8').replace(/```[\s\S]*?```/g, '');
-    const title = /^# (.*)$/m.exec(text)?.[1] ?? path;
-    const first = text
-      .split(/\n\n+/)
-      .find((part) => /^[A-Z*`[]/.test(part) && !/^\[.*\]\(.*\)$/.test(part))
-      ?.replaceAll('\n', ' ')
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .replace(/^(.*?[.:])(\s.*)?$/, '$1');
-    return `- [${title}](/${onSite(path).replace(/\.md$/, '.html')})${first === undefined ? '' : `: ${first.replace(/:$/, '.')}`}`;
+  const parts = Object.entries(SECTIONS).map(([title, folder]) => {
+    const listed = documents.filter((path) => Object.values(SECTIONS).find((each) => path.startsWith(each)) === folder);
+    return `## ${title}\n\n${listed.map(llmsLine).join('\n')}\n`;
   });
   const head =
     '# rxflume\n\n> Collects streams from Kafka, RabbitMQ and Apache Flume and delivers them to HDFS, files, Kafka, RabbitMQ, Flume and HTTP, as RxJS: every value carries its own acknowledgement.';
-  mkdirSync(join(pages, 'public'), { recursive: true });
-  writeFileSync(join(pages, 'public/llms.txt'), `${head}\n\n## Documentation\n\n${lines.join('\n')}\n`);
+  writeFileSync(join(site, 'dist/llms.txt'), `${head}\n\n${parts.join('\n')}`);
+  for (const path of documents) cpSync(join(pages, onSite(path)), join(site, 'dist', onSite(path)));
+}
+
+function llmsLine(path) {
+  const text = readFileSync(join(pages, onSite(path)), 'utf8').replace(/```[\s\S]*?```/g, '');
+  const title = /^# (.*)$/m.exec(text)?.[1] ?? path;
+  const first = text
+    .split(/\n\n+/)
+    .find((part) => /^[A-Z*`[]/.test(part) && !/^\[.*\]\(.*\)$/.test(part))
+    ?.replaceAll('\n', ' ')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/^(.*?[.:])(\s.*)?$/, '$1')
+    .replace(/:$/, '.');
+  return `- [${title}](/${onSite(path)})${first === undefined ? '' : `: ${first}`}`;
+}
+
+/** VitePress looks for dead links to pages; this looks for dead links to headings, and to files beside the pages. */
+function expectAnchors() {
+  const dist = join(site, 'dist');
+  const html = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.html'));
+  const texts = new Map(html.map((name) => [name, readFileSync(join(dist, name), 'utf8')]));
+  const idsOf = new Map([...texts].map(([name, text]) => [name, new Set(matches(text, / id="([^"]*)"/g))]));
+  const dead = [...texts].flatMap(([name, text]) =>
+    matches(text, / href="([^"]*)"/g)
+      .filter((href) => !/^[a-z]+:/.test(href))
+      .filter((href) => {
+        const [path, anchor] = href.split('#');
+        const target =
+          path === '' ? name : posix.join('.', path.startsWith('/') ? path : posix.join(dirname(name), path));
+        const file = target.endsWith('/') || target === '.' ? posix.join(target, 'index.html') : target;
+        if (anchor === undefined || anchor === '') return !existsSync(join(dist, file));
+        return !idsOf.get(file)?.has(decodeURIComponent(anchor));
+      })
+      .map((href) => `${name}: ${href}`),
+  );
+  if (dead.length === 0) return;
+  console.error(`Dead links:\n  ${[...new Set(dead)].join('\n  ')}`);
+  process.exit(1);
+}
+
+function matches(text, pattern) {
+  return [...text.matchAll(pattern)].map((found) => found[1]);
 }
 
 rmSync(pages, { recursive: true, force: true });
@@ -92,9 +137,12 @@ const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: '
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`)
   .sort();
-for (const path of [...documents, 'CONTRIBUTING.md', 'CHANGELOG.md']) copyPage(path);
-writeLlms(documents.filter((path) => path !== 'docs/index.md'));
+const listed = [...documents.filter((path) => path !== 'docs/index.md'), 'CONTRIBUTING.md', 'CHANGELOG.md'];
+for (const path of ['docs/index.md', ...listed]) copyPage(path);
 writeApi();
 mkdirSync(join(pages, '.vitepress'), { recursive: true });
 cpSync(join(root, 'site/config.mts'), join(pages, '.vitepress/config.mts'));
+cpSync(join(root, 'site/theme'), join(pages, '.vitepress/theme'), { recursive: true });
 run('vitepress/bin/vitepress.js', ['build', pages]);
+writeLlms(listed);
+expectAnchors();

@@ -9,6 +9,10 @@ function slugify(heading: string): string {
     .replaceAll(' ', '-');
 }
 
+/** A drop of what flows. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#3451b2" d="M8 1c3 4 5 6 5 9a5 5 0 0 1-10 0c0-3 2-5 5-9z"/></svg>';
+
 function group(
   text: string,
   folder: string,
@@ -26,11 +30,30 @@ export default defineConfig({
   cacheDir: '../cache',
   lastUpdated: false,
   metaChunk: true,
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   // The API page of `rxflume` and the search index are single chunks, read only where they are asked for.
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
   markdown: { anchor: { slugify }, theme: { light: 'github-light', dark: 'github-dark' } },
   themeConfig: {
-    search: { provider: 'local', options: { detailedView: true } },
+    search: {
+      provider: 'local',
+      options: {
+        detailedView: true,
+        miniSearch: {
+          searchOptions: {
+            // Misspellings of one letter in eight: names of options differ by no more than others are misspelt by.
+            fuzzy: 0.12,
+            // What tells you how to use a thing comes before the list of all exports and the notes on how it came to be.
+            boostDocument: (page: string) =>
+              /\/(api|internals)\/|\/(changelog|decisions|contributing)\./.test(page)
+                ? 0.2
+                : page.includes('/reference/')
+                  ? 2
+                  : 1,
+          },
+        },
+      },
+    },
     outline: { level: [2, 3] },
     nav: [
       { text: 'Tutorial', link: '/tutorial/first-flow', activeMatch: '/tutorial/' },
@@ -106,7 +129,25 @@ export default defineConfig({
         ],
         true,
       ),
-      { text: 'API reference', link: '/api/' },
+      {
+        text: 'API reference',
+        link: '/api/',
+        collapsed: true,
+        items: [
+          ...['rxflume', 'operators', 'ports', 'testing'],
+          ...[
+            'amqplib',
+            'avro-rpc',
+            'embedded-log',
+            'kafkajs',
+            'local-disk',
+            'stdio',
+            'undici',
+            'webhdfs',
+            'webhdfs-package',
+          ].map((driver) => `drivers/${driver}`),
+        ].map((entry) => ({ text: entry === 'rxflume' ? entry : `rxflume/${entry}`, link: `/api/${entry}` })),
+      },
     ],
   },
 });

@@ -1,3 +1,8 @@
+/**
+ * What the author of a flow writes: `flow`, sources, sinks, formats and decoders, and the errors they raise.
+ *
+ * @packageDocumentation
+ */
 export type { CircuitBreakerOptions } from './backpressure/circuit-breaker.js';
 export type { WindowLimits } from './backpressure/in-flight-window.js';
 export {

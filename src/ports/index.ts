@@ -1,3 +1,8 @@
+/**
+ * The interfaces between sources or sinks and what is outside: implement one to write a driver of your own.
+ *
+ * @packageDocumentation
+ */
 export type {
   AmqpBinding,
   AmqpConsumer,

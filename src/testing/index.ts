@@ -1,3 +1,8 @@
+/**
+ * Marble tests, the fakes of every port in virtual time, the contracts of ports, sources and sinks, and `proveExactlyOnce`.
+ *
+ * @packageDocumentation
+ */
 export type { DiskFile, DiskStats, DiskSystem } from '../ports/disk-system.js';
 export { amqpConsumerContract } from './contracts/amqp-consumer-contract.js';
 export { amqpPublisherContract } from './contracts/amqp-publisher-contract.js';

@@ -1,2 +1,7 @@
+/**
+ * RabbitMQ, through the package amqplib.
+ *
+ * @packageDocumentation
+ */
 export { amqplib } from './amqplib.js';
 export { AMQPLIB_DEFAULTS, type AmqplibOptions } from './options.js';

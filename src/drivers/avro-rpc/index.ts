@@ -1,3 +1,8 @@
+/**
+ * Flume agents, on Avro RPC: a client for `flumeSink`, and a server for `flumeSource`.
+ *
+ * @packageDocumentation
+ */
 export { avroRpcClient } from './client.js';
 export {
   AVRO_RPC_CLIENT_DEFAULTS,

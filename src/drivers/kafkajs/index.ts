@@ -1,3 +1,8 @@
+/**
+ * Kafka, through the package kafkajs.
+ *
+ * @packageDocumentation
+ */
 export { kafkajs } from './kafkajs.js';
 export {
   KAFKAJS_DEFAULTS,

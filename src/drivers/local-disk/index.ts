@@ -1,2 +1,7 @@
+/**
+ * Files on a local disk.
+ *
+ * @packageDocumentation
+ */
 export { localDisk } from './local-disk.js';
 export { LOCAL_DISK_DEFAULTS, type LocalDiskOptions } from './options.js';

@@ -1,1 +1,6 @@
+/**
+ * Standard output and standard error, for `consoleSink`.
+ *
+ * @packageDocumentation
+ */
 export { STDIO_DEFAULTS, type StdioOptions, stdio } from './stdio.js';

@@ -1,3 +1,8 @@
+/**
+ * HDFS over WebHDFS, with no package but Node.
+ *
+ * @packageDocumentation
+ */
 export { type RetryOptions, WEBHDFS_DEFAULTS, type WebHdfsOptions } from './options.js';
 export type { WebHdfsTls } from './request.js';
 export { webhdfs } from './webhdfs.js';
