@@ -5,14 +5,12 @@
  */
 export type { CircuitBreakerOptions } from './backpressure/circuit-breaker.js';
 export type { WindowLimits } from './backpressure/in-flight-window.js';
+export { ERRORS, type ErrorCode, type ErrorFamily } from './core/error-codes.js';
 export {
   CommitError,
   ConnectError,
   DecodeError,
-  ERRORS,
-  type ErrorCode,
   type ErrorExtras,
-  type ErrorFamily,
   FencedError,
   isRetryable,
   OptionError,

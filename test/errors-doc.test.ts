@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { ERRORS } from '../src/core/errors.js';
+import { ERRORS } from '../src/core/error-codes.js';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
@@ -50,7 +50,7 @@ describe('docs/reference/errors.md', () => {
             (entry) =>
               entry.isFile() &&
               entry.name.endsWith('.ts') &&
-              !join(entry.parentPath, entry.name).endsWith('core/errors.ts'),
+              !join(entry.parentPath, entry.name).endsWith('core/error-codes.ts'),
           )
           .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
       )

@@ -1,13 +1,13 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { ERRORS } from '../../src/core/error-codes.js';
 import {
   CommitError,
   ConnectError,
   DecodeError,
   describeError,
   describeValue,
-  ERRORS,
   FencedError,
   isRetryable,
   OptionError,

@@ -1,4 +1,5 @@
-import { type CodeOf, ConnectError, describeError, SinkError } from '../../core/errors.js';
+import type { CodeOf } from '../../core/error-codes.js';
+import { ConnectError, describeError, SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
 import { plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { Address } from './address.js';

@@ -1,4 +1,5 @@
-import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import type { CodeOf } from '../../core/error-codes.js';
+import { describeError, SinkError } from '../../core/errors.js';
 import type { Steps } from './steps.js';
 
 const CODES: Readonly<Record<string, CodeOf<'SinkError'>>> = {

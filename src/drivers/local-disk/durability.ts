@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import type { CodeOf } from '../../core/error-codes.js';
+import { describeError, SinkError } from '../../core/errors.js';
 import type { DiskFile, DiskStats, DiskSystem } from '../../ports/disk-system.js';
 import { absentAs, codeOfSystem, systemCode } from './disk-error.js';
 import { type Steps, wait } from './steps.js';

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
-import { type CodeOf, describeError, SinkError } from '../../core/errors.js';
+import type { CodeOf } from '../../core/error-codes.js';
+import { describeError, SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
 import { backOff } from './answer.js';
 import type { Settings } from './options.js';

@@ -1,4 +1,5 @@
-import { type CodeOf, SinkError } from '../../core/errors.js';
+import type { CodeOf } from '../../core/error-codes.js';
+import { SinkError } from '../../core/errors.js';
 import { withoutSecrets } from '../../core/secrets.js';
 import type { Answer, AnswerTooLarge } from './request.js';
 

@@ -1,4 +1,5 @@
-import { type ErrorCode, SinkError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/error-codes.js';
+import { SinkError } from '../../core/errors.js';
 import { shownUrl } from '../../core/text.js';
 import type { HttpAnswer } from '../../ports/http-client.js';
 import type { HttpPayload } from './request.js';

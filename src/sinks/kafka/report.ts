@@ -1,4 +1,5 @@
-import { describeError, type ErrorCode, RxflumeError, SinkError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/error-codes.js';
+import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { isStopped } from '../../delivery/nack-errors.js';

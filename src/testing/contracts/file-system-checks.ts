@@ -1,5 +1,6 @@
 import { firstValueFrom, from, type ObservableInput } from 'rxjs';
-import { type ErrorCode, RxflumeError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/error-codes.js';
+import { RxflumeError } from '../../core/errors.js';
 import { KiB } from '../../core/units.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 

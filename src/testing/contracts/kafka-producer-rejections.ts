@@ -1,4 +1,5 @@
-import type { ErrorCode, RxflumeError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/error-codes.js';
+import type { RxflumeError } from '../../core/errors.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
 import { done, equal } from './checking.js';
 import { bytes, check, type ProducerCheck, record, send, take } from './kafka-producer-setting.js';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Observable, timer } from 'rxjs';
 import { deadLetter, failover, mapValue } from '../../../operators/index.js';
-import { type ErrorCode, RxflumeError } from '../../../src/core/errors.js';
+import type { ErrorCode } from '../../../src/core/error-codes.js';
+import { RxflumeError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { DeadLetter } from '../../../src/delivery/dead-letter.js';
 import type { Delivery } from '../../../src/delivery/delivery.js';
