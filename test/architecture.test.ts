@@ -242,6 +242,15 @@ describe('the house', () => {
     expect(READS_TIME_OF_DAY.test('return timer(new Date(untilMs));')).toBe(false);
   });
 
+  it('is drawn in docs/explanation/architecture.md, room by room', () => {
+    const drawing = textOf('docs/explanation/architecture.md').split('```')[1] as string;
+    const drivers = /^src\/drivers\/([^→]*)/m.exec(drawing)?.[1]?.split(/[\s,]+/) ?? [];
+    const rooms = [...new Set(sources.map(roomOf))].filter((room) => room !== 'src');
+    const isDrawn = (room: string) =>
+      room.startsWith('src/drivers/') ? drivers.includes(basename(room)) : drawing.includes(`\n${room}/ `);
+    expect(rooms.filter((room) => !isDrawn(room))).toEqual([]);
+  });
+
   it('uses the time of day for dates only', () => {
     const users = sources.filter((file) => file !== CLOCK && /\btimeOfDayMs\b/.test(codeOf(file)));
     expect(users).toEqual(Object.keys(DATES).sort());

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import {
   AMQP_SINK_DEFAULTS,
@@ -35,7 +36,7 @@ import {
 import { PROOF_DEFAULTS } from 'rxflume/testing';
 import { BACKOFF_DEFAULTS } from '../../src/backpressure/backoff.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../src/backpressure/circuit-breaker.js';
-import { tablesUnder } from './markdown.js';
+import { root, tablesUnder, textOf } from './markdown.js';
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
@@ -82,6 +83,22 @@ test.each([
   expect(different.map(([name, value]) => `${name}: ${value} in the code, ${documented.get(name)} documented`)).toEqual(
     [],
   );
+});
+
+/** A part of others that have tables; a choice that the text explains. */
+const WITHOUT_TABLE = ['AMQP_READ_DEFAULTS', 'JSON_DEFAULTS'];
+
+test('every constant of defaults has a table, which is compared above', () => {
+  const here = textOf('test/docs/options.test.ts');
+  const exported = ['src', 'operators'].flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...textOf(`${folder}/${name}`).matchAll(/^export const (\w+_DEFAULTS)\b/gm)])
+      .map(([, name]) => name as string),
+  );
+  // Imported, and in a row.
+  const timesNamed = (name: string) => here.split(new RegExp(`\\b${name}\\b`)).length - 1;
+  expect(exported.filter((name) => timesNamed(name) < 2).sort()).toEqual(WITHOUT_TABLE);
 });
 
 /** Nested options by their dotted names; what has no short text (a monitor) is not compared. */
