@@ -1,14 +1,18 @@
+const transform = (type) => ({
+  '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type } }],
+});
+
 const shared = {
   rootDir: import.meta.dirname ?? new URL('.', import.meta.url).pathname,
   testEnvironment: 'node',
+  // A limit for what hangs, not a measurement: the machine may be busy.
+  testTimeout: 20_000,
   extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
-    ],
-  },
+  transform: transform('es6'),
   moduleNameMapper: {
+    // One file instead of two hundred: it is loaded anew for each test file.
+    '^rxjs$': '<rootDir>/node_modules/rxjs/dist/bundles/rxjs.umd.js',
+    '^rxjs/testing$': '<rootDir>/test/support/rxjs-testing.cjs',
     '^rxflume$': '<rootDir>/src/index.ts',
     '^rxflume/operators$': '<rootDir>/operators/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
@@ -22,23 +26,30 @@ const shared = {
 
 export default {
   maxWorkers: '100%',
-  // Node 20 keeps the modules of each test file that has ended: a worker that runs a hundred has 1 GB of them.
-  workerIdleMemoryLimit: '300MB',
   testSequencer: '<rootDir>/test/support/heap-first.cjs',
   projects: [
     {
       ...shared,
       displayName: 'quick',
+      // As CommonJS, which Jest loads in two thirds of the time, and which Node 20 frees with its test file.
+      extensionsToTreatAsEsm: [],
+      transform: transform('commonjs'),
       setupFilesAfterEnv: ['<rootDir>/test/support/message-form.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/live/', '<rootDir>/test/package/'],
+      testPathIgnorePatterns: [
+        '<rootDir>/test/live/',
+        '<rootDir>/test/package/',
+        '\\.proof\\.test\\.ts$',
+        '\\.process\\.test\\.ts$',
+      ],
     },
-    // The same files as in `quick`, where they run a slice of their proofs; see test/support/proof-size.ts.
+    { ...shared, displayName: 'proof', testMatch: ['<rootDir>/test/**/*.proof.test.ts'] },
+    // What starts processes or a compiler, or loads a script of this repository.
     {
       ...shared,
-      displayName: 'proof',
-      testMatch: ['<rootDir>/test/**/*.proof.test.ts'],
-      globals: { proofSize: 'whole' },
+      displayName: 'process',
+      setupFilesAfterEnv: ['<rootDir>/test/support/message-form.ts'],
+      testMatch: ['<rootDir>/test/**/*.process.test.ts'],
     },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/**/*.test.ts'] },
     { ...shared, displayName: 'live', testMatch: ['<rootDir>/test/live/**/*.test.ts'] },

@@ -1,8 +1,8 @@
-// npm test: types, lint, the documentation as a site, the reports of the public surface, the quick tests, the package as it
-// would be published, the guard against slowing down, then the whole proofs, and the live tests and a short chaos run against
-// real services.
+// npm test: types, lint, the documentation as a site, the reports of the public surface, the quick tests, those that start
+// processes or a compiler, the package as it would be published, the guard against slowing down, then the proofs, and the live
+// tests and a short chaos run against real services.
 //   npm test              all of it
-//   npm test -- --quick   without the whole proofs, the live tests and chaos; the quick tests run a slice of each proof
+//   npm test -- --quick   without the proofs, the live tests and chaos
 // The services are started where they are not up, and stopped again where this started them. Where they cannot be
 // started the live tests are skipped loudly; with CI=true that is a failure.
 import { spawn, spawnSync } from 'node:child_process';
@@ -140,11 +140,12 @@ try {
     step('public surface', 'npm', ['run', '-s', 'api']),
   ]);
   jest('quick');
+  jest('process');
   jest('package');
   const isLean = await step('what a record allocates', process.execPath, ['--import', 'tsx', 'bench/guard/main.ts']);
   counts[isLean ? 'passed' : 'failed'] += 1;
   if (options.includes('--quick')) {
-    heading('whole proofs and live tests: not asked for');
+    heading('proofs and live tests: not asked for');
   } else {
     jest('proof');
     await live();

@@ -21,14 +21,13 @@ import { Partition } from '../../src/sources/kafka/partition.js';
 import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 import type { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 import { RecordingAcker } from '../../src/testing/recording-acker.js';
-import { sized } from '../support/proof-size.js';
 import { naiveQueue } from './naive-queue.js';
 import { type Bugs, naiveSource } from './naive-source.js';
 import { type QueueOutcome, queueSteps, queueTrial } from './queue-trial.js';
 import { type Outcome, steps, trial } from './trial.js';
 
 /** What nothing may ever do: shared/design.md 3.3, by number. Each holds for ours, and a duplicate with the peer's bug fails. */
-const RUNS = { numRuns: sized(1_000, 150) };
+const RUNS = { numRuns: 1_000 };
 /** As many as it may take to find the bug of a duplicate; the first that fails is the last. */
 const UNTIL_FOUND = { numRuns: 1_000 };
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type BuildCollector, ProofError, type ProofOptions, proveExactlyOnce } from '../../src/testing/index.js';
 import { USUAL_FAULT_KINDS } from '../../src/testing/proof/schedule.js';
-import { schedulesOf } from '../support/proof-size.js';
 import { byThrees, firstFirst, forgiving, lateLane, queueing } from './slow-toys.js';
 import { exact, INPUT, toyFlow } from './toy-sinks.js';
 
@@ -22,7 +21,7 @@ function failureOf(build: BuildCollector, options: ProofOptions = {}, input = IN
 describe('proveExactlyOnce asks that nothing waits', () => {
   it('accepts what serves all partitions, well within the time', () => {
     const faults = USUAL_FAULT_KINDS.filter((kind) => kind !== 'hang');
-    const options = { faults, ...schedulesOf(100), seed: 5, maxWaitMs: 400 };
+    const options = { faults, schedules: 100, seed: 5, maxWaitMs: 400 };
     const { longestWaitMs } = proveExactlyOnce(toyFlow(exact), INPUT, options);
     expect(longestWaitMs).toBeGreaterThan(10);
     expect(longestWaitMs).toBeLessThan(400);

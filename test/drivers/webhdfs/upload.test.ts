@@ -149,9 +149,12 @@ describe('webhdfs, writing', () => {
 
   it('a 201 before the body ends is no success', async () => {
     const cluster = await FakeCluster.start();
-    cluster.upload = (request, response) => void request.once('data', () => response.writeHead(201).end());
+    const answered = new Promise((resolve) => {
+      cluster.upload = (request, response) => void request.once('data', () => response.writeHead(201).end(resolve));
+    });
     const writer = driver(cluster).create('/lake/a');
     await once(writer.write(Buffer.from('ab')));
+    await answered;
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await failure(once(writer.close()))).toMatchObject({ code: 'RXF_FILES_PROTOCOL' });
   });

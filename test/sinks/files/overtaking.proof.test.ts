@@ -1,17 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { LEDGER_RULES } from '../../../src/sinks/files/ledger/rules.js';
 import { proveExactlyOnce } from '../../../src/testing/index.js';
-import { schedulesOf, sized } from '../../support/proof-size.js';
 import { ANSWERED, CHAT, UNRULY, unruly } from './trial-flows.js';
 
 describe('a file sink with a ledger, where values overtake one another', () => {
   it('stores each value once, and loses no dead letter', () => {
-    const options = { ...UNRULY, ...schedulesOf(300), seed: 6 };
+    const options = { ...UNRULY, schedules: 300, seed: 6 };
     expect(proveExactlyOnce(unruly(LEDGER_RULES), CHAT, options)).toMatchObject({ lines: 20 });
   });
 
   it('lets no partition wait for long once what went wrong is over', () => {
-    const calm = { ...UNRULY, faults: ANSWERED, schedules: sized(200, 10), seed: 12, maxWaitMs: 1_000 };
+    const calm = { ...UNRULY, faults: ANSWERED, schedules: 200, seed: 12, maxWaitMs: 1_000 };
     const { longestWaitMs } = proveExactlyOnce(unruly(LEDGER_RULES), CHAT, { ...calm, singleFaults: 'none' });
     expect(longestWaitMs).toBeGreaterThan(50);
   });

@@ -8,7 +8,6 @@ import type { FileSystem } from '../../../../src/ports/file-system.js';
 import { fileSink } from '../../../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../../src/testing/index.js';
-import { schedulesOf } from '../../../support/proof-size.js';
 
 const CHAT = {
   chat: [
@@ -75,7 +74,7 @@ function obstructed(fs: FileSystem): FileSystem {
 describe('whatever dies, sleeps, is late or comes twice', () => {
   it('each value of a file that cannot be made visible is in quarantine once', () => {
     const roots = { root: ['/lake', '/shelf'] };
-    expect(proveExactlyOnce(collector(shelving), CHAT, { ...roots, ...schedulesOf(60), seed: 3 })).toMatchObject({
+    expect(proveExactlyOnce(collector(shelving), CHAT, { ...roots, schedules: 60, seed: 3 })).toMatchObject({
       lines: 6,
     });
   });
@@ -86,7 +85,7 @@ describe('whatever dies, sleeps, is late or comes twice', () => {
       return path.startsWith('/bad/') ? lines.map((line) => (JSON.parse(line) as { value: string }).value) : lines;
     };
     const roots = { root: '/lake', atLeastOnceRoot: '/bad', readLines };
-    expect(proveExactlyOnce(collector(obstructed), CHAT, { ...roots, ...schedulesOf(60), seed: 4 })).toMatchObject({
+    expect(proveExactlyOnce(collector(obstructed), CHAT, { ...roots, schedules: 60, seed: 4 })).toMatchObject({
       lines: 6,
     });
   });

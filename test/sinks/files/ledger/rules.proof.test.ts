@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LEDGER_RULES, type LedgerRules } from '../../../../src/sinks/files/ledger/rules.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../../src/testing/index.js';
-import { sized } from '../../../support/proof-size.js';
 import { CHAT, FOLDING, plain, UNRULY, unruly } from '../trial-flows.js';
 
 describe('each rule of the ledger', () => {
@@ -42,7 +41,7 @@ describe('each rule of the ledger', () => {
     fails(unruly(duplicate, firstIsLate), UNRULY);
     proveExactlyOnce(unruly(LEDGER_RULES, firstIsLate), CHAT, {
       ...UNRULY,
-      schedules: sized(200, 10),
+      schedules: 200,
       singleFaults: 'none',
     });
   });
