@@ -1,5 +1,8 @@
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';
 export type { CsvColumn, CsvColumns, CsvRow, CsvTypes } from './csv-columns.js';
-export type { Encoder, Format } from './format.js';
+export type { Encoder, FileFacts, Format, FormatChunk } from './format.js';
+export { column, type ParquetColumn, type ParquetRow, type ParquetSchema } from './parquet/column.js';
+export type { ParquetCompression } from './parquet/page-codec.js';
+export { PARQUET_DEFAULTS, type ParquetOptions, parquet, type RowGroupOptions } from './parquet/parquet.js';
 export type { SequenceField } from './sequence-field.js';
 export { SEQUENCE_FILE_DEFAULTS, type SequenceFileOptions, sequenceFile } from './sequence-file.js';

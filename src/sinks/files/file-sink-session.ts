@@ -12,6 +12,7 @@ import type { FileSystem } from '../../ports/file-system.js';
 import { Crowding } from './crowding.js';
 import type { LedgerStore } from './ledger/store.js';
 import type { CheckedOptions } from './options.js';
+import { ChunkBudget } from './writer/chunk-budget.js';
 import { type StreamReport, StreamWriter } from './writer/stream-writer.js';
 
 /**
@@ -30,6 +31,7 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
   readonly #streams = new Map<string, StreamWriter<T>>();
   readonly #metrics;
   readonly #crowding: Crowding;
+  readonly #budget: ChunkBudget | undefined;
   #last: StreamWriter<T> | undefined;
   #waiting: Delivery<T>[] = [];
   #openFiles = 0;
@@ -41,6 +43,8 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
     this.#kept = kept;
     this.#lifecycle = lifecycle;
     this.#crowding = new Crowding(options);
+    const { chunk } = options.format;
+    this.#budget = chunk === undefined ? undefined : new ChunkBudget(chunk.totalBytes);
     const labels = { sink: 'files', root: options.root };
     this.#metrics = {
       values: options.monitor.metric('rxflume_sink_values_total', labels),
@@ -163,6 +167,7 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
           writer: this.#writerId,
           // Only where the source resumes from our ledger may an entry say what need not be read again.
           ledger: delivery.acker.resumeTracker?.resumeFrom === this.#kept.offsetStore ? this.#kept.store : undefined,
+          budget: this.#budget,
         },
         delivery,
         this,

@@ -23,6 +23,7 @@ import { one, removedError, retryWhereRemoved } from '../file-calls.js';
 import type { StoredFile } from '../ledger/entry.js';
 import { isForGood } from '../ledger/publish.js';
 import type { CheckedOptions } from '../options.js';
+import type { ChunkBudget, HoldsChunk } from './chunk-budget.js';
 import { type Chunk, ChunkWriter } from './chunk-writer.js';
 
 /** A file as it was closed: whole, and still at its temporary path. */
@@ -41,13 +42,19 @@ export interface ClosedFile extends Omit<StoredFile, 'final'> {
  *
  * Bounds: one chunk being filled; what is passed on and not written is unreleased, so the source's window bounds it.
  */
-export class OpenFile<T> {
+export class OpenFile<T> implements HoldsChunk {
   readonly bucket: string;
+  readonly #stream: string;
   readonly #number: number;
   readonly #path: string;
   readonly #options: CheckedOptions<T>;
   readonly #fs: FileSystem;
   readonly #report: FileReport;
+  /** Of a format that gathers a lot in its chunks. */
+  readonly #budget: ChunkBudget | undefined;
+  /** When a chunk is full. */
+  readonly #chunkBytes: number;
+  readonly #chunkCount: number;
   readonly #encoder: Encoder<T>;
   readonly #writer: FileWriter;
   readonly #chunks: ChunkWriter;
@@ -65,16 +72,22 @@ export class OpenFile<T> {
   #last = -1;
   /** Bytes the storage has taken. */
   #stored = 0;
+  #heldBytes = 0;
 
   constructor(
     fs: FileSystem,
     options: CheckedOptions<T>,
-    of: { readonly bucket: string; readonly path: string; readonly number: number },
+    of: FileOf,
     report: FileReport,
+    budget: ChunkBudget | undefined,
   ) {
     this.#fs = fs;
     this.#options = options;
     this.#report = report;
+    this.#budget = budget;
+    this.#chunkBytes = options.format.chunk?.bytes ?? options.chunk.bytes;
+    this.#chunkCount = options.format.chunk?.count ?? Number.POSITIVE_INFINITY;
+    this.#stream = of.stream;
     this.bucket = of.bucket;
     this.#path = of.path;
     this.#number = of.number;
@@ -89,6 +102,11 @@ export class OpenFile<T> {
       ended: () => this.#written$.complete(),
       failed: (cause) => this.#fail(removedError(of.path, cause)),
     });
+    budget?.opened(this);
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Makes its folder. The root itself is there with the first temporary file. */
@@ -117,7 +135,8 @@ export class OpenFile<T> {
     if (this.#first < 0 || offset < this.#first) this.#first = offset;
     if (lastOffset > this.#last) this.#last = lastOffset;
     this.#values += 1;
-    if (size >= this.#options.chunk.bytes) return true;
+    if (this.#budget !== undefined) this.#holds(size, this.#budget);
+    if (size >= this.#chunkBytes || this.#parts.size >= this.#chunkCount) return true;
     if (this.#linger === undefined) this.#lingerOn();
     return false;
   }
@@ -127,19 +146,18 @@ export class OpenFile<T> {
     this.#linger?.unsubscribe();
     this.#linger = undefined;
     if (this.#parts.size === 0) return;
-    const { compression } = this.#options.format;
-    const taken = this.#encoder.take();
-    const bytes = compression.name === 'none' ? taken : compression.compress(taken);
+    const bytes = this.#taken();
+    if (this.#budget !== undefined) this.#holds(0, this.#budget);
     const parts = this.#parts;
     this.#parts = new AckGroup();
-    const chunk = { bytes, parts };
-    if (this.#early === undefined) this.#chunks.push(chunk);
-    else this.#early.push(chunk);
+    this.#push({ bytes, parts });
   }
 
   /** Writes what is left and closes the file; compares the length stored with the length sent. Empty where its folder can never be made. */
   close(): Observable<ClosedFile> {
     this.handOver();
+    this.#leaveBudget();
+    if (this.#values > 0) this.#finish();
     this.#isEnding = true;
     if (this.#early === undefined) this.#chunks.end();
     return concat(
@@ -164,6 +182,7 @@ export class OpenFile<T> {
   abort(mayRemove: boolean): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
+    this.#leaveBudget();
     this.#linger?.unsubscribe();
     this.#folder?.unsubscribe();
     this.#chunks.abort();
@@ -172,6 +191,36 @@ export class OpenFile<T> {
     defer(() => from(this.#fs.remove(this.#path)))
       .pipe(catchError(() => EMPTY))
       .subscribe();
+  }
+
+  #taken(): Chunk['bytes'] {
+    if (this.#encoder.takeLater !== undefined) return this.#encoder.takeLater();
+    const { compression } = this.#options.format;
+    const taken = this.#encoder.take();
+    return compression.name === 'none' ? taken : compression.compress(taken);
+  }
+
+  /** Passes on what ends the file, of a format that has such. */
+  #finish(): void {
+    const [stream, values, firstOffset, lastOffset] = [this.#stream, this.#values, this.#first, this.#last];
+    const bytes = this.#encoder.finish?.({ stream, values, firstOffset, lastOffset });
+    if (bytes !== undefined) this.#push({ bytes, parts: new AckGroup() });
+  }
+
+  #push(chunk: Chunk): void {
+    if (this.#early === undefined) this.#chunks.push(chunk);
+    else this.#early.push(chunk);
+  }
+
+  #leaveBudget(): void {
+    if (this.#budget === undefined) return;
+    this.#holds(0, this.#budget);
+    this.#budget.closed(this);
+  }
+
+  #holds(bytes: number, budget: ChunkBudget): void {
+    budget.changed(bytes - this.#heldBytes);
+    this.#heldBytes = bytes;
   }
 
   /** The folder exists: what waited for it is passed on. */
@@ -194,6 +243,7 @@ export class OpenFile<T> {
     const ackGroups = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];
     this.#early = [];
     this.#values = 0;
+    this.#leaveBudget();
     this.#writer.abort();
     this.#written$.complete();
     for (const parts of ackGroups) parts.nack(this.#rejection);
@@ -207,7 +257,8 @@ export class OpenFile<T> {
 
   /** Apart, since a closure in `add` would cost 40 bytes for every value. */
   #lingerOn(): void {
-    this.#linger = timer(this.#options.chunk.maxWaitMs).subscribe(() => this.handOver());
+    const { maxWaitMs } = this.#options.format.chunk ?? this.#options.chunk;
+    this.#linger = timer(maxWaitMs).subscribe(() => this.handOver());
   }
 
   #lengthError(bytes: number): SinkError {
@@ -218,6 +269,14 @@ export class OpenFile<T> {
       { details: { path: this.#path, stored: bytes, sent: this.#stored } },
     );
   }
+}
+
+/** Whose file it is, and where. */
+export interface FileOf {
+  readonly stream: string;
+  readonly bucket: string;
+  readonly path: string;
+  readonly number: number;
 }
 
 /** What a file tells the stream it belongs to. */

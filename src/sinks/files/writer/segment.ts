@@ -5,6 +5,7 @@ import type { FileSystem } from '../../../ports/file-system.js';
 import { MOST_ENTRY_BYTES, mostFileBytes } from '../ledger/entry.js';
 import { temporaryPath } from '../names.js';
 import type { CheckedOptions } from '../options.js';
+import { type ChunkBudget, handOverHalf } from './chunk-budget.js';
 import { type ClosedFile, type FileReport, OpenFile } from './open-file.js';
 
 /** Files that close side by side. */
@@ -45,6 +46,7 @@ export class Segment<T> {
   readonly #writer: string;
   readonly #report: SegmentReport;
   readonly #fileReport: FileReport;
+  readonly #budget: ChunkBudget | undefined;
   readonly #files = new Map<string, OpenFile<T>>();
   readonly #values = new AckGroup();
   readonly #timers: Subscription;
@@ -65,6 +67,7 @@ export class Segment<T> {
     options: CheckedOptions<T>,
     of: { readonly stream: string; readonly writer: string; readonly number: number; readonly from: number },
     report: SegmentReport,
+    budget?: ChunkBudget,
   ) {
     this.#fs = fs;
     this.#options = options;
@@ -74,6 +77,7 @@ export class Segment<T> {
     this.from = of.from;
     this.#cut = of.from;
     this.#report = report;
+    this.#budget = budget;
     this.#fileReport = {
       full: () => report.full(),
       failed: (error) => report.failed(error),
@@ -121,6 +125,7 @@ export class Segment<T> {
     if (this.#isHeld && this.#undecided === 0) delivery.acker.hold(delivery.seq, delivery.seq + 1);
     // Only now: a storage that answers at once may close the segment with this chunk.
     if (isChunkFull) file.handOver();
+    else this.#budget?.keep();
     if (this.#values.size >= this.#options.roll.count || this.#entryBytes > ROLL_ENTRY_BYTES) this.#report.full();
   }
 
@@ -131,8 +136,10 @@ export class Segment<T> {
     this.#holdDecided();
   }
 
+  /** Hands over what is being filled; of a format that gathers a lot in its chunks, the larger half. */
   handOver(): void {
-    for (const file of this.#files.values()) file.handOver();
+    if (this.#budget !== undefined) handOverHalf(this.#files.values());
+    else for (const file of this.#files.values()) file.handOver();
   }
 
   /** Closes all files. */
@@ -182,7 +189,13 @@ export class Segment<T> {
     if (file === undefined) {
       const number = this.#files.size;
       const path = temporaryPath(this.#options.root, this.#stream, this.from, `${this.#writer}-${this.number}`, number);
-      file = new OpenFile(this.#fs, this.#options, { bucket, path, number }, this.#fileReport);
+      file = new OpenFile(
+        this.#fs,
+        this.#options,
+        { stream: this.#stream, bucket, path, number },
+        this.#fileReport,
+        this.#budget,
+      );
       this.#entryBytes += mostFileBytes(this.#stream, bucket);
       this.#undecided += 1;
       this.#files.set(bucket, file);

@@ -19,6 +19,7 @@ import type { FileSystem } from '../../../ports/file-system.js';
 import { Quarantine } from '../ledger/quarantine.js';
 import type { LedgerStore } from '../ledger/store.js';
 import type { CheckedOptions } from '../options.js';
+import type { ChunkBudget } from './chunk-budget.js';
 import { type LandsAs, publishAtLeastOnce, publishExactlyOnce } from './commit-segment.js';
 import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
 
@@ -42,6 +43,8 @@ export interface Writes<T> {
   readonly writer: string;
   /** The ledger, where the source takes the stream up from it. */
   readonly ledger: LedgerStore | undefined;
+  /** What all files of the sink share, of a format that gathers a lot in its chunks. */
+  readonly budget: ChunkBudget | undefined;
 }
 
 interface Closing<T> {
@@ -189,10 +192,10 @@ export class StreamWriter<T> {
       },
       failed: (error) => this.#fail(error),
     };
-    const { fs, options, writer } = this.#of;
+    const { fs, options, writer, budget } = this.#of;
     const number = this.#report.nextSegment();
     const of = { stream: this.stream, writer, number, from: this.#gate?.next ?? firstOffset };
-    const segment: Segment<T> = new Segment(fs, options, of, report);
+    const segment: Segment<T> = new Segment(fs, options, of, report, budget);
     return segment;
   }
 

@@ -1,0 +1,246 @@
+import { isWellFormed } from '../../core/text.js';
+import { grown, Leaf, type LeafPages, type LeafPlace, Misfit, type Size } from './leaf.js';
+
+/** What a value is as text or bytes; throws `Misfit`. */
+export type ToBytes = (value: unknown) => string | Uint8Array;
+
+/** Bytes before each value that say its length. */
+const PREFIX = 4;
+/** Texts up to so many characters are written one by one, which is faster than a call into Node. */
+const SHORT = 48;
+/** From so many values on, a dictionary of more than half as many is given up. */
+const DICTIONARY_FROM = 512;
+/** Looked at for a value before the dictionary is given up: values can be made to have one hash. */
+const MOST_PROBES = 64;
+/** The indexes of more are written wrongly. */
+const MOST_WORDS = 1 << 20;
+const FEW = 64;
+
+/**
+ * Texts and bytes, in UTF-8. While values repeat, each is kept once, in a dictionary; it is found by the hash of its bytes,
+ * so that no text is held, nor what it was cut from.
+ */
+export class BytesLeaf extends Leaf {
+  readonly #bytesOf: ToBytes;
+  /** The words of the dictionary, or all values: each behind its length. */
+  #buffer = Buffer.allocUnsafeSlow(256);
+  #at = 0;
+  /** Where each word, or each value, starts. */
+  #starts = new Uint32Array(FEW);
+  #kept = 0;
+  /** The word of each value; undefined where there is no dictionary any more. */
+  #indexes: Uint32Array | undefined = new Uint32Array(FEW);
+  /** The value that brought each word. */
+  #broughtBy = new Uint32Array(FEW);
+  /** Numbers of words, plus 1, by their hash. */
+  #table = new Uint32Array(2 * FEW);
+  #checkAt = DICTIONARY_FROM;
+
+  constructor(place: LeafPlace, size: Size, bytesOf: ToBytes) {
+    super(place, size);
+    this.#bytesOf = bytesOf;
+  }
+
+  protected append(value: unknown): void {
+    const end = this.#write(this.#bytesOf(value));
+    if (this.#indexes === undefined) {
+      this.#keep(end);
+      return;
+    }
+    const word = this.count >= this.#checkAt && !this.#isWorthIt() ? -1 : this.#find(end);
+    if (word < 0) {
+      this.#keep(this.#spellOut(end));
+      return;
+    }
+    if (this.count === this.#indexes.length) this.#indexes = grown(this.#indexes, this.count + 1);
+    this.#indexes[this.count] = word;
+    this.size.bytes += 4;
+  }
+
+  protected override dropped(): void {
+    const before = this.#kept;
+    if (this.#indexes === undefined) this.#kept = this.count;
+    else while (this.#kept > 0 && (this.#broughtBy[this.#kept - 1] as number) >= this.count) this.#kept -= 1;
+    if (this.#kept === before) return;
+    this.#at = this.#starts[this.#kept] as number;
+    if (this.#indexes !== undefined) this.#rehash(this.#table.length);
+  }
+
+  pages(): LeafPages {
+    const bytes = this.#buffer.subarray(0, this.#at);
+    const bounds = this.#bounds();
+    if (this.#indexes === undefined || this.#kept === 0) return { bytes, ...bounds };
+    return { bytes, dictionary: { words: this.#kept, indexes: this.#indexes.subarray(0, this.count) }, ...bounds };
+  }
+
+  /** Writes a value behind its length after all that is kept, and returns its end. */
+  #write(value: string | Uint8Array): number {
+    const at = this.#at + PREFIX;
+    const end = at + (typeof value === 'string' ? this.#writeText(value, at) : this.#writeBytes(value, at));
+    this.#buffer.writeUInt32LE(end - at, this.#at);
+    return end;
+  }
+
+  #writeBytes(value: Uint8Array, at: number): number {
+    this.#makeRoom(at + value.length);
+    this.#buffer.set(value, at);
+    return value.length;
+  }
+
+  #writeText(value: string, at: number): number {
+    if (!isWellFormed(value)) throw new Misfit(value, 'text without half of a surrogate pair, which UTF-8 cannot hold');
+    this.#makeRoom(at + value.length * 3);
+    const buffer = this.#buffer;
+    if (value.length > SHORT) return buffer.write(value, at);
+    for (let index = 0; index < value.length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) return buffer.write(value, at);
+      buffer[at + index] = code;
+    }
+    return value.length;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length + (this.#buffer.length >> 1)));
+    larger.set(this.#buffer.subarray(0, this.#at));
+    this.#buffer = larger;
+  }
+
+  /** Keeps what was written up to `end` as the next word, or value. */
+  #keep(end: number): void {
+    if (this.#kept === this.#starts.length) this.#starts = grown(this.#starts, this.#kept + 1);
+    this.#starts[this.#kept] = this.#at;
+    this.#kept += 1;
+    this.size.bytes += end - this.#at + 4;
+    this.#at = end;
+  }
+
+  /** The word that was written up to `end`: one that is kept already, or a new one. −1 where the dictionary is to be given up. */
+  #find(end: number): number {
+    const mask = this.#table.length - 1;
+    let slot = hashOf(this.#buffer, this.#at, end) & mask;
+    for (let probes = 0; probes < MOST_PROBES; probes += 1) {
+      const word = (this.#table[slot] as number) - 1;
+      if (word < 0) return this.#newWord(slot, end);
+      if (this.#isWord(word, end)) return word;
+      slot = (slot + 1) & mask;
+    }
+    return -1;
+  }
+
+  #newWord(slot: number, end: number): number {
+    const word = this.#kept;
+    if (word >= MOST_WORDS) return -1;
+    if (word === this.#broughtBy.length) this.#broughtBy = grown(this.#broughtBy, word + 1);
+    this.#broughtBy[word] = this.count;
+    this.#keep(end);
+    this.#table[slot] = word + 1;
+    this.size.bytes += 12;
+    if (2 * this.#kept > this.#table.length) this.#rehash(2 * this.#table.length);
+    return word;
+  }
+
+  #isWord(word: number, end: number): boolean {
+    const start = this.#starts[word] as number;
+    const stop = this.#endOf(word);
+    if (stop - start !== end - this.#at) return false;
+    const length = stop - start;
+    if (length > SHORT) return this.#buffer.compare(this.#buffer, start, stop, this.#at, end) === 0;
+    for (let index = PREFIX; index < length; index += 1) {
+      if (this.#buffer[start + index] !== this.#buffer[this.#at + index]) return false;
+    }
+    return true;
+  }
+
+  #endOf(kept: number): number {
+    return kept + 1 < this.#kept ? (this.#starts[kept + 1] as number) : this.#at;
+  }
+
+  #rehash(slots: number): void {
+    this.#table = new Uint32Array(slots);
+    for (let word = 0; word < this.#kept; word += 1) {
+      let slot = hashOf(this.#buffer, this.#starts[word] as number, this.#endOf(word)) & (slots - 1);
+      while (this.#table[slot] !== 0) slot = (slot + 1) & (slots - 1);
+      this.#table[slot] = word + 1;
+    }
+  }
+
+  #isWorthIt(): boolean {
+    this.#checkAt *= 2;
+    return 2 * this.#kept <= this.count;
+  }
+
+  /**
+   * Gives the dictionary up: writes each value out, and behind them the one that was written up to `end`, of which it returns
+   * the new end.
+   */
+  #spellOut(end: number): number {
+    const indexes = this.#indexes as Uint32Array;
+    let length = end - this.#at;
+    for (let at = 0; at < this.count; at += 1) {
+      const word = indexes[at] as number;
+      length += this.#endOf(word) - (this.#starts[word] as number);
+    }
+    const spelled = Buffer.allocUnsafeSlow(length + (length >> 1));
+    const starts = new Uint32Array(this.count + (this.count >> 1) + 1);
+    let to = 0;
+    for (let at = 0; at < this.count; at += 1) {
+      const word = indexes[at] as number;
+      starts[at] = to;
+      to += this.#buffer.copy(spelled, to, this.#starts[word] as number, this.#endOf(word));
+    }
+    const newEnd = to + this.#buffer.copy(spelled, to, this.#at, end);
+    this.size.bytes += to - this.#at;
+    this.#buffer = spelled;
+    this.#starts = starts;
+    this.#kept = this.count;
+    this.#at = to;
+    this.#indexes = undefined;
+    this.#table = new Uint32Array(0);
+    this.#broughtBy = new Uint32Array(0);
+    return newEnd;
+  }
+
+  /** By the bytes, as Parquet orders them. */
+  #bounds(): Pick<LeafPages, 'bounds'> {
+    if (this.#kept === 0) return {};
+    let [min, max] = [0, 0];
+    for (let at = 1; at < this.#kept; at += 1) {
+      if (this.#order(at, min) < 0) min = at;
+      else if (this.#order(at, max) > 0) max = at;
+    }
+    return { bounds: { min: this.#valueAt(min), max: this.#valueAt(max) } };
+  }
+
+  #order(one: number, other: number): number {
+    const [start, end] = [(this.#starts[one] as number) + PREFIX, this.#endOf(one)];
+    const [otherStart, otherEnd] = [(this.#starts[other] as number) + PREFIX, this.#endOf(other)];
+    if (end > start && otherEnd > otherStart) {
+      const first = (this.#buffer[start] as number) - (this.#buffer[otherStart] as number);
+      if (first !== 0) return first;
+    }
+    return this.#buffer.compare(this.#buffer, otherStart, otherEnd, start, end);
+  }
+
+  #valueAt(kept: number): Uint8Array {
+    return this.#buffer.subarray((this.#starts[kept] as number) + PREFIX, this.#endOf(kept));
+  }
+}
+
+/** Source: FNV-1a, four bytes at a time. */
+function hashOf(buffer: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const four =
+      (buffer[at] as number) |
+      ((buffer[at + 1] as number) << 8) |
+      ((buffer[at + 2] as number) << 16) |
+      ((buffer[at + 3] as number) << 24);
+    hash = Math.imul(hash ^ four, 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  for (; at < end; at += 1) hash = Math.imul(hash ^ (buffer[at] as number), 0x01000193);
+  return hash ^ (hash >>> 13);
+}

@@ -1,0 +1,38 @@
+import { OptionError } from '../../core/errors.js';
+
+/** What of hyparquet-writer is used: its Thrift footer and page headers, its levels, and snappy. */
+export interface Vendor {
+  readonly ByteWriter: typeof import('hyparquet-writer').ByteWriter;
+  readonly ParquetWriter: typeof import('hyparquet-writer').ParquetWriter;
+  readonly writePageHeader: typeof import('hyparquet-writer/src/datapage.js').writePageHeader;
+  readonly writeRleBitPackedHybrid: typeof import('hyparquet-writer/src/encoding.js').writeRleBitPackedHybrid;
+  readonly snappyCompress: typeof import('hyparquet-writer/src/snappy.js').snappyCompress;
+}
+
+async function load(): Promise<Vendor | { readonly missing: unknown }> {
+  try {
+    const [{ ByteWriter, ParquetWriter }, { writePageHeader }, { writeRleBitPackedHybrid }, { snappyCompress }] =
+      await Promise.all([
+        import('hyparquet-writer'),
+        import('hyparquet-writer/src/datapage.js'),
+        import('hyparquet-writer/src/encoding.js'),
+        import('hyparquet-writer/src/snappy.js'),
+      ]);
+    return { ByteWriter, ParquetWriter, snappyCompress, writePageHeader, writeRleBitPackedHybrid };
+  } catch (missing) {
+    return { missing };
+  }
+}
+
+// At once, since formats are made at the call; and so that the other formats of the entry need no such package.
+const loaded = await load();
+
+/** The optional package `hyparquet-writer`. Throws `OptionError` where it is not installed. */
+export function vendorOf(found: typeof loaded = loaded): Vendor {
+  if (!('missing' in found)) return found;
+  throw new OptionError(
+    'RXF_DRIVER_MISSING',
+    'parquet() needs the package hyparquet-writer 0.17.0, which cannot be loaded. Run: npm install hyparquet-writer@0.17.0',
+    { details: { package: 'hyparquet-writer', wanted: '0.17.0' }, cause: found.missing },
+  );
+}
