@@ -46,7 +46,11 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   { room: /^src\/lifecycle$/, rooms: ['src/core', 'src/delivery', 'src/backpressure'], packages: ['rxjs'] },
   { room: /^src\/(delivery|offsets|backpressure)$/, rooms: BASE, packages: ['rxjs'] },
   { room: /^src\/ports$/, rooms: ['src/core', 'src/delivery', 'src/formats'], packages: ['rxjs'] },
-  { room: /^src\/formats$/, rooms: ['src/core'], packages: ['rxjs', 'node:zlib', 'node:util', 'snappyjs'] },
+  {
+    room: /^src\/formats$/,
+    rooms: ['src/core'],
+    packages: ['rxjs', 'node:zlib', 'node:util', 'snappyjs', 'hyparquet', 'hyparquet-writer'],
+  },
   // Names that are too long are cut, and a hash keeps them apart.
   {
     room: /^src\/sinks\/files$/,

@@ -46,6 +46,7 @@ const TABLE = {
     window: ['count', 'bytes'],
     spare: ['count', 'bytes'],
     roll: ['count', 'bytes', 'intervalMs', 'idleMs'],
+    rowGroup: ['count', 'bytes', 'maxWaitMs'],
     commit: ['count', 'intervalMs'],
     ack: ['count', 'intervalMs'],
     transaction: ['count', 'intervalMs', 'timeoutMs', 'idPrefix'],
@@ -61,7 +62,7 @@ const TABLE = {
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
-    ...['format', 'body', 'recordDecoder', 'value'],
+    ...['format', 'body', 'recordDecoder', 'value', 'schema'],
   ],
   lists: [
     'topics',
@@ -105,7 +106,7 @@ const TABLE = {
       'fsync',
     ],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas'],
-    ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'write'],
+    ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
   flags: ['checkCrc', 'givesChunks'],
 };

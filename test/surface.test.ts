@@ -42,7 +42,9 @@ const VALUES = {
 };
 
 /** The formats that most flows do without, and what they need. */
-const FORMATS: readonly string[] = ['CSV_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS', 'csv', 'sequenceFile'];
+const FORMATS: readonly string[] = [
+  ...['CSV_DEFAULTS', 'PARQUET_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS', 'column', 'csv', 'parquet', 'sequenceFile'],
+];
 
 describe('the public surface', () => {
   it('of rxflume is what a flow is written with, and nothing else', () => {

@@ -9,7 +9,7 @@ const PREFIX = 4;
 /** Texts up to so many characters are written one by one, which is faster than a call into Node. */
 const SHORT = 48;
 /** From so many values on, a dictionary of more than half as many is given up. */
-const DICTIONARY_FROM = 512;
+const DICTIONARY_FROM = 4_096;
 /** Looked at for a value before the dictionary is given up: values can be made to have one hash. */
 const MOST_PROBES = 64;
 /** The indexes of more are written wrongly. */

@@ -67,6 +67,6 @@ function compressed(bytes: Uint8Array, codec: PageCodec): MaybePromise<Page> {
 }
 
 /** At once where there is nothing to wait for: in virtual time no promise ever resolves. */
-export function after<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
+function after<T, R>(value: MaybePromise<T>, then: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(then) : then(value);
 }

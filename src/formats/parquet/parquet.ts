@@ -46,7 +46,7 @@ export const PARQUET_DEFAULTS = {
 } as const;
 
 /** In the form that parquet-java parses: it trusts no statistics of text where it cannot. */
-export const CREATED_BY = 'rxflume version 0.1.0 (build hyparquet-writer 0.17.0)';
+const CREATED_BY = 'rxflume version 0.1.0 (build hyparquet-writer 0.17.0)';
 
 const MOST_ROWS = 1_000_000;
 
