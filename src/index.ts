@@ -52,7 +52,7 @@ export { flumeAvro, toFlumeAvro } from './formats/flume-avro.js';
 export { type FlumeAvroFileOptions, flumeAvroFile } from './formats/flume-avro-file.js';
 export type { FlumeEvent } from './formats/flume-event.js';
 export { type FlumeTextOptions, flumeText } from './formats/flume-text.js';
-export type { Encoder, Format } from './formats/format.js';
+export type { Encoder, FileFacts, Format, FormatChunk } from './formats/format.js';
 export { JSON_DEFAULTS, type JsonOptions, json } from './formats/json.js';
 export { jsonLines, type LinesOptions } from './formats/json-lines.js';
 export { text } from './formats/text.js';
