@@ -188,7 +188,7 @@ export class BytesLeaf extends Leaf {
     for (let at = 0; at < this.count; at += 1) {
       const word = indexes[at] as number;
       starts[at] = to;
-      to += this.#buffer.copy(spelled, to, this.#starts[word] as number, this.#endOf(word));
+      to += this.#buffer.copy(spelled, to, this.#starts[word], this.#endOf(word));
     }
     const newEnd = to + this.#buffer.copy(spelled, to, this.#at, end);
     this.size.bytes += to - this.#at;

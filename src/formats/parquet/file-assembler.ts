@@ -45,7 +45,8 @@ export class FileAssembler {
   /** The bytes that end the file. */
   footer(facts: Readonly<Record<string, string>>): Uint8Array {
     this.#file.kvMetadata = Object.entries(facts).map(([key, value]) => ({ key, value }));
-    this.#file.finish();
+    // A promise only for a writer that flushes, which this one does not.
+    void this.#file.finish();
     return this.#taken();
   }
 

@@ -128,7 +128,8 @@ class ParquetEncoder<T> implements Encoder<T> {
     this.#group = new RowGroup(this.#tree.root, this.#unknownFields);
     const paged = leaves.map((leaf) => pagesOf(leaf, this.#codec, this.#vendor));
     // Where it starts is known only when the groups before it are written.
-    if (paged.every(isThere)) return defer(() => of(this.#file.rowGroup(rows, paged)));
+    const there = paged.filter(isThere);
+    if (there.length === paged.length) return defer(() => of(this.#file.rowGroup(rows, there)));
     const pages = Promise.all(paged);
     // It may fail before it is subscribed to.
     pages.catch(() => {});

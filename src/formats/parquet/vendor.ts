@@ -11,13 +11,10 @@ export interface Vendor {
 
 async function load(): Promise<Vendor | { readonly missing: unknown }> {
   try {
-    const [{ ByteWriter, ParquetWriter }, { writePageHeader }, { writeRleBitPackedHybrid }, { snappyCompress }] =
-      await Promise.all([
-        import('hyparquet-writer'),
-        import('hyparquet-writer/src/datapage.js'),
-        import('hyparquet-writer/src/encoding.js'),
-        import('hyparquet-writer/src/snappy.js'),
-      ]);
+    const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
+    const { writePageHeader } = await import('hyparquet-writer/src/datapage.js');
+    const { writeRleBitPackedHybrid } = await import('hyparquet-writer/src/encoding.js');
+    const { snappyCompress } = await import('hyparquet-writer/src/snappy.js');
     return { ByteWriter, ParquetWriter, snappyCompress, writePageHeader, writeRleBitPackedHybrid };
   } catch (missing) {
     return { missing };
