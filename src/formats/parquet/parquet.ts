@@ -130,7 +130,7 @@ class ParquetEncoder<T> implements Encoder<T> {
     // Where it starts is known only when the groups before it are written.
     const there = paged.filter(isThere);
     if (there.length === paged.length) return defer(() => of(this.#file.rowGroup(rows, there)));
-    const pages = Promise.all(paged);
+    const pages = Promise.all(paged.map((page) => Promise.resolve(page)));
     // It may fail before it is subscribed to.
     pages.catch(() => {});
     return defer(() => pages).pipe(map((all) => this.#file.rowGroup(rows, all)));
