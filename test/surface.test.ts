@@ -43,7 +43,8 @@ const VALUES = {
 
 /** The formats that most flows do without, and what they need. */
 const FORMATS: readonly string[] = [
-  ...['CSV_DEFAULTS', 'PARQUET_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS', 'column', 'csv', 'parquet', 'sequenceFile'],
+  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'PARQUET_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
+  ...['avroFile', 'column', 'csv', 'parquet', 'sequenceFile'],
 ];
 
 describe('the public surface', () => {

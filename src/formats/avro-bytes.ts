@@ -115,6 +115,11 @@ export class AvroWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** Drops what was written behind a length of before. */
+  rewind(length: number): void {
+    this.#at = length;
+  }
+
   /** Takes what was written, and begins anew. */
   take(): Buffer {
     const { written } = this;
@@ -123,6 +128,7 @@ export class AvroWriter {
     return written;
   }
 
+  /** A whole number between ±2^52. */
   long(value: number): void {
     this.#makeRoom(10);
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
@@ -133,6 +139,35 @@ export class AvroWriter {
     }
     this.#bytes[this.#at] = rest;
     this.#at += 1;
+  }
+
+  /** A whole number of 64 bits. */
+  bigLong(value: bigint): void {
+    this.#makeRoom(10);
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    while (rest >= 0x80n) {
+      this.#bytes[this.#at] = Number(rest & 0x7fn) | 0x80;
+      this.#at += 1;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#at] = Number(rest);
+    this.#at += 1;
+  }
+
+  boolean(value: boolean): void {
+    this.#makeRoom(1);
+    this.#bytes[this.#at] = value ? 1 : 0;
+    this.#at += 1;
+  }
+
+  float(value: number): void {
+    this.#makeRoom(4);
+    this.#at = this.#bytes.writeFloatLE(value, this.#at);
+  }
+
+  double(value: number): void {
+    this.#makeRoom(8);
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at);
   }
 
   fixed(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
-import { deflateRawSync } from 'node:zlib';
-import { expectKnown, expectOneOf } from '../core/options.js';
+import { expectKnown } from '../core/options.js';
 import { KiB } from '../core/units.js';
 import { AvroWriter } from './avro-bytes.js';
+import { AvroContainer, type BlockCodec, blockCodec } from './avro-container.js';
 import { compressionOf } from './compression.js';
 import { writeFlumeEvent } from './flume-avro.js';
 import { type FlumeEvent, flumeEventBytes } from './flume-event.js';
@@ -26,8 +26,7 @@ export interface FlumeAvroFileOptions {
  */
 export function flumeAvroFile(options: FlumeAvroFileOptions = {}): Format<FlumeEvent> {
   expectKnown('flumeAvroFile options', options, ['codec']);
-  const { codec = 'null' } = options;
-  expectOneOf('codec', codec, ['null', 'deflate']);
+  const codec = blockCodec(options.codec ?? 'null', ['null', 'deflate']);
   return {
     extension: 'avro',
     // The blocks are compressed, not the file: a reader must find them.
@@ -45,21 +44,13 @@ const SCHEMA = JSON.stringify({
   ],
 });
 
-const MAGIC = Buffer.from('Obj\u0001', 'latin1');
-const SYNC_BYTES = 16;
-/** More than the count, the length and the marker around a block take. */
-const BLOCK_EXTRA_BYTES = 64;
-
 class AvroFileEncoder implements Encoder<FlumeEvent> {
-  readonly #codec: 'null' | 'deflate';
+  readonly #container: AvroContainer;
   readonly #events = new AvroWriter(16 * KiB);
-  /** Marks the end of each block; another in each file. */
-  readonly #sync = Buffer.from(Array.from({ length: SYNC_BYTES }, () => Math.floor(Math.random() * 256)));
   #count = 0;
-  #hasHeader = false;
 
-  constructor(codec: 'null' | 'deflate') {
-    this.#codec = codec;
+  constructor(codec: BlockCodec) {
+    this.#container = new AvroContainer(SCHEMA, codec);
   }
 
   add(event: FlumeEvent): number {
@@ -71,26 +62,8 @@ class AvroFileEncoder implements Encoder<FlumeEvent> {
 
   take(): Uint8Array {
     if (this.#count === 0) return new Uint8Array();
-    const events = this.#events.take();
-    const block = this.#codec === 'deflate' ? deflateRawSync(events) : events;
-    const writer = new AvroWriter(block.length + SCHEMA.length + 2 * BLOCK_EXTRA_BYTES);
-    if (!this.#hasHeader) this.#writeHeader(writer);
-    writer.long(this.#count);
-    writer.bytes(block);
-    writer.fixed(this.#sync);
+    const block = this.#container.block(this.#count, this.#events.take());
     this.#count = 0;
-    return writer.written;
-  }
-
-  #writeHeader(writer: AvroWriter): void {
-    this.#hasHeader = true;
-    writer.fixed(MAGIC);
-    writer.long(2);
-    writer.text('avro.schema');
-    writer.text(SCHEMA);
-    writer.text('avro.codec');
-    writer.text(this.#codec);
-    writer.long(0);
-    writer.fixed(this.#sync);
+    return block;
   }
 }

@@ -1,3 +1,6 @@
+export type { AvroCodec } from './avro-container.js';
+export { AVRO_FILE_DEFAULTS, type AvroFileOptions, avroFile } from './avro-file.js';
+export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';
 export type { CsvColumn, CsvColumns, CsvRow, CsvTypes } from './csv-columns.js';
 export type { Encoder, FileFacts, Format, FormatChunk } from './format.js';

@@ -23,7 +23,7 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
-import { CSV_DEFAULTS, PARQUET_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
+import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, PARQUET_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
 import {
   BATCH_DEFAULTS,
   FAILOVER_DEFAULTS,
@@ -67,6 +67,7 @@ test.each([
   ['docs/reference/options/files.md', 'Options of the WebHDFS driver', WEBHDFS_DEFAULTS],
   ['docs/reference/options/files.md', 'Options of the webhdfs-package driver', WEBHDFS_PACKAGE_DEFAULTS],
   ['docs/reference/options/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
+  ['docs/reference/formats.md', 'Options of Avro', AVRO_FILE_DEFAULTS],
   ['docs/reference/formats.md', 'Options of CSV', CSV_DEFAULTS],
   ['docs/reference/formats.md', 'Options of SequenceFile', SEQUENCE_FILE_DEFAULTS],
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],

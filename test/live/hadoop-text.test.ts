@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { type CompressionName, type Format, jsonLines } from 'rxflume';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
-import { sequenceFile } from 'rxflume/formats';
+import { avroFile, sequenceFile } from 'rxflume/formats';
 import { firstValueFrom, from, lastValueFrom } from 'rxjs';
 import { fresh, nameNode, services } from './support.js';
 
@@ -85,4 +85,65 @@ describe('Hadoop’s `-text` reads', () => {
     const expected = bytes.map((one) => `(null)\t${one.toString('hex').replace(/..(?=.)/g, '$& ')}\n`).join('');
     expect((await shown(paths)) === expected.repeat(3)).toBe(true);
   });
+
+  it('Avro files in every codec that its Avro has', async () => {
+    const schema = {
+      type: 'record',
+      name: 'Row',
+      fields: [
+        { name: 'n', type: 'long', 'field-id': 1 },
+        { name: 'text', type: ['null', 'string'], default: null },
+        { name: 'at', type: { type: 'long', logicalType: 'timestamp-micros' } },
+        { name: 'day', type: { type: 'int', logicalType: 'date' } },
+        { name: 'share', type: 'double' },
+        { name: 'price', type: { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 } },
+        { name: 'tags', type: { type: 'array', items: 'string' } },
+        { name: 'counts', type: { type: 'map', values: 'int' } },
+        { name: 'kind', type: { type: 'enum', name: 'Kind', symbols: ['EVEN', 'ODD'] } },
+        { name: 'hash', type: { type: 'fixed', name: 'Hash', size: 2 } },
+      ],
+    } as const;
+    const rows = ROWS.slice(0, 4_000).map(({ n, text }) => ({
+      n: BigInt(n) * 2n ** 40n - 2n ** 60n,
+      text: text === '' ? null : text,
+      at: new Date(n * 1e9),
+      day: n - 2_000,
+      share: n / 7,
+      price: `${n - 2_000}.25`,
+      tags: [`${n}`, 'é中😀'].slice(n % 3),
+      counts: { a: 1 - n, b: n },
+      kind: n % 2 === 0 ? ('EVEN' as const) : ('ODD' as const),
+      hash: Buffer.from([n % 256, 255]),
+    }));
+    const codecs = ['null', 'deflate', 'snappy'] as const;
+    const paths: string[] = [];
+    for (const codec of codecs) paths.push(await write(`avro-${codec}`, avroFile({ schema, codec }), rows));
+    const lines = (await shown(paths)).trimEnd().split('\n');
+    // Of the JSON form of Avro: bytes are Latin-1 texts, and the numbers of longs would be rounded by JSON.parse.
+    const seen = lines.map((line) => {
+      const [, n] = /^\{"n":(-?\d+),/.exec(line) ?? [];
+      return { ...(JSON.parse(line) as object), n };
+    });
+    const expected = rows.map(({ n, text, at, price, hash, ...rest }) => ({
+      ...rest,
+      n: String(n),
+      text: text === null ? null : { string: text },
+      at: at.getTime() * 1_000,
+      price: latin1Of(BigInt(price.replace('.', ''))),
+      hash: hash.toString('latin1'),
+    }));
+    expect(seen.length).toBe(rows.length * codecs.length);
+    for (const [at] of codecs.entries()) expect(seen.slice(at * rows.length, (at + 1) * rows.length)).toEqual(expected);
+  });
 });
+
+/** A decimal's bytes as Java makes them of a BigInteger, as a text of Latin-1. */
+function latin1Of(unscaled: bigint): string {
+  const size = [1, 2, 3, 4].find((bytes) => BigInt.asIntN(bytes * 8, unscaled) === unscaled) as number;
+  return Buffer.from(
+    BigInt.asUintN(size * 8, unscaled)
+      .toString(16)
+      .padStart(size * 2, '0'),
+    'hex',
+  ).toString('latin1');
+}
