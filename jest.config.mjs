@@ -15,6 +15,7 @@ const shared = {
     '^rxjs/testing$': '<rootDir>/test/support/rxjs-testing.cjs',
     '^rxflume$': '<rootDir>/src/index.ts',
     '^rxflume/operators$': '<rootDir>/operators/index.ts',
+    '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
     '^rxflume/formats$': '<rootDir>/src/formats/index.ts',
     '^rxflume/testing$': '<rootDir>/src/testing/index.ts',

@@ -1,8 +1,7 @@
-import { defer, Observable, Subject } from 'rxjs';
-import { timeOfDayMs } from '../src/core/clock.js';
+import { defer, Observable } from 'rxjs';
 import { RxflumeError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption, expectWhole } from '../src/core/options.js';
-import { type DeadLetter, letterOf } from '../src/delivery/dead-letter.js';
+import { type DeadLetter, DeadLetters } from '../src/delivery/dead-letter.js';
 import type { Delivery, Origin } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { isStopped, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
@@ -57,7 +56,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
     'kept',
     (source) =>
       new Observable((subscriber) => {
-        const letters$ = new Subject<Delivery<DeadLetter>>();
+        const letters = new DeadLetters('deadLetter');
         const nacks = new NackCounter();
         let isComplete = false;
         const isChosen = (delivery: Delivery<T>, cause: unknown, attempt: number): boolean => {
@@ -69,21 +68,22 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         };
         const takeOver = (delivery: Delivery<T>, cause: unknown): boolean => {
           const { origin } = delivery;
-          // A sink that completed before its source accepts no more letters.
-          if (!letters$.observed || isStopped(cause)) return false;
+          if (!letters.areTaken || isStopped(cause)) return false;
           const attempt = nacks.count(origin);
           if (!isChosen(delivery, cause, attempt)) return false;
           nacks.forget(origin);
-          letters$.next(letterOf(delivery, cause, { attempt, now: timeOfDayMs() }));
+          letters.send(delivery, cause, attempt);
           return true;
         };
         const closeLetters = () => {
-          if (isComplete && retained.size === 0) letters$.complete();
+          if (isComplete && retained.size === 0) letters.complete();
         };
         const retained = new RetainedDeliveries<T>({ takeOver, emptied: closeLetters, resumeTracker: 'shown' });
 
         const takeFrom = subscribeOrdered(subscriber);
-        const setting = defer(() => sink(letters$)).subscribe({ error: (error: unknown) => subscriber.error(error) });
+        const setting = defer(() => sink(letters.letters$)).subscribe({
+          error: (error: unknown) => subscriber.error(error),
+        });
         subscriber.add(() => {
           // Deliveries passed on may still be nacked after the source has completed.
           if (!isComplete) setting.unsubscribe();

@@ -1,8 +1,7 @@
-import { defer, ignoreElements, merge, Subject, tap } from 'rxjs';
-import { timeOfDayMs } from '../src/core/clock.js';
+import { defer, ignoreElements, merge, tap } from 'rxjs';
 import { OptionError } from '../src/core/errors.js';
 import { expectFunction, expectKnown } from '../src/core/options.js';
-import { type DeadLetter, letterOf } from '../src/delivery/dead-letter.js';
+import { type DeadLetter, DeadLetters } from '../src/delivery/dead-letter.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
 import { eachDelivery } from '../src/delivery/each-delivery.js';
@@ -54,15 +53,14 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
   if (deadLetter === undefined) return deliveryOperator('decode', 'kept', nacked);
   return deliveryOperator('decode', 'kept', (source) =>
     defer(() => {
-      const letters$ = new Subject<Delivery<DeadLetter>>();
+      const letters = new DeadLetters('decode');
       const setAside = (delivery: Delivery<I>, cause: unknown) => {
-        // A sink that completed before its source accepts no more letters.
-        if (!letters$.observed) delivery.nack(cause);
-        else letters$.next(letterOf(delivery, cause, { attempt: 1, now: timeOfDayMs() }));
+        if (letters.areTaken) letters.send(delivery, cause, 1);
+        else delivery.nack(cause);
       };
       return merge(
-        deadLetter(letters$).pipe(ignoreElements()),
-        source.pipe(decoded(setAside), tap({ complete: () => letters$.complete() })),
+        deadLetter(letters.letters$).pipe(ignoreElements()),
+        source.pipe(decoded(setAside), tap({ complete: () => letters.complete() })),
       );
     }),
   );

@@ -10,6 +10,7 @@ import {
 } from 'rxjs';
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from '../src/backpressure/backoff.js';
 import { ConnectError, describeError } from '../src/core/errors.js';
+import { flowScope, inFlowScope } from '../src/core/flow-scope.js';
 import { defaultMonitor, type Monitor } from '../src/core/monitor.js';
 import { expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { sentence } from '../src/core/sentence.js';
@@ -42,7 +43,7 @@ export function retryConnect<T>(options: RetryConnectOptions = {}): MonoTypeOper
   expectWhole('maxAttempts', checked.maxAttempts, 0);
   expectBackoff(checked);
   const { monitor } = checked;
-  expectOption('monitor', monitor, typeof monitor?.logEvent === 'function', 'a Monitor');
+  expectOption('monitor', monitor, typeof monitor?.metric === 'function', 'a Monitor');
 
   return (source) => {
     if (!(source instanceof Source)) return retrying(source, checked, NEVER);
@@ -67,6 +68,7 @@ function retrying<T>(
   stop$: Observable<unknown>,
 ): Observable<T> {
   return new Observable((subscriber) => {
+    const reconnects = options.monitor.metric('rxflume_connect_retries_total');
     let isStopping = false;
     subscriber.add(
       stop$.subscribe({
@@ -81,6 +83,7 @@ function retrying<T>(
       const mayRetry =
         !isStopping && error instanceof ConnectError && error.retryable && failures <= options.maxAttempts;
       if (!mayRetry) return throwError(() => error);
+      reconnects.add(1);
       const delayMs = backoffMs(failures, options);
       const next = `Retrying in ${Math.round(delayMs)} ms (${failures} of ${options.maxAttempts}).`;
       options.monitor.report({
@@ -92,6 +95,8 @@ function retrying<T>(
       });
       return timer(delayMs).pipe(takeUntil(stop$));
     };
-    return source.pipe(retry({ delay, resetOnSuccess: true })).subscribe(subscriber);
+    const scope = flowScope();
+    const scoped$ = new Observable<T>((each) => inFlowScope(scope, () => source.subscribe(each)));
+    return scoped$.pipe(retry({ delay, resetOnSuccess: true })).subscribe(subscriber);
   });
 }

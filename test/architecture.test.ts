@@ -89,6 +89,8 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   },
   { room: /^src\/drivers\/[^/]+$/, rooms: [...BASE, 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/(flow|monitor)$/, rooms: BASE, packages: ['rxjs'] },
+  // A flow's states are those that a status may have.
+  { room: /^src\/metrics$/, rooms: [...BASE, 'src/flow'], packages: ['node:*'] },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/(cli|console)$/, rooms: ['*'], packages: ['*'] },
   {
@@ -154,13 +156,15 @@ const READS_TIME_OF_DAY = /\b(Date\.now|\w*[sS]cheduler\.now|new Date\(\))/;
 /** What needs the time of day, and why. Everything else waits, and counts, by `monotonicMs`. */
 const DATES: Readonly<Record<string, string>> = {
   'operators/aggregate-by-key.ts': 'windows begin at round times of day, and results tell them',
-  'operators/dead-letter.ts': 'a dead letter tells when it was set aside',
-  'operators/decode.ts': 'a dead letter tells when it was set aside',
+  'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',
   'src/sinks/http/sender.ts': 'Retry-After may be a date',
+  'src/metrics/status.ts': 'the age of a record, whose time is a date',
   'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/flume/flume-session.ts': 'offsets of a later run are above those of an earlier one',
+  'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',
+  'src/sources/kafka/partition.ts': 'the age of a record, whose time is a date',
   'src/testing/memory/memory-topic-rules.ts': 'a topic compares the time of a record with the time of day',
 };
 

@@ -14,6 +14,7 @@ const TABLE = {
     ...['keepAliveTimeoutMs', 'headersTimeoutMs', 'bodyTimeoutMs', 'confirmTimeoutMs'],
     ...['firstDelayMs', 'maxDelayMs', 'maxRetryAfterMs', 'maxWaitMs', 'intervalMs', 'receiptIntervalMs'],
     ...['heartbeatIntervalMs', 'metadataMaxAgeMs', 'produceIntervalMs', 'settleAfterMs', 'afterMs', 'openMs', 'idleMs'],
+    ...['maxNoProgressMs', 'maxAgeMs'],
     ...['windowMs', 'slideMs', 'perMs', 'connectMs', 'withinMs', 'quietMs', 'latencyMs', 'earliestMs', 'latestMs'],
   ],
   /** Bytes. */
@@ -116,6 +117,7 @@ const ENTRIES = [
   'operators/index.ts',
   'src/ports/index.ts',
   'src/formats/index.ts',
+  'src/metrics/index.ts',
   'src/testing/index.ts',
   ...drivers(),
 ];

@@ -15,6 +15,7 @@ import { checkOptions as webhdfs } from '../src/drivers/webhdfs/options.js';
 import { checkOptions as webhdfsPackage } from '../src/drivers/webhdfs-package/options.js';
 import { checkWatch } from '../src/flow/probes.js';
 import * as rxflume from '../src/index.js';
+import { metricsHandler } from '../src/metrics/index.js';
 import { checkOptions as amqpSink } from '../src/sinks/amqp/options.js';
 import { checkOptions as consoleSink } from '../src/sinks/console/options.js';
 import { checkOptions as checkFileSinkOptions } from '../src/sinks/files/options.js';
@@ -55,6 +56,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'kafkaSource options': [kafkaSource, { topics: ['t'], groupId: 'g' }],
   'kafkajs options': [kafkajs, { brokers: ['h:1'], sasl }],
   'localDisk options': [localDisk, {}],
+  'metricsHandler options': [(options) => metricsHandler(options).end(), {}],
   'nullSink options': [rxflume.nullSink, {}],
   'proveExactlyOnce options': [proof, {}],
   'stdio options': [stdio, {}],

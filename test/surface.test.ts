@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as formats from '../src/formats/index.js';
 import * as rxflume from '../src/index.js';
+import * as metrics from '../src/metrics/index.js';
 import * as ports from '../src/ports/index.js';
 
 /** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
@@ -55,6 +56,11 @@ describe('the public surface', () => {
 
   it('of rxflume/formats is formats, and the words of their schemas', () => {
     expect(Object.keys(formats).sort()).toEqual([...FORMATS].sort());
+  });
+
+  it('of rxflume/metrics is the handler, what it is made of, and the list of metrics', () => {
+    const values = ['METRICS', 'METRICS_HANDLER_DEFAULTS', 'livenessOf', 'metricsHandler', 'readinessOf', 'statusOf'];
+    expect(Object.keys(metrics).sort()).toEqual(values);
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

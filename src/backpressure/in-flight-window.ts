@@ -12,6 +12,8 @@ export class InFlightWindow {
   readonly limits: WindowLimits;
   count = 0;
   bytes = 0;
+  /** How many were ever counted. */
+  taken = 0;
 
   constructor(limits: WindowLimits) {
     this.limits = limits;
@@ -23,6 +25,7 @@ export class InFlightWindow {
 
   take(bytes: number): void {
     this.count += 1;
+    this.taken += 1;
     this.bytes += bytes;
   }
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_METRICS_ADDRESS, type MetricsAddress } from './metrics-server.js';
 
-export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>]
+export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>] [--metrics [<host>:<port>]]
        rxflume check <file>
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
                              [--skip-to <offset>]
@@ -12,6 +13,7 @@ ledger  list and verify the ledger under the root of an exactly-once file sink; 
 Options of run:
   --until-idle <ms>      drain and exit after <ms> without a record
   --drain-timeout <ms>   abandon a drain that takes longer (default 60000)
+  --metrics [<host>:<port>]  serve /metrics, /livez and /readyz (default 127.0.0.1:9464)
 
 SIGINT or SIGTERM drains: stop reading, make deliveries in flight durable, commit, and print a summary.
 A second signal abandons the flow.
@@ -58,13 +60,15 @@ export type Asked =
       readonly file: string;
       readonly untilIdleMs: number | null;
       readonly drainTimeoutMs: number;
+      /** Null where metrics are not served. */
+      readonly metrics: MetricsAddress | null;
     }
   | { readonly verb: 'check'; readonly file: string }
   | ({ readonly verb: 'ledger' } & LedgerAsked);
 
 /** What each command takes: its one argument, and its options. */
 const COMMANDS: Readonly<Record<string, { readonly argument: string; readonly options: readonly string[] }>> = {
-  run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout'] },
+  run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout', 'metrics'] },
   check: { argument: 'the file of a flow', options: [] },
   ledger: { argument: 'the root of a file sink', options: ['stream', 'user', 'mode', 'json', 'skip-to'] },
 };
@@ -72,11 +76,12 @@ const COMMANDS: Readonly<Record<string, { readonly argument: string; readonly op
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
 export function readArguments(args: readonly string[]): Asked {
   const { values, positionals } = parseArgs({
-    args: [...args],
+    args: withMetricsAddress(args),
     allowPositionals: true,
     options: {
       'until-idle': { type: 'string' },
       'drain-timeout': { type: 'string' },
+      metrics: { type: 'string' },
       stream: { type: 'string' },
       user: { type: 'string' },
       mode: { type: 'string' },
@@ -112,7 +117,25 @@ export function readArguments(args: readonly string[]): Asked {
     file: argument,
     untilIdleMs: values['until-idle'] === undefined ? null : milliseconds('--until-idle', values['until-idle']),
     drainTimeoutMs: milliseconds('--drain-timeout', values['drain-timeout'] ?? '60000'),
+    metrics: values.metrics === undefined ? null : addressOf(values.metrics),
   };
+}
+
+const ADDRESS = /^(?:(\[[0-9a-fA-F:.]+\]|[^:/\s]+):|:)?(\d{1,5})$/;
+
+/** `--metrics` may be given without an address; then what follows it is something else. */
+function withMetricsAddress(args: readonly string[]): string[] {
+  const at = args.indexOf('--metrics');
+  if (at < 0 || ADDRESS.test(args[at + 1] ?? '')) return [...args];
+  const { host, port } = DEFAULT_METRICS_ADDRESS;
+  return [...args.slice(0, at), `--metrics=${host}:${port}`, ...args.slice(at + 1)];
+}
+
+function addressOf(text: string): MetricsAddress {
+  const [, host = DEFAULT_METRICS_ADDRESS.host, digits] = ADDRESS.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits !== undefined && port < 65_536) return { host: host.replace(/^\[|\]$/g, ''), port };
+  throw new Error(`expected \`--metrics\` to be an address such as 127.0.0.1:9464, got \`${text}\``);
 }
 
 function modeOf(text = 'webhdfs'): 'webhdfs' | 'httpfs' {

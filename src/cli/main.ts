@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { describeError } from '../core/errors.js';
 import { shownText } from '../core/text.js';
+import { metricsHandler } from '../metrics/index.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
@@ -9,6 +10,7 @@ import { guardedOutput, type OutputStream } from './guarded-output.js';
 import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
 import { logOutput } from './log-output.js';
+import { type MetricsAddress, serveMetrics } from './metrics-server.js';
 import { run, sayError } from './run.js';
 
 // Read before a flow file is loaded, which may take seconds in which the parent ends.
@@ -51,11 +53,24 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (asked.verb === 'check') return print(checkText(flow));
+  if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log))) return 2;
   const running = run(flow, log, asked);
   const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   watchNpm(() => running.stop('npm, which started it, has ended'));
   return running.exitCode;
+}
+
+/** False, and said why, where that is not possible: a flow that was to be watched is not run blind. */
+async function metricsAreServed(address: MetricsAddress, log: ConsoleLog): Promise<boolean> {
+  try {
+    const { url } = await serveMetrics(metricsHandler(), address);
+    log.say('info', 'metrics.listening', `Serving metrics at ${url}/metrics, health at /livez and /readyz.`, { url });
+    return true;
+  } catch (error) {
+    err.write(`rxflume: ${describeError(error)}\n`);
+    return false;
+  }
 }
 
 function droppedText(count: number): string {

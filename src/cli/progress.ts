@@ -9,8 +9,8 @@ export interface Progress {
   readonly acked: number;
   /** In offsets, so gaps count. Of sources that commit: not of RabbitMQ's and Flume's. */
   readonly committed: number | undefined;
-  /** Unknown until the first fetch. */
-  readonly lag: number | undefined;
+  /** Records of the log that are not read; unknown until the first fetch. */
+  readonly backlog: number | undefined;
   readonly files: number | undefined;
   readonly openFiles: number;
   /** What the sinks stored, sent or printed; undefined for a flow that ends in another thing. */
@@ -39,10 +39,10 @@ export class ProgressReader {
     return {
       records,
       recordsPerSecond,
-      inFlight: totals.get('rxflume_source_in_flight') ?? 0,
+      inFlight: totals.get('rxflume_source_in_flight_records') ?? 0,
       acked: totals.get('rxflume_source_acked_total') ?? 0,
-      committed: totals.get('rxflume_source_committed_total'),
-      lag: totals.get('rxflume_source_lag'),
+      committed: totals.get('rxflume_source_committed_offsets_total'),
+      backlog: totals.get('rxflume_source_backlog_records'),
       files: totals.get('rxflume_sink_files_total'),
       openFiles: totals.get('rxflume_sink_open_files') ?? 0,
       storedBytes: totals.get('rxflume_sink_bytes_total'),
@@ -52,14 +52,14 @@ export class ProgressReader {
 
 /** One line for a terminal, cut to its width. */
 export function progressLine(name: string, progress: Progress, columns: number): string {
-  const { records, recordsPerSecond, inFlight, acked, committed, lag, files, openFiles, storedBytes } = progress;
+  const { records, recordsPerSecond, inFlight, acked, committed, backlog, files, openFiles, storedBytes } = progress;
   const parts = [
     name,
     `${grouped(recordsPerSecond)}/s`,
     `${grouped(records)} in`,
     `${grouped(inFlight)} in flight`,
     committed === undefined ? `${grouped(acked)} settled` : `${grouped(committed)} committed`,
-    ...(lag === undefined ? [] : [`lag ${grouped(lag)}`]),
+    ...(backlog === undefined ? [] : [`backlog ${grouped(backlog)}`]),
     ...(files === undefined ? [] : [`${grouped(files)} files (${openFiles} open)`]),
     ...(storedBytes === undefined ? [] : [byteText(storedBytes)]),
   ];

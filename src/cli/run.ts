@@ -8,6 +8,7 @@ import { guaranteeClause } from './check.js';
 import type { ConsoleLog } from './console-log.js';
 import { isOwn } from './load-flow.js';
 import { type Progress, ProgressReader, progressLine } from './progress.js';
+import { watchStalls } from './stall-watch.js';
 
 export interface RunOptions {
   /** Drain after this many milliseconds without a record; null: run until stopped. */
@@ -59,8 +60,11 @@ export function run(flow: Flow<unknown>, log: ConsoleLog, options: RunOptions): 
           stop('idle');
         });
 
+  const unwatch = watchStalls(monitor, (level, what, message, details) => log.say(level, what, message, details));
+
   const finish = (outcome: 'drained' | 'failed' | 'abandoned', error?: unknown) => {
     clearInterval(showing);
+    unwatch();
     clearTimeout(deadline);
     idle?.();
     logEvents.unsubscribe();

@@ -1,6 +1,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { monotonicMs } from './clock.js';
 import { describeError, shortName } from './errors.js';
+import { flowLabels } from './flow-scope.js';
+import { Histogram, type HistogramReading } from './histogram.js';
 import { KnownFailures } from './known-failures.js';
 import { sentence } from './sentence.js';
 import { shownText } from './text.js';
@@ -38,8 +40,14 @@ export interface Failure {
 export interface Sample {
   readonly name: string;
   readonly labels: Labels;
+  /** Of a histogram: how many values it has counted. */
   readonly value: number;
+  /** Only of a histogram, of what it has counted by then. */
+  readonly histogram?: HistogramReading;
 }
+
+/** Says what is known at the moment it is asked. What is not known is left out, which is not 0. */
+export type Collector = () => Iterable<Sample>;
 
 /** A metric that a part of a flow maintains. Counters only `add`; gauges are also `set`. */
 export class Metric {
@@ -55,8 +63,8 @@ export class Metric {
 }
 
 /**
- * Metrics and log events of everything that runs with it. Parts write to it per batch, never per value; read `samples()` at any
- * time and subscribe to `logEvents$`.
+ * Metrics and log events of everything that runs with it. Parts write to it per batch, never per value, and are asked for the rest
+ * by `samples()`; read that at any time and subscribe to `logEvents$`.
  *
  * ```ts
  * import { Monitor } from 'rxflume';
@@ -68,38 +76,80 @@ export class Metric {
  * subscription.unsubscribe();
  * ```
  *
- * Bounds: one metric for each name and label set ever requested; log events are not kept; 1,000 texts of reported failures.
+ * Bounds: one metric or histogram for each name and label set ever requested; log events are not kept; 1,000 texts of reported
+ * failures.
  */
 export class Monitor {
   readonly #metrics = new Map<string, { name: string; labels: Labels; metric: Metric }>();
+  readonly #histograms = new Map<string, { name: string; labels: Labels; histogram: Histogram }>();
+  readonly #collectors = new Set<Collector>();
   readonly #logEvents$ = new Subject<LogEvent>();
   readonly #known = new KnownFailures();
   readonly logEvents$: Observable<LogEvent> = this.#logEvents$.asObservable();
 
-  /** The metric with this name and these labels; the same object at each call. */
+  /** The metric with this name and these labels, and the label `flow` within a flow; the same object at each call. */
   metric(name: string, labels: Labels = {}): Metric {
-    const key = `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
+    const all = { ...flowLabels(), ...labels };
+    const key = keyOf(name, all);
     let entry = this.#metrics.get(key);
     if (entry === undefined) {
-      entry = { name, labels, metric: new Metric() };
+      entry = { name, labels: all, metric: new Metric() };
       this.#metrics.set(key, entry);
     }
     return entry.metric;
   }
 
-  /** Removes one metric, such as the lag of a partition that was reassigned. */
-  forget(name: string, labels: Labels = {}): void {
-    this.#metrics.delete(`${name} ${JSON.stringify(Object.entries(labels).sort())}`);
+  /** The histogram with this name and these labels, as `metric` has them. */
+  histogram(name: string, labels: Labels = {}): Histogram {
+    const all = { ...flowLabels(), ...labels };
+    const key = keyOf(name, all);
+    let entry = this.#histograms.get(key);
+    if (entry === undefined) {
+      entry = { name, labels: all, histogram: new Histogram() };
+      this.#histograms.set(key, entry);
+    }
+    return entry.histogram;
   }
 
+  /** Removes one metric, such as that of a customer who has left. */
+  forget(name: string, labels: Labels = {}): void {
+    this.#metrics.delete(keyOf(name, { ...flowLabels(), ...labels }));
+  }
+
+  /**
+   * Has `collector` asked at each reading, for what is cheaper to look up than to keep, or must not outlive what it is about. Its
+   * samples have the labels that it gives. Returns what ends it.
+   */
+  collect(collector: Collector): () => void {
+    this.#collectors.add(collector);
+    return () => {
+      this.#collectors.delete(collector);
+    };
+  }
+
+  /** All of them, at this moment. A collector that throws is left out, and reported. */
   samples(): Sample[] {
-    return [...this.#metrics.values()].map(({ name, labels, metric }) => ({ name, labels, value: metric.value }));
+    const samples: Sample[] = [];
+    // First: they may bring counters up to date.
+    for (const collector of [...this.#collectors]) {
+      try {
+        samples.push(...collector());
+      } catch (error) {
+        this.report({ what: 'metrics.collector', ...withCause('Cannot read some metrics', error) });
+      }
+    }
+    for (const { name, labels, metric } of this.#metrics.values()) samples.push({ name, labels, value: metric.value });
+    for (const { name, labels, histogram } of this.#histograms.values()) {
+      const reading = histogram.read();
+      samples.push({ name, labels, value: reading.count, histogram: reading });
+    }
+    return samples;
   }
 
   /** The sum of a name over all its labels. */
   total(name: string): number {
     let sum = 0;
-    for (const entry of this.#metrics.values()) if (entry.name === name) sum += entry.metric.value;
+    for (const sample of this.samples()) if (sample.name === name) sum += sample.value;
     return sum;
   }
 
@@ -138,6 +188,10 @@ export class Monitor {
 export function withCause(text: string, cause: unknown): Pick<Failure, 'message' | 'addition' | 'cause'> {
   const message = sentence(`${text}: ${describeError(cause)}`);
   return { message, addition: `${text}, because of ${shortName(cause)}.`, cause };
+}
+
+function keyOf(name: string, labels: Labels): string {
+  return `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
 }
 
 /** Such as the number of an attempt, a port, or that of a temporary file. */

@@ -1,5 +1,6 @@
 import { catchError, defer, EMPTY, merge, Observable, type OperatorFunction, Subject, throwError } from 'rxjs';
 import { SinkError } from '../core/errors.js';
+import { inBranchScope } from '../core/flow-scope.js';
 import { type Monitor, withCause } from '../core/monitor.js';
 import { expectFunction, expectOption } from '../core/options.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
@@ -69,7 +70,7 @@ export function intoBranches<T, R>(
         const branch$ = defer(() => (branches[at] as Branch<T, R>)(deliveries$));
         return failed === undefined ? branch$ : branch$.pipe(catchError((error: unknown) => failed(at, error)));
       });
-      merge(...running).subscribe(subscriber);
+      inBranchScope(() => merge(...running).subscribe(subscriber));
       takeFrom(source, {
         next: (delivery) => deal(delivery),
         complete: () => (completed === undefined ? complete() : completed(complete)),

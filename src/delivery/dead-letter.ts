@@ -1,5 +1,10 @@
+import { type Observable, Subject } from 'rxjs';
+import { timeOfDayMs } from '../core/clock.js';
+import { ERRORS } from '../core/error-codes.js';
 import { describeError, describeValue, RxflumeError } from '../core/errors.js';
+import { flowLabels, flowScope } from '../core/flow-scope.js';
 import { jsonText } from '../core/json-text.js';
+import { defaultMonitor } from '../core/monitor.js';
 import { Delivery, type Origin } from './delivery.js';
 import { derivedOrigin } from './derived-origin.js';
 
@@ -46,17 +51,38 @@ export function deadLetterOf(
   };
 }
 
-/**
- * The delivery of a letter instead of the value's: the same acker, and the time of setting aside. The producer's time may be
- * why the value was nacked, and would get the letter nacked too; the letter holds it.
- */
-export function letterOf(
-  { value, origin, acker, seq }: Delivery<unknown>,
-  cause: unknown,
-  at: { readonly attempt: number; readonly now: number },
-): Delivery<DeadLetter> {
-  const own = derivedOrigin(origin, { timestamp: at.now });
-  return new Delivery(deadLetterOf(value, origin, cause, at), own, acker, seq);
+/** The dead letters of one subscription of an operator, on their way to a sink; counted by their reason. */
+export class DeadLetters {
+  readonly #labels;
+  readonly #letters$ = new Subject<Delivery<DeadLetter>>();
+  readonly letters$: Observable<Delivery<DeadLetter>> = this.#letters$.asObservable();
+
+  /** To be made when the operator is subscribed to. */
+  constructor(operator: string) {
+    this.#labels = { ...flowLabels(), operator: flowScope()?.operator ?? operator };
+  }
+
+  /** False once their sink accepts no more: it has completed, perhaps before the source. */
+  get areTaken(): boolean {
+    return this.#letters$.observed;
+  }
+
+  /**
+   * Sends a letter instead of the value, with the same acker, and the time of setting aside. The producer's time may be why the
+   * value was nacked, and would get the letter nacked too; the letter holds it.
+   */
+  send({ value, origin, acker, seq }: Delivery<unknown>, cause: unknown, attempt: number): void {
+    const now = timeOfDayMs();
+    const letter = deadLetterOf(value, origin, cause, { attempt, now });
+    // The name of a foreign error may be anything.
+    const reason = Object.hasOwn(ERRORS, letter.code) ? letter.code : 'error';
+    defaultMonitor.metric('rxflume_dead_letters_total', { ...this.#labels, reason }).add(1);
+    this.#letters$.next(new Delivery(letter, derivedOrigin(origin, { timestamp: now }), acker, seq));
+  }
+
+  complete(): void {
+    this.#letters$.complete();
+  }
 }
 
 function readable(value: unknown): { text: string | null; encoding: DeadLetter['encoding'] } {

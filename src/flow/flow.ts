@@ -6,6 +6,7 @@ import type { LeakDetectorOptions } from '../delivery/leak-detector.js';
 import type { Receipt, Sink } from '../delivery/receipt.js';
 import { Source } from '../delivery/source.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
+import { FlowRun } from './flow-run.js';
 import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
 import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';
 
@@ -47,10 +48,12 @@ export class Flow<R = Receipt> extends Source<R> {
   constructor(name: string, guarantee: Guarantee, parts: FlowParts) {
     super((subscriber, stop$) => {
       const { source, steps, watch = watchOfEnvironment() } = parts;
-      const drainable = source instanceof Source ? source.drainedBy(stop$) : source;
-      const running = watch === undefined ? steps : probed(name, steps, watch, subscriber);
-      const emitted = running.reduce((stream, step) => step(stream), drainable as Observable<unknown>);
-      return (emitted as Observable<R>).subscribe(subscriber);
+      const run = new FlowRun(name);
+      const drainable = source instanceof Source ? source.drainedBy(run.draining(stop$)) : source;
+      const counted = steps.map((step, at) => run.counted(step, at, steps.length));
+      const running = watch === undefined ? counted : probed(name, counted, watch, subscriber);
+      const emitted = running.reduce((stream, step) => step(stream), run.scoped(drainable) as Observable<unknown>);
+      return (run.ending(emitted) as Observable<R>).subscribe(subscriber);
     });
     this.name = name;
     this.guarantee = guarantee;

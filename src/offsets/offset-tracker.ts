@@ -57,6 +57,7 @@ export abstract class OffsetTracker implements Acker {
       }
     }
     const isFreed = this.#free(first, next);
+    if (fresh > 0) this.advanced();
     if (fresh > 0) this.#listener.acked(fresh);
     // Of an epoch that is over it says nothing but that there is room: who waits for that must hear of it.
     else if (isFreed) this.#listener.released();
@@ -96,6 +97,9 @@ export abstract class OffsetTracker implements Acker {
     this.#unreleased.add(bytes);
     return this.watermark.add(offset);
   }
+
+  /** More is acked, and the listener has not heard of it. */
+  protected advanced(): void {}
 
   /** Called with the lowest offset that was not nacked before. */
   protected abstract nacked(offset: number, cause: unknown): void;

@@ -26,6 +26,21 @@ export class Watermark {
     this.#end = start;
   }
 
+  /** How many records have arrived. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The first sequence number that is not acked. */
+  get ackedEnd(): number {
+    return this.#acks.end;
+  }
+
+  /** The offset that was read up to; −1 where nothing was and it is not known where reading begins. */
+  get readEnd(): number {
+    return this.#end;
+  }
+
   /** How many records have arrived and are not acked. */
   get unacked(): number {
     return this.#count - this.#acked;

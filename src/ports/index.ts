@@ -44,6 +44,7 @@ export type {
   KafkaRecord,
   KafkaRecords,
   KafkaSubscription,
+  LogFacts,
   PartitionOffset,
   StartAt,
   TopicPartition,

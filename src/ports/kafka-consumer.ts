@@ -28,6 +28,14 @@ export interface CommittedOffset extends PartitionOffset {
  */
 export type StartAt = 'earliest' | 'latest';
 
+/** What is known of a partition's log. */
+export interface LogFacts extends TopicPartition {
+  /** The offset after its last record. */
+  readonly end: number;
+  /** How long it keeps a record, in milliseconds; left out where that is not limited by time, or not ours to know. */
+  readonly retentionMs?: number;
+}
+
 export interface KafkaSubscription {
   /** Names, or one pattern that names are matched against. */
   readonly topics: readonly string[] | RegExp;
@@ -121,6 +129,11 @@ export interface KafkaConsumer {
    * `CommitError`.
    */
   commit(epoch: number, offsets: readonly CommittedOffset[]): ObservableInput<unknown>;
+  /**
+   * Where the logs end now, paused partitions included: for the metrics, at most every 5 s. Answers once, with those that are
+   * known. Left out where the driver cannot look that up.
+   */
+  describeLogs?(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]>;
   /** Leaves the group and disconnects; answers when done or after a bounded time. Idempotent, never fails. */
   close(): ObservableInput<unknown>;
 }

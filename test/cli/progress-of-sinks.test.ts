@@ -75,7 +75,7 @@ function storing(): MemoryFlume {
 }
 
 const asText = mapValue((value: unknown) => String(value));
-const KAFKA = 'chat  R/s  5 in  0 in flight  5 committed  lag 0';
+const KAFKA = 'chat  R/s  5 in  0 in flight  5 committed  backlog 0';
 const OTHERS = 'chat  R/s  5 in  0 in flight  5 settled';
 
 const FLOWS: readonly [string, (monitor: Monitor) => Flow<unknown>, string][] = [

@@ -13,7 +13,13 @@ interface Export {
 
 const files = new Map<string, ts.SourceFile>();
 const drivers = readdirSync(`${root}src/drivers`).map((name) => `src/drivers/${name}/index.ts`);
-const exported = ['src/index.ts', 'operators/index.ts', 'src/formats/index.ts', ...drivers].flatMap(exportsOf);
+const exported = [
+  'src/index.ts',
+  'operators/index.ts',
+  'src/formats/index.ts',
+  'src/metrics/index.ts',
+  ...drivers,
+].flatMap(exportsOf);
 const factories = exported.filter(({ isFunction }) => isFunction);
 const named = (list: readonly Export[]) => list.map(({ name, file }) => `${name} (${file})`);
 

@@ -1,6 +1,7 @@
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
 import * as formats from 'rxflume/formats';
+import * as metrics from 'rxflume/metrics';
 import * as operators from 'rxflume/operators';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
@@ -19,6 +20,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/formats': formats,
+  'rxflume/metrics': metrics,
   'rxflume/operators': operators,
   'rxflume/testing': testing,
   rxjs,

@@ -24,6 +24,7 @@ import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
 import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, PARQUET_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
+import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
   BATCH_DEFAULTS,
   FAILOVER_DEFAULTS,
@@ -71,6 +72,7 @@ test.each([
   ['docs/reference/formats.md', 'Options of CSV', CSV_DEFAULTS],
   ['docs/reference/formats.md', 'Options of SequenceFile', SEQUENCE_FILE_DEFAULTS],
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],
+  ['docs/reference/metrics.md', 'Serve them to Prometheus', METRICS_HANDLER_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
   ['docs/reference/options/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],

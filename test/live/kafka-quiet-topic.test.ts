@@ -74,7 +74,7 @@ describe('a topic of transactions that goes quiet', () => {
         for (let looks = 0; looks < 100 && failure === undefined && !(await isDone()); looks += 1) await sleep(100);
         expect(failure).toBeUndefined();
         expect(await lagByKafka(topic)).toEqual(['0', '0']);
-        const lags = monitor.samples().filter(({ name }) => name === 'rxflume_source_lag');
+        const lags = monitor.samples().filter(({ name }) => name === 'rxflume_source_committed_lag_records');
         expect(lags.map(({ value }) => value)).toEqual([0, 0]);
       } finally {
         running.unsubscribe();

@@ -35,6 +35,7 @@ mkdirSync(app);
 const ENTRIES = [
   'rxflume',
   'rxflume/operators',
+  'rxflume/metrics',
   'rxflume/ports',
   'rxflume/formats',
   'rxflume/testing',

@@ -5,6 +5,7 @@ import type {
   KafkaConsumer,
   KafkaListener,
   KafkaSubscription,
+  LogFacts,
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
@@ -93,6 +94,10 @@ export class Member implements KafkaConsumer, Reader {
   async commit(epoch: number, offsets: readonly PartitionOffset[]): Promise<void> {
     if (epoch !== EPOCH || !this.#isAssigned || this.#isOver) return;
     await this.#folder.offsets.commit(this.groupId, offsets);
+  }
+
+  describeLogs(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]> {
+    return [this.#of(partitions).map(({ topic, partition, segment }) => ({ topic, partition, end: segment.next }))];
   }
 
   async close(): Promise<void> {

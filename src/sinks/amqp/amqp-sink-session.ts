@@ -82,7 +82,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       values: monitor.metric('rxflume_sink_values_total', labels),
       bytes: monitor.metric('rxflume_sink_bytes_total', labels),
       failures: monitor.metric('rxflume_sink_failures_total', labels),
-      inFlight: monitor.metric('rxflume_sink_in_flight', labels),
+      inFlight: monitor.metric('rxflume_sink_in_flight_values', labels),
       connections: monitor.metric('rxflume_sink_connections', labels),
     };
     this.#reconnect.start();

@@ -6,6 +6,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { isEpochOver } from '../../delivery/flush-listeners.js';
 import { nackErrorOfThrown, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
+import { CallTimer } from '../../lifecycle/call-timer.js';
 import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem } from '../../ports/file-system.js';
@@ -30,6 +31,8 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
   readonly #writerId = randomName();
   readonly #streams = new Map<string, StreamWriter<T>>();
   readonly #metrics;
+  readonly writes: CallTimer;
+  readonly commits: CallTimer;
   readonly #crowding: Crowding;
   readonly #budget: ChunkBudget | undefined;
   #last: StreamWriter<T> | undefined;
@@ -45,7 +48,9 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
     this.#crowding = new Crowding(options);
     const { chunk } = options.format;
     this.#budget = chunk === undefined ? undefined : new ChunkBudget(chunk.totalBytes);
-    const labels = { sink: 'files', root: options.root };
+    const labels = { sink: 'files', to: options.root };
+    this.writes = new CallTimer(options.monitor, 'write', labels);
+    this.commits = new CallTimer(options.monitor, 'commit', labels);
     this.#metrics = {
       values: options.monitor.metric('rxflume_sink_values_total', labels),
       bytes: options.monitor.metric('rxflume_sink_bytes_total', labels),
@@ -78,6 +83,8 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
     }
     for (const delivery of this.#waiting) delivery.nack(cause);
     this.#waiting = [];
+    this.writes.end();
+    this.commits.end();
   }
 
   // What a stream calls.

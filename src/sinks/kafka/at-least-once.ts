@@ -85,9 +85,11 @@ export class AtLeastOnce {
     const sending: Sending = { batch, request: new Subscription(), stale: new Set(), left: batch.size };
     this.#sending.add(sending);
     this.#report.sending(1);
+    const call = this.#report.writes.start();
     sending.request.add(() => {
       this.#sending.delete(sending);
       this.#report.sending(-1);
+      this.#report.writes.drop(call);
     });
     const isWanted = (index: number) => !sending.stale.has(index);
     const sent$ = this.#shared.using((producer) => producer.send(batch.values, isWanted));
@@ -101,7 +103,10 @@ export class AtLeastOnce {
     };
     sending.request.add(
       sent$.subscribe({
-        next: (sent) => this.#settle(sending, sent),
+        next: (sent) => {
+          this.#report.writes.done(call);
+          this.#settle(sending, sent);
+        },
         error: ended,
         complete: () => ended(unansweredError()),
       }),

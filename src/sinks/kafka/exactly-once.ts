@@ -3,6 +3,7 @@ import { SinkError } from '../../core/errors.js';
 import type { FlushSignal, ResumeTracker } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { staleError } from '../../delivery/nack-errors.js';
+import type { Call } from '../../lifecycle/call-timer.js';
 import { CommitGate, orderError } from '../../lifecycle/commit-gate.js';
 import type { KafkaOutgoing, KafkaSent } from '../../ports/kafka-producer.js';
 import { Batch, Written } from './batch.js';
@@ -48,6 +49,8 @@ export class ExactlyOnce {
   #underWay: Batch | undefined;
   #isFlushing = false;
   #isCommitting = false;
+  /** The batch or the commit that is under way. */
+  #call: Call | undefined;
   /** The next transaction is to be committed at once. */
   #isSettling = false;
   #over: unknown;
@@ -102,6 +105,10 @@ export class ExactlyOnce {
     this.#lingering.unsubscribe();
     this.#interval.unsubscribe();
     if (this.#underWay !== undefined) this.#report.sending(-1);
+    if (this.#call !== undefined) {
+      this.#report.writes.drop(this.#call);
+      this.#report.commits.drop(this.#call);
+    }
     const batches = [this.#underWay, this.#stragglers, this.#gathered];
     const spans = [this.#ended, this.#transactionBatch];
     this.#underWay = undefined;
@@ -204,6 +211,7 @@ export class ExactlyOnce {
     this.#underWay = batch;
     this.#taken.isOpen = true;
     this.#report.sending(1);
+    this.#call = this.#report.writes.start();
     this.#life.add(
       this.#taken.send(batch.values).subscribe({
         next: (sent) => this.#sent(batch, sent, transactionBatch),
@@ -215,6 +223,7 @@ export class ExactlyOnce {
   #sent(batch: Batch, sent: KafkaSent, transactionBatch: TransactionBatch): void {
     this.#underWay = undefined;
     this.#report.sending(-1);
+    if (this.#call !== undefined) this.#report.writes.done(this.#call);
     if (sent.written.length + sent.rejected.size < batch.size) {
       this.#fail(unansweredError(this.#stream), batch);
       return;
@@ -231,6 +240,7 @@ export class ExactlyOnce {
 
   #commit(transactionBatch: TransactionBatch): void {
     this.#isCommitting = true;
+    this.#call = this.#report.commits.start();
     const offset = this.#gate.commitUpTo(transactionBatch.cut, this.#transactionBatch !== undefined);
     this.#life.add(
       this.#taken.commit(offset).subscribe({
@@ -242,6 +252,7 @@ export class ExactlyOnce {
 
   #committed({ written }: TransactionBatch): void {
     this.#isCommitting = false;
+    if (this.#call !== undefined) this.#report.commits.done(this.#call);
     this.#taken.isOpen = false;
     this.#ended = undefined;
     written.ackGroup.ack();

@@ -60,6 +60,7 @@ export class KafkaSinkSession<T> implements SinkSession<T> {
     const cause = stoppedError('Kafka had the record');
     for (const stream of this.#streams.values()) stream.end(cause);
     this.#others.end(cause);
+    this.#report.end();
     this.#connection.unsubscribe();
   }
 

@@ -3,6 +3,7 @@ import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { isStopped } from '../../delivery/nack-errors.js';
+import { CallTimer } from '../../lifecycle/call-timer.js';
 import type { SinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { KafkaSent } from '../../ports/kafka-producer.js';
 import type { Written } from './batch.js';
@@ -13,6 +14,10 @@ export class Report {
   readonly #lifecycle: SinkLifecycle;
   readonly #isTopicOfValue: boolean;
   readonly #metrics;
+  /** Batches that were sent. */
+  readonly writes: CallTimer;
+  /** Transactions that are to be committed. */
+  readonly commits: CallTimer;
 
   /** `isTopicOfValue`: the value chose its topic, so a topic that is not there, or not ours, is the fault of that value. */
   constructor(monitor: Monitor, to: string, isTopicOfValue: boolean, lifecycle: SinkLifecycle) {
@@ -20,6 +25,8 @@ export class Report {
     this.#lifecycle = lifecycle;
     this.#isTopicOfValue = isTopicOfValue;
     const labels = { sink: 'kafka', to };
+    this.writes = new CallTimer(monitor, 'write', labels);
+    this.commits = new CallTimer(monitor, 'commit', labels);
     this.#metrics = {
       values: monitor.metric('rxflume_sink_values_total', labels),
       bytes: monitor.metric('rxflume_sink_bytes_total', labels),
@@ -28,6 +35,11 @@ export class Report {
       commits: monitor.metric('rxflume_sink_commits_total', labels),
       inFlight: monitor.metric('rxflume_sink_in_flight_batches', labels),
     };
+  }
+
+  end(): void {
+    this.writes.end();
+    this.commits.end();
   }
 
   /** Something has ended, after which there may be nothing left to do. */

@@ -37,7 +37,7 @@ export class NullSinkSession implements SinkSession<unknown> {
   ) {
     this.#receiptIntervalMs = receiptIntervalMs;
     this.#lifecycle = lifecycle;
-    const labels = { sink: 'null' };
+    const labels = { sink: 'null', to: 'null' };
     this.#metrics = {
       values: monitor.metric('rxflume_sink_values_total', labels),
       bytes: monitor.metric('rxflume_sink_bytes_total', labels),

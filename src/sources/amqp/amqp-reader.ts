@@ -176,6 +176,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   #ended(error: unknown, next: NextAttempt | null): boolean {
     this.#lost();
     if (next === null) return false;
+    this.metrics.reconnects.add(1);
     const { maxAttempts } = this.#options;
     const { failures, delayMs } = next;
     if (!this.session.hasConnected || !this.#mayPass(error) || failures > maxAttempts) {
@@ -266,7 +267,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
 }
 
 function metricsOf(monitor: Monitor, queue: string) {
-  const metric = (name: string): Metric => monitor.metric(name, { source: 'amqp', queue });
+  const metric = (name: string): Metric => monitor.metric(name, { source: 'amqp', name: queue });
   return {
     records: metric('rxflume_source_records_total'),
     bytes: metric('rxflume_source_bytes_total'),
@@ -275,9 +276,10 @@ function metricsOf(monitor: Monitor, queue: string) {
     redelivered: metric('rxflume_source_redelivered_total'),
     requeued: metric('rxflume_source_requeued_total'),
     deadLettered: metric('rxflume_source_dead_lettered_total'),
-    inFlight: metric('rxflume_source_in_flight'),
+    inFlight: metric('rxflume_source_in_flight_records'),
     inFlightBytes: metric('rxflume_source_in_flight_bytes'),
     joined: metric('rxflume_source_joined'),
+    reconnects: metric('rxflume_source_reconnects_total'),
   };
 }
 

@@ -58,7 +58,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
       acked: monitor.metric('rxflume_source_acked_total', labels),
       nacked: monitor.metric('rxflume_source_nacked_total', labels),
       unheard: monitor.metric('rxflume_source_unheard_total', labels),
-      inFlight: monitor.metric('rxflume_source_in_flight', labels),
+      inFlight: monitor.metric('rxflume_source_in_flight_records', labels),
       inFlightBytes: monitor.metric('rxflume_source_in_flight_bytes', labels),
       joined: monitor.metric('rxflume_source_joined', labels),
       clients: monitor.metric('rxflume_source_clients', labels),
@@ -242,6 +242,9 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     this.#waiting = [];
     this.#current = undefined;
     this.#metrics.joined.set(0);
+    // What is still held of it says nothing of a source that is over.
+    this.#metrics.inFlight.set(0);
+    this.#metrics.inFlightBytes.set(0);
     this.#metrics.clients.set(0);
   }
 

@@ -49,7 +49,7 @@ export class Committer {
     this.#intervalMs = options.intervalMs;
     this.#monitor = monitor;
     this.#commits = monitor.metric('rxflume_source_commits_total', labels);
-    this.#committed = monitor.metric('rxflume_source_committed_total', labels);
+    this.#committed = monitor.metric('rxflume_source_committed_offsets_total', labels);
   }
 
   acked(count: number): void {
@@ -63,7 +63,6 @@ export class Committer {
 
   /** More of the partition's log is known, or was read without a record to ack. */
   fetched(partition: Partition): void {
-    this.#showLag(partition);
     if (partition.isSettled && !partition.hasQueued && partition.isUncommitted) this.#due();
   }
 
@@ -74,10 +73,6 @@ export class Committer {
 
   /** A new epoch: what is under way belongs to the old one, and must not hold up the commits of this. */
   epochEnded(): void {
-    for (const { stream } of this.#state.assignment.partitions) {
-      this.#monitor.forget('rxflume_source_lag', { stream });
-      this.#monitor.forget('rxflume_source_committed_offset', { stream });
-    }
     this.#answering.unsubscribe();
   }
 
@@ -185,17 +180,6 @@ export class Committer {
     const before = partition.committed < 0 ? partition.start : partition.committed;
     this.#committed.add(Math.max(0, offset - before));
     partition.committed = Math.max(partition.committed, offset);
-    if (partition.isOver) return;
-    this.#showLag(partition);
-    this.#monitor.metric('rxflume_source_committed_offset', { stream: partition.stream }).set(offset);
-  }
-
-  /** How far the broker is ahead of what is committed, or of where reading goes on where nothing is known to be. */
-  #showLag(partition: Partition): void {
-    const done = partition.committed < 0 ? partition.watermark.offset : partition.committed;
-    if (done < 0) return;
-    const lag = Math.max(0, partition.highWatermark - done);
-    this.#monitor.metric('rxflume_source_lag', { stream: partition.stream }).set(lag);
   }
 
   #failed(error: CommitError): void {

@@ -15,7 +15,7 @@ import {
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError } from '../../core/errors.js';
-import type { Monitor } from '../../core/monitor.js';
+import { flowLabels } from '../../core/flow-scope.js';
 import { listed } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
@@ -33,6 +33,7 @@ import type {
 import { Assignment, lateError, lostError } from './assignment.js';
 import { Committer } from './committer.js';
 import { Emitter } from './emitter.js';
+import { Gauges, metricsOf } from './gauges.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener } from './partition.js';
 import { resumeError, resumePoints, withRecoveryHint } from './resume.js';
@@ -62,6 +63,7 @@ export class KafkaSession implements KafkaListener {
   readonly #emitter: Emitter;
   readonly #rewinding: Rewinding;
   readonly #metrics;
+  readonly #gauges: Gauges;
   readonly #listener: PartitionListener = {
     acked: (count) => this.#acked(count),
     nacked: (partition, offset, cause) => this.#nacked(partition, offset, cause),
@@ -83,9 +85,10 @@ export class KafkaSession implements KafkaListener {
     const state = new SessionState(this.#lifecycle);
     this.#state = state;
     const { monitor, maxUnacked } = options;
-    const labels = { source: 'kafka', group: options.groupId };
+    const labels = { ...flowLabels(), source: 'kafka', name: options.groupId };
     this.#metrics = metricsOf(monitor, labels);
     const { heldBack } = this.#metrics;
+    this.#gauges = new Gauges(state, this.#window, monitor, labels, this.#metrics);
     this.#committer = new Committer(state, options.commit, monitor, labels);
     this.#emitter = new Emitter(state, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(state, this.#committer, options, heldBack);
@@ -175,6 +178,7 @@ export class KafkaSession implements KafkaListener {
   }
 
   logEvent(level: 'info' | 'warn', what: string, message: string): void {
+    if (what === 'kafka.lost') this.#metrics.reconnects.add(1);
     this.#options.monitor.logEvent(level, what, message);
   }
 
@@ -185,11 +189,19 @@ export class KafkaSession implements KafkaListener {
   ): readonly PartitionOffset[] {
     const ours = partitions.map((partition, at) => {
       const resumePoint = resumePoints[at];
-      return new Partition(partition, resumePoint?.start ?? -1, resumePoint, this.#window, this.#listener);
+      return new Partition(
+        partition,
+        resumePoint?.start ?? -1,
+        resumePoint,
+        this.#window,
+        this.#listener,
+        this.#metrics,
+      );
     });
     this.#state.assignment = new Assignment(epoch, ours);
     this.#committer.resumed();
     this.#metrics.joined.set(1);
+    if (epoch > 1) this.#metrics.rebalances.add(1);
     this.#metrics.assigned.set(ours.length);
     this.#metrics.interrupted.set(0);
     const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
@@ -225,8 +237,7 @@ export class KafkaSession implements KafkaListener {
 
   #emit(): void {
     if (!this.#emitter.run()) return;
-    this.#metrics.inFlight.set(this.#window.count);
-    this.#metrics.inFlightBytes.set(this.#window.bytes);
+    this.#gauges.windowChanged();
     if (!this.#lifecycle.isRunning) return;
     this.#emitter.setPauses();
     this.#flushRequester.look();
@@ -271,6 +282,7 @@ export class KafkaSession implements KafkaListener {
     this.#flushRequester.end();
     this.#rewinding.end();
     this.#committer.end();
+    this.#gauges.end();
   }
 
   #driverCompleted(): void {
@@ -290,20 +302,4 @@ export class KafkaSession implements KafkaListener {
     this.#metrics.heldBack.set(0);
     this.#settling.look();
   }
-}
-
-/** The metrics that a session keeps of its group. */
-function metricsOf(monitor: Monitor, labels: { readonly source: string; readonly group: string }) {
-  return {
-    records: monitor.metric('rxflume_source_records_total', labels),
-    bytes: monitor.metric('rxflume_source_bytes_total', labels),
-    acked: monitor.metric('rxflume_source_acked_total', labels),
-    nacked: monitor.metric('rxflume_source_nacked_total', labels),
-    inFlight: monitor.metric('rxflume_source_in_flight', labels),
-    inFlightBytes: monitor.metric('rxflume_source_in_flight_bytes', labels),
-    joined: monitor.metric('rxflume_source_joined', labels),
-    assigned: monitor.metric('rxflume_source_assigned_partitions', labels),
-    interrupted: monitor.metric('rxflume_source_interrupted', labels),
-    heldBack: monitor.metric('rxflume_source_held_back_partitions', labels),
-  };
 }

@@ -1,8 +1,10 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Acker } from '../../delivery/acker.js';
 import { Delivery } from '../../delivery/delivery.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { OffsetTracker, type OffsetTrackerListener } from '../../offsets/offset-tracker.js';
+import { type AgeHistograms, TimeIndex } from '../../offsets/time-index.js';
 import type { KafkaBatch, KafkaRecord, KafkaRecords, TopicPartition } from '../../ports/kafka-consumer.js';
 
 /** What a partition tells the session it belongs to. */
@@ -27,9 +29,14 @@ export class Partition extends OffsetTracker implements TopicPartition {
   /** The offset last committed to the broker; −1 where one must still be committed, also while nothing is acked. */
   committed: number;
   isPaused = false;
-  highWatermark = 0;
+  /** The offset after the last record of the log, as far as is known; −1 where it is not. */
+  highWatermark = -1;
   readonly #window: InFlightWindow;
   readonly #listener: PartitionListener;
+  readonly #ages: AgeHistograms | undefined;
+  readonly #times = new TimeIndex();
+  /** The time of what is to be read again first. */
+  #resumeTime: number | undefined;
   #queue: Queued[] = [];
   #emitted = 0;
 
@@ -43,6 +50,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
     resumePoint: ResumePoint | undefined,
     window: InFlightWindow,
     listener: PartitionListener,
+    ages?: AgeHistograms,
   ) {
     super(start, resumePoint, listener);
     this.topic = of.topic;
@@ -52,6 +60,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
     this.committed = resumePoint?.start === undefined ? start : -1;
     this.#window = window;
     this.#listener = listener;
+    this.#ages = ages;
   }
 
   /** Where reading began, −1 where the broker decided that. */
@@ -92,7 +101,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
   enqueue(batch: KafkaBatch): void {
     const { records, nextOffset } = batch;
     if (this.#start < 0 && records.length > 0) this.#startedAt((records.at(0) as KafkaRecord).offset);
-    this.highWatermark = batch.highWatermark;
+    this.highWatermark = Math.max(this.highWatermark, batch.highWatermark);
     const last = this.#queue.at(-1);
     if (records.length > 0) this.#queue.push({ records, nextOffset });
     else if (last === undefined) this.#readUpTo(nextOffset);
@@ -111,7 +120,11 @@ export class Partition extends OffsetTracker implements TopicPartition {
     if (queued === undefined) return undefined;
     const record = queued.records.at(this.#emitted) as KafkaRecord;
     const seq = this.add(record.offset, record.byteLength);
+    this.#resumeTime = undefined;
     this.#window.take(record.byteLength);
+    // No record is younger than the moment it goes out, whatever its producer wrote.
+    if (this.#times.wants(seq, this.#emitted === 0))
+      this.#times.add(seq, Math.min(record.timestamp, timeOfDayMs()), monotonicMs());
     this.#emitted += 1;
     if (this.#emitted === queued.records.length) {
       this.#readUpTo(queued.nextOffset);
@@ -124,7 +137,9 @@ export class Partition extends OffsetTracker implements TopicPartition {
   /** The same partition in its next epoch, read again from where the ledger says, or else from the watermark. */
   renewed(resumePoint: ResumePoint | undefined): Partition {
     const start = resumePoint?.start ?? this.watermark.offset;
-    const fresh = new Partition(this, start, resumePoint, this.#window, this.#listener);
+    const fresh = new Partition(this, start, resumePoint, this.#window, this.#listener, this.#ages);
+    fresh.highWatermark = this.highWatermark;
+    fresh.#resumeTime = this.oldestTime;
     fresh.committed = this.committed;
     return fresh;
   }
@@ -133,6 +148,19 @@ export class Partition extends OffsetTracker implements TopicPartition {
   override end(): void {
     if (!this.isOver) this.dropQueued();
     super.end();
+  }
+
+  /** When the oldest record that was read and is not settled was made, in milliseconds since 1970, as far as is known. */
+  get oldestTime(): number | undefined {
+    if (this.watermark.unacked > 0) return this.#times.oldestTime;
+    const next = this.#queue[0]?.records.at(this.#emitted)?.timestamp ?? this.#resumeTime ?? -1;
+    return next > 0 ? Math.min(next, timeOfDayMs()) : undefined;
+  }
+
+  protected override advanced(): void {
+    const { ackedEnd, count } = this.watermark;
+    if (this.#ages === undefined || !this.#times.isPassedBy(ackedEnd, count)) return;
+    this.#times.ackedUpTo(ackedEnd, count, { ms: monotonicMs(), date: timeOfDayMs() }, this.#ages);
   }
 
   protected nacked(offset: number, cause: unknown): void {

@@ -111,6 +111,7 @@ export class MarbleKafka implements KafkaDriver {
           }),
         );
       },
+      describeLogs: (partitions) => consumer.describeLogs?.(partitions) ?? [],
       close: () => consumer.close(),
     };
   }

@@ -264,6 +264,11 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   }
 
   /** @internal */
+  endOf(of: TopicPartition): number {
+    return this.#log(of).next;
+  }
+
+  /** @internal */
   startOf(
     { groupId, startAt, topics }: KafkaSubscription,
     of: TopicPartition,

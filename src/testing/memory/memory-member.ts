@@ -7,6 +7,7 @@ import {
   ignoreElements,
   merge,
   Observable,
+  of,
   Subject,
   type Subscriber,
   Subscription,
@@ -21,6 +22,7 @@ import type {
   KafkaListener,
   KafkaRecord,
   KafkaSubscription,
+  LogFacts,
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
@@ -38,6 +40,8 @@ export interface ConsumerCluster {
   overNothing(groupId: string, of: TopicPartition, position: number): number;
   /** Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to the position. */
   fetch(of: TopicPartition, position: number, most: number): { records: KafkaRecord[]; next: number; end: number };
+  /** The offset after the last record. */
+  endOf(of: TopicPartition): number;
   startOf(
     subscription: KafkaSubscription,
     of: TopicPartition,
@@ -122,6 +126,11 @@ export class MemoryMember implements KafkaConsumer, GroupMember {
           }
         }),
       );
+  }
+
+  describeLogs(partitions: readonly TopicPartition[]): Observable<readonly LogFacts[]> {
+    const asked = partitions.flatMap((of) => this.#entry(of) ?? []);
+    return of(asked.map((entry) => ({ ...entry.of, end: this.#kafka.endOf(entry.of) })));
   }
 
   close(): Observable<unknown> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Assignment, OwnedPartition } from '../../../src/drivers/kafkajs/consumer/assignment.js';
+import { retentionOf } from '../../../src/drivers/kafkajs/consumer/log-facts.js';
 import { type AskTopics, resolveTopics } from '../../../src/drivers/kafkajs/consumer/topics.js';
 import { DriverLog } from '../../../src/drivers/kafkajs/driver-log.js';
 import { commitError, connectError, isPassing, reasonOf } from '../../../src/drivers/kafkajs/errors.js';
@@ -10,6 +11,25 @@ import type { ForeignRecord } from '../../../src/drivers/kafkajs/records/record.
 import type { Fetched } from '../../../src/drivers/kafkajs/vendor/link.js';
 import { KafkaTrace } from '../../../src/testing/contracts/kafka-trace.js';
 import { brokerError, record } from './fake-link.js';
+
+describe('what a topic keeps', () => {
+  const settings = (policy: string | null, ms: string | null) =>
+    new Map([
+      ['cleanup.policy', policy],
+      ['retention.ms', ms],
+    ]);
+
+  it('is known where it deletes by time', () => {
+    expect([retentionOf(settings('delete', '3600000')), retentionOf(settings('compact,delete', '5'))]).toEqual([
+      3_600_000, 5,
+    ]);
+    expect([retentionOf(settings('compact', '5')), retentionOf(settings('delete', '-1'))]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect([retentionOf(settings(null, null)), retentionOf(new Map())]).toEqual([undefined, undefined]);
+  });
+});
 
 describe('options', () => {
   const brokers = ['k1:9092'];

@@ -122,7 +122,7 @@ describe('kafkaSink, exactly once', () => {
     });
     expect([reported, kafka.committed('g', 'chat', 0)]).toEqual([[], 5]);
     // Lag and progress are reported all the same.
-    expect(monitor.total('rxflume_source_committed_total')).toBe(5);
+    expect(monitor.total('rxflume_source_committed_offsets_total')).toBe(5);
   });
 
   it('moves the offset where everything is filtered out, without a record, also in a drain', () => {

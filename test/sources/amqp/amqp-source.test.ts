@@ -147,7 +147,9 @@ describe('amqpSource', () => {
           own[fault]('q');
           one('a').ack();
           expect(isOver).toBe(true);
-          expect(['joined', 'in_flight'].map((name) => monitor.total(`rxflume_source_${name}`))).toEqual([0, 0]);
+          expect(['joined', 'in_flight_records'].map((name) => monitor.total(`rxflume_source_${name}`))).toEqual([
+            0, 0,
+          ]);
         });
         at(150, () => {
           expect(seen).toEqual(['a', 'b', 'a*', 'b*']);

@@ -305,23 +305,6 @@ describe('a rebalance', () => {
     }));
 });
 
-describe('figures', () => {
-  it('show the lag while nothing is acked, and are gone with the partitions', () =>
-    inVirtualTime((at) => {
-      const kafka = chat();
-      const seen = run(kafka);
-      at(20, () => seen.seen[0]?.ack());
-      at(200, () => kafka.produce('chat', 0, ['d', 'e']));
-      at(300, () => {
-        expect(seen.monitor.total('rxflume_source_lag')).toBe(4);
-        seen.leave();
-        const names = seen.monitor.samples().map(({ name }) => name);
-        expect(names).not.toContain('rxflume_source_lag');
-        expect(names).not.toContain('rxflume_source_committed_offset');
-      });
-    }));
-});
-
 describe('a position read without a record', () => {
   it('is committed when everything before it is settled, and not before', () =>
     inVirtualTime((at) => {

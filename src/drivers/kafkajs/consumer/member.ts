@@ -7,6 +7,7 @@ import { Assignment, type Ending } from './assignment.js';
 import { Fetching } from './fetching.js';
 import { Heartbeats } from './heartbeats.js';
 import type { Home } from './home.js';
+import { LogFactsReader } from './log-facts.js';
 import { LogRange } from './log-range.js';
 import type { Rejected } from './offsets.js';
 import { LATE_MS, Reading, whenLate } from './reading.js';
@@ -19,6 +20,8 @@ export class Member {
   readonly link: Link;
   readonly #home: Home;
   readonly #changed = new Signal();
+  /** What is known of the logs that it reads. */
+  readonly logFacts: LogFactsReader;
   readonly #range: LogRange;
   readonly #same: SameTopics;
   #assignment: Assignment | undefined;
@@ -35,6 +38,7 @@ export class Member {
     this.link = link;
     this.#home = home;
     this.#same = new SameTopics(link, home);
+    this.logFacts = new LogFactsReader(link);
     this.#range = new LogRange(link, home.subscription);
   }
 

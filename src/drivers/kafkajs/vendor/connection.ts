@@ -6,6 +6,7 @@ import type {
   KafkaConsumer,
   KafkaListener,
   KafkaSubscription,
+  LogFacts,
   PartitionOffset,
   TopicPartition,
 } from '../../../ports/kafka-consumer.js';
@@ -141,6 +142,12 @@ export class Connection implements KafkaConsumer, Home {
         (error: unknown) => subscriber.error(error),
       );
     });
+  }
+
+  describeLogs(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]> {
+    const owned = this.#member?.assignment;
+    const asked = partitions.filter((one) => owned?.get(one) !== undefined);
+    return asked.length === 0 ? [] : (this.#member?.logFacts.read(asked) ?? []);
   }
 
   close(): ObservableInput<unknown> {

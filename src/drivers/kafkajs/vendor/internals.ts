@@ -122,6 +122,11 @@ export interface Broker {
   offsetCommit(request: Record<string, unknown>): Promise<{
     readonly responses: readonly ForeignOffsets[];
   }>;
+  describeConfigs(request: Record<string, unknown>): Promise<{
+    readonly resources: readonly {
+      readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[];
+    }[];
+  }>;
   heartbeat(request: Record<string, unknown>): Promise<unknown>;
   leaveGroup(request: Record<string, unknown>): Promise<unknown>;
 }

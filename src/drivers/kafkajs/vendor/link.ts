@@ -31,6 +31,8 @@ const EARLIEST = '-2';
 const LATEST = '-1';
 const LEADER_NOT_AVAILABLE = 5;
 const MOST_FETCH_BYTES = 16 << 20;
+/** The number by which Kafka calls a topic where its settings are asked for. */
+const TOPIC_RESOURCE = 2;
 
 /**
  * One connection to a cluster and one member of a group, as plain requests: kafkajs speaks the protocol, finds brokers,
@@ -222,6 +224,15 @@ export class Link extends ClusterLink {
     const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));
     const { responses } = await broker.listOffsets({ isolationLevel: READ_COMMITTED, topics });
     return takenApart(responses, this.errorOf);
+  }
+
+  /** Some settings of a topic, as they are in force. Fails where they are not ours to see. */
+  async topicSettings(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+    const broker = await this.cluster.brokerPool.findConnectedBroker();
+    const asked = { type: TOPIC_RESOURCE, name: topic, configNames: names };
+    const { resources } = await broker.describeConfigs({ resources: [asked] });
+    const entries = resources.flatMap(({ configEntries }) => configEntries);
+    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
   }
 
   /** Why a topic cannot be read, as the cluster said it last; undefined where it can. */

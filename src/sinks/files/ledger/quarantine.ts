@@ -80,7 +80,7 @@ export class Quarantine implements SetAside {
   }
 
   #tell({ final, values, first, last }: StoredFile, place: string, cause: SinkError): void {
-    this.#monitor.metric('rxflume_sink_quarantined_files_total', { sink: 'files', root: this.#root }).add(1);
+    this.#monitor.metric('rxflume_sink_quarantined_files_total', { sink: 'files', to: this.#root }).add(1);
     this.#monitor.logEvent(
       'error',
       'files.quarantined',

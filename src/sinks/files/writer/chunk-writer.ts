@@ -1,5 +1,6 @@
 import { from, type ObservableInput, type Subscription } from 'rxjs';
 import type { AckGroup } from '../../../delivery/ack-group.js';
+import type { Call, CallTimer } from '../../../lifecycle/call-timer.js';
 import type { FileWriter } from '../../../ports/file-system.js';
 
 export interface Chunk {
@@ -26,16 +27,19 @@ export interface ChunkReport {
 export class ChunkWriter {
   readonly #writer: FileWriter;
   readonly #report: ChunkReport;
+  readonly #timer: CallTimer | undefined;
   readonly #waiting: Chunk[] = [];
   #step: Subscription | undefined;
+  #call: Call | undefined;
   #isWriting = false;
   #isRunning = false;
   #isEnding = false;
   #isOver = false;
 
-  constructor(writer: FileWriter, report: ChunkReport) {
+  constructor(writer: FileWriter, report: ChunkReport, timer?: CallTimer) {
     this.#writer = writer;
     this.#report = report;
+    this.#timer = timer;
   }
 
   push(chunk: Chunk): void {
@@ -54,6 +58,7 @@ export class ChunkWriter {
     this.#isOver = true;
     this.#waiting.length = 0;
     this.#step?.unsubscribe();
+    if (this.#call !== undefined) this.#timer?.drop(this.#call);
   }
 
   /** A storage may answer at once, from within; so this goes round instead of calling itself. */
@@ -88,6 +93,7 @@ export class ChunkWriter {
 
   #write(chunk: Chunk, bytes: Uint8Array): void {
     let isStored = false;
+    this.#call = this.#timer?.start();
     const step = from(this.#writer.write(bytes)).subscribe({
       error: (error: unknown) => this.#fail(error),
       complete: () => {
@@ -98,6 +104,7 @@ export class ChunkWriter {
     // Only when the writer has put this write behind it may it be asked for the next.
     step.add(() => {
       if (!isStored || this.#isOver) return;
+      if (this.#call !== undefined) this.#timer?.done(this.#call);
       this.#isWriting = false;
       this.#report.stored(chunk, bytes.length);
       this.#run();
@@ -112,6 +119,7 @@ export class ChunkWriter {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#call !== undefined) this.#timer?.drop(this.#call);
     this.#waiting.length = 0;
     this.#report.failed(error);
   }

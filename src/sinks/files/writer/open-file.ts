@@ -17,6 +17,7 @@ import { describeError, SinkError } from '../../../core/errors.js';
 import { AckGroup } from '../../../delivery/ack-group.js';
 import type { Delivery } from '../../../delivery/delivery.js';
 import type { Encoder } from '../../../formats/format.js';
+import type { CallTimer } from '../../../lifecycle/call-timer.js';
 import type { FileSystem, FileWriter } from '../../../ports/file-system.js';
 import { bucketError } from '../buckets/bucket.js';
 import { one, removedError, retryWhereRemoved } from '../file-calls.js';
@@ -24,7 +25,7 @@ import type { StoredFile } from '../ledger/entry.js';
 import { isForGood } from '../ledger/publish.js';
 import type { CheckedOptions } from '../options.js';
 import type { ChunkBudget, HoldsChunk } from './chunk-budget.js';
-import { type Chunk, ChunkWriter } from './chunk-writer.js';
+import { type Chunk, type ChunkReport, ChunkWriter } from './chunk-writer.js';
 
 /** A file as it was closed: whole, and still at its temporary path. */
 export interface ClosedFile extends Omit<StoredFile, 'final'> {
@@ -93,7 +94,7 @@ export class OpenFile<T> implements HoldsChunk {
     this.#number = of.number;
     this.#encoder = options.format.encoder();
     this.#writer = fs.create(of.path);
-    this.#chunks = new ChunkWriter(this.#writer, {
+    const chunkReport: ChunkReport = {
       stored: ({ parts }, bytes) => {
         this.#stored += bytes;
         parts.release();
@@ -101,7 +102,8 @@ export class OpenFile<T> implements HoldsChunk {
       },
       ended: () => this.#written$.complete(),
       failed: (cause) => this.#fail(removedError(of.path, cause)),
-    });
+    };
+    this.#chunks = new ChunkWriter(this.#writer, chunkReport, report.writes);
     budget?.opened(this);
   }
 
@@ -281,6 +283,7 @@ export interface FileOf {
 
 /** What a file tells the stream it belongs to. */
 export interface FileReport {
+  readonly writes: CallTimer;
   /** Its folder is made; or can never be made, and then what it held is nacked. */
   decided(): void;
   full(): void;

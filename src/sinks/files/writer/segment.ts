@@ -1,6 +1,7 @@
 import { from, map, mergeMap, type Observable, type Subscription, timer, toArray } from 'rxjs';
 import { AckGroup } from '../../../delivery/ack-group.js';
 import type { Delivery } from '../../../delivery/delivery.js';
+import type { CallTimer } from '../../../lifecycle/call-timer.js';
 import type { FileSystem } from '../../../ports/file-system.js';
 import { MOST_ENTRY_BYTES, mostFileBytes } from '../ledger/entry.js';
 import { temporaryPath } from '../names.js';
@@ -29,6 +30,7 @@ export interface ClosedSegment {
 
 /** What a segment tells the stream it belongs to. */
 export interface SegmentReport {
+  readonly writes: CallTimer;
   full(): void;
   failed(error: unknown): void;
   opened(): void;
@@ -79,6 +81,7 @@ export class Segment<T> {
     this.#report = report;
     this.#budget = budget;
     this.#fileReport = {
+      writes: report.writes,
       full: () => report.full(),
       failed: (error) => report.failed(error),
       decided: () => {

@@ -8,12 +8,14 @@ import {
   ReplaySubject,
   Subject,
   Subscription,
+  tap,
   timer,
 } from 'rxjs';
 import type { FlushSignal } from '../../../delivery/acker.js';
 import type { Delivery } from '../../../delivery/delivery.js';
 import { nackErrorOfThrown, staleError } from '../../../delivery/nack-errors.js';
 import type { Receipt } from '../../../delivery/receipt.js';
+import type { Call, CallTimer } from '../../../lifecycle/call-timer.js';
 import { CommitGate, orderError } from '../../../lifecycle/commit-gate.js';
 import type { FileSystem } from '../../../ports/file-system.js';
 import { Quarantine } from '../ledger/quarantine.js';
@@ -25,6 +27,9 @@ import { type ClosedSegment, Segment, type SegmentReport } from './segment.js';
 
 /** What a stream tells the sink it belongs to. */
 export interface StreamReport {
+  readonly writes: CallTimer;
+  /** From a roll to its files being visible. */
+  readonly commits: CallTimer;
   /** A number that no segment of this sink has had: it keeps the names of files apart, also when a stream is read anew. */
   nextSegment(): number;
   opened(): void;
@@ -50,6 +55,7 @@ export interface Writes<T> {
 interface Closing<T> {
   readonly segment: Segment<T>;
   readonly closed$: ReplaySubject<ClosedSegment>;
+  readonly call: Call;
 }
 
 /**
@@ -138,7 +144,7 @@ export class StreamWriter<T> {
     const closed$ = new ReplaySubject<ClosedSegment>(1);
     const closing = new Subscription();
     this.#closing.set(segment, closing);
-    this.#closing$.next({ segment, closed$ });
+    this.#closing$.next({ segment, closed$, call: this.#report.commits.start() });
     const whole$ = this.#gate?.end(segment.cut) ?? EMPTY;
     if (this.#gate !== undefined) segment.hold();
     closing.add(
@@ -185,6 +191,7 @@ export class StreamWriter<T> {
 
   #openSegment(firstOffset: number): Segment<T> {
     const report: SegmentReport = {
+      writes: this.#report.writes,
       opened: () => this.#report.opened(),
       closed: (files) => this.#report.closed(files),
       full: () => {
@@ -210,10 +217,12 @@ export class StreamWriter<T> {
     this.#closing$ = new Subject();
     this.#publishing = this.#closing$
       .pipe(
-        concatMap(({ segment, closed$ }) =>
+        concatMap(({ segment, closed$, call }) =>
           closed$.pipe(
             concatMap((closed) => this.#publish(closed)),
+            tap({ complete: () => this.#report.commits.done(call) }),
             finalize(() => {
+              this.#report.commits.drop(call);
               if (this.#closing.delete(segment)) this.#report.idle();
             }),
           ),

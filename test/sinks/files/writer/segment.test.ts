@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { Monitor } from '../../../../src/core/monitor.js';
 import { jsonLines } from '../../../../src/formats/json-lines.js';
+import { CallTimer } from '../../../../src/lifecycle/call-timer.js';
 import { MOST_ENTRY_BYTES, mostFileBytes } from '../../../../src/sinks/files/ledger/entry.js';
 import { checkOptions, type RollOptions } from '../../../../src/sinks/files/options.js';
 import { type ClosedSegment, Segment } from '../../../../src/sinks/files/writer/segment.js';
@@ -16,6 +18,7 @@ function setting(roll: RollOptions = {}) {
     options,
     { stream: 's', writer: 'w', number: 3, from: 10 },
     {
+      writes: new CallTimer(new Monitor(), 'write', {}),
       full: () => reported.push('full'),
       failed: (error) => reported.push(`failed ${String(error)}`),
       opened: () => reported.push('opened'),

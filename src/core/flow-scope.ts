@@ -1,0 +1,44 @@
+/** The flow that is being subscribed to, and which of its steps. */
+export interface FlowScope {
+  readonly flow: string;
+  /** The step that is being applied to what is before it, such as `1 decode`; absent around the source and the whole. */
+  readonly operator?: string;
+  readonly step?: StepCounts;
+}
+
+/** How many deliveries an operator of a flow took and gave. Those of the first and the last part that it is made of. */
+export interface StepCounts {
+  received?: { value: number };
+  emitted?: { value: number };
+}
+
+let current: FlowScope | undefined;
+
+/** The flow that whatever is called now is made for; undefined outside of one, or later than its subscription. */
+export function flowScope(): FlowScope | undefined {
+  return current;
+}
+
+/** The label that tells the metrics of flows apart. */
+export function flowLabels(): Readonly<Record<string, string>> {
+  return current === undefined ? {} : { flow: current.flow };
+}
+
+/** Runs something for the same flow, and none of its steps: what is in a branch of an operator is not the operator. */
+export function inBranchScope<T>(run: () => T): T {
+  return inFlowScope(current === undefined ? undefined : { flow: current.flow }, run);
+}
+
+/**
+ * Runs something for a flow. Subscribing is synchronous in RxJS, so all that a flow consists of is made within this call; what is
+ * made later, such as a second connection, is to be called in the scope that was there at first.
+ */
+export function inFlowScope<T>(scope: FlowScope | undefined, run: () => T): T {
+  const outer = current;
+  current = scope;
+  try {
+    return run();
+  } finally {
+    current = outer;
+  }
+}

@@ -1,0 +1,150 @@
+/** What a metric is, for a reader and for Prometheus. */
+export interface Description {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+const FLOW = ['flow'];
+const SOURCE = ['flow', 'source', 'name'];
+const STREAM = [...SOURCE, 'stream'];
+const OPERATOR = ['flow', 'operator'];
+const SINK = ['flow', 'sink', 'to'];
+
+const counter = (labels: readonly string[], help: string): Description => ({ type: 'counter', labels, help });
+const gauge = (labels: readonly string[], help: string): Description => ({ type: 'gauge', labels, help });
+const histogram = (labels: readonly string[], help: string): Description => ({ type: 'histogram', labels, help });
+
+/**
+ * Every metric of rxflume, by its name: what it counts, of which type it is, and which labels it has.
+ *
+ * ```ts
+ * import { METRICS } from 'rxflume/metrics';
+ *
+ * METRICS.rxflume_source_backlog_records?.type; // → 'gauge'
+ * ```
+ */
+export const METRICS: Readonly<Record<string, Description>> = {
+  rxflume_build_info: gauge(
+    ['version', 'node'],
+    'Always 1; its labels say which version of rxflume runs on which Node.',
+  ),
+  rxflume_event_loop_delay_seconds: histogram([], 'How late a timer of 100 ms was, measured each time.'),
+  rxflume_process_heap_used_bytes: gauge([], 'Heap in use, as Node counts it.'),
+  rxflume_process_resident_memory_bytes: gauge([], 'Resident memory of the process.'),
+  rxflume_flow_state: gauge([...FLOW, 'state'], 'For each state 1 where the flow is in it, else 0.'),
+
+  rxflume_source_records_total: counter(SOURCE, 'Records received.'),
+  rxflume_source_bytes_total: counter(SOURCE, 'Bytes of the records received.'),
+  rxflume_source_batches_total: counter(SOURCE, 'Batches received from Flume clients.'),
+  rxflume_source_emitted_records_total: counter(SOURCE, 'Records passed on to the flow; not of RabbitMQ and Flume.'),
+  rxflume_source_released_records_total: counter(
+    SOURCE,
+    'Records whose bytes have left the memory of the flow; not of RabbitMQ and Flume.',
+  ),
+  rxflume_source_acked_total: counter(SOURCE, 'Records acked.'),
+  rxflume_source_nacked_total: counter(SOURCE, 'Records nacked.'),
+  rxflume_source_redelivered_total: counter(SOURCE, 'Messages that RabbitMQ had delivered before.'),
+  rxflume_source_requeued_total: counter(SOURCE, 'Nacked messages that were returned to their queue.'),
+  rxflume_source_dead_lettered_total: counter(
+    SOURCE,
+    'Nacked messages that RabbitMQ was told to discard or dead-letter.',
+  ),
+  rxflume_source_unheard_total: counter(SOURCE, 'Events that were acked after their Flume client had disconnected.'),
+  rxflume_source_commits_total: counter(SOURCE, 'Commits of offsets that succeeded.'),
+  rxflume_source_committed_offsets_total: counter(SOURCE, 'Offsets committed, gaps in the log included.'),
+  rxflume_source_rebalances_total: counter(SOURCE, 'Assignments of partitions after the first.'),
+  rxflume_source_reconnects_total: counter(SOURCE, 'Lost connections that the source or its driver makes again.'),
+  rxflume_connect_retries_total: counter(FLOW, 'Attempts of retryConnect to connect again.'),
+  rxflume_source_in_flight_records: gauge(SOURCE, 'Records passed on and not released.'),
+  rxflume_source_in_flight_bytes: gauge(SOURCE, 'Bytes of the records passed on and not released.'),
+  rxflume_source_window_closed_seconds_total: counter(SOURCE, 'Time during which the in-flight window was full.'),
+  rxflume_source_no_progress_seconds: gauge(
+    SOURCE,
+    'Time since a record was last passed on, released or acked, as seen at the readings; 0 while there is no backlog.',
+  ),
+  rxflume_source_age_seconds: histogram(
+    SOURCE,
+    'From the time of a record until it and all records before it in its stream were acked.',
+  ),
+  rxflume_source_settle_duration_seconds: histogram(
+    SOURCE,
+    'From passing a record on until it and all records before it in its stream were acked.',
+  ),
+  rxflume_source_joined: gauge(SOURCE, '1 while the source is a member of its group, has a channel, or listens.'),
+  rxflume_source_interrupted: gauge(SOURCE, '1 while partitions cannot be read or committed.'),
+  rxflume_source_assigned_partitions: gauge(SOURCE, 'Partitions assigned.'),
+  rxflume_source_held_back_partitions: gauge(
+    SOURCE,
+    'Partitions that are paused because the window is full, or wait for the redelivery of a nacked record.',
+  ),
+  rxflume_source_clients: gauge(SOURCE, 'Flume clients connected.'),
+
+  rxflume_source_log_end_offset: gauge(STREAM, 'Offset after the last record of the log.'),
+  rxflume_source_read_offset: gauge(STREAM, 'Offset after the last record passed on.'),
+  rxflume_source_acked_offset: gauge(STREAM, 'Offset up to which all records are acked.'),
+  rxflume_source_committed_offset: gauge(STREAM, 'Offset committed.'),
+  rxflume_source_backlog_records: gauge(
+    STREAM,
+    'Offsets of the log that are not passed on: end of the log less read offset.',
+  ),
+  rxflume_source_committed_lag_records: gauge(
+    STREAM,
+    'Offsets of the log that are not committed. It rises until a file is rolled, so it says little of a healthy flow.',
+  ),
+  rxflume_source_oldest_unsettled_timestamp_seconds: gauge(
+    STREAM,
+    'Time of the oldest record that was read and is not settled, in seconds since 1970; absent where there is none.',
+  ),
+  rxflume_source_retention_headroom_seconds: gauge(
+    STREAM,
+    'Time until retention may delete the oldest record that is not settled; absent where it is not known.',
+  ),
+
+  rxflume_operator_received_total: counter(
+    OPERATOR,
+    'Deliveries that an operator of a flow took; of decode, filterValue and mapValue.',
+  ),
+  rxflume_operator_emitted_total: counter(
+    OPERATOR,
+    'Deliveries that an operator of a flow passed on; of decode, filterValue and mapValue.',
+  ),
+  rxflume_dead_letters_total: counter([...OPERATOR, 'reason'], 'Values set aside, by the code of the error.'),
+  rxflume_deliveries_lost_total: counter(
+    OPERATOR,
+    'Deliveries of a watched flow that were collected without an ack or a nack.',
+  ),
+  rxflume_tee_skipped_total: counter(['flow', 'sink'], 'Values that an optional sink of tee missed.'),
+
+  rxflume_sink_values_total: counter(SINK, 'Values stored, sent or printed.'),
+  rxflume_sink_bytes_total: counter(SINK, 'Bytes of the values stored, sent or printed.'),
+  rxflume_sink_batches_total: counter(SINK, 'Batches sent.'),
+  rxflume_sink_files_total: counter(SINK, 'Files published.'),
+  rxflume_sink_commits_total: counter(SINK, 'Transactions committed.'),
+  rxflume_sink_failures_total: counter(SINK, 'Failures: of a stream of files, of a batch, or of a value.'),
+  rxflume_sink_resent_total: counter(SINK, 'Values sent again.'),
+  rxflume_sink_quarantined_files_total: counter(
+    ['sink', 'to'],
+    'Files that cannot be published and were moved to quarantine.',
+  ),
+  rxflume_sink_open_files: gauge(SINK, 'Files open.'),
+  rxflume_sink_in_flight_batches: gauge(SINK, 'Batches sent and not answered.'),
+  rxflume_sink_in_flight_values: gauge(SINK, 'Messages published and not confirmed.'),
+  rxflume_sink_connections: gauge(SINK, 'Connections open.'),
+  rxflume_sink_write_duration_seconds: histogram(SINK, 'How long a write of a chunk, or a request with a batch, took.'),
+  rxflume_sink_commit_duration_seconds: histogram(
+    SINK,
+    'From a roll until its files are visible, or the commit of a transaction.',
+  ),
+  rxflume_sink_oldest_call_seconds: gauge(
+    [...SINK, 'call'],
+    'How long the oldest unanswered write or commit has been waiting; absent where there is none.',
+  ),
+};
+
+/** Of a metric of your own: a counter where its name says so. */
+export function descriptionOf(name: string): Description {
+  const known = Object.hasOwn(METRICS, name) ? METRICS[name] : undefined;
+  if (known !== undefined) return known;
+  return { type: name.endsWith('_total') ? 'counter' : 'gauge', labels: [], help: 'A metric of the application.' };
+}

@@ -1,0 +1,16 @@
+export { type Description, METRICS } from './catalog.js';
+export {
+  METRICS_HANDLER_DEFAULTS,
+  type MetricsHandler,
+  type MetricsHandlerOptions,
+  metricsHandler,
+} from './handler.js';
+export { type Health, type HealthLimits, type HealthReason, livenessOf, readinessOf } from './health.js';
+export {
+  type FlowStatus,
+  type OperatorStatus,
+  type SinkStatus,
+  type SourceStatus,
+  type StreamStatus,
+  statusOf,
+} from './status.js';
