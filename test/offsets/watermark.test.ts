@@ -156,6 +156,23 @@ describe('Watermark', () => {
     }
   });
 
+  it('says where a stretch without records began that ends at its offset', () => {
+    const mark = new Watermark(10);
+    mark.readUpTo(20);
+    expect([mark.emptyFrom, mark.offset]).toEqual([10, 20]);
+    mark.add(25);
+    mark.readUpTo(40);
+    expect([mark.emptyFrom, mark.offset]).toEqual([25, 25]);
+    mark.ack(0, 1);
+    expect([mark.emptyFrom, mark.offset]).toEqual([26, 40]);
+    const fromZero = new Watermark(0);
+    fromZero.readUpTo(5);
+    expect([fromZero.emptyFrom, fromZero.offset]).toEqual([0, 5]);
+    const unknown = new Watermark(-1);
+    unknown.readUpTo(5);
+    expect([unknown.emptyFrom, unknown.offset]).toEqual([5, 5]);
+  });
+
   it('never goes back: neither to less than was read, nor to before its start', () => {
     const mark = new Watermark(10);
     mark.readUpTo(5);

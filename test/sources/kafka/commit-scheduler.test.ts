@@ -36,6 +36,15 @@ describe('when a commit is due', () => {
     expect(schedule.acked(1)).toBe('startInterval');
   });
 
+  it('an interval after there is something to commit that was not acked', () => {
+    const schedule = new CommitScheduler(3);
+    expect([schedule.due(), schedule.due()]).toEqual(['startInterval', 'nothing']);
+    expect(schedule.intervalEnded()).toBe('commit');
+    schedule.started();
+    expect(schedule.ended('done')).toBe('nothing');
+    expect(schedule.intervalEnded()).toBe('nothing');
+  });
+
   it('again an interval after one that failed, though nothing was acked meanwhile', () => {
     const schedule = new CommitScheduler(3);
     schedule.acked(3);
