@@ -8,7 +8,7 @@ import { mergedFlush$ } from './flush-listeners.js';
  * Deliveries that are settled together, kept as sequence numbers per acker and not as objects: a file of a million values holds a
  * million bits.
  *
- * Settles: whatever was added, once, on `ack` or `nack`; adding to a settled holding is a bug of the caller and throws.
+ * Settles: whatever was added, once, on `ack` or `nack`; adding to a settled group is a bug of the caller and throws.
  */
 export class AckGroup {
   readonly #seqs = new Map<Acker, SeqSet>();
@@ -28,7 +28,7 @@ export class AckGroup {
   }
 
   add(delivery: Delivery<unknown>): void {
-    if (this.#isSettled) throw new Error('Holding: add after settling');
+    if (this.#isSettled) throw new Error('AckGroup: add after settling');
     if (delivery.acker !== this.#lastAcker) this.#open(delivery.acker);
     if ((this.#lastSeqs as SeqSet).add(delivery.seq)) this.#size += 1;
   }
@@ -59,7 +59,7 @@ export class AckGroup {
     for (const [acker, seqs] of this.#seqs) seqs.forEachRun((first, next) => acker.hold(first, next));
   }
 
-  /** The replay that everything held so far shares, if it does. */
+  /** The resume tracker that everything held so far shares, if it does. */
   get resumeTracker(): ResumeTracker | undefined {
     const all = new Set([...this.#seqs.keys()].map((acker) => acker.resumeTracker));
     const [only] = all;

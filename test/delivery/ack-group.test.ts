@@ -7,11 +7,10 @@ import type { Delivery } from '../../src/delivery/delivery.js';
 import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { callAcker } from '../support/call-acker.js';
 
-describe('Holding', () => {
+describe('AckGroup', () => {
   it('settles unbroken runs in one call each, lowest first', () => {
     const { calls, at } = callAcker();
-    const held = new AckGroup();
-    for (const seq of [9, 3, 4, 40, 8, 5, 3]) held.add(at(seq));
+    const held = AckGroup.of([9, 3, 4, 40, 8, 5, 3].map(at));
     expect(held.size).toBe(6);
     held.release();
     held.nack('no');
@@ -50,7 +49,7 @@ describe('Holding', () => {
     held.ack();
     held.nack('late');
     expect(calls).toEqual([['ack', 0, 1]]);
-    expect(() => held.add(at(1))).toThrow('Holding: add after settling');
+    expect(() => held.add(at(1))).toThrow('AckGroup: add after settling');
   });
 
   it('holds nothing: settles nothing, wants nothing', () => {

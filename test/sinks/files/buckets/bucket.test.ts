@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SinkError } from '../../../../src/core/errors.js';
-import { bucketSegment, checkBucket } from '../../../../src/sinks/files/buckets/bucket.js';
+import { bucketError, bucketSegment, checkBucket, harmOf } from '../../../../src/sinks/files/buckets/bucket.js';
 
 const NEXT = 'Make `path` give safe segments, such as with bucketSegment(value).';
 
@@ -28,6 +28,7 @@ describe('a bucket', () => {
     ['a/_rxflume-2', '`_rxflume` is where the sink keeps its own files'],
     ['a'.repeat(256), 'a segment is longer than 255 bytes'],
     ['é'.repeat(128), 'a segment is longer than 255 bytes'],
+    [`a/${'b'.repeat(256)}`, 'a segment is longer than 255 bytes'],
     [`${'a/'.repeat(1_024)}a`, 'it is longer than 2048 bytes'],
   ])('may not be %j', (bucket, why) => {
     const call = () => checkBucket(bucket);
@@ -48,6 +49,24 @@ describe('a bucket', () => {
     expect(detailsOf('..')).toEqual({ bucket: '..' });
     expect(detailsOf({})).toEqual({ bucket: 'Object' });
     expect(detailsOf('b'.repeat(3_000))).toEqual({ bucket: 'b'.repeat(200) });
+  });
+});
+
+describe('a path in the ledger', () => {
+  it.each([
+    ['a:b', null],
+    ['a'.repeat(300), null],
+    ['a\u001fb', 'it has a control character or a `\\`'],
+    ['a\\b', 'it has a control character or a `\\`'],
+    ['a/../b', 'it has a segment `..`'],
+  ])('%j could harm: %j', (path, why) => expect(harmOf(path)).toBe(why));
+});
+
+describe('the error of a bucket', () => {
+  it('has a cause where there was one', () => {
+    const cause = new RangeError('Invalid time value');
+    expect(bucketError(undefined, 'path failed', cause).cause).toBe(cause);
+    expect('cause' in bucketError(undefined, 'path failed')).toBe(false);
   });
 });
 
