@@ -39,7 +39,7 @@ export const TEE_DEFAULTS = { spare: { count: 10_000, bytes: 16 * MiB }, monitor
  * sink stays exact: its commit waits until the others have acked everything before it.
  * Bounds: nothing is buffered. A value is released when all required sinks have released it, and three bytes remember it until
  * all have settled it. A sink that is not required holds at most `spare`: what it would get beyond that it never gets, and the
- * figure `rxflume_tee_skipped_total` counts it.
+ * metric `rxflume_tee_skipped_total` counts it.
  * Fails: with the first error of a required sink; an optional one that fails is no longer used, with a log event.
  */
 export function tee<T, R, K extends string>(

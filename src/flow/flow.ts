@@ -62,7 +62,7 @@ export class Flow<R = Receipt> extends Source<R> {
   }
 
   /**
-   * The same flow, watched for deliveries that are lost or hang: a notice names the operator that took it last, the stream,
+   * The same flow, watched for deliveries that are lost or hang: a log event names the operator that took it last, the stream,
    * the offset and the age. It is so by itself where `NODE_ENV` is `development`. See `LeakDetector` for what it costs.
    */
   watched(options: LeakDetectorOptions = {}): Flow<R> {

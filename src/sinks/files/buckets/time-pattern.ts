@@ -11,9 +11,9 @@ const PARTS: Readonly<Record<string, { readonly spanMs: number; readonly of: (is
 
 /**
  * Compiles a bucket pattern of time, such as `dt={yyyy}-{MM}-{dd}/hour={HH}`: parts are yyyy, MM, dd, HH and mm, in UTC.
- * The last answer is kept, since neighbours mostly fall into the same hour or day.
+ * The last result is kept, since neighbours mostly fall into the same hour or day.
  *
- * Fails: `OptionError` for an unknown part, or hours without days.
+ * Fails: `OptionError` for an unknown part.
  */
 export function timePattern(pattern: string): (atMs: number) => string {
   const pieces = pattern.split(/\{([^{}]*)\}/);
