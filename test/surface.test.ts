@@ -45,7 +45,7 @@ const VALUES = {
 /** The formats that most flows do without, and what they need. */
 const FORMATS: readonly string[] = [
   ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'PARQUET_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
-  ...['avroFile', 'column', 'csv', 'parquet', 'sequenceFile'],
+  ...['avroFile', 'column', 'csv', 'parquet', 'rawJson', 'sequenceFile'],
 ];
 
 describe('the public surface', () => {

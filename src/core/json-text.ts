@@ -1,4 +1,5 @@
 import { describeError, describeValue, SinkError } from './errors.js';
+import { RawJson } from './raw-json.js';
 
 /** JSON.stringify writes `null` or `{}` for what JSON cannot hold, so only such a text needs a look at its value. */
 const SUSPECT = /null|\{\}/;
@@ -11,7 +12,7 @@ const WITHOUT_FIELDS = new Set(
 /**
  * A value's JSON text, without a newline: the one rule of all that writes JSON. It is what `JSON.stringify` writes, and for
  * a BigInt its digits, where that is the value. A field that is undefined, a function or a symbol is left out, `-0` is `0`,
- * and what has a `toJSON` (a Date) is what that says.
+ * and what has a `toJSON` (a Date) is what that says. A value of `rawJson` is the text it was read from.
  *
  * ```ts
  * import { jsonText } from 'rxflume';
@@ -23,6 +24,7 @@ const WITHOUT_FIELDS = new Set(
  * infinity, an invalid date, a Map, a Set and others that would be written as `{}`, and for a cycle.
  */
 export function jsonText(value: unknown): string {
+  if (value instanceof RawJson) return value.line().toString();
   const json = textOf(value);
   if (json === undefined) throw noJson(value);
   if (SUSPECT.test(json)) expectHeld(value);

@@ -1,4 +1,4 @@
-import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
+import { endOfString, isNumberStart, numberAt } from '../core/json-tokens.js';
 
 /** The most characters of an integer that becomes a BigInt: the time to read one and to write it grows faster than it. */
 const MOST_DIGITS = 1_000;

@@ -1,4 +1,4 @@
-import { endOfString, isNumberStart, numberAt } from './json-tokens.js';
+import { endOfString, isNumberStart, numberAt } from '../core/json-tokens.js';
 
 /** A number of a JSON text, and where it begins. */
 export interface NumberAt {

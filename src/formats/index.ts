@@ -1,3 +1,4 @@
+export type { RawJson } from '../core/raw-json.js';
 export type { AvroCodec } from './avro-container.js';
 export { AVRO_FILE_DEFAULTS, type AvroFileOptions, avroFile } from './avro-file.js';
 export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
@@ -7,5 +8,6 @@ export type { Encoder, FileFacts, Format, FormatChunk } from './format.js';
 export { column, type ParquetColumn, type ParquetRow, type ParquetSchema } from './parquet/column.js';
 export type { ParquetCompression } from './parquet/page-codec.js';
 export { PARQUET_DEFAULTS, type ParquetOptions, parquet, type RowGroupOptions } from './parquet/parquet.js';
+export { rawJson } from './raw-json.js';
 export type { SequenceField } from './sequence-field.js';
 export { SEQUENCE_FILE_DEFAULTS, type SequenceFileOptions, sequenceFile } from './sequence-file.js';

@@ -1,4 +1,4 @@
-import { endOfString } from './json-tokens.js';
+import { endOfString } from '../core/json-tokens.js';
 
 /** No more of a path, and of one name in it, is shown. */
 const [PATH_LENGTH, NAME_LENGTH] = [200, 60];

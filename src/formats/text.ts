@@ -2,13 +2,10 @@ import { inspect } from 'node:util';
 import { describeValue, SinkError } from '../core/errors.js';
 import { expectKnown } from '../core/options.js';
 import { isWellFormed } from '../core/text.js';
-import { KiB } from '../core/units.js';
+import { ChunkBuffer } from './chunk-buffer.js';
 import { COMPRESSION_OPTIONS, compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 import type { LinesOptions } from './json-lines.js';
-
-const NEW_LINE = 10;
-const LARGE_BYTES = 256 * KiB;
 
 /**
  * One value a line: bytes as they are, text in UTF-8, each with a newline behind it. A newline within a value is kept, and
@@ -32,18 +29,14 @@ export function text(options: LinesOptions = {}): Format<Uint8Array | string | n
 }
 
 class TextEncoder implements Encoder<Uint8Array | string | null> {
-  #chunk = Buffer.allocUnsafe(16 * KiB);
-  #length = 0;
+  readonly #chunk = new ChunkBuffer();
 
   add(value: Uint8Array | string | null): number {
     if (value instanceof Uint8Array) {
-      this.#makeRoom(value.length + 1);
-      this.#chunk.set(value, this.#length);
-      this.#length += value.length;
+      this.#chunk.bytes(value);
     } else if (typeof value === 'string') {
       if (!isWellFormed(value)) throw halfPair(value);
-      this.#makeRoom(value.length * 3 + 1);
-      this.#length += this.#chunk.write(value, this.#length);
+      this.#chunk.text(value);
     } else {
       throw new SinkError(
         'RXF_SINK_FORMAT',
@@ -51,25 +44,12 @@ class TextEncoder implements Encoder<Uint8Array | string | null> {
           'string. Drop tombstones with filterValue, or use jsonLines.',
       );
     }
-    this.#chunk[this.#length] = NEW_LINE;
-    this.#length += 1;
-    return this.#length;
+    this.#chunk.newLine();
+    return this.#chunk.length;
   }
 
   take(): Uint8Array {
-    const chunk = this.#chunk.subarray(0, this.#length);
-    this.#chunk = Buffer.allocUnsafe(Math.max(16 * KiB, this.#chunk.length));
-    this.#length = 0;
-    return chunk;
-  }
-
-  #makeRoom(bytes: number): void {
-    if (this.#length + bytes <= this.#chunk.length) return;
-    // A little more than a chunk is enough from there on; twice would be half empty.
-    const most = this.#chunk.length < LARGE_BYTES ? this.#chunk.length * 2 : this.#chunk.length * 1.25;
-    const chunk = Buffer.allocUnsafe(Math.max(most, this.#length + bytes));
-    chunk.set(this.#chunk.subarray(0, this.#length));
-    this.#chunk = chunk;
+    return this.#chunk.take();
   }
 }
 

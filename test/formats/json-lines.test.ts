@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { OptionError, SinkError } from '../../src/core/errors.js';
+import { DecodeError, OptionError, SinkError } from '../../src/core/errors.js';
+import { jsonText } from '../../src/core/json-text.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
+import { rawJson } from '../../src/formats/raw-json.js';
 
 const textOf = (chunk: Uint8Array) => Buffer.from(chunk).toString('utf8');
 
@@ -115,5 +117,77 @@ describe('jsonLines', () => {
       'Expected `jsonLines options` to have only known options (compression, compressionLevel), got `gzip`',
     );
     expect(call(null)).toThrow(OptionError);
+  });
+});
+
+describe('rawJson', () => {
+  const lineOf = (input: Uint8Array | string) => {
+    const encoder = jsonLines().encoder();
+    encoder.add(rawJson(undefined, { numbers: 'rounded' })(input));
+    return textOf(encoder.take());
+  };
+
+  it('is a value, and the line that came: digits, order, repeated names, escapes and spaces', () => {
+    const text = '{ "b": 1.50, "a": 12345678901234567890, "b": -0, "c": "\\u00e9é\\n\\/" }';
+    expect(rawJson(undefined, { numbers: 'rounded' })(text).value).toEqual({
+      b: -0,
+      a: Number('12345678901234567890'),
+      c: 'éé\n/',
+    });
+    expect([lineOf(text), lineOf(Buffer.from(text))]).toEqual([`${text}\n`, `${text}\n`]);
+  });
+
+  it('is one line, without a mark, whatever is between and around its values', () => {
+    expect(lineOf('\ufeff{\r\n  "a b": [1,\t2],\n "c": " \\" \\\\" }\n')).toBe('{"a b":[1,2],"c":" \\" \\\\"}\n');
+    expect(lineOf(Buffer.from('\ufeff[ 1 ] \r\n\n'))).toBe('[ 1 ]\n');
+    expect(lineOf('"\ud800x"')).toBe('"\\ud800x"\n');
+    expect(lineOf(new Uint8Array(Buffer.from('xx{}')).subarray(2))).toBe('{}\n');
+  });
+
+  it('is not written where the value is another, and is the value within another', () => {
+    const raw = rawJson()('{"a":1.0}');
+    const encoder = jsonLines<unknown>().encoder();
+    const sizes = [{ ...(raw.value as object) }, raw, { raw }, raw, 'x'].map((value) => encoder.add(value));
+    const file = '{"a":1}\n{"a":1.0}\n{"raw":{"a":1}}\n{"a":1.0}\n"x"\n';
+    expect([textOf(encoder.take()), sizes.at(-1), encoder.take().length]).toEqual([file, file.length, 0]);
+    encoder.add('next');
+    expect(textOf(encoder.take())).toBe('"next"\n');
+    expect([jsonText(raw), JSON.stringify(raw)]).toEqual(['{"a":1.0}', '{"a":1}']);
+  });
+
+  it.each<[string, Uint8Array | string | null]>([
+    ['RXF_DECODE_EMPTY', null],
+    ['RXF_DECODE_EMPTY', ''],
+    ['RXF_DECODE_SYNTAX', '{"a":"\n"}'],
+    ['RXF_DECODE_SYNTAX', Buffer.from('{"a":"\xff"}', 'latin1')],
+    ['RXF_DECODE_INEXACT', '12345678901234567890'],
+  ])('rejects with %s what `json` rejects: %p', (code, input) => {
+    const call = () => rawJson()(input);
+    expect(call).toThrow(DecodeError);
+    expect(call).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('is the same value in one line, whatever the white space; and the same bytes where that has no line breaks', () => {
+    const white = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r', ''), maxLength: 3 });
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ stringUnit: 'binary' }),
+        fc.array(white, { minLength: 1, maxLength: 9 }),
+        (value, whites) => {
+          let at = 0;
+          const between = () => whites[at++ % whites.length] as string;
+          // Strings are left as they are: a token, or a mark between two.
+          const tokens = JSON.stringify(value).match(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^"[\]{},:]+/gsu) as string[];
+          const text = between() + tokens.map((token) => token + between()).join('');
+          const bytes = Buffer.from(text);
+          const line = lineOf(bytes);
+          expect([line.indexOf('\n'), line.includes('\r')]).toEqual([line.length - 1, false]);
+          expect(JSON.stringify(JSON.parse(line))).toBe(JSON.stringify(JSON.parse(text)));
+          if (!/[\r\n]/.test(text)) expect(line).toBe(`${text.replace(/[ \t]+$/, '')}\n`);
+          expect(lineOf(text)).toBe(line);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });
