@@ -43,7 +43,11 @@ function run(name, args) {
 /** The API reference: a page for each entry point, named as it is imported. */
 function writeApi() {
   const api = join(pages, 'api');
-  run('typedoc/bin/typedoc', ['--options', 'site/typedoc.json', '--out', join(site, 'api')]);
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const entries = Object.values(exports)
+    .flatMap(({ types }) => types ?? [])
+    .flatMap((types) => ['--entryPoints', types.replace('./dist/', './').replace('.d.ts', '.ts')]);
+  run('typedoc/bin/typedoc', ['--options', 'site/typedoc.json', ...entries, '--out', join(site, 'api')]);
   const named = (file) => file.replace(/^src\.md$/, 'rxflume.md').replace(/^src\//, '');
   const files = readdirSync(join(site, 'api'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.md'),

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 
 /** Anchors as GitHub makes them of headings: a link works in both. */
@@ -7,6 +9,16 @@ function slugify(heading: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replaceAll(' ', '-');
+}
+
+/** The pages that TypeDoc wrote, one for each entry of the package: the entry `rxflume` first, drivers last. */
+const entries = readdirSync(fileURLToPath(new URL('../api', import.meta.url)), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.md') && file !== 'index.md')
+  .map((file) => file.slice(0, -3))
+  .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+
+function rank(entry: string): number {
+  return entry === 'rxflume' ? 0 : entry.includes('/') ? 2 : 1;
 }
 
 /** A drop of what flows. */
@@ -133,20 +145,10 @@ export default defineConfig({
         text: 'API reference',
         link: '/api/',
         collapsed: true,
-        items: [
-          ...['rxflume', 'operators', 'ports', 'testing'],
-          ...[
-            'amqplib',
-            'avro-rpc',
-            'embedded-log',
-            'kafkajs',
-            'local-disk',
-            'stdio',
-            'undici',
-            'webhdfs',
-            'webhdfs-package',
-          ].map((driver) => `drivers/${driver}`),
-        ].map((entry) => ({ text: entry === 'rxflume' ? entry : `rxflume/${entry}`, link: `/api/${entry}` })),
+        items: entries.map((entry) => ({
+          text: entry === 'rxflume' ? entry : `rxflume/${entry}`,
+          link: `/api/${entry}`,
+        })),
       },
     ],
   },

@@ -19,9 +19,11 @@ export {
   SourceError,
 } from './core/errors.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './core/headers.js';
+export type { Histogram, HistogramReading } from './core/histogram.js';
 export { jsonText } from './core/json-text.js';
 export type { Location } from './core/location.js';
 export {
+  type Collector,
   defaultMonitor,
   type Failure,
   type Labels,

@@ -1,3 +1,8 @@
+/**
+ * Metrics for Prometheus, health checks and the status of a flow, for an HTTP server of yours.
+ *
+ * @packageDocumentation
+ */
 export { type Description, METRICS } from './catalog.js';
 export {
   METRICS_HANDLER_DEFAULTS,
