@@ -61,7 +61,7 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_window_closed_seconds_total: counter(SOURCE, 'Time during which the in-flight window was full.'),
   rxflume_source_no_progress_seconds: gauge(
     SOURCE,
-    'Time since a record was last passed on, released or acked, as seen at the readings; 0 while there is no backlog.',
+    'Time since a record was passed on for the first time, or acked, as seen at the readings; 0 while there is no backlog.',
   ),
   rxflume_source_age_seconds: histogram(
     SOURCE,

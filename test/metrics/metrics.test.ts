@@ -197,6 +197,13 @@ describe('the catalog', () => {
     expect([...used].sort()).toEqual(Object.keys(METRICS).sort());
   });
 
+  it('has every metric that the rules of deploy/prometheus ask for', () => {
+    const rules = textOf('deploy/prometheus/rxflume.rules.yml');
+    const asked = [...new Set(rules.match(/rxflume_[a-z_]+/g))];
+    expect(asked.length).toBeGreaterThan(5);
+    expect(asked.filter((name) => !(name in METRICS))).toEqual([]);
+  });
+
   it('names by the conventions of Prometheus', () => {
     for (const [name, { type }] of Object.entries(METRICS)) {
       expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);

@@ -4,6 +4,7 @@ import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import type { Labels, Metric, Monitor, Sample } from '../../core/monitor.js';
 import { guarded } from '../../lifecycle/time-limit.js';
 import type { LogFacts } from '../../ports/kafka-consumer.js';
+import type { Assignment } from './assignment.js';
 import type { Partition } from './partition.js';
 import type { SessionState } from './session-state.js';
 
@@ -34,18 +35,11 @@ export class Gauges {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking = Subscription.EMPTY;
 
-  constructor(
-    state: SessionState,
-    window: InFlightWindow,
-    monitor: Monitor,
-    labels: Labels,
-    { acked, heldBack }: { readonly acked: Metric; readonly heldBack: Metric },
-  ) {
+  constructor(state: SessionState, window: InFlightWindow, monitor: Monitor, labels: Labels, heldBack: Metric) {
     this.#state = state;
     this.#window = window;
     this.#labels = labels;
     this.#counters = {
-      acked,
       heldBack,
       emitted: monitor.metric('rxflume_source_emitted_records_total', labels),
       released: monitor.metric('rxflume_source_released_records_total', labels),
@@ -100,8 +94,7 @@ export class Gauges {
     yield { name: 'rxflume_source_in_flight_records', labels, value: this.#window.count };
     yield { name: 'rxflume_source_in_flight_bytes', labels, value: this.#window.bytes };
     const isPending = backlog > 0 || this.#counters.heldBack.value > 0;
-    const moved = this.#taken + this.#released + this.#counters.acked.value;
-    const value = this.#noProgress.seconds(now, moved, isPending);
+    const value = this.#noProgress.of(this.#state.assignment, now, isPending);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value };
   }
 
@@ -162,19 +155,37 @@ export class Gauges {
 }
 
 /**
- * For how long nothing has moved though there is something to do. It knows what it is shown: what moved between two readings
- * counts as moving at the second, so the answer is too low by at most the time between them, and never too high.
+ * For how long a source has not got any further though there is something to do. A record that is read again after a nack is no
+ * step forward: a storage that hangs, times out and is tried again would look busy.
+ *
+ * It knows what it is shown: what moved between two readings counts as moving at the second, so the answer is too low by at most the
+ * time between them, and never too high.
  */
 class NoProgress {
-  #seen = Number.NaN;
+  #assignment: Assignment | undefined;
+  /** The highest offset that was read, and up to which all was acked, of each stream. */
+  readonly #highest = new Map<string, { read: number; acked: number }>();
   #since = 0;
 
-  /** `moved`: any number that changes with each step forward; `isPending`: there is something to do. In seconds. */
-  seconds(now: number, moved: number, isPending: boolean): number {
-    if (isPending && moved === this.#seen) return Math.max(0, (now - this.#since) / 1_000);
-    this.#seen = moved;
-    this.#since = now;
-    return 0;
+  /** In seconds. */
+  of(assignment: Assignment, now: number, isPending: boolean): number {
+    if (this.#hasMoved(assignment) || !isPending) this.#since = now;
+    return Math.max(0, (now - this.#since) / 1_000);
+  }
+
+  #hasMoved(assignment: Assignment): boolean {
+    let hasMoved = assignment !== this.#assignment;
+    // Another owner may have left it anywhere.
+    if (hasMoved) this.#highest.clear();
+    this.#assignment = assignment;
+    for (const { stream, watermark } of assignment.partitions) {
+      const before = this.#highest.get(stream) ?? { read: -1, acked: -1 };
+      const read = Math.max(before.read, watermark.readEnd);
+      const acked = Math.max(before.acked, watermark.offset);
+      hasMoved ||= read > before.read || acked > before.acked;
+      this.#highest.set(stream, { read, acked });
+    }
+    return hasMoved;
   }
 }
 

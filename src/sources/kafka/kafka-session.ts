@@ -88,7 +88,7 @@ export class KafkaSession implements KafkaListener {
     const labels = { ...flowLabels(), source: 'kafka', name: options.groupId };
     this.#metrics = metricsOf(monitor, labels);
     const { heldBack } = this.#metrics;
-    this.#gauges = new Gauges(state, this.#window, monitor, labels, this.#metrics);
+    this.#gauges = new Gauges(state, this.#window, monitor, labels, heldBack);
     this.#committer = new Committer(state, options.commit, monitor, labels);
     this.#emitter = new Emitter(state, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(state, this.#committer, options, heldBack);

@@ -22,6 +22,7 @@ export default flow(
     topics: [env('TEST_TOPIC', 'numbered')],
     groupId: env('TEST_GROUP', 'numbered'),
     resumeFrom: lake.offsetStore,
+    window: { count: Number(env('TEST_WINDOW', '100000')) },
     redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, maxAttempts: Number(env('TEST_REDELIVER', '60')) },
   }).pipe(retryConnect({ firstDelayMs: 200, maxDelayMs: 2_000, maxAttempts: Number(env('TEST_RETRIES', '30')) })),
   decode(json(Numbered)),

@@ -226,6 +226,22 @@ describe('the gauges of a Kafka source', () => {
       });
     }));
 
+  it('take reading again after a nack for no progress', () =>
+    inVirtualTime((at) => {
+      const kafka = chat();
+      kafka.produce('chat', 0, aged(0, 0));
+      const seen = run(kafka, { window: { count: 1 }, redeliver: { firstDelayMs: 100, maxDelayMs: 100 } });
+      seen.onNext = (delivery) => {
+        at(900, () => delivery.nack(new SinkError('RXF_SINK_WRITE', 'away', { retryable: true })));
+      };
+      at(500, () => seen.read('no_progress_seconds'));
+      at(8_500, () => {
+        expect(seen.seen.length).toBeGreaterThan(5);
+        expect(seen.read('no_progress_seconds')).toEqual([8]);
+        seen.leave();
+      });
+    }));
+
   it('are gone with the partitions and with the subscription', () =>
     inVirtualTime((at) => {
       const kafka = chat(2);
