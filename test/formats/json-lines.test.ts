@@ -190,4 +190,29 @@ describe('rawJson', () => {
       { numRuns: 300 },
     );
   });
+
+  it('of text cut off or with bytes changed, is rejected, or still the line of its value', () => {
+    const change = fc.record({ at: fc.nat(200), byte: fc.nat(255), cut: fc.nat(200) });
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ stringUnit: 'binary' }),
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        (value, changes) => {
+          const bytes = Buffer.from(JSON.stringify({ value }, null, 1));
+          for (const { at, byte } of changes) if (at < bytes.length) bytes[at] = byte;
+          const damaged = bytes.subarray(0, (changes[0]?.cut ?? 0) > 100 ? changes[0]?.cut : bytes.length);
+          let line: string | undefined;
+          try {
+            line = lineOf(damaged);
+          } catch (error) {
+            expect(error).toBeInstanceOf(DecodeError);
+          }
+          if (line === undefined) return;
+          expect(line.indexOf('\n')).toBe(line.length - 1);
+          expect(JSON.stringify(JSON.parse(line))).toBe(JSON.stringify(JSON.parse(damaged.toString())));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });
