@@ -1,3 +1,8 @@
+/**
+ * Formats of files that most flows do without: Parquet, Avro, SequenceFile, CSV.
+ *
+ * @packageDocumentation
+ */
 export type { RawJson } from '../core/raw-json.js';
 export type { AvroCodec } from './avro-container.js';
 export { AVRO_FILE_DEFAULTS, type AvroFileOptions, avroFile } from './avro-file.js';
