@@ -74,7 +74,12 @@ function names(bytes: Uint8Array): string[] {
 
 describe('Parquet files with a ledger, whatever dies, sleeps, is late or is repeated', () => {
   it('hold each value once, and are whole when they are visible', () => {
-    const report = proveExactlyOnce(collect, CHAT, { schedules: 300, singleFaults: 'none', seed: 21, readLines: names });
+    const report = proveExactlyOnce(collect, CHAT, {
+      schedules: 300,
+      singleFaults: 'none',
+      seed: 21,
+      readLines: names,
+    });
     expect(report).toMatchObject({ lines: 18, commits: 'checked' });
     expect(report.faults.crash).toBeGreaterThan(20);
   });
