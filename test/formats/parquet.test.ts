@@ -376,7 +376,7 @@ describe('parquet', () => {
   it('does not search long where texts were made to have one hash', () => {
     const leaf = new BytesLeaf(
       { path: ['v'], element: { name: 'v' }, definition: 0, repetition: 0 },
-      { bytes: 0 },
+      { bytes: 0, room: 8 },
       (value) => value as string,
     );
     for (let n = 0; n < 300; n += 1) leaf.add(`w${n}`, 0);

@@ -15,6 +15,9 @@ const MOST_PROBES = 64;
 /** The indexes of more are written wrongly. */
 const MOST_WORDS = 1 << 20;
 const FEW = 64;
+const SAMPLE = 16;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
 
 /**
  * Texts and bytes, in UTF-8. While values repeat, each is kept once, in a dictionary; it is found by the hash of its bytes,
@@ -29,7 +32,7 @@ export class BytesLeaf extends Leaf {
   #starts = new Uint32Array(FEW);
   #kept = 0;
   /** The word of each value; undefined where there is no dictionary any more. */
-  #indexes: Uint32Array | undefined = new Uint32Array(FEW);
+  #indexes: Uint32Array | undefined;
   /** The value that brought each word. */
   #broughtBy = new Uint32Array(FEW);
   /** Numbers of words, plus 1, by their hash. */
@@ -39,6 +42,7 @@ export class BytesLeaf extends Leaf {
   constructor(place: LeafPlace, size: Size, bytesOf: ToBytes) {
     super(place, size);
     this.#bytesOf = bytesOf;
+    this.#indexes = new Uint32Array(size.room);
   }
 
   protected append(value: unknown): void {
@@ -228,9 +232,18 @@ export class BytesLeaf extends Leaf {
   }
 }
 
-/** Source: FNV-1a, four bytes at a time. */
+/** Of a long value its ends and its middle are looked at: those that differ elsewhere only are told apart by comparing them. */
 function hashOf(buffer: Buffer, start: number, end: number): number {
-  let hash = 0x811c9dc5;
+  if (end - start <= 3 * SAMPLE) return hashed(buffer, start, end, FNV_OFFSET);
+  const middle = (start + end - SAMPLE) >> 1;
+  // The first bytes are the length.
+  const head = hashed(buffer, start, start + SAMPLE, FNV_OFFSET);
+  return hashed(buffer, end - SAMPLE, end, hashed(buffer, middle, middle + SAMPLE, head));
+}
+
+/** Source: FNV-1a, four bytes at a time. */
+function hashed(buffer: Buffer, start: number, end: number, from: number): number {
+  let hash = from;
   let at = start;
   for (; at + 4 <= end; at += 4) {
     const four =
@@ -238,9 +251,9 @@ function hashOf(buffer: Buffer, start: number, end: number): number {
       ((buffer[at + 1] as number) << 8) |
       ((buffer[at + 2] as number) << 16) |
       ((buffer[at + 3] as number) << 24);
-    hash = Math.imul(hash ^ four, 0x01000193);
+    hash = Math.imul(hash ^ four, FNV_PRIME);
     hash ^= hash >>> 15;
   }
-  for (; at < end; at += 1) hash = Math.imul(hash ^ (buffer[at] as number), 0x01000193);
+  for (; at < end; at += 1) hash = Math.imul(hash ^ (buffer[at] as number), FNV_PRIME);
   return hash ^ (hash >>> 13);
 }

@@ -15,6 +15,7 @@ export function int64Of(value: unknown): number | bigint {
 }
 
 export function millisecondsOf(value: unknown): number | bigint {
+  if (Number.isSafeInteger(value)) return value as number;
   return value instanceof Date ? timeOf(value) : wholeTimeOf(value, 'milliseconds');
 }
 

@@ -20,9 +20,11 @@ export interface LeafPlace {
   readonly repetition: number;
 }
 
-/** The bytes of what a row group holds, counted together by all its leaves. */
+/** What a row group holds, counted together by all its leaves. */
 export interface Size {
   bytes: number;
+  /** For how many values there is room at first: as many as the row group before had rows. */
+  readonly room: number;
 }
 
 /** The values of a leaf, as they are written. */
@@ -36,8 +38,6 @@ export interface LeafPages {
 }
 
 export type Bound = number | bigint | boolean | Uint8Array;
-
-const FEW = 64;
 
 /**
  * One column of primitive values in a row group, as Dremel has it: the values that are not null, and for each entry how much of its
@@ -58,8 +58,8 @@ export abstract class Leaf {
   constructor(place: LeafPlace, size: Size) {
     this.place = place;
     this.size = size;
-    if (place.definition > 0) this.#definitions = new Uint8Array(FEW);
-    if (place.repetition > 0) this.#repetitions = new Uint8Array(FEW);
+    if (place.definition > 0) this.#definitions = new Uint8Array(size.room);
+    if (place.repetition > 0) this.#repetitions = new Uint8Array(size.room);
   }
 
   /** Adds a value. Throws `Misfit`, and then nothing was added. */

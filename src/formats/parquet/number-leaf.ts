@@ -3,16 +3,15 @@ import { type Bound, grown, Leaf, type LeafPages, type LeafPlace, Misfit, type S
 /** What a value is as a number; throws `Misfit`. */
 export type ToNumber = (value: unknown) => number;
 
-const FEW = 64;
-
 /** Whole numbers of 32 bits. */
 export class Int32Leaf extends Leaf {
   readonly #numberOf: ToNumber;
-  #values = new Int32Array(FEW);
+  #values: Int32Array;
 
   constructor(place: LeafPlace, size: Size, numberOf: ToNumber) {
     super(place, size);
     this.#numberOf = numberOf;
+    this.#values = new Int32Array(size.room);
   }
 
   protected append(value: unknown): void {
@@ -34,7 +33,7 @@ export class FloatLeaf extends Leaf {
 
   constructor(place: LeafPlace, size: Size, bits: 32 | 64) {
     super(place, size);
-    this.#values = bits === 32 ? new Float32Array(FEW) : new Float64Array(FEW);
+    this.#values = bits === 32 ? new Float32Array(size.room) : new Float64Array(size.room);
   }
 
   protected append(value: unknown): void {
@@ -55,7 +54,12 @@ export class FloatLeaf extends Leaf {
 
 /** Values of one byte each, as bits. */
 export class BooleanLeaf extends Leaf {
-  #values = new Uint8Array(FEW);
+  #values: Uint8Array;
+
+  constructor(place: LeafPlace, size: Size) {
+    super(place, size);
+    this.#values = new Uint8Array(size.room);
+  }
 
   protected append(value: unknown): void {
     if (typeof value !== 'boolean') throw new Misfit(value, 'true or false');
@@ -87,11 +91,12 @@ const TWO_32 = 2 ** 32;
 /** Whole numbers of 64 bits, as two halves each: of a safe integer no BigInt is made. */
 export class Int64Leaf extends Leaf {
   readonly #wholeOf: ToWhole;
-  #halves = new Int32Array(2 * FEW);
+  #halves: Int32Array;
 
   constructor(place: LeafPlace, size: Size, wholeOf: ToWhole) {
     super(place, size);
     this.#wholeOf = wholeOf;
+    this.#halves = new Int32Array(2 * size.room);
   }
 
   protected append(value: unknown): void {

@@ -1,7 +1,7 @@
 import { from, lastValueFrom } from 'rxjs';
+import { compress } from 'snappyjs';
 import { expectOneOf } from '../../core/options.js';
 import { compressionOf } from '../compression.js';
-import type { Vendor } from './vendor.js';
 
 export type ParquetCompression = 'none' | 'snappy' | 'gzip' | 'zstd';
 
@@ -13,13 +13,18 @@ export interface PageCodec {
 }
 
 /** The codec of that name. Throws `OptionError`, also for `zstd` where Node lacks it. */
-export function pageCodecOf(name: ParquetCompression, vendor: Vendor): PageCodec {
+export function pageCodecOf(name: ParquetCompression): PageCodec {
   expectOneOf('compression', name, ['none', 'snappy', 'gzip', 'zstd']);
   if (name === 'none') return { name: 'UNCOMPRESSED', compress: (page) => page };
-  if (name === 'snappy') return { name: 'SNAPPY', compress: (page) => vendor.snappyCompress(page) };
+  if (name === 'snappy') return { name: 'SNAPPY', compress: (page) => compress(bufferOf(page)) };
   const compression = compressionOf(name);
   return {
     name: name === 'gzip' ? 'GZIP' : 'ZSTD',
     compress: (page) => lastValueFrom(from(compression.compress(page))),
   };
+}
+
+/** The same bytes, not copied. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -86,7 +86,7 @@ export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S
   expectWhole('maxBufferedBytes', maxBufferedBytes, 1);
   expectOneOf('unknownFields', unknownFields, ['drop', 'nack']);
   const vendor = vendorOf();
-  const codec = pageCodecOf(compression, vendor);
+  const codec = pageCodecOf(compression);
   const tree = schemaTree(schema);
   return {
     extension: 'parquet',
@@ -125,7 +125,7 @@ class ParquetEncoder<T> implements Encoder<T> {
 
   takeLater(): ObservableInput<Uint8Array> {
     const { rows, leaves } = this.#group;
-    this.#group = new RowGroup(this.#tree.root, this.#unknownFields);
+    this.#group = new RowGroup(this.#tree.root, this.#unknownFields, rows);
     const paged = leaves.map((leaf) => pagesOf(leaf, this.#codec, this.#vendor));
     // Where it starts is known only when the groups before it are written.
     const there = paged.filter(isThere);

@@ -3,6 +3,8 @@ import { type Leaf, Misfit, type Size } from './leaf.js';
 import type { PlacedStruct } from './schema-tree.js';
 import { type Shredder, shredderOf, type UnknownFields } from './shredder.js';
 
+const FEW = 64;
+
 /**
  * The rows that are next written together, column by column.
  *
@@ -10,11 +12,12 @@ import { type Shredder, shredderOf, type UnknownFields } from './shredder.js';
  */
 export class RowGroup {
   readonly leaves: readonly Leaf[];
-  readonly #size: Size = { bytes: 0 };
+  readonly #size: Size;
   readonly #shredder: Shredder;
   #rows = 0;
 
-  constructor(root: PlacedStruct, unknownFields: UnknownFields) {
+  constructor(root: PlacedStruct, unknownFields: UnknownFields, rowsBefore = 0) {
+    this.#size = { bytes: 0, room: Math.max(FEW, rowsBefore) };
     const leaves: Leaf[] = [];
     this.#shredder = shredderOf(root, this.#size, unknownFields, leaves);
     this.leaves = leaves;

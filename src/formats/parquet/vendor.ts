@@ -1,12 +1,11 @@
 import { OptionError } from '../../core/errors.js';
 
-/** What of hyparquet-writer is used: its Thrift footer and page headers, its levels, and snappy. */
+/** What of hyparquet-writer is used: its Thrift footer and page headers, and its levels. */
 export interface Vendor {
   readonly ByteWriter: typeof import('hyparquet-writer').ByteWriter;
   readonly ParquetWriter: typeof import('hyparquet-writer').ParquetWriter;
   readonly writePageHeader: typeof import('hyparquet-writer/src/datapage.js').writePageHeader;
   readonly writeRleBitPackedHybrid: typeof import('hyparquet-writer/src/encoding.js').writeRleBitPackedHybrid;
-  readonly snappyCompress: typeof import('hyparquet-writer/src/snappy.js').snappyCompress;
 }
 
 async function load(): Promise<Vendor | { readonly missing: unknown }> {
@@ -14,8 +13,7 @@ async function load(): Promise<Vendor | { readonly missing: unknown }> {
     const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
     const { writePageHeader } = await import('hyparquet-writer/src/datapage.js');
     const { writeRleBitPackedHybrid } = await import('hyparquet-writer/src/encoding.js');
-    const { snappyCompress } = await import('hyparquet-writer/src/snappy.js');
-    return { ByteWriter, ParquetWriter, snappyCompress, writePageHeader, writeRleBitPackedHybrid };
+    return { ByteWriter, ParquetWriter, writePageHeader, writeRleBitPackedHybrid };
   } catch (missing) {
     return { missing };
   }
