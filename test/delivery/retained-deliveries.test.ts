@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { EMPTY } from 'rxjs';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import { RetainedDeliveries, type RetainedDeliveriesOptions } from '../../src/delivery/retained-deliveries.js';
 import { callAcker, resumeTracker } from '../support/call-acker.js';
@@ -22,7 +23,7 @@ function setting(
   return { calls: inner.calls, taken, retained, keep, emptied: () => emptied };
 }
 
-describe('Keeping', () => {
+describe('RetainedDeliveries', () => {
   it.each([true, false, undefined])('shows whether it is of one stream: %s', (isMixed) => {
     expect(setting(isMixed === undefined ? {} : { isMixed }).keep(0).acker.isMixed).toBe(isMixed === true);
   });
@@ -85,6 +86,32 @@ describe('Keeping', () => {
       ['ack', 3, 4],
       ['nack', 6, 7, 'again'],
     ]);
+  });
+
+  it('nacks with what the taker throws, and once the epoch is over asks no taker', () => {
+    const { keep, calls } = setting(
+      {},
+      {
+        takeOver: () => {
+          throw 'taker';
+        },
+      },
+    );
+    keep(1).nack('no');
+    expect(calls[0]).toEqual(['nack', 1, 2, 'taker']);
+    const over = setting({ flush$: EMPTY });
+    over.keep(1).nack('no');
+    expect([over.taken.size, over.calls]).toEqual([0, [['nack', 1, 2, 'no']]]);
+  });
+
+  it('passes a run on whole again when what was taken over in it is settled', () => {
+    const { keep, calls, taken } = setting();
+    const one = keep(1, 2, 3);
+    one.acker.nack(2, 3, 'no');
+    taken.get(2)?.ack();
+    calls.length = 0;
+    one.acker.ack(1, 4);
+    expect(calls).toEqual([['ack', 1, 4]]);
   });
 
   it.each([
