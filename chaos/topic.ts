@@ -8,8 +8,8 @@ export const PARTITIONS = 4;
 
 const SEND_EVERY_MS = 100;
 const READ_WITHIN_MS = 120_000;
-const ADMIN_ATTEMPTS = 60;
-const ADMIN_RETRY_MS = 500;
+const ATTEMPTS = 60;
+const RETRY_MS = 500;
 
 /** The topic of a run: filled, watched and read back by a plain client that faults do not touch. */
 export class Topic {
@@ -35,7 +35,7 @@ export class Topic {
   /** Numbers [from, to), steadily over so long; what a broker's absence held up follows when it is back. */
   async produce(from: number, to: number, overMs: number, signal: AbortSignal): Promise<void> {
     const producer: Producer = this.#kafka.producer();
-    await producer.connect();
+    await this.#retried(() => producer.connect());
     try {
       const startedAt = Date.now();
       for (let next = from; next < to; ) {
@@ -45,7 +45,7 @@ export class Topic {
           partition: (next + at) % PARTITIONS,
           value: JSON.stringify({ n: next + at, text: 'Where is my order?' }),
         }));
-        if (messages.length > 0) await producer.send({ topic: this.name, messages });
+        if (messages.length > 0) await this.#retried(() => producer.send({ topic: this.name, messages }));
         next = end;
         await pause(SEND_EVERY_MS, signal);
       }
@@ -77,7 +77,7 @@ export class Topic {
     const total = ends.reduce((sum, { offset }) => sum + Number(offset), 0);
     const records: Landed[] = [];
     const consumer: Consumer = this.#kafka.consumer({ groupId: `${this.name}-truth` });
-    await consumer.connect();
+    await this.#retried(() => consumer.connect());
     try {
       await consumer.subscribe({ topics: [this.name], fromBeginning: true });
       await consumer.run({
@@ -94,19 +94,33 @@ export class Topic {
     return records;
   }
 
-  /** Answers that kafkajs' admin client calls retriable but does not retry, from a broker that has just come back, are. */
-  async #admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+  #admin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    return this.#retried(async () => {
       const admin = this.#kafka.admin();
       await admin.connect();
       try {
         return await use(admin);
-      } catch (error) {
-        if ((error as { retriable?: boolean }).retriable !== true || attempt === ADMIN_ATTEMPTS) throw error;
       } finally {
         await admin.disconnect();
       }
-      await setTimeout(ADMIN_RETRY_MS);
+    });
+  }
+
+  /** kafkajs does not retry all that it calls retriable: answers of a broker that has just come back, and a refused connection. */
+  async #retried<T>(act: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!isRetriable(error) || attempt === ATTEMPTS) throw error;
+      }
+      await setTimeout(RETRY_MS);
     }
   }
+}
+
+/** Whether an error, or what caused it, may pass: kafkajs wraps a refused connection as one that is not to be retried. */
+function isRetriable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { retriable?: boolean }).retriable === true || isRetriable(error.cause);
 }
