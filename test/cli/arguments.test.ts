@@ -3,7 +3,7 @@ import { HELP, readArguments } from '../../src/cli/arguments.js';
 
 describe('readArguments', () => {
   it('reads a run with its defaults and options', () => {
-    const plain = { verb: 'run', file: 'flow.ts', untilIdleMs: null, drainTimeoutMs: 60_000 };
+    const plain = { verb: 'run', file: 'flow.ts', untilIdleMs: null, drainTimeoutMs: 60_000, metrics: null };
     expect(readArguments(['run', 'flow.ts'])).toEqual(plain);
     expect(readArguments(['run', '--until-idle', '500', 'flow.ts', '--drain-timeout=9'])).toEqual({
       ...plain,
