@@ -391,7 +391,7 @@ describe('the operators', () => {
     expect(odd).toEqual([]);
   });
 
-  it('stand in the index, which has nothing else', () => {
+  it('are in the index, which has nothing else', () => {
     const index = textOf('operators/index.ts');
     const missing = operators.filter((file) => {
       const line = index.split('\n').find((one) => one.endsWith(`from './${basename(file, '.ts')}.js';`));

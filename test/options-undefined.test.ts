@@ -116,7 +116,7 @@ describe('an option that is undefined counts as absent', () => {
     }
   });
 
-  it.each(Object.keys(TAKERS))('%s: a group that is no object is refused', (name) => {
+  it.each(Object.keys(TAKERS))('%s: a group that is no object is rejected', (name) => {
     const [take, least] = TAKERS[name] as (typeof TAKERS)[string];
     for (const key of knownTo(take, least)) {
       if (groupOf(take, least, key).length === 0) continue;

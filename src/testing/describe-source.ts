@@ -84,7 +84,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
   });
 
   check(
-    'brings again what is refused and may pass, and commits nothing of it',
+    'redelivers what is nacked and may pass, and commits nothing of it',
     ({ produce, out, committed, running }, at) => {
       produce(2);
       at(withinMs, () => out[0]?.nack(new SinkError('RXF_SINK_WRITE', 'busy')));
@@ -98,7 +98,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
     },
   );
 
-  check('fails at what is refused for good, with all before it committed', ({ produce, out, committed, ended }, at) => {
+  check('fails at what is nacked for good, with all before it committed', ({ produce, out, committed, ended }, at) => {
     produce(3);
     at(withinMs, () => {
       out[0]?.ack();

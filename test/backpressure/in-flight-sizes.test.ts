@@ -19,7 +19,7 @@ const step = fc.oneof(
 );
 
 describe('Unreleased', () => {
-  it('frees each place once, with its size, as a map would, however it grows and moves', () => {
+  it('frees each sequence number once, with its size, as a map would, however it grows and moves', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         const sizes = new InFlightSizes();
@@ -60,7 +60,7 @@ describe('Unreleased', () => {
     );
   });
 
-  it('frees nothing for a place that is released already, or not yet out', () => {
+  it('frees nothing for a sequence number that is released already, or not yet out', () => {
     const sizes = new InFlightSizes();
     sizes.add(4);
     sizes.add(0);

@@ -24,7 +24,7 @@ describe('the verdict of a chaos run', () => {
     expect(foreign).toEqual(lines.slice(3));
   });
 
-  it('takes a number that stands twice in the topic for two records', () => {
+  it('takes a number that is twice in the topic for two records', () => {
     const twice = [record(5, 0, 0), record(5, 0, 1)];
     expect(
       judge(

@@ -147,7 +147,7 @@ describe('rxflume', () => {
     expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('the drain took longer than 200 ms')]);
   });
 
-  it('stops at a record that is not JSON, exit 1, with the code, the place and the next step', async () => {
+  it('stops at a record that is not JSON, exit 1, with the code, the position and the next step', async () => {
     const file = flowFile('bad-record', { record: '{"n":' });
     const outcome = await rxflume(['run', file]);
     expect(outcome.code).toBe(1);
@@ -158,7 +158,7 @@ describe('rxflume', () => {
     expect(lines(again).at(-1)).toMatchObject({ outcome: 'failed', records: 1 });
   });
 
-  it('refuses a bucket that leaves the root, exit 1, and stores nothing outside', async () => {
+  it('rejects a bucket that leaves the root, exit 1, and stores nothing outside', async () => {
     const file = flowFile('escape', { path: "(value) => (value.n === 2 ? '../../outside' : 'good')" });
     const outcome = await rxflume(['run', file]);
     expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('RXF_SOURCE_NACKED')]);

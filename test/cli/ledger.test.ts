@@ -224,7 +224,7 @@ describe('rxflume ledger', () => {
     expect((await look()).code).toBe(0);
   });
 
-  it('says what is damaged, void, orphaned and in progress, and passes over what is no stream', async () => {
+  it('says what is damaged, ignored, orphaned and in progress, and passes over what is no stream', async () => {
     const tmp = join(lakePath, '_rxflume/tmp/kafka+chat~0');
     for (const [from, name] of [
       [0, 'old-0'],

@@ -3,7 +3,7 @@ import { ProgressReader, progressLine } from '../../src/cli/progress.js';
 import { Monitor } from '../../src/core/monitor.js';
 
 describe('ProgressReader', () => {
-  it('reads the figures, summed over sources and sinks, with the rate since the reading before', () => {
+  it('reads the metrics, summed over sources and sinks, with the rate since the reading before', () => {
     const monitor = new Monitor();
     const reader = new ProgressReader(monitor, 10_000);
     monitor.metric('rxflume_source_records_total', { group: 'a' }).add(1_000);
@@ -49,7 +49,7 @@ describe('progressLine', () => {
     storedBytes: 5_000_000_000,
   };
 
-  it('is one line of figures that can be read', () => {
+  it('is one line of metrics that can be read', () => {
     expect(progressLine('chat', progress, 200)).toBe(
       'chat  98,765/s  1,234,567 in  10 in flight  1,200,000 committed  backlog 34,567  3 files (1 open)  4.7 GiB',
     );

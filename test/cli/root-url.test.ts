@@ -51,7 +51,7 @@ describe('readRoot', () => {
     expect(() => readRoot(text, 'webhdfs', '/')).toThrow(message);
   });
 
-  it('never shows what stands before an @', () => {
+  it('never shows what is before an @', () => {
     expect(() => readRoot('webhdfs://me:secret@nn1/lake', 'webhdfs', '/')).toThrow(/^(?!.*secret).*`--user`/);
   });
 });

@@ -76,7 +76,7 @@ describe('memory file system', () => {
     expect(fs.unfinished()).toEqual([]);
   });
 
-  it('never answers where told so', () => {
+  it('never answers where ordered so', () => {
     const fs = memoryFileSystem();
     fs.hangNext('status');
     expect(seen(fs.status('/a'))).toEqual([]);
@@ -93,7 +93,7 @@ describe('memory file system', () => {
     });
   });
 
-  it('refuses a second write before the first has answered', () => {
+  it('rejects a second write before the first has answered', () => {
     marbles().run(({ flush }) => {
       const writer = memoryFileSystem({ latencyMs: 5 }).create('/a');
       seen(writer.write(text('a')));

@@ -57,7 +57,7 @@ describe('an address', () => {
     [' k1:9092', 'without spaces'],
     ['k1:9092,k2:9092 ', 'without spaces'],
     ['hunter2@k1:9092', 'without a user or password'],
-  ])('%j is refused, with why', (given, why) => {
+  ])('%j is rejected, with why', (given, why) => {
     expect(() => readHostPort('brokers[0]', given, 7)).toThrow(
       expect.objectContaining({
         code: 'RXF_OPTION_INVALID',
@@ -78,13 +78,13 @@ describe.each(NAMES)('%s', (name) => {
     expect(() => make(address)).not.toThrow();
   });
 
-  it.each(['::1', '[k1]:1234', 'k1:65536', 'k1:port', '', '[::1]1234'])('refuses %j at the call', (address) => {
+  it.each(['::1', '[k1]:1234', 'k1:65536', 'k1:port', '', '[::1]1234'])('rejects %j at the call', (address) => {
     expect(() => make(address)).toThrow(expect.objectContaining({ code: 'RXF_OPTION_INVALID' }));
   });
 
   // AMQP's URLs have a place for them, which is where AMQP's users put them.
   if (name === 'amqplib') return;
-  it('refuses a user and a password, and does not show them', () => {
+  it('rejects a user and a password, and does not show them', () => {
     expect(() => make('user:hunter2@k1:1234')).toThrow(
       expect.objectContaining({ code: 'RXF_OPTION_INVALID', message: expect.not.stringContaining('hunter2') }),
     );
@@ -133,7 +133,7 @@ describe.each(NAMES)('every form of an address, given to %s', (driver) => {
   });
 
   it.each(['::1', 'k1:0', 'k1:00', 'k1:', '[::1]:0', 'k1:70000', 'k1:9092 ', 'k1\t:9092', '[k1]:9092', ''])(
-    'refuses %j at the call',
+    'rejects %j at the call',
     (address) => {
       expect(() => make(address)).toThrow(/^Expected |must be/);
     },
@@ -155,7 +155,7 @@ it('an AMQP URL has all its parts read, and its host as a socket takes it', () =
 });
 
 it.each([' amqp://user:hunter2@k1', 'amqp://user:hunter2@k1:0', 'amqp://user:hunter2@%'])(
-  '%j is refused without its password',
+  '%j is rejected without its password',
   (url) => {
     let message = '';
     try {

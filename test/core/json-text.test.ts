@@ -121,7 +121,7 @@ describe('jsonText', () => {
     );
   });
 
-  it('says of a cycle that it is one, whatever stands before it', () => {
+  it('says of a cycle that it is one, whatever is before it', () => {
     expect(() => jsonText(cycle)).toThrow('it contains itself (a cycle)');
   });
 });

@@ -3,7 +3,7 @@ import { defaultMonitor, type LogEvent, Monitor } from '../../src/core/monitor.j
 import { inVirtualTime } from '../support/virtual-time.js';
 
 describe('Monitor', () => {
-  it('keeps one figure for each name and labels, in any order of the labels', () => {
+  it('keeps one metric for each name and labels, in any order of the labels', () => {
     const monitor = new Monitor();
     const metric = monitor.metric('lag', { topic: 'chat', group: 'lake' });
     metric.set(5);
@@ -24,7 +24,7 @@ describe('Monitor', () => {
     expect(monitor.samples().length).toBe(2);
   });
 
-  it('forgets a figure, and only that', () => {
+  it('forgets a metric, and only that', () => {
     const monitor = new Monitor();
     monitor.metric('lag', { partition: '0' }).set(3);
     monitor.metric('lag', { partition: '1' }).set(4);
@@ -32,7 +32,7 @@ describe('Monitor', () => {
     expect(monitor.samples()).toEqual([{ name: 'lag', labels: { partition: '1' }, value: 4 }]);
   });
 
-  it('tells notices to whoever listens, and keeps none', () => {
+  it('emits log events to its subscribers, and keeps none', () => {
     const monitor = new Monitor();
     const heard: LogEvent[] = [];
     monitor.logEvent('info', 'early', 'Nobody listens.');
@@ -65,7 +65,7 @@ describe('Monitor', () => {
       expect(monitor.reportedOf(new Error('wrapped', { cause: seen }))).toBe(seen);
     });
 
-    it('are told apart where they only look alike, and where what was thrown is no object', () => {
+    it('are distinguished where they only look alike, and where what was thrown is no object', () => {
       const { monitor, heard } = heardOf();
       monitor.report({ what: 'A', about: 'chat/0', message: '0: full', cause: new Error('full') });
       monitor.report({ what: 'A', about: 'chat/1', message: '1: full', cause: new Error('full') });

@@ -36,7 +36,7 @@ describe('checks of options', () => {
     ['known', () => expectKnown('x', { content: 1 }, ['a']), 'only known options (a), got `content`'],
     ['known', () => expectKnown('x options', 5, ['a']), 'Expected `x options` to be an object of options, got `5`'],
     ['known', () => expectKnown('x options', null, ['a']), 'got `null` (null)'],
-  ])('refuse a wrong %s', (_, check, message) => {
+  ])('reject a wrong %s', (_, check, message) => {
     expect(rejection(check)).toContain(message);
   });
 

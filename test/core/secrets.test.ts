@@ -37,7 +37,7 @@ describe('withoutSecrets', () => {
     }
   });
 
-  it('takes known secrets out wherever they stand, also as a URL has them', () => {
+  it('takes known secrets out wherever they are, also as a URL has them', () => {
     expect(withoutSecrets(`token (${S}) and ${encodeURIComponent(S)}`, [S])).toBe('token (***) and ***');
     expect(withoutSecrets('nothing', ['', 'no'])).toBe('nothing');
     const url = new URL(`http://h/x?op=OPEN&delegation=${encodeURIComponent(S)}&user.name=me`);

@@ -65,7 +65,7 @@ describe('AckGroup', () => {
     expect([held.size, isOver]).toEqual([0, true]);
   });
 
-  it('wants the very signal of its one source, so that epochs can be told apart by it, or all of several', () => {
+  it('has the very signal of its one source, so that epochs can be distinguished by it, or all of several', () => {
     const [one, other] = [new RecordingAcker(), new RecordingAcker()];
     const held = new AckGroup();
     held.add(one.deliver('a'));
@@ -115,7 +115,7 @@ describe('AckGroup', () => {
     expect(resumeTrackerOf(one, one)).toBe(one);
   });
 
-  it('holds runs of places, which settles nothing; and does not ack what was refused', () => {
+  it('holds runs of sequence numbers, which settles nothing; and does not ack what was nacked', () => {
     const { calls, at } = callAcker();
     const held = new AckGroup();
     for (const seq of [4, 3, 9]) held.add(at(seq));

@@ -42,7 +42,7 @@ describe('deadLetterOf', () => {
     expect(deadLetterOf('x', { ...origin, timestamp }, new Error('no'), AT).timestamp).toBe(text);
   });
 
-  it('says where it came from and why it was refused', () => {
+  it('says where it came from and why it was nacked', () => {
     expect(
       deadLetterOf('x', { ...origin, key: Buffer.from('k') }, new DecodeError('RXF_DECODE_SHAPE', 'bad'), AT),
     ).toEqual({

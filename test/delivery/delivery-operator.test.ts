@@ -4,7 +4,7 @@ import type { Receipt, Sink } from '../../src/delivery/receipt.js';
 
 const sink: Sink<unknown> = () => ({}) as Receipt as never;
 
-test('each operator on deliveries has its name, for whoever watches a flow', () => {
+test('each operator on deliveries has its name, for `watched`', () => {
   const all = {
     aggregateByKey: o.aggregateByKey(() => 0, { windowMs: 1, initial: () => 0, add: () => 0 }),
     balance: o.balance([sink, sink]),

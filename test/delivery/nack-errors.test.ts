@@ -6,7 +6,7 @@ import { callAcker } from '../support/call-acker.js';
 const delivery = callAcker().at(7);
 const failing = { code: 'RXF_SINK_WRITE', what: 'write' } as const;
 
-describe('a refusal', () => {
+describe('a rejection', () => {
   it('says what failed, of which delivery, and why', () => {
     const cause = new Error('disk is full');
     expect(nackErrorOf(cause, failing, delivery)).toMatchObject({ code: 'RXF_SINK_WRITE', cause, retryable: true });

@@ -77,7 +77,7 @@ describe('splitDelivery', () => {
     expect(parts.map(({ origin }) => origin.part)).toEqual(['1.0', '1.1']);
   });
 
-  it('takes runs of places as a holder settles them', () => {
+  it('takes runs of sequence numbers as a holder settles them', () => {
     const { acker, parts } = split(100);
     parts[0]?.acker.ack(40, 100);
     parts[0]?.acker.ack(0, 50);
@@ -113,7 +113,7 @@ describe('splitDelivery', () => {
     expect(part?.acker.isMixed).toBe(isMixed === true);
   });
 
-  it('is held when all parts are held or acked, at its own place', () => {
+  it('is held when all parts are held or acked, at its own sequence number', () => {
     const { calls, at } = callAcker({ resumeTracker });
     const [part] = splitDelivery(at(3), ['a', 'b', 'c']);
     part?.acker.hold(0, 1);

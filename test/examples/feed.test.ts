@@ -162,7 +162,7 @@ describe('feed', () => {
     ]);
   });
 
-  it('refuses what is empty, too large, not UTF-8, or asked for in another way', async () => {
+  it('rejects what is empty, too large, not UTF-8, or asked for in another way', async () => {
     const { url } = await listen();
     expect((await post(url, ' \n')).status).toBe(400);
     expect((await post(url, new Uint8Array([0xff, 0xfe]))).status).toBe(400);
@@ -182,7 +182,7 @@ describe('feed', () => {
     expect(await response.text()).toContain('POST /messages');
   });
 
-  it('answers 503, not 202, when the log refuses', async () => {
+  it('answers 503, not 202, when the log rejects the append', async () => {
     const rejecting: EmbeddedLog = { ...log, append: () => Promise.reject(new Error('disk full')) };
     await log.append('chat', ['already filled']);
     const logEvents$ = new ReplaySubject<FeedLogEvent>();

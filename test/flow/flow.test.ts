@@ -195,7 +195,7 @@ describe('flow', () => {
   });
 
   it.each([['Chat'], [''], ['-a'], ['a b'], ['a/b'], ['ü'], ['x'.repeat(101)], [undefined], [5]])(
-    'refuses the name %j',
+    'rejects the name %j',
     (name) => {
       const call = () => flow(name as string, sourceOf(1).source, sink<number>());
       expect(call).toThrow(OptionError);
@@ -204,7 +204,7 @@ describe('flow', () => {
     },
   );
 
-  it('refuses a source that cannot be drained, and says where operators go', () => {
+  it('rejects a source that cannot be drained, and says where operators go', () => {
     const { source } = sourceOf(1);
     const behind = source.pipe(tap(() => undefined));
     for (const wrong of [behind, of(1), undefined, {}, source.pipe(ignoreElements())]) {
@@ -222,7 +222,7 @@ describe('flow', () => {
       new Source<Delivery<number>>(() => undefined, { name: 's', isReplayable: true, reads: [location(name)] });
     const to = (name: string) => Object.assign(sink<number>(), { writes: [location(name)] });
 
-    it('refuses a sink that writes to what the source reads from, also behind retryConnect and mergeSources', () => {
+    it('rejects a sink that writes to what the source reads from, also behind retryConnect and mergeSources', () => {
       const loop = expect.objectContaining({
         code: 'RXF_FLOW_LOOP',
         message:
@@ -235,7 +235,7 @@ describe('flow', () => {
       expect(flow('other', reading('a'), to('b')).name).toBe('other');
     });
 
-    it('tells a sink that finds the place by the value what to refuse', () => {
+    it('tells a sink that finds the target by the value what to reject', () => {
       const reported: unknown[] = [];
       const avoided: number[] = [];
       const avoiding = (locations: readonly unknown[]) => {
@@ -274,7 +274,7 @@ describe('flow', () => {
     expect(flow('merged', merged, sink<number>()).warnings).toEqual(['q before undefined', 'p before undefined']);
   });
 
-  it('refuses steps that are no functions, and a missing sink, each by its place', () => {
+  it('rejects steps that are no functions, and a missing sink, each by its position', () => {
     const loose = flow as unknown as (...all: unknown[]) => Flow;
     const { source } = sourceOf(1);
     expect(() => loose('lake', source)).toThrow('Expected flow `lake` to end in a sink such as lake.write(), got none');

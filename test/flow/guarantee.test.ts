@@ -31,7 +31,7 @@ const ledger = { offsetStore, at: 'memory /lake' };
 const kafka = { name: 'kafkaSource', isReplayable: true };
 
 describe('guaranteeOf', () => {
-  it('is exactly once where a source that can be read again takes up from the very sink the flow ends in', () => {
+  it('is exactly once where a source that can be read again resumes from the very sink the flow ends in', () => {
     expect(guaranteeOf({ source: { ...kafka, resumeFrom: offsetStore }, ledger })).toEqual({
       level: 'exactly-once',
       because: [
@@ -65,7 +65,7 @@ describe('guaranteeOf', () => {
     );
   });
 
-  it('looks at what stands in a flow', () => {
+  it('looks at the operators of a flow', () => {
     const lake = fileSink<unknown>(memoryFileSystem(), { root: '/lake', format: jsonLines() });
     const source = kafkaSource(new MemoryKafka(), { topics: ['t'], groupId: 'g', resumeFrom: lake.offsetStore });
     expect(flow('x', source, mapValue(String), lake.write()).guarantee.level).toBe('exactly-once');

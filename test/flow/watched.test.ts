@@ -77,7 +77,7 @@ describe('a watched flow names the operator and the oldest delivery that is not 
     expect(acker.nacks).toEqual(['1', '2', '3']);
   });
 
-  it('where an operator has no name, by its place; and says so again in as long', () => {
+  it('where an operator has no name, by its position; and says so again in as long', () => {
     const { monitor, logEvents, source, send } = setting();
     const waits = trusted(delay<Delivery<number>>(10_000));
     Object.defineProperty(waits, 'name', { value: '' });
@@ -169,7 +169,7 @@ describe('a watched flow names the operator and the oldest delivery that is not 
     expect(acker.log).toEqual(['ack 1']);
   });
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     const { source } = setting();
     const plain = flow('plain', source, acks(0));
     expect(() => plain.watched({ afterMs: 0 })).toThrow('Expected `afterMs` to be');
@@ -219,7 +219,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
   }
 
   it(
-    'by an operator of RxJS, once it is garbage, with its place; and counts it',
+    'by an operator of RxJS, once it is garbage, with its position; and counts it',
     async () => {
       const { monitor, logEvents, source, send, acker } = setting();
       const dropping = flow(
@@ -252,7 +252,7 @@ describe('a watched flow tells for certain of what was dropped', () => {
   );
 
   it(
-    'not of what is held, though only as a place; nor of what is left when the flow or its epoch ends',
+    'not of what is held, though only as a sequence number; nor of what is left when the flow or its epoch ends',
     async () => {
       const { monitor, logEvents, source, send, acker } = setting();
       const held: Sink<unknown> = (deliveries) => new Observable(() => deliveries.subscribe());

@@ -123,7 +123,7 @@ describe('compressionOf', () => {
     expect(Buffer.from(decompress(Buffer.concat(frames))).equals(Buffer.concat(chunks))).toBe(true);
   });
 
-  it('refuses zstd at the call where Node has none, and says what to do', () => {
+  it('rejects zstd at the call where Node has none, and says what to do', () => {
     delete node.zstdCompress;
     const call = () => compressionOf('zstd');
     expect(call).toThrow(OptionError);
@@ -133,7 +133,7 @@ describe('compressionOf', () => {
     );
   });
 
-  it('refuses other names', () => {
+  it('rejects other names', () => {
     expect(() => compressionOf('brotli' as never)).toThrow(
       "Expected `compression` to be one of 'none', 'gzip', 'deflate', 'snappy', 'zstd'",
     );

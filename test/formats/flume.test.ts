@@ -69,7 +69,7 @@ describe('Flume events in Avro', () => {
     ['a map of 2^40 headers', Buffer.from('80808080804000', 'hex'), 'RXF_DECODE_SYNTAX'],
     ['a number without end', Buffer.alloc(20, 0xff), 'RXF_DECODE_SYNTAX'],
     ['a negative length', Buffer.from([0, 1]), 'RXF_DECODE_SYNTAX'],
-  ])('refuse %s', (_, bytes, code) => {
+  ])('reject %s', (_, bytes, code) => {
     const read = () => flumeAvro()(bytes);
     expect(read).toThrow(DecodeError);
     expect(read).toThrow(expect.objectContaining({ code }));
@@ -87,7 +87,7 @@ describe('Flume events in Avro', () => {
     );
   });
 
-  it('refuse to write what is no event', () => {
+  it('do not write what is no event', () => {
     expect(() => toFlumeAvro({ headers: { n: 5 }, body: Buffer.from('') } as never)).toThrow(SinkError);
     expect(() => toFlumeAvro(null as never)).toThrow('Expected a Flume event');
   });
@@ -148,7 +148,7 @@ describe('files of Flume events', () => {
   });
 
   it.each([[{ '\ud800': 'x' }], [{ name: 'a\udc00' }]])(
-    'refuse %j, headers that UTF-8 cannot hold, and add nothing',
+    'reject %j, headers that UTF-8 cannot hold, and add nothing',
     (headers) => {
       for (const format of [flumeText({ write: 'headers-and-body' }), flumeText(), flumeAvroFile()]) {
         const encoder = format.encoder();
@@ -160,7 +160,7 @@ describe('files of Flume events', () => {
     },
   );
 
-  it('refuse what is no event, and add nothing', () => {
+  it('reject what is no event, and add nothing', () => {
     for (const format of [flumeText(), flumeAvroFile()]) {
       const encoder = format.encoder();
       expect(() => encoder.add('text' as never)).toThrow(expect.objectContaining({ code: 'RXF_SINK_FORMAT' }));

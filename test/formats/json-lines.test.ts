@@ -64,7 +64,7 @@ describe('jsonLines', () => {
         },
       }),
     ],
-  ])('refuses %s, and adds nothing', (_, make) => {
+  ])('rejects %s, and adds nothing', (_, make) => {
     const encoder = jsonLines().encoder();
     encoder.add('before');
     const call = () => encoder.add(make());
@@ -107,7 +107,7 @@ describe('jsonLines', () => {
     expect(jsonLines().compression.name).toBe('none');
   });
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     const call = (options: unknown) => () => jsonLines(options as never);
     expect(call({ compression: 'zip' })).toThrow(
       "Expected `compression` to be one of 'none', 'gzip', 'deflate', 'snappy', 'zstd', got `\"zip\"` (string)",

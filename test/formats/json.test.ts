@@ -26,11 +26,11 @@ describe('json', () => {
     expect(json()('null')).toBe(null);
   });
 
-  it.each([[null], [undefined], [''], [Buffer.alloc(0)]])('refuses %p as no value', (value) => {
+  it.each([[null], [undefined], [''], [Buffer.alloc(0)]])('rejects %p as no value', (value) => {
     expect(rejection(() => json()(value as null))).toMatchObject({ code: 'RXF_DECODE_EMPTY' });
   });
 
-  it.each(['{', 'undefined', '{"a":1}}', ' '])('refuses %j as no JSON, and shows its start', (value) => {
+  it.each(['{', 'undefined', '{"a":1}}', ' '])('rejects %j as no JSON, and shows its start', (value) => {
     const { code, message } = rejection(() => json()(value));
     expect(code).toBe('RXF_DECODE_SYNTAX');
     expect(message).toContain(`it starts with ${JSON.stringify(value)}.`);
@@ -62,7 +62,7 @@ describe('json', () => {
     }
   });
 
-  it('refuses at the call a schema that is none', () => {
+  it('rejects at the call a schema that is none', () => {
     expect(() => json({} as never)).toThrow(OptionError);
     expect(() => json(null as never)).toThrow('Expected `decoder` to be a function');
   });
@@ -77,7 +77,7 @@ describe('json', () => {
     ['{"é":["中文",{"a b":2.00000000000000001e0}]}', 18, '$["é"][1]["a b"]'],
     ['{"order":{"items":[{},{"id":[1]},{"x":1e1,"id":-1e999}]}}', 47, '$.order.items[2].id'],
     [`${'['.repeat(70)}1e400${']'.repeat(70)}`, 70, `$${'[0]'.repeat(70)}`.slice(0, 200)],
-  ])('refuses %j, a number that a double does not hold, and names it', (text, offset, path) => {
+  ])('rejects %j, a number that a double does not hold, and names it', (text, offset, path) => {
     const error = rejection(() => json()(text)) as DecodeError;
     expect(error.code).toBe('RXF_DECODE_INEXACT');
     expect(error.message).toContain(`of \`${path}`);
@@ -112,12 +112,12 @@ describe('json', () => {
     expect(JSON.stringify(error.details).length).toBeLessThan(500);
   });
 
-  it('names the place of what is no JSON, where the engine tells it', () => {
+  it('names the position of what is no JSON, where the engine gives it', () => {
     expect(rejection(() => json()('{"a":[1,{"b":1x}]}')).message).toContain('in `$.a[1].b`');
     expect(rejection(() => json()('{"a":[1,{"b":')).message).toContain('Not JSON: ');
   });
 
-  it('finds such a number wherever it stands, and in whatever text', () => {
+  it('finds such a number wherever it is, and in whatever text', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary-ascii' }),
       fc.string({ unit: 'grapheme' }),
@@ -191,7 +191,7 @@ describe('json', () => {
     expect(rejection(() => json()(deep('9007199254740993'))).code).toBe('RXF_DECODE_INEXACT');
   });
 
-  it('refuses bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
+  it('rejects bytes that are not UTF-8 and says where; U+FFFD itself is read', () => {
     const error = rejection(() => json()(Buffer.from('{"a":"\xc4\xe3"}', 'latin1'))) as DecodeError;
     expect(error).toMatchObject({ code: 'RXF_DECODE_SYNTAX', details: { path: '$.a', offset: 6, length: 10 } });
     expect(error.message).toContain('c4e3227d');
@@ -211,7 +211,7 @@ describe('json', () => {
     expect(Buffer.from(encoder.take()).toString()).toBe('{"__proto__":{"a":1}}\n');
   });
 
-  it('gives each number back with its value, or refuses it', () => {
+  it('gives each number back with its value, or rejects it', () => {
     const digits = fc.stringMatching(/^(0|[1-9][0-9]{0,25})$/);
     const number = fc
       .tuple(
@@ -250,7 +250,7 @@ describe('json', () => {
   });
 
   it.each(['1e400', '[9007199254740993,0.1000000000000000055]', '90071992547409931e-1', '9'.repeat(1_001)])(
-    'refuses %s also where large integers are read',
+    'rejects %s also where large integers are read',
     (text) => {
       const { code, message } = rejection(() => json(undefined, { numbers: 'bigint' })(text));
       expect(code).toBe('RXF_DECODE_INEXACT');
@@ -283,7 +283,7 @@ describe('json', () => {
     );
   });
 
-  it('refuses wrong options at the call', () => {
+  it('rejects wrong options at the call', () => {
     expect(() => json(undefined, { numbers: 'big' as never })).toThrow(
       "Expected `numbers` to be one of 'exact', 'bigint', 'rounded'",
     );

@@ -11,7 +11,7 @@ describe('text', () => {
     expect(Buffer.from(encoder.take())).toEqual(Buffer.concat(expected));
   });
 
-  it.each(['\ud800', 'a\udc00b', '😀\ud83d'])('refuses %j, an unpaired surrogate, and adds nothing', (value) => {
+  it.each(['\ud800', 'a\udc00b', '😀\ud83d'])('rejects %j, an unpaired surrogate, and adds nothing', (value) => {
     const encoder = text().encoder();
     expect(() => encoder.add(value)).toThrow(expect.objectContaining({ code: 'RXF_SINK_FORMAT', retryable: false }));
     encoder.add('😀');
@@ -54,7 +54,7 @@ describe('text', () => {
     [undefined, 'Cannot write undefined (undefined) as text'],
     [5, 'Cannot write 5 (number) as text'],
     [{ a: 1 }, 'Cannot write Object (object) as text'],
-  ])('refuses %p, and adds nothing', (value, message) => {
+  ])('rejects %p, and adds nothing', (value, message) => {
     const encoder = text().encoder();
     encoder.add('before');
     const call = () => encoder.add(value as never);
@@ -90,7 +90,7 @@ describe('text', () => {
     expect([text().extension, text({ compression: 'gzip' }).extension]).toEqual(['txt', 'txt.gz']);
   });
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     expect(() => text({ newline: '\r\n' } as never)).toThrow(
       'Expected `text options` to have only known options (compression, compressionLevel), got `newline`',
     );

@@ -27,7 +27,7 @@ function batcher(limits: Partial<BatchLimits> = {}, holds: 'one epoch' | 'all' =
   return { own, sent, seen, acker, take };
 }
 
-describe('the place of a value', () => {
+describe('where a value goes', () => {
   it.each([
     [{ size: 0, bytes: 0 }, 1, 'joins'],
     [{ size: 0, bytes: 0 }, 10, 'fills'],

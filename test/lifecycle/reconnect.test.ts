@@ -86,7 +86,7 @@ describe('a connection that is made anew', () => {
       });
     }));
 
-  it('ends where it is told not to try again', () =>
+  it('ends where `ended` says not to try again', () =>
     inVirtualTime((at) => {
       const { own, attempts, last, open } = kept((_, next) => (next?.failures ?? 0) < 2);
       own.start();

@@ -83,7 +83,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
     });
   });
 
-  it('a message too large for it: refused for good; what was with it is not, and no other is lost', async () => {
+  it('a message too large for it: rejected for good; what was with it is not, and no other is lost', async () => {
     const acker = new RecordingAcker();
     const source = new Source<Delivery<string>>((subscriber) => {
       for (let n = 0; n < 50; n += 1) {
@@ -105,7 +105,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
     expect(seen.has(20)).toBe(false);
   });
 
-  it('a queue that nobody has bound: the message is refused, and nothing is acked', async () => {
+  it('a queue that nobody has bound: the message is nacked, and nothing is acked', async () => {
     const trace = await new PublisherTrace().start(driver()).ready();
     expect(await trace.settled({ routingKey: `${queue}-gone` })).toMatchObject({
       code: 'RXF_AMQP_UNROUTABLE',
@@ -114,7 +114,7 @@ describeRabbitmq('what a real RabbitMQ refuses', () => {
     await trace.close();
   });
 
-  it('all messages while its memory is low: told, waited for, and then taken', async () => {
+  it('all messages while its memory is low: reported, waited for, and then taken', async () => {
     const trace = await new PublisherTrace().start(driver()).ready();
     await services('rabbitmqctl', 'set_vm_memory_high_watermark', 'absolute', '1MB');
     let isSettled = false;

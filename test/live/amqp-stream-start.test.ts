@@ -105,7 +105,7 @@ describeRabbitmq('a stream of a real RabbitMQ that is read from `next`', () => {
     }
   });
 
-  it('that was deleted and declared again is not passed over up to where the ledger stands', async () => {
+  it('that was deleted and declared again is not passed over up to the end of the ledger', async () => {
     await publish(['a', 'b']);
     const resumeFrom = (streams: readonly string[]) => of(new Map(streams.map((one) => [one, 9])));
     const seen: string[] = [];

@@ -78,7 +78,7 @@ describe('webhdfs on real HDFS', () => {
     expect(status?.bytes ?? 0).toBeLessThanOrEqual(8 * bytes.length);
   });
 
-  it('a block smaller than HDFS takes is refused with its reason', async () => {
+  it('a block smaller than HDFS takes is rejected with its reason', async () => {
     const small = webhdfs({ nameNodes: [nameNode], user: 'flume', blockSizeBytes: 512 });
     const error = await rejection(() => firstValueFrom(from(small.create(`${root}/small-block`).close())));
     expect(error.message).toMatch(/block size/i);

@@ -122,7 +122,7 @@ describeFlume('Flume’s Log4j appender', () => {
     expect(output()).not.toContain('append() failed');
   });
 
-  it('throws where a line was refused', async () => {
+  it('throws where a line was rejected', async () => {
     const at = await ports();
     const monitor = new Monitor();
     const seen: FlumeEvent[] = [];

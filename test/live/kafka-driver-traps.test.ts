@@ -322,7 +322,7 @@ describe('traps of kafkajs 2.2.4, on a real cluster', () => {
     await until(() => hole.count() === 0, 'its sockets to close', undefined, 1_500);
   }, 30_000);
 
-  it('a refused login is RXF_KAFKA_AUTH, not worth a retry, and shows no secret', async () => {
+  it('a rejected login is RXF_KAFKA_AUTH, not worth a retry, and shows no secret', async () => {
     const topic = await topicOf(1);
     const trace = join(topic, {}, { sasl: { mechanism: 'plain', username: 'flume', password: 'hunter2-secret' } });
     await until(() => trace.error !== undefined, 'the error');

@@ -31,7 +31,7 @@ describe('a topic of transactions that goes quiet', () => {
   });
 
   it.each(['the group', 'a ledger'] as const)(
-    'has no lag in the end, by Kafka and by the figure, with its place kept by %s',
+    'has no lag in the end, by Kafka and by the metric, with its position kept by %s',
     async (keptBy) => {
       const topic = fresh('kafka-quiet');
       await kafka.createTopic(topic, 2);

@@ -22,7 +22,7 @@ async function touch(paths: readonly string[]): Promise<void> {
 }
 
 describe('a ledger in HDFS', () => {
-  it('is taken up from within two seconds, with ten thousand entries and a thousand orphans', async () => {
+  it('is resumed from within two seconds, with ten thousand entries and a thousand orphans', async () => {
     const root = `/lake/${fresh('ledger')}`;
     const ledger = `${root}/_rxflume/ledger/kafka+chat~0`;
     const orphans = `${root}/_rxflume/tmp/kafka+chat~0`;

@@ -40,7 +40,7 @@ describe('ContiguousPrefix', () => {
     );
   });
 
-  it.each([2047, 2048, 2049])('takes place %i, at the edge of its first room', (seq) => {
+  it.each([2047, 2048, 2049])('takes number %i, at the edge of its first room', (seq) => {
     const prefix = new ContiguousPrefix();
     expect(prefix.mark(seq, seq + 1)).toBe(1);
     expect([seq - 1, seq, seq + 1].map((at) => prefix.has(at))).toEqual([false, true, false]);
@@ -63,7 +63,7 @@ describe('ContiguousPrefix', () => {
     ]);
   });
 
-  it('marks nothing where the run of places is empty or marked before', () => {
+  it('marks nothing where the run of numbers is empty or marked before', () => {
     const prefix = new ContiguousPrefix();
     expect(prefix.mark(0, 0)).toBe(0);
     expect([prefix.mark(5, 5), prefix.mark(0, 3), prefix.mark(1, 3), prefix.mark(0, 4)]).toEqual([0, 3, 0, 1]);

@@ -47,7 +47,7 @@ describe('SeqSet', () => {
     [0, 65],
     [32, 64],
     [64, 128],
-  ])('gives one run of [%i, %i), with its place 0 and whole words', (first, next) => {
+  ])('gives one run of [%i, %i), with its number 0 and whole words', (first, next) => {
     const set = new SeqSet();
     for (let seq = first; seq < next; seq += 1) set.add(seq);
     expect(runsOf(set)).toEqual([[first, next]]);
@@ -60,7 +60,7 @@ describe('SeqSet', () => {
     ]);
   });
 
-  it('takes places below the first, and has none outside of its words', () => {
+  it('takes numbers below the first, and has none outside of its words', () => {
     const set = new SeqSet();
     const added = [1000, 999, 967, 0];
     expect([...added, ...added].map((seq) => set.add(seq))).toEqual([

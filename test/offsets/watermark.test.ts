@@ -132,7 +132,7 @@ describe('Watermark', () => {
     expect(mark.unacked).toBe(0);
   });
 
-  it('says which places are acked and how far it is behind the newest', () => {
+  it('says which sequence numbers are acked and how far it is behind the newest', () => {
     const mark = new Watermark(100);
     for (const offset of [100, 101, 105, 106]) mark.add(offset);
     mark.ack(0, 1);
@@ -143,7 +143,7 @@ describe('Watermark', () => {
     expect([mark.span, mark.unacked, mark.offset]).toEqual([1, 1, 106]);
   });
 
-  it('gives the offset of each place from the watermark on, and the end of what was read behind the last', () => {
+  it('gives the offset of each sequence number from the watermark on, and the end of what was read behind the last', () => {
     const mark = new Watermark(7);
     const offsets = [7, 8, 12, 13, 14, 30, 40, 41];
     for (const offset of offsets) mark.add(offset);

@@ -126,7 +126,7 @@ describe('dedupeBy', () => {
 
   itPassesOnTheAcker(dedupeBy((value) => value, { windowMs: 5 }));
 
-  it('settles runs of places, short and long, each with its own duplicates', () => {
+  it('settles runs of sequence numbers, short and long, each with its own duplicates', () => {
     const { feed, out, acker } = fed();
     for (const name of ['a1', 'b1', 'c1', 'd1', 'a2', 'b2', 'c2', 'd2']) feed(name);
     const own = out.values[0]?.acker as NonNullable<(typeof out.values)[0]>['acker'];

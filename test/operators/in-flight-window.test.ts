@@ -77,7 +77,7 @@ describe('inFlightWindow', () => {
     expect(acker.log).toEqual(['release 1', 'ack 1', 'nack 2', 'ack 3']);
   });
 
-  it('frees runs of places that a holder settles at once, also such as it never saw', () => {
+  it('frees runs of sequence numbers that a holder settles at once, also such as it never saw', () => {
     const { passed, out, acker } = fed({ count: 3 }, 1, 2, 3, 4, 5);
     const window = out.values[0]?.acker;
     expect(window?.flush$).toBe(acker.flush$);

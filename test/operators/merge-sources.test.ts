@@ -60,7 +60,7 @@ describe('mergeSources', () => {
       });
     }));
 
-  it('tries one again forever, with growing waits that take no place among those that connect', () =>
+  it('tries one again forever, with growing waits that take no slot among those that connect', () =>
     inVirtualTime((at) => {
       const [bad, good] = [sourceOf(throwError(() => AWAY)), sourceOf(NEVER)];
       const options = { ...EXACT, maxDelayMs: 10, maxConnecting: 1 };

@@ -339,7 +339,7 @@ function textsOf(sink: string, origin: Origin): unknown {
       return expect.anything();
   }
 }
-describe('what is told apart behind an operator', () => {
+describe('what is distinguished behind an operator', () => {
   const names = (through: Through, givens: readonly (readonly Origin[])[]) =>
     givens.flatMap((origins) => stored(SINKS.http as SinkRun, through, origins).texts);
   const [p05, p06, p15, p16] = (DRIVER_ORIGINS['kafkajs, read here'] as () => Origin[])() as [

@@ -154,7 +154,7 @@ describe('retryConnect', () => {
         at(500, () => expect(connects).toEqual(['connect 1', 'connect 2']));
       }));
 
-    it('hands the stop signal to the connection that stands', () =>
+    it('hands the stop signal to the connection that is open', () =>
       inVirtualTime((at) => {
         const connects: string[] = [];
         const out = taken(drainable(1, connects).pipe(retryConnect(options), drainOn(timer(15))));

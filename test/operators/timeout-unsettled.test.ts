@@ -29,7 +29,7 @@ describe('timeoutUnsettled', () => {
 
   itKeepsTheEnds(timeoutUnsettled({ name: 'x', afterMs: 100 }));
 
-  it('says what stands behind it, which stream, how many and how old, once in a while', () =>
+  it('says what is behind it, which stream, how many and how old, once in a while', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
       const reported: unknown[] = [];

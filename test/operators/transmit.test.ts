@@ -204,7 +204,7 @@ describe('transmit', () => {
     expect(begun).toEqual(['a', 'c', 'd', 'e']);
   });
 
-  it('nacks what the key cannot be told of, and lives', () => {
+  it('nacks what has no key, and lives', () => {
     const acker = new RecordingAcker();
     const key = (value: string) => {
       if (value === 'b') throw new Error('no key');

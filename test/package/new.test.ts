@@ -50,7 +50,7 @@ describe('npm run new -- operator fooBar', () => {
     expect(stderr).toMatch(/Tests: +(\d+ skipped, )?[1-9]\d+ passed/);
   }, 180_000);
 
-  test('refuses a name that is taken, and one that is no verb in camelCase', async () => {
+  test('rejects a name that is taken, and one that is no verb in camelCase', async () => {
     await expect(node('scripts/new.mjs', 'operator', 'fooBar')).rejects.toMatchObject({ code: 1 });
     await expect(node('scripts/new.mjs', 'operator', 'Foo-Bar')).rejects.toMatchObject({ code: 2 });
   });

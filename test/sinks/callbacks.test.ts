@@ -178,7 +178,7 @@ function expectNacked({ acker, ended }: ReturnType<typeof run>, what: string, th
 
 describe('what a function of a sink throws', () => {
   describe.each(Object.entries(CALLBACKS))('%s', (name, make) => {
-    it.each(Object.entries(THROWN))('refuses the one value by name, with a code: %s', (_, throws) => {
+    it.each(Object.entries(THROWN))('nacks the one value by name, with a code: %s', (_, throws) => {
       const thrown = throws();
       const unless: Unless = (answer) => (given) => {
         if (given === 'bad') throw thrown;
@@ -201,7 +201,7 @@ describe('what a function of a sink throws', () => {
 });
 
 describe('what a getter of an origin throws', () => {
-  it.each(GETTERS)('refuses the one value by name, with a code: %s (%s)', (name, getter, make) => {
+  it.each(GETTERS)('nacks the one value by name, with a code: %s (%s)', (name, getter, make) => {
     const thrown = new Error('boom');
     const change: Change = (delivery) => {
       if (delivery.value.name !== 'bad') return delivery;

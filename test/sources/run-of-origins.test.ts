@@ -97,7 +97,7 @@ it('values of two subscriptions that come together are no range', () => {
   expect(joinDeliveries([a, b]).origin.digest).toBeDefined();
 });
 
-it('a stream, whose offsets are the broker’s, has no run: the same name whoever reads it', () => {
+it('a stream, whose offsets are the broker’s, has no run: the same name for every reader', () => {
   const [first, second] = bothOf((_, out) => {
     const broker = new MemoryAmqp();
     broker.createQueue('s', 'stream');

@@ -54,7 +54,7 @@ describe('proveExactlyOnce asks that nothing waits', () => {
     expect(findings.at(-1)).toMatch(/^stuck: .*drainTimeoutMs/);
   });
 
-  it('finds a lane that is served after all others, though a drain serves it in time', () => {
+  it('finds a queue that is served after all others, though a drain serves it in time', () => {
     const { findings } = failureOf(lateLane, { singleFaults: 'none', maxWaitMs: 1_000 });
     expect(findings).toEqual([expect.stringMatching(/^waited too long: chat\/1 offset 0 .* moved on: chat\/0 by \d$/)]);
     proveExactlyOnce(lateLane, INPUT, { singleFaults: 'none', schedules: 20, maxWaitMs: 6_000 });

@@ -131,7 +131,7 @@ describe('proveExactlyOnce', () => {
     expect(replay).toMatch(/^seed 4 pace \d: [^,]+(, [^,]+)?$/);
   });
 
-  it('tries only the kinds of faults that it is told to', () => {
+  it('tries only the kinds of faults that `faults` lists', () => {
     const { faults } = proveExactlyOnce(toyFlow(exact), INPUT, {
       schedules: 30,
       faults: ['crash', 'late'],
@@ -176,7 +176,7 @@ describe('proveExactlyOnce', () => {
     expect(failureOf(shape, {}, input).findings[0]).toContain('name its sink in `root` or `atLeastOnceRoot`');
   });
 
-  it('refuses what is no flow, no input, no option', () => {
+  it('rejects what is no flow, no input, no option', () => {
     const rejected = (run: () => unknown, part: string) => {
       expect(run).toThrow(OptionError);
       expect(run).toThrow(part);

@@ -32,7 +32,7 @@ export const amqpPublisherContract: readonly AmqpCheck[] = [
     },
   ),
   amqpCheck(
-    'what cannot be sent is refused alone and for good, and the rest is stored',
+    'what cannot be sent is rejected alone and for good, and the rest is stored',
     async ({ subject, queue, open }) => {
       const name = await queue();
       const trace = await open();
@@ -116,7 +116,7 @@ export const amqpPublisherContract: readonly AmqpCheck[] = [
     equal((await trace.settled({ exchange }))?.retryable, false, 'retryable');
     await isReady(subject, name, 200);
   }),
-  amqpCheck('what a full queue refuses is refused, and may pass later', async ({ queue, open, consume }) => {
+  amqpCheck('what a full queue rejects fails, and may pass later', async ({ queue, open, consume }) => {
     const name = await queue('classic', { 'x-max-length': 2, 'x-overflow': 'reject-publish' });
     const trace = await open();
     const codes = [];

@@ -59,7 +59,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     equal([read.length, wrong], [whole.length, -1], 'the length and the first wrong byte');
   }),
 
-  check('create does not touch a file that stands', async ({ fs, at }) => {
+  check('create does not touch a file that exists', async ({ fs, at }) => {
     await put(fs, at('taken'), 'first');
     await fails('RXF_FILES_EXISTS', () => put(fs, at('taken'), 'second, and longer'));
     await fails('RXF_FILES_EXISTS', () => once(fs.create(at('taken')).close()));
@@ -87,7 +87,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
       equal(await textOf(fs, at('x/y/new')), 'text', 'the content');
     }),
 
-    check(`${move} onto a file that stands moves nothing`, async ({ fs, at }) => {
+    check(`${move} onto a file that exists moves nothing`, async ({ fs, at }) => {
       await put(fs, at('one'), 'first');
       await put(fs, at('two'), 'second');
       equal(await once(fs[move](at('one'), at('two'))), 'exists', 'the answer');
@@ -104,7 +104,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
       equal(await textOf(fs, at('one')), 'first', 'the content');
     }),
 
-    check(`${move} of a file that does not stand says so`, async ({ fs, at }) => {
+    check(`${move} of a file that does not exist says so`, async ({ fs, at }) => {
       await put(fs, at('target'), 'text');
       equal(await once(fs[move](at('nothing'), at('free'))), 'missing', 'to a free name');
       equal(await once(fs[move](at('nothing'), at('target'))), 'missing', 'to a taken name');
@@ -163,7 +163,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     equal(await once(fs.list(at('l/a'))), [], 'a file');
   }),
 
-  check('status of what does not stand is null', async ({ fs, at }) => {
+  check('status of what does not exist is null', async ({ fs, at }) => {
     await put(fs, at('file'), 'text');
     equal(await once(fs.status(at('missing'))), null, 'a missing name');
     equal(await once(fs.status(at('missing/name'))), null, 'a missing folder');
@@ -193,7 +193,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     equal(await once(fs.rename(at('moved'), at('r/file'))), 'renamed', 'a rename into the removed folder');
   }),
 
-  check('makeFolder makes a folder with those above it, also where it stands', async ({ fs, at }) => {
+  check('makeFolder makes a folder with those above it, also where it exists', async ({ fs, at }) => {
     await once(fs.makeFolder(at('m/n')));
     await once(fs.makeFolder(at('m/n')));
     equal([await kindOf(fs, at('m')), await kindOf(fs, at('m/n'))], ['folder', 'folder'], 'the kinds');

@@ -89,7 +89,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     equal(await Promise.all(answers), ['OK', 'FAILED', 'UNKNOWN'], 'the answers');
   }),
 
-  check('an answer stands, also where its hearer closes the connection within it', async ({ trace, connect }) => {
+  check('an answer counts, also where its receiver closes the connection within it', async ({ trace, connect }) => {
     trace.answer = () => 'FAILED';
     const { connection } = await connect();
     const replies: string[] = [];
@@ -131,7 +131,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     equal(trace.batches.length, 21, 'batches');
   }),
 
-  check('a client that has gone is told of, and its reply has no hearer', async ({ trace, connect }) => {
+  check('a client that has gone is reported, and its reply reaches no one', async ({ trace, connect }) => {
     const { connection, life } = await connect();
     const answer = outcome(send(connection, [event('a')]));
     await until(() => trace.batches.length === 1, 'the batch');
@@ -197,7 +197,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
     equal((error as RxflumeError).retryable, true, 'retryable');
   }),
 
-  check('several clients are told apart and counted', async ({ trace, connect }) => {
+  check('several clients are distinguished and counted', async ({ trace, connect }) => {
     trace.answer = () => 'OK';
     const [one, two] = [await connect(), await connect()];
     await until(() => trace.count === 2, 'two clients');

@@ -77,7 +77,7 @@ export const kafkaContract: readonly KafkaCheck[] = [
     equal(trace.offsets(0), [5, 6], 'offsets');
   }),
   check(
-    'a start without a committed offset is told once, before any record, and can be remembered',
+    'a start without a committed offset is reported once, before any record, and can be remembered',
     [5, 0],
     async (t) => {
       const first = new KafkaTrace();

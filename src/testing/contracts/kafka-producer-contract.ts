@@ -70,7 +70,7 @@ export const producerContract: readonly ProducerCheck[] = [
     );
   }),
 
-  check('refuses a record that is too large alone, before it is sent', async ({ topic, producer, read }) => {
+  check('rejects a record that is too large alone, before it is sent', async ({ topic, producer, read }) => {
     await topic('t', 1);
     const rejected = await send(producer, [record('t', 'a'), record('t', 'x'.repeat(1_000_001)), record('t', 'b')]);
     equal(
@@ -85,7 +85,7 @@ export const producerContract: readonly ProducerCheck[] = [
     );
   }),
 
-  check('refuses what goes to no topic or no partition alone, for good', async ({ topic, producer, read }) => {
+  check('rejects what goes to no topic or no partition alone, for good', async ({ topic, producer, read }) => {
     await topic('t', 1);
     const missing = { ...record('t', 'm'), topic: `missing-${Date.now()}` };
     const beyond = { ...record('t', 'p'), partition: 7 };
@@ -163,7 +163,7 @@ export const producerContract: readonly ProducerCheck[] = [
     equal(await t.committed('group', 'in', 1), [1], 'offsets');
   }),
 
-  check('goes on with a transaction of which something was refused for good', async (t) => {
+  check('goes on with a transaction of which something was rejected for good', async (t) => {
     await t.topic('t', 1);
     await t.topic('in', 1);
     const transactions = await take(t.producer, t.id('one'));

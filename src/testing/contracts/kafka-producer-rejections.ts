@@ -49,7 +49,7 @@ function rejectionsOf(rejected: ReadonlyMap<number, RxflumeError>) {
 /** That what is wrong with a record, a partition or a topic stays with it. */
 export const rejectionChecks: readonly ProducerCheck[] = [
   ...ONE_OF_TEN.map(({ what, config, bad, code }) =>
-    check(`refuses ${what} alone of ten, and writes the others in order`, async ({ topic, producer, read }) => {
+    check(`rejects ${what} alone of ten, and writes the others in order`, async ({ topic, producer, read }) => {
       await topic('t', 1, config);
       const rejected = await send(producer, tenWith(bad));
       equal(rejectionsOf(rejected), [[4, code, false]], 'refusals');
@@ -61,7 +61,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
   ),
 
   ...ONE_OF_TEN.map(({ what, config, bad, code }) =>
-    check(`refuses ${what} alone of ten in a transaction, which goes on`, async (t) => {
+    check(`rejects ${what} alone of ten in a transaction, which goes on`, async (t) => {
       await t.topic('t', 1, config);
       await t.topic('in', 1);
       const transactions = await take(t.producer, t.id('one'));
@@ -75,7 +75,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
     }),
   ),
 
-  check('refuses records for a topic that was deleted alone', async ({ topic, name, subject, producer, read }) => {
+  check('rejects records for a topic that was deleted alone', async ({ topic, name, subject, producer, read }) => {
     await topic('t', 1);
     await topic('gone', 1);
     equal((await send(producer, [record('t', 'a'), record('gone', 'b')])).size, 0, 'refusals before');
@@ -97,7 +97,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
     );
   }),
 
-  check('refuses records for a topic that is not ours alone', async ({ topic, name, subject, producer, read }) => {
+  check('rejects records for a topic that is not ours alone', async ({ topic, name, subject, producer, read }) => {
     if (subject.forbid === undefined) return;
     await topic('t', 1);
     await topic('closed', 1);

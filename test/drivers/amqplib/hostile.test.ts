@@ -163,7 +163,7 @@ describe('a broker that is none, or a bad one', () => {
       true,
     ],
     ['INTERNAL_ERROR - vhost orders is down', 'RXF_AMQP_UNREACHABLE', true],
-  ])('that refuses the virtual host with %s', async (text, code, retryable) => {
+  ])('that denies the virtual host with %s', async (text, code, retryable) => {
     broker.answers.set('10.40', () => close('10.50', 0, text.startsWith('N') ? 530 : 541, text, '10.40'));
     const trace = consume({ vhost: 'orders', user: 'zelda', password: 'sesame' });
     await trace.failed();
@@ -172,7 +172,7 @@ describe('a broker that is none, or a bad one', () => {
     expect(trace.error?.message).not.toContain('zelda');
   });
 
-  it('that never says why it refuses the virtual host is unreachable', async () => {
+  it('that never says why it denies the virtual host is unreachable', async () => {
     broker.answers.set('10.40', ({ answers }) => {
       answers.set('10.40', () => null);
       return close('10.50', 0, 530, 'NOT_ALLOWED', '10.40');
@@ -205,7 +205,7 @@ describe('failover', () => {
     await other.stop();
   });
 
-  it('ends at a broker that refuses who we are', async () => {
+  it('ends at a broker that rejects the credentials', async () => {
     const other = await ScriptedBroker.start();
     broker.answers.set('10.11', () => close('10.50', 0, 403, 'ACCESS_REFUSED - Login was refused', '0.0'));
     const trace = consume({ urls: [broker.url, other.url] });
@@ -233,20 +233,20 @@ describe('TLS', () => {
   });
   const url = () => `amqps://localhost:${(front.address() as AddressInfo).port}`;
 
-  it('stands where the certificate is trusted', async () => {
+  it('is established where the certificate is trusted', async () => {
     const trace = await consume({ urls: [url()], tls: { ca: certificate.cert } }).ready();
     await trace.close();
     expect(trace.isComplete).toBe(true);
   });
 
-  it('hears why a virtual host is refused', async () => {
+  it('hears why a virtual host is denied', async () => {
     broker.answers.set('10.40', () => close('10.50', 0, 530, 'NOT_ALLOWED - vhost / not found', '10.40'));
     const trace = consume({ urls: [url()], tls: { ca: certificate.cert } });
     await trace.failed();
     expect(trace.error).toMatchObject({ code: 'RXF_AMQP_MISSING' });
   });
 
-  it('is refused where it is not, and where the other side has none', async () => {
+  it('fails where it is not, and where the other side has none', async () => {
     for (const urls of [[url()], [broker.url.replace('amqp:', 'amqps:')]]) {
       broker.greeting = Buffer.from('AMQP\0\0\x09\x01');
       const trace = consume({ urls });
@@ -307,7 +307,7 @@ describe('connections', () => {
 });
 
 describe('publishing', () => {
-  it('refuses headers beyond a frame, which would end the connection, and goes on', async () => {
+  it('rejects headers beyond a frame, which would end the connection, and goes on', async () => {
     broker.maxFrameBytes = 8_192;
     broker.answers.set('60.40', (_, channel) => method('60.80', channel, Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 0])));
     const trace = await publish().ready();
@@ -320,7 +320,7 @@ describe('publishing', () => {
   it.each([
     ['3.10.8', 128 * 2 ** 20],
     ['4.0.1', 16 * 2 ** 20],
-  ])('refuses a message that RabbitMQ %s takes not by default', async (version, most) => {
+  ])('rejects a message that RabbitMQ %s does not take by default', async (version, most) => {
     broker.version = version;
     const trace = await publish().ready();
     expect(await trace.publish({ content: Buffer.alloc(most + 1) })).toBe('RXF_SINK_FORMAT');
@@ -335,7 +335,7 @@ describe('publishing', () => {
     ['a priority beyond a byte', { properties: { priority: 256 } }],
     ['a number that is none', { properties: { headers: { n: Number.NaN } } }],
     ['a table with a key that amqplib takes for a type', { properties: { headers: { a: { '!': 'long', value: 1 } } } }],
-  ])('refuses %s, and goes on', async (_, message) => {
+  ])('rejects %s, and goes on', async (_, message) => {
     const trace = await publish().ready();
     expect(await trace.publish(message)).toBe('RXF_SINK_FORMAT');
     expect(broker.received).not.toContain('60.40');
@@ -357,7 +357,7 @@ describe('publishing', () => {
     expect(trace.error?.code).toBe(code === 404 ? 'RXF_AMQP_MISSING' : 'RXF_AMQP_LOST');
   });
 
-  it('learns the largest message from a refusal', async () => {
+  it('learns the largest message from a rejection', async () => {
     const text = 'PRECONDITION_FAILED - message size 5 is larger than configured max size 4';
     broker.answers.set('60.40', (_, channel) => close('20.40', channel, 406, text, '60.40'));
     const driver = amqplib({ urls: [broker.url], closeTimeoutMs: 200 });

@@ -47,7 +47,7 @@ describe('the options of amqplib', () => {
     ['no message', { urls: [url], maxMessageBytes: 0 }, /`maxMessageBytes`/],
     ['an empty password', { urls: [url], password: '' }, /`password`/],
     ['TLS that is none', { urls: [url], tls: true }, /`tls`/],
-  ])('refuse %s', (_, options, message) => {
+  ])('reject %s', (_, options, message) => {
     expect(() => amqplib(options as unknown as AmqplibOptions)).toThrow(message);
   });
 

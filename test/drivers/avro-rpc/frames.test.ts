@@ -68,7 +68,7 @@ describe('FrameReader', () => {
     ['a negative count', [int32(1, -1)]],
     ['a negative length', [int32(1, 1, -5)]],
     ['an HTTP request', [Buffer.from('GET / HTTP/1.1\r\nHost: agent\r\n\r\n')]],
-  ])('refuses %s as soon as its lengths are there', (_, pieces) => {
+  ])('rejects %s as soon as its lengths are there', (_, pieces) => {
     expect(() => read(pieces)).toThrow(FrameFault);
   });
 

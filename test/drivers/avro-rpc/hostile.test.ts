@@ -157,7 +157,7 @@ describe('the server, sent what is no Flume', () => {
     expect(run.batches).toEqual([]);
   });
 
-  it('refuses a batch of more events than are taken before it reads them', async () => {
+  it('rejects a batch of more events than are taken before it reads them', async () => {
     const run = await serve({ maxBatchCount: 10 });
     const socket = await dial(run.port);
     socket.write(hello());
@@ -172,7 +172,7 @@ describe('the server, sent what is no Flume', () => {
     expect(run.batches).toEqual([]);
   });
 
-  it('refuses an event with more headers than memory should be spent on', async () => {
+  it('rejects an event with more headers than memory should be spent on', async () => {
     const run = await serve({ maxBatchCount: 10 });
     const socket = await dial(run.port);
     socket.write(hello());
@@ -202,7 +202,7 @@ describe('the server, sent what is no Flume', () => {
     expect(run.logEvents).toHaveLength(1);
   });
 
-  it('refuses a protocol that has other calls, and says so', async () => {
+  it('rejects a protocol that has other calls, and says so', async () => {
     const run = await serve();
     const socket = await dial(run.port);
     const other = PROTOCOL_TEXT.replace('"body","type":"bytes"', '"body","type":"string"');
@@ -292,7 +292,7 @@ describe('the server, sent what is no Flume', () => {
     expect(await isServed(open.port)).toBe(true);
   });
 
-  it('gives the place of a client that never says a word, or nothing any more, to one that comes', async () => {
+  it('gives the slot of a client that never says a word, or nothing any more, to one that comes', async () => {
     const run = await serve({ maxClients: 3, stallTimeoutMs: 100 });
     const agent = await dial(run.port);
     agent.write(hello());
@@ -312,7 +312,7 @@ describe('the server, sent what is no Flume', () => {
     }
   });
 
-  it('keeps the place of a client whose batch waits for its answer', async () => {
+  it('keeps the slot of a client whose batch waits for its answer', async () => {
     const run = await serve({ maxClients: 1, stallTimeoutMs: 50 }, () => undefined);
     const agent = await dial(run.port);
     agent.write(hello());

@@ -102,7 +102,7 @@ describe('with another Avro RPC library', () => {
     sockets.close();
   });
 
-  it('what is no Flume source is told apart', async () => {
+  it('what is no Flume source is recognized', async () => {
     const other = { protocol: 'Other', messages: { hello: { request: [], response: 'string' } } };
     const server = (avsc.Service.forProtocol(other) as unknown as { createServer(): ForeignServer }).createServer();
     server.on('error', () => undefined);

@@ -109,7 +109,7 @@ describe('embeddedLog, damage', () => {
     expect(reading.values).toEqual(['abc']);
   });
 
-  it('of another kind of file, or a missing partition, is refused', async () => {
+  it('of another kind of file, or a missing partition, is rejected', async () => {
     const { folder, file } = await written([]);
     await writeFile(file, 'something else');
     expect(await new Reading(trial.log(folder)).ended()).toMatchObject({ code: 'RXF_KAFKA_PROTOCOL' });

@@ -204,7 +204,7 @@ describe('embeddedLog, steering', () => {
     expect(await new Reading(log).until(11)).toHaveLength(11);
   });
 
-  it('refuses a second member of a group', async () => {
+  it('rejects a second member of a group', async () => {
     const log = trial.log(await trial.folder(), { topics: ['chat'] });
     new Reading(log);
     const failure = (await new Reading(log).ended()) as RxflumeError;
@@ -275,7 +275,7 @@ describe('embeddedLog, topics', () => {
     expect(await again.recordCount('none')).toBe(0);
   });
 
-  it('makes a topic once when appends come at the same time, and takes up no half-made one', async () => {
+  it('makes a topic once when appends come at the same time, and uses no half-made one', async () => {
     const folder = await trial.folder();
     await mkdir(join(folder, 'topics', '~chat'), { recursive: true });
     await writeFile(join(folder, 'topics', '~chat', '0.log'), 'half');
@@ -298,7 +298,7 @@ describe('embeddedLog, options', () => {
     expect(() => embeddedLog(options as never)).toThrow(name);
   });
 
-  it('refuse a topic name that leaves the folder, and a record too large', async () => {
+  it('reject a topic name that leaves the folder, and a record too large', async () => {
     const log = trial.log(await trial.folder());
     await expect(log.append('../x', ['a'])).rejects.toMatchObject({ code: 'RXF_OPTION_INVALID' });
     await expect(log.append('.hidden', ['a'])).rejects.toMatchObject({ code: 'RXF_OPTION_INVALID' });

@@ -72,7 +72,7 @@ describe('corrupt bytes', () => {
     ['an offset that goes back', offsetsOf(1, 0, 2)],
     ['a negative offset', offsetsOf(-1, 0, 1)],
     ['an offset beyond the last', offsetsOf(0, 1, 3)],
-  ])('%s is refused, at once', async (_what, bytes) => {
+  ])('%s is rejected, at once', async (_what, bytes) => {
     const before = process.cpuUsage();
     await expect(lean.read(bytes, 0)).rejects.toThrow();
     expect(cpuMsSince(before)).toBeLessThan(100);
@@ -103,7 +103,7 @@ describe('corrupt bytes', () => {
     expect((await lean.read(Buffer.concat([encodeBatch(good), overlapping]), 0))?.nextOffset).toBe(3);
   });
 
-  it('what lies before the position only is refused: asking again would bring it again', async () => {
+  it('what lies before the position only is rejected: asking again would bring it once more', async () => {
     await expect(lean.read(encodeBatch(good), 3)).rejects.toThrow('it ends before 3');
   });
 

@@ -44,7 +44,7 @@ const partitionsAsked = (link: FakeLink, fetch: number) =>
   link.fetches[fetch]?.positions.map(({ partition }) => partition);
 
 describe('trouble of one topic or partition is not trouble of all', () => {
-  it('a partition without a leader is told of by name while the others are read, and is read once it has one', async () => {
+  it('a partition without a leader is reported by name while the others are read, and is read once it has one', async () => {
     const link = new FakeLink();
     link.leaders = { 0: -1 };
     link.rejectedBounds = { 0: brokerError('LEADER_NOT_AVAILABLE') };
@@ -75,7 +75,7 @@ describe('trouble of one topic or partition is not trouble of all', () => {
   it.each([
     [29, 'TOPIC_AUTHORIZATION_FAILED'],
     [3, 'is gone'],
-  ])('a topic of a pattern that answers %i is left alone with a notice that names it', async (code, said) => {
+  ])('a topic of a pattern that answers %i is left alone with a log event that names it', async (code, said) => {
     const link = new FakeLink();
     link.leaders = { 0: 1, 1: 2 };
     const { trace, failures } = live(link, /^t/);
@@ -288,7 +288,7 @@ describe('sharing out', () => {
       ].map(([id, share]) => [id, { ...share }]),
     );
 
-  it('gives a topic that only some ask for to these, whoever leads', () => {
+  it('gives a topic that only some ask for to these, whichever member leads', () => {
     expect(shares({ old: ['x'], new: ['x', 'y'] })).toEqual({ new: { x: [0, 2], y: [0, 1] }, old: { x: [1] } });
     expect(shares({ a: ['z'], b: ['y'], c: [] })).toEqual({ a: { z: [0] }, b: { y: [0, 1] }, c: {} });
   });

@@ -49,13 +49,13 @@ describe('options', () => {
     [{ brokers, recordDecoder: 'fat' }, 'recordDecoder'],
     [{ brokers, checkCrc: 1 }, 'checkCrc'],
     [{ brokers, recordDecoder: 'kafkajs', checkCrc: true }, 'checkCrc'],
-  ])('%j is refused at the call, by name', (given, name) => {
+  ])('%j is rejected at the call, by name', (given, name) => {
     expect(() => kafkajs(given as unknown as KafkajsOptions)).toThrow(
       expect.objectContaining({ code: 'RXF_OPTION_INVALID', message: expect.stringContaining(`\`${name}\``) }),
     );
   });
 
-  it('shows no secret in the name or in a refusal', () => {
+  it('shows no secret in the name or in a rejection', () => {
     const sasl = { mechanism: 'plain', username: 'u', password: 'hunter2' } as const;
     expect(kafkajs({ brokers: ['a:1', 'b:2'], sasl }).name).toBe('kafka a:1,b:2');
     for (const given of [{ brokers: ['u:hunter2@k1:9092'] }, { brokers, sasl: { ...sasl, mechanism: 'hunter' } }]) {
@@ -216,7 +216,7 @@ describe('errors', () => {
   });
 });
 
-describe('notices', () => {
+describe('log events', () => {
   it('the same at most once per 10 s, without secrets, and none once silent', () => {
     const trace = new KafkaTrace();
     const logEvents = new DriverLog(trace, ['hunter2']);

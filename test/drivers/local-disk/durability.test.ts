@@ -157,7 +157,7 @@ describe('the names of folders', () => {
     expect(synced).toEqual([join(root, 'x')]);
   });
 
-  it('may stand where we may not sync them, if they were there before us', async () => {
+  it('may be where we may not sync them, if they were there before us', async () => {
     mkdirSync(join(root, 'x'));
     failing.set(root, 'EINVAL');
     await put(disk(), '/x/a');
@@ -167,7 +167,7 @@ describe('the names of folders', () => {
 });
 
 describe('what a look tells of', () => {
-  it('is synced before it is told of: another may have moved it and died', async () => {
+  it('is synced before it is reported: another may have moved it and died', async () => {
     await put(disk(), '/d/a');
     const fs = disk();
     for (const ask of [() => fs.status('/d/a'), () => fs.read('/d/a', 100), () => fs.list('/d')]) {
@@ -179,7 +179,7 @@ describe('what a look tells of', () => {
 });
 
 describe('a name with an unpaired surrogate, which the disk would store as another', () => {
-  it('is refused, with nothing made and nothing waited for', async () => {
+  it('is rejected, with nothing made and nothing waited for', async () => {
     const fs = disk();
     await put(fs, '/a');
     const path = '/x\ud800/y\udc00/a';

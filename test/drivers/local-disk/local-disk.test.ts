@@ -134,7 +134,7 @@ describe('local disk, moves', () => {
 });
 
 describe('local disk, durability', () => {
-  it('syncs the file, its name, and the name of each folder above it, before it answers; never, where told so', async () => {
+  it('syncs the file, its name, and the name of each folder above it, before it answers; never, with `fsync: never`', async () => {
     const sync = jest.spyOn(await fileHandle(), 'sync');
     const writer = fs.create('/x/y/a');
     await once(writer.write(Buffer.from('text')));
@@ -286,7 +286,7 @@ describe('local disk, its root', () => {
   });
 
   it.each([{ root: 'relative' }, { root: '' }, { fsync: 'sometimes' }, { folder: '/x' }])(
-    'refuses the options %p at the call',
+    'rejects the options %p at the call',
     (wrong) => {
       expect(() => localDisk(wrong as never)).toThrow(expect.objectContaining({ code: 'RXF_OPTION_INVALID' }));
     },

@@ -16,7 +16,7 @@ describe('what a local disk can hold by its name', () => {
     [`/${'n'.repeat(256)}`, '256 bytes'],
     [`/${'语'.repeat(86)}`, '258 bytes'],
     [`/${'l/'.repeat(2_050)}`, "with the driver's `root` it has 4105 bytes, and this system takes 4095"],
-  ])('on Linux it refuses %j', (path, why) => expect(on('linux', path)).toContain(why));
+  ])('on Linux it rejects %j', (path, why) => expect(on('linux', path)).toContain(why));
 
   it('takes shorter paths on macOS, and fewer names on Windows', () => {
     expect(on('darwin', `/${'l/'.repeat(510)}`)).toContain('1023');

@@ -27,7 +27,7 @@ function findings(options: ProofOptions, changed: (system: DiskSystem) => Partia
 }
 
 describe('the local disk, struck at each of its steps', () => {
-  it('keeps every value once, whoever dies between a link, an unlink and each sync, or takes files away', () => {
+  it('keeps every value once, whichever process dies between a link, an unlink and each sync, or takes files away', () => {
     const faults = ['crash', 'power', 'take', 'fail'] as const;
     const report = prove({ singleFaults: 'every', faults: ['power'] });
     expect(report.steps).toBeGreaterThan(50);
@@ -60,7 +60,7 @@ describe('the local disk, struck at each of its steps', () => {
     expect(findings({ faults: ['power'] }, noBytes)).toMatch(/^lost: "\w\d" of chat/);
   }, 120_000);
 
-  it('would not, if a folder that stands were taken for one whose name is durable', () => {
+  it('would not, if a folder that exists were taken for one whose name is durable', () => {
     // As if each folder were made by another, whose sync of the name above it is still to come.
     const byAnother = (system: DiskSystem): Partial<DiskSystem> => ({
       syncFolder: (path) => (isAbove(path) ? of(undefined) : system.syncFolder(path)),

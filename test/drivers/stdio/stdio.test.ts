@@ -63,7 +63,7 @@ describe('stdio', () => {
     expect([status, said]).toEqual([7, 'RXF_CONSOLE_CLOSED']);
   }, 30_000);
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     expect(() => stdio({ stream: 'stdin' as never })).toThrow("one of 'stdout', 'stderr'");
     expect(stdio({ stream: 'stderr' }).name).toBe('stderr');
   });

@@ -154,7 +154,7 @@ describe('undici, answered badly', () => {
     expect(written).toBeLessThan(20_000_000);
   });
 
-  it('a refusal before the body was read, as of a body that is too large', async () => {
+  it('a rejection before the body was read, as of a body that is too large', async () => {
     let isAnswered = false;
     const address = await serve((socket) => {
       if (isAnswered) return;
@@ -183,7 +183,7 @@ describe('undici, answered slowly', () => {
     );
   });
 
-  it('a body that stands still', async () => {
+  it('a body that stalls', async () => {
     const address = await serve((socket) => socket.write(OK.slice(0, -1)));
     const error = await failure(ask(`http://${address}/`, { bodyTimeoutMs: 200 }));
     expect(error).toMatchObject({ code: 'RXF_HTTP_TIMEOUT' });
@@ -199,7 +199,7 @@ describe('undici, answered slowly', () => {
 });
 
 describe('undici, not connected', () => {
-  it('a name that nobody knows', async () => {
+  it('a name that does not resolve', async () => {
     const error = await failure(ask('http://nobody.invalid/'));
     expect(error).toMatchObject({ code: 'RXF_HTTP_UNREACHABLE' });
     expect(error.message).toMatch(/POST http:\/\/nobody.invalid\/: cannot connect: getaddrinfo \w+ nobody.invalid/);
@@ -270,7 +270,7 @@ describe('undici, over time', () => {
     expect(connections.size).toBe(3);
   });
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     expect(() => undici({ connections: 0 })).toThrow('Expected `connections`');
     expect(() => undici({ tls: 'yes' as never })).toThrow('Expected `tls` to be an object of TLS options');
     expect(() => undici({ timeout: 5 } as never)).toThrow('got `timeout`');

@@ -22,7 +22,7 @@ const rejecting = (status: number) => (request: http.IncomingMessage, response: 
 
 describe('webhdfs-package believes nothing', () => {
   it.each([503, 409])(
-    'an upload that a DataNode refused with HTTP %i, which the package reports as done',
+    'an upload that a DataNode rejected with HTTP %i, which the package reports as done',
     async (status) => {
       const cluster = await FakeCluster.start();
       cluster.upload = rejecting(status);
@@ -286,7 +286,7 @@ describe('webhdfs-package says why', () => {
     });
   });
 
-  it('where a NameNode answers a creation with neither a refusal nor a DataNode, after which the package waits forever', async () => {
+  it('where a NameNode answers a creation with neither a rejection nor a DataNode, after which the package waits forever', async () => {
     const cluster = await FakeCluster.start();
     cluster.next('CREATE', { status: 503, body: 'busy' });
     expect(await failure(put(driver(cluster), '/lake/a', 'abc'))).toMatchObject({

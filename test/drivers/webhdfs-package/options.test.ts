@@ -24,7 +24,7 @@ describe('webhdfs-package options', () => {
     ['retry', { retry: { tries: 1 } }],
     ['maxResponseBytes', { maxResponseBytes: 10 }],
     ['webhdfsPackage options', { nameNodes: ['http://nn'] }],
-  ])('refuses a wrong %s at the call', (name, wrong) => {
+  ])('rejects a wrong %s at the call', (name, wrong) => {
     const options = { client: { host: 'nn' }, ...wrong } as unknown as WebHdfsPackageOptions;
     expect(() => webhdfsPackage(options)).toThrow(expect.objectContaining({ code: 'RXF_OPTION_INVALID' }));
     expect(() => webhdfsPackage(options)).toThrow(`Expected \`${name}\` to `);

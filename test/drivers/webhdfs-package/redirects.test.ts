@@ -131,7 +131,7 @@ describe('webhdfs-package: which redirects are followed', () => {
     expect(() => driver(cluster, { dataNodes: dataNodes as never })).toThrow(/`dataNodes`/);
   });
 
-  it('refuses names that lead to a link-local address, but not for the NameNode, nor where hosts are listed', async () => {
+  it('rejects names that lead to a link-local address, but not for the NameNode, nor where hosts are listed', async () => {
     const params = { client: { host: '169.254.169.254' }, requestParams: {}, dataNodes: undefined };
     const look = ({ lookup }: Readonly<Record<string, unknown>>) =>
       new Promise((resolve) => (lookup as (...args: unknown[]) => void)('169.254.169.254', {}, resolve));

@@ -85,7 +85,7 @@ describe('where a NameNode may send us', () => {
     }
   });
 
-  it('is not asked to keep our token to itself: what it says back of it is not told', async () => {
+  it('is not asked to keep our token to itself: what it says back of it is not shown', async () => {
     const token = 'S3CR3T+pw/0rd==';
     const cluster = await FakeCluster.start();
     const body = JSON.stringify({

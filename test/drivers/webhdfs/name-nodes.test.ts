@@ -66,7 +66,7 @@ describe('webhdfs, several NameNodes', () => {
     expect(await written).toBe(1);
   });
 
-  it('waits for safe mode no longer than told', async () => {
+  it('waits for safe mode no longer than `safeModeTimeoutMs`', async () => {
     const cluster = await FakeCluster.start();
     cluster.states.fill('safe-mode');
     const error = await failure(once(driver(cluster, { safeModeTimeoutMs: 20 }).remove('/a')));
@@ -93,7 +93,7 @@ describe('webhdfs, several NameNodes', () => {
   });
 
   it.each(['{"FileStatus":', '[]', '{}', '{"FileStatus":{"length":-0.5}}', 'null'])(
-    'refuses the answer %s',
+    'rejects the answer %s',
     async (body) => {
       const cluster = await FakeCluster.start();
       cluster.next('GETFILESTATUS', { status: 200, body });
@@ -109,7 +109,7 @@ describe('webhdfs, several NameNodes', () => {
     expect(await failure(put(driver(cluster), '/lake/a', 'x'))).toMatchObject({ code: 'RXF_FILES_PROTOCOL' });
   });
 
-  it('refuses an answer over the limit: from its announced length, and from what came', async () => {
+  it('rejects an answer over the limit: from its announced length, and from what came', async () => {
     let sent = 0;
     const nameNodes = [
       await listen((_, response) => {

@@ -22,7 +22,7 @@ describe('webhdfs options', () => {
     ['safeModeTimeoutMs', { safeModeTimeoutMs: '1s' }],
     ['maxResponseBytes', { maxResponseBytes: 10 }],
     ['webhdfs options', { nameNode: 'http://nn' }],
-  ])('refuses a wrong %s at the call', (name, wrong) => {
+  ])('rejects a wrong %s at the call', (name, wrong) => {
     const options = { nameNodes: ['http://nn'], ...wrong } as unknown as WebHdfsOptions;
     expect(() => webhdfs(options)).toThrow(expect.objectContaining({ code: 'RXF_OPTION_INVALID' }));
     expect(() => webhdfs(options)).toThrow(`Expected \`${name}\` to `);

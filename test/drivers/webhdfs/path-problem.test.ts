@@ -19,7 +19,7 @@ describe('what HDFS can hold by its name', () => {
     [`/${'l/'.repeat(1_000)}l`, '1001 levels'],
     [`/${`${'n'.repeat(99)}/`.repeat(80)}n`, '8002 characters'],
     ['/a/../b', '`..`'],
-  ])('it refuses %j', (path, why) => {
+  ])('it rejects %j', (path, why) => {
     expect(pathProblem(path)).toContain(why);
     expect(() => expectHoldable(path)).toThrow(expect.objectContaining({ code: 'RXF_FILES_NAME', retryable: false }));
   });
@@ -30,7 +30,7 @@ describe('what HDFS can hold by its name', () => {
     ['InvalidPathException', 'Invalid path name Invalid file name: /lake/a:b'],
     ['PathComponentTooLongException', 'The maximum path component name limit of x in directory /lake is exceeded'],
     ['IOException', 'mkdirs: Pathname too long.  Limit 8000 characters, 1000 levels.'],
-  ])('a NameNode that refuses it with %s says the same', (name, message) => {
+  ])('a NameNode that rejects it with %s says the same', (name, message) => {
     const attempt = { doing: 'rename', path: '/lake/x', at: 'http://nn1:9870', user: 'flume' };
     expect(codeOf({ name, message })).toBe('RXF_FILES_NAME');
     expect(rejected({ name, message }, attempt)).toMatchObject({ code: 'RXF_FILES_NAME', retryable: false });

@@ -75,7 +75,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
     expect(cluster.files).toEqual(new Map([['/lake/a', OURS]]));
   });
 
-  it('with an answer lost, a target that was there before is another’s: our source still stands', async () => {
+  it('with an answer lost, a target that was there before is another’s: our source still exists', async () => {
     const cluster = await withFiles({ '/lake/a': OURS, '/lake/b': THEIRS });
     cluster.next('RENAME', 'lose');
     expect(await once(driver(cluster, { mode }).rename('/lake/a', '/lake/b'))).toBe('exists');
@@ -145,7 +145,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('rename through %s', (mode) => {
     expect(await failure(once(fs.rename('/lake/a', '/lake/no/x')))).toMatchObject({ code: 'RXF_FILES_REMOTE' });
   });
 
-  it('says what was refused', async () => {
+  it('says what was rejected', async () => {
     const cluster = await withFiles({ '/lake/a': OURS });
     const { status, body } = remote(
       'NSQuotaExceededException',

@@ -70,7 +70,7 @@ describe('webhdfs tells no secret', () => {
     expectNoSecret(error);
   });
 
-  it('when the Location is refused', async () => {
+  it('when the Location is rejected', async () => {
     const cluster = await FakeCluster.start();
     for (const Location of [`ftp://h/x?delegation=${SECRET}`, `nothing?delegation=${SECRET}`]) {
       cluster.next('CREATE', { status: 200, body: JSON.stringify({ Location }) });

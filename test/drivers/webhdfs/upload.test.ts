@@ -63,7 +63,7 @@ describe('webhdfs, writing', () => {
     expect(await put(driver(cluster, { hostMap: { 'dn1.internal': '127.0.0.1' } }), '/lake/b', 'x')).toBe(1);
   });
 
-  it.each(['ftp://h/x', 'file:///etc/passwd', '/relative', ''])('refuses the Location %p', async (Location) => {
+  it.each(['ftp://h/x', 'file:///etc/passwd', '/relative', ''])('rejects the Location %p', async (Location) => {
     const cluster = await FakeCluster.start();
     cluster.next('CREATE', { status: 200, body: JSON.stringify({ Location }) });
     expect(await failure(put(driver(cluster), '/lake/a', 'x'))).toMatchObject({ code: 'RXF_FILES_PROTOCOL' });
@@ -96,7 +96,7 @@ describe('webhdfs, writing', () => {
     expect(error.message).toMatch(/ECONNREFUSED.*`hostMap`/);
   });
 
-  it('a file that stands is refused before a byte is sent', async () => {
+  it('a file that exists is rejected before a byte is sent', async () => {
     const cluster = await FakeCluster.start();
     const fs = driver(cluster);
     await put(fs, '/lake/a', 'first');
@@ -104,7 +104,7 @@ describe('webhdfs, writing', () => {
     expect(cluster.count('dn')).toBe(1);
   });
 
-  it('a file that came to stand meanwhile is refused by the DataNode', async () => {
+  it('a file that was made meanwhile is rejected by the DataNode', async () => {
     const cluster = await FakeCluster.start();
     cluster.upload = (request, response, asked) => {
       cluster.files.set('/lake/a', Buffer.from('other'));
@@ -174,7 +174,7 @@ describe('webhdfs, writing', () => {
     expect(await failure(put(driver(cluster), '/lake/a', 'abcd'))).toMatchObject({ details: { sent: 4, held: null } });
   });
 
-  it('a connection cut midway is an error, though the file stands closed and short', async () => {
+  it('a connection cut midway is an error, though the file is there, closed and short', async () => {
     const cluster = await FakeCluster.start();
     cluster.upload = (request) => {
       request.once('data', (chunk: Buffer) => {

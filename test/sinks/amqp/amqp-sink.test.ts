@@ -30,7 +30,7 @@ const sinkTo = (own: MemoryAmqp, options: Partial<Options> = {}): AmqpSink<strin
 const feed = (sink: AmqpSink<string>) => new SinkRun(sink.write(), 'kafka:t/0');
 
 describe('amqpSink', () => {
-  it('is as drawn: acks what is confirmed, refuses what is returned, and what is not confirmed when the channel ends', () => {
+  it('is as drawn: acks what is confirmed, nacks what is returned, and what is not confirmed when the channel ends', () => {
     const own = broker();
     inVirtualTime((at) => {
       const run = feed(sinkTo(own));
@@ -71,7 +71,7 @@ describe('amqpSink', () => {
     });
   });
 
-  it('routes, maps and describes each value as it is told', () => {
+  it('routes, maps and describes each value as its options say', () => {
     const own = broker();
     own.createExchange('e', 'topic');
     own.bind('q', { exchange: 'e', routingKey: 'eu.*' });
@@ -154,7 +154,7 @@ describe('amqpSink', () => {
     });
   });
 
-  it('waits for a broker that is away, so often; then what waits is refused, and it goes on trying', () => {
+  it('waits for a broker that is away, so often; then what waits is nacked, and it goes on trying', () => {
     const own = broker();
     own.isDown = true;
     inVirtualTime((at) => {
@@ -170,7 +170,7 @@ describe('amqpSink', () => {
     });
   });
 
-  it('refuses at once, for good, where a broker cannot be used: no right, no exchange', () => {
+  it('nacks at once, for good, where a broker cannot be used: no right, no exchange', () => {
     const own = broker();
     own.connectErrors.push(new ConnectError('RXF_AMQP_AUTH', 'wrong password'));
     inVirtualTime((at) => {
@@ -190,7 +190,7 @@ describe('amqpSink', () => {
     ['an unpaired surrogate', { encode: () => 'a\ud800' }, 'a', 'an unpaired surrogate'],
     ['a key that is too long', { routingKey: () => 'k'.repeat(256) }, 'a', 'a text of at most 255 bytes'],
     ['a key that is none', { routingKey: () => undefined as never }, 'a', 'got undefined'],
-  ])('refuses %s alone', (_, options, value, message) => {
+  ])('nacks %s alone', (_, options, value, message) => {
     const own = broker();
     inVirtualTime((at) => {
       const { send, acker } = feed(sinkTo(own, { routingKey: 'q', ...options } as Partial<Options>));
@@ -206,7 +206,7 @@ describe('amqpSink', () => {
     });
   });
 
-  it('refuses what a function of the user throws at, with the place', () => {
+  it('nacks what a function of the user throws at, with its origin', () => {
     const own = broker();
     inVirtualTime((at) => {
       const routingKey = () => {
@@ -285,7 +285,7 @@ describe('amqpSink, from and to the same', () => {
     expect(flow('elsewhere', source, amqpSink<Buffer>(broker(), { routingKey: 'q' }).write()).name).toBe('elsewhere');
   });
 
-  it('refuses the value that would go round, where the value decides', () => {
+  it('nacks the value that would go round, where the value decides', () => {
     const own = broker(['q', 'r']);
     own.send('q', ['r', 'q']);
     const options = { routingKey: (value: Buffer) => value.toString(), monitor };
@@ -360,7 +360,7 @@ describe('amqpSink, its options', () => {
     ['no queue', { routingKey: '' }, '`routingKey` to be a queue'],
     ['none in flight', { routingKey: 'q', maxInFlight: 0 }, '`maxInFlight` to be a whole number'],
     ['an unknown one', { routingKey: 'q', mandatory: true }, 'got `mandatory`'],
-  ])('refuses %s', (_, options, message) => {
+  ])('rejects %s', (_, options, message) => {
     expect(() => amqpSink(new MemoryAmqp(), options as never)).toThrow(message);
   });
 

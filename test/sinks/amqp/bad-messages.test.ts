@@ -38,7 +38,7 @@ const BAD: Readonly<Record<string, Parameters<typeof amqpSink<string>>[1]>> = {
 };
 
 describe('amqpSink, given one message that cannot be sent', () => {
-  it.each(Object.entries(BAD))('%s: that value alone is refused, with a code', (_, options) =>
+  it.each(Object.entries(BAD))('%s: that value alone is nacked, with a code', (_, options) =>
     inVirtualTime((at) => {
       const amqp = new MemoryAmqp();
       amqp.createQueue('q');

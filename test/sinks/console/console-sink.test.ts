@@ -120,7 +120,7 @@ describe('consoleSink', () => {
       });
     }));
 
-  it('refuses alone what its format throws for', () =>
+  it('nacks alone what its format throws for', () =>
     inVirtualTime((at) => {
       const run = start<unknown>(slow(1), { encode: 'json' });
       run.put('a');
@@ -133,7 +133,7 @@ describe('consoleSink', () => {
       });
     }));
 
-  it('refuses what a write that failed had, with its error, and goes on', () =>
+  it('nacks what a write that failed had, with its error, and goes on', () =>
     inVirtualTime((at) => {
       let failures = 0;
       const output: TextOutput = {
@@ -155,7 +155,7 @@ describe('consoleSink', () => {
       });
     }));
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     expect(() => consoleSink({} as never)).toThrow('Expected `output.write` to be a function');
     expect(() => consoleSink(slow(1), { encode: 'yaml' as never })).toThrow("one of 'inspect', 'json'");
   });

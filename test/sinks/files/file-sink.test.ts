@@ -269,7 +269,7 @@ describe('fileSink', () => {
   });
 
   it.each(['write', 'close', 'rename'] as const)(
-    'refuses the whole roll when %s fails, acks nothing of it, removes its files',
+    'nacks the whole roll when %s fails, acks nothing of it, removes its files',
     (verb) =>
       inVirtualTime((at) => {
         const fs = memoryFileSystem({ latencyMs: 1 });
@@ -290,7 +290,7 @@ describe('fileSink', () => {
       }),
   );
 
-  it('refuses what comes after a failing roll of the same stream too, and leaves other streams alone', () =>
+  it('nacks what comes after a failing roll of the same stream too, and leaves other streams alone', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: (verb) => (verb === 'close' ? 20 : 1) });
       const run = start(fs, { roll: { count: 2, intervalMs: 50 }, chunk: { maxWaitMs: 1 } });
@@ -331,7 +331,7 @@ describe('fileSink', () => {
       });
     }));
 
-  it('publishes under another name when a rename was carried out, its answer lost, and the values came again', () =>
+  it('publishes under another name when a rename was carried out, its answer lost, and the values were redelivered', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
       const run = start(fs, { roll: { count: 2 } });
@@ -368,7 +368,7 @@ describe('fileSink', () => {
       });
     }));
 
-  it('gives up at once when it is unsubscribed: aborts, removes, refuses what it holds', () =>
+  it('gives up at once when it is unsubscribed: aborts, removes, nacks what it holds', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem({ latencyMs: 1 });
       const run = start(fs, { chunk: { maxWaitMs: 1 } });
@@ -396,7 +396,7 @@ describe('fileSink', () => {
     ['x'.repeat(256), 'longer than 255'],
     ['x/'.repeat(1_100).concat('x'), 'longer than 2048'],
     [undefined, 'not a text'],
-  ])('refuses the bucket %j alone, and goes on', (bucket, why) =>
+  ])('nacks the bucket %j alone, and goes on', (bucket, why) =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
       const run = start(fs, { path: (value) => (value === 'bad' ? (bucket as string) : 'good') });
@@ -412,7 +412,7 @@ describe('fileSink', () => {
     }),
   );
 
-  it('refuses alone a value that the format cannot encode, or that path throws for', () =>
+  it('nacks alone a value that the format cannot encode, or that path throws for', () =>
     inVirtualTime((at) => {
       const fs = memoryFileSystem();
       const run = start<unknown>(fs, {
@@ -440,7 +440,7 @@ describe('fileSink', () => {
     [{ path: '../{yyyy}' }, 'is not valid'],
     [{ format: 'json' }, '`format`'],
     [{ maxOpenFiles: 0 }, '`maxOpenFiles`'],
-  ])('refuses %j at the call', (options, message) => {
+  ])('rejects %j at the call', (options, message) => {
     const call = () =>
       fileSink(memoryFileSystem(), { root: '/lake', format: jsonLines(), ...options } as FileSinkOptions<unknown>);
     expect(call).toThrow(message);

@@ -101,7 +101,7 @@ describe('a bucket that the store cannot hold', () => {
     ['over a thousand levels', DEEP],
     ['a file in place of its folder', 'taken'],
     ['a file in place of a folder above', 'taken/below'],
-  ])('with %s is refused alone and set aside, before anything is committed', (_, bucket) =>
+  ])('with %s is nacked alone and set aside, before anything is committed', (_, bucket) =>
     inVirtualTime((at) => {
       const kafka = chat('a', 'bad', 'b', 'bad', 'c');
       const fs = memoryFileSystem({ latencyMs: behind(2) });
@@ -127,7 +127,7 @@ describe('a bucket that the store cannot hold', () => {
     }),
   );
 
-  it('is not passed by a commit before its letter is durable, though its folder is refused only in the middle of it', () =>
+  it('is not passed by a commit before its letter is durable, though its folder is denied only in the middle of it', () =>
     inVirtualTime((at) => {
       const kafka = chat('a', 'bad', 'b');
       // The roll is at 100, the nack at 400; the letter is stored slowly.
@@ -313,7 +313,7 @@ describe('names that are too long', () => {
     }));
 
   it.each(['x:y', 'a/b', '../x', '.x', 'x y', 'é', 'x'.repeat(65), 7])(
-    'are refused at the call, as the extension %j',
+    'are rejected at the call, as the extension %j',
     (extension) => {
       const format = { ...jsonLines(), extension: extension as string };
       expect(() => fileSink(memoryFileSystem(), { root: '/lake', format })).toThrow(
@@ -323,7 +323,7 @@ describe('names that are too long', () => {
   );
 
   it.each([`/${'r'.repeat(256)}`, `/${'r/'.repeat(1_000)}r`, '/lake/.snapshot', '/la:ke', '/la\ud800'])(
-    'are refused at the call, as a root',
+    'are rejected at the call, as a root',
     (root) => {
       const call = () => fileSink(memoryFileSystem(), { root, format: jsonLines() });
       expect(call).toThrow(/Expected `root` to be a folder below which memory can hold/);

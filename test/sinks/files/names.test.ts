@@ -20,7 +20,7 @@ describe('names in the lake', () => {
     }
   });
 
-  it('stand where the documents say', () => {
+  it('are where the documents say', () => {
     expect(names.temporaryFolder('/lake', STREAM)).toBe('/lake/_rxflume/tmp/kafka+chat~3');
     expect(names.temporaryFolder('/lake', STREAM, 0)).toBe('/lake/_rxflume/tmp/kafka+chat~3/0000000000000000');
     expect(names.temporaryPath('/lake', STREAM, 1_200, 'k3x9q2ab-0', 2)).toBe(

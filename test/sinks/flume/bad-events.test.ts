@@ -51,7 +51,7 @@ function put(run: SinkRun<FlumeEvent>, names: readonly string[]) {
 const within = (bad: readonly string[], answer: Answer) => (names: readonly string[]) =>
   names.some((name) => bad.includes(name)) ? answer : 'OK';
 
-describe('a batch that an agent refuses for some of its events', () => {
+describe('a batch that an agent rejects for some of its events', () => {
   it.each<[string, number, string[]]>([
     ['the first', 100, ['0']],
     ['the last', 100, ['99']],
@@ -88,7 +88,7 @@ describe('a batch that an agent refuses for some of its events', () => {
     }),
   );
 
-  it('an event that is refused by an error, between two that are taken, is refused for good', () =>
+  it('an event that is rejected by an error, between two that are taken, is nacked for good', () =>
     inVirtualTime((at) => {
       const run = start(within(['5'], { error: 'NumberFormatException: For input string' }));
       at(2, () => put(run, numbered(10)));
@@ -122,7 +122,7 @@ describe('a batch that an agent refuses for some of its events', () => {
     }));
 
   it.each<Answer>(['FAILED', 'UNKNOWN', { error: 'IllegalStateException: Channel closed' }])(
-    'a full channel is no event: some are tried alone, then all of the batch is refused (%p)',
+    'a full channel is no event: some are tried alone, then all of the batch is nacked (%p)',
     (answer) =>
       inVirtualTime((at) => {
         const run = start(() => answer);
@@ -141,7 +141,7 @@ describe('a batch that an agent refuses for some of its events', () => {
   it.each<[string, Answer, string[]]>([
     ['a status', 'FAILED', []],
     ['an error', { error: 'ChannelFullException' }, numbered(10)],
-  ])('a channel that fills up refuses the rest, and blames no event: %s', (_, answer, landed) =>
+  ])('a channel that fills up rejects the rest, and blames no event: %s', (_, answer, landed) =>
     inVirtualTime((at) => {
       let room = 10;
       const run = start((names) => {
@@ -196,7 +196,7 @@ describe('a batch that an agent refuses for some of its events', () => {
       });
     }));
 
-  it('an agent that goes away in the middle of the search: what is left is refused as any batch is', () =>
+  it('an agent that goes away in the middle of the search: what is left is nacked as any batch is', () =>
     inVirtualTime((at) => {
       const run = start((names) => (names.includes('c') ? { error: 'NumberFormatException' } : 'OK'), {
         retry: { maxAttempts: 2, firstDelayMs: 10 },
@@ -222,7 +222,7 @@ describe('an event that cannot be sent', () => {
     ['a getter that throws', Object.defineProperty({ body: Buffer.from('x') }, 'headers', { get: boom }) as never],
   ];
 
-  it.each(cases)('is refused alone, with a code, before anything is sent: %s', (_, event) =>
+  it.each(cases)('is nacked alone, with a code, before anything is sent: %s', (_, event) =>
     inVirtualTime((at) => {
       const run = start(() => 'OK');
       at(2, () => {

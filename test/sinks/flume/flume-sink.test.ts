@@ -91,7 +91,7 @@ describe('flumeSink', () => {
       });
     }));
 
-  it.each(['FAILED', 'UNKNOWN'] as const)('%s refuses that batch alone', (status) =>
+  it.each(['FAILED', 'UNKNOWN'] as const)('%s nacks that batch alone', (status) =>
     inVirtualTime((at) => {
       const run = start();
       at(2, () => {
@@ -164,7 +164,7 @@ describe('flumeSink', () => {
       });
     }));
 
-  it('refuses a batch that is lost again and again', () =>
+  it('nacks a batch that is lost again and again', () =>
     inVirtualTime((at) => {
       const run = start({ retry: { maxAttempts: 2, firstDelayMs: 10 } });
       const [agent] = run.agents as [Agent];
@@ -206,7 +206,7 @@ describe('flumeSink', () => {
       });
     }));
 
-  it('balances between agents, and leaves one that refuses alone for a while', () =>
+  it('balances between agents, and leaves one that rejects alone for a while', () =>
     inVirtualTime((at) => {
       const run = start({ strategy: 'balance', order: 'none', connections: 1, maxInFlight: 1 }, ['a1', 'a2']);
       const [first, second] = run.agents as [Agent, Agent];
@@ -224,7 +224,7 @@ describe('flumeSink', () => {
       });
     }));
 
-  it('refuses what waits when no agent can be reached after so many attempts', () =>
+  it('nacks what waits when no agent can be reached after so many attempts', () =>
     inVirtualTime((at) => {
       const run = start({ retry: { maxAttempts: 3, firstDelayMs: 100 } });
       run.agents[0]?.stop();
@@ -237,7 +237,7 @@ describe('flumeSink', () => {
       });
     }));
 
-  it('refuses what is no event, alone', () =>
+  it('nacks what is no event, alone', () =>
     inVirtualTime((at) => {
       const run = start();
       at(2, () => {
@@ -338,7 +338,7 @@ describe('flumeSink', () => {
       });
     }));
 
-  it('refuses all it has when it is unsubscribed', () =>
+  it('nacks all it has when it is unsubscribed', () =>
     inVirtualTime((at) => {
       const run = start();
       (run.agents[0] as Agent).answer = 'later';

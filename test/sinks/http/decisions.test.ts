@@ -159,7 +159,7 @@ describe('the name of a batch, as a server sees it', () => {
     part: string | undefined;
   }) => Array.from({ length: count }, (_, n) => ({ offset: first + n * step, part }) as Origin);
 
-  it('is another for another stream, other offsets and other parts, and can stand in a header', () =>
+  it('is another for another stream, other offsets and other parts, and fits a header', () =>
     fc.assert(
       fc.property(run, run, (one, other) => {
         const [a, b] = [one, other].map((each) => {
@@ -190,7 +190,7 @@ describe('the parts of a request', () => {
     [{ 'x-a': 'снег' }, 'texts without control characters'],
     [{ 'x-a': 5 }, 'texts without control characters'],
     [null, 'an object of texts by name'],
-  ])('refuses the headers %j and shows no value', (headers, rule) => {
+  ])('rejects the headers %j and shows no value', (headers, rule) => {
     expect(() => expectHeaders('headers', headers)).toThrow(rule);
     expect(() => expectHeaders('headers', headers)).not.toThrow('sesame');
   });

@@ -177,7 +177,7 @@ describe('from a Kafka to a real HTTP server', () => {
     expect(sorted(store.stored)).toEqual(sorted(values));
   }, 30_000);
 
-  it('that refuses one value: set aside alone, all else is stored', async () => {
+  it('that rejects one value: set aside alone, all else is stored', async () => {
     const { store, values, committed, run } = await start(60);
     store.next = (_, body) => (/^v31$/m.test(body) ? '400' : 'ok');
     const letters: unknown[] = [];
@@ -188,7 +188,7 @@ describe('from a Kafka to a real HTTP server', () => {
     expect(sorted(store.stored)).toEqual(sorted(values.filter((value) => value !== 'v31')));
   }, 30_000);
 
-  it('that refuses the credentials: nothing is set aside for it, and the flow stops', async () => {
+  it('that rejects the credentials: nothing is set aside for it, and the flow stops', async () => {
     const { store, run } = await start(60);
     store.next = (n) => (n < 3 ? 'ok' : '401');
     const letters: unknown[] = [];
@@ -204,7 +204,7 @@ describe('from a Kafka to a real HTTP server', () => {
     expect([...store.stored].sort()).toEqual(sorted(values));
   }, 30_000);
 
-  it('that refuses for good: the flow stops before it, and goes on from there when it is mended', async () => {
+  it('that rejects for good: the flow stops before it, and goes on from there when it is repaired', async () => {
     const { store, values, committed, run } = await start(60);
     store.next = (n) => (n < 3 ? 'ok' : '400');
     await expect(run()).rejects.toMatchObject({ code: 'RXF_SOURCE_NACKED', cause: { code: 'RXF_HTTP_REJECTED' } });

@@ -149,7 +149,7 @@ describe('httpSink, where a server is down', () => {
       });
     }));
 
-  it('what waits is refused together with the one that is given up', () =>
+  it('what waits is nacked together with the one that is given up', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({
         breaker: { failures: 2, openMs: 1_000 },
@@ -167,7 +167,7 @@ describe('httpSink, where a server is down', () => {
       });
     }));
 
-  it('what waits may become void while it is refused', () =>
+  it('what waits may become stale while it is nacked', () =>
     inVirtualTime((at) => {
       const options = { order: 'key', maxInFlight: 1, batch: { count: 1 }, retry: { maxAttempts: 1 } } as const;
       const run = new HttpRun({ ...options, breaker: { failures: 1, openMs: 1_000 } });
@@ -206,7 +206,7 @@ describe('httpSink, where a server is down', () => {
     }));
 });
 
-describe('httpSink, refused', () => {
+describe('httpSink, rejected', () => {
   it.each([
     [400, 'RXF_HTTP_REJECTED', 'set such values aside'],
     [422, 'RXF_HTTP_REJECTED', 'set such values aside'],
@@ -244,7 +244,7 @@ describe('httpSink, refused', () => {
     }),
   );
 
-  it.each([400, 422])('%i for one value of a batch: that one is refused, with what the server said of it', (status) =>
+  it.each([400, 422])('%i for one value of a batch: that one is nacked, with what the server said of it', (status) =>
     inVirtualTime((at) => {
       const run = new HttpRun({ batch: { count: 8 } }, ({ body }) =>
         body.includes('e') ? { status, body: `unknown field in ${body.trim()}` } : 200,
@@ -260,7 +260,7 @@ describe('httpSink, refused', () => {
     }),
   );
 
-  it('a value whose body, URL or key cannot be made is refused alone, and the others are stored', () =>
+  it('a value whose body, URL or key cannot be made is nacked alone, and the others are stored', () =>
     inVirtualTime((at) => {
       const rubbish = (value: unknown): never => value as never;
       const bad: Record<string, () => never> = {
@@ -350,7 +350,7 @@ describe('httpSink, refused', () => {
       });
     }));
 
-  it('what a function of the options throws refuses that batch alone', () =>
+  it('what a function of the options throws nacks that batch alone', () =>
     inVirtualTime((at) => {
       let asked = 0;
       const run = new HttpRun({
@@ -371,7 +371,7 @@ describe('httpSink, refused', () => {
 });
 
 describe('httpSink, at the ends', () => {
-  it('does not send again what is void, nor what waits behind it', () =>
+  it('does not send again what is stale, nor what waits behind it', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({}, (_, n) => (n === 0 ? { status: 500, afterMs: 20 } : 200));
       for (const name of 'abcde') run.put(name);
@@ -389,7 +389,7 @@ describe('httpSink, at the ends', () => {
       });
     }));
 
-  it('drops at once what waits for another try when it becomes void', () =>
+  it('drops at once what waits for another try when it becomes stale', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({}, (_, n) => (n === 0 ? 500 : 200));
       run.put('a');
@@ -403,7 +403,7 @@ describe('httpSink, at the ends', () => {
       at(2_000, () => expect(run.bodies).toHaveLength(1));
     }));
 
-  it('sends nothing for what became void while it waited for its turn', () =>
+  it('sends nothing for what became stale while it waited for its turn', () =>
     inVirtualTime((at) => {
       const run = new HttpRun({ maxInFlight: 1 }, ({ body }) => ({
         status: 200,

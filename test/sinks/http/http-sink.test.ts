@@ -87,7 +87,7 @@ describe('httpSink', () => {
       });
     }));
 
-  it('refuses alone what cannot be encoded', () =>
+  it('nacks alone what cannot be encoded', () =>
     inVirtualTime((at) => {
       const run = new HttpRun<unknown>();
       run.put('a');
@@ -219,7 +219,7 @@ describe('httpSink', () => {
     [{ url: 'http://s/', retry: { jitter: 2 } }, 'a number from 0 to 1'],
     [{ url: 'http://s/', idempotencyHeader: 'a b' }, 'by names of HTTP headers'],
     [{ url: 'http://s/', reject: 'all' }, "one of 'batch', 'value'"],
-  ])('refuses %j', (options, rule) => {
+  ])('rejects %j', (options, rule) => {
     expect(() => httpSink(new MemoryHttp(), options as never)).toThrow(rule);
     expect(() => httpSink(new MemoryHttp(), options as never)).not.toThrow('sesame');
   });

@@ -153,7 +153,7 @@ describe('kafkaSink, exactly once', () => {
     });
   });
 
-  it('goes on from the offset of the group, and tells a record that is refused for good to the source', () => {
+  it('goes on from the offset of the group, and nacks a record that is rejected for good to the source', () => {
     const kafka = cluster();
     kafka.setCommitted('copier', [{ topic: 'chat', partition: 0, offset: 3 }]);
     const run = copyAll(kafka, 12, {
@@ -187,7 +187,7 @@ describe('kafkaSink, exactly once', () => {
     expect(copied(kafka)).toEqual(numbers(12).filter((n) => n !== 9));
   });
 
-  it('refuses values joined from several streams', () => {
+  it('nacks values joined from several streams', () => {
     const kafka = cluster(2);
     let causes: unknown[] = [];
     inVirtualTime(() => {
@@ -254,7 +254,7 @@ describe('kafkaSink, exactly once', () => {
     });
   });
 
-  it('fences who had the stream before, whose deliveries are void', () => {
+  it('fences who had the stream before, whose deliveries are stale', () => {
     const kafka = cluster();
     inVirtualTime((at) => {
       const first = copy(kafka, { sink: { transaction: { intervalMs: 300 } } });

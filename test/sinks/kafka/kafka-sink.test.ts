@@ -133,7 +133,7 @@ describe('kafkaSink, at least once', () => {
       /Header "h" must/,
     ],
     ['a key that is no bytes', { key: () => 1 as never, encode: () => '' }, /key must be bytes, a text or null/],
-  ])('refuses %s alone', (_, options, message) => {
+  ])('nacks %s alone', (_, options, message) => {
     const { acker, put, read } = opened<unknown>(options);
     inVirtualTime(() => {
       put({}, {}, acker, 'bad');
@@ -147,7 +147,7 @@ describe('kafkaSink, at least once', () => {
   });
 
   it.each([Number.NaN, 1.5, 2 ** 60, Number.POSITIVE_INFINITY])(
-    'refuses a value alone whose time is %p',
+    'nacks a value alone whose time is %p',
     (timestamp) => {
       const { acker, put, read } = opened<string>();
       inVirtualTime(() => {
@@ -162,7 +162,7 @@ describe('kafkaSink, at least once', () => {
     },
   );
 
-  it('refuses what is too large, or has no topic, alone; the rest of its batch is acked first', () => {
+  it('nacks what is too large, or has no topic, alone; the rest of its batch is acked first', () => {
     const { acker, send, read, monitor } = opened<string>({
       maxRecordBytes: 100,
       topic: (value) => (value === 'm' ? 'missing' : 'copy'),
@@ -215,7 +215,7 @@ describe('kafkaSink, at least once', () => {
     expect(acker.unsettled).toEqual([]);
   });
 
-  it('brings again what was lost, where the cluster is away too, and in the same order', () => {
+  it('sends again what was lost, where the cluster is away too, and in the same order', () => {
     const kafka = new MemoryKafka({ recordsPerFetch: 4 });
     kafka.createTopic('chat', 1);
     kafka.createTopic('copy', 1);
@@ -294,7 +294,7 @@ describe('a kafkaSink in a flow', () => {
     expect(flow('mirror', source(), to(new MemoryKafka())).name).toBe('mirror');
   });
 
-  it('refuses a record that a function of the value sends there', () => {
+  it('nacks a record that a function of the value sends there', () => {
     const loops = new MemoryKafka();
     loops.createTopic('chat', 1);
     loops.produce('chat', 0, ['a']);

@@ -19,7 +19,7 @@ function countingAcker(): Acker & { readonly runs: [number, number][] } {
 }
 
 describe('nullSink', () => {
-  it('acks in runs of places, and tells of many values at once', async () => {
+  it('acks in runs of sequence numbers, and reports many values at once', async () => {
     const acker = countingAcker();
     const origin = { stream: 's', epoch: 1, byteLength: 10 };
     const values = Array.from({ length: 5_000 }, (_, n) => new Delivery(n, { ...origin, offset: n * 2 }, acker, n));
@@ -35,7 +35,7 @@ describe('nullSink', () => {
     expect(receipts).toEqual([{ sink: 'null', target: 'null', values: 5_000, bytes: 50_000, ...range }]);
   });
 
-  it('acks at once, without another value or a want, also where places have gaps', () =>
+  it('acks at once, without another value or a flush, also where sequence numbers have gaps', () =>
     inVirtualTime((at) => {
       const run = new SinkRun(nullSink().write());
       const [a, b, c] = ['a', 'b', 'c'].map((name) => run.acker.deliver(name));
@@ -83,7 +83,7 @@ describe('nullSink', () => {
       });
     }));
 
-  it('refuses wrong options', () => {
+  it('rejects wrong options', () => {
     expect(() => nullSink({ receiptIntervalMs: 0 })).toThrow('Expected `receiptIntervalMs`');
     expect(() => nullSink({ every: 1 } as never)).toThrow('got `every`');
   });

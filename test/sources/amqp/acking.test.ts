@@ -83,7 +83,7 @@ describe('Acking', () => {
     );
   });
 
-  it('says a run with one frame, also over what was refused and told', () => {
+  it('says a run with one frame, also over what was nacked and reported', () => {
     const acking = new Acking();
     acking.markNacked(1, 2);
     acking.ack(0, 4);

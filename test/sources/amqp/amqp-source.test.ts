@@ -30,7 +30,7 @@ function read(own: MemoryAmqp, options: Partial<AmqpSourceOptions> = {}) {
 }
 
 describe('amqpSource', () => {
-  it('is as drawn: acks singly and together on the channel of the message, and gives back what is refused', () => {
+  it('is as drawn: acks singly and together on the channel of the message, and gives back what is nacked', () => {
     const own = broker();
     own.send('q', ['a', 'b', 'c', 'd']);
     inVirtualTime((at) => {
@@ -124,7 +124,7 @@ describe('amqpSource', () => {
     });
   });
 
-  it('names the broker in the streams where it is told to', () => {
+  it('names the broker in the streams where `name` is given', () => {
     const own = broker();
     own.send('q', ['a']);
     inVirtualTime((at) => {
@@ -134,7 +134,7 @@ describe('amqpSource', () => {
   });
 
   it.each(['cut', 'closeChannels', 'cancelConsumers'] as const)(
-    'comes back after %s: acks of before are void, and all is redelivered',
+    'comes back after %s: acks of before are stale, and all is redelivered',
     (fault) => {
       const own = broker();
       own.send('q', ['a', 'b']);
@@ -167,7 +167,7 @@ describe('amqpSource', () => {
     },
   );
 
-  it('brings again what was acked on a connection that was dead, and nobody had noticed', () => {
+  it('redelivers what was acked on a connection that was dead unnoticed', () => {
     const own = broker();
     own.send('q', ['a']);
     inVirtualTime((at) => {
@@ -201,7 +201,7 @@ describe('amqpSource', () => {
     });
   });
 
-  it('declares the queue anew where it is told how', () => {
+  it('declares the queue anew where `declare` is given', () => {
     const own = broker();
     inVirtualTime((at) => {
       read(own, { declare: { kind: 'classic' } });
@@ -210,7 +210,7 @@ describe('amqpSource', () => {
     });
   });
 
-  it('counts failures in a row: a channel that settled something, or stood for long, begins anew', () => {
+  it('counts failures in a row: a channel that settled something, or was open for long, begins anew', () => {
     const own = broker();
     inVirtualTime((at) => {
       const { ended } = read(own, { reconnect: { maxAttempts: 2 } });
@@ -277,7 +277,7 @@ describe('amqpSource', () => {
   });
 });
 
-describe('amqpSource, refusals', () => {
+describe('amqpSource, nacks', () => {
   it('gives a message back with growing waits, so often; then it stops, with the others settled', () => {
     const own = broker();
     own.send('q', ['a', 'b']);
@@ -306,7 +306,7 @@ describe('amqpSource, refusals', () => {
     });
   });
 
-  it('counts the refusals of each message by itself, and anew after an ack', () => {
+  it('counts the nacks of each message by itself, and anew after an ack', () => {
     const own = broker();
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
@@ -330,7 +330,7 @@ describe('amqpSource, refusals', () => {
     });
   });
 
-  it('stops at what is refused for good, and the message is there at the next start', () => {
+  it('stops at what is nacked for good, and the message is there at the next start', () => {
     const own = broker();
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
@@ -343,7 +343,7 @@ describe('amqpSource, refusals', () => {
     });
   });
 
-  it('dead-letters what is refused for good, or too often, where it is told to', () => {
+  it('dead-letters what is nacked for good, or too often, with `whenNacked`', () => {
     const own = broker('classic', { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' });
     own.createQueue('dead');
     own.send('q', ['a', 'b']);
@@ -381,7 +381,7 @@ describe('amqpSource, refusals', () => {
     });
   });
 
-  it('does not pass off as drained what was refused and waits to go back', () => {
+  it('does not pass off as drained what was nacked and waits to go back', () => {
     const own = broker();
     own.send('q', ['a']);
     inVirtualTime((at) => {
@@ -579,7 +579,7 @@ describe('amqpSource, its ways out', () => {
     });
   });
 
-  it('drains where a driver brings messages and then never says that it stands', () => {
+  it('drains where a driver brings messages and then never says that it is open', () => {
     const stuck = new MemoryAmqp();
     stuck.consume = (_, { message }) =>
       new Observable(() => {
@@ -593,7 +593,7 @@ describe('amqpSource, its ways out', () => {
     });
   });
 
-  it('is silent once it is left: what was out is void and is redelivered', () => {
+  it('is silent once it is left: what was out is stale and is redelivered', () => {
     const own = broker();
     own.send('q', ['a', 'b']);
     inVirtualTime((at) => {
@@ -621,7 +621,7 @@ describe('amqpSource, its options', () => {
     ['a stream', { declare: { kind: 'stream' } }, "`declare.kind` to be one of 'classic', 'quorum'"],
     ['an offset', { consumerArguments: { 'x-stream-offset': 1 } }, 'without `x-stream-offset`'],
     ['another fate', { whenNacked: 'drop' }, "`whenNacked` to be one of 'stop', 'deadLetter'"],
-  ])('refuses %s', (_, options, message) => {
+  ])('rejects %s', (_, options, message) => {
     expect(() => amqpSource(own, { queues: ['q'], ...(options as object) })).toThrow(message);
   });
 

@@ -84,7 +84,7 @@ describe('amqpStreamSource', () => {
     });
   });
 
-  it('takes up where the ledger says, and drops what comes before it in its chunk', () => {
+  it('resumes where the ledger says, and drops what comes before it in its chunk', () => {
     const { offsetStore } = ledger(3);
     inVirtualTime((at) => {
       // All of one moment, so one chunk; in real time a millisecond may pass between two of them.
@@ -103,7 +103,7 @@ describe('amqpStreamSource', () => {
     });
   });
 
-  it('asks the ledger again at each channel, and before it reads again what was refused', () => {
+  it('asks the ledger again at each channel, and before it reads again what was nacked', () => {
     const own = broker(['0', '1', '2']);
     const { offsetStore, asked } = ledger(1);
     inVirtualTime((at) => {
@@ -292,7 +292,7 @@ describe('amqpStreamSource', () => {
     });
   });
 
-  it('stops at what is refused for good or too often, with what came before it settled', () => {
+  it('stops at what is nacked for good or too often, with what came before it settled', () => {
     const own = broker(['0', '1', '2']);
     inVirtualTime((at) => {
       const { out, ended, error } = read(own);
@@ -368,7 +368,7 @@ describe('amqpStreamSource, its window', () => {
     });
   });
 
-  it('tells a sink that waits for what was refused, and does not pass that off as drained', () => {
+  it('tells a sink that waits for what was nacked, and does not pass that off as drained', () => {
     const own = broker(['0', '1']);
     inVirtualTime((at) => {
       const { out, ended, drain } = read(own, { resumeFrom: ledger(undefined).offsetStore });
@@ -484,7 +484,7 @@ describe('amqpStreamSource, its options', () => {
     ['another kind', { declare: { kind: 'quorum' } }, "`declare.kind` to be 'stream'"],
     ['what is only for queues', { whenNacked: 'stop' }, 'got `whenNacked`'],
     ['no function', { resumeFrom: 1 }, '`resumeFrom` to be a function'],
-  ])('refuses %s', (_, options, message) => {
+  ])('rejects %s', (_, options, message) => {
     expect(() => amqpStreamSource(new MemoryAmqp(), { queues: ['s'], ...options })).toThrow(message);
   });
 });

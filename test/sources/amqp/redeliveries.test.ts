@@ -20,7 +20,7 @@ function nack(redeliveries: Redeliveries, one: AmqpMessage): number {
 }
 
 describe('Redeliveries', () => {
-  it('counts the refusals of a message over channels', () => {
+  it('counts the nacks of a message over channels', () => {
     const redeliveries = new Redeliveries();
     expect(nack(redeliveries, message('a', { isRedelivered: false }))).toBe(1);
     expect([nack(redeliveries, message('a')), nack(redeliveries, message('a'))]).toEqual([2, 3]);
@@ -66,7 +66,7 @@ describe('Redeliveries', () => {
     ]);
   });
 
-  it('remembers 10,000, and forgets the one refused longest ago', () => {
+  it('remembers 10,000, and forgets the one nacked longest ago', () => {
     const redeliveries = new Redeliveries();
     nack(redeliveries, message('first'));
     nack(redeliveries, message('second'));

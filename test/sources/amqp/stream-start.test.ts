@@ -219,7 +219,7 @@ describe.each<Moment>(['last', 'next'])('a stream that is read from `%s`', (star
     });
   });
 
-  it('refuses a queue that is no stream, and leaves its messages', () => {
+  it('rejects a queue that is no stream, and leaves its messages', () => {
     inVirtualTime((at) => {
       const own = new MemoryAmqp();
       own.createQueue('s');

@@ -67,7 +67,7 @@ function connected(
 }
 
 describe('flumeSource', () => {
-  it('answers OK when all of a batch is acked, FAILED when one of it is refused', () =>
+  it('answers OK when all of a batch is acked, FAILED when one of it is nacked', () =>
     connected({}, (run, client, at) => {
       client.send('a', 'b');
       at(2, () => {
@@ -209,7 +209,7 @@ describe('flumeSource', () => {
       });
     }));
 
-  it('drops the rest of a batch that was refused while a part of it waited', () =>
+  it('drops the rest of a batch that was nacked while a part of it waited', () =>
     connected({ window: { count: 1 } }, (run, client, at) => {
       client.send('a', 'b');
       client.send('c');
@@ -233,7 +233,7 @@ describe('flumeSource', () => {
       });
     }));
 
-  it('drains: asks to settle, answers what is out, refuses what waits, completes', () =>
+  it('drains: asks to settle, answers what is out, nacks what waits, completes', () =>
     connected({ window: { count: 2 } }, (run, client, at) => {
       client.send('a', 'b');
       client.send('c');
@@ -319,7 +319,7 @@ describe('flumeSource', () => {
       });
     }));
 
-  it('tells a drain in which something was refused from a good one', () =>
+  it('distinguishes a drain in which something was nacked from a good one', () =>
     connected({}, (run, client, at) => {
       client.send('a');
       at(5, () => {
@@ -332,7 +332,7 @@ describe('flumeSource', () => {
       });
     }));
 
-  it('is abandoned by unsubscribing: clients are cut, acks are void', () =>
+  it('is abandoned by unsubscribing: clients are cut, acks are stale', () =>
     connected({}, (run, client, at) => {
       client.send('a');
       at(5, () => {

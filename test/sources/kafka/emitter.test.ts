@@ -155,7 +155,7 @@ describe('what waits is emitted', () => {
 });
 
 describe('pauses', () => {
-  it('are told once: of what waits, of what waits no more, not of what is over; and counted', () => {
+  it('are reported once: what waits, what waits no more, not what is over; and counted', () => {
     const { all, emission, calls, heldBack } = emitting({ partitions: 3 });
     emission.setPauses();
     expect([calls, heldBack.value]).toEqual([[], 0]);

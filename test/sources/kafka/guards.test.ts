@@ -114,7 +114,7 @@ describe('what is not ours and throws at the call', () => {
 });
 
 describe('what is not ours and never answers', () => {
-  it('a commit counts as failed after a minute, is told, and tried again', () =>
+  it('a commit counts as failed after a minute, is reported, and tried again', () =>
     inVirtualTime((at) => {
       let calls = 0;
       const seen = run(chat(), {

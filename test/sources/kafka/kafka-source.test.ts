@@ -38,7 +38,7 @@ function chat(partitions: number, ...values: string[]) {
 }
 
 describe('kafkaSource', () => {
-  it('refuses a rebalance that is held up for longer than the group waits', () => {
+  it('rejects a rebalance that is held up for longer than the group waits', () => {
     const driver = Object.assign(chat(1), { rebalanceTimeoutMs: 10_000 });
     const of = (revokeTimeoutMs: number) => () =>
       kafkaSource(driver, { topics: ['chat'], groupId: 'g', revokeTimeoutMs });
@@ -351,7 +351,7 @@ describe('kafkaSource', () => {
       });
     }));
 
-  it('resumes where told, over what the group committed', () =>
+  it('resumes where `resumeFrom` says, over what the group committed', () =>
     inVirtualTime((at) => {
       const kafka = chat(2, ...'abcd');
       kafka.produce('chat', 1, ['x', 'y']);
@@ -526,7 +526,7 @@ describe('kafkaSource', () => {
     [{ window: { count: 0 } }, 'Expected `window.count` to be a whole number >= 1, got `0` (number)'],
     [{ commit: { intervalMs: -1 } }, '`commit.intervalMs`'],
     [{ maxWait: 5 }, 'got `maxWait`'],
-  ])('refuses %j at the call', (options, message) => {
+  ])('rejects %j at the call', (options, message) => {
     const call = () =>
       kafkaSource(new MemoryKafka(), { topics: ['chat'], groupId: 'lake', ...options } as KafkaSourceOptions);
     expect(call).toThrow(message);

@@ -6,7 +6,7 @@ const taken = (own: ReturnType<typeof partitionOf>['own'], count: number) =>
   Array.from({ length: count }, () => own.take());
 
 describe('a partition', () => {
-  it('hands out what arrived, in order, each with its place and its size in the window', () => {
+  it('hands out what arrived, in order, each with its sequence number and its size in the window', () => {
     const { own, window } = partitionOf(5);
     expect([own.stream, own.start, own.committed, own.hasQueued, own.isSettled]).toEqual([
       'kafka:chat/3',
@@ -58,7 +58,7 @@ describe('a partition', () => {
     expect(own.take()?.origin.offset).toBe(5);
   });
 
-  it('tells what is acked anew, refused, or freed, each once', () => {
+  it('tells what is acked anew, nacked, or freed, each once', () => {
     const { own, reported, window } = partitionOf(0);
     own.enqueue(batchOf([0, 1, 2, 3, 4]));
     taken(own, 5);
@@ -75,7 +75,7 @@ describe('a partition', () => {
     expect(reported.length).toBe(4);
   });
 
-  it('takes a refusal of offset 0 as any other, and is held where it has no ledger', () => {
+  it('takes a nack of offset 0 as any other, and is held where it has no ledger', () => {
     const { own, reported } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     expect(own.isPaused).toBe(false);
     own.enqueue(batchOf([0, 5]));
@@ -91,7 +91,7 @@ describe('a partition', () => {
     expect([bare.committed, bare.watermark.offset]).toEqual([0, 3]);
   });
 
-  it('is over: what is said of it is void, but frees the window, and its holders are told', () => {
+  it('is over: what is said of it is ignored, but frees the window, and its holders hear of it', () => {
     const { own, reported, window } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3]));
     taken(own, 3);
@@ -112,7 +112,7 @@ describe('a partition', () => {
     ]);
   });
 
-  it('reaches as far as all is acked or held, never past a refusal, and what the log has besides', () => {
+  it('reaches as far as all is acked or held, never past a nack, and what the log has besides', () => {
     const { own, reported } = partitionOf(0, { resumeFrom, lookup: new Map(), start: 0 });
     own.enqueue(batchOf([0, 1, 2, 3], 9));
     taken(own, 4);

@@ -50,7 +50,7 @@ describe('with `startAt: latest`', () => {
       });
     }));
 
-  it('nothing is read before the place is remembered, however often the commit fails', () =>
+  it('nothing is read before the start is remembered, however often the commit fails', () =>
     inVirtualTime((at) => {
       const kafka = chat();
       for (let n = 0; n < 3; n += 1) kafka.commitErrors.push(new CommitError('RXF_KAFKA_COMMIT', 'coordinator moves'));
@@ -65,7 +65,7 @@ describe('with `startAt: latest`', () => {
       });
     }));
 
-  it('the flow fails where the place can never be remembered', () =>
+  it('the flow fails where the start can never be remembered', () =>
     inVirtualTime((at) => {
       const kafka = chat();
       kafka.commitErrors.push(new CommitError('RXF_KAFKA_COMMIT', 'not allowed', { retryable: false }));
@@ -175,7 +175,7 @@ describe('with `startAt: latest`', () => {
       });
     }));
 
-  it('a sink that commits for the source is told the place, not the broker', () =>
+  it('a sink that commits for the source is given the start, not the broker', () =>
     inVirtualTime((at) => {
       const kafka = chat();
       const reported: unknown[] = [];
@@ -216,7 +216,7 @@ describe('with `startAt: latest`', () => {
 });
 
 describe('with `startAt: earliest`', () => {
-  it('the place is remembered too, so that what expires before the first ack is missed with a word', () =>
+  it('the start is remembered too, so that what expires before the first ack is missed with a word', () =>
     inVirtualTime((at) => {
       const kafka = chat();
       const first = member(kafka, { startAt: 'earliest', commit: { intervalMs: 100 } }, 'hold');

@@ -92,7 +92,7 @@ describe('m.amqp', () => {
       m.expectNacks('--b');
     }));
 
-  it('refuses what is no diagram', () => {
+  it('rejects what is no diagram', () => {
     expect(() => marbles((m) => m.amqp('-a  channel: --R'))).toThrow('got `-a  channel: --R`');
     expect(() => marbles((m) => m.expectRequeues('-'))).toThrow('There is no m.amqp(…) whose requeues');
   });

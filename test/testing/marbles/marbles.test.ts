@@ -21,7 +21,7 @@ function failureOf(draw: (m: Marbles) => void): string {
 const text = mapValue((value: Buffer | null) => String(value));
 
 describe('marbles', () => {
-  it('draws values, acks, refusals and releases', () =>
+  it('draws values, acks, nacks and releases', () =>
     marbles((m) => {
       const kept$ = m.deliveries('-a-b-c-|').pipe(filterValue((value) => value !== 'b'));
       m.expectObservable(
@@ -172,7 +172,7 @@ The acks are not as drawn. At 7 ms: expected c, got nothing.
     expect(message).toContain('The subscriptions are not as drawn.');
   });
 
-  it('refuses a diagram that is none', () => {
+  it('rejects a diagram that is none', () => {
     expect(() => marbles((m) => m.kafka('a-b'))).toThrow('without a gap, got `a-b`; `p0` is missing');
     expect(() => marbles((m) => m.kafka('p0: a p2: b'))).toThrow('`p1` is missing');
     expect(() => marbles((m) => m.expectAcks('-(a'))).toThrow('Expected a row of marbles, got `-(a`: see (a');

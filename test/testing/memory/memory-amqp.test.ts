@@ -243,7 +243,7 @@ describe('MemoryAmqp, its publishers', () => {
     return { reported, publish, close: () => from(own.publisher?.close() ?? []).subscribe() };
   }
 
-  it('confirms, returns, refuses, and never says', () => {
+  it('confirms, returns, rejects, and never says', () => {
     const broker = new MemoryAmqp();
     broker.createQueue('q');
     inVirtualTime((at) => {
@@ -266,7 +266,7 @@ describe('MemoryAmqp, its publishers', () => {
     });
   });
 
-  it('waits while it is blocked, closes once all is settled, and refuses a missing exchange', () => {
+  it('waits while it is blocked, closes once all is settled, and rejects a missing exchange', () => {
     const broker = new MemoryAmqp();
     broker.createQueue('q');
     inVirtualTime((at) => {
@@ -284,7 +284,7 @@ describe('MemoryAmqp, its publishers', () => {
     });
   });
 
-  it('refuses what a full queue rejects', () => {
+  it('nacks what a full queue rejects', () => {
     const broker = new MemoryAmqp();
     broker.createQueue('q', 'classic', { 'x-max-length': 1, 'x-overflow': 'reject-publish' });
     expect([broker.publish('', 'q', '1'), broker.publish('', 'q', '2')]).toEqual([true, false]);

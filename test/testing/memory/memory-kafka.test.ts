@@ -93,7 +93,7 @@ function chat(partitions: number, count: number): MemoryKafka {
 }
 
 describe('a member whose session expires', () => {
-  it('is told nothing, reads on, and its commits are refused; the others have its partitions', () =>
+  it('hears nothing, reads on, and its commits are rejected; the others have its partitions', () =>
     inVirtualTime((at) => {
       const kafka = chat(2, 2);
       const [one, other] = [new Member(kafka), new Member(kafka)];
@@ -153,7 +153,7 @@ describe('a member whose session expires', () => {
       at(20, () => expect(other.calls).toEqual(['assigned 1: 0']));
     }));
 
-  it('refuses what was on its way when it expired', () =>
+  it('rejects what was on its way when it expired', () =>
     inVirtualTime((at) => {
       const kafka = chat(1, 2);
       const one = new Member(kafka);

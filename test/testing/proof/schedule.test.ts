@@ -66,11 +66,11 @@ describe('the text of a schedule', () => {
     'seed 1 pace 0: late at 17',
     'seed 1 pace 0: burn before 17',
     'seed 1 pace 0: toString before 17',
-  ])('is refused where it says nothing: %j', (text) => {
+  ])('is rejected where it says nothing: %j', (text) => {
     expect(() => parseSchedule(text)).toThrow(OptionError);
   });
 
-  it('is told in words, each kind of fault', () => {
+  it('is put into words, each kind of fault', () => {
     const words = FAULT_KINDS.map((kind) =>
       faultInWords({ kind, when: FAULTS[kind].whens[0] ?? 'at', step: 17, ms: 60 }, 'rename /a -> /b'),
     );

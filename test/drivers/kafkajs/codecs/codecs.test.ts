@@ -79,7 +79,7 @@ describe('codecs', () => {
     }
   });
 
-  it('refuses to inflate beyond the limit, before it is held where the size is known', async () => {
+  it('does not inflate beyond the limit, before it is held where the size is known', async () => {
     const plain = Buffer.alloc(most + 1, 'x');
     const packed = {
       1: gzipSync(plain),
@@ -106,7 +106,7 @@ describe('codecs', () => {
     }
   });
 
-  it('an lz4 match that runs beyond the limit is refused, not cut', () => {
+  it('an lz4 match that runs beyond the limit is rejected, not cut', () => {
     const block = Buffer.from([0x1f, 0x78, 1, 0, ...Array.from({ length: 20 }, () => 255), 0]);
     const size = Buffer.alloc(4);
     size.writeUInt32LE(block.length);

@@ -195,7 +195,7 @@ describe('a member of the group', () => {
     expect(link.fetches.length).toBeGreaterThan(1);
   });
 
-  it('trap 9: a fetch that fails is tried again, in the same epoch, from the same place', async () => {
+  it('trap 9: a fetch that fails is tried again, in the same epoch, from the same offset', async () => {
     const { link, trace } = live();
     await until(() => link.fetches.length === 1, 'the first fetch');
     link.fetches[0]?.fail(

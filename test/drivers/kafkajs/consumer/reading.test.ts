@@ -26,7 +26,7 @@ afterEach(async () => {
 const fetches = (link: FakeLink, count: number) => until(() => link.fetches.length === count, `fetch ${count}`);
 
 describe('whether the driver can read', () => {
-  it('is told once when fetches begin to fail, and once when all partitions are answered again, empty or not', async () => {
+  it('is reported once when fetches begin to fail, and once when all partitions are answered again, empty or not', async () => {
     const { link, trace } = live();
     await fetches(link, 1);
     link.fetches[0]?.answerAll();
@@ -49,7 +49,7 @@ describe('whether the driver can read', () => {
     ]);
   });
 
-  it('is told of one partition in trouble among others', async () => {
+  it('reports one partition in trouble among others', async () => {
     const { link, trace } = live();
     await fetches(link, 1);
     link.fetches[0]?.answer(0, [], 6);
@@ -64,7 +64,7 @@ describe('whether the driver can read', () => {
     expect(trace.readings).toEqual([false, true]);
   });
 
-  it('is told of a partition without a leader', async () => {
+  it('reports a partition without a leader', async () => {
     const link = new FakeLink();
     link.leaders = { 1: -1 };
     const { trace } = live(link);
@@ -91,7 +91,7 @@ describe('whether the driver can read', () => {
     expect(trace.readings).toEqual([false, true]);
   });
 
-  it('a fetch that a quota holds back is told as that, and not as a late broker', async () => {
+  it('a fetch that a quota holds back is reported as that, and not as a late broker', async () => {
     const link = new FakeLink();
     link.throttled = true;
     const { trace } = live(link);
@@ -114,7 +114,7 @@ describe('whether the driver can read', () => {
     expect(trace.readings).toEqual([false, true]);
   });
 
-  it('what fails while the start is looked up is told after `assigned` has answered', async () => {
+  it('what fails while the start is looked up is reported after `assigned` has answered', async () => {
     const link = new FakeLink();
     let isUp = false;
     link.committed = async () => {
@@ -137,7 +137,7 @@ describe('whether the driver can read', () => {
     expect(trace.readings).toEqual([false, true]);
   });
 
-  it('nothing is told once closed', async () => {
+  it('nothing is reported once closed', async () => {
     const { link, trace, member } = live();
     await fetches(link, 1);
     member.close();

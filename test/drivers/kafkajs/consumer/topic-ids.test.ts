@@ -120,7 +120,7 @@ describe('a topic that is deleted and created again', () => {
   it.each([
     ['a ledger', 40, false],
     ['the group', undefined, true],
-  ] as const)('is not taken up from the position of %s after a connection was lost', async (_, start, isCommitted) => {
+  ] as const)('is not resumed from the position of %s after a connection was lost', async (_, start, isCommitted) => {
     const link = new FakeLink();
     link.ids = made('id-2');
     if (isCommitted) link.offsets = [{ topic: 't', partition: 0, offset: 40 }];

@@ -61,7 +61,7 @@ describe('a batch that is written', () => {
     },
   );
 
-  it('says whose it is, and where it stands', async () => {
+  it('says whose it is, and where it is', async () => {
     const record: KafkaOutgoing = {
       topic: 't',
       partition: null,

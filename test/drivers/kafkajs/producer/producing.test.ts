@@ -213,7 +213,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  it('is refused in doubt when it takes too long, and what comes after is of the next epoch', async () => {
+  it('is rejected in doubt when it takes too long, and what comes after is of the next epoch', async () => {
     const { send, sent } = sending(['lost', 'lost', 'lost', 'lost'], { sendTimeoutMs: 50 });
     const { rejected } = await send(records(2));
     expect([...rejected.values()].map(({ code, retryable }) => [code, retryable])).toEqual(
@@ -274,7 +274,7 @@ describe('what is sent', () => {
     expect(sent.length).toBeLessThan(12);
   });
 
-  it('of a topic that is not ours is refused alone, at once', async () => {
+  it('of a topic that is not ours is rejected alone, at once', async () => {
     const { send, sent, topics } = sending([{ 1: DENIED }]);
     const denied = Object.assign(new Error('no'), { code: 'RXF_KAFKA_AUTH' }) as unknown as RxflumeError;
     topics.closed = denied;
@@ -379,19 +379,19 @@ describe('what is sent', () => {
     expect(sent.filter(({ partition }) => partition === 1).map(({ producerId }) => producerId)).toContain('1/1');
   });
 
-  it('is refused alone where no batch can be made of it', async () => {
+  it('is rejected alone where no batch can be made of it', async () => {
     const broken = { ...(records(1)[0] as KafkaOutgoing), headers: [['h', 7 as never]] as KafkaOutgoing['headers'] };
     const answer = await sending([]).send([...records(2, 0), broken, ...records(1, 1)]);
     expect([codes(answer), answer.written]).toEqual([[[2, 'RXF_KAFKA_RECORD_REJECTED']], [0, 1, 3]]);
   });
 
-  it.each([Number.NaN, -1, 2 ** 60, 1.5])('is refused alone with the timestamp %p', async (timestamp) => {
+  it.each([Number.NaN, -1, 2 ** 60, 1.5])('is rejected alone with the timestamp %p', async (timestamp) => {
     const wrong = { ...(records(1)[0] as KafkaOutgoing), timestamp };
     const answer = await sending([]).send([...records(1), wrong]);
     expect([codes(answer), answer.written]).toEqual([[[1, 'RXF_KAFKA_RECORD_REJECTED']], [0]]);
   });
 
-  it('fails a transaction whose batch is refused after its answer was lost: it may be in it', async () => {
+  it('fails a transaction whose batch is rejected after its answer was lost: it may be in it', async () => {
     const { sendInTransaction } = sending(['lost', { 0: { code: INVALID_TIMESTAMP, bad: [0] } }]);
     await expect(sendInTransaction(records(2))).rejects.toMatchObject({ type: 'INVALID_TIMESTAMP' });
   });

@@ -53,7 +53,7 @@ describe('AnswerReader', () => {
   });
 
   it.each([-1, -(2 ** 31), 256 * 1024 * 1024 + 1, 0x48545450])(
-    'refuses a size of %i before it takes memory',
+    'rejects a size of %i before it takes memory',
     (size) => {
       const reader = new AnswerReader(() => undefined);
       const bytes = Buffer.alloc(4);

@@ -291,7 +291,7 @@ describe.each(['kafkajs', 'lean'] as const)('what a fetch brought of one partiti
     ]);
   });
 
-  it('a batch that compaction emptied is passed over; kafkajs would stand before it forever', async () => {
+  it('a batch that compaction emptied is passed over; kafkajs would hang there forever', async () => {
     expect(batchOf(await decodeAll(await batch(5, 0, 9)), 5)).toMatchObject({
       records: { length: 0 },
       nextOffset: 15,

@@ -37,7 +37,7 @@ describe('a bucket', () => {
     expect(call).toThrow(expect.objectContaining({ code: 'RXF_SINK_BUCKET', retryable: false }));
   });
 
-  it('is told of in the error, but not all of a long one', () => {
+  it('is in the error, but not all of a long one', () => {
     const detailsOf = (bucket: unknown) => {
       try {
         checkBucket(bucket);

@@ -33,7 +33,7 @@ it('changes with the smallest part it has, to the millisecond, forth and back', 
   expect(months.map((bucket) => bucket(at('2027-01-01T00:00:00')))).toEqual(['2027', '01']);
 });
 
-it('refuses a part it does not know, and says which it does', () => {
+it('rejects a part it does not know, and says which it does', () => {
   expect(() => timePattern('{yyyy}-{ss}')).toThrow(OptionError);
   expect(() => timePattern('{yyyy}-{ss}')).toThrow(
     'Expected `path` to have only the parts {yyyy} {MM} {dd} {HH} {mm}, got `{ss}`',

@@ -36,7 +36,7 @@ describe('the time a value is filed by', () => {
     expect(() => of(time)).toThrow(expect.objectContaining({ code: 'RXF_SINK_TIME' }));
   });
 
-  it('may be held to a range: seconds are told from milliseconds by it', () => {
+  it('may be held to a range, which distinguishes seconds from milliseconds', () => {
     const range = { ...times, earliestMs: Date.UTC(2020, 0, 1) };
     expect(of(NOW, range)).toBe(NOW);
     expect(() => of(Math.floor(NOW / 1_000), range)).toThrow('It looks like seconds');

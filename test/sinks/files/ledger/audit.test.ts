@@ -68,7 +68,7 @@ class Made {
 const place = (from: number) => ledgerPath(root, stream, from);
 
 describe('auditLedger', () => {
-  it('verifies a chain whose files all stand, and sums it up', () => {
+  it('verifies a chain whose files all exist, and sums it up', () => {
     const made = new Made().entry(10, 20, { files: 2 }).entry(0, 10).entry(20, 20).entry(20, 35);
     made.entries.splice(2, 1);
     expect(made.audit).toEqual({
@@ -139,7 +139,7 @@ describe('auditLedger', () => {
     expect(made.audit.problems[1]?.means).toContain('no flow takes the stream up');
   });
 
-  it('finds a gap between entries whose files stand', () => {
+  it('finds a gap between entries whose files exist', () => {
     const made = new Made().entry(0, 5).entry(5, 10).entry(20, 30);
     expect(made.problems).toEqual(['gap /lake/_rxflume/ledger/kafka+chat~3']);
     expect(made.audit.problems[0]?.what).toBe(
@@ -150,7 +150,7 @@ describe('auditLedger', () => {
     expect(made.audit.problems.map(({ what }) => what.match(/\d+ to \d+/)?.[0])).toEqual(['30 to 39', '10 to 19']);
   });
 
-  it('takes an entry that leads nowhere, none of whose files stands, for void', () => {
+  it('ignores an entry that leads nowhere and none of whose files exists', () => {
     const made = new Made().entry(3, 14).unpublish(3, 10).entry(10, 20).entry(20, 30);
     expect(made.audit).toMatchObject({
       entries: 3,
@@ -163,7 +163,7 @@ describe('auditLedger', () => {
     expect(new Made().entry(0, 40, { files: 0 }).entry(10, 20).audit).toMatchObject({ problems: [], from: 10 });
   });
 
-  it('takes a void entry that ends by chance where the chain begins for void', () => {
+  it('ignores such an entry also where it ends by chance at the beginning of the chain', () => {
     const made = new Made().entry(3, 10).unpublish(3, 10).entry(10, 20).entry(20, 30);
     expect(made.audit).toMatchObject({ from: 10, stale: [{ from: 3 }], problems: [] });
     // Of two that end at one offset the later is of the chain.
@@ -171,7 +171,7 @@ describe('auditLedger', () => {
     expect(made.audit).toMatchObject({ from: 6, stale: [{ from: 3 }], problems: [] });
   });
 
-  it('finds an overlap: an entry that leads nowhere, whose files stand all the same', () => {
+  it('finds an overlap: an entry that leads nowhere, whose files exist all the same', () => {
     const made = new Made().entry(3, 14, { files: 2 }).entry(10, 20).entry(20, 30);
     expect(made.problems).toEqual([`overlap ${place(3)}`]);
     expect(made.audit.problems[0]?.what).toContain('offsets 10 to 13 too, and 2 files of it');
@@ -218,7 +218,7 @@ describe('auditLedger', () => {
     expect(loose.filter((text) => !/^[A-Z].{15,}\.$/.test(text))).toEqual([]);
   });
 
-  it('names what is in quarantine, and does not take it for missing, nor its entry for void', () => {
+  it('names what is in quarantine, and does not take it for missing, nor ignores its entry', () => {
     const final = 'b0/kafka+chat~3+0+9+w0.jsonl';
     const reason = {
       stream,

@@ -35,7 +35,7 @@ describe('an entry of the ledger', () => {
     ['a temporary path that climbs', { ...file, temporary: file.temporary.replace('k3x', '../k3x') }],
     ['a length that is none', { ...file, bytes: -1 }],
     ['a file that is none', null],
-  ])('refuses %s', (_, wrong) => {
+  ])('rejects %s', (_, wrong) => {
     expect(() => read({ version: 1, ...entry, files: [wrong] })).toThrow(
       expect.objectContaining({ code: 'RXF_LEDGER_DAMAGED', message: expect.stringContaining(PATH) }),
     );
@@ -52,11 +52,11 @@ describe('an entry of the ledger', () => {
     ['an absent end', { next: undefined }, 'its `next` is undefined, not a whole number'],
     ['an end that is a text', { next: '5312' }, 'its `next` is 5312, not a whole number'],
     ['an end between two offsets', { next: 1300.5 }, 'its `next` is 1300.5, not a whole number'],
-  ])('refuses %s, and says so', (_, wrong, why) => {
+  ])('rejects %s, and says so', (_, wrong, why) => {
     expect(() => read({ version: 1, ...entry, ...wrong })).toThrow(why);
   });
 
-  it.each([null, 7, 'text'])('refuses %j where an entry, or a file of it, should be', (wrong) => {
+  it.each([null, 7, 'text'])('rejects %j where an entry, or a file of it, should be', (wrong) => {
     expect(() => read(wrong)).toThrow('it is not an object');
     expect(() => read({ version: 1, ...entry, files: [wrong] })).toThrow('a file of it is not an object');
   });
@@ -79,7 +79,7 @@ describe('an entry of the ledger', () => {
     expect(readEntry(entryBytes(empty), PATH, STREAM, 1200)).toEqual(empty);
   });
 
-  it('is refused with its place, the cause, and what to do', () => {
+  it('is rejected with its path, the cause, and what to do', () => {
     const details = { path: PATH, stream: STREAM, from: 1200 };
     expect(() => read({ version: 2 })).toThrow(expect.objectContaining({ details, cause: expect.any(Error) }));
     expect(() => read({ version: 2 })).toThrow('`rxflume ledger` shows the entries beside it');

@@ -45,7 +45,7 @@ function answerOf<T>(answer$: Observable<T>): T {
 }
 
 describe('ledgerStreams', () => {
-  it('names the streams that have a ledger, and what else stands there', () => {
+  it('names the streams that have a ledger, and what else is there', () => {
     const fs = memoryFileSystem();
     for (const name of ['kafka:chat/3', 'kafka:chat-ü/0', 'a=b%c~d+e']) put(fs, ledgerPath('/lake', name, 0), 'x');
     put(fs, '/lake/_rxflume/ledger/notes', 'x');

@@ -18,7 +18,7 @@ describe('the rules of the ledger', () => {
     expect(rules).toMatchObject(COMMIT_RULES);
   });
 
-  it('judge a commit by what stands, not by the answer', () => {
+  it('judge a commit by what exists, not by the answer', () => {
     const outcome = (standing: LedgerEntry | null, listed: number[]) => rules.outcomeOf({ ours, standing, listed });
     expect(outcome(ours, [0, 10])).toBe('committed');
     expect(outcome(entry('others-1', 10, 15), [0, 10])).toBe('fenced');

@@ -88,7 +88,7 @@ describe('skipping what a source no longer has', () => {
     expect(ledgerOf(fs)).toEqual(['0-2(0)', '2-3(0)']);
   });
 
-  it.each([2, 1])('refuses an offset that is not beyond the ledger: %s', async (to) => {
+  it.each([2, 1])('rejects an offset that is not beyond the ledger: %s', async (to) => {
     const fs = memoryFileSystem();
     putEntry(fs, { from: 0, next: 2 });
     const error = await failure(skip(fs, to));
@@ -96,7 +96,7 @@ describe('skipping what a source no longer has', () => {
     expect(ledgerOf(fs)).toEqual(['0-2(0)']);
   });
 
-  it('refuses a stream without a ledger, and one whose newest entry is damaged', async () => {
+  it('rejects a stream without a ledger, and one whose newest entry is damaged', async () => {
     const fs = memoryFileSystem();
     expect(await failure(skip(fs, 5))).toMatchObject({ message: expect.stringContaining('has no entry') });
     put(fs, ledgerPath('/lake', STREAM, 0), '{"version":1,');

@@ -56,7 +56,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('is not kept where the source does not take up from it', () =>
+  it('is not kept where the source does not resume from it', () =>
     inVirtualTime((at) => {
       const kafka = chat('a');
       const fs = memoryFileSystem();
@@ -102,7 +102,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('goes on after the answer to a commit was lost: its entry stands, and is its own', () =>
+  it('goes on after the answer to a commit was lost: its entry exists, and is its own', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
@@ -115,7 +115,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('takes an entry that stands for committed only when a rename was answered: visible is not durable', () =>
+  it('takes an entry that exists for committed only when a rename was answered: visible is not durable', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
@@ -143,7 +143,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('keeps its files when nobody knows whether the commit will be carried out, and they count when it is', () =>
+  it('keeps its files when it is unknown whether the commit will be carried out, and they count when it is', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
@@ -177,7 +177,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('gives way where another has committed from the same offset, and takes up behind it', () =>
+  it('gives way where another has committed from the same offset, and resumes behind it', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
@@ -190,7 +190,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('takes up again where its temporary files were removed under it, as of a writer that was asleep', () =>
+  it('resumes where its temporary files were removed under it, as of a writer that was asleep', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
@@ -203,7 +203,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('reads a stream again once, though its refusal frees a full window', () =>
+  it('reads a stream again once, though its nack frees a full window', () =>
     inVirtualTime((at) => {
       const kafka = chat(...Array.from({ length: 60 }, (_, n) => `v${n}`));
       const fs = memoryFileSystem({ latencyMs: 5 });
@@ -217,7 +217,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('publishes nothing of an entry when later ones stand: its writer was overtaken', () =>
+  it('publishes nothing of an entry when later ones exist: its writer was overtaken', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abcdefgh');
       const fs = memoryFileSystem();
@@ -270,7 +270,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('tells of a committed file that is in neither place, and goes on', () =>
+  it('reports a committed file that is at neither path, and goes on', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abc');
       const fs = memoryFileSystem();
@@ -293,7 +293,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('overwrites nothing that stands at a final path with another length, and goes on', () =>
+  it('overwrites nothing that is at a final path with another length, and goes on', () =>
     inVirtualTime((at) => {
       const kafka = chat('a');
       const fs = memoryFileSystem();
@@ -367,7 +367,7 @@ describe('the ledger of a file sink', () => {
       });
     }));
 
-  it('takes up from ten thousand entries and a thousand orphans in a handful of calls', () =>
+  it('resumes from ten thousand entries and a thousand orphans in a handful of calls', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'ab');
       kafka.produce('chat', 0, ['c'], 10_000);
@@ -447,7 +447,7 @@ describe('a commit', () => {
       });
     }));
 
-  it('refuses a value that comes a second time after its commit', () =>
+  it('nacks a value that comes a second time after its commit', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'ab');
       const fs = memoryFileSystem();
@@ -465,7 +465,7 @@ describe('a commit', () => {
       });
     }));
 
-  it('closes the files it waits with, though others wait for a place among the open ones', () =>
+  it('closes the files it waits with, though others wait for a slot among the open ones', () =>
     inVirtualTime((at) => {
       const kafka = chat(...'abcdef');
       const fs = memoryFileSystem();

@@ -40,7 +40,7 @@ async function setting(mode: 'webhdfs' | 'httpfs', nameNodes = 1) {
 }
 
 describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
-  it('takes one entry for each place, whoever comes second', async () => {
+  it('takes one entry for each offset, and rejects the second', async () => {
     const { cluster, commit } = await setting(mode);
     expect(await commit(entry)).toEqual([0]);
     const second = await failure(commit({ ...entry, writer: 'others-1', next: 9 }));
@@ -92,7 +92,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
     },
   );
 
-  it('is void where later entries stand', async () => {
+  it('is stale where later entries exist', async () => {
     const { commit } = await setting(mode);
     await commit({ ...entry, from: 7, next: 9, files: [] });
     const late = await failure(commit(entry));
@@ -100,7 +100,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
     expect(late.message).toContain('others have committed after it');
   });
 
-  it('is published by whoever takes up, as often as it is tried', async () => {
+  it('is published by the writer that resumes, as often as it is tried', async () => {
     const { cluster, commit, published, recovered } = await setting(mode);
     await commit(entry);
     cluster.next('RENAME', 'lose');
