@@ -7,7 +7,7 @@ const DRAIN_RECORDS = 1_000;
 const LAST_RECORDS = 100 * PARTITIONS;
 
 /** The longest a record may wait to be committed while nothing is down or frozen: a session, a rebalance and a roll, with kills. */
-const MOST_AGE_MS = 60_000;
+const MAX_AGE_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
 
 const START_WITHIN_MS = 60_000;
@@ -51,7 +51,7 @@ async function watched(
     await watching;
   }
   for (const { partition, ms } of ages.worst) {
-    if (ms <= MOST_AGE_MS) continue;
+    if (ms <= MAX_AGE_MS) continue;
     complaints.push(
       `the oldest record of partition ${partition} waited ${Math.round(ms / 1_000)} s with all services up`,
     );

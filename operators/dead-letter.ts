@@ -125,7 +125,7 @@ function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
 
 /** How often each value was nacked; the oldest are forgotten. */
 class NackCounter {
-  static readonly #MOST = 10_000;
+  static readonly #MAX_COUNTED = 10_000;
   readonly #counts = new Map<string, number>();
 
   /** Counts one more. */
@@ -134,7 +134,7 @@ class NackCounter {
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.delete(key);
     this.#counts.set(key, count);
-    if (this.#counts.size > NackCounter.#MOST) this.#counts.delete(this.#counts.keys().next().value as string);
+    if (this.#counts.size > NackCounter.#MAX_COUNTED) this.#counts.delete(this.#counts.keys().next().value as string);
     return count;
   }
 

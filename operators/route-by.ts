@@ -14,7 +14,7 @@ export interface RouteByOptions<T, R> {
   readonly otherwise?: Branch<T, R> | 'ack' | 'nack';
 }
 
-const MOST_BRANCHES = 1_000;
+const MAX_BRANCHES = 1_000;
 
 /**
  * Hands each delivery to the branch that `select` names: a sink, or operators that end in one. Emits what the branches emit.
@@ -38,7 +38,7 @@ export function routeBy<T, R, K extends string>(
 ): SettlingOperator<T, R> {
   expectFunction('select', select);
   expectKnown('routeBy options', options, ['otherwise']);
-  const names = expectBranches('branches', branches, MOST_BRANCHES);
+  const names = expectBranches('branches', branches, MAX_BRANCHES);
   const { otherwise = 'nack' } = options;
   const isKnown = typeof otherwise === 'function' || ['ack', 'nack'].includes(otherwise);
   expectOption('otherwise', otherwise, isKnown, "a sink, 'ack' or 'nack'");

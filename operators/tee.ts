@@ -7,7 +7,7 @@ import { type Branch, expectBranches, intoBranches, type Outlet } from '../src/d
 import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
 import { FanOutAckers } from '../src/delivery/fan-out-acker.js';
-import { MOST_PARTIES } from '../src/delivery/fan-out-state.js';
+import { MAX_PARTIES } from '../src/delivery/fan-out-state.js';
 import { OptionalSink } from '../src/delivery/optional-sink.js';
 
 export interface TeeOptions<K extends string = string> {
@@ -47,7 +47,7 @@ export function tee<T, R, K extends string>(
   options: TeeOptions<NoInfer<K>> = {},
 ): SettlingOperator<T, R> {
   expectKnown('tee options', options, ['required', 'spare', 'monitor']);
-  const names = expectBranches('sinks', sinks, MOST_PARTIES) as K[];
+  const names = expectBranches('sinks', sinks, MAX_PARTIES) as K[];
   const required = options.required ?? names;
   const areNames = Array.isArray(required) && required.length > 0 && required.every((name) => names.includes(name));
   expectOption('required', required, areNames, `some of ${names.join(', ')}`);

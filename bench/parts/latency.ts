@@ -150,7 +150,7 @@ export const latency: Part = {
     return {
       setup:
         `${RECORDS_A_SECOND} records a second of ${VALUE_BYTES} bytes, stamped as they are sent, ${PARTITIONS} partitions, for ` +
-        `${seconds} s; files roll each second; ${rounds} rounds. Durable: rxflume's receipt (the file stands at its final path, the ` +
+        `${seconds} s; files roll each second; ${rounds} rounds. Durable: rxflume's receipt (the file is at its final path, the ` +
         'entry is in the ledger), the answer to the PUT, or the time that HDFS has of the closed file.',
       rows,
       bars: [],

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Observable } from 'rxjs';
 
-const MOST_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 /** How much of a body that is too large is read and dropped, so that its sender gets to see the answer. */
-const MOST_DROPPED_BYTES = 16 * MOST_BODY_BYTES;
+const MAX_DROPPED_BYTES = 16 * MAX_BODY_BYTES;
 /** The longest a drain waits for the requests that are being answered. */
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -69,7 +69,7 @@ async function answer(
   if (path !== '/messages') return reject(response, 404, 'There are GET / and POST /messages.');
   if (request.method !== 'POST') return reject(response, 405, 'Use POST.', 'POST');
   const body = await readBody(request);
-  if (body === 'too large') return reject(response, 413, `A body has at most ${MOST_BODY_BYTES} bytes.`);
+  if (body === 'too large') return reject(response, 413, `A body has at most ${MAX_BODY_BYTES} bytes.`);
   if (body === 'not text') return reject(response, 400, 'The body is not UTF-8.');
   const accepted = await accept(body.text);
   if (accepted === 0) return reject(response, 400, 'The body is empty: send a JSON object, JSON lines, or text.');
@@ -82,11 +82,11 @@ async function readBody(request: IncomingMessage): Promise<{ text: string } | 't
   // Leaving the loop must not destroy the socket, or the rejection would never reach the sender.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
-    if (bytes > MOST_DROPPED_BYTES) break;
-    if (bytes > MOST_BODY_BYTES) chunks.length = 0;
+    if (bytes > MAX_DROPPED_BYTES) break;
+    if (bytes > MAX_BODY_BYTES) chunks.length = 0;
     else chunks.push(chunk);
   }
-  if (bytes > MOST_BODY_BYTES) return 'too large';
+  if (bytes > MAX_BODY_BYTES) return 'too large';
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) };
   } catch {

@@ -13,7 +13,7 @@ export interface LedgerReport {
 }
 
 /** Problems that are printed in full; programs get all of them. */
-const MOST_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 
 /** The report as one JSON object on one line, for programs. */
 export function ledgerJson({ root, at, audits, others }: LedgerReport): string {
@@ -33,13 +33,13 @@ export function ledgerJson({ root, at, audits, others }: LedgerReport): string {
 /** The report as a person wants to read it: a table, what is to be known of each stream, each problem, the end. */
 export function ledgerText({ root, at, audits, others }: LedgerReport): string {
   const problems = audits.flatMap(({ stream, problems: own }) => own.map((problem) => ({ stream, problem })));
-  const left = problems.length - MOST_PROBLEMS;
+  const left = problems.length - MAX_PROBLEMS;
   return [
     `The ledger of ${root} on ${at}\n`,
     table(audits),
     section([...audits.flatMap(notes), ...others.map((name) => `${name} is not a stream's folder and was ignored.`)]),
     ...problems
-      .slice(0, MOST_PROBLEMS)
+      .slice(0, MAX_PROBLEMS)
       .map(({ stream, problem }, n) => problemText(stream, problem, n + 1, problems.length)),
     left > 0 ? section([`… and ${left} more problems; --json has all of them.`]) : '',
     section([

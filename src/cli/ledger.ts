@@ -115,9 +115,9 @@ async function open(location: RootLocation, asked: LedgerAsked, env: LedgerSetti
   });
 }
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 function few(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED;
-  return names.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const more = names.length - MAX_NAMED;
+  return names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

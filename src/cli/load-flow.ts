@@ -37,7 +37,7 @@ export async function loadFlow(file: string): Promise<Flow> {
   );
 }
 
-/** Told by its code, since the file may load another copy of this package. */
+/** Recognized by its code, since the file may load another copy of this package. */
 export function isOwn(error: unknown): error is RxflumeError {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('RXF_');
 }

@@ -22,7 +22,7 @@ const HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/;
 
 /**
  * Reads where a sink's root is: a path of this machine, from `cwd` where it is relative, a `file://` URL, or
- * `webhdfs://host:port/path` and `swebhdfs://…`, with several NameNodes as `nn1:9870,nn2:9870`. The path stands as it is
+ * `webhdfs://host:port/path` and `swebhdfs://…`, with several NameNodes as `nn1:9870,nn2:9870`. The path is kept as it is
  * written, as in Hadoop: `%` is a `%`. The root of a file system is the empty path.
  *
  * Throws an `Error` that says what is wrong with it.

@@ -2,7 +2,7 @@
 const KNOWN_MS = 60_000;
 /** The same text is logged at most once in this time. */
 const SAME_AGAIN_AFTER_MS = 10_000;
-const MOST_TEXTS = 1_000;
+const MAX_TEXTS = 1_000;
 const DEEPEST_CAUSE = 20;
 
 /**
@@ -39,7 +39,7 @@ export class KnownFailures {
     this.#texts.delete(text);
     this.#texts.set(text, { saidAt: now, heldBack: 0 });
     for (const oldest of this.#texts.keys()) {
-      if (this.#texts.size <= MOST_TEXTS) break;
+      if (this.#texts.size <= MAX_TEXTS) break;
       this.#texts.delete(oldest);
     }
     return before?.heldBack ?? 0;

@@ -21,12 +21,12 @@ export function withoutStop(text: string): string {
   return text.replace(TRAILING, '');
 }
 
-const MOST_NAMED = 8;
+const MAX_NAMED = 8;
 
 /** Names as a message has them: the first eight, and how many more. */
 export function listed(names: readonly string[]): string {
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  return `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
+  return `${names.slice(0, MAX_NAMED).join(', ')}${more}`;
 }
 
 function asSentence(text: string): string {

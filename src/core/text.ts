@@ -29,15 +29,15 @@ export function shownText(text: string): string {
   });
 }
 
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 /** A path as messages show it: of a long one both ends, so that what follows in the message is not cut off. */
 export function shownPath(path: string): string {
-  if (path.length <= MOST_SHOWN) return path;
-  return `${path.slice(0, MOST_SHOWN / 2)}…${path.slice(-MOST_SHOWN / 2 + 1)}`;
+  if (path.length <= MAX_SHOWN) return path;
+  return `${path.slice(0, MAX_SHOWN / 2)}…${path.slice(-MAX_SHOWN / 2 + 1)}`;
 }
 
-/** A URL as messages show it: without user information, query and fragment, where secrets stand. Never throws. */
+/** A URL as messages show it: without user information, query and fragment, where secrets are. Never throws. */
 export function shownUrl(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url);

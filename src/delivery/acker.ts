@@ -14,9 +14,9 @@ export type FlushSignal = 'release' | 'catchUp' | 'settle';
  * to that ledger may end at an offset only when nothing before it is on its way elsewhere.
  */
 export interface ResumeTracker {
-  /** What the source asked where to take up; only the sink that this belongs to may commit to its ledger. */
+  /** What the source asked where to resume; only the sink that this belongs to may commit to its ledger. */
   readonly resumeFrom: OffsetStore;
-  /** What it answered, that very object, which tells one taking up of the stream from the next. */
+  /** What it answered, that very object, which distinguishes one resumption of the stream from the next. */
   readonly lookup: ReadonlyMap<string, number>;
   /** Where the next entry of the ledger begins, of that answer. Undefined where there was no entry. */
   readonly start: number | undefined;

@@ -33,7 +33,7 @@ export type LedgerTrait = 'kept' | { readonly because: string };
 /** What an operator says of itself, by a registered symbol, since a flow and its command may load two copies of this package. */
 const LEDGER_TRAIT = Symbol.for('rxflume.ledgerTrait');
 
-/** Gives an operator its name, for whoever watches a flow, its type: it settles what it takes, and what it does to a ledger. */
+/** Gives an operator its name, for a watched flow, its type: it settles what it takes, and what it does to a ledger. */
 export function deliveryOperator<A, R>(
   name: string,
   ledger: LedgerTrait,

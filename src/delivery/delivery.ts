@@ -5,7 +5,7 @@ import type { Acker } from './acker.js';
 export interface Origin {
   /** The ordered, replayable sequence it belongs to, such as `kafka:chat/3`. */
   readonly stream: string;
-  /** Its place in the stream, a safe integer. */
+  /** Its offset in the stream, a safe integer. */
   readonly offset: number;
   /**
    * Where the offset is counted by the source and not given by a broker: names the subscription that counted. Another, of this

@@ -38,7 +38,7 @@ class Derived implements ProxyHandler<OriginChanges> {
   getOwnPropertyDescriptor(changes: OriginChanges, name: PropertyKey): PropertyDescriptor | undefined {
     const own = Object.hasOwn(changes, name) ? changes : this.#from;
     const descriptor = Reflect.getOwnPropertyDescriptor(own, name);
-    // What the object of the changes itself does not have must be told as configurable.
+    // What the object of the changes itself does not have must be described as configurable.
     return (
       descriptor && { enumerable: descriptor.enumerable ?? true, configurable: true, value: Reflect.get(own, name) }
     );

@@ -6,7 +6,7 @@ type Visit = (first: number, next: number) => void;
 /** Sequence numbers that are kept together. */
 const PAGE = 1_024;
 /** The most parties: a bit each in a byte. */
-export const MOST_PARTIES = 8;
+export const MAX_PARTIES = 8;
 
 class Page {
   open = 0;
@@ -63,7 +63,7 @@ export class FanOutState {
     this.#eachRun(first, next, visit, (page, at) => ((page.ack[at] as number) & bit) === 0);
   }
 
-  /** Whether no place is open. */
+  /** Whether no sequence number is open. */
   get isEmpty(): boolean {
     return this.#pages.size === 0;
   }

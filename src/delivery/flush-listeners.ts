@@ -7,7 +7,7 @@ type Flush$ = Observable<FlushSignal>;
 /** Of what was joined of several streams or epochs: what each of them wants. */
 const joined = new WeakMap<Flush$, readonly Flush$[]>();
 
-/** What any of them wants; over when all of them are. Whoever holds it listens to each of them once. */
+/** What any of them wants; over when all of them are. A subscriber listens to each of them once. */
 export function mergedFlush$(each: readonly Flush$[]): Flush$ {
   const all = [...new Set(each.flatMap(eachOf))];
   const [only] = all;
@@ -39,7 +39,7 @@ export function whenEpochOver(flush$: Flush$, over: () => void): Subscription {
   return flush$.subscribe({ complete: over });
 }
 
-/** Whoever holds deliveries. */
+/** Something that holds deliveries. */
 export interface Holder {
   /** A source wants something of those who hold its deliveries. */
   asked(signal: FlushSignal): void;

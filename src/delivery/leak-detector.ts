@@ -14,7 +14,7 @@ export interface LeakDetectorOptions {
 }
 
 /** The most deliveries that are watched at once. */
-const MOST = 100;
+const MAX_WATCHED = 100;
 /** So many from the beginning may all be watched, after that one in so many. */
 const ALL_OF_FIRST = 100;
 const ONE_IN = 100;
@@ -61,7 +61,7 @@ export class LeakDetector {
   /** A delivery on its way into the first step: the same one, or one that is watched. */
   enter<T>(delivery: Delivery<T>): Delivery<T> {
     this.#seen += 1;
-    if (this.#watched.size >= MOST || (this.#seen > ALL_OF_FIRST && this.#seen % ONE_IN !== 0)) return delivery;
+    if (this.#watched.size >= MAX_WATCHED || (this.#seen > ALL_OF_FIRST && this.#seen % ONE_IN !== 0)) return delivery;
     const { origin, acker } = delivery;
     const watched: Watched = { origin, flush$: acker.flush$, since: monotonicMs(), step: 0 };
     const own = new SingleAcker(acker, () => {

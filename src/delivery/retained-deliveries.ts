@@ -94,7 +94,7 @@ class RetainedAcker<T> extends ForwardingAcker {
   override nack(first: number, next: number, cause: unknown): void {
     this.#options.nacked?.(cause);
     const kept = this.#keptIn(first, next);
-    // It is redelivered then: whoever took it over would store it twice.
+    // It is redelivered then: to keep it would store it twice.
     const isStale = kept.length > 0 && isEpochOver(this.flush$);
     for (const delivery of kept) {
       const { seq } = delivery;

@@ -7,7 +7,7 @@ export interface SourceTraits {
   readonly name: string;
   /** Whether its streams can be read again from an offset, in the same order. */
   readonly isReplayable: boolean;
-  /** What it asks where to take up. */
+  /** What it asks where to resume. */
   readonly resumeFrom?: OffsetStore | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */
   readonly reads?: readonly Location[];

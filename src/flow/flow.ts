@@ -10,7 +10,7 @@ import { FlowRun } from './flow-run.js';
 import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
 import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';
 
-/** Told apart by a registered symbol, since a flow file and the command may load two copies of this package. */
+/** Recognized by a registered symbol, since a flow file and the command may load two copies of this package. */
 const FLOW = Symbol.for('rxflume.flow');
 
 /** What a flow is made of, and how it is watched; undefined for as the environment says. */
@@ -38,7 +38,7 @@ export interface FlowParts {
  */
 export class Flow<R = Receipt> extends Source<R> {
   readonly name: string;
-  /** Whether each value stands once or at least once, computed from the parts, and why. */
+  /** Whether each value is stored once or at least once, computed from the parts, and why. */
   readonly guarantee: Guarantee;
   /** What you should know of this flow though it runs, as its source and its sink say it of each other. */
   readonly warnings: readonly string[];

@@ -33,8 +33,8 @@ export function operatorPart(operator: { readonly name: string }): OperatorPart 
 }
 
 /**
- * Tells from the parts of a flow what it guarantees. Exactly once takes a source that can be read again and that takes up
- * from the ledger of the very sink it ends in, and between the two only operators that keep it; a reason against it says what
+ * Tells from the parts of a flow what it guarantees. Exactly once takes a source that can be read again and that
+ * resumes from the ledger of the very sink it ends in, and between the two only operators that keep it; a reason against it says what
  * to do. An operator that is `trusted` is taken at its word.
  */
 export function guaranteeOf({ source, ledger, sink, operators = [] }: GuaranteeParts): Guarantee {

@@ -1,13 +1,13 @@
 import { endOfString, isNumberStart, numberAt } from '../core/json-tokens.js';
 
 /** The most characters of an integer that becomes a BigInt: the time to read one and to write it grows faster than it. */
-const MOST_DIGITS = 1_000;
+const MAX_DIGITS = 1_000;
 
 const INTEGER = /^-?\d+$/;
 
 /** Whether a number of a JSON text is an integer beyond ±(2^53 − 1), of a length that is still read. */
 export function isLargeInteger(number: string): boolean {
-  return number.length <= MOST_DIGITS && INTEGER.test(number) && !Number.isSafeInteger(Number(number));
+  return number.length <= MAX_DIGITS && INTEGER.test(number) && !Number.isSafeInteger(Number(number));
 }
 
 type Holder = unknown[] | Record<string, unknown>;

@@ -19,7 +19,7 @@ const LEAST_NORMAL = 1e-300;
 const LONG_EXPONENT = /[eE][+-]?\d{3}/;
 
 /** Values nested deeper than this are not looked at, but taken for such as may have any number. */
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 
 /** With a number of many digits in so many bytes, to write the whole value and compare is cheaper than to look at each. */
 const DENSE_BYTES = 64;
@@ -97,7 +97,7 @@ function isHeldAt(json: Buffer, text: string, digits: number, end: number, isHel
 function hasExtreme(value: unknown, level: number): boolean {
   if (typeof value === 'number') return isExtreme(value);
   if (typeof value !== 'object' || value === null) return false;
-  if (level > MOST_LEVELS) return true;
+  if (level > MAX_LEVELS) return true;
   if (Array.isArray(value)) {
     // By index: an iterator shows where a value is mostly numbers.
     for (let at = 0; at < value.length; at += 1) {

@@ -10,7 +10,7 @@ export const LEAST_EVENT_BYTES = 2;
 const LEAST_HEADER_BYTES = 2;
 
 /** The most headers of one event in a Kafka value. */
-const MOST_HEADERS = 100_000;
+const MAX_HEADERS = 100_000;
 
 /** Writes one event as Flume's Avro record: a map of headers, a body. */
 export function writeFlumeEvent(writer: AvroWriter, { headers, body }: FlumeEvent): void {
@@ -71,7 +71,7 @@ export function flumeAvro(): Decoder<Uint8Array | null, FlumeEvent> {
       );
     }
     const reader = new AvroReader(bytes);
-    const event = readFlumeEvent(reader, { headers: MOST_HEADERS });
+    const event = readFlumeEvent(reader, { headers: MAX_HEADERS });
     if (reader.left > 0) {
       throw new DecodeError(
         'RXF_DECODE_SYNTAX',

@@ -8,7 +8,7 @@ export interface FlumeEvent {
 }
 
 /** Lengths on the wire and in Avro's blocks are of 32 bits; what is around an event takes less than the rest. */
-const MOST_EVENT_BYTES = 2 ** 31 - 1 - 1024 * 1024;
+const MAX_EVENT_BYTES = 2 ** 31 - 1 - 1024 * 1024;
 
 /**
  * About how many bytes an event takes when it is sent: its body, and its headers' characters. Throws a `SinkError`
@@ -25,8 +25,8 @@ export function flumeEventBytes(event: FlumeEvent): number {
     if (!isWellFormed(name) || !isWellFormed(value)) throw unpaired(name);
     bytes += name.length + value.length;
   }
-  if (bytes > MOST_EVENT_BYTES) {
-    const message = `A Flume event of ${bytes} bytes cannot be sent: the limit is ${MOST_EVENT_BYTES} bytes. Split it before the sink.`;
+  if (bytes > MAX_EVENT_BYTES) {
+    const message = `A Flume event of ${bytes} bytes cannot be sent: the limit is ${MAX_EVENT_BYTES} bytes. Split it before the sink.`;
     throw new SinkError('RXF_SINK_FORMAT', message);
   }
   return bytes;

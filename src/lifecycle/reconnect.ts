@@ -18,7 +18,7 @@ export interface ReconnectParts<C> {
    */
   readonly connect: (isCurrent: () => boolean) => Observable<C>;
   readonly opened: (connection: C) => void;
-  /** A connection, or an attempt, has ended. Returns whether to try again; `next` is null once it was told to leave. */
+  /** A connection, or an attempt, has ended. Returns whether to try again; `next` is null once `leave` was called. */
   readonly ended: (error: unknown, next: NextAttempt | null) => boolean;
 }
 

@@ -53,7 +53,7 @@ export class CommitHorizon implements ResumeTracker {
       this.#waiting += 1;
       this.#waitingChanged();
       return this.#advanced$.pipe(
-        // Whoever was asked to catch up may have done so at once.
+        // A holder that was asked to catch up may have done so at once.
         startWith(undefined),
         map(() => {
           if (this.#nacked < offset) throw nackedError(this.#nacked);

@@ -4,7 +4,7 @@
  * Pure. Bounds: a bit for each sequence number from the end of the run to the highest mark.
  */
 export class ContiguousPrefix {
-  /** Place of the first bit; a multiple of 32. */
+  /** Sequence number of the first bit; a multiple of 32. */
   #base = 0;
   #bits = new Uint32Array(64);
   #end = 0;

@@ -29,7 +29,7 @@ export abstract class OffsetTracker implements Acker {
   readonly #nacked = new SeqSet();
   #isOver = false;
 
-  /** `start`: the offset reading begins at, or −1 where that is not known; `takenUp`: what a ledger said about it. */
+  /** `start`: the offset reading begins at, or −1 where that is not known; `resumePoint`: what a ledger said about it. */
   constructor(start: number, resumePoint: ResumePoint | undefined, listener: OffsetTrackerListener) {
     this.watermark = new Watermark(start);
     this.resumeTracker =

@@ -7,7 +7,7 @@ const NONE = new Uint32Array(0);
  * relative to a base, so that they may pass 2^32.
  */
 export class SeqSet {
-  /** The run that grows: [first, next), above every place in the words. */
+  /** The run that grows: [first, next), above every number in the words. */
   #first = 0;
   #next = 0;
   /** All others, a bit each from the base on; none while all are one run. */

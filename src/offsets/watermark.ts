@@ -11,7 +11,7 @@ export class Watermark {
   readonly #acks = new ContiguousPrefix();
   #count = 0;
   #acked = 0;
-  /** Runs of offsets without a gap: place and offset of the first of each, oldest first. */
+  /** Runs of offsets without a gap: sequence number and offset of the first of each, oldest first. */
   #runSeqs: number[] = [];
   #runOffsets: number[] = [];
   /** The first run that is still of use; those before it are dropped together, so that an ack does not move all behind it. */

@@ -114,7 +114,7 @@ export interface AmqpConsumerDriver {
    * disconnects at once. Several subscriptions may share a connection, never a channel. Completes after `close`. It does
    * not reconnect. Fails once, with `ConnectError`: `RXF_AMQP_UNREACHABLE`; `RXF_AMQP_AUTH` (user, password, or no right
    * to the thing); `RXF_AMQP_MISSING` (virtual host, queue or exchange); `RXF_AMQP_MISMATCH` where what exists differs
-   * from what is declared; `RXF_AMQP_LOST` when the connection or channel that stood has ended; `RXF_AMQP_CANCELLED` when
+   * from what is declared; `RXF_AMQP_LOST` when an open connection or channel has ended; `RXF_AMQP_CANCELLED` when
    * the broker ended the consumer: its queue was deleted, or its leader lost.
    */
   consume(consumption: AmqpConsumption, listener: AmqpListener): Observable<AmqpConsumer>;

@@ -1,5 +1,5 @@
 /** The last second of the year 9999: no later time is meant. */
-const MOST_SECONDS = 253_402_300_799;
+const MAX_SECONDS = 253_402_300_799;
 
 export interface AmqpTime {
   /** Milliseconds since 1970; undefined where the number is no time in any unit. */
@@ -15,9 +15,9 @@ export interface AmqpTime {
  * Source: AMQP 0-9-1, section 4.2.5.4.
  */
 export function amqpTimeOf(wire: number): AmqpTime {
-  if (wire >= 0 && wire <= MOST_SECONDS) return { timestamp: wire * 1_000, wireTimestamp: undefined };
+  if (wire >= 0 && wire <= MAX_SECONDS) return { timestamp: wire * 1_000, wireTimestamp: undefined };
   for (const perMs of [1, 1_000, 1_000_000]) {
-    if (wire >= 0 && wire <= MOST_SECONDS * 1_000 * perMs) {
+    if (wire >= 0 && wire <= MAX_SECONDS * 1_000 * perMs) {
       return { timestamp: Math.floor(wire / perMs), wireTimestamp: wire };
     }
   }

@@ -7,7 +7,7 @@ import type { FlumeEvent } from '../formats/flume-event.js';
  */
 export type FlumeStatus = 'OK' | 'FAILED' | 'UNKNOWN';
 
-/** A connection that stands: both sides have agreed on the calls. */
+/** An open connection: both sides have agreed on the calls. */
 export interface FlumeConnection {
   /**
    * Sends a batch of at least one event when subscribed to, and emits once what the agent answers; several may be under way at
@@ -27,9 +27,9 @@ export interface FlumeRpcClient {
   /** The agents by their names, such as `a1:4141`, best first. At least one. */
   readonly agents: readonly string[];
   /**
-   * Cold: subscribing connects to the agent at that place of `agents` and agrees on the calls, then emits the connection
+   * Cold: subscribing connects to the agent at that index of `agents` and agrees on the calls, then emits the connection
    * once; unsubscribing closes it at once. Completes after `close`. Fails with `ConnectError`: `RXF_FLUME_UNREACHABLE`
-   * where no connection can be made, or one that stood has ended; `RXF_FLUME_TLS` where TLS fails; `RXF_FLUME_PROTOCOL`
+   * where no connection can be made, or an open one has ended; `RXF_FLUME_TLS` where TLS fails; `RXF_FLUME_PROTOCOL`
    * where the other side is no agent.
    */
   connect(agent: number): Observable<FlumeConnection>;

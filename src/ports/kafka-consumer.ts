@@ -98,7 +98,7 @@ export interface KafkaListener {
    */
   assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
   /**
-   * Where reading is to begin in partitions for which neither `assigned` nor the group had a place; called after `assigned`,
+   * Where reading is to begin in partitions for which neither `assigned` nor the group had a position; called after `assigned`,
    * once for each such partition. To be remembered, so that it holds over rebalances and restarts. No record of these
    * partitions comes before the answer.
    */

@@ -10,7 +10,7 @@ export interface KafkaOutgoing {
   readonly partition: number | null;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** Written in this order; a name may stand more than once, and a null stays null. */
+  /** Written in this order; a name may occur more than once, and a null stays null. */
   readonly headers: HeaderList;
   /** Milliseconds since 1970; null: the time of the call. */
   readonly timestamp: number | null;

@@ -2,7 +2,7 @@ import { SinkError } from '../core/errors.js';
 import { isWellFormed, shownPath } from '../core/text.js';
 
 /** The most bytes of a name that HDFS and local file systems take. */
-export const MOST_NAME_BYTES = 255;
+export const MAX_NAME_BYTES = 255;
 
 /** What is wrong with a path in every file system: no store can hold its names, or they lead elsewhere. Null if nothing is. */
 export function commonPathProblem(path: string): string | null {
@@ -11,8 +11,8 @@ export function commonPathProblem(path: string): string | null {
   if (!path.startsWith('/')) return 'it is not absolute';
   const names = path.slice(1).split('/');
   if (names.some((name) => name === '.' || name === '..')) return 'it has a name `.` or `..`';
-  const long = names.map((name) => Buffer.byteLength(name)).find((bytes) => bytes > MOST_NAME_BYTES);
-  return long === undefined ? null : `a name of it has ${long} bytes, and ${MOST_NAME_BYTES} are the most`;
+  const long = names.map((name) => Buffer.byteLength(name)).find((bytes) => bytes > MAX_NAME_BYTES);
+  return long === undefined ? null : `a name of it has ${long} bytes, and ${MAX_NAME_BYTES} are the most`;
 }
 
 /** Fails with `RXF_FILES_NAME` where a store has a problem with the path. */

@@ -20,7 +20,7 @@ export interface SourceSetting {
   readonly make: () => SourceUnderTest;
   /**
    * How a value is known when it is redelivered. Default: by its offset, as where it is read again from there; a queue gives a
-   * place of its own to what it brings again.
+   * offset of its own to what it redelivers.
    */
   readonly nameOf?: (delivery: Delivery<unknown>) => unknown;
   /** The longest that reading, committing and draining may take, in virtual milliseconds. Default 10,000. */
@@ -59,7 +59,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
         const isInSeq = typeof origin.stream === 'string' && Number.isSafeInteger(origin.offset);
         expectThat(isInSeq, 'a stream, and an offset that is a safe integer', origin);
         expectThat(origin.byteLength >= 0, 'a size', origin.byteLength);
-        expectThat(seq === at, `place ${at}, dense in order of arrival`, seq);
+        expectThat(seq === at, `sequence number ${at}, dense in order of arrival`, seq);
         expectThat(acker.flush$ === out[0]?.acker.flush$, 'one `flush$` for all of an epoch', at);
         const before = out[at - 1]?.origin.offset ?? Number.NEGATIVE_INFINITY;
         expectThat(origin.offset > before, 'offsets that rise', origin.offset);
@@ -92,7 +92,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
         expectThat(committed() <= 0, 'nothing to be committed', committed());
         const again = out.slice(2).map(nameOf);
         const rejected = nameOf(out[0] as Delivery<unknown>);
-        expectThat(again.includes(rejected), 'the refused value to be redelivered', again);
+        expectThat(again.includes(rejected), 'the nacked value to be redelivered', again);
         running.unsubscribe();
       });
     },

@@ -9,7 +9,7 @@ export type Settlement = `ack ${string}` | `nack ${string}` | `release ${string}
 /**
  * Makes deliveries and records what becomes of each, by its name: the acker of a source that is only a test.
  *
- * One-shot like any acker: only the first settling and the first release of a place are recorded.
+ * One-shot like any acker: only the first settling and the first release of a sequence number are recorded.
  */
 export class RecordingAcker implements Acker {
   readonly flush$ = new Subject<FlushSignal>();

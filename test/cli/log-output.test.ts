@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { consoleLog } from '../../src/cli/console-log.js';
 import { guardedOutput } from '../../src/cli/guarded-output.js';
-import { logOutput, MOST_WAITING_BYTES } from '../../src/cli/log-output.js';
+import { logOutput, MAX_WAITING_BYTES } from '../../src/cli/log-output.js';
 
 /** A pipe whose reader takes one write at each `read`. */
 function slowPipe() {
@@ -44,11 +44,11 @@ describe('a log whose reader is slower than what is said', () => {
       },
     );
     for (let line = 0; line < 5_000; line += 1) out.write(LINE);
-    expect(pipe.stream.writableLength).toBeLessThan(MOST_WAITING_BYTES + LINE.length);
+    expect(pipe.stream.writableLength).toBeLessThan(MAX_WAITING_BYTES + LINE.length);
     expect(dropped).toEqual([]);
     await pipe.readOn();
     const kept = pipe.read.filter((text) => text === LINE).length;
-    expect(kept * LINE.length).toBeGreaterThanOrEqual(MOST_WAITING_BYTES);
+    expect(kept * LINE.length).toBeGreaterThanOrEqual(MAX_WAITING_BYTES);
     expect([dropped, pipe.read.at(-1)]).toEqual([[5_000 - kept], `dropped ${5_000 - kept}\n`]);
     out.write('later\n');
     await pipe.readOn();

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { documents, prose, root } from './markdown.js';
+import { documents, prose, root, textOf } from './markdown.js';
 
 const PATH = /^(?:[\w@./-]+\.(?:ts|mjs|md)|(?:src|operators|bench|chaos|test|scripts|docs|examples|deploy)\/[\w./-]*)$/;
 const NAME = /^[A-Za-z]\w*\$?(?:\.[A-Za-z]\w*\$?)?(?:\(\))?$/;
@@ -17,6 +17,69 @@ const words = new Set(
     .filter((file) => /^(src|operators|bench|chaos|scripts|examples)\/.*\.(ts|mjs)$/.test(file))
     .flatMap((file) => readFileSync(join(root, file), 'utf8').match(/[A-Za-z]\w*\$?/g) ?? []),
 );
+
+/** Words of earlier versions, each with the one to use now. Each expression says what of the word is idiomatic all the same. */
+const OLD_WORDS: readonly (readonly [old: RegExp, now: string])[] = [
+  [/(?<!connection |ECONN)refus(?:e|al|ing)/i, 'rejects, or nacks inside a flow'],
+  [/\btold\b/i, 'reported, distinguished, given'],
+  [/\bt(?:ake|akes|aken|aking|ook) (?:(?!to )\w+ ){0,2}up\b(?! to)|take(?:n)?up(?![a-z])/i, 'resumes from'],
+  [/\b(?:comes?|coming|came) again\b/i, 'is redelivered'],
+  [/\b(?:stands?|stood|standing)\b(?! for)(?!-)/i, 'exists, is open, is'],
+  [/\bfigures?\b/i, 'metric'],
+  [/\bnotices?\b/i, 'log event; detects'],
+  [/\bmend(?:s|ed|ing)?\b/i, 'repairs'],
+  [/\bwhoever\b/i, 'the thing that it is'],
+  [/\bnobody knows\b/i, 'it is unknown'],
+  [/\bfor ever\b/i, 'forever'],
+  [/\btwins?\b/i, 'duplicate'],
+  [/\bdut(?:y|ies)\b/i, 'acker'],
+  [/\bMOST_/, 'MAX_'],
+];
+/** The adjective, not the type. */
+const VOID = [/(?<!: |=> |<)\bvoid\b/i, 'stale'] as const;
+const QUOTED = /`[^`\n]*`/g;
+
+function oldWords(file: string, text: string, words = OLD_WORDS): string[] {
+  return text
+    .split('\n')
+    .flatMap((line, at) =>
+      words.filter(([old]) => old.test(line)).map(([old, now]) => `${file}:${at + 1}: ${old.exec(line)?.[0]} → ${now}`),
+    );
+}
+
+it('no old word is in the code, its names and its comments', () => {
+  const sources = files.filter((file) => /^(src|operators)\/.*\.ts$/.test(file));
+  const found = sources.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    const comments = text.replaceAll(/^(?!\s*(?:\/\*| \* |\/\/)).*$/gm, '').replaceAll(QUOTED, '');
+    return [...oldWords(file, text), ...oldWords(file, comments, [VOID])];
+  });
+  expect(found).toEqual([]);
+});
+
+it('no old word is in a title of a test', () => {
+  const title =
+    /(?:\b(?:it|test|describe|check|amqpCheck)(?:\.\w+)*(?:\([^()]*\))?|\]\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gs;
+  const found = files
+    .filter((file) => /^(test|src\/testing)\/.*\.ts$/.test(file))
+    .flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(title)].flatMap(([, , text = '']) =>
+        oldWords(file, text, [...OLD_WORDS, VOID]).map((one) => `${one} in '${text}'`),
+      ),
+    );
+  expect(found).toEqual([]);
+});
+
+/** What was, and what the words were. */
+const HISTORY = ['CHANGELOG.md', 'docs/decisions.md', 'docs/reference/glossary.md'];
+
+it.each(documents.filter((document) => !HISTORY.includes(document)))('no old word is in %s', (document) => {
+  expect([
+    ...oldWords(document, textOf(document)),
+    ...oldWords(document, prose(document).replaceAll(QUOTED, ''), [VOID]),
+  ]).toEqual([]);
+});
+
 const explained = documents.filter((document) => /^docs\/(explanation|internals)\//.test(document));
 
 it.each(explained)('what %s names in backticks exists', (document) => {

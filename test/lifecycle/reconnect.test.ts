@@ -146,13 +146,13 @@ describe('a connection that is made anew', () => {
 
   it('leaves: keeps what is established, makes no more, and says so when it ends', () =>
     inVirtualTime((at) => {
-      const standing = kept();
-      standing.own.start();
-      standing.last().out.next('a');
-      expect([standing.own.leave(), standing.open()]).toEqual(['a', 1]);
-      standing.last().out.error('x');
-      expect(standing.seen.at(-1)).toBe('x leaving');
-      standing.own.again(0);
+      const connected = kept();
+      connected.own.start();
+      connected.last().out.next('a');
+      expect([connected.own.leave(), connected.open()]).toEqual(['a', 1]);
+      connected.last().out.error('x');
+      expect(connected.seen.at(-1)).toBe('x leaving');
+      connected.own.again(0);
 
       const connecting = kept();
       connecting.own.start();
@@ -162,16 +162,16 @@ describe('a connection that is made anew', () => {
       waiting.own.start();
       waiting.last().out.error('x');
       expect(waiting.own.leave()).toBeUndefined();
-      at(100, () => expect([standing, connecting, waiting].map(({ attempts }) => attempts.length)).toEqual([1, 1, 1]));
+      at(100, () => expect([connected, connecting, waiting].map(({ attempts }) => attempts.length)).toEqual([1, 1, 1]));
     }));
 
   it('ends at once from the connection and from the wait, also within what it tells', () =>
     inVirtualTime((at) => {
-      const standing = kept();
-      standing.own.start();
-      standing.last().out.next('a');
-      standing.own.end();
-      expect([standing.open(), standing.own.current]).toEqual([0, undefined]);
+      const connected = kept();
+      connected.own.start();
+      connected.last().out.next('a');
+      connected.own.end();
+      expect([connected.open(), connected.own.current]).toEqual([0, undefined]);
 
       const within: ReturnType<typeof kept> = kept(() => {
         within.own.end();
@@ -179,6 +179,6 @@ describe('a connection that is made anew', () => {
       });
       within.own.start();
       within.last().out.error('x');
-      at(100, () => expect([standing.attempts.length, within.attempts.length]).toEqual([1, 1]));
+      at(100, () => expect([connected.attempts.length, within.attempts.length]).toEqual([1, 1]));
     }));
 });

@@ -37,7 +37,7 @@ export abstract class ChannelLife {
     this.#timeouts = options;
   }
 
-  /** The connection stands: set up what is needed on it, `open` the channel, say `started`. */
+  /** The connection is open: set up what is needed on it, `open` the channel, say `started`. */
   protected abstract connected(link: Link): void;
 
   protected abstract blocked(reason: string | null): void;
@@ -45,7 +45,7 @@ export abstract class ChannelLife {
   /** It is over: null after `close`, else why. */
   protected abstract ended(error: ConnectError | null): void;
 
-  /** The broker that the connection is to, once it stands. */
+  /** The broker that the connection is to, once it is open. */
   protected get broker(): Address {
     return (this.#link as Link).broker;
   }
@@ -66,7 +66,7 @@ export abstract class ChannelLife {
     });
   }
 
-  /** From here on, what the broker refuses has nothing to do with how it was set up. */
+  /** From here on, what the broker rejects has nothing to do with how it was set up. */
   protected started(): void {
     this.#isStarted = true;
     clearTimeout(this.#settingUp);

@@ -1,10 +1,10 @@
 import type { ConnectError } from '../../core/errors.js';
 import type { Address } from './address.js';
+import { askWhyDenied, isDeniedOpening } from './denied-opening.js';
 import { handshakeError, noneReachable, unreachable } from './errors.js';
 import type { Connection, loadAmqplib, SocketOptions } from './library.js';
 import { Link } from './link.js';
 import type { CheckedOptions } from './options.js';
-import { askWhyRefused, isRefusedOpening } from './refused-opening.js';
 
 export type Amqplib = ReturnType<typeof loadAmqplib>;
 
@@ -75,11 +75,11 @@ export class Dialler {
         return;
       }
       abort.abort();
-      if (!isRefusedOpening(error)) {
+      if (!isDeniedOpening(error)) {
         dialled.failed(handshakeError(error, broker));
         return;
       }
-      cancelAsking = askWhyRefused(broker, this.#options, (answer) =>
+      cancelAsking = askWhyDenied(broker, this.#options, (answer) =>
         dialled.failed(handshakeError(error, broker, answer)),
       );
     };

@@ -32,7 +32,7 @@ export class Link {
     this.#closeTimeoutMs = closeTimeoutMs;
     // An error event without a listener is thrown, so these stay to the end.
     connection.on('error', (error: Error) => this.#end(error));
-    // A broker that shuts down, or is told to close the connection, comes as this alone.
+    // A broker that shuts down, or is ordered to close the connection, comes as this alone.
     connection.on('close', (error?: Error) => this.#end(error));
     connection.on('blocked', (reason: string) => this.#block(reason));
     connection.on('unblocked', () => this.#block(null));

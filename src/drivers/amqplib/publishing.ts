@@ -129,7 +129,7 @@ export class Publishing extends ChannelLife implements AmqpPublisher {
   }
 
   #answered(one: Unconfirmed, error: Error | null): void {
-    // Why the channel ended is told by `#ended`; amqplib does not know it.
+    // Why the channel ended is known to `#ended`; amqplib does not know it.
     if (error?.message === 'channel closed') return;
     this.#underWay.delete(one);
     if (error !== null) one.settled(rejected(one.message, error));

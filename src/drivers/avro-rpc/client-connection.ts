@@ -18,8 +18,8 @@ export interface Known {
 }
 
 /** A connection keeps so many buffers, of at most so many bytes each, to write its batches into. */
-const MOST_SPARE = 4;
-const MOST_SPARE_BYTES = 4 * MiB;
+const MAX_SPARE = 4;
+const MAX_SPARE_BYTES = 4 * MiB;
 const FIRST_BUFFER_BYTES = 64 * KiB;
 
 const NO_TLS = 'leave out `tls`';
@@ -121,7 +121,7 @@ export class ClientConnection implements FlumeConnection {
     const writer = new AvroWriter(this.#spare.pop() ?? FIRST_BUFFER_BYTES);
     writeFrame(writer, serial, () => writeCall(writer, events));
     this.#wire.write(writer.written, () => {
-      const isOne = this.#spare.length < MOST_SPARE && writer.buffer.length <= MOST_SPARE_BYTES;
+      const isOne = this.#spare.length < MAX_SPARE && writer.buffer.length <= MAX_SPARE_BYTES;
       if (isOne) this.#spare.push(writer.buffer);
     });
   }

@@ -28,7 +28,7 @@ class AvroRpcClient implements FlumeRpcClient {
   readonly agents: readonly string[];
   readonly #settings: ClientSettings;
   readonly #protocols = new Protocols();
-  /** By agent. Until one has told its hash, ours is as good a guess as any. */
+  /** By agent. Until one has sent its hash, ours is as good a guess as any. */
   readonly #known: readonly Known[];
 
   constructor(settings: ClientSettings) {

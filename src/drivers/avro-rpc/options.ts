@@ -31,7 +31,7 @@ export interface AvroRpcClientOptions extends WireOptions {
   readonly agents: readonly string[];
   /** TLS: true, or Node's own options (`ca`, `servername`, …). Default false. */
   readonly tls?: boolean | ConnectionOptions;
-  /** The longest until a connection stands and both sides agree, in milliseconds. Default 10,000. */
+  /** The longest until a connection is open and both sides agree, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** The longest an agent may take to answer a batch, in milliseconds. Default 20,000. */
   readonly requestTimeoutMs?: number;
@@ -62,7 +62,7 @@ export interface AvroRpcServerOptions extends WireOptions {
   /** The most batches of one client that wait for an answer; beyond, nothing is received of it. Default 16. */
   readonly maxInFlight?: number;
   /**
-   * The most clients connected at once. A further one gets the place of one that sent nothing for `stallTimeoutMs` and waits
+   * The most clients connected at once. A further one gets the slot of one that sent nothing for `stallTimeoutMs` and waits
    * for nothing, or is sent away. Default 2,000.
    */
   readonly maxClients?: number;

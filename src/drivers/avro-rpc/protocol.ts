@@ -5,7 +5,7 @@ import { describeError, OptionError } from '../../core/errors.js';
 import type { AvroWriter } from '../../formats/avro-bytes.js';
 import type { FlumeStatus } from '../../ports/flume-rpc.js';
 
-/** The answers in the order of the protocol: an answer is sent as its place here. */
+/** The answers in the order of the protocol: an answer is sent as its index here. */
 export const STATUSES: readonly FlumeStatus[] = ['OK', 'FAILED', 'UNKNOWN'];
 
 /** Flume's `AvroSourceProtocol`; the same in 1.9, 1.11 and the unreleased 2.0, texts of licences aside. */
@@ -55,7 +55,7 @@ export function writeError(writer: AvroWriter, message: string): void {
 const ERROR_FLAG = Buffer.from([1]);
 
 /** A protocol longer than this is not read: Flume's own has 1,900 characters. */
-const MOST_PROTOCOL_CHARACTERS = 64 * 1024;
+const MAX_PROTOCOL_CHARACTERS = 64 * 1024;
 
 /** Reads the protocols that other sides send in a handshake. Throws `RXF_DRIVER_MISSING` where avsc is not installed. */
 export class Protocols {
@@ -69,7 +69,7 @@ export class Protocols {
 
   /** Null where the other side's calls are Flume's, else what is wrong. */
   problemOf(text: string): string | null {
-    if (text.length > MOST_PROTOCOL_CHARACTERS) return `its protocol has ${text.length} characters`;
+    if (text.length > MAX_PROTOCOL_CHARACTERS) return `its protocol has ${text.length} characters`;
     let theirs: readonly Call[];
     try {
       theirs = this.#callsOf(JSON.parse(text));

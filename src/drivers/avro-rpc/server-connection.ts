@@ -36,7 +36,7 @@ const HEADERS_AN_EVENT = 10;
 const SMALL_ANSWER_BYTES = 64;
 
 /**
- * One client: agrees on the protocol, reads its batches, and answers each when it is told to.
+ * One client: agrees on the protocol, reads its batches, and answers each when its `reply` is called.
  *
  * Bounds: one frame of at most `maxFrameBytes`, `maxInFlight` batches without an answer; the answers it does not read,
  * as far as the socket takes them.
@@ -136,7 +136,7 @@ export class ServerConnection implements QuotaHolder {
     this.#reject(`it stayed in ${within} for more than ${this.#settings.stallTimeoutMs} ms`);
   }
 
-  /** Ends it, since another wants its place. */
+  /** Ends it, since another wants its slot. */
   giveUp(): void {
     this.#reject(`it sent nothing for ${Math.round(this.silentMs)} ms, and another wants its place (maxClients)`);
   }

@@ -11,7 +11,7 @@ import { type ConnectionHost, ServerConnection } from './server-connection.js';
 import { welcome } from './wire.js';
 
 /** Hashes of clients' protocols that were looked at. One a build of Flume; a client that makes them up pushes others out. */
-const MOST_KNOWN = 100;
+const MAX_KNOWN = 100;
 
 /** How many looks for stalled clients there are in `stallTimeoutMs`. */
 const LOOKS = 4;
@@ -142,7 +142,7 @@ class Running implements FlumeListening, ConnectionHost {
     if (problem !== null) return { problem };
     // Ours was added first, and stays.
     const [, oldest] = this.#known;
-    if (this.#known.size >= MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size >= MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
     this.#known.add(name);
     return 'known';
   }
@@ -164,10 +164,10 @@ class Running implements FlumeListening, ConnectionHost {
       return;
     }
     const [oldest] = this.#reported.keys();
-    if (this.#reported.size >= MOST_KNOWN && oldest !== undefined) this.#reported.delete(oldest);
+    if (this.#reported.size >= MAX_KNOWN && oldest !== undefined) this.#reported.delete(oldest);
     this.#reported.delete(host);
     this.#reported.set(host, { at: now, silent: 0 });
-    const more = last === undefined || last.silent === 0 ? '' : ` (and ${last.silent} times since the last notice)`;
+    const more = last === undefined || last.silent === 0 ? '' : ` (and ${last.silent} times since the last report)`;
     this.#listener.logEvent(
       'warn',
       'flume.rejected',
@@ -211,15 +211,15 @@ class Running implements FlumeListening, ConnectionHost {
   }
 
   /**
-   * Whose place may be given to somebody who comes: an agent without events is silent for hours, so silence alone is no
+   * Whose slot may be given to somebody who comes: an agent without events is silent for hours, so silence alone is no
    * reason to end it; it connects again with its next batch. Those that never said who they are go first.
    */
   #longestSilent(): ServerConnection | undefined {
     const { stallTimeoutMs } = this.#settings;
     const silent = [...this.#connections].filter(({ silentMs }) => silentMs >= stallTimeoutMs);
-    const strangers = silent.filter(({ hasAgreed }) => !hasAgreed);
-    // In order of connecting, so of strangers the first is the longest silent.
-    return strangers[0] ?? silent.reduce<ServerConnection | undefined>(longer, undefined);
+    const unknown = silent.filter(({ hasAgreed }) => !hasAgreed);
+    // In order of connecting, so of those the first is the longest silent.
+    return unknown[0] ?? silent.reduce<ServerConnection | undefined>(longer, undefined);
   }
 
   #failed(error: Error): void {

@@ -4,7 +4,7 @@ import { SourceError } from '../../core/errors.js';
 import { isNotOursToSync, syncFolder } from '../local-disk/system.js';
 
 /**
- * Makes a folder with those above it, and their names durable: also of those that stand, since whoever made one may not have
+ * Makes a folder with those above it, and their names durable: also of those that exist, since the process that made one may not have
  * lived to sync it.
  */
 export async function makeFolderDurably(folder: string): Promise<void> {

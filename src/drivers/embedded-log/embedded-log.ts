@@ -8,7 +8,7 @@ import { Member } from './member.js';
 import { checkOptions, type EmbeddedLogOptions, expectTopic } from './options.js';
 import { frameBytes, HEAD_BYTES, MAX_BODY_BYTES, type NewRecord } from './record-format.js';
 
-/** A broker's stand-in that lives in a folder of this process: what is appended is there for every group to read. */
+/** A substitute for a broker that lives in a folder of this process: what is appended is there for every group to read. */
 export interface EmbeddedLog extends KafkaDriver {
   /**
    * Appends values, in order, to one partition of the topic, which is made when it is not there: the key's partition,

@@ -7,7 +7,7 @@ import { ConnectError } from '../../core/errors.js';
 import { namesIn } from './durable-file.js';
 
 /** What a path of a socket may have in bytes: 108 on Linux, 104 elsewhere, with an end. */
-const MOST_SOCKET_PATH = 103;
+const MAX_SOCKET_PATH = 103;
 const CLAIM = /^lock-.+/;
 /** What a connection to a claim ends with whose process is dead, or that was taken back meanwhile. */
 const GONE = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
@@ -17,7 +17,7 @@ export type Unlock = () => Promise<void>;
 
 /**
  * Claims a folder for this process. A claim is a socket `lock-<token>.sock` in the folder that this process listens on: it
- * is laid down first, and then whoever finds another claim beside it that takes connections takes its own back, so that
+ * is laid down first, and then a process that finds another claim beside it that takes connections takes its own back, so that
  * two never both go on. A process that is dead takes none: the kernel
  * knows that, whatever the process's id was and in which container. What it leaves behind is removed.
  *
@@ -70,7 +70,7 @@ function listening(server: Server, path: string, folder: string): Promise<void> 
   });
 }
 
-/** Whether somebody listens there. What cannot be told counts as taken. */
+/** Whether somebody listens there. What cannot be determined counts as taken. */
 function isTaken(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -85,7 +85,7 @@ function isTaken(path: string): Promise<boolean> {
 
 /** A way to the folder that is short enough for a socket's path. */
 async function shortened(folder: string): Promise<{ readonly folder: string; free(): Promise<void> }> {
-  if (Buffer.byteLength(join(folder, 'lock-0123456789ab.sock')) <= MOST_SOCKET_PATH) {
+  if (Buffer.byteLength(join(folder, 'lock-0123456789ab.sock')) <= MAX_SOCKET_PATH) {
     return { folder, free: async () => undefined };
   }
   if (process.platform === 'linux') {

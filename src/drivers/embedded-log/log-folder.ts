@@ -6,7 +6,7 @@ import { Offsets } from './offsets.js';
 import type { EmbeddedLogOptions } from './options.js';
 import { Topics } from './topics.js';
 
-/** Whoever reads from the folder, and must hear when there is more, or when it is closed. */
+/** A reader of the folder, which must hear when there is more, or when it is closed. */
 export interface Reader {
   readonly groupId: string;
   wake(): void;

@@ -23,7 +23,7 @@ interface Position extends TopicPartition {
   readonly stream: string;
   offset: number;
   isPaused: boolean;
-  /** Counts the seeks, so that what was read for an earlier place is dropped. */
+  /** Counts the seeks, so that what was read for an earlier position is dropped. */
   seeks: number;
 }
 
@@ -155,7 +155,7 @@ export class Member implements KafkaConsumer, Reader {
     return this.#folder.offsets.get(this.groupId, of);
   }
 
-  /** Where the group has begun a topic, or one that the pattern matches, what it has no place in is new. */
+  /** Where the group has begun a topic, or one that the pattern matches, what it has no position in is new. */
   #firstStart({ topic, segment }: TopicPartition & { readonly segment: Segment }, begun: ReadonlySet<string>): number {
     const { startAt, topics } = this.#subscription;
     const isNew = topics instanceof RegExp ? begun.size > 0 : begun.has(topic);
@@ -216,7 +216,7 @@ export class Member implements KafkaConsumer, Reader {
   }
 }
 
-/** A place the log never reached means that it is not the log that was read before. */
+/** A position the log never reached means that it is not the log that was read before. */
 function checkWithinLog({ stream, offset, segment }: Position): void {
   if (offset >= 0 && offset <= segment.next) return;
   throw new SourceError(

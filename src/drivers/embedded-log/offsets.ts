@@ -5,7 +5,7 @@ import { MiB } from '../../core/units.js';
 import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import { damaged, readFully, replaceDurably } from './durable-file.js';
 
-const MOST_FILE_BYTES = 16 * MiB;
+const MAX_FILE_BYTES = 16 * MiB;
 
 type Table = Map<string, Map<string, number>>;
 
@@ -79,7 +79,7 @@ async function readTable(file: string): Promise<Table> {
   }
   try {
     const { size } = await handle.stat();
-    if (size > MOST_FILE_BYTES) throw damaged(file, `it has ${size} bytes, more than ${MOST_FILE_BYTES}`);
+    if (size > MAX_FILE_BYTES) throw damaged(file, `it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
     return parseTable(file, (await readFully(handle, 0, size)).toString('utf8'));
   } finally {
     await handle.close();

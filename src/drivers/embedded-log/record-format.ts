@@ -5,7 +5,7 @@ import { MiB } from '../../core/units.js';
  * The bytes of a segment file, from one record to a frame and back. All numbers are big-endian.
  *
  * ```
- * file    "RXFLOG1\n", then frames, one a record; a record's offset is its place among them, from 0
+ * file    "RXFLOG1\n", then frames, one a record; a record's offset is its index among them, from 0
  * frame   head (12 bytes), body
  * head    u32 length of the body · u32 CRC-32 of the body · u32 CRC-32 of the eight bytes before
  * body    u8 flags · f64 timestamp, ms since 1970 · i32 key length, key · i32 value length, value

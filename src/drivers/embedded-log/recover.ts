@@ -102,7 +102,7 @@ class Scan {
     return this.#window.subarray(0, count);
   }
 
-  /** True where nothing but zeros, or nothing, stands from there to the end. */
+  /** True where nothing but zeros, or nothing, is from there to the end. */
   async isZero(position: number): Promise<boolean> {
     for (let at = position; at < this.#size; at += WINDOW_BYTES) {
       const bytes = await this.bytes(at, Math.min(WINDOW_BYTES, this.#size - at));

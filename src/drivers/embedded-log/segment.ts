@@ -8,7 +8,7 @@ import { recover } from './recover.js';
 import { INDEX_GAP_BYTES, type SparseIndex } from './sparse-index.js';
 
 /** The most that one write takes of the appends that wait; a larger single append is written alone. */
-const MOST_WRITE_BYTES = 4 * MiB;
+const MAX_WRITE_BYTES = 4 * MiB;
 
 export interface SegmentRecord {
   readonly offset: number;
@@ -27,7 +27,7 @@ interface Waiting {
 /**
  * One partition's file: records in, at its end, durable when answered; records out, from any offset.
  *
- * Bounds: appends wait with their bytes until they are durable; a read takes what it is told, or one larger record.
+ * Bounds: appends wait with their bytes until they are durable; a read takes `maxBytes`, or one larger record.
  * Fails: `RXF_SINK_WRITE` when the disk rejects an append, and all later ones until the log is opened again, since what
  * a failed write left behind is only known after reading the file anew; `RXF_KAFKA_PROTOCOL` on damage.
  */
@@ -126,7 +126,7 @@ export class Segment {
     let bytes = 0;
     const past = this.#waiting.findIndex(({ frames }, index) => {
       bytes += frames.length;
-      return index > 0 && bytes > MOST_WRITE_BYTES;
+      return index > 0 && bytes > MAX_WRITE_BYTES;
     });
     return this.#waiting.splice(0, past < 0 ? this.#waiting.length : past);
   }
@@ -187,7 +187,7 @@ export class Segment {
   #rejected(why: string, cause?: unknown): SinkError {
     return new SinkError(
       'RXF_SINK_WRITE',
-      `Cannot append to ${this.file}: ${why}. What was answered before is safe. Mend the disk, and open the log again.`,
+      `Cannot append to ${this.file}: ${why}. What was answered before is safe. Repair the disk, and open the log again.`,
       { cause, details: { file: this.file } },
     );
   }

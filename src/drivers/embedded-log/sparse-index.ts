@@ -17,7 +17,7 @@ export interface IndexMark {
 export class SparseIndex {
   readonly #marks: IndexMark[] = [];
 
-  /** Is told of each record, in order. */
+  /** Called for each record, in order. */
   note(offset: number, position: number): void {
     const last = this.#marks.at(-1);
     if (last === undefined || position - last.position >= INDEX_GAP_BYTES) this.#marks.push({ offset, position });

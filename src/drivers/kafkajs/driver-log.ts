@@ -4,7 +4,7 @@ import { redact } from './errors.js';
 import type { LogCreator } from './vendor/internals.js';
 
 const SAME_AGAIN_AFTER_MS = 10_000;
-const MOST_REMEMBERED = 100;
+const MAX_REMEMBERED = 100;
 const LEVEL_ERROR = 1;
 const LEVEL_WARN = 2;
 
@@ -63,7 +63,7 @@ export class DriverLog {
     const now = performance.now();
     const before = this.#seen.get(key);
     if (before !== undefined && now - before < SAME_AGAIN_AFTER_MS) return;
-    if (this.#seen.size >= MOST_REMEMBERED) this.#seen.clear();
+    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
     this.#seen.set(key, now);
     this.#listener.logEvent(level, what, message);
   }

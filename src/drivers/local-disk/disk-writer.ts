@@ -21,7 +21,7 @@ export class DiskWriter implements FileWriter {
   #closed = false;
   #failure: Error | undefined;
 
-  /** `check` throws for a path at which nothing can stand. */
+  /** `check` throws for a path at which nothing can be. */
   constructor(ground: Ground, root: Root, path: string, check: () => void) {
     this.#ground = ground;
     this.#root = root;

@@ -7,18 +7,18 @@ import { type Steps, wait } from './steps.js';
 import { isNotOursToSync } from './system.js';
 
 /** Folders whose names are known to be durable; of further ones the oldest is forgotten, and synced again when it is used. */
-const MOST_KNOWN = 10_000;
-/** Places that are not believed any more; with more of them nothing is. */
-const MOST_DOUBTED = 1_000;
+const MAX_KNOWN = 10_000;
+/** Paths that are not believed any more; with more of them nothing is. */
+const MAX_DOUBTED = 1_000;
 /** How often a folder is made that somebody removes meanwhile. */
 const TRIES = 5;
 
 /**
  * What outlasts a power cut. A file is durable with its bytes, its name and the names of all folders above it synced;
- * that others see it says nothing. After a sync that failed no later one of the same place is believed: Linux reports a
+ * that others see it says nothing. After a sync that failed no later one of the same path is believed: Linux reports a
  * lost write once, and then takes the page for clean.
  *
- * Bounds: 10,000 known folders, 1,000 doubted places.
+ * Bounds: 10,000 known folders, 1,000 doubted paths.
  * Fails: a sync that fails is an error that stays, until the driver is made anew.
  * Source: fsync(2); "PostgreSQL's fsync() surprise", https://lwn.net/Articles/752063/.
  */
@@ -46,7 +46,7 @@ export class Durability {
   }
 
   /**
-   * Makes a folder with those above it. A folder that stands may have been made a moment ago, by another who has not
+   * Makes a folder with those above it. A folder that exists may have been made a moment ago, by another who has not
    * synced its name yet or died before: so names are synced by each who relies on them, and then known.
    */
   *makeFolder(path: string): Steps<void> {
@@ -101,7 +101,7 @@ export class Durability {
     }
   }
 
-  /** The name of a folder that was there before us may stand where we may not sync it. */
+  /** The name of a folder that was there before us may be where we may not sync it. */
   *#keepName(above: string, isMade: boolean): Steps<void> {
     try {
       yield* this.folder(above);
@@ -131,7 +131,7 @@ export class Durability {
       cause: error,
       retryable: code === 'RXF_FILES_FULL',
     });
-    if (this.#doubted.size >= MOST_DOUBTED) this.#doubtsAll = doubt;
+    if (this.#doubted.size >= MAX_DOUBTED) this.#doubtsAll = doubt;
     this.#doubted.set(path, doubt);
     return doubt;
   }
@@ -139,7 +139,7 @@ export class Durability {
   #know(path: string, identity: string): void {
     this.#known.delete(path);
     this.#known.set(path, identity);
-    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value as string);
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.keys().next().value as string);
   }
 }
 

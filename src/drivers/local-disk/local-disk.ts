@@ -209,6 +209,6 @@ function tooLarge(path: string, bytes: number, maxBytes: number): SinkError {
 }
 
 function keepsRoot(path: string): SinkError {
-  const message = `Refused to remove ${path}: it is \`root\` itself. Remove what it holds`;
+  const message = `Did not remove ${path}: it is \`root\` itself. Remove what it holds`;
   return new SinkError('RXF_FILES_DENIED', message, { details: { path } });
 }

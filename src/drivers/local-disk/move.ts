@@ -21,7 +21,7 @@ export interface Ground {
 
 /**
  * Takes a name that others may want: a hard link, which fails where the name is taken, then the removal of the old name. The
- * link decides. Between the two the file has both names; whoever comes after, or is at it too, removes the old one.
+ * link decides. Between the two the file has both names; a process that comes after, or is at it too, removes the old one.
  * Fails: `RXF_FILES_DENIED` on a file system without hard links.
  * Source: rename(2) replaces a target; renameat2(RENAME_NOREPLACE) is not in Node.
  */
@@ -47,10 +47,10 @@ export function* take(ground: Ground, from: string, to: string): Steps<Moved> {
 }
 
 /**
- * Moves a file to a name that is its own alone, in one step: whoever sees it there does not find it at the old name, also
- * after a crash, so that a reader who takes it away and then dies, or we do, never makes it appear again.
+ * Moves a file to a name that is its own alone, in one step: a reader that sees it there does not find it at the old name, also
+ * after a crash, so that a reader that takes it away and then dies, or we do, never makes it appear again.
  *
- * Bounds: that the name is free is looked for just before; a stranger who takes the very name in between is replaced.
+ * Bounds: that the name is free is looked for just before; a file that another process puts there in between is replaced.
  * Source: rename(2) is one change of the file system, and one transaction of its journal: ext4, xfs, btrfs, zfs, apfs.
  */
 export function* publish(ground: Ground, from: string, to: string): Steps<Moved> {

@@ -1,8 +1,8 @@
 import { commonPathProblem, expectPossible } from '../../ports/path-problem.js';
 
 /** PATH_MAX without its NUL. */
-const MOST_PATH_BYTES: Partial<Record<NodeJS.Platform, number>> = { darwin: 1_023, win32: 32_000 };
-const MOST_PATH_BYTES_ELSEWHERE = 4_095;
+const MAX_PATH_BYTES: Partial<Record<NodeJS.Platform, number>> = { darwin: 1_023, win32: 32_000 };
+const MAX_PATH_BYTES_ELSEWHERE = 4_095;
 /** What Windows rejects in a name, and a name that it keeps for devices or cuts the end of. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const NOT_ON_WINDOWS = /[<>:"|?*\\\u0000-\u001f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
@@ -17,7 +17,7 @@ export function pathProblem(path: string, root: string, platform: NodeJS.Platfor
   if (common !== null) return common;
   const names = path.split('/').filter((name) => name !== '');
   const bytes = Buffer.byteLength(root) + Buffer.byteLength(path);
-  const most = MOST_PATH_BYTES[platform] ?? MOST_PATH_BYTES_ELSEWHERE;
+  const most = MAX_PATH_BYTES[platform] ?? MAX_PATH_BYTES_ELSEWHERE;
   if (bytes > most) return `with the driver's \`root\` it has ${bytes} bytes, and this system takes ${most}`;
   if (platform === 'win32' && names.some((name) => NOT_ON_WINDOWS.test(name)))
     return 'it has a name that Windows does not allow';

@@ -56,22 +56,22 @@ export class Root {
   }
 
   #unstorable(path: string): SinkError {
-    const message = `Refused ${shownPath(path)}: it has an unpaired surrogate, which no disk stores. Choose another name`;
+    const message = `Rejected ${shownPath(path)}: it has an unpaired surrogate, which no disk stores. Choose another name`;
     return new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
 
   #rejected(path: string): SinkError {
-    const message = `Refused ${path}: it leads out of \`root\` ${this.#folder}. Give an absolute path without \`..\` and without links to elsewhere`;
+    const message = `Rejected ${path}: it leads out of \`root\` ${this.#folder}. Give an absolute path without \`..\` and without links to elsewhere`;
     return new SinkError('RXF_FILES_DENIED', message, { details: { path, root: this.#folder } });
   }
 
-  /** The real path, of which the end may not stand yet. */
+  /** The real path, of which the end may not exist yet. */
   *#resolve(path: string): Steps<string> {
-    for (let stands = path; ; stands = dirname(stands)) {
+    for (let existing = path; ; existing = dirname(existing)) {
       try {
-        return join(yield* wait(this.#system.realpath(stands)), path.slice(stands.length));
+        return join(yield* wait(this.#system.realpath(existing)), path.slice(existing.length));
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT' || dirname(stands) === stands) throw error;
+        if (systemCode(error) !== 'ENOENT' || dirname(existing) === existing) throw error;
       }
     }
   }

@@ -9,7 +9,7 @@ export function* wait<T>(call: ObservableInput<T>): Steps<T> {
 }
 
 /**
- * The work as a cold Observable of its one answer. Once begun it goes on to its end, whoever unsubscribes: stopped between
+ * The work as a cold Observable of its one answer. Once begun it goes on to its end, also after an unsubscription: stopped between
  * two calls it would leave half of a change behind.
  */
 export function carryOut<T>(begin: () => Steps<T>): Observable<T> {

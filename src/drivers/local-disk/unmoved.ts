@@ -1,5 +1,5 @@
 /** Further ones are forgotten, the oldest first. */
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 /**
  * The files that this driver has written and not moved yet. Bounds: 10,000 paths.
@@ -12,7 +12,7 @@ export class Unmoved {
 
   add(path: string): void {
     this.#paths.add(path);
-    if (this.#paths.size > MOST_REMEMBERED) this.#paths.delete(this.#paths.values().next().value as string);
+    if (this.#paths.size > MAX_REMEMBERED) this.#paths.delete(this.#paths.values().next().value as string);
   }
 
   has(path: string): boolean {

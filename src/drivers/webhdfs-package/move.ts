@@ -11,7 +11,7 @@ const TRIES = 2;
 /**
  * Moves a file to a name that is free. The package reports a rename that did nothing as done, and a NameNode asked so moves
  * *into* a target that is a folder: so both names are looked at before, and again after each answer.
- * Fails: `RXF_FILES_REMOTE` where the source still stands, the target does not, and nobody says why.
+ * Fails: `RXF_FILES_REMOTE` where the source still exists, the target does not, and no answer says why.
  */
 export async function move(
   asking: Asking,
@@ -22,9 +22,9 @@ export async function move(
   const doing = `rename ${from} to ${to}`;
   const look = () => lookAtMove(asking, from, to, doing, signal);
   await asking.makeFolder(folderOf(to), doing, signal);
-  const { source: before, target: standing } = await look();
+  const { source: before, target: existing } = await look();
   if (!before) return 'missing';
-  if (standing) return 'exists';
+  if (existing) return 'exists';
 
   for (let tries = 1; ; tries++) {
     const outcome = await rename(asking, from, to, doing, signal);
@@ -36,7 +36,7 @@ export async function move(
       await asking.makeFolder(folderOf(to), doing, signal);
       continue;
     }
-    // The source stood a moment ago, so it was us who moved it; into a folder, where one was made at the target meanwhile.
+    // The source existed a moment ago, so it was us who moved it; into a folder, where one was made at the target meanwhile.
     if (target?.kind === before.kind && target.bytes === before.bytes) return 'renamed';
     const message = `Could not ${doing}: ${from} is gone, and what is at ${to} is another file. Check that no other program works there`;
     throw new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to }, retryable: false });

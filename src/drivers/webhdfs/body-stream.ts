@@ -72,7 +72,7 @@ export class BodyStream {
         request.destroy();
         reject(error);
       };
-      const early = (error: unknown) => fail(faultOf(error, connection.stood));
+      const early = (error: unknown) => fail(faultOf(error, connection.isOpen));
       const abandon = () => fail(signal.reason);
       const connection = watchConnect(request, options.connectTimeoutMs, fail, (socket) => {
         connection.release();

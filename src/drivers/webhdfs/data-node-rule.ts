@@ -15,7 +15,7 @@ LOOPBACK.addAddress('::1', 'ipv6');
 LOOPBACK.addAddress('::', 'ipv6');
 
 /**
- * Why we do not go where a NameNode sends us, or null. Whoever answers in its place could have us ask anything that this
+ * Why we do not go where a NameNode sends us, or null. Something that answers instead of it could have us ask anything that this
  * machine reaches, and write there.
  */
 export function problemOfDataNode(location: URL, nameNode: URL, allowed: readonly string[] | undefined): string | null {

@@ -3,7 +3,7 @@ import { booleanOf } from './look.js';
 import { type NameNodes, rejection } from './name-nodes.js';
 import type { Attempt } from './remote-exception.js';
 
-const MOST_KNOWN = 1_000;
+const MAX_KNOWN = 1_000;
 
 /** Makes folders, and remembers the last ones made. Bounds: 1,000 names. */
 export class Folders {
@@ -14,7 +14,7 @@ export class Folders {
     this.#nameNodes = nameNodes;
   }
 
-  /** Makes a folder with those above it, unless it is known to stand. */
+  /** Makes a folder with those above it, unless it is known to exist. */
   async make(
     folder: string,
     doing: string,
@@ -27,7 +27,7 @@ export class Folders {
     if (!booleanOf(reply)) throw notMade(folder, reply.attempt);
     this.#known.delete(folder);
     this.#known.add(folder);
-    if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.values().next().value!);
+    if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.values().next().value!);
   }
 
   /** Forgets a folder, those below it and those above it. */

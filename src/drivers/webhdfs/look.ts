@@ -21,7 +21,7 @@ export async function lookAt(
   return fileStatus(jsonOf(reply).FileStatus, path, reply);
 }
 
-/** Where a file stands that was to be moved. */
+/** Where a file is that was to be moved. */
 export interface Whereabouts {
   readonly source: FileStatus | null;
   readonly target: FileStatus | null;

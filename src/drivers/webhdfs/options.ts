@@ -25,7 +25,7 @@ export interface RetryOptions {
 export interface WebHdfsOptions {
   /** The NameNodes (or HttpFS servers, or gateways) as http or https URLs; a base path such as `/gateway/default` may follow. */
   readonly nameNodes: readonly string[];
-  /** Who to be where the cluster uses simple authentication (`user.name`). Default: whom the cluster takes strangers for. */
+  /** Who to be where the cluster uses simple authentication (`user.name`). Default: the cluster's anonymous user. */
   readonly user?: string;
   /** A delegation token, or what gives the current one; asked before each request. Sent to the NameNodes instead of `user`. */
   readonly delegationToken?: string | (() => string | PromiseLike<string>);
@@ -48,7 +48,7 @@ export interface WebHdfsOptions {
   readonly permission?: string;
   /** The longest one request may take until its answer is whole. Default 30,000. */
   readonly requestTimeoutMs?: number;
-  /** The longest a connection may take to stand. Default 5,000. */
+  /** The longest a connection may take to open. Default 5,000. */
   readonly connectTimeoutMs?: number;
   /** The longest a body may make no progress, either way. A file without a write under way may idle as long as it likes. Default 60,000. */
   readonly idleTimeoutMs?: number;

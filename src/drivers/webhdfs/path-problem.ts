@@ -1,7 +1,7 @@
 import { commonPathProblem, expectPossible } from '../../ports/path-problem.js';
 
-const MOST_PATH_CHARACTERS = 8_000;
-const MOST_LEVELS = 1_000;
+const MAX_PATH_CHARACTERS = 8_000;
+const MAX_LEVELS = 1_000;
 
 /**
  * Why HDFS can never hold a file or a folder at this path; null where it can, by its name alone.
@@ -15,9 +15,9 @@ export function pathProblem(path: string): string | null {
   if (names[0] === '.reserved') return "`/.reserved` is HDFS's own";
   if (names.includes('.snapshot')) return '`.snapshot` is a reserved name of HDFS';
   if (path.includes(':')) return 'it has a `:`, which HDFS does not take';
-  if (path.length > MOST_PATH_CHARACTERS)
-    return `it has ${path.length} characters, and HDFS takes ${MOST_PATH_CHARACTERS}`;
-  if (names.length > MOST_LEVELS) return `it has ${names.length} levels, and HDFS takes ${MOST_LEVELS}`;
+  if (path.length > MAX_PATH_CHARACTERS)
+    return `it has ${path.length} characters, and HDFS takes ${MAX_PATH_CHARACTERS}`;
+  if (names.length > MAX_LEVELS) return `it has ${names.length} levels, and HDFS takes ${MAX_LEVELS}`;
   return null;
 }
 

@@ -13,13 +13,13 @@ export const TO_LOOK_INTO = new Set(['RXF_FILES_EXISTS', 'RXF_FILES_MISSING', 'R
 
 interface Outcome {
   readonly end: Renamed | SinkError;
-  /** The RENAME may have been carried out although it was not told so. */
+  /** The RENAME may have been carried out although no answer said so. */
   readonly doubted: boolean;
 }
 
 /**
- * Moves a file to a name that is free. A lost answer is resolved by looking: a source that is gone while the target stands
- * was moved by us; where both stand, the target is another's; where only the source does, the request may still be carried out, so it
+ * Moves a file to a name that is free. A lost answer is resolved by looking: a source that is gone while the target exists
+ * was moved by us; where both exist, the target is another's; where only the source does, the request may still be carried out, so it
  * is made again, which can move the file once only. After an error the file may be moved later: look before anything else is
  * done with either name.
  * Source: WebHDFS RENAME answers HTTP 200 `{"boolean":false}` for each failure, and moves *into* a target that is a folder;
@@ -53,7 +53,7 @@ export class Rename {
     throw second.end;
   }
 
-  /** One RENAME; ends as an error where nothing was moved and nobody knows why. */
+  /** One RENAME; ends as an error where nothing was moved and no answer says why. */
   async #once(from: string, to: string, doing: string, inDoubt: boolean, signal: AbortSignal): Promise<Outcome> {
     const options: Record<string, string> = this.#mode === 'webhdfs' ? { renameoptions: 'NONE' } : {};
     const call = { method: 'PUT', op: 'RENAME', path: from, query: { destination: to, ...options }, doing } as const;
@@ -81,7 +81,7 @@ export class Rename {
     return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: reply.attempt.at } });
   }
 
-  /** What became of it, or null where the source stands and the target does not. */
+  /** What became of it, or null where the source exists and the target does not. */
   async #resolve(
     from: string,
     to: string,

@@ -71,7 +71,7 @@ export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
     const request = open(url, options.method, options.agent, options);
     const connection = watchConnect(request, options.connectTimeoutMs, (fault) => finish(() => reject(fault)));
     const tooLate = (ms: number) => () =>
-      finish(() => reject(new WireFault(`no answer within ${ms} ms`, { sent: connection.stood, kind: 'timeout' })));
+      finish(() => reject(new WireFault(`no answer within ${ms} ms`, { sent: connection.isOpen, kind: 'timeout' })));
     let timer = setTimeout(tooLate(options.requestTimeoutMs), options.requestTimeoutMs);
     const abandon = () => finish(() => reject(options.signal.reason));
     options.signal.addEventListener('abort', abandon, { once: true });
@@ -87,7 +87,7 @@ export function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
       settle();
     };
     const lose = (error: unknown) =>
-      finish(() => reject(faultOf(error, connection.stood, { reused: request.reusedSocket })));
+      finish(() => reject(faultOf(error, connection.isOpen, { reused: request.reusedSocket })));
 
     request.on('error', lose);
     request.on('response', (response) => {
@@ -140,26 +140,26 @@ export async function collect(response: http.IncomingMessage, maxBytes: number):
   return Buffer.concat(chunks);
 }
 
-/** Limits the time until the connection stands, and knows whether it does: before that, nothing can have been carried out. */
+/** Limits the time until the connection is open, and knows whether it is: before that, nothing can have been carried out. */
 export function watchConnect(
   request: http.ClientRequest,
   limitMs: number,
   onFault: (fault: WireFault) => void,
   onStand: (socket: Socket) => void = () => {},
 ) {
-  const connection = { stood: false, release: () => clearTimeout(timer) };
+  const connection = { isOpen: false, release: () => clearTimeout(timer) };
   const timer = setTimeout(
     () => onFault(new WireFault(`no connection within ${limitMs} ms`, { sent: false, kind: 'timeout' })),
     limitMs,
   );
   request.on('socket', (socket) => {
-    const stand = () => {
-      connection.stood = true;
+    const opened = () => {
+      connection.isOpen = true;
       clearTimeout(timer);
       onStand(socket);
     };
-    if (request.reusedSocket) stand();
-    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stand);
+    if (request.reusedSocket) opened();
+    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', opened);
   });
   return connection;
 }

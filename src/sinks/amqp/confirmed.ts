@@ -4,7 +4,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import type { Receipt } from '../../delivery/receipt.js';
 
 /** Acked when so many are confirmed. */
-const MOST = 500;
+const MAX_CONFIRMED = 500;
 /** So long after the first of them, in milliseconds. */
 const LINGER_MS = 5;
 
@@ -17,7 +17,7 @@ interface Group {
 }
 
 /**
- * What the broker has confirmed and the source was not told yet: gathered for a short time, so that a run of confirms is one
+ * What the broker has confirmed and is not acked yet: gathered for a short time, so that a run of confirms is one
  * ack and one receipt.
  *
  * Bounds: 500 confirmed messages, as sequence numbers.
@@ -29,7 +29,7 @@ export class Confirmed {
   #count = 0;
   #waiting: Subscription | undefined;
 
-  /** `told` is given a receipt for what was acked. */
+  /** `emit` is given a receipt for what was acked. */
   constructor(target: string, emit: (receipt: Receipt) => void) {
     this.#target = target;
     this.#emit = emit;
@@ -46,7 +46,7 @@ export class Confirmed {
     group.lastOffset = Math.max(group.lastOffset, lastOffset);
     group.bytes += bytes;
     this.#count += 1;
-    if (this.#count >= MOST) this.flush();
+    if (this.#count >= MAX_CONFIRMED) this.flush();
     else this.#waiting ??= timer(LINGER_MS).subscribe(() => this.flush());
   }
 

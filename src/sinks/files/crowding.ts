@@ -6,10 +6,10 @@ const ENOUGH_FILES = 100;
 const FEW_VALUES = 100;
 
 /**
- * Notices that a bound on open files makes tiny files: files that are closed only to make room, and hold few values. Many
+ * Detects that a bound on open files makes tiny files: files that are closed only to make room, and hold few values. Many
  * such files burden a NameNode and everyone who reads them, and nothing else says so.
  *
- * Bounds: one notice a minute; three counts.
+ * Bounds: one log event a minute; three counts.
  */
 export class Crowding {
   readonly #of: { readonly root: string; readonly maxOpenFiles: number; readonly monitor: Monitor };

@@ -18,7 +18,7 @@ import { checkOptions, type FileSinkOptions } from './options.js';
 /** A place for files; `write()` is the last operator of a flow. */
 export interface FileSink<T> {
   /**
-   * Where the sink's ledger says each stream is to be taken up, for a source's `resumeFrom`. Given to the source of the
+   * Where the sink's ledger says each stream is to be resumed, for a source's `resumeFrom`. Given to the source of the
    * flow that ends in this sink, each value of it is in exactly one file.
    *
    * Asked about a stream, it first finishes what a writer before has committed and not made visible, and then removes the

@@ -1,4 +1,4 @@
-import { MOST_NAME_BYTES } from '../../ports/path-problem.js';
+import { MAX_NAME_BYTES } from '../../ports/path-problem.js';
 import { hashOf, shortened } from './shortened.js';
 
 /** Where the sink keeps its own files, beside the buckets; readers such as Hive and Spark pass over names with `_`. */
@@ -12,7 +12,7 @@ const CUT = '==';
  * other characters than letters, digits, `.`, `_` and `-` become `=` and their UTF-8 bytes in hexadecimal. What is longer
  * then is cut, and ends in `==` and a hash of the whole.
  */
-export function streamSegment(stream: string, mostBytes = MOST_NAME_BYTES): string {
+export function streamSegment(stream: string, mostBytes = MAX_NAME_BYTES): string {
   const pieces = [...stream].map((char) => {
     if (/[A-Za-z0-9._-]/.test(char)) return char;
     if (char === ':') return '+';
@@ -24,7 +24,7 @@ export function streamSegment(stream: string, mostBytes = MOST_NAME_BYTES): stri
 
 /** As long as a path of the sink's own files below its root gets. */
 export function longestOwnPath(root: string): string {
-  return `${root}/${OWN_FOLDER}/quarantine/${'n'.repeat(MOST_NAME_BYTES)}/${offsetText(0)}/${'n'.repeat(40)}`;
+  return `${root}/${OWN_FOLDER}/quarantine/${'n'.repeat(MAX_NAME_BYTES)}/${offsetText(0)}/${'n'.repeat(40)}`;
 }
 
 /** The stream that a name made by `streamSegment` stands for; null where the name does not say, or is none. */
@@ -65,12 +65,12 @@ export function temporaryPath(root: string, stream: string, from: number, writer
   return `${temporaryFolder(root, stream, from)}/${writer}-${number}`;
 }
 
-/** Where the entries of a stream stand. */
+/** Where the entries of a stream are. */
 export function ledgerFolder(root: string, stream: string): string {
   return `${root}/${OWN_FOLDER}/ledger/${streamSegment(stream)}`;
 }
 
-/** Where the entry of the commit that begins there stands: `<root>/_rxflume/ledger/<stream>/<from>`. */
+/** Where the entry of the commit that begins there is: `<root>/_rxflume/ledger/<stream>/<from>`. */
 export function ledgerPath(root: string, stream: string, from: number): string {
   return `${ledgerFolder(root, stream)}/${offsetText(from)}`;
 }
@@ -121,7 +121,7 @@ export interface FileId {
 export function finalName({ stream, first, last, writer, number, file }: FileId, extension: string): string {
   const end = extension === '' ? '' : `.${extension}`;
   const rest = `+${offsetText(first)}+${offsetText(last)}+${writer}-${number}-${file}${end}`;
-  return `${streamSegment(stream, MOST_NAME_BYTES - Buffer.byteLength(rest))}${rest}`;
+  return `${streamSegment(stream, MAX_NAME_BYTES - Buffer.byteLength(rest))}${rest}`;
 }
 
 /** Whether a file's name says that it is of the stream, whole or cut. */
@@ -132,7 +132,7 @@ export function isNameOf(stream: string, name: string): boolean {
   return at >= 0 && whole.startsWith(name.slice(0, at));
 }
 
-/** Where a whole file stands: `<root>/<bucket>/<name>`. */
+/** Where a whole file is: `<root>/<bucket>/<name>`. */
 export function finalPath(root: string, bucket: string, name: string): string {
   return bucket === '' ? `${root}/${name}` : `${root}/${bucket}/${name}`;
 }

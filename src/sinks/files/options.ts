@@ -60,10 +60,10 @@ export type CheckedOptions<T> = ReturnType<typeof checkOptions<T>>;
 /** What goes unchanged into a file's name: a `:` or a `/` would end it, or make it invalid. */
 const EXTENSION = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,63})?$/;
 /** The most milliseconds that a `Date` takes. */
-const MOST_TIME_MS = 8_640_000_000_000_000;
+const MAX_TIME_MS = 8_640_000_000_000_000;
 
 function expectTime(name: string, value: unknown): void {
-  const holds = Number.isInteger(value) && Math.abs(value as number) <= MOST_TIME_MS;
+  const holds = Number.isInteger(value) && Math.abs(value as number) <= MAX_TIME_MS;
   expectOption(name, value, holds, 'a time in whole milliseconds since 1970');
 }
 

@@ -4,7 +4,7 @@ import { ConnectError, isRetryable } from '../../core/errors.js';
 import type { FlumeConnection, FlumeRpcClient } from '../../ports/flume-rpc.js';
 import type { CheckedOptions } from './options.js';
 
-/** A connection that stands, and how many batches are under way on it. */
+/** A connection that is open, and how many batches are under way on it. */
 export interface Link {
   readonly agent: Agent;
   readonly connection: FlumeConnection;

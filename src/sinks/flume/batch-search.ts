@@ -6,7 +6,7 @@ import type { FlumeEvent } from '../../formats/flume-event.js';
 export type EventBatch = DeliveryBatch<FlumeEvent>;
 
 /** After this many events in a row that an agent rejected one by one, the agent is taken to be at fault. */
-const MOST_REFUSED_IN_A_ROW = 3;
+const MAX_REJECTED_IN_A_ROW = 3;
 
 /**
  * How an agent rejected: `status` is `FAILED` or `UNKNOWN`; `error` an error of the call. To a batch Flume's AvroSource
@@ -71,7 +71,7 @@ export class BatchSearch {
     this.#suspects.push({ part, rejection, isCleared: false });
     // Behind an event that waits for a full channel nothing is sent: it would be sent again with that event.
     this.#inARow = rejection.how === 'status' ? 1 : this.#inARow + 1;
-    if (rejection.how === 'status' || this.#inARow >= MOST_REFUSED_IN_A_ROW) this.#trouble = rejection;
+    if (rejection.how === 'status' || this.#inARow >= MAX_REJECTED_IN_A_ROW) this.#trouble = rejection;
     const [rest] = this.#parts;
     const takesNothing = this.#hasTaken.size === 0;
     if (takesNothing && rest !== undefined && rest.size > 1) {

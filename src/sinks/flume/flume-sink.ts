@@ -17,7 +17,7 @@ export interface FlumeSink {
    * sent      ---(ab)-(cd)---
    * answers   --------F-----O     F: FAILED, O: OK
    * acks      --------------(cd)
-   * nacks     --------(ab)---     after a and b were refused one by one too
+   * nacks     --------(ab)---     after a and b were rejected one by one too
    * receipts  --------------r|
    * ```
    *

@@ -136,7 +136,7 @@ export class Pool implements AgentReport {
     const [first, ...others] = fit;
     const link = first?.room();
     if (first === undefined || link !== undefined || first.connections > 0) return link;
-    // It is being connected to: meanwhile to one that stands, so that a dead first agent holds nothing up.
+    // It is being connected to: meanwhile to one that is open, so that a dead first agent holds nothing up.
     return others.find((agent) => agent.connections > 0)?.room();
   }
 

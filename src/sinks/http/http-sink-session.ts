@@ -30,7 +30,7 @@ export class HttpSinkSession<T> implements SinkSession<T> {
     const { ends, between } = frameOf(body);
     this.#between = between;
     this.#batcher = new Batcher({
-      // So that the body with its frame has at most so many: between two values stands one less than there are values.
+      // So that the body with its frame has at most so many: there is one separator less than there are values.
       limits: { ...batch, bytes: batch.bytes - ends + between },
       holds: 'one epoch',
       // Without an order each batch has a queue of its own.

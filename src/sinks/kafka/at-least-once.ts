@@ -16,7 +16,7 @@ import type { SharedProducer } from './shared-producer.js';
 interface Sending {
   readonly batch: DeliveryBatch<KafkaOutgoing>;
   readonly request: Subscription;
-  /** Places of an epoch that is over: nacked, and not to be written, where they are not yet. */
+  /** Sequence numbers of an epoch that is over: nacked, and not to be written, where they are not yet. */
   readonly stale: Set<number>;
   /** How many the broker has not answered for. */
   left: number;

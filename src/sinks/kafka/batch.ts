@@ -22,7 +22,7 @@ export class Batch extends DeliveryBatch<KafkaOutgoing> {
   }
 }
 
-/** What was written: kept as places, to be acked together, and counted by stream and topic. */
+/** What was written: kept as sequence numbers, to be acked together, and counted by stream and topic. */
 export class Written {
   readonly ackGroup = new AckGroup();
   readonly #shares = new Map<string, Share>();

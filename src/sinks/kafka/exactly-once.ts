@@ -97,7 +97,7 @@ export class ExactlyOnce {
     else this.#endTransactionBatch();
   }
 
-  /** Gives everything up. What is open is aborted by whoever takes the stream up next, or by the broker in time. */
+  /** Gives everything up. What is open is aborted by the next producer that resumes the stream, or by the broker in time. */
   end(cause: unknown): void {
     if (this.#over !== undefined) return;
     this.#over = cause;

@@ -10,7 +10,7 @@ const TAKE_AT_ONCE = 16;
 
 /**
  * The group's own offsets as the ledger of a Kafka sink. Asked about streams, it first takes the transactional id of each,
- * which fences whoever had it and decides what that one had open, and only then reads the offsets: before that, they could
+ * which fences the producer that had it and decides what that one had open, and only then reads the offsets: before that, they could
  * still move.
  */
 export class GroupOffsets {
@@ -25,7 +25,7 @@ export class GroupOffsets {
     this.#shared = shared;
     this.#idPrefix = idPrefix;
     this.offsetStore = Object.assign(
-      (streams: readonly string[], reader?: OffsetStoreReader) => this.#takeUp(streams, reader),
+      (streams: readonly string[], reader?: OffsetStoreReader) => this.#resume(streams, reader),
       { commit: (acked: readonly AckedUpTo[]) => this.#commit(acked) },
     );
   }
@@ -35,12 +35,12 @@ export class GroupOffsets {
     return this.#isAsked;
   }
 
-  /** The stream as it was taken up with that answer. */
+  /** The stream as it was resumed with that answer. */
   taken(stream: string, answer: ReadonlyMap<string, number>): TransactionalStream | undefined {
     return this.#taken.get(answer)?.get(stream);
   }
 
-  #takeUp(streams: readonly string[], reader: OffsetStoreReader | undefined): Observable<ReadonlyMap<string, number>> {
+  #resume(streams: readonly string[], reader: OffsetStoreReader | undefined): Observable<ReadonlyMap<string, number>> {
     return defer(() => {
       if (reader === undefined) throw noGroupError();
       this.#isAsked = true;

@@ -25,7 +25,7 @@ export interface SinkParts<T> {
 }
 
 /**
- * One subscription of a Kafka sink: makes records, and hands each to the writer of its stream where the stream was taken up
+ * One subscription of a Kafka sink: makes records, and hands each to the writer of its stream where the stream was resumed
  * from this sink, else to the one for all others.
  */
 export class KafkaSinkSession<T> implements SinkSession<T> {

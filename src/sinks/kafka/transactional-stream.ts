@@ -47,7 +47,7 @@ export function transactionalIdOf(prefix: string, { groupId, stream }: GroupStre
 }
 
 /**
- * A stream that was taken up: its transactions, and how far they are committed. Calls go one after the other.
+ * A stream that was resumed: its transactions, and how far they are committed. Calls go one after the other.
  */
 export class TransactionalStream {
   readonly #shared: SharedProducer;
@@ -56,7 +56,7 @@ export class TransactionalStream {
   #transactions: KafkaTransactions;
   /** The offset that the group has, −1 where it has none. */
   #committed: number;
-  /** One that was sent, and nobody knows whether it was carried out. */
+  /** One that was sent, and it is unknown whether it was carried out. */
   #inDoubt = -1;
   #isBroken = false;
   /** Another has gone on with the stream: to take it again would only disturb that one. */

@@ -9,7 +9,7 @@ export interface AckFrame {
 
 /**
  * Which acks are owed to one channel, and how they are said with the fewest frames: `multiple` up to the highest of the
- * unbroken run, singly behind it. The place of a message is its delivery tag less one.
+ * unbroken run, singly behind it. The sequence number of a message is its delivery tag less one.
  *
  * Pure. Bounds: two bits for each message from the end of the run to the highest, and an entry for each that is nacked
  * and waits.
@@ -27,7 +27,7 @@ export class Acking {
     return this.#closed.end;
   }
 
-  /** How many are settled, whether the broker was told or not. */
+  /** How many are settled, whether the broker knows or not. */
   get settled(): number {
     return this.#count;
   }

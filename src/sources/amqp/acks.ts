@@ -38,7 +38,7 @@ export class Acks {
     return this.#acking.settled;
   }
 
-  /** The channel stands; it may have brought messages before this. */
+  /** The channel is open; it may have brought messages before this. */
   opened(consumer: AmqpConsumer): void {
     this.#consumer = consumer;
     this.#look();

@@ -14,7 +14,7 @@ import { QueueReader } from './queue-reader.js';
  * ```
  * queue     -[a b c d]----------------|
  * values    -(abcd)-------------------|
- * settled   ----a--c--b---X-----------|     X: d is refused, and may pass
+ * settled   ----a--c--b---X-----------|     X: d is nacked, and may pass
  * channel   ----A--A--M------ 1s --R--|     A: ack of one, M: of all up to it, R: d goes back to the queue
  * ```
  *
@@ -28,7 +28,7 @@ import { QueueReader } from './queue-reader.js';
  * ```
  *
  * Settles: acks on the channel that brought the message, all of an unbroken run together; acks of a channel that is over are
- * void. A nack with a retryable cause gives the message back to its queue after a while; any other, or one too many, stops
+ * stale. A nack with a retryable cause gives the message back to its queue after a while; any other, or one too many, stops
  * the source, or dead-letters the message by `whenNacked`. Asks the holders to settle when `prefetch` is reached, and when a
  * message is out for `settleAfterMs`.
  * Bounds: `prefetch` messages of each queue, however large.

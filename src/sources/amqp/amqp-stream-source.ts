@@ -15,7 +15,7 @@ import { StreamReader } from './stream-reader.js';
  * stream    -[0 1 2 3]----------------|
  * values    -(0123)------------(23)---|
  * released  ----(01)------------------|
- * settled   --------0-1-X-------------|     X: 2 is refused, and may pass
+ * settled   --------0-1-X-------------|     X: 2 is nacked, and may pass
  * credit    ----(01)------------------|     for two more
  * resumes   ------------- 1s --2------|     from where the ledger says, on a new channel
  * ```
@@ -33,7 +33,7 @@ import { StreamReader } from './stream-reader.js';
  * ```
  *
  * Settles: nothing at the broker, which keeps no position for AMQP; a release gives it credit for more. Acks move the
- * watermark, from which a lost channel is resumed, unless `resumeFrom` says another place. A nack with a retryable cause
+ * watermark, from which a lost channel is resumed, unless `resumeFrom` says another offset. A nack with a retryable cause
  * reads the stream again from there; any other stops the source, and nothing is skipped.
  * Bounds: `prefetch` unreleased messages of each stream, however large; a bit for each unacked one up to `maxUnacked`.
  * Fails: `ConnectError` when the first channel cannot be had, or one that was lost not within `reconnect`; `SourceError` on a

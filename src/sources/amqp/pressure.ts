@@ -6,8 +6,8 @@ const LOOK_EVERY_MS = 20;
 /** How often its holders are asked again to settle. */
 const ASK_AGAIN_EVERY = 5;
 
-/** How a channel stands. */
-export interface Standing {
+/** The state of a channel. */
+export interface ChannelState {
   /** Whether the broker sends nothing until something is settled. */
   readonly isFull: boolean;
   /** Whether everything that is out has left memory: it only waits to be made durable. */
@@ -22,7 +22,7 @@ export interface Standing {
  * for a while, first to hand over, then to settle.
  */
 export class Pressure {
-  readonly #standing: () => Standing;
+  readonly #state: () => ChannelState;
   readonly #ask: (signal: FlushSignal) => void;
   #looking: Subscription | undefined;
   #progress = 0;
@@ -30,15 +30,15 @@ export class Pressure {
   #still = 0;
   #hasAsked = false;
 
-  /** `standing` is looked at again and again. */
-  constructor(standing: () => Standing, ask: (signal: FlushSignal) => void) {
-    this.#standing = standing;
+  /** `state` is looked at again and again. */
+  constructor(state: () => ChannelState, ask: (signal: FlushSignal) => void) {
+    this.#state = state;
     this.#ask = ask;
   }
 
   /** To be called when something has come, or was settled or released. */
   look(): void {
-    const { isFull, isReleased, progress } = this.#standing();
+    const { isFull, isReleased, progress } = this.#state();
     if (!isFull) {
       this.#hasAsked = false;
       return;
@@ -56,7 +56,7 @@ export class Pressure {
   }
 
   #lookAgain(): void {
-    const { isFull, isReleased, progress } = this.#standing();
+    const { isFull, isReleased, progress } = this.#state();
     if (!isFull) {
       this.end();
       return;

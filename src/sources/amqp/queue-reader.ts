@@ -7,7 +7,7 @@ import type { AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../por
 import { Ages } from './ages.js';
 import { AmqpReader, nackedError, type SessionParts } from './amqp-reader.js';
 import type { CheckedOptions } from './options.js';
-import { Pressure, type Standing } from './pressure.js';
+import { type ChannelState, Pressure } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
 import { Redeliveries } from './redeliveries.js';
 
@@ -23,7 +23,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
   readonly #options: CheckedOptions;
   readonly #pressure: Pressure;
   readonly #redeliveries = new Redeliveries();
-  /** Timers of the channel that stands. */
+  /** Timers of the channel that is open. */
   #timers = new Subscription();
   #ages: Ages | undefined;
   #nextOffset = timeOfDayMs() * OFFSETS_A_MS;
@@ -37,7 +37,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     super(driver, queue, options, session);
     this.#options = options;
     this.#pressure = new Pressure(
-      () => this.#standing(),
+      () => this.#state(),
       (signal) => this.ask(signal),
     );
   }
@@ -145,7 +145,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
 
   // Asking.
 
-  #standing(): Standing {
+  #state(): ChannelState {
     return {
       isFull: this.unsettled > 0 && this.unsettled + this.#goingBack >= this.#options.prefetch,
       isReleased: this.channel?.inFlight === 0,

@@ -2,9 +2,9 @@ import { KiB } from '../../core/units.js';
 import type { AmqpMessage } from '../../ports/amqp-consumer.js';
 
 /** The most nacked messages that are remembered; beyond it the one nacked longest ago is forgotten. */
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
-const MOST_HASHED = 64 * KiB;
+const MAX_HASHED = 64 * KiB;
 
 /** What is known of a message that was given before. */
 interface Given {
@@ -56,7 +56,7 @@ export class Redeliveries {
     const attempt = (this.#nacks.get(given.identity) ?? 1) + 1;
     this.#nacks.delete(given.identity);
     this.#nacks.set(given.identity, attempt);
-    if (this.#nacks.size > MOST_REMEMBERED) this.#nacks.delete(this.#nacks.keys().next().value as string);
+    if (this.#nacks.size > MAX_REMEMBERED) this.#nacks.delete(this.#nacks.keys().next().value as string);
     return { attempt, returns: given.returns };
   }
 }
@@ -69,7 +69,7 @@ function identityOf({ exchange, routingKey, properties, content }: AmqpMessage):
 function hashOf(content: Uint8Array): string {
   let forward = 0x811c9dc5;
   let backward = 0x811c9dc5;
-  for (let at = 0; at < Math.min(content.length, MOST_HASHED); at += 1) {
+  for (let at = 0; at < Math.min(content.length, MAX_HASHED); at += 1) {
     forward = Math.imul(forward ^ (content[at] as number), 0x01000193);
     backward = Math.imul(backward ^ (content[content.length - 1 - at] as number), 0x01000193);
   }

@@ -37,7 +37,7 @@ export class StreamChannel extends OffsetTracker {
   readonly #facts: StreamChannelFacts;
   readonly #credit: Acks;
   readonly #listener: StreamChannelListener;
-  /** Messages before the one that was asked for; they come first, and have no place. */
+  /** Messages before the one that was asked for; they come first, and have no sequence number. */
   #before = 0;
   #arrived = 0;
   #count = 0;

@@ -13,7 +13,7 @@ export interface AmqpStreamSourceOptions extends AmqpReadOptions {
   /** Where to begin in a stream that has no position. Default `first`. */
   readonly startAt?: StreamStart;
   /**
-   * Asked before each channel where to take the streams up. `lake.offsetStore` of the file sink that the flow ends in makes its
+   * Asked before each channel where to resume the streams. `lake.offsetStore` of the file sink that the flow ends in makes its
    * files exactly-once. Without it each run begins at `startAt`: RabbitMQ keeps no position over AMQP.
    */
   readonly resumeFrom?: OffsetStore;

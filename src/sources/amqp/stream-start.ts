@@ -5,10 +5,10 @@ import { offsetOf, queueError } from './first-offset.js';
 
 /** How long after its first message the rest of a chunk is waited for. What comes later is read again, not skipped. */
 const CHUNK_WITHIN_MS = 50;
-/** A stream that gives nothing for so long, though its consumer stands, has never had a message. */
+/** A stream that gives nothing for so long, though its consumer is open, has never had a message. */
 const EMPTY_AFTER_MS = 2_000;
 /** The most a broker gives without an ack; nothing of it is kept. */
-const MOST = 65_535;
+const MAX_PREFETCH = 65_535;
 
 /** What `last` or `next` stood for at a moment. */
 export interface FoundStart {
@@ -51,7 +51,7 @@ export function startOffset(
       else life.add(timer(CHUNK_WITHIN_MS).subscribe(tell));
     };
     const { queue, declare } = of;
-    const consumption = { queue, prefetch: MOST, declare, arguments: { 'x-stream-offset': 'last' } };
+    const consumption = { queue, prefetch: MAX_PREFETCH, declare, arguments: { 'x-stream-offset': 'last' } };
     life.add(
       driver.consume(consumption, { message, logEvent: () => undefined }).subscribe({
         next: () => {

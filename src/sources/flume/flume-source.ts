@@ -13,7 +13,7 @@ import { checkOptions, type FlumeSourceOptions } from './options.js';
  * ```
  * batches  -[a b]---------[c]---
  * values   -(ab)----------c-----
- * acks     ------b--a-------X---     X: c is refused
+ * acks     ------b--a-------X---     X: c is nacked
  * answers  ---------O-------F---     OK when all of a batch is acked, FAILED when one of it is nacked
  * ```
  *

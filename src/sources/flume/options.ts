@@ -11,7 +11,7 @@ import {
 import { MiB } from '../../core/units.js';
 
 export interface FlumeSourceOptions {
-  /** Names the stream, `flume:<name>`, and with it the files and figures made of it. */
+  /** Names the stream, `flume:<name>`, and with it the files and metrics made of it. */
   readonly name: string;
   /** The most that is out and not released; while it is full, clients wait for their answers. Default 100,000 events and 64 MiB. */
   readonly window?: Partial<WindowLimits>;

@@ -32,7 +32,7 @@ export class PendingBatch {
     this.#events = [...batch.events];
   }
 
-  /** The place behind its last event. */
+  /** The sequence number behind its last event. */
   get next(): number {
     return this.first + this.count;
   }

@@ -6,7 +6,7 @@ import { type Partition, streamOf } from './partition.js';
 
 /**
  * Whose partitions are ours, in one epoch. A new assignment is a new object with new partitions; ending it makes every
- * later ack of it void.
+ * later ack of it stale.
  */
 export class Assignment {
   readonly epoch: number;

@@ -21,7 +21,7 @@ import type { Partition } from './partition.js';
 import type { SessionState } from './session-state.js';
 
 /** Commits that fail in a row before the stream fails: about two minutes, longer than a broker takes to restart. */
-const MOST_FAILURES = 120;
+const MAX_FAILURES = 120;
 /** The same trouble is reported again only after so long. */
 const TELL_EVERY_MS = 10_000;
 /** The longest a commit is waited for: longer than a driver asks a broker, and asks another after it. */
@@ -186,7 +186,7 @@ export class Committer {
     const { lifecycle } = this.#state;
     this.#failures += 1;
     // While it leaves, a failed commit is for the drain to judge.
-    if (lifecycle.isRunning && (!error.retryable || this.#failures > MOST_FAILURES)) {
+    if (lifecycle.isRunning && (!error.retryable || this.#failures > MAX_FAILURES)) {
       lifecycle.fail(error);
       return;
     }

@@ -6,7 +6,7 @@ import type { Partition } from './partition.js';
 import type { SessionState } from './session-state.js';
 
 /** The most records of one partition that go out before the next one has its turn. */
-const MOST_IN_TURN = 1_000;
+const MAX_IN_TURN = 1_000;
 
 /**
  * Emits what waits in the partitions while the window has room; pauses what is full and resumes what is empty.
@@ -106,7 +106,7 @@ export class Emitter {
 
   #startTurn(among: number): void {
     const { count, bytes } = this.#window.limits;
-    this.#countLeft = Math.min(MOST_IN_TURN, Math.max(1, Math.floor(count / among)));
+    this.#countLeft = Math.min(MAX_IN_TURN, Math.max(1, Math.floor(count / among)));
     this.#bytesLeft = Math.max(1, bytes / among);
   }
 

@@ -41,7 +41,7 @@ import { nackedError, Rewinding } from './rewinding.js';
 import { SessionState } from './session-state.js';
 
 /** The most of a rebalance's time that is kept for the commit after the settling. */
-const MOST_COMMIT_MS = 2_000;
+const MAX_COMMIT_MS = 2_000;
 /** The longest that closing is waited for. */
 const CLOSE_WITHIN_MS = 30_000;
 
@@ -149,7 +149,7 @@ export class KafkaSession implements KafkaListener {
     const { revokeTimeoutMs } = this.#options;
     // What is not settled in time is redelivered; what is, must not.
     return concat(
-      this.#settled(revokeTimeoutMs - Math.min(MOST_COMMIT_MS, Math.floor(revokeTimeoutMs / 4))).pipe(
+      this.#settled(revokeTimeoutMs - Math.min(MAX_COMMIT_MS, Math.floor(revokeTimeoutMs / 4))).pipe(
         catchError(() => EMPTY),
       ),
       defer(() => this.#committer.all()),

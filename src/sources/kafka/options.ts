@@ -64,7 +64,7 @@ export const KAFKA_SOURCE_DEFAULTS = {
 
 export type CheckedOptions = ReturnType<typeof checkOptions>;
 
-/** Fills in the defaults and checks all of it, once, also against what the driver told its group. Throws `OptionError`. */
+/** Fills in the defaults and checks all of it, once, also against the rebalance timeout that the driver gave its group. Throws `OptionError`. */
 export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Number.POSITIVE_INFINITY) {
   const options = {
     ...withDefaults('kafkaSource options', KAFKA_SOURCE_DEFAULTS, given, ['topics', 'groupId', 'resumeFrom']),

@@ -41,7 +41,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
   #emitted = 0;
 
   /**
-   * `start`: the offset reading begins at, or −1 where the broker's committed offset decides; `takenUp`: what a ledger
+   * `start`: the offset reading begins at, or −1 where the broker's committed offset decides; `resumePoint`: what a ledger
    * said about it, where the source asked one.
    */
   constructor(
@@ -56,7 +56,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
     this.topic = of.topic;
     this.partition = of.partition;
     this.#start = start;
-    // The ledger is what is believed; the broker, which may be behind it or ahead, is told what it says.
+    // The ledger is what is believed; its offset is committed to the broker, which may be behind it or ahead.
     this.committed = resumePoint?.start === undefined ? start : -1;
     this.#window = window;
     this.#listener = listener;
@@ -88,12 +88,12 @@ export class Partition extends OffsetTracker implements TopicPartition {
     return this.unsettled === 0;
   }
 
-  /** The broker is to be told how far it is. */
+  /** Its watermark is still to be committed. */
   get isUncommitted(): boolean {
     return this.watermark.offset > this.committed;
   }
 
-  /** Nothing of it would be redelivered to whoever gets it next; where a ledger is kept, that says so. */
+  /** Nothing of it would be redelivered to its next owner; where a ledger is kept, that says so. */
   get isDone(): boolean {
     return this.isSettled && !this.isOver && (this.resumeTracker !== undefined || !this.isUncommitted);
   }
@@ -171,7 +171,7 @@ export class Partition extends OffsetTracker implements TopicPartition {
     this.#window.free(count, bytes);
   }
 
-  /** The broker decided where, so it knows that place, or one before it with nothing between. */
+  /** The broker decided where, so it knows that offset, or one before it with nothing between. */
   #startedAt(offset: number): void {
     this.beginAt(offset);
     this.committed = Math.max(this.committed, offset);

@@ -100,7 +100,7 @@ export const amqpConsumerContract: readonly AmqpCheck[] = [
     );
     trace.nack(3, 'requeue', true);
     await trace.quiet(7);
-    equal(trace.texts.slice(4).sort(), numbered(3), 'what came again');
+    equal(trace.texts.slice(4).sort(), numbered(3), 'what was redelivered');
   }),
   amqpCheck('what is discarded goes to the dead-letter exchange', async ({ subject, queue, consume }) => {
     const dead = await queue();
@@ -144,7 +144,7 @@ export const amqpConsumerContract: readonly AmqpCheck[] = [
       await isReady(subject, name, 100);
       const again = consume(name);
       await again.quiet(100);
-      equal([again.texts[0], again.messages[0]?.isRedelivered], ['m400', true], 'the first that came again');
+      equal([again.texts[0], again.messages[0]?.isRedelivered], ['m400', true], 'the first that was redelivered');
     },
   ),
   amqpCheck(

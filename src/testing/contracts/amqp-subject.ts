@@ -41,7 +41,7 @@ export interface AmqpCheck {
 /** How long nothing may come where nothing is to come. */
 const QUIET_MS = 200;
 
-/** What one subscription to a queue did: a listener that writes down all that it is told. */
+/** What one subscription to a queue did: a listener that records every call. */
 export class ConsumerTrace implements AmqpListener {
   readonly messages: AmqpMessage[] = [];
   readonly logEvents: string[] = [];
@@ -160,7 +160,7 @@ export class PublisherTrace implements AmqpPublisherListener {
     this.logEvents.push(`${what} ${message}`);
   }
 
-  /** Publishes, and answers with the code of the error, or null; fails where it is told twice, or too early. */
+  /** Publishes, and answers with the code of the error, or null; fails where it is settled twice, or too early. */
   async publish(message: Partial<AmqpOutgoing>): Promise<string | null> {
     return (await this.settled(message))?.code ?? null;
   }
@@ -176,7 +176,7 @@ export class PublisherTrace implements AmqpPublisherListener {
           calls += 1;
           if (!hasReturned) reject(new Error('settled before `publish` returned'));
           if (calls > 1) reject(new Error('settled twice'));
-          // Long enough to be told twice.
+          // Long enough to be settled twice.
           setTimeout(() => resolve(error as never), 20);
         },
       );

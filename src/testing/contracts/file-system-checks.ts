@@ -6,7 +6,7 @@ import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 
 export interface FileSystemSubject {
   readonly fs: FileSystem;
-  /** An absolute path of a folder to work in; it need not stand. Each check takes a folder of its own below it. */
+  /** An absolute path of a folder to work in; it need not exist. Each check takes a folder of its own below it. */
   readonly root: string;
 }
 

@@ -159,7 +159,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
       [2, 1, 1, 1, 0],
       'the lengths',
     );
-    equal(await once(fs.list(at('nowhere/at/all'))), [], 'a folder that does not stand');
+    equal(await once(fs.list(at('nowhere/at/all'))), [], 'a folder that does not exist');
     equal(await once(fs.list(at('l/a'))), [], 'a file');
   }),
 
@@ -199,7 +199,7 @@ export const fileSystemContract: readonly FileSystemCheck[] = [
     equal([await kindOf(fs, at('m')), await kindOf(fs, at('m/n'))], ['folder', 'folder'], 'the kinds');
     await put(fs, at('m/n/file'), 'text');
     await Promise.all([once(fs.makeFolder(at('m/n'))), once(fs.makeFolder(at('m/n/o')))]);
-    equal(await textOf(fs, at('m/n/file')), 'text', 'what stood in it');
+    equal(await textOf(fs, at('m/n/file')), 'text', 'what was in it');
   }),
 
   check('makeFolder in the place of a file, or below one, fails and changes nothing', async ({ fs, at }) => {

@@ -65,7 +65,7 @@ export const fileNameContract: readonly FileSystemCheck[] = [
     equal(await textOf(fs, at('from')), 'text', 'what was moved to and fro');
     for (const name of HELD) equal(fs.pathProblem(at(name)), null, `the judgement of ${name}`);
     for (const name of NEVER_HELD) {
-      expect(`${JSON.stringify(name)} to be refused`, fs.pathProblem(at(name)) !== null, null);
+      expect(`${JSON.stringify(name)} to be rejected`, fs.pathProblem(at(name)) !== null, null);
     }
   }),
 ];

@@ -106,7 +106,7 @@ export const flumeRpcContract: readonly FlumeRpcCheck[] = [
         complete: () => resolve(),
       });
     });
-    equal(replies, ['FAILED'], 'what was told');
+    equal(replies, ['FAILED'], 'the replies');
   }),
 
   check('only the first reply counts', async ({ trace, connect }) => {

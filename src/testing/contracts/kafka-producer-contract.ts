@@ -20,7 +20,7 @@ export const producerContract: readonly ProducerCheck[] = [
         { ...record('t', null), partition: 1, key: bytes('k'), timestamp: 1_700_000_000_001 },
         { ...record('t', ''), partition: 0 },
       ];
-      equal((await send(producer, records)).size, 0, 'refusals');
+      equal((await send(producer, records)).size, 0, 'rejections');
       const [first, second, third] = (await read('t', 3)).sort((a, b) => b.partition - a.partition);
       equal(shown(first), '1/0 k=one @1700000000123 b=2 a=1 b=null b=', 'the first');
       equal(shown(second), '1/1 k=null @1700000000001', 'the second');
@@ -76,7 +76,7 @@ export const producerContract: readonly ProducerCheck[] = [
     equal(
       [...rejected].map(([at, { code }]) => [at, code]),
       [[1, 'RXF_KAFKA_RECORD_TOO_LARGE']],
-      'refusals',
+      'rejections',
     );
     equal(
       (await read('t', 2)).map(({ value }) => String(value)),
@@ -95,7 +95,7 @@ export const producerContract: readonly ProducerCheck[] = [
       [0, 'RXF_KAFKA_TOPIC_MISSING', false],
       [2, 'RXF_KAFKA_RECORD_REJECTED', false],
     ];
-    equal(got, wanted, 'refusals');
+    equal(got, wanted, 'rejections');
     equal(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['a'],
@@ -168,7 +168,7 @@ export const producerContract: readonly ProducerCheck[] = [
     await t.topic('in', 1);
     const transactions = await take(t.producer, t.id('one'));
     const rejected = await send(transactions, [record('t', 'a'), record('t', 'x'.repeat(1_000_001))]);
-    equal([...rejected.keys()], [1], 'refusals');
+    equal([...rejected.keys()], [1], 'rejections');
     await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 1 }]));
     equal((await t.read('t', 1)).length, 1, 'what is read');
   }),

@@ -52,10 +52,10 @@ export const rejectionChecks: readonly ProducerCheck[] = [
     check(`rejects ${what} alone of ten, and writes the others in order`, async ({ topic, producer, read }) => {
       await topic('t', 1, config);
       const rejected = await send(producer, tenWith(bad));
-      equal(rejectionsOf(rejected), [[4, code, false]], 'refusals');
+      equal(rejectionsOf(rejected), [[4, code, false]], 'rejections');
       const values = (await read('t', 9)).map(({ value }) => String(value));
       equal(values, ['0', '1', '2', '3', '5', '6', '7', '8', '9'], 'what is written');
-      equal((await send(producer, tenWith({}))).size, 0, 'refusals of the next call');
+      equal((await send(producer, tenWith({}))).size, 0, 'rejections of the next call');
       equal((await read('t', 19)).length, 19, 'what is written then');
     }),
   ),
@@ -65,8 +65,8 @@ export const rejectionChecks: readonly ProducerCheck[] = [
       await t.topic('t', 1, config);
       await t.topic('in', 1);
       const transactions = await take(t.producer, t.id('one'));
-      equal(rejectionsOf(await send(transactions, tenWith(bad))), [[4, code, false]], 'refusals');
-      equal((await send(transactions, tenWith({}))).size, 0, 'refusals of the next call');
+      equal(rejectionsOf(await send(transactions, tenWith(bad))), [[4, code, false]], 'rejections');
+      equal((await send(transactions, tenWith({}))).size, 0, 'rejections of the next call');
       equal(await t.readNow('t'), [], 'what is read before');
       await done(transactions.commit(t.id('group'), [{ topic: t.name('in'), partition: 0, offset: 20 }]));
       const values = (await t.read('t', 19)).map(({ value }) => String(value));
@@ -78,7 +78,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
   check('rejects records for a topic that was deleted alone', async ({ topic, name, subject, producer, read }) => {
     await topic('t', 1);
     await topic('gone', 1);
-    equal((await send(producer, [record('t', 'a'), record('gone', 'b')])).size, 0, 'refusals before');
+    equal((await send(producer, [record('t', 'a'), record('gone', 'b')])).size, 0, 'rejections before');
     await subject.deleteTopic(name('gone'));
     const rejected = await send(producer, [record('gone', 'c'), record('t', 'd'), record('gone', 'e')]);
     const missing = 'RXF_KAFKA_TOPIC_MISSING';
@@ -88,7 +88,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
         [0, missing, false],
         [2, missing, false],
       ],
-      'refusals',
+      'rejections',
     );
     equal(
       (await read('t', 2)).map(({ value }) => String(value)),
@@ -103,7 +103,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
     await topic('closed', 1);
     subject.forbid(name('closed'));
     const rejected = await send(producer, [record('closed', 'a'), record('t', 'b')]);
-    equal(rejectionsOf(rejected), [[0, 'RXF_KAFKA_AUTH', false]], 'refusals');
+    equal(rejectionsOf(rejected), [[0, 'RXF_KAFKA_AUTH', false]], 'rejections');
     equal(
       (await read('t', 1)).map(({ value }) => String(value)),
       ['b'],
@@ -115,13 +115,13 @@ export const rejectionChecks: readonly ProducerCheck[] = [
     if (subject.setLeaderless === undefined) return;
     await topic('t', 2);
     const of = (partition: number, value: string) => ({ ...record('t', value), partition });
-    equal((await send(producer, [of(0, 'a'), of(1, 'b')])).size, 0, 'refusals before');
+    equal((await send(producer, [of(0, 'a'), of(1, 'b')])).size, 0, 'rejections before');
     subject.setLeaderless(name('t'), 1, true);
     const waiting = [send(producer, [of(1, 'c'), of(0, 'd')]), send(producer, [of(1, 'e')])];
-    equal((await send(producer, [of(0, 'f')])).size, 0, 'refusals meanwhile');
+    equal((await send(producer, [of(0, 'f')])).size, 0, 'rejections meanwhile');
     equal((await read('t', 4)).length, 4, 'what is written meanwhile');
     subject.setLeaderless(name('t'), 1, false);
-    for (const rejected of await Promise.all(waiting)) equal(rejected.size, 0, 'refusals later');
+    for (const rejected of await Promise.all(waiting)) equal(rejected.size, 0, 'rejections later');
     const values = (await read('t', 6)).filter(({ partition }) => partition === 1).map(({ value }) => String(value));
     equal(values, ['b', 'c', 'e'], 'what is written to the one without');
   }),
@@ -130,7 +130,7 @@ export const rejectionChecks: readonly ProducerCheck[] = [
     await topic('t', 2);
     const of = (n: number) => ({ ...record('t', String(n)), partition: n % 2 });
     const calls = Array.from({ length: 30 }, (_, call) => send(producer, [of(2 * call), of(2 * call + 1)]));
-    for (const rejected of await Promise.all(calls)) equal(rejected.size, 0, 'refusals');
+    for (const rejected of await Promise.all(calls)) equal(rejected.size, 0, 'rejections');
     const all = await read('t', 60);
     for (const one of [0, 1]) {
       const values = all.filter(({ partition }) => partition === one).map(({ value }) => Number(value));

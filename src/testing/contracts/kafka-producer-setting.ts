@@ -164,7 +164,7 @@ export async function send(
   equal(
     named,
     records.map((_, index) => index),
-    'the places that are answered',
+    'the indexes that are answered',
   );
   return rejected;
 }

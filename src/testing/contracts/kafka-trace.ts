@@ -26,7 +26,7 @@ export class KafkaTrace implements KafkaListener {
   isComplete = false;
   answer: (epoch: number, partitions: readonly TopicPartition[]) => ObservableInput<readonly PartitionOffset[]> = () =>
     of([]);
-  /** Where it was told that reading begins, in order. */
+  /** Where reading begins, as `began` said, in order. */
   readonly starts: PartitionOffset[] = [];
   remember: (starts: readonly PartitionOffset[]) => ObservableInput<unknown> = () => of(undefined);
   settle: () => ObservableInput<unknown> = () => of(undefined);

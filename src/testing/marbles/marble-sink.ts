@@ -76,7 +76,7 @@ function settle(
     return;
   }
   if (mark.label === 'X') {
-    delivery.nack(new SinkError('RXF_SINK_WRITE', `Refused as drawn: ${mark.detail ?? 'X'}.`));
+    delivery.nack(new SinkError('RXF_SINK_WRITE', `Nacked as drawn: ${mark.detail ?? 'X'}.`));
     return;
   }
   delivery.ack();

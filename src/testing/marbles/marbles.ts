@@ -31,7 +31,7 @@ export interface Marbles
   amqp(diagram: string, options?: MarbleAmqpOptions): MarbleAmqp;
   /**
    * Passes on what a source gives, and notes it for `expectAcks`, `expectNacks` and `expectReleases`, each named by its
-   * value: so that releases of `m.kafka` are drawn too. Stands directly behind the source, or its `drainOn`.
+   * value: so that releases of `m.kafka` are drawn too. Goes directly behind the source, or its `drainOn`.
    */
   watch<T>(source: Observable<Delivery<T>>): Observable<Delivery<T>>;
   /**

@@ -6,7 +6,7 @@ export interface Mark {
   readonly frame: number;
   /** The character; `|` and `#` are ends. */
   readonly label: string;
-  /** What stood in parentheses behind an X, as in `X(503)`. */
+  /** What was in parentheses behind an X, as in `X(503)`. */
   readonly detail?: string;
 }
 

@@ -96,7 +96,7 @@ export class MemoryAmqpChannel implements AmqpConsumer {
     return true;
   }
 
-  /** Nothing comes or goes any more, and nobody is told. */
+  /** Nothing comes or goes any more, silently. */
   deafen(): void {
     this.#isDeaf = true;
   }

@@ -66,13 +66,13 @@ export class MemoryDisk implements DiskSystem {
   open(path: string, flags: 'wx' | 'r'): Observable<DiskFile> {
     return this.#call(() => {
       const { folder, name } = this.#placeOf('open', path);
-      const standing = folder.entries.get(name);
+      const existing = folder.entries.get(name);
       if (flags === 'r') {
-        if (standing === undefined) throw failed('ENOENT', 'open', path);
-        if (standing.kind === 'folder') throw failed('EISDIR', 'open', path);
-        return this.#opened(standing, false);
+        if (existing === undefined) throw failed('ENOENT', 'open', path);
+        if (existing.kind === 'folder') throw failed('EISDIR', 'open', path);
+        return this.#opened(existing, false);
       }
-      if (standing !== undefined) throw failed('EEXIST', 'open', path);
+      if (existing !== undefined) throw failed('EEXIST', 'open', path);
       this.#made += 1n;
       const file: File = {
         kind: 'file',
@@ -146,7 +146,7 @@ export class MemoryDisk implements DiskSystem {
     return this.#call(() => this.#sync(this.#folderAt('open', path)));
   }
 
-  /** Every file by path, as whoever looks sees it. */
+  /** Every file by path, as a reader sees it. */
   files(): Record<string, Uint8Array> {
     return Object.fromEntries([...this.#walk()].map(([path, { bytes }]) => [path, bytes]));
   }

@@ -54,7 +54,7 @@ interface Fault {
 
 /**
  * A file system in memory, for tests. It holds what HDFS and local disks both hold, and rejects other names as they do.
- * Bounds: none; it keeps every byte. Fails: as the port says, and as told.
+ * Bounds: none; it keeps every byte. Fails: as the port says, and as ordered.
  */
 export function memoryFileSystem(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
   expectKnown('memoryFileSystem options', options, ['latencyMs', 'name', 'letterCase']);
@@ -93,7 +93,7 @@ class Memory implements MemoryFileSystem {
   create(path: string): FileWriter {
     return new MemoryFileWriter(path, (verb, work) => this.#answer(verb, [path], work), {
       start: () => this.#start(path),
-      stands: (file) => this.#files.get(this.#real(path)) === file,
+      exists: (file) => this.#files.get(this.#real(path)) === file,
     });
   }
 
@@ -103,7 +103,7 @@ class Memory implements MemoryFileSystem {
       const [from, to] = [this.#real(source), this.#real(target)];
       const file = this.#files.get(from);
       if (!file) return 'missing';
-      if (this.#stands(to)) return 'exists';
+      if (this.#exists(to)) return 'exists';
       this.#makeFolders(to);
       this.#files.delete(from);
       this.#files.set(to, file);
@@ -216,7 +216,7 @@ class Memory implements MemoryFileSystem {
   #start(given: string): StoredFile {
     expectHoldable(given);
     const path = this.#real(given);
-    if (this.#stands(path)) {
+    if (this.#exists(path)) {
       throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: it exists already`);
     }
     this.#makeFolders(path);
@@ -238,7 +238,7 @@ class Memory implements MemoryFileSystem {
       }, '');
   }
 
-  #stands(path: string): boolean {
+  #exists(path: string): boolean {
     return this.#files.has(path) || this.#folders.has(path);
   }
 

@@ -14,7 +14,7 @@ export interface StoredFile {
 interface RetainedDeliveries {
   start(): StoredFile;
   /** Whether the file is still at its path: it may have been removed while it was written. */
-  stands(file: StoredFile): boolean;
+  exists(file: StoredFile): boolean;
 }
 
 /** One new file of a file system in memory. */
@@ -66,7 +66,7 @@ export class MemoryFileWriter implements FileWriter {
       this.#busy = true;
       return this.#answer(verb, () => {
         this.#file ??= this.#store.start();
-        if (this.#store.stands(this.#file)) return work(this.#file);
+        if (this.#store.exists(this.#file)) return work(this.#file);
         throw new SinkError(
           'RXF_FILES_MISSING',
           `Could not ${verb} ${this.#path}: it was removed while it was written`,

@@ -6,7 +6,7 @@ import type { TopicPartition } from '../../ports/kafka-consumer.js';
 export interface GroupMember {
   /** It is in the group. */
   known(): void;
-  /** It is no longer in the group, and is not told. */
+  /** It is no longer in the group, and does not know. */
   forgotten(): void;
   /** Settles what it has; the group waits until this completes. */
   revoke(): Observable<unknown>;
@@ -30,7 +30,7 @@ export class MemoryGroup<M extends GroupMember> {
   /** What came during an assignment, and is due after it. */
   #next: 'nothing' | 'rebalance' | 'expire' = 'nothing';
 
-  /** `begun`: the topics in which it has a place. */
+  /** `begun`: the topics in which it has a position. */
   constructor(partitionsFor: (members: readonly M[]) => readonly TopicPartition[], begun: () => ReadonlySet<string>) {
     this.#partitionsFor = partitionsFor;
     this.#begun = begun;
@@ -97,7 +97,7 @@ export class MemoryGroup<M extends GroupMember> {
     this.#isAssigning = true;
     try {
       for (const member of losing) member.lose();
-      // Whoever has left by now is given nothing, so there is nothing to hand out again.
+      // A member that has left by now is given nothing, so there is nothing to hand out again.
       this.#next = 'nothing';
       this.#assign();
     } finally {

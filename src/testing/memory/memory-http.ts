@@ -40,7 +40,7 @@ export interface MemoryHttpOptions {
 }
 
 /**
- * HTTP in memory, for tests: a client, and a server that does what it is told. All its time is RxJS's, so inside
+ * HTTP in memory, for tests: a client, and a server that answers as scripted. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
  */
 export class MemoryHttp implements HttpClient {

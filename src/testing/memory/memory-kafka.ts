@@ -75,7 +75,7 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
     this.#recordsPerFetch = options.recordsPerFetch ?? 500;
   }
 
-  /** `config`: Kafka's own names, such as `cleanup.policy`; see `refusalByTopic` for those that count. */
+  /** `config`: Kafka's own names, such as `cleanup.policy`; see `rejectionByTopic` for those that count. */
   createTopic(topic: string, partitions = 1, config: TopicConfig = {}): void {
     this.#configs.set(topic, config);
     this.#logs.set(

@@ -56,7 +56,7 @@ interface Position {
   isPaused: boolean;
 }
 
-/** A member of a group of `MemoryKafka`: fetches what it was given, and is told what the group decides. */
+/** A member of a group of `MemoryKafka`: fetches what it was given, and hears what the group decides. */
 export class MemoryMember implements KafkaConsumer, GroupMember {
   readonly life = new Subscription();
   readonly subscription: KafkaSubscription;
@@ -163,7 +163,7 @@ export class MemoryMember implements KafkaConsumer, GroupMember {
     this.#listener.lost();
   }
 
-  /** `begun`: topics in which the group had a place before anybody was given anything. */
+  /** `begun`: topics in which the group had a position before anybody was given anything. */
   assign(partitions: readonly TopicPartition[], begun: ReadonlySet<string>): void {
     this.lose();
     if (this.life.closed) return;

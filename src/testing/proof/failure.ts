@@ -6,9 +6,9 @@ import { printSchedule, type Schedule } from './schedule.js';
 import { waitInWords } from './waits.js';
 
 /** How many of a kind are shown. */
-const MOST_SHOWN = 4;
+const MAX_SHOWN = 4;
 /** How many lines of what happened are shown. */
-const MOST_LOGGED = 400;
+const MAX_LOGGED = 400;
 /** How many of them are from before the first fault. */
 const LOGGED_BEFORE = 40;
 
@@ -60,7 +60,7 @@ export function failureOf(
     ...(outcome.stuck === '' ? [] : [`stuck: ${outcome.stuck}`]),
   ];
   const replay = printSchedule(schedule);
-  const errors = [...new Set(outcome.errors.map(describeError))].slice(0, MOST_SHOWN);
+  const errors = [...new Set(outcome.errors.map(describeError))].slice(0, MAX_SHOWN);
   const parts = [
     `${isLateOnly ? 'Something waits too long' : 'Not exactly once'}, found by schedule ${from.number}:`,
     ...findings.map((finding) => `  ${finding}`),
@@ -74,8 +74,8 @@ export function failureOf(
 }
 
 function listed<T>(what: string, found: readonly T[], inWords: (one: T) => string): string[] {
-  const lines = found.slice(0, MOST_SHOWN).map((one) => `${what}: ${inWords(one)}`);
-  return found.length > MOST_SHOWN ? [...lines, `${what}: ${found.length - MOST_SHOWN} more`] : lines;
+  const lines = found.slice(0, MAX_SHOWN).map((one) => `${what}: ${inWords(one)}`);
+  return found.length > MAX_SHOWN ? [...lines, `${what}: ${found.length - MAX_SHOWN} more`] : lines;
 }
 
 function lineInWords({ folder, line, expected, files }: Difference, names: ReadonlyMap<string, string>): string {
@@ -100,7 +100,7 @@ function recordNames(linesOfRecords: LinesOfRecords | undefined): ReadonlyMap<st
 function excerpt(log: readonly string[]): readonly string[] {
   const fault = log.findIndex((line) => line.includes(' FAULT '));
   const first = Math.max(0, fault - LOGGED_BEFORE);
-  const shown = log.slice(first, first + MOST_LOGGED);
+  const shown = log.slice(first, first + MAX_LOGGED);
   const left = log.length - first - shown.length;
   return [...(first > 0 ? [`… ${first} lines before`] : []), ...shown, ...(left > 0 ? [`… ${left} lines after`] : [])];
 }

@@ -36,7 +36,7 @@ export class FaultInjector {
     this.ms = fault?.ms ?? 0;
   }
 
-  /** Acts before a call, which then goes on: also where the group was told something meanwhile. */
+  /** Acts before a call, which then goes on: also where the group changed meanwhile. */
   before(goOn: () => void): void {
     this.#arrest('before');
     this.#rouse('before', goOn);

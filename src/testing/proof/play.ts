@@ -8,14 +8,14 @@ import { Simulation } from './simulation.js';
 import type { Fed, Trial } from './trial.js';
 import type { Wait } from './waits.js';
 
-/** The longest the collectors may be busy before they are told to drain, in virtual milliseconds. */
-const MOST_BUSY_MS = 20_000;
+/** The longest the collectors may be busy before they are ordered to drain, in virtual milliseconds. */
+const MAX_BUSY_MS = 20_000;
 /** How often it is looked whether all is committed that is waited for. */
 const LOOK_MS = 50;
 /** Fresh collectors that may come one after the other once all is healed. */
-const MOST_ROUNDS = 6;
+const MAX_ROUNDS = 6;
 /** Beyond it, and some waits as long as they may be, the clock stops, so that timers that nobody ends do not run forever. */
-const MOST_MS = 600_000;
+const MAX_MS = 600_000;
 
 /** What became of one schedule. */
 export interface Outcome extends Differences {
@@ -45,7 +45,7 @@ export interface Outcome extends Differences {
  */
 export function play(trial: Trial, schedule: Schedule, feed: readonly Fed[], isLogged = false): Outcome {
   const scheduler = new TestScheduler(() => undefined);
-  const mostMs = MOST_MS + MOST_ROUNDS * trial.maxWaitMs;
+  const mostMs = MAX_MS + MAX_ROUNDS * trial.maxWaitMs;
   const { stackTraceLimit } = Error;
   // Faults make thousands of errors whose stacks nobody reads; taking them is a tenth of the time.
   if (!isLogged) Error.stackTraceLimit = 0;
@@ -130,7 +130,7 @@ class Course {
     timer(this.#trial.produceIntervalMs).subscribe(() => this.#produce(feed, at + 1));
   }
 
-  #whenQuiet(then: () => void, until = asyncScheduler.now() + MOST_BUSY_MS): void {
+  #whenQuiet(then: () => void, until = asyncScheduler.now() + MAX_BUSY_MS): void {
     if (this.outcome !== undefined) return;
     const now = asyncScheduler.now();
     const { quietMs, maxWaitMs } = this.#trial;
@@ -204,7 +204,7 @@ class Course {
     const hasMoved = this.#linesBefore !== lines.size;
     this.#linesBefore = lines.size;
     const again = failure !== '' || (isMissing && hasMoved);
-    if (again && number < MOST_ROUNDS) this.#round(number + 1);
+    if (again && number < MAX_ROUNDS) this.#round(number + 1);
     else this.finish(failure === '' ? '' : `with nothing going wrong any more, ${failure}`);
   }
 }

@@ -23,11 +23,11 @@ const RESTART_MS = 10;
 const LEARN_MS = 40;
 const LEARN_MORE_MS = 15;
 /** Collectors at work at once; a further one does not join. */
-const MOST_AT_WORK = 3;
+const MAX_AT_WORK = 3;
 /** Collectors started in one schedule; a flow that needs more does not get anywhere. */
-const MOST_COLLECTORS = 60;
+const MAX_COLLECTORS = 60;
 /** Steps of one schedule; a flow that makes more goes round in circles. */
-const MOST_STEPS = 50_000;
+const MAX_STEPS = 50_000;
 
 const NO_FAULTS: readonly Fault[] = [];
 
@@ -103,9 +103,7 @@ export class Simulation implements Steps, Acts {
     this.collectors.push(collector);
     this.#note(collector, 'starts');
     if (this.log !== undefined) {
-      collector.monitor.logEvents$.subscribe(({ what, message }) =>
-        this.#note(collector, `notice ${what}: ${message}`),
-      );
+      collector.monitor.logEvents$.subscribe(({ what, message }) => this.#note(collector, `log ${what}: ${message}`));
     }
     const flow = this.#trial.build({
       kafka: gatedKafka(
@@ -154,7 +152,7 @@ export class Simulation implements Steps, Acts {
     const faults = this.#areFaultsOn ? (this.#faults.get(this.stepsMade) ?? NO_FAULTS) : NO_FAULTS;
     if (this.#areFaultsOn) this.steps.push(verb);
     if (this.log !== undefined) this.#note(collector, `${this.stepsMade} ${words}`);
-    if (this.stepsMade === MOST_STEPS) this.onStuck(`${MOST_STEPS} steps were made, the last ${words}`);
+    if (this.stepsMade === MAX_STEPS) this.onStuck(`${MAX_STEPS} steps were made, the last ${words}`);
     if (faults === NO_FAULTS) return new FaultInjector(NO_FAULTS, collector, this);
     const striking = faults.filter((fault) => this.#mayStrike(fault, verb));
     if (striking.length > 0) this.#disturb(0);
@@ -281,10 +279,10 @@ export class Simulation implements Steps, Acts {
   }
 
   #startSafely(): void {
-    if (this.collectors.length >= MOST_COLLECTORS) {
+    if (this.collectors.length >= MAX_COLLECTORS) {
       const { name, error } = this.collectors.findLast((one) => one.end === 'error') ?? {};
       this.onStuck(
-        `${MOST_COLLECTORS} collectors were started one after the other; ${name} failed: ${describeError(error)}`,
+        `${MAX_COLLECTORS} collectors were started one after the other; ${name} failed: ${describeError(error)}`,
       );
       return;
     }
@@ -292,7 +290,7 @@ export class Simulation implements Steps, Acts {
   }
 
   get #mayJoin(): boolean {
-    return this.isTended && this.atWork.length < MOST_AT_WORK;
+    return this.isTended && this.atWork.length < MAX_AT_WORK;
   }
 
   #mayStrike({ kind }: Fault, verb: Verb): boolean {

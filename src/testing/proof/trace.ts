@@ -5,7 +5,7 @@ import type { Trial } from './trial.js';
 import { feedOf } from './trial.js';
 
 /** The most records that are traced one by one to their lines. */
-const MOST_TRACED = 500;
+const MAX_TRACED = 500;
 
 /** What each record becomes, from a run with that record alone. */
 export interface Trace {
@@ -19,7 +19,7 @@ export function traceRecords(trial: Trial, seed: number, whole: Lines): Trace {
   const feed = feedOf(trial.input);
   const traced = new Map<string, Lines[]>();
   const twice: Difference[] = [];
-  if (feed.length > MOST_TRACED) return { linesOfRecords: undefined, twice };
+  if (feed.length > MAX_TRACED) return { linesOfRecords: undefined, twice };
   for (const fed of feed) {
     const stream = `${fed.topic}/${fed.partition}`;
     const records = traced.get(stream) ?? [];

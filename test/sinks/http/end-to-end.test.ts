@@ -29,7 +29,7 @@ type Misdeed =
   | 'reset after'
   | 'silence'
   | 'half an answer'
-  | 'stands still'
+  | 'stalls'
   | 'huge answer'
   | 'garbage'
   | 'garbage after';
@@ -66,7 +66,7 @@ class Store {
       if (/^\d+$/.test(deed)) response.writeHead(Number(deed), { 'retry-after': '0' }).end('no, because');
       else if (deed === 'ok') response.end('stored');
       else if (deed === 'huge answer') response.end(Buffer.alloc(5_000_000, 'x'));
-      else if (deed === 'stands still') response.writeHead(200, { 'content-length': 10 }).write('half');
+      else if (deed === 'stalls') response.writeHead(200, { 'content-length': 10 }).write('half');
       else if (deed === 'half an answer') {
         response.writeHead(200, { 'content-length': 10 }).write('half', () => request.socket.destroy());
       } else if (deed.startsWith('garbage')) request.socket.end('HTTQ/9 what?\r\n\r\n');
@@ -150,7 +150,7 @@ describe('from a Kafka to a real HTTP server', () => {
     ['reset after', false],
     ['silence', false],
     ['half an answer', false],
-    ['stands still', false],
+    ['stalls', false],
     ['huge answer', true],
     ['garbage', true],
     ['garbage after', false],

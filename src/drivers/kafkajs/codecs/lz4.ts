@@ -12,7 +12,7 @@ const BLOCK_BYTES: Readonly<Record<number, number>> = { 4: 64 << 10, 5: 256 << 1
 /** Magic; version 1 with independent blocks, each of 4 MiB at most; the checksum of these two. */
 const FRAME_HEADER = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73]);
 const END_MARK = Buffer.alloc(4);
-const MOST_BLOCK_BYTES = 4 << 20;
+const MAX_BLOCK_BYTES = 4 << 20;
 
 /**
  * Deflates into one frame of independent blocks, the only kind that Kafka reads. lz4js says of its frames that their blocks
@@ -22,8 +22,8 @@ const MOST_BLOCK_BYTES = 4 << 20;
  */
 export function deflateLz4(plain: Buffer): Buffer {
   const blocks: Buffer[] = [];
-  for (let at = 0; at < plain.length; at += MOST_BLOCK_BYTES) {
-    const frame = Buffer.from(compress(plain.subarray(at, at + MOST_BLOCK_BYTES)));
+  for (let at = 0; at < plain.length; at += MAX_BLOCK_BYTES) {
+    const frame = Buffer.from(compress(plain.subarray(at, at + MAX_BLOCK_BYTES)));
     blocks.push(frame.subarray(FRAME_HEADER.length, frame.length - END_MARK.length));
   }
   return Buffer.concat([FRAME_HEADER, ...blocks, END_MARK]);

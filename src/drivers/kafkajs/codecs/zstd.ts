@@ -21,7 +21,7 @@ export function inflateZstd(from: Buffer, most: number): Buffer {
 }
 
 /** The largest window that zstd itself takes unasked. */
-const MOST_WINDOW_BYTES = 128 << 20;
+const MAX_WINDOW_BYTES = 128 << 20;
 
 /** In plain JavaScript. What a frame's header asks for is checked before it is allocated. */
 export function inflateZstdPlain(from: Buffer, most: number): Buffer {
@@ -43,8 +43,8 @@ function checkHeader(from: Buffer, most: number): void {
   const descriptor = from[4] as number;
   if ((descriptor & 0x20) === 0) {
     const window = from[5] as number;
-    if (2 ** (10 + (window >>> 3)) * (1 + (window & 7) / 8) <= MOST_WINDOW_BYTES) return;
-    throw new Error(`a zstd batch asks for a window of more than ${MOST_WINDOW_BYTES} bytes`);
+    if (2 ** (10 + (window >>> 3)) * (1 + (window & 7) / 8) <= MAX_WINDOW_BYTES) return;
+    throw new Error(`a zstd batch asks for a window of more than ${MAX_WINDOW_BYTES} bytes`);
   }
   const at = 5 + ([0, 1, 2, 4][descriptor & 3] as number);
   const bytes = [1, 2, 4, 8][descriptor >>> 6] as number;

@@ -25,7 +25,7 @@ export class OwnedPartition implements RecordSetting {
   position = -1;
   /** Counts the seeks: what was asked for in an earlier turn is dropped. */
   turn = 0;
-  /** What the broker was told last, or −1. */
+  /** What was committed last, or −1. */
   committed = -1;
   isPaused = false;
   /** Rises with each fetch that brought something of it: who waits longest is asked for first. */
@@ -95,7 +95,7 @@ export class Assignment {
     if (reason.kind !== 'rebalance') this.#goneBy(reason.kind);
   }
 
-  /** Where to read in what has no place yet. */
+  /** Where to read in what has no position yet. */
   setStarts(starts: readonly PartitionOffset[]): void {
     for (const start of starts) {
       const owned = this.get(start);
@@ -113,7 +113,7 @@ export class Assignment {
     if (offset < owned.committed) owned.committed = offset;
   }
 
-  /** What may be committed of these: ours, and beyond what the broker was told already. */
+  /** What may be committed of these: ours, and beyond what was committed already. */
   committable(offsets: readonly CommittedOffset[]): CommittedOffset[] {
     return offsets.filter((one) => {
       const owned = this.get(one);

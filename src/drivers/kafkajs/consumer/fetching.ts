@@ -9,7 +9,7 @@ import type { Home } from './home.js';
 import type { LogRange } from './log-range.js';
 import { LATE_MS, type Reading, whenLate } from './reading.js';
 import type { SameTopics } from './same-topics.js';
-import { FIRST_WAIT_MS, MOST_WAIT_MS, retryMs, Signal } from './signal.js';
+import { FIRST_WAIT_MS, MAX_WAIT_MS, retryMs, Signal } from './signal.js';
 import { topicTrouble } from './topic-trouble.js';
 
 /** Grants are given by people. */
@@ -82,7 +82,7 @@ export class Fetching {
       this.#of.home.driverLog.trouble(
         `${listed(leaderless)} has no leader at the moment. Other partitions are read; the metadata is refreshed.`,
       );
-    if (isSomeUnled) this.#refreshLater(MOST_WAIT_MS);
+    if (isSomeUnled) this.#refreshLater(MAX_WAIT_MS);
   }
 
   /** Whether nobody leads it because its topic is gone, or hidden from us. */

@@ -4,7 +4,7 @@ import type { Link } from '../vendor/link.js';
 import type { OwnedPartition } from './assignment.js';
 import type { Offsets } from './offsets.js';
 
-/** The places of partitions, by whether the group knew them. */
+/** The positions of partitions, by whether the group knew them. */
 export interface Starts {
   readonly committed: readonly PartitionOffset[];
   readonly began: readonly PartitionOffset[];
@@ -15,7 +15,7 @@ export interface Starts {
 export class LogRange {
   readonly #link: Link;
   readonly #subscription: KafkaSubscription;
-  /** Topics in which the group had a place before we joined it. */
+  /** Topics in which the group had a position before we joined it. */
   #begun: ReadonlySet<string> = new Set();
 
   constructor(link: Link, subscription: KafkaSubscription) {

@@ -1,11 +1,11 @@
 import { doublingMs } from '../../../backpressure/backoff.js';
 
 export const FIRST_WAIT_MS = 100;
-export const MOST_WAIT_MS = 2_000;
+export const MAX_WAIT_MS = 2_000;
 
 /** How long to wait after so many failures in a row before the cluster is asked again. */
 export function retryMs(failures: number): number {
-  return doublingMs(failures, FIRST_WAIT_MS, MOST_WAIT_MS);
+  return doublingMs(failures, FIRST_WAIT_MS, MAX_WAIT_MS);
 }
 
 /** Something that loops wait for, with or without a limit. A wait that has ended leaves nothing behind. */

@@ -83,7 +83,7 @@ export class ProducerLink extends ClusterLink {
     return idOf(await broker.initProducerId({ transactionTimeout: this.options.requestTimeoutMs }));
   }
 
-  /** The next epoch of a transactional id: whoever had it is fenced. */
+  /** The next epoch of a transactional id: the producer that had it is fenced. */
   async takeProducerId(transactionalId: string, transactionTimeout: number): Promise<ProducerId> {
     const broker = await this.coordinatorOf(transactionalId);
     return idOf(await broker.initProducerId({ transactionalId, transactionTimeout }));

@@ -116,7 +116,7 @@ export class Producing {
     if (next < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#pump(), Math.max(1, next - now));
   }
 
-  /** Puts a lane into the request that it is to go with, or sends it in its own. */
+  /** Puts a queue into the request that it is to go with, or sends it in its own. */
   #choose(sendQueue: SendQueue, partitionBatch: PartitionBatch, together: Map<number, SendQueue[]>): void {
     const { topics } = this.#of.link;
     const known = topics.known(partitionBatch.topic);

@@ -8,7 +8,7 @@ export interface WrittenRecords {
 }
 
 /** The most that a record has besides its key, value and headers: its length, attributes, two deltas, two lengths, a count. */
-const MOST_FRAME_BYTES = 5 + 1 + 10 + 5 + 5 + 5 + 5;
+const MAX_FRAME_BYTES = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 const ATTRIBUTES = 0;
 const NULL_LENGTH = 1;
 /** Below this a loop is faster than a call into C++. */
@@ -16,7 +16,7 @@ const SHORT = 32;
 
 /** The most bytes a record takes in a batch. */
 export function mostRecordBytes({ key, value, headers }: KafkaOutgoing): number {
-  let bytes = MOST_FRAME_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  let bytes = MAX_FRAME_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
   // A name may have four bytes for each two characters of it; its length and its value's take five at most.
   for (const [name, one] of headers) bytes += 10 + name.length * 3 + (one?.length ?? 0);
   return bytes;

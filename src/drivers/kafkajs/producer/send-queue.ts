@@ -2,7 +2,7 @@ import { doublingMs } from '../../../backpressure/backoff.js';
 import type { PartitionBatch } from './partition-batch.js';
 
 const FIRST_WAIT_MS = 20;
-const MOST_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 1_000;
 
 /** What waits to be written to one partition, in order, and whether it can be sent now. */
 export class SendQueue {
@@ -10,7 +10,7 @@ export class SendQueue {
   readonly topic: string;
   readonly partition: number;
   readonly partitionBatches: PartitionBatch[] = [];
-  /** A request with its first lot is under way. */
+  /** A request with its first batch is under way. */
   isBusy = false;
   retryAt = 0;
   /** In a row. */
@@ -25,12 +25,12 @@ export class SendQueue {
     this.partition = partition;
   }
 
-  /** The lot that is sent, or is to be sent next. */
+  /** The batch that is sent, or is to be sent next. */
   get current(): PartitionBatch | undefined {
     return this.partitionBatches[0];
   }
 
-  /** The next lot that there is something to do for. What nobody waits for is sent on only while it is in doubt. */
+  /** The next batch that there is something to do for. What nobody waits for is sent on only while it is in doubt. */
   head(isClosed: boolean): PartitionBatch | undefined {
     for (
       let partitionBatch = this.partitionBatches[0];
@@ -58,6 +58,6 @@ export class SendQueue {
     this.isSlow = isSlow;
     this.troubles += 1;
     this.trouble = error;
-    this.retryAt = performance.now() + doublingMs(this.troubles, FIRST_WAIT_MS, MOST_WAIT_MS);
+    this.retryAt = performance.now() + doublingMs(this.troubles, FIRST_WAIT_MS, MAX_WAIT_MS);
   }
 }

@@ -2,9 +2,9 @@ import type { ProducerId } from './producer-link.js';
 
 /** Beyond it sequences begin at 0 again. */
 const SEQUENCES = 2 ** 31;
-const MOST_EPOCH = 2 ** 15 - 1;
+const MAX_EPOCH = 2 ** 15 - 1;
 
-interface Standing {
+interface NextSequence {
   epoch: number;
   next: number;
 }
@@ -17,7 +17,7 @@ interface Standing {
 export class Sequences {
   readonly transactionalId: string | null;
   readonly #id: ProducerId;
-  readonly #partitions = new Map<string, Standing>();
+  readonly #partitions = new Map<string, NextSequence>();
 
   constructor(id: ProducerId, transactionalId: string | null) {
     this.#id = id;
@@ -30,14 +30,14 @@ export class Sequences {
 
   /** Who writes the next record of a partition, and by which number. */
   next(partition: string): ProducerId & { readonly firstSequence: number } {
-    const { epoch, next } = this.#standing(partition);
+    const { epoch, next } = this.#nextOf(partition);
     return { producerId: this.#id.producerId, epoch, firstSequence: next };
   }
 
   /** So many records of a partition are written. */
   written(partition: string, records: number): void {
-    const standing = this.#standing(partition);
-    standing.next = (standing.next + records) % SEQUENCES;
+    const sequence = this.#nextOf(partition);
+    sequence.next = (sequence.next + records) % SEQUENCES;
   }
 
   /**
@@ -47,19 +47,19 @@ export class Sequences {
    * Source: KIP-360.
    */
   bump(partition: string): boolean {
-    const standing = this.#standing(partition);
-    if (standing.epoch >= MOST_EPOCH) return false;
-    standing.epoch += 1;
-    standing.next = 0;
+    const sequence = this.#nextOf(partition);
+    if (sequence.epoch >= MAX_EPOCH) return false;
+    sequence.epoch += 1;
+    sequence.next = 0;
     return true;
   }
 
-  #standing(partition: string): Standing {
-    let standing = this.#partitions.get(partition);
-    if (standing === undefined) {
-      standing = { epoch: this.#id.epoch, next: 0 };
-      this.#partitions.set(partition, standing);
+  #nextOf(partition: string): NextSequence {
+    let sequence = this.#partitions.get(partition);
+    if (sequence === undefined) {
+      sequence = { epoch: this.#id.epoch, next: 0 };
+      this.#partitions.set(partition, sequence);
     }
-    return standing;
+    return sequence;
   }
 }

@@ -11,7 +11,7 @@ import type { ProducingFor } from './sender.js';
 import type { Sequences } from './sequences.js';
 
 const FIRST_WAIT_MS = 10;
-const MOST_WAIT_MS = 500;
+const MAX_WAIT_MS = 500;
 const COORDINATOR_MOVED = /COORDINATOR/;
 
 /**
@@ -105,7 +105,7 @@ export class Transactions implements KafkaTransactions {
       } catch (error) {
         if (verdictOf(error) !== 'again' || performance.now() > until || this.#of.isClosed) throw error;
         if (COORDINATOR_MOVED.test(answerOf(error))) this.#coordinator = undefined;
-        await this.#of.closing.wait(doublingMs(failures, FIRST_WAIT_MS, MOST_WAIT_MS));
+        await this.#of.closing.wait(doublingMs(failures, FIRST_WAIT_MS, MAX_WAIT_MS));
       }
     }
   }

@@ -1,14 +1,14 @@
 const leases = new WeakMap<ArrayBufferLike, AnswerLease>();
 
 /** Answers kept to be read into again, of one socket. */
-const MOST_SPARE = 2;
+const MAX_SPARE = 2;
 /** Sizes differ a little from answer to answer. */
 const ROUND_BYTES = 256 * 1024;
 
 /**
  * Who still reads an answer where it was received. When nobody does, its memory is read into again: fresh memory for
- * every answer costs page faults, and V8 collects its whole heap for each few of them that have grown old. Whoever looks
- * at an answer and says nothing here keeps its memory from being used again, and so does who forgets to let go.
+ * every answer costs page faults, and V8 collects its whole heap for each few of them that have grown old. A reader that
+ * says nothing here keeps the memory from being used again, and so does one that forgets to let go.
  */
 export class AnswerLease {
   #users = 0;
@@ -74,6 +74,6 @@ export class AnswerMemory {
 
   #giveBack(memory: Buffer): void {
     leases.delete(memory.buffer);
-    this.#spare = [memory, ...this.#spare].slice(0, MOST_SPARE);
+    this.#spare = [memory, ...this.#spare].slice(0, MAX_SPARE);
   }
 }

@@ -67,7 +67,7 @@ const BATCH_OVERHEAD_BYTES = 49;
 
 /**
  * Decodes the record batches of one partition, in kafkajs's place: kafkajs's own loop fails the whole fetch where one
- * batch is unreadable, overflows the stack on a large one, and stands still forever before one that compaction emptied.
+ * batch is unreadable, overflows the stack on a large one, and hangs forever at one that compaction emptied.
  */
 export function messagesDecoder(decoders: MessageDecoders) {
   return async (decoder: ForeignDecoder): Promise<FetchedMessages> => {

@@ -1,7 +1,7 @@
 import { corrupt } from './fetched-messages.js';
 
 /** 64 bits, seven in a byte. */
-const MOST_BYTES = 10;
+const MAX_BYTES = 10;
 /** Seven bytes are 49 bits, eight are 56: more than a number adds up exactly. */
 const EXACT_BYTES = 7;
 
@@ -31,7 +31,7 @@ export class Cursor {
   /** All 64 bits of it. */
   varlong(): bigint {
     let value = 0n;
-    for (let index = 0; index < MOST_BYTES; index += 1) {
+    for (let index = 0; index < MAX_BYTES; index += 1) {
       const byte = this.#bytes[this.at++];
       if (byte === undefined) throw corrupt('a number is cut');
       value |= BigInt(byte & 0x7f) << BigInt(index * 7);

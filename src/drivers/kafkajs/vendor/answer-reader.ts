@@ -3,7 +3,7 @@ import { AnswerMemory } from '../records/answer-lease.js';
 const SIZE_BYTES = 4;
 const SCRATCH_BYTES = 64 * 1024;
 /** A fetch asks for 16 MiB at most, or `maxPartitionBytes`; the first batch of a partition may be larger than asked for. */
-const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
  * Puts what a socket reads together to whole answers, each with its size in front as it was sent. The bulk of an answer is
@@ -45,9 +45,9 @@ export class AnswerReader {
     let at = 0;
     while (end - at >= SIZE_BYTES) {
       const size = this.#scratch.readInt32BE(at);
-      if (size < 0 || size > MOST_ANSWER_BYTES) {
+      if (size < 0 || size > MAX_ANSWER_BYTES) {
         throw new Error(
-          `a response claims ${size} bytes; at most ${MOST_ANSWER_BYTES} are accepted. Is this the port of a Kafka broker without TLS?`,
+          `a response claims ${size} bytes; at most ${MAX_ANSWER_BYTES} are accepted. Is this the port of a Kafka broker without TLS?`,
         );
       }
       const whole =

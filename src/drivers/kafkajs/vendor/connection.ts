@@ -156,7 +156,7 @@ export class Connection implements KafkaConsumer, Home {
     return from(closed);
   }
 
-  /** Stops at once; the group is told and the sockets are destroyed within `closeTimeoutMs`. */
+  /** Stops at once; the member leaves the group and the sockets are destroyed within `closeTimeoutMs`. */
   abandon(): void {
     void this.#leave();
   }

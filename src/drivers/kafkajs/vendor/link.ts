@@ -30,7 +30,7 @@ export interface Fetched extends ForeignFetched {
 const EARLIEST = '-2';
 const LATEST = '-1';
 const LEADER_NOT_AVAILABLE = 5;
-const MOST_FETCH_BYTES = 16 << 20;
+const MAX_FETCH_BYTES = 16 << 20;
 /** The number by which Kafka calls a topic where its settings are asked for. */
 const TOPIC_RESOURCE = 2;
 
@@ -258,7 +258,7 @@ export class Link extends ClusterLink {
     } = await broker.fetch({
       maxWaitTime: maxWaitMs,
       minBytes: 1,
-      maxBytes: Math.max(maxPartitionBytes, Math.min(maxPartitionBytes * positions.length, MOST_FETCH_BYTES)),
+      maxBytes: Math.max(maxPartitionBytes, Math.min(maxPartitionBytes * positions.length, MAX_FETCH_BYTES)),
       isolationLevel: READ_COMMITTED,
       topics: byTopic(positions, ({ partition, offset }) => ({
         partition,

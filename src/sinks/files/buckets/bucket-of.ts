@@ -1,6 +1,6 @@
 import type { Delivery } from '../../../delivery/delivery.js';
 import type { FileSystem } from '../../../ports/file-system.js';
-import { MOST_NAME_BYTES } from '../../../ports/path-problem.js';
+import { MAX_NAME_BYTES } from '../../../ports/path-problem.js';
 import { bucketError, checkBucket } from './bucket.js';
 import { timePattern } from './time-pattern.js';
 import { type Now, type TimeOptions, timeOf } from './value-time.js';
@@ -18,7 +18,7 @@ export type BucketOf<T> = (delivery: Delivery<T>, now: Now) => string;
 export type Judge = (bucket: unknown) => asserts bucket is string;
 
 /** Instead of a file's name: as long as the longest. */
-const LONGEST_NAME = 'n'.repeat(MOST_NAME_BYTES);
+const LONGEST_NAME = 'n'.repeat(MAX_NAME_BYTES);
 
 export function judge(fs: FileSystem, root: string): Judge {
   return (bucket) => {
@@ -36,7 +36,7 @@ export function bucketByTime<T>(pattern: string, times: Required<TimeOptions>, j
 }
 
 /** The buckets seen last are known to be safe; beyond so many they are checked anew. */
-const MOST_KNOWN_BUCKETS = 10_000;
+const MAX_KNOWN_BUCKETS = 10_000;
 
 export function bucketByValue<T>(path: PathOf<T>, times: Required<TimeOptions>, judged: Judge): BucketOf<T> {
   const known = new Set<string>();
@@ -46,7 +46,7 @@ export function bucketByValue<T>(path: PathOf<T>, times: Required<TimeOptions>, 
     const bucket: unknown = path(delivery.value, delivery, at);
     if (known.has(bucket as string)) return bucket as string;
     judged(bucket);
-    if (known.size >= MOST_KNOWN_BUCKETS) known.clear();
+    if (known.size >= MAX_KNOWN_BUCKETS) known.clear();
     known.add(bucket);
     return bucket;
   };

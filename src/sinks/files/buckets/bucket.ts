@@ -1,9 +1,9 @@
 import { describeValue, SinkError } from '../../../core/errors.js';
 import { isWellFormed } from '../../../core/text.js';
-import { MOST_NAME_BYTES } from '../../../ports/path-problem.js';
+import { MAX_NAME_BYTES } from '../../../ports/path-problem.js';
 import { shortened } from '../shortened.js';
 
-const MOST_BUCKET_BYTES = 2_048;
+const MAX_BUCKET_BYTES = 2_048;
 /** Control characters; and `:` and `\`, which HDFS rejects or other readers take for a separator. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNSAFE_IN_BUCKET = /[\u0000-\u001f\u007f:\\]/;
@@ -19,14 +19,14 @@ const UNSAFE_IN_PATH = /[\u0000-\u001f\u007f\\]/;
 export function checkBucket(bucket: unknown): asserts bucket is string {
   if (typeof bucket !== 'string') throw bucketError(bucket, `it is not a text but ${describeValue(bucket)}`);
   if (bucket === '') return;
-  if (Buffer.byteLength(bucket) > MOST_BUCKET_BYTES)
-    throw bucketError(bucket, `it is longer than ${MOST_BUCKET_BYTES} bytes`);
+  if (Buffer.byteLength(bucket) > MAX_BUCKET_BYTES)
+    throw bucketError(bucket, `it is longer than ${MAX_BUCKET_BYTES} bytes`);
   if (UNSAFE_IN_BUCKET.test(bucket)) throw bucketError(bucket, 'it has a control character, a `:` or a `\\`');
   if (!isWellFormed(bucket)) throw bucketError(bucket, 'it has an unpaired surrogate');
   const problem = harmOf(bucket);
   if (problem !== null) throw bucketError(bucket, problem);
-  if (bucket.split('/').some((segment) => Buffer.byteLength(segment) > MOST_NAME_BYTES))
-    throw bucketError(bucket, `a segment is longer than ${MOST_NAME_BYTES} bytes`);
+  if (bucket.split('/').some((segment) => Buffer.byteLength(segment) > MAX_NAME_BYTES))
+    throw bucketError(bucket, `a segment is longer than ${MAX_NAME_BYTES} bytes`);
 }
 
 /**
@@ -44,7 +44,7 @@ export function harmOf(path: string): string | null {
 }
 
 /** The most bytes of a segment made here: it leaves room for a prefix such as `lang=`. */
-const MOST_SEGMENT_BYTES = 200;
+const MAX_SEGMENT_BYTES = 200;
 /** What marks a segment that was cut: a `%` is otherwise followed by two hexadecimal digits. */
 const CUT = '%~';
 
@@ -68,7 +68,7 @@ export function bucketSegment(value: string): string {
       ? percent(char)
       : char;
   });
-  return shortened(pieces, MOST_SEGMENT_BYTES, CUT);
+  return shortened(pieces, MAX_SEGMENT_BYTES, CUT);
 }
 
 /** The bytes of a character in hexadecimal; an unpaired surrogate as if it had a form of three bytes. */

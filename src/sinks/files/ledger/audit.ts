@@ -21,7 +21,7 @@ export interface Amount {
 /** What a ledger comes to. Verified where there are no problems. */
 export interface LedgerAudit {
   readonly stream: string;
-  /** Entries that stand, void and damaged ones too. */
+  /** Entries that exist, stale and damaged ones too. */
   readonly entries: number;
   /** What the kept entries account for without a gap up to the newest; null where none can be read. */
   readonly from: number | null;
@@ -62,7 +62,7 @@ export interface LedgerAudit {
 
 /**
  * Verifies a ledger from what was read of it: every entry can be read; each begins where the one before ends, back to the
- * oldest that is kept; every file they name stands, at its final path, with its length and with offsets of its entry.
+ * oldest that is kept; every file they name exists, at its final path, with its length and with offsets of its entry.
  */
 export function auditLedger(read: LedgerReading): LedgerAudit {
   const problems = new LedgerProblems(read.root, read.stream);
@@ -131,7 +131,7 @@ export function auditLedger(read: LedgerReading): LedgerAudit {
 function runsOf(known: readonly Known[], damaged: ReadonlySet<number>, newestFrom: number): Run[] {
   const left = [...known];
   const runs: Run[] = [];
-  // Where the newest is damaged, the one that leads to it is of the chain, rather than a void one after it.
+  // Where the newest is damaged, the one that leads to it is of the chain, rather than a stale one after it.
   const beforeDamage = left.findLastIndex(({ entry }) => damaged.has(newestFrom) && entry.next === newestFrom);
   left.push(...left.splice(beforeDamage < 0 ? left.length - 1 : beforeDamage, 1));
   for (let newest = left.pop(); newest !== undefined; newest = left.pop()) {

@@ -26,9 +26,9 @@ export interface LedgerEntry {
 }
 
 /** The most bytes an entry is written with: some ten thousand files with long names. */
-export const MOST_ENTRY_BYTES = 16 * 1024 * 1024;
+export const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** The most that one is read with: earlier versions had no such bound, and 10,000 open files of at most 5 KiB each. */
-export const MOST_READ_BYTES = 64 * 1024 * 1024;
+export const MAX_READ_BYTES = 64 * 1024 * 1024;
 
 const VERSION = 1;
 
@@ -59,7 +59,7 @@ export function readEntry(bytes: Uint8Array, path: string, stream: string, from:
 export function checkedBytes(entry: LedgerEntry): Uint8Array {
   const bytes = entryBytes(entry);
   const { stream, from, next } = entry;
-  let why = bytes.length > MOST_ENTRY_BYTES ? `it has ${bytes.length} bytes, and ${MOST_ENTRY_BYTES} are the most` : '';
+  let why = bytes.length > MAX_ENTRY_BYTES ? `it has ${bytes.length} bytes, and ${MAX_ENTRY_BYTES} are the most` : '';
   try {
     check(JSON.parse(new TextDecoder().decode(bytes)) as Unchecked, stream, from);
   } catch (cause) {

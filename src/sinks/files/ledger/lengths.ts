@@ -10,7 +10,7 @@ const ASK_AT_ONCE = 8;
 const LIST_AT_ONCE = 2;
 
 /**
- * The lengths of those of these files that stand, by path. A folder of many of them is listed once; where the listing is
+ * The lengths of those of these files that exist, by path. A folder of many of them is listed once; where the listing is
  * larger than the driver takes, each is asked for after all.
  *
  * Bounds: the paths, eight questions at once or two listings at once.

@@ -52,12 +52,12 @@ export class LedgerProblems {
         means:
           'Something other than rxflume removed entries: rxflume folds away only the oldest. The flow goes on; files of these offsets are not checked.',
         advice:
-          'Restore the entries from a snapshot or the trash, or look by hand whether files of these offsets stand.',
+          'Restore the entries from a snapshot or the trash, or look by hand whether files of these offsets exist.',
       },
     );
   }
 
-  /** Entries that lead to no others, whose offsets others have in `both` too; so many of their files stand. */
+  /** Entries that lead to no others, whose offsets others have in `both` too; so many of their files exist. */
   overlap(run: Range, both: Range, files: number): void {
     const path = ledgerPath(this.#root, this.#stream, run.from);
     this.#add(
@@ -82,7 +82,7 @@ export class LedgerProblems {
   }
 
   length(entry: LedgerEntry, file: StoredFile, found: number, isNewest: boolean): void {
-    const stops = isNewest ? ' It is of the newest entry, so no flow takes the stream up until this is mended.' : '';
+    const stops = isNewest ? ' It is of the newest entry, so no flow resumes the stream until this is repaired.' : '';
     this.#add(
       'length',
       this.#full(file.final),

@@ -21,7 +21,7 @@ export interface SetAside {
 }
 
 /**
- * Moves each file to its final path; emits what became of each. No name is ever used for two files, so one that stands
+ * Moves each file to its final path; emits what became of each. No name is ever used for two files, so one that exists
  * there with the right length is ours, published by an earlier try or another writer.
  *
  * Fails: as the file system does, where the file may still be published later.
@@ -42,7 +42,7 @@ export function publish<F extends StoredFile>(
   );
 }
 
-/** Whether a file can never stand where it was to be: the store does not take the name, or something else has it. */
+/** Whether a file can never be where it was to be: the store does not take the name, or something else has it. */
 export function isForGood(error: unknown): error is SinkError {
   return error instanceof SinkError && (error.code === 'RXF_FILES_NAME' || error.code === 'RXF_FILES_EXISTS');
 }

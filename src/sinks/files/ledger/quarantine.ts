@@ -52,7 +52,7 @@ export class Quarantine implements SetAside {
   }
 
   has(file: StoredFile): Observable<boolean> {
-    return this.#stands(this.#placeOf(file), file);
+    return this.#exists(this.#placeOf(file), file);
   }
 
   /** Another has moved it meanwhile, to whichever place. */
@@ -60,12 +60,12 @@ export class Quarantine implements SetAside {
     return this.has(file).pipe(
       concatMap((isHere) => {
         if (isHere) return of<Published>('quarantined');
-        return this.#stands(file.final, file).pipe(map((isThere): Published => (isThere ? 'published' : 'gone')));
+        return this.#exists(file.final, file).pipe(map((isThere): Published => (isThere ? 'published' : 'gone')));
       }),
     );
   }
 
-  #stands(path: string, { bytes }: StoredFile): Observable<boolean> {
+  #exists(path: string, { bytes }: StoredFile): Observable<boolean> {
     return one(() => this.#fs.status(path)).pipe(map((found) => found?.kind === 'file' && found.bytes === bytes));
   }
 

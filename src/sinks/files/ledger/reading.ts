@@ -26,7 +26,7 @@ import {
   streamSegment,
   temporaryFolder,
 } from '../names.js';
-import { type LedgerEntry, MOST_READ_BYTES } from './entry.js';
+import { type LedgerEntry, MAX_READ_BYTES } from './entry.js';
 import { lengthsOf } from './lengths.js';
 import { type QuarantineReason, readReason } from './quarantine.js';
 import { LEDGER_RULES } from './rules.js';
@@ -99,7 +99,7 @@ function streamIn(fs: FileSystem, { path, kind }: FileStatus): Observable<string
   return one(() => fs.list(path)).pipe(
     concatMap((found) => {
       const named = found.findLast((file) => offsetOfText(nameOf(file.path)) !== null || isReason(file.path));
-      return named === undefined ? of(null) : readOrNull(fs, named.path, MOST_READ_BYTES);
+      return named === undefined ? of(null) : readOrNull(fs, named.path, MAX_READ_BYTES);
     }),
     map((bytes) => {
       const named = bytes && streamNamed(bytes);
@@ -118,7 +118,7 @@ function streamNamed(bytes: Uint8Array): string | null {
 }
 
 /**
- * Reads all that stands of one stream's ledger: its entries, its temporary files, and the lengths of the files that the
+ * Reads all that exists of one stream's ledger: its entries, its temporary files, and the lengths of the files that the
  * entries name. Changes nothing, so it may be read while flows run.
  *
  * Bounds: in memory the entries of the stream (the sink keeps about a hundred, each of at most 16 MiB) and one folder's
@@ -172,14 +172,14 @@ function damageOf(error: unknown): string | null {
 }
 
 /** The most bytes a reason may have. */
-const MOST_REASON_BYTES = 64 * 1_024;
+const MAX_REASON_BYTES = 64 * 1_024;
 
 function readQuarantine(fs: FileSystem, root: string, stream: string): Observable<QuarantineReading[]> {
   return one(() => fs.list(quarantineFolder(root, stream))).pipe(
     concatMap((found) => found.filter(({ path, kind }) => kind === 'file' && !isReason(path))),
     mergeMap(
       ({ path, bytes }) =>
-        readOrNull(fs, reasonPath(path), MOST_REASON_BYTES).pipe(
+        readOrNull(fs, reasonPath(path), MAX_REASON_BYTES).pipe(
           map((reason): QuarantineReading => ({ path, bytes, reason: reason && readReason(reason) })),
         ),
       READ_AT_ONCE,

@@ -25,7 +25,7 @@ import type { LedgerStore } from './store.js';
 const REMOVE_AT_ONCE = 4;
 
 /**
- * Takes a stream up: finishes what its newest entry has committed and not published, and emits where to read on;
+ * Resumes a stream: finishes what its newest entry has committed and not published, and emits where to read on;
  * undefined where the ledger is empty and the stream was not begun. Then removes the temporary files that nobody can commit any more, without being
  * waited for.
  *
@@ -93,7 +93,7 @@ function removeOrphans(store: LedgerStore, newest: LedgerEntry): Observable<neve
   );
 }
 
-/** Removes what is left of a commit that stands and is published. What fails is done by a recovery. */
+/** Removes what is left of a commit that exists and is published. What fails is done by a recovery. */
 export function removeLeftovers(store: LedgerStore, entry: LedgerEntry): Observable<never> {
   return one(() => store.fs.remove(temporaryFolder(store.root, entry.stream, entry.from))).pipe(
     ignoreElements(),
@@ -101,7 +101,7 @@ export function removeLeftovers(store: LedgerStore, entry: LedgerEntry): Observa
   );
 }
 
-/** Takes several streams up, a few at once; answers where each is to be read on, without those that have no entry. */
+/** Resumes several streams, a few at once; answers where each is to be read on, without those that have no entry. */
 export function recoverAll(
   store: LedgerStore,
   streams: readonly string[],

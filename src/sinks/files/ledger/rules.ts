@@ -19,7 +19,7 @@ export interface LedgerRules extends CommitRules {
   outcomeOf(tried: {
     readonly ours: LedgerEntry;
     /** The entry at our entry's place; null where there is none. */
-    readonly standing: LedgerEntry | null;
+    readonly existing: LedgerEntry | null;
     /** Where the existing entries begin. */
     readonly listed: readonly number[];
   }): CommitOutcome;
@@ -38,22 +38,22 @@ export interface LedgerRules extends CommitRules {
 /** Entries of a stream that are kept, for `rxflume ledger` to look at; one would be enough. */
 const KEPT = 100;
 /** Entries folded away after one commit. */
-const MOST_FOLDED = 100;
+const MAX_FOLDED = 100;
 
 export const LEDGER_RULES: LedgerRules = {
   ...COMMIT_RULES,
 
-  outcomeOf: ({ ours, standing, listed }) => {
-    if (standing !== null && standing.writer !== ours.writer) return 'fenced';
+  outcomeOf: ({ ours, existing, listed }) => {
+    if (existing !== null && existing.writer !== ours.writer) return 'fenced';
     // This writer slept while others went on and folded the old entries away: its name was free, and its entry is stale.
     if (listed.some((from) => from > ours.from)) return 'overtaken';
-    return standing === null ? 'unknown' : 'committed';
+    return existing === null ? 'unknown' : 'committed';
   },
 
   // A commit that was sent may be carried out at any time, and then its files are all there is.
   mayDropOwn: ({ isCommitSent }) => !isCommitSent,
 
-  // Where no entry stands yet the files may still be committed by their writer, however silent it is.
+  // Where no entry exists yet the files may still be committed by their writer, however silent it is.
   mayRemove: (from, newest) => from <= newest,
 
   toFinish: ({ files }) => files,
@@ -62,5 +62,5 @@ export const LEDGER_RULES: LedgerRules = {
 
   // Oldest first, so that what is left has no gap; never the newest, which is what stops a writer that was overtaken.
   toFold: (listed) =>
-    [...listed].sort((a, b) => a - b).slice(0, Math.min(MOST_FOLDED, Math.max(0, listed.length - KEPT))),
+    [...listed].sort((a, b) => a - b).slice(0, Math.min(MAX_FOLDED, Math.max(0, listed.length - KEPT))),
 };

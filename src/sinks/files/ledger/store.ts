@@ -17,12 +17,12 @@ import { FencedError, SinkError } from '../../../core/errors.js';
 import type { FileSystem } from '../../../ports/file-system.js';
 import { one, readOrNull, writeWhole } from '../file-calls.js';
 import { ledgerFolder, ledgerPath, nameOf, offsetOfText, temporaryFolder } from '../names.js';
-import { checkedBytes, type LedgerEntry, MOST_READ_BYTES, readEntry } from './entry.js';
+import { checkedBytes, type LedgerEntry, MAX_READ_BYTES, readEntry } from './entry.js';
 import type { LedgerRules } from './rules.js';
 
-/** An entry that is folded away between listing and reading means that a newer one stands: look again, so often. */
+/** An entry that is folded away between listing and reading means that a newer one exists: look again, so often. */
 const LOOKS = 5;
-/** How often a rename is asked for whose entry stands, and which fails. */
+/** How often a rename is asked for whose entry exists, and which fails. */
 const RENAMES = 2;
 
 /**
@@ -56,7 +56,7 @@ export class LedgerStore {
   /** The entry that begins there, null where there is none. */
   read(stream: string, from: number): Observable<LedgerEntry | null> {
     const path = ledgerPath(this.root, stream, from);
-    return readOrNull(this.fs, path, MOST_READ_BYTES).pipe(
+    return readOrNull(this.fs, path, MAX_READ_BYTES).pipe(
       map((bytes) => bytes && readEntry(bytes, path, stream, from)),
     );
   }
@@ -79,8 +79,8 @@ export class LedgerStore {
   }
 
   /**
-   * Commits an entry. Emits where the entries that stand begin, once ours is seen to stand and to be the newest, and the
-   * file system has answered: an entry that stands after a rename that failed is visible, and need not be durable. So that
+   * Commits an entry. Emits where the entries that exist begin, once ours is seen to exist and to be the newest, and the
+   * file system has answered: an entry that exists after a rename that failed is visible, and need not be durable. So that
    * rename is asked for once more.
    *
    * Fails: `RXF_LEDGER_ENTRY` before anything is done; `RXF_LEDGER_FENCED` where another writer owns the stream; as the file
@@ -115,11 +115,11 @@ export class LedgerStore {
       catchError((error: unknown) => of({ error })),
       concatMap((failure) =>
         forkJoin([this.read(ours.stream, ours.from), this.list(ours.stream)]).pipe(
-          concatMap(([standing, listed]) => {
-            const outcome = this.rules.outcomeOf({ ours, standing, listed });
+          concatMap(([existing, listed]) => {
+            const outcome = this.rules.outcomeOf({ ours, existing, listed });
             if (outcome === 'committed' && failure === undefined) return of(listed);
             if (outcome === 'committed' && renames > 1) return this.#judged(ours, answer$, renames - 1);
-            if (outcome === 'fenced' || outcome === 'overtaken') throw fencedError(this.fs, ours, standing);
+            if (outcome === 'fenced' || outcome === 'overtaken') throw fencedError(this.fs, ours, existing);
             throw failure === undefined ? goneError(this.fs, ours) : failure.error;
           }),
         ),
@@ -139,16 +139,16 @@ function goneError(fs: FileSystem, { stream, from, writer }: LedgerEntry): SinkE
   );
 }
 
-function fencedError(fs: FileSystem, ours: LedgerEntry, standing: LedgerEntry | null): FencedError {
+function fencedError(fs: FileSystem, ours: LedgerEntry, existing: LedgerEntry | null): FencedError {
   const { stream, from, next } = ours;
   const why =
-    standing === null || standing.writer === ours.writer
+    existing === null || existing.writer === ours.writer
       ? 'others have committed after it'
-      : `writer ${standing.writer} has committed from there`;
+      : `writer ${existing.writer} has committed from there`;
   return new FencedError(
     'RXF_LEDGER_FENCED',
     `${fs.name}: the commit of ${stream} from ${from} to ${next} is stale: ${why}. Nothing of it is visible; the stream ` +
       'resumes from the ledger if it is still assigned to this process.',
-    { details: { stream, from, next, writer: ours.writer, standing: standing?.writer ?? null } },
+    { details: { stream, from, next, writer: ours.writer, existing: existing?.writer ?? null } },
   );
 }

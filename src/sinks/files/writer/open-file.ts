@@ -239,7 +239,7 @@ export class OpenFile<T> implements HoldsChunk {
     this.#linger?.unsubscribe();
     this.#rejection = bucketError(
       this.bucket,
-      `its folder cannot stand below ${root} (${describeError(cause)})`,
+      `its folder cannot be made below ${root} (${describeError(cause)})`,
       cause,
     );
     const ackGroups = [...(this.#early ?? []).map(({ parts }) => parts), this.#parts];

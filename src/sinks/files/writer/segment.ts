@@ -3,7 +3,7 @@ import { AckGroup } from '../../../delivery/ack-group.js';
 import type { Delivery } from '../../../delivery/delivery.js';
 import type { CallTimer } from '../../../lifecycle/call-timer.js';
 import type { FileSystem } from '../../../ports/file-system.js';
-import { MOST_ENTRY_BYTES, mostFileBytes } from '../ledger/entry.js';
+import { MAX_ENTRY_BYTES, mostFileBytes } from '../ledger/entry.js';
 import { temporaryPath } from '../names.js';
 import type { CheckedOptions } from '../options.js';
 import { type ChunkBudget, handOverHalf } from './chunk-budget.js';
@@ -13,7 +13,7 @@ import { type ClosedFile, type FileReport, OpenFile } from './open-file.js';
 const CLOSE_AT_ONCE = 8;
 
 /** A segment is rolled before its entry is over half of what one may have: what comes late still has room. */
-const ROLL_ENTRY_BYTES = MOST_ENTRY_BYTES / 2;
+const ROLL_ENTRY_BYTES = MAX_ENTRY_BYTES / 2;
 
 /** A segment whose files are closed: ready to be published. */
 export interface ClosedSegment {

@@ -46,7 +46,7 @@ export interface Writes<T> {
   readonly options: CheckedOptions<T>;
   /** The sink's id, in the names of its files. */
   readonly writer: string;
-  /** The ledger, where the source takes the stream up from it. */
+  /** The ledger, where the source resumes the stream from it. */
   readonly ledger: LedgerStore | undefined;
   /** What all files of the sink share, of a format that gathers a lot in its chunks. */
   readonly budget: ChunkBudget | undefined;
@@ -59,7 +59,7 @@ interface Closing<T> {
 }
 
 /**
- * Writes one stream for one assignment epoch: one segment open, earlier ones closing side by side and landed in order.
+ * Writes one stream for one assignment epoch: one segment open, earlier ones closing side by side and published in order.
  * When something fails, all of it is given up and nacked, so that the source redelivers it in order.
  */
 export class StreamWriter<T> {

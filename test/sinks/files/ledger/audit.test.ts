@@ -21,10 +21,10 @@ class Made {
       const final = `b${n}/kafka+chat~3+${from}+${next - 1}+${writer}.jsonl`;
       return { temporary, final, bytes: 10, values: 2, first: from, last: next - 1 };
     });
-    return this.stands({ writer, stream, from, next, files: made });
+    return this.hasEntry({ writer, stream, from, next, files: made });
   }
 
-  stands(entry: LedgerEntry): this {
+  hasEntry(entry: LedgerEntry): this {
     const path = ledgerPath(root, stream, entry.from);
     this.entries.push({ from: entry.from, path, modifiedMs: entry.from * 1_000, entry });
     for (const { final, bytes } of entry.files) this.finals.set(`${root}/${final}`, bytes);
@@ -206,7 +206,7 @@ describe('auditLedger', () => {
     [15, 14],
   ])('finds offsets %i to %i that are not of the entry from 10 to 20', (first, last) => {
     const file = { temporary: '_rxflume/tmp/t/w-0', final: 'f', bytes: 1, values: 1, first, last };
-    const made = new Made().stands({ writer: 'w', stream, from: 10, next: 20, files: [file] });
+    const made = new Made().hasEntry({ writer: 'w', stream, from: 10, next: 20, files: [file] });
     expect(made.problems).toEqual([`offsets ${place(10)}`]);
   });
 

@@ -42,9 +42,9 @@ describe('the lengths of files', () => {
 
   it('are listed from 32 of a folder on, of those that were asked for', async () => {
     const paths = many('/lake/a', 32);
-    const standing = [...paths.slice(0, 30).map((path, n) => file(path, n)), file('/lake/a/other', 9)];
+    const existing = [...paths.slice(0, 30).map((path, n) => file(path, n)), file('/lake/a/other', 9)];
     const folder = { ...file(paths[30] as string, 0), kind: 'folder' as const };
-    const { fs, calls } = asked([...standing, folder]);
+    const { fs, calls } = asked([...existing, folder]);
     const lengths = await firstValueFrom(lengthsOf(fs, paths));
     expect([
       lengths.size,
@@ -53,23 +53,23 @@ describe('the lengths of files', () => {
       lengths.has('/lake/a/f30'),
     ]).toEqual([30, 29, false, false]);
     expect(calls).toEqual({ status: [], list: ['/lake/a'] });
-    const few = asked(standing);
+    const few = asked(existing);
     await firstValueFrom(lengthsOf(few.fs, paths.slice(1)));
     expect([few.calls.status.length, few.calls.list.length]).toEqual([31, 0]);
   });
 
   it('are asked for after all where a listing is too large, and fail with any other error', async () => {
     const paths = many('/lake/a', 40);
-    const standing = paths.map((path) => file(path, 1));
+    const existing = paths.map((path) => file(path, 1));
     const rejecting = (code: 'RXF_FILES_PROTOCOL' | 'RXF_FILES_DENIED') =>
-      asked(standing, () => throwError(() => new SinkError(code, 'no')));
+      asked(existing, () => throwError(() => new SinkError(code, 'no')));
     const large = rejecting('RXF_FILES_PROTOCOL');
     expect((await firstValueFrom(lengthsOf(large.fs, paths))).size).toBe(40);
     expect(large.calls.status.length).toBe(40);
     await expect(firstValueFrom(lengthsOf(rejecting('RXF_FILES_DENIED').fs, paths))).rejects.toMatchObject({
       code: 'RXF_FILES_DENIED',
     });
-    const foreign = asked(standing, () => throwError(() => ({ code: 'RXF_FILES_PROTOCOL' })));
+    const foreign = asked(existing, () => throwError(() => ({ code: 'RXF_FILES_PROTOCOL' })));
     await expect(firstValueFrom(lengthsOf(foreign.fs, paths))).rejects.toEqual({ code: 'RXF_FILES_PROTOCOL' });
   });
 

@@ -9,9 +9,9 @@ describe('each rule of the ledger', () => {
       outcomeOf: ({ listed, ours }) => (listed.some((from) => from > ours.from) ? 'overtaken' : 'committed'),
     },
     'does not look whether later entries stand': {
-      outcomeOf: ({ ours, standing }) => {
-        if (standing === null) return 'unknown';
-        return standing.writer === ours.writer ? 'committed' : 'fenced';
+      outcomeOf: ({ ours, existing }) => {
+        if (existing === null) return 'unknown';
+        return existing.writer === ours.writer ? 'committed' : 'fenced';
       },
     },
     'removes its files though the commit was sent': { mayDropOwn: () => true },

@@ -19,7 +19,7 @@ describe('the rules of the ledger', () => {
   });
 
   it('judge a commit by what exists, not by the answer', () => {
-    const outcome = (standing: LedgerEntry | null, listed: number[]) => rules.outcomeOf({ ours, standing, listed });
+    const outcome = (existing: LedgerEntry | null, listed: number[]) => rules.outcomeOf({ ours, existing, listed });
     expect(outcome(ours, [0, 10])).toBe('committed');
     expect(outcome(entry('others-1', 10, 15), [0, 10])).toBe('fenced');
     expect(outcome(entry('others-1', 10, 15), [0, 10, 15])).toBe('fenced');

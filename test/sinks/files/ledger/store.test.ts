@@ -57,7 +57,7 @@ describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
 
   it('is not taken in by a rename that was answered as done while its file had been removed', async () => {
     const { cluster, commit } = await setting(mode);
-    // Another's entry stands, and our temporary files were cleaned away: gone source, standing target.
+    // Another's entry stands, and our temporary files were cleaned away: gone source, existing target.
     await commit({ ...entry, writer: 'others-1' });
     cluster.next('RENAME', mode === 'webhdfs' ? { status: 200 } : { status: 200, body: '{"boolean":true}' });
     expect(await failure(commit(entry))).toBeInstanceOf(FencedError);
@@ -86,9 +86,9 @@ describe.each(['webhdfs', 'httpfs'] as const)('a ledger through %s', (mode) => {
       else expect(newest).toMatchObject({ writer: 'others-1', from: next ?? 0, next: 9 });
       expect(Array.isArray(second) || second instanceof FencedError).toBe(true);
       // What is visible is what an entry that stands names.
-      const standing = await lastValueFrom(store.read(STREAM, 0));
+      const existing = await lastValueFrom(store.read(STREAM, 0));
       expect(await recovered()).toBe(newest?.next);
-      expect(cluster.files.has(`/lake/${FINAL}`)).toBe(standing?.writer === 'us-1');
+      expect(cluster.files.has(`/lake/${FINAL}`)).toBe(existing?.writer === 'us-1');
     },
   );
 

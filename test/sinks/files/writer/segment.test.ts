@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Monitor } from '../../../../src/core/monitor.js';
 import { jsonLines } from '../../../../src/formats/json-lines.js';
 import { CallTimer } from '../../../../src/lifecycle/call-timer.js';
-import { MOST_ENTRY_BYTES, mostFileBytes } from '../../../../src/sinks/files/ledger/entry.js';
+import { MAX_ENTRY_BYTES, mostFileBytes } from '../../../../src/sinks/files/ledger/entry.js';
 import { checkOptions, type RollOptions } from '../../../../src/sinks/files/options.js';
 import { type ClosedSegment, Segment } from '../../../../src/sinks/files/writer/segment.js';
 import { memoryFileSystem } from '../../../../src/testing/memory/memory-file-system.js';
@@ -39,7 +39,7 @@ describe('Segment', () => {
       let files = 0;
       for (; !reported.includes('full') && files < 10_000; files += 1) write(10 + files, `${longest}${files}`);
       expect(files).toBeGreaterThan(2_000);
-      expect(files * mostFileBytes('s', `${longest}${files}`)).toBeLessThan(MOST_ENTRY_BYTES * 0.51);
+      expect(files * mostFileBytes('s', `${longest}${files}`)).toBeLessThan(MAX_ENTRY_BYTES * 0.51);
       const file = {
         temporary: `_rxflume/tmp/s/0/${'w'.repeat(30)}`,
         final: `${longest}0/${'n'.repeat(255)}`,

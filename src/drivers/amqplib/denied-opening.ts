@@ -12,10 +12,10 @@ const TUNE = 0x000a001e;
 const TUNE_OK = 0x000a001f;
 const OPEN = 0x000a0028;
 const CLOSE = 0x000a0032;
-const MOST_BYTES = 1_048_576;
+const MAX_BYTES = 1_048_576;
 
 /** How amqplib reports that the broker accepted the login and then denied the virtual host; it drops the broker's reply. */
-export function isRefusedOpening(error: unknown): boolean {
+export function isDeniedOpening(error: unknown): boolean {
   return /Expected ConnectionOpenOk; got <ConnectionClose/.test(
     String((error as { message?: unknown } | null)?.message),
   );
@@ -25,7 +25,7 @@ export function isRefusedOpening(error: unknown): boolean {
  * Opens the virtual host once more by hand, to learn why it is denied: null if it is not, or there is no reply in time. Returns
  * a function that cancels it.
  */
-export function askWhyRefused(
+export function askWhyDenied(
   broker: Address,
   options: CheckedOptions,
   answered: (answer: BrokerAnswer | null) => void,
@@ -62,7 +62,7 @@ export function askWhyRefused(
     received = Buffer.concat([received, chunk]);
     while (received.length >= 7) {
       const end = 7 + received.readUInt32BE(3);
-      if (received[0] !== METHOD_FRAME || end < 11 || end > MOST_BYTES) return finish(null);
+      if (received[0] !== METHOD_FRAME || end < 11 || end > MAX_BYTES) return finish(null);
       if (received.length <= end) return;
       const fields = received.subarray(11, end);
       const method = received.readUInt32BE(7);
