@@ -12,6 +12,13 @@ export interface AmqpTime {
  * What a timestamp on the wire means. AMQP has seconds; there are producers that send milliseconds, microseconds or
  * nanoseconds. Each of these, of any time since 1978, is beyond the year 9999 in the next larger unit, so none is mistaken.
  *
+ * ```ts
+ * import { amqpTimeOf } from 'rxflume/ports';
+ *
+ * amqpTimeOf(1_772_446_500); // → { timestamp: 1_772_446_500_000, wireTimestamp: undefined }
+ * amqpTimeOf(1_772_446_500_123); // → { timestamp: 1_772_446_500_123, wireTimestamp: 1_772_446_500_123 }
+ * ```
+ *
  * Source: AMQP 0-9-1, section 4.2.5.4.
  */
 export function amqpTimeOf(wire: number): AmqpTime {

@@ -4,6 +4,12 @@ const MIX = 0x5bd1e995;
 /**
  * Where a key belongs, the same partition as with Kafka's own producers.
  *
+ * ```ts
+ * import { partitionOfKey } from 'rxflume/ports';
+ *
+ * partitionOfKey(Buffer.from('user-1'), 12); // → 8
+ * ```
+ *
  * Source: org.apache.kafka.common.utils.Utils.murmur2, and BuiltInPartitioner.partitionForKey.
  */
 export function partitionOfKey(key: Uint8Array, partitions: number): number {

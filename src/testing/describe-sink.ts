@@ -29,6 +29,20 @@ interface Running<T> {
 /**
  * The contract of a sink as tests, for a sink of your own: one for each thing that a source and the operators before it
  * rely on.
+ *
+ * ```ts
+ * import { it } from '@jest/globals';
+ * import { fileSink, jsonLines } from 'rxflume';
+ * import { describeSink, memoryFileSystem } from 'rxflume/testing';
+ *
+ * export function testMySink(): void {
+ *   describeSink('my sink', {
+ *     sink: () => fileSink<string>(memoryFileSystem(), { root: '/lake', format: jsonLines() }).write(),
+ *     value: (n) => `value ${n}`,
+ *     it,
+ *   });
+ * }
+ * ```
  */
 export function describeSink<T>(name: string, setting: SinkSetting<T>): void {
   expectKnown('describeSink setting', setting, ['sink', 'value', 'withinMs', 'it']);

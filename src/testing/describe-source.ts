@@ -39,6 +39,27 @@ interface Running extends SourceUnderTest {
 /**
  * The contract of a source as tests, for a source of your own whose values are redelivered until they are acked: what
  * operators and sinks rely on.
+ *
+ * ```ts
+ * import { it } from '@jest/globals';
+ * import { kafkaSource } from 'rxflume';
+ * import { describeSource, MemoryKafka } from 'rxflume/testing';
+ *
+ * export function testMySource(): void {
+ *   describeSource('my source', {
+ *     make: () => {
+ *       const kafka = new MemoryKafka();
+ *       kafka.createTopic('t');
+ *       return {
+ *         source: kafkaSource(kafka, { topics: ['t'], groupId: 'g' }),
+ *         produce: (count) => kafka.produce('t', 0, Array.from({ length: count }, (_, n) => `value ${n}`)),
+ *         committed: () => kafka.committed('g', 't', 0),
+ *       };
+ *     },
+ *     it,
+ *   });
+ * }
+ * ```
  */
 export function describeSource(name: string, setting: SourceSetting): void {
   expectKnown('describeSource setting', setting, ['make', 'nameOf', 'withinMs', 'it']);
@@ -87,7 +108,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
     'redelivers what is nacked and may pass, and commits nothing of it',
     ({ produce, out, committed, running }, at) => {
       produce(2);
-      at(withinMs, () => out[0]?.nack(new SinkError('RXF_SINK_WRITE', 'busy')));
+      at(withinMs, () => out[0]?.nack(new SinkError('RXF_SINK_WRITE', 'busy.')));
       at(10 * withinMs, () => {
         expectThat(committed() <= 0, 'nothing to be committed', committed());
         const again = out.slice(2).map(nameOf);
@@ -102,7 +123,7 @@ export function describeSource(name: string, setting: SourceSetting): void {
     produce(3);
     at(withinMs, () => {
       out[0]?.ack();
-      out[1]?.nack(new SinkError('RXF_SINK_FORMAT', 'no object'));
+      out[1]?.nack(new SinkError('RXF_SINK_FORMAT', 'no object.'));
       out[2]?.ack();
     });
     at(10 * withinMs, () => {

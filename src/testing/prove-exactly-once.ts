@@ -37,6 +37,24 @@ export interface ProofReport {
  * must end. No partition may wait for longer than `maxWaitMs` to be committed further: while something is wrong that does
  * not count, and once it is over it counts from there.
  *
+ * ```ts
+ * import { fileSink, flow, jsonLines, kafkaSource } from 'rxflume';
+ * import { mapValue } from 'rxflume/operators';
+ * import { proveExactlyOnce } from 'rxflume/testing';
+ *
+ * export function prove(): void {
+ *   proveExactlyOnce(
+ *     ({ kafka, fs }) => {
+ *       const lake = fileSink<string>(fs, { root: '/lake', format: jsonLines() });
+ *       const source$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'g', resumeFrom: lake.offsetStore });
+ *       return flow('chat', source$, mapValue(String), lake.write());
+ *     },
+ *     { chat: [['a', 'b', 'c']] },
+ *     { schedules: 10 },
+ *   );
+ * }
+ * ```
+ *
  * Bounds: time for about ten runs for each step, and `schedules` more; a run takes a few milliseconds.
  * Fails: throws a `ProofError` at the first schedule that breaks the promise, with what is wrong, the schedule in words,
  * and a text that replays it; an `OptionError` for a wrong option.

@@ -10,6 +10,15 @@ export type Settlement = `ack ${string}` | `nack ${string}` | `release ${string}
  * Makes deliveries and records what becomes of each, by its name: the acker of a source that is only a test.
  *
  * One-shot like any acker: only the first settling and the first release of a sequence number are recorded.
+ *
+ * ```ts
+ * import { RecordingAcker } from 'rxflume/testing';
+ *
+ * const acker = new RecordingAcker();
+ * acker.deliver('a').ack();
+ * acker.deliver('b').nack(new Error('full'));
+ * acker.log; // → ['ack a', 'nack b']
+ * ```
  */
 export class RecordingAcker implements Acker {
   readonly flush$ = new Subject<FlushSignal>();

@@ -18,6 +18,8 @@ const exported = [
   'operators/index.ts',
   'src/formats/index.ts',
   'src/metrics/index.ts',
+  'src/ports/index.ts',
+  'src/testing/index.ts',
   ...drivers,
 ].flatMap(exportsOf);
 const factories = exported.filter(({ isFunction }) => isFunction);

@@ -3,6 +3,7 @@ import * as rxflume from 'rxflume';
 import * as formats from 'rxflume/formats';
 import * as metrics from 'rxflume/metrics';
 import * as operators from 'rxflume/operators';
+import * as ports from 'rxflume/ports';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
 import * as rxjsTesting from 'rxjs/testing';
@@ -22,6 +23,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/formats': formats,
   'rxflume/metrics': metrics,
   'rxflume/operators': operators,
+  'rxflume/ports': ports,
   'rxflume/testing': testing,
   rxjs,
   'rxjs/testing': rxjsTesting,

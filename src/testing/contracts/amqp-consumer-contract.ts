@@ -2,7 +2,18 @@ import type { AmqpProperties } from '../../ports/amqp-consumer.js';
 import { type AmqpCheck, amqpCheck, isReady, numbered } from './amqp-subject.js';
 import { done, equal, freshName, sleep, until } from './checking.js';
 
-/** What every `AmqpConsumerDriver` must do; run it on the fake and on the real one. */
+/**
+ * What every `AmqpConsumerDriver` must do; run it on the fake and on the real one.
+ *
+ * ```ts
+ * import { it } from '@jest/globals';
+ * import { type AmqpSubject, amqpConsumerContract } from 'rxflume/testing';
+ *
+ * export function testMyDriver(subject: AmqpSubject): void {
+ *   for (const { name, run } of amqpConsumerContract) it(name, () => run(subject));
+ * }
+ * ```
+ */
 export const amqpConsumerContract: readonly AmqpCheck[] = [
   amqpCheck(
     'emits the consumer once, before its messages, which come in order',

@@ -2,7 +2,18 @@ import type { AmqpOutgoing } from '../../ports/amqp-publisher.js';
 import { type AmqpCheck, amqpCheck, isReady, numbered, PublisherTrace } from './amqp-subject.js';
 import { done, equal, freshName, until } from './checking.js';
 
-/** What every `AmqpPublisherDriver` must do; run it on the fake and on the real one. */
+/**
+ * What every `AmqpPublisherDriver` must do; run it on the fake and on the real one.
+ *
+ * ```ts
+ * import { it } from '@jest/globals';
+ * import { type AmqpSubject, amqpPublisherContract } from 'rxflume/testing';
+ *
+ * export function testMyDriver(subject: AmqpSubject): void {
+ *   for (const { name, run } of amqpPublisherContract) it(name, () => run(subject));
+ * }
+ * ```
+ */
 export const amqpPublisherContract: readonly AmqpCheck[] = [
   amqpCheck(
     'emits the publisher once; what is confirmed is in the queue',

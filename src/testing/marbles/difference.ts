@@ -1,6 +1,20 @@
 import { drawRows, type Mark } from './row.js';
 
-/** What happened is not what was drawn. The message shows both, one under the other. */
+/**
+ * What happened is not what was drawn. The message shows both, one under the other.
+ *
+ * ```ts
+ * import { MarbleError, marbles } from 'rxflume/testing';
+ *
+ * let thrown: unknown;
+ * try {
+ *   marbles((m) => m.expectAcks('--a'));
+ * } catch (error) {
+ *   thrown = error;
+ * }
+ * thrown instanceof MarbleError; // → true
+ * ```
+ */
 export class MarbleError extends Error {
   override readonly name = 'MarbleError';
 }

@@ -27,6 +27,19 @@ export interface MarbleAmqpOptions {
  * A queue of RabbitMQ drawn as a row: `-a-b-(cd)|`. Each character is a message whose content it is; `|` says that no more
  * come. A second row says what befalls the channel, `-a-b  channel: ---X---C`: `X`: the connection is lost; `C`: the broker
  * ends the consumer.
+ *
+ * ```ts
+ * import { amqpSource } from 'rxflume';
+ * import { mapValue } from 'rxflume/operators';
+ * import { type MarbleAmqp, marbles } from 'rxflume/testing';
+ *
+ * marbles((m) => {
+ *   const queue: MarbleAmqp = m.amqp('-a');
+ *   const options = { queues: ['queue'], ack: { count: 1 } };
+ *   m.expectObservable(amqpSource(queue, options).pipe(mapValue(String), m.sink('--a')), '30ms !');
+ *   m.expectAcks('--a');
+ * });
+ * ```
  */
 export class MarbleAmqp implements AmqpConsumerDriver {
   readonly name = 'amqp drawn';
@@ -73,7 +86,7 @@ function rowsOf(diagram: string): [messages: Mark[], channel: Mark[]] {
   if (odd !== undefined || more.length > 0) {
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected the diagram of RabbitMQ to be \`-a-b-(cd)|  channel: ---X---C\`, got \`${diagram}\``,
+      `Expected the diagram of RabbitMQ to be \`-a-b-(cd)|  channel: ---X---C\`, got \`${diagram}\`.`,
     );
   }
   return [messages, channel];

@@ -21,6 +21,19 @@ export interface MarbleKafkaOptions {
  * A Kafka drawn as rows: `p0: a-b-c  p1: d  group: ---R---A--X`. Each character of a partition is a record whose value it
  * is. In the row of the group, `R`: another member joins, so that partitions are revoked and shared out; `A`: it leaves, and
  * all is assigned here again; `X`: the session expires, all is lost unasked and assigned anew.
+ *
+ * ```ts
+ * import { kafkaSource } from 'rxflume';
+ * import { mapValue } from 'rxflume/operators';
+ * import { type MarbleKafka, marbles } from 'rxflume/testing';
+ *
+ * marbles((m) => {
+ *   const kafka: MarbleKafka = m.kafka('p0: abc');
+ *   const source$ = kafkaSource(kafka, { topics: ['topic'], groupId: 'g', commit: { count: 1, intervalMs: 5 } });
+ *   m.expectObservable(source$.pipe(mapValue(String), m.sink('---c-a-b')), '-----------!');
+ *   m.expectCommits('-----1-3');
+ * });
+ * ```
  */
 export class MarbleKafka implements KafkaDriver {
   readonly name = 'kafka drawn';
@@ -129,6 +142,6 @@ function rowsOf(diagram: string): Map<string, Mark[]> {
 function rowError(diagram: string, missing: string): OptionError {
   return new OptionError(
     'RXF_OPTION_INVALID',
-    `Expected the diagram of Kafka to have rows \`p0: … p1: … group: …\`, without a gap, got \`${diagram}\`; \`${missing}\` is missing`,
+    `Expected the diagram of Kafka to have rows \`p0: … p1: … group: …\`, without a gap, got \`${diagram}\`; \`${missing}\` is missing.`,
   );
 }

@@ -67,6 +67,20 @@ export interface Marbles
  * Runs a drawing: deliveries, Kafka, RabbitMQ, sinks and files as rows of marbles, and what is to become of them. Compares all of it
  * when everything has run.
  *
+ * ```ts
+ * import { filterValue } from 'rxflume/operators';
+ * import { marbles } from 'rxflume/testing';
+ *
+ * marbles((m) => {
+ *   const stored$ = m.deliveries('-a-b-|').pipe(
+ *     filterValue((value) => value !== 'b'),
+ *     m.sink('-----a'),
+ *   );
+ *   m.expectObservable(stored$);
+ *   m.expectAcks('---b-a');
+ * });
+ * ```
+ *
  * Fails: throws a `MarbleError` that shows what was expected and what happened, one under the other.
  */
 export function marbles(draw: (m: Marbles) => void): void {

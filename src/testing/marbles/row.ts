@@ -45,7 +45,7 @@ export function parseRow(row: string): Mark[] {
     }
     const [one = ''] = take(/^[^()]/u) ?? [];
     if (one === '') {
-      throw new OptionError('RXF_OPTION_INVALID', `Expected a row of marbles, got \`${row}\`: see ${row.slice(at)}`);
+      throw new OptionError('RXF_OPTION_INVALID', `Expected a row of marbles, got \`${row}\`: see ${row.slice(at)}.`);
     }
     if (one === ' ') continue;
     if (one !== '-') marks.push({ frame, label: one });

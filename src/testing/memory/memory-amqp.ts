@@ -35,6 +35,15 @@ let made = 0;
 /**
  * RabbitMQ in memory, for tests: classic and quorum queues, streams, exchanges, confirms. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual. A queue gives to its consumers in turn.
+ *
+ * ```ts
+ * import { amqpSource, nullSink } from 'rxflume';
+ * import { MemoryAmqp } from 'rxflume/testing';
+ *
+ * const rabbit = new MemoryAmqp();
+ * rabbit.createQueue('orders');
+ * export const stored$ = amqpSource(rabbit, { queues: ['orders'] }).pipe(nullSink().write());
+ * ```
  */
 export class MemoryAmqp implements AmqpConsumerDriver, AmqpPublisherDriver {
   readonly name = 'amqp memory';

@@ -54,6 +54,15 @@ interface Fault {
 
 /**
  * A file system in memory, for tests. It holds what HDFS and local disks both hold, and rejects other names as they do.
+ *
+ * ```ts
+ * import { memoryFileSystem } from 'rxflume/testing';
+ *
+ * const fs = memoryFileSystem();
+ * fs.failNext('rename');
+ * Object.keys(fs.files()); // → []
+ * ```
+ *
  * Bounds: none; it keeps every byte. Fails: as the port says, and as ordered.
  */
 export function memoryFileSystem(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
@@ -135,9 +144,9 @@ class Memory implements MemoryFileSystem {
   read(path: string, maxBytes: number): Observable<Uint8Array> {
     return this.#answer('read', [path], () => {
       const file = this.#files.get(this.#real(path));
-      if (!file) throw new SinkError('RXF_FILES_MISSING', `Could not read ${path}: there is no such file`);
+      if (!file) throw new SinkError('RXF_FILES_MISSING', `Could not read ${path}: there is no such file.`);
       if (file.bytes <= maxBytes) return contentOf(file);
-      throw new SinkError('RXF_FILES_PROTOCOL', `Could not read ${path}: ${file.bytes} bytes, over ${maxBytes}`);
+      throw new SinkError('RXF_FILES_PROTOCOL', `Could not read ${path}: ${file.bytes} bytes, over ${maxBytes}.`);
     });
   }
 
@@ -217,7 +226,7 @@ class Memory implements MemoryFileSystem {
     expectHoldable(given);
     const path = this.#real(given);
     if (this.#exists(path)) {
-      throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: it exists already`);
+      throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: it exists already.`);
     }
     this.#makeFolders(path);
     const file = { chunks: [], bytes: 0, modifiedMs: asyncScheduler.now(), closed: false };
@@ -246,7 +255,7 @@ class Memory implements MemoryFileSystem {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const folder = path.slice(0, end);
       if (this.#files.has(folder)) {
-        throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: ${folder} is a file, not a folder`);
+        throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: ${folder} is a file, not a folder.`);
       }
       if (!this.#folders.has(folder)) this.#folders.set(folder, asyncScheduler.now());
     }
@@ -275,5 +284,5 @@ function byName([one]: readonly [string, unknown], [other]: readonly [string, un
 }
 
 function lostAnswer(verb: FileVerb): SinkError {
-  return new SinkError('RXF_FILES_UNREACHABLE', `No answer to ${verb}: the connection was lost`);
+  return new SinkError('RXF_FILES_UNREACHABLE', `No answer to ${verb}: the connection was lost.`);
 }

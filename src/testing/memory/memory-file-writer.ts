@@ -53,7 +53,7 @@ export class MemoryFileWriter implements FileWriter {
 
   abort(): void {
     if (this.#file?.closed) return;
-    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.#path}`);
+    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.#path}.`);
   }
 
   #one<T>(verb: 'write' | 'close', work: (file: StoredFile) => T): Observable<T> {
@@ -69,7 +69,7 @@ export class MemoryFileWriter implements FileWriter {
         if (this.#store.exists(this.#file)) return work(this.#file);
         throw new SinkError(
           'RXF_FILES_MISSING',
-          `Could not ${verb} ${this.#path}: it was removed while it was written`,
+          `Could not ${verb} ${this.#path}: it was removed while it was written.`,
         );
       }).pipe(
         tap(() => this.#settle(undefined)),

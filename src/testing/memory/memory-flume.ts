@@ -26,6 +26,15 @@ export interface MemoryFlumeBatch extends FlumeBatch {
 /**
  * Flume's RPC in memory, for tests: a client, and a server for each agent it knows. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
+ *
+ * ```ts
+ * import { flumeSource } from 'rxflume';
+ * import { MemoryFlume } from 'rxflume/testing';
+ *
+ * const flume = new MemoryFlume({ agents: ['a1:4141'] });
+ * export const events$ = flumeSource(flume.server(), { name: 'chat' });
+ * flume.agents; // → ['a1:4141']
+ * ```
  */
 export class MemoryFlume implements FlumeRpcClient {
   readonly name = 'flume memory';

@@ -42,6 +42,15 @@ export interface MemoryHttpOptions {
 /**
  * HTTP in memory, for tests: a client, and a server that answers as scripted. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
+ *
+ * ```ts
+ * import { httpSink } from 'rxflume';
+ * import { MemoryHttp } from 'rxflume/testing';
+ *
+ * const http = new MemoryHttp();
+ * http.answer = (_, n) => (n === 0 ? 503 : 200);
+ * export const store = httpSink<string>(http, { url: 'http://store/events' });
+ * ```
  */
 export class MemoryHttp implements HttpClient {
   readonly name = 'http memory';

@@ -41,6 +41,17 @@ let made = 0;
 /**
  * Kafka in memory, for tests: topics, groups with eager rebalances, committed offsets. All its time is RxJS's, so inside
  * `TestScheduler.run` it is virtual.
+ *
+ * ```ts
+ * import { kafkaSource, nullSink } from 'rxflume';
+ * import { MemoryKafka } from 'rxflume/testing';
+ *
+ * const kafka = new MemoryKafka();
+ * kafka.createTopic('chat', 2);
+ * kafka.produce('chat', 0, ['a', 'b']);
+ * export const stored$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'g' }).pipe(nullSink().write());
+ * kafka.committed('g', 'chat', 0); // → -1
+ * ```
  */
 export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCluster, ProducerCluster {
   readonly name = 'kafka memory';

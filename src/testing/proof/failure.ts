@@ -12,7 +12,17 @@ const MAX_LOGGED = 400;
 /** How many of them are from before the first fault. */
 const LOGGED_BEFORE = 40;
 
-/** A flow did not keep its promise under one schedule; `replay` runs just that one again. */
+/**
+ * A flow did not keep its promise under one schedule; `replay` runs just that one again.
+ *
+ * ```ts
+ * import { ProofError } from 'rxflume/testing';
+ *
+ * export function replayOf(error: unknown): string | undefined {
+ *   return error instanceof ProofError ? error.replay : undefined;
+ * }
+ * ```
+ */
 export class ProofError extends Error {
   override readonly name = 'ProofError';
   readonly replay: string;

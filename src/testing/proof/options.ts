@@ -59,6 +59,7 @@ export interface ProofOptions {
   readonly replay?: string | undefined;
 }
 
+/** The defaults of `proveExactlyOnce`. */
 export const PROOF_DEFAULTS = {
   schedules: 1_000,
   singleFaults: 'every',
