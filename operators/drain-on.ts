@@ -26,7 +26,7 @@ export function drainOn<T>(stop: ObservableInput<unknown>): MonoTypeOperatorFunc
   } catch {
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`stop\` to be an Observable or a promise, got \`${describeValue(stop)}\` (${typeof stop})`,
+      `Expected \`stop\` to be an Observable or a promise, got \`${describeValue(stop)}\` (${typeof stop}).`,
     );
   }
   return (source) => {

@@ -33,7 +33,7 @@ export async function loadFlow(file: string): Promise<Flow> {
   throw new OptionError(
     'RXF_FLOW_FILE',
     `The default export of ${file} is not a flow but ${describeValue(exported.default)} (exports: ${names}). ` +
-      "End it with: export default flow('name', source, …operators, sink.write());",
+      "End it with `export default flow('name', source, …operators, sink.write());`.",
   );
 }
 

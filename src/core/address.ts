@@ -17,7 +17,7 @@ export interface HostPort {
 export function readHostPort(option: string, given: unknown, defaultPort: number): HostPort {
   const wrong = (rule: string): never => {
     const shown = String(given).includes('@') ? '…' : String(given);
-    const message = `Expected \`${option}\` to be ${rule}, got \`${shown}\` (${given === null ? 'null' : typeof given})`;
+    const message = `Expected \`${option}\` to be ${rule}, got \`${shown}\` (${given === null ? 'null' : typeof given}).`;
     throw new OptionError('RXF_OPTION_INVALID', message, { details: { option, rule } });
   };
   const example = `a \`host:port\` such as k1:${defaultPort} or [::1]:${defaultPort}`;

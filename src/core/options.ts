@@ -2,13 +2,13 @@ import { describeValue, OptionError } from './errors.js';
 
 /**
  * Checks of options, done once, at the call. Each throws `OptionError` (`RXF_OPTION_INVALID`) in one form: ``Expected
- * `roll.bytes` to be > 0, got `0` (number)``.
+ * `roll.bytes` to be > 0, got `0` (number).``
  */
 export function expectOption(name: string, value: unknown, holds: boolean, rule: string): void {
   if (holds) return;
   throw new OptionError(
     'RXF_OPTION_INVALID',
-    `Expected \`${name}\` to be ${rule}, got \`${describeValue(value)}\` (${value === null ? 'null' : typeof value})`,
+    `Expected \`${name}\` to be ${rule}, got \`${describeValue(value)}\` (${value === null ? 'null' : typeof value}).`,
     { details: { option: name, rule } },
   );
 }
@@ -70,7 +70,7 @@ export function expectKnown(name: string, options: unknown, known: readonly stri
     const hint = now === undefined ? '' : `, which is now \`${now}\``;
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\`${hint}`,
+      `Expected \`${name}\` to have only known options (${known.join(', ')}), got \`${key}\`${hint}.`,
       { details: { option: key, known } },
     );
   }

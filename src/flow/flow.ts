@@ -223,7 +223,7 @@ export function flow<A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T,
 ): Flow<Out>;
 export function flow(name: string, source: Observable<unknown>, ...steps: readonly unknown[]): Flow<unknown> {
   if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]{0,99}$/.test(name)) {
-    throw invalid(`Expected the flow's name to be lower-case letters, digits and \`-\`, got ${describeValue(name)}`);
+    throw invalid(`Expected the flow's name to be lower-case letters, digits and \`-\`, got ${describeValue(name)}.`);
   }
   if (!(source instanceof Source)) {
     throw invalid(
@@ -231,7 +231,7 @@ export function flow(name: string, source: Observable<unknown>, ...steps: readon
         `\`${describeValue(source)}\`. Give operators as further arguments of flow.`,
     );
   }
-  if (steps.length === 0) throw invalid(`Expected flow \`${name}\` to end in a sink such as lake.write(), got none`);
+  if (steps.length === 0) throw invalid(`Expected flow \`${name}\` to end in a sink such as lake.write(), got none.`);
   for (const [at, step] of steps.entries()) {
     if (typeof step === 'function') continue;
     const what = at === steps.length - 1 ? 'sink' : `operator ${at + 1}`;

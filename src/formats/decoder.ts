@@ -56,7 +56,7 @@ function standardDecode<A>(schema: StandardSchema<A>, value: unknown): A {
     result.then(undefined, () => undefined);
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `The ${schema['~standard'].vendor} schema is asynchronous; decode accepts only synchronous schemas`,
+      `The ${schema['~standard'].vendor} schema is asynchronous; decode accepts only synchronous schemas.`,
     );
   }
   if (result.issues === undefined) return result.value;

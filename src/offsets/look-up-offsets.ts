@@ -31,10 +31,10 @@ export function lookUpOffsets(
         `\`resumeFrom\` has not answered for ${seconds} s where to resume ${streams.join(', ')}. Nothing is read until then.`,
       );
     });
-    const late = () => noAnswer(code, `no answer within ${ANSWER_WITHIN_MS / 1_000} s`, true);
+    const late = () => noAnswer(code, `no answer within ${ANSWER_WITHIN_MS / 1_000} s.`, true);
     return guarded(ask, ANSWER_WITHIN_MS, late).pipe(
       take(1),
-      throwIfEmpty(() => noAnswer(code, '`resumeFrom` ended without an answer', false)),
+      throwIfEmpty(() => noAnswer(code, '`resumeFrom` ended without an answer.', false)),
       map((answer) => checked(answer, streams, code)),
       finalize(() => waiting.unsubscribe()),
     );
@@ -47,11 +47,11 @@ function checked(
   code: ResumeCode,
 ): ReadonlyMap<string, number> {
   if (typeof answer?.get !== 'function')
-    throw noAnswer(code, `\`resumeFrom\` answered ${describeValue(answer)}, not a Map`, false);
+    throw noAnswer(code, `\`resumeFrom\` answered ${describeValue(answer)}, not a Map.`, false);
   for (const stream of streams) {
     const offset: unknown = answer.get(stream);
     if (offset === undefined || (Number.isSafeInteger(offset) && (offset as number) >= 0)) continue;
-    throw noAnswer(code, `\`resumeFrom\` answered ${describeValue(offset)} for ${stream}, not an offset`, false);
+    throw noAnswer(code, `\`resumeFrom\` answered ${describeValue(offset)} for ${stream}, not an offset.`, false);
   }
   return answer;
 }

@@ -18,7 +18,7 @@ export function commonPathProblem(path: string): string | null {
 /** Fails with `RXF_FILES_NAME` where a store has a problem with the path. */
 export function expectPossible(path: string, problem: string | null): void {
   if (problem === null) return;
-  throw new SinkError('RXF_FILES_NAME', `Nothing can exist at ${shownPath(path)}: ${problem}. Choose another name`, {
+  throw new SinkError('RXF_FILES_NAME', `Nothing can exist at ${shownPath(path)}: ${problem}. Choose another name.`, {
     details: { path, problem },
   });
 }

@@ -75,7 +75,7 @@ describe('rxflume', () => {
     [
       'wrong-option',
       "import { kafkaSource } from 'rxflume'; kafkaSource({} as never, { topics: ['a'], groupId: 'g', commit: { count: 0 } });",
-      'RXF_OPTION_INVALID: Expected `commit.count` to be a whole number >= 1, got `0` (number)',
+      'RXF_OPTION_INVALID: Expected `commit.count` to be a whole number >= 1, got `0` (number).',
     ],
   ])('says what is wrong with a flow file that %s, exit 2', async (name, code, message) => {
     const file = join(root, 'test/cli', `.flow-${process.pid}-${name}.ts`);

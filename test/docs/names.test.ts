@@ -80,6 +80,20 @@ it.each(documents.filter((document) => !HISTORY.includes(document)))('no old wor
   ]).toEqual([]);
 });
 
+it('what the documents quote of the compiler is in the code', () => {
+  const plain = (text: string) => text.replaceAll(/\s+/g, ' ');
+  const code = plain(
+    files
+      .filter((file) => /^(src|operators)\/.*\.ts$/.test(file))
+      .map((file) => readFileSync(join(root, file), 'utf8'))
+      .join('\n'),
+  );
+  // TypeScript shows a name that is a sentence between two apostrophes on each side.
+  const quotes = documents.flatMap((document) => [...textOf(document).matchAll(/''(\S[^']+)''/g)]);
+  expect(quotes.length).toBeGreaterThan(0);
+  expect(quotes.map(([, quote = '']) => plain(quote)).filter((quote) => !code.includes(quote))).toEqual([]);
+});
+
 const explained = documents.filter((document) => /^docs\/(explanation|internals)\//.test(document));
 
 it.each(explained)('what %s names in backticks exists', (document) => {

@@ -110,11 +110,11 @@ describe('jsonLines', () => {
   it('rejects wrong options', () => {
     const call = (options: unknown) => () => jsonLines(options as never);
     expect(call({ compression: 'zip' })).toThrow(
-      "Expected `compression` to be one of 'none', 'gzip', 'deflate', 'snappy', 'zstd', got `\"zip\"` (string)",
+      "Expected `compression` to be one of 'none', 'gzip', 'deflate', 'snappy', 'zstd', got `\"zip\"` (string).",
     );
-    expect(call({ compression: null })).toThrow('got `null` (null)');
+    expect(call({ compression: null })).toThrow('got `null` (null).');
     expect(call({ gzip: true })).toThrow(
-      'Expected `jsonLines options` to have only known options (compression, compressionLevel), got `gzip`',
+      'Expected `jsonLines options` to have only known options (compression, compressionLevel), got `gzip`.',
     );
     expect(call(null)).toThrow(OptionError);
   });

@@ -92,7 +92,7 @@ describe('text', () => {
 
   it('rejects wrong options', () => {
     expect(() => text({ newline: '\r\n' } as never)).toThrow(
-      'Expected `text options` to have only known options (compression, compressionLevel), got `newline`',
+      'Expected `text options` to have only known options (compression, compressionLevel), got `newline`.',
     );
     expect(() => text(null as never)).toThrow(OptionError);
   });

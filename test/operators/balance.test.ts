@@ -120,7 +120,7 @@ describe('balance', () => {
     [[1], {}, 'Expected `sinks[0]` to be a function'],
     [[through], { monitor: 1 }, 'Expected `monitor` to be a Monitor'],
     [[through], { monitor: null }, 'Expected `monitor` to be a Monitor'],
-    [[through], { by: 1 }, 'Expected `balance options` to have only known options (monitor), got `by`'],
+    [[through], { by: 1 }, 'Expected `balance options` to have only known options (monitor), got `by`.'],
   ])('rejects %p with %p', (sinks, options, message) => {
     const call = () => balance(sinks as never, options as never);
     expect(call).toThrow(message);

@@ -161,7 +161,7 @@ describe('batch', () => {
       const out = taken(source$.pipe(batch({ count: 9, weight: 9, weigh, maxWaitMs: 10 })));
       source$.next(acker.deliver(-1));
       expect((acker.causes['-1'] as Error).message).toBe(
-        'Expected `weigh(value)` to be a number >= 0, got `NaN` (number)',
+        'Expected `weigh(value)` to be a number >= 0, got `NaN` (number).',
       );
       at(8, () => source$.next(acker.deliver(1)));
       at(17, () => expect(out.values).toEqual([]));
@@ -185,24 +185,24 @@ describe('batch', () => {
   itSettlesOnce(() => batch({ count: 4, bytes: 20, maxWaitMs: 6 }));
 
   it.each([
-    [{ count: 0 }, 'Expected `count` to be a whole number >= 1, got `0` (number)'],
-    [{ count: 1.5 }, 'Expected `count` to be a whole number >= 1, got `1.5` (number)'],
-    [{}, 'Expected `count` to be a whole number >= 1, got `undefined` (undefined)'],
-    [{ count: 1, bytes: 0 }, 'Expected `bytes` to be a whole number >= 1, got `0` (number)'],
+    [{ count: 0 }, 'Expected `count` to be a whole number >= 1, got `0` (number).'],
+    [{ count: 1.5 }, 'Expected `count` to be a whole number >= 1, got `1.5` (number).'],
+    [{}, 'Expected `count` to be a whole number >= 1, got `undefined` (undefined).'],
+    [{ count: 1, bytes: 0 }, 'Expected `bytes` to be a whole number >= 1, got `0` (number).'],
     [
       { count: 1, maxWaitMs: 0 },
-      'Expected `maxWaitMs` to be a number of milliseconds from 1 to 2147483647, got `0` (number)',
+      'Expected `maxWaitMs` to be a number of milliseconds from 1 to 2147483647, got `0` (number).',
     ],
-    [{ count: 1, maxWaitMs: 2 ** 31 }, 'got `2147483648` (number)'],
-    [{ count: 1, weight: 0 }, 'Expected `weight` to be a whole number >= 1, got `0` (number)'],
+    [{ count: 1, maxWaitMs: 2 ** 31 }, 'got `2147483648` (number).'],
+    [{ count: 1, weight: 0 }, 'Expected `weight` to be a whole number >= 1, got `0` (number).'],
     [{ count: 1, weight: 5 }, 'Expected `weight` to be given with `weigh`'],
     [{ count: 1, weigh: () => 1 }, 'Expected `weight` to be given with `weigh`'],
-    [{ count: 1, weight: 5, weigh: 1 }, 'Expected `weigh` to be a function, got `1` (number)'],
+    [{ count: 1, weight: 5, weigh: 1 }, 'Expected `weigh` to be a function, got `1` (number).'],
     [
       { size: 3 },
-      'Expected `batch options` to have only known options (bytes, weight, maxWaitMs, count, weigh), got `size`',
+      'Expected `batch options` to have only known options (bytes, weight, maxWaitMs, count, weigh), got `size`.',
     ],
-    [undefined, 'Expected `batch options` to be an object of options, got `undefined` (undefined)'],
+    [undefined, 'Expected `batch options` to be an object of options, got `undefined` (undefined).'],
   ])('rejects %j', (options, message) => {
     const call = () => batch(options as BatchOptions);
     expect(call).toThrow(message);

@@ -250,10 +250,10 @@ describe('deadLetter', () => {
 
   it.each([
     [1, {}, 'Expected `sink` to be a function'],
-    [of, { maxAttempts: 0 }, 'Expected `maxAttempts` to be a whole number >= 1, got `0` (number)'],
+    [of, { maxAttempts: 0 }, 'Expected `maxAttempts` to be a whole number >= 1, got `0` (number).'],
     [of, { when: 1 }, 'Expected `when` to be a function'],
     [of, { when: () => true, maxAttempts: 3 }, 'Expected `maxAttempts` to be absent when `when` is given, got `'],
-    [of, { after: 1 }, 'Expected `deadLetter options` to have only known options (when, maxAttempts), got `after`'],
+    [of, { after: 1 }, 'Expected `deadLetter options` to have only known options (when, maxAttempts), got `after`.'],
   ])('rejects %p with %p', (sink, options, message) => {
     const call = () => deadLetter(sink as never, options as never);
     expect(call).toThrow(message);

@@ -279,12 +279,12 @@ describe('decode', () => {
   it('rejects wrong options and wrong decoders', () => {
     const call = (decoder: unknown, options?: unknown) => () => decode(decoder as never, options as never);
     expect(call(42)).toThrow(
-      'Expected `decoder` to be a function, an io-ts decoder or a Standard Schema, got `42` (number)',
+      'Expected `decoder` to be a function, an io-ts decoder or a Standard Schema, got `42` (number).',
     );
-    expect(call(null)).toThrow('got `null` (null)');
-    expect(call(json(), { deadLetter: {} })).toThrow('Expected `deadLetter` to be a function, got `Object` (object)');
+    expect(call(null)).toThrow('got `null` (null).');
+    expect(call(json(), { deadLetter: {} })).toThrow('Expected `deadLetter` to be a function, got `Object` (object).');
     expect(call(json(), { deadLetters: 1 })).toThrow(
-      'Expected `decode options` to have only known options (deadLetter), got `deadLetters`',
+      'Expected `decode options` to have only known options (deadLetter), got `deadLetters`.',
     );
     expect(call(json(), null)).toThrow(OptionError);
   });

@@ -236,7 +236,7 @@ describe('dedupeBy', () => {
     [
       of,
       { windowMs: 1, size: 0 },
-      'Expected `dedupeBy options` to have only known options (windowMs, count), got `size`',
+      'Expected `dedupeBy options` to have only known options (windowMs, count), got `size`.',
     ],
   ])('rejects %p, %p', (key, options, message) => {
     const call = () => dedupeBy(key as never, options as never);

@@ -97,9 +97,9 @@ describe('drainOn', () => {
 
   it('rejects a signal that is none, at the call', () => {
     const call = () => drainOn(42 as never);
-    expect(call).toThrow('Expected `stop` to be an Observable or a promise, got `42` (number)');
+    expect(call).toThrow('Expected `stop` to be an Observable or a promise, got `42` (number).');
     expect(call).toThrow(OptionError);
-    expect(() => drainOn(undefined as never)).toThrow('got `undefined` (undefined)');
+    expect(() => drainOn(undefined as never)).toThrow('got `undefined` (undefined).');
     expect(() => drainOn(of(1))).not.toThrow();
   });
 

@@ -66,7 +66,7 @@ describe('filterValue', () => {
 
   it('rejects a predicate that is not a function', () => {
     const call = () => filterValue(/b/ as never);
-    expect(call).toThrow('Expected `predicate` to be a function, got `RegExp` (object)');
+    expect(call).toThrow('Expected `predicate` to be a function, got `RegExp` (object).');
     expect(call).toThrow(OptionError);
   });
 });

@@ -181,11 +181,11 @@ describe('inFlightWindow', () => {
   itSettlesOnce(() => inFlightWindow({ count: 3, bytes: 15 }));
 
   it.each([
-    [{ count: 0 }, 'Expected `count` to be a whole number >= 1, got `0` (number)'],
-    [{ bytes: -1 }, 'Expected `bytes` to be a whole number >= 1, got `-1` (number)'],
-    [{ bytes: '10' }, 'Expected `bytes` to be a whole number >= 1, got `"10"` (string)'],
-    [{ max: 3 }, 'Expected `inFlightWindow options` to have only known options (count, bytes), got `max`'],
-    [null, 'Expected `inFlightWindow options` to be an object of options, got `null` (null)'],
+    [{ count: 0 }, 'Expected `count` to be a whole number >= 1, got `0` (number).'],
+    [{ bytes: -1 }, 'Expected `bytes` to be a whole number >= 1, got `-1` (number).'],
+    [{ bytes: '10' }, 'Expected `bytes` to be a whole number >= 1, got `"10"` (string).'],
+    [{ max: 3 }, 'Expected `inFlightWindow options` to have only known options (count, bytes), got `max`.'],
+    [null, 'Expected `inFlightWindow options` to be an object of options, got `null` (null).'],
   ])('rejects %j', (options, message) => {
     const call = () => inFlightWindow(options as InFlightWindowOptions);
     expect(call).toThrow(message);

@@ -193,8 +193,8 @@ describe('mapValueAsync', () => {
   }
 
   it.each([
-    [{ maxInFlight: 0 }, 'Expected `maxInFlight` to be a whole number >= 1, got `0` (number)'],
-    [{ order: 'key' }, "Expected `order` to be one of 'source', 'none', got `\"key\"` (string)"],
+    [{ maxInFlight: 0 }, 'Expected `maxInFlight` to be a whole number >= 1, got `0` (number).'],
+    [{ order: 'key' }, "Expected `order` to be one of 'source', 'none', got `\"key\"` (string)."],
     [{ requestTimeoutMs: 0 }, 'Expected `requestTimeoutMs` to be a number of milliseconds from 1 to'],
     [{ limit: 3 }, 'Expected `mapValueAsync options` to have only known options ('],
   ])('rejects %j', (options, message) => {

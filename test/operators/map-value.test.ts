@@ -63,7 +63,7 @@ describe('mapValue', () => {
 
   it('rejects a project that is not a function', () => {
     const call = () => mapValue('upper' as never);
-    expect(call).toThrow('Expected `project` to be a function, got `"upper"` (string)');
+    expect(call).toThrow('Expected `project` to be a function, got `"upper"` (string).');
     expect(call).toThrow(OptionError);
   });
 });

@@ -109,7 +109,7 @@ describe('rateLimit', () => {
     [{ count: 1, perMs: 1, burst: 0 }, 'Expected `burst` to be a whole number >= 1'],
     [
       { count: 1, perMs: 1, every: 1 },
-      'Expected `rateLimit options` to have only known options (count, perMs, burst), got `every`',
+      'Expected `rateLimit options` to have only known options (count, perMs, burst), got `every`.',
     ],
   ])('rejects %j', (options, message) => {
     const call = () => rateLimit(options as RateLimitOptions);

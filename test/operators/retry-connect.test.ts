@@ -205,20 +205,20 @@ describe('retryConnect', () => {
   itSettlesOnce(() => retryConnect<Delivery<number>>());
 
   it.each([
-    [{ maxAttempts: -1 }, 'Expected `maxAttempts` to be a whole number >= 0, got `-1` (number)'],
+    [{ maxAttempts: -1 }, 'Expected `maxAttempts` to be a whole number >= 0, got `-1` (number).'],
     [
       { firstDelayMs: Number.NaN },
       'Expected `firstDelayMs` to be a number of milliseconds from 0 to 2147483647, got `NaN`',
     ],
     [{ maxDelayMs: 2 ** 31 }, 'Expected `maxDelayMs` to be a number of milliseconds from 0 to 2147483647'],
-    [{ jitter: 1.5 }, 'Expected `jitter` to be a number from 0 to 1, got `1.5` (number)'],
-    [{ jitter: '0.5' }, 'Expected `jitter` to be a number from 0 to 1, got `"0.5"` (string)'],
-    [{ random: 4 }, 'Expected `random` to be a function, got `4` (number)'],
-    [{ monitor: null }, 'Expected `monitor` to be a Monitor, got `null` (null)'],
-    [{ monitor: console }, 'Expected `monitor` to be a Monitor, got `console` (object)'],
+    [{ jitter: 1.5 }, 'Expected `jitter` to be a number from 0 to 1, got `1.5` (number).'],
+    [{ jitter: '0.5' }, 'Expected `jitter` to be a number from 0 to 1, got `"0.5"` (string).'],
+    [{ random: 4 }, 'Expected `random` to be a function, got `4` (number).'],
+    [{ monitor: null }, 'Expected `monitor` to be a Monitor, got `null` (null).'],
+    [{ monitor: console }, 'Expected `monitor` to be a Monitor, got `console` (object).'],
     [
       { delay: 1 },
-      'Expected `retryConnect options` to have only known options (maxAttempts, firstDelayMs, maxDelayMs, jitter, random, monitor), got `delay`',
+      'Expected `retryConnect options` to have only known options (maxAttempts, firstDelayMs, maxDelayMs, jitter, random, monitor), got `delay`.',
     ],
   ])('rejects %j', (options, message) => {
     const call = () => retryConnect(options as RetryConnectOptions);

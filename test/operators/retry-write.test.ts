@@ -225,10 +225,10 @@ describe('retryWrite', () => {
     }));
 
   it.each([
-    [{ maxAttempts: 0 }, 'Expected `maxAttempts` to be a whole number >= 1, got `0` (number)'],
-    [{ jitter: 2 }, 'Expected `jitter` to be a number from 0 to 1, got `2` (number)'],
+    [{ maxAttempts: 0 }, 'Expected `maxAttempts` to be a whole number >= 1, got `0` (number).'],
+    [{ jitter: 2 }, 'Expected `jitter` to be a number from 0 to 1, got `2` (number).'],
     [{ requestTimeoutMs: 0 }, 'Expected `requestTimeoutMs` to be'],
-    [{ breaker: { failures: 0 } }, 'Expected `breaker.failures` to be a whole number >= 1, got `0` (number)'],
+    [{ breaker: { failures: 0 } }, 'Expected `breaker.failures` to be a whole number >= 1, got `0` (number).'],
     [{ breaker: { openMs: 0 } }, 'Expected `breaker.openMs` to be'],
     [{ breaker: { closed: 1 } }, 'got `closed`'],
     [{ monitor: 1 }, 'Expected `monitor` to be a Monitor'],

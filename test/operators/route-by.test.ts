@@ -112,13 +112,13 @@ describe('routeBy', () => {
     [1, { a: through }, {}, 'Expected `select` to be a function'],
     [() => 'a', {}, {}, 'Expected `branches` to be an object of 1 to 1000 sinks by name'],
     [() => 'a', null, {}, 'Expected `branches` to be an object'],
-    [() => 'a', { a: 1 }, {}, 'Expected `branches.a` to be a function, got `1` (number)'],
+    [() => 'a', { a: 1 }, {}, 'Expected `branches.a` to be a function, got `1` (number).'],
     [() => 'a', { a: through }, { otherwise: 'drop' }, "Expected `otherwise` to be a sink, 'ack' or 'nack'"],
     [
       () => 'a',
       { a: through },
       { default: 1 },
-      'Expected `routeBy options` to have only known options (otherwise), got `default`',
+      'Expected `routeBy options` to have only known options (otherwise), got `default`.',
     ],
   ])('rejects %p, %p, %p', (select, branches, options, message) => {
     const call = () => routeBy(select as never, branches as never, options as never);

@@ -247,7 +247,7 @@ describe('tee', () => {
     [
       { a: through },
       { all: 1 },
-      'Expected `tee options` to have only known options (required, spare, monitor), got `all`',
+      'Expected `tee options` to have only known options (required, spare, monitor), got `all`.',
     ],
   ])('rejects %p with %p', (sinks, options, message) => {
     const call = () => tee(sinks as never, options as never);

@@ -253,17 +253,17 @@ describe('transmit', () => {
   });
 
   it.each([
-    [undefined, {}, 'Expected `write` to be a function, got `undefined` (undefined)'],
-    [() => of(1), { maxInFlight: 0 }, 'Expected `maxInFlight` to be a whole number >= 1, got `0` (number)'],
-    [() => of(1), { maxInFlight: Number.POSITIVE_INFINITY }, 'got `Infinity` (number)'],
+    [undefined, {}, 'Expected `write` to be a function, got `undefined` (undefined).'],
+    [() => of(1), { maxInFlight: 0 }, 'Expected `maxInFlight` to be a whole number >= 1, got `0` (number).'],
+    [() => of(1), { maxInFlight: Number.POSITIVE_INFINITY }, 'got `Infinity` (number).'],
     [
       () => of(1),
       { parallel: 2 },
-      'Expected `transmit options` to have only known options (maxInFlight, order, sendTimeoutMs, key), got `parallel`',
+      'Expected `transmit options` to have only known options (maxInFlight, order, sendTimeoutMs, key), got `parallel`.',
     ],
-    [() => of(1), { order: 'all' }, "Expected `order` to be one of 'none', 'key', got `\"all\"` (string)"],
+    [() => of(1), { order: 'all' }, "Expected `order` to be one of 'none', 'key', got `\"all\"` (string)."],
     [() => of(1), { key: () => 1 }, "Expected `key` to be absent without `order: 'key'`"],
-    [() => of(1), { order: 'key', key: 1 }, 'Expected `key` to be a function, got `1` (number)'],
+    [() => of(1), { order: 'key', key: 1 }, 'Expected `key` to be a function, got `1` (number).'],
     [() => of(1), { sendTimeoutMs: -1 }, 'Expected `sendTimeoutMs` to be a number of milliseconds from 1'],
   ])('rejects %p with %j', (write, options, message) => {
     const call = () => transmit(write as () => Observable<number>, options as TransmitOptions);

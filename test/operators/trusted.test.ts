@@ -47,6 +47,6 @@ describe('trusted', () => {
   });
 
   it('rejects what is no function', () => {
-    expect(() => trusted('tap' as never)).toThrow('Expected `operator` to be a function, got `"tap"` (string)');
+    expect(() => trusted('tap' as never)).toThrow('Expected `operator` to be a function, got `"tap"` (string).');
   });
 });

@@ -67,5 +67,6 @@ export function messageFault(message: string): string | null {
   ) {
     return 'a missing value';
   }
+  if (!/[.?!…]["'”’)\]]*$/.test(own)) return 'no full stop';
   return null;
 }

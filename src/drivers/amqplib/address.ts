@@ -77,5 +77,5 @@ function decoded(option: string, text: string): string {
 
 /** A URL may hold a password, wherever it is wrong, so it is not shown. */
 function wrong(option: string, rule: string): OptionError {
-  return new OptionError('RXF_OPTION_INVALID', `Expected \`${option}\` to be ${rule}`, { details: { option, rule } });
+  return new OptionError('RXF_OPTION_INVALID', `Expected \`${option}\` to be ${rule}.`, { details: { option, rule } });
 }

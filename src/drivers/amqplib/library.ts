@@ -42,7 +42,7 @@ function isUsable(version: string): boolean {
 function missing(what: string, cause?: unknown): OptionError {
   return new OptionError(
     'RXF_DRIVER_MISSING',
-    `The amqplib driver needs the package amqplib ^${WANTED}, ${what}. Run: npm install amqplib@^${WANTED}`,
+    `The amqplib driver needs the package amqplib ^${WANTED}, ${what}. Run \`npm install amqplib@^${WANTED}\`.`,
     { details: { package: 'amqplib', wanted: `^${WANTED}` }, cause },
   );
 }

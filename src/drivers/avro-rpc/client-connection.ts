@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Observable, type Subscriber } from 'rxjs';
 import { ConnectError, describeError, SinkError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import { KiB, MiB } from '../../core/units.js';
 import { AvroReader, AvroWriter } from '../../formats/avro-bytes.js';
@@ -234,7 +235,7 @@ export class ClientConnection implements FlumeConnection {
   }
 
   #rejected(problem: string): SinkError {
-    return new SinkError('RXF_FLUME_REJECTED', `${this.#agent} answered a batch with an error: ${problem}`, {
+    return new SinkError('RXF_FLUME_REJECTED', sentence(`${this.#agent} answered a batch with an error: ${problem}`), {
       details: { agent: this.#agent },
     });
   }

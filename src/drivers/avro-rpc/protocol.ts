@@ -108,7 +108,7 @@ function loadAvsc(): typeof Avsc {
   } catch (cause) {
     throw new OptionError(
       'RXF_DRIVER_MISSING',
-      'The avro-rpc driver needs the package avsc 5, which is not installed (6 has no RPC). Run: npm install avsc@5',
+      'The avro-rpc driver needs the package avsc 5, which is not installed (6 has no RPC). Run `npm install avsc@5`.',
       { details: { package: 'avsc', wanted: '^5.7.9' }, cause },
     );
   }

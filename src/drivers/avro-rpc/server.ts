@@ -17,7 +17,7 @@ const MAX_KNOWN = 100;
 const LOOKS = 4;
 
 /** A client that is rejected again and again is reported once in so long. */
-const NOTICE_EVERY_MS = 10_000;
+const REPORT_EVERY_MS = 10_000;
 
 /**
  * A server that Flume's Avro sinks and RPC clients send to.
@@ -159,7 +159,7 @@ class Running implements FlumeListening, ConnectionHost {
     const host = client.replace(/:\d+$/, '');
     const now = monotonicMs();
     const last = this.#reported.get(host);
-    if (last !== undefined && now - last.at < NOTICE_EVERY_MS) {
+    if (last !== undefined && now - last.at < REPORT_EVERY_MS) {
       last.silent += 1;
       return;
     }

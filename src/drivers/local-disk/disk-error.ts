@@ -54,7 +54,7 @@ export function diskError(error: unknown, doing: string, path: string): SinkErro
   if (error instanceof SinkError) return error;
   const code = codeOfSystem(error);
   const next = NEXT_OF_SYSTEM[systemCode(error) ?? ''] ?? NEXT[code] ?? 'Look into the system log';
-  return new SinkError(code, `Could not ${doing}: ${describeError(error)}. ${next}`, {
+  return new SinkError(code, `Could not ${doing}: ${describeError(error)}. ${next}.`, {
     details: { path },
     cause: error,
   });

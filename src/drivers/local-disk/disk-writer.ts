@@ -39,7 +39,7 @@ export class DiskWriter implements FileWriter {
 
   abort(): void {
     if (this.#closed) return;
-    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.#path} after ${this.#sent} bytes`, {
+    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.#path} after ${this.#sent} bytes.`, {
       details: { path: this.#path, bytes: this.#sent },
     });
     if (!this.#busy) this.#release();
@@ -114,7 +114,7 @@ export class DiskWriter implements FileWriter {
   }
 
   #wrongLength(size: number): SinkError {
-    const message = `Could not write ${this.#path}: ${this.#sent} bytes were sent, and the disk holds ${size}. Write the file again under another name`;
+    const message = `Could not write ${this.#path}: ${this.#sent} bytes were sent, and the disk holds ${size}. Write the file again under another name.`;
     return new SinkError('RXF_FILES_LENGTH', message, { details: { path: this.#path, sent: this.#sent, held: size } });
   }
 

@@ -125,7 +125,7 @@ export class Durability {
 
   #doubt(path: string, error: unknown): SinkError {
     const code: CodeOf<'SinkError'> = codeOfSystem(error) === 'RXF_FILES_FULL' ? 'RXF_FILES_FULL' : 'RXF_FILES_REMOTE';
-    const message = `Could not make ${path} outlast a power cut: ${describeError(error)}. What was written last may be lost, and a later sync would not report it, so nothing there counts as stored. Check the system log, check the disk, and start again; on a disk that cannot sync set \`fsync: 'never'\``;
+    const message = `Could not make ${path} outlast a power cut: ${describeError(error)}. What was written last may be lost, and a later sync would not report it, so nothing there counts as stored. Check the system log, check the disk, and start again; on a disk that cannot sync set \`fsync: 'never'\`.`;
     const doubt = new SinkError(code, message, {
       details: { path },
       cause: error,
@@ -154,11 +154,11 @@ function identityOf({ dev, ino, birthtimeNs }: DiskStats): string {
 }
 
 function notFolder(path: string): SinkError {
-  const message = `Could not make the folder ${path}: a file has that path. Nothing was changed; choose another name, or remove the file`;
+  const message = `Could not make the folder ${path}: a file has that path. Nothing was changed; choose another name, or remove the file.`;
   return new SinkError('RXF_FILES_EXISTS', message, { details: { path } });
 }
 
 function vanishing(path: string): SinkError {
-  const message = `Could not make the folder ${path}: what is above it was removed ${TRIES} times meanwhile. Check that nothing else removes folders there`;
+  const message = `Could not make the folder ${path}: what is above it was removed ${TRIES} times meanwhile. Check that nothing else removes folders there.`;
   return new SinkError('RXF_FILES_MISSING', message, { details: { path }, retryable: true });
 }

@@ -204,11 +204,11 @@ function* rejectedAs<T, A>(rejected: A, steps: Steps<T>): Steps<T | A> {
 }
 
 function tooLarge(path: string, bytes: number, maxBytes: number): SinkError {
-  const message = `Could not read ${path}: it has ${bytes} bytes, over the limit of ${maxBytes}`;
+  const message = `Could not read ${path}: it has ${bytes} bytes, over the limit of ${maxBytes}.`;
   return new SinkError('RXF_FILES_PROTOCOL', message, { details: { path, bytes, maxBytes } });
 }
 
 function keepsRoot(path: string): SinkError {
-  const message = `Did not remove ${path}: it is \`root\` itself. Remove what it holds`;
+  const message = `Did not remove ${path}: it is \`root\` itself. Remove what it holds.`;
   return new SinkError('RXF_FILES_DENIED', message, { details: { path } });
 }

@@ -107,11 +107,11 @@ function isSameFile(one: DiskStats, other: DiskStats, from: string, to: string):
 }
 
 function noLinks(error: unknown, from: string, to: string): SinkError {
-  const message = `Could not rename ${from} to ${to}: no hard link can be made there (${systemCode(error)}), which a rename that never replaces a file needs. Keep \`root\` on one file system that has them, such as ext4, xfs, btrfs, zfs or apfs, and own the files`;
+  const message = `Could not rename ${from} to ${to}: no hard link can be made there (${systemCode(error)}), which a rename that never replaces a file needs. Keep \`root\` on one file system that has them, such as ext4, xfs, btrfs, zfs or apfs, and own the files.`;
   return new SinkError('RXF_FILES_DENIED', message, { details: { from, to }, cause: error });
 }
 
 function elsewhere(error: unknown, from: string, to: string): SinkError {
-  const message = `Could not move ${from} to ${to}: they are on two file systems (EXDEV), and a file moves within one only. Keep all of \`root\` on one, without mounts or links to others below it`;
+  const message = `Could not move ${from} to ${to}: they are on two file systems (EXDEV), and a file moves within one only. Keep all of \`root\` on one, without mounts or links to others below it.`;
   return new SinkError('RXF_FILES_DENIED', message, { details: { from, to }, cause: error });
 }

@@ -56,12 +56,12 @@ export class Root {
   }
 
   #unstorable(path: string): SinkError {
-    const message = `Rejected ${shownPath(path)}: it has an unpaired surrogate, which no disk stores. Choose another name`;
+    const message = `Rejected ${shownPath(path)}: it has an unpaired surrogate, which no disk stores. Choose another name.`;
     return new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
 
   #rejected(path: string): SinkError {
-    const message = `Rejected ${path}: it leads out of \`root\` ${this.#folder}. Give an absolute path without \`..\` and without links to elsewhere`;
+    const message = `Rejected ${path}: it leads out of \`root\` ${this.#folder}. Give an absolute path without \`..\` and without links to elsewhere.`;
     return new SinkError('RXF_FILES_DENIED', message, { details: { path, root: this.#folder } });
   }
 

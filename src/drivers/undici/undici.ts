@@ -145,7 +145,7 @@ function loadUndici(): { readonly Agent: typeof Agent } {
   } catch (cause) {
     throw new OptionError(
       'RXF_DRIVER_MISSING',
-      'The undici driver needs the package undici 7, which is not installed. Run: npm install undici@7',
+      'The undici driver needs the package undici 7, which is not installed. Run `npm install undici@7`.',
       { details: { package: 'undici', wanted: '^7.30.2' }, cause },
     );
   }

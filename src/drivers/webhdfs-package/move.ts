@@ -38,7 +38,7 @@ export async function move(
     }
     // The source existed a moment ago, so it was us who moved it; into a folder, where one was made at the target meanwhile.
     if (target?.kind === before.kind && target.bytes === before.bytes) return 'renamed';
-    const message = `Could not ${doing}: ${from} is gone, and what is at ${to} is another file. Check that no other program works there`;
+    const message = `Could not ${doing}: ${from} is gone, and what is at ${to} is another file. Check that no other program works there.`;
     throw new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to }, retryable: false });
   }
 }
@@ -63,6 +63,6 @@ async function rename(
 }
 
 function unexplained(reply: Reply, from: string, to: string, doing: string): SinkError {
-  const message = `Could not ${doing} on ${reply.attempt.at}: it moved nothing, and says no reason. Look into the server's log`;
+  const message = `Could not ${doing} on ${reply.attempt.at}: it moved nothing, and says no reason. Look into the server's log.`;
   return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: reply.attempt.at } });
 }

@@ -39,8 +39,8 @@ export function createClient(client: Settings['client'], requestParams: Settings
   } catch (cause) {
     throw new OptionError(
       'RXF_DRIVER_MISSING',
-      'The driver webhdfs-package needs the package webhdfs, which is not installed. Run: npm install webhdfs@1, or use the ' +
-        'driver webhdfs, which needs none',
+      'The driver webhdfs-package needs the package webhdfs, which is not installed. Run `npm install webhdfs@1`, or use the ' +
+        'driver webhdfs, which needs none.',
       { details: { package: 'webhdfs', wanted: '^1.2.0' }, cause },
     );
   }

@@ -36,7 +36,7 @@ export async function read(
   if (reply.answer.status !== 200) throw notUnderstood(reply.answer, attempt);
   const { byteLength } = reply.answer.body;
   if (byteLength === found.bytes) return reply.answer.body;
-  const message = `Could not ${doing} on ${attempt.at}: ${byteLength} of ${found.bytes} bytes came. It can be tried again`;
+  const message = `Could not ${doing} on ${attempt.at}: ${byteLength} of ${found.bytes} bytes came. It can be tried again.`;
   throw new SinkError('RXF_FILES_LENGTH', message, { details: { path, held: found.bytes, read: byteLength } });
 }
 

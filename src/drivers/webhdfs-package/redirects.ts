@@ -61,7 +61,7 @@ export function redirectParams(settings: Rule & Pick<Settings, 'requestParams'>)
 /** A redirect that is not followed, as our error. */
 export function wrongRedirect({ named, message }: WrongRedirect, attempt: Attempt): SinkError {
   if (named !== null) return isHttp(named) ? wrongDataNode(attempt, named, message) : wrongProtocol(attempt, named);
-  const text = `Could not ${attempt.doing} on ${attempt.at}: ${message}. Check ${attempt.advice?.server}`;
+  const text = `Could not ${attempt.doing} on ${attempt.at}: ${message}. Check ${attempt.advice?.server}.`;
   return new SinkError('RXF_FILES_PROTOCOL', text, { details: { path: attempt.path, at: attempt.at } });
 }
 
@@ -71,7 +71,7 @@ export function redirectedUpload({ statusCode, headers }: PackageResponse, attem
   const where = URL.canParse(to) ? serverName(new URL(to)) : 'what is no URL';
   const text =
     `Could not ${attempt.doing} on ${attempt.at}: the DataNode redirected the upload (status ${statusCode}) to ${where}. A ` +
-    'DataNode stores what it gets, so check whether a proxy or a login page is in front of it';
+    'DataNode stores what it gets, so check whether a proxy or a login page is in front of it.';
   return new SinkError('RXF_FILES_PROTOCOL', text, {
     details: { path: attempt.path, at: attempt.at, status: statusCode },
   });

@@ -94,7 +94,7 @@ class WebHdfsPackage implements FileSystem {
       const reply = await this.#asking.ask({ method: 'DELETE', op: 'DELETE', path, doing }, signal);
       if (reply.remote) throw rejection(reply);
       if ((await lookAt(this.#asking, path, doing, signal)) === null) return true;
-      const message = `Could not ${doing} on ${reply.attempt.at}: it still exists. Check the server's log`;
+      const message = `Could not ${doing} on ${reply.attempt.at}: it still exists. Check the server's log.`;
       throw new SinkError('RXF_FILES_REMOTE', message, { details: { path, at: reply.attempt.at } });
     });
   }

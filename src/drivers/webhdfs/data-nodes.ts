@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { SinkError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import { backOff } from './answer.js';
 import { lookupDataNode, problemOfDataNode } from './data-node-rule.js';
 import { type Call, type NameNodes, type Reply, rejection } from './name-nodes.js';
@@ -96,14 +97,14 @@ function locationOf({ answer, attempt }: Reply): URL {
 
 /** A Location that is no address of a web server. */
 export function wrongProtocol(attempt: Attempt, { protocol }: URL): SinkError {
-  const message = `Could not ${attempt.doing} on ${attempt.at}: it named a DataNode by ${protocol}, not by http or https`;
+  const message = `Could not ${attempt.doing} on ${attempt.at}: it named a DataNode by ${protocol}, not by http or https.`;
   return new SinkError('RXF_FILES_PROTOCOL', message, { details: { path: attempt.path, at: attempt.at } });
 }
 
 /** A DataNode to which nothing is sent, for the reason in `problem`. */
 export function wrongDataNode(attempt: Attempt, named: URL, problem: string): SinkError {
   const { dataNode } = attempt.advice ?? ADVICE;
-  const message = `Could not ${attempt.doing} on ${attempt.at}: it named the DataNode ${serverName(named)}, to which nothing is sent: ${problem}. If it is right, ${dataNode}`;
+  const message = `Could not ${attempt.doing} on ${attempt.at}: it named the DataNode ${serverName(named)}, to which nothing is sent: ${problem}. If it is right, ${dataNode}.`;
   return new SinkError('RXF_FILES_DENIED', message, {
     details: { path: attempt.path, at: attempt.at, named: serverName(named) },
   });
@@ -121,7 +122,7 @@ function mapHost(location: URL, hostMap: ReadonlyMap<string, string>): URL {
 /** A server's silence as our error. */
 export function lost(fault: WireFault, attempt: Attempt): SinkError {
   if (fault.isTls) {
-    const message = `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}`;
+    const message = sentence(`Could not ${attempt.doing} on ${attempt.at}: ${fault.message}`);
     return new SinkError('RXF_FILES_TLS', message, { details: { path: attempt.path, at: attempt.at }, cause: fault });
   }
   const next = fault.sent
@@ -129,7 +130,7 @@ export function lost(fault: WireFault, attempt: Attempt): SinkError {
     : `Check that it runs and is reachable from here, ${(attempt.advice ?? ADVICE).reach}`;
   return new SinkError(
     fault.kind === 'timeout' && fault.sent ? 'RXF_FILES_TIMEOUT' : 'RXF_FILES_UNREACHABLE',
-    `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}. ${next}`,
+    `Could not ${attempt.doing} on ${attempt.at}: ${fault.message}. ${next}.`,
     { details: { path: attempt.path, at: attempt.at }, cause: fault },
   );
 }

@@ -40,6 +40,6 @@ export class Folders {
 
 /** A folder that does not exist although the server has not rejected it. */
 export function notMade(folder: string, { doing, at }: Attempt): SinkError {
-  const message = `Could not ${doing}: ${at} did not make the folder ${folder}. Look into the server's log`;
+  const message = `Could not ${doing}: ${at} did not make the folder ${folder}. Look into the server's log.`;
   return new SinkError('RXF_FILES_REMOTE', message, { details: { path: folder, at } });
 }

@@ -94,7 +94,7 @@ function jsonOf(reply: Reply): Record<string, unknown> {
 function fileStatus(row: unknown, path: string, reply: Reply): FileStatus {
   const { type, length, modificationTime } = (row ?? {}) as Record<string, unknown>;
   if (typeof length !== 'number' || !Number.isSafeInteger(length) || typeof modificationTime !== 'number') {
-    const message = `Could not ${reply.attempt.doing} on ${reply.attempt.at}: no length or time in the answer for ${path}`;
+    const message = `Could not ${reply.attempt.doing} on ${reply.attempt.at}: no length or time in the answer for ${path}.`;
     throw new SinkError('RXF_FILES_PROTOCOL', message, { details: { path, at: reply.attempt.at } });
   }
   const kind = type === 'DIRECTORY' ? 'folder' : 'file';

@@ -183,7 +183,7 @@ export class NameNodes {
     }[code];
     const { maxAttempts: attempts } = this.#settings.retry;
     const tries = inSafeMode || isTls ? '' : ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`;
-    return new SinkError(code, `Could not ${call.doing}${tries}: ${reasons.join('; ')}. ${next}`, {
+    return new SinkError(code, `Could not ${call.doing}${tries}: ${reasons.join('; ')}. ${next}.`, {
       details: { path: call.path, nameNodes: [...failures.keys()], doubted },
       cause: all.at(-1)?.error,
     });

@@ -94,7 +94,7 @@ export function codeOf(remote: RemoteException): CodeOf<'SinkError'> {
 export function rejected(remote: RemoteException, attempt: Attempt): SinkError {
   const code = codeOf(remote);
   const what = `Could not ${attempt.doing} on ${attempt.at}: ${remote.name}: ${remote.message}`;
-  return new SinkError(code, `${what.replace(/[.:\s]+$/, '')}. ${nextStep(code, attempt)}`, {
+  return new SinkError(code, `${what.replace(/[.:\s]+$/, '')}. ${nextStep(code, attempt)}.`, {
     details: { path: attempt.path, at: attempt.at, exception: remote.name, user: attempt.user ?? null },
     ...(NEVER_BETTER.test(remote.name) && { retryable: false }),
   });
@@ -107,14 +107,14 @@ export function notUnderstood(answer: Answer, attempt: Attempt): SinkError {
   const details = { path: attempt.path, at: attempt.at, status: answer.status };
   if (answer.status === 401 || answer.status === 407) {
     const { access } = attempt.advice ?? ADVICE;
-    return new SinkError('RXF_FILES_DENIED', `${what}. Log in as the cluster wants: ${access}`, { details });
+    return new SinkError('RXF_FILES_DENIED', `${what}. Log in as the cluster wants: ${access}.`, { details });
   }
   if (answer.status >= 500) {
-    return new SinkError('RXF_FILES_REMOTE', `${what}. Look into the server's log`, { details });
+    return new SinkError('RXF_FILES_REMOTE', `${what}. Look into the server's log.`, { details });
   }
   return new SinkError(
     'RXF_FILES_PROTOCOL',
-    `${what}, which is not WebHDFS. Check ${(attempt.advice ?? ADVICE).server}`,
+    `${what}, which is not WebHDFS. Check ${(attempt.advice ?? ADVICE).server}.`,
     { details },
   );
 }
@@ -127,7 +127,7 @@ export function errorOf(answer: Answer, attempt: Attempt): SinkError {
 
 /** An answer over the limit. */
 export function tooLarge(error: AnswerTooLarge, attempt: Attempt, limit: string): SinkError {
-  const what = `Could not ${attempt.doing} on ${attempt.at}: the answer has ${error.message}, over ${limit}`;
+  const what = `Could not ${attempt.doing} on ${attempt.at}: the answer has ${error.message}, over ${limit}.`;
   return new SinkError('RXF_FILES_PROTOCOL', what, { details: { path: attempt.path, at: attempt.at }, cause: error });
 }
 

@@ -77,7 +77,7 @@ export class Rename {
 
   #unexplained(reply: Reply, from: string, to: string, doing: string): SinkError {
     if (reply.remote) return rejection(reply);
-    const message = `Could not ${doing} on ${reply.attempt.at}: it answered false. Look into the server's log`;
+    const message = `Could not ${doing} on ${reply.attempt.at}: it answered false. Look into the server's log.`;
     return new SinkError('RXF_FILES_REMOTE', message, { details: { path: from, to, at: reply.attempt.at } });
   }
 

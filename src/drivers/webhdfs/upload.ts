@@ -63,7 +63,7 @@ export abstract class Upload<W> implements FileWriter {
 
   abort(): void {
     if (this.#isClosed) return;
-    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.path} after ${this.#sent} bytes`, {
+    this.#failure ??= new SinkError('RXF_FILES_ABORTED', `Gave up ${this.path} after ${this.#sent} bytes.`, {
       details: { path: this.path, bytes: this.#sent },
     });
     this.#abandon.abort(this.#failure);
@@ -171,7 +171,7 @@ export abstract class Upload<W> implements FileWriter {
   #wrongLength(held: number | null): SinkError {
     const found = held === null ? 'no file' : `${held} bytes`;
     const message = `Could not ${this.doing}: ${this.#sent} bytes were sent, and ${this.attempt.at} holds ${found}`;
-    return new SinkError('RXF_FILES_LENGTH', `${message}. Write the file again under another name`, {
+    return new SinkError('RXF_FILES_LENGTH', `${message}. Write the file again under another name.`, {
       details: { path: this.path, sent: this.#sent, held },
     });
   }

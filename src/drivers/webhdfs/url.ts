@@ -5,12 +5,12 @@ import { isWellFormed, shownPath } from '../../core/text.js';
 export function encodePath(path: string): string {
   // A URL parser would resolve a dot segment, and the request would leave the folder it names.
   if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
-    const message = `Rejected ${path}: it has a \`.\` or \`..\` segment. Give the path without one`;
+    const message = `Rejected ${path}: it has a \`.\` or \`..\` segment. Give the path without one.`;
     throw new SinkError('RXF_FILES_DENIED', message, { details: { path } });
   }
   // `encodeURIComponent` would throw an error of its own.
   if (!isWellFormed(path)) {
-    const message = `Rejected ${shownPath(path)}: it has an unpaired surrogate, which no URL can have. Choose another name`;
+    const message = `Rejected ${shownPath(path)}: it has an unpaired surrogate, which no URL can have. Choose another name.`;
     throw new SinkError('RXF_FILES_NAME', message, { details: { path } });
   }
   return path.split('/').map(encodeURIComponent).join('/');

@@ -303,7 +303,7 @@ function eventError({ part, rejection, isCleared }: Suspect): SinkError {
 function downError(name: string, causes: readonly unknown[]): SinkError {
   return new SinkError(
     'RXF_FLUME_DOWN',
-    `No agent of ${name} can be reached: ${causes.map((cause) => describeError(cause)).join(' · ')}`,
+    `No agent of ${name} can be reached: ${causes.map((cause) => describeError(cause)).join(' · ')}.`,
     { cause: causes[0], retryable: causes.some((cause) => isRetryable(cause)) },
   );
 }

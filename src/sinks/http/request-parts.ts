@@ -40,7 +40,7 @@ export function expectHeaders(
   reserved: string | null = null,
 ): asserts headers is Readonly<Record<string, string>> {
   const wrong = (rule: string, got: string) => {
-    throw new OptionError('RXF_OPTION_INVALID', `Expected \`${option}\` to be ${rule}, got ${got}`, {
+    throw new OptionError('RXF_OPTION_INVALID', `Expected \`${option}\` to be ${rule}, got ${got}.`, {
       details: { option, rule },
     });
   };

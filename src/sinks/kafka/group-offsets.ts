@@ -101,6 +101,6 @@ export class GroupOffsets {
 function noGroupError(): OptionError {
   return new OptionError(
     'RXF_OPTION_INVALID',
-    'The positions of a kafkaSink are the offsets of a group: only a source that says which it reads as, such as kafkaSource, can ask for them',
+    'The positions of a kafkaSink are the offsets of a group: only a source that says which it reads as, such as kafkaSource, can ask for them.',
   );
 }

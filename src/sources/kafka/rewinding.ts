@@ -59,7 +59,7 @@ export class Rewinding {
     this.#options.monitor.report({
       what: 'RXF_SOURCE_NACKED',
       about: stream,
-      message: `${stream} offset ${offset} was nacked (${describeError(cause)}); read again ${next}`,
+      message: `${stream} offset ${offset} was nacked (${describeError(cause)}); read again ${next}.`,
       addition: `${stream} is read again from offset ${watermark.offset} ${next}, because of ${shortName(cause)}.`,
       cause,
     });

@@ -249,7 +249,7 @@ describe('webhdfs-package says why', () => {
     cluster.next('CREATE', denied);
     expect(await failure(put(fs, '/lake/a', 'abc'))).toMatchObject({
       code: 'RXF_FILES_DENIED',
-      message: expect.stringMatching(/Permission denied: user=flume, access=WRITE.*`client.user`$/),
+      message: expect.stringMatching(/Permission denied: user=flume, access=WRITE.*`client.user`\.$/),
     });
     await put(fs, '/lake/a', 'abc');
     cluster.next('OPEN', remote('AccessControlException', 'Permission denied: user=flume, access=READ'));

@@ -53,7 +53,7 @@ describe.each(works)('%s through webhdfs-package', (_, work) => {
     expect(error).toMatchObject({ code: 'RXF_FILES_DENIED', retryable: false, details: { named } });
     expect(error.message).toContain(`it named the DataNode ${named}, to which nothing is sent`);
     expect(error.message).toContain(why);
-    expect(error.message).toMatch(/If it is right, list its host in `dataNodes`$/);
+    expect(error.message).toMatch(/If it is right, list its host in `dataNodes`\.$/);
     expect(JSON.stringify([error, error.message])).not.toContain('secret');
   });
 

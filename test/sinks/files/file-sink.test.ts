@@ -434,7 +434,7 @@ describe('fileSink', () => {
   it.each([
     [{ root: 'lake' }, 'Expected `root` to be an absolute path'],
     [{ root: '/a/../b' }, '`root`'],
-    [{ roll: { bytes: 0 } }, 'Expected `roll.bytes` to be a whole number >= 1, got `0` (number)'],
+    [{ roll: { bytes: 0 } }, 'Expected `roll.bytes` to be a whole number >= 1, got `0` (number).'],
     [{ roll: { size: 5 } }, 'got `size`'],
     [{ path: 'dt={yy}' }, 'got `{yy}`'],
     [{ path: '../{yyyy}' }, 'is not valid'],

@@ -522,8 +522,8 @@ describe('kafkaSource', () => {
     [{ topics: [] }, '`topics`'],
     [{ topics: ['a b'] }, '`topics`'],
     [{ groupId: '' }, '`groupId`'],
-    [{ startAt: 'newest' }, "Expected `startAt` to be one of 'earliest', 'latest', got `\"newest\"` (string)"],
-    [{ window: { count: 0 } }, 'Expected `window.count` to be a whole number >= 1, got `0` (number)'],
+    [{ startAt: 'newest' }, "Expected `startAt` to be one of 'earliest', 'latest', got `\"newest\"` (string)."],
+    [{ window: { count: 0 } }, 'Expected `window.count` to be a whole number >= 1, got `0` (number).'],
     [{ commit: { intervalMs: -1 } }, '`commit.intervalMs`'],
     [{ maxWait: 5 }, 'got `maxWait`'],
   ])('rejects %j at the call', (options, message) => {

@@ -92,7 +92,7 @@ function missingError(missing: readonly string[], isPattern: boolean): ConnectEr
     'RXF_KAFKA_TOPIC_MISSING',
     isPattern
       ? `No readable topic matches ${names}. Create one, grant \`Describe\` and \`Read\` on it, or change the pattern.`
-      : `Topic ${names} does not exist. Create it, for example: kafka-topics.sh --bootstrap-server … --create --topic ${names}`,
+      : `Topic ${names} does not exist. Create it, for example with \`kafka-topics.sh --bootstrap-server … --create --topic ${names}\`.`,
     { details: { topics: missing } },
   );
 }

@@ -34,7 +34,7 @@ export function packingOf({ codecs }: Internals, compression: KafkaCompression):
   if (compression === 'zstd' && !canDeflateZstd) {
     throw new OptionError(
       'RXF_OPTION_INVALID',
-      `Expected \`compression\` to be supported by Node ${process.versions.node}, got \`zstd\`: it needs Node 22.15 or later`,
+      `Expected \`compression\` to be supported by Node ${process.versions.node}, got \`zstd\`: it needs Node 22.15 or later.`,
       { details: { option: 'compression' } },
     );
   }

@@ -129,7 +129,7 @@ export class Producing {
     if (node === undefined) {
       this.#trouble(
         sendQueue,
-        new SinkError('RXF_KAFKA_SEND', `${partitionBatch.name} has no leader at the moment`),
+        new SinkError('RXF_KAFKA_SEND', `${partitionBatch.name} has no leader at the moment.`),
         false,
       );
     } else if (sendQueue.isSlow) {

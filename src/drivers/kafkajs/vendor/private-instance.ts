@@ -92,7 +92,7 @@ function findKafkajs(from: readonly string[]): string {
       throw new OptionError(
         'RXF_DRIVER_MISSING',
         `The kafkajs driver requires exactly kafkajs ${KAFKAJS_VERSION}, found ${version} in ${dirname(file)}. ` +
-          `Run: npm install kafkajs@${KAFKAJS_VERSION}`,
+          `Run \`npm install kafkajs@${KAFKAJS_VERSION}\`.`,
         { details: { package: 'kafkajs', wanted: KAFKAJS_VERSION, found: version } },
       );
     }
@@ -100,7 +100,7 @@ function findKafkajs(from: readonly string[]): string {
   }
   throw new OptionError(
     'RXF_DRIVER_MISSING',
-    `The kafkajs driver needs the package kafkajs, which is not installed. Run: npm install kafkajs@${KAFKAJS_VERSION}`,
+    `The kafkajs driver needs the package kafkajs, which is not installed. Run \`npm install kafkajs@${KAFKAJS_VERSION}\`.`,
     { details: { package: 'kafkajs', wanted: KAFKAJS_VERSION }, cause },
   );
 }

@@ -24,7 +24,7 @@ export function timePattern(pattern: string): (atMs: number) => string {
       'RXF_OPTION_INVALID',
       `Expected \`path\` to have only the parts ${Object.keys(PARTS)
         .map((name) => `{${name}}`)
-        .join(' ')}, got \`{${unknown}}\``,
+        .join(' ')}, got \`{${unknown}}\`.`,
     );
   }
   if (names.length === 0) return () => pattern;
