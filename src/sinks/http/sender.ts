@@ -280,7 +280,7 @@ export class Sender {
 
   #reject(sending: Sending, cause: RxflumeError): void {
     const batch = this.#done(sending);
-    this.#outcomes.rejected(batch, cause, { about: shownUrl(batch.to), message: describeError(cause) });
+    this.#outcomes.rejected(batch, cause, { about: shownUrl(batch.to), message: sentence(describeError(cause)) });
   }
 
   #heard(target: Target<Sending>): void {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../core/error-codes.js';
 import { describeError, RxflumeError, SinkError } from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
+import { sentence } from '../../core/sentence.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { isStopped } from '../../delivery/nack-errors.js';
 import { CallTimer } from '../../lifecycle/call-timer.js';
@@ -58,7 +59,7 @@ export class Report {
   failed(values: number, cause: unknown): void {
     this.#metrics.failures.add(values);
     const code = cause instanceof RxflumeError ? cause.code : 'RXF_SINK_WRITE';
-    this.#monitor.report({ what: code, message: describeError(cause), cause });
+    this.#monitor.report({ what: code, message: sentence(describeError(cause)), cause });
   }
 
   /** Reports by code what of a batch the broker did not take, and nacks it, each with its own cause; after the others are acked. */
