@@ -67,6 +67,6 @@ export function messageFault(message: string): string | null {
   ) {
     return 'a missing value';
   }
-  if (!/[.?!…]["'”’)\]]*$/.test(own)) return 'no full stop';
+  if (!/[.?!…]["'”’)\]]*$/.test(message)) return 'no full stop';
   return null;
 }

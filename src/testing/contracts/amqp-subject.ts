@@ -9,6 +9,7 @@ import type {
   AmqpProperties,
   AmqpQueueKind,
   AmqpTable,
+  AmqpValue,
 } from '../../ports/amqp-consumer.js';
 import type {
   AmqpOutgoing,
@@ -82,6 +83,11 @@ export class ConsumerTrace implements AmqpListener {
 
   get texts(): string[] {
     return this.messages.map(({ content }) => content.toString());
+  }
+
+  /** A header of each message. */
+  headers(name: string, absent?: AmqpValue): unknown[] {
+    return this.messages.map(({ properties }) => properties.headers?.[name] ?? absent);
   }
 
   get on(): AmqpConsumer {
@@ -262,4 +268,9 @@ export async function isReady(subject: AmqpSubject, queue: string, count: number
 
 export function numbered(count: number, from = 0): string[] {
   return Array.from({ length: count }, (_, at) => `m${from + at}`);
+}
+
+/** That a message names the thing. */
+export function names(message: string | undefined, name: string): void {
+  if (!message?.includes(name)) throw new Error(`expected ${name} in: ${message}`);
 }

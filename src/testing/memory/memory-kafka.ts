@@ -43,13 +43,10 @@ let made = 0;
  * `TestScheduler.run` it is virtual.
  *
  * ```ts
- * import { kafkaSource, nullSink } from 'rxflume';
  * import { MemoryKafka } from 'rxflume/testing';
  *
  * const kafka = new MemoryKafka();
- * kafka.createTopic('chat', 2);
- * kafka.produce('chat', 0, ['a', 'b']);
- * export const stored$ = kafkaSource(kafka, { topics: ['chat'], groupId: 'g' }).pipe(nullSink().write());
+ * kafka.createTopic('chat');
  * kafka.committed('g', 'chat', 0); // → -1
  * ```
  */
@@ -335,10 +332,9 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
     );
   }
 
-  #topicsOf(subscription: KafkaSubscription): string[] {
-    const { topics } = subscription;
-    const names = [...this.#logs.keys()];
-    return names.filter((name) => (topics instanceof RegExp ? topics.test(name) : topics.includes(name)));
+  #topicsOf({ topics }: KafkaSubscription): string[] {
+    const isOurs = (name: string) => (topics instanceof RegExp ? topics.test(name) : topics.includes(name));
+    return [...this.#logs.keys()].filter(isOurs);
   }
 
   #log({ topic, partition }: TopicPartition): MemoryLog {

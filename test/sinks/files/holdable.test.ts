@@ -158,7 +158,7 @@ describe('a bucket that the store cannot hold', () => {
       const run = collect(kafka, fs, { sink: { path: (value) => `of=${value}` } });
       at(800, () => {
         expect(run.error).toMatchObject({ code: 'RXF_SOURCE_NACKED', retryable: false });
-        expect(run.error?.message).toContain('its folder cannot stand');
+        expect(run.error?.message).toContain('its folder cannot be made');
         expect(ledgerOf(fs)).toEqual(['0-1(1)']);
         settle(fs.remove('/lake/of=bad'));
         const next = collect(kafka, fs, { sink: { path: (value) => `of=${value}` } });

@@ -136,7 +136,7 @@ describe('auditLedger', () => {
     expect(made.problems).toEqual([`length ${root}/${older?.final}`, `length ${root}/${newest?.temporary}`]);
     expect(made.audit.problems[0]?.what).toMatch(/^The file has 3 bytes, not 10: /);
     made.finals.set(`${root}/${newest?.final}`, 0);
-    expect(made.audit.problems[1]?.means).toContain('no flow takes the stream up');
+    expect(made.audit.problems[1]?.means).toContain('no flow resumes the stream');
   });
 
   it('finds a gap between entries whose files exist', () => {
