@@ -38,7 +38,7 @@ export const COMPRESSION_OPTIONS = ['compression', 'compressionLevel'] as const;
 /** The compression of that name and level; `zstd` requires Node 22.15 or later, otherwise throws `OptionError`. */
 export function compressionOf(name: CompressionName = 'none', level?: number): Compression {
   expectOneOf('compression', name, NAMES);
-  const most = MOST_LEVEL[name];
+  const most = MAX_LEVEL[name];
   if (most !== undefined && level !== undefined) expectWhole('compressionLevel', level, 1, most);
   expectOption(
     'compressionLevel',
@@ -64,7 +64,7 @@ export function compressionOf(name: CompressionName = 'none', level?: number): C
   }
 }
 
-const MOST_LEVEL: Readonly<Partial<Record<CompressionName, number>>> = { gzip: 9, deflate: 9, zstd: 22 };
+const MAX_LEVEL: Readonly<Partial<Record<CompressionName, number>>> = { gzip: 9, deflate: 9, zstd: 22 };
 
 /** Node's types know it only of later versions than the least that is supported. */
 interface Zstd {

@@ -23,7 +23,7 @@ export interface CheckedField<T> {
 const WRITABLES = ['Text', 'BytesWritable', 'LongWritable', 'NullWritable'] as const;
 
 /** More does not fit Hadoop's lengths of 32 bits, with room for the rest of a record. */
-const MOST_BYTES = 2 ** 30;
+const MAX_BYTES = 2 ** 30;
 
 /** Checks one of the two fields. Throws `OptionError`. */
 export function checkField<T>(name: 'key' | 'value', field: SequenceField<T>): CheckedField<T> {
@@ -42,13 +42,13 @@ type Write = (made: unknown, name: string, into: WritableBytes) => void;
 
 const WRITE: Readonly<Record<'Text' | 'BytesWritable' | 'LongWritable', Write>> = {
   Text: (made, name, into) => {
-    if (typeof made !== 'string' || !isWellFormed(made) || made.length > MOST_BYTES / 3) {
+    if (typeof made !== 'string' || !isWellFormed(made) || made.length > MAX_BYTES / 3) {
       throw misfit(made, name, 'Text', 'a string of up to 341 MiB without unpaired surrogates');
     }
     into.text(made);
   },
   BytesWritable: (made, name, into) => {
-    if (!(made instanceof Uint8Array) || made.length > MOST_BYTES) {
+    if (!(made instanceof Uint8Array) || made.length > MAX_BYTES) {
       throw misfit(made, name, 'BytesWritable', 'bytes (a Uint8Array) of up to 1 GiB');
     }
     into.int32(made.length);

@@ -93,7 +93,7 @@ const MAGIC = Buffer.from('SEQ\u0006', 'latin1');
 const SYNC_BYTES = 16;
 /** What is read as the length of a record, and says that a sync marker follows. */
 const SYNC_ESCAPE = -1;
-/** Before a record, so many bytes after the last one, stands a sync marker, at which a reader of a part of the file begins. */
+/** Before a record, so many bytes after the last one, comes a sync marker, at which a reader of a part of the file begins. */
 const SYNC_INTERVAL_BYTES = 100 * KiB;
 
 /** What both kinds of files have: the header before the first chunk, and the sync marker. */

@@ -20,7 +20,7 @@ const words = new Set(
 
 /** Words of earlier versions, each with the one to use now. Each expression says what of the word is idiomatic all the same. */
 const OLD_WORDS: readonly (readonly [old: RegExp, now: string])[] = [
-  [/(?<!connection |ECONN)refus(?:e|al|ing)/i, 'rejects, or nacks inside a flow'],
+  [/(?<!connection |ECONN)refus(?:e(?!s connections)|al|ing)/i, 'rejects, or nacks inside a flow'],
   [/\btold\b/i, 'reported, distinguished, given'],
   [/\bt(?:ake|akes|aken|aking|ook) (?:(?!to )\w+ ){0,2}up\b(?! to)|take(?:n)?up(?![a-z])/i, 'resumes from'],
   [/\b(?:comes?|coming|came) again\b/i, 'is redelivered'],

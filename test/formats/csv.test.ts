@@ -104,7 +104,7 @@ describe('csv', () => {
     expect(line(7, { nullText: '7' })).toBe('"7",1\r\n');
   });
 
-  it('marks formulas where it is told to, and only texts', () => {
+  it('marks formulas where an option says so, and only texts', () => {
     const formulas = ['=1+1', '+1', '-1', '@a', '\ta', '\ra', '\na', '＝1', '－1'];
     for (const text of formulas) expect(line(text, { formulas: 'escape' })).toBe(`"'${text}",1\r\n`);
     expect(line('="a"', { formulas: 'escape' })).toBe('"\'=""a""",1\r\n');
