@@ -53,14 +53,13 @@ export class MemoryAmqpTopology {
   }
 
   /** Puts a message into every queue that is to have it. */
-  route(message: NewMessage): 'confirmed' | 'unroutable' | 'rejected' {
+  route(message: NewMessage, now = asyncScheduler.now()): 'confirmed' | 'unroutable' | 'rejected' {
     const { exchange, routingKey, properties } = message;
     const queues = this.routing
       .route(exchange, routingKey, properties)
       .map((name) => this.queues.get(name))
       .filter((queue) => queue !== undefined);
     if (queues.length === 0) return 'unroutable';
-    const now = asyncScheduler.now();
     return queues.map((queue) => queue.add(message, now)).every(Boolean) ? 'confirmed' : 'rejected';
   }
 }

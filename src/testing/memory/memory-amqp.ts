@@ -93,9 +93,11 @@ export class MemoryAmqp implements AmqpConsumerDriver, AmqpPublisherDriver {
 
   /** Puts messages into a queue, at one moment; those of a stream are one chunk. */
   send(queue: string, contents: readonly (string | Uint8Array)[], properties: AmqpProperties = {}): void {
+    // At one time, so that they are one chunk of a stream, also where real time passes meanwhile.
+    const now = asyncScheduler.now();
     for (const content of contents) {
       this.#queue(queue);
-      this.#topology.route({ exchange: '', routingKey: queue, properties, content: Buffer.from(content) });
+      this.#topology.route({ exchange: '', routingKey: queue, properties, content: Buffer.from(content) }, now);
     }
   }
 
