@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-MOST_VALUES = 12
+MAX_VALUES = 12
 
 
 def plain(value):
@@ -80,7 +80,7 @@ def values_to_try(column):
         return []
     if not pa.types.is_boolean(distinct.type) and not pa.types.is_fixed_size_binary(distinct.type):
         distinct = distinct.take(pc.sort_indices(distinct))
-    picked = sorted({round(n * (len(distinct) - 1) / (MOST_VALUES - 1)) for n in range(MOST_VALUES)})
+    picked = sorted({round(n * (len(distinct) - 1) / (MAX_VALUES - 1)) for n in range(MAX_VALUES)})
     return [distinct[n] for n in picked]
 
 
@@ -113,7 +113,7 @@ def by_duckdb(path):
         tried = con.execute(
             f'select distinct "{name}"::varchar v, "{name}" from scanned where "{name}" is not null order by 2'
         ).fetchall() if kind != "BLOB" else []
-        picked = sorted({round(n * (len(tried) - 1) / (MOST_VALUES - 1)) for n in range(MOST_VALUES)}) if tried else []
+        picked = sorted({round(n * (len(tried) - 1) / (MAX_VALUES - 1)) for n in range(MAX_VALUES)}) if tried else []
         for n in picked:
             text = tried[n][0].replace("'", "''")
             for compare in ["=", ">=", "<=", ">", "<"]:

@@ -17,7 +17,7 @@ export interface MetricsServer {
 }
 
 /** More scrapes at once than any set of Prometheus servers makes; those beyond are disconnected. */
-const MOST_CONNECTIONS = 100;
+const MAX_CONNECTIONS = 100;
 /** A client that sends or reads nothing for so long is disconnected. */
 const SILENT_FOR_MS = 10_000;
 
@@ -38,7 +38,7 @@ export function serveMetrics(
       answer(handle, request, response).catch(() => response.destroy());
     },
   );
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(silentForMs, (socket) => socket.destroy());
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError({ host, port }, error)));

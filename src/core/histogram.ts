@@ -5,7 +5,7 @@ const MAX_EXPONENT = 20;
 const STEP_BITS = 3;
 const STEPS = 1 << STEP_BITS;
 const BUCKETS = (MAX_EXPONENT - MIN_EXPONENT) * STEPS;
-/** The exponent is biased, and stands above the 20 bits of the mantissa that are in the upper word. */
+/** The exponent is biased, and lies above the 20 bits of the mantissa that are in the upper word. */
 const SHIFT = 20 - STEP_BITS;
 const FIRST = (1_023 + MIN_EXPONENT) << STEP_BITS;
 

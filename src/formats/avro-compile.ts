@@ -67,7 +67,8 @@ class SchemaCompiler {
 
   #byName(name: string, at: string, namespace: string): AvroType {
     const type = PRIMITIVES.get(name) ?? this.#named.get(fullName(name, namespace));
-    if (type === undefined) throw invalid(at, 'a primitive type, or the name of a type that stands before it', name);
+    if (type === undefined)
+      throw invalid(at, 'a primitive type, or the name of a type that is defined before it', name);
     return type;
   }
 
@@ -180,7 +181,7 @@ function invalid(at: string, rule: string, got: unknown): OptionError {
   const shown = JSON.stringify(got) ?? String(got);
   return new OptionError(
     'RXF_OPTION_INVALID',
-    `Expected \`schema${at}\` to be ${rule}, got \`${shown.length > 120 ? `${shown.slice(0, 120)}…` : shown}\``,
+    `Expected \`schema${at}\` to be ${rule}, got \`${shown.length > 120 ? `${shown.slice(0, 120)}…` : shown}\`.`,
     { details: { option: `schema${at}`, rule } },
   );
 }

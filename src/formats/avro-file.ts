@@ -10,7 +10,7 @@ import { compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 
 export interface AvroFileOptions<S extends AvroSchema = AvroSchema> {
-  /** The schema of each value, an object as JSON has it. It stands in each file, with attributes of yours. */
+  /** The schema of each value, an object as JSON has it. It is in each file, with attributes of yours. */
   readonly schema: S;
   /** How each block is stored. `zstd` needs Node 22.15 or later. Default `null`, which is as it is. */
   readonly codec?: AvroCodec;

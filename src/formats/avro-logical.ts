@@ -12,7 +12,7 @@ export interface LogicalSchema {
 }
 
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 2 ** 31;
+const MAX_DAYS = 2 ** 31;
 
 /** A valid Date, of any realm. */
 function isDate(value: unknown): value is Date {
@@ -48,7 +48,7 @@ const DATE = simple<Date | number>(
   'date',
   'a Date at midnight in UTC, or a whole number of days since 1970',
   (value) =>
-    isInt(value) || (isDate(value) && value.getTime() % DAY_MS === 0 && Math.abs(value.getTime() / DAY_MS) < MOST_DAYS),
+    isInt(value) || (isDate(value) && value.getTime() % DAY_MS === 0 && Math.abs(value.getTime() / DAY_MS) < MAX_DAYS),
   (value, writer) => writer.long(typeof value === 'number' ? value : value.getTime() / DAY_MS),
 );
 
@@ -74,20 +74,20 @@ const UUID_BYTES = simple<string>('uuid', UUID_EXPECTED, isUuid, (value, writer)
   writer.fixed(Buffer.from(value.replaceAll('-', ''), 'hex')),
 );
 
-const MOST_SIZE = 2 ** 30;
+const MAX_SIZE = 2 ** 30;
 
 /** Whether a fixed type may have so many bytes. */
 export function isSize(size: unknown): size is number {
-  return Number.isInteger(size) && (size as number) >= 0 && (size as number) <= MOST_SIZE;
+  return Number.isInteger(size) && (size as number) >= 0 && (size as number) <= MAX_SIZE;
 }
 
 /** No number has more digits. */
-const MOST_DIGITS = 1_000;
+const MAX_DIGITS = 1_000;
 
 function decimal({ type, precision, scale = 0, size }: LogicalSchema): AvroType | string | undefined {
   if (type !== 'bytes' && type !== 'fixed') return 'a `decimal` to be of type bytes or fixed';
-  const isPrecision = Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= MOST_DIGITS;
-  if (!isPrecision) return `a \`decimal\` to have a precision from 1 to ${MOST_DIGITS}`;
+  const isPrecision = Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= MAX_DIGITS;
+  if (!isPrecision) return `a \`decimal\` to have a precision from 1 to ${MAX_DIGITS}`;
   const [digits, fraction] = [precision as number, scale as number];
   if (!Number.isInteger(scale) || fraction < 0 || fraction > digits) {
     return 'a `decimal` to have a scale from 0 to its precision';
@@ -115,7 +115,7 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 /** A decimal in units of its last digit; undefined for what is none, or has more behind the point than zeros. */
 function unscaledOf(value: unknown, scale: number): bigint | undefined {
   if (typeof value === 'bigint') return value * 10n ** BigInt(scale);
-  if (typeof value !== 'string' || value.length > 2 * MOST_DIGITS) return undefined;
+  if (typeof value !== 'string' || value.length > 2 * MAX_DIGITS) return undefined;
   const [, sign, whole = '', behind = ''] = DECIMAL.exec(value) ?? [];
   if (sign === undefined || /[1-9]/.test(behind.slice(scale))) return undefined;
   return BigInt(`${sign}${whole}${behind.slice(0, scale).padEnd(scale, '0')}`);

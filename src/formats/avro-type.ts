@@ -35,12 +35,12 @@ export function simple<T>(
   };
 }
 
-const [LEAST_INT, MOST_INT] = [-(2 ** 31), 2 ** 31 - 1];
+const [LEAST_INT, MAX_INT] = [-(2 ** 31), 2 ** 31 - 1];
 /** Zigzag doubles a number, which a double holds exactly only up to there. */
-const MOST_EXACT = 2 ** 52;
+const MAX_EXACT = 2 ** 52;
 
 export function isInt(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= LEAST_INT && (value as number) <= MOST_INT;
+  return Number.isInteger(value) && (value as number) >= LEAST_INT && (value as number) <= MAX_INT;
 }
 
 export function isLong(value: unknown): boolean {
@@ -48,7 +48,7 @@ export function isLong(value: unknown): boolean {
 }
 
 export function writeLong(value: number | bigint, writer: AvroWriter): void {
-  if (typeof value === 'number' && value <= MOST_EXACT && value >= -MOST_EXACT) writer.long(value);
+  if (typeof value === 'number' && value <= MAX_EXACT && value >= -MAX_EXACT) writer.long(value);
   else writer.bigLong(BigInt(value));
 }
 

@@ -48,7 +48,7 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_requeued_total: counter(SOURCE, 'Nacked messages that were returned to their queue.'),
   rxflume_source_dead_lettered_total: counter(
     SOURCE,
-    'Nacked messages that RabbitMQ was told to discard or dead-letter.',
+    'Nacked messages that RabbitMQ was asked to discard or dead-letter.',
   ),
   rxflume_source_unheard_total: counter(SOURCE, 'Events that were acked after their Flume client had disconnected.'),
   rxflume_source_commits_total: counter(SOURCE, 'Commits of offsets that succeeded.'),

@@ -3,7 +3,7 @@ import type { Histogram } from '../core/histogram.js';
 /** The most records that share an entry while the stream is not far behind. */
 const RECORDS_A_ENTRY = 64;
 /** Beyond so many entries each two become one. */
-const MOST_ENTRIES = 2_048;
+const MAX_ENTRIES = 2_048;
 
 /** Where the ages of acked records are counted, in seconds. */
 export interface AgeHistograms {
@@ -38,7 +38,7 @@ export class TimeIndex {
 
   /** `time`: of the record, in milliseconds since 1970, negative where it has none; `now`: when it goes out, by a monotonic clock. */
   add(seq: number, time: number, now: number): void {
-    if (this.#seqs.length - this.#first >= MOST_ENTRIES) this.#thinOut();
+    if (this.#seqs.length - this.#first >= MAX_ENTRIES) this.#thinOut();
     this.#seqs.push(seq);
     this.#times.push(time);
     this.#sentAt.push(now);

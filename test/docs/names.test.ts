@@ -33,7 +33,6 @@ const OLD_WORDS: readonly (readonly [old: RegExp, now: string])[] = [
   [/\bfor ever\b/i, 'forever'],
   [/\btwins?\b/i, 'duplicate'],
   [/\bdut(?:y|ies)\b/i, 'acker'],
-  [/\bMOST_/, 'MAX_'],
 ];
 /** The adjective, not the type. */
 const VOID = [/(?<!: |=> |<)\bvoid\b/i, 'stale'] as const;

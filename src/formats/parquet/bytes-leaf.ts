@@ -11,9 +11,9 @@ const SHORT = 48;
 /** From so many values on, a dictionary of more than half as many is given up. */
 const DICTIONARY_FROM = 4_096;
 /** Looked at for a value before the dictionary is given up: values can be made to have one hash. */
-const MOST_PROBES = 64;
+const MAX_PROBES = 64;
 /** The indexes of more are written wrongly. */
-const MOST_WORDS = 1 << 20;
+const MAX_WORDS = 1 << 20;
 const FEW = 64;
 const SAMPLE = 16;
 const FNV_OFFSET = 0x811c9dc5;
@@ -124,7 +124,7 @@ export class BytesLeaf extends Leaf {
   #find(end: number): number {
     const mask = this.#table.length - 1;
     let slot = hashOf(this.#buffer, this.#at, end) & mask;
-    for (let probes = 0; probes < MOST_PROBES; probes += 1) {
+    for (let probes = 0; probes < MAX_PROBES; probes += 1) {
       const word = (this.#table[slot] as number) - 1;
       if (word < 0) return this.#newWord(slot, end);
       if (this.#isWord(word, end)) return word;
@@ -135,7 +135,7 @@ export class BytesLeaf extends Leaf {
 
   #newWord(slot: number, end: number): number {
     const word = this.#kept;
-    if (word >= MOST_WORDS) return -1;
+    if (word >= MAX_WORDS) return -1;
     if (word === this.#broughtBy.length) this.#broughtBy = grown(this.#broughtBy, word + 1);
     this.#broughtBy[word] = this.count;
     this.#keep(end);

@@ -57,7 +57,7 @@ const simple =
     new ParquetColumn({ kind });
 
 /** The digits that 16 bytes hold, and that readers support. */
-const MOST_DIGITS = 38;
+const MAX_DIGITS = 38;
 
 /**
  * The types of the columns of a Parquet file.
@@ -104,7 +104,7 @@ export const column = {
    * a bigint, which is a whole number. What has more digits is rejected, not rounded.
    */
   decimal(precision: number, scale: number): ParquetColumn<string | number | bigint> {
-    expectWhole('precision', precision, 1, MOST_DIGITS);
+    expectWhole('precision', precision, 1, MAX_DIGITS);
     expectWhole('scale', scale, 0, precision);
     return new ParquetColumn({ kind: 'decimal', precision, scale });
   },

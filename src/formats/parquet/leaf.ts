@@ -11,7 +11,7 @@ export class Misfit extends Error {
   }
 }
 
-/** Where a leaf stands in the schema. */
+/** Where a leaf is in the schema. */
 export interface LeafPlace {
   readonly path: readonly string[];
   readonly element: SchemaElement;

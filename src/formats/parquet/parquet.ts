@@ -48,7 +48,7 @@ export const PARQUET_DEFAULTS = {
 /** In the form that parquet-java parses: it trusts no statistics of text where it cannot. */
 const CREATED_BY = 'rxflume version 0.1.0 (build hyparquet-writer 0.17.0)';
 
-const MOST_ROWS = 1_000_000;
+const MAX_ROWS = 1_000_000;
 
 /**
  * Parquet files of a schema. The type of the values is the schema's, and each value is checked, too: one that does not fit is nacked
@@ -80,7 +80,7 @@ export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S
   const { schema, compression, maxBufferedBytes, unknownFields } = checked;
   const { count, bytes, maxWaitMs } = groupWithDefaults('rowGroup', PARQUET_DEFAULTS.rowGroup, checked.rowGroup);
   expectSchema('schema', schema);
-  expectWhole('rowGroup.count', count, 1, MOST_ROWS);
+  expectWhole('rowGroup.count', count, 1, MAX_ROWS);
   expectWhole('rowGroup.bytes', bytes, 1, 256 * MiB);
   expectMs('rowGroup.maxWaitMs', maxWaitMs, 1);
   expectWhole('maxBufferedBytes', maxBufferedBytes, 1);

@@ -3,7 +3,7 @@ import type { ParquetColumn, ParquetSchema } from './column.js';
 import type { LeafPlace } from './leaf.js';
 import { type LeafShape, physicalOf } from './leaf-of.js';
 
-/** A column with where it stands in the file, and what is in it. */
+/** A column with where it is in the file, and what is in it. */
 export type Placed = PlacedLeaf | PlacedList | PlacedMap | PlacedStruct;
 
 interface PlacedBase {

@@ -27,7 +27,7 @@ export function vendorOf(found: typeof loaded = loaded): Vendor {
   if (!('missing' in found)) return found;
   throw new OptionError(
     'RXF_DRIVER_MISSING',
-    'parquet() needs the package hyparquet-writer 0.17.0, which cannot be loaded. Run: npm install hyparquet-writer@0.17.0',
+    'parquet() needs the package hyparquet-writer 0.17.0, which cannot be loaded. Run `npm install hyparquet-writer@0.17.0`.',
     { details: { package: 'hyparquet-writer', wanted: '0.17.0' }, cause: found.missing },
   );
 }

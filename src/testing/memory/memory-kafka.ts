@@ -1,5 +1,5 @@
 import { Observable, Subject, tap, timer } from 'rxjs';
-import { ConnectError, type RxflumeError } from '../../core/errors.js';
+import type { RxflumeError } from '../../core/errors.js';
 import type {
   CommittedOffset,
   KafkaConsumer,
@@ -21,7 +21,7 @@ import { fencedError, MemoryGroup } from './memory-group.js';
 import { MemoryLog, type MemoryRecord } from './memory-log.js';
 import { type ConsumerCluster, MemoryMember } from './memory-member.js';
 import { MemoryProducer, type ProducerCluster, type ProducerFate, type ProducerStep } from './memory-producer.js';
-import { forbiddenTopic, rejectionByTopic, type TopicConfig } from './memory-topic-rules.js';
+import { forbiddenTopic, missingTopic, rejectionByTopic, type TopicConfig } from './memory-topic-rules.js';
 import { MemoryTransactions } from './memory-transactions.js';
 
 export interface MemoryKafkaOptions {
@@ -290,16 +290,11 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   }
 
   #join(member: MemoryMember): void {
-    const failure = this.connectErrors.shift();
+    const { topics, groupId } = member.subscription;
+    const isMissing = this.#topicsOf(member.subscription).length === 0;
+    const failure = this.connectErrors.shift() ?? (isMissing ? missingTopic(String(topics)) : undefined);
     if (failure !== undefined) {
       member.subscriber.error(failure);
-      return;
-    }
-    const { topics, groupId } = member.subscription;
-    if (this.#topicsOf(member.subscription).length === 0) {
-      member.subscriber.error(
-        new ConnectError('RXF_KAFKA_TOPIC_MISSING', `There is no topic ${String(topics)}. Create it.`),
-      );
       return;
     }
     member.subscriber.next(member);
