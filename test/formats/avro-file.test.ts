@@ -270,7 +270,10 @@ describe('avroFile', () => {
 
   const record = (...fields: unknown[]) => ({ type: 'record', name: 'R', fields });
   it.each<[unknown, string]>([
-    ['strin', 'Expected `schema` to be a primitive type, or the name of a type that is defined before it, got `"strin"`.'],
+    [
+      'strin',
+      'Expected `schema` to be a primitive type, or the name of a type that is defined before it, got `"strin"`.',
+    ],
     [undefined, 'Expected `schema` to be a schema that JSON can hold'],
     [{ type: 'array' }, 'Expected `schema.items` to be a schema'],
     [[], 'a union of at least one type'],
