@@ -232,7 +232,7 @@ export class BytesLeaf extends Leaf {
   }
 }
 
-/** Of a long value its ends and its middle are looked at: those that differ elsewhere only are told apart by comparing them. */
+/** Of a long value its ends and its middle are looked at: those that differ elsewhere only are distinguished by comparing them. */
 function hashOf(buffer: Buffer, start: number, end: number): number {
   if (end - start <= 3 * SAMPLE) return hashed(buffer, start, end, FNV_OFFSET);
   const middle = (start + end - SAMPLE) >> 1;
