@@ -28,6 +28,7 @@ const shared = {
 /** They import rxflume/formats, which waits for an optional package at its top level: CommonJS cannot. */
 const modulesOnly = [
   '/test/surface\\.test\\.ts$',
+  '/test/options-undefined\\.test\\.ts$',
   '/test/docs/options\\.test\\.ts$',
   '/test/formats/parquet\\.test\\.ts$',
 ];

@@ -14,6 +14,7 @@ import { checkOptions as undici } from '../src/drivers/undici/options.js';
 import { checkOptions as webhdfs } from '../src/drivers/webhdfs/options.js';
 import { checkOptions as webhdfsPackage } from '../src/drivers/webhdfs-package/options.js';
 import { checkWatch } from '../src/flow/probes.js';
+import { avroFile, column, csv, parquet, sequenceFile } from '../src/formats/index.js';
 import * as rxflume from '../src/index.js';
 import { metricsHandler } from '../src/metrics/index.js';
 import { checkOptions as amqpSink } from '../src/sinks/amqp/options.js';
@@ -63,6 +64,10 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'undici options': [undici, {}],
   'webhdfs options': [webhdfs, { nameNodes: ['http://h:1'] }],
   'webhdfsPackage options': [webhdfsPackage, { client: { host: 'h' } }],
+  'avroFile options': [avroFile, { schema: { type: 'record', name: 'R', fields: [{ name: 'a', type: 'long' }] } }],
+  'csv options': [csv, { columns: ['a'] }],
+  'parquet options': [parquet, { schema: { a: column.int32() } }],
+  'sequenceFile options': [sequenceFile, { value: { writable: 'Text', of: String } }],
   'flumeAvroFile options': [rxflume.flumeAvroFile, {}],
   'flumeText options': [rxflume.flumeText, {}],
   'json options': [(options) => rxflume.json(undefined, options), {}],
