@@ -49,7 +49,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   {
     room: /^src\/formats$/,
     rooms: ['src/core'],
-    packages: ['rxjs', 'node:zlib', 'node:util', 'snappyjs', 'hyparquet', 'hyparquet-writer'],
+    packages: ['rxjs', 'node:module', 'node:zlib', 'node:util', 'snappyjs', 'hyparquet', 'hyparquet-writer'],
   },
   // Names that are too long are cut, and a hash keeps them apart.
   {

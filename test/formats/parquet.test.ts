@@ -417,7 +417,7 @@ describe('parquet', () => {
     expect(() => vendorOf({ missing: new Error('no such package') })).toThrow(
       expect.objectContaining({
         code: 'RXF_DRIVER_MISSING',
-        message: expect.stringMatching(/npm install hyparquet-writer@0\.17\.0$/),
+        message: expect.stringMatching(/npm install hyparquet-writer@0\.17\.0`\.$/),
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { from, lastValueFrom } from 'rxjs';
-import { compress } from 'snappyjs';
 import { expectOneOf } from '../../core/options.js';
 import { compressionOf } from '../compression.js';
+import { rawSnappy } from '../hadoop-snappy.js';
 
 export type ParquetCompression = 'none' | 'snappy' | 'gzip' | 'zstd';
 
@@ -16,7 +16,7 @@ export interface PageCodec {
 export function pageCodecOf(name: ParquetCompression): PageCodec {
   expectOneOf('compression', name, ['none', 'snappy', 'gzip', 'zstd']);
   if (name === 'none') return { name: 'UNCOMPRESSED', compress: (page) => page };
-  if (name === 'snappy') return { name: 'SNAPPY', compress: (page) => compress(bufferOf(page)) };
+  if (name === 'snappy') return { name: 'SNAPPY', compress: (page) => rawSnappy(bufferOf(page)) };
   const compression = compressionOf(name);
   return {
     name: name === 'gzip' ? 'GZIP' : 'ZSTD',
