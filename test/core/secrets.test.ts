@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeError } from '../../src/core/errors.js';
 import { secretsOf, withoutSecrets } from '../../src/core/secrets.js';
-import { cpuMsSince } from '../support/cpu-time.js';
+import { leastCpuMs } from '../support/cpu-time.js';
 
 const S = 'S3CR3T+pw/0rd==';
 
@@ -44,10 +44,11 @@ describe('withoutSecrets', () => {
     expect(secretsOf(url)).toEqual([S]);
   });
 
-  it('ends in no time, whatever comes', () => {
-    const before = process.cpuUsage();
-    for (const part of ['token', 'a-', '"password":"', '://x', 'Basic ', '\\"']) withoutSecrets(part.repeat(2_000));
-    expect(cpuMsSince(before)).toBeLessThan(2_000);
+  it('ends in no time, whatever comes', async () => {
+    const search = () => {
+      for (const part of ['token', 'a-', '"password":"', '://x', 'Basic ', '\\"']) withoutSecrets(part.repeat(2_000));
+    };
+    expect(await leastCpuMs(2_000, search)).toBeLessThan(2_000);
   });
 
   it('is what every described error goes through', () => {
