@@ -125,9 +125,12 @@ export class Member {
     this.#heartbeats = new Heartbeats(this.link, assignment, limits, reading, driverLog);
     this.#heartbeats.start();
     const watch = setInterval(() => this.#lookSoon(assignment), options.metadataMaxAgeMs);
+    let isAnnounced = false;
     try {
       await this.#same.learn();
-      const isStarted = await this.#findStarts(assignment, reading);
+      // Closed meanwhile, or taken away again: the listener never hears of it.
+      isAnnounced = !assignment.isOver;
+      const isStarted = isAnnounced && (await this.#findStarts(assignment, reading));
       if (isStarted) {
         this.#fetching = new Fetching(this.link, assignment, {
           home: this.#home,
@@ -151,7 +154,7 @@ export class Member {
       this.#fetching = undefined;
       this.#assignment = undefined;
     }
-    if (!this.#isClosed && assignment.partitions.length > 0) listener.lost();
+    if (isAnnounced && !this.#isClosed && assignment.partitions.length > 0) listener.lost();
     return assignment.reason ?? { kind: 'closed' };
   }
 

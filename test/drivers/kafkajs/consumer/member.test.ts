@@ -100,6 +100,22 @@ describe('a member of the group', () => {
     }
   });
 
+  it('says nothing when it is closed while it learns what its topics are', async () => {
+    const link = new FakeLink();
+    let learnt: (ids: undefined) => void = () => undefined;
+    link.topicIds = () =>
+      new Promise((resolve) => {
+        learnt = resolve;
+      });
+    const { member, trace, done } = live(link);
+    await until(() => link.calls.includes('join'), 'joining');
+    await sleep(0);
+    member.close();
+    learnt(undefined);
+    await done;
+    expect(trace.calls).toEqual([]);
+  });
+
   it('trap 6: `revoking` is awaited before joining again, its generation still valid, its heartbeats going on', async () => {
     const trace = new KafkaTrace();
     let settle: (value: unknown) => void = () => undefined;
