@@ -25,14 +25,6 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.services/', '<rootDir>/.stryker/'],
 };
 
-/** They import rxflume/formats, which waits for an optional package at its top level: CommonJS cannot. */
-const modulesOnly = [
-  '/test/surface\\.test\\.ts$',
-  '/test/options-undefined\\.test\\.ts$',
-  '/test/docs/options\\.test\\.ts$',
-  '/test/formats/parquet\\.test\\.ts$',
-];
-
 export default {
   maxWorkers: '100%',
   testSequencer: '<rootDir>/test/support/heap-first.cjs',
@@ -49,17 +41,17 @@ export default {
         '<rootDir>/test/live/',
         '<rootDir>/test/package/',
         '\\.proof\\.test\\.ts$',
-        '\\.process\\.test\\.ts$',
-        ...modulesOnly,
+        '\\.system\\.test\\.ts$',
       ],
     },
     { ...shared, displayName: 'proof', testMatch: ['<rootDir>/test/**/*.proof.test.ts'] },
-    // What starts processes or a compiler, loads a script of this repository, or needs modules.
+    // What starts processes or a compiler, opens sockets, waits in real time, or imports rxflume/formats, whose optional package
+    // is waited for at its top level: CommonJS cannot.
     {
       ...shared,
-      displayName: 'process',
+      displayName: 'system',
       setupFilesAfterEnv: ['<rootDir>/test/support/message-form.ts'],
-      testRegex: ['\\.process\\.test\\.ts$', ...modulesOnly],
+      testMatch: ['<rootDir>/test/**/*.system.test.ts'],
     },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/**/*.test.ts'] },
     { ...shared, displayName: 'live', testMatch: ['<rootDir>/test/live/**/*.test.ts'] },

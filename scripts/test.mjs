@@ -1,5 +1,5 @@
-// npm test: types, lint, the documentation as a site, the reports of the public surface, the quick tests, those that start
-// processes or a compiler, the package as it would be published, the guard against slowing down, then the proofs, and the live
+// npm test: types, lint, the documentation as a site, the reports of the public surface, the quick tests, those of processes,
+// the compiler and sockets, the package as it would be published, the guard against slowing down, then the proofs, and the live
 // tests and a short chaos run against real services.
 //   npm test              all of it
 //   npm test -- --quick   without the proofs, the live tests and chaos
@@ -140,7 +140,7 @@ try {
     step('public surface', 'npm', ['run', '-s', 'api']),
   ]);
   jest('quick');
-  jest('process');
+  jest('system');
   jest('package');
   const isLean = await step('what a record allocates', process.execPath, ['--import', 'tsx', 'bench/guard/main.ts']);
   counts[isLean ? 'passed' : 'failed'] += 1;

@@ -42,7 +42,7 @@ describe('npm run new -- operator fooBar', () => {
   }, 180_000);
 
   test('makes an operator whose tests pass, and that the rules of the house accept', async () => {
-    const jest = ['node_modules/jest/bin/jest.js', '--selectProjects', 'quick', 'process', '--ci', '-w', '1'];
+    const jest = ['node_modules/jest/bin/jest.js', '--selectProjects', 'quick', 'system', '--ci', '-w', '1'];
     const only = ['-t', 'fooBar|the operators|has every operator'];
     const files = ['operators/foo-bar', 'test/architecture', 'docs/examples'];
     const { stderr } = await node('--experimental-vm-modules', ...jest, ...files, ...only);

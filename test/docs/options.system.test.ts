@@ -93,7 +93,7 @@ test.each([
 const WITHOUT_TABLE = ['AMQP_READ_DEFAULTS', 'JSON_DEFAULTS'];
 
 test('every constant of defaults has a table, which is compared above', () => {
-  const here = textOf('test/docs/options.test.ts');
+  const here = textOf('test/docs/options.system.test.ts');
   const exported = ['src', 'operators'].flatMap((folder) =>
     readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
