@@ -9,7 +9,7 @@ import { column, parquet } from '../../../src/formats/index.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../src/testing/index.js';
-import { CHAT } from './trial-flows.js';
+import { CHAT, SOURCE_OPTIONS } from './trial-flows.js';
 
 /** Row groups of two, three or fewer rows, several to a file, and two buckets. */
 const collect: BuildCollector = ({ kafka, fs, monitor }) => {
@@ -26,17 +26,9 @@ const collect: BuildCollector = ({ kafka, fs, monitor }) => {
   });
   return flow(
     'parquet',
-    kafkaSource(kafka, {
-      topics: ['chat'],
-      groupId: 'lake',
-      window: { count: 8, bytes: 10_000 },
-      commit: { count: 5, intervalMs: 30 },
-      redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-      revokeTimeoutMs: 200,
-      drainTimeoutMs: 5_000,
-      resumeFrom: lake.offsetStore,
-      monitor,
-    }).pipe(retryConnect({ firstDelayMs: 10, monitor })),
+    kafkaSource(kafka, { ...SOURCE_OPTIONS, resumeFrom: lake.offsetStore, monitor }).pipe(
+      retryConnect({ firstDelayMs: 10, monitor }),
+    ),
     mapValue((value) => ({ name: String(value), n: Number(String(value).slice(1)) })),
     filterValue(({ n }) => n % 10 !== 3),
     inFlightWindow({ count: 6 }),

@@ -21,7 +21,8 @@ export const FOLDING: LedgerRules = {
 /** All but `hang`, after which a flow may take the minute that a commit has. */
 export const ANSWERED = USUAL_FAULT_KINDS.filter((kind) => kind !== 'hang');
 
-const sourceOptions = {
+/** A small window, and waits that a proof has time for. */
+export const SOURCE_OPTIONS = {
   topics: ['chat'],
   groupId: 'lake',
   window: { count: 8, bytes: 10_000 },
@@ -44,7 +45,7 @@ export function plain(rules: LedgerRules): BuildCollector {
     });
     return flow(
       'trial',
-      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.offsetStore, monitor }).pipe(
+      kafkaSource(kafka, { ...SOURCE_OPTIONS, resumeFrom: lake.offsetStore, monitor }).pipe(
         retryConnect({ firstDelayMs: 10, monitor }),
       ),
       mapValue((value) => String(value)),
@@ -71,7 +72,7 @@ export function unruly(rules: LedgerRules, lateMs = (n: number) => 1 + ((n * 7) 
     const bad = fileSinkBy(rules, fs, { root: '/bad', format: jsonLines(), roll: { intervalMs: 200 }, monitor });
     return flow(
       'unruly',
-      kafkaSource(kafka, { ...sourceOptions, resumeFrom: lake.offsetStore, monitor }).pipe(
+      kafkaSource(kafka, { ...SOURCE_OPTIONS, resumeFrom: lake.offsetStore, monitor }).pipe(
         retryConnect({ firstDelayMs: 10, monitor }),
       ),
       decode(

@@ -8,6 +8,7 @@ import type { FileSystem } from '../../../../src/ports/file-system.js';
 import { fileSink } from '../../../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../../src/testing/index.js';
+import { SOURCE_OPTIONS } from '../trial-flows.js';
 
 const CHAT = {
   chat: [
@@ -37,17 +38,9 @@ function collector(wrapped: (fs: FileSystem) => FileSystem): BuildCollector {
     });
     return flow(
       'trial',
-      kafkaSource(kafka, {
-        topics: ['chat'],
-        groupId: 'lake',
-        window: { count: 8, bytes: 10_000 },
-        commit: { count: 5, intervalMs: 30 },
-        redeliver: { maxAttempts: 100, firstDelayMs: 10, maxDelayMs: 50 },
-        revokeTimeoutMs: 200,
-        drainTimeoutMs: 5_000,
-        resumeFrom: lake.offsetStore,
-        monitor,
-      }).pipe(retryConnect({ firstDelayMs: 10, monitor })),
+      kafkaSource(kafka, { ...SOURCE_OPTIONS, resumeFrom: lake.offsetStore, monitor }).pipe(
+        retryConnect({ firstDelayMs: 10, monitor }),
+      ),
       deadLetter(bad.write()),
       mapValue((value) => String(value)),
       lake.write(),
