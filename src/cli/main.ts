@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
 import { describeError } from '../core/errors.js';
 import { shownText } from '../core/text.js';
 import { metricsHandler } from '../metrics/index.js';
+import { versionOf } from '../metrics/runtime.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (asked.verb === 'help') return print(HELP);
-  if (asked.verb === 'version') return print(`${version()}\n`);
+  if (asked.verb === 'version') return print(`${versionOf()}\n`);
 
   if (asked.verb === 'ledger') {
     return ledger(asked, { out, err, env: process.env, cwd: process.cwd() });
@@ -80,10 +80,6 @@ function droppedText(count: number): string {
 /** Errors before the run go to standard error, as text. */
 function errorLog(log: ConsoleLog): ConsoleLog {
   return { ...log, say: (_, what, message) => err.write(`rxflume: ${shownText(`${what}: ${message}`)}\n`) };
-}
-
-function version(): string {
-  return (createRequire(import.meta.url)('rxflume/package.json') as { version: string }).version;
 }
 
 function print(text: string): number {

@@ -134,6 +134,6 @@ function textOf(bytes: Buffer): string {
 }
 
 /** The same bytes; a Buffer as it is, since one more object for each value shows in the time that decoding takes. */
-function bufferOf(bytes: Uint8Array): Buffer {
+export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

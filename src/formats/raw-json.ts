@@ -1,6 +1,6 @@
 import { RawJson } from '../core/raw-json.js';
 import type { Decoder, DecoderLike } from './decoder.js';
-import { type JsonOptions, json } from './json.js';
+import { bufferOf, type JsonOptions, json } from './json.js';
 
 /**
  * A decoder as `json`, whose result keeps the text it was read from: filters and paths look at its `value`, and `jsonLines`,
@@ -45,7 +45,7 @@ const MARK = [0xef, 0xbb, 0xbf];
 
 function jsonBytes(input: Uint8Array | string): Buffer {
   if (typeof input === 'string') return Buffer.from(escaped(input.charCodeAt(0) === 0xfeff ? input.slice(1) : input));
-  const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+  const bytes = bufferOf(input);
   return MARK.every((byte, at) => bytes[at] === byte) ? bytes.subarray(MARK.length) : bytes;
 }
 

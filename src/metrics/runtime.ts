@@ -47,6 +47,7 @@ function measure(monitor: Monitor): () => void {
   };
 }
 
-function versionOf(): string {
+/** The version of this package. */
+export function versionOf(): string {
   return (createRequire(import.meta.url)('rxflume/package.json') as { version: string }).version;
 }

@@ -2,6 +2,7 @@ import { from, lastValueFrom } from 'rxjs';
 import { expectOneOf } from '../../core/options.js';
 import { compressionOf } from '../compression.js';
 import { rawSnappy } from '../hadoop-snappy.js';
+import { bufferOf } from '../json.js';
 
 export type ParquetCompression = 'none' | 'snappy' | 'gzip' | 'zstd';
 
@@ -22,9 +23,4 @@ export function pageCodecOf(name: ParquetCompression): PageCodec {
     name: name === 'gzip' ? 'GZIP' : 'ZSTD',
     compress: (page) => lastValueFrom(from(compression.compress(page))),
   };
-}
-
-/** The same bytes, not copied. */
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
