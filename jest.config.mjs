@@ -1,5 +1,8 @@
-const transform = (type) => ({
-  '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type } }],
+const transform = (type, extensions = 'ts') => ({
+  [`\\.(${extensions})$`]: [
+    '@swc/jest',
+    { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type } },
+  ],
 });
 
 const shared = {
@@ -18,6 +21,7 @@ const shared = {
     '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
     '^rxflume/formats$': '<rootDir>/src/formats/index.ts',
+    '^rxflume/formats/parquet$': '<rootDir>/src/formats/parquet/index.ts',
     '^rxflume/testing$': '<rootDir>/src/testing/index.ts',
     '^rxflume/drivers/(.*)$': '<rootDir>/src/drivers/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
@@ -34,7 +38,9 @@ export default {
       displayName: 'quick',
       // As CommonJS, which Jest loads in two thirds of the time, and which Node 20 frees with its test file.
       extensionsToTreatAsEsm: [],
-      transform: transform('commonjs'),
+      transform: transform('commonjs', 'ts|js'),
+      // Packages that are ES modules only.
+      transformIgnorePatterns: ['/node_modules/(?!hyparquet(-writer)?/)'],
       setupFilesAfterEnv: ['<rootDir>/test/support/message-form.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
@@ -45,8 +51,7 @@ export default {
       ],
     },
     { ...shared, displayName: 'proof', testMatch: ['<rootDir>/test/**/*.proof.test.ts'] },
-    // What starts processes or a compiler, opens sockets, waits in real time, or imports rxflume/formats, whose optional package
-    // is waited for at its top level: CommonJS cannot.
+    // What starts processes or a compiler, opens sockets, or waits in real time.
     {
       ...shared,
       displayName: 'system',

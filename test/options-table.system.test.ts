@@ -117,6 +117,7 @@ const ENTRIES = [
   'operators/index.ts',
   'src/ports/index.ts',
   'src/formats/index.ts',
+  'src/formats/parquet/index.ts',
   'src/metrics/index.ts',
   'src/testing/index.ts',
   ...drivers(),

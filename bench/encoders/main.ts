@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lastValueFrom, from as observed } from 'rxjs';
-import { avroFile, column, csv, type Format, parquet, rawJson, sequenceFile } from '../../src/formats/index.js';
+import { avroFile, csv, type Format, rawJson, sequenceFile } from '../../src/formats/index.js';
+import { column, parquet } from '../../src/formats/parquet/index.js';
 import { json, jsonLines, jsonText } from '../../src/index.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });

@@ -1,6 +1,6 @@
 // Rows of the chat record to a Parquet file in memory: what a file sink does with a format, without the sink.
 import { from, lastValueFrom } from 'rxjs';
-import { column, parquet } from '../../src/formats/index.js';
+import { column, parquet } from '../../src/formats/parquet/index.js';
 import { startMeasure } from '../lab/measure.js';
 import { writeValue } from '../lab/records.js';
 

@@ -1,5 +1,5 @@
 /**
- * Formats of files that most flows do without: Parquet, Avro, SequenceFile, CSV.
+ * Formats of files that most flows do without: Avro, SequenceFile, CSV.
  *
  * @packageDocumentation
  */
@@ -10,9 +10,6 @@ export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';
 export type { CsvColumn, CsvColumns, CsvRow, CsvTypes } from './csv-columns.js';
 export type { Encoder, FileFacts, Format, FormatChunk } from './format.js';
-export { column, type ParquetColumn, type ParquetRow, type ParquetSchema } from './parquet/column.js';
-export type { ParquetCompression } from './parquet/page-codec.js';
-export { PARQUET_DEFAULTS, type ParquetOptions, parquet, type RowGroupOptions } from './parquet/parquet.js';
 export { rawJson } from './raw-json.js';
 export type { SequenceField } from './sequence-field.js';
 export { SEQUENCE_FILE_DEFAULTS, type SequenceFileOptions, sequenceFile } from './sequence-file.js';

@@ -17,6 +17,7 @@ const exported = [
   'src/index.ts',
   'operators/index.ts',
   'src/formats/index.ts',
+  'src/formats/parquet/index.ts',
   'src/metrics/index.ts',
   'src/ports/index.ts',
   'src/testing/index.ts',

@@ -1,6 +1,7 @@
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
 import * as formats from 'rxflume/formats';
+import * as parquet from 'rxflume/formats/parquet';
 import * as metrics from 'rxflume/metrics';
 import * as operators from 'rxflume/operators';
 import * as ports from 'rxflume/ports';
@@ -21,6 +22,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/formats': formats,
+  'rxflume/formats/parquet': parquet,
   'rxflume/metrics': metrics,
   'rxflume/operators': operators,
   'rxflume/ports': ports,

@@ -23,7 +23,8 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
-import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, PARQUET_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
+import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
+import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
   BATCH_DEFAULTS,

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { from, lastValueFrom } from 'rxjs';
 import { localDisk } from '../../src/drivers/local-disk/index.js';
-import { column, type ParquetRow, parquet } from '../../src/formats/index.js';
+import { column, type ParquetRow, parquet } from '../../src/formats/parquet/index.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { SinkRun } from '../support/sink-run.js';
 import { root } from './support.js';

@@ -38,6 +38,7 @@ const ENTRIES = [
   'rxflume/metrics',
   'rxflume/ports',
   'rxflume/formats',
+  'rxflume/formats/parquet',
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',
@@ -69,7 +70,7 @@ beforeAll(async () => {
 
   writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
   const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  const packages = [tarball, installed('rxjs'), installed('kafkajs')];
+  const packages = [tarball, installed('rxjs'), installed('kafkajs'), installed('hyparquet-writer')];
   await run(app, 'npm', ['install', ...quick, ...packages]);
 }, 120_000);
 
@@ -108,6 +109,15 @@ describe('the package', () => {
     expect(names.trim().split(' ').length).toBeGreaterThan(1);
   });
 
+  test.each(ENTRIES)('%s can be required by CommonJS', async (entry) => {
+    const names = await run(app, process.execPath, [
+      '--input-type=commonjs',
+      '--eval',
+      `console.log(Object.keys(require('${entry}')).join(' '))`,
+    ]);
+    expect(names.trim().split(' ').length).toBeGreaterThan(1);
+  });
+
   test('brings no install script, and nothing that is compiled', () => {
     expect(readdirSync(join(app, 'node_modules')).filter((name) => /esbuild|tsx/.test(name))).toEqual([]);
     const lock = JSON.parse(readFileSync(join(app, 'package-lock.json'), 'utf8')) as {
@@ -129,6 +139,16 @@ describe('the package', () => {
     const said = await node(code);
     expect(said).toMatch(/^RXF_DRIVER_MISSING /);
     expect(said).toContain(next);
+  });
+
+  test("rxflume/formats/parquet without its library fails with Node's error, which names the library", async () => {
+    const bare = join(work, 'bare');
+    cpSync(join(app, 'node_modules/rxflume'), join(bare, 'node_modules/rxflume'), { recursive: true });
+    symlinkSync(join(app, 'node_modules/rxjs'), join(bare, 'node_modules/rxjs'));
+    const code =
+      "await import('rxflume/formats'); import('rxflume/formats/parquet').catch((e) => console.log(e.code, e.message))";
+    const said = await run(bare, process.execPath, ['--input-type=module', '--eval', code]);
+    expect(said).toMatch(/^ERR_MODULE_NOT_FOUND Cannot find package 'hyparquet-writer' imported from /);
   });
 
   test('rxflume alone loads no library but rxjs', async () => {

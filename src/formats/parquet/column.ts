@@ -63,7 +63,7 @@ const MAX_DIGITS = 38;
  * The types of the columns of a Parquet file.
  *
  * ```ts
- * import { column, parquet, type ParquetRow } from 'rxflume/formats';
+ * import { column, parquet, type ParquetRow } from 'rxflume/formats/parquet';
  *
  * const order = {
  *   id: column.int64().fieldId(1),

@@ -1,8 +1,9 @@
 import type { ColumnChunk, Encoding, PageHeader } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { PageCodec } from './page-codec.js';
 import type { Page, PagedLeaf } from './pages.js';
 import type { SchemaTree } from './schema-tree.js';
-import type { Vendor } from './vendor.js';
 
 const FEW_BYTES = 1_024;
 
@@ -14,16 +15,13 @@ const FEW_BYTES = 1_024;
  * cannot parse.
  */
 export class FileAssembler {
-  readonly #vendor: Vendor;
   readonly #codec: PageCodec;
-  readonly #writer: InstanceType<Vendor['ByteWriter']>;
-  readonly #file: InstanceType<Vendor['ParquetWriter']>;
+  readonly #writer = new ByteWriter();
+  readonly #file: ParquetWriter;
 
-  constructor(vendor: Vendor, codec: PageCodec, { elements }: SchemaTree, createdBy: string) {
-    this.#vendor = vendor;
+  constructor(codec: PageCodec, { elements }: SchemaTree, createdBy: string) {
     this.#codec = codec;
-    this.#writer = new vendor.ByteWriter();
-    this.#file = new vendor.ParquetWriter({ writer: this.#writer, schema: elements, createdBy });
+    this.#file = new ParquetWriter({ writer: this.#writer, schema: elements, createdBy });
   }
 
   /** The bytes of the next row group; those of the first begin the file. */
@@ -104,7 +102,7 @@ export class FileAssembler {
   /** Writes a page, and returns how many bytes it has uncompressed, its header included. */
   #page(header: Partial<PageHeader> & Pick<PageHeader, 'type'>, levels: Uint8Array, page: Page): number {
     const start = this.#writer.offset;
-    this.#vendor.writePageHeader(this.#writer, {
+    writePageHeader(this.#writer, {
       ...header,
       uncompressed_page_size: levels.length + page.plainBytes,
       compressed_page_size: levels.length + page.bytes.length,

@@ -1,6 +1,7 @@
+import { ByteWriter } from 'hyparquet-writer';
+import { writeRleBitPackedHybrid } from 'hyparquet-writer/src/encoding.js';
 import type { Leaf, LeafPages } from './leaf.js';
 import type { PageCodec } from './page-codec.js';
-import type { Vendor } from './vendor.js';
 
 /** A leaf of a row group as it is written: a page of values, and of the words of the dictionary where it has one. */
 export interface PagedLeaf {
@@ -22,31 +23,31 @@ export interface Page {
 type MaybePromise<T> = T | Promise<T>;
 
 /** Makes the pages of a leaf; a promise where the codec works in the thread pool. */
-export function pagesOf(leaf: Leaf, codec: PageCodec, vendor: Vendor): MaybePromise<PagedLeaf> {
+export function pagesOf(leaf: Leaf, codec: PageCodec): MaybePromise<PagedLeaf> {
   const { bytes, dictionary, bounds } = leaf.pages();
   const { repetition, definition } = leaf.place;
   const facts = {
     leaf,
     bounds,
-    repetitions: runs(vendor, leaf.repetitions, repetition),
-    definitions: runs(vendor, leaf.definitions, definition),
+    repetitions: runs(leaf.repetitions, repetition),
+    definitions: runs(leaf.definitions, definition),
   };
   if (dictionary === undefined) {
     return after(compressed(bytes, codec), (values) => ({ ...facts, dictionary: undefined, values }));
   }
   const { words, indexes } = dictionary;
   const width = bitsOf(words - 1);
-  const values = compressed(Buffer.concat([Uint8Array.of(width), runs(vendor, indexes, words - 1)]), codec);
+  const values = compressed(Buffer.concat([Uint8Array.of(width), runs(indexes, words - 1)]), codec);
   return after(compressed(bytes, codec), (page) =>
     after(values, (whole) => ({ ...facts, dictionary: { words, page }, values: whole })),
   );
 }
 
 /** Whole numbers of up to `most` in runs. Source: Apache Parquet format, `Encodings.md`, "RLE/Bit-Packing Hybrid". */
-function runs(vendor: Vendor, numbers: Uint8Array | Uint32Array | undefined, most: number): Uint8Array {
+function runs(numbers: Uint8Array | Uint32Array | undefined, most: number): Uint8Array {
   if (numbers === undefined) return new Uint8Array();
-  const writer = new vendor.ByteWriter();
-  vendor.writeRleBitPackedHybrid(writer, numbers, bitsOf(most));
+  const writer = new ByteWriter();
+  writeRleBitPackedHybrid(writer, numbers, bitsOf(most));
   return writer.getBytes();
 }
 

@@ -10,7 +10,6 @@ import { type PagedLeaf, pagesOf } from './pages.js';
 import { RowGroup } from './row-group.js';
 import { type SchemaTree, schemaTree } from './schema-tree.js';
 import type { UnknownFields } from './shredder.js';
-import { type Vendor, vendorOf } from './vendor.js';
 
 /** When the rows of an open file are written together; whichever comes first, and at the latest when the file rolls. */
 export interface RowGroupOptions {
@@ -58,7 +57,7 @@ const MAX_ROWS = 1_000_000;
  * ```ts
  * import { fileSink } from 'rxflume';
  * import { localDisk } from 'rxflume/drivers/local-disk';
- * import { column, parquet } from 'rxflume/formats';
+ * import { column, parquet } from 'rxflume/formats/parquet';
  *
  * export const lake = fileSink(localDisk(), {
  *   root: '/lake/chat',
@@ -72,7 +71,7 @@ const MAX_ROWS = 1_000_000;
  *
  * Bounds: `maxBufferedBytes` in all open files of a sink together, half as much again while arrays grow, and what is being
  * written. A row is released when its row group is stored.
- * Fails: `OptionError`; `RXF_DRIVER_MISSING` where the package hyparquet-writer is not installed.
+ * Fails: `OptionError`. Importing the entry fails with `ERR_MODULE_NOT_FOUND` where the package hyparquet-writer is not installed.
  * Source: Apache Parquet format 2.11; hyparquet-writer 0.17.0.
  */
 export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S>): Format<ParquetRow<S>> {
@@ -85,7 +84,6 @@ export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S
   expectMs('rowGroup.maxWaitMs', maxWaitMs, 1);
   expectWhole('maxBufferedBytes', maxBufferedBytes, 1);
   expectOneOf('unknownFields', unknownFields, ['drop', 'nack']);
-  const vendor = vendorOf();
   const codec = pageCodecOf(compression);
   const tree = schemaTree(schema);
   return {
@@ -93,24 +91,22 @@ export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S
     // The pages are compressed, not the file: a reader must find them.
     compression: compressionOf('none'),
     chunk: { count, bytes, maxWaitMs, totalBytes: maxBufferedBytes },
-    encoder: () => new ParquetEncoder(vendor, codec, tree, unknownFields),
+    encoder: () => new ParquetEncoder(codec, tree, unknownFields),
   };
 }
 
 class ParquetEncoder<T> implements Encoder<T> {
-  readonly #vendor: Vendor;
   readonly #codec: PageCodec;
   readonly #tree: SchemaTree;
   readonly #unknownFields: UnknownFields;
   readonly #file: FileAssembler;
   #group: RowGroup;
 
-  constructor(vendor: Vendor, codec: PageCodec, tree: SchemaTree, unknownFields: UnknownFields) {
-    this.#vendor = vendor;
+  constructor(codec: PageCodec, tree: SchemaTree, unknownFields: UnknownFields) {
     this.#codec = codec;
     this.#tree = tree;
     this.#unknownFields = unknownFields;
-    this.#file = new FileAssembler(vendor, codec, tree, CREATED_BY);
+    this.#file = new FileAssembler(codec, tree, CREATED_BY);
     this.#group = new RowGroup(tree.root, unknownFields);
   }
 
@@ -126,7 +122,7 @@ class ParquetEncoder<T> implements Encoder<T> {
   takeLater(): ObservableInput<Uint8Array> {
     const { rows, leaves } = this.#group;
     this.#group = new RowGroup(this.#tree.root, this.#unknownFields, rows);
-    const paged = leaves.map((leaf) => pagesOf(leaf, this.#codec, this.#vendor));
+    const paged = leaves.map((leaf) => pagesOf(leaf, this.#codec));
     // Where it starts is known only when the groups before it are written.
     const there = paged.filter(isThere);
     if (there.length === paged.length) return defer(() => of(this.#file.rowGroup(rows, there)));

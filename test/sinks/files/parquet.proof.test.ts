@@ -5,7 +5,7 @@ import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
 import { filterValue, inFlightWindow, mapValue, retryConnect } from '../../../operators/index.js';
 import { flow } from '../../../src/flow/flow.js';
-import { column, parquet } from '../../../src/formats/index.js';
+import { column, parquet } from '../../../src/formats/parquet/index.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { kafkaSource } from '../../../src/sources/kafka/kafka-source.js';
 import { type BuildCollector, proveExactlyOnce } from '../../../src/testing/index.js';

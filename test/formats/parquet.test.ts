@@ -6,6 +6,7 @@ import { type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparque
 import { from, lastValueFrom } from 'rxjs';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Encoder, Format } from '../../src/formats/format.js';
+import { BytesLeaf } from '../../src/formats/parquet/bytes-leaf.js';
 import {
   column,
   type ParquetColumn,
@@ -13,9 +14,7 @@ import {
   type ParquetRow,
   type ParquetSchema,
   parquet,
-} from '../../src/formats/index.js';
-import { BytesLeaf } from '../../src/formats/parquet/bytes-leaf.js';
-import { vendorOf } from '../../src/formats/parquet/vendor.js';
+} from '../../src/formats/parquet/index.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 import { SinkRun } from '../support/sink-run.js';
@@ -411,15 +410,6 @@ describe('parquet', () => {
     ['an unknown option', () => parquet({ schema: { a: column.int32() }, rows: 5 } as never), /`rows`/],
   ])('rejects at the call: %s', (_, call, message) => {
     expect(call).toThrow(message);
-  });
-
-  it('names the package where it is not installed', () => {
-    expect(() => vendorOf({ missing: new Error('no such package') })).toThrow(
-      expect.objectContaining({
-        code: 'RXF_DRIVER_MISSING',
-        message: expect.stringMatching(/npm install hyparquet-writer@0\.17\.0`\.$/),
-      }),
-    );
   });
 });
 

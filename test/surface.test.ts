@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as formats from '../src/formats/index.js';
+import * as parquet from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import * as metrics from '../src/metrics/index.js';
 import * as ports from '../src/ports/index.js';
@@ -44,8 +45,8 @@ const VALUES = {
 
 /** The formats that most flows do without, and what they need. */
 const FORMATS: readonly string[] = [
-  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'PARQUET_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
-  ...['avroFile', 'column', 'csv', 'parquet', 'rawJson', 'sequenceFile'],
+  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
+  ...['avroFile', 'csv', 'rawJson', 'sequenceFile'],
 ];
 
 describe('the public surface', () => {
@@ -56,6 +57,10 @@ describe('the public surface', () => {
 
   it('of rxflume/formats is formats, and the words of their schemas', () => {
     expect(Object.keys(formats).sort()).toEqual([...FORMATS].sort());
+  });
+
+  it('of rxflume/formats/parquet is the format and its columns', () => {
+    expect(Object.keys(parquet).sort()).toEqual(['PARQUET_DEFAULTS', 'column', 'parquet']);
   });
 
   it('of rxflume/metrics is the handler, what it is made of, and the list of metrics', () => {
