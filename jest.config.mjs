@@ -19,6 +19,7 @@ const shared = {
     '^rxflume$': '<rootDir>/src/index.ts',
     '^rxflume/operators$': '<rootDir>/operators/index.ts',
     '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
+    '^rxflume/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
     '^rxflume/formats$': '<rootDir>/src/formats/index.ts',
     '^rxflume/formats/parquet$': '<rootDir>/src/formats/parquet/index.ts',

@@ -96,6 +96,7 @@ export default defineConfig({
         ['your-own-sink', 'Your own sink'],
         ['testing', 'Testing'],
         ['production', 'Production'],
+        ['monitoring', 'Monitoring'],
         ['kubernetes', 'Kubernetes'],
         ['security', 'Security'],
       ]),

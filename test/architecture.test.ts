@@ -91,6 +91,11 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   { room: /^src\/(flow|monitor)$/, rooms: BASE, packages: ['rxjs'] },
   // A flow's states are those that a status may have.
   { room: /^src\/metrics$/, rooms: [...BASE, 'src/flow'], packages: ['node:*'] },
+  {
+    room: /^src\/opentelemetry$/,
+    rooms: [...BASE, 'src/ports', 'src/metrics'],
+    packages: ['rxjs', '@opentelemetry/api'],
+  },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/(cli|console)$/, rooms: ['*'], packages: ['*'] },
   {
@@ -161,6 +166,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',
   'src/sinks/http/sender.ts': 'Retry-After may be a date',
   'src/metrics/status.ts': 'the age of a record, whose time is a date',
+  'src/opentelemetry/settle-spans.ts': 'spans have dates',
   'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/flume/flume-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',

@@ -63,7 +63,7 @@ const TABLE = {
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
-    ...['format', 'body', 'recordDecoder', 'value', 'schema'],
+    ...['format', 'body', 'recordDecoder', 'value', 'schema', 'tracer'],
   ],
   lists: [
     'topics',
@@ -119,6 +119,7 @@ const ENTRIES = [
   'src/formats/index.ts',
   'src/formats/parquet/index.ts',
   'src/metrics/index.ts',
+  'src/opentelemetry/index.ts',
   'src/testing/index.ts',
   ...drivers(),
 ];

@@ -3,6 +3,7 @@ import * as formats from '../src/formats/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import * as metrics from '../src/metrics/index.js';
+import * as opentelemetry from '../src/opentelemetry/index.js';
 import * as ports from '../src/ports/index.js';
 
 /** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
@@ -64,8 +65,19 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/metrics is the handler, what it is made of, and the list of metrics', () => {
-    const values = ['METRICS', 'METRICS_HANDLER_DEFAULTS', 'livenessOf', 'metricsHandler', 'readinessOf', 'statusOf'];
-    expect(Object.keys(metrics).sort()).toEqual(values);
+    const values = [
+      'METRICS',
+      'METRICS_HANDLER_DEFAULTS',
+      'livenessOf',
+      'metricsHandler',
+      'promClientMetrics',
+      'readinessOf',
+    ];
+    expect(Object.keys(metrics).sort()).toEqual([...values, 'statusOf']);
+  });
+
+  it('of rxflume/opentelemetry is a bridge for metrics and what traces', () => {
+    expect(Object.keys(opentelemetry).sort()).toEqual(['openTelemetryMetrics', 'traceDeliveries', 'traceHeaders']);
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

@@ -11,6 +11,7 @@ export {
   metricsHandler,
 } from './handler.js';
 export { type Health, type HealthLimits, type HealthReason, livenessOf, readinessOf } from './health.js';
+export { type PromClientRegistry, promClientMetrics } from './prom-client.js';
 export {
   type FlowStatus,
   type OperatorStatus,

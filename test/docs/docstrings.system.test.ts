@@ -19,6 +19,7 @@ const exported = [
   'src/formats/index.ts',
   'src/formats/parquet/index.ts',
   'src/metrics/index.ts',
+  'src/opentelemetry/index.ts',
   'src/ports/index.ts',
   'src/testing/index.ts',
   ...drivers,

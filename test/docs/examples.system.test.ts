@@ -3,6 +3,7 @@ import * as rxflume from 'rxflume';
 import * as formats from 'rxflume/formats';
 import * as parquet from 'rxflume/formats/parquet';
 import * as metrics from 'rxflume/metrics';
+import * as opentelemetry from 'rxflume/opentelemetry';
 import * as operators from 'rxflume/operators';
 import * as ports from 'rxflume/ports';
 import * as testing from 'rxflume/testing';
@@ -24,6 +25,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/formats': formats,
   'rxflume/formats/parquet': parquet,
   'rxflume/metrics': metrics,
+  'rxflume/opentelemetry': opentelemetry,
   'rxflume/operators': operators,
   'rxflume/ports': ports,
   'rxflume/testing': testing,

@@ -36,6 +36,7 @@ const ENTRIES = [
   'rxflume',
   'rxflume/operators',
   'rxflume/metrics',
+  'rxflume/opentelemetry',
   'rxflume/ports',
   'rxflume/formats',
   'rxflume/formats/parquet',
@@ -70,7 +71,13 @@ beforeAll(async () => {
 
   writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
   const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  const packages = [tarball, installed('rxjs'), installed('kafkajs'), installed('hyparquet-writer')];
+  const packages = [
+    tarball,
+    installed('rxjs'),
+    installed('kafkajs'),
+    installed('hyparquet-writer'),
+    installed('@opentelemetry/api'),
+  ];
   await run(app, 'npm', ['install', ...quick, ...packages]);
 }, 120_000);
 
@@ -91,6 +98,7 @@ describe('the package', () => {
   test('asks for rxjs, and for the libraries of drivers only where they are used', () => {
     const { peerDependencies, peerDependenciesMeta } = manifest;
     expect(peerDependencies).toMatchObject({
+      '@opentelemetry/api': '^1.9.0',
       rxjs: '^7.8.0',
       amqplib: '^2.3.1',
       avsc: '^5.7.9',

@@ -13,14 +13,13 @@ export interface HttpBatch {
   readonly values: number;
   /** Names these values, such as `kafka:chat/3+120-219`: the same whenever they are sent together. */
   readonly id: string;
+  /** Where the values come from, in their order. */
+  readonly origins: readonly Origin[];
 }
 
 export function httpBatchOf({ stream, firstOffset, lastOffset, size, deliveries }: DeliveryBatch<unknown>): HttpBatch {
-  const id = batchId(
-    stream,
-    deliveries.map(({ origin }) => origin),
-  );
-  return { stream, firstOffset, lastOffset, values: size, id };
+  const origins = deliveries.map(({ origin }) => origin);
+  return { stream, firstOffset, lastOffset, values: size, id: batchId(stream, origins), origins };
 }
 
 /**
