@@ -105,6 +105,7 @@ export default defineConfig({
         ['errors', 'Errors'],
         ['metrics', 'Metrics and log events'],
         ['formats', 'Formats'],
+        ['decoders', 'Decoders'],
         ['glossary', 'Glossary'],
       ]),
       group(

@@ -63,7 +63,7 @@ const TABLE = {
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
-    ...['format', 'body', 'recordDecoder', 'value', 'schema', 'tracer'],
+    ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer'],
   ],
   lists: [
     'topics',

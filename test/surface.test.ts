@@ -47,7 +47,7 @@ const VALUES = {
 /** The formats that most flows do without, and what they need. */
 const FORMATS: readonly string[] = [
   ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
-  ...['avroFile', 'csv', 'rawJson', 'sequenceFile'],
+  ...['avro', 'avroFile', 'csv', 'rawJson', 'sequenceFile'],
 ];
 
 describe('the public surface', () => {

@@ -1,5 +1,21 @@
 import { DecodeError } from '../core/errors.js';
 
+/** What is wrong with bytes that are no Avro, and at which of them. */
+export class AvroFault extends DecodeError {
+  readonly problem: string;
+  readonly offset: number;
+
+  constructor(problem: string, offset: number, code: 'RXF_DECODE_SYNTAX' | 'RXF_DECODE_SHAPE' = 'RXF_DECODE_SYNTAX') {
+    super(code, `Not Avro: ${problem}, at byte ${offset}.`, { details: { offset } });
+    this.problem = problem;
+    this.offset = offset;
+  }
+}
+
+/** The largest number of 28 bits, and one more: bits beyond them are added, since a shift has only 32. */
+const BITS_28 = 2 ** 28;
+const BITS_49 = 2 ** 49;
+
 /**
  * Reads Avro's binary encoding. Every length is checked against the remaining bytes before anything is allocated, so no input
  * can use more memory than its own size.
@@ -20,33 +36,86 @@ export class AvroReader {
     return this.#bytes.length - this.#at;
   }
 
-  /** A whole number between ±2^52; no length is larger, and a double does not represent every larger one. */
+  /** The offset of the byte that is read next. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** A whole number up to ±(2^53 − 1): no length is larger. */
   long(): number {
-    let byte = this.#byte();
-    let value = byte & 0x7f;
+    const start = this.#at;
+    const value = this.long64();
+    if (typeof value !== 'number') throw new AvroFault('a number is too large', start);
+    return value;
+  }
+
+  /** A whole number of 32 bits. */
+  int(): number {
+    const start = this.#at;
+    const value = this.long64();
+    if (typeof value === 'number' && value === (value | 0)) return value;
+    throw new AvroFault(`${value} is no number of 32 bits`, start);
+  }
+
+  /** A whole number of 64 bits; a BigInt beyond ±(2^53 − 1). */
+  long64(): number | bigint {
+    const first = this.#bytes[this.#at];
+    if (first === undefined || first >= 0x80) return this.#longer();
+    this.#at += 1;
+    return (first >>> 1) ^ -(first & 1);
+  }
+
+  #longer(): number | bigint {
+    let [value, scale, shift] = [0, BITS_28, 0];
+    let byte: number;
+    do {
+      byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80 && shift < 28);
+    if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+    do {
+      byte = this.#byte();
+      value += (byte & 0x7f) * scale;
+      scale *= 0x80;
+    } while (byte >= 0x80 && scale < BITS_49);
     if (byte >= 0x80) {
-      let scale = 0x80;
-      do {
-        byte = this.#byte();
-        value += (byte & 0x7f) * scale;
-        scale *= 0x80;
-        if (value > Number.MAX_SAFE_INTEGER) throw corrupt(`a number is too large at byte ${this.#at}`);
-      } while (byte >= 0x80);
+      const high = this.#highBits();
+      if (high >= 16) return unzigzag((BigInt(high) << 49n) + BigInt(value));
+      value += high * BITS_49;
     }
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** Of a number of 64 bits those behind the first 49. */
+  #highBits(): number {
+    let value = 0;
+    for (let shift = 0; shift < 21; shift += 7) {
+      const byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80 && value < 2 ** 15) return value;
+    }
+    throw new AvroFault('a number has more than 64 bits', this.#at);
+  }
+
+  float(): number {
+    return this.#bytes.readFloatLE(this.skip(4));
+  }
+
+  double(): number {
+    return this.#bytes.readDoubleLE(this.skip(8));
+  }
+
   boolean(): boolean {
     const byte = this.#byte();
-    if (byte > 1) throw corrupt(`${byte} is neither true nor false`);
+    if (byte > 1) throw new AvroFault(`${byte} is neither true nor false`, this.#at - 1);
     return byte === 1;
   }
 
   /** So many bytes, not copied. */
   fixed(length: number): Buffer {
-    if (length < 0 || length > this.left) throw corrupt(`${length} bytes are declared, ${this.left} are left`);
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
+    const start = this.skip(length);
+    return this.#bytes.subarray(start, this.#at);
   }
 
   /** Bytes behind their length, not copied. */
@@ -54,11 +123,21 @@ export class AvroReader {
     return this.fixed(this.long());
   }
 
+  /** A text; what is not UTF-8 becomes U+FFFD. */
   text(): string {
-    const length = this.long();
-    if (length < 0 || length > this.left) throw corrupt(`${length} bytes of text are declared, ${this.left} are left`);
-    this.#at += length;
-    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+    const start = this.skip(this.long());
+    return this.#bytes.toString('utf8', start, this.#at);
+  }
+
+  /** A text; what is not UTF-8 is an error. */
+  string(): string {
+    const start = this.skip(this.long());
+    const text = this.#bytes.toString('utf8', start, this.#at);
+    // U+FFFD stands for what is not UTF-8, or for itself.
+    if (text.includes('\ufffd') && !Buffer.from(text).equals(this.#bytes.subarray(start, this.#at))) {
+      throw new AvroFault('a text is not UTF-8', start);
+    }
+    return text;
   }
 
   /**
@@ -66,26 +145,40 @@ export class AvroReader {
    * count is rejected before an item is read.
    */
   block(leastBytes: number): number {
+    const start = this.#at;
     let count = this.long();
     if (count < 0) {
       count = -count;
       // The size of the block in bytes, for those who want to pass over it.
       this.long();
     }
-    if (count * leastBytes > this.left) throw corrupt(`${count} items are declared, ${this.left} bytes are left`);
+    if (count * leastBytes > this.left) {
+      throw new AvroFault(`${count} items are declared, ${this.left} bytes are left`, start);
+    }
     return count;
   }
 
+  /** Passes over so many bytes; gives the offset of the first. */
+  skip(length: number): number {
+    const start = this.#at;
+    if (length < 0 || length > this.left) {
+      throw new AvroFault(`${length} bytes are declared, ${this.left} are left`, start);
+    }
+    this.#at += length;
+    return start;
+  }
+
   #byte(): number {
-    if (this.#at >= this.#bytes.length) throw corrupt('the bytes end too early');
-    const byte = this.#bytes[this.#at] as number;
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw new AvroFault('the bytes end too early', this.#at);
     this.#at += 1;
     return byte;
   }
 }
 
-function corrupt(problem: string): DecodeError {
-  return new DecodeError('RXF_DECODE_SYNTAX', `Not Avro: ${problem}.`);
+function unzigzag(zigzag: bigint): number | bigint {
+  const value = (zigzag >> 1n) ^ -(zigzag & 1n);
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 /** Texts up to so many characters are written one by one, which is faster than a call into Node. */

@@ -1,10 +1,12 @@
 /**
- * Formats of files that most flows do without: Avro, SequenceFile, CSV.
+ * Formats that most flows do without: of files Avro, SequenceFile, CSV; of values Avro.
  *
  * @packageDocumentation
  */
 export type { RawJson } from '../core/raw-json.js';
+export { type AvroOptions, avro } from './avro.js';
 export type { AvroCodec } from './avro-container.js';
+export type { AvroDecoded } from './avro-decoded.js';
 export { AVRO_FILE_DEFAULTS, type AvroFileOptions, avroFile } from './avro-file.js';
 export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';

@@ -68,6 +68,8 @@ describe('Flume events in Avro', () => {
     ['too many bytes', Buffer.from([0, 0, 0]), 'RXF_DECODE_SYNTAX'],
     ['a map of 2^40 headers', Buffer.from('80808080804000', 'hex'), 'RXF_DECODE_SYNTAX'],
     ['a number without end', Buffer.alloc(20, 0xff), 'RXF_DECODE_SYNTAX'],
+    ['a number of nothing but high bits', Buffer.alloc(200, 0x80), 'RXF_DECODE_SYNTAX'],
+    ['a number that is too long', Buffer.concat([Buffer.alloc(160, 0x80), Buffer.alloc(2)]), 'RXF_DECODE_SYNTAX'],
     ['a negative length', Buffer.from([0, 1]), 'RXF_DECODE_SYNTAX'],
   ])('reject %s', (_, bytes, code) => {
     const read = () => flumeAvro()(bytes);
