@@ -141,7 +141,7 @@ class Resolver {
     if (writer.kind === 'fixed' && reader.kind === 'fixed' && isNamed(writer, reader) && writer.size === reader.size) {
       return make('fixed', { size: writer.size });
     }
-    if (writer.kind === reader.kind && isPrimitive(writer)) return make(writer.kind as AvroStep);
+    if (writer.kind === reader.kind && isPrimitive(writer)) return make(writer.kind);
     const promoted = PROMOTIONS[`${writer.kind} ${reader.kind}`];
     if (promoted === undefined) throw unresolved(path, writer, reader);
     return make(promoted);
@@ -202,7 +202,8 @@ class Resolver {
       const problem = `\`readerSchema\` has no type that reads ${nameOf(branch)}`;
       return { name: '', plan: make('unreadable', { problem }), skipped: undefined };
     });
-    if (failures.length === branches.length) throw failures[0];
+    const [first] = failures;
+    if (first !== undefined && failures.length === branches.length) throw first;
     return make('union', { parts });
   }
 
