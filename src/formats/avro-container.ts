@@ -2,7 +2,7 @@ import zlib from 'node:zlib';
 import { OptionError } from '../core/errors.js';
 import { expectOneOf } from '../core/options.js';
 import { AvroWriter } from './avro-bytes.js';
-import { rawSnappy } from './hadoop-snappy.js';
+import { snappy } from './snappy.js';
 
 /** How each block of a file is stored, by our names: `zstd` is `zstandard` in the file. */
 export type AvroCodec = 'null' | 'deflate' | 'snappy' | 'zstd';
@@ -32,7 +32,7 @@ export function blockCodec(codec: AvroCodec, offered: readonly AvroCodec[]): Blo
 function snappyWithChecksum(plain: Buffer): Buffer {
   const checksum = Buffer.allocUnsafe(4);
   checksum.writeUInt32BE(zlib.crc32(plain));
-  return Buffer.concat([rawSnappy(plain), checksum]);
+  return Buffer.concat([snappy(plain), checksum]);
 }
 
 function zstdOfNode(): (plain: Buffer) => Uint8Array {

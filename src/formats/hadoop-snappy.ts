@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { snappy } from './snappy.js';
 
 /**
  * The most plain bytes of one block: what Hadoop's `SnappyCodec` cuts at, so that a block, compressed, always fits the 256 KiB
@@ -19,20 +19,12 @@ const LENGTHS_BYTES = 8;
 export function hadoopSnappy(plain: Uint8Array): Buffer {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < plain.length; at += SNAPPY_BLOCK_BYTES) {
-    const block = Buffer.from(plain.buffer, plain.byteOffset + at, Math.min(plain.length - at, SNAPPY_BLOCK_BYTES));
-    const compressed = rawSnappy(block);
+    const block = plain.subarray(at, at + SNAPPY_BLOCK_BYTES);
+    const compressed = snappy(block);
     const lengths = Buffer.allocUnsafe(LENGTHS_BYTES);
     lengths.writeInt32BE(block.length, 0);
     lengths.writeInt32BE(compressed.length, 4);
     parts.push(lengths, compressed);
   }
   return Buffer.concat(parts);
-}
-
-let library: typeof import('snappyjs') | undefined;
-
-/** Raw Snappy. Loads its library at the first call: a flow without it loads none but RxJS. */
-export function rawSnappy(plain: Buffer): Uint8Array {
-  library ??= createRequire(import.meta.url)('snappyjs') as typeof import('snappyjs');
-  return library.compress(plain);
 }

@@ -3,10 +3,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decompress } from 'fzstd';
 import { firstValueFrom, from } from 'rxjs';
-import { uncompress } from 'snappyjs';
+import { compress, uncompress } from 'snappyjs';
 import { OptionError } from '../../src/core/errors.js';
 import { type Compression, compressionOf } from '../../src/formats/compression.js';
 import { hadoopSnappy, SNAPPY_BLOCK_BYTES } from '../../src/formats/hadoop-snappy.js';
+import { SnappyCompression, snappy } from '../../src/formats/snappy.js';
 
 type Compress = (chunk: Uint8Array, options: unknown, done: (error: Error | null, result: Buffer) => void) => void;
 const node = zlib as typeof zlib & { zstdCompress?: Compress | undefined };
@@ -137,5 +138,50 @@ describe('compressionOf', () => {
     expect(() => compressionOf('brotli' as never)).toThrow(
       "Expected `compression` to be one of 'none', 'gzip', 'deflate', 'snappy', 'zstd'",
     );
+  });
+});
+
+describe('snappy', () => {
+  /** Bytes that repeat near and far, at the edges of fragments too. */
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 80 }),
+    fc
+      .tuple(fc.uint8Array({ minLength: 1, maxLength: 9 }), fc.nat(300))
+      .map(([bytes, times]) => Buffer.alloc(bytes.length * times, bytes)),
+    fc
+      .constantFrom(60, 61, 256, 257, 65_520, 65_536)
+      .map((length) => Buffer.from(Array.from({ length }, (_, n) => (n * n) >> 3))),
+  );
+
+  it('is read back by another library, whatever the bytes are', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const plain = Buffer.concat([...pieces, ...pieces.slice(0, 3)]);
+        expect(Buffer.compare(Buffer.from(uncompress(snappy(plain))), plain)).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is about as small as that of another library, and never much larger than the bytes', () => {
+    const lines = Buffer.from(
+      Array.from({ length: 20_000 }, (_, n) => `{"n":${n},"user":"user-${n % 1_000}"}\n`).join(''),
+    );
+    expect(snappy(lines).length).toBeLessThan(1.02 * compress(lines).length);
+    const noise = Buffer.from(Array.from({ length: 200_000 }, (_, n) => Math.imul(n * n + 7, 0x9e3779b1) >>> 24));
+    expect(snappy(noise).length).toBeLessThan(noise.length + 100);
+  });
+
+  it('is the same in slices of 64 KiB, others being compressed between', () => {
+    const plain = Buffer.from(Array.from({ length: 300_000 }, (_, n) => (n * n) >> 5));
+    const compression = new SnappyCompression(plain);
+    const steps: number[] = [];
+    while (!compression.isDone) {
+      steps.push(compression.next());
+      snappy(plain.subarray(steps.length * 1_000));
+    }
+    expect(steps).toEqual([65_536, 65_536, 65_536, 65_536, 300_000 - 4 * 65_536]);
+    expect(compression.compressed().equals(snappy(plain))).toBe(true);
+    expect(snappy(Buffer.alloc(0))).toEqual(Buffer.of(0));
   });
 });

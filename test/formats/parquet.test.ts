@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparquet';
-import { from, lastValueFrom } from 'rxjs';
+import { asyncScheduler, from, lastValueFrom } from 'rxjs';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Encoder, Format } from '../../src/formats/format.js';
 import { BytesLeaf } from '../../src/formats/parquet/bytes-leaf.js';
@@ -15,6 +15,11 @@ import {
   type ParquetSchema,
   parquet,
 } from '../../src/formats/parquet/index.js';
+import { pageCodecOf } from '../../src/formats/parquet/page-codec.js';
+import { pagesOf } from '../../src/formats/parquet/pages.js';
+import { RowGroup } from '../../src/formats/parquet/row-group.js';
+import { schemaTree } from '../../src/formats/parquet/schema-tree.js';
+import { SLICE_BYTES, Slices, type Work } from '../../src/formats/parquet/slices.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 import { SinkRun } from '../support/sink-run.js';
@@ -410,6 +415,81 @@ describe('parquet', () => {
     ['an unknown option', () => parquet({ schema: { a: column.int32() }, rows: 5 } as never), /`rows`/],
   ])('rejects at the call: %s', (_, call, message) => {
     expect(call).toThrow(message);
+  });
+});
+
+describe('a large row group', () => {
+  const schema = {
+    n: column.int64(),
+    word: column.string(),
+    text: column.string(),
+    tags: column.list(column.string()),
+  };
+  /** Texts of their own, which no compression makes small. */
+  const rowOf = (n: number) => {
+    const noise = Array.from({ length: 40 }, (_, at) => Math.imul(n * 41 + at, 0x9e3779b1) >>> 0);
+    return { n, word: `w${n % 900}`, text: noise.map((one) => one.toString(36)).join(''), tags: [`t${n}`, 'x'] };
+  };
+  const rows = Array.from({ length: 20_000 }, (_, n) => rowOf(n));
+
+  it('is encoded a slice a turn, so that the event loop runs between', () => {
+    const group = new RowGroup(schemaTree(schema).root, 'drop');
+    for (const row of rows) group.add(row);
+    expect(group.bytes).toBeGreaterThan(5 * 1_024 * 1_024);
+    const turns = jest.spyOn(asyncScheduler, 'schedule');
+    const steps: number[] = [];
+    const bytesOfTurns: number[] = [];
+    function* counted<T>(work: Work<T>): Work<T> {
+      for (let step = work.next(); ; step = work.next()) {
+        if (step.done === true) return step.value;
+        const turn = turns.mock.calls.length;
+        steps.push(step.value);
+        bytesOfTurns[turn] = (bytesOfTurns[turn] ?? 0) + step.value;
+        yield step.value;
+      }
+    }
+    let isDone = false;
+    inVirtualTime(() => {
+      const slices = new Slices();
+      slices.run(counted(pagesOf(group.leaves, pageCodecOf('snappy')))).subscribe(() => {
+        isDone = true;
+      });
+      expect(isDone).toBe(false);
+    });
+    turns.mockRestore();
+    expect(isDone).toBe(true);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(40_000 * 16);
+    expect(Math.max(...bytesOfTurns)).toBeLessThan(SLICE_BYTES + Math.max(...steps));
+    expect(bytesOfTurns.length).toBeGreaterThan(8);
+  });
+
+  it('has the same rows, behind those of the one before', async () => {
+    const encoder = parquet({ schema }).encoder();
+    const few = rows.slice(0, 4_000);
+    for (const row of few) encoder.add(row);
+    const first$ = encoder.takeLater?.() ?? [];
+    encoder.add(rowOf(few.length));
+    const second$ = encoder.takeLater?.() ?? [];
+    const parts = [await lastValueFrom(from(first$)), await lastValueFrom(from(second$))];
+    parts.push(await lastValueFrom(from(encoder.finish?.(FACTS) ?? [])));
+    const read = (await rowsOf(Buffer.concat(parts))) as { n: bigint; text: string }[];
+    expect(read.length).toBe(4_001);
+    expect(read.every(({ n, text }, at) => n === BigInt(at) && text === rowOf(at).text)).toBe(true);
+  });
+
+  it('passes on what fails', () => {
+    function* failing(): Work<void> {
+      yield SLICE_BYTES;
+      throw new Error('no memory');
+    }
+    const ends: string[] = [];
+    inVirtualTime(() => {
+      const slices = new Slices();
+      slices.run(failing()).subscribe({ error: (error: Error) => ends.push(error.message) });
+      slices.run(pagesOf([], pageCodecOf('none'))).subscribe(() => ends.push('the next'));
+      expect(ends).toEqual([]);
+    });
+    expect(ends).toEqual(['no memory', 'the next']);
   });
 });
 

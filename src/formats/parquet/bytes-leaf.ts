@@ -8,6 +8,8 @@ export type ToBytes = (value: unknown) => string | Uint8Array;
 const PREFIX = 4;
 /** Texts up to so many characters are written one by one, which is faster than a call into Node. */
 const SHORT = 48;
+/** From so many bytes on, a call into Node compares faster. */
+const LONG = 512;
 /** From so many values on, a dictionary of more than half as many is given up. */
 const DICTIONARY_FROM = 4_096;
 /** Looked at for a value before the dictionary is given up: values can be made to have one hash. */
@@ -26,7 +28,8 @@ const FNV_PRIME = 0x01000193;
 export class BytesLeaf extends Leaf {
   readonly #bytesOf: ToBytes;
   /** The words of the dictionary, or all values: each behind its length. */
-  #buffer = Buffer.allocUnsafeSlow(256);
+  #buffer = Buffer.allocUnsafeSlow(256) as Utf8Buffer;
+  #view = viewOf(this.#buffer);
   #at = 0;
   /** Where each word, or each value, starts. */
   #starts = new Uint32Array(FEW);
@@ -81,7 +84,7 @@ export class BytesLeaf extends Leaf {
   #write(value: string | Uint8Array): number {
     const at = this.#at + PREFIX;
     const end = at + (typeof value === 'string' ? this.#writeText(value, at) : this.#writeBytes(value, at));
-    this.#buffer.writeUInt32LE(end - at, this.#at);
+    this.#view.setUint32(this.#at, end - at, true);
     return end;
   }
 
@@ -95,10 +98,10 @@ export class BytesLeaf extends Leaf {
     if (!isWellFormed(value)) throw new Misfit(value, 'text without half of a surrogate pair, which UTF-8 cannot hold');
     this.#makeRoom(at + value.length * 3);
     const buffer = this.#buffer;
-    if (value.length > SHORT) return buffer.write(value, at);
+    if (value.length > SHORT) return buffer.utf8Write(value, at);
     for (let index = 0; index < value.length; index += 1) {
       const code = value.charCodeAt(index);
-      if (code > 0x7f) return buffer.write(value, at);
+      if (code > 0x7f) return buffer.utf8Write(value, at);
       buffer[at + index] = code;
     }
     return value.length;
@@ -108,7 +111,12 @@ export class BytesLeaf extends Leaf {
     if (bytes <= this.#buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length + (this.#buffer.length >> 1)));
     larger.set(this.#buffer.subarray(0, this.#at));
-    this.#buffer = larger;
+    this.#hold(larger);
+  }
+
+  #hold(buffer: Buffer): void {
+    this.#buffer = buffer as Utf8Buffer;
+    this.#view = viewOf(buffer);
   }
 
   /** Keeps what was written up to `end` as the next word, or value. */
@@ -123,7 +131,7 @@ export class BytesLeaf extends Leaf {
   /** The word that was written up to `end`: one that is kept already, or a new one. −1 where the dictionary is to be given up. */
   #find(end: number): number {
     const mask = this.#table.length - 1;
-    let slot = hashOf(this.#buffer, this.#at, end) & mask;
+    let slot = hashOf(this.#view, this.#at, end) & mask;
     for (let probes = 0; probes < MAX_PROBES; probes += 1) {
       const word = (this.#table[slot] as number) - 1;
       if (word < 0) return this.#newWord(slot, end);
@@ -150,9 +158,15 @@ export class BytesLeaf extends Leaf {
     const stop = this.#endOf(word);
     if (stop - start !== end - this.#at) return false;
     const length = stop - start;
-    if (length > SHORT) return this.#buffer.compare(this.#buffer, start, stop, this.#at, end) === 0;
-    for (let index = PREFIX; index < length; index += 1) {
-      if (this.#buffer[start + index] !== this.#buffer[this.#at + index]) return false;
+    if (length > LONG) return this.#buffer.compare(this.#buffer, start, stop, this.#at, end) === 0;
+    const [view, from] = [this.#view, this.#at];
+    // The first bytes are the length.
+    let index = PREFIX;
+    for (; index + 4 <= length; index += 4) {
+      if (view.getInt32(start + index, true) !== view.getInt32(from + index, true)) return false;
+    }
+    for (; index < length; index += 1) {
+      if (view.getUint8(start + index) !== view.getUint8(from + index)) return false;
     }
     return true;
   }
@@ -164,7 +178,7 @@ export class BytesLeaf extends Leaf {
   #rehash(slots: number): void {
     this.#table = new Uint32Array(slots);
     for (let word = 0; word < this.#kept; word += 1) {
-      let slot = hashOf(this.#buffer, this.#starts[word] as number, this.#endOf(word)) & (slots - 1);
+      let slot = hashOf(this.#view, this.#starts[word] as number, this.#endOf(word)) & (slots - 1);
       while (this.#table[slot] !== 0) slot = (slot + 1) & (slots - 1);
       this.#table[slot] = word + 1;
     }
@@ -196,7 +210,7 @@ export class BytesLeaf extends Leaf {
     }
     const newEnd = to + this.#buffer.copy(spelled, to, this.#at, end);
     this.size.bytes += to - this.#at;
-    this.#buffer = spelled;
+    this.#hold(spelled);
     this.#starts = starts;
     this.#kept = this.count;
     this.#at = to;
@@ -232,28 +246,30 @@ export class BytesLeaf extends Leaf {
   }
 }
 
+/** Node's own method, which `write` calls once it has looked at its arguments. */
+type Utf8Buffer = Buffer & { utf8Write(text: string, at: number): number };
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
 /** Of a long value its ends and its middle are looked at: those that differ elsewhere only are distinguished by comparing them. */
-function hashOf(buffer: Buffer, start: number, end: number): number {
-  if (end - start <= 3 * SAMPLE) return hashed(buffer, start, end, FNV_OFFSET);
+function hashOf(view: DataView, start: number, end: number): number {
+  if (end - start <= 3 * SAMPLE) return hashed(view, start, end, FNV_OFFSET);
   const middle = (start + end - SAMPLE) >> 1;
   // The first bytes are the length.
-  const head = hashed(buffer, start, start + SAMPLE, FNV_OFFSET);
-  return hashed(buffer, end - SAMPLE, end, hashed(buffer, middle, middle + SAMPLE, head));
+  const head = hashed(view, start, start + SAMPLE, FNV_OFFSET);
+  return hashed(view, end - SAMPLE, end, hashed(view, middle, middle + SAMPLE, head));
 }
 
 /** Source: FNV-1a, four bytes at a time. */
-function hashed(buffer: Buffer, start: number, end: number, from: number): number {
+function hashed(view: DataView, start: number, end: number, from: number): number {
   let hash = from;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    const four =
-      (buffer[at] as number) |
-      ((buffer[at + 1] as number) << 8) |
-      ((buffer[at + 2] as number) << 16) |
-      ((buffer[at + 3] as number) << 24);
-    hash = Math.imul(hash ^ four, FNV_PRIME);
+    hash = Math.imul(hash ^ view.getInt32(at, true), FNV_PRIME);
     hash ^= hash >>> 15;
   }
-  for (; at < end; at += 1) hash = Math.imul(hash ^ (buffer[at] as number), FNV_PRIME);
+  for (; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), FNV_PRIME);
   return hash ^ (hash >>> 13);
 }

@@ -27,6 +27,8 @@ export class FileAssembler {
   /** The bytes of the next row group; those of the first begin the file. */
   rowGroup(rows: number, leaves: readonly PagedLeaf[]): Uint8Array {
     const start = this.#writer.offset;
+    // Otherwise it grows by doubling, and holds twice the bytes until they are written.
+    this.#writer.ensure(leaves.reduce((bytes, leaf) => bytes + FEW_BYTES + bytesOf(leaf), 0));
     const columns = leaves.map((leaf) => this.#column(leaf));
     const sum = (of: (column: ColumnChunk) => bigint | undefined) =>
       columns.reduce((bytes, column) => bytes + (of(column) ?? 0n), 0n);
@@ -122,4 +124,8 @@ export class FileAssembler {
     writer.index = 0;
     return bytes;
   }
+}
+
+function bytesOf({ repetitions, definitions, dictionary, values }: PagedLeaf): number {
+  return repetitions.length + definitions.length + (dictionary?.page.bytes.length ?? 0) + values.bytes.length;
 }

@@ -1,4 +1,4 @@
-import { defer, map, type ObservableInput, of } from 'rxjs';
+import { defer, from, map, mergeMap, type ObservableInput, of } from 'rxjs';
 import { expectMs, expectOneOf, expectWhole, groupWithDefaults, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import { compressionOf } from '../compression.js';
@@ -6,10 +6,11 @@ import type { Encoder, FileFacts, Format } from '../format.js';
 import { expectSchema, type ParquetRow, type ParquetSchema } from './column.js';
 import { FileAssembler } from './file-assembler.js';
 import { type PageCodec, type ParquetCompression, pageCodecOf } from './page-codec.js';
-import { type PagedLeaf, pagesOf } from './pages.js';
+import { isThere, pagesOf } from './pages.js';
 import { RowGroup } from './row-group.js';
 import { type SchemaTree, schemaTree } from './schema-tree.js';
 import type { UnknownFields } from './shredder.js';
+import { Slices } from './slices.js';
 
 /** When the rows of an open file are written together; whichever comes first, and at the latest when the file rolls. */
 export interface RowGroupOptions {
@@ -69,7 +70,7 @@ const MAX_ROWS = 1_000_000;
  * });
  * ```
  *
- * Bounds: `maxBufferedBytes` in all open files of a sink together, half as much again while arrays grow, and what is being
+ * Bounds: a row group is encoded 256 KiB a turn of the event loop, some 1 ms. `maxBufferedBytes` in all open files of a sink together, half as much again while arrays grow, and what is being
  * written. A row is released when its row group is stored.
  * Fails: `OptionError`. Importing the entry fails with `ERR_MODULE_NOT_FOUND` where the package hyparquet-writer is not installed.
  * Source: Apache Parquet format 2.11; hyparquet-writer 0.17.0.
@@ -86,12 +87,13 @@ export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S
   expectOneOf('unknownFields', unknownFields, ['drop', 'nack']);
   const codec = pageCodecOf(compression);
   const tree = schemaTree(schema);
+  const slices = new Slices();
   return {
     extension: 'parquet',
     // The pages are compressed, not the file: a reader must find them.
     compression: compressionOf('none'),
     chunk: { count, bytes, maxWaitMs, totalBytes: maxBufferedBytes },
-    encoder: () => new ParquetEncoder(codec, tree, unknownFields),
+    encoder: () => new ParquetEncoder(codec, tree, unknownFields, slices),
   };
 }
 
@@ -99,13 +101,15 @@ class ParquetEncoder<T> implements Encoder<T> {
   readonly #codec: PageCodec;
   readonly #tree: SchemaTree;
   readonly #unknownFields: UnknownFields;
+  readonly #slices: Slices;
   readonly #file: FileAssembler;
   #group: RowGroup;
 
-  constructor(codec: PageCodec, tree: SchemaTree, unknownFields: UnknownFields) {
+  constructor(codec: PageCodec, tree: SchemaTree, unknownFields: UnknownFields, slices: Slices) {
     this.#codec = codec;
     this.#tree = tree;
     this.#unknownFields = unknownFields;
+    this.#slices = slices;
     this.#file = new FileAssembler(codec, tree, CREATED_BY);
     this.#group = new RowGroup(tree.root, unknownFields);
   }
@@ -122,14 +126,11 @@ class ParquetEncoder<T> implements Encoder<T> {
   takeLater(): ObservableInput<Uint8Array> {
     const { rows, leaves } = this.#group;
     this.#group = new RowGroup(this.#tree.root, this.#unknownFields, rows);
-    const paged = leaves.map((leaf) => pagesOf(leaf, this.#codec));
-    // Where it starts is known only when the groups before it are written.
-    const there = paged.filter(isThere);
-    if (there.length === paged.length) return defer(() => of(this.#file.rowGroup(rows, there)));
-    const pages = Promise.all(paged.map((page) => Promise.resolve(page)));
-    // It may fail before it is subscribed to.
-    pages.catch(() => {});
-    return defer(() => pages).pipe(map((all) => this.#file.rowGroup(rows, all)));
+    return this.#slices.run(pagesOf(leaves, this.#codec)).pipe(
+      mergeMap((paged) => (isThere(paged) ? of(paged) : from(paged))),
+      // Where it starts is known only when the groups before it are written.
+      map((paged) => this.#file.rowGroup(rows, paged)),
+    );
   }
 
   finish({ stream, values, firstOffset, lastOffset }: FileFacts): ObservableInput<Uint8Array> {
@@ -141,9 +142,4 @@ class ParquetEncoder<T> implements Encoder<T> {
     };
     return defer(() => of(this.#file.footer(facts)));
   }
-}
-
-/** In virtual time no promise ever resolves: what is there is taken at once. */
-function isThere(paged: PagedLeaf | Promise<PagedLeaf>): paged is PagedLeaf {
-  return !(paged instanceof Promise);
 }
