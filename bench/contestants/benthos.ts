@@ -10,7 +10,7 @@ import type { Services } from '../lab/services.js';
 import { observe } from './observed.js';
 
 export const BENTHOS_VERSION = '4.27.0';
-const BATCH = 50_000;
+export const BATCH = 50_000;
 
 const source = fileURLToPath(new URL('../benthos', import.meta.url));
 
@@ -30,8 +30,27 @@ function built(folder: string): { readonly program: string; readonly missing?: s
   return { program, missing: `it cannot be built: ${reason}` };
 }
 
+/** What it does with a batch, before and after that leaves its input, and the files that it makes of that. */
+export interface BenthosPath {
+  readonly batching: readonly object[];
+  readonly pipeline: readonly object[];
+  readonly path: string;
+}
+
+const LINES: BenthosPath = {
+  batching: [{ archive: { format: 'lines' } }],
+  pipeline: [],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: benthos's own interpolation
+  path: '${!uuid_v4()}.txt',
+};
+
 /** `periodMs`: how long a batch may be filled. */
-export function benthosConfig(services: Services, { topic, run, folder }: Job, periodMs: number): string {
+export function benthosConfig(
+  services: Services,
+  { topic, run, folder }: Job,
+  periodMs: number,
+  { batching, pipeline, path }: BenthosPath = LINES,
+): string {
   return JSON.stringify({
     http: { enabled: false },
     logger: { level: 'INFO' },
@@ -45,17 +64,17 @@ export function benthosConfig(services: Services, { topic, run, folder }: Job, p
         batching: {
           count: BATCH,
           period: `${periodMs}ms`,
-          processors: [{ archive: { format: 'lines' } }],
+          processors: batching,
         },
       },
     },
+    pipeline: { processors: pipeline },
     output: {
       hdfs: {
         hosts: [new URL(services.hdfsRpc).host],
         user: 'flume',
         directory: folder,
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: benthos's own interpolation
-        path: '${!uuid_v4()}.txt',
+        path,
       },
     },
   });
@@ -74,11 +93,11 @@ export class Benthos {
   }
 
   /** Resolves when it is about to read: its start is over. */
-  async start(job: Job, periodMs: number): Promise<ChildProcess> {
+  async start(job: Job, periodMs: number, path?: BenthosPath): Promise<ChildProcess> {
     const folder = join(this.#services.folder, 'tmp');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${job.run}.json`);
-    writeFileSync(file, benthosConfig(this.#services, job, periodMs));
+    writeFileSync(file, benthosConfig(this.#services, job, periodMs, path));
     const child = spawn(this.#program, ['-c', file], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise<void>((resolve, reject) => {
       child.on('error', reject);

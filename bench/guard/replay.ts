@@ -5,7 +5,7 @@ import { toBatch } from '../../src/drivers/kafkajs/records/batch.js';
 import type { FetchedMessages, ForeignDecoder } from '../../src/drivers/kafkajs/records/fetched-messages.js';
 import { openInternals } from '../../src/drivers/kafkajs/vendor/patches.js';
 import type { KafkaConsumer, KafkaDriver, KafkaListener } from '../../src/ports/kafka-consumer.js';
-import { encodeBatch } from '../lab/records.js';
+import { encodeBatch, numberedValues } from '../lab/records.js';
 
 const TOPIC = 'replay';
 const PARTITIONS = 4;
@@ -15,7 +15,7 @@ const VALUE_BYTES = 199;
 
 const batches = Array.from(
   { length: BATCHES_A_FETCH },
-  (_, at) => encodeBatch(at * BATCH_RECORDS, BATCH_RECORDS, VALUE_BYTES, () => 0).bytes,
+  (_, at) => encodeBatch(at * BATCH_RECORDS, BATCH_RECORDS, numberedValues(VALUE_BYTES)).bytes,
 );
 
 export interface Replayed {

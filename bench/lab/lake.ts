@@ -15,10 +15,19 @@ export class Lake {
 
   /** The bytes of all closed files under a folder, and of the whole blocks of open ones; 0 where there is no such folder. */
   async bytesUnder(folder: string): Promise<number> {
+    return (await this.#summaryOf(folder))?.length ?? 0;
+  }
+
+  /** All files under a folder, open ones too; 0 where there is no such folder. */
+  async filesUnder(folder: string): Promise<number> {
+    return (await this.#summaryOf(folder))?.fileCount ?? 0;
+  }
+
+  async #summaryOf(folder: string): Promise<{ readonly length: number; readonly fileCount: number } | undefined> {
     const answer = (await this.#ask('GET', folder, 'GETCONTENTSUMMARY')) as {
-      ContentSummary?: { length: number };
+      ContentSummary?: { length: number; fileCount: number };
     };
-    return answer.ContentSummary?.length ?? 0;
+    return answer.ContentSummary;
   }
 
   /** The files of a folder and those below it, temporary and hidden ones left out. */

@@ -23,15 +23,29 @@ export interface Batch {
   readonly lineBytes: number;
 }
 
+/** Writes the value of the numbered record, of at most `most` bytes, and returns its length. */
+export interface Values {
+  readonly most: number;
+  write(into: Buffer, n: number): number;
+}
+
+/** Values of one size each. */
+export function numberedValues(valueBytes: number, stampMs: () => number = () => 0): Values {
+  return {
+    most: Math.max(valueBytes, 40),
+    write: (into, n) => writeValue(into, 0, n, valueBytes, stampMs()),
+  };
+}
+
 /** A batch of the records numbered from `first`, in the form of Kafka's log. Source: Kafka's DefaultRecordBatch. */
-export function encodeBatch(first: number, count: number, valueBytes: number, stampMs: () => number): Batch {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + count * (Math.max(valueBytes, 40) + RECORD_OVERHEAD_BYTES));
-  const value = Buffer.allocUnsafe(Math.max(valueBytes, 40));
+export function encodeBatch(first: number, count: number, values: Values): Batch {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + count * (values.most + RECORD_OVERHEAD_BYTES));
+  const value = Buffer.allocUnsafe(values.most);
   let at = HEADER_BYTES;
   let lineBytes = 0;
   const now = Date.now();
   for (let index = 0; index < count; index += 1) {
-    const length = writeValue(value, 0, first + index, valueBytes, stampMs());
+    const length = values.write(value, first + index);
     lineBytes += length + 1;
     const body = 1 + 1 + varintBytes(index) + 1 + varintBytes(length) + length + 1;
     at = varint(bytes, body, at);

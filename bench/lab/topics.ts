@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
-import { encodeBatch } from './records.js';
+import { encodeBatch, numberedValues, type Values } from './records.js';
 import { sleep } from './watch.js';
 import { Wire } from './wire.js';
 
@@ -19,8 +19,12 @@ const AT_ONCE = 8;
 const LEADER_TRIES = 100;
 const LEADER_WAIT_MS = 100;
 
-/** Makes a topic and fills it. */
-export async function fillTopic(broker: string, of: Omit<Topic, 'name' | 'lineBytes'>): Promise<Topic> {
+/** Makes a topic and fills it; with JSON records of `valueBytes` unless values are given. */
+export async function fillTopic(
+  broker: string,
+  of: Omit<Topic, 'name' | 'lineBytes'>,
+  values: Values = numberedValues(of.valueBytes),
+): Promise<Topic> {
   const name = await makeTopic(broker, of.partitions);
   const wire = await Wire.connect(broker);
   const even = Math.ceil(of.records / of.partitions);
@@ -35,7 +39,7 @@ export async function fillTopic(broker: string, of: Omit<Topic, 'name' | 'lineBy
     for (let partition = 0; partition < of.partitions; partition += 1) {
       const count = Math.min(most, left[partition] as number);
       if (count === 0) continue;
-      const batch = encodeBatch(first, count, of.valueBytes, () => 0);
+      const batch = encodeBatch(first, count, values);
       lineBytes += batch.lineBytes;
       first += count;
       left[partition] = (left[partition] as number) - count;
