@@ -11,8 +11,15 @@ inspect() { docker inspect -f "$2" "$(container "$1")" 2>/dev/null || true; }
 
 has_rabbitmq() { true; }
 
+# Prometheus and Alertmanager are processes here too.
+as_process() { (with_java && "$@"); }
+
 install() { # part...
   local part images
+  install_monitors "$@"
+  # shellcheck disable=SC2046
+  set -- $(printf '%s\n' "$@" | grep -vxE 'prometheus|alertmanager')
+  [ $# -gt 0 ] || return 0
   command -v curl >/dev/null || die 3 'curl is missing: install it'
   for part; do
     case $part in
@@ -25,13 +32,21 @@ install() { # part...
   done
 }
 
-pid_of() { inspect "$1" '{{if .State.Running}}{{.State.Pid}}{{end}}'; }
+pid_of() {
+  if is_monitor "$1"; then as_process pid_of "$1"; else inspect "$1" '{{if .State.Running}}{{.State.Pid}}{{end}}'; fi
+}
 
-is_paused() { [ "$(inspect "$1" '{{.State.Paused}}')" = true ]; }
+is_paused() {
+  if is_monitor "$1"; then as_process is_paused "$1"; else [ "$(inspect "$1" '{{.State.Paused}}')" = true ]; fi
+}
 
-ended() { [ -z "$(pid_of "$1")" ]; }
+ended() { if is_monitor "$1"; then as_process ended "$@"; else [ -z "$(pid_of "$1")" ]; fi; }
 
 send() {
+  if is_monitor "$1"; then
+    as_process send "$@"
+    return
+  fi
   case $2 in
     STOP) docker pause "$(container "$1")" ;;
     CONT) docker unpause "$(container "$1")" ;;
@@ -39,11 +54,18 @@ send() {
   esac >/dev/null
 }
 
-log_of() { echo "docker logs $(container "$1")"; }
+log_of() { if is_monitor "$1"; then as_process log_of "$1"; else echo "docker logs $(container "$1")"; fi; }
 
-log_text() { docker logs "$(container "$1")" 2>&1; }
+log_text() { if is_monitor "$1"; then as_process log_text "$1"; else docker logs "$(container "$1")" 2>&1; fi; }
 
-launch() { compose up -d --no-deps --quiet-pull "$@" >&2; }
+launch() {
+  local service containers=''
+  for service; do
+    if is_monitor "$service"; then as_process launch "$service"; else containers="$containers $service"; fi
+  done
+  # shellcheck disable=SC2086
+  [ -z "$containers" ] || compose up -d --no-deps --quiet-pull $containers >&2
+}
 
 tidy() { true; }
 

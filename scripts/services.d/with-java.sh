@@ -43,8 +43,9 @@ need_java() {
 install() { # part...
   local part lib want
   case " $* " in *' rabbitmq '*) install_rabbitmq ;; esac
+  install_monitors "$@"
   # shellcheck disable=SC2046
-  set -- $(printf '%s\n' "$@" | grep -vx rabbitmq)
+  set -- $(printf '%s\n' "$@" | grep -vxE 'rabbitmq|prometheus|alertmanager')
   [ $# -gt 0 ] || return 0
   need_java
   mkdir -p "$dir/lib/webapps/webapps/hdfs" "$dir/lib/webapps/webapps/datanode"
@@ -68,9 +69,12 @@ install() { # part...
 
 # A process is known by an argument that nothing else has, so that no file of process ids can be stale.
 pid_of() {
-  local file mark=$dir
-  [ "$1" != rabbitmq ] || mark=$(rabbitmq_mark)
-  file=$(grep -lzFx -f <(echo "-Drxflume.service=$1@$mark") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
+  local file mark=-Drxflume.service=$1@$dir
+  case $1 in
+    rabbitmq) mark=-Drxflume.service=rabbitmq@$(rabbitmq_mark) ;;
+    prometheus | alertmanager) mark=$(monitor_mark "$1") ;;
+  esac
+  file=$(grep -lzFx -f <(echo "$mark") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
   file=${file%%$'\n'*} file=${file#/proc/}
   echo "${file%/cmdline}"
 }
@@ -123,13 +127,14 @@ launch() { # service...
       kafka) detach kafka -Xmx512m "${kafka[@]}" kafka.Kafka "$parts/kafka/server.properties" ;;
       namenode) detach namenode -Xmx384m -XX:TieredStopAtLevel=1 "${hadoop[@]}" org.apache.hadoop.hdfs.server.namenode.NameNode ;;
       rabbitmq) detach rabbitmq ;;
+      prometheus | alertmanager) configure_monitor "$service" && detach "$service" ;;
       datanode) detach datanode -Xmx384m -XX:TieredStopAtLevel=1 "${hadoop[@]}" org.apache.hadoop.hdfs.server.datanode.DataNode ;;
     esac
   done
 }
 
 # A daemon that keeps any descriptor of ours keeps our caller's pipe, or our lock, open as long as it lives.
-detach() { # service java-argument...; rabbitmq
+detach() { # service java-argument...; rabbitmq, prometheus or alertmanager
   local service=$1 fd child
   shift
   (
@@ -140,6 +145,10 @@ detach() { # service java-argument...; rabbitmq
     if [ "$service" = rabbitmq ]; then
       rabbitmq_environment
       exec setsid $rabbitmq_bin/rabbitmq-server </dev/null >>"$(log_of rabbitmq)" 2>&1
+    fi
+    if is_monitor "$service"; then
+      # shellcheck disable=SC2046
+      exec setsid $(monitor_command "$service") </dev/null >>"$(log_of "$service")" 2>&1
     fi
     exec setsid env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" \
       </dev/null >>"$(log_of "$service")" 2>&1
