@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { mapValue } from '../../operators/index.js';
 import { readArguments } from '../../src/cli/arguments.js';
@@ -17,8 +18,7 @@ afterEach(() => {
   for (const end of ended.splice(0)) end();
 });
 
-async function serving(silentForMs?: number): Promise<MetricsServer> {
-  const monitor = new Monitor();
+async function serving(silentForMs?: number, monitor = new Monitor()): Promise<MetricsServer> {
   monitor.metric('own').set(1);
   const handle = metricsHandler({ monitor });
   const server = await serveMetrics(handle, LOOPBACK, silentForMs);
@@ -73,6 +73,50 @@ describe('the server of metrics', () => {
     await Promise.all(clients.map(closed));
     expect((await fetch(`${url}/livez`)).status).toBe(200);
   }, 15_000);
+
+  it('disconnects clients that do not read an answer of megabytes, and keeps none of it', async () => {
+    const monitor = new Monitor();
+    const name = 'x'.repeat(10_000);
+    for (let at = 0; at < 600; at += 1) monitor.metric('own', { name: `${name}${at}` }).set(at);
+    const { url } = await serving(300, monitor);
+    const body = await (await fetch(`${url}/metrics`)).text();
+    expect(body.length).toBeGreaterThan(5_000_000);
+    const request = 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n';
+    const clients = await Promise.all(Array.from({ length: 10 }, () => deafClient(url, request)));
+    const [first] = clients;
+    await sleep(1_500);
+    // What it had been sent is in the buffers of the system, and there is less than an answer.
+    let read = 0;
+    first?.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+    });
+    await Promise.all(clients.map(closed));
+    expect(read).toBeLessThan(body.length);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  }, 20_000);
+
+  it('answers or disconnects each of 1,000 scrapes at once, reads the monitor a few times, and serves on', async () => {
+    const monitor = new Monitor();
+    let readings = 0;
+    monitor.collect(() => {
+      readings += 1;
+      return [{ name: 'own', labels: {}, value: 1 }];
+    });
+    const { url } = await serving(2_000, monitor);
+    const before = process.memoryUsage().heapUsed;
+    const scrape = () =>
+      fetch(`${url}/metrics`).then(
+        (response) => response.text(),
+        () => 'disconnected',
+      );
+    const answers = await Promise.all(Array.from({ length: 1_000 }, scrape));
+    const served = answers.filter((text) => text.includes('\nown 1\n'));
+    expect(served.length).toBeGreaterThanOrEqual(50);
+    expect(answers.length - served.length).toBe(answers.filter((text) => text === 'disconnected').length);
+    expect(readings).toBeLessThan(100);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000_000);
+    expect(await scrape()).toContain('\nown 1\n');
+  }, 20_000);
 });
 
 describe('--metrics', () => {

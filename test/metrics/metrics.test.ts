@@ -142,6 +142,39 @@ describe('the text of metrics', () => {
     expect(lines).toContain('# TYPE own_total counter');
   });
 
+  it('gives any text of a label back, control characters and quotes included', () => {
+    const odd = fc.constantFrom(
+      '\n',
+      '\r',
+      '"',
+      '\\',
+      '\\n',
+      '\u0000',
+      '\u001b[2J',
+      '\u2028',
+      '\u0085',
+      '}',
+      ',',
+      '=',
+      ' #',
+      '\ud83d',
+    );
+    const value = fc
+      .array(fc.oneof(odd, fc.string({ unit: 'binary' })), { maxLength: 6 })
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(value, value, (first, second) => {
+        const labels = { a: first, b: second };
+        const lines = expositionOf([{ name: 'own', labels, value: 1 }], 'prometheus').split('\n');
+        expect(lines).toHaveLength(4);
+        const [, ...texts] =
+          /^own\{a="((?:[^"\\\n]|\\["\\n])*)",b="((?:[^"\\\n]|\\["\\n])*)"\} 1$/s.exec(lines[2] as string) ?? [];
+        const unescaped = texts.map((text) => text.replace(/\\(.)/g, (_, one: string) => (one === 'n' ? '\n' : one)));
+        expect(unescaped).toEqual([first, second].map((text) => Buffer.from(text).toString()));
+      }),
+    );
+  });
+
   it('is what OpenMetrics has', () => {
     const lines = expositionOf(monitor.samples(), 'openmetrics').split('\n');
     expect(lines).toContain('# TYPE own counter');
@@ -309,6 +342,15 @@ describe('health', () => {
       /roll/,
     );
     expect(whereItWaits(status())).toMatch(/broker/);
+  });
+
+  it('counts no age below 0 where the clock was set back', () => {
+    const old = { stream: 'kafka:chat/0', oldestUnsettledSeconds: Date.now() / 1_000 + 3_600 };
+    const limits = { ...LIMITS, maxAgeMs: 1 };
+    expect(readinessOf([status({ sources: [{ ...source, streams: [old] }] })], limits)).toEqual({
+      ok: true,
+      reasons: [],
+    });
   });
 });
 

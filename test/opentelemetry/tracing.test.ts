@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
@@ -138,6 +138,27 @@ describe('traceDeliveries', () => {
       });
       at(1_000, () => expect(briefly()).toEqual([]));
     }));
+
+  it('makes a span of no duration where the clock was set back', () => {
+    const { tracer, spans } = tracing();
+    const deliveries$ = new Subject<Delivery<string>>();
+    const seen = traced(tracer, deliveries$);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(2_000_000_000_000);
+    try {
+      deliveries$.next(new RecordingAcker('kafka:chat/0').deliver('a', headed(parentOf(9))));
+      now.mockReturnValue(1_999_999_000_000);
+      seen[0]?.ack();
+      deliveries$.complete();
+    } finally {
+      now.mockRestore();
+    }
+    expect(spans().map(({ startTime, duration }) => [startTime, duration])).toEqual([
+      [
+        [1_999_999_000, 0],
+        [0, 0],
+      ],
+    ]);
+  });
 
   it('ignores every header that is malformed, repeated or too long, and passes its record on', () => {
     const good = parentOf(9);

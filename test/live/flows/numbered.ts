@@ -9,7 +9,9 @@ const env = (name: string, fallback: string) => process.env[name] ?? fallback;
 const Numbered = t.type({ n: t.number, text: t.string });
 const nameNodes = env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(',');
 
-const lake = fileSink<{ n: number; text: string }>(webhdfs({ nameNodes, user: 'flume' }), {
+const hostMap = JSON.parse(env('TEST_HOST_MAP', '{}')) as Record<string, string>;
+
+const lake = fileSink<{ n: number; text: string }>(webhdfs({ nameNodes, user: 'flume', hostMap }), {
   root: env('TEST_ROOT', '/lake/test'),
   path: (value) => `mod=${value.n % 3}`,
   format: jsonLines({ compression: env('TEST_COMPRESSION', 'gzip') as CompressionName }),
