@@ -1,7 +1,9 @@
 import type { RxflumeError } from '../core/errors.js';
+import { Gauges } from '../core/gauges.js';
 import type { Failure, Monitor } from '../core/monitor.js';
 import type { DeliveryBatch } from '../delivery/delivery-batch.js';
 import { staleError } from '../delivery/nack-errors.js';
+import { CallTimer } from './call-timer.js';
 import type { SinkLifecycle } from './sink-lifecycle.js';
 
 /** What became of the batches of one subscription of a sink: settles each, counts it, and emits its receipt. */
@@ -10,6 +12,9 @@ export class BatchOutcomes {
   readonly #monitor: Monitor;
   readonly #sink: string;
   readonly #metrics;
+  readonly #gauges: Gauges<'rxflume_sink_in_flight_batches' | 'rxflume_sink_connections'>;
+  /** Requests with a batch. */
+  readonly writes: CallTimer;
 
   constructor(lifecycle: SinkLifecycle, monitor: Monitor, labels: { readonly sink: string; readonly to: string }) {
     this.#lifecycle = lifecycle;
@@ -21,8 +26,9 @@ export class BatchOutcomes {
       batches: monitor.metric('rxflume_sink_batches_total', labels),
       failures: monitor.metric('rxflume_sink_failures_total', labels),
       resent: monitor.metric('rxflume_sink_resent_total', labels),
-      inFlight: monitor.metric('rxflume_sink_in_flight_batches', labels),
     };
+    this.#gauges = new Gauges(monitor, labels, ['rxflume_sink_in_flight_batches', 'rxflume_sink_connections']);
+    this.writes = new CallTimer(monitor, 'write', labels);
   }
 
   /** The target has stored it. */
@@ -54,7 +60,18 @@ export class BatchOutcomes {
 
   /** How many batches are in flight now. */
   inFlight(count: number): void {
-    this.#metrics.inFlight.set(count);
+    this.#gauges.of('rxflume_sink_in_flight_batches').set(count);
+  }
+
+  /** How many connections are open. */
+  connections(count: number): void {
+    this.#gauges.of('rxflume_sink_connections').set(count);
+  }
+
+  /** The sink is over: what it shows of itself is taken away. */
+  end(): void {
+    this.#gauges.end();
+    this.writes.end();
   }
 
   /** To be called whenever the sink may have become idle. */

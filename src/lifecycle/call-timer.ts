@@ -18,13 +18,31 @@ export class CallTimer {
   readonly #durations: Histogram;
   readonly #labels: Labels;
   readonly #calls = new Set<Call>();
+  readonly #oldestOf: () => object | undefined;
   readonly #uncollect: () => void;
+  /** The oldest of those that are not timed, and when a reading saw it first. */
+  #seen: object | undefined;
+  #seenAt = 0;
 
-  /** `call`: what is called, such as `write`. */
-  constructor(monitor: Monitor, call: 'write' | 'commit', labels: Labels) {
+  /**
+   * `call`: what is called, such as `write`. `oldestOf`: the oldest unanswered of all, where only some are timed; of such a one the wait
+   * counts from the reading that saw it first.
+   */
+  constructor(
+    monitor: Monitor,
+    call: 'write' | 'commit',
+    labels: Labels,
+    oldestOf: () => object | undefined = () => undefined,
+  ) {
+    this.#oldestOf = oldestOf;
     this.#labels = { ...flowLabels(), ...labels, call };
     this.#durations = monitor.histogram(`rxflume_sink_${call}_duration_seconds`, labels);
     this.#uncollect = monitor.collect(() => this.#read());
+  }
+
+  /** How many that are timed are not answered. */
+  get unanswered(): number {
+    return this.#calls.size;
   }
 
   start(): Call {
@@ -49,10 +67,14 @@ export class CallTimer {
   }
 
   *#read(): Iterable<Sample> {
+    const now = monotonicMs();
+    const seen = this.#oldestOf();
+    if (seen !== this.#seen) this.#seenAt = now;
+    this.#seen = seen;
     // In the order in which they were started.
     const [oldest] = this.#calls;
-    if (oldest === undefined) return;
-    const value = (monotonicMs() - oldest.since) / 1_000;
-    yield { name: 'rxflume_sink_oldest_call_seconds', labels: this.#labels, value };
+    if (oldest === undefined && seen === undefined) return;
+    const since = Math.min(oldest?.since ?? now, seen === undefined ? now : this.#seenAt);
+    yield { name: 'rxflume_sink_oldest_call_seconds', labels: this.#labels, value: (now - since) / 1_000 };
   }
 }

@@ -28,6 +28,7 @@ export abstract class OffsetTracker implements Acker {
   readonly #unreleased = new InFlightSizes();
   readonly #nacked = new SeqSet();
   #isOver = false;
+  #handedOver = 0;
 
   /** `start`: the offset reading begins at, or −1 where that is not known; `resumePoint`: what a ledger said about it. */
   constructor(start: number, resumePoint: ResumePoint | undefined, listener: OffsetTrackerListener) {
@@ -46,6 +47,11 @@ export abstract class OffsetTracker implements Acker {
     return this.#isOver ? 0 : this.watermark.unacked - this.#nacked.size;
   }
 
+  /** How many were released or acked: what a sink has taken the bytes of. */
+  get handedOver(): number {
+    return this.#handedOver;
+  }
+
   ack(first: number, next: number): void {
     let fresh = 0;
     if (!this.#isOver) {
@@ -56,11 +62,12 @@ export abstract class OffsetTracker implements Acker {
         }
       }
     }
-    const isFreed = this.#free(first, next);
+    const freed = this.#free(first, next);
+    this.#handedOver += freed;
     if (fresh > 0) this.advanced();
     if (fresh > 0) this.#listener.acked(fresh);
     // Of an epoch that is over it says nothing but that there is room: who waits for that must hear of it.
-    else if (isFreed) this.#listener.released();
+    else if (freed > 0) this.#listener.released();
   }
 
   nack(first: number, next: number, cause: unknown): void {
@@ -72,13 +79,16 @@ export abstract class OffsetTracker implements Acker {
       }
       if (lowest >= 0) this.resumeTracker?.nack(lowest);
     }
-    const isFreed = this.#free(first, next);
+    const freed = this.#free(first, next);
     if (lowest >= 0) this.nacked(lowest, cause);
-    else if (isFreed) this.#listener.released();
+    else if (freed > 0) this.#listener.released();
   }
 
   release(first: number, next: number): void {
-    if (this.#free(first, next)) this.#listener.released();
+    const freed = this.#free(first, next);
+    if (freed === 0) return;
+    this.#handedOver += freed;
+    this.#listener.released();
   }
 
   hold(first: number, next: number): void {
@@ -112,10 +122,9 @@ export abstract class OffsetTracker implements Acker {
     return this.watermark.ack(first, next);
   }
 
-  #free(first: number, next: number): boolean {
+  #free(first: number, next: number): number {
     const { count, bytes } = this.#unreleased.release(first, next);
-    if (count === 0) return false;
-    this.freed(count, bytes, first, next);
-    return true;
+    if (count > 0) this.freed(count, bytes, first, next);
+    return count;
   }
 }

@@ -118,6 +118,11 @@ export interface AmqpConsumerDriver {
    * the broker ended the consumer: its queue was deleted, or its leader lost.
    */
   consume(consumption: AmqpConsumption, listener: AmqpListener): Observable<AmqpConsumer>;
+  /**
+   * Cold: how many messages of a queue are ready to be delivered, of a stream how many it holds; emits once, asked on a channel
+   * of its own, and changes nothing. Fails as `consume` does. Left out where the library cannot say; then a backlog is not known.
+   */
+  countReady?(queue: string): Observable<number>;
 }
 
 /** Where a message of RabbitMQ comes from. `key` is the routing key, `headers` the message's headers as bytes. */

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import type { AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
 import { Consuming } from './consuming.js';
+import { Counting } from './counting.js';
 import { Dialler } from './dial.js';
 import { loadAmqplib } from './library.js';
 import { MessageLimit } from './limits.js';
@@ -37,6 +38,12 @@ export function amqplib(given: AmqplibOptions): AmqpConsumerDriver & AmqpPublish
         const consuming = new Consuming(pool, options, consumption, listener, subscriber);
         consuming.start();
         return () => consuming.abandon();
+      }),
+    countReady: (queue) =>
+      new Observable((subscriber) => {
+        const counting = new Counting(pool, options, queue, subscriber);
+        counting.start();
+        return () => counting.abandon();
       }),
     open: (exchanges, listener) =>
       new Observable((subscriber) => {

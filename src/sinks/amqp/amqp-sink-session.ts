@@ -1,6 +1,7 @@
 import { catchError, concat, EMPTY, type Observable, type Subscription, throwError, timer } from 'rxjs';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError, describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
+import { Gauges } from '../../core/gauges.js';
 import { Queue } from '../../core/queue.js';
 import { sentence } from '../../core/sentence.js';
 import { AckGroup } from '../../delivery/ack-group.js';
@@ -9,6 +10,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { FlushListeners } from '../../delivery/flush-listeners.js';
 import { isStopped, nackErrorOf, staleError, stoppedError } from '../../delivery/nack-errors.js';
 import type { Receipt } from '../../delivery/receipt.js';
+import { type Call, CallTimer } from '../../lifecycle/call-timer.js';
 import { type NextAttempt, Reconnect } from '../../lifecycle/reconnect.js';
 import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.js';
 import { guarded } from '../../lifecycle/time-limit.js';
@@ -26,6 +28,8 @@ import type { Outgoing } from './outgoing.js';
 interface Sent {
   readonly delivery: Delivery<unknown>;
   readonly bytes: number;
+  /** Where it is timed. */
+  readonly call: Call | undefined;
 }
 
 /**
@@ -45,6 +49,8 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
   readonly #window: InFlightWindow;
   readonly #flushListeners: FlushListeners;
   readonly #metrics;
+  readonly #gauges: Gauges<'rxflume_sink_in_flight_values' | 'rxflume_sink_connections'>;
+  readonly #writes: CallTimer;
   readonly #waiting = new Queue<Delivery<T>>();
   readonly #underWay = new Set<Sent>();
   #isWritable = true;
@@ -82,9 +88,9 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       values: monitor.metric('rxflume_sink_values_total', labels),
       bytes: monitor.metric('rxflume_sink_bytes_total', labels),
       failures: monitor.metric('rxflume_sink_failures_total', labels),
-      inFlight: monitor.metric('rxflume_sink_in_flight_values', labels),
-      connections: monitor.metric('rxflume_sink_connections', labels),
     };
+    this.#gauges = new Gauges(monitor, labels, ['rxflume_sink_in_flight_values', 'rxflume_sink_connections']);
+    this.#writes = new CallTimer(monitor, 'write', labels, () => this.#underWay.values().next().value);
     this.#reconnect.start();
   }
 
@@ -118,6 +124,8 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
     this.#confirmed.flush();
     const cause = stoppedError('the broker had confirmed the message');
     for (const delivery of [...this.#takeUnderWay(), ...this.#waiting.takeAll()]) delivery.nack(cause);
+    this.#gauges.end();
+    this.#writes.end();
   }
 
   // Connecting.
@@ -145,7 +153,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
   }
 
   #ready(): void {
-    this.#metrics.connections.set(1);
+    this.#gauges.of('rxflume_sink_connections').set(1);
     this.#pump();
   }
 
@@ -156,7 +164,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
     const message = sentence(describeError(error), `Tried again in ${Math.round(delayMs)} ms.`);
     this.#options.monitor.report({ what, about: this.#driver.name, message, cause: error });
-    this.#metrics.connections.set(0);
+    this.#gauges.of('rxflume_sink_connections').set(0);
     this.#nack(this.#takeUnderWay(), unconfirmedError(error));
     // No channel could be had so often, or for good: what waits is nacked.
     const isDown = failures >= this.#options.reconnect.maxAttempts || !isRetryable(error);
@@ -178,7 +186,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       if (message !== undefined) this.#publish(publisher, delivery, message);
     }
     this.#isPumping = false;
-    this.#metrics.inFlight.set(this.#window.count);
+    this.#gauges.of('rxflume_sink_in_flight_values').set(this.#window.count);
     this.#lifecycle.completeIfIdle();
   }
 
@@ -192,12 +200,13 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
   }
 
   #publish(publisher: AmqpPublisher, delivery: Delivery<T>, message: AmqpOutgoing): void {
-    const sent = { delivery, bytes: message.content.length };
+    const sent = { delivery, bytes: message.content.length, call: this.#timed() };
     this.#underWay.add(sent);
     this.#window.take(sent.bytes);
     const settled = (error: unknown) => {
       // Given up before, with its channel.
       if (!this.#underWay.delete(sent)) return;
+      if (sent.call !== undefined) this.#writes[error === null ? 'done' : 'drop'](sent.call);
       this.#window.free(1, sent.bytes);
       this.#confirms += 1;
       if (error === null) this.#confirmed.add(delivery, sent.bytes);
@@ -212,6 +221,11 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       settled(nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'publish' }, delivery));
     }
     this.#watch();
+  }
+
+  /** One message at a time is timed, not each: what is published beside it takes as long. */
+  #timed(): Call | undefined {
+    return this.#writes.unanswered === 0 ? this.#writes.start() : undefined;
   }
 
   /** Together, so that a source hears of it once and not of each. */
@@ -257,7 +271,10 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
   #takeUnderWay(): Delivery<unknown>[] {
     const all = [...this.#underWay];
     this.#underWay.clear();
-    for (const { bytes } of all) this.#window.free(1, bytes);
+    for (const { bytes, call } of all) {
+      this.#window.free(1, bytes);
+      if (call !== undefined) this.#writes.drop(call);
+    }
     return all.map(({ delivery }) => delivery);
   }
 }

@@ -15,12 +15,13 @@ import { Pool } from './pool.js';
  */
 export class FlumeSinkSession implements SinkSession<FlumeEvent> {
   readonly #batcher: Batcher<FlumeEvent>;
+  readonly #outcomes: BatchOutcomes;
   readonly #pool: Pool;
 
   constructor(client: FlumeRpcClient, options: CheckedOptions, lifecycle: SinkLifecycle) {
     const labels = { sink: 'flume', to: client.name };
-    const outcomes = new BatchOutcomes(lifecycle, options.monitor, labels);
-    this.#pool = new Pool(client, options, outcomes, options.monitor.metric('rxflume_sink_connections', labels));
+    this.#outcomes = new BatchOutcomes(lifecycle, options.monitor, labels);
+    this.#pool = new Pool(client, options, this.#outcomes);
     this.#batcher = new Batcher({
       limits: options.batch,
       holds: 'one epoch',
@@ -54,5 +55,6 @@ export class FlumeSinkSession implements SinkSession<FlumeEvent> {
   end(): void {
     const cause = stoppedError('an agent had taken the batch');
     for (const batch of [...this.#pool.close(), ...this.#batcher.end()]) batch.nack(cause);
+    this.#outcomes.end();
   }
 }

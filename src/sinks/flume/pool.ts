@@ -1,6 +1,5 @@
 import type { Subscription } from 'rxjs';
 import { describeError, isRetryable, RxflumeError, SinkError } from '../../core/errors.js';
-import type { Metric } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { BatchOutcomes } from '../../lifecycle/batch-outcomes.js';
 import type { FlumeRpcClient, FlumeStatus } from '../../ports/flume-rpc.js';
@@ -29,7 +28,6 @@ export class Pool implements AgentReport {
   readonly #client: FlumeRpcClient;
   readonly #options: CheckedOptions;
   readonly #outcomes: BatchOutcomes;
-  readonly #connections: Metric;
   readonly #agents: readonly Agent[];
   readonly #underWay = new Map<Sending, Subscription | undefined>();
   /** Streams that keep their order, and have a batch under way. */
@@ -40,12 +38,10 @@ export class Pool implements AgentReport {
   #isDispatching = false;
   #isOver = false;
 
-  /** `connections`: how many there are, of all agents. */
-  constructor(client: FlumeRpcClient, options: CheckedOptions, outcomes: BatchOutcomes, connections: Metric) {
+  constructor(client: FlumeRpcClient, options: CheckedOptions, outcomes: BatchOutcomes) {
     this.#client = client;
     this.#options = options;
     this.#outcomes = outcomes;
-    this.#connections = connections;
     this.#agents = client.agents.map((_, index) => new Agent(client, index, options, this));
   }
 
@@ -145,6 +141,7 @@ export class Pool implements AgentReport {
     link.inFlight += 1;
     this.#underWay.set(sending, undefined);
     if (this.#options.order === 'stream') this.#busy.add(batch.stream);
+    const call = this.#outcomes.writes.start();
     const over = () => {
       link.inFlight -= 1;
       this.#busy.delete(batch.stream);
@@ -152,9 +149,11 @@ export class Pool implements AgentReport {
     };
     const request = link.connection.append(batch.values).subscribe({
       next: (status) => {
+        this.#outcomes.writes.done(call);
         if (over()) this.#answered(sending, link.agent, status);
       },
       error: (error: unknown) => {
+        this.#outcomes.writes.drop(call);
         if (over()) this.#failed(sending, link, error);
       },
     });
@@ -261,7 +260,7 @@ export class Pool implements AgentReport {
   }
 
   #changed(): void {
-    this.#connections.set(this.#agents.reduce((sum, { connections }) => sum + connections, 0));
+    this.#outcomes.connections(this.#agents.reduce((sum, { connections }) => sum + connections, 0));
     this.#outcomes.inFlight(this.#underWay.size);
     this.#outcomes.completeIfIdle();
   }

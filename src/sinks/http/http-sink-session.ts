@@ -18,6 +18,7 @@ import { Sender } from './sender.js';
 export class HttpSinkSession<T> implements SinkSession<T> {
   readonly #options: CheckedOptions<T>;
   readonly #batcher: Batcher<string | Uint8Array>;
+  readonly #outcomes: BatchOutcomes;
   readonly #sender: Sender;
   readonly #between: number;
   #sent = 0;
@@ -26,7 +27,8 @@ export class HttpSinkSession<T> implements SinkSession<T> {
     this.#options = options;
     const { monitor, url, batch, body } = options;
     const labels = { sink: 'http', to: typeof url === 'string' ? shownUrl(url) : client.name };
-    this.#sender = new Sender(client, options, new BatchOutcomes(lifecycle, monitor, labels));
+    this.#outcomes = new BatchOutcomes(lifecycle, monitor, labels);
+    this.#sender = new Sender(client, options, this.#outcomes);
     const { ends, between } = frameOf(body);
     this.#between = between;
     this.#batcher = new Batcher({
@@ -66,5 +68,6 @@ export class HttpSinkSession<T> implements SinkSession<T> {
   end(): void {
     const cause = stoppedError('a server had taken the batch');
     for (const batch of [...this.#sender.close(), ...this.#batcher.end()]) batch.nack(cause);
+    this.#outcomes.end();
   }
 }

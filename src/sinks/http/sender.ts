@@ -171,6 +171,9 @@ export class Sender {
     sending.life.add(sending.limit);
     sending.target.breaker.began();
     this.#changeInFlight(1);
+    const { writes } = this.#outcomes;
+    const call = writes.start();
+    sending.life.add(() => writes.drop(call));
     const over = (judge: () => void) => {
       sending.isTrying = false;
       this.#changeInFlight(-1);
@@ -179,8 +182,14 @@ export class Sender {
     };
     sending.life.add(
       requestOf(this.#client, sending.batch, this.#options).subscribe({
-        next: (sent) => over(() => this.#answered(sending, sent)),
-        error: (cause: unknown) => over(() => this.#failed(sending, cause)),
+        next: (sent) => {
+          writes.done(call);
+          over(() => this.#answered(sending, sent));
+        },
+        error: (cause: unknown) => {
+          writes.drop(call);
+          over(() => this.#failed(sending, cause));
+        },
       }),
     );
   }

@@ -12,8 +12,8 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { ConnectError, describeError, isRetryable, RxflumeError, SourceError, shortName } from '../../core/errors.js';
-import type { Metric, Monitor } from '../../core/monitor.js';
+import { ConnectError, describeError, isRetryable, RxflumeError, type SourceError, shortName } from '../../core/errors.js';
+import type { Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
@@ -27,7 +27,9 @@ import type {
   AmqpListener,
   AmqpMessage,
 } from '../../ports/amqp-consumer.js';
+import { type BrokerState, metricsOf, ReaderGauges, type ReaderState } from './gauges.js';
 import { type CheckedReadOptions, type ReconnectOptions, streamOf } from './options.js';
+import { lostError } from './reader-errors.js';
 
 /** How often holders are asked again to settle while the reader leaves. */
 const ASK_EVERY_MS = 100;
@@ -49,6 +51,8 @@ interface ReaderChannel {
   /** How many are out and not released, and their bytes. */
   readonly inFlight: number;
   readonly inFlightBytes: number;
+  /** When the oldest unsettled message was made. */
+  readonly oldestTime: number | undefined;
   opened(consumer: AmqpConsumer): void;
   /** Sends all acks that are owed. */
   flush(): void;
@@ -65,17 +69,26 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   protected readonly metrics: ReturnType<typeof metricsOf>;
   protected channel: C | undefined;
   protected epoch = 0;
-  readonly #driver: AmqpConsumerDriver;
+  protected readonly driver: AmqpConsumerDriver;
+  readonly #gauges: ReaderGauges;
+  /** That of the last channel, until its messages are redelivered. */
+  #oldestBefore: number | undefined;
   readonly #options: Required<ReconnectOptions>;
   readonly #leaving = new Subscription();
   #consumer: AmqpConsumer | undefined;
 
-  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedReadOptions, session: SessionParts) {
+  constructor(
+    driver: AmqpConsumerDriver,
+    queue: string,
+    options: CheckedReadOptions,
+    session: SessionParts,
+    kind: 'queue' | 'stream',
+  ) {
     this.queue = queue;
     this.stream = streamOf(queue, options.name);
     this.session = session;
     this.monitor = options.monitor;
-    this.#driver = driver;
+    this.driver = driver;
     this.#options = options.reconnect;
     this.reconnect = new Reconnect({
       backoff: options.reconnect,
@@ -84,6 +97,12 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
       ended: (error, next) => this.#ended(error, next),
     });
     this.metrics = metricsOf(options.monitor, queue);
+    this.#gauges = new ReaderGauges(
+      options.monitor,
+      { queue, stream: this.stream, kind },
+      () => this.#state(),
+      () => (this.reconnect.current === undefined ? undefined : this.askBroker()),
+    );
   }
 
   // What the session calls.
@@ -135,6 +154,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     this.#leaving.unsubscribe();
     this.endChannel();
     this.reconnect.end();
+    this.#gauges.end();
   }
 
   // Connecting.
@@ -151,9 +171,9 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
       logEvent: (level, what, message) => this.monitor.logEvent(level, what, message),
     };
     return concat(
-      this.begin().pipe(switchMap((consumption) => this.#driver.consume(consumption, listener))),
+      this.begin().pipe(switchMap((consumption) => this.driver.consume(consumption, listener))),
       throwError(
-        () => new ConnectError('RXF_AMQP_LOST', `${this.#driver.name} ended the consumer of ${this.queue} by itself.`),
+        () => new ConnectError('RXF_AMQP_LOST', `${this.driver.name} ended the consumer of ${this.queue} by itself.`),
       ),
     );
   }
@@ -162,7 +182,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     this.#consumer = consumer;
     this.channel?.opened(consumer);
     this.session.hasConnected = true;
-    this.metrics.joined.set(1);
+    this.#gauges.isJoined = true;
     this.monitor.logEvent('info', 'amqp.consuming', this.whatIsRead);
   }
 
@@ -205,7 +225,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     const { lifecycle, settling } = this.session;
     if (this.unsettled > 0 && lifecycle.isDraining) lifecycle.note(lostError(this.stream, this.unsettled));
     this.endChannel();
-    this.metrics.joined.set(0);
+    this.#gauges.isJoined = false;
     this.look();
     settling.look();
   }
@@ -223,21 +243,53 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
 
   protected endChannel(): void {
     const { channel } = this;
+    this.#oldestBefore = channel?.oldestTime ?? this.#oldestBefore;
     this.channel = undefined;
     channel?.end();
   }
 
   /** Looks whether the holders must be asked for something. */
   protected look(): void {
-    this.metrics.inFlight.set(this.channel?.inFlight ?? 0);
-    this.metrics.inFlightBytes.set(this.channel?.inFlightBytes ?? 0);
+    this.#gauges.look();
   }
 
   protected ask(signal: FlushSignal): void {
     this.channel?.flush$.next(signal);
   }
 
+  // For the metrics.
+
+  /** Whether the broker sends nothing until something is released or settled. */
+  protected abstract readonly isFull: boolean;
+
+  protected abstract readonly position: ReaderState['position'];
+
+  /** Whether the broker gives it messages. */
+  protected abstract readonly isServed: boolean;
+
+  /** Asks the broker how much there is; undefined where the driver cannot. */
+  protected abstract askBroker(): Observable<BrokerState> | undefined;
+
+  #state(): ReaderState {
+    const { channel, isFull, isServed, position } = this;
+    return {
+      inFlight: channel?.inFlight ?? 0,
+      inFlightBytes: channel?.inFlightBytes ?? 0,
+      oldestTime: channel?.oldestTime ?? this.#oldestBefore,
+      isFull,
+      isServed,
+      position,
+    };
+  }
+
+  /** The messages of the last channel are redelivered, to this consumer or another. */
+  protected forgetOldest(): void {
+    this.#oldestBefore = undefined;
+  }
+
   protected emit(delivery: Delivery<Buffer>): void {
+    this.#oldestBefore = undefined;
+    this.metrics.emitted.add(1);
     this.metrics.records.add(1);
     this.metrics.bytes.add(delivery.value.length);
     this.session.out.next(delivery);
@@ -264,44 +316,4 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
       cause,
     });
   }
-}
-
-function metricsOf(monitor: Monitor, queue: string) {
-  const metric = (name: string): Metric => monitor.metric(name, { source: 'amqp', name: queue });
-  return {
-    records: metric('rxflume_source_records_total'),
-    bytes: metric('rxflume_source_bytes_total'),
-    acked: metric('rxflume_source_acked_total'),
-    nacked: metric('rxflume_source_nacked_total'),
-    redelivered: metric('rxflume_source_redelivered_total'),
-    requeued: metric('rxflume_source_requeued_total'),
-    deadLettered: metric('rxflume_source_dead_lettered_total'),
-    inFlight: metric('rxflume_source_in_flight_records'),
-    inFlightBytes: metric('rxflume_source_in_flight_bytes'),
-    joined: metric('rxflume_source_joined'),
-    reconnects: metric('rxflume_source_reconnects_total'),
-  };
-}
-
-/** Why a source of RabbitMQ stops at a nacked message, and what to do. */
-export function nackedError(what: string, attempt: number, cause: unknown): SourceError {
-  const tries = attempt > 1 ? ` after ${attempt} attempts` : '';
-  const next = isRetryable(cause)
-    ? 'It is redelivered at the next start.'
-    : 'The flow stops, since a nacked message is never skipped; it is redelivered at the next start. Correct the cause, or set ' +
-      'such values aside with `decode(…, { deadLetter })`, and start again.';
-  return new SourceError('RXF_SOURCE_NACKED', sentence(`${what} was nacked${tries}: ${describeError(cause)}`, next), {
-    cause,
-    details: { attempts: attempt },
-  });
-}
-
-/** What was out when the channel ended cannot be settled any more: that is no end of a drain that may look like success. */
-function lostError(stream: string, count: number): SourceError {
-  return new SourceError(
-    'RXF_SOURCE_DRAIN_LOST',
-    `The channel of ${stream} ended during the drain, with ${count} messages out that were not settled. They are redelivered, also ` +
-      'those that the sink has stored meanwhile.',
-    { details: { stream, count } },
-  );
 }

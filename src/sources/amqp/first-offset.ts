@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { map, Observable, of, switchMap } from 'rxjs';
 import { ConnectError } from '../../core/errors.js';
 import type { AmqpConsumerDriver, AmqpMessage } from '../../ports/amqp-consumer.js';
 
@@ -27,6 +27,16 @@ export function firstOffset(driver: AmqpConsumerDriver, queue: string): Observab
       )
       .subscribe({ error: (error: unknown) => subscriber.error(error) }),
   );
+}
+
+/**
+ * The offset behind the last message of a stream: its offsets have no gaps, so it is the first and as many as the stream holds. The
+ * broker counts these every few seconds. 0 for an empty stream, of which it is not known; undefined where the driver cannot count.
+ */
+export function logEnd(driver: AmqpConsumerDriver, queue: string): Observable<number> | undefined {
+  return driver
+    .countReady?.(queue)
+    .pipe(switchMap((count) => (count === 0 ? of(0) : firstOffset(driver, queue).pipe(map((first) => first + count)))));
 }
 
 /** It was read as a stream, and is none. */

@@ -2,15 +2,19 @@ import { Subject } from 'rxjs';
 import { InFlightSizes } from '../../backpressure/in-flight-sizes.js';
 import type { Acker, FlushSignal } from '../../delivery/acker.js';
 import { Delivery } from '../../delivery/delivery.js';
+import type { AgeHistograms } from '../../offsets/time-index.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';
+import { MessageTimes } from './message-times.js';
 
 /** What a channel tells the reader it belongs to. */
 export interface ChannelListener {
   acked(first: number, next: number, count: number): void;
   nacked(seqs: readonly number[], cause: unknown): void;
   released(): void;
+  /** So many are newly released, however that came about. */
+  freed(count: number): void;
 }
 
 export interface ChannelFacts {
@@ -23,6 +27,7 @@ export interface ChannelFacts {
   readonly base: number;
   readonly prefetch: number;
   readonly ack: Required<AckOptions>;
+  readonly ages: AgeHistograms;
 }
 
 /**
@@ -39,6 +44,7 @@ export class QueueChannel implements Acker {
   readonly #acks: Acks;
   readonly #listener: ChannelListener;
   readonly #unreleased = new InFlightSizes();
+  readonly #times: MessageTimes;
   #arrived = 0;
   #count = 0;
   #bytes = 0;
@@ -48,6 +54,7 @@ export class QueueChannel implements Acker {
     this.#facts = facts;
     this.#acks = new Acks(facts.ack, facts.prefetch);
     this.#listener = listener;
+    this.#times = new MessageTimes(facts.ages);
   }
 
   get isOver(): boolean {
@@ -78,6 +85,10 @@ export class QueueChannel implements Acker {
     return this.#bytes;
   }
 
+  get oldestTime(): number | undefined {
+    return this.#isOver ? undefined : this.#times.oldestTime;
+  }
+
   opened(consumer: AmqpConsumer): void {
     this.#acks.opened(consumer);
   }
@@ -89,12 +100,14 @@ export class QueueChannel implements Acker {
     this.#count += 1;
     this.#bytes += message.content.length;
     this.#unreleased.add(message.content.length);
+    this.#times.arrived(seq, message);
     return new Delivery(message.content, new MessageOrigin(this.#facts, this.#facts.base + seq, message), this, seq);
   }
 
   ack(first: number, next: number): void {
     const fresh = this.#acks.ack(first, Math.min(next, this.#arrived));
     this.progress += fresh;
+    if (fresh > 0) this.#times.settledUpTo(this.settledEnd, this.#arrived);
     const isFreed = this.#free(first, next);
     if (fresh > 0) this.#listener.acked(first, next, fresh);
     else if (isFreed) this.#listener.released();
@@ -118,6 +131,7 @@ export class QueueChannel implements Acker {
   /** Tells the broker what becomes of a message that was nacked. Does nothing where the channel is over. */
   tell(seq: number, fate: 'requeue' | 'discard'): void {
     this.#acks.nack(seq, fate);
+    this.#times.settledUpTo(this.settledEnd, this.#arrived);
   }
 
   flush(): void {
@@ -138,6 +152,7 @@ export class QueueChannel implements Acker {
     this.#count -= freed.count;
     this.#bytes -= freed.bytes;
     this.progress += 1;
+    this.#listener.freed(freed.count);
     return true;
   }
 }

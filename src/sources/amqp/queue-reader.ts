@@ -1,14 +1,17 @@
-import { type Observable, of, Subscription, timer } from 'rxjs';
+import { map, type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { ConnectError, type SourceError } from '../../core/errors.js';
 import { randomName } from '../../core/random-name.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
-import type { AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
+import type { StreamPosition } from '../../offsets/no-progress.js';
+import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
-import { AmqpReader, nackedError, type SessionParts } from './amqp-reader.js';
+import { AmqpReader, type SessionParts } from './amqp-reader.js';
+import type { BrokerState } from './gauges.js';
 import type { CheckedOptions } from './options.js';
 import { type ChannelState, Pressure } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
+import { nackedError } from './reader-errors.js';
 import { Redeliveries } from './redeliveries.js';
 
 /** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
@@ -32,9 +35,12 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
   /** How many are nacked and wait to go back, and the last nack. */
   #goingBack = 0;
   #lastNackError: SourceError | undefined;
+  /** How many came that the broker had not delivered before, and how many were acked. */
+  #fresh = 0;
+  #acked = 0;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: SessionParts) {
-    super(driver, queue, options, session);
+    super(driver, queue, options, session, 'queue');
     this.#options = options;
     this.#pressure = new Pressure(
       () => this.#state(),
@@ -50,7 +56,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     this.epoch += 1;
-    const facts = { stream, queue, epoch: this.epoch, run: this.#run, base: this.#nextOffset, prefetch, ack };
+    const facts = { stream, queue, epoch: this.epoch, run: this.#run, base: this.#nextOffset, prefetch, ack, ages: this.metrics };
     this.channel = new QueueChannel(facts, this);
     this.#redeliveries.begin();
     return of({ queue, prefetch, declare, arguments: consumerArguments });
@@ -69,6 +75,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.#nextOffset += 1;
     const delivery = channel.take(message);
     if (message.isRedelivered) this.metrics.redelivered.add(1);
+    else this.#fresh += 1;
     this.#watchAges(channel);
     this.emit(delivery);
   }
@@ -77,6 +84,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
 
   acked(first: number, next: number, count: number): void {
     this.#redeliveries.acked(first, next);
+    this.#acked += count;
     this.progressed(count);
   }
 
@@ -96,6 +104,10 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
 
   released(): void {
     this.look();
+  }
+
+  freed(count: number): void {
+    this.metrics.released.add(count);
   }
 
   // Nacks.
@@ -141,6 +153,31 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
       for (const seq of seqs) channel?.tell(seq, 'requeue');
     };
     this.#timers.add(timer(delayMs).subscribe(tell));
+  }
+
+  // For the metrics.
+
+  protected get isFull(): boolean {
+    return this.#state().isFull;
+  }
+
+  protected get isServed(): boolean {
+    return (this.channel?.arrived ?? 0) > 0;
+  }
+
+  /** Redelivery is no progress, so what is handed over does not count: a prefetch of it comes again at each reconnect. */
+  protected get position(): StreamPosition {
+    return { stream: this.stream, read: this.#fresh, acked: this.#acked, handedOver: 0 };
+  }
+
+  protected askBroker(): Observable<BrokerState> | undefined {
+    return this.driver.countReady?.(this.queue).pipe(map((ready) => ({ ready })));
+  }
+
+  protected override opened(consumer: AmqpConsumer): void {
+    // Others may get what was out.
+    this.forgetOldest();
+    super.opened(consumer);
   }
 
   // Asking.

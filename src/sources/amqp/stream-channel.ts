@@ -1,13 +1,17 @@
 import { Delivery } from '../../delivery/delivery.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { OffsetTracker, type OffsetTrackerListener } from '../../offsets/offset-tracker.js';
+import type { AgeHistograms } from '../../offsets/time-index.js';
 import type { AmqpConsumer, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { type AckOptions, Acks } from './acks.js';
 import { MessageOrigin } from './message-origin.js';
+import { MessageTimes } from './message-times.js';
 
 /** What the channel of a stream tells the reader it belongs to. */
 export interface StreamChannelListener extends OffsetTrackerListener {
   nacked(channel: StreamChannel, offset: number, cause: unknown): void;
+  /** So many are newly released, however that came about. */
+  freed(count: number): void;
 }
 
 export interface StreamChannelFacts {
@@ -22,6 +26,7 @@ export interface StreamChannelFacts {
   readonly resumePoint: ResumePoint | undefined;
   readonly prefetch: number;
   readonly ack: Required<AckOptions>;
+  readonly ages: AgeHistograms;
 }
 
 /**
@@ -37,6 +42,7 @@ export class StreamChannel extends OffsetTracker {
   readonly #facts: StreamChannelFacts;
   readonly #credit: Acks;
   readonly #listener: StreamChannelListener;
+  readonly #times: MessageTimes;
   /** Messages before the one that was asked for; they come first, and have no sequence number. */
   #before = 0;
   #arrived = 0;
@@ -48,6 +54,7 @@ export class StreamChannel extends OffsetTracker {
     this.#facts = facts;
     this.#credit = new Acks(facts.ack, facts.prefetch);
     this.#listener = listener;
+    this.#times = new MessageTimes(facts.ages);
   }
 
   get stream(): string {
@@ -83,6 +90,10 @@ export class StreamChannel extends OffsetTracker {
     return offset < 0 ? undefined : offset;
   }
 
+  get oldestTime(): number | undefined {
+    return this.isOver ? undefined : this.#times.oldestTime;
+  }
+
   opened(consumer: AmqpConsumer): void {
     this.#credit.opened(consumer);
   }
@@ -99,6 +110,7 @@ export class StreamChannel extends OffsetTracker {
     this.#arrived += 1;
     this.#count += 1;
     this.#bytes += message.content.length;
+    this.#times.arrived(seq, message);
     return new Delivery(message.content, new MessageOrigin(this.#facts, offset, message), this, seq);
   }
 
@@ -117,6 +129,11 @@ export class StreamChannel extends OffsetTracker {
     super.end();
   }
 
+  protected override advanced(): void {
+    const { ackedEnd, count } = this.watermark;
+    this.#times.settledUpTo(ackedEnd, count);
+  }
+
   protected nacked(offset: number, cause: unknown): void {
     this.#listener.nacked(this, offset, cause);
   }
@@ -124,6 +141,7 @@ export class StreamChannel extends OffsetTracker {
   protected freed(count: number, bytes: number, first: number, next: number): void {
     this.#count -= count;
     this.#bytes -= bytes;
+    this.#listener.freed(count);
     this.#credit.ack(first + this.#before, Math.min(next, this.#arrived) + this.#before);
   }
 }

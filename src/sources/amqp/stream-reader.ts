@@ -4,9 +4,12 @@ import { SourceError } from '../../core/errors.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import { NackCounter } from '../../offsets/nack-counter.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
+import type { StreamPosition } from '../../offsets/no-progress.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
-import { AmqpReader, nackedError, type SessionParts } from './amqp-reader.js';
-import { firstOffset, offsetOf, queueError } from './first-offset.js';
+import { AmqpReader, type SessionParts } from './amqp-reader.js';
+import { firstOffset, logEnd, offsetOf, queueError } from './first-offset.js';
+import type { BrokerState } from './gauges.js';
+import { nackedError } from './reader-errors.js';
 import { whereToBegin } from './resuming.js';
 import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
 import type { CheckedStreamOptions } from './stream-options.js';
@@ -22,7 +25,6 @@ const SILENT_AFTER_MS = 10_000;
  * it reads again from there on a new channel.
  */
 export class StreamReader extends AmqpReader<StreamChannel> implements StreamChannelListener {
-  readonly #driver: AmqpConsumerDriver;
   readonly #options: CheckedStreamOptions;
   readonly #flushRequester: FlushRequester;
   readonly #nacks = new NackCounter();
@@ -35,8 +37,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
   #looking = Subscription.EMPTY;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedStreamOptions, session: SessionParts) {
-    super(driver, queue, options, session);
-    this.#driver = driver;
+    super(driver, queue, options, session, 'stream');
     this.#options = options;
     this.#flushRequester = new FlushRequester(
       () => this.#flush$,
@@ -59,11 +60,11 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
     const found = (start: number) => {
       this.#position = start;
     };
-    return whereToBegin(this.#driver, this, this.#options, this.#position, found).pipe(
+    return whereToBegin(this.driver, this, this.#options, this.#position, found).pipe(
       map(({ resumePoint, begins, wasEmpty }) => {
         this.epoch += 1;
         const start = typeof begins === 'number' ? begins : undefined;
-        const facts = { stream, queue, epoch: this.epoch, start, wasEmpty, resumePoint, prefetch, ack };
+        const facts = { stream, queue, epoch: this.epoch, start, wasEmpty, resumePoint, prefetch, ack, ages: this.metrics };
         this.channel = new StreamChannel(facts, this);
         this.#nackError = undefined;
         // With the message before it: a stream that was made anew would bring nothing, as one without new messages does.
@@ -128,6 +129,10 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
     this.look();
   }
 
+  freed(count: number): void {
+    this.metrics.released.add(count);
+  }
+
   awaited(): void {
     this.#flushRequester.look();
   }
@@ -148,7 +153,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
   #lookBeforeGap(channel: StreamChannel, message: AmqpMessage): void {
     const start = channel.start as number;
     this.#held = [message];
-    this.#looking = firstOffset(this.#driver, this.queue).subscribe({
+    this.#looking = firstOffset(this.driver, this.queue).subscribe({
       next: (first) => {
         if (first > start) this.failed(this.#lostError(start, first));
         else this.#takeHeld(channel);
@@ -163,7 +168,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
    */
   #lookForEnd({ start, isReached }: StreamChannel): void {
     if (isReached || !this.#isResumed(start) || start === 0) return;
-    const first$ = timer(SILENT_AFTER_MS).pipe(switchMap(() => firstOffset(this.#driver, this.queue)));
+    const first$ = timer(SILENT_AFTER_MS).pipe(switchMap(() => firstOffset(this.driver, this.queue)));
     this.#looking = first$.subscribe({
       next: (first) => {
         if (first < start && this.isTaking) this.failed(this.#lostError(start, first));
@@ -195,7 +200,32 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
     );
   }
 
+  // For the metrics.
+
+  protected get isFull(): boolean {
+    return this.#isReplayFull || this.#isOut;
+  }
+
+  protected get isServed(): boolean {
+    return true;
+  }
+
+  protected get position(): StreamPosition {
+    const { stream, channel } = this;
+    const { readEnd: read = -1, offset: acked = -1 } = channel?.watermark ?? {};
+    return { stream, read, acked, handedOver: channel?.handedOver ?? 0 };
+  }
+
+  protected askBroker(): Observable<BrokerState> | undefined {
+    return logEnd(this.driver, this.queue)?.pipe(map((end) => ({ logEnd: end })));
+  }
+
   // Asking.
+
+  /** As many are out as the broker gives credit for. */
+  get #isOut(): boolean {
+    return (this.channel?.inFlight ?? 0) >= this.#options.prefetch;
+  }
 
   get #isReplayFull(): boolean {
     return (this.channel?.watermark.span ?? 0) >= this.#options.maxUnacked;
@@ -206,7 +236,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
     if (channel === undefined || !this.isTaking) return null;
     if (this.#isReplayFull) return 'settle';
     if (channel.resumeTracker?.isAwaited) return 'catchUp';
-    return channel.inFlight >= this.#options.prefetch ? 'release' : null;
+    return this.#isOut ? 'release' : null;
   }
 
   protected override look(): void {

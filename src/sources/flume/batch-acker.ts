@@ -16,6 +16,8 @@ export interface BatchAckerListener {
   /** The first of a batch's events was nacked. */
   nacked(batch: PendingBatch, offset: number, cause: unknown): void;
   released(): void;
+  /** So many of those in memory are released, or acked. */
+  handedOver(count: number): void;
 }
 
 /**
@@ -51,8 +53,8 @@ export class BatchAcker implements Acker {
   }
 
   /** Begins to hand a batch out. */
-  begin(batch: FlumeBatch, askAt: number): PendingBatch {
-    const pending = new PendingBatch(batch, this.#seqs, askAt);
+  begin(batch: FlumeBatch, askAt: number, at: { readonly time: number; readonly sentAt: number }): PendingBatch {
+    const pending = new PendingBatch(batch, this.#seqs, askAt, at);
     this.#open.push(pending);
     return pending;
   }
@@ -101,13 +103,13 @@ export class BatchAcker implements Acker {
       this.drop(pending);
       this.#listener.nacked(pending, this.#base + seq, cause);
     }
-    this.release(first, next);
+    if (this.#free(first, next) > 0) this.#listener.released();
   }
 
   release(first: number, next: number): void {
-    const freed = this.#unreleased.release(first, next);
-    if (freed.count === 0) return;
-    this.#window.free(freed.count, freed.bytes);
+    const count = this.#free(first, next);
+    if (count === 0) return;
+    this.#listener.handedOver(count);
     this.#listener.released();
   }
 
@@ -120,6 +122,12 @@ export class BatchAcker implements Acker {
     this.#isOver = true;
     this.#open.length = 0;
     this.flush$.complete();
+  }
+
+  #free(first: number, next: number): number {
+    const { count, bytes } = this.#unreleased.release(first, next);
+    this.#window.free(count, bytes);
+    return count;
   }
 
   /** The open batches that have sequence numbers in [first, next). */
@@ -141,7 +149,7 @@ export class BatchAcker implements Acker {
 }
 
 /** Flume's own convention: the header `timestamp`, milliseconds since 1970. */
-function timestampOf(header: string | undefined): number | undefined {
+export function timestampOf(header: string | undefined): number | undefined {
   if (header === undefined || !/^\d{1,15}$/.test(header)) return undefined;
   return Number(header);
 }

@@ -8,7 +8,8 @@ import { drainTimeoutError, Settling } from '../../lifecycle/settling.js';
 import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
 import { guarded } from '../../lifecycle/time-limit.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
-import { BatchAcker, type BatchAckerListener } from './batch-acker.js';
+import { BatchAcker, type BatchAckerListener, timestampOf } from './batch-acker.js';
+import { FlumeGauges, type FlumeState, metricsOf } from './gauges.js';
 import type { CheckedOptions } from './options.js';
 import type { PendingBatch } from './pending-batch.js';
 
@@ -33,14 +34,18 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
   readonly #lifecycle: SourceLifecycle;
   readonly #settling = new Settling(() => this.#acker.open.length === 0);
   readonly #metrics;
+  readonly #gauges: FlumeGauges;
   #listening: FlumeListening | undefined;
-  #waiting: FlumeBatch[] = [];
+  #waiting: ArrivedBatch[] = [];
   /** The batch that is out in part. */
   #current: PendingBatch | undefined;
   #looking: Subscription | undefined;
   #isEmitting = false;
   #isPaused = false;
   #hasReleased = false;
+  #acked = 0;
+  /** Since the last nack. */
+  #handedOver = 0;
 
   constructor(server: FlumeRpcServer, options: CheckedOptions, out: Subscriber<Delivery<FlumeEvent>>) {
     this.#server = server;
@@ -50,19 +55,8 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     const { monitor, name } = options;
     this.#window = new InFlightWindow(options.window);
     this.#acker = new BatchAcker(`flume:${name}`, timeOfDayMs() * OFFSETS_A_MS, this.#window, this);
-    const labels = { source: 'flume', name };
-    this.#metrics = {
-      records: monitor.metric('rxflume_source_records_total', labels),
-      bytes: monitor.metric('rxflume_source_bytes_total', labels),
-      batches: monitor.metric('rxflume_source_batches_total', labels),
-      acked: monitor.metric('rxflume_source_acked_total', labels),
-      nacked: monitor.metric('rxflume_source_nacked_total', labels),
-      unheard: monitor.metric('rxflume_source_unheard_total', labels),
-      inFlight: monitor.metric('rxflume_source_in_flight_records', labels),
-      inFlightBytes: monitor.metric('rxflume_source_in_flight_bytes', labels),
-      joined: monitor.metric('rxflume_source_joined', labels),
-      clients: monitor.metric('rxflume_source_clients', labels),
-    };
+    this.#metrics = metricsOf(monitor, name);
+    this.#gauges = new FlumeGauges(this.#window, monitor, name, () => this.#state());
   }
 
   start(stop$: Observable<unknown>): Subscription {
@@ -85,12 +79,12 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     this.#metrics.batches.add(1);
     this.#metrics.records.add(batch.events.length);
     this.#metrics.bytes.add(batch.byteLength);
-    this.#waiting.push(batch);
+    this.#waiting.push({ batch, time: timeOf(batch) });
     this.#emit();
   }
 
   clients(count: number): void {
-    this.#metrics.clients.set(count);
+    this.#gauges.clients = count;
   }
 
   logEvent(level: 'info' | 'warn', what: string, message: string): void {
@@ -101,12 +95,17 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
 
   acked(batch: PendingBatch): void {
     this.#metrics.acked.add(batch.count);
+    this.#acked += batch.count;
+    this.#metrics.age.observe((timeOfDayMs() - batch.time) / 1_000, batch.count);
+    this.#metrics.settle.observe((monotonicMs() - batch.sentAt) / 1_000, batch.count);
     if (!batch.reply('OK')) this.#metrics.unheard.add(batch.count);
     this.#settling.look();
   }
 
   nacked(batch: PendingBatch, offset: number, cause: unknown): void {
     this.#metrics.nacked.add(batch.count);
+    // What its client sends again is handed over again.
+    this.#handedOver = 0;
     batch.reply('FAILED');
     if (this.#current === batch) this.#current = undefined;
     const what =
@@ -132,6 +131,23 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     this.#emit();
   }
 
+  handedOver(count: number): void {
+    this.#handedOver += count;
+  }
+
+  #state(): FlumeState {
+    const ofWaiting = this.#waiting.reduce((sum, { batch }) => sum + batch.events.length, 0);
+    const { open } = this.#acker;
+    const times = [...open.map(({ time }) => time), ...this.#waiting.map(({ time }) => time)];
+    return {
+      waiting: ofWaiting + (this.#current?.waiting ?? 0),
+      unanswered: open.length,
+      oldestTime: times.length === 0 ? undefined : Math.min(...times),
+      acked: this.#acked,
+      handedOver: this.#handedOver,
+    };
+  }
+
   // Emitting.
 
   #emit(): void {
@@ -145,16 +161,16 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
       this.#out.next(delivery);
     }
     this.#isEmitting = false;
-    this.#metrics.inFlight.set(this.#window.count);
-    this.#metrics.inFlightBytes.set(this.#window.bytes);
+    this.#gauges.windowChanged();
     this.#setPause();
     this.#watch();
   }
 
   #nextBatch(): PendingBatch | undefined {
-    const batch = this.#waiting.shift();
-    if (batch === undefined) return undefined;
-    return this.#acker.begin(batch, monotonicMs() + this.#options.settleAfterMs);
+    const next = this.#waiting.shift();
+    if (next === undefined) return undefined;
+    const sentAt = monotonicMs();
+    return this.#acker.begin(next.batch, sentAt + this.#options.settleAfterMs, { time: next.time, sentAt });
   }
 
   #setPause(): void {
@@ -196,7 +212,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
 
   #listens(listening: FlumeListening): void {
     this.#listening = listening;
-    this.#metrics.joined.set(1);
+    this.#gauges.isListening = true;
     this.logEvent('info', 'flume.listening', `Listening for Flume at ${listening.address}.`);
     if (this.#isPaused) listening.pause();
   }
@@ -207,7 +223,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
   drain(): Observable<never>[] {
     const { drainTimeoutMs } = this.#options;
     this.#listening?.pause();
-    for (const batch of this.#waiting.splice(0)) batch.reply('FAILED');
+    for (const { batch } of this.#waiting.splice(0)) batch.reply('FAILED');
     // Its client brings all of it again, whatever becomes of the part that is out.
     if (this.#current !== undefined) this.#giveUp(this.#current);
     this.#current = undefined;
@@ -241,11 +257,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     this.#acker.end();
     this.#waiting = [];
     this.#current = undefined;
-    this.#metrics.joined.set(0);
-    // What is still held of it says nothing of a source that is over.
-    this.#metrics.inFlight.set(0);
-    this.#metrics.inFlightBytes.set(0);
-    this.#metrics.clients.set(0);
+    this.#gauges.end();
   }
 
   #serverCompleted(): void {
@@ -253,6 +265,19 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     const message = `${this.#server.name} stopped listening by itself. Subscribe again.`;
     this.#lifecycle.fail(new ConnectError('RXF_FLUME_LISTEN', message));
   }
+}
+
+/** A batch that was received, and when it was made, in milliseconds since 1970. */
+interface ArrivedBatch {
+  readonly batch: FlumeBatch;
+  readonly time: number;
+}
+
+/** The time of its first event, or now where that has none, or a later one. */
+function timeOf({ events: [first] }: FlumeBatch): number {
+  const now = timeOfDayMs();
+  const time = timestampOf(first?.headers.timestamp) ?? now;
+  return time > 0 ? Math.min(time, now) : now;
 }
 
 /** A drain whose time is over before these are settled. */

@@ -14,6 +14,9 @@ export class PendingBatch {
   readonly count: number;
   /** The sequence number of its first event; those of the others follow without a gap. */
   readonly first: number;
+  /** When it was made, in milliseconds since 1970, and when its first event went out, by a monotonic clock. */
+  readonly time: number;
+  readonly sentAt: number;
   /** When its holders are next to be asked to settle. */
   askAt: number;
   readonly #reply: (status: FlumeStatus) => boolean;
@@ -23,11 +26,18 @@ export class PendingBatch {
   #acked: SeqSet | undefined;
   #ackedCount = 0;
 
-  constructor(batch: FlumeBatch, first: number, askAt: number) {
+  constructor(
+    batch: FlumeBatch,
+    first: number,
+    askAt: number,
+    at: { readonly time: number; readonly sentAt: number } = { time: 0, sentAt: 0 },
+  ) {
     this.client = batch.client;
     this.count = batch.events.length;
     this.first = first;
     this.askAt = askAt;
+    this.time = at.time;
+    this.sentAt = at.sentAt;
     this.#reply = batch.reply;
     this.#events = [...batch.events];
   }
@@ -35,6 +45,11 @@ export class PendingBatch {
   /** The sequence number behind its last event. */
   get next(): number {
     return this.first + this.count;
+  }
+
+  /** How many of its events have not gone out. */
+  get waiting(): number {
+    return this.count - this.#emitted;
   }
 
   get isWhole(): boolean {

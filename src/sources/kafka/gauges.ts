@@ -1,10 +1,12 @@
 import { Subscription } from 'rxjs';
+import { ClosedTime } from '../../backpressure/closed-time.js';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
+import { Gauges } from '../../core/gauges.js';
 import type { Labels, Metric, Monitor, Sample } from '../../core/monitor.js';
 import { guarded } from '../../lifecycle/time-limit.js';
+import { NoProgress, type StreamPosition } from '../../offsets/no-progress.js';
 import type { LogFacts } from '../../ports/kafka-consumer.js';
-import type { Assignment } from './assignment.js';
 import type { Partition } from './partition.js';
 import type { SessionState } from './session-state.js';
 
@@ -20,7 +22,7 @@ const LOOK_WITHIN_MS = 10_000;
  * A paused partition is not fetched, so no fetch says where its log ends; the driver is asked then. Where it does not answer,
  * that end, and what is computed from it, is left out.
  */
-export class Gauges {
+export class SessionGauges {
   readonly #state: SessionState;
   readonly #window: InFlightWindow;
   readonly #labels: Labels;
@@ -31,7 +33,7 @@ export class Gauges {
   readonly #retentionMs = new Map<string, number>();
   #taken = 0;
   #released = 0;
-  #fullSince: number | undefined;
+  readonly #closed = new ClosedTime();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking = Subscription.EMPTY;
 
@@ -50,41 +52,30 @@ export class Gauges {
 
   /** To be called when the window may have become full, or free again. */
   windowChanged(): void {
-    const { isFull } = this.#window;
-    if (isFull === (this.#fullSince !== undefined)) return;
-    if (isFull) this.#fullSince = monotonicMs();
-    else {
-      this.#countClosed(monotonicMs());
-      this.#fullSince = undefined;
-    }
+    this.#closed.set(this.#window.isFull);
   }
 
   end(): void {
     this.#looking.unsubscribe();
-    this.#count(monotonicMs());
+    this.#count();
     this.#uncollect();
   }
 
-  #countClosed(now: number): void {
-    if (this.#fullSince === undefined) return;
-    this.#counters.closed.add((now - this.#fullSince) / 1_000);
-    this.#fullSince = now;
-  }
-
-  #count(now: number): void {
+  #count(): void {
     const { taken, count } = this.#window;
     this.#counters.emitted.add(taken - this.#taken);
     this.#counters.released.add(taken - count - this.#released);
     this.#taken = taken;
     this.#released = taken - count;
-    this.#countClosed(now);
+    this.#counters.closed.add(this.#closed.take());
   }
 
   *#read(): Iterable<Sample> {
     const now = monotonicMs();
-    this.#count(now);
+    this.#count();
     this.#look(now);
-    const { partitions } = this.#state.assignment;
+    const { assignment } = this.#state;
+    const { partitions } = assignment;
     let backlog = 0;
     for (const partition of partitions) {
       backlog += backlogOf(partition) ?? 0;
@@ -94,7 +85,7 @@ export class Gauges {
     yield { name: 'rxflume_source_in_flight_records', labels, value: this.#window.count };
     yield { name: 'rxflume_source_in_flight_bytes', labels, value: this.#window.bytes };
     const isPending = backlog > 0 || this.#counters.heldBack.value > 0;
-    const value = this.#noProgress.of(this.#state.assignment, now, isPending);
+    const value = this.#noProgress.of(assignment, partitions.map(positionOf), now, isPending);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value };
   }
 
@@ -154,39 +145,8 @@ export class Gauges {
   }
 }
 
-/**
- * For how long a source has not got any further though there is something to do. A record that is read again after a nack is no
- * step forward: a storage that hangs, times out and is tried again would look busy.
- *
- * It knows what it is shown: what moved between two readings counts as moving at the second, so the answer is too low by at most the
- * time between them, and never too high.
- */
-class NoProgress {
-  #assignment: Assignment | undefined;
-  /** The highest offset that was read, and up to which all was acked, of each stream. */
-  readonly #highest = new Map<string, { read: number; acked: number }>();
-  #since = 0;
-
-  /** In seconds. */
-  of(assignment: Assignment, now: number, isPending: boolean): number {
-    if (this.#hasMoved(assignment) || !isPending) this.#since = now;
-    return Math.max(0, (now - this.#since) / 1_000);
-  }
-
-  #hasMoved(assignment: Assignment): boolean {
-    let hasMoved = assignment !== this.#assignment;
-    // Another owner may have left it anywhere.
-    if (hasMoved) this.#highest.clear();
-    this.#assignment = assignment;
-    for (const { stream, watermark } of assignment.partitions) {
-      const before = this.#highest.get(stream) ?? { read: -1, acked: -1 };
-      const read = Math.max(before.read, watermark.readEnd);
-      const acked = Math.max(before.acked, watermark.offset);
-      hasMoved ||= read > before.read || acked > before.acked;
-      this.#highest.set(stream, { read, acked });
-    }
-    return hasMoved;
-  }
+function positionOf({ stream, watermark, handedOver }: Partition): StreamPosition {
+  return { stream, read: watermark.readEnd, acked: watermark.offset, handedOver };
 }
 
 /** How many offsets the log has that did not go out yet; undefined where either end is not known. */
@@ -199,8 +159,14 @@ function offset(value: number): number | undefined {
   return value < 0 ? undefined : value;
 }
 
-/** The metrics that a session keeps of its group. */
+/** The metrics that a session keeps of its group; `end` takes its gauges away. */
 export function metricsOf(monitor: Monitor, labels: Labels) {
+  const gauges = new Gauges(monitor, labels, [
+    'rxflume_source_joined',
+    'rxflume_source_assigned_partitions',
+    'rxflume_source_interrupted',
+    'rxflume_source_held_back_partitions',
+  ]);
   return {
     records: monitor.metric('rxflume_source_records_total', labels),
     bytes: monitor.metric('rxflume_source_bytes_total', labels),
@@ -210,9 +176,10 @@ export function metricsOf(monitor: Monitor, labels: Labels) {
     settle: monitor.histogram('rxflume_source_settle_duration_seconds', labels),
     rebalances: monitor.metric('rxflume_source_rebalances_total', labels),
     reconnects: monitor.metric('rxflume_source_reconnects_total', labels),
-    joined: monitor.metric('rxflume_source_joined', labels),
-    assigned: monitor.metric('rxflume_source_assigned_partitions', labels),
-    interrupted: monitor.metric('rxflume_source_interrupted', labels),
-    heldBack: monitor.metric('rxflume_source_held_back_partitions', labels),
+    joined: gauges.of('rxflume_source_joined'),
+    assigned: gauges.of('rxflume_source_assigned_partitions'),
+    interrupted: gauges.of('rxflume_source_interrupted'),
+    heldBack: gauges.of('rxflume_source_held_back_partitions'),
+    end: () => gauges.end(),
   };
 }

@@ -33,7 +33,7 @@ import type {
 import { Assignment, lateError, lostError } from './assignment.js';
 import { Committer } from './committer.js';
 import { Emitter } from './emitter.js';
-import { Gauges, metricsOf } from './gauges.js';
+import { metricsOf, SessionGauges } from './gauges.js';
 import type { CheckedOptions } from './options.js';
 import { Partition, type PartitionListener } from './partition.js';
 import { resumeError, resumePoints, withRecoveryHint } from './resume.js';
@@ -63,7 +63,7 @@ export class KafkaSession implements KafkaListener {
   readonly #emitter: Emitter;
   readonly #rewinding: Rewinding;
   readonly #metrics;
-  readonly #gauges: Gauges;
+  readonly #gauges: SessionGauges;
   readonly #listener: PartitionListener = {
     acked: (count) => this.#acked(count),
     nacked: (partition, offset, cause) => this.#nacked(partition, offset, cause),
@@ -88,7 +88,7 @@ export class KafkaSession implements KafkaListener {
     const labels = { ...flowLabels(), source: 'kafka', name: options.groupId };
     this.#metrics = metricsOf(monitor, labels);
     const { heldBack } = this.#metrics;
-    this.#gauges = new Gauges(state, this.#window, monitor, labels, heldBack);
+    this.#gauges = new SessionGauges(state, this.#window, monitor, labels, heldBack);
     this.#committer = new Committer(state, options.commit, monitor, labels);
     this.#emitter = new Emitter(state, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(state, this.#committer, options, heldBack);
@@ -283,6 +283,7 @@ export class KafkaSession implements KafkaListener {
     this.#rewinding.end();
     this.#committer.end();
     this.#gauges.end();
+    this.#metrics.end();
   }
 
   #driverCompleted(): void {

@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, timer } from 'rxjs';
+import { asyncScheduler, map, Observable, timer } from 'rxjs';
 import { ConnectError } from '../../core/errors.js';
 import type {
   AmqpBinding,
@@ -200,6 +200,17 @@ export class MemoryAmqp implements AmqpConsumerDriver, AmqpPublisherDriver {
         channel?.end();
       };
     });
+  }
+
+  countReady(queue: string): Observable<number> {
+    return timer(this.latencyMs).pipe(
+      map(() => {
+        this.#connected();
+        const found = this.#topology.queues.get(queue);
+        if (found === undefined) throw missingError('queue', queue);
+        return found.ready.length;
+      }),
+    );
   }
 
   open(exchanges: readonly string[], listener: AmqpPublisherListener): Observable<AmqpPublisher> {

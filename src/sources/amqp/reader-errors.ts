@@ -1,0 +1,25 @@
+import { describeError, isRetryable, SourceError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
+
+/** Why a source of RabbitMQ stops at a nacked message, and what to do. */
+export function nackedError(what: string, attempt: number, cause: unknown): SourceError {
+  const tries = attempt > 1 ? ` after ${attempt} attempts` : '';
+  const next = isRetryable(cause)
+    ? 'It is redelivered at the next start.'
+    : 'The flow stops, since a nacked message is never skipped; it is redelivered at the next start. Correct the cause, or set ' +
+      'such values aside with `decode(…, { deadLetter })`, and start again.';
+  return new SourceError('RXF_SOURCE_NACKED', sentence(`${what} was nacked${tries}: ${describeError(cause)}`, next), {
+    cause,
+    details: { attempts: attempt },
+  });
+}
+
+/** What was out when the channel ended cannot be settled any more: that is no end of a drain that may look like success. */
+export function lostError(stream: string, count: number): SourceError {
+  return new SourceError(
+    'RXF_SOURCE_DRAIN_LOST',
+    `The channel of ${stream} ended during the drain, with ${count} messages out that were not settled. They are redelivered, also ` +
+      'those that the sink has stored meanwhile.',
+    { details: { stream, count } },
+  );
+}

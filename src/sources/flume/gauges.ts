@@ -1,0 +1,114 @@
+import { ClosedTime } from '../../backpressure/closed-time.js';
+import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
+import { flowLabels } from '../../core/flow-scope.js';
+import { Gauges } from '../../core/gauges.js';
+import type { Labels, Monitor, Sample } from '../../core/monitor.js';
+import { NoProgress } from '../../offsets/no-progress.js';
+
+/** What a session says of itself when its metrics are read. */
+export interface FlumeState {
+  /** Events received and not passed on. */
+  readonly waiting: number;
+  /** Batches that are not answered. */
+  readonly unanswered: number;
+  /** When the oldest event that is not answered was made, in milliseconds since 1970. */
+  readonly oldestTime: number | undefined;
+  /** Events acked, and events whose bytes a sink has taken. */
+  readonly acked: number;
+  readonly handedOver: number;
+}
+
+/**
+ * What is known of a Flume source at the moment when its metrics are read. The protocol does not say what its clients hold, so
+ * the backlog is what was received and not passed on.
+ */
+export class FlumeGauges {
+  readonly #window: InFlightWindow;
+  readonly #labels: Labels;
+  readonly #stream: string;
+  readonly #state: () => FlumeState;
+  readonly #counters;
+  readonly #shown: Gauges<'rxflume_source_joined' | 'rxflume_source_clients'>;
+  readonly #closed = new ClosedTime();
+  readonly #noProgress = new NoProgress();
+  readonly #uncollect: () => void;
+  #taken = 0;
+  #released = 0;
+
+  constructor(window: InFlightWindow, monitor: Monitor, name: string, state: () => FlumeState) {
+    const labels = { source: 'flume', name };
+    this.#window = window;
+    this.#labels = { ...flowLabels(), ...labels };
+    this.#stream = `flume:${name}`;
+    this.#state = state;
+    this.#counters = {
+      emitted: monitor.metric('rxflume_source_emitted_records_total', labels),
+      released: monitor.metric('rxflume_source_released_records_total', labels),
+      closed: monitor.metric('rxflume_source_window_closed_seconds_total', labels),
+    };
+    this.#shown = new Gauges(monitor, labels, ['rxflume_source_joined', 'rxflume_source_clients']);
+    this.#uncollect = monitor.collect(() => this.#read());
+  }
+
+  set isListening(isListening: boolean) {
+    this.#shown.of('rxflume_source_joined').set(isListening ? 1 : 0);
+  }
+
+  set clients(count: number) {
+    this.#shown.of('rxflume_source_clients').set(count);
+  }
+
+  /** To be called when the window may have become full, or free again. */
+  windowChanged(): void {
+    this.#closed.set(this.#window.isFull);
+  }
+
+  end(): void {
+    this.#count();
+    this.#shown.end();
+    this.#uncollect();
+  }
+
+  #count(): void {
+    const { taken, count } = this.#window;
+    this.#counters.emitted.add(taken - this.#taken);
+    this.#counters.released.add(taken - count - this.#released);
+    this.#taken = taken;
+    this.#released = taken - count;
+    this.#counters.closed.add(this.#closed.take());
+  }
+
+  *#read(): Iterable<Sample> {
+    this.#count();
+    const { waiting, unanswered, oldestTime, acked, handedOver } = this.#state();
+    const labels = this.#labels;
+    const stream = this.#stream;
+    // What clients send again after a nack counts as read anew, so reading is no progress: an answer is, or what leads to one.
+    const position = { stream, read: 0, acked, handedOver };
+    const seconds = this.#noProgress.of(this, [position], monotonicMs(), unanswered > 0 || waiting > 0);
+    yield { name: 'rxflume_source_in_flight_records', labels, value: this.#window.count };
+    yield { name: 'rxflume_source_in_flight_bytes', labels, value: this.#window.bytes };
+    yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
+    const ofStream = { ...labels, stream };
+    yield { name: 'rxflume_source_backlog_records', labels: ofStream, value: waiting };
+    if (oldestTime === undefined) return;
+    const value = Math.min(oldestTime, timeOfDayMs()) / 1_000;
+    yield { name: 'rxflume_source_oldest_unsettled_timestamp_seconds', labels: ofStream, value };
+  }
+}
+
+/** The counters that a session keeps. */
+export function metricsOf(monitor: Monitor, name: string) {
+  const labels = { source: 'flume', name };
+  return {
+    records: monitor.metric('rxflume_source_records_total', labels),
+    bytes: monitor.metric('rxflume_source_bytes_total', labels),
+    batches: monitor.metric('rxflume_source_batches_total', labels),
+    acked: monitor.metric('rxflume_source_acked_total', labels),
+    nacked: monitor.metric('rxflume_source_nacked_total', labels),
+    unheard: monitor.metric('rxflume_source_unheard_total', labels),
+    age: monitor.histogram('rxflume_source_age_seconds', labels),
+    settle: monitor.histogram('rxflume_source_settle_duration_seconds', labels),
+  };
+}
