@@ -1,5 +1,6 @@
 import { Observable, timer } from 'rxjs';
 import { timeOfDayMs } from '../src/core/clock.js';
+import { countNacks, stepCounts } from '../src/core/flow-scope.js';
 import { expectFunction, expectKnown, expectMs, expectOption, expectWhole } from '../src/core/options.js';
 import { AckGroup } from '../src/delivery/ack-group.js';
 import type { FlushSignal } from '../src/delivery/acker.js';
@@ -85,6 +86,8 @@ export function aggregateByKey<T, K, A>(
         /** Open windows by start time. */
         const windows = new Map<number, Window<K, A>>();
         let open = 0;
+        const nacked = countNacks();
+        stepCounts().held = () => open;
 
         const emit = (pieces: readonly Piece<K, A>[], isWhole: boolean) => {
           for (const piece of pieces) {
@@ -120,7 +123,7 @@ export function aggregateByKey<T, K, A>(
           return window;
         };
         const take = (delivery: Delivery<T>) => {
-          const of = resultFor('key of aggregateByKey', delivery, key);
+          const of = resultFor('key of aggregateByKey', delivery, key, nacked);
           if (of === NACKED) return;
           if (!flushListeners.listen(delivery)) {
             delivery.nack(stopped());

@@ -1,4 +1,5 @@
 import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
+import { countNacks, stepCounts } from '../src/core/flow-scope.js';
 import { expectFunction, expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
@@ -64,6 +65,8 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
     (source) =>
       new Observable((subscriber) => {
         let held = new Held<T>();
+        const nacked = countNacks();
+        stepCounts().held = () => held.size;
         let hasFailed = false;
         let waiting: Subscription | undefined;
 
@@ -85,7 +88,7 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
             delivery.nack(stoppedError('the batch was full', 'its values are redelivered'));
         };
         const hold = (delivery: Delivery<T>) => {
-          const weight = resultFor('weigh of batch', delivery, (value) => weighed(weigh(value, delivery)));
+          const weight = resultFor('weigh of batch', delivery, (value) => weighed(weigh(value, delivery)), nacked);
           if (weight === NACKED) return;
           if (flushListeners.listen(delivery)) held.add(delivery, weight);
           else nack([delivery]);

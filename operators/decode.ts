@@ -1,11 +1,11 @@
-import { defer, ignoreElements, merge, tap } from 'rxjs';
+import { defer, ignoreElements, merge, type OperatorFunction, tap } from 'rxjs';
 import { OptionError } from '../src/core/errors.js';
 import { expectFunction, expectKnown } from '../src/core/options.js';
 import { type DeadLetter, DeadLetters } from '../src/delivery/dead-letter.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
-import { eachDelivery } from '../src/delivery/each-delivery.js';
-import { nackErrorOfThrown } from '../src/delivery/nack-errors.js';
+import { countingItself, eachDelivery } from '../src/delivery/each-delivery.js';
+import { NACKED, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import type { Sink } from '../src/delivery/receipt.js';
 import { type DecoderLike, decoderOf } from '../src/formats/decoder.js';
 
@@ -35,8 +35,8 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
   if (deadLetter !== undefined) expectFunction('deadLetter', deadLetter);
   const read = decoderOf(decoder);
 
-  const decoded = (nack: (delivery: Delivery<I>, cause: unknown) => void) =>
-    eachDelivery((delivery: Delivery<I>): Delivery<A> | undefined => {
+  const decoded = (nack: (delivery: Delivery<I>, cause: unknown) => typeof NACKED | undefined) =>
+    eachDelivery((delivery: Delivery<I>): Delivery<A> | typeof NACKED | undefined => {
       try {
         return delivery.with(read(delivery.value));
       } catch (cause) {
@@ -44,24 +44,24 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
           delivery.nack(cause);
           throw cause;
         }
-        nack(delivery, nackErrorOfThrown('decoder of decode', cause, delivery));
-        return undefined;
+        return nack(delivery, nackErrorOfThrown('decoder of decode', cause, delivery));
       }
     });
 
-  const nacked = decoded((delivery, cause) => delivery.nack(cause));
-  if (deadLetter === undefined) return deliveryOperator('decode', 'kept', nacked);
-  return deliveryOperator('decode', 'kept', (source) =>
+  const nack = (delivery: Delivery<I>, cause: unknown): typeof NACKED => {
+    delivery.nack(cause);
+    return NACKED;
+  };
+  if (deadLetter === undefined) return deliveryOperator('decode', 'kept', decoded(nack));
+  const setAsideOrDecoded: OperatorFunction<Delivery<I>, Delivery<A>> = (source) =>
     defer(() => {
       const letters = new DeadLetters('decode');
-      const setAside = (delivery: Delivery<I>, cause: unknown) => {
-        if (letters.areTaken) letters.send(delivery, cause, 1);
-        else delivery.nack(cause);
-      };
+      const setAside = (delivery: Delivery<I>, cause: unknown) =>
+        letters.areTaken ? letters.send(delivery, cause, 1) : nack(delivery, cause);
       return merge(
         deadLetter(letters.letters$).pipe(ignoreElements()),
         source.pipe(decoded(setAside), tap({ complete: () => letters.complete() })),
       );
-    }),
-  );
+    });
+  return deliveryOperator('decode', 'kept', countingItself(setAsideOrDecoded));
 }

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { monotonicMs } from '../src/core/clock.js';
 import { SinkError } from '../src/core/errors.js';
+import { countNacks } from '../src/core/flow-scope.js';
 import { expectFunction, expectKnown, expectMs, expectWhole } from '../src/core/options.js';
 import { AckGroup } from '../src/delivery/ack-group.js';
 import type { Acker } from '../src/delivery/acker.js';
@@ -50,6 +51,7 @@ export function dedupeBy<T>(
     (source) =>
       new Observable((subscriber) => {
         const seen = new Map<unknown, First>();
+        const nacked = countNacks();
         // Those with an unsettled first: after an operator that gives each delivery its own acker there are many.
         const open = new Set<FirstAcker>();
         const flushListeners = new FlushListeners({
@@ -80,7 +82,7 @@ export function dedupeBy<T>(
         subscriber.add(() => flushListeners.end());
         subscribeOrdered(subscriber)(source, {
           next: (delivery) => {
-            const of = resultFor('key of dedupeBy', delivery, key);
+            const of = resultFor('key of dedupeBy', delivery, key, nacked);
             if (of === NACKED) return;
             if (of === undefined || of === null) {
               subscriber.next(delivery);

@@ -25,7 +25,7 @@ export function filterValue<T>(predicate: (value: T, delivery: Delivery<T>) => b
   expectFunction('predicate', predicate);
   const kept = eachDelivery((delivery: Delivery<T>) => {
     const isKept = resultFor('predicate of filterValue', delivery, predicate);
-    if (isKept === NACKED) return undefined;
+    if (isKept === NACKED) return NACKED;
     if (isKept) return delivery;
     delivery.ack();
     return undefined;

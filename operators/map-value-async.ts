@@ -64,7 +64,7 @@ export function mapValueAsync<T, U>(
   return deliveryOperator('mapValueAsync', 'kept', (source) =>
     defer(() => {
       const line = order === 'source' ? new Line() : undefined;
-      const run = (delivery: Delivery<T>) =>
+      const run = (delivery: Delivery<T>, nacked: { value: number }) =>
         new Observable<Delivery<U>>((out) => {
           let isOurs = true;
           const inTurn = line?.join() ?? ((go: () => void) => go());
@@ -84,6 +84,7 @@ export function mapValueAsync<T, U>(
                 }),
               error: (cause: unknown) => {
                 isOurs = false;
+                nacked.value += 1;
                 delivery.nack(nackErrorOf(cause, { code: 'RXF_OPERATOR_FAILED', what: 'ask for' }, delivery));
                 inTurn(() => out.complete());
               },

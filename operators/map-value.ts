@@ -24,7 +24,7 @@ export function mapValue<T, U>(project: (value: T, delivery: Delivery<T>) => U):
     'kept',
     eachDelivery((delivery: Delivery<T>) => {
       const value = resultFor('project of mapValue', delivery, project);
-      return value === NACKED ? undefined : delivery.with(value);
+      return value === NACKED ? NACKED : delivery.with(value);
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { countNacks } from '../src/core/flow-scope.js';
 import { expectFunction } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { type DeliveryOperator, deliveryOperator } from '../src/delivery/delivery-operator.js';
@@ -27,10 +28,16 @@ export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => I
     'splitValue',
     'kept',
     (source) =>
-      new Observable((subscriber) =>
+      new Observable((subscriber) => {
+        const nacked = countNacks();
         subscribeOrdered(subscriber)(source, {
           next: (delivery) => {
-            const values = resultFor('project of splitValue', delivery, (value) => [...project(value, delivery)]);
+            const values = resultFor(
+              'project of splitValue',
+              delivery,
+              (value) => [...project(value, delivery)],
+              nacked,
+            );
             if (values === NACKED) return;
             for (const part of splitDelivery(delivery, values)) {
               if (subscriber.closed)
@@ -38,7 +45,7 @@ export function splitValue<T, U>(project: (value: T, delivery: Delivery<T>) => I
               else subscriber.next(part);
             }
           },
-        }),
-      ),
+        });
+      }),
   );
 }

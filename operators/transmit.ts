@@ -49,7 +49,7 @@ export function transmit<T, R>(
   if (options.key !== undefined) expectOption('key', key, order === 'key', "absent without `order: 'key'`");
   if (sendTimeoutMs !== TRANSMIT_DEFAULTS.sendTimeoutMs) expectMs('sendTimeoutMs', sendTimeoutMs, 1);
 
-  const writeOne = (delivery: Delivery<T>): Observable<R> =>
+  const writeOne = (delivery: Delivery<T>, nacked: { value: number }): Observable<R> =>
     defer(() => write(delivery.value, delivery)).pipe(
       within(sendTimeoutMs, () => lateNackError('write', sendTimeoutMs, delivery)),
       // A receipt promises that its values are acked, so results wait for the ack.
@@ -61,6 +61,7 @@ export function transmit<T, R>(
       }),
       concatAll(),
       catchError((cause: unknown) => {
+        nacked.value += 1;
         delivery.nack(nackErrorOf(cause, { code: 'RXF_SINK_WRITE', what: 'write' }, delivery));
         return EMPTY;
       }),

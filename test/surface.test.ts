@@ -68,6 +68,7 @@ describe('the public surface', () => {
     const values = [
       'METRICS',
       'METRICS_HANDLER_DEFAULTS',
+      'culpritOf',
       'livenessOf',
       'metricsHandler',
       'promClientMetrics',

@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { stepCounts } from '../core/flow-scope.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { stoppedError } from '../delivery/nack-errors.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
@@ -39,6 +40,7 @@ export function gated<T>(
       };
       const stopped = () => stoppedError(`the ${name} let the value through`, 'it is redelivered');
       const waiting = new WaitingDeliveries<T>(stopped, look);
+      stepCounts().held = () => waiting.size;
       const gate = begin(look);
       const takeFrom = subscribeOrdered(subscriber, () => {
         gate.end?.();

@@ -29,6 +29,11 @@ export class KeyedQueue<T> {
     return this.#waiting;
   }
 
+  /** How many are waiting or running. */
+  get size(): number {
+    return this.#waiting + this.#underWay;
+  }
+
   /** Adds an entry; without a key (undefined or null) it waits for no other. */
   add(one: T, key?: unknown): void {
     this.#waiting += 1;

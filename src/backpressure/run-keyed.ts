@@ -1,4 +1,5 @@
 import { finalize, mergeMap, Observable, type OperatorFunction, Subject } from 'rxjs';
+import { countNacks, stepCounts } from '../core/flow-scope.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { isEpochOver } from '../delivery/flush-listeners.js';
 import { nackErrorOfThrown, stoppedError } from '../delivery/nack-errors.js';
@@ -22,12 +23,14 @@ export interface RunKeyedOptions<T> {
  */
 export function runKeyed<T, R>(
   { maxInFlight, keyOf }: RunKeyedOptions<T>,
-  run: (delivery: Delivery<T>) => Observable<R>,
+  run: (delivery: Delivery<T>, nacked: { value: number }) => Observable<R>,
 ): OperatorFunction<Delivery<T>, R> {
   return (source) =>
     new Observable((subscriber) => {
       const turns = new KeyedQueue<Delivery<T>>(maxInFlight);
       const begun$ = new Subject<KeyedEntry<Delivery<T>>>();
+      const nacked = countNacks();
+      stepCounts().held = () => turns.size;
       let isComplete = false;
       let isBeginning = false;
 
@@ -50,6 +53,7 @@ export function runKeyed<T, R>(
         try {
           turns.add(delivery, keyOf?.(delivery));
         } catch (cause) {
+          nacked.value += 1;
           delivery.nack(nackErrorOfThrown('key of transmit', cause, delivery));
         }
       };
@@ -61,7 +65,7 @@ export function runKeyed<T, R>(
       begun$
         .pipe(
           mergeMap((turn) =>
-            run(turn.one).pipe(
+            run(turn.one, nacked).pipe(
               // Not at completion: its resources are still in use then.
               finalize(() => {
                 turns.done(turn);

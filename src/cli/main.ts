@@ -68,7 +68,7 @@ async function metricsAreServed(address: MetricsAddress, log: ConsoleLog): Promi
     log.say('info', 'metrics.listening', `Serving metrics at ${url}/metrics, health at /livez and /readyz.`, { url });
     return true;
   } catch (error) {
-    err.write(`rxflume: ${describeError(error)}\n`);
+    sayError(errorLog(log), error);
     return false;
   }
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ConnectError } from '../core/errors.js';
 import { shownText } from '../core/text.js';
 
 /** Where metrics are served. */
@@ -25,7 +26,7 @@ const SILENT_FOR_MS = 10_000;
  * Serves a handler of Web-standard requests over HTTP/1.1.
  *
  * Bounds: 100 connections; 10 s for a request, and for a client that reads nothing.
- * Fails: with an `Error` that says what to do, where it cannot listen. Later errors of clients end that client alone.
+ * Fails: `ConnectError` (`RXF_METRICS_LISTEN`) where it cannot listen. Later errors of clients end that client alone.
  */
 export function serveMetrics(
   handle: (request: Request) => Response,
@@ -86,14 +87,16 @@ function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-function listenError({ host, port }: MetricsAddress, { code, message }: NodeJS.ErrnoException): Error {
+function listenError({ host, port }: MetricsAddress, cause: NodeJS.ErrnoException): ConnectError {
   const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'the port is in use. Free it, or choose another one',
+    EADDRINUSE: 'another program, or another flow, listens on that port. Stop it, or choose another port',
     EACCES: 'this user may not listen on that port. Choose one from 1024',
-    EADDRNOTAVAIL: 'the address does not belong to this machine. Choose another one',
-    ENOTFOUND: 'the host is not known. Choose an address of this machine',
+    EADDRNOTAVAIL: 'the address does not belong to this machine. Choose one that does',
+    EAI_AGAIN: 'the host name cannot be looked up. Choose an address of this machine',
+    ENOTFOUND: 'the host name is not known. Choose an address of this machine',
   };
-  const reason = why[code ?? ''] ?? shownText(message);
-  return new Error(`cannot serve metrics on ${at}: ${reason}, for example --metrics 127.0.0.1:9465`);
+  const reason = why[cause.code ?? ''] ?? `${shownText(cause.message)}. Choose another address`;
+  const message = `Cannot serve metrics on ${at}: ${reason}, for example with \`--metrics 127.0.0.1:9465\`. The flow was not started.`;
+  return new ConnectError('RXF_METRICS_LISTEN', message, { cause, details: { host, port, code: cause.code } });
 }

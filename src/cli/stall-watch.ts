@@ -1,5 +1,5 @@
 import type { Monitor } from '../core/monitor.js';
-import { whereItWaits } from '../metrics/health.js';
+import { culpritOf } from '../metrics/culprit.js';
 import { type FlowStatus, statusOf } from '../metrics/status.js';
 
 /** A flow that has had no progress for so long, while there is a backlog, is reported. */
@@ -45,10 +45,19 @@ export class StallWatch {
         this.#stalled.set(key, noProgressSeconds);
         if (before !== undefined) continue;
         const seconds = Math.floor(noProgressSeconds);
+        const culprit = culpritOf(status);
         const message =
-          `No progress for ${seconds} s, though ${backlog} records are not read yet. ${whereItWaits(status)} ` +
+          `No progress for ${seconds} s, though ${backlog} records are not read yet. ${culprit.message} ` +
           'Nothing is lost; this is reported again when it goes on.';
-        this.#say('warn', 'flow.stalled', message, { flow, source, name, seconds, backlog, inFlight });
+        this.#say('warn', 'flow.stalled', message, {
+          flow,
+          source,
+          name,
+          seconds,
+          backlog,
+          inFlight,
+          waitsIn: culprit.name,
+        });
       } else if (before !== undefined) {
         this.#stalled.delete(key);
         const message = `Progress again, after ${Math.floor(before)} s without any.`;

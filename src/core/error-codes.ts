@@ -25,6 +25,7 @@ export const ERRORS = {
   RXF_FLUME_TLS: { family: 'ConnectError', retryable: false },
   RXF_FLUME_PROTOCOL: { family: 'ConnectError', retryable: false },
   RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
+  RXF_METRICS_LISTEN: { family: 'ConnectError', retryable: false },
 
   RXF_AMQP_UNREACHABLE: { family: 'ConnectError', retryable: true },
   RXF_AMQP_AUTH: { family: 'ConnectError', retryable: false },

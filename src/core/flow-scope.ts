@@ -6,10 +6,15 @@ export interface FlowScope {
   readonly step?: StepCounts;
 }
 
-/** How many deliveries an operator of a flow took and gave. Those of the first and the last part that it is made of. */
+/** What an operator of a flow counts of itself. */
 export interface StepCounts {
+  /** How many it took and passed on: those of the first and the last part that it is made of. */
   received?: { value: number };
   emitted?: { value: number };
+  /** How many it nacked. */
+  nacked?: { value: number };
+  /** How many it holds now. */
+  held?: () => number;
 }
 
 let current: FlowScope | undefined;
@@ -17,6 +22,18 @@ let current: FlowScope | undefined;
 /** The flow that whatever is called now is made for; undefined outside of one, or later than its subscription. */
 export function flowScope(): FlowScope | undefined {
   return current;
+}
+
+/** What the operator that is being subscribed to counts in; outside of a flow nobody reads it. */
+export function stepCounts(): StepCounts {
+  return current?.step ?? {};
+}
+
+/** Where that operator counts what it nacks: from 0, also where it never nacks any. */
+export function countNacks(): { value: number } {
+  const counts = stepCounts();
+  counts.nacked ??= { value: 0 };
+  return counts.nacked;
 }
 
 /** The label that tells the metrics of flows apart. */

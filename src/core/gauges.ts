@@ -16,9 +16,7 @@ export class Gauges<Names extends string> {
     const all = { ...flowLabels(), ...labels };
     const gauges = new Map(names.map((name) => [name as string, new Metric()]));
     this.#gauges = gauges;
-    this.#uncollect = monitor.collect(() =>
-      [...gauges].map(([name, { value }]) => ({ name, labels: all, value })),
-    );
+    this.#uncollect = monitor.collect(() => [...gauges].map(([name, { value }]) => ({ name, labels: all, value })));
   }
 
   of(name: Names): Metric {

@@ -71,7 +71,7 @@ export class DeadLetters {
    * Sends a letter instead of the value, with the same acker, and the time of setting aside. The producer's time may be why the
    * value was nacked, and would get the letter nacked too; the letter holds it.
    */
-  send({ value, origin, acker, seq }: Delivery<unknown>, cause: unknown, attempt: number): void {
+  send({ value, origin, acker, seq }: Delivery<unknown>, cause: unknown, attempt: number): undefined {
     const now = timeOfDayMs();
     const letter = deadLetterOf(value, origin, cause, { attempt, now });
     // The name of a foreign error may be anything.

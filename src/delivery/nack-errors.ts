@@ -37,15 +37,17 @@ export function nackErrorOfThrown(
 /** Instead of a result: the call threw, and its delivery is nacked. */
 export const NACKED = Symbol('nacked');
 
-/** What a function of an operator returns for a delivery. Where it throws, nacks the delivery and returns `NACKED`. */
+/** What a function of an operator returns for a delivery. Where it throws, nacks the delivery, counts that in `nacked`, and returns `NACKED`. */
 export function resultFor<T, R>(
   what: string,
   delivery: Delivery<T>,
   call: (value: T, delivery: Delivery<T>) => R,
+  nacked: { value: number } = { value: 0 },
 ): R | typeof NACKED {
   try {
     return call(delivery.value, delivery);
   } catch (cause) {
+    nacked.value += 1;
     delivery.nack(nackErrorOfThrown(what, cause, delivery));
     return NACKED;
   }

@@ -50,7 +50,7 @@ export class Flow<R = Receipt> extends Source<R> {
       const { source, steps, watch = watchOfEnvironment() } = parts;
       const run = new FlowRun(name);
       const drainable = source instanceof Source ? source.drainedBy(run.draining(stop$)) : source;
-      const counted = steps.map((step, at) => run.counted(step, at, steps.length));
+      const counted = run.counted(steps);
       const running = watch === undefined ? counted : probed(name, counted, watch, subscriber);
       const emitted = running.reduce((stream, step) => step(stream), run.scoped(drainable) as Observable<unknown>);
       return (run.ending(emitted) as Observable<R>).subscribe(subscriber);

@@ -3,6 +3,11 @@ export interface Description {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: readonly string[];
   readonly help: string;
+  /**
+   * What becomes of the numbers of several parts that have the same labels: two subscriptions of a source, or flows of one name.
+   * Undefined where the first counts.
+   */
+  readonly merge?: 'sum' | 'least' | 'most';
 }
 
 const FLOW = ['flow'];
@@ -12,7 +17,15 @@ const OPERATOR = ['flow', 'operator'];
 const SINK = ['flow', 'sink', 'to'];
 
 const counter = (labels: readonly string[], help: string): Description => ({ type: 'counter', labels, help });
-const gauge = (labels: readonly string[], help: string): Description => ({ type: 'gauge', labels, help });
+const gauge = (labels: readonly string[], help: string, merge: Description['merge'] = 'sum'): Description => ({
+  type: 'gauge',
+  labels,
+  help,
+  merge,
+});
+/** Of several the least, or the most, is what matters. */
+const leastOf = (labels: readonly string[], help: string) => gauge(labels, help, 'least');
+const mostOf = (labels: readonly string[], help: string) => gauge(labels, help, 'most');
 const histogram = (labels: readonly string[], help: string): Description => ({ type: 'histogram', labels, help });
 
 /**
@@ -25,23 +38,25 @@ const histogram = (labels: readonly string[], help: string): Description => ({ t
  * ```
  */
 export const METRICS: Readonly<Record<string, Description>> = {
-  rxflume_build_info: gauge(
+  rxflume_build_info: mostOf(
     ['version', 'node'],
     'Always 1; its labels say which version of rxflume runs on which Node.',
   ),
   rxflume_event_loop_delay_seconds: histogram([], 'How late a timer of 100 ms was, measured each time.'),
-  rxflume_process_heap_used_bytes: gauge([], 'Heap in use, as Node counts it.'),
-  rxflume_process_resident_memory_bytes: gauge([], 'Resident memory of the process.'),
-  rxflume_flow_state: gauge([...FLOW, 'state'], 'For each state 1 where the flow is in it, else 0.'),
+  rxflume_process_heap_used_bytes: mostOf([], 'Heap in use, as Node counts it.'),
+  rxflume_process_resident_memory_bytes: mostOf([], 'Resident memory of the process.'),
+  rxflume_flow_state: mostOf([...FLOW, 'state'], 'For each state 1 where the flow is in it, else 0.'),
+
+  rxflume_flow_subscriptions: gauge(
+    FLOW,
+    'Subscriptions of the flow that run in this process; 1, unless two have one name.',
+  ),
 
   rxflume_source_records_total: counter(SOURCE, 'Records received.'),
   rxflume_source_bytes_total: counter(SOURCE, 'Bytes of the records received.'),
   rxflume_source_batches_total: counter(SOURCE, 'Batches received from Flume clients.'),
-  rxflume_source_emitted_records_total: counter(SOURCE, 'Records passed on to the flow; not of RabbitMQ and Flume.'),
-  rxflume_source_released_records_total: counter(
-    SOURCE,
-    'Records whose bytes have left the memory of the flow; not of RabbitMQ and Flume.',
-  ),
+  rxflume_source_emitted_records_total: counter(SOURCE, 'Records passed on to the flow.'),
+  rxflume_source_released_records_total: counter(SOURCE, 'Records whose bytes have left the memory of the flow.'),
   rxflume_source_acked_total: counter(SOURCE, 'Records acked.'),
   rxflume_source_nacked_total: counter(SOURCE, 'Records nacked.'),
   rxflume_source_redelivered_total: counter(SOURCE, 'Messages that RabbitMQ had delivered before.'),
@@ -58,10 +73,13 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_connect_retries_total: counter(FLOW, 'Attempts of retryConnect to connect again.'),
   rxflume_source_in_flight_records: gauge(SOURCE, 'Records passed on and not released.'),
   rxflume_source_in_flight_bytes: gauge(SOURCE, 'Bytes of the records passed on and not released.'),
-  rxflume_source_window_closed_seconds_total: counter(SOURCE, 'Time during which the in-flight window was full.'),
-  rxflume_source_no_progress_seconds: gauge(
+  rxflume_source_window_closed_seconds_total: counter(
     SOURCE,
-    'Time since a record was passed on for the first time, or acked, as seen at the readings; 0 while there is no backlog.',
+    'Time during which the in-flight window, or the prefetch, was full.',
+  ),
+  rxflume_source_no_progress_seconds: mostOf(
+    SOURCE,
+    'Time since a record was read for the first time, handed over or acked, as seen at the readings; 0 while there is nothing to do.',
   ),
   rxflume_source_age_seconds: histogram(
     SOURCE,
@@ -71,8 +89,8 @@ export const METRICS: Readonly<Record<string, Description>> = {
     SOURCE,
     'From passing a record on until it and all records before it in its stream were acked.',
   ),
-  rxflume_source_joined: gauge(SOURCE, '1 while the source is a member of its group, has a channel, or listens.'),
-  rxflume_source_interrupted: gauge(SOURCE, '1 while partitions cannot be read or committed.'),
+  rxflume_source_joined: leastOf(SOURCE, '1 while the source is a member of its group, has a channel, or listens.'),
+  rxflume_source_interrupted: mostOf(SOURCE, '1 while partitions cannot be read or committed.'),
   rxflume_source_assigned_partitions: gauge(SOURCE, 'Partitions assigned.'),
   rxflume_source_held_back_partitions: gauge(
     SOURCE,
@@ -80,34 +98,34 @@ export const METRICS: Readonly<Record<string, Description>> = {
   ),
   rxflume_source_clients: gauge(SOURCE, 'Flume clients connected.'),
 
-  rxflume_source_log_end_offset: gauge(STREAM, 'Offset after the last record of the log.'),
-  rxflume_source_read_offset: gauge(STREAM, 'Offset after the last record passed on.'),
-  rxflume_source_acked_offset: gauge(STREAM, 'Offset up to which all records are acked.'),
-  rxflume_source_committed_offset: gauge(STREAM, 'Offset committed.'),
-  rxflume_source_backlog_records: gauge(
+  rxflume_source_log_end_offset: mostOf(STREAM, 'Offset after the last record of the log.'),
+  rxflume_source_read_offset: leastOf(STREAM, 'Offset after the last record passed on.'),
+  rxflume_source_acked_offset: leastOf(STREAM, 'Offset up to which all records are acked.'),
+  rxflume_source_committed_offset: leastOf(STREAM, 'Offset committed.'),
+  rxflume_source_backlog_records: mostOf(
     STREAM,
-    'Offsets of the log that are not passed on: end of the log less read offset.',
+    'Records that wait before the source: of a log its end less the read offset, of a queue those ready, of Flume those received.',
   ),
-  rxflume_source_committed_lag_records: gauge(
+  rxflume_source_committed_lag_records: mostOf(
     STREAM,
     'Offsets of the log that are not committed. It rises until a file is rolled, so it says little of a healthy flow.',
   ),
-  rxflume_source_oldest_unsettled_timestamp_seconds: gauge(
+  rxflume_source_oldest_unsettled_timestamp_seconds: leastOf(
     STREAM,
     'Time of the oldest record that was read and is not settled, in seconds since 1970; absent where there is none.',
   ),
-  rxflume_source_retention_headroom_seconds: gauge(
+  rxflume_source_retention_headroom_seconds: leastOf(
     STREAM,
     'Time until retention may delete the oldest record that is not settled; absent where it is not known.',
   ),
 
-  rxflume_operator_received_total: counter(
+  rxflume_operator_received_total: counter(OPERATOR, 'Deliveries that an operator of a flow took.'),
+  rxflume_operator_emitted_total: counter(OPERATOR, 'Deliveries that an operator of a flow passed on.'),
+  rxflume_operator_nacked_total: counter(OPERATOR, 'Deliveries that an operator of a flow nacked; of those that may.'),
+  rxflume_operator_in_flight_records: gauge(OPERATOR, 'Deliveries that an operator holds now; of those that hold any.'),
+  rxflume_operator_waiting_seconds: mostOf(
     OPERATOR,
-    'Deliveries that an operator of a flow took; of decode, filterValue and mapValue.',
-  ),
-  rxflume_operator_emitted_total: counter(
-    OPERATOR,
-    'Deliveries that an operator of a flow passed on; of decode, filterValue and mapValue.',
+    'Time since an operator that holds deliveries passed on or settled one, as seen at the readings.',
   ),
   rxflume_dead_letters_total: counter([...OPERATOR, 'reason'], 'Values set aside, by the code of the error.'),
   rxflume_deliveries_lost_total: counter(
@@ -131,12 +149,15 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_sink_in_flight_batches: gauge(SINK, 'Batches sent and not answered.'),
   rxflume_sink_in_flight_values: gauge(SINK, 'Messages published and not confirmed.'),
   rxflume_sink_connections: gauge(SINK, 'Connections open.'),
-  rxflume_sink_write_duration_seconds: histogram(SINK, 'How long a write of a chunk, or a request with a batch, took.'),
+  rxflume_sink_write_duration_seconds: histogram(
+    SINK,
+    'How long a write of a chunk, a request with a batch, or a publish until its confirm took.',
+  ),
   rxflume_sink_commit_duration_seconds: histogram(
     SINK,
     'From a roll until its files are visible, or the commit of a transaction.',
   ),
-  rxflume_sink_oldest_call_seconds: gauge(
+  rxflume_sink_oldest_call_seconds: mostOf(
     [...SINK, 'call'],
     'How long the oldest unanswered write or commit has been waiting; absent where there is none.',
   ),

@@ -1,6 +1,7 @@
 import { BOUNDS } from '../core/histogram.js';
 import type { Labels, Sample } from '../core/monitor.js';
 import { type Description, descriptionOf } from './catalog.js';
+import { mergedSamples } from './merged.js';
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -20,11 +21,11 @@ export interface Series {
 
 /**
  * Samples by their names, in order. What has no valid name, or is not a number, is left out: one such line would have all of
- * them rejected. Of two samples with the same labels the first counts, for the same reason.
+ * them rejected. Samples with the same labels are joined, for the same reason.
  */
 export function familiesOf(samples: Iterable<Sample>): Family[] {
   const byName = new Map<string, Sample[]>();
-  for (const sample of samples) {
+  for (const sample of mergedSamples(samples)) {
     if (!METRIC_NAME.test(sample.name) || Number.isNaN(sample.value)) continue;
     const family = byName.get(sample.name);
     if (family === undefined) byName.set(sample.name, [sample]);

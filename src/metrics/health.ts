@@ -1,3 +1,4 @@
+import { type Culprit, culpritOf } from './culprit.js';
 import { type FlowStatus, oldestOf, type SourceStatus } from './status.js';
 
 export interface HealthLimits {
@@ -12,6 +13,8 @@ export interface HealthReason {
   readonly flow: string;
   readonly what: 'no-progress' | 'not-running' | 'not-connected' | 'not-reading' | 'too-old';
   readonly message: string;
+  /** Where records wait, of `no-progress` and `too-old`. */
+  readonly culprit?: Culprit;
 }
 
 /** Whether all is well, and if not, why. */
@@ -39,8 +42,9 @@ export function livenessOf(flows: readonly FlowStatus[], { maxNoProgressMs }: He
       .filter(({ noProgressSeconds = 0 }) => noProgressSeconds * 1_000 > maxNoProgressMs)
       .map((source): HealthReason => {
         const seconds = Math.round(source.noProgressSeconds ?? 0);
-        const message = `${nameOf(source)} has had a backlog and no progress for ${seconds} s. ${whereItWaits(status)}`;
-        return { flow: status.flow, what: 'no-progress', message };
+        const culprit = culpritOf(status);
+        const message = `${nameOf(source)} has had a backlog and no progress for ${seconds} s. ${culprit.message}`;
+        return { flow: status.flow, what: 'no-progress', message, culprit };
       }),
   );
   return { ok: reasons.length === 0, reasons };
@@ -71,27 +75,6 @@ export function readinessOf(flows: readonly FlowStatus[], { maxAgeMs }: HealthLi
   return { ok: reasons.length === 0, reasons };
 }
 
-/**
- * Where the oldest unsettled records of a flow are, as far as the metrics say: in a call of a sink that is not answered, in a file
- * or transaction that is open, or in an operator. Of an operator it is known only that no sink is waiting.
- */
-export function whereItWaits({ sources, sinks }: FlowStatus): string {
-  const calls = sinks.flatMap(({ sink, to, waitingSeconds }) =>
-    Object.entries(waitingSeconds).map(([call, seconds]) => ({ sink: `sink ${sink} (${to})`, call, seconds })),
-  );
-  const [oldest] = calls.sort((a, b) => b.seconds - a.seconds);
-  if (oldest !== undefined) {
-    return `A ${oldest.call} of ${oldest.sink} has been unanswered for ${oldest.seconds.toFixed(1)} s.`;
-  }
-  if (sources.some(({ interrupted }) => interrupted === 1)) return 'A source cannot read or commit some partitions.';
-  if (sources.some(({ inFlight = 0 }) => inFlight > 0)) {
-    return 'No call of a sink is unanswered, so records wait in an operator, or in a sink that gathers a batch or file.';
-  }
-  if (sinks.some(({ openFiles = 0 }) => openFiles > 0))
-    return 'Records are in open files, which are published at the next roll.';
-  return 'No record is in flight, so the source waits for its broker.';
-}
-
 function notRunning({ flow, state }: FlowStatus): HealthReason[] {
   if (state === undefined || state === 'running') return [];
   return [{ flow, what: 'not-running', message: `Flow ${flow} is not running: it is ${state}.` }];
@@ -114,8 +97,9 @@ function tooOld(status: FlowStatus, maxAgeMs: number): HealthReason[] {
   const oldest = oldestOf(status);
   if (oldest === undefined || oldest.ageSeconds * 1_000 <= maxAgeMs) return [];
   const { stream, ageSeconds } = oldest;
-  const message = `The oldest unsettled record of ${stream} is ${Math.round(ageSeconds)} s old. ${whereItWaits(status)}`;
-  return [{ flow: status.flow, what: 'too-old', message }];
+  const culprit = culpritOf(status);
+  const message = `The oldest unsettled record of ${stream} is ${Math.round(ageSeconds)} s old. ${culprit.message}`;
+  return [{ flow: status.flow, what: 'too-old', message, culprit }];
 }
 
 function nameOf({ source, name }: SourceStatus): string {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { type Description, METRICS } from './catalog.js';
+export { type Culprit, culpritOf } from './culprit.js';
 export {
   METRICS_HANDLER_DEFAULTS,
   type MetricsHandler,

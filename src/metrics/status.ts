@@ -1,6 +1,7 @@
 import { timeOfDayMs } from '../core/clock.js';
 import type { Labels, Monitor, Sample } from '../core/monitor.js';
-import { FLOW_STATES, type FlowState } from '../flow/flow-run.js';
+import type { FlowState } from '../flow/flow-run.js';
+import { mergedSamples } from './merged.js';
 
 /** Numbers by name; what is not known, or not measured by such a part, is absent. */
 type Numbers<Names extends string> = Readonly<Partial<Record<Names, number>>>;
@@ -36,7 +37,13 @@ const STREAM = {
   retentionHeadroomSeconds: 'rxflume_source_retention_headroom_seconds',
 } as const;
 
-const OPERATOR = { received: 'rxflume_operator_received_total', emitted: 'rxflume_operator_emitted_total' } as const;
+const OPERATOR = {
+  received: 'rxflume_operator_received_total',
+  emitted: 'rxflume_operator_emitted_total',
+  nacked: 'rxflume_operator_nacked_total',
+  inFlight: 'rxflume_operator_in_flight_records',
+  waitingSeconds: 'rxflume_operator_waiting_seconds',
+} as const;
 
 const SINK = {
   values: 'rxflume_sink_values_total',
@@ -105,20 +112,25 @@ export interface FlowStatus {
  * Bounds: an object for each flow, source, stream, operator and sink that has metrics.
  */
 export function statusOf(monitor: Monitor): FlowStatus[] {
-  const samples = monitor.samples();
+  const samples = mergedSamples(monitor.samples());
   const byFlow = groups(samples, ({ flow = '' }) => [flow]);
   return byFlow
     .filter((own) => own.some(({ labels }) => PARTS.some((part) => part in labels) || 'state' in labels))
     .map(flowStatus);
 }
 
+/** Of several subscriptions with one name. */
+const WORST_FIRST: readonly FlowState[] = ['failed', 'abandoned', 'draining', 'running', 'completed'];
+
 const PARTS = ['source', 'sink', 'operator'];
 
 function flowStatus(samples: readonly Sample[]): FlowStatus {
-  const on = samples.find(({ name, value }) => name === 'rxflume_flow_state' && value === 1)?.labels.state;
+  const on = new Set(
+    samples.filter(({ name, value }) => name === 'rxflume_flow_state' && value === 1).map(({ labels }) => labels.state),
+  );
   return {
     flow: samples[0]?.labels.flow ?? '',
-    state: FLOW_STATES.find((state) => state === on),
+    state: WORST_FIRST.find((state) => on.has(state)),
     sources: groups(samples, ({ source, name }) => (source === undefined ? undefined : [source, name])).map((own) => ({
       source: own[0]?.labels.source ?? '',
       name: own[0]?.labels.name ?? '',
@@ -128,10 +140,9 @@ function flowStatus(samples: readonly Sample[]): FlowStatus {
         ...numbers(of, STREAM),
       })),
     })),
-    operators: groups(samples.filter(isOfOperator), ({ operator }) => [operator]).map((own) => ({
-      operator: own[0]?.labels.operator ?? '',
-      ...numbers(own, OPERATOR),
-    })),
+    operators: groups(samples.filter(isOfOperator), ({ operator }) => [operator])
+      .map((own) => ({ operator: own[0]?.labels.operator ?? '', ...numbers(own, OPERATOR) }))
+      .sort((a, b) => Number.parseInt(a.operator, 10) - Number.parseInt(b.operator, 10)),
     sinks: groups(samples, ({ sink, to }) => (sink === undefined || to === undefined ? undefined : [sink, to])).map(
       (own) => ({
         sink: own[0]?.labels.sink ?? '',

@@ -5,6 +5,7 @@ import { mapValue } from '../../operators/index.js';
 import { readArguments } from '../../src/cli/arguments.js';
 import { type MetricsServer, serveMetrics } from '../../src/cli/metrics-server.js';
 import { StallWatch } from '../../src/cli/stall-watch.js';
+import type { RxflumeError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { fileSink, flow, kafkaSource, text } from '../../src/index.js';
 import { metricsHandler, statusOf } from '../../src/metrics/index.js';
@@ -54,14 +55,28 @@ describe('the server of metrics', () => {
     expect((await fetch(`${url}/other`)).status).toBe(404);
   });
 
-  it('says so where the port is in use', async () => {
+  it('fails with a code, and what to do next, where it cannot listen', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     ended.push(() => other.close());
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
-    await expect(serveMetrics(() => new Response(), { host: '127.0.0.1', port })).rejects.toThrow(
-      `cannot serve metrics on 127.0.0.1:${port}: the port is in use. Free it, or choose another one`,
+    const failure = (host: string, of: number) =>
+      serveMetrics(() => new Response(), { host, port: of }).catch((error: unknown) => error as RxflumeError);
+    const inUse = await failure('127.0.0.1', port);
+    expect(inUse).toMatchObject({ code: 'RXF_METRICS_LISTEN', retryable: false, details: { port } });
+    expect((inUse as RxflumeError).message).toBe(
+      `Cannot serve metrics on 127.0.0.1:${port}: another program, or another flow, listens on that port. Stop it, or choose ` +
+        'another port, for example with `--metrics 127.0.0.1:9465`. The flow was not started.',
     );
+    // An address for documentation, which belongs to no machine.
+    expect(await failure('192.0.2.1', 0)).toMatchObject({
+      code: 'RXF_METRICS_LISTEN',
+      message: expect.stringContaining('192.0.2.1:0: the address does not belong to this machine'),
+    });
+    expect(await failure('no-such-host.invalid', 0)).toMatchObject({
+      code: 'RXF_METRICS_LISTEN',
+      message: expect.stringMatching(/the host name (is not known|cannot be looked up)/),
+    });
   });
 
   it('disconnects clients that send or read nothing, and those beyond its bound, and serves the rest', async () => {

@@ -170,7 +170,8 @@ const FLOWS: readonly [string, (monitor: Monitor) => Flow<unknown>, string][] = 
   [
     'nothing, from agents of Flume',
     (monitor) => flow('chat', fromAgents(monitor), nullSink({ monitor }).write()),
-    `${OTHERS}  25 B`,
+    // The events that wait in the source.
+    `${OTHERS}  backlog 0  25 B`,
   ],
 ];
 

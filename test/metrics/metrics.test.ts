@@ -7,8 +7,8 @@ import { BOUNDS, Histogram } from '../../src/core/histogram.js';
 import { defaultMonitor, Monitor } from '../../src/core/monitor.js';
 import { type DeadLetter, fileSink, flow, json, jsonLines, kafkaSource, text } from '../../src/index.js';
 import { expositionOf } from '../../src/metrics/exposition.js';
-import { whereItWaits } from '../../src/metrics/health.js';
 import {
+  culpritOf,
   type FlowStatus,
   livenessOf,
   METRICS,
@@ -222,11 +222,14 @@ describe('the catalog', () => {
     for (const file of code) {
       const source = textOf(file);
       for (const [name] of source.matchAll(/rxflume_[a-z_]+[a-z]/g)) used.add(name);
-      for (const [, name] of source.matchAll(/known\('([a-z_]+)'/g)) used.add(`rxflume_source_${name}`);
+      for (const [, name] of source.matchAll(/(?:known|of)\('([a-z]+_[a-z_]+)'/g))
+        used.add(name?.startsWith('rxflume_') === true ? name : `rxflume_source_${name}`);
     }
     for (const call of ['write', 'commit']) used.add(`rxflume_sink_${call}_duration_seconds`);
+    for (const what of ['received', 'emitted', 'nacked']) used.add(`rxflume_operator_${what}_total`);
     used.delete('rxflume_source');
     used.delete('rxflume_sink');
+    used.delete('rxflume_operator');
     expect([...used].sort()).toEqual(Object.keys(METRICS).sort());
   });
 
@@ -279,9 +282,9 @@ describe('the status of a flow', () => {
         const { state, operators, deadLetters } = read(defaultMonitor);
         expect(state).toBe('running');
         expect(operators).toEqual([
-          { operator: '1 decode', received: 4, emitted: 3 },
-          { operator: '2 filterValue', received: 3, emitted: 2 },
-          { operator: '3 mapValue', received: 2, emitted: 2 },
+          { operator: '1 decode', received: 4, emitted: 3, nacked: 0 },
+          { operator: '2 filterValue', received: 3, emitted: 2, nacked: 0 },
+          { operator: '3 mapValue', received: 2, emitted: 2, nacked: 0 },
         ]);
         expect(deadLetters).toEqual({ RXF_DECODE_SYNTAX: 1 });
         stop$.next();
@@ -307,6 +310,7 @@ describe('health', () => {
     deadLetters: {},
     ...given,
   });
+  const messageOf = (of: FlowStatus) => culpritOf(of).message;
   const whats = ({ reasons }: { reasons: readonly { what: string }[] }) => reasons.map(({ what }) => what);
 
   it('fails liveness only where nothing moves for long', () => {
@@ -336,12 +340,10 @@ describe('health', () => {
     expect(reason?.message).toMatch(
       /kafka:chat\/0 is \d+ s old\. A write of sink files \(\/lake\) has been unanswered for 40\.0 s\./,
     );
-    expect(whereItWaits(status({ sources: [{ ...source, inFlight: 3 }] }))).toMatch(/in an operator/);
-    expect(whereItWaits(status({ sources: [{ ...source, interrupted: 1 }] }))).toMatch(/cannot read/);
-    expect(whereItWaits(status({ sinks: [{ ...calls[0], waitingSeconds: {}, openFiles: 1 } as never] }))).toMatch(
-      /roll/,
-    );
-    expect(whereItWaits(status())).toMatch(/broker/);
+    expect(messageOf(status({ sources: [{ ...source, inFlight: 3 }] }))).toMatch(/in an operator/);
+    expect(messageOf(status({ sources: [{ ...source, interrupted: 1 }] }))).toMatch(/cannot read/);
+    expect(messageOf(status({ sinks: [{ ...calls[0], waitingSeconds: {}, openFiles: 1 } as never] }))).toMatch(/roll/);
+    expect(messageOf(status())).toMatch(/broker/);
   });
 
   it('counts no age below 0 where the clock was set back', () => {

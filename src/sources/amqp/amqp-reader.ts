@@ -12,7 +12,14 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { ConnectError, describeError, isRetryable, RxflumeError, type SourceError, shortName } from '../../core/errors.js';
+import {
+  ConnectError,
+  describeError,
+  isRetryable,
+  RxflumeError,
+  type SourceError,
+  shortName,
+} from '../../core/errors.js';
 import type { Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
@@ -77,13 +84,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   readonly #leaving = new Subscription();
   #consumer: AmqpConsumer | undefined;
 
-  constructor(
-    driver: AmqpConsumerDriver,
-    queue: string,
-    options: CheckedReadOptions,
-    session: SessionParts,
-    kind: 'queue' | 'stream',
-  ) {
+  constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedReadOptions, session: SessionParts) {
     this.queue = queue;
     this.stream = streamOf(queue, options.name);
     this.session = session;
@@ -99,7 +100,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     this.metrics = metricsOf(options.monitor, queue);
     this.#gauges = new ReaderGauges(
       options.monitor,
-      { queue, stream: this.stream, kind },
+      this,
       () => this.#state(),
       () => (this.reconnect.current === undefined ? undefined : this.askBroker()),
     );

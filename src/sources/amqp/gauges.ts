@@ -35,8 +35,6 @@ export type BrokerState = { readonly ready: number } | { readonly logEnd: number
 export class ReaderGauges {
   readonly #labels: Labels;
   readonly #stream: string;
-  /** Those of a queue are counted by the source itself, and mean nothing to a reader of metrics. */
-  readonly #hasOffsets: boolean;
   readonly #state: () => ReaderState;
   readonly #ask: () => Observable<BrokerState> | undefined;
   readonly #closed = new ClosedTime();
@@ -51,14 +49,13 @@ export class ReaderGauges {
   /** `ask`: asks the broker; undefined where there is no channel, or it cannot say. */
   constructor(
     monitor: Monitor,
-    of: { readonly queue: string; readonly stream: string; readonly kind: 'queue' | 'stream' },
+    of: { readonly queue: string; readonly stream: string },
     state: () => ReaderState,
     ask: () => Observable<BrokerState> | undefined,
   ) {
     const labels = { source: 'amqp', name: of.queue };
     this.#labels = { ...flowLabels(), ...labels };
     this.#stream = of.stream;
-    this.#hasOffsets = of.kind === 'stream';
     this.#state = state;
     this.#ask = ask;
     this.#closedSeconds = monitor.metric('rxflume_source_window_closed_seconds_total', labels);
@@ -99,9 +96,14 @@ export class ReaderGauges {
     yield* of('no_progress_seconds', this.#noProgress.of(this, [position], now, isPending), labels);
     const ofStream = { ...labels, stream: this.#stream };
     yield* of('backlog_records', backlog, ofStream);
-    yield* of('oldest_unsettled_timestamp_seconds', oldestTime === undefined ? undefined : oldestTime / 1_000, ofStream);
-    if (!this.#hasOffsets) return;
-    if (known !== undefined && 'logEnd' in known) yield* of('log_end_offset', known.logEnd, ofStream);
+    yield* of(
+      'oldest_unsettled_timestamp_seconds',
+      oldestTime === undefined ? undefined : oldestTime / 1_000,
+      ofStream,
+    );
+    // The offsets of a queue are counted by the source itself, and mean nothing to a reader of metrics.
+    if (known === undefined || !('logEnd' in known)) return;
+    yield* of('log_end_offset', known.logEnd, ofStream);
     yield* of('read_offset', position.read, ofStream);
     yield* of('acked_offset', position.acked, ofStream);
   }

@@ -40,7 +40,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
   #acked = 0;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedOptions, session: SessionParts) {
-    super(driver, queue, options, session, 'queue');
+    super(driver, queue, options, session);
     this.#options = options;
     this.#pressure = new Pressure(
       () => this.#state(),
@@ -56,7 +56,16 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     const { queue, stream } = this;
     const { prefetch, ack, declare, consumerArguments } = this.#options;
     this.epoch += 1;
-    const facts = { stream, queue, epoch: this.epoch, run: this.#run, base: this.#nextOffset, prefetch, ack, ages: this.metrics };
+    const facts = {
+      stream,
+      queue,
+      epoch: this.epoch,
+      run: this.#run,
+      base: this.#nextOffset,
+      prefetch,
+      ack,
+      ages: this.metrics,
+    };
     this.channel = new QueueChannel(facts, this);
     this.#redeliveries.begin();
     return of({ queue, prefetch, declare, arguments: consumerArguments });
@@ -165,7 +174,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     return (this.channel?.arrived ?? 0) > 0;
   }
 
-  /** Redelivery is no progress, so what is handed over does not count: a prefetch of it comes again at each reconnect. */
+  /** Redelivery is no progress, so what is handed over does not count: a prefetch of it is redelivered at each reconnect. */
   protected get position(): StreamPosition {
     return { stream: this.stream, read: this.#fresh, acked: this.#acked, handedOver: 0 };
   }

@@ -37,7 +37,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
   #looking = Subscription.EMPTY;
 
   constructor(driver: AmqpConsumerDriver, queue: string, options: CheckedStreamOptions, session: SessionParts) {
-    super(driver, queue, options, session, 'stream');
+    super(driver, queue, options, session);
     this.#options = options;
     this.#flushRequester = new FlushRequester(
       () => this.#flush$,
@@ -64,7 +64,17 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
       map(({ resumePoint, begins, wasEmpty }) => {
         this.epoch += 1;
         const start = typeof begins === 'number' ? begins : undefined;
-        const facts = { stream, queue, epoch: this.epoch, start, wasEmpty, resumePoint, prefetch, ack, ages: this.metrics };
+        const facts = {
+          stream,
+          queue,
+          epoch: this.epoch,
+          start,
+          wasEmpty,
+          resumePoint,
+          prefetch,
+          ack,
+          ages: this.metrics,
+        };
         this.channel = new StreamChannel(facts, this);
         this.#nackError = undefined;
         // With the message before it: a stream that was made anew would bring nothing, as one without new messages does.
