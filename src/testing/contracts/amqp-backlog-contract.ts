@@ -19,7 +19,9 @@ export const amqpBacklogContract: readonly AmqpCheck[] = [
     async ({ subject, queue, consume }) => {
       const name = await queue();
       const trace = await consume(name).ready();
-      const missing = await countReady(subject, freshName('missing')).catch((error: { code?: string }) => error.code);
+      const missing = await countReady(subject, freshName('missing')).catch(
+        (error: unknown) => (error as { code?: string }).code,
+      );
       equal(missing, 'RXF_AMQP_MISSING', 'code');
       await subject.send(name, numbered(1));
       await trace.quiet(1);
