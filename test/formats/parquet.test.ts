@@ -227,6 +227,19 @@ describe('parquet', () => {
     }
   });
 
+  it('keeps bounds as copies, and none of long texts: the footer holds them until the file is closed', () => {
+    const boundsOf = (...texts: readonly string[]) => {
+      const group = new RowGroup(schemaTree({ v: column.string(), id: column.uuid() }).root, 'drop');
+      for (const v of texts) group.add({ v, id: '0e0e8400-e29b-41d4-a716-446655440000' });
+      return group.leaves.map((leaf) => leaf.pages().bounds as { min: Uint8Array; max: Uint8Array } | undefined);
+    };
+    const [text, uuid] = boundsOf('b'.repeat(2_000), 'a', 'c'.repeat(2_000));
+    expect([text?.min.buffer.byteLength, text?.max.buffer.byteLength]).toEqual([1, 2_000]);
+    expect(uuid?.min.buffer.byteLength).toBe(16);
+    expect(boundsOf('b'.repeat(2_048), 'c'.repeat(2_049))[0]).toBeUndefined();
+    expect(boundsOf('b'.repeat(2_048), 'c'.repeat(2_048))[0]).toBeDefined();
+  });
+
   it('has bounds in the statistics, in the order of each type; none where there is a NaN', async () => {
     const bounds = async <T>(one: ParquetColumn<T>, values: readonly T[]) => {
       const { metadata } = await oneColumn(one, values);

@@ -16,6 +16,8 @@ const DICTIONARY_FROM = 4_096;
 const MAX_PROBES = 64;
 /** The indexes of more are written wrongly. */
 const MAX_WORDS = 1 << 20;
+/** Source: parquet-java 1.15, `ParquetMetadataConverter.MAX_STATS_SIZE`. */
+const MAX_BOUNDS_BYTES = 4_096;
 const FEW = 64;
 const SAMPLE = 16;
 const FNV_OFFSET = 0x811c9dc5;
@@ -220,7 +222,7 @@ export class BytesLeaf extends Leaf {
     return newEnd;
   }
 
-  /** By the bytes, as Parquet orders them. */
+  /** By the bytes, as Parquet orders them. None where they are long, as parquet-java has it: the footer holds them. */
   #bounds(): Pick<LeafPages, 'bounds'> {
     if (this.#kept === 0) return {};
     let [min, max] = [0, 0];
@@ -228,7 +230,10 @@ export class BytesLeaf extends Leaf {
       if (this.#order(at, min) < 0) min = at;
       else if (this.#order(at, max) > 0) max = at;
     }
-    return { bounds: { min: this.#valueAt(min), max: this.#valueAt(max) } };
+    const [least, greatest] = [this.#valueAt(min), this.#valueAt(max)];
+    if (least.length + greatest.length > MAX_BOUNDS_BYTES) return {};
+    // Copies: the footer keeps them until the file is closed, and would keep all values with them.
+    return { bounds: { min: least.slice(), max: greatest.slice() } };
   }
 
   #order(one: number, other: number): number {
@@ -242,7 +247,8 @@ export class BytesLeaf extends Leaf {
   }
 
   #valueAt(kept: number): Uint8Array {
-    return this.#buffer.subarray((this.#starts[kept] as number) + PREFIX, this.#endOf(kept));
+    const { buffer } = this.#buffer;
+    return new Uint8Array(buffer).subarray((this.#starts[kept] as number) + PREFIX, this.#endOf(kept));
   }
 }
 

@@ -10,7 +10,7 @@ const FEW_BYTES = 1_024;
 /**
  * Puts the row groups of one file one behind the other, and the footer behind them.
  *
- * Bounds: what the footer says of each row group, some 150 bytes a column, until the file is closed.
+ * Bounds: what the footer says of each row group, some 200 bytes a column and at most 4 KiB of bounds, until the file is closed.
  * Source: Apache Parquet format 2.11; parquet-java 1.15, `VersionParser`, which reads `createdBy` and trusts no statistics of a writer that it
  * cannot parse.
  */
