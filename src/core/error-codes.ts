@@ -98,6 +98,7 @@ export const ERRORS = {
   RXF_OPERATOR_FAILED: { family: 'SinkError', retryable: true },
   RXF_OPERATOR_TIMEOUT: { family: 'SinkError', retryable: true },
   RXF_LEDGER_BEHIND: { family: 'SinkError', retryable: true },
+  RXF_LEDGER_COLUMN: { family: 'SinkError', retryable: false },
   RXF_LEDGER_DAMAGED: { family: 'SinkError', retryable: false },
   RXF_LEDGER_ENTRY: { family: 'SinkError', retryable: true },
   RXF_LEDGER_ORDER: { family: 'SinkError', retryable: false },

@@ -8,9 +8,17 @@ export interface Format<T> {
   readonly compression: Compression;
   /** How large its chunks are, where that is up to the format; otherwise the sink's `chunk` says it. */
   readonly chunk?: FormatChunk;
+  /**
+   * The types of its columns, by path, where it has such: the sink's ledger keeps them, so that a flow whose column has another type than
+   * the files before does not start.
+   */
+  readonly columns?: ColumnTypes;
   /** A fresh encoder for one file. */
   encoder(): Encoder<T>;
 }
+
+/** Such as `{ id: 'int64', tags: 'list', 'tags.element': 'string' }`. */
+export type ColumnTypes = Readonly<Record<string, string>>;
 
 /** When a chunk is passed on; whichever comes first. */
 export interface FormatChunk {

@@ -11,7 +11,7 @@ export { AVRO_FILE_DEFAULTS, type AvroFileOptions, avroFile } from './avro-file.
 export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';
 export type { CsvColumn, CsvColumns, CsvRow, CsvTypes } from './csv-columns.js';
-export type { Encoder, FileFacts, Format, FormatChunk } from './format.js';
+export type { ColumnTypes, Encoder, FileFacts, Format, FormatChunk } from './format.js';
 export { rawJson } from './raw-json.js';
 export type { SequenceField } from './sequence-field.js';
 export { SEQUENCE_FILE_DEFAULTS, type SequenceFileOptions, sequenceFile } from './sequence-file.js';

@@ -227,6 +227,25 @@ describe('parquet', () => {
     }
   });
 
+  it('gives the sink the type of each column by its path, for those that come after', () => {
+    const note = column.string();
+    const schema = {
+      ...{ id: column.int64(), price: column.decimal(9, 2), at: column.timestampMs(), state: column.enumOf(['a']) },
+      ...{ lines: column.list(column.struct({ sku: note })), labels: column.map(note, column.int32()) },
+    };
+    const { columns } = parquet({ schema });
+    expect(columns).toEqual({
+      ...{ id: 'int64', price: 'decimal(9, 2)', at: 'timestamp(ms)', state: 'enum', lines: 'list' },
+      ...{ 'lines.element': 'struct', 'lines.element.sku': 'string' },
+      ...{ labels: 'map', 'labels.key': 'string', 'labels.value': 'int32' },
+    });
+    // What readers merge is the same.
+    const { columns: later } = parquet({
+      schema: { ...schema, id: column.int64().nullable(), state: column.enumOf(['b']) },
+    });
+    expect(later).toEqual(columns);
+  });
+
   it('keeps bounds as copies, and none of long texts: the footer holds them until the file is closed', () => {
     const boundsOf = (...texts: readonly string[]) => {
       const group = new RowGroup(schemaTree({ v: column.string(), id: column.uuid() }).root, 'drop');

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { Encoder, FileFacts, Format, FormatChunk } from '../format.js';
+export type { ColumnTypes, Encoder, FileFacts, Format, FormatChunk } from '../format.js';
 export { column, type ParquetColumn, type ParquetRow, type ParquetSchema } from './column.js';
 export type { ParquetCompression } from './page-codec.js';
 export { PARQUET_DEFAULTS, type ParquetOptions, parquet, type RowGroupOptions } from './parquet.js';

@@ -4,6 +4,7 @@ import { MiB } from '../../core/units.js';
 import { compressionOf } from '../compression.js';
 import type { Encoder, FileFacts, Format } from '../format.js';
 import { expectSchema, type ParquetRow, type ParquetSchema } from './column.js';
+import { columnTypes } from './column-types.js';
 import { FileAssembler } from './file-assembler.js';
 import { type PageCodec, type ParquetCompression, pageCodecOf } from './page-codec.js';
 import { isThere, pagesOf } from './pages.js';
@@ -92,6 +93,7 @@ export function parquet<const S extends ParquetSchema>(options: ParquetOptions<S
     extension: 'parquet',
     // The pages are compressed, not the file: a reader must find them.
     compression: compressionOf('none'),
+    columns: columnTypes(schema),
     chunk: { count, bytes, maxWaitMs, totalBytes: maxBufferedBytes },
     encoder: () => new ParquetEncoder(codec, tree, unknownFields, slices),
   };

@@ -24,7 +24,7 @@ export interface FileSink<T> {
    * Asked about a stream, it first finishes what a writer before has committed and not made visible, and then removes the
    * temporary files that no writer can commit any more.
    *
-   * Fails: as the file system does; `RXF_LEDGER_DAMAGED`.
+   * Fails: as the file system does; `RXF_LEDGER_DAMAGED`; `RXF_LEDGER_COLUMN`.
    */
   readonly offsetStore: OffsetStore;
   /**
@@ -74,7 +74,7 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
   expectFunction('fs.pathProblem', fs.pathProblem);
   expectFunction('fs.makeFolder', fs.makeFolder);
   const checked = checkOptions(fs, options);
-  const store = new LedgerStore(fs, checked.root, rules);
+  const store = new LedgerStore(fs, checked.root, rules, checked.format.columns);
   const offsetStore: OffsetStore = Object.assign(
     (streams: readonly string[]) => recoverAll(store, streams, checked.monitor),
     {

@@ -1,4 +1,5 @@
 import { describeError, SinkError } from '../../../core/errors.js';
+import type { ColumnTypes } from '../../../formats/format.js';
 import { harmOf } from '../buckets/bucket.js';
 import { isNameOf, nameOf, OWN_FOLDER, offsetText, streamSegment } from '../names.js';
 
@@ -23,6 +24,8 @@ export interface LedgerEntry {
   readonly files: readonly StoredFile[];
   /** A person moved the ledger past these offsets, which the source no longer had. */
   readonly skipped?: true;
+  /** The columns of its files, of a format that has such. */
+  readonly columns?: ColumnTypes;
 }
 
 /** The most bytes an entry is written with: some ten thousand files with long names. */
@@ -90,7 +93,11 @@ function check(entry: Unchecked, stream: string, from: number): LedgerEntry {
   if (typeof entry.writer !== 'string' || !/^[\w-]{1,64}$/.test(entry.writer)) throw new Error('it names no writer');
   if (!Array.isArray(entry.files)) throw new Error('it lists no files');
   const files = entry.files.map((file: Unchecked) => checkFile(file, stream, from));
-  return { writer: entry.writer, stream, from, next, files, ...(entry.skipped === true && { skipped: true }) };
+  return {
+    ...{ writer: entry.writer, stream, from, next, files },
+    ...(entry.skipped === true && { skipped: true }),
+    ...(entry.columns !== undefined && { columns: columnsOf(entry.columns) }),
+  };
 }
 
 function checkFile(file: Unchecked, stream: string, from: number): StoredFile {
@@ -112,6 +119,13 @@ function checkFile(file: Unchecked, stream: string, from: number): StoredFile {
     first: whole(file.first, 'first'),
     last: whole(file.last, 'last'),
   };
+}
+
+function columnsOf(columns: unknown): ColumnTypes {
+  const isObject = typeof columns === 'object' && columns !== null && !Array.isArray(columns);
+  if (!isObject || !Object.values(columns).every((type) => typeof type === 'string'))
+    throw new Error('its `columns` are not the types of columns');
+  return columns as ColumnTypes;
 }
 
 function whole(value: unknown, name: string): number {

@@ -11,7 +11,7 @@ import {
   of,
   tap,
 } from 'rxjs';
-import { describeError } from '../../../core/errors.js';
+import { describeError, SinkError } from '../../../core/errors.js';
 import type { Monitor } from '../../../core/monitor.js';
 import { one } from '../file-calls.js';
 import { nameOf, offsetOfText, temporaryFolder } from '../names.js';
@@ -29,7 +29,8 @@ const REMOVE_AT_ONCE = 4;
  * undefined where the ledger is empty and the stream was not begun. Then removes the temporary files that nobody can commit any more, without being
  * waited for.
  *
- * Fails: as the file system does, `RXF_LEDGER_DAMAGED` where the newest entry cannot be used.
+ * Fails: as the file system does, `RXF_LEDGER_DAMAGED` where the newest entry cannot be used, `RXF_LEDGER_COLUMN` where a column has another type
+ * than in its files.
  */
 export function recover(store: LedgerStore, stream: string, monitor: Monitor): Observable<number | undefined> {
   return store.newest(stream).pipe(
@@ -38,6 +39,7 @@ export function recover(store: LedgerStore, stream: string, monitor: Monitor): O
       return concat(
         finish(store, newest, monitor),
         defer(() => {
+          expectSameTypes(store, newest);
           startRemoving(store, newest, monitor);
           return of(store.rules.resumeAt(newest));
         }),
@@ -65,6 +67,19 @@ function finish(store: LedgerStore, newest: LedgerEntry, monitor: Monitor): Obse
       );
     }),
     ignoreElements(),
+  );
+}
+
+/** Columns may be added and left out: readers merge them by name, and cannot where the types differ. */
+function expectSameTypes({ fs, columns = {} }: LedgerStore, { stream, next, columns: before = {} }: LedgerEntry): void {
+  const changed = Object.keys(columns).find((path) => Object.hasOwn(before, path) && before[path] !== columns[path]);
+  if (changed === undefined) return;
+  const [was, is] = [before[changed], columns[changed]];
+  throw new SinkError(
+    'RXF_LEDGER_COLUMN',
+    `${fs.name}: the column \`${changed}\` is ${is}, and the files of ${stream} have it as ${was}, up to offset ${next}: no reader merges the two. ` +
+      'Give the column another name, or its old type, or write to another root. Nothing was written.',
+    { details: { stream, column: changed, was, is } },
   );
 }
 

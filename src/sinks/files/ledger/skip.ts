@@ -17,10 +17,12 @@ import type { LedgerStore } from './store.js';
  */
 export function skipTo(store: LedgerStore, stream: string, to: number, monitor: Monitor): Observable<Range> {
   return recover(store, stream, monitor).pipe(
-    concatMap((from) => {
+    concatMap((from) => store.newest(stream).pipe(map((newest) => ({ from, columns: newest?.columns })))),
+    concatMap(({ from, columns }) => {
       if (from === undefined || from >= to) return throwError(() => aheadError(stream, from, to));
       const entry = { writer: `skip-${randomName()}`, stream, from, next: to, files: [], skipped: true } as const;
-      return store.commit(entry, () => undefined).pipe(map(() => ({ from, next: to })));
+      const kept = { ...entry, ...(columns !== undefined && { columns }) };
+      return store.commit(kept, () => undefined).pipe(map(() => ({ from, next: to })));
     }),
   );
 }

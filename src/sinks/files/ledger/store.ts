@@ -14,6 +14,7 @@ import {
   throwError,
 } from 'rxjs';
 import { FencedError, SinkError } from '../../../core/errors.js';
+import type { ColumnTypes } from '../../../formats/format.js';
 import type { FileSystem } from '../../../ports/file-system.js';
 import { one, readOrNull, writeWhole } from '../file-calls.js';
 import { ledgerFolder, ledgerPath, nameOf, offsetOfText, temporaryFolder } from '../names.js';
@@ -33,11 +34,14 @@ export class LedgerStore {
   readonly root: string;
   readonly fs: FileSystem;
   readonly rules: LedgerRules;
+  /** The columns of the files that are committed, of a format that has such. */
+  readonly columns: ColumnTypes | undefined;
 
-  constructor(fs: FileSystem, root: string, rules: LedgerRules) {
+  constructor(fs: FileSystem, root: string, rules: LedgerRules, columns?: ColumnTypes) {
     this.fs = fs;
     this.root = root;
     this.rules = rules;
+    this.columns = columns;
   }
 
   /** Where the entries of a stream begin, in order. */

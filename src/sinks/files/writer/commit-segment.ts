@@ -41,7 +41,8 @@ export function publishExactlyOnce(
 ): Observable<Receipt> {
   const files = placed(segment, as);
   if (files.length === 0 && next <= segment.from) return EMPTY;
-  const entry = entryOf(segment, as, next, files);
+  const { columns } = store;
+  const entry = { ...entryOf(segment, as, next, files), ...(columns !== undefined && { columns }) };
   return store
     .commit(entry, () => segment.sent())
     .pipe(
