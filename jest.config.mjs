@@ -20,6 +20,7 @@ const shared = {
     '^rxflume/operators$': '<rootDir>/operators/index.ts',
     '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
     '^rxflume/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
+    '^rxflume/planner$': '<rootDir>/src/planner/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
     '^rxflume/formats$': '<rootDir>/src/formats/index.ts',
     '^rxflume/formats/parquet$': '<rootDir>/src/formats/parquet/index.ts',

@@ -7,6 +7,7 @@ import { type DeliveryOperator, deliveryOperator } from '../src/delivery/deliver
 import { isStopped, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import { positionOf } from '../src/delivery/origin-position.js';
 import type { Sink } from '../src/delivery/receipt.js';
+import { unlessRehearsed } from '../src/delivery/rehearsal.js';
 import { RetainedDeliveries } from '../src/delivery/retained-deliveries.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
@@ -81,7 +82,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
         const retained = new RetainedDeliveries<T>({ takeOver, emptied: closeLetters, resumeTracker: 'shown' });
 
         const takeFrom = subscribeOrdered(subscriber);
-        const setting = defer(() => sink(letters.letters$)).subscribe({
+        const setting = defer(() => unlessRehearsed(sink)(letters.letters$)).subscribe({
           error: (error: unknown) => subscriber.error(error),
         });
         subscriber.add(() => {

@@ -7,6 +7,7 @@ import { type DeliveryOperator, deliveryOperator } from '../src/delivery/deliver
 import { countingItself, eachDelivery } from '../src/delivery/each-delivery.js';
 import { NACKED, nackErrorOfThrown } from '../src/delivery/nack-errors.js';
 import type { Sink } from '../src/delivery/receipt.js';
+import { unlessRehearsed } from '../src/delivery/rehearsal.js';
 import { type DecoderLike, decoderOf } from '../src/formats/decoder.js';
 
 export interface DecodeOptions {
@@ -59,7 +60,7 @@ export function decode<I, A>(decoder: DecoderLike<I, A>, options: DecodeOptions 
       const setAside = (delivery: Delivery<I>, cause: unknown) =>
         letters.areTaken ? letters.send(delivery, cause, 1) : nack(delivery, cause);
       return merge(
-        deadLetter(letters.letters$).pipe(ignoreElements()),
+        unlessRehearsed(deadLetter)(letters.letters$).pipe(ignoreElements()),
         source.pipe(decoded(setAside), tap({ complete: () => letters.complete() })),
       );
     });

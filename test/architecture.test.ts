@@ -96,6 +96,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'src/metrics'],
     packages: ['rxjs', '@opentelemetry/api'],
   },
+  { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/(cli|console)$/, rooms: ['*'], packages: ['*'] },
   {

@@ -120,6 +120,7 @@ const ENTRIES = [
   'src/formats/parquet/index.ts',
   'src/metrics/index.ts',
   'src/opentelemetry/index.ts',
+  'src/planner/index.ts',
   'src/testing/index.ts',
   ...drivers(),
 ];

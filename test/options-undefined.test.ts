@@ -18,6 +18,7 @@ import { avro, avroFile, csv, sequenceFile } from '../src/formats/index.js';
 import { column, parquet } from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import { metricsHandler } from '../src/metrics/index.js';
+import { plan } from '../src/planner/index.js';
 import { checkOptions as amqpSink } from '../src/sinks/amqp/options.js';
 import { checkOptions as consoleSink } from '../src/sinks/console/options.js';
 import { checkOptions as checkFileSinkOptions } from '../src/sinks/files/options.js';
@@ -59,6 +60,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'kafkajs options': [kafkajs, { brokers: ['h:1'], sasl }],
   'localDisk options': [localDisk, {}],
   'metricsHandler options': [(options) => metricsHandler(options).end(), {}],
+  'plan inputs': [plan, {}],
   'nullSink options': [rxflume.nullSink, {}],
   'proveExactlyOnce options': [proof, {}],
   'stdio options': [stdio, {}],

@@ -4,6 +4,7 @@ import * as parquet from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import * as metrics from '../src/metrics/index.js';
 import * as opentelemetry from '../src/opentelemetry/index.js';
+import * as planner from '../src/planner/index.js';
 import * as ports from '../src/ports/index.js';
 
 /** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
@@ -79,6 +80,12 @@ describe('the public surface', () => {
 
   it('of rxflume/opentelemetry is a bridge for metrics and what traces', () => {
     expect(Object.keys(opentelemetry).sort()).toEqual(['openTelemetryMetrics', 'traceDeliveries', 'traceHeaders']);
+  });
+
+  it('of rxflume/planner is the plan, the laws it uses, and how an estimate is made', () => {
+    const laws = ['littleConcurrency', 'seedThroughput', 'usl'];
+    const estimates = ['exactly', 'isNotMeasured', 'meanOf'];
+    expect(Object.keys(planner).sort()).toEqual(['PLAN_DEFAULTS', 'plan', ...estimates, ...laws].sort());
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

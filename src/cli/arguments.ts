@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_METRICS_ADDRESS, type MetricsAddress } from './metrics-server.js';
+import { PLAN_OPTIONS, type PlanAsked, readPlanArguments } from './plan/plan-arguments.js';
 
 export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>] [--metrics [<host>:<port>]]
        rxflume check <file>
+       rxflume plan <file> [--sample topic|<file>] [--rate <n>/s] [--bytes <n>] [--measure-writes] [--json] …
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
                              [--skip-to <offset>]
 
 run     run the flow that <file> (TypeScript or JavaScript) exports as default
 check   print what the flow guarantees, and why; makes no connection
+plan    measure the flow on a sample, and print the processes, window, files and memory it needs; commits nothing
 ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing without --skip-to
 
 Options of run:
@@ -20,6 +23,20 @@ A second signal abandons the flow.
 
 <root> is a path, file:///path, webhdfs://host:port/path or swebhdfs://host:port/path. List several NameNodes as
 webhdfs://nn1:9870,nn2:9870/path.
+
+Options of plan:
+  --sample <what>        topic, topic@<offset> or a file of lines: what the operators and the sink are measured on
+  --rate <n>/s           records a second that arrive
+  --bytes <n>            bytes of a record (default: those of the sample)
+  --partitions <n>       streams of the source together (default: those in the sample of a topic)
+  --backlog <n>          records that are not read yet
+  --headroom <duration>  until retention deletes the oldest of them, such as 6h
+  --points <n:rate,…>    what n processes were measured to do, such as 1:50000,2:96000,4:170000,8:260000
+  --records <n>          the most records of the sample (default 10000)
+  --within <duration>    the most time that it takes (default 60s)
+  --measure-writes       write the sample in a folder of its own on the sink's file system, and remove it
+  --scratch <folder>     the begin of that folder's name (default: the sink's root, -plan)
+  --json                 print one JSON object, for programs
 
 Options of ledger:
   --stream <name>        only this stream, such as kafka:chat/3
@@ -36,6 +53,7 @@ A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN.
 Exit codes:
   run     0 drained, 1 failed or abandoned
   check   0
+  plan    0 planned, 1 the sample could not be read
   ledger  0 verified, 1 not verified or unreadable
   all     2 invalid arguments
 `;
@@ -64,12 +82,14 @@ export type Asked =
       readonly metrics: MetricsAddress | null;
     }
   | { readonly verb: 'check'; readonly file: string }
+  | ({ readonly verb: 'plan' } & PlanAsked)
   | ({ readonly verb: 'ledger' } & LedgerAsked);
 
 /** What each command takes: its one argument, and its options. */
 const COMMANDS: Readonly<Record<string, { readonly argument: string; readonly options: readonly string[] }>> = {
   run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout', 'metrics'] },
   check: { argument: 'the file of a flow', options: [] },
+  plan: { argument: 'the file of a flow', options: [...Object.keys(PLAN_OPTIONS), 'json'] },
   ledger: { argument: 'the root of a file sink', options: ['stream', 'user', 'mode', 'json', 'skip-to'] },
 };
 
@@ -87,6 +107,7 @@ export function readArguments(args: readonly string[]): Asked {
       mode: { type: 'string' },
       json: { type: 'boolean' },
       'skip-to': { type: 'string' },
+      ...PLAN_OPTIONS,
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -94,15 +115,16 @@ export function readArguments(args: readonly string[]): Asked {
   if (values.help) return { verb: 'help' };
   if (values.version) return { verb: 'version' };
   const [verb, argument, ...rest] = positionals;
-  if (verb === undefined) throw new Error('expected a command: run, check or ledger');
+  if (verb === undefined) throw new Error('expected a command: run, check, plan or ledger');
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
-  if (command === undefined) throw new Error(`unknown command \`${verb}\`; expected run, check or ledger`);
+  if (command === undefined) throw new Error(`unknown command \`${verb}\`; expected run, check, plan or ledger`);
   if (argument === undefined) throw new Error(`\`${verb}\` needs ${command.argument}`);
   if (rest.length > 0) throw new Error(`\`${verb}\` takes one argument, ${command.argument}; also got \`${rest[0]}\``);
   for (const option of Object.keys(values)) {
     if (!command.options.includes(option)) throw new Error(`\`${verb}\` has no option \`--${option}\``);
   }
   if (verb === 'check') return { verb, file: argument };
+  if (verb === 'plan') return { verb, ...readPlanArguments(argument, values) };
   if (verb === 'ledger') {
     const { stream, user, mode, json = false } = values;
     for (const [option, text] of Object.entries({ stream, user })) {

@@ -52,6 +52,10 @@ async function main(args: readonly string[]): Promise<number> {
     sayError(errorLog(log), error);
     return 2;
   }
+  if (asked.verb === 'plan') {
+    const { plan } = await import('./plan/plan.js');
+    return plan(flow, asked, { out, err });
+  }
   if (asked.verb === 'check') return print(checkText(flow));
   if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log))) return 2;
   const running = run(flow, log, asked);

@@ -4,6 +4,8 @@ export interface FlowScope {
   /** The step that is being applied to what is before it, such as `1 decode`; absent around the source and the whole. */
   readonly operator?: string;
   readonly step?: StepCounts;
+  /** The flow is only measured: nothing of it may write where it is set to. */
+  readonly isRehearsal?: true;
 }
 
 /** What an operator of a flow counts of itself. */
@@ -43,7 +45,9 @@ export function flowLabels(): Readonly<Record<string, string>> {
 
 /** Runs something for the same flow, and none of its steps: what is in a branch of an operator is not the operator. */
 export function inBranchScope<T>(run: () => T): T {
-  return inFlowScope(current === undefined ? undefined : { flow: current.flow }, run);
+  if (current === undefined) return inFlowScope(undefined, run);
+  const { flow, isRehearsal } = current;
+  return inFlowScope({ flow, ...(isRehearsal && { isRehearsal }) }, run);
 }
 
 /**

@@ -5,6 +5,7 @@ import { type Monitor, withCause } from '../core/monitor.js';
 import { expectFunction, expectOption } from '../core/options.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
 import type { Delivery } from './delivery.js';
+import { unlessRehearsed } from './rehearsal.js';
 
 /** Where deliveries may go on: a sink such as `lake.write()`, or operators that end in one. */
 export type Branch<in T, out R> = (deliveries: Observable<Delivery<T>>) => Observable<R>;
@@ -67,7 +68,8 @@ export function intoBranches<T, R>(
         for (const outlet of outlets) outlet.complete();
       };
       const running = outlets.map(({ deliveries$ }, at) => {
-        const branch$ = defer(() => (branches[at] as Branch<T, R>)(deliveries$));
+        const branch = unlessRehearsed(branches[at] as Branch<T, R>);
+        const branch$ = defer(() => branch(deliveries$));
         return failed === undefined ? branch$ : branch$.pipe(catchError((error: unknown) => failed(at, error)));
       });
       inBranchScope(() => merge(...running).subscribe(subscriber));

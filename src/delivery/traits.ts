@@ -1,5 +1,6 @@
 import type { Location } from '../core/location.js';
 import type { OffsetStore } from '../offsets/offset-store.js';
+import type { SinkRehearsal, SourceRehearsal } from './rehearsal.js';
 
 /** What a source says of itself, for what a flow can guarantee. */
 export interface SourceTraits {
@@ -11,6 +12,8 @@ export interface SourceTraits {
   readonly resumeFrom?: OffsetStore | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */
   readonly reads?: readonly Location[];
+  /** How a plan measures it; left out where it cannot. */
+  readonly rehearsal?: SourceRehearsal;
   /** What the user should know of this source before that sink, though it runs: a sentence each, with what to do. */
   readonly warningsFor?: (sink: SinkTraits) => readonly string[];
 }
@@ -31,6 +34,8 @@ export interface SinkTraits {
   /** Which kind of sink, such as `files`; that of its receipts. */
   readonly kind?: string;
   readonly ledger?: SinkLedger;
+  /** How a plan measures it; left out where it cannot. */
+  readonly rehearsal?: SinkRehearsal;
   /** Where it writes to, where that is known before. */
   readonly writes?: readonly Location[];
   /** What the user should know of this sink behind that source, though it runs: a sentence each, with what to do. */

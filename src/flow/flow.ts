@@ -12,6 +12,7 @@ import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.j
 
 /** Recognized by a registered symbol, since a flow file and the command may load two copies of this package. */
 const FLOW = Symbol.for('rxflume.flow');
+const PARTS = Symbol.for('rxflume.flowParts');
 
 /** What a flow is made of, and how it is watched; undefined for as the environment says. */
 export interface FlowParts {
@@ -59,6 +60,7 @@ export class Flow<R = Receipt> extends Source<R> {
     this.guarantee = guarantee;
     this.warnings = parts.warnings;
     this.#parts = parts;
+    Object.defineProperty(this, PARTS, { value: parts });
   }
 
   /**
@@ -85,6 +87,11 @@ export class Flow<R = Receipt> extends Source<R> {
  */
 export function isFlow(value: unknown): value is Flow {
   return typeof value === 'object' && value !== null && FLOW in value;
+}
+
+/** What a flow is made of, for commands that measure or draw it; undefined for a flow of a copy of this package that does not say. */
+export function partsOf(flow: Flow): FlowParts | undefined {
+  return (flow as { readonly [PARTS]?: FlowParts })[PARTS];
 }
 
 type Values<T> = Observable<Delivery<T>>;

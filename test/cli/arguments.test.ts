@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HELP, readArguments } from '../../src/cli/arguments.js';
+import { PLAN_OPTIONS } from '../../src/cli/plan/plan-arguments.js';
 
 describe('readArguments', () => {
   it('reads a run with its defaults and options', () => {
@@ -36,8 +37,33 @@ describe('readArguments', () => {
     expect(asked).toMatchObject({ verb: 'ledger', stream: 'kafka:chat/3', skipTo: 5_000 });
   });
 
+  it('reads a plan with its defaults, numbers with their units and points', () => {
+    expect(readArguments(['plan', 'flow.ts'])).toEqual({
+      ...{ verb: 'plan', file: 'flow.ts', sample: undefined, ratePerSecond: undefined, recordBytes: undefined },
+      ...{ partitions: undefined, backlogRecords: undefined, headroomSeconds: undefined, points: [], records: 10_000 },
+      ...{ withinMs: 60_000, isMeasuringWrites: false, scratch: undefined, isJson: false },
+    });
+    const given = ['--rate', '50000/s', '--bytes=200', '--headroom', '6h', '--within', '2m', '--points', '1:100,2:190'];
+    expect(
+      readArguments(['plan', 'a.ts', ...given, '--sample', 'topic@70', '--measure-writes', '--json']),
+    ).toMatchObject({
+      ...{ sample: { from: 'topic', offset: 70 }, ratePerSecond: 50_000, recordBytes: 200, headroomSeconds: 21_600 },
+      ...{ withinMs: 120_000, isMeasuringWrites: true, isJson: true },
+      points: [
+        { n: 1, perSecond: 100 },
+        { n: 2, perSecond: 190 },
+      ],
+    });
+    expect(readArguments(['plan', 'a.ts', '--sample', './topics.txt'])).toMatchObject({
+      sample: { from: 'file', file: './topics.txt' },
+    });
+  });
+
   it('names every command and option in its help', () => {
     for (const word of ['run <file>', 'check <file>', 'ledger <root>', '--until-idle', '--drain-timeout', '--stream']) {
+      expect(HELP).toContain(word);
+    }
+    for (const word of ['plan <file>', ...Object.keys(PLAN_OPTIONS).map((option) => `--${option}`)]) {
       expect(HELP).toContain(word);
     }
     for (const word of ['--user', '--mode', '--json', '--skip-to', 'RXFLUME_DELEGATION_TOKEN'])
@@ -45,7 +71,7 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'expected a command: run, check or ledger'],
+    [[], 'expected a command: run, check, plan or ledger'],
     [['walk'], 'unknown command `walk`'],
     [['run'], '`run` needs the file of a flow'],
     [['run', 'a.ts', 'b.ts'], 'also got `b.ts`'],
@@ -63,6 +89,22 @@ describe('readArguments', () => {
     [['ledger', '/a', '--stream', 's', '--skip-to', '0'], 'got `0`'],
     [['ledger', '/a', '--stream', 's', '--skip-to', '1e3'], 'got `1e3`'],
     [['run', 'a.ts', '--skip-to', '5'], '`run` has no option `--skip-to`'],
+    [['plan', 'a.ts', '--rate', '-5'], "'--rate"],
+    [['plan', 'a.ts', '--rate', 'NaN'], 'got `NaN`'],
+    [['plan', 'a.ts', '--rate', '5/min'], 'got `5/min`'],
+    [['plan', 'a.ts', '--bytes', '1e99'], 'got `1e99`'],
+    [['plan', 'a.ts', '--partitions', '0'], 'got `0`'],
+    [['plan', 'a.ts', '--partitions', '1.5'], 'a whole number from 1'],
+    [['plan', 'a.ts', '--records', '2000000'], 'from 1 to 1000000'],
+    [['plan', 'a.ts', '--headroom', '6'], 'a duration such as'],
+    [['plan', 'a.ts', '--within', '1ms'], 'from 1s to 1h'],
+    [['plan', 'a.ts', '--points', '1:0'], 'got `1:0`'],
+    [['plan', 'a.ts', '--points', '0:5'], 'got `0:5`'],
+    [['plan', 'a.ts', '--sample', ''], 'got an empty string'],
+    [['plan', 'a.ts', '--sample', 'topic@99999999999999999999'], 'a safe integer'],
+    [['plan', 'a.ts', '--measure-writes'], 'needs `--sample`'],
+    [['plan', 'a.ts', '--scratch', 'tmp'], 'an absolute path'],
+    [['plan', 'a.ts', '--stream', 's'], '`plan` has no option `--stream`'],
     [['toString', '/a'], 'unknown command `toString`'],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => readArguments(args)).toThrow(message);

@@ -20,6 +20,7 @@ const exported = [
   'src/formats/parquet/index.ts',
   'src/metrics/index.ts',
   'src/opentelemetry/index.ts',
+  'src/planner/index.ts',
   'src/ports/index.ts',
   'src/testing/index.ts',
   ...drivers,

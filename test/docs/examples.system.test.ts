@@ -5,6 +5,7 @@ import * as parquet from 'rxflume/formats/parquet';
 import * as metrics from 'rxflume/metrics';
 import * as opentelemetry from 'rxflume/opentelemetry';
 import * as operators from 'rxflume/operators';
+import * as planner from 'rxflume/planner';
 import * as ports from 'rxflume/ports';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
@@ -26,6 +27,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/formats/parquet': parquet,
   'rxflume/metrics': metrics,
   'rxflume/opentelemetry': opentelemetry,
+  'rxflume/planner': planner,
   'rxflume/operators': operators,
   'rxflume/ports': ports,
   'rxflume/testing': testing,

@@ -35,6 +35,7 @@ import {
   TEE_DEFAULTS,
   TRANSMIT_DEFAULTS,
 } from 'rxflume/operators';
+import { PLAN_DEFAULTS } from 'rxflume/planner';
 import { PROOF_DEFAULTS } from 'rxflume/testing';
 import { BACKOFF_DEFAULTS } from '../../src/backpressure/backoff.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../src/backpressure/circuit-breaker.js';
@@ -74,6 +75,7 @@ test.each([
   ['docs/reference/formats.md', 'Options of SequenceFile', SEQUENCE_FILE_DEFAULTS],
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],
   ['docs/reference/metrics.md', 'Serve them to Prometheus', METRICS_HANDLER_DEFAULTS],
+  ['docs/reference/planner.md', 'Inputs', PLAN_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
   ['docs/reference/options/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],

@@ -37,6 +37,7 @@ const ENTRIES = [
   'rxflume/operators',
   'rxflume/metrics',
   'rxflume/opentelemetry',
+  'rxflume/planner',
   'rxflume/ports',
   'rxflume/formats',
   'rxflume/formats/parquet',

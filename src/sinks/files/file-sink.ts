@@ -14,6 +14,7 @@ import { LEDGER_RULES, type LedgerRules } from './ledger/rules.js';
 import { LedgerStore } from './ledger/store.js';
 import { ledgerFolder } from './names.js';
 import { checkOptions, type FileSinkOptions } from './options.js';
+import { rehearsalOf } from './rehearsal.js';
 
 /** A place for files; `write()` is the last operator of a flow. */
 export interface FileSink<T> {
@@ -86,7 +87,11 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
     deliveryOperator('fileSink', 'kept', (deliveries: Observable<Delivery<T>>) =>
       sinkLifecycle(deliveries, (lifecycle) => new FileSinkSession(fs, checked, { store, offsetStore }, lifecycle)),
     ),
-    { kind: 'files', ledger: { offsetStore, at: `${fs.name} ${checked.root}` } },
+    {
+      kind: 'files',
+      ledger: { offsetStore, at: `${fs.name} ${checked.root}` },
+      rehearsal: rehearsalOf(fs, checked, options, (files, to) => fileSinkBy(rules, files, to).write()),
+    },
   );
   return { offsetStore, write: () => write };
 }

@@ -3,6 +3,7 @@ import { Source } from '../../delivery/source.js';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import { KafkaSession } from './kafka-session.js';
 import { checkOptions, type KafkaSourceOptions } from './options.js';
+import { rehearsalOf } from './rehearsal.js';
 
 /**
  * Reads Kafka topics as a member of a group: one delivery a record, its value the record's bytes (null for a
@@ -40,6 +41,7 @@ export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): S
   const checked = checkOptions(options, driver.rebalanceTimeoutMs);
   const { resumeFrom, topics } = checked;
   const reads = [{ kind: 'Kafka topic', addresses: driver.addresses ?? [driver.name], names: topics }];
-  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads };
+  const rehearsal = rehearsalOf(driver, checked, options, kafkaSource);
+  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads, rehearsal };
   return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$), traits);
 }
