@@ -97,6 +97,7 @@ export default defineConfig({
         ['testing', 'Testing'],
         ['production', 'Production'],
         ['monitoring', 'Monitoring'],
+        ['capacity', 'Capacity'],
         ['kubernetes', 'Kubernetes'],
         ['security', 'Security'],
       ]),
@@ -106,6 +107,7 @@ export default defineConfig({
         ['metrics', 'Metrics and log events'],
         ['formats', 'Formats'],
         ['decoders', 'Decoders'],
+        ['planner', 'Planner'],
         ['glossary', 'Glossary'],
       ]),
       group(
