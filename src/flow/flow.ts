@@ -1,10 +1,12 @@
 import type { Observable } from 'rxjs';
 import { describeValue, OptionError } from '../core/errors.js';
+import { inFlowScope } from '../core/flow-scope.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { DeliveryOperator, EndOperator } from '../delivery/delivery-operator.js';
 import type { LeakDetectorOptions } from '../delivery/leak-detector.js';
 import type { Receipt, Sink } from '../delivery/receipt.js';
 import { Source } from '../delivery/source.js';
+import type { SourceTraits } from '../delivery/traits.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
 import { FlowRun } from './flow-run.js';
 import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
@@ -20,6 +22,14 @@ export interface FlowParts {
   readonly steps: readonly AnyStep[];
   readonly warnings: readonly string[];
   readonly watch?: Required<LeakDetectorOptions> | undefined;
+}
+
+/** What a flow is made of, in terms that hold between two copies of this package: neither classes nor the state of a module. */
+export interface FlowInside {
+  readonly source: Observable<unknown> & { readonly traits?: SourceTraits | undefined };
+  readonly steps: readonly AnyStep[];
+  /** Subscribes to some of the steps, so that nothing beside them is written; see `unlessRehearsed`. */
+  rehearse<T>(run: () => T): T;
 }
 
 /**
@@ -60,7 +70,9 @@ export class Flow<R = Receipt> extends Source<R> {
     this.guarantee = guarantee;
     this.warnings = parts.warnings;
     this.#parts = parts;
-    Object.defineProperty(this, PARTS, { value: parts });
+    const { source, steps } = parts;
+    const rehearse: FlowInside['rehearse'] = (run) => inFlowScope({ flow: name, isRehearsal: true }, run);
+    Object.defineProperty(this, PARTS, { value: { source, steps, rehearse } satisfies FlowInside });
   }
 
   /**
@@ -90,8 +102,8 @@ export function isFlow(value: unknown): value is Flow {
 }
 
 /** What a flow is made of, for commands that measure or draw it; undefined for a flow of a copy of this package that does not say. */
-export function partsOf(flow: Flow): FlowParts | undefined {
-  return (flow as { readonly [PARTS]?: FlowParts })[PARTS];
+export function insideOf(flow: Flow): FlowInside | undefined {
+  return (flow as { readonly [PARTS]?: FlowInside })[PARTS];
 }
 
 type Values<T> = Observable<Delivery<T>>;

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import { monotonicMs } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
-import { inFlowScope } from '../../core/flow-scope.js';
-import { Delivery } from '../../delivery/delivery.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { FlowInside } from '../../flow/flow.js';
 import type { AnyStep } from '../../flow/probes.js';
 import { type CpuPart, type Estimate, meanOf } from '../../planner/index.js';
 import { deliveryOf, SampleAcker, type Sampled } from './sample.js';
@@ -42,7 +42,7 @@ const MOST_OF_THE_TIME = 0.25;
  * Fails: never; a step that throws, or does not end, is not measured, and nor is what is behind it.
  */
 export async function measureCpu(
-  flow: string,
+  flow: FlowInside,
   sample: readonly Sampled[],
   steps: readonly AnyStep[],
   limits: CpuLimits,
@@ -111,7 +111,7 @@ type Run =
   | { readonly why: string };
 
 async function runOf(
-  flow: string,
+  flow: FlowInside,
   sample: readonly Sampled[],
   steps: readonly AnyStep[],
   { passes, until }: { readonly passes: number; readonly until: number },
@@ -128,7 +128,7 @@ async function runOf(
 
 /** Runs the sample through the steps once; undefined where that ended well, else why not. */
 function passOf(
-  flow: string,
+  flow: FlowInside,
   sample: readonly Sampled[],
   steps: readonly AnyStep[],
   acker: SampleAcker,
@@ -156,13 +156,13 @@ function passOf(
     };
     const late = `${sample.length} records did not pass through it in the time that was left; raise --within, or lower --records`;
     const deadline = setTimeout(() => end(late), Math.max(1, until - monotonicMs()));
-    const running = inFlowScope({ flow, isRehearsal: true }, () => {
+    const running = flow.rehearse(() => {
       try {
         return steps
           .reduce((stream, step) => step(stream), inBursts as Observable<unknown>)
           .subscribe({
             next: (emitted) => {
-              if (emitted instanceof Delivery) emitted.ack();
+              (emitted as Partial<Delivery<unknown>> | null)?.ack?.();
             },
             error: (error: unknown) => end(`it failed: ${describeError(error)}`),
             complete: () => end(),

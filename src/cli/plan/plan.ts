@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { describeError } from '../../core/errors.js';
 import { randomName } from '../../core/random-name.js';
 import type { SinkRehearsal, SourceRehearsal } from '../../delivery/rehearsal.js';
-import { Source } from '../../delivery/source.js';
 import type { SinkTraits } from '../../delivery/traits.js';
-import { type Flow, type FlowParts, partsOf } from '../../flow/flow.js';
+import { type Flow, type FlowInside, insideOf } from '../../flow/flow.js';
 import type { AnyStep } from '../../flow/probes.js';
 import { type CpuPart, exactly, isNotMeasured, type PlanInputs, plan as planOf } from '../../planner/index.js';
 import { measureCpu } from './cpu.js';
@@ -32,7 +31,7 @@ const RUN_MICROSECONDS = 40_000;
  * Fails: never; exit code 0 planned, 1 the sample could not be read, 2 wrong use.
  */
 export async function plan(flow: Flow, asked: PlanAsked, { out, err }: PlanSetting): Promise<0 | 1 | 2> {
-  const parts = partsOf(flow);
+  const parts = insideOf(flow);
   if (parts === undefined) {
     err.write(
       `rxflume: ${flow.name} is a flow of another version of rxflume, which cannot be measured. Install one version.\n`,
@@ -62,24 +61,22 @@ export async function plan(flow: Flow, asked: PlanAsked, { out, err }: PlanSetti
   return 0;
 }
 
-function rehearsalsOf({ source, steps }: FlowParts): {
+function rehearsalsOf({ source, steps }: FlowInside): {
   readonly source: SourceRehearsal | undefined;
   readonly sink: SinkRehearsal | undefined;
 } {
-  const traits = source instanceof Source ? source.traits : undefined;
-  return { source: traits?.rehearsal, sink: (steps.at(-1) as SinkTraits).rehearsal };
+  return { source: source.traits?.rehearsal, sink: (steps.at(-1) as SinkTraits).rehearsal };
 }
 
 function read(
   asked: PlanAsked,
-  { source }: FlowParts,
+  { source }: FlowInside,
   rehearsal: SourceRehearsal | undefined,
 ): Promise<readonly Sampled[]> {
   const { sample, records, withinMs } = asked;
   const limits = { records, bytes: MAX_SAMPLE_BYTES, ms: withinMs / 4 };
   if (sample === undefined) return Promise.resolve([]);
-  const name = source instanceof Source ? source.traits?.name : undefined;
-  if (sample.from === 'file') return sampleOfFile(sample.file, name, limits);
+  if (sample.from === 'file') return sampleOfFile(sample.file, source.traits?.name, limits);
   return sampleOfSource((rehearsal as SourceRehearsal).source(groupName(), sample.offset), limits);
 }
 
@@ -91,7 +88,7 @@ function groupName(): string {
 async function measured(
   flow: Flow,
   asked: PlanAsked,
-  parts: FlowParts,
+  parts: FlowInside,
   sample: readonly Sampled[],
 ): Promise<PlanReport> {
   const { source, sink } = rehearsalsOf(parts);
@@ -112,7 +109,7 @@ async function measured(
       sink === undefined ? undefined : Object.defineProperty(sink.inMemory(), 'name', { value: last.name });
     const steps = inMemory === undefined ? operators : [...operators, inMemory as unknown as AnyStep];
     const limits = { ms: asked.withinMs / 2, rounds: ROUNDS, runMicroseconds: RUN_MICROSECONDS };
-    const ofSteps = await measureCpu(flow.name, sample, steps, limits);
+    const ofSteps = await measureCpu(parts, sample, steps, limits);
     warnings.push(...ofSteps.warnings);
     const isTopic = asked.sample?.from === 'topic' && source !== undefined;
     const ofSource = isTopic
@@ -139,11 +136,11 @@ async function measured(
     }
     inputs.recordBytes ??= exactly(sample.reduce((sum, { origin }) => sum + origin.byteLength, 0) / sample.length);
     if (sink !== undefined) {
-      const { storedBytes, buckets } = await measureStored(sample, operators, sink, asked.withinMs / 4);
+      const { storedBytes, buckets } = await measureStored(parts, sample, sink, asked.withinMs / 4);
       Object.assign(inputs, { storedBytes, bucketsPerStream: buckets });
       if (asked.isMeasuringWrites) {
         const folder = `${asked.scratch ?? `${sink.root}-plan`}-${randomName()}`;
-        Object.assign(inputs, await measureWrites(sample, operators, sink, folder, asked.withinMs / 4));
+        Object.assign(inputs, await measureWrites(parts, sample, sink, folder, asked.withinMs / 4));
       }
     } else if (asked.isMeasuringWrites) warnings.push('No write was measured: the flow does not end in a file sink.');
   }

@@ -1,9 +1,8 @@
 import { Observable } from 'rxjs';
 import { describeError } from '../../core/errors.js';
-import { inFlowScope } from '../../core/flow-scope.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { RehearsedSink, SinkRehearsal } from '../../delivery/rehearsal.js';
-import type { AnyStep } from '../../flow/probes.js';
+import type { FlowInside } from '../../flow/flow.js';
 import { type Estimate, exactly, meanOf } from '../../planner/index.js';
 import { deliveryOf, SampleAcker, type Sampled } from './sample.js';
 
@@ -24,12 +23,7 @@ interface Written {
 }
 
 /** Runs a sample through the operators into a rehearsed sink. Fails with the sink's or an operator's error, or when `ms` are over. */
-async function write(
-  sample: readonly Sampled[],
-  steps: readonly AnyStep[],
-  sink: RehearsedSink,
-  ms: number,
-): Promise<Written> {
+async function write(flow: FlowInside, sample: readonly Sampled[], sink: RehearsedSink, ms: number): Promise<Written> {
   const acker = new SampleAcker();
   const targets: string[] = [];
   let bytes = 0;
@@ -46,8 +40,8 @@ async function write(
       clearTimeout(deadline);
       act();
     };
-    const operated = steps.reduce((stream, step) => step(stream), deliveries as Observable<unknown>);
-    const running = inFlowScope({ flow: 'plan', isRehearsal: true }, () =>
+    const operated = flow.steps.slice(0, -1).reduce((stream, step) => step(stream), deliveries as Observable<unknown>);
+    const running = flow.rehearse(() =>
       sink(operated as Observable<Delivery<never>>).subscribe({
         next: (receipt) => {
           const { target, bytes: stored } = receipt as { readonly target: string; readonly bytes: number };
@@ -66,13 +60,13 @@ async function write(
 
 /** What a record takes in a file, and how many buckets a sample goes to, by the same sink over nothing. */
 export async function measureStored(
+  flow: FlowInside,
   sample: readonly Sampled[],
-  steps: readonly AnyStep[],
   rehearsal: SinkRehearsal,
   ms: number,
 ): Promise<Pick<WritesMeasured, 'storedBytes' | 'buckets'>> {
   try {
-    const { bytes, folders } = await write(sample, steps, rehearsal.inMemory(), ms);
+    const { bytes, folders } = await write(flow, sample, rehearsal.inMemory(), ms);
     if (folders === 0) return none('nothing of the sample got to the sink');
     return { storedBytes: exactly(bytes / sample.length), buckets: exactly(folders) };
   } catch (error) {
@@ -94,8 +88,8 @@ const TIMES = 5;
  * Fails: never; then it is not measured, and the reason has the folder if it could not be removed.
  */
 export async function measureWrites(
+  flow: FlowInside,
   sample: readonly Sampled[],
-  steps: readonly AnyStep[],
   rehearsal: SinkRehearsal,
   folder: string,
   ms: number,
@@ -114,7 +108,7 @@ export async function measureWrites(
   let why: string | undefined;
   try {
     for (let time = 0; time < TIMES; time += 1) {
-      files += (await write(sample, steps, rehearsal.inFolder(`${folder}/${time}`, called), ms)).files;
+      files += (await write(flow, sample, rehearsal.inFolder(`${folder}/${time}`, called), ms)).files;
     }
   } catch (error) {
     why = `it failed: ${describeError(error)}`;
