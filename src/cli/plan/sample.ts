@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { firstValueFrom, NEVER, type Observable, takeUntil, timer, toArray } from 'rxjs';
-import { takeWhile, tap } from 'rxjs/operators';
+import { lastValueFrom, NEVER, type Observable, scan, takeUntil, takeWhile, tap, timer } from 'rxjs';
 import type { Acker } from '../../delivery/acker.js';
 import { Delivery, type Origin } from '../../delivery/delivery.js';
 
@@ -43,27 +42,27 @@ export async function sampleOfFile(file: string, source: string | undefined, lim
 
 /** The first values that a source delivers. Nothing of it is acked, and it is left as soon as there are enough. */
 export function sampleOfSource(source: Observable<Delivery<unknown>>, limits: SampleLimits): Promise<Sampled[]> {
-  let [records, bytes] = [0, 0];
+  let bytes = 0;
   const samples: Sampled[] = [];
-  return firstValueFrom(
+  const reading = lastValueFrom(
     source.pipe(
       tap((delivery) => {
         const { stream, offset, byteLength, timestamp, key, headers, headerList } = delivery.origin;
         const { value } = delivery;
-        records += 1;
-        bytes += byteLength;
+        // A copy: the source may use its memory again.
         const own = value instanceof Uint8Array ? Buffer.from(value) : value;
-        samples.push({
-          value: own,
-          origin: { stream, offset, epoch: 1, byteLength, timestamp, key, headers, headerList },
-        });
+        const origin = { stream, offset, epoch: 1, byteLength, timestamp, key, headers, headerList };
+        samples.push({ value: own, origin });
+        bytes += byteLength;
         delivery.release();
       }),
-      takeWhile(() => records < limits.records && bytes < limits.bytes),
+      scan((count) => count + 1, 0),
+      takeWhile((count) => count < limits.records && bytes < limits.bytes),
       takeUntil(timer(limits.ms)),
-      toArray(),
     ),
-  ).then(() => samples);
+    { defaultValue: 0 },
+  );
+  return reading.then(() => samples);
 }
 
 /** Counts what becomes of the deliveries of one pass over a sample. */
