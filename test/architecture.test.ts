@@ -49,7 +49,22 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   {
     room: /^src\/formats$/,
     rooms: ['src/core'],
-    packages: ['rxjs', 'node:module', 'node:zlib', 'node:util', 'snappyjs', 'hyparquet', 'hyparquet-writer'],
+    packages: [
+      'rxjs',
+      'node:module',
+      'node:zlib',
+      'node:util',
+      'snappyjs',
+      'hyparquet',
+      'hyparquet-writer',
+      '@bufbuild/protobuf',
+      'ajv',
+    ],
+  },
+  {
+    room: /^src\/registry$/,
+    rooms: [...BASE, 'src/ports', 'src/formats'],
+    packages: ['rxjs'],
   },
   // Names that are too long are cut, and a hash keeps them apart.
   {

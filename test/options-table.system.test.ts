@@ -14,7 +14,7 @@ const TABLE = {
     ...['keepAliveTimeoutMs', 'headersTimeoutMs', 'bodyTimeoutMs', 'confirmTimeoutMs'],
     ...['firstDelayMs', 'maxDelayMs', 'maxRetryAfterMs', 'maxWaitMs', 'intervalMs', 'receiptIntervalMs'],
     ...['heartbeatIntervalMs', 'metadataMaxAgeMs', 'produceIntervalMs', 'settleAfterMs', 'afterMs', 'openMs', 'idleMs'],
-    ...['maxNoProgressMs', 'maxAgeMs'],
+    ...['maxNoProgressMs', 'maxAgeMs', 'unknownAgeMs'],
     ...['windowMs', 'slideMs', 'perMs', 'connectMs', 'withinMs', 'quietMs', 'latencyMs', 'earliestMs', 'latestMs'],
   ],
   /** Bytes. */
@@ -26,7 +26,7 @@ const TABLE = {
   counts: [
     ...['count', 'maxAttempts', 'maxInFlight', 'maxUnacked', 'maxOpenFiles', 'maxBatchCount', 'maxClients'],
     ...['maxConnecting', 'maxFaults', 'connections', 'channelsPerConnection', 'prefetch', 'deliveryLimit', 'failures'],
-    ...['burst', 'weight', 'partitions', 'replication', 'recordsPerFetch', 'schedules'],
+    ...['burst', 'weight', 'partitions', 'replication', 'recordsPerFetch', 'schedules', 'maxSchemas'],
   ],
   /** Other numbers: a share, a level, a port, a seed. AMQP's heartbeat is in whole seconds on the wire. */
   numbers: ['jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
@@ -39,7 +39,7 @@ const TABLE = {
   /** Functions of something else than a value. `add` is an accumulator, as of `scan`: the state first. */
   functions: [
     ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
-    ...['disk', 'readLines', 'otherwise', 'deadLetter'],
+    ...['disk', 'readLines', 'otherwise', 'deadLetter', 'subject'],
   ],
   groups: {
     batch: ['count', 'bytes', 'maxWaitMs'],
@@ -63,7 +63,7 @@ const TABLE = {
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
-    ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer'],
+    ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
   ],
   lists: [
     'topics',
@@ -106,10 +106,11 @@ const TABLE = {
       'deflateOrder',
       'fsync',
     ],
+    'framing',
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
-  flags: ['checkCrc', 'givesChunks'],
+  flags: ['checkCrc', 'givesChunks', 'register'],
 };
 
 const ENTRIES = [
@@ -118,6 +119,9 @@ const ENTRIES = [
   'src/ports/index.ts',
   'src/formats/index.ts',
   'src/formats/parquet/index.ts',
+  'src/formats/protobuf/index.ts',
+  'src/formats/json-schema/index.ts',
+  'src/registry/index.ts',
   'src/metrics/index.ts',
   'src/opentelemetry/index.ts',
   'src/planner/index.ts',

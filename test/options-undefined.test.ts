@@ -19,6 +19,8 @@ import { column, parquet } from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import { metricsHandler } from '../src/metrics/index.js';
 import { plan } from '../src/planner/index.js';
+import { checkOptions as registry } from '../src/registry/options.js';
+import { checkEncoder } from '../src/registry/registry-encoder.js';
 import { checkOptions as amqpSink } from '../src/sinks/amqp/options.js';
 import { checkOptions as consoleSink } from '../src/sinks/console/options.js';
 import { checkOptions as checkFileSinkOptions } from '../src/sinks/files/options.js';
@@ -65,6 +67,8 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'proveExactlyOnce options': [proof, {}],
   'stdio options': [stdio, {}],
   'undici options': [undici, {}],
+  'encoder options': [checkEncoder, {}],
+  'registry options': [registry, { url: 'http://h:1' }],
   'webhdfs options': [webhdfs, { nameNodes: ['http://h:1'] }],
   'webhdfsPackage options': [webhdfsPackage, { client: { host: 'h' } }],
   'avro options': [avro, { schema: 'int' }],

@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import * as formats from '../src/formats/index.js';
+import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
+import * as protobuf from '../src/formats/protobuf/index.js';
 import * as rxflume from '../src/index.js';
 import * as metrics from '../src/metrics/index.js';
 import * as opentelemetry from '../src/opentelemetry/index.js';
 import * as planner from '../src/planner/index.js';
 import * as ports from '../src/ports/index.js';
+import * as registry from '../src/registry/index.js';
 
 /** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
 const VALUES = {
@@ -59,6 +62,18 @@ describe('the public surface', () => {
 
   it('of rxflume/formats is formats, and the words of their schemas', () => {
     expect(Object.keys(formats).sort()).toEqual([...FORMATS].sort());
+  });
+
+  it('of what reads schemas is one word each, and the registry', () => {
+    expect(Object.keys(jsonSchema)).toEqual(['jsonSchema']);
+    expect(Object.keys(protobuf)).toEqual(['protobuf']);
+    expect(Object.keys(registry).sort()).toEqual([
+      'Pending',
+      'REGISTRY_DEFAULTS',
+      'REGISTRY_ENCODER_DEFAULTS',
+      'avroSchema',
+      'registry',
+    ]);
   });
 
   it('of rxflume/formats/parquet is the format and its columns', () => {

@@ -37,6 +37,9 @@ export const ERRORS = {
   RXF_HTTP_UNREACHABLE: { family: 'ConnectError', retryable: true },
   RXF_HTTP_TLS: { family: 'ConnectError', retryable: false },
   RXF_HTTP_PROTOCOL: { family: 'ConnectError', retryable: false },
+  RXF_REGISTRY_UNREACHABLE: { family: 'ConnectError', retryable: true },
+  RXF_REGISTRY_PROTOCOL: { family: 'ConnectError', retryable: true },
+  RXF_REGISTRY_DENIED: { family: 'ConnectError', retryable: false },
 
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
@@ -51,6 +54,7 @@ export const ERRORS = {
   RXF_DECODE_SYNTAX: { family: 'DecodeError', retryable: false },
   RXF_DECODE_INEXACT: { family: 'DecodeError', retryable: false },
   RXF_DECODE_SHAPE: { family: 'DecodeError', retryable: false },
+  RXF_DECODE_SCHEMA: { family: 'DecodeError', retryable: false },
 
   RXF_FILES_UNREACHABLE: { family: 'SinkError', retryable: true },
   RXF_FILES_STANDBY: { family: 'SinkError', retryable: true },
@@ -93,6 +97,7 @@ export const ERRORS = {
   RXF_SINK_FORMAT: { family: 'SinkError', retryable: false },
   RXF_SINK_WRITE: { family: 'SinkError', retryable: true },
   RXF_SINK_STOPPED: { family: 'SinkError', retryable: true },
+  RXF_SCHEMA_REJECTED: { family: 'SinkError', retryable: false },
   RXF_SINK_ROUTE: { family: 'SinkError', retryable: false },
   RXF_SINK_LOOP: { family: 'SinkError', retryable: false },
   RXF_OPERATOR_FAILED: { family: 'SinkError', retryable: true },

@@ -7,6 +7,27 @@ export type HeaderMap = Readonly<Record<string, HeaderValue | readonly HeaderVal
 /** Every header in the order it was written, repeated names included. For copying: it keeps all there is. */
 export type HeaderList = readonly (readonly [name: string, value: HeaderValue])[];
 
+/** The headers of a record, in either form; a source makes them when they are asked for. */
+export interface RecordHeaders {
+  readonly headers?: HeaderMap | undefined;
+  readonly headerList?: HeaderList | undefined;
+}
+
+/** The last header of a name, which is the one that counts where it is repeated. */
+export function lastHeader({ headerList, headers }: RecordHeaders, wanted: string): HeaderValue | undefined {
+  if (headerList !== undefined) {
+    for (let at = headerList.length - 1; at >= 0; at -= 1)
+      if (headerList[at]?.[0] === wanted) return headerList[at]?.[1];
+    return undefined;
+  }
+  const found = headers?.[wanted];
+  return isHeaders(found) ? found.at(-1) : found;
+}
+
+function isHeaders(value: HeaderValue | readonly HeaderValue[] | undefined): value is readonly HeaderValue[] {
+  return Array.isArray(value);
+}
+
 export function toHeaderMap(list: HeaderList): HeaderMap {
   // Without a prototype: a header may be called `constructor` or `__proto__`.
   const map: Record<string, HeaderValue | HeaderValue[]> = Object.create(null);

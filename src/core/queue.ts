@@ -7,6 +7,11 @@ export class Queue<T> {
     return this.#values.length - this.#first;
   }
 
+  /** The one that `take` would return; undefined where there is none. */
+  get first(): T | undefined {
+    return this.#values[this.#first];
+  }
+
   add(value: T): void {
     this.#values.push(value);
   }

@@ -1,11 +1,11 @@
-import { describeError, describeValue, SinkError } from '../core/errors.js';
+import { SinkError } from '../core/errors.js';
 import { withDefaults } from '../core/options.js';
 import { KiB } from '../core/units.js';
 import { AvroWriter } from './avro-bytes.js';
 import { type CompiledSchema, compileAvro } from './avro-compile.js';
 import { type AvroCodec, AvroContainer, type BlockCodec, blockCodec } from './avro-container.js';
 import type { AvroSchema, AvroValue } from './avro-schema.js';
-import type { AvroMisfit } from './avro-type.js';
+import { failedError, misfitError } from './avro-write-error.js';
 import { compressionOf } from './compression.js';
 import type { Encoder, Format } from './format.js';
 
@@ -86,26 +86,4 @@ class AvroFileEncoder<T> implements Encoder<T> {
     this.#count = 0;
     return block;
   }
-}
-
-function misfitError({ path, value, expected }: AvroMisfit): SinkError {
-  const steps = path.map((step) => {
-    if (typeof step === 'number') return `[${step}]`;
-    return /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-  });
-  const shown = `$${steps.join('')}`;
-  return new SinkError(
-    'RXF_SINK_FORMAT',
-    `Cannot write \`${shown}\` as Avro: expected ${expected}, got ${describeValue(value)} ` +
-      `(${value === null ? 'null' : typeof value}). Change the schema, or map the value before the sink.`,
-    { details: { path: shown } },
-  );
-}
-
-/** A value that holds itself, or is nested too deep for the stack; a getter that throws. */
-function failedError(cause: unknown): SinkError {
-  return new SinkError('RXF_SINK_FORMAT', `Cannot write a value as Avro: ${describeError(cause)}.`, {
-    cause,
-    details: { path: '$' },
-  });
 }

@@ -1,5 +1,7 @@
 import { DecodeError, describeValue, OptionError } from '../core/errors.js';
+import type { RecordHeaders } from '../core/headers.js';
 import { expectOption } from '../core/options.js';
+import type { Pending } from '../core/pending.js';
 
 /** Turns a value into another, or throws a `DecodeError` that says what is wrong with it. */
 export type Decoder<I, A> = (value: I) => A;
@@ -32,6 +34,22 @@ interface StandardIssue {
 
 /** Anything that `decode` takes. */
 export type DecoderLike<I, A> = Decoder<I, A> | IoTsDecoder<I, A> | StandardSchema<A>;
+
+/**
+ * A decoder that may have to wait, for a schema for example, and that looks at headers. `registry(…).decoder(…)` makes one.
+ * `decode` calls it again when what it waits for is there, and keeps the order of each stream.
+ */
+export interface WaitingDecoder<in I, out A> {
+  /** The value; or what must happen first. Throws a `DecodeError` that says what is wrong with it. */
+  decodeWith(value: I, origin: RecordHeaders): A | Pending;
+}
+
+/** Whether a decoder is one that may have to wait. */
+export function isWaitingDecoder<I, A>(
+  decoder: DecoderLike<I, A> | WaitingDecoder<I, A>,
+): decoder is WaitingDecoder<I, A> {
+  return typeof (decoder as { readonly decodeWith?: unknown } | null | undefined)?.decodeWith === 'function';
+}
 
 /** The decoder behind any of the three forms. A schema that is none of them is an `OptionError`. */
 export function decoderOf<I, A>(schema: DecoderLike<I, A>): Decoder<I, A> {

@@ -1,12 +1,15 @@
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
 import * as formats from 'rxflume/formats';
+import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
+import * as protobuf from 'rxflume/formats/protobuf';
 import * as metrics from 'rxflume/metrics';
 import * as opentelemetry from 'rxflume/opentelemetry';
 import * as operators from 'rxflume/operators';
 import * as planner from 'rxflume/planner';
 import * as ports from 'rxflume/ports';
+import * as registry from 'rxflume/registry';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
 import * as rxjsTesting from 'rxjs/testing';
@@ -24,12 +27,15 @@ const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/formats': formats,
+  'rxflume/formats/json-schema': jsonSchema,
   'rxflume/formats/parquet': parquet,
+  'rxflume/formats/protobuf': protobuf,
   'rxflume/metrics': metrics,
   'rxflume/opentelemetry': opentelemetry,
   'rxflume/planner': planner,
   'rxflume/operators': operators,
   'rxflume/ports': ports,
+  'rxflume/registry': registry,
   'rxflume/testing': testing,
   rxjs,
   'rxjs/testing': rxjsTesting,

@@ -36,6 +36,7 @@ import {
   TRANSMIT_DEFAULTS,
 } from 'rxflume/operators';
 import { PLAN_DEFAULTS } from 'rxflume/planner';
+import { REGISTRY_DEFAULTS, REGISTRY_ENCODER_DEFAULTS } from 'rxflume/registry';
 import { PROOF_DEFAULTS } from 'rxflume/testing';
 import { BACKOFF_DEFAULTS } from '../../src/backpressure/backoff.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../src/backpressure/circuit-breaker.js';
@@ -76,6 +77,8 @@ test.each([
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],
   ['docs/reference/metrics.md', 'Serve them to Prometheus', METRICS_HANDLER_DEFAULTS],
   ['docs/reference/planner.md', 'Inputs', PLAN_DEFAULTS],
+  ['docs/reference/options/registry.md', 'Options of the registry', REGISTRY_DEFAULTS],
+  ['docs/reference/options/registry.md', 'Options of an encoder', REGISTRY_ENCODER_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
   ['docs/reference/options/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],

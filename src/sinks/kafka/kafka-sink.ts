@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { identity, type Observable } from 'rxjs';
 import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
@@ -8,7 +8,8 @@ import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
 import { GroupOffsets } from './group-offsets.js';
 import { KafkaSinkSession, type SinkParts } from './kafka-sink-session.js';
-import { checkOptions, type KafkaSinkOptions } from './options.js';
+import { checkOptions, isSchemaEncoder, type KafkaSinkOptions } from './options.js';
+import { schemaGate } from './schema-gate.js';
 import { SharedProducer } from './shared-producer.js';
 
 /** A Kafka topic, or several; `write()` is the last operator of a flow. */
@@ -36,6 +37,7 @@ export interface KafkaSink<T> {
    * Settles: acks when all replicas in sync have a record, or when its transaction is committed. Nacks alone what the broker
    * rejects, what is too large, has no topic or cannot become a record; what was not acknowledged in time, with what
    * is behind it in its partition.
+   * Where `encode` is an encoder of a schema registry, what cannot be registered or found is nacked with the registry's error.
    * Bounds: one batch gathered, and an encoded one for each partition; in transactions two a stream with a bit for each
    * record. What is not answered is unreleased, so the source's window bounds it.
    * Fails: never by itself; it ends as its deliveries end.
@@ -69,6 +71,8 @@ export function kafkaSink<T = Uint8Array | string | null>(
   const shared = new SharedProducer(driver, producing, (level, what, message) =>
     monitor.logEvent(level, what, message),
   );
+  const { encode } = checked;
+  const gate = isSchemaEncoder(encode) ? schemaGate(encode, checked, driver.name) : identity;
   const offsets = new GroupOffsets(shared, transaction.idPrefix);
   const addresses = driver.addresses ?? [driver.name];
   const locationOf = (name: string): Location => ({ kind: 'Kafka topic', addresses, names: [name] });
@@ -88,7 +92,7 @@ export function kafkaSink<T = Uint8Array | string | null>(
     };
     return Object.assign(
       (deliveries: Observable<Delivery<T>>) =>
-        sinkLifecycle(deliveries, (lifecycle) => new KafkaSinkSession(parts, lifecycle)),
+        sinkLifecycle(deliveries.pipe(gate), (lifecycle) => new KafkaSinkSession(parts, lifecycle)),
       typeof topic === 'string' ? { ledger, writes: [locationOf(topic)] } : { ledger, avoiding: sinkAvoiding },
     );
   };

@@ -11,6 +11,7 @@ import {
 } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import type { SchemaEncoder } from '../../formats/schema-format.js';
 import type { KafkaCompression } from '../../ports/kafka-producer.js';
 
 /** What can be written as it is; null is a tombstone. */
@@ -42,8 +43,11 @@ export interface KafkaTransactionOptions {
 export interface KafkaSinkOptions<T> {
   /** The topic to write to, or which one by the value. */
   readonly topic: string | FromValue<T, string>;
-  /** The record's value. Default: the value itself, which must be bytes, a text or null. */
-  readonly encode?: FromValue<T, KafkaBytes>;
+  /**
+   * The record's value, or an encoder of a schema registry (`registry(…).encoder(…)`). Default: the value itself, which must be bytes, a text
+   * or null.
+   */
+  readonly encode?: FromValue<T, KafkaBytes> | SchemaEncoder<T>;
   /** The record's key. Default: the origin's. */
   readonly key?: FromValue<T, KafkaBytes>;
   /** The record's headers, by name or as a list of pairs in order. Default: the origin's, in their order. */
@@ -76,6 +80,11 @@ export const KAFKA_SINK_DEFAULTS = {
 
 export type CheckedOptions<T> = ReturnType<typeof checkOptions<T>>;
 
+/** Whether values are encoded with a schema, whose id may have to be asked for. */
+export function isSchemaEncoder<T>(encode: KafkaSinkOptions<T>['encode']): encode is SchemaEncoder<T> {
+  return typeof (encode as { readonly pending?: unknown } | undefined)?.pending === 'function';
+}
+
 const MAPPINGS = ['encode', 'key', 'headers', 'timestamp', 'partition'] as const;
 
 /** Source: Kafka's Topic.validate. */
@@ -94,7 +103,10 @@ export function checkOptions<T>(given: KafkaSinkOptions<T>) {
   const isName = isTopicName(topic);
   const rule = 'a topic name (letters, digits, `.`, `_`, `-`), or a function that answers one';
   expectOption('topic', topic, isName || typeof topic === 'function', rule);
-  for (const name of MAPPINGS) if (options[name] !== undefined) expectFunction(name, options[name]);
+  for (const name of MAPPINGS) {
+    if (options[name] === undefined || (name === 'encode' && isSchemaEncoder(options.encode))) continue;
+    expectFunction(name, options[name]);
+  }
   expectWhole('batch.count', batch.count, 1);
   expectWhole('batch.bytes', batch.bytes, 1);
   expectMs('batch.maxWaitMs', batch.maxWaitMs);

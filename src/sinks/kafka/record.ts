@@ -4,7 +4,7 @@ import { isWellFormed } from '../../core/text.js';
 import type { Delivery, Origin } from '../../delivery/delivery.js';
 import { nackErrorOfThrown } from '../../delivery/nack-errors.js';
 import type { KafkaOutgoing } from '../../ports/kafka-producer.js';
-import { type CheckedOptions, isTopicName, type KafkaBytes } from './options.js';
+import { type CheckedOptions, isSchemaEncoder, isTopicName, type KafkaBytes } from './options.js';
 
 const NO_HEADERS: HeaderList = [];
 
@@ -34,9 +34,12 @@ export function recordMaker<T>({
       step = 'key';
       const ofKey = key === undefined ? (origin.key ?? null) : bytesOf('key', key(value, delivery));
       step = 'encode';
-      const bytes = bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, delivery));
+      const bytes = isSchemaEncoder(encode)
+        ? encode.encode(toTopic, value)
+        : bytesOf('value', encode === undefined ? (value as KafkaBytes) : encode(value, delivery));
       step = 'headers';
-      const list = headers === undefined ? headersOf(origin) : asList(headers(value, delivery));
+      const given = headers === undefined ? headersOf(origin) : asList(headers(value, delivery));
+      const list = isSchemaEncoder(encode) ? withSchema(given, encode.header(toTopic), bytes) : given;
       step = 'timestamp';
       const at = timestamp === undefined ? timeOf(origin) : wholeOrNull('timestamp', timestamp(value, delivery));
       return { topic: toTopic, partition: toPartition, key: ofKey, value: bytes, headers: list, timestamp: at };
@@ -49,6 +52,18 @@ export function recordMaker<T>({
 /** How much of memory a record is. */
 export function recordBytes({ key, value }: KafkaOutgoing): number {
   return (key?.length ?? 0) + (value?.length ?? 0);
+}
+
+const SCHEMA_HEADER = '__value_schema_id';
+
+/** The header of the schema that the value has now: what came with the origin named another, and readers look there first. */
+function withSchema(
+  list: HeaderList,
+  header: readonly [string, Uint8Array] | undefined,
+  value: Uint8Array | null,
+): HeaderList {
+  const others = list.some(([name]) => name === SCHEMA_HEADER) ? list.filter(([name]) => name !== SCHEMA_HEADER) : list;
+  return header === undefined || value === null ? others : [...others, header];
 }
 
 function headersOf({ headerList, headers }: Origin): HeaderList {

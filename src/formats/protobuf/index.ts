@@ -1,0 +1,6 @@
+/**
+ * Protobuf, by `@bufbuild/protobuf`, which you install yourself.
+ *
+ * @packageDocumentation
+ */
+export { type ProtobufFormat, protobuf } from './protobuf.js';
