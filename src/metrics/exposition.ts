@@ -1,5 +1,5 @@
 import type { Labels, Sample } from '../core/monitor.js';
-import { cellsOf, type Family, familiesOf } from './families.js';
+import { eachCell, type Family, familiesOf } from './families.js';
 
 /** The formats that metrics are read in. */
 export type Exposition = 'prometheus' | 'openmetrics';
@@ -25,18 +25,20 @@ function familyText({ name, type, help, series }: Family, format: Exposition): s
   const lines = [`# HELP ${family} ${escaped(help, format === 'openmetrics')}`, `# TYPE ${family} ${type}`];
   for (const one of series) {
     const pairs = pairsText(one.labels);
-    for (const { suffix, le, value } of cellsOf(one)) {
+    eachCell(one, (suffix, value, le) => {
       const all = le === undefined ? pairs : `${pairs}${pairs === '' ? '' : ','}le="${le}"`;
       lines.push(`${name}${suffix}${all === '' ? '' : `{${all}}`} ${numberText(value)}`);
-    }
+    });
   }
   return `${lines.join('\n')}\n`;
 }
 
 function pairsText(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([label, value]) => `${label}="${escaped(value, true)}"`)
-    .join(',');
+  let text = '';
+  for (const label of Object.keys(labels)) {
+    text += `${text === '' ? '' : ','}${label}="${escaped(labels[label] as string, true)}"`;
+  }
+  return text;
 }
 
 function escaped(text: string, withQuotes: boolean): string {

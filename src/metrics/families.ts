@@ -34,49 +34,46 @@ export function familiesOf(samples: Iterable<Sample>): Family[] {
   return [...byName.keys()].sort().map((name) => familyOf(name, byName.get(name) as Sample[]));
 }
 
-/** One number of a series: of a histogram its buckets, sum and count, else the value alone. */
-export interface Cell {
-  readonly suffix: '' | '_bucket' | '_sum' | '_count';
-  /** Only of a bucket: its upper bound, as OpenMetrics writes it. */
-  readonly le?: string;
-  readonly value: number;
-}
+/** What a number of a series is: of a histogram one of its buckets, its sum or its count, else the value. */
+export type Suffix = '' | '_bucket' | '_sum' | '_count';
 
-export function cellsOf({ value, histogram }: Series): Cell[] {
-  if (histogram === undefined) return [{ suffix: '', value }];
+/** OpenMetrics wants a float, so that a bound is the same text for every client. */
+const LE = BOUNDS.map((bound) => (Number.isInteger(bound) ? `${bound}.0` : String(bound)));
+
+/** Visits each number of a series; `le` is the upper bound of a bucket, as OpenMetrics writes it. */
+export function eachCell(
+  { value, histogram }: Series,
+  visit: (suffix: Suffix, value: number, le: string | undefined) => void,
+): void {
+  if (histogram === undefined) {
+    visit('', value, undefined);
+    return;
+  }
   const { cumulative, count, sum } = histogram;
-  const bucket = (le: string, upTo: number): Cell => ({ suffix: '_bucket', le, value: upTo });
-  return [
-    ...BOUNDS.map((bound, at) => bucket(boundText(bound), cumulative[at] as number)),
-    bucket('+Inf', count),
-    { suffix: '_sum', value: sum },
-    { suffix: '_count', value: count },
-  ];
+  for (const [at, le] of LE.entries()) visit('_bucket', cumulative[at] as number, le);
+  visit('_bucket', count, '+Inf');
+  visit('_sum', sum, undefined);
+  visit('_count', count, undefined);
 }
 
 function familyOf(name: string, samples: readonly Sample[]): Family {
   const description = descriptionOf(name);
   const type = samples[0]?.histogram === undefined ? description.type : 'histogram';
-  const series = new Map<string, Series>();
+  const series: Series[] = [];
+  const seen = new Set<string>();
   for (const { labels: given, value, histogram } of samples) {
-    const pairs = pairsOf(given);
-    const key = JSON.stringify(pairs);
-    if (series.has(key)) continue;
-    const labels = Object.fromEntries(pairs);
-    series.set(key, histogram === undefined ? { labels, value } : { labels, value, histogram });
+    const labels: Record<string, string> = {};
+    let key = '';
+    for (const label of Object.keys(given).sort()) {
+      if (!LABEL_NAME.test(label)) continue;
+      // Half of a surrogate pair is no UTF-8.
+      const text = String(given[label]).replace(/\p{Surrogate}/gu, '\ufffd');
+      labels[label] = text;
+      key += `${label} ${text.length} ${text}`;
+    }
+    if (seen.has(key)) continue;
+    seen.add(key);
+    series.push(histogram === undefined ? { labels, value } : { labels, value, histogram });
   }
-  return { ...description, name, type, series: [...series.values()] };
-}
-
-/** Half of a surrogate pair is no UTF-8: it is replaced. */
-function pairsOf(labels: Labels): [string, string][] {
-  return Object.entries(labels)
-    .filter(([label]) => LABEL_NAME.test(label))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([label, value]) => [label, String(value).replace(/\p{Surrogate}/gu, '\ufffd')]);
-}
-
-/** OpenMetrics wants a float, so that a bound is the same text for every client. */
-function boundText(bound: number): string {
-  return Number.isInteger(bound) ? `${bound}.0` : String(bound);
+  return { ...description, name, type, series };
 }

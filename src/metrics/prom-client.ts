@@ -2,7 +2,7 @@ import { OptionError } from '../core/errors.js';
 import { defaultMonitor, type Labels, type Monitor } from '../core/monitor.js';
 import { expectOption } from '../core/options.js';
 import { METRICS } from './catalog.js';
-import { cellsOf, type Family, familiesOf } from './families.js';
+import { eachCell, type Family, familiesOf } from './families.js';
 import { collectProcess } from './runtime.js';
 
 /** What `promClientMetrics` uses of a `Registry` of prom-client. */
@@ -122,13 +122,14 @@ class BridgedMetric {
 
   async get(): Promise<unknown> {
     const { name, help, type, aggregator } = this;
-    const values = this.#family()?.series.flatMap((series) =>
-      cellsOf(series).map(({ suffix, le, value }): Value => {
+    const values: Value[] = [];
+    for (const series of this.#family()?.series ?? []) {
+      eachCell(series, (suffix, value, le) => {
         const labels = le === undefined ? { ...series.labels } : { ...series.labels, le };
-        return { metricName: `${name}${suffix}`, labels, value };
-      }),
-    );
-    return { name, help, type, aggregator, values: values ?? [] };
+        values.push({ metricName: `${name}${suffix}`, labels, value });
+      });
+    }
+    return { name, help, type, aggregator, values };
   }
 
   /** `registry.resetMetrics()` is for tests of the application; a flow counts on. */

@@ -2,7 +2,7 @@ import type { Meter, Observable } from '@opentelemetry/api';
 import { defaultMonitor, type Labels, type Monitor } from '../core/monitor.js';
 import { expectOption } from '../core/options.js';
 import { METRICS } from '../metrics/catalog.js';
-import { cellsOf, type Family, familiesOf, type Series } from '../metrics/families.js';
+import { eachCell, type Family, familiesOf, type Series, type Suffix } from '../metrics/families.js';
 import { collectProcess } from '../metrics/runtime.js';
 import { instrumentOf } from './instrument-names.js';
 
@@ -10,7 +10,7 @@ type Described = Pick<Family, 'name' | 'help' | 'type'>;
 
 /** What one metric is observed by: a histogram by three instruments, any other by one. */
 interface Observed {
-  readonly of: Readonly<Partial<Record<'' | '_bucket' | '_sum' | '_count', Observable>>>;
+  readonly of: Readonly<Partial<Record<Suffix, Observable>>>;
   /** What is observed where a series that was there is not; undefined where its last value stays true. */
   readonly gone: number | undefined;
   readonly seen: Map<string, Labels>;
@@ -99,11 +99,11 @@ function observeSeries(result: Observation, { of, gone, seen }: Observed, series
       seen.set(key, one.labels);
       absent.delete(key);
     }
-    for (const { suffix, le, value } of cellsOf(one)) {
+    eachCell(one, (suffix, value, le) => {
       const instrument = of[suffix];
-      if (instrument !== undefined)
-        result.observe(instrument, value, le === undefined ? one.labels : { ...one.labels, le });
-    }
+      if (instrument === undefined) return;
+      result.observe(instrument, value, le === undefined ? one.labels : { ...one.labels, le });
+    });
   }
   // An SDK may export the last value of what is no longer observed for as long as the process runs: an age would grow without end.
   const instrument = of[''];
