@@ -163,12 +163,17 @@ const ROWS: readonly { readonly title: string; readonly panels: readonly Drawn[]
         queries: [[`sum by (flow, instance) (rxflume_sink_open_files{${FLOW}})`, '{{flow}} {{instance}}']],
       },
       {
-        title: 'Oldest call without an answer',
+        title: 'Oldest wait, in calls and in operators',
+        description: 'What a stall waits in.',
         unit: 's',
         queries: [
           [
             `max by (flow, sink, call) (rxflume_sink_oldest_call_seconds{${FLOW}}) or vector(0)`,
             '{{flow}}: {{call}} of {{sink}}',
+          ],
+          [
+            `max by (flow, operator) (rxflume_operator_waiting_seconds{${FLOW}}) or vector(0)`,
+            '{{flow}}: {{operator}}',
           ],
         ],
       },

@@ -22,7 +22,7 @@ const SUFFIXES = ['seconds', 'bytes'];
 
 /** Gauges of which the sum over all processes means something. */
 const ADDITIVE =
-  /_(in_flight_(records|bytes|values|batches)|backlog_records|committed_lag_records|(assigned|held_back)_partitions|clients|connections|open_files)$/;
+  /_(in_flight_(records|bytes|values|batches)|backlog_records|committed_lag_records|(assigned|held_back)_partitions|clients|connections|subscriptions|open_files)$/;
 
 /**
  * The name of a metric by the conventions of OpenTelemetry: the namespaces with a dot, without `_total` and without the unit, which is
