@@ -20,7 +20,7 @@ const TABLE = {
   /** Bytes. */
   sizes: [
     ...['bytes', 'maxInFlightBytes', 'maxRecordBytes', 'maxMessageBytes', 'maxFrameBytes', 'maxBatchBytes'],
-    ...['maxPartitionBytes', 'maxBufferedBytes', 'maxResponseBytes', 'blockSizeBytes'],
+    ...['maxPartitionBytes', 'maxBufferedBytes', 'maxResponseBytes', 'blockSizeBytes', 'maxBytes'],
   ],
   /** How many. `maxInFlight` is of what is sent and not yet answered. */
   counts: [

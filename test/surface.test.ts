@@ -50,8 +50,8 @@ const VALUES = {
 
 /** The formats that most flows do without, and what they need. */
 const FORMATS: readonly string[] = [
-  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
-  ...['avro', 'avroFile', 'csv', 'rawJson', 'sequenceFile'],
+  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'DECOMPRESS_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
+  ...['avro', 'avroFile', 'csv', 'decompress', 'rawJson', 'sequenceFile'],
 ];
 
 describe('the public surface', () => {

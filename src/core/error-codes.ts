@@ -53,6 +53,7 @@ export const ERRORS = {
   RXF_DECODE_EMPTY: { family: 'DecodeError', retryable: false },
   RXF_DECODE_SYNTAX: { family: 'DecodeError', retryable: false },
   RXF_DECODE_INEXACT: { family: 'DecodeError', retryable: false },
+  RXF_DECODE_TOO_LARGE: { family: 'DecodeError', retryable: false },
   RXF_DECODE_SHAPE: { family: 'DecodeError', retryable: false },
   RXF_DECODE_SCHEMA: { family: 'DecodeError', retryable: false },
 

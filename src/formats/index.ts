@@ -12,6 +12,7 @@ export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';
 export type { CsvColumn, CsvColumns, CsvRow, CsvTypes } from './csv-columns.js';
 export type { ColumnTypes, Encoder, FileFacts, Format, FormatChunk } from './format.js';
+export { DECOMPRESS_DEFAULTS, type DecompressOptions, decompress } from './decompress.js';
 export { rawJson } from './raw-json.js';
 export type { SequenceField } from './sequence-field.js';
 export { SEQUENCE_FILE_DEFAULTS, type SequenceFileOptions, sequenceFile } from './sequence-file.js';

@@ -23,7 +23,7 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
-import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
+import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, DECOMPRESS_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
@@ -72,6 +72,7 @@ test.each([
   ['docs/reference/options/files.md', 'Options of the webhdfs-package driver', WEBHDFS_PACKAGE_DEFAULTS],
   ['docs/reference/options/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
   ['docs/reference/formats.md', 'Options of Avro', AVRO_FILE_DEFAULTS],
+  ['docs/reference/decoders.md', 'Options of decompress', DECOMPRESS_DEFAULTS],
   ['docs/reference/formats.md', 'Options of CSV', CSV_DEFAULTS],
   ['docs/reference/formats.md', 'Options of SequenceFile', SEQUENCE_FILE_DEFAULTS],
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],

@@ -10,7 +10,7 @@ import type {
   KafkaSent,
   KafkaTransactions,
 } from '../../../ports/kafka-producer.js';
-import { canDeflateZstd } from '../codecs/zstd.js';
+import { canDeflateZstd } from '../codecs/codecs.js';
 import { Signal } from '../consumer/signal.js';
 import { DriverLog } from '../driver-log.js';
 import { connectError, type Setting } from '../errors.js';

@@ -1,8 +1,11 @@
-import { tooLarge } from './too-large.js';
+import { InflateFault } from './fault.js';
 
 /** What Java's producers put before their blocks: 0x82 `SNAPPY` 0, a version and the least version that can read it. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const XERIAL_HEADER_BYTES = 16;
+
+/** Three bytes stand for at most 64. */
+const MAX_RATIO = 22;
 
 /**
  * Inflates snappy, raw or in the xerial frames of Java's producers (each block with its length before it).
@@ -11,9 +14,11 @@ const XERIAL_HEADER_BYTES = 16;
  * Source: snappy's format_description.txt; xerial/snappy-java SnappyInputStream.
  */
 export function inflateSnappy(from: Buffer, most: number): Buffer {
-  if (!from.subarray(0, XERIAL.length).equals(XERIAL)) return inflateBlocks([from], most);
+  if (!isXerial(from)) return inflateBlocks([from], most);
   const blocks: Buffer[] = [];
+  if (from.length < XERIAL_HEADER_BYTES) throw corrupt();
   for (let at = XERIAL_HEADER_BYTES; at < from.length; ) {
+    if (at + 4 > from.length) throw corrupt();
     const end = at + 4 + from.readUInt32BE(at);
     if (end > from.length) throw corrupt();
     blocks.push(from.subarray(at + 4, end));
@@ -22,10 +27,17 @@ export function inflateSnappy(from: Buffer, most: number): Buffer {
   return inflateBlocks(blocks, most);
 }
 
+/** Whether bytes begin as the frames of Java's producers. */
+export function isXerial(from: Buffer): boolean {
+  return from.subarray(0, XERIAL.length).equals(XERIAL);
+}
+
 function inflateBlocks(blocks: readonly Buffer[], most: number): Buffer {
   const lengths = blocks.map(readLength);
   const total = lengths.reduce((sum, { length }) => sum + length, 0);
-  if (total > most) throw tooLarge('snappy', most);
+  if (total > most) throw new InflateFault('snappy', 'too large');
+  // Before so much is allocated for a few bytes.
+  if (lengths.some(({ length }, at) => length > (blocks[at] as Buffer).length * MAX_RATIO)) throw corrupt();
   const out = Buffer.allocUnsafe(total);
   let at = 0;
   blocks.forEach((block, index) => {
@@ -105,5 +117,5 @@ export function copyBack(out: Buffer, to: number, distance: number, length: numb
 }
 
 function corrupt(): Error {
-  return new Error('a snappy batch is corrupt');
+  return new InflateFault('snappy', 'corrupt');
 }
