@@ -107,7 +107,7 @@ const TABLE = {
       'fsync',
     ],
     'framing',
-    ...['separator', 'header', 'lineEnd', 'nullText', 'formulas'],
+    ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
   flags: ['checkCrc', 'givesChunks', 'register'],

@@ -14,7 +14,16 @@ import { checkOptions as undici } from '../src/drivers/undici/options.js';
 import { checkOptions as webhdfs } from '../src/drivers/webhdfs/options.js';
 import { checkOptions as webhdfsPackage } from '../src/drivers/webhdfs-package/options.js';
 import { checkWatch } from '../src/flow/probes.js';
-import { avro, avroFile, csv, decompress, sequenceFile } from '../src/formats/index.js';
+import {
+  avro,
+  avroFile,
+  csv,
+  csvRow,
+  decompress,
+  messagePack,
+  sequenceFile,
+  textDecoder,
+} from '../src/formats/index.js';
 import { column, parquet } from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import { metricsHandler } from '../src/metrics/index.js';
@@ -74,6 +83,9 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'avro options': [avro, { schema: 'int' }],
   'avroFile options': [avroFile, { schema: { type: 'record', name: 'R', fields: [{ name: 'a', type: 'long' }] } }],
   'decompress options': [(options) => decompress((bytes) => bytes, options), {}],
+  'csvRow options': [csvRow, { columns: ['a'] }],
+  'messagePack options': [(options) => messagePack(undefined, options), {}],
+  'textDecoder options': [textDecoder, {}],
   'csv options': [csv, { columns: ['a'] }],
   'parquet options': [parquet, { schema: { a: column.int32() } }],
   'sequenceFile options': [sequenceFile, { value: { writable: 'Text', of: String } }],

@@ -50,8 +50,9 @@ const VALUES = {
 
 /** The formats that most flows do without, and what they need. */
 const FORMATS: readonly string[] = [
-  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'DECOMPRESS_DEFAULTS', 'SEQUENCE_FILE_DEFAULTS'],
-  ...['avro', 'avroFile', 'csv', 'decompress', 'rawJson', 'sequenceFile'],
+  ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'CSV_ROW_DEFAULTS', 'DECOMPRESS_DEFAULTS', 'MESSAGE_PACK_DEFAULTS'],
+  ...['SEQUENCE_FILE_DEFAULTS', 'TEXT_DECODER_DEFAULTS'],
+  ...['avro', 'avroFile', 'csv', 'csvRow', 'decompress', 'messagePack', 'rawJson', 'sequenceFile', 'textDecoder'],
 ];
 
 describe('the public surface', () => {

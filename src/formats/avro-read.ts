@@ -5,6 +5,7 @@ import type { AvroLogical, AvroNode } from './avro-node.js';
 import { parseAvro } from './avro-parse.js';
 import { type AvroPart, type AvroPlan, planOf } from './avro-plan.js';
 import type { AvroSchema } from './avro-schema.js';
+import { pathOf } from './json-path.js';
 
 /** How deep records may be in records. */
 const MAX_DEPTH = 500;
@@ -278,23 +279,11 @@ class ValueReader {
   located(error: unknown): unknown {
     if (!(error instanceof AvroFault)) return error;
     const { code, problem, offset } = error;
-    const path = shownPath(this.#steps.reverse());
+    const path = pathOf(this.#steps.reverse());
     return new DecodeError(
       code as 'RXF_DECODE_SYNTAX',
       `Cannot read \`${path}\` as Avro: ${problem}, at byte ${offset}. Is it of this schema?`,
       { details: { path, offset } },
     );
   }
-}
-
-const MAX_PATH = 200;
-
-function shownPath(steps: readonly (string | number)[]): string {
-  let path = '$';
-  for (const step of steps) {
-    if (path.length > MAX_PATH) break;
-    if (typeof step === 'number') path += `[${step}]`;
-    else path += /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-  }
-  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
 }

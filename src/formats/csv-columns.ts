@@ -42,6 +42,20 @@ export type CsvRow<C extends CsvColumns> =
         readonly [K in Exclude<C[number], Nullable<C[number]>> as Named<K>]: Held<K>;
       } & { readonly [K in Nullable<C[number]> as Named<K>]?: Held<K> | null | undefined };
 
+/** What each type of column is read as. */
+interface DecodedTypes extends CsvTypes {
+  readonly scalar: string;
+}
+
+type Read<C> = C extends { readonly type: infer T extends keyof CsvTypes } ? DecodedTypes[T] : string;
+type OrNull<C> = C extends { readonly nullable: true } ? null : never;
+
+/** A record that was read by its columns; a `CsvRow` of the same columns. */
+export type CsvDecodedRow<C extends CsvColumns> =
+  string extends Named<C[number]>
+    ? Readonly<Record<string, unknown>>
+    : { readonly [K in C[number] as Named<K>]: Read<K> | OrNull<K> };
+
 type Kind = keyof CsvTypes;
 const KINDS: readonly Kind[] = ['scalar', 'string', 'number', 'integer', 'boolean', 'timestamp'];
 

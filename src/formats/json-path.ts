@@ -29,6 +29,11 @@ export function pathAt(json: string, offset: number): string {
   return shownPath(steps);
 }
 
+/** The path of names and indexes, from the outside in, in the same form. */
+export function pathOf(steps: readonly (string | number)[]): string {
+  return shownPath(steps.map((step) => (typeof step === 'number' ? step : JSON.stringify(step))));
+}
+
 function shownPath(steps: readonly (number | string)[]): string {
   let path = '$';
   for (const step of steps) {

@@ -23,7 +23,15 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
-import { AVRO_FILE_DEFAULTS, CSV_DEFAULTS, DECOMPRESS_DEFAULTS, SEQUENCE_FILE_DEFAULTS } from 'rxflume/formats';
+import {
+  AVRO_FILE_DEFAULTS,
+  CSV_DEFAULTS,
+  CSV_ROW_DEFAULTS,
+  DECOMPRESS_DEFAULTS,
+  MESSAGE_PACK_DEFAULTS,
+  SEQUENCE_FILE_DEFAULTS,
+  TEXT_DECODER_DEFAULTS,
+} from 'rxflume/formats';
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
@@ -73,6 +81,9 @@ test.each([
   ['docs/reference/options/files.md', 'Options of the local disk driver', LOCAL_DISK_DEFAULTS],
   ['docs/reference/formats.md', 'Options of Avro', AVRO_FILE_DEFAULTS],
   ['docs/reference/decoders.md', 'Options of decompress', DECOMPRESS_DEFAULTS],
+  ['docs/reference/decoders.md', 'Options of textDecoder', TEXT_DECODER_DEFAULTS],
+  ['docs/reference/decoders.md', 'Options of csvRow', CSV_ROW_DEFAULTS],
+  ['docs/reference/decoders.md', 'Options of messagePack', MESSAGE_PACK_DEFAULTS],
   ['docs/reference/formats.md', 'Options of CSV', CSV_DEFAULTS],
   ['docs/reference/formats.md', 'Options of SequenceFile', SEQUENCE_FILE_DEFAULTS],
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],
