@@ -185,6 +185,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/sinks/http/sender.ts': 'Retry-After may be a date',
   'src/metrics/status.ts': 'the age of a record, whose time is a date',
   'src/opentelemetry/settle-spans.ts': 'spans have dates',
+  'src/opentelemetry/traced-acker.ts': 'spans have dates',
   'src/sources/amqp/message-times.ts': 'the age of a message, whose time is a date',
   'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/flume/flume-session.ts': 'offsets of a later run are above those of an earlier one',

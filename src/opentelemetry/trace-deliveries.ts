@@ -1,10 +1,12 @@
 import { type Tracer, trace } from '@opentelemetry/api';
 import { Observable } from 'rxjs';
 import { expectKnown, expectOption } from '../core/options.js';
+import type { Acker } from '../delivery/acker.js';
 import { type DeliveryOperator, deliveryOperator } from '../delivery/delivery-operator.js';
 import { oncePerAcker } from '../delivery/forwarding-acker.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
 import { PendingSpans, SettleSpans } from './settle-spans.js';
+import { TracedAcker } from './traced-acker.js';
 
 export interface TracingOptions {
   /** Makes the spans. Default: that of the name `rxflume` of the provider that is registered. */
@@ -29,7 +31,7 @@ export interface TracingOptions {
  * ```
  *
  * Settles: nothing itself; what follows does. What was settled within 100 ms of the last span of a stream shares the next one.
- * Bounds: 128 links a span; for each stream 4 bytes an unsettled delivery and 4,096 span contexts: those beyond are not linked.
+ * Bounds: 128 links a span, and 4,096 span contexts of the unsettled deliveries of each stream: those beyond are not linked.
  * Fails: `OptionError` at the call; never for a header: one that is malformed, repeated or too long is ignored.
  * Source: W3C Trace Context; OpenTelemetry, semantic conventions for messaging spans, whose status is Development.
  */
@@ -41,15 +43,17 @@ export function traceDeliveries<T>(options: TracingOptions = {}): DeliveryOperat
     (source) =>
       new Observable((subscriber) => {
         const pending = new PendingSpans();
-        const ackerOf = oncePerAcker(({ acker, origin }) => new SettleSpans(acker, origin, tracer, pending));
+        const byEpoch = new WeakMap<Acker['flush$'], SettleSpans>();
+        const ackerOf = oncePerAcker(({ acker, origin }) => {
+          const { flush$ } = acker;
+          const spans = byEpoch.get(flush$) ?? new SettleSpans(flush$, origin, tracer, pending);
+          byEpoch.set(flush$, spans);
+          return new TracedAcker(acker, spans);
+        });
         let hasCompleted = false;
         const takeFrom = subscribeOrdered(subscriber, () => pending.end(!hasCompleted));
         takeFrom(source, {
-          next: (delivery) => {
-            const acker = ackerOf(delivery);
-            acker.take(delivery);
-            subscriber.next(acker.adopt(delivery));
-          },
+          next: (delivery) => subscriber.next(ackerOf(delivery).take(delivery)),
           complete: () => {
             // A sink may settle the last of it after this.
             hasCompleted = true;

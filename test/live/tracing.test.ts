@@ -4,14 +4,19 @@ import { Kafka, logLevel } from 'kafkajs';
 import { flow, kafkaSink, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { traceDeliveries } from 'rxflume/opentelemetry';
-import type { Subscription } from 'rxjs';
+import { drainOn } from 'rxflume/operators';
+import { lastValueFrom, Subject } from 'rxjs';
 import { brokers, createTopic, fresh, sleep } from './support.js';
 
 jest.setTimeout(60_000);
 
 const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
-let running: Subscription | undefined;
-afterAll(() => running?.unsubscribe());
+const stop$ = new Subject<void>();
+let running: Promise<unknown> | undefined;
+afterAll(async () => {
+  stop$.next();
+  await running;
+});
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parentOf = (n: number) => `00-${TRACE}-${(n + 1).toString(16).padStart(16, '0')}-01`;
@@ -35,12 +40,13 @@ it("links the spans of Kafka's records to the batches they are sent on in, and s
   await producer.send({ topic, messages });
   await producer.disconnect();
 
-  running = flow(
+  const copying = flow(
     'tracing',
     kafkaSource(driver, { topics: [topic], groupId: topic }),
     traceDeliveries<Uint8Array | null>({ tracer: provider.getTracer('test') }),
     kafkaSink<Uint8Array | null>(driver, { topic: copy }).write(),
-  ).subscribe();
+  );
+  running = lastValueFrom(copying.pipe(drainOn(stop$)), { defaultValue: undefined });
 
   const consumer = kafka.consumer({ groupId: copy });
   const read = new Map<string, string | undefined>();

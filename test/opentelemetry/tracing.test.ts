@@ -3,7 +3,7 @@ import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import fc from 'fast-check';
 import { Subject } from 'rxjs';
-import { drainOn, filterValue, mapValue } from '../../operators/index.js';
+import { drainOn, filterValue, mapValue, splitValue } from '../../operators/index.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Delivery, Origin } from '../../src/delivery/delivery.js';
 import { amqpSink, amqpSource, fileSink, flow, httpSink, kafkaSink, text } from '../../src/index.js';
@@ -92,7 +92,6 @@ describe('traceDeliveries', () => {
         at(n, () => {
           deliveries$.next(acker.deliver(String(n), headed(parentOf(n + 1))));
           seen[n]?.ack();
-          seen[n]?.ack();
         });
       }
       at(2_000, () => {
@@ -100,6 +99,46 @@ describe('traceDeliveries', () => {
         const counts = spans().map(({ attributes }) => Number(attributes['messaging.batch.message_count']));
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1_000);
       });
+    }));
+
+  it('makes one span of what is settled together, though an operator before gave each delivery an acker of its own', () =>
+    inVirtualTime((at) => {
+      const { tracer, briefly } = tracing();
+      const deliveries$ = new Subject<Delivery<string>>();
+      const seen: Delivery<string>[] = [];
+      const parts = splitValue<string, string>((value) => [`${value}1`, `${value}2`]);
+      deliveries$.pipe(parts, traceDeliveries({ tracer })).subscribe((one) => seen.push(one));
+      const acker = new RecordingAcker('kafka:chat/0');
+      at(0, () => {
+        for (let n = 0; n < 10_000; n += 1) deliveries$.next(acker.deliver(String(n), headed(parentOf(n + 1))));
+        for (const one of seen) one.ack();
+        for (let n = 0; n < 100; n += 1) deliveries$.next(acker.deliver(String(n), headed(parentOf(n + 1))));
+      });
+      at(1_000, () => {
+        expect(briefly()).toEqual([['ack chat', 128, 20_000]]);
+        for (const one of seen.slice(20_000)) one.ack();
+      });
+      at(2_000, () => {
+        expect(briefly()[1]).toEqual(['ack chat', 128, 200]);
+        expect(acker.unsettled).toEqual([]);
+      });
+    }));
+
+  it('keeps 4,096 contexts of a stream, and links no others', () =>
+    inVirtualTime((at) => {
+      const { tracer, briefly } = tracing();
+      const deliveries$ = new Subject<Delivery<string>>();
+      const seen = traced(tracer, deliveries$);
+      const acker = new RecordingAcker('kafka:chat/0');
+      at(0, () => {
+        for (let n = 0; n < 4_200; n += 1) deliveries$.next(acker.deliver(String(n), headed(parentOf(n + 1))));
+        for (const one of seen.slice(4_096)) one.ack();
+      });
+      at(1_000, () => {
+        expect(briefly()).toEqual([]);
+        for (const one of seen.slice(0, 4_096)) one.ack();
+      });
+      at(2_000, () => expect(briefly()).toEqual([['ack chat', 128, 4_096]]));
     }));
 
   it('makes a span of its own of nacks, with the code of the error and nothing of its text', () =>
