@@ -1,17 +1,20 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_METRICS_ADDRESS, type MetricsAddress } from './metrics-server.js';
 import { PLAN_OPTIONS, type PlanAsked, readPlanArguments } from './plan/plan-arguments.js';
+import type { SchemaAsked } from './schema/schema.js';
 
 export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>] [--metrics [<host>:<port>]]
        rxflume check <file>
        rxflume plan <file> [--sample topic|<file>] [--rate <n>/s] [--bytes <n>] [--measure-writes] [--json] …
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
                              [--skip-to <offset>]
+       rxflume schema pull <url> <subject>
 
 run     run the flow that <file> (TypeScript or JavaScript) exports as default
 check   print what the flow guarantees, and why; makes no connection
 plan    measure the flow on a sample, and print the processes, window, files and memory it needs; commits nothing
 ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing without --skip-to
+schema  print the newest schema of a subject of a schema registry as TypeScript
 
 Options of run:
   --until-idle <ms>      drain and exit after <ms> without a record
@@ -45,7 +48,8 @@ Options of ledger:
   --json                 print one JSON object, for programs
   --skip-to <offset>     with --stream: record the offsets before this one as lost, so that the flow resumes here
 
-A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN.
+A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN. So is what logs in to a schema registry:
+RXFLUME_REGISTRY_TOKEN, or RXFLUME_REGISTRY_USER and RXFLUME_REGISTRY_PASSWORD.
 
   -h, --help             print this help
   -v, --version          print the version
@@ -55,6 +59,7 @@ Exit codes:
   check   0
   plan    0 planned, 1 the sample could not be read
   ledger  0 verified, 1 not verified or unreadable
+  schema  0 printed, 1 not there, or the registry did not answer
   all     2 invalid arguments
 `;
 
@@ -83,6 +88,7 @@ export type Asked =
     }
   | { readonly verb: 'check'; readonly file: string }
   | ({ readonly verb: 'plan' } & PlanAsked)
+  | ({ readonly verb: 'schema' } & SchemaAsked)
   | ({ readonly verb: 'ledger' } & LedgerAsked);
 
 /** What each command takes: its one argument, and its options. */
@@ -115,9 +121,11 @@ export function readArguments(args: readonly string[]): Asked {
   if (values.help) return { verb: 'help' };
   if (values.version) return { verb: 'version' };
   const [verb, argument, ...rest] = positionals;
-  if (verb === undefined) throw new Error('expected a command: run, check, plan or ledger');
+  if (verb === undefined) throw new Error('expected a command: run, check, plan, ledger or schema');
+  if (verb === 'schema') return { verb, ...readSchemaArguments([argument, ...rest], values) };
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
-  if (command === undefined) throw new Error(`unknown command \`${verb}\`; expected run, check, plan or ledger`);
+  if (command === undefined)
+    throw new Error(`unknown command \`${verb}\`; expected run, check, plan, ledger or schema`);
   if (argument === undefined) throw new Error(`\`${verb}\` needs ${command.argument}`);
   if (rest.length > 0) throw new Error(`\`${verb}\` takes one argument, ${command.argument}; also got \`${rest[0]}\``);
   for (const option of Object.keys(values)) {
@@ -141,6 +149,16 @@ export function readArguments(args: readonly string[]): Asked {
     drainTimeoutMs: milliseconds('--drain-timeout', values['drain-timeout'] ?? '60000'),
     metrics: values.metrics === undefined ? null : addressOf(values.metrics),
   };
+}
+
+function readSchemaArguments(given: readonly (string | undefined)[], options: object): SchemaAsked {
+  const [action, url, subject, ...rest] = given;
+  if (action !== 'pull') throw new Error(`\`schema\` needs \`pull\`, the URL of a registry and a subject`);
+  if (url === undefined || subject === undefined)
+    throw new Error('`schema pull` needs the URL of a registry and a subject');
+  if (rest.length > 0) throw new Error(`\`schema pull\` takes two arguments; also got \`${rest[0]}\``);
+  for (const option of Object.keys(options)) throw new Error(`\`schema\` has no option \`--${option}\``);
+  return { url, subject };
 }
 
 const ADDRESS = /^(?:(\[[0-9a-fA-F:.]+\]|[^:/\s]+):|:)?(\d{1,5})$/;

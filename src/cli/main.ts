@@ -41,6 +41,11 @@ async function main(args: readonly string[]): Promise<number> {
     return ledger(asked, { out, err, env: process.env, cwd: process.cwd() });
   }
 
+  if (asked.verb === 'schema') {
+    const { schema } = await import('./schema/schema.js');
+    return schema(asked, { out, err, env: process.env });
+  }
+
   const log: ConsoleLog = consoleLog(
     logOutput(out, (count) => log.say('warn', 'log.dropped', droppedText(count), { count })),
     () => new Date(),

@@ -112,7 +112,7 @@ function ofRegistry(what: string, cause: unknown): RxflumeError {
   const advice = isTls ? '' : 'Check `url`, and that the schema registry runs';
   return new ConnectError(
     isTls ? 'RXF_REGISTRY_DENIED' : 'RXF_REGISTRY_UNREACHABLE',
-    sentence(`the schema registry did not answer ${what}: ${describeError(cause)}`, advice),
+    sentence(`the schema registry did not answer: ${describeError(cause)}`, advice),
     { cause, details: { request: what } },
   );
 }

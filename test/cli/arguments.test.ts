@@ -71,7 +71,7 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'expected a command: run, check, plan or ledger'],
+    [[], 'expected a command: run, check, plan, ledger or schema'],
     [['walk'], 'unknown command `walk`'],
     [['run'], '`run` needs the file of a flow'],
     [['run', 'a.ts', 'b.ts'], 'also got `b.ts`'],
