@@ -3,6 +3,7 @@ import * as t from 'io-ts';
 import { fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
+import { column, parquet } from 'rxflume/formats/parquet';
 import { decode, mapValue, retryConnect } from 'rxflume/operators';
 
 interface Landed {
@@ -34,7 +35,10 @@ const lake = fileSink<Landed>(
   {
     root: env('CHAOS_ROOT'),
     path: (value) => `mod=${value.n % 3}`,
-    format: jsonLines({ compression: 'gzip' }),
+    format:
+      env('CHAOS_FORMAT') === 'parquet'
+        ? parquet({ schema: { n: column.int64(), stream: column.string(), offset: column.int64() } })
+        : jsonLines({ compression: 'gzip' }),
     roll: { intervalMs: 1_000 },
     chunk: { maxWaitMs: 200 },
   },

@@ -19,7 +19,7 @@ export async function count({ options, addresses, topic, lake, stop, say, compla
   const missing = options.records - new Set(records.map(({ n }) => n)).size;
   if (missing !== 0) complaints.push(`${missing} records never reached the topic: the harness itself failed`);
 
-  const { lost, duplicated, foreign } = judge(records, await readLake(lake, stop));
+  const { lost, duplicated, foreign } = judge(records, await readLake(lake, options.format, stop));
   const { finals, orphans } = await listLake(lake, stop);
   const url = `webhdfs://${new URL(addresses.nameNodeUrl).host}${lake}`;
   const complaint = options.atLeastOnce ? null : await verifyLedger(url);

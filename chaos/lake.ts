@@ -1,5 +1,10 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parquetReadObjects } from 'hyparquet';
+import type { Options } from './options.js';
 import { hdfsLines, root, services } from './services.js';
 
 export interface Listing {
@@ -9,11 +14,32 @@ export interface Listing {
   readonly orphans: readonly string[];
 }
 
-/** All lines of the final files, as Hadoop's own reader gives them. */
-export async function readLake(folder: string, signal: AbortSignal): Promise<string[]> {
+/** All lines of the final files, as Hadoop's own reader gives them; rows of Parquet as lines, by hyparquet. */
+export async function readLake(folder: string, format: Options['format'], signal: AbortSignal): Promise<string[]> {
+  if (format === 'parquet') return readParquet(folder);
   const lines: string[] = [];
   for await (const line of hdfsLines(signal, '-text', `${folder}/mod=*/*`)) lines.push(line);
   return lines;
+}
+
+async function readParquet(folder: string): Promise<string[]> {
+  const copy = await mkdtemp(join(tmpdir(), 'rxflume-chaos-'));
+  try {
+    await services('hdfs', '-get', `${folder}/mod=*`, copy);
+    const files = await readdir(copy, { recursive: true, withFileTypes: true });
+    const lines: string[] = [];
+    for (const one of files.filter((file) => file.isFile() && !file.name.endsWith('.crc'))) {
+      const { buffer, byteOffset, byteLength } = await readFile(join(one.parentPath, one.name));
+      const file = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+      const rows = await parquetReadObjects({ file });
+      lines.push(
+        ...rows.map(({ n, stream, offset }) => JSON.stringify({ n: Number(n), stream, offset: Number(offset) })),
+      );
+    }
+    return lines;
+  } finally {
+    await rm(copy, { recursive: true });
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ frozen, connections cut, and services restarted. Then an independent reader coun
   --seconds <n>    how long the faults of a run last (default 5 for each kill)
   --records <n>    records produced in each run, steadily (default 400 a second)
   --short          the form for CI: one run, seed 1, 18 kills in 90 s
+  --format <name>  what the collectors write: lines (default) or parquet
   --at-least-once  without the ledger, to see that this finds duplicates
   --keep           keep the logs, the topic and the folder, also where all is well
   --verbose        print each fault as it is done
@@ -26,6 +27,7 @@ export interface Options {
   readonly kills: number;
   readonly seconds: number;
   readonly records: number;
+  readonly format: 'lines' | 'parquet';
   readonly atLeastOnce: boolean;
   readonly keep: boolean;
   readonly verbose: boolean;
@@ -42,6 +44,7 @@ export function readOptions(args: readonly string[]): Options | null {
       seconds: { type: 'string' },
       records: { type: 'string' },
       short: { type: 'boolean', default: false },
+      format: { type: 'string', default: 'lines' },
       'at-least-once': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
@@ -49,7 +52,9 @@ export function readOptions(args: readonly string[]): Options | null {
     },
   });
   if (values.help) return null;
-  const { short } = values;
+  const { short, format } = values;
+  if (format !== 'lines' && format !== 'parquet')
+    throw new Error(`Expected \`--format\` to be lines or parquet, got \`${format}\``);
   const kills = whole('--kills', values.kills ?? (short ? '18' : '20'), 0, 2_000);
   const seconds = whole('--seconds', values.seconds ?? String(short ? 90 : Math.max(10, kills * 5)), 1, 7_200);
   return {
@@ -58,6 +63,7 @@ export function readOptions(args: readonly string[]): Options | null {
     kills,
     seconds,
     records: whole('--records', values.records ?? String(seconds * 400), 1_000, 5_000_000),
+    format,
     atLeastOnce: values['at-least-once'],
     keep: values.keep,
     verbose: values.verbose,

@@ -65,6 +65,7 @@ export async function setStage(
       CHAOS_TOPIC: name,
       CHAOS_GROUP: groupId,
       CHAOS_ROOT: lake,
+      CHAOS_FORMAT: options.format,
       CHAOS_GUARANTEE: options.atLeastOnce ? 'at-least-once' : 'exactly-once',
       CHAOS_SESSION_MS: String(SESSION_TIMEOUT_MS),
       CHAOS_DATANODE_NAMED: `${addresses.dataNode.host}:${addresses.dataNode.port}`,

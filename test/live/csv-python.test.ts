@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type CsvOptions, csv } from '../../src/formats/csv.js';
+import { root } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rxflume-csv-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,6 +39,44 @@ const ROWS = fc.sample(
   }),
   { numRuns: 5_000, seed: 42 },
 );
+
+const DUCKDB = `
+import duckdb, json, sys
+query = '''select * from read_csv(?, header = true, delim = ?, quote = '"', escape = '"', nullstr = ?, all_varchar = true)'''
+json.dump(duckdb.connect().execute(query, sys.argv[1:4]).fetchall(), sys.stdout)
+`;
+
+describe('DuckDB reads', () => {
+  it.each<[string, Partial<Omit<CsvOptions, 'columns'>>]>([
+    ['CSV', {}],
+    ['TSV', { separator: '\t' }],
+  ])(
+    '%s with a text for null',
+    (name, options) => {
+      const python = execFileSync(`${root}scripts/readers`, {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
+      const columns = ['id', { name: 'text', type: 'string' }, { name: 'note', nullable: true }, 'rate'] as const;
+      const encoder = csv({ columns, numbers: 'all', nullText: '\\N', ...options }).encoder();
+      // DuckDB ends a text at U+0000.
+      const rows = ROWS.filter(
+        ({ text, note }) => ![text, note].some((one) => one?.includes('\u0000') || one === '\\N'),
+      );
+      for (const row of rows) encoder.add(row);
+      const file = join(folder, `duckdb ${name}`);
+      writeFileSync(file, encoder.take());
+      const args = ['-c', DUCKDB, file, options.separator ?? ',', '\\N'];
+      const read = JSON.parse(execFileSync(python, args, { maxBuffer: 2 ** 28, encoding: 'utf8' })) as (
+        | string
+        | null
+      )[][];
+      expect(read.length).toBe(rows.length);
+      expect(read).toEqual(rows.map(({ id, text, note, rate }) => [String(id), text, note ?? null, String(rate)]));
+    },
+    300_000,
+  );
+});
 
 describe('Python’s csv module reads', () => {
   it.each<[string, Partial<Omit<CsvOptions, 'columns'>>]>([

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { from, lastValueFrom } from 'rxjs';
 import { localDisk } from '../../src/drivers/local-disk/index.js';
-import { column, type ParquetRow, parquet } from '../../src/formats/parquet/index.js';
+import { column, type Format, type ParquetRow, parquet } from '../../src/formats/parquet/index.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { SinkRun } from '../support/sink-run.js';
 import { root } from './support.js';
@@ -15,8 +15,18 @@ const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'rxflume-parquet-'));
 let python = '';
 
+const COMPRESSIONS = [
+  'none',
+  'snappy',
+  'gzip',
+  ...(Number(process.versions.node.split('.')[0]) >= 23 ? ['zstd'] : []),
+] as const;
+const fileOf = (compression: string) => join(folder, `${compression}.parquet`);
+const sparkFileOf = (compression: string) => join(folder, `${compression}-spark.parquet`);
+
 beforeAll(async () => {
   python = (await run(`${root}scripts/readers`)).stdout.trim();
+  for (const compression of COMPRESSIONS) await write(compression);
 }, 300_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -86,6 +96,25 @@ const WORDS = [
 ];
 const DAYS = ['1970-01-01', '1969-12-31', '0001-01-01', '9999-12-31', '2024-02-29', '1582-10-04'];
 const TIMES = [0, -1, 1_700_000_000_123, -62_135_596_800_000, 253_402_300_799_999];
+
+/** A file of three row groups; and one without the column that Spark 4.0 cannot read. */
+async function write(compression: string): Promise<void> {
+  const { key: _, ...readBySpark } = schema;
+  await writeFileOf(fileOf(compression), parquet({ schema, compression: compression as 'none' }));
+  await writeFileOf(sparkFileOf(compression), parquet({ schema: readBySpark, compression: compression as 'none' }));
+}
+
+async function writeFileOf(file: string, format: Format<Row>): Promise<void> {
+  const encoder = format.encoder();
+  const parts: Uint8Array[] = [];
+  for (const [n, row] of rows.entries()) {
+    encoder.add(row);
+    if (n % 80 === 79) parts.push(await lastValueFrom(from(encoder.takeLater?.() ?? [])));
+  }
+  const facts = { stream: 'kafka:chat/3', values: rows.length, firstOffset: 7, lastOffset: 300 };
+  parts.push(await lastValueFrom(from(encoder.finish?.(facts) ?? [])));
+  writeFileSync(file, Buffer.concat(parts));
+}
 
 /** Values in a range of their own for each row group, so that its statistics say whether it is read; and edges between. */
 function rowOf(n: number): Row {
@@ -177,29 +206,13 @@ function leveled(rows: readonly Record<string, unknown>[]): Record<string, unkno
   return rows.map((row) => ({ ...row, key: key(row.key), state: textOf(row.state), extra: textOf(row.extra) }));
 }
 
-describe('Parquet files, read by pyarrow and DuckDB', () => {
-  const rows = Array.from({ length: 240 }, (_, n) => rowOf(n));
-  const compressions = [
-    'none',
-    'snappy',
-    'gzip',
-    ...(Number(process.versions.node.split('.')[0]) >= 23 ? ['zstd'] : []),
-  ];
+const rows = Array.from({ length: 240 }, (_, n) => rowOf(n));
 
-  it.each(compressions)(
+describe('Parquet files, read by pyarrow, DuckDB and Spark', () => {
+  it.each(COMPRESSIONS)(
     'hold every row, and statistics that filters may use: %s',
     async (compression) => {
-      const encoder = parquet({ schema, compression: compression as 'none' }).encoder();
-      const parts: Uint8Array[] = [];
-      for (const [n, row] of rows.entries()) {
-        encoder.add(row);
-        if (n % 80 === 79) parts.push(await lastValueFrom(from(encoder.takeLater?.() ?? [])));
-      }
-      const facts = { stream: 'kafka:chat/3', values: rows.length, firstOffset: 7, lastOffset: 300 };
-      parts.push(await lastValueFrom(from(encoder.finish?.(facts) ?? [])));
-      const file = join(folder, `${compression}.parquet`);
-      writeFileSync(file, Buffer.concat(parts));
-      const found = await read(file);
+      const found = await read(fileOf(compression));
       expect(found.rowGroups).toEqual([80, 80, 80]);
       expect(found.metadata).toMatchObject({ 'rxflume.stream': 'kafka:chat/3', 'rxflume.last_offset': '300' });
       const expected = rows.map(printed);
@@ -215,6 +228,15 @@ describe('Parquet files, read by pyarrow and DuckDB', () => {
     },
     180_000,
   );
+
+  it('hold the same for Spark, which trusts statistics by who wrote them', async () => {
+    const args = [`${root}scripts/readers.d/spark.py`, ...COMPRESSIONS.map(sparkFileOf)];
+    const { stdout } = await run(python, args, { maxBuffer: 256 << 20, timeout: 170_000 });
+    const all = JSON.parse(stdout) as { rows: Record<string, unknown>[][]; filters: number; wrong: string[] };
+    const expected = rows.map((row) => ({ ...printed(row), key: 'undefined' }));
+    expect([all.wrong, all.filters >= 30, all.rows.length]).toEqual([[], true, COMPRESSIONS.length]);
+    for (const found of all.rows) expect(leveled(found)).toEqual(expected);
+  }, 180_000);
 
   it('are whole when a flow to the local disk has ended, in every bucket', async () => {
     const sink = fileSink<Row>(localDisk(), {
