@@ -1,10 +1,11 @@
-// Rows of the chat record to Parquet with snappy, beside pyarrow's write_table from Python's dicts: each in a program of its own, in turn, on
+// Every format beside plain JSON lines; and rows of the chat record to Parquet with snappy, beside pyarrow's write_table from Python's dicts: each in a program of its own, in turn, on
 // one core. CPU a row holds where seconds do not.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compiled } from '../lab/compiled.js';
 import type { Result } from '../lab/measure.js';
+import { compareFormats } from './every-format.js';
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +15,8 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
+await compareFormats(3 * rounds);
+
 /** Each program writes the file so often, and the first time is not counted. */
 const FILES = '3';
 const LEAST_ROWS_A_SECOND = 250_000;
@@ -47,7 +50,7 @@ const median = (name: string, of: (result: Result & Written) => number): number 
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 };
 console.log(
-  `${values.rows} rows of ${values.bytes} bytes as JSON, medians of ${rounds} rounds, Node ${process.versions.node}\n`,
+  `\n${values.rows} rows of ${values.bytes} bytes as JSON, medians of ${rounds} rounds, Node ${process.versions.node}\n`,
 );
 console.log('                rows/s  rows per CPU second  file bytes  peak MiB  longest row group, ms');
 for (const name of results.keys()) {

@@ -2,13 +2,11 @@
 // JSON lines, in turn in the same run. What a file sink does with a format, without the sink.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { lastValueFrom, from as observed } from 'rxjs';
 import { avroFile, csv, type Format, rawJson, sequenceFile } from '../../src/formats/index.js';
 import { column, parquet } from '../../src/formats/parquet/index.js';
 import { json, jsonLines, jsonText } from '../../src/index.js';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
 const CHUNK_BYTES = 256 * 1024;
 const NAMES = ['id', 'conversation', 'at', 'lang', 'channel', 'from', 'customer', 'text'] as const;
 type Message = Readonly<Record<(typeof NAMES)[number], string>>;
@@ -98,9 +96,8 @@ async function measured(work: () => number | Promise<number>): Promise<{ cpuMicr
   return { cpuMicros: user + system, bytes };
 }
 
-async function compare(works: Readonly<Record<string, () => number | Promise<number>>>): Promise<void> {
+async function compare(works: Readonly<Record<string, () => number | Promise<number>>>, rounds: number): Promise<void> {
   const seen = new Map<string, { cpuMicros: number; bytes: number }[]>();
-  const rounds = Number(values.rounds);
   for (let round = -3; round < rounds; round += 1) {
     for (const [name, work] of Object.entries(works)) {
       const one = await measured(work);
@@ -118,6 +115,13 @@ async function compare(works: Readonly<Record<string, () => number | Promise<num
   }
 }
 
-console.log(`${messages.length} messages, ${values.rounds} rounds, Node ${process.versions.node}`);
-await compare(Object.fromEntries(Object.entries(FORMATS).map(([name, format]) => [name, () => write(format)])));
-await compare(PATHS);
+/** Prints what each format takes, and what decoding does before it. */
+export async function compareFormats(rounds: number): Promise<void> {
+  console.log(`\n${messages.length} messages, ${rounds} rounds, Node ${process.versions.node}`);
+  await compare(
+    Object.fromEntries(Object.entries(FORMATS).map(([name, format]) => [name, () => write(format)])),
+    rounds,
+  );
+  await compare(PATHS, rounds);
+  console.log(`\n${Math.round(process.resourceUsage().maxRSS / 1_024)} MiB at most, for all of them in one process`);
+}
