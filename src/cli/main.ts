@@ -6,6 +6,7 @@ import { versionOf } from '../metrics/runtime.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
+import { errorPlace } from './error-place.js';
 import { guardedOutput, type OutputStream } from './guarded-output.js';
 import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
@@ -55,6 +56,8 @@ async function main(args: readonly string[]): Promise<number> {
     flow = await loadFlow(asked.file);
   } catch (error) {
     sayError(errorLog(log), error);
+    const place = errorPlace(error, process.cwd());
+    if (place !== undefined) err.write(`  at ${place}\n`);
     return 2;
   }
   if (asked.verb === 'plan') {

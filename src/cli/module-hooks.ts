@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import * as nodeModule from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
+import { aliasesOf } from './path-aliases.js';
 
 /** The parts of the arguments of Node's hooks that are used here. */
 export interface HookContext {
@@ -18,8 +19,13 @@ type Next = (target: string, context?: HookContext) => unknown;
  */
 export function resolve(specifier: string, context: HookContext, next: Next): unknown {
   const { parentURL } = context;
-  if (!/^\.{1,2}(\/|$)/.test(specifier) || parentURL === undefined || !isOwnFile(parentURL))
-    return next(specifier, context);
+  if (parentURL === undefined || !isOwnFile(parentURL)) return next(specifier, context);
+  if (!/^\.{1,2}(\/|$)/.test(specifier)) {
+    const aliased = aliasesOf(specifier, fileURLToPath(parentURL))
+      .map(fileFor)
+      .find((found) => found !== undefined);
+    return next(aliased ?? specifier, context);
+  }
   const [path, query] = specifier.split(/(?=[?#])/, 2) as [string, string?];
   if (isFile(new URL(path, parentURL))) return next(specifier, context);
   const found = candidatesFor(path).find((candidate) => isFile(new URL(candidate, parentURL)));
@@ -29,7 +35,10 @@ export function resolve(specifier: string, context: HookContext, next: Next): un
 /** What newer Nodes have of `node:module`. */
 export const newer = nodeModule as {
   /** From 22.13. */
-  readonly stripTypeScriptTypes?: (text: string, options: { readonly mode: 'strip' | 'transform' }) => string;
+  readonly stripTypeScriptTypes?: (
+    text: string,
+    options: { readonly mode: 'strip' | 'transform'; readonly sourceMap?: boolean },
+  ) => string;
   /** From 22.15. */
   readonly registerHooks?: (hooks: object) => unknown;
 };
@@ -65,7 +74,7 @@ function read(
   const text = readFileSync(path, 'utf8');
   const { stripTypeScriptTypes: strip } = newer;
   if (isTypeScript && strip === undefined) return { isModule: looksLikeModule(text), source: undefined };
-  const source = isTypeScript && strip !== undefined ? withoutTypes(text, strip) : text;
+  const source = isTypeScript && strip !== undefined ? withoutTypes(path, text, strip) : text;
   return { isModule: isWrittenAsModule(source), source };
 }
 
@@ -78,6 +87,11 @@ function candidatesFor(path: string): string[] {
   const typed = path.replace(/\.([cm]?)js$/, '.$1ts');
   const ends = ['.ts', '.js', '.mts', '.mjs', '.cts', '.cjs', '/index.ts', '/index.js'];
   return [...(typed === path ? [] : [typed]), ...ends.map((end) => path.replace(/\/$/, '') + end)];
+}
+
+/** The address of the file that a path means, with or without its extension. */
+function fileFor(path: string): string | undefined {
+  return [path, ...candidatesFor(path)].map((one) => pathToFileURL(one)).find(isFile)?.href;
 }
 
 function isFile(url: URL): boolean {
@@ -102,16 +116,23 @@ function looksLikeModule(text: string): boolean {
   return /^\s*(import\s*['"{*]|import\s+(?!\w+\s*=)[\w{*]|export\s+(?!=))/m.test(code);
 }
 
-function withoutTypes(text: string, strip: NonNullable<typeof newer.stripTypeScriptTypes>): string {
+function withoutTypes(path: string, text: string, strip: NonNullable<typeof newer.stripTypeScriptTypes>): string {
   const { emitWarning } = process;
   // Node says at each start that the function is experimental, between the lines of the log.
   process.emitWarning = () => undefined;
   try {
     return strip(text, { mode: 'strip' });
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
-    return strip(text, { mode: 'transform' });
+    if ((error as { code?: unknown }).code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw located(error, path);
+    process.setSourceMapsEnabled(true);
+    return strip(text, { mode: 'transform', sourceMap: true });
   } finally {
     process.emitWarning = emitWarning;
   }
+}
+
+/** The stripper knows the line, and not the file. */
+function located(error: unknown, path: string): unknown {
+  if (error instanceof Error && error.stack?.startsWith(':')) error.stack = path + error.stack;
+  return error;
 }

@@ -11,12 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { FLOW_FILES, HELPERS, PROJECTS } from './projects.js';
+import { ALIASES, ENDING, FAULTY, FLOW_FILES, HELPERS, PROJECTS, WORKSPACE } from './projects.js';
 
 interface Manifest {
   readonly version: string;
@@ -197,11 +197,8 @@ describe('the package', () => {
   test.each(PROJECTS)(
     'a flow file loads in a project of type %s, however it is written',
     async (type) => {
-      const folder = join(app, strips ? '' : 'with-tsx', type);
-      mkdirSync(join(folder, 'node_modules'), { recursive: true });
-      if (!strips) symlinkSync(`${root}node_modules/tsx`, join(folder, 'node_modules/tsx'));
-      writeFileSync(join(folder, 'package.json'), JSON.stringify(type === 'none' ? {} : { type }));
-      for (const [name, text] of Object.entries({ ...HELPERS, ...FLOW_FILES })) writeFileSync(join(folder, name), text);
+      const manifestOf = JSON.stringify(type === 'none' ? {} : { type });
+      const folder = projectOf(type, { 'package.json': manifestOf, ...HELPERS, ...FLOW_FILES });
       const loaded = await Promise.all(
         Object.keys(FLOW_FILES).map(async (name) => [name, await check(folder, name)] as const),
       );
@@ -210,6 +207,37 @@ describe('the package', () => {
     },
     150_000,
   );
+
+  test.each(PROJECTS)(
+    'a flow runs in a project of type %s, by npx as a user runs it',
+    async (type) => {
+      const folder = projectOf(`run-${type}`, {
+        'package.json': type === 'none' ? '{}' : JSON.stringify({ type }),
+        'flow.ts': ENDING,
+      });
+      const printed = await run(folder, 'npx', ['--no-install', 'rxflume', 'run', 'flow.ts']);
+      expect(printed).toMatch(/"what":"summary","message":"ending drained after/);
+    },
+    60_000,
+  );
+
+  test('a flow file may import by the paths of its tsconfig.json, and the TypeScript of its workspace', async () => {
+    const aliased = projectOf('aliased', { 'package.json': '{}', ...ALIASES });
+    expect(await check(aliased, 'src/flow.ts')).toMatch(/^aliased: at least once/);
+    const workspace = projectOf('workspace', {
+      'package.json': '{ "private": true, "workspaces": ["packages/*"] }',
+      ...WORKSPACE,
+    });
+    mkdirSync(join(workspace, 'node_modules/@acme'));
+    symlinkSync('../../packages/b', join(workspace, 'node_modules/@acme/b'));
+    expect(await check(workspace, 'packages/a/flow.ts')).toMatch(/^workspace: at least once/);
+  }, 60_000);
+
+  test('an error of a flow file has its line, as it was written', async () => {
+    const files = Object.entries(FAULTY).map(([name, [text]]) => [name, text]);
+    const folder = projectOf('faulty', { 'package.json': '{}', ...Object.fromEntries(files) });
+    for (const [name, [, at]] of Object.entries(FAULTY)) expect(await check(folder, name)).toMatch(at);
+  }, 60_000);
 
   test('a TypeScript flow without a stripper says what to install', async () => {
     if (strips) return;
@@ -267,6 +295,18 @@ function installed(name: string): string {
     version: string;
   };
   return `${name}@${version}`;
+}
+
+/** A project of its own below the one where the package is installed. */
+function projectOf(name: string, files: Readonly<Record<string, string>>): string {
+  const folder = join(app, strips ? '' : 'with-tsx', name);
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  if (!strips) symlinkSync(`${root}node_modules/tsx`, join(folder, 'node_modules/tsx'));
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  }
+  return folder;
 }
 
 function writeFile(name: string, text: string): void {
