@@ -53,11 +53,14 @@ export class SettleSpans {
     this.#pending = pending;
   }
 
-  /** Whether there is room for the context of one more delivery; it counts from then on, until it is settled. */
-  reserve(): boolean {
-    if (this.#contexts >= MAX_CONTEXTS) return false;
+  /** Whether there is room for the context of one more delivery. */
+  get hasRoom(): boolean {
+    return this.#contexts < MAX_CONTEXTS;
+  }
+
+  /** A context is kept, until its delivery is settled. */
+  kept(): void {
     this.#contexts += 1;
-    return true;
   }
 
   /** So many deliveries are settled, of which some were traced. `causeName`: of a nack. */

@@ -23,8 +23,9 @@ export class TracedAcker extends ForwardingAcker {
 
   /** The same delivery, traced where it was sampled. */
   take<T>(delivery: Delivery<T>): Delivery<T> {
-    const context = spanContextOf(delivery.origin);
-    if (context !== undefined && this.#traced?.has(delivery.seq) !== true && this.#spans.reserve()) {
+    const context = this.#spans.hasRoom ? spanContextOf(delivery.origin) : undefined;
+    if (context !== undefined && this.#traced?.has(delivery.seq) !== true) {
+      this.#spans.kept();
       this.#traced ??= new Map();
       this.#traced.set(delivery.seq, { context, at: timeOfDayMs() });
     }
