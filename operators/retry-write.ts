@@ -169,7 +169,7 @@ class Target {
 
   #say(): void {
     if (this.#breaker.isOpen) {
-      this.#monitor.logEvent('warn', 'RXF_SINK_WRITE', 'Writes keep failing: all wait until one retry succeeds.');
+      this.#monitor.logEvent('warn', 'write.suspended', 'Writes keep failing: all wait until one retry succeeds.');
     } else this.#monitor.logEvent('info', 'write.resumed', 'Writes succeed again.');
   }
 }

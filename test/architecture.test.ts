@@ -114,6 +114,8 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     packages: ['rxjs', '@opentelemetry/api'],
   },
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
+  // The rules look at the status of flows; receivers send through the port of HTTP.
+  { room: /^src\/alerts$/, rooms: [...BASE, 'src/metrics', 'src/ports'], packages: ['rxjs', 'node:*'] },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/(cli|console)$/, rooms: ['*'], packages: ['*'] },
   {
@@ -179,6 +181,14 @@ const READS_TIME_OF_DAY = /\b(Date\.now|\w*[sS]cheduler\.now|new Date\(\))/;
 /** What needs the time of day, and why. Everything else waits, and counts, by `monotonicMs`. */
 const DATES: Readonly<Record<string, string>> = {
   'operators/aggregate-by-key.ts': 'windows begin at round times of day, and results tell them',
+  'src/alerts/alert-when.ts': 'an alert says when it began to fire',
+  'src/alerts/alertmanager-receiver.ts':
+    'Alertmanager is given the date at which an alert ends unless it is sent again',
+  'src/alerts/alerts.ts': 'an alert says when it began to fire',
+  'src/alerts/built-in-alerts.ts': 'the age of a record, whose time is a date',
+  'src/alerts/notify.ts': 'silences end, and notifications are saved, by dates',
+  'src/alerts/surge.ts': 'an alert says when it began to fire',
+  'src/alerts/webhook-receiver.ts': 'a signature is of a date',
   'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',

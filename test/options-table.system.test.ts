@@ -15,6 +15,17 @@ const TABLE = {
     ...['firstDelayMs', 'maxDelayMs', 'maxRetryAfterMs', 'maxWaitMs', 'intervalMs', 'receiptIntervalMs'],
     ...['heartbeatIntervalMs', 'metadataMaxAgeMs', 'produceIntervalMs', 'settleAfterMs', 'afterMs', 'openMs', 'idleMs'],
     ...['maxNoProgressMs', 'maxAgeMs', 'unknownAgeMs'],
+    ...[
+      'minHeadroomMs',
+      'forMs',
+      'keepFiringForMs',
+      'staleAfterMs',
+      'groupWaitMs',
+      'groupIntervalMs',
+      'repeatIntervalMs',
+      'resendIntervalMs',
+      'evaluationIntervalMs',
+    ],
     ...['windowMs', 'slideMs', 'perMs', 'connectMs', 'withinMs', 'quietMs', 'latencyMs', 'earliestMs', 'latestMs'],
   ],
   /** Bytes. */
@@ -27,9 +38,10 @@ const TABLE = {
     ...['count', 'maxAttempts', 'maxInFlight', 'maxUnacked', 'maxOpenFiles', 'maxBatchCount', 'maxClients'],
     ...['maxConnecting', 'maxFaults', 'connections', 'channelsPerConnection', 'prefetch', 'deliveryLimit', 'failures'],
     ...['burst', 'weight', 'partitions', 'replication', 'recordsPerFetch', 'schedules', 'maxSchemas'],
+    ...['clears', 'maxAlerts', 'maxNacks', 'maxDeadLetters', 'maxRebalances', 'minVolume', 'minCount', 'maxKeys'],
   ],
   /** Other numbers: a share, a level, a port, a seed. AMQP's heartbeat is in whole seconds on the wire. */
-  numbers: ['jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
+  numbers: ['rise', 'jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
   /** What is made from a value: `(value, delivery)`, and what only this option needs behind. */
   callbacks: [
     ...['encode', 'key', 'path', 'topic', 'url', 'routingKey', 'properties', 'timestamp', 'partition', 'weigh'],
@@ -40,6 +52,8 @@ const TABLE = {
   functions: [
     ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
     ...['disk', 'readLines', 'otherwise', 'deadLetter', 'subject'],
+    // Of a rule: what is observed, and the labels and texts of its alerts.
+    ...['of', 'clearWhen', 'labels', 'annotations', 'sample'],
   ],
   groups: {
     batch: ['count', 'bytes', 'maxWaitMs'],
@@ -64,6 +78,7 @@ const TABLE = {
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
+    ...['state', 'baseline', 'falseAlarms', 'classifier'],
   ],
   lists: [
     'topics',
@@ -77,6 +92,9 @@ const TABLE = {
     'faults',
     'required',
     'columns',
+    'receivers',
+    'groupBy',
+    'silences',
   ],
   /** Texts that name something, and choices of a few words. */
   texts: [
@@ -108,6 +126,7 @@ const TABLE = {
     ],
     'framing',
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
+    ...['severity', 'secret'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
   flags: ['checkCrc', 'givesChunks', 'register'],
@@ -125,6 +144,7 @@ const ENTRIES = [
   'src/metrics/index.ts',
   'src/opentelemetry/index.ts',
   'src/planner/index.ts',
+  'src/alerts/index.ts',
   'src/testing/index.ts',
   ...drivers(),
 ];

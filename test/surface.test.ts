@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as alerts from '../src/alerts/index.js';
 import * as formats from '../src/formats/index.js';
 import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
@@ -102,6 +103,14 @@ describe('the public surface', () => {
     const laws = ['littleConcurrency', 'seedThroughput', 'usl'];
     const estimates = ['exactly', 'isNotMeasured', 'meanOf'];
     expect(Object.keys(planner).sort()).toEqual(['PLAN_DEFAULTS', 'plan', ...estimates, ...laws].sort());
+  });
+
+  it('of rxflume/alerts is rules, surges, receivers, and their defaults', () => {
+    const rules = ['alertWhen', 'alerts', 'builtInAlerts', 'flowSnapshots', 'surge', 'testAlerts'];
+    const receivers = ['alertmanagerReceiver', 'fileState', 'logReceiver', 'notify', 'webhookReceiver'];
+    const defaults = ['ALERT_WHEN', 'ALERTMANAGER_RECEIVER', 'BUILT_IN_ALERTS', 'FLOW_SNAPSHOTS', 'LOG_RECEIVER'];
+    const names = [...defaults, 'NOTIFY', 'SURGE', 'WEBHOOK_RECEIVER'].map((name) => `${name}_DEFAULTS`);
+    expect(Object.keys(alerts).sort()).toEqual([...rules, ...receivers, ...names].sort());
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

@@ -1,25 +1,31 @@
 import { parseArgs } from 'node:util';
+import type { AlertsAsked } from './alerts.js';
 import { DEFAULT_METRICS_ADDRESS, type MetricsAddress } from './metrics-server.js';
 import { PLAN_OPTIONS, type PlanAsked, readPlanArguments } from './plan/plan-arguments.js';
 import type { SchemaAsked } from './schema/schema.js';
 
 export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>] [--metrics [<host>:<port>]]
+                          [--alerts <file>]
        rxflume check <file>
        rxflume plan <file> [--sample topic|<file>] [--rate <n>/s] [--bytes <n>] [--measure-writes] [--json] …
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
                              [--skip-to <offset>]
        rxflume schema pull <url> <subject>
+       rxflume alerts test <file> [--json]
+       rxflume alerts backtest <file> --from <folder or topic> [--json]
 
 run     run the flow that <file> (TypeScript or JavaScript) exports as default
 check   print what the flow guarantees, and why; makes no connection
 plan    measure the flow on a sample, and print the processes, window, files and memory it needs; commits nothing
 ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing without --skip-to
 schema  print the newest schema of a subject of a schema registry as TypeScript
+alerts  test the rules that <file> exports, or replay stored values through its surges
 
 Options of run:
   --until-idle <ms>      drain and exit after <ms> without a record
   --drain-timeout <ms>   abandon a drain that takes longer (default 60000)
   --metrics [<host>:<port>]  serve /metrics, /livez and /readyz (default 127.0.0.1:9464)
+  --alerts <file>        watch the flow with the rules and receivers that <file> exports
 
 SIGINT or SIGTERM drains: stop reading, make deliveries in flight durable, commit, and print a summary.
 A second signal abandons the flow.
@@ -48,6 +54,10 @@ Options of ledger:
   --json                 print one JSON object, for programs
   --skip-to <offset>     with --stream: record the offsets before this one as lost, so that the flow resumes here
 
+Options of alerts:
+  --from <where>         values of the past: a folder as of ledger, or kafka://host:port,host:port/topic
+  --json                 print one JSON object, for programs
+
 A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN. So is what logs in to a schema registry:
 RXFLUME_REGISTRY_TOKEN, or RXFLUME_REGISTRY_USER and RXFLUME_REGISTRY_PASSWORD.
 
@@ -60,6 +70,7 @@ Exit codes:
   plan    0 planned, 1 the sample could not be read
   ledger  0 verified, 1 not verified or unreadable
   schema  0 printed, 1 not there, or the registry did not answer
+  alerts  0 as expected, 1 a test failed or the values cannot be read
   all     2 invalid arguments
 `;
 
@@ -85,17 +96,21 @@ export type Asked =
       readonly drainTimeoutMs: number;
       /** Null where metrics are not served. */
       readonly metrics: MetricsAddress | null;
+      /** The file of rules and receivers; undefined where the flow is not watched. */
+      readonly alerts?: string | undefined;
     }
   | { readonly verb: 'check'; readonly file: string }
   | ({ readonly verb: 'plan' } & PlanAsked)
   | ({ readonly verb: 'schema' } & SchemaAsked)
-  | ({ readonly verb: 'ledger' } & LedgerAsked);
+  | ({ readonly verb: 'ledger' } & LedgerAsked)
+  | ({ readonly verb: 'alerts' } & AlertsAsked);
 
 /** What each command takes: its one argument, and its options. */
 const COMMANDS: Readonly<Record<string, { readonly argument: string; readonly options: readonly string[] }>> = {
-  run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout', 'metrics'] },
+  run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout', 'metrics', 'alerts'] },
   check: { argument: 'the file of a flow', options: [] },
   plan: { argument: 'the file of a flow', options: [...Object.keys(PLAN_OPTIONS), 'json'] },
+  alerts: { argument: '`test` or `backtest`, and a file', options: ['from', 'json'] },
   ledger: { argument: 'the root of a file sink', options: ['stream', 'user', 'mode', 'json', 'skip-to'] },
 };
 
@@ -108,6 +123,8 @@ export function readArguments(args: readonly string[]): Asked {
       'until-idle': { type: 'string' },
       'drain-timeout': { type: 'string' },
       metrics: { type: 'string' },
+      alerts: { type: 'string' },
+      from: { type: 'string' },
       stream: { type: 'string' },
       user: { type: 'string' },
       mode: { type: 'string' },
@@ -121,12 +138,13 @@ export function readArguments(args: readonly string[]): Asked {
   if (values.help) return { verb: 'help' };
   if (values.version) return { verb: 'version' };
   const [verb, argument, ...rest] = positionals;
-  if (verb === undefined) throw new Error('expected a command: run, check, plan, ledger or schema');
+  if (verb === undefined) throw new Error('expected a command: run, check, plan, ledger, schema or alerts');
   if (verb === 'schema') return { verb, ...readSchemaArguments([argument, ...rest], values) };
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
   if (command === undefined)
-    throw new Error(`unknown command \`${verb}\`; expected run, check, plan, ledger or schema`);
+    throw new Error(`unknown command \`${verb}\`; expected run, check, plan, ledger, schema or alerts`);
   if (argument === undefined) throw new Error(`\`${verb}\` needs ${command.argument}`);
+  if (verb === 'alerts') return alertsAsked(argument, rest, values);
   if (rest.length > 0) throw new Error(`\`${verb}\` takes one argument, ${command.argument}; also got \`${rest[0]}\``);
   for (const option of Object.keys(values)) {
     if (!command.options.includes(option)) throw new Error(`\`${verb}\` has no option \`--${option}\``);
@@ -148,6 +166,7 @@ export function readArguments(args: readonly string[]): Asked {
     untilIdleMs: values['until-idle'] === undefined ? null : milliseconds('--until-idle', values['until-idle']),
     drainTimeoutMs: milliseconds('--drain-timeout', values['drain-timeout'] ?? '60000'),
     metrics: values.metrics === undefined ? null : addressOf(values.metrics),
+    alerts: values.alerts,
   };
 }
 
@@ -159,6 +178,27 @@ function readSchemaArguments(given: readonly (string | undefined)[], options: ob
   if (rest.length > 0) throw new Error(`\`schema pull\` takes two arguments; also got \`${rest[0]}\``);
   for (const option of Object.keys(options)) throw new Error(`\`schema\` has no option \`--${option}\``);
   return { url, subject };
+}
+
+function alertsAsked(
+  action: string,
+  [file, ...rest]: readonly string[],
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): Asked {
+  for (const option of Object.keys(values)) {
+    if (option !== 'json' && (option !== 'from' || action !== 'backtest')) {
+      throw new Error(`\`alerts ${action}\` has no option \`--${option}\``);
+    }
+  }
+  if (action !== 'test' && action !== 'backtest')
+    throw new Error(`expected \`alerts test\` or \`alerts backtest\`, got \`${action}\``);
+  if (file === undefined) throw new Error(`\`alerts ${action}\` needs a file that exports \`rules\``);
+  if (rest.length > 0) throw new Error(`\`alerts ${action}\` takes one file; also got \`${rest[0]}\``);
+  const isJson = values.json === true;
+  if (action === 'test') return { verb: 'alerts', action, file, isJson };
+  const { from } = values;
+  if (typeof from !== 'string' || from === '') throw new Error('`alerts backtest` needs `--from`, a folder or a topic');
+  return { verb: 'alerts', action, file, from, isJson };
 }
 
 const ADDRESS = /^(?:(\[[0-9a-fA-F:.]+\]|[^:/\s]+):|:)?(\d{1,5})$/;

@@ -3,6 +3,7 @@ import { describeError } from '../core/errors.js';
 import { shownText } from '../core/text.js';
 import { metricsHandler } from '../metrics/index.js';
 import { versionOf } from '../metrics/runtime.js';
+import { type AlertsFile, loadAlerts } from './alerts-file.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
@@ -13,6 +14,7 @@ import { loadFlow } from './load-flow.js';
 import { logOutput } from './log-output.js';
 import { type MetricsAddress, serveMetrics } from './metrics-server.js';
 import { run, sayError } from './run.js';
+import { watchAlerts } from './watch-alerts.js';
 
 // Read before a flow file is loaded, which may take seconds in which the parent ends.
 const parentAtStart = process.ppid;
@@ -46,14 +48,20 @@ async function main(args: readonly string[]): Promise<number> {
     const { schema } = await import('./schema/schema.js');
     return schema(asked, { out, err, env: process.env });
   }
+  if (asked.verb === 'alerts') {
+    const { alertsCommand } = await import('./alerts.js');
+    return alertsCommand(asked, { out, err, env: process.env, cwd: process.cwd() });
+  }
 
   const log: ConsoleLog = consoleLog(
     logOutput(out, (count) => log.say('warn', 'log.dropped', droppedText(count), { count })),
     () => new Date(),
   );
   let flow: Awaited<ReturnType<typeof loadFlow>>;
+  let watched: AlertsFile | undefined;
   try {
     flow = await loadFlow(asked.file);
+    if (asked.verb === 'run' && asked.alerts !== undefined) watched = await loadAlerts(asked.alerts);
   } catch (error) {
     sayError(errorLog(log), error);
     const place = errorPlace(error, process.cwd());
@@ -66,11 +74,25 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (asked.verb === 'check') return print(checkText(flow));
   if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log))) return 2;
+  const watching = watched === undefined ? undefined : startAlerts(watched, log);
+  if (watching === null) return 2;
   const running = run(flow, log, asked);
   const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   watchNpm(() => running.stop('npm, which started it, has ended'));
-  return running.exitCode;
+  const outcome = await running.exitCode;
+  await watching?.end();
+  return outcome;
+}
+
+/** Null, and said why, where an option of the file is wrong: a flow that was to be watched is not run blind. */
+function startAlerts(file: AlertsFile, log: ConsoleLog): ReturnType<typeof watchAlerts> | null {
+  try {
+    return watchAlerts(file, log);
+  } catch (error) {
+    sayError(errorLog(log), error);
+    return null;
+  }
 }
 
 /** False, and said why, where that is not possible: a flow that was to be watched is not run blind. */

@@ -108,6 +108,7 @@ export const ERRORS = {
   RXF_LEDGER_DAMAGED: { family: 'SinkError', retryable: false },
   RXF_LEDGER_ENTRY: { family: 'SinkError', retryable: true },
   RXF_LEDGER_ORDER: { family: 'SinkError', retryable: false },
+  RXF_ALERT_SEND: { family: 'SinkError', retryable: true },
 
   RXF_LEDGER_FENCED: { family: 'FencedError', retryable: true },
   RXF_KAFKA_FENCED: { family: 'FencedError', retryable: true },

@@ -134,6 +134,12 @@ export const METRICS: Readonly<Record<string, Description>> = {
   ),
   rxflume_tee_skipped_total: counter(['flow', 'sink'], 'Values that an optional sink of tee missed.'),
 
+  rxflume_alerts_firing: gauge([], 'Alerts that fire, of each `notify`.'),
+  rxflume_alert_notifications_total: counter(
+    ['receiver', 'result'],
+    'Notifications that a receiver accepted (`sent`), did not accept (`failed`), or that were left out because too many waited (`dropped`).',
+  ),
+
   rxflume_sink_values_total: counter(SINK, 'Values stored, sent or printed.'),
   rxflume_sink_bytes_total: counter(SINK, 'Bytes of the values stored, sent or printed.'),
   rxflume_sink_batches_total: counter(SINK, 'Batches sent.'),

@@ -71,7 +71,7 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'expected a command: run, check, plan, ledger or schema'],
+    [[], 'expected a command: run, check, plan, ledger, schema or alerts'],
     [['walk'], 'unknown command `walk`'],
     [['run'], '`run` needs the file of a flow'],
     [['run', 'a.ts', 'b.ts'], 'also got `b.ts`'],
@@ -105,6 +105,10 @@ describe('readArguments', () => {
     [['plan', 'a.ts', '--measure-writes'], 'needs `--sample`'],
     [['plan', 'a.ts', '--scratch', 'tmp'], 'an absolute path'],
     [['plan', 'a.ts', '--stream', 's'], '`plan` has no option `--stream`'],
+    [['alerts', 'test'], '`alerts test` needs a file'],
+    [['alerts', 'tests', 'a.ts'], 'got `tests`'],
+    [['alerts', 'test', 'a.ts', '--from', '/lake'], '`alerts test` has no option `--from`'],
+    [['alerts', 'backtest', 'a.ts'], '`alerts backtest` needs `--from`'],
     [['toString', '/a'], 'unknown command `toString`'],
   ])('says what is wrong with %j', (args, message) => {
     expect(() => readArguments(args)).toThrow(message);

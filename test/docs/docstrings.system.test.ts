@@ -24,6 +24,7 @@ const exported = [
   'src/metrics/index.ts',
   'src/opentelemetry/index.ts',
   'src/planner/index.ts',
+  'src/alerts/index.ts',
   'src/ports/index.ts',
   'src/testing/index.ts',
   ...drivers,

@@ -1,5 +1,6 @@
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
+import * as alerts from 'rxflume/alerts';
 import * as formats from 'rxflume/formats';
 import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
@@ -26,6 +27,7 @@ function runAtOnce(_: string, run: () => void): void {
 const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
+  'rxflume/alerts': alerts,
   'rxflume/formats': formats,
   'rxflume/formats/json-schema': jsonSchema,
   'rxflume/formats/parquet': parquet,

@@ -14,6 +14,16 @@ import {
   LEAK_DETECTOR_DEFAULTS,
   NULL_SINK_DEFAULTS,
 } from 'rxflume';
+import {
+  ALERT_WHEN_DEFAULTS,
+  ALERTMANAGER_RECEIVER_DEFAULTS,
+  BUILT_IN_ALERTS_DEFAULTS,
+  FLOW_SNAPSHOTS_DEFAULTS,
+  LOG_RECEIVER_DEFAULTS,
+  NOTIFY_DEFAULTS,
+  SURGE_DEFAULTS,
+  WEBHOOK_RECEIVER_DEFAULTS,
+} from 'rxflume/alerts';
 import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
@@ -91,6 +101,14 @@ test.each([
   ['docs/reference/planner.md', 'Inputs', PLAN_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of the registry', REGISTRY_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of an encoder', REGISTRY_ENCODER_DEFAULTS],
+  ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
+  ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],
+  ['docs/reference/alerts.md', 'flowSnapshots', FLOW_SNAPSHOTS_DEFAULTS],
+  ['docs/reference/alerts.md', 'surge', SURGE_DEFAULTS],
+  ['docs/reference/alerts.md', 'notify', NOTIFY_DEFAULTS],
+  ['docs/reference/alerts.md', 'logReceiver', LOG_RECEIVER_DEFAULTS],
+  ['docs/reference/alerts.md', 'webhookReceiver', WEBHOOK_RECEIVER_DEFAULTS],
+  ['docs/reference/alerts.md', 'alertmanagerReceiver', ALERTMANAGER_RECEIVER_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
   ['docs/reference/options/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],

@@ -128,7 +128,7 @@ describe('retryWrite', () => {
       at(150, () => {
         expect([out.values.slice().sort().join(''), out.ended]).toEqual(['abcd', 'complete']);
         expect(reported).toEqual([
-          'warn RXF_SINK_WRITE: Writes keep failing: all wait until one retry succeeds.',
+          'warn write.suspended: Writes keep failing: all wait until one retry succeeds.',
           'info write.resumed: Writes succeed again.',
         ]);
         expect(tries.length).toBe(8);
