@@ -14,7 +14,7 @@ const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
 const target = TARGETS.find((one) => one.name === name);
 
 if (target !== undefined) {
-  const report = fuzz(target, { seed, inputs: Number.POSITIVE_INFINITY, forMs: seconds * 1_000 });
+  const report = await fuzz(target, { seed, inputs: Number.POSITIVE_INFINITY, forMs: seconds * 1_000 });
   process.stdout.write(`${line(report)}\n`);
 } else if (name === 'all') {
   // Each in a process of its own: its memory is measured, and one that hangs is ended.

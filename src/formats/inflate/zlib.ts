@@ -9,6 +9,11 @@ interface InflatedWithInfo {
   readonly engine: { readonly bytesWritten: number };
 }
 
+/** Node allocates this for each call, and holds it until the next turn where it fails; 16 KiB take three times as long for a small value. */
+const [LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES] = [1_024, 65_536];
+/** What most payloads are compressed by, or less. */
+const USUAL_RATIO = 4;
+
 const INFLATE: Readonly<Record<'gzip' | 'deflate', Inflate>> = {
   gzip: zlib.gunzipSync as unknown as Inflate,
   deflate: zlib.inflateSync as unknown as Inflate,
@@ -37,7 +42,8 @@ export function inflateZlib(codec: 'gzip' | 'deflate', from: Buffer, most: numbe
 function inflateOne(codec: 'gzip' | 'deflate', from: Buffer, room: number): InflatedWithInfo {
   try {
     // Node takes no limit of 0; the empty streams that then remain are as large as nothing.
-    const inflated = INFLATE[codec](from, { maxOutputLength: Math.max(room, 1), info: true });
+    const chunkSize = Math.min(Math.max(from.length * USUAL_RATIO, LEAST_CHUNK_BYTES), MOST_CHUNK_BYTES);
+    const inflated = INFLATE[codec](from, { maxOutputLength: Math.max(room, 1), chunkSize, info: true });
     if (inflated.buffer.length > room) throw new InflateFault(codec, 'too large');
     return inflated;
   } catch (error) {
