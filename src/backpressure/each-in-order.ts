@@ -121,11 +121,12 @@ class Each<A, B> extends Subscriber<Delivery<A>> {
   }
 
   #begin(delivery: Delivery<A>, pending: Pending): void {
+    const { stream } = delivery.origin;
     const line = new Line<A>();
-    this.#lines.set(delivery.origin.stream, line);
+    this.#lines.set(stream, line);
     this.#add(line, delivery);
-    if (line.queue.size > 0) this.#await(delivery.origin.stream, line, delivery, pending);
-    else this.#done(delivery.origin.stream);
+    if (line.queue.size === 0) this.#done(stream);
+    else if (this.#isReady(stream, line, delivery, pending)) this.#goOn(stream, line);
   }
 
   #add(line: Line<A>, delivery: Delivery<A>): void {
@@ -133,30 +134,38 @@ class Each<A, B> extends Subscriber<Delivery<A>> {
     else this.#nack(delivery);
   }
 
-  #await(stream: string, line: Line<A>, delivery: Delivery<A>, { until$ }: Pending): void {
+  /** Waits; true where there is nothing to wait for any more. In a loop, since a recursion would be as deep as the queue is long. */
+  #isReady(stream: string, line: Line<A>, delivery: Delivery<A>, { until$ }: Pending): boolean {
     line.waits = line.first === delivery ? line.waits + 1 : 1;
     line.first = delivery;
     if (line.waits > MAX_WAITS) {
-      this.#fail(stream, line, neverError(delivery));
-      return;
+      this.#fail(line, neverError(delivery));
+      return true;
     }
+    let [isOver, isWaiting] = [false, false];
+    const over = () => {
+      isOver = true;
+      if (isWaiting) this.#goOn(stream, line);
+    };
     line.wait = new Subscription();
     line.wait.add(
       until$.subscribe({
-        error: (cause: unknown) => this.#fail(stream, line, cause),
-        complete: () => this.#goOn(stream, line),
+        error: (cause: unknown) => {
+          this.#fail(line, cause);
+          over();
+        },
+        complete: over,
       }),
     );
+    isWaiting = true;
+    return isOver;
   }
 
-  #fail(stream: string, line: Line<A>, cause: unknown): void {
-    const { first } = line;
+  #fail({ first, queue }: Line<A>, cause: unknown): void {
     // Its epoch may have ended during the wait; then it is nacked already.
-    if (first !== undefined && line.queue.first === first) {
-      line.queue.take();
-      this.#pass(this.#what.failed(first, cause));
-    }
-    this.#goOn(stream, line);
+    if (first === undefined || queue.first !== first) return;
+    queue.take();
+    this.#pass(this.#what.failed(first, cause));
   }
 
   #goOn(stream: string, line: Line<A>): void {
@@ -165,7 +174,7 @@ class Each<A, B> extends Subscriber<Delivery<A>> {
         if (this.closed) return;
         const next = this.#what.each(first);
         if (next instanceof Pending) {
-          this.#await(stream, line, first, next);
+          if (this.#isReady(stream, line, first, next)) continue;
           return;
         }
         // It stays first until here: what arrives meanwhile is behind it.

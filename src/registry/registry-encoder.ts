@@ -25,6 +25,9 @@ export const REGISTRY_ENCODER_DEFAULTS = {
   framing: 'value',
 } as const satisfies RegistryEncoderOptions;
 
+/** Then what is known of topics is looked up in the cache again. */
+const MAX_TOPICS = 10_000;
+
 /** What is known of one topic. */
 interface Known {
   readonly prefix: Buffer;
@@ -70,6 +73,7 @@ export class RegistryEncoder<T> implements SchemaEncoder<T> {
         register ? this.#schemas.register(subject, registered) : this.#schemas.lookUp(subject, registered);
       return new Pending(this.#ids.fetch(key, ask));
     }
+    if (this.#known.size >= MAX_TOPICS) this.#known.clear();
     this.#known.set(topic, {
       prefix: framing === 'value' ? framePrefix(found.id, indexes) : Buffer.alloc(0),
       header: [VALUE_SCHEMA_HEADER, frameHeader(found.id, found.guid, indexes)],

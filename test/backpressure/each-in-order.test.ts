@@ -161,6 +161,20 @@ describe('a decoder that waits', () => {
     expect(calls).toBe(11);
   });
 
+  it('fails any number that wait one behind the other', () => {
+    const acker = new RecordingAcker();
+    const source$ = new Subject<Delivery<number>>();
+    const first$ = new Subject<never>();
+    const decoder: WaitingDecoder<number, number> = {
+      decodeWith: (value) => new Pending(value === 0 ? first$ : throwError(() => down)),
+    };
+    const out = taken(source$.pipe(decode(decoder)));
+    for (let at = 0; at < 20_000; at += 1) source$.next(acker.deliver(at));
+    source$.complete();
+    first$.error(down);
+    expect([acker.nacks.length, out.ended]).toEqual([20_000, 'complete']);
+  });
+
   itKeepsTheEnds(decode(fetching(0)));
 
   describe('where some wait', () => {

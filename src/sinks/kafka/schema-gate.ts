@@ -4,7 +4,7 @@ import { describeError, RxflumeError } from '../../core/errors.js';
 import type { Pending } from '../../core/pending.js';
 import { sentence } from '../../core/sentence.js';
 import type { Delivery } from '../../delivery/delivery.js';
-import { NACKED } from '../../delivery/nack-errors.js';
+import { NACKED, nackErrorOfThrown } from '../../delivery/nack-errors.js';
 import type { SchemaEncoder } from '../../formats/schema-format.js';
 import type { CheckedOptions } from './options.js';
 
@@ -20,13 +20,14 @@ export function schemaGate<T>(
 ): MonoTypeOperatorFunction<Delivery<T>> {
   const failures = monitor.metric('rxflume_sink_failures_total', { sink: 'kafka', to });
   const pendingFor = (delivery: Delivery<T>): Pending | undefined => {
+    let name: string;
     try {
-      return encoder.pending(typeof topic === 'string' ? topic : topic(delivery.value, delivery));
-    } catch (cause) {
-      // What `topic` throws, it throws again where the record is made, which says so.
-      if (cause instanceof RxflumeError && typeof topic === 'string') throw cause;
+      name = typeof topic === 'string' ? topic : topic(delivery.value, delivery);
+    } catch {
+      // It throws again where the record is made, which says so.
       return undefined;
     }
+    return encoder.pending(name);
   };
   const failed = (delivery: Delivery<T>, cause: unknown): typeof NACKED => {
     failures.add(1);
@@ -41,7 +42,7 @@ export function schemaGate<T>(
         try {
           return pendingFor(delivery) ?? delivery;
         } catch (cause) {
-          return failed(delivery, cause);
+          return failed(delivery, nackErrorOfThrown('`subject` of the encoder', cause, delivery, 'RXF_SINK_FORMAT'));
         }
       },
       failed,

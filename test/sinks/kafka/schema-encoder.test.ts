@@ -103,6 +103,17 @@ describe('kafkaSink with a schema registry', () => {
     expect(error).toMatchObject({ code: 'RXF_SINK_FORMAT', details: { path: '$.id' } });
   });
 
+  it('nacks a value for which a function of the options throws, and says which', () => {
+    const subject = () => {
+      throw new Error('no idea');
+    };
+    const { run } = opened({ subject });
+    inVirtualTime((at) => at(0, () => run.send({ id: 1 })));
+    expect(Object.values(run.acker.causes)).toEqual([
+      expect.objectContaining({ code: 'RXF_SINK_FORMAT', message: expect.stringContaining('`subject` of the encoder threw') }),
+    ]);
+  });
+
   it('nacks what waits where the registry is down, to be redelivered', () => {
     const { run, http } = opened();
     http.isUp = false;
