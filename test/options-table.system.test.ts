@@ -124,7 +124,7 @@ const TABLE = {
       'deflateOrder',
       'fsync',
     ],
-    'framing',
+    ...['framing', 'namespace'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],

@@ -17,6 +17,7 @@ import { checkWatch } from '../src/flow/probes.js';
 import {
   avro,
   avroFile,
+  avroSchemaOf,
   csv,
   csvRow,
   decompress,
@@ -86,6 +87,10 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'csvRow options': [csvRow, { columns: ['a'] }],
   'messagePack options': [(options) => messagePack(undefined, options), {}],
   'textDecoder options': [textDecoder, {}],
+  'avroSchemaOf options': [
+    (options) => avroSchemaOf({ name: 'R', _tag: 'InterfaceType', props: {} } as never, options),
+    { name: 'R' },
+  ],
   'csv options': [csv, { columns: ['a'] }],
   'parquet options': [parquet, { schema: { a: column.int32() } }],
   'sequenceFile options': [sequenceFile, { value: { writable: 'Text', of: String } }],

@@ -53,7 +53,18 @@ const VALUES = {
 const FORMATS: readonly string[] = [
   ...['AVRO_FILE_DEFAULTS', 'CSV_DEFAULTS', 'CSV_ROW_DEFAULTS', 'DECOMPRESS_DEFAULTS', 'MESSAGE_PACK_DEFAULTS'],
   ...['SEQUENCE_FILE_DEFAULTS', 'TEXT_DECODER_DEFAULTS'],
-  ...['avro', 'avroFile', 'csv', 'csvRow', 'decompress', 'messagePack', 'rawJson', 'sequenceFile', 'textDecoder'],
+  ...[
+    'avro',
+    'avroFile',
+    'avroSchemaOf',
+    'csv',
+    'csvRow',
+    'decompress',
+    'messagePack',
+    'rawJson',
+    'sequenceFile',
+    'textDecoder',
+  ],
 ];
 
 describe('the public surface', () => {

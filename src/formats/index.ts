@@ -9,6 +9,7 @@ export type { AvroCodec } from './avro-container.js';
 export type { AvroDecoded } from './avro-decoded.js';
 export { AVRO_FILE_DEFAULTS, type AvroFileOptions, avroFile } from './avro-file.js';
 export type { AvroSchema, AvroSchemaObject, AvroValue } from './avro-schema.js';
+export { type AvroSchemaOfOptions, avroSchemaOf, type IoTsCodec } from './avro-schema-of.js';
 export { CSV_DEFAULTS, type CsvOptions, csv } from './csv.js';
 export type { CsvColumn, CsvColumns, CsvDecodedRow, CsvRow, CsvTypes } from './csv-columns.js';
 export { CSV_ROW_DEFAULTS, type CsvRowOptions, csvRow } from './csv-row.js';

@@ -110,7 +110,10 @@ describe('kafkaSink with a schema registry', () => {
     const { run } = opened({ subject });
     inVirtualTime((at) => at(0, () => run.send({ id: 1 })));
     expect(Object.values(run.acker.causes)).toEqual([
-      expect.objectContaining({ code: 'RXF_SINK_FORMAT', message: expect.stringContaining('`subject` of the encoder threw') }),
+      expect.objectContaining({
+        code: 'RXF_SINK_FORMAT',
+        message: expect.stringContaining('`subject` of the encoder threw'),
+      }),
     ]);
   });
 
