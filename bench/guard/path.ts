@@ -11,11 +11,10 @@ export interface Passed {
 }
 
 /** So many records the whole way, from a fetch in memory to files in memory, exactly-once. */
-export function pass(records: number): Promise<Passed> {
+export function pass(records: number, monitor = new Monitor()): Promise<Passed> {
   return new Promise((resolve, reject) => {
     const { driver, calls } = replay(records);
     const fs = memoryFileSystem();
-    const monitor = new Monitor();
     const lake = fileSink<Buffer | null>(fs, { root: '/lake', format: text(), roll: { bytes: 8 * MiB }, monitor });
     const stop$ = new Subject<void>();
     const source = kafkaSource(driver, { topics: ['replay'], groupId: 'guard', resumeFrom: lake.offsetStore, monitor });

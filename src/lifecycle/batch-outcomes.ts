@@ -1,4 +1,5 @@
 import type { RxflumeError } from '../core/errors.js';
+import { flowLabels } from '../core/flow-scope.js';
 import { Gauges } from '../core/gauges.js';
 import type { Failure, Monitor } from '../core/monitor.js';
 import type { DeliveryBatch } from '../delivery/delivery-batch.js';
@@ -10,7 +11,7 @@ import type { SinkLifecycle } from './sink-lifecycle.js';
 export class BatchOutcomes {
   readonly #lifecycle: SinkLifecycle;
   readonly #monitor: Monitor;
-  readonly #sink: string;
+  readonly #labels: { readonly sink: string; readonly to: string };
   readonly #metrics;
   readonly #gauges: Gauges<'rxflume_sink_in_flight_batches' | 'rxflume_sink_connections'>;
   /** Requests with a batch. */
@@ -19,7 +20,7 @@ export class BatchOutcomes {
   constructor(lifecycle: SinkLifecycle, monitor: Monitor, labels: { readonly sink: string; readonly to: string }) {
     this.#lifecycle = lifecycle;
     this.#monitor = monitor;
-    this.#sink = labels.sink;
+    this.#labels = { ...flowLabels(), ...labels };
     this.#metrics = {
       values: monitor.metric('rxflume_sink_values_total', labels),
       bytes: monitor.metric('rxflume_sink_bytes_total', labels),
@@ -38,7 +39,7 @@ export class BatchOutcomes {
     this.#metrics.bytes.add(bytes);
     this.#metrics.batches.add(1);
     batch.ack();
-    this.#lifecycle.receipt({ sink: this.#sink, target, values, bytes, stream, firstOffset, lastOffset });
+    this.#lifecycle.receipt({ sink: this.#labels.sink, target, values, bytes, stream, firstOffset, lastOffset });
   }
 
   /** It is given up. */
@@ -61,6 +62,11 @@ export class BatchOutcomes {
   /** How many batches are in flight now. */
   inFlight(count: number): void {
     this.#gauges.of('rxflume_sink_in_flight_batches').set(count);
+  }
+
+  /** A connection was lost, or could not be made, and another is. */
+  reconnecting(): void {
+    this.#monitor.metric('rxflume_sink_reconnects_total', this.#labels).add(1);
   }
 
   /** How many connections are open. */

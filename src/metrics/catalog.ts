@@ -147,6 +147,10 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_sink_commits_total: counter(SINK, 'Transactions committed.'),
   rxflume_sink_failures_total: counter(SINK, 'Failures: of a stream of files, of a batch, or of a value.'),
   rxflume_sink_resent_total: counter(SINK, 'Values sent again.'),
+  rxflume_sink_reconnects_total: counter(
+    SINK,
+    'Lost connections, and failed attempts, after which the sink connects again.',
+  ),
   rxflume_sink_quarantined_files_total: counter(
     ['sink', 'to'],
     'Files that cannot be published and were moved to quarantine.',

@@ -69,7 +69,7 @@ export class TimeIndex {
       this.#step = RECORDS_A_ENTRY;
       this.#isThinned = false;
     }
-    if (this.#first * 2 > this.#seqs.length) this.#keep((at) => at >= this.#first);
+    if (this.#first * 2 > this.#seqs.length) this.#dropPassed();
   }
 
   /** When the oldest unsettled record was made, in milliseconds since 1970; undefined where none is, or it has no time. */
@@ -83,20 +83,21 @@ export class TimeIndex {
     return this.#sentAt[this.#first];
   }
 
+  #dropPassed(): void {
+    this.#seqs = this.#seqs.slice(this.#first);
+    this.#times = this.#times.slice(this.#first);
+    this.#sentAt = this.#sentAt.slice(this.#first);
+    this.#first = 0;
+  }
+
   #thinOut(): void {
-    const first = this.#first;
-    this.#keep((at) => at >= first && (at - first) % 2 === 0);
+    this.#dropPassed();
+    const isKept = (_: number, at: number) => at % 2 === 0;
+    this.#seqs = this.#seqs.filter(isKept);
+    this.#times = this.#times.filter(isKept);
+    this.#sentAt = this.#sentAt.filter(isKept);
     this.#isThinned = true;
     const span = (this.#seqs.at(-1) as number) - (this.#seqs[0] as number);
     this.#step = Math.max(1, Math.ceil(span / this.#seqs.length));
-  }
-
-  #keep(isKept: (at: number) => boolean): void {
-    const kept = (_: number, at: number) => isKept(at);
-    const [seqs, times, sentAt] = [this.#seqs, this.#times, this.#sentAt].map((list) => list.filter(kept));
-    this.#seqs = seqs as number[];
-    this.#times = times as number[];
-    this.#sentAt = sentAt as number[];
-    this.#first = 0;
   }
 }

@@ -88,6 +88,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
       values: monitor.metric('rxflume_sink_values_total', labels),
       bytes: monitor.metric('rxflume_sink_bytes_total', labels),
       failures: monitor.metric('rxflume_sink_failures_total', labels),
+      reconnects: monitor.metric('rxflume_sink_reconnects_total', labels),
     };
     this.#gauges = new Gauges(monitor, labels, ['rxflume_sink_in_flight_values', 'rxflume_sink_connections']);
     this.#writes = new CallTimer(monitor, 'write', labels, () => this.#underWay.values().next().value);
@@ -160,6 +161,7 @@ export class AmqpSinkSession<T> implements SinkSession<T> {
   /** The channel has ended: what was not confirmed on it may or may not be stored. Always opens another. */
   #ended(error: unknown, next: NextAttempt | null): boolean {
     if (next === null) return false;
+    this.#metrics.reconnects.add(1);
     const { failures, delayMs } = next;
     const what = error instanceof RxflumeError ? error.code : 'RXF_AMQP_LOST';
     const message = sentence(describeError(error), `Tried again in ${Math.round(delayMs)} ms.`);

@@ -92,6 +92,7 @@ export class Pool implements AgentReport {
 
   lost(agent: Agent, error: unknown, delayMs: number): void {
     if (this.#isOver) return;
+    this.#outcomes.reconnecting();
     const what = error instanceof RxflumeError ? error.code : 'RXF_FLUME_UNREACHABLE';
     const next = `${agent.name} is tried again in ${Math.round(delayMs)} ms.`;
     this.#options.monitor.report({

@@ -20,11 +20,10 @@ import { decode, mapValue, retryConnect } from 'rxflume/operators';
 const env = (name: string, fallback: string) => process.env[name] ?? fallback;
 const Numbered = t.type({ n: t.number, text: t.string });
 const patience = { firstDelayMs: 200, maxDelayMs: 1_000, maxAttempts: 120 };
-const rabbitmq = amqplib({
-  urls: [env('TEST_RABBITMQ', 'amqp://127.0.0.1:19672')],
-  connectTimeoutMs: 3_000,
-  closeTimeoutMs: 1_000,
-});
+const url = env('TEST_RABBITMQ', 'amqp://127.0.0.1:19672');
+const limits = { connectTimeoutMs: 3_000, closeTimeoutMs: 1_000 };
+const rabbitmq = amqplib({ urls: [url], ...limits });
+const target = amqplib({ urls: [env('TEST_TO_RABBITMQ', url)], ...limits });
 const brokers = env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(',');
 const queues = [env('TEST_QUEUE', 'numbered')];
 const to = env('TEST_TO', 'hdfs');
@@ -43,7 +42,7 @@ const shared = { queues, reconnect: patience, redeliver: patience };
 const source: Source<Delivery<Buffer>> =
   env('TEST_KIND', 'classic') === 'stream'
     ? amqpStreamSource(rabbitmq, { ...shared, ...(to === 'hdfs' ? { resumeFrom: lake.offsetStore } : {}) })
-    : amqpSource(rabbitmq, { ...shared, prefetch: 20_000 });
+    : amqpSource(rabbitmq, { ...shared, prefetch: Number(env('TEST_PREFETCH', '20000')) });
 const patient = source.pipe(retryConnect(patience));
 
 export default to === 'hdfs'
@@ -59,5 +58,5 @@ export default to === 'hdfs'
     : flow(
         'queue-to-queue',
         patient,
-        amqpSink<Buffer>(rabbitmq, { routingKey: env('TEST_TO_QUEUE', 'copied'), reconnect: patience }).write(),
+        amqpSink<Buffer>(target, { routingKey: env('TEST_TO_QUEUE', 'copied'), reconnect: patience }).write(),
       );
