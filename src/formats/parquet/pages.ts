@@ -6,7 +6,8 @@ import type { Work } from './slices.js';
 
 /** A leaf of a row group as it is written: a page of values, and of the words of the dictionary where it has one. */
 export interface PagedLeaf {
-  readonly leaf: Leaf;
+  /** Not the leaf itself, whose values would be held until the pages are written. */
+  readonly leaf: Pick<Leaf, 'place' | 'entries' | 'rows' | 'nulls'>;
   readonly bounds: LeafPages['bounds'];
   /** Which lists values repeat, and how much of their paths is there. */
   readonly repetitions: Uint8Array;
@@ -45,9 +46,10 @@ export function isThere<T>(value: MaybePromise<T>): value is T {
 function* pagesOfLeaf(leaf: Leaf, codec: PageCodec): Work<MaybePromise<PagedLeaf>> {
   const { bytes, dictionary, bounds } = leaf.pages();
   yield BYTES_TO_COMPARE * leaf.entries;
-  const { repetition, definition } = leaf.place;
+  const { place, entries, rows, nulls } = leaf;
+  const { repetition, definition } = place;
   const facts = {
-    leaf,
+    leaf: { place, entries, rows, nulls },
     bounds,
     repetitions: runs(leaf.repetitions, repetition),
     definitions: runs(leaf.definitions, definition),
