@@ -1,21 +1,26 @@
 import { parseArgs } from 'node:util';
 import type { AlertsAsked } from './alerts.js';
+import type { GraphForm } from './graph.js';
 import { DEFAULT_METRICS_ADDRESS, type MetricsAddress } from './metrics-server.js';
 import { PLAN_OPTIONS, type PlanAsked, readPlanArguments } from './plan/plan-arguments.js';
 import type { SchemaAsked } from './schema/schema.js';
+import { suggestion } from './suggestion.js';
 
 export const HELP = `Usage: rxflume run <file> [--until-idle <ms>] [--drain-timeout <ms>] [--metrics [<host>:<port>]]
                           [--alerts <file>]
        rxflume check <file>
+       rxflume graph <file> [--mermaid | --json]
        rxflume plan <file> [--sample topic|<file>] [--rate <n>/s] [--bytes <n>] [--measure-writes] [--json] …
        rxflume ledger <root> [--stream <name>] [--user <name>] [--mode httpfs] [--json]
                              [--skip-to <offset>]
        rxflume schema pull <url> <subject>
        rxflume alerts test <file> [--json]
        rxflume alerts backtest <file> --from <folder or topic> [--json]
+       rxflume help <command>
 
 run     run the flow that <file> (TypeScript or JavaScript) exports as default
 check   print what the flow guarantees, and why; makes no connection
+graph   print the parts of the flow, from its source to its sink; makes no connection
 plan    measure the flow on a sample, and print the processes, window, files and memory it needs; commits nothing
 ledger  list and verify the ledger under the root of an exactly-once file sink; changes nothing without --skip-to
 schema  print the newest schema of a subject of a schema registry as TypeScript
@@ -32,6 +37,10 @@ A second signal abandons the flow.
 
 <root> is a path, file:///path, webhdfs://host:port/path or swebhdfs://host:port/path. List several NameNodes as
 webhdfs://nn1:9870,nn2:9870/path.
+
+Options of graph:
+  --mermaid              print a Mermaid flowchart
+  --json                 print one JSON object, for programs
 
 Options of plan:
   --sample <what>        topic, topic@<offset> or a file of lines: what the operators and the sink are measured on
@@ -66,7 +75,8 @@ RXFLUME_REGISTRY_TOKEN, or RXFLUME_REGISTRY_USER and RXFLUME_REGISTRY_PASSWORD.
 
 Exit codes:
   run     0 drained, 1 failed or abandoned
-  check   0
+  check   0 printed
+  graph   0 printed
   plan    0 planned, 1 the sample could not be read
   ledger  0 verified, 1 not verified or unreadable
   schema  0 printed, 1 not there, or the registry did not answer
@@ -87,7 +97,7 @@ export interface LedgerAsked {
 
 /** What the command is asked to do. */
 export type Asked =
-  | { readonly verb: 'help' }
+  | { readonly verb: 'help'; readonly command?: string }
   | { readonly verb: 'version' }
   | {
       readonly verb: 'run';
@@ -100,6 +110,7 @@ export type Asked =
       readonly alerts?: string | undefined;
     }
   | { readonly verb: 'check'; readonly file: string }
+  | { readonly verb: 'graph'; readonly file: string; readonly form: GraphForm }
   | ({ readonly verb: 'plan' } & PlanAsked)
   | ({ readonly verb: 'schema' } & SchemaAsked)
   | ({ readonly verb: 'ledger' } & LedgerAsked)
@@ -109,40 +120,58 @@ export type Asked =
 const COMMANDS: Readonly<Record<string, { readonly argument: string; readonly options: readonly string[] }>> = {
   run: { argument: 'the file of a flow', options: ['until-idle', 'drain-timeout', 'metrics', 'alerts'] },
   check: { argument: 'the file of a flow', options: [] },
+  graph: { argument: 'the file of a flow', options: ['mermaid', 'json'] },
   plan: { argument: 'the file of a flow', options: [...Object.keys(PLAN_OPTIONS), 'json'] },
   alerts: { argument: '`test` or `backtest`, and a file', options: ['from', 'json'] },
   ledger: { argument: 'the root of a file sink', options: ['stream', 'user', 'mode', 'json', 'skip-to'] },
 };
 
+const OPTIONS = {
+  'until-idle': { type: 'string' },
+  'drain-timeout': { type: 'string' },
+  metrics: { type: 'string' },
+  alerts: { type: 'string' },
+  from: { type: 'string' },
+  stream: { type: 'string' },
+  user: { type: 'string' },
+  mode: { type: 'string' },
+  json: { type: 'boolean' },
+  mermaid: { type: 'boolean' },
+  'skip-to': { type: 'string' },
+  ...PLAN_OPTIONS,
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    const [, word] = /^Unknown option '--([^']+)'/.exec((error as Error).message) ?? [];
+    if (word === undefined) throw error;
+    throw new Error(`unknown option '--${word}'${suggestion(word, Object.keys(OPTIONS), '--')}`);
+  }
+}
+
 /** Reads the command line. Throws an `Error` that says what is wrong with it. */
 export function readArguments(args: readonly string[]): Asked {
-  const { values, positionals } = parseArgs({
-    args: withMetricsAddress(args),
-    allowPositionals: true,
-    options: {
-      'until-idle': { type: 'string' },
-      'drain-timeout': { type: 'string' },
-      metrics: { type: 'string' },
-      alerts: { type: 'string' },
-      from: { type: 'string' },
-      stream: { type: 'string' },
-      user: { type: 'string' },
-      mode: { type: 'string' },
-      json: { type: 'boolean' },
-      'skip-to': { type: 'string' },
-      ...PLAN_OPTIONS,
-      help: { type: 'boolean', short: 'h' },
-      version: { type: 'boolean', short: 'v' },
-    },
-  });
+  const { values, positionals } = parsed(withMetricsAddress(args));
   if (values.help) return { verb: 'help' };
   if (values.version) return { verb: 'version' };
   const [verb, argument, ...rest] = positionals;
-  if (verb === undefined) throw new Error('expected a command: run, check, plan, ledger, schema or alerts');
+  const verbs = [...Object.keys(COMMANDS), 'schema'];
+  if (verb === undefined) throw new Error(`expected a command: ${verbs.join(', ')}`);
+  if (verb === 'help') {
+    if (argument === undefined) return { verb };
+    if (verbs.includes(argument)) return { verb, command: argument };
+    throw new Error(
+      `unknown command \`${argument}\`${suggestion(argument, verbs) || `; expected ${verbs.join(', ')}`}`,
+    );
+  }
   if (verb === 'schema') return { verb, ...readSchemaArguments([argument, ...rest], values) };
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
   if (command === undefined)
-    throw new Error(`unknown command \`${verb}\`; expected run, check, plan, ledger, schema or alerts`);
+    throw new Error(`unknown command \`${verb}\`${suggestion(verb, verbs) || `; expected ${verbs.join(', ')}`}`);
   if (argument === undefined) throw new Error(`\`${verb}\` needs ${command.argument}`);
   if (verb === 'alerts') return alertsAsked(argument, rest, values);
   if (rest.length > 0) throw new Error(`\`${verb}\` takes one argument, ${command.argument}; also got \`${rest[0]}\``);
@@ -150,6 +179,10 @@ export function readArguments(args: readonly string[]): Asked {
     if (!command.options.includes(option)) throw new Error(`\`${verb}\` has no option \`--${option}\``);
   }
   if (verb === 'check') return { verb, file: argument };
+  if (verb === 'graph') {
+    if (values.mermaid && values.json) throw new Error('`graph` prints either `--mermaid` or `--json`');
+    return { verb, file: argument, form: values.mermaid ? 'mermaid' : values.json ? 'json' : 'text' };
+  }
   if (verb === 'plan') return { verb, ...readPlanArguments(argument, values) };
   if (verb === 'ledger') {
     const { stream, user, mode, json = false } = values;

@@ -8,7 +8,9 @@ import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
 import { errorPlace } from './error-place.js';
+import { graphOf } from './graph.js';
 import { guardedOutput, type OutputStream } from './guarded-output.js';
+import { helpOf } from './help.js';
 import { ledger } from './ledger.js';
 import { loadFlow } from './load-flow.js';
 import { logOutput } from './log-output.js';
@@ -37,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
     err.write(`rxflume: ${describeError(error)}\nTry rxflume --help.\n`);
     return 2;
   }
-  if (asked.verb === 'help') return print(HELP);
+  if (asked.verb === 'help') return print(asked.command === undefined ? HELP : helpOf(asked.command, HELP));
   if (asked.verb === 'version') return print(`${versionOf()}\n`);
 
   if (asked.verb === 'ledger') {
@@ -72,6 +74,7 @@ async function main(args: readonly string[]): Promise<number> {
     const { plan } = await import('./plan/plan.js');
     return plan(flow, asked, { out, err });
   }
+  if (asked.verb === 'graph') return print(graphOf(flow, asked.form));
   if (asked.verb === 'check') return print(checkText(flow));
   if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log))) return 2;
   const watching = watched === undefined ? undefined : startAlerts(watched, log);

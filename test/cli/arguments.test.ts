@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HELP, readArguments } from '../../src/cli/arguments.js';
+import { helpOf } from '../../src/cli/help.js';
 import { PLAN_OPTIONS } from '../../src/cli/plan/plan-arguments.js';
 
 describe('readArguments', () => {
@@ -59,6 +60,23 @@ describe('readArguments', () => {
     });
   });
 
+  it.each(['run', 'check', 'graph', 'plan', 'ledger', 'schema', 'alerts'])(
+    'has a help of %s, with its example and exit codes',
+    (verb) => {
+      expect(readArguments(['help', verb])).toEqual({ verb: 'help', command: verb });
+      const help = helpOf(verb, HELP);
+      expect(help).toMatch(new RegExp(`^Usage: rxflume ${verb} [\\s\\S]+\\nExample: rxflume ${verb} .+\\n$`));
+      expect(help).toMatch(/\n\n[A-Z].+\.\n.*\nExit codes:\n {2}0 .+\n {2}2 invalid arguments\n/s);
+      const others = ['run', 'check', 'graph', 'plan', 'ledger', 'schema', 'alerts'].filter((other) => other !== verb);
+      for (const other of others) expect(help).not.toContain(`rxflume ${other}`);
+    },
+  );
+
+  it('reads a graph in each form', () => {
+    const forms = [[], ['--mermaid'], ['--json']].map((args) => readArguments(['graph', 'a.ts', ...args]));
+    expect(forms).toEqual(['text', 'mermaid', 'json'].map((form) => ({ verb: 'graph', file: 'a.ts', form })));
+  });
+
   it('names every command and option in its help', () => {
     for (const word of ['run <file>', 'check <file>', 'ledger <root>', '--until-idle', '--drain-timeout', '--stream']) {
       expect(HELP).toContain(word);
@@ -71,8 +89,12 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'expected a command: run, check, plan, ledger, schema or alerts'],
-    [['walk'], 'unknown command `walk`'],
+    [[], 'expected a command: run, check, graph, plan, alerts, ledger, schema'],
+    [['walk'], 'unknown command `walk`; expected run, check'],
+    [['chekc', 'a.ts'], 'unknown command `chekc`; did you mean `check`?'],
+    [['help', 'grpah'], 'did you mean `graph`?'],
+    [['ledger', '/a', '--jsno'], "unknown option '--jsno'; did you mean `--json`?"],
+    [['graph', 'a.ts', '--json', '--mermaid'], 'either `--mermaid` or `--json`'],
     [['run'], '`run` needs the file of a flow'],
     [['run', 'a.ts', 'b.ts'], 'also got `b.ts`'],
     [['run', 'a.ts', '--until-idle', 'soon'], 'got `soon`'],
