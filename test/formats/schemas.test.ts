@@ -128,6 +128,12 @@ describe('jsonSchema', () => {
     expect(thrown(() => read.writer?.write({ ids: ['x'] }))?.code).toBe('RXF_SINK_FORMAT');
   });
 
+  it('reads a schema that refers to itself', () => {
+    const read = jsonSchema({ $id: 'tree', properties: { next: { $ref: '#' }, id: { type: 'integer' } } });
+    expect(read('{"next":{"next":{"id":1}}}')).toEqual({ next: { next: { id: 1 } } });
+    expect(thrown(() => read('{"next":{"next":{"id":"x"}}}'))?.details).toEqual({ path: '$.next.next.id' });
+  });
+
   it('takes the draft that the schema says, and no schema that it would have to fetch', () => {
     const newer = { $schema: 'https://json-schema.org/draft/2020-12/schema', prefixItems: [{ type: 'string' }] };
     expect(thrown(() => jsonSchema(newer)('[1]'))?.details).toEqual({ path: '$[0]' });
@@ -146,6 +152,8 @@ describe('jsonSchema', () => {
       schema: '{"properties":{"ids":{"items":{"$ref":"id.json"}}}}',
       references: [{ name: 'id.json', schema: id }],
     };
+    const twice = { ...writer, references: [...writer.references, { name: 'id.json', schema: id }] };
+    expect(jsonSchema().readerOf(twice)(Buffer.from('{"ids":[1]}'), [])).toEqual({ ids: [1] });
     const read = jsonSchema({ required: ['ids'] }).readerOf(writer);
     expect(read(Buffer.from('{"ids":[1]}'), [])).toEqual({ ids: [1] });
     expect(thrown(() => read(Buffer.from('{"ids":["x"]}'), []))?.details).toEqual({ path: '$.ids[0]' });

@@ -11,6 +11,7 @@ import { avro, csvRow, decompress, messagePack, rawJson, textDecoder } from '../
 import { json } from '../../src/formats/json.js';
 import type { Random } from './random.js';
 import type { Target } from './run.js';
+import { SCHEMA_TARGETS } from './schema-targets.js';
 
 /** Any value that JSON has. */
 function jsonValue(random: Random, depth = 3): unknown {
@@ -246,6 +247,7 @@ export const TARGETS: readonly Target[] = [
     decode: flumeAvro(),
     encode: toFlumeAvro,
   },
+  ...SCHEMA_TARGETS,
   text('utf-8', 'utf8'),
   text('latin1', 'latin1'),
   text('utf-16le', 'utf16le'),

@@ -16,7 +16,6 @@ const OPTIONS: Options = {
   validateFormats: false,
   logger: false,
   allErrors: false,
-  addUsedSchema: false,
 };
 
 /** Compiles a schema, with others that it refers to by name. Throws where it cannot. */
@@ -25,7 +24,8 @@ export function checkOf(schema: object | boolean, others: readonly (readonly [na
   const isKnown = draft === '' || /\/(draft-07|draft\/2020-12)\/schema#?$/.test(draft);
   if (!isKnown) throw new Error(`its $schema is ${JSON.stringify(draft.slice(0, 100))}`);
   const ajv = draft.includes('2020-12') ? new Ajv2020(OPTIONS) : new Ajv(OPTIONS);
-  for (const [name, other] of others) ajv.addSchema(other, name);
+  // Of those that refer to the same one, each has it.
+  for (const [name, other] of new Map(others)) ajv.addSchema(other, name);
   const validate = ajv.compile(schema);
   return (value) => {
     if (validate(value)) return undefined;
