@@ -4,7 +4,7 @@ import { expectMs, expectOption, withDefaults } from '../core/options.js';
 import { shownUrl } from '../core/text.js';
 import type { HttpClient } from '../ports/http-client.js';
 import { fetchClient } from './fetch-client.js';
-import { expectUrl, postJson } from './post-json.js';
+import { expectHeaders, expectUrl, postJson } from './post-json.js';
 import type { NotifiedAlert, Receiver } from './receiver.js';
 
 export interface AlertmanagerReceiverOptions {
@@ -53,7 +53,7 @@ export function alertmanagerReceiver(options: AlertmanagerReceiverOptions): read
   const { urls, headers, resendIntervalMs, evaluationIntervalMs, requestTimeoutMs, client } = checked;
   expectOption('urls', urls, Array.isArray(urls) && urls.length > 0, 'a non-empty list of URLs');
   for (const url of urls) expectUrl('urls', url);
-  expectOption('headers', typeof headers, typeof headers === 'object' && headers !== null, 'an object of texts');
+  expectHeaders('headers', headers);
   expectMs('resendIntervalMs', resendIntervalMs, 1);
   expectMs('evaluationIntervalMs', evaluationIntervalMs, 1);
   expectMs('requestTimeoutMs', requestTimeoutMs, 1);

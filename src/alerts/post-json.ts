@@ -66,3 +66,16 @@ export function expectUrl(name: string, value: unknown): void {
   // What it is must not be shown: it may hold a secret.
   expectOption(name, isFit ? value : typeof value, isFit, 'an http or https URL without user information');
 }
+
+/** Names and values that HTTP can carry: a line end in one would fail each request, with a message that may show a secret. */
+export function expectHeaders(name: string, headers: unknown): void {
+  const isFit =
+    typeof headers === 'object' &&
+    headers !== null &&
+    Object.entries(headers).every(
+      ([header, value]) =>
+        /^[\w!#$%&'*+.^`|~-]+$/.test(header) && typeof value === 'string' && /^[\t -~\u0080-\u00ff]*$/.test(value),
+    );
+  // Not shown: they may hold a secret.
+  expectOption(name, typeof headers, isFit, 'an object of header names and values without line ends');
+}

@@ -5,7 +5,7 @@ import { expectMs, expectOption, expectText, withDefaults } from '../core/option
 import { shownUrl } from '../core/text.js';
 import type { HttpClient } from '../ports/http-client.js';
 import { fetchClient } from './fetch-client.js';
-import { expectUrl, postJson } from './post-json.js';
+import { expectHeaders, expectUrl, postJson } from './post-json.js';
 import { commonOf, type Notification, type Receiver } from './receiver.js';
 
 export interface WebhookReceiverOptions {
@@ -53,7 +53,7 @@ export function webhookReceiver(options: WebhookReceiverOptions): Receiver {
   expectUrl('url', url);
   const name = checked.name ?? shownUrl(url);
   expectText('name', name);
-  expectOption('headers', typeof headers, typeof headers === 'object' && headers !== null, 'an object of texts');
+  expectHeaders('headers', headers);
   expectOption(
     'secret',
     typeof secret,

@@ -3,7 +3,7 @@ import { describeError } from '../core/errors.js';
 import { shownText } from '../core/text.js';
 import { metricsHandler } from '../metrics/index.js';
 import { versionOf } from '../metrics/runtime.js';
-import { type AlertsFile, loadAlerts } from './alerts-file.js';
+import type { AlertsFile } from './alerts-file.js';
 import { type Asked, HELP, readArguments } from './arguments.js';
 import { checkText } from './check.js';
 import { type ConsoleLog, consoleLog } from './console-log.js';
@@ -16,7 +16,7 @@ import { loadFlow } from './load-flow.js';
 import { logOutput } from './log-output.js';
 import { type MetricsAddress, serveMetrics } from './metrics-server.js';
 import { run, sayError } from './run.js';
-import { watchAlerts } from './watch-alerts.js';
+import type { watchAlerts } from './watch-alerts.js';
 
 // Read before a flow file is loaded, which may take seconds in which the parent ends.
 const parentAtStart = process.ppid;
@@ -63,7 +63,10 @@ async function main(args: readonly string[]): Promise<number> {
   let watched: AlertsFile | undefined;
   try {
     flow = await loadFlow(asked.file);
-    if (asked.verb === 'run' && asked.alerts !== undefined) watched = await loadAlerts(asked.alerts);
+    if (asked.verb === 'run' && asked.alerts !== undefined) {
+      const { loadAlerts } = await import('./alerts-file.js');
+      watched = await loadAlerts(asked.alerts);
+    }
   } catch (error) {
     sayError(errorLog(log), error);
     const place = errorPlace(error, process.cwd());
@@ -77,7 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (asked.verb === 'graph') return print(graphOf(flow, asked.form));
   if (asked.verb === 'check') return print(checkText(flow));
   if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log))) return 2;
-  const watching = watched === undefined ? undefined : startAlerts(watched, log);
+  const watching = watched === undefined ? undefined : await startAlerts(watched, log);
   if (watching === null) return 2;
   const running = run(flow, log, asked);
   const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
@@ -89,9 +92,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Null, and said why, where an option of the file is wrong: a flow that was to be watched is not run blind. */
-function startAlerts(file: AlertsFile, log: ConsoleLog): ReturnType<typeof watchAlerts> | null {
+async function startAlerts(file: AlertsFile, log: ConsoleLog): Promise<ReturnType<typeof watchAlerts> | null> {
+  const { watchAlerts: watch } = await import('./watch-alerts.js');
   try {
-    return watchAlerts(file, log);
+    return watch(file, log);
   } catch (error) {
     sayError(errorLog(log), error);
     return null;

@@ -362,6 +362,9 @@ describe('webhookReceiver', () => {
     expect(() => webhookReceiver({ url: 'ftp://x/' })).toThrow(/http or https/);
     expect(() => webhookReceiver({ url: 'https://u:p-s3cr3t@x/' })).toThrow(/^(?!.*s3cr3t)/);
     expect(() => webhookReceiver({ url: 'http://x/', secret: '' })).toThrow(/secret/);
+    const headers = { 'x-api-key': 's3cr3t\n' };
+    expect(() => webhookReceiver({ url: 'http://x/', headers })).toThrow(/^(?!.*s3cr3t).*headers/);
+    expect(() => alertmanagerReceiver({ urls: ['http://x/'], headers })).toThrow(/^(?!.*s3cr3t).*headers/);
   });
 });
 
