@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY } from 'rxjs';
 import * as operators from '../operators/index.js';
+import * as alerts from '../src/alerts/index.js';
 import { OptionError } from '../src/core/errors.js';
 import { checkOptions as amqplib } from '../src/drivers/amqplib/options.js';
 import { checkClientOptions, checkServerOptions } from '../src/drivers/avro-rpc/options.js';
@@ -28,6 +29,7 @@ import {
 import { column, parquet } from '../src/formats/parquet/index.js';
 import * as rxflume from '../src/index.js';
 import { metricsHandler } from '../src/metrics/index.js';
+import { traceDeliveries, traceHeaders } from '../src/opentelemetry/index.js';
 import { plan } from '../src/planner/index.js';
 import { checkOptions as registry } from '../src/registry/options.js';
 import { checkEncoder } from '../src/registry/registry-encoder.js';
@@ -73,6 +75,16 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'localDisk options': [localDisk, {}],
   'metricsHandler options': [(options) => metricsHandler(options).end(), {}],
   'plan inputs': [plan, {}],
+  'alertWhen options': [alerts.alertWhen, { name: 'n', when: () => true }],
+  'alertmanagerReceiver options': [alerts.alertmanagerReceiver, { urls: ['http://h:1'] }],
+  'builtInAlerts options': [alerts.builtInAlerts, {}],
+  'flowSnapshots options': [alerts.flowSnapshots, {}],
+  'logReceiver options': [alerts.logReceiver, {}],
+  'notify options': [alerts.notify, { receivers: [alerts.logReceiver()] }],
+  'surge options': [alerts.surge, { name: 'n', key: () => 'k', of: () => true }],
+  'webhookReceiver options': [alerts.webhookReceiver, { url: 'http://h:1' }],
+  'traceDeliveries options': [traceDeliveries, {}],
+  'traceHeaders options': [traceHeaders, {}],
   'nullSink options': [rxflume.nullSink, {}],
   'proveExactlyOnce options': [proof, {}],
   'stdio options': [stdio, {}],
@@ -126,7 +138,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
 describe('an option that is undefined counts as absent', () => {
   it('for every part that takes options', () => {
     const named = [...sourcesUnder('src'), ...sourcesUnder('operators')].flatMap((text) =>
-      [...text.matchAll(/'(\w+ options)'/g)].map((match) => match[1] as string),
+      [...text.matchAll(/'(\w+ options|plan inputs)'/g)].map((match) => match[1] as string),
     );
     const parts = new Set(named.filter((name) => name !== 'TLS options'));
     expect(parts).toEqual(new Set(Object.keys(TAKERS)));

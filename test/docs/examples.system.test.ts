@@ -1,3 +1,4 @@
+import zlib from 'node:zlib';
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
 import * as alerts from 'rxflume/alerts';
@@ -25,6 +26,7 @@ function runAtOnce(_: string, run: () => void): void {
 
 /** What an example may import; its `test` runs at once, as this test. */
 const MODULES: Readonly<Record<string, unknown>> = {
+  'node:zlib': zlib,
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/alerts': alerts,
