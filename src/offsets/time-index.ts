@@ -28,12 +28,12 @@ export class TimeIndex {
   #first = 0;
   #step = RECORDS_A_ENTRY;
   #isThinned = false;
+  /** From this sequence number on a record is wanted, wherever it is in its fetch: one comparison a record. */
+  #due = 0;
 
   /** Whether the record of this sequence number is to be added. `isFirst`: it is the first of a fetch. */
   wants(seq: number, isFirst: boolean): boolean {
-    const last = this.#seqs.length - 1;
-    if (last < this.#first) return true;
-    return seq - (this.#seqs[last] as number) >= this.#step || (isFirst && !this.#isThinned);
+    return seq >= this.#due || (isFirst && !this.#isThinned);
   }
 
   /** `time`: of the record, in milliseconds since 1970, negative where it has none; `now`: when it goes out, by a monotonic clock. */
@@ -42,6 +42,7 @@ export class TimeIndex {
     this.#seqs.push(seq);
     this.#times.push(time);
     this.#sentAt.push(now);
+    this.#due = seq + this.#step;
   }
 
   /** True where `ackedUpTo` is to be called: an entry's records are all acked. */
@@ -68,6 +69,7 @@ export class TimeIndex {
     if (this.#first === this.#seqs.length) {
       this.#step = RECORDS_A_ENTRY;
       this.#isThinned = false;
+      this.#due = 0;
     }
     if (this.#first * 2 > this.#seqs.length) this.#dropPassed();
   }
