@@ -30,9 +30,9 @@ export type { Silence } from './silence.js';
 export {
   SURGE_DEFAULTS,
   type Surge,
+  type SurgeBacktest,
   type SurgeBaselineOptions,
   type SurgeOptions,
-  type SurgeReplay,
   surge,
 } from './surge.js';
 export { WEBHOOK_RECEIVER_DEFAULTS, type WebhookReceiverOptions, webhookReceiver } from './webhook-receiver.js';

@@ -75,11 +75,11 @@ export interface Surge<T> extends AlertRule<T> {
   /** Looks at deliveries and passes them on as they are, whatever happens here. */
   watch(): DeliveryOperator<T>;
   /** The alerts that values of the past would have made, each at the time that `timestamp` gives, or else at `at`. */
-  replay(values: readonly { readonly value: T; readonly at: number }[]): SurgeReplay;
+  replay(values: readonly { readonly value: T; readonly at: number }[]): SurgeBacktest;
 }
 
 /** What came of values of the past. Times are in milliseconds since 1970. */
-export interface SurgeReplay {
+export interface SurgeBacktest {
   readonly events: readonly AlertEvent[];
   readonly firstAt: number;
   readonly lastAt: number;
