@@ -25,7 +25,7 @@ export function taskOf({ broker, hdfsUrl }: Services, { topic, run, folder }: Jo
 /** What docs/explanation/performance.md tells who wants more of Node. */
 export const NODE_FLAGS = ['--initial-old-space-size=256', '--max-semi-space-size=8', '--single-threaded-gc'];
 
-type RxflumeChoice = Partial<Pick<RxflumeTask, 'isExactlyOnce' | 'isDecoding' | 'buckets'>>;
+type RxflumeChoice = Partial<Pick<RxflumeTask, 'isExactlyOnce' | 'isDecoding' | 'buckets' | 'metrics'>>;
 
 /** rxflume, exactly-once and decode-free unless said otherwise. */
 export function rxflume(

@@ -2,9 +2,11 @@
 import { fileSink, flow, json, jsonLines, kafkaSource, Monitor, text } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
+import { metricsHandler } from 'rxflume/metrics';
 import { decode, drainOn, filterValue, mapValue } from 'rxflume/operators';
 import type { FileSystem, KafkaDriver } from 'rxflume/ports';
 import { Subject } from 'rxjs';
+import { withoutMetrics } from '../metrics/without-metrics.js';
 import { Message } from './message.js';
 import { perform, type Stage, type Task } from './perform.js';
 
@@ -13,6 +15,8 @@ export interface RxflumeTask extends Task {
   readonly isExactlyOnce: boolean;
   readonly isDecoding: boolean;
   readonly buckets: number;
+  /** `read`: as a Prometheus that scrapes each second does. `none`: nothing is measured for metrics alone. */
+  readonly metrics?: 'read' | 'none';
   /** What is read before the measurement begins, to another folder. */
   readonly warmUp?: { readonly topic: string; readonly records: number };
 }
@@ -30,9 +34,10 @@ interface Drivers {
   readonly hdfs: FileSystem;
 }
 
+const monitor = new Monitor();
+
 /** `taken` is called with each record that goes to the sink. */
 function flowOf(task: RxflumeTask, { kafka, hdfs }: Drivers, taken: () => void) {
-  const monitor = new Monitor();
   const { topic, folder, buckets, rollBytes, rollIntervalMs } = task;
   const to = {
     root: folder,
@@ -113,8 +118,18 @@ function driversOf({ broker, hdfsUrl }: RxflumeTask): Drivers {
   return { kafka: kafkajs({ brokers: [broker] }), hdfs: webhdfs({ nameNodes: [hdfsUrl], user: 'flume' }) };
 }
 
+function measured(task: RxflumeTask): void {
+  if (task.metrics === 'none') withoutMetrics();
+  if (task.metrics !== 'read') return;
+  const handle = metricsHandler({ monitor });
+  setInterval(() => handle(new Request('http://localhost/metrics')), 1_000).unref();
+}
+
 perform<RxflumeTask>(
-  (task, stage) => collect(task, warm ?? driversOf(task), stage),
+  (task, stage) => {
+    measured(task);
+    return collect(task, warm ?? driversOf(task), stage);
+  },
   async (task) => {
     if (task.warmUp === undefined) return;
     warm = driversOf(task);
