@@ -90,7 +90,7 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/formats/parquet is the format and its columns', () => {
-    expect(Object.keys(parquet).sort()).toEqual(['PARQUET_DEFAULTS', 'column', 'parquet']);
+    expect(Object.keys(parquet).sort()).toEqual(['PARQUET_DEFAULTS', 'column', 'parquet', 'parquetSchemaOf']);
   });
 
   it('of rxflume/metrics is the handler, what it is made of, and the list of metrics', () => {
