@@ -72,12 +72,11 @@ export function run(flow: Flow<unknown>, log: ConsoleLog, options: RunOptions): 
     const progress = reader.read(monotonicMs());
     const seconds = (monotonicMs() - startedAt) / 1_000;
     const busySeconds = busyUntil === undefined ? seconds : (busyUntil - startedAt) / 1_000;
-    log.say('info', 'summary', summaryOf(flow.name, outcome, progress, { seconds, busySeconds }), {
-      flow: flow.name,
-      outcome,
-      seconds,
-      ...progress,
-    });
+    // Of the whole run; the progress line's is of the time since the line before.
+    const recordsPerSecond = Math.round(progress.records / Math.max(0.001, busySeconds));
+    const whole = { ...progress, recordsPerSecond };
+    const facts = { flow: flow.name, outcome, seconds, ...whole };
+    log.say('info', 'summary', summaryOf(flow.name, outcome, whole, seconds), facts);
     end(outcome === 'drained' ? 0 : 1);
   };
   const abandon = (why: string) => {
@@ -167,12 +166,11 @@ export function sayError(log: ConsoleLog, error: unknown, reported?: unknown): v
 function summaryOf(
   name: string,
   outcome: string,
-  { records, acked, committed, files, storedBytes }: Progress,
-  { seconds, busySeconds }: { readonly seconds: number; readonly busySeconds: number },
+  { records, recordsPerSecond, acked, committed, files, storedBytes }: Progress,
+  seconds: number,
 ): string {
-  const rate = Math.round(records / Math.max(0.001, busySeconds));
   const parts = [
-    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${records} records in (${rate}/s)`,
+    `${name} ${outcome} after ${seconds.toFixed(1)} s: ${records} records in (${recordsPerSecond}/s)`,
     `${acked} settled`,
     ...(committed === undefined ? [] : [`${committed} committed`]),
     ...(files === undefined ? [] : [`${files} files`]),

@@ -18,11 +18,13 @@ function endless(): Flow {
 }
 
 /** Says nothing, and keeps the summary. */
-function summaryLog(): ConsoleLog & { summary?: string } {
-  const log: ConsoleLog & { summary?: string } = {
+function summaryLog(): ConsoleLog & { summary?: string; facts?: object | undefined } {
+  const log: ConsoleLog & { summary?: string; facts?: object | undefined } = {
     ...quiet,
-    say: (_, what, message) => {
-      if (what === 'summary') log.summary = message;
+    say: (_, what, message, facts) => {
+      if (what !== 'summary') return;
+      log.summary = message;
+      log.facts = facts;
     },
   };
   return log;
@@ -108,6 +110,7 @@ describe('--until-idle', () => {
     running.stop('SIGTERM');
     await running.exitCode;
     expect(log.summary).toBe('endless drained after 20.0 s: 1000 records in (50/s), 0 settled.');
+    expect(log.facts).toMatchObject({ records: 1_000, recordsPerSecond: 50, seconds: 20 });
   });
 
   it('reports no rate of nothing', async () => {
