@@ -15,7 +15,7 @@ export interface RxflumeTask extends Task {
   readonly isExactlyOnce: boolean;
   readonly isDecoding: boolean;
   readonly buckets: number;
-  /** `read`: as a Prometheus that scrapes each second does. `none`: nothing is measured for metrics alone. */
+  /** `read`: as a Prometheus that scrapes every five seconds does. `none`: nothing is measured for metrics alone. */
   readonly metrics?: 'read' | 'none';
   /** What is read before the measurement begins, to another folder. */
   readonly warmUp?: { readonly topic: string; readonly records: number };
@@ -34,6 +34,7 @@ interface Drivers {
   readonly hdfs: FileSystem;
 }
 
+const SCRAPE_MS = 5_000;
 const monitor = new Monitor();
 
 /** `taken` is called with each record that goes to the sink. */
@@ -122,7 +123,7 @@ function measured(task: RxflumeTask): void {
   if (task.metrics === 'none') withoutMetrics();
   if (task.metrics !== 'read') return;
   const handle = metricsHandler({ monitor });
-  setInterval(() => handle(new Request('http://localhost/metrics')), 1_000).unref();
+  setInterval(() => handle(new Request('http://localhost/metrics')), SCRAPE_MS).unref();
 }
 
 perform<RxflumeTask>(
