@@ -6,14 +6,19 @@ import Ajv from 'ajv';
 import { map, NEVER, tap } from 'rxjs';
 import { deadLetter, decode, mapValue, splitValue, tee, transmit, trusted } from '../../operators/index.js';
 import { readArguments } from '../../src/cli/arguments.js';
+import { measureCpu } from '../../src/cli/plan/cpu.js';
 import { plan } from '../../src/cli/plan/plan.js';
 import type { PlanAsked } from '../../src/cli/plan/plan-arguments.js';
+import { sampleOfFile } from '../../src/cli/plan/sample.js';
 import { embeddedLog } from '../../src/drivers/embedded-log/index.js';
 import { localDisk } from '../../src/drivers/local-disk/index.js';
-import type { Flow } from '../../src/flow/flow.js';
+import type { Flow, FlowInside } from '../../src/flow/flow.js';
+import type { AnyStep } from '../../src/flow/probes.js';
 import { type DeadLetter, fileSink, flow, json, jsonLines, kafkaSource } from '../../src/index.js';
 
 jest.setTimeout(60_000);
+
+const anyNumber = expect.any(Number);
 
 const folder = mkdtempSync(join(tmpdir(), 'rxflume-plan-'));
 const lines = join(folder, 'lines.jsonl');
@@ -87,7 +92,7 @@ describe('rxflume plan', () => {
       code,
       json: told,
       stderr,
-    } = await planned(chat, ['--sample', 'topic', '--rate', '100/s', '--measure-writes', '--within', '8s', '--json']);
+    } = await planned(chat, ['--sample', 'topic', '--rate', '100/s', '--measure-writes', '--within', '16s', '--json']);
     expect([code, stderr]).toEqual([0, '']);
     expect(contents(join(folder, 'log'))).toEqual(before);
     expect(readdirSync(folder).sort()).toEqual(['lines.jsonl', 'log']);
@@ -109,7 +114,7 @@ describe('rxflume plan', () => {
       ]);
     }
     expect(told.cpu[0]?.secondsPerRecord).toEqual({
-      notMeasured: expect.stringMatching(/only 2000 records were read in 2 s/),
+      notMeasured: expect.stringMatching(/only 2000 records were read in 4 s/),
     });
     expect(told.warnings).toContainEqual(expect.stringMatching(/The CPU of source is not in the sum/));
   });
@@ -252,6 +257,24 @@ describe('rxflume plan', () => {
     expect(performance.now() - since).toBeLessThan(6_000);
     expect(told.cpu[1]?.secondsPerRecord).toEqual({ notMeasured: expect.stringMatching(/did not pass through it/) });
     expect(told.estimates.filesPerDay).toEqual({ notMeasured: expect.any(String) });
+  });
+
+  it('keeps the rounds that it has measured where the time ends within one', async () => {
+    const sample = await sampleOfFile(lines, undefined, { records: 100, bytes: 1e6, ms: 1_000 });
+    const inside = { rehearse: <T>(run: () => T) => run() } as FlowInside;
+    const limits = { ms: 2_000, rounds: 50, runMicroseconds: 1 };
+    const silentFrom = (round: number) => {
+      let runs = 0;
+      const step: AnyStep = (source) => {
+        runs += 1;
+        return runs > round ? NEVER : source;
+      };
+      return measureCpu(inside, sample, [step], limits);
+    };
+    // Three rounds warm it up, and three must be measured.
+    expect((await silentFrom(8)).all).toEqual({ value: anyNumber, low: anyNumber, high: anyNumber });
+    expect((await silentFrom(5)).all).toEqual({ notMeasured: expect.stringMatching(/^only 2 rounds fitted/) });
+    expect((await silentFrom(0)).all).toEqual({ notMeasured: expect.stringMatching(/did not pass through it/) });
   });
 
   it('counts what an operator nacks, and writes to no sink of a branch', async () => {

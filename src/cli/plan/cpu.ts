@@ -59,11 +59,13 @@ export async function measureCpu(
   /** The prefix that could not be run, and why. */
   let failed: { readonly at: number; readonly why: string } | undefined;
   let passes = 1;
-  for (let round = -WARM_UP_ROUNDS; round < limits.rounds; round += 1) {
+  measuring: for (let round = -WARM_UP_ROUNDS; round < limits.rounds; round += 1) {
     for (const at of prefixes.filter((prefix) => failed === undefined || prefix < failed.at)) {
       const runUntil = Math.min(until, monotonicMs() + limits.ms * MOST_OF_THE_TIME);
       const run = await runOf(flow, sample, steps.slice(0, at), { passes, until: runUntil });
       if ('why' in run) {
+        // It went through before, so the time is up, and the rounds until now count.
+        if (run.isLate && round > -WARM_UP_ROUNDS) break measuring;
         failed = { at, why: run.why };
         break;
       }
@@ -106,9 +108,13 @@ function differenceOf(before: readonly number[], own: readonly number[]): Estima
   return meanOf(differences);
 }
 
-type Run =
-  | { readonly microseconds: number; readonly nacked: number; readonly cause: unknown }
-  | { readonly why: string };
+type Run = { readonly microseconds: number; readonly nacked: number; readonly cause: unknown } | Failure;
+
+interface Failure {
+  readonly why: string;
+  /** It ran out of time. */
+  readonly isLate: boolean;
+}
 
 async function runOf(
   flow: FlowInside,
@@ -119,8 +125,8 @@ async function runOf(
   const acker = new SampleAcker();
   const before = process.cpuUsage();
   for (let pass = 0; pass < passes; pass += 1) {
-    const why = await passOf(flow, sample, steps, acker, until);
-    if (why !== undefined) return { why };
+    const failure = await passOf(flow, sample, steps, acker, until);
+    if (failure !== undefined) return failure;
   }
   const { user, system } = process.cpuUsage(before);
   return { microseconds: user + system, nacked: acker.nacked, cause: acker.cause };
@@ -133,7 +139,7 @@ function passOf(
   steps: readonly AnyStep[],
   acker: SampleAcker,
   until: number,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   return new Promise((resolve) => {
     const inBursts = new Observable<Delivery<unknown>>((subscriber) => {
       let seq = 0;
@@ -148,14 +154,14 @@ function passOf(
       burst();
       return () => clearImmediate(next);
     });
-    const end = (why?: string) => {
+    const end = (why?: string, isLate = false) => {
       clearTimeout(deadline);
       // After the subscription that this may be called within.
       setImmediate(() => running?.unsubscribe());
-      resolve(why);
+      resolve(why === undefined ? undefined : { why, isLate });
     };
     const late = `${sample.length} records did not pass through it in the time that was left; raise --within, or lower --records`;
-    const deadline = setTimeout(() => end(late), Math.max(1, until - monotonicMs()));
+    const deadline = setTimeout(() => end(late, true), Math.max(1, until - monotonicMs()));
     const running = flow.rehearse(() => {
       try {
         return steps
