@@ -79,7 +79,7 @@ export function falseAlarms(begin: () => Alarm, share: number, learn: number, va
   return { alarms, distance: values / Math.max(1, alarms) };
 }
 
-/** Values from the change until the alarm, on average. */
+/** Values from the change until the alarm: on average, in the median and in the slowest run. */
 export function delay(
   begin: () => Alarm,
   before: number,
@@ -87,15 +87,20 @@ export function delay(
   learn: number,
   runs: number,
   seed: number,
-): number {
+): { readonly mean: number; readonly median: number; readonly longest: number } {
   const random = seeded(seed);
-  let sum = 0;
+  const delays: number[] = [];
   for (let run = 0; run < runs; run += 1) {
     const alarm = begin();
     for (let at = 0; at < learn; at += 1) alarm(random() < before);
     let waited = 1;
     while (!alarm(random() < after) && waited < 100_000) waited += 1;
-    sum += waited;
+    delays.push(waited);
   }
-  return sum / runs;
+  delays.sort((a, b) => a - b);
+  return {
+    mean: delays.reduce((sum, one) => sum + one, 0) / runs,
+    median: delays[Math.floor(runs / 2)] as number,
+    longest: delays.at(-1) as number,
+  };
 }

@@ -44,12 +44,8 @@ it('keeps its budget of false alarms, and finds a doubled share as fast as theor
     const before = observedShare(P0, classifier);
     const after = observedShare(P1, classifier);
     const { alarms, distance } = falseAlarms(begin, before, learn, values, 42 + at);
-    return {
-      name,
-      alarms,
-      distance: Math.round(distance),
-      delay: Math.round(delay(begin, before, after, learn, 200, 7 + at)),
-    };
+    const { mean, median, longest } = delay(begin, before, after, learn, 200, 7 + at);
+    return { name, alarms, distance: Math.round(distance), delay: Math.round(mean), median, longest };
   });
   const lines = tableOf(ways);
   console.log(lines.join('\n'));
@@ -63,8 +59,18 @@ it('keeps its budget of false alarms, and finds a doubled share as fast as theor
   expect(ways.at(-1)?.distance).toBeLessThan(DISTANCE * 10);
 });
 
-function tableOf(ways: readonly { name: string; alarms: number; distance: number; delay: number }[]): string[] {
+interface Way {
+  readonly name: string;
+  readonly alarms: number;
+  readonly distance: number;
+  readonly delay: number;
+  readonly median: number;
+  readonly longest: number;
+}
+
+function tableOf(ways: readonly Way[]): string[] {
   return ways.map(
-    ({ name, alarms, distance, delay: late }) => `| ${name} | ${late} | ${distance} (${alarms} alarms) |`,
+    ({ name, alarms, distance, delay: mean, median, longest }) =>
+      `| ${name} | ${mean} | ${median} | ${longest} | ${distance} (${alarms} alarms) |`,
   );
 }
