@@ -1,5 +1,5 @@
-import { ClosedTime } from '../../backpressure/closed-time.js';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import { WindowMetrics } from '../../backpressure/window-metrics.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { flowLabels } from '../../core/flow-scope.js';
 import { Gauges } from '../../core/gauges.js';
@@ -24,29 +24,20 @@ export interface FlumeState {
  * the backlog is what was received and not passed on.
  */
 export class FlumeGauges {
-  readonly #window: InFlightWindow;
+  readonly #window: WindowMetrics;
   readonly #labels: Labels;
   readonly #stream: string;
   readonly #state: () => FlumeState;
-  readonly #counters;
   readonly #shown: Gauges<'rxflume_source_joined' | 'rxflume_source_clients'>;
-  readonly #closed = new ClosedTime();
   readonly #noProgress = new NoProgress();
   readonly #uncollect: () => void;
-  #taken = 0;
-  #released = 0;
 
   constructor(window: InFlightWindow, monitor: Monitor, name: string, state: () => FlumeState) {
     const labels = { source: 'flume', name };
-    this.#window = window;
+    this.#window = new WindowMetrics(window, monitor, labels);
     this.#labels = { ...flowLabels(), ...labels };
     this.#stream = `flume:${name}`;
     this.#state = state;
-    this.#counters = {
-      emitted: monitor.metric('rxflume_source_emitted_records_total', labels),
-      released: monitor.metric('rxflume_source_released_records_total', labels),
-      closed: monitor.metric('rxflume_source_window_closed_seconds_total', labels),
-    };
     this.#shown = new Gauges(monitor, labels, ['rxflume_source_joined', 'rxflume_source_clients']);
     this.#uncollect = monitor.collect(() => this.#read());
   }
@@ -61,34 +52,24 @@ export class FlumeGauges {
 
   /** To be called when the window may have become full, or free again. */
   windowChanged(): void {
-    this.#closed.set(this.#window.isFull);
+    this.#window.changed();
   }
 
   end(): void {
-    this.#count();
+    this.#window.count();
     this.#shown.end();
     this.#uncollect();
   }
 
-  #count(): void {
-    const { taken, count } = this.#window;
-    this.#counters.emitted.add(taken - this.#taken);
-    this.#counters.released.add(taken - count - this.#released);
-    this.#taken = taken;
-    this.#released = taken - count;
-    this.#counters.closed.add(this.#closed.take());
-  }
-
   *#read(): Iterable<Sample> {
-    this.#count();
+    this.#window.count();
     const { waiting, unanswered, oldestTime, acked, handedOver } = this.#state();
     const labels = this.#labels;
     const stream = this.#stream;
     // What clients send again after a nack counts as read anew, so reading is no progress: an answer is, or what leads to one.
     const position = { stream, read: 0, acked, handedOver };
     const seconds = this.#noProgress.of(this, [position], monotonicMs(), unanswered > 0 || waiting > 0);
-    yield { name: 'rxflume_source_in_flight_records', labels, value: this.#window.count };
-    yield { name: 'rxflume_source_in_flight_bytes', labels, value: this.#window.bytes };
+    yield* this.#window.inFlight(labels);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
     const ofStream = { ...labels, stream };
     yield { name: 'rxflume_source_backlog_records', labels: ofStream, value: waiting };

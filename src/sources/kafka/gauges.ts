@@ -1,6 +1,6 @@
 import { Subscription } from 'rxjs';
-import { ClosedTime } from '../../backpressure/closed-time.js';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import { WindowMetrics } from '../../backpressure/window-metrics.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { Gauges } from '../../core/gauges.js';
 import type { Labels, Metric, Monitor, Sample } from '../../core/monitor.js';
@@ -24,55 +24,38 @@ const LOOK_WITHIN_MS = 10_000;
  */
 export class SessionGauges {
   readonly #state: SessionState;
-  readonly #window: InFlightWindow;
+  readonly #window: WindowMetrics;
   readonly #labels: Labels;
-  readonly #counters;
+  readonly #heldBack: Metric;
   readonly #noProgress = new NoProgress();
   readonly #uncollect: () => void;
   /** What topics keep, in milliseconds. */
   readonly #retentionMs = new Map<string, number>();
-  #taken = 0;
-  #released = 0;
-  readonly #closed = new ClosedTime();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking = Subscription.EMPTY;
 
   constructor(state: SessionState, window: InFlightWindow, monitor: Monitor, labels: Labels, heldBack: Metric) {
     this.#state = state;
-    this.#window = window;
+    this.#window = new WindowMetrics(window, monitor, labels);
     this.#labels = labels;
-    this.#counters = {
-      heldBack,
-      emitted: monitor.metric('rxflume_source_emitted_records_total', labels),
-      released: monitor.metric('rxflume_source_released_records_total', labels),
-      closed: monitor.metric('rxflume_source_window_closed_seconds_total', labels),
-    };
+    this.#heldBack = heldBack;
     this.#uncollect = monitor.collect(() => this.#read());
   }
 
   /** To be called when the window may have become full, or free again. */
   windowChanged(): void {
-    this.#closed.set(this.#window.isFull);
+    this.#window.changed();
   }
 
   end(): void {
     this.#looking.unsubscribe();
-    this.#count();
+    this.#window.count();
     this.#uncollect();
-  }
-
-  #count(): void {
-    const { taken, count } = this.#window;
-    this.#counters.emitted.add(taken - this.#taken);
-    this.#counters.released.add(taken - count - this.#released);
-    this.#taken = taken;
-    this.#released = taken - count;
-    this.#counters.closed.add(this.#closed.take());
   }
 
   *#read(): Iterable<Sample> {
     const now = monotonicMs();
-    this.#count();
+    this.#window.count();
     this.#look(now);
     const { assignment } = this.#state;
     const { partitions } = assignment;
@@ -82,9 +65,8 @@ export class SessionGauges {
       yield* this.#readPartition(partition);
     }
     const labels = this.#labels;
-    yield { name: 'rxflume_source_in_flight_records', labels, value: this.#window.count };
-    yield { name: 'rxflume_source_in_flight_bytes', labels, value: this.#window.bytes };
-    const isPending = backlog > 0 || this.#counters.heldBack.value > 0;
+    yield* this.#window.inFlight(labels);
+    const isPending = backlog > 0 || this.#heldBack.value > 0;
     const value = this.#noProgress.of(assignment, partitions.map(positionOf), now, isPending);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value };
   }
