@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { root } from './docs/markdown.js';
+import { entryFiles } from './support/entries.js';
 
 /**
  * One name for one option, in every source, sink, driver and operator. A new option takes the name that its meaning has here, or
@@ -132,27 +133,7 @@ const TABLE = {
   flags: ['checkCrc', 'givesChunks', 'register'],
 };
 
-const ENTRIES = [
-  'src/index.ts',
-  'operators/index.ts',
-  'src/ports/index.ts',
-  'src/formats/index.ts',
-  'src/formats/parquet/index.ts',
-  'src/formats/protobuf/index.ts',
-  'src/formats/json-schema/index.ts',
-  'src/registry/index.ts',
-  'src/metrics/index.ts',
-  'src/opentelemetry/index.ts',
-  'src/planner/index.ts',
-  'src/alerts/index.ts',
-  'src/testing/index.ts',
-  ...drivers(),
-];
-
-function drivers(): string[] {
-  const files = ts.sys.readDirectory(`${root}src/drivers`, ['.ts'], undefined, ['*/index.ts']);
-  return files.map((file) => file.slice(root.length));
-}
+const ENTRIES = entryFiles();
 
 const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);

@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect, test } from '@jest/globals';
 import ts from 'typescript';
-import { root, textOf } from './markdown.js';
+import { entryFiles } from '../support/entries.js';
+import { textOf } from './markdown.js';
 
 interface Export {
   readonly name: string;
@@ -12,23 +12,7 @@ interface Export {
 }
 
 const files = new Map<string, ts.SourceFile>();
-const drivers = readdirSync(`${root}src/drivers`).map((name) => `src/drivers/${name}/index.ts`);
-const exported = [
-  'src/index.ts',
-  'operators/index.ts',
-  'src/formats/index.ts',
-  'src/formats/parquet/index.ts',
-  'src/formats/protobuf/index.ts',
-  'src/formats/json-schema/index.ts',
-  'src/registry/index.ts',
-  'src/metrics/index.ts',
-  'src/opentelemetry/index.ts',
-  'src/planner/index.ts',
-  'src/alerts/index.ts',
-  'src/ports/index.ts',
-  'src/testing/index.ts',
-  ...drivers,
-].flatMap(exportsOf);
+const exported = entryFiles().flatMap(exportsOf);
 const factories = exported.filter(({ isFunction }) => isFunction);
 const named = (list: readonly Export[]) => list.map(({ name, file }) => `${name} (${file})`);
 
