@@ -1,16 +1,11 @@
-import { type Observable, Subscription } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { ClosedTime } from '../../backpressure/closed-time.js';
 import { monotonicMs } from '../../core/clock.js';
 import { flowLabels } from '../../core/flow-scope.js';
 import { Gauges } from '../../core/gauges.js';
 import type { Labels, Monitor, Sample } from '../../core/monitor.js';
-import { guarded } from '../../lifecycle/time-limit.js';
+import { PacedLook } from '../../lifecycle/paced-look.js';
 import { NoProgress, type StreamPosition } from '../../offsets/no-progress.js';
-
-/** The broker is asked how much is ready at most so often, and only where somebody reads the metrics. */
-const LOOK_EVERY_MS = 5_000;
-/** An answer that takes longer says nothing of now. */
-const LOOK_WITHIN_MS = 10_000;
 
 /** What a reader says of itself when its metrics are read. */
 export interface ReaderState {
@@ -43,8 +38,7 @@ export class ReaderGauges {
   readonly #shown: Gauges<'rxflume_source_joined'>;
   readonly #uncollect: () => void;
   #known: BrokerState | undefined;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #looking = Subscription.EMPTY;
+  readonly #ready = new PacedLook();
 
   /** `ask`: asks the broker; undefined where there is no channel, or it cannot say. */
   constructor(
@@ -110,13 +104,10 @@ export class ReaderGauges {
 
   /** Asks the broker how much is ready; the next reading has the answer. */
   #look(now: number): void {
-    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    if (!this.#ready.isDue(now)) return;
     const answer$ = this.#ask();
     if (answer$ === undefined) return;
-    this.#lookedAt = now;
-    this.#looking.unsubscribe();
-    const late = () => new Error(`not answered within ${LOOK_WITHIN_MS} ms`);
-    this.#looking = guarded(() => answer$, LOOK_WITHIN_MS, late).subscribe({
+    this.#ready.ask(now, () => answer$, {
       next: (answer) => {
         this.#known = answer;
       },
@@ -127,9 +118,8 @@ export class ReaderGauges {
   }
 
   #forget(): void {
-    this.#looking.unsubscribe();
+    this.#ready.reset();
     this.#known = undefined;
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
   }
 }
 

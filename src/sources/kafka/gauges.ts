@@ -1,19 +1,13 @@
-import { Subscription } from 'rxjs';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { WindowMetrics } from '../../backpressure/window-metrics.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { Gauges } from '../../core/gauges.js';
 import type { Labels, Metric, Monitor, Sample } from '../../core/monitor.js';
-import { guarded } from '../../lifecycle/time-limit.js';
+import { PacedLook } from '../../lifecycle/paced-look.js';
 import { NoProgress, type StreamPosition } from '../../offsets/no-progress.js';
 import type { LogFacts } from '../../ports/kafka-consumer.js';
 import type { Partition } from './partition.js';
 import type { SessionState } from './session-state.js';
-
-/** The driver is asked where logs end at most so often, and only where somebody reads the metrics. */
-const LOOK_EVERY_MS = 5_000;
-/** An answer that takes longer says nothing of now. */
-const LOOK_WITHIN_MS = 10_000;
 
 /**
  * What is known of a session at the moment when its metrics are read: where each of its partitions is, how old what is unsettled
@@ -31,8 +25,7 @@ export class SessionGauges {
   readonly #uncollect: () => void;
   /** What topics keep, in milliseconds. */
   readonly #retentionMs = new Map<string, number>();
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #looking = Subscription.EMPTY;
+  readonly #ends = new PacedLook();
 
   constructor(state: SessionState, window: InFlightWindow, monitor: Monitor, labels: Labels, heldBack: Metric) {
     this.#state = state;
@@ -48,7 +41,7 @@ export class SessionGauges {
   }
 
   end(): void {
-    this.#looking.unsubscribe();
+    this.#ends.reset();
     this.#window.count();
     this.#uncollect();
   }
@@ -96,16 +89,13 @@ export class SessionGauges {
   #look(now: number): void {
     const { consumer, assignment } = this.#state;
     const { partitions } = assignment;
-    if (consumer?.describeLogs === undefined || partitions.length === 0 || now - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#lookedAt = now;
-    this.#looking.unsubscribe();
+    if (consumer?.describeLogs === undefined || partitions.length === 0 || !this.#ends.isDue(now)) return;
     const asked = partitions.map(({ topic, partition }) => ({ topic, partition }));
     const unanswered = new Set(partitions);
     const forget = () => {
       for (const partition of unanswered) if (partition.isPaused) partition.highWatermark = -1;
     };
-    const late = () => new Error(`not answered within ${LOOK_WITHIN_MS} ms`);
-    this.#looking = guarded(() => consumer.describeLogs?.(asked) ?? [], LOOK_WITHIN_MS, late).subscribe({
+    this.#ends.ask(now, () => consumer.describeLogs?.(asked) ?? [], {
       next: (logs) => {
         for (const log of logs) {
           const partition = assignment.get(log);
