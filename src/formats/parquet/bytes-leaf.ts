@@ -232,8 +232,7 @@ export class BytesLeaf extends Leaf {
     }
     const [least, greatest] = [this.#valueAt(min), this.#valueAt(max)];
     if (least.length + greatest.length > MAX_BOUNDS_BYTES) return {};
-    // Copies: the footer keeps them until the file is closed, and would keep all values with them.
-    return { bounds: { min: least.slice(), max: greatest.slice() } };
+    return { bounds: { min: least, max: greatest } };
   }
 
   #order(one: number, other: number): number {

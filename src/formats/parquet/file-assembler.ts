@@ -1,16 +1,20 @@
-import type { ColumnChunk, Encoding, PageHeader } from 'hyparquet';
+import type { PageHeader } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { PageCodec } from './page-codec.js';
 import type { Page, PagedLeaf } from './pages.js';
+import { type ColumnFacts, encodingOf, keptBounds, type RowGroupFacts, rowGroupOf } from './row-group-facts.js';
 import type { SchemaTree } from './schema-tree.js';
+import type { Work } from './slices.js';
 
 const FEW_BYTES = 1_024;
+/** Writing what the footer says of a column takes as long as compressing so many bytes. */
+const BYTES_A_COLUMN = 1_024;
 
 /**
  * Puts the row groups of one file one behind the other, and the footer behind them.
  *
- * Bounds: what the footer says of each row group, some 200 bytes a column and at most 4 KiB of bounds, until the file is closed.
+ * Bounds: what the footer says of each row group (`RowGroupFacts`), until the file is closed.
  * Source: Apache Parquet format 2.11; parquet-java 1.15, `VersionParser`, which reads `createdBy` and trusts no statistics of a writer that it
  * cannot parse.
  */
@@ -18,6 +22,7 @@ export class FileAssembler {
   readonly #codec: PageCodec;
   readonly #writer = new ByteWriter();
   readonly #file: ParquetWriter;
+  readonly #groups: RowGroupFacts[] = [];
 
   constructor(codec: PageCodec, { elements }: SchemaTree, createdBy: string) {
     this.#codec = codec;
@@ -30,31 +35,27 @@ export class FileAssembler {
     // Otherwise it grows by doubling, and holds twice the bytes until they are written.
     this.#writer.ensure(leaves.reduce((bytes, leaf) => bytes + FEW_BYTES + bytesOf(leaf), 0));
     const columns = leaves.map((leaf) => this.#column(leaf));
-    const sum = (of: (column: ColumnChunk) => bigint | undefined) =>
-      columns.reduce((bytes, column) => bytes + (of(column) ?? 0n), 0n);
-    this.#file.row_groups.push({
-      columns,
-      num_rows: BigInt(rows),
-      total_byte_size: sum(({ meta_data }) => meta_data?.total_uncompressed_size),
-      total_compressed_size: BigInt(this.#writer.offset - start),
-    });
+    this.#groups.push({ rows, bytes: this.#writer.offset - start, columns });
     this.#file.num_rows += BigInt(rows);
     return this.#taken();
   }
 
-  /** The bytes that end the file. */
-  footer(facts: Readonly<Record<string, string>>): Uint8Array {
+  /** The bytes that end the file; asked for when its row groups are written. */
+  *footer(facts: Readonly<Record<string, string>>): Work<Uint8Array> {
+    // Many files may end at once: one in a turn, where they have many row groups.
+    yield this.#groups.reduce((bytes, { columns }) => bytes + BYTES_A_COLUMN * columns.length, 0);
+    this.#file.row_groups = this.#groups.map((group) => rowGroupOf(group, this.#codec.name));
     this.#file.kvMetadata = Object.entries(facts).map(([key, value]) => ({ key, value }));
     // A promise only for a writer that flushes, which this one does not.
     void this.#file.finish();
+    // Many files end at once, and are held until their footers are stored.
+    this.#file.row_groups = [];
     return this.#taken();
   }
 
-  #column({ leaf, bounds, repetitions, definitions, dictionary, values }: PagedLeaf): ColumnChunk {
-    const { element, path } = leaf.place;
+  #column({ leaf, bounds, repetitions, definitions, dictionary, values }: PagedLeaf): ColumnFacts {
+    const { place, entries, nulls, rows } = leaf;
     const start = this.#writer.offset;
-    const encodings: Encoding[] = dictionary === undefined ? ['PLAIN'] : ['PLAIN', 'RLE_DICTIONARY'];
-    if (repetitions.length + definitions.length > 0) encodings.push('RLE');
     let plainBytes = 0;
     if (dictionary !== undefined) {
       const { words, page } = dictionary;
@@ -65,39 +66,28 @@ export class FileAssembler {
       plainBytes += this.#page(header, new Uint8Array(), page);
     }
     const dataStart = this.#writer.offset;
-    const encoding = dictionary === undefined ? 'PLAIN' : 'RLE_DICTIONARY';
     const levels = Buffer.concat([repetitions, definitions]);
     const data_page_header_v2 = {
-      num_values: leaf.entries,
-      num_nulls: leaf.nulls,
-      num_rows: leaf.rows,
-      encoding,
+      num_values: entries,
+      num_nulls: nulls,
+      num_rows: rows,
+      encoding: encodingOf(dictionary !== undefined),
       repetition_levels_byte_length: repetitions.length,
       definition_levels_byte_length: definitions.length,
       is_compressed: values.isCompressed,
     } as const;
     plainBytes += this.#page({ type: 'DATA_PAGE_V2', data_page_header_v2 }, levels, values);
+    const bytes = this.#writer.offset - start;
     return {
-      file_offset: BigInt(start),
-      meta_data: {
-        type: element.type as NonNullable<typeof element.type>,
-        encodings,
-        path_in_schema: [...path],
-        codec: this.#codec.name,
-        num_values: BigInt(leaf.entries),
-        total_uncompressed_size: BigInt(plainBytes),
-        total_compressed_size: BigInt(this.#writer.offset - start),
-        data_page_offset: BigInt(dataStart),
-        ...(dictionary !== undefined && { dictionary_page_offset: BigInt(start) }),
-        statistics: {
-          ...(bounds !== undefined && { min_value: bounds.min, max_value: bounds.max }),
-          null_count: BigInt(leaf.nulls),
-        },
-        encoding_stats: [
-          ...(dictionary === undefined ? [] : [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const]),
-          { page_type: 'DATA_PAGE_V2', encoding, count: 1 },
-        ],
-      },
+      place,
+      start,
+      dataStart,
+      plainBytes,
+      bytes,
+      entries,
+      nulls,
+      hasLevels: levels.length > 0,
+      bounds: keptBounds(bounds),
     };
   }
 

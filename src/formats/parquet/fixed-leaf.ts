@@ -50,8 +50,7 @@ export class FixedLeaf extends Leaf {
 
   #bound(at: number): bigint | Uint8Array {
     const values = this.#values;
-    // A copy: the footer keeps it until the file is closed.
-    if (!this.#isSigned) return Uint8Array.prototype.slice.call(values, at, at + WIDTH);
+    if (!this.#isSigned) return values.subarray(at, at + WIDTH);
     return (values.readBigInt64BE(at) << 64n) | values.readBigUInt64BE(at + 8);
   }
 }

@@ -142,6 +142,6 @@ class ParquetEncoder<T> implements Encoder<T> {
       'rxflume.last_offset': String(lastOffset),
       'rxflume.values': String(values),
     };
-    return defer(() => of(this.#file.footer(facts)));
+    return defer(() => this.#slices.run(this.#file.footer(facts)));
   }
 }
