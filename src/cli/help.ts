@@ -1,35 +1,47 @@
-/** A line for each command that people copy and change. */
-const EXAMPLES: Readonly<Record<string, string>> = {
-  run: 'rxflume run flow.ts --metrics 127.0.0.1:9464',
-  check: 'rxflume check flow.ts',
-  graph: 'rxflume graph flow.ts --mermaid > flow.mmd',
-  plan: 'rxflume plan flow.ts --sample topic --rate 50000/s --measure-writes',
-  ledger: 'rxflume ledger webhdfs://nn1:9870/lake/chat --stream kafka:chat/3',
-  alerts: 'rxflume alerts test alerts.ts',
-  schema: 'rxflume schema pull https://registry:8081 chat-value > chat.ts',
-};
+import type { AnyCommand } from './command.js';
 
-/** The help of one command: its usage, options, exit codes, and an example; cut from the help of all. */
-export function helpOf(verb: string, help: string): string {
-  const lines = help.split('\n');
-  const uses = (line: string) => /^(?:Usage:| {6}) rxflume (\w+)/.exec(line)?.[1];
-  const first = lines.findIndex((line) => uses(line) === verb);
-  const more = lines.slice(first + 1).findIndex((line) => line.trim() === '' || (uses(line) ?? verb) !== verb);
-  const usage = lines.slice(first, first + 1 + more).map((line) => line.replace(/^Usage:/, '      '));
-  const summary = lines.find((line) => new RegExp(`^${verb} +\\S`).test(line))?.replace(/^\w+ +/, '');
-  const at = lines.indexOf(`Options of ${verb}:`);
-  const options = at < 0 ? [] : ['', ...lines.slice(at, lines.indexOf('', at))];
-  const exit = lines.filter((line) => new RegExp(`^ {2}(?:${verb}|all) +\\d`).test(line));
+const GENERAL = `A delegation token is read only from the environment: RXFLUME_DELEGATION_TOKEN. So is what logs in to a schema registry:
+RXFLUME_REGISTRY_TOKEN, or RXFLUME_REGISTRY_USER and RXFLUME_REGISTRY_PASSWORD.
+
+  -h, --help             print this help
+  -v, --version          print the version
+`;
+
+const WRONG_USE = '2 invalid arguments';
+
+/** The help of all commands. */
+export function helpOfAll(commands: readonly AnyCommand[]): string {
+  const usage = [...commands.flatMap((one) => usageOf(one)), 'rxflume help <command>'];
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+  const line = (name: string, text: string) => `${name.padEnd(width)}${text}`;
   return [
-    `Usage:${usage.join('\n').slice(6)}`,
-    '',
-    `${summary?.slice(0, 1).toUpperCase()}${summary?.slice(1)}.`,
-    ...options,
-    '',
+    `Usage: ${usage.join('\n       ')}\n`,
+    `${commands.map(({ name, summary }) => line(name, summary)).join('\n')}\n`,
+    ...commands.flatMap((one) => sections(one, `Options of ${one.name}:`)),
+    GENERAL,
     'Exit codes:',
-    ...exit.map((line) => line.replace(/^ {2}\w+ +/, '  ')),
-    '',
-    `Example: ${EXAMPLES[verb]}`,
-    '',
+    ...commands.map(({ name, exitCodes }) => `  ${line(name, exitCodes)}`),
+    `  ${line('all', WRONG_USE)}\n`,
   ].join('\n');
+}
+
+/** The help of one command: its usage, options, exit codes, and an example. */
+export function helpOf(one: AnyCommand): string {
+  const { summary, exitCodes, example } = one;
+  return [
+    `Usage: ${usageOf(one).join('\n       ')}\n`,
+    `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.\n`,
+    ...sections(one, 'Options:'),
+    `Exit codes:\n  ${exitCodes}\n  ${WRONG_USE}\n`,
+    `Example: ${example}\n`,
+  ].join('\n');
+}
+
+function usageOf({ usage }: AnyCommand): string[] {
+  return usage.map((line) => (line.startsWith(' ') ? `        ${line}` : `rxflume ${line}`));
+}
+
+function sections({ optionsHelp, notes }: AnyCommand, title: string): string[] {
+  const options = optionsHelp.length === 0 ? [] : [`${title}\n${optionsHelp.map((line) => `  ${line}\n`).join('')}`];
+  return notes === undefined ? options : [...options, `${notes}\n`];
 }

@@ -7,10 +7,20 @@ import { ledgerStreams, readLedger } from '../sinks/files/ledger/reading.js';
 import { LEDGER_RULES } from '../sinks/files/ledger/rules.js';
 import { skipTo } from '../sinks/files/ledger/skip.js';
 import { LedgerStore } from '../sinks/files/ledger/store.js';
-import type { LedgerAsked } from './arguments.js';
 import { type LedgerReport, ledgerJson, ledgerText } from './ledger-text.js';
 import { isOwn } from './load-flow.js';
 import { type RootLocation, readRoot } from './root-url.js';
+
+/** What `rxflume ledger` is asked to look at. */
+export interface LedgerAsked {
+  readonly root: string;
+  readonly mode: 'webhdfs' | 'httpfs';
+  readonly user: string | undefined;
+  readonly stream: string | undefined;
+  readonly isJson: boolean;
+  /** Where the ledger of `stream` is moved on to; undefined where it is only read. */
+  readonly skipTo?: number | undefined;
+}
 
 /** What the command is run in: where it prints, and where it takes names and secrets from. */
 export interface LedgerSetting {

@@ -1,13 +1,11 @@
 import { Subject, type Subscription } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
-import { describeError, shortName } from '../core/errors.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
-import { sentence } from '../core/sentence.js';
 import type { Flow } from '../flow/flow.js';
 import { guaranteeClause } from './check.js';
 import type { ConsoleLog } from './console-log.js';
-import { isOwn } from './load-flow.js';
 import { type Progress, ProgressReader, progressLine } from './progress.js';
+import { sayError } from './say-error.js';
 import { watchStalls } from './stall-watch.js';
 
 export interface RunOptions {
@@ -144,23 +142,6 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (lastRecordAt:
     Math.min(100, Math.max(5, untilIdleMs / 4)),
   );
   return () => clearInterval(checking);
-}
-
-/**
- * An error as the command prints it: code and message; the stack only of what is not ours. Of the one behind it that was
- * reported before, only the code.
- */
-export function sayError(log: ConsoleLog, error: unknown, reported?: unknown): void {
-  if (isOwn(error)) {
-    const message =
-      reported === undefined
-        ? error.message
-        : sentence(error.message.replace(describeError(reported), `${shortName(reported)}, as reported before`));
-    log.say('error', error.code, message, { details: error.details });
-    return;
-  }
-  const stack = error instanceof Error ? error.stack : undefined;
-  log.say('error', 'error', stack ?? describeError(error));
 }
 
 function summaryOf(

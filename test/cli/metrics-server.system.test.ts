@@ -135,7 +135,7 @@ describe('the server of metrics', () => {
 });
 
 describe('--metrics', () => {
-  const metricsOf = (...args: string[]) => (readArguments(['run', ...args]) as { metrics: unknown }).metrics;
+  const metricsOf = (...args: string[]) => readArguments(['run', ...args]).metrics;
 
   it('is an address, a port, or nothing', () => {
     expect(metricsOf('flow.ts')).toBeNull();

@@ -1,0 +1,11 @@
+import type { AnyCommand } from '../command.js';
+import { alerts } from './alerts.js';
+import { check } from './check.js';
+import { graph } from './graph.js';
+import { ledger } from './ledger.js';
+import { plan } from './plan.js';
+import { run } from './run.js';
+import { schema } from './schema.js';
+
+/** All commands, in the order of the help. What does their work is loaded when it is called. */
+export const COMMANDS: readonly AnyCommand[] = [run, check, graph, plan, ledger, schema, alerts];

@@ -1,0 +1,92 @@
+import { metricsHandler } from '../metrics/index.js';
+import type { AlertsFile } from './alerts-file.js';
+import type { CommandContext } from './command.js';
+import type { ConsoleLog } from './console-log.js';
+import { flowOf, loaded } from './flow-of.js';
+import type { OutputStream } from './guarded-output.js';
+import { type MetricsAddress, serveMetrics } from './metrics-server.js';
+import { run } from './run.js';
+import { sayError, startLog } from './say-error.js';
+import type { watchAlerts } from './watch-alerts.js';
+
+/** What `rxflume run` is asked to do. */
+export interface RunAsked {
+  readonly file: string;
+  readonly untilIdleMs: number | null;
+  readonly drainTimeoutMs: number;
+  /** Null where metrics are not served. */
+  readonly metrics: MetricsAddress | null;
+  /** The file of rules and receivers; undefined where the flow is not watched. */
+  readonly alerts?: string | undefined;
+}
+
+// Read before a flow file is loaded, which may take seconds in which the parent ends.
+const parentAtStart = process.ppid;
+
+/** What `rxflume run` does: serves and watches as asked, runs the flow, and drains it on a signal. */
+export async function runFlow(asked: RunAsked, context: CommandContext): Promise<number> {
+  const { err } = context;
+  const log = context.log();
+  const flow = await flowOf(asked.file, context);
+  if (flow === undefined) return 2;
+  let watched: AlertsFile | undefined;
+  if (asked.alerts !== undefined) {
+    const { alerts } = asked;
+    const { loadAlerts } = await import('./alerts-file.js');
+    watched = await loaded(() => loadAlerts(alerts), context);
+    if (watched === undefined) return 2;
+  }
+  if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log, err))) return 2;
+  const watching = watched === undefined ? undefined : await startAlerts(watched, log, err);
+  if (watching === null) return 2;
+  const running = run(flow, log, asked);
+  const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  watchNpm(() => running.stop('npm, which started it, has ended'));
+  const outcome = await running.exitCode;
+  await watching?.end();
+  return outcome;
+}
+
+/** Null, and said why, where an option of the file is wrong: a flow that was to be watched is not run blind. */
+async function startAlerts(
+  file: AlertsFile,
+  log: ConsoleLog,
+  err: OutputStream,
+): Promise<ReturnType<typeof watchAlerts> | null> {
+  const { watchAlerts: watch } = await import('./watch-alerts.js');
+  try {
+    return watch(file, log);
+  } catch (error) {
+    sayError(startLog(err), error);
+    return null;
+  }
+}
+
+/** False, and said why, where that is not possible: a flow that was to be watched is not run blind. */
+async function metricsAreServed(address: MetricsAddress, log: ConsoleLog, err: OutputStream): Promise<boolean> {
+  try {
+    const { url } = await serveMetrics(metricsHandler(), address);
+    log.say('info', 'metrics.listening', `Serving metrics at ${url}/metrics, health at /livez and /readyz.`, { url });
+    return true;
+  } catch (error) {
+    sayError(startLog(err), error);
+    return false;
+  }
+}
+
+/**
+ * npm and npx pass a signal to the shell between them and this program, and some shells end by it without passing it on.
+ * Then this program has another parent than at its start.
+ *
+ * Source: @npmcli/run-script, lib/signal-manager.js
+ */
+function watchNpm(onGone: () => void): void {
+  if (process.env.npm_execpath === undefined) return;
+  const watching = setInterval(() => {
+    if (process.ppid === parentAtStart) return;
+    clearInterval(watching);
+    onGone();
+  }, 500);
+  watching.unref();
+}
