@@ -1,0 +1,28 @@
+/**
+ * The console of the flows in this process, for an HTTP server of yours.
+ *
+ * @packageDocumentation
+ */
+export type {
+  AlertView,
+  CommandDone,
+  ConsoleFailure,
+  ConsoleHistory,
+  ConsoleSnapshot,
+  EdgeView,
+  FileView,
+  FlowCommand,
+  FlowHistory,
+  FlowView,
+  LogLine,
+  PartView,
+  PeerView,
+  ResetPreview,
+  ResetRequest,
+  StreamView,
+  TapRequest,
+  TapStarted,
+  TapValue,
+  TapValues,
+  WhyAnswer,
+} from './contract.js';
