@@ -21,6 +21,7 @@ const shared = {
     '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
     '^rxflume/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^rxflume/planner$': '<rootDir>/src/planner/index.ts',
+    '^rxflume/inputs$': '<rootDir>/src/inputs/index.ts',
     '^rxflume/alerts$': '<rootDir>/src/alerts/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
     '^rxflume/formats$': '<rootDir>/src/formats/index.ts',

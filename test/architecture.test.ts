@@ -113,6 +113,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'src/metrics'],
     packages: ['rxjs', '@opentelemetry/api'],
   },
+  // What an application has at hand is one entry of the package.
+  {
+    room: /^src\/inputs$/,
+    rooms: ['src/sources/from'],
+    packages: [],
+  },
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
   // The rules look at the status of flows; receivers send through the port of HTTP.
   { room: /^src\/alerts$/, rooms: [...BASE, 'src/metrics', 'src/ports'], packages: ['rxjs', 'node:*'] },
@@ -200,6 +206,8 @@ const DATES: Readonly<Record<string, string>> = {
   'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/flume/flume-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/flume/gauges.ts': 'the age of an event, whose time is a date',
+  'src/sources/from/gauges.ts': 'the age of a value, whose time is a date',
+  'src/sources/from/push-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',
   'src/sources/kafka/partition.ts': 'the age of a record, whose time is a date',
   'src/testing/memory/memory-topic-rules.ts': 'a topic compares the time of a record with the time of day',

@@ -52,6 +52,8 @@ const TABLE = {
   /** Functions of something else than a value. `add` is an accumulator, as of `scan`: the state first. */
   functions: [
     ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
+    // Of what emits by itself: a value alone.
+    ...['sizeOf', 'factsOf', 'onAck', 'onNack'],
     ...['disk', 'readLines', 'otherwise', 'deadLetter', 'subject'],
     // Of a rule: what is observed, and the labels and texts of its alerts.
     ...['of', 'clearWhen', 'labels', 'annotations', 'sample'],
@@ -60,6 +62,7 @@ const TABLE = {
     batch: ['count', 'bytes', 'maxWaitMs'],
     chunk: ['bytes', 'maxWaitMs'],
     window: ['count', 'bytes'],
+    waiting: ['count', 'bytes'],
     spare: ['count', 'bytes'],
     roll: ['count', 'bytes', 'intervalMs', 'idleMs'],
     rowGroup: ['count', 'bytes', 'maxWaitMs'],
@@ -125,7 +128,7 @@ const TABLE = {
       'deflateOrder',
       'fsync',
     ],
-    ...['framing', 'namespace'],
+    ...['framing', 'namespace', 'overflow'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],

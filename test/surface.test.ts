@@ -5,6 +5,7 @@ import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
 import * as protobuf from '../src/formats/protobuf/index.js';
 import * as rxflume from '../src/index.js';
+import * as inputs from '../src/inputs/index.js';
 import * as metrics from '../src/metrics/index.js';
 import * as opentelemetry from '../src/opentelemetry/index.js';
 import * as planner from '../src/planner/index.js';
@@ -114,6 +115,12 @@ describe('the public surface', () => {
     const laws = ['littleConcurrency', 'seedThroughput', 'usl'];
     const estimates = ['exactly', 'isNotMeasured', 'meanOf'];
     expect(Object.keys(planner).sort()).toEqual(['PLAN_DEFAULTS', 'plan', ...estimates, ...laws].sort());
+  });
+
+  it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {
+    const sources = ['fromCallback', 'fromObservable$', 'fromReadable'];
+    const defaults = ['FROM'].map((name) => `${name}_DEFAULTS`);
+    expect(Object.keys(inputs).sort()).toEqual([...sources, ...defaults].sort());
   });
 
   it('of rxflume/alerts is rules, surges, receivers, and their defaults', () => {

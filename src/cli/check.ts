@@ -15,5 +15,5 @@ export function guaranteeClause(guarantee: Guarantee): string {
 }
 
 function levelText({ level }: Guarantee): string {
-  return level === 'exactly-once' ? 'exactly once' : 'at least once';
+  return level.replaceAll('-', ' ');
 }

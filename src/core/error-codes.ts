@@ -45,6 +45,8 @@ export const ERRORS = {
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
+  RXF_SOURCE_OVERFLOW: { family: 'SourceError', retryable: false },
+  RXF_SOURCE_CALLBACK: { family: 'SourceError', retryable: false },
   RXF_SOURCE_DRAIN_TIMEOUT: { family: 'SourceError', retryable: true },
   RXF_SOURCE_DRAIN_LOST: { family: 'SourceError', retryable: true },
 

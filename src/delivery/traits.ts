@@ -8,6 +8,11 @@ export interface SourceTraits {
   readonly name: string;
   /** Whether its streams can be read again from an offset, in the same order. */
   readonly isReplayable: boolean;
+  /**
+   * Why what was unsettled when the program ended is lost, as a clause; left out where it is redelivered. The flow is then at
+   * most once.
+   */
+  readonly lossBecause?: string;
   /** What it asks where to resume. */
   readonly resumeFrom?: OffsetStore | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */

@@ -3,7 +3,7 @@ import type { SinkLedger, SourceTraits } from '../delivery/traits.js';
 
 /** How often each value may be in what a flow's sink made durable, and why: one clause a reason. */
 export interface Guarantee {
-  readonly level: 'exactly-once' | 'at-least-once';
+  readonly level: 'exactly-once' | 'at-least-once' | 'at-most-once';
   readonly because: readonly string[];
 }
 
@@ -38,6 +38,12 @@ export function operatorPart(operator: { readonly name: string }): OperatorPart 
  * to do. An operator that is `trusted` is taken at its word.
  */
 export function guaranteeOf({ source, ledger, sink, operators = [] }: GuaranteeParts): Guarantee {
+  if (source?.lossBecause !== undefined) {
+    return {
+      level: 'at-most-once',
+      because: [`${source.lossBecause}: what is unsettled when the program ends is lost`],
+    };
+  }
   const against = [
     ...againstSource(source),
     ...operators.flatMap(againstOperator),

@@ -59,6 +59,7 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_released_records_total: counter(SOURCE, 'Records whose bytes have left the memory of the flow.'),
   rxflume_source_acked_total: counter(SOURCE, 'Records acked.'),
   rxflume_source_nacked_total: counter(SOURCE, 'Records nacked.'),
+  rxflume_source_dropped_total: counter(SOURCE, 'Values dropped: more waited than may, or they came during a drain.'),
   rxflume_source_redelivered_total: counter(SOURCE, 'Messages that RabbitMQ had delivered before.'),
   rxflume_source_requeued_total: counter(SOURCE, 'Nacked messages that were returned to their queue.'),
   rxflume_source_dead_lettered_total: counter(

@@ -30,7 +30,7 @@ test('every export has an example that is compiled or run', () => {
     if (name.endsWith('_DEFAULTS')) return false;
     // An operator's drawing is held equal to its first test by test/architecture.test.ts.
     const fence = file.startsWith('operators/') ? /```(?:ts)?\n([\s\S]*?)```/ : /```ts\n([\s\S]*?)```/;
-    return !new RegExp(`\\b${name}\\b`).test(fence.exec(docstring)?.[1] ?? '');
+    return !new RegExp(`\\b${name.replace('$', '\\$')}(?![\\w$])`).test(fence.exec(docstring)?.[1] ?? '');
   });
   expect(named(without)).toEqual([]);
 });

@@ -6,6 +6,7 @@ import * as formats from 'rxflume/formats';
 import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
 import * as protobuf from 'rxflume/formats/protobuf';
+import * as inputs from 'rxflume/inputs';
 import * as metrics from 'rxflume/metrics';
 import * as opentelemetry from 'rxflume/opentelemetry';
 import * as operators from 'rxflume/operators';
@@ -30,6 +31,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/alerts': alerts,
+  'rxflume/inputs': inputs,
   'rxflume/formats': formats,
   'rxflume/formats/json-schema': jsonSchema,
   'rxflume/formats/parquet': parquet,

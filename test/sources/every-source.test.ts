@@ -6,6 +6,7 @@ import type { Source } from '../../src/delivery/source.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
+import { fromObservable$ } from '../../src/sources/from/from-observable.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { MemoryAmqp, MemoryFlume, MemoryKafka } from '../../src/testing/index.js';
 import { SourceRun } from '../support/source-run.js';
@@ -34,6 +35,15 @@ const SOURCES: Readonly<Record<string, () => MemorySource>> = {
   },
   amqpSource: () => rabbitmq('classic', (own) => amqpSource(own, { queues: ['q'], prefetch: 3, ...common })),
   amqpStreamSource: () => rabbitmq('stream', (own) => amqpStreamSource(own, { queues: ['q'], prefetch: 3, ...common })),
+  fromObservable$: () => {
+    const input$ = new Subject<string>();
+    return {
+      source: fromObservable$(input$, { name: 'f', window: { count: 3 }, ...common }),
+      produce: (values) => {
+        for (const value of values) input$.next(value);
+      },
+    };
+  },
   flumeSource: () => {
     const own = new MemoryFlume();
     return {
