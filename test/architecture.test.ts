@@ -199,6 +199,8 @@ const DATES: Readonly<Record<string, string>> = {
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',
   'src/sinks/http/sender.ts': 'Retry-After may be a date',
+  'src/flow/committed-files.ts': 'a file has the date when it was committed',
+  'src/flow/tap.ts': 'a tapped value has the date when it passed',
   'src/metrics/status.ts': 'the age of a record, whose time is a date',
   'src/opentelemetry/settle-spans.ts': 'spans have dates',
   'src/opentelemetry/traced-acker.ts': 'spans have dates',

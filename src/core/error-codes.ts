@@ -12,6 +12,7 @@ export const ERRORS = {
   RXF_OPTION_INVALID: { family: 'OptionError', retryable: false },
   RXF_FLOW_INVALID: { family: 'OptionError', retryable: false },
   RXF_FLOW_LOOP: { family: 'OptionError', retryable: false },
+  RXF_FLOW_COMMAND: { family: 'OptionError', retryable: false },
   RXF_FLOW_FILE: { family: 'OptionError', retryable: false },
   RXF_DRIVER_MISSING: { family: 'OptionError', retryable: false },
 

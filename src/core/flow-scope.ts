@@ -1,6 +1,10 @@
+import type { FlowSources } from './flow-sources.js';
+
 /** The flow that is being subscribed to, and which of its steps. */
 export interface FlowScope {
   readonly flow: string;
+  /** Where its sources add themselves; absent where nothing steers them. */
+  readonly sources?: FlowSources;
   /** The step that is being applied to what is before it, such as `1 decode`; absent around the source and the whole. */
   readonly operator?: string;
   readonly step?: StepCounts;
@@ -17,6 +21,8 @@ export interface StepCounts {
   nacked?: { value: number };
   /** How many it holds now. */
   held?: () => number;
+  /** Whether it holds the record now, where it can tell; asked only when somebody looks for one. */
+  holds?: (stream: string, offset: number) => boolean;
 }
 
 let current: FlowScope | undefined;

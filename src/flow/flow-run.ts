@@ -1,24 +1,45 @@
-import { finalize, Observable, tap } from 'rxjs';
-import { type FlowScope, inFlowScope } from '../core/flow-scope.js';
+import { finalize, ignoreElements, merge, Observable, ReplaySubject, tap } from 'rxjs';
+import { type FlowScope, inFlowScope, type StepCounts } from '../core/flow-scope.js';
+import { FlowSources } from '../core/flow-sources.js';
 import { defaultMonitor, type Sample } from '../core/monitor.js';
 import { ledgerTraitOf } from '../delivery/delivery-operator.js';
 import { countsItself } from '../delivery/each-delivery.js';
+import type { Receipt } from '../delivery/receipt.js';
+import { CommittedFiles } from './committed-files.js';
 import { CountedStep, counting } from './counted-step.js';
+import { Edge } from './edge.js';
 import type { AnyStep } from './probes.js';
 
 /** What a subscription of a flow is doing, or how it ended. */
-const FLOW_STATES = ['running', 'draining', 'completed', 'failed', 'abandoned'] as const;
+const FLOW_STATES = ['running', 'paused', 'draining', 'completed', 'failed', 'abandoned'] as const;
 export type FlowState = (typeof FLOW_STATES)[number];
 
-/** The metrics of one subscription of a flow: its state, and what its operators took, gave and hold. */
+/** An operator or the sink of a run, and what it counts. */
+export interface RunningStep {
+  /** Its place in the flow and its name, such as `1 decode`. */
+  readonly operator: string;
+  readonly counts: StepCounts;
+}
+
+/** One subscription of a flow: its state, its parts, and the metrics of what its operators took, gave and hold. */
 export class FlowRun {
+  readonly sources = new FlowSources();
+  /** What leads into each step. */
+  readonly edges: Edge[] = [];
+  /** Its operators and its sink, in order. */
+  readonly steps: RunningStep[] = [];
+  readonly files = new CommittedFiles();
   readonly #scope: FlowScope;
-  readonly #steps: CountedStep[] = [];
+  readonly #counted: CountedStep[] = [];
   readonly #uncollect: () => void;
+  readonly #drain$ = new ReplaySubject<void>(1);
+  readonly #over$ = new ReplaySubject<never>(1);
+  /** Completes when the flow has ended, and fails as it does. */
+  readonly over$: Observable<never> = this.#over$.pipe(ignoreElements());
   #state: FlowState = 'running';
 
   constructor(name: string) {
-    this.#scope = { flow: name };
+    this.#scope = { flow: name, sources: this.sources };
     // How an earlier subscription ended is of no interest any more.
     for (const state of FLOW_STATES) this.#stateMetric(state).set(0);
     const runs = this.#runs;
@@ -32,13 +53,36 @@ export class FlowRun {
     this.#uncollect = defaultMonitor.collect(() => this.#read());
   }
 
-  /** The same stop signal, which is noted when it emits. */
+  get state(): FlowState {
+    return this.#state;
+  }
+
+  /** The stop signal, or `drain`; noted when it emits. */
   draining(stop$: Observable<unknown>): Observable<unknown> {
-    return stop$.pipe(
+    return merge(stop$, this.#drain$).pipe(
       tap(() => {
-        if (this.#state === 'running') this.#state = 'draining';
+        if (!this.isOver) this.#state = 'draining';
       }),
     );
+  }
+
+  drain(): void {
+    this.#drain$.next();
+  }
+
+  /** Has its sources read no more, or again. */
+  setPaused(isPaused: boolean): void {
+    const flow = this.#scope.flow;
+    this.#state = isPaused ? 'paused' : 'running';
+    const message = isPaused
+      ? `Flow ${flow} is paused: nothing more is read until it is resumed. What is in flight is settled and committed.`
+      : `Flow ${flow} reads again.`;
+    defaultMonitor.logEvent('info', isPaused ? 'flow.paused' : 'flow.unpaused', message, { flow });
+    this.sources.setPaused(isPaused);
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'completed' || this.#state === 'failed' || this.#state === 'abandoned';
   }
 
   /**
@@ -54,7 +98,7 @@ export class FlowRun {
       const entered = isCounted || (at === 0 && !isOperator) ? undefined : { value: 0 };
       const operator = `${at + 1} ${step.name}`.trimEnd();
       const counted = new CountedStep(this.#scope.flow, operator, last, entered);
-      if (isOperator) this.#steps.push(counted);
+      if (isOperator) this.#counted.push(counted);
       last = counted;
       return this.#stepOf(step, operator, counted);
     });
@@ -62,11 +106,16 @@ export class FlowRun {
 
   #stepOf(step: AnyStep, operator: string, { counts, entered }: CountedStep): AnyStep {
     const scope = { ...this.#scope, operator, step: counts };
-    const run: AnyStep = (input) =>
-      this.scoped(
-        inFlowScope(scope, () => step(entered === undefined ? input : counting(entered)(input))),
+    const edge = new Edge();
+    this.edges.push(edge);
+    this.steps.push({ operator, counts });
+    const run: AnyStep = (input) => {
+      const into = edge.leadingIn(input);
+      return this.scoped(
+        inFlowScope(scope, () => step(entered === undefined ? into : counting(entered)(into))),
         scope,
       );
+    };
     return Object.defineProperty(run, 'name', { value: step.name });
   }
 
@@ -75,12 +124,15 @@ export class FlowRun {
     return new Observable((subscriber) => inFlowScope(scope, () => source.subscribe(subscriber)));
   }
 
-  /** The whole flow, whose end is noted. */
-  ending<T>(whole: Observable<T>): Observable<T> {
+  /** The whole flow, whose end is noted; where its sink is one of files, what it emits are their receipts. */
+  ending<T>(whole: Observable<T>, sinkKind: string | undefined): Observable<T> {
+    const committed = (receipt: T) => this.files.add(receipt as Receipt);
     return whole.pipe(
       tap({
-        error: () => {
+        ...(sinkKind === 'files' && { next: committed }),
+        error: (error: unknown) => {
           this.#state = 'failed';
+          this.#over$.error(error);
         },
         complete: () => {
           this.#state = 'completed';
@@ -90,8 +142,10 @@ export class FlowRun {
         for (const _ of this.#readSteps());
         this.#uncollect();
         this.#runs.add(-1);
-        if (this.#state === 'running' || this.#state === 'draining') this.#state = 'abandoned';
+        if (!this.isOver) this.#state = 'abandoned';
         this.#stateMetric(this.#state).set(1);
+        this.files.end();
+        this.#over$.complete();
       }),
     );
   }
@@ -102,7 +156,7 @@ export class FlowRun {
   }
 
   *#readSteps(): Iterable<Sample> {
-    for (const step of this.#steps) yield* step.read();
+    for (const step of this.#counted) yield* step.read();
   }
 
   get #runs() {

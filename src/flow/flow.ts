@@ -8,6 +8,8 @@ import type { Receipt, Sink } from '../delivery/receipt.js';
 import { Source } from '../delivery/source.js';
 import type { SourceTraits } from '../delivery/traits.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
+import { RunControl } from './flow-control.js';
+import { registerRun } from './flow-registry.js';
 import { FlowRun } from './flow-run.js';
 import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
 import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';
@@ -57,15 +59,20 @@ export class Flow<R = Receipt> extends Source<R> {
   readonly #parts: FlowParts;
 
   constructor(name: string, guarantee: Guarantee, parts: FlowParts) {
+    const own: { flow?: Flow<R> } = {};
     super((subscriber, stop$) => {
       const { source, steps, watch = watchOfEnvironment() } = parts;
       const run = new FlowRun(name);
+      subscriber.add(registerRun({ flow: own.flow as Flow<R>, control: new RunControl(name, run) }));
       const drainable = source instanceof Source ? source.drainedBy(run.draining(stop$)) : source;
       const counted = run.counted(steps);
       const running = watch === undefined ? counted : probed(name, counted, watch, subscriber);
       const emitted = running.reduce((stream, step) => step(stream), run.scoped(drainable) as Observable<unknown>);
-      return (run.ending(emitted) as Observable<R>).subscribe(subscriber);
+      return (run.ending(emitted, (steps.at(-1) as Partial<Sink<never>> | undefined)?.kind) as Observable<R>).subscribe(
+        subscriber,
+      );
     });
+    own.flow = this;
     this.name = name;
     this.guarantee = guarantee;
     this.warnings = parts.warnings;

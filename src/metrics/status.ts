@@ -120,7 +120,7 @@ export function statusOf(monitor: Monitor): FlowStatus[] {
 }
 
 /** Of several subscriptions with one name. */
-const WORST_FIRST: readonly FlowState[] = ['failed', 'abandoned', 'draining', 'running', 'completed'];
+const WORST_FIRST: readonly FlowState[] = ['failed', 'abandoned', 'draining', 'paused', 'running', 'completed'];
 
 const PARTS = ['source', 'sink', 'operator'];
 

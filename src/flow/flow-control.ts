@@ -1,0 +1,130 @@
+import type { Observable } from 'rxjs';
+import { OptionError } from '../core/errors.js';
+import type { StreamPositions } from '../core/flow-sources.js';
+import { expectWhole } from '../core/options.js';
+import type { CommittedFile } from './committed-files.js';
+import type { FlowRun, FlowState } from './flow-run.js';
+import { type Located, locatedOf } from './located.js';
+import { type TapOptions, type Tapped, tapped } from './tap.js';
+
+/** What can be done with a running flow. */
+export type FlowCommand = 'pause' | 'resume' | 'roll' | 'drain';
+
+/** One subscription of a flow: what it does, and what can be done with it while it runs. */
+export interface FlowControl {
+  readonly name: string;
+  readonly state: FlowState;
+  /** What can be done now. */
+  readonly commands: readonly FlowCommand[];
+  /**
+   * Has the source read no more, until `resume`. What is in flight goes on, and is settled and committed; the source stays connected
+   * where others would otherwise get its streams. Fails: `RXF_FLOW_COMMAND` where the flow does not run, or its source cannot be paused.
+   */
+  pause(): void;
+  /** Fails: `RXF_FLOW_COMMAND` where the flow is not paused. */
+  resume(): void;
+  /**
+   * Has all that gather values make them durable now, as when a source asks for it: open files are finished and committed as if
+   * `rollAfter` had passed, batches are sent. What an operator has not passed on yet is not waited for.
+   */
+  roll(): void;
+  /** Begins to drain, as a stop signal does; the answer completes when the flow has, and fails as it does. */
+  drain(): Observable<never>;
+  locate(stream: string, offset: number): Located;
+  /** How far the streams are that are read now. */
+  positions(): Iterable<StreamPositions>;
+  /** How many edges there are: edge 0 leads from the source into the first operator, the last one into the sink. */
+  readonly edges: number;
+  isTapped(edge: number): boolean;
+  /** The values that pass an edge while this is subscribed to. See `tapped` for its bounds. */
+  tap(edge: number, options?: TapOptions): Observable<Tapped>;
+  /** Each file that is committed from now on. Completes with the flow. */
+  readonly files$: Observable<CommittedFile>;
+  /** The last 100 committed files, newest first. */
+  readonly files: readonly CommittedFile[];
+}
+
+/** What can be done with the run of a flow. */
+export class RunControl implements FlowControl {
+  readonly name: string;
+  readonly #run: FlowRun;
+
+  constructor(name: string, run: FlowRun) {
+    this.name = name;
+    this.#run = run;
+  }
+
+  get state(): FlowState {
+    return this.#run.state;
+  }
+
+  get commands(): readonly FlowCommand[] {
+    const { state, sources } = this.#run;
+    if (state === 'paused') return ['resume', 'roll', 'drain'];
+    if (state === 'running') return [...(sources.hasBegun ? (['pause'] as const) : []), 'roll', 'drain'];
+    return [];
+  }
+
+  pause(): void {
+    this.#expect('pause');
+    this.#run.setPaused(true);
+  }
+
+  resume(): void {
+    this.#expect('resume');
+    this.#run.setPaused(false);
+  }
+
+  roll(): void {
+    this.#expect('roll');
+    for (const source of this.#run.sources.all) source.settle();
+  }
+
+  drain(): Observable<never> {
+    this.#expect('drain');
+    this.#run.drain();
+    return this.#run.over$;
+  }
+
+  locate(stream: string, offset: number): Located {
+    return locatedOf(this.#run, stream, offset);
+  }
+
+  *positions(): Iterable<StreamPositions> {
+    for (const source of this.#run.sources.all) yield* source.positions();
+  }
+
+  get edges(): number {
+    return this.#run.edges.length;
+  }
+
+  isTapped(edge: number): boolean {
+    return this.#run.edges[edge]?.isTapped ?? false;
+  }
+
+  tap(edge: number, options: TapOptions = {}): Observable<Tapped> {
+    const { edges, over$ } = this.#run;
+    expectWhole('edge', edge, 0, edges.length - 1);
+    return tapped(edges[edge] as (typeof edges)[number], options, over$);
+  }
+
+  get files$(): Observable<CommittedFile> {
+    return this.#run.files.files$;
+  }
+
+  get files(): readonly CommittedFile[] {
+    return this.#run.files.last;
+  }
+
+  #expect(command: FlowCommand): void {
+    if (this.commands.includes(command)) return;
+    const { state } = this.#run;
+    const why =
+      command === 'pause' && state === 'running'
+        ? 'its source cannot be paused. Sources of rxflume can; drain the flow instead'
+        : `it is ${state}`;
+    throw new OptionError('RXF_FLOW_COMMAND', `Cannot ${command} flow ${this.name}: ${why}.`, {
+      details: { flow: this.name, command, state },
+    });
+  }
+}
