@@ -65,6 +65,7 @@ let tarball = '';
 // Built and packed from a copy, since other tests may read or build ./dist at the same time.
 beforeAll(async () => {
   await run(root, process.execPath, [typescript, '-p', 'tsconfig.build.json', '--outDir', join(staged, 'dist')]);
+  await run(root, process.execPath, ['scripts/console-page.mjs', join(staged, 'dist')]);
   for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs']) {
     if (existsSync(root + name)) cpSync(root + name, join(staged, name), { recursive: true });
   }
@@ -92,9 +93,20 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 describe('the package', () => {
   test('holds what was built, the documents, and nothing else', () => {
     const expected =
-      /^(dist\/(src|operators)\/.*\.(js|d\.ts)|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+      /^(dist\/(src|operators)\/.*\.(js|d\.ts)|dist\/src\/console\/page\/(index\.html|assets\/.*\.(css|txt))|docs\/.*|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(packed.filter((path) => !expected.test(path))).toEqual([]);
     expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/src/cli/main.js']));
+  });
+
+  test("has the console's page, its libraries and their licences", async () => {
+    const code =
+      "const { OWN_FILES, LIBRARIES, LICENCES, pageFile } = await import('./node_modules/rxflume/dist/src/console/page/page-files.js');" +
+      "const vendor = Object.keys({ ...LIBRARIES, ...LICENCES }).map((name) => 'vendor/' + name);" +
+      "const files = await Promise.all(['', ...OWN_FILES, ...vendor].map(pageFile));" +
+      'console.log(files.length > 30 && files.every((file) => file.body.length > 100))';
+    expect(await node(code)).toBe('true\n');
+    const inPage = packed.filter((path) => path.startsWith('dist/src/console/page/assets/vendor/'));
+    expect(inPage.filter((path) => path.includes('LICENSE'))).toHaveLength(4);
   });
 
   test('has no fault that publint or attw would find', async () => {
