@@ -23,6 +23,7 @@ const shared = {
     '^rxflume/planner$': '<rootDir>/src/planner/index.ts',
     '^rxflume/inputs$': '<rootDir>/src/inputs/index.ts',
     '^rxflume/alerts$': '<rootDir>/src/alerts/index.ts',
+    '^rxflume/console$': '<rootDir>/src/console/index.ts',
     '^rxflume/ports$': '<rootDir>/src/ports/index.ts',
     '^rxflume/formats$': '<rootDir>/src/formats/index.ts',
     '^rxflume/formats/parquet$': '<rootDir>/src/formats/parquet/index.ts',

@@ -109,6 +109,7 @@ export default defineConfig({
         ['errors', 'Errors'],
         ['metrics', 'Metrics and log events'],
         ['alerts', 'Alerts'],
+        ['console', 'Console'],
         ['formats', 'Formats'],
         ['decoders', 'Decoders'],
         ['planner', 'Planner'],

@@ -195,6 +195,8 @@ const DATES: Readonly<Record<string, string>> = {
   'src/alerts/notify.ts': 'silences end, and notifications are saved, by dates',
   'src/alerts/surge.ts': 'an alert says when it began to fire',
   'src/alerts/webhook-receiver.ts': 'a signature is of a date',
+  'src/console/console-app.ts': 'log lines and tests of taps have dates',
+  'src/console/snapshots.ts': 'a snapshot says of when it is',
   'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',

@@ -82,7 +82,7 @@ const TABLE = {
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
-    ...['state', 'baseline', 'falseAlarms', 'classifier'],
+    ...['state', 'baseline', 'falseAlarms', 'classifier', 'alerts$'],
   ],
   lists: [
     'topics',
@@ -99,6 +99,9 @@ const TABLE = {
     'receivers',
     'groupBy',
     'silences',
+    'hosts',
+    'peers',
+    'redact',
   ],
   /** Texts that name something, and choices of a few words. */
   texts: [
@@ -130,10 +133,10 @@ const TABLE = {
     ],
     ...['framing', 'namespace', 'overflow'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
-    ...['severity', 'secret'],
+    ...['severity', 'secret', 'trustedHeader'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
-  flags: ['checkCrc', 'givesChunks', 'register'],
+  flags: ['checkCrc', 'givesChunks', 'readOnly', 'register'],
 };
 
 const ENTRIES = entryFiles();

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY } from 'rxjs';
 import * as operators from '../operators/index.js';
 import * as alerts from '../src/alerts/index.js';
+import { consoleApp } from '../src/console/index.js';
 import { OptionError } from '../src/core/errors.js';
 import { checkOptions as amqplib } from '../src/drivers/amqplib/options.js';
 import { checkClientOptions, checkServerOptions } from '../src/drivers/avro-rpc/options.js';
@@ -61,6 +62,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'amqplib options': [amqplib, { urls: ['amqp://h:1/v'] }],
   'avroRpcClient options': [checkClientOptions, { agents: ['h:1'] }],
   'avroRpcServer options': [checkServerOptions, { port: 0 }],
+  'consoleApp options': [(options) => consoleApp(options).end(), {}],
   'consoleSink options': [consoleSink, {}],
   'embeddedLog options': [embeddedLog, { folder: '/f' }],
   'fileSink options': [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as alerts from '../src/alerts/index.js';
+import * as console from '../src/console/index.js';
 import * as formats from '../src/formats/index.js';
 import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
@@ -129,6 +130,10 @@ describe('the public surface', () => {
     const defaults = ['ALERT_WHEN', 'ALERTMANAGER_RECEIVER', 'BUILT_IN_ALERTS', 'FLOW_SNAPSHOTS', 'LOG_RECEIVER'];
     const names = [...defaults, 'NOTIFY', 'SURGE', 'WEBHOOK_RECEIVER'].map((name) => `${name}_DEFAULTS`);
     expect(Object.keys(alerts).sort()).toEqual([...rules, ...receivers, ...names].sort());
+  });
+
+  it('of rxflume/console is one function, its defaults, a bridge to Node, and types', () => {
+    expect(Object.keys(console).sort()).toEqual(['CONSOLE_APP_DEFAULTS', 'consoleApp', 'nodeListener']);
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

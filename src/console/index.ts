@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type ConsoleApp, consoleApp } from './console-app.js';
 export type {
   AlertView,
   CommandDone,
@@ -26,3 +27,5 @@ export type {
   TapValues,
   WhyAnswer,
 } from './contract.js';
+export { type FetchHandler, nodeListener } from './node-listener.js';
+export { CONSOLE_APP_DEFAULTS, type ConsoleAppOptions } from './options.js';

@@ -27,6 +27,11 @@ export const ERRORS = {
   RXF_FLUME_PROTOCOL: { family: 'ConnectError', retryable: false },
   RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
   RXF_METRICS_LISTEN: { family: 'ConnectError', retryable: false },
+  RXF_CONSOLE_SESSION: { family: 'ConnectError', retryable: false },
+  RXF_CONSOLE_ORIGIN: { family: 'ConnectError', retryable: false },
+  RXF_CONSOLE_READ_ONLY: { family: 'ConnectError', retryable: false },
+  RXF_CONSOLE_LIMIT: { family: 'ConnectError', retryable: true },
+  RXF_CONSOLE_REQUEST: { family: 'ConnectError', retryable: false },
 
   RXF_AMQP_UNREACHABLE: { family: 'ConnectError', retryable: true },
   RXF_AMQP_AUTH: { family: 'ConnectError', retryable: false },

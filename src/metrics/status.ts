@@ -112,7 +112,12 @@ export interface FlowStatus {
  * Bounds: an object for each flow, source, stream, operator and sink that has metrics.
  */
 export function statusOf(monitor: Monitor): FlowStatus[] {
-  const samples = mergedSamples(monitor.samples());
+  return statusesOf(monitor.samples());
+}
+
+/** The same of samples that were read already. */
+export function statusesOf(read: Iterable<Sample>): FlowStatus[] {
+  const samples = mergedSamples(read);
   const byFlow = groups(samples, ({ flow = '' }) => [flow]);
   return byFlow
     .filter((own) => own.some(({ labels }) => PARTS.some((part) => part in labels) || 'state' in labels))
@@ -202,10 +207,15 @@ export function oldestOf({
   sources,
 }: FlowStatus): { readonly stream: string; readonly ageSeconds: number } | undefined {
   let oldest: { readonly stream: string; readonly ageSeconds: number } | undefined;
-  for (const { stream, oldestUnsettledSeconds } of sources.flatMap(({ streams }) => streams)) {
-    if (oldestUnsettledSeconds === undefined) continue;
-    const ageSeconds = Math.max(0, timeOfDayMs() / 1_000 - oldestUnsettledSeconds);
-    if (oldest === undefined || ageSeconds > oldest.ageSeconds) oldest = { stream, ageSeconds };
+  for (const status of sources.flatMap(({ streams }) => streams)) {
+    const ageSeconds = ageOf(status);
+    if (ageSeconds === undefined) continue;
+    if (oldest === undefined || ageSeconds > oldest.ageSeconds) oldest = { stream: status.stream, ageSeconds };
   }
   return oldest;
+}
+
+/** How old the oldest unsettled record of a stream is, in seconds; undefined where it is not known, or there is none. */
+export function ageOf({ oldestUnsettledSeconds: oldest }: StreamStatus): number | undefined {
+  return oldest === undefined ? undefined : Math.max(0, timeOfDayMs() / 1_000 - oldest);
 }

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
 import * as alerts from 'rxflume/alerts';
+import * as consoles from 'rxflume/console';
 import * as formats from 'rxflume/formats';
 import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
@@ -32,6 +33,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   rxflume,
   'rxflume/alerts': alerts,
   'rxflume/inputs': inputs,
+  'rxflume/console': consoles,
   'rxflume/formats': formats,
   'rxflume/formats/json-schema': jsonSchema,
   'rxflume/formats/parquet': parquet,

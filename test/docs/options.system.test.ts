@@ -24,6 +24,7 @@ import {
   SURGE_DEFAULTS,
   WEBHOOK_RECEIVER_DEFAULTS,
 } from 'rxflume/alerts';
+import { CONSOLE_APP_DEFAULTS } from 'rxflume/console';
 import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
@@ -111,6 +112,7 @@ test.each([
   ['docs/reference/alerts.md', 'logReceiver', LOG_RECEIVER_DEFAULTS],
   ['docs/reference/alerts.md', 'webhookReceiver', WEBHOOK_RECEIVER_DEFAULTS],
   ['docs/reference/alerts.md', 'alertmanagerReceiver', ALERTMANAGER_RECEIVER_DEFAULTS],
+  ['docs/reference/console.md', 'Options of the console', CONSOLE_APP_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the sink', HTTP_SINK_DEFAULTS],
   ['docs/reference/options/http.md', 'Options of the undici driver', UNDICI_DEFAULTS],
   ['docs/reference/options/console.md', 'Options of the console sink', CONSOLE_SINK_DEFAULTS],

@@ -38,6 +38,7 @@ const ENTRIES = [
   'rxflume/metrics',
   'rxflume/opentelemetry',
   'rxflume/planner',
+  'rxflume/console',
   'rxflume/ports',
   'rxflume/formats',
   'rxflume/formats/parquet',
