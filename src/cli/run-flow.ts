@@ -4,7 +4,8 @@ import type { CommandContext } from './command.js';
 import type { ConsoleLog } from './console-log.js';
 import { flowOf, loaded } from './flow-of.js';
 import type { OutputStream } from './guarded-output.js';
-import { type MetricsAddress, serveMetrics } from './metrics-server.js';
+import type { ListenAddress } from './http-server.js';
+import { serveMetrics } from './metrics-server.js';
 import { run } from './run.js';
 import { sayError, startLog } from './say-error.js';
 import type { watchAlerts } from './watch-alerts.js';
@@ -15,7 +16,7 @@ export interface RunAsked {
   readonly untilIdleMs: number | null;
   readonly drainTimeoutMs: number;
   /** Null where metrics are not served. */
-  readonly metrics: MetricsAddress | null;
+  readonly metrics: ListenAddress | null;
   /** The file of rules and receivers; undefined where the flow is not watched. */
   readonly alerts?: string | undefined;
 }
@@ -64,7 +65,7 @@ async function startAlerts(
 }
 
 /** False, and said why, where that is not possible: a flow that was to be watched is not run blind. */
-async function metricsAreServed(address: MetricsAddress, log: ConsoleLog, err: OutputStream): Promise<boolean> {
+async function metricsAreServed(address: ListenAddress, log: ConsoleLog, err: OutputStream): Promise<boolean> {
   try {
     const { url } = await serveMetrics(metricsHandler(), address);
     log.say('info', 'metrics.listening', `Serving metrics at ${url}/metrics, health at /livez and /readyz.`, { url });

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { mapValue } from '../../operators/index.js';
 import { readArguments } from '../../src/cli/arguments.js';
-import { type MetricsServer, serveMetrics } from '../../src/cli/metrics-server.js';
+import type { HttpServer } from '../../src/cli/http-server.js';
+import { serveMetrics } from '../../src/cli/metrics-server.js';
 import { StallWatch } from '../../src/cli/stall-watch.js';
 import type { RxflumeError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
@@ -19,7 +20,7 @@ afterEach(() => {
   for (const end of ended.splice(0)) end();
 });
 
-async function serving(silentForMs?: number, monitor = new Monitor()): Promise<MetricsServer> {
+async function serving(silentForMs?: number, monitor = new Monitor()): Promise<HttpServer> {
   monitor.metric('own').set(1);
   const handle = metricsHandler({ monitor });
   const server = await serveMetrics(handle, LOOPBACK, silentForMs);

@@ -1,8 +1,7 @@
 import { command, oneArgument, textOf } from '../command.js';
-import { DEFAULT_METRICS_ADDRESS, type MetricsAddress } from '../metrics-server.js';
+import { ADDRESS, addressOf } from '../http-server.js';
+import { DEFAULT_METRICS_ADDRESS } from '../metrics-server.js';
 import type { RunAsked } from '../run-flow.js';
-
-const ADDRESS = /^(?:(\[[0-9a-fA-F:.]+\]|[^:/\s]+):|:)?(\d{1,5})$/;
 
 export const run = command<RunAsked>({
   name: 'run',
@@ -36,7 +35,7 @@ A second signal abandons the flow.`,
       file: oneArgument('run', 'the file of a flow', given),
       untilIdleMs: idle === undefined ? null : milliseconds('--until-idle', idle),
       drainTimeoutMs: milliseconds('--drain-timeout', textOf(options, 'drain-timeout') ?? '60000'),
-      metrics: metrics === undefined ? null : addressOf(metrics),
+      metrics: metrics === undefined ? null : addressOf('--metrics', metrics, DEFAULT_METRICS_ADDRESS),
       alerts: textOf(options, 'alerts'),
     };
   },
@@ -45,13 +44,6 @@ A second signal abandons the flow.`,
     return runFlow(asked, context);
   },
 });
-
-function addressOf(text: string): MetricsAddress {
-  const [, host = DEFAULT_METRICS_ADDRESS.host, digits] = ADDRESS.exec(text) ?? [];
-  const port = Number(digits);
-  if (digits !== undefined && port < 65_536) return { host: host.replace(/^\[|\]$/g, ''), port };
-  throw new Error(`expected \`--metrics\` to be an address such as 127.0.0.1:9464, got \`${text}\``);
-}
 
 function milliseconds(option: string, text: string): number {
   const value = Number(text);
