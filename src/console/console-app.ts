@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { Subscription } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
+import { type RunningFlow, runningFlows } from '../flow/running-flows.js';
 import { versionOf } from '../metrics/runtime.js';
 import { Access } from './access.js';
 import { answer, Denied, failureAnswer, jsonAnswer, PAGE_POLICY } from './answers.js';
-import { type ConsoleFlow, runningFlows } from './engine.js';
 import { field, isCount, isOffset, isText, jsonBody } from './json-body.js';
 import { LogLines } from './log-lines.js';
 import { marbleTest } from './marble-test.js';
@@ -55,14 +55,14 @@ export function consoleApp(options: ConsoleAppOptions = {}): ConsoleApp {
 }
 
 /** As `consoleApp`, of flows that are given. */
-export function consoleOf(options: ConsoleAppOptions, running: () => readonly ConsoleFlow[]): ConsoleApp {
+export function consoleOf(options: ConsoleAppOptions, running: () => readonly RunningFlow[]): ConsoleApp {
   return new Console(checkOptions(options), running);
 }
 
 class Console implements ConsoleApp {
   readonly clientToken = newToken();
   readonly #options: CheckedOptions;
-  readonly #running: () => readonly ConsoleFlow[];
+  readonly #running: () => readonly RunningFlow[];
   readonly #access: Access;
   readonly #streams = new Streams();
   readonly #taps = new Taps((value) => this.#streams.tap(value));
@@ -73,7 +73,7 @@ class Console implements ConsoleApp {
   /** What needs a session, by method and the end of the path. */
   readonly #routes: readonly (readonly [method: string, path: RegExp, route: Route])[];
 
-  constructor(options: CheckedOptions, running: () => readonly ConsoleFlow[]) {
+  constructor(options: CheckedOptions, running: () => readonly RunningFlow[]) {
     const { password, trustedHeader, hosts, peers, name = `${hostname()}:${process.pid}`, monitor } = options;
     this.#options = options;
     this.#running = running;

@@ -1,9 +1,9 @@
+import type { StreamPositions } from '../core/flow-sources.js';
 import type { Flow } from '../flow/flow.js';
 import { partsOf } from '../flow/flow-parts.js';
 import { culpritOf } from '../metrics/culprit.js';
 import { ageOf, type FlowStatus, oldestOf } from '../metrics/status.js';
 import type { EdgeView, FileView, FlowCommand, FlowView, PartView, StreamView } from './contract.js';
-import type { KnownPositions } from './engine.js';
 import type { Rates } from './rates.js';
 
 /** What a view of a flow is made of. */
@@ -12,7 +12,7 @@ export interface FlowFacts {
   /** Undefined where it does not run any more. */
   readonly flow: Flow<unknown> | undefined;
   readonly state: string;
-  readonly positions: Iterable<KnownPositions>;
+  readonly positions: Iterable<StreamPositions>;
   readonly files: readonly FileView[];
   readonly isTapped: (edge: number) => boolean;
   readonly commands: readonly FlowCommand[];
@@ -144,17 +144,16 @@ function culpritView(status: FlowStatus, parts: readonly PartView[]): FlowView['
   return part < 0 ? undefined : { part, because: message };
 }
 
-function streamViews(status: FlowStatus, positions: Iterable<KnownPositions>): StreamView[] {
+function streamViews(status: FlowStatus, positions: Iterable<StreamPositions>): StreamView[] {
   const engine = new Map([...positions].map((one) => [one.stream, one]));
-  const isPaused = status.state === ('paused' as string);
+  const isPaused = status.state === 'paused';
   return status.sources
     .flatMap(({ streams }) => streams)
     .map((one) => {
-      const { logStart, logEnd, released } = engine.get(one.stream) ?? {};
+      const { logEnd, released } = engine.get(one.stream) ?? {};
       return {
         stream: one.stream,
         ...known<Omit<StreamView, 'stream' | 'paused'>>({
-          logStart,
           logEnd: one.logEnd ?? logEnd,
           committed: one.committed,
           acked: one.acked,

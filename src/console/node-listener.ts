@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream as WebStream } from 'node:stream/web';
 
 /** Answers Web-standard requests. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -48,7 +47,7 @@ async function respond(handle: FetchHandler, incoming: IncomingMessage, outgoing
   }
   // An event stream begins before anything has happened.
   outgoing.flushHeaders();
-  await pipeline(Readable.fromWeb(body as WebStream), outgoing);
+  await pipeline(Readable.fromWeb(body), outgoing);
 }
 
 /** Undefined for what is no request that the Web knows, such as a TRACE, or a path that is no URL. */

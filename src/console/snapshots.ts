@@ -1,9 +1,9 @@
 import { Subscription } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../core/clock.js';
+import type { RunningFlow } from '../flow/running-flows.js';
 import { type FlowStatus, statusesOf } from '../metrics/status.js';
 import { AlertViews } from './alert-views.js';
 import type { ConsoleHistory, ConsoleSnapshot, FlowView } from './contract.js';
-import type { ConsoleFlow } from './engine.js';
 import { flowView } from './flow-view.js';
 import { History, POINT_MS } from './history.js';
 import type { CheckedOptions } from './options.js';
@@ -19,7 +19,7 @@ const MOST_APART_MS = 5_000;
 export interface SnapshotParts {
   readonly name: string;
   readonly version: string;
-  readonly running: () => readonly ConsoleFlow[];
+  readonly running: () => readonly RunningFlow[];
   readonly peers: Peers;
 }
 
@@ -102,7 +102,7 @@ export class Snapshots {
     this.#apartMs = Math.min(MOST_APART_MS, Math.max(SNAPSHOT_MS, tookMs * SHARE_OF_TIME));
   }
 
-  #view(status: FlowStatus, one: ConsoleFlow | undefined): FlowView {
+  #view(status: FlowStatus, one: RunningFlow | undefined): FlowView {
     const { flow, control } = one ?? {};
     const state = control?.state ?? status.state ?? 'running';
     const commands = this.#options.readOnly ? [] : (control?.commands ?? []);

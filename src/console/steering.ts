@@ -1,10 +1,11 @@
+import type { FlowControl } from '../flow/flow-control.js';
+import type { RunningFlow } from '../flow/running-flows.js';
 import { Denied } from './answers.js';
 import type { CommandDone, FlowCommand, ResetPreview } from './contract.js';
-import type { ConsoleControl, ConsoleFlow } from './engine.js';
 import { field, isOffset, isText } from './json-body.js';
 
 /** The control of a flow, of its newest subscription. */
-export function controlOf(flows: readonly ConsoleFlow[], name: string): ConsoleControl {
+export function controlOf(flows: readonly RunningFlow[], name: string): FlowControl {
   const found = flows.findLast(({ control }) => control.name === name);
   if (found !== undefined) return found.control;
   const names = [...new Set(flows.map(({ control }) => control.name))];
@@ -20,7 +21,7 @@ const DONE: Readonly<Record<Exclude<FlowCommand, 'reset'>, string>> = {
 };
 
 /** Has a flow do something, once the user has confirmed it. */
-export function steer(control: ConsoleControl, command: string, body: Readonly<Record<string, unknown>>): CommandDone {
+export function steer(control: FlowControl, command: string, body: Readonly<Record<string, unknown>>): CommandDone {
   const { name } = control;
   if (!Object.hasOwn(DONE, command)) {
     throw new Denied(
@@ -40,7 +41,7 @@ export function steer(control: ConsoleControl, command: string, body: Readonly<R
 }
 
 /** What would be redelivered if the flow read again from an offset. Changes nothing. */
-export function resetPreview(control: ConsoleControl, body: Readonly<Record<string, unknown>>): ResetPreview {
+export function resetPreview(control: FlowControl, body: Readonly<Record<string, unknown>>): ResetPreview {
   const to = body.to as { readonly offset?: unknown } | undefined;
   const offset = field({ offset: to?.offset }, 'offset', isOffset, 'an offset from 0, as `{"to":{"offset":42}}`');
   const isList = (value: unknown): value is readonly string[] | undefined =>
@@ -48,9 +49,9 @@ export function resetPreview(control: ConsoleControl, body: Readonly<Record<stri
   const streams = field(body, 'streams', isList, 'a list of streams');
   const perStream = [...control.positions()]
     .filter(({ stream }) => streams === undefined || streams.includes(stream))
-    .map(({ stream, committed, acked, read, logStart = 0, logEnd = Number.MAX_SAFE_INTEGER }) => {
+    .map(({ stream, committed, acked, read, logEnd = Number.MAX_SAFE_INTEGER }) => {
       const from = committed ?? acked ?? read ?? 0;
-      const target = Math.min(logEnd, Math.max(logStart, offset));
+      const target = Math.min(logEnd, offset);
       return { stream, from, to: target, redelivered: from - target };
     });
   const again = perStream.reduce((sum, { redelivered }) => sum + Math.max(0, redelivered), 0);
@@ -65,7 +66,7 @@ export function resetPreview(control: ConsoleControl, body: Readonly<Record<stri
 export function resetDenied(name: string): Denied {
   return new Denied(
     409,
-    'RXF_CONSOLE_REQUEST',
+    'RXF_FLOW_COMMAND',
     `Flow \`${name}\` cannot be moved while it runs. Drain it, then set its offsets with your broker's tool, or skip with ` +
       '`rxflume ledger <root> --stream <name> --skip-to <offset>`, and start it again.',
   );

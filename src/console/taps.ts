@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Subscription } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
+import type { FlowControl } from '../flow/flow-control.js';
+import type { Tapped } from '../flow/tap.js';
 import { Denied } from './answers.js';
 import type { TapRequest, TapValue, TapValues } from './contract.js';
-import type { ConsoleControl, TappedValue } from './engine.js';
 
 const MAX_TAPS = 8;
 const MAX_VALUES = 100;
@@ -14,7 +15,7 @@ const UNREAD_FOR_MS = 30_000;
 
 interface Tap extends Required<Pick<TapRequest, 'flow' | 'edge'>> {
   readonly id: string;
-  readonly control: ConsoleControl;
+  readonly control: FlowControl;
   readonly values: TapValue[];
   readonly subscription: Subscription;
   dropped: number;
@@ -38,7 +39,7 @@ export class Taps {
   }
 
   /** Begins one, and returns its id. */
-  begin(control: ConsoleControl, { flow, edge, contains, everyN }: TapRequest, redact: readonly string[]): string {
+  begin(control: FlowControl, { flow, edge, contains, everyN }: TapRequest, redact: readonly string[]): string {
     if (this.#taps.size >= MAX_TAPS) {
       const message = `${MAX_TAPS} taps are open, which is the limit. End one, or close the page that has it.`;
       throw new Denied(409, 'RXF_CONSOLE_LIMIT', message);
@@ -94,7 +95,7 @@ export class Taps {
     for (const id of [...this.#taps.keys()]) this.end(id);
   }
 
-  #take(tap: Tap, { atMs, stream, offset, text, isCut, isRedacted, unseen }: TappedValue): void {
+  #take(tap: Tap, { atMs, stream, offset, text, isCut, isRedacted, unseen }: Tapped): void {
     const value: TapValue = { tap: tap.id, atMs, stream, offset, text, cut: isCut, redacted: isRedacted };
     tap.values.push(value);
     tap.dropped += unseen;

@@ -1,8 +1,8 @@
+import type { RunningFlow } from '../flow/running-flows.js';
 import type { WhyAnswer } from './contract.js';
-import type { ConsoleFlow } from './engine.js';
 
 /** Where a record is, of the flows of this process, and what waits for it. */
-export function whyOf(flows: readonly ConsoleFlow[], stream: string, offset: number): WhyAnswer {
+export function whyOf(flows: readonly RunningFlow[], stream: string, offset: number): WhyAnswer {
   const answers = flows.map(({ control }) => control.locate(stream, offset));
   const known = answers.find(({ state }) => state !== 'unknown') ?? answers.find(({ file }) => file !== undefined);
   if (known !== undefined) {

@@ -1,29 +1,26 @@
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import { mapValue } from '../../operators/index.js';
 import { type ConsoleApp, consoleOf } from '../../src/console/console-app.js';
-import type {
-  ConsoleControl,
-  ConsoleFlow,
-  EdgeTapOptions,
-  LocatedRecord,
-  TappedValue,
-} from '../../src/console/engine.js';
 import type { ConsoleAppOptions } from '../../src/console/options.js';
 import { Monitor } from '../../src/core/monitor.js';
+import type { FlowControl } from '../../src/flow/flow-control.js';
+import type { Located } from '../../src/flow/located.js';
+import type { RunningFlow } from '../../src/flow/running-flows.js';
+import type { TapOptions, Tapped } from '../../src/flow/tap.js';
 import { type Flow, flow, kafkaSource, nullSink } from '../../src/index.js';
 import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 
 /** A flow that is only asked, and notes what it was asked for. */
-export class FakeControl implements ConsoleControl {
+export class FakeControl implements FlowControl {
   readonly name = 'chat';
   readonly asked: string[] = [];
-  readonly taps: { readonly edge: number; readonly options: EdgeTapOptions; readonly values$: Subject<TappedValue> }[] =
-    [];
+  readonly taps: { readonly edge: number; readonly options: TapOptions; readonly values$: Subject<Tapped> }[] = [];
   readonly files = [
     { path: '/lake/a', stream: 'kafka:chat/0', firstOffset: 0, lastOffset: 9, values: 10, bytes: 100, atMs: 1_000 },
   ];
   readonly edges = 2;
-  state = 'running';
+  state: FlowControl['state'] = 'running';
+  readonly files$ = EMPTY;
   get commands() {
     return this.state === 'paused' ? (['resume', 'roll', 'drain'] as const) : (['pause', 'roll', 'drain'] as const);
   }
@@ -47,7 +44,7 @@ export class FakeControl implements ConsoleControl {
     return EMPTY;
   }
 
-  locate(stream: string, offset: number): LocatedRecord {
+  locate(stream: string, offset: number): Located {
     if (stream !== 'kafka:chat/0') return { stream, offset, state: 'unknown', message: 'No such stream.' };
     const at = 'operator 1 mapValue';
     return {
@@ -69,8 +66,8 @@ export class FakeControl implements ConsoleControl {
     return this.taps.some((tap) => tap.edge === edge && tap.values$.observed);
   }
 
-  tap(edge: number, options: EdgeTapOptions): Observable<TappedValue> {
-    const values$ = new Subject<TappedValue>();
+  tap(edge: number, options: TapOptions): Observable<Tapped> {
+    const values$ = new Subject<Tapped>();
     this.taps.push({ edge, options, values$ });
     return values$;
   }
@@ -108,7 +105,7 @@ export interface Asked {
 export function fakeConsole(options: ConsoleAppOptions = {}): FakeConsole {
   const monitor = options.monitor ?? new Monitor();
   const control = new FakeControl();
-  const running: ConsoleFlow[] = [{ flow: chat, control }];
+  const running: RunningFlow[] = [{ flow: chat, control }];
   const app = consoleOf({ monitor, name: 'here', ...options }, () => running);
   const ask = (path: string, { method = 'GET', json, headers = {}, isStranger = false }: Asked = {}) => {
     const own: Record<string, string> = { host: 'localhost:9465' };
