@@ -155,7 +155,7 @@ class Console implements ConsoleApp {
     if (method !== 'GET' && method !== 'HEAD') {
       throw new Denied(405, 'RXF_CONSOLE_REQUEST', 'Only GET and HEAD are allowed here.', { allow: 'GET, HEAD' });
     }
-    const [, asset] = /\/assets\/([^/]+)$/.exec(path) ?? [];
+    const [, asset] = /\/assets\/(.+)$/.exec(path) ?? [];
     const last = path.slice(path.lastIndexOf('/') + 1);
     const file = asset === undefined && last.includes('.') ? undefined : await pageFile(asset ?? '');
     if (file === undefined) throw new Denied(404, 'RXF_CONSOLE_REQUEST', 'The console has no such file.');
