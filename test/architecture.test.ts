@@ -197,6 +197,8 @@ const DATES: Readonly<Record<string, string>> = {
   'src/alerts/webhook-receiver.ts': 'a signature is of a date',
   'src/console/console-app.ts': 'log lines and tests of taps have dates',
   'src/console/snapshots.ts': 'a snapshot says of when it is',
+  'src/cli/doctor/doctor.ts': 'certificates end, and records are deleted, by dates',
+  'src/cli/doctor/gather.ts': 'clocks of servers are compared with this one',
   'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',
@@ -334,7 +336,7 @@ describe('the house', () => {
 
   /** Shorter than a file should be, each with its reason: none may stay once it has grown or joined its owner. */
   const SHORT: Readonly<Record<string, string>> = {
-    'src/cli/check.ts': 'the text of one command',
+    'src/cli/duration.ts': 'a form of option that two commands have',
     'src/core/random-name.ts': 'used by four rooms that share nothing else',
     'src/drivers/kafkajs/untyped.d.ts': 'types of packages without types',
     'src/ports/text-output.ts': 'a port of its own',

@@ -27,6 +27,10 @@ export interface SinkRehearsal {
   inMemory(): RehearsedSink;
   /** The same sink in another folder of its file system; `called` is given each call's name and its milliseconds. */
   inFolder(folder: string, called: (call: string, ms: number) => void): RehearsedSink;
+  /** Where a folder of that name, which leaves no other behind when it is removed, can be made. */
+  scratch(name: string): Observable<string>;
+  /** The whole of a file there, of at most `maxBytes`. */
+  read(path: string, maxBytes: number): Observable<Uint8Array>;
   /** Removes that folder. */
   removeFolder(folder: string): Observable<unknown>;
 }

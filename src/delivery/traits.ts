@@ -1,5 +1,6 @@
 import type { Location } from '../core/location.js';
 import type { OffsetStore } from '../offsets/offset-store.js';
+import type { Probe } from './probe.js';
 import type { SinkRehearsal, SourceRehearsal } from './rehearsal.js';
 
 /** What a source says of itself, for what a flow can guarantee. */
@@ -19,6 +20,8 @@ export interface SourceTraits {
   readonly reads?: readonly Location[];
   /** How a plan measures it; left out where it cannot. */
   readonly rehearsal?: SourceRehearsal;
+  /** How `rxflume doctor` looks at what it reads from; left out where it cannot. */
+  readonly probe?: Probe;
   /** What the user should know of this source before that sink, though it runs: a sentence each, with what to do. */
   readonly warningsFor?: (sink: SinkTraits) => readonly string[];
 }
@@ -41,6 +44,8 @@ export interface SinkTraits {
   readonly ledger?: SinkLedger;
   /** How a plan measures it; left out where it cannot. */
   readonly rehearsal?: SinkRehearsal;
+  /** How `rxflume doctor` looks at where it writes to; left out where it cannot. */
+  readonly probe?: Probe;
   /** Where it writes to, where that is known before. */
   readonly writes?: readonly Location[];
   /** What the user should know of this sink behind that source, though it runs: a sentence each, with what to do. */

@@ -1,5 +1,6 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import type { Origin } from '../delivery/delivery.js';
+import type { Probe } from '../delivery/probe.js';
 
 /** What an AMQP table may hold: the arguments of a queue, the headers of a message. */
 export type AmqpValue =
@@ -123,6 +124,8 @@ export interface AmqpConsumerDriver {
    * of its own, and changes nothing. Fails as `consume` does. Left out where the library cannot say; then a backlog is not known.
    */
   countReady?(queue: string): Observable<number>;
+  /** Tries the addresses of its brokers, for `rxflume doctor`. Left out where the library cannot. */
+  readonly probe?: Probe;
 }
 
 /** Where a message of RabbitMQ comes from. `key` is the routing key, `headers` the message's headers as bytes. */

@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs';
+import type { Probe } from '../delivery/probe.js';
 import type { AmqpProperties } from './amqp-consumer.js';
 
 /** One message to be published. */
@@ -42,4 +43,6 @@ export interface AmqpPublisherDriver {
   readonly addresses?: readonly string[];
   /** Cold, and fails, as `AmqpConsumerDriver.consume`. The exchanges named must be there. */
   open(exchanges: readonly string[], listener: AmqpPublisherListener): Observable<AmqpPublisher>;
+  /** As of `AmqpConsumerDriver`. */
+  readonly probe?: Probe;
 }

@@ -1,4 +1,5 @@
-import type { ObservableInput } from 'rxjs';
+import type { Observable, ObservableInput } from 'rxjs';
+import type { Fact, ProbeSetting } from '../delivery/probe.js';
 
 export interface FileStatus {
   /** The full path, from the file system's root. */
@@ -64,4 +65,6 @@ export interface FileSystem {
   read(path: string, maxBytes: number): ObservableInput<Uint8Array>;
   /** Removes a file, or a folder with all it holds; false where there was none. */
   remove(path: string): ObservableInput<boolean>;
+  /** Looks at the store below a folder for `rxflume doctor`; changes nothing. Left out where the driver cannot. */
+  probe?(folder: string, setting: ProbeSetting): Observable<Fact>;
 }

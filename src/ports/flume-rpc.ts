@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs';
+import type { Probe } from '../delivery/probe.js';
 import type { FlumeEvent } from '../formats/flume-event.js';
 
 /**
@@ -33,6 +34,8 @@ export interface FlumeRpcClient {
    * where the other side is no agent.
    */
   connect(agent: number): Observable<FlumeConnection>;
+  /** Tries the addresses of its agents, for `rxflume doctor`. Left out where the client cannot. */
+  readonly probe?: Probe;
 }
 
 /** A batch as a client sent it, never empty; to be answered once. */

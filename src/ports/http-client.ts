@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Fact, ProbeSetting } from '../delivery/probe.js';
 
 /** One request, whole. */
 export interface HttpRequest {
@@ -33,4 +34,6 @@ export interface HttpClient {
    * `RXF_HTTP_PROTOCOL` after that, when the server may or may not have carried it out.
    */
   request(request: HttpRequest): Observable<HttpAnswer>;
+  /** Tries the address of a URL, for `rxflume doctor`. Left out where the library cannot. */
+  probe?(url: string, setting: ProbeSetting): Observable<Fact>;
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { Certificate, Endpoint, EndpointOutcome, Fact, FactOf, Probe, ProbeSetting } from '../delivery/probe.js';
 export type {
   AmqpBinding,
   AmqpConsumer,
@@ -41,6 +42,7 @@ export type {
   KafkaConsumer,
   KafkaDriver,
   KafkaListener,
+  KafkaProbed,
   KafkaRecord,
   KafkaRecords,
   KafkaSubscription,

@@ -1,6 +1,7 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import type { HeaderList, HeaderMap } from '../core/headers.js';
 import type { Origin } from '../delivery/delivery.js';
+import type { Fact, ProbeSetting } from '../delivery/probe.js';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -138,6 +139,13 @@ export interface KafkaConsumer {
   close(): ObservableInput<unknown>;
 }
 
+/** What a probe looks at: the topics that are read or written, and the group that reads. */
+export interface KafkaProbed {
+  readonly use: 'read' | 'write';
+  readonly topics: readonly string[] | RegExp;
+  readonly groupId?: string;
+}
+
 /** A Kafka client library behind one verb. */
 export interface KafkaDriver {
   /** For messages, such as `kafka k1:9092,k2:9092`. No secret. */
@@ -152,4 +160,6 @@ export interface KafkaDriver {
    * `…_LOST`, when reconnecting has failed permanently) or `SourceError`.
    */
   connect(subscription: KafkaSubscription, listener: KafkaListener): Observable<KafkaConsumer>;
+  /** Looks at the cluster for `rxflume doctor`; joins nothing, writes nothing. Left out where the library cannot. */
+  probe?(probed: KafkaProbed, setting: ProbeSetting): Observable<Fact>;
 }

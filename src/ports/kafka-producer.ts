@@ -1,7 +1,8 @@
 import type { Observable, ObservableInput } from 'rxjs';
 import type { RxflumeError } from '../core/errors.js';
 import type { HeaderList } from '../core/headers.js';
-import type { PartitionOffset, TopicPartition } from './kafka-consumer.js';
+import type { Fact, ProbeSetting } from '../delivery/probe.js';
+import type { KafkaProbed, PartitionOffset, TopicPartition } from './kafka-consumer.js';
 
 /** One record to be written. */
 export interface KafkaOutgoing {
@@ -93,4 +94,6 @@ export interface KafkaProducerDriver {
    * lost is made anew at the next call. Throws `OptionError` where it cannot compress like that.
    */
   open(producing: KafkaProducing, listener: KafkaProducerListener): Observable<KafkaProducer>;
+  /** As of `KafkaDriver`. */
+  probe?(probed: KafkaProbed, setting: ProbeSetting): Observable<Fact>;
 }

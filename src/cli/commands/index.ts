@@ -1,6 +1,7 @@
 import type { AnyCommand } from '../command.js';
 import { alerts } from './alerts.js';
 import { check } from './check.js';
+import { doctor } from './doctor.js';
 import { graph } from './graph.js';
 import { ledger } from './ledger.js';
 import { plan } from './plan.js';
@@ -8,4 +9,4 @@ import { run } from './run.js';
 import { schema } from './schema.js';
 
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
-export const COMMANDS: readonly AnyCommand[] = [run, check, graph, plan, ledger, schema, alerts];
+export const COMMANDS: readonly AnyCommand[] = [run, check, doctor, graph, plan, ledger, schema, alerts];

@@ -1,4 +1,5 @@
 import type { ScalingPoint } from '../../planner/index.js';
+import { secondsOf, withinMsOf } from '../duration.js';
 
 /** What `rxflume plan` is asked for. */
 export interface PlanAsked {
@@ -41,7 +42,6 @@ type Values = { readonly [K in keyof typeof PLAN_OPTIONS]?: string | boolean | u
 };
 
 const MAX_RECORDS = 1_000_000;
-const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** Reads the options of `rxflume plan`. Throws an `Error` that says what is wrong with one. */
 export function readPlanArguments(file: string, values: Values): PlanAsked {
@@ -61,15 +61,9 @@ export function readPlanArguments(file: string, values: Values): PlanAsked {
   };
   const seconds = (option: keyof typeof PLAN_OPTIONS) => {
     const given = text(option);
-    if (given === undefined) return undefined;
-    const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(given) ?? [];
-    const value = Number(digits) * (SECONDS[unit] ?? Number.NaN);
-    if (value <= 1e9) return value;
-    throw new Error(`expected \`--${option}\` to be a duration such as 90s, 15m, 6h or 7d, got \`${given}\``);
+    return given === undefined ? undefined : secondsOf(option, given);
   };
-  const withinMs = (seconds('within') ?? 60) * 1_000;
-  if (withinMs < 1_000 || withinMs > 3_600_000)
-    throw new Error(`expected \`--within\` to be from 1s to 1h, got \`${text('within')}\``);
+  const withinMs = withinMsOf(text('within'), '60s');
   const scratch = text('scratch');
   if (scratch !== undefined && (!/^\/[^\0]+$/.test(scratch) || scratch.split('/').includes('..'))) {
     throw new Error(`expected \`--scratch\` to be an absolute path without \`..\`, got \`${scratch}\``);

@@ -16,14 +16,21 @@ export interface WritesMeasured {
   readonly buckets: Estimate;
 }
 
-interface Written {
+export interface Written {
+  /** Where the files are. */
+  readonly targets: readonly string[];
   readonly bytes: number;
   readonly folders: number;
   readonly files: number;
 }
 
 /** Runs a sample through the operators into a rehearsed sink. Fails with the sink's or an operator's error, or when `ms` are over. */
-async function write(flow: FlowInside, sample: readonly Sampled[], sink: RehearsedSink, ms: number): Promise<Written> {
+export async function writeSample(
+  flow: FlowInside,
+  sample: readonly Sampled[],
+  sink: RehearsedSink,
+  ms: number,
+): Promise<Written> {
   const acker = new SampleAcker();
   const targets: string[] = [];
   let bytes = 0;
@@ -55,7 +62,7 @@ async function write(flow: FlowInside, sample: readonly Sampled[], sink: Rehears
   });
   if (targets.length === 0 && acker.nacked > 0) throw new Error(`all of it was nacked: ${describeError(acker.cause)}`);
   const folders = new Set(targets.map((target) => target.replace(/\/[^/]*$/, ''))).size;
-  return { bytes, folders, files: targets.length };
+  return { targets, bytes, folders, files: targets.length };
 }
 
 /** What a record takes in a file, and how many buckets a sample goes to, by the same sink over nothing. */
@@ -66,7 +73,7 @@ export async function measureStored(
   ms: number,
 ): Promise<Pick<WritesMeasured, 'storedBytes' | 'buckets'>> {
   try {
-    const { bytes, folders } = await write(flow, sample, rehearsal.inMemory(), ms);
+    const { bytes, folders } = await writeSample(flow, sample, rehearsal.inMemory(), ms);
     if (folders === 0) return none('nothing of the sample got to the sink');
     return { storedBytes: exactly(bytes / sample.length), buckets: exactly(folders) };
   } catch (error) {
@@ -108,7 +115,7 @@ export async function measureWrites(
   let why: string | undefined;
   try {
     for (let time = 0; time < TIMES; time += 1) {
-      files += (await write(flow, sample, rehearsal.inFolder(`${folder}/${time}`, called), ms)).files;
+      files += (await writeSample(flow, sample, rehearsal.inFolder(`${folder}/${time}`, called), ms)).files;
     }
   } catch (error) {
     why = `it failed: ${describeError(error)}`;

@@ -8,6 +8,7 @@ import { loadAmqplib } from './library.js';
 import { MessageLimit } from './limits.js';
 import { type AmqplibOptions, checkOptions } from './options.js';
 import { Pool } from './pool.js';
+import { brokersProbe } from './probe.js';
 import { Publishing } from './publishing.js';
 
 /**
@@ -33,6 +34,7 @@ export function amqplib(given: AmqplibOptions): AmqpConsumerDriver & AmqpPublish
   return {
     name: options.name,
     addresses: options.brokers.map(({ name }) => `${name}/${options.vhost === '/' ? '' : options.vhost}`),
+    probe: brokersProbe(options),
     consume: (consumption, listener) =>
       new Observable((subscriber) => {
         const consuming = new Consuming(pool, options, consumption, listener, subscriber);

@@ -1,5 +1,6 @@
-import { Observable } from 'rxjs';
+import { from, mergeMap, Observable } from 'rxjs';
 import type { HostPort } from '../../core/address.js';
+import type { Probe } from '../../delivery/probe.js';
 import type { FlumeConnection, FlumeRpcClient } from '../../ports/flume-rpc.js';
 import { ClientConnection, type Known } from './client-connection.js';
 import { type AvroRpcClientOptions, type ClientSettings, checkClientOptions } from './options.js';
@@ -37,6 +38,14 @@ class AvroRpcClient implements FlumeRpcClient {
     this.name = `avro ${this.agents.join(',')}`;
     this.#known = settings.agents.map(() => ({ serverHash: PROTOCOL_HASH }));
   }
+
+  readonly probe: Probe = ({ reach }) => {
+    const { agents, tls, compression } = this.#settings;
+    const fix = 'Check that this agent runs with an Avro source, and its host and port in `agents`.';
+    // Deflated around TLS, its handshake is not for this.
+    const secured = tls !== null && compression === 'none' ? { tls } : {};
+    return from(agents).pipe(mergeMap(({ host, port }) => reach({ role: 'Flume agent', host, port, ...secured, fix })));
+  };
 
   connect(agent: number): Observable<FlumeConnection> {
     return new Observable((subscriber) => {

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Observable } from 'rxjs';
 import { ConnectError } from '../../core/errors.js';
 import { expectOption } from '../../core/options.js';
 import type { KafkaDriver, KafkaSubscription } from '../../ports/kafka-consumer.js';
+import { diskProbe } from '../local-disk/probe.js';
 import { LogFolder } from './log-folder.js';
 import { Member } from './member.js';
 import { checkOptions, type EmbeddedLogOptions, expectTopic } from './options.js';
@@ -64,6 +66,7 @@ export function embeddedLog(options: EmbeddedLogOptions): EmbeddedLog {
 
   return {
     name,
+    probe: () => diskProbe(resolve(checked.folder)),
 
     async append(topic, values, key) {
       expectTopic('topic', topic);

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import type { KafkaProducerDriver } from '../../ports/kafka-producer.js';
 import { checkOptions, type KafkajsOptions } from './options.js';
+import { kafkaProbe } from './probe/kafka-probe.js';
 import { Producer, packingOf } from './producer/producer.js';
 import { Connection } from './vendor/connection.js';
 import type { Internals } from './vendor/internals.js';
@@ -54,5 +55,6 @@ export function kafkajsOver(given: KafkajsOptions, open: OpenSocket): KafkaDrive
         connection.start();
         return () => connection.abandon();
       }),
+    probe: (probed, setting) => kafkaProbe(internals, open, options, probed, setting),
   };
 }

@@ -1,7 +1,8 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Observable } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { isWellFormed, shownPath } from '../../core/text.js';
+import type { Fact } from '../../delivery/probe.js';
 import type { DiskSystem } from '../../ports/disk-system.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { absentAs, translated } from './disk-error.js';
@@ -10,6 +11,7 @@ import { Durability, statsOrNull } from './durability.js';
 import { type Ground, type Moved, publish, take } from './move.js';
 import { checkOptions, type LocalDiskOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
+import { diskProbe } from './probe.js';
 import { Root } from './root.js';
 import { carryOut, type Steps, wait } from './steps.js';
 import { nodeSystem } from './system.js';
@@ -89,6 +91,10 @@ class LocalDisk implements FileSystem {
 
   remove(path: string): Observable<boolean> {
     return this.#answer(`remove ${path}`, path, () => absentAs(false, this.#remove(path)));
+  }
+
+  probe(folder: string): Observable<Fact> {
+    return diskProbe(join(this.#folder, folder));
   }
 
   #expectHoldable(path: string): void {

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
-import { Observable, type Subscriber } from 'rxjs';
+import { defer, Observable, type Subscriber } from 'rxjs';
 import type { Agent, Dispatcher } from 'undici';
 import { OptionError } from '../../core/errors.js';
 import { shownUrl } from '../../core/text.js';
+import type { Fact, ProbeSetting } from '../../delivery/probe.js';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../ports/http-client.js';
 import { translate } from './errors.js';
 import { type CheckedOptions, checkOptions, type UndiciOptions } from './options.js';
@@ -43,6 +44,20 @@ class UndiciClient implements HttpClient {
       bodyTimeout: options.bodyTimeoutMs,
       connect: { ...options.tls, timeout: options.connectTimeoutMs },
     });
+  }
+
+  probe(url: string, { reach }: ProbeSetting): Observable<Fact> {
+    const { protocol, hostname, port } = new URL(url);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const isTls = protocol === 'https:';
+    const endpoint = {
+      role: 'HTTP server',
+      host,
+      port: port === '' ? (isTls ? 443 : 80) : Number(port),
+      ...(isTls && { tls: { servername: host, ...this.#options.tls } }),
+      fix: 'Check that this server runs, and its host and port in `url`.',
+    };
+    return defer(() => reach(endpoint));
   }
 
   request(request: HttpRequest): Observable<HttpAnswer> {

@@ -50,7 +50,7 @@ export async function withDataNode<T>(
   }
 }
 
-async function locate(
+export async function locate(
   nameNodes: NameNodes,
   settings: Settings,
   call: Call,

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { shownPath } from '../../core/text.js';
+import type { Fact, ProbeSetting } from '../../delivery/probe.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from './answer.js';
 import { withDataNode } from './data-nodes.js';
@@ -9,6 +10,7 @@ import { booleanOf, listFolder, lookAt } from './look.js';
 import { NameNodes, rejection } from './name-nodes.js';
 import { checkOptions, type Settings, type WebHdfsOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
+import { hdfsProbe } from './probe.js';
 import { errorOf, tooLarge } from './remote-exception.js';
 import { Rename } from './rename.js';
 import { AnswerTooLarge, exchange } from './request.js';
@@ -112,5 +114,9 @@ class WebHdfs implements FileSystem {
       // An answer was lost before: the file that is gone now was there then.
       return booleanOf(reply) || reply.doubted;
     });
+  }
+
+  probe(folder: string, setting: ProbeSetting): Observable<Fact> {
+    return hdfsProbe(this.#settings, folder, setting);
   }
 }

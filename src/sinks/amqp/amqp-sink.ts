@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Location } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import { type Probe, probes, rightBy } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { AmqpPublisherDriver } from '../../ports/amqp-publisher.js';
@@ -53,6 +54,13 @@ export function amqpSink<T = Uint8Array | string>(
   const addresses = driver.addresses ?? [driver.name];
   const isToQueue = exchange === '' && typeof routingKey === 'string';
   const target = exchange === '' ? (isToQueue ? routingKey : 'default exchange') : exchange;
+  const listener = { writable: () => undefined, logEvent: () => undefined };
+  const fix = `Check the user, the password, its rights (rabbitmqctl list_permissions), and that ${target} is there.`;
+  const opening: Probe = () =>
+    rightBy({ action: 'open a channel to publish', on: target, fix }, () =>
+      driver.open(exchange === '' ? [] : [exchange], listener),
+    );
+  const probe = probes(driver.probe, opening);
   const sinkAvoiding = (avoided: readonly Location[]): Sink<T> => {
     const write = (deliveries: Observable<Delivery<T>>) =>
       sinkLifecycle(deliveries, (lifecycle) => {
@@ -60,7 +68,7 @@ export function amqpSink<T = Uint8Array | string>(
         return new AmqpSinkSession(driver, checked, outgoing, target, lifecycle);
       });
     const writes = isToQueue ? [{ kind: QUEUE, addresses, names: [routingKey] }] : [];
-    return Object.assign(write, { writes, avoiding: sinkAvoiding });
+    return Object.assign(write, { writes, avoiding: sinkAvoiding, ...(probe && { probe }) });
   };
   return { write: () => sinkAvoiding([]) };
 }

@@ -3,6 +3,7 @@ import { expectFunction } from '../../core/options.js';
 import { randomName } from '../../core/random-name.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { deliveryOperator } from '../../delivery/delivery-operator.js';
+import type { ProbeSetting } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
@@ -14,6 +15,7 @@ import { LEDGER_RULES, type LedgerRules } from './ledger/rules.js';
 import { LedgerStore } from './ledger/store.js';
 import { ledgerFolder } from './names.js';
 import { checkOptions, type FileSinkOptions } from './options.js';
+import { probeOf } from './probe.js';
 import { rehearsalOf } from './rehearsal.js';
 
 /** A place for files; `write()` is the last operator of a flow. */
@@ -90,6 +92,7 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
     {
       kind: 'files',
       ledger: { offsetStore, at: `${fs.name} ${checked.root}` },
+      probe: (setting: ProbeSetting) => probeOf(fs, checked, setting),
       rehearsal: rehearsalOf(fs, checked, options, (files, to) => fileSinkBy(rules, files, to).write()),
     },
   );

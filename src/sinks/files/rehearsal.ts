@@ -1,10 +1,11 @@
-import { defer, from, type Observable, type ObservableInput, of, tap } from 'rxjs';
+import { defer, from, map, type Observable, type ObservableInput, of, tap } from 'rxjs';
 import { monotonicMs } from '../../core/clock.js';
 import { SinkError } from '../../core/errors.js';
 import { Monitor } from '../../core/monitor.js';
 import type { RehearsedSink, SinkRehearsal } from '../../delivery/rehearsal.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 import type { CheckedOptions, FileSinkOptions } from './options.js';
+import { deepestFolder } from './probe.js';
 
 /** How a plan measures a file sink without a byte at where it writes. `make` is the sink itself. */
 export function rehearsalOf<T>(
@@ -22,6 +23,8 @@ export function rehearsalOf<T>(
     maxOpenFiles,
     inMemory: () => elsewhere(discardingFiles(fs), root),
     inFolder: (folder, called) => elsewhere(timedFiles(fs, called), folder),
+    scratch: (name) => defer(() => from(deepestFolder(fs, root))).pipe(map((folder) => `${folder}/${name}`)),
+    read: (path, maxBytes) => from(fs.read(path, maxBytes)),
     removeFolder: (folder) => from(fs.remove(folder)),
   };
 }

@@ -1,5 +1,7 @@
+import { from, mergeMap } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
 import { deliveryOperator } from '../../delivery/delivery-operator.js';
+import { type Probe, probes, rightBy } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
@@ -45,10 +47,19 @@ export interface FlumeSink {
 export function flumeSink(client: FlumeRpcClient, options: FlumeSinkOptions = {}): FlumeSink {
   expectFunction('client.connect', client?.connect);
   const checked = checkOptions(options);
+  const fix = 'Check that an Avro source listens there, and that `compression` and `tls` are as in the agent.';
+  const agreeing: Probe = () =>
+    from(client.agents).pipe(
+      mergeMap((on, at) => rightBy({ action: 'agree with the agent', on, fix }, () => client.connect(at))),
+    );
+  const probe = probes(client.probe, agreeing);
   return {
     write: () =>
-      deliveryOperator('flumeSink', 'kept', (deliveries) =>
-        sinkLifecycle(deliveries, (lifecycle) => new FlumeSinkSession(client, checked, lifecycle)),
+      Object.assign(
+        deliveryOperator('flumeSink', 'kept', (deliveries) =>
+          sinkLifecycle(deliveries, (lifecycle) => new FlumeSinkSession(client, checked, lifecycle)),
+        ),
+        probe && { probe },
       ),
   };
 }

@@ -1,4 +1,7 @@
+import { EMPTY, type Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Probe } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { HttpClient } from '../../ports/http-client.js';
@@ -40,8 +43,15 @@ export interface HttpSink<in T> {
 export function httpSink<T = unknown>(client: HttpClient, options: HttpSinkOptions<T>): HttpSink<T> {
   expectFunction('client.request', client?.request);
   const checked = checkOptions(options);
+  const { url } = checked;
+  const probe: Probe | undefined =
+    typeof url === 'string' && client.probe ? (setting) => client.probe?.(url, setting) ?? EMPTY : undefined;
   return {
-    write: () => (deliveries) =>
-      sinkLifecycle(deliveries, (lifecycle) => new HttpSinkSession(client, checked, lifecycle)),
+    write: () =>
+      Object.assign(
+        (deliveries: Observable<Delivery<T>>) =>
+          sinkLifecycle(deliveries, (lifecycle) => new HttpSinkSession(client, checked, lifecycle)),
+        probe && { probe },
+      ),
   };
 }

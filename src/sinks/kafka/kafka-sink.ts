@@ -1,7 +1,8 @@
-import { identity, type Observable } from 'rxjs';
+import { EMPTY, identity, type Observable } from 'rxjs';
 import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import type { Probe } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
@@ -82,6 +83,9 @@ export function kafkaSink<T = Uint8Array | string | null>(
     addresses,
     condition: 'a reader must read committed records only (`isolation.level=read_committed`)',
   };
+  const topics = typeof topic === 'string' ? [topic] : [];
+  const probe: Probe = (setting) => driver.probe?.({ use: 'write', topics }, setting) ?? EMPTY;
+  const probed = driver.probe && { probe };
   const sinkAvoiding = (avoided: readonly Location[]): Sink<T> => {
     const parts: SinkParts<T> = {
       to: driver.name,
@@ -94,6 +98,7 @@ export function kafkaSink<T = Uint8Array | string | null>(
       (deliveries: Observable<Delivery<T>>) =>
         sinkLifecycle(deliveries.pipe(gate), (lifecycle) => new KafkaSinkSession(parts, lifecycle)),
       typeof topic === 'string' ? { ledger, writes: [locationOf(topic)] } : { ledger, avoiding: sinkAvoiding },
+      probed,
     );
   };
   const write = sinkAvoiding([]);

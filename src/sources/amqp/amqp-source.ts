@@ -5,6 +5,7 @@ import type { SourceTraits } from '../../delivery/traits.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
 import { type AmqpSourceOptions, checkOptions, readsFrom } from './options.js';
+import { probeOf } from './probe.js';
 import { QueueReader } from './queue-reader.js';
 
 /**
@@ -39,10 +40,12 @@ import { QueueReader } from './queue-reader.js';
 export function amqpSource(driver: AmqpConsumerDriver, options: AmqpSourceOptions): Source<Delivery<Buffer>> {
   expectFunction('driver.consume', driver?.consume);
   const checked = checkOptions(options);
+  const probe = probeOf(driver, checked.queues, checked.declare !== undefined);
   const traits: SourceTraits = {
     name: 'amqpSource',
     isReplayable: false,
     reads: [readsFrom(driver, checked.queues)],
+    ...(probe && { probe }),
     warningsFor: ({ kind }) => (kind === 'files' ? smallFiles(checked.prefetch) : []),
   };
   return new Source(

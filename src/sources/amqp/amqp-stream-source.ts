@@ -4,6 +4,7 @@ import { Source } from '../../delivery/source.js';
 import type { AmqpConsumerDriver } from '../../ports/amqp-consumer.js';
 import { AmqpSession } from './amqp-session.js';
 import { readsFrom } from './options.js';
+import { probeOf } from './probe.js';
 import { type AmqpStreamSourceOptions, checkStreamOptions } from './stream-options.js';
 import { StreamReader } from './stream-reader.js';
 
@@ -47,7 +48,9 @@ export function amqpStreamSource(
   expectFunction('driver.consume', driver?.consume);
   const checked = checkStreamOptions(options);
   const { queues, resumeFrom } = checked;
-  const traits = { name: 'amqpStreamSource', isReplayable: true, resumeFrom, reads: [readsFrom(driver, queues)] };
+  const reads = [readsFrom(driver, queues)];
+  const probe = probeOf(driver, queues, checked.declare !== undefined);
+  const traits = { name: 'amqpStreamSource', isReplayable: true, resumeFrom, reads, ...(probe && { probe }) };
   return new Source(
     (subscriber, stop$) =>
       new AmqpSession(checked, subscriber, (queue, session) => new StreamReader(driver, queue, checked, session)).start(

@@ -1,4 +1,6 @@
+import { EMPTY } from 'rxjs';
 import type { Delivery } from '../../delivery/delivery.js';
+import type { Probe } from '../../delivery/probe.js';
 import { Source } from '../../delivery/source.js';
 import type { KafkaDriver } from '../../ports/kafka-consumer.js';
 import { KafkaSession } from './kafka-session.js';
@@ -39,9 +41,11 @@ import { rehearsalOf } from './rehearsal.js';
  */
 export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): Source<Delivery<Buffer | null>> {
   const checked = checkOptions(options, driver.rebalanceTimeoutMs);
-  const { resumeFrom, topics } = checked;
+  const { resumeFrom, topics, groupId } = checked;
   const reads = [{ kind: 'Kafka topic', addresses: driver.addresses ?? [driver.name], names: topics }];
   const rehearsal = rehearsalOf(driver, checked, options, kafkaSource);
-  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads, rehearsal };
+  const probe: Probe | undefined =
+    driver.probe && ((setting) => driver.probe?.({ use: 'read', topics, groupId }, setting) ?? EMPTY);
+  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads, rehearsal, ...(probe && { probe }) };
   return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$), traits);
 }
