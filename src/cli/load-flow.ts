@@ -5,6 +5,20 @@ import { type Flow, isFlow } from '../flow/flow.js';
 import { importFile } from './loaders.js';
 
 /**
+ * All flows that a file exports: that by default first, then those by name.
+ *
+ * Fails: as `loadFlow`, where there is none.
+ */
+export async function loadFlows(file: string): Promise<readonly Flow[]> {
+  const exported = await exportsOf(file);
+  const inner = exported.default as Readonly<Record<string, unknown>> | null | undefined;
+  const compiled = typeof inner === 'object' && inner !== null && !isFlow(inner) ? Object.values(inner) : [];
+  const flows = [inner, ...compiled, ...Object.values(exported)].filter(isFlow);
+  if (flows.length > 0) return [...new Set(flows)];
+  throw noFlow(file, exported);
+}
+
+/**
  * The flow that a file exports as default. The file is TypeScript or JavaScript, a module or CommonJS, in a project of
  * any `type`.
  *
@@ -12,6 +26,14 @@ import { importFile } from './loaders.js';
  * flow; an rxflume error that the file throws (a wrong option) as it is.
  */
 export async function loadFlow(file: string): Promise<Flow> {
+  const exported = await exportsOf(file);
+  // What a compiler made of `export default` for CommonJS is a field of what Node takes for the default.
+  const inner = exported.default as { readonly default?: unknown } | null | undefined;
+  for (const one of [inner, inner?.default]) if (isFlow(one)) return one;
+  throw noFlow(file, exported);
+}
+
+async function exportsOf(file: string): Promise<Record<string, unknown>> {
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new OptionError(
@@ -19,18 +41,17 @@ export async function loadFlow(file: string): Promise<Flow> {
       `There is no file ${file}. Pass a .ts or .js file that exports a flow as default.`,
     );
   }
-  let exported: Record<string, unknown>;
   try {
-    exported = await importFile(path);
+    return await importFile(path);
   } catch (cause) {
     if (isOwn(cause)) throw cause;
     throw new OptionError('RXF_FLOW_FILE', `${file} threw while it was loaded: ${describeError(cause)}.`, { cause });
   }
-  // What a compiler made of `export default` for CommonJS is a field of what Node takes for the default.
-  const inner = exported.default as { readonly default?: unknown } | null | undefined;
-  for (const one of [inner, inner?.default]) if (isFlow(one)) return one;
+}
+
+function noFlow(file: string, exported: Readonly<Record<string, unknown>>): OptionError {
   const names = Object.keys(exported).join(', ') || 'nothing';
-  throw new OptionError(
+  return new OptionError(
     'RXF_FLOW_FILE',
     `The default export of ${file} is not a flow but ${describeValue(exported.default)} (exports: ${names}). ` +
       "End it with `export default flow('name', source, …operators, sink.write());`.",

@@ -2,7 +2,7 @@ import { Subject, type Subscription } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import type { Flow } from '../flow/flow.js';
-import { guaranteeClause } from './check.js';
+import { guaranteeClause } from './check/check-text.js';
 import type { ConsoleLog } from './console-log.js';
 import { type Progress, ProgressReader, progressLine } from './progress.js';
 import { sayError } from './say-error.js';

@@ -19,7 +19,8 @@ describe('readArguments', () => {
   });
 
   it('reads a check, and a ledger with its defaults and options', () => {
-    expect(readArguments(['check', 'flow.ts'])).toEqual({ verb: 'check', file: 'flow.ts' });
+    expect(readArguments(['check', 'flow.ts'])).toEqual({ verb: 'check', files: ['flow.ts'], isJson: false });
+    expect(readArguments(['check', 'a.ts', 'b.ts', '--json'])).toMatchObject({ files: ['a.ts', 'b.ts'], isJson: true });
     const plain = { verb: 'ledger', root: '/lake', mode: 'webhdfs', user: undefined, stream: undefined, isJson: false };
     expect(readArguments(['ledger', '/lake'])).toEqual(plain);
     const given = ['--user', 'flume', '--stream=kafka:chat/3', '--json', '--mode', 'httpfs'];
@@ -96,7 +97,7 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'expected a command: run, check, graph, plan, ledger, schema, alerts'],
+    [[], 'expected a command: run, check, doctor, graph, plan, ledger, schema, alerts'],
     [['walk'], 'unknown command `walk`; expected run, check'],
     [['chekc', 'a.ts'], 'unknown command `chekc`; did you mean `check`?'],
     [['help', 'grpah'], 'did you mean `graph`?'],

@@ -166,6 +166,30 @@ describe('rxflume', () => {
     expect(readdirSync(join(folder, 'escape')).sort()).toEqual(['lake', 'log']);
   });
 
+  it('checks all flows of several files: what they hand over, and a circle, exit 1', async () => {
+    const file = join(root, 'test/cli', `.flow-${process.pid}-several.ts`);
+    const text = (back: string) => `import { flow, kafkaSink, kafkaSource } from 'rxflume';
+import { kafkajs } from 'rxflume/drivers/kafkajs';
+const k = kafkajs({ brokers: ['k1:9092'] });
+const link = (name: string, from: string, to: string) =>
+  flow(name, kafkaSource(k, { topics: [from], groupId: name }), kafkaSink<any>(k, { topic: to }).write());
+export default link('one', 'a', 'b');
+export const two = link('two', 'b', '${back}');
+`;
+    writeFileSync(file, text('c'));
+    const well = await rxflume(['check', file, flowFile('checked-too')]);
+    expect([well.code, well.stderr]).toEqual([0, '']);
+    expect(well.stdout).toMatch(
+      /^one: .*\ntwo: .*\nchecked-too: .*\nconnections:\n {2}one ─▶ two {2}Kafka topic b at k1:9092\n$/s,
+    );
+    writeFileSync(file, text('a'));
+    const circle = await rxflume(['check', file, '--json']);
+    expect([circle.code, JSON.parse(circle.stdout)]).toEqual([
+      1,
+      expect.objectContaining({ circles: [['one', 'two']], errors: [], exitCode: 1 }),
+    ]);
+  });
+
   it('checks a flow without running it, exit 0: its name, what it guarantees, and why', async () => {
     const { code, stdout, stderr } = await rxflume(['check', flowFile('checked', { resumeFrom: 'lake.offsetStore' })]);
     expect([code, stderr]).toEqual([0, '']);

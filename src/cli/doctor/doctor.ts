@@ -5,6 +5,7 @@ import { describeError } from '../../core/errors.js';
 import type { Fact, Probe } from '../../delivery/probe.js';
 import type { SinkTraits } from '../../delivery/traits.js';
 import { type Flow, insideOf } from '../../flow/flow.js';
+import { levelText } from '../check/check-text.js';
 import type { CommandContext } from '../command.js';
 import { isOwn, loadFlow } from '../load-flow.js';
 import { judge } from './checks/judge.js';
@@ -68,10 +69,9 @@ function notLoaded(file: string, error: unknown): Finding {
 }
 
 function flowFindings({ name, guarantee, warnings }: Flow): Finding[] {
-  const level = guarantee.level === 'exactly-once' ? 'exactly once' : 'at least once';
   const fix = 'The warning says what to change.';
   return [
-    ok('guarantee', `${name} stores each value ${level}`),
+    ok('guarantee', `${name} stores each value ${levelText(guarantee)}`),
     ...warnings.map((text) => bad('warning', 'flow', text, fix)),
   ];
 }
