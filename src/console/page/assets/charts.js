@@ -104,7 +104,7 @@ function optionsOf(element, title, text) {
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { ...axis, size: 22, space: 64, values: (_, splits) => splits.map(at) },
-      { ...axis, size: 56, space: 34, values: (_, splits) => splits.map(text) },
+      { ...axis, size: 74, space: 34, values: (_, splits) => splits.map(text) },
     ],
     series: [
       {},

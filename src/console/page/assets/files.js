@@ -6,7 +6,7 @@ import { Filter, Table } from './table.js';
 
 /** @type {import('./table-rows.js').Column<FileView>[]} */
 const COLUMNS = [
-  { name: 'Committed', value: ({ atMs }) => atMs, text: ({ atMs }) => clockTime(atMs), isNumber: true },
+  { name: 'Committed', value: ({ atMs }) => atMs, text: ({ atMs }) => clockTime(atMs) },
   {
     name: 'File',
     value: ({ path }) => path,
@@ -31,7 +31,7 @@ export function Files({ files }) {
     return html`<p class="empty">No file has been committed since the process started. Files are committed when they roll: after a time or a size.</p>`;
   }
   return html`
-    <section aria-label="Files">
+    <section aria-label="Table of files">
       <div class="toolbar">
         <${Filter} label="Files or streams" value=${text} set=${setText} shown=${shown.length} all=${files.length} />
         <span class="muted">The last ${files.length}, 100 at most</span>

@@ -11,7 +11,7 @@
  * @property {readonly { path: string, x: number, y: number }[]} edges With the middle of each.
  */
 
-const ACROSS = { width: 210, leastWidth: 150, height: 148, gap: 78 };
+const ACROSS = { width: 210, leastWidth: 150, height: 160, gap: 80 };
 const DOWN = { width: 620, height: 74, gap: 40 };
 const MARGIN = 4;
 

@@ -60,7 +60,7 @@ export function Partitions({ streams }) {
   const shown = streams.filter(({ stream, paused }) => stream.includes(text) && (paused || !onlyPaused));
   if (streams.length === 0) return html`<p class="empty">No streams are assigned to this flow yet.</p>`;
   return html`
-    <section aria-label="Partitions">
+    <section aria-label="Table of partitions">
       <div class="toolbar">
         <${Filter} label="Streams" value=${text} set=${setText} shown=${shown.length} all=${streams.length} />
         <label class="check"><input type="checkbox" checked=${onlyPaused} onChange=${(/** @type {any} */ event) => setOnlyPaused(event.target.checked)} /> Paused only</label>
