@@ -32,10 +32,27 @@ export class InFlightSizes {
     return { count, bytes };
   }
 
-  #makeRoom(): void {
+  /** The lowest sequence number that is not released, or the next one. Looked for at each call. */
+  get lowest(): number {
+    return this.#base + this.#freedBefore;
+  }
+
+  /** Whether it was added and is not released. */
+  has(seq: number): boolean {
+    const at = seq - this.#base;
+    return at >= 0 && seq < this.#next && this.#sizes[at] !== 0;
+  }
+
+  get #freedBefore(): number {
     const out = this.#next - this.#base;
     let freed = 0;
     while (freed < out && this.#sizes[freed] === 0) freed += 1;
+    return freed;
+  }
+
+  #makeRoom(): void {
+    const out = this.#next - this.#base;
+    const freed = this.#freedBefore;
     const sizes = freed >= out / 2 ? this.#sizes : new Uint32Array(this.#sizes.length * 2);
     if (sizes === this.#sizes) sizes.copyWithin(0, freed, out).fill(0, out - freed);
     else sizes.set(this.#sizes.subarray(freed, out));

@@ -2,6 +2,7 @@ import { Subject, type Subscription } from 'rxjs';
 import { monotonicMs } from '../core/clock.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import type { Flow } from '../flow/flow.js';
+import { controlOf } from '../flow/running-flows.js';
 import { guaranteeClause } from './check/check-text.js';
 import type { ConsoleLog } from './console-log.js';
 import { type Progress, ProgressReader, progressLine } from './progress.js';
@@ -53,10 +54,15 @@ export function run(flow: Flow<unknown>, log: ConsoleLog, options: RunOptions): 
   const idle =
     options.untilIdleMs === null
       ? undefined
-      : watchIdle(monitor, options.untilIdleMs, (lastRecordAt) => {
-          busyUntil = lastRecordAt;
-          stop('idle');
-        });
+      : watchIdle(
+          monitor,
+          options.untilIdleMs,
+          () => controlOf(flow.name)?.state === 'paused',
+          (lastRecordAt) => {
+            busyUntil = lastRecordAt;
+            stop('idle');
+          },
+        );
 
   const unwatch = watchStalls(monitor, (level, what, message, details) => log.say(level, what, message, details));
 
@@ -116,9 +122,14 @@ export function run(flow: Flow<unknown>, log: ConsoleLog, options: RunOptions): 
 
 /**
  * Calls `onIdle` once, with when the last record was seen, when what the group gave us is read without trouble, none is held
- * back, and none came for so long.
+ * back, none came for so long, and the flow is not paused.
  */
-function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (lastRecordAt: number) => void): () => void {
+function watchIdle(
+  monitor: Monitor,
+  untilIdleMs: number,
+  isPaused: () => boolean,
+  onIdle: (lastRecordAt: number) => void,
+): () => void {
   let seen = monitor.total('rxflume_source_records_total');
   let since = monotonicMs();
   let lastRecordAt = since;
@@ -126,6 +137,7 @@ function watchIdle(monitor: Monitor, untilIdleMs: number, onIdle: (lastRecordAt:
     () => {
       const records = monitor.total('rxflume_source_records_total');
       const isReading =
+        !isPaused() &&
         monitor.total('rxflume_source_joined') > 0 &&
         monitor.total('rxflume_source_interrupted') === 0 &&
         monitor.total('rxflume_source_held_back_partitions') === 0;

@@ -1,4 +1,4 @@
-import type { FlowSources } from './flow-sources.js';
+import { FlowSources } from './flow-sources.js';
 
 /** The flow that is being subscribed to, and which of its steps. */
 export interface FlowScope {
@@ -42,6 +42,11 @@ export function countNacks(): { value: number } {
   const counts = stepCounts();
   counts.nacked ??= { value: 0 };
   return counts.nacked;
+}
+
+/** Where a source that is being subscribed to adds itself; outside of a flow nobody steers it. */
+export function flowSources(): FlowSources {
+  return current?.sources ?? new FlowSources();
 }
 
 /** The label that tells the metrics of flows apart. */

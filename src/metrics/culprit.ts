@@ -34,7 +34,7 @@ export function culpritOf(status: FlowStatus): Culprit {
   const [operator] = holdingOperators(status);
   const isStuck = ({ seconds = 0 }: Culprit) => seconds >= LEAST_SECONDS;
   const parts = [call, operator].filter((part) => part !== undefined);
-  return parts.find(isStuck) ?? interrupted(status) ?? parts[0] ?? gathering(status);
+  return parts.find(isStuck) ?? paused(status) ?? interrupted(status) ?? parts[0] ?? gathering(status);
 }
 
 /** Those of sinks, longest first. */
@@ -62,6 +62,12 @@ function holdingOperators({ operators }: FlowStatus): Culprit[] {
     })
     .reverse()
     .sort((a, b) => Number(b.seconds >= LEAST_SECONDS) - Number(a.seconds >= LEAST_SECONDS));
+}
+
+function paused({ flow, state, sources: [source] }: FlowStatus): Culprit | undefined {
+  if (state !== 'paused') return undefined;
+  const name = source === undefined ? '' : `source ${source.source} (${source.name})`;
+  return { kind: 'source', name, seconds: undefined, message: `Flow ${flow} is paused, until it is resumed.` };
 }
 
 function interrupted({ sources }: FlowStatus): Culprit | undefined {

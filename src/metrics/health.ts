@@ -51,7 +51,8 @@ export function livenessOf(flows: readonly FlowStatus[], { maxNoProgressMs }: He
 }
 
 /**
- * Whether all flows are connected and do their work. A flow that has completed, or was never started, is not ready.
+ * Whether all flows are connected and do their work. A flow that has completed, or was never started, is not ready; one that is paused
+ * is.
  *
  * ```ts
  * import { defaultMonitor } from 'rxflume';
@@ -76,7 +77,8 @@ export function readinessOf(flows: readonly FlowStatus[], { maxAgeMs }: HealthLi
 }
 
 function notRunning({ flow, state }: FlowStatus): HealthReason[] {
-  if (state === undefined || state === 'running') return [];
+  // Somebody paused it, and can resume it only where the process can be reached.
+  if (state === undefined || state === 'running' || state === 'paused') return [];
   return [{ flow, what: 'not-running', message: `Flow ${flow} is not running: it is ${state}.` }];
 }
 
@@ -94,6 +96,7 @@ function notReading({ flow, state, sources }: FlowStatus): HealthReason[] {
 }
 
 function tooOld(status: FlowStatus, maxAgeMs: number): HealthReason[] {
+  if (status.state === 'paused') return [];
   const oldest = oldestOf(status);
   if (oldest === undefined || oldest.ageSeconds * 1_000 <= maxAgeMs) return [];
   const { stream, ageSeconds } = oldest;

@@ -29,6 +29,12 @@ export class NackCounter {
     return nackRun;
   }
 
+  /** How often what is at the offset was read in a row, this time included. */
+  attemptAt(of: NackCounted, offset: number): number {
+    const last = this.#last.get(of.stream);
+    return last !== undefined && of.watermark.offset <= last.offset && offset <= last.offset ? last.attempt + 1 : 1;
+  }
+
   last(of: NackCounted): NackRun | undefined {
     return this.#last.get(of.stream);
   }

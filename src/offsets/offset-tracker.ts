@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import { InFlightSizes } from '../backpressure/in-flight-sizes.js';
+import type { RecordPosition } from '../core/flow-sources.js';
 import type { Acker, FlushSignal } from '../delivery/acker.js';
 import { CommitHorizon, type ResumePoint } from './commit-horizon.js';
 import { SeqSet } from './seq-set.js';
@@ -50,6 +51,31 @@ export abstract class OffsetTracker implements Acker {
   /** How many were released or acked: what a sink has taken the bytes of. */
   get handedOver(): number {
     return this.#handedOver;
+  }
+
+  /** Everything before this offset has left memory. */
+  get releasedOffset(): number {
+    return this.watermark.offsetFrom(Math.max(this.watermark.ackedEnd, this.#unreleased.lowest));
+  }
+
+  /** Where a record is; `committed`: everything before it is. */
+  locate(offset: number, committed: number): RecordPosition {
+    const { watermark } = this;
+    if (offset < committed) return { state: 'committed' };
+    if (offset < watermark.offset) return { state: 'settled' };
+    // Where the epoch is over, what it has read and not settled is read again.
+    if (this.#isOver || offset >= watermark.readEnd) return { state: 'not read' };
+    const seq = watermark.seqOf(offset);
+    if (seq === undefined) return { state: 'gone' };
+    if (watermark.isAcked(seq)) return { state: 'settled' };
+    const sentAt = this.sentAtOf(seq);
+    const isReleased = !this.#unreleased.has(seq);
+    return {
+      state: 'in flight',
+      ...(sentAt !== undefined && { sentAt }),
+      isReleased,
+      holdsUp: watermark.ackedBehind(seq),
+    };
   }
 
   ack(first: number, next: number): void {
@@ -107,6 +133,9 @@ export abstract class OffsetTracker implements Acker {
     this.#unreleased.add(bytes);
     return this.watermark.add(offset);
   }
+
+  /** When it went out, as far as that is known. */
+  protected abstract sentAtOf(seq: number): number | undefined;
 
   /** More is acked, and the listener has not heard of it. */
   protected advanced(): void {}

@@ -85,6 +85,14 @@ export class TimeIndex {
     return this.#sentAt[this.#first];
   }
 
+  /** When an unsettled record went out, or one of those before it that its entry stands for. */
+  sentAtOf(seq: number): number | undefined {
+    for (let at = this.#seqs.length - 1; at >= this.#first; at -= 1) {
+      if ((this.#seqs[at] as number) <= seq) return this.#sentAt[at];
+    }
+    return undefined;
+  }
+
   #dropPassed(): void {
     this.#seqs = this.#seqs.slice(this.#first);
     this.#times = this.#times.slice(this.#first);

@@ -82,6 +82,14 @@ export class Watermark {
     return this.#acks.has(seq);
   }
 
+  /** How many records behind this one are acked, and wait for it. */
+  ackedBehind(seq: number): number {
+    if (seq === this.#acks.end) return this.#acked - this.#acks.end;
+    let acked = 0;
+    for (let behind = seq + 1; behind < this.#count; behind += 1) if (this.#acks.has(behind)) acked += 1;
+    return acked;
+  }
+
   /** The offset of the first record that is not acked, or the end of what was read: what may be committed. */
   get offset(): number {
     return this.offsetFrom(this.#acks.end);
@@ -109,6 +117,17 @@ export class Watermark {
       else high = middle - 1;
     }
     return (this.#runOffsets[low] as number) + seq - (this.#runSeqs[low] as number);
+  }
+
+  /** The sequence number of an offset at or above the watermark; undefined where no record was there. */
+  seqOf(offset: number): number | undefined {
+    for (let run = this.#runSeqs.length - 1; run >= this.#oldRuns; run -= 1) {
+      const first = this.#runOffsets[run] as number;
+      if (offset < first) continue;
+      const seq = (this.#runSeqs[run] as number) + offset - first;
+      return seq < (this.#runSeqs[run + 1] ?? this.#count) ? seq : undefined;
+    }
+    return undefined;
   }
 
   #dropOldRuns(): void {

@@ -4,6 +4,7 @@ import { run } from '../../src/cli/run.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { Source } from '../../src/delivery/source.js';
 import type { Flow } from '../../src/flow/flow.js';
+import { registerRun } from '../../src/flow/flow-registry.js';
 
 const quiet: ConsoleLog = { say: () => undefined, progress: () => undefined, progressEveryMs: 60_000, columns: 80 };
 
@@ -54,6 +55,24 @@ describe('--until-idle', () => {
     monitor.metric(metric).set(well);
     await hold(30);
     expect(code).toBe(0);
+  });
+
+  it('does not take a pause for the end', async () => {
+    const monitor = new Monitor();
+    monitor.metric('rxflume_source_joined').set(1);
+    const control = { name: 'endless', state: 'paused' };
+    const unregister = registerRun({ flow: {}, control });
+    const running = run(endless(), quiet, { untilIdleMs: 20, drainTimeoutMs: 1_000, monitor });
+    let code: number | undefined;
+    void running.exitCode.then((ended) => {
+      code = ended;
+    });
+    await hold(100);
+    expect(code).toBeUndefined();
+    control.state = 'running';
+    await hold(30);
+    expect(code).toBe(0);
+    unregister();
   });
 
   it('starts anew with each record', async () => {

@@ -32,6 +32,11 @@ export class Acking {
     return this.#count;
   }
 
+  /** Whether it is acked, or was nacked, whether the broker knows or not. */
+  isSettled(seq: number): boolean {
+    return this.#closed.has(seq) || this.#waiting.has(seq);
+  }
+
   /** How many acks were not sent to the broker yet. */
   get owed(): number {
     return this.#owed.size;

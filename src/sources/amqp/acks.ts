@@ -38,6 +38,10 @@ export class Acks {
     return this.#acking.settled;
   }
 
+  isSettled(seq: number): boolean {
+    return this.#acking.isSettled(seq);
+  }
+
   /** The channel is open; it may have brought messages before this. */
   opened(consumer: AmqpConsumer): void {
     this.#consumer = consumer;

@@ -4,29 +4,20 @@ import {
   defer,
   EMPTY,
   from,
+  NEVER,
   type Observable,
-  type Subject,
-  type Subscriber,
   Subscription,
   switchMap,
   throwError,
   timer,
 } from 'rxjs';
-import {
-  ConnectError,
-  describeError,
-  isRetryable,
-  RxflumeError,
-  type SourceError,
-  shortName,
-} from '../../core/errors.js';
+import { ConnectError, describeError, isRetryable, RxflumeError, type SourceError } from '../../core/errors.js';
+import type { RecordPosition, StreamPositions } from '../../core/flow-sources.js';
 import type { Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { type NextAttempt, Reconnect } from '../../lifecycle/reconnect.js';
-import type { Settling } from '../../lifecycle/settling.js';
-import type { SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
 import type {
   AmqpConsumer,
   AmqpConsumerDriver,
@@ -34,37 +25,14 @@ import type {
   AmqpListener,
   AmqpMessage,
 } from '../../ports/amqp-consumer.js';
+import { ChannelPause } from './channel-pause.js';
 import { type BrokerState, metricsOf, ReaderGauges, type ReaderState } from './gauges.js';
 import { type CheckedReadOptions, type ReconnectOptions, streamOf } from './options.js';
 import { lostError } from './reader-errors.js';
+import type { ReaderChannel, SessionParts } from './reader-parts.js';
 
 /** How often holders are asked again to settle while the reader leaves. */
 const ASK_EVERY_MS = 100;
-
-/** What the readers of one session share. */
-export interface SessionParts {
-  readonly out: Pick<Subscriber<Delivery<Buffer>>, 'next'>;
-  /** While it runs, messages are taken. */
-  readonly lifecycle: SourceLifecycle;
-  readonly settling: Settling;
-  /** Whether any channel was opened: only the first failure to connect ends the session. */
-  hasConnected: boolean;
-}
-
-/** One channel: the acker of what it has delivered. */
-interface ReaderChannel {
-  readonly flush$: Subject<FlushSignal>;
-  readonly unsettled: number;
-  /** How many are out and not released, and their bytes. */
-  readonly inFlight: number;
-  readonly inFlightBytes: number;
-  /** When the oldest unsettled message was made. */
-  readonly oldestTime: number | undefined;
-  opened(consumer: AmqpConsumer): void;
-  /** Sends all acks that are owed. */
-  flush(): void;
-  end(): void;
-}
 
 /** Reads one queue or stream for a session: through as many channels as it takes, one after the other. */
 export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
@@ -76,6 +44,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   protected readonly metrics: ReturnType<typeof metricsOf>;
   protected channel: C | undefined;
   protected epoch = 0;
+  protected readonly pause: ChannelPause;
   protected readonly driver: AmqpConsumerDriver;
   readonly #gauges: ReaderGauges;
   /** That of the last channel, until its messages are redelivered. */
@@ -97,6 +66,12 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
       opened: (consumer) => this.opened(consumer),
       ended: (error, next) => this.#ended(error, next),
     });
+    this.pause = new ChannelPause(session.sources, {
+      isAtRest: () => this.isAtRest,
+      askToSettle: () => this.ask('settle'),
+      flush: () => this.channel?.flush(),
+      left: () => this.again(0),
+    });
     this.metrics = metricsOf(options.monitor, queue);
     this.#gauges = new ReaderGauges(
       options.monitor,
@@ -114,6 +89,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
 
   /** Takes no more, and asks for what is out again and again: a holder may have taken a value after the last time. */
   stop(): void {
+    this.pause.end();
     if (this.reconnect.leave() === undefined) {
       this.#lost();
       return;
@@ -122,6 +98,25 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     const cancelled$ = defer(() => from(this.#consumer?.cancel() ?? [])).pipe(catchError(() => EMPTY));
     this.#leaving.add(cancelled$.subscribe());
     this.#leaving.add(timer(0, ASK_EVERY_MS).subscribe(() => this.ask('settle')));
+  }
+
+  /** The flow was paused, or resumed. */
+  pauseChanged(): void {
+    this.pause.changed();
+  }
+
+  /** Has all that is out made durable now. */
+  settle(): void {
+    this.ask('settle');
+  }
+
+  abstract positions(): StreamPositions;
+
+  abstract locate(offset: number): RecordPosition | undefined;
+
+  /** Whether nothing is out that can still be settled, or waits to go back. */
+  protected get isAtRest(): boolean {
+    return this.isSettled;
   }
 
   /** Whether nothing that is out can still be settled. */
@@ -171,11 +166,12 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
       },
       logEvent: (level, what, message) => this.monitor.logEvent(level, what, message),
     };
+    const lost = () =>
+      new ConnectError('RXF_AMQP_LOST', `${this.driver.name} ended the consumer of ${this.queue} by itself.`);
     return concat(
-      this.begin().pipe(switchMap((consumption) => this.driver.consume(consumption, listener))),
-      throwError(
-        () => new ConnectError('RXF_AMQP_LOST', `${this.driver.name} ended the consumer of ${this.queue} by itself.`),
-      ),
+      this.pause.whilePaused,
+      defer(() => this.begin()).pipe(switchMap((consumption) => this.driver.consume(consumption, listener))),
+      defer(() => (this.pause.isLeaving ? NEVER : throwError(lost))),
     );
   }
 
@@ -185,6 +181,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
     this.session.hasConnected = true;
     this.#gauges.isJoined = true;
     this.monitor.logEvent('info', 'amqp.consuming', this.whatIsRead);
+    this.pause.opened(consumer);
   }
 
   /** Leaves this channel, and opens another after so long. */
@@ -243,6 +240,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   protected abstract received(channel: C, message: AmqpMessage): void;
 
   protected endChannel(): void {
+    this.pause.lost();
     const { channel } = this;
     this.#oldestBefore = channel?.oldestTime ?? this.#oldestBefore;
     this.channel = undefined;
@@ -279,6 +277,7 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
       oldestTime: channel?.oldestTime ?? this.#oldestBefore,
       isFull,
       isServed,
+      isPaused: this.pause.isPaused,
       position,
     };
   }
@@ -306,15 +305,6 @@ export abstract class AmqpReader<C extends ReaderChannel = ReaderChannel> {
   protected settled(): void {
     this.session.settling.look();
     this.look();
-  }
-
-  protected reportNack(what: string, fate: string, cause: unknown): void {
-    this.monitor.report({
-      what: 'RXF_SOURCE_NACKED',
-      about: this.stream,
-      message: `${what} (${describeError(cause)}) and ${fate}.`,
-      addition: `${what} and ${fate}, because of ${shortName(cause)}.`,
-      cause,
-    });
+    this.pause.look();
   }
 }

@@ -1,16 +1,20 @@
 import { merge, type Observable, type Subscriber, Subscription, takeUntil, timer } from 'rxjs';
 import type { SourceError } from '../../core/errors.js';
+import { flowSources } from '../../core/flow-scope.js';
+import type { FlowSource, RecordPosition, StreamPositions } from '../../core/flow-sources.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { drainTimeoutError, Settling } from '../../lifecycle/settling.js';
 import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
-import type { AmqpReader, SessionParts } from './amqp-reader.js';
+import type { AmqpReader } from './amqp-reader.js';
 import type { CheckedReadOptions } from './options.js';
+import type { SessionParts } from './reader-parts.js';
 
 /** One subscription of a source of RabbitMQ: its readers, from the first connecting to the last closing. */
-export class AmqpSession implements SourceEnding {
+export class AmqpSession implements SourceEnding, FlowSource {
   readonly #options: CheckedReadOptions;
   readonly #readers: readonly AmqpReader[];
   readonly #lifecycle: SourceLifecycle;
+  readonly #leaveFlow: () => void;
   readonly #settling = new Settling(() => this.#readers.every(({ isSettled }) => isSettled));
 
   /** `read` makes the reader of a queue. */
@@ -21,8 +25,10 @@ export class AmqpSession implements SourceEnding {
   ) {
     this.#options = options;
     this.#lifecycle = new SourceLifecycle(out, this);
-    const session = { out, lifecycle: this.#lifecycle, settling: this.#settling, hasConnected: false };
+    const sources = flowSources();
+    const session = { out, lifecycle: this.#lifecycle, settling: this.#settling, sources, hasConnected: false };
     this.#readers = options.queues.map((queue) => read(queue, session));
+    this.#leaveFlow = sources.add(this);
   }
 
   start(stop$: Observable<unknown>): Subscription {
@@ -30,6 +36,24 @@ export class AmqpSession implements SourceEnding {
       for (const reader of this.#readers) if (this.#lifecycle.isRunning) reader.start();
       return Subscription.EMPTY;
     });
+  }
+
+  // What the flow calls.
+
+  pauseChanged(): void {
+    if (this.#lifecycle.isRunning) for (const reader of this.#readers) reader.pauseChanged();
+  }
+
+  settle(): void {
+    for (const reader of this.#readers) reader.settle();
+  }
+
+  positions(): Iterable<StreamPositions> {
+    return this.#readers.map((reader) => reader.positions());
+  }
+
+  locate(stream: string, offset: number): RecordPosition | undefined {
+    return this.#readers.find((reader) => reader.stream === stream)?.locate(offset);
   }
 
   // What the lifecycle calls.
@@ -47,6 +71,7 @@ export class AmqpSession implements SourceEnding {
   }
 
   end(): void {
+    this.#leaveFlow();
     for (const reader of this.#readers) reader.end();
   }
 }

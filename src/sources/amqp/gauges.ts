@@ -17,6 +17,8 @@ export interface ReaderState {
   readonly isFull: boolean;
   /** Whether the broker gives messages to this consumer. It gives none to one that waits to become the single active one. */
   readonly isServed: boolean;
+  /** Whether the flow is paused. */
+  readonly isPaused: boolean;
   readonly position: StreamPosition;
 }
 
@@ -78,7 +80,7 @@ export class ReaderGauges {
     const now = monotonicMs();
     this.#closedSeconds.add(this.#closed.take());
     this.#look(now);
-    const { inFlight, inFlightBytes, oldestTime, isFull, isServed, position } = this.#state();
+    const { inFlight, inFlightBytes, oldestTime, isFull, isServed, isPaused, position } = this.#state();
     const known = this.#known;
     const of = (name: string, value: number | undefined, labels: Labels): Sample[] =>
       value === undefined || value < 0 ? [] : [{ name: `rxflume_source_${name}`, labels, value }];
@@ -86,7 +88,7 @@ export class ReaderGauges {
     yield* of('in_flight_records', inFlight, labels);
     yield* of('in_flight_bytes', inFlightBytes, labels);
     const backlog = known === undefined ? undefined : backlogOf(known, position);
-    const isPending = isFull || (isServed && (backlog ?? 0) > 0);
+    const isPending = !isPaused && (isFull || (isServed && (backlog ?? 0) > 0));
     yield* of('no_progress_seconds', this.#noProgress.of(this, [position], now, isPending), labels);
     const ofStream = { ...labels, stream: this.#stream };
     yield* of('backlog_records', backlog, ofStream);

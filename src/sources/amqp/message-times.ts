@@ -37,6 +37,11 @@ export class MessageTimes {
     this.#index.ackedUpTo(end, count, { ms: monotonicMs(), date: timeOfDayMs() }, this.#ages);
   }
 
+  /** When an unsettled message arrived, or one shortly before it. */
+  sentAtOf(seq: number): number | undefined {
+    return this.#index.sentAtOf(seq);
+  }
+
   /** When the oldest was made, in milliseconds since 1970; undefined where none is out. */
   get oldestTime(): number | undefined {
     return this.#index.oldestTime;

@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import { InFlightSizes } from '../../backpressure/in-flight-sizes.js';
+import type { RecordPosition } from '../../core/flow-sources.js';
 import type { Acker, FlushSignal } from '../../delivery/acker.js';
 import { Delivery } from '../../delivery/delivery.js';
 import type { AgeHistograms } from '../../offsets/time-index.js';
@@ -102,6 +103,16 @@ export class QueueChannel implements Acker {
     this.#unreleased.add(message.content.length);
     this.#times.arrived(seq, message);
     return new Delivery(message.content, new MessageOrigin(this.#facts, this.#facts.base + seq, message), this, seq);
+  }
+
+  /** Where a message is; undefined for one that an earlier channel brought. */
+  locate(offset: number): RecordPosition | undefined {
+    const seq = offset - this.#facts.base;
+    if (seq < 0) return undefined;
+    if (this.#isOver || seq >= this.#arrived) return { state: 'not read' };
+    if (this.#acks.isSettled(seq)) return { state: 'settled' };
+    const sentAt = this.#times.sentAtOf(seq);
+    return { state: 'in flight', ...(sentAt !== undefined && { sentAt }), isReleased: !this.#unreleased.has(seq) };
   }
 
   ack(first: number, next: number): void {

@@ -1,17 +1,19 @@
 import { map, type Observable, of, Subscription, timer } from 'rxjs';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { ConnectError, type SourceError } from '../../core/errors.js';
+import type { RecordPosition, StreamPositions } from '../../core/flow-sources.js';
 import { randomName } from '../../core/random-name.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { StreamPosition } from '../../offsets/no-progress.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
 import { Ages } from './ages.js';
-import { AmqpReader, type SessionParts } from './amqp-reader.js';
+import { AmqpReader } from './amqp-reader.js';
 import type { BrokerState } from './gauges.js';
 import type { CheckedOptions } from './options.js';
 import { type ChannelState, Pressure } from './pressure.js';
 import { type ChannelListener, QueueChannel } from './queue-channel.js';
-import { nackedError } from './reader-errors.js';
+import { nackedError, reportNack } from './reader-errors.js';
+import type { SessionParts } from './reader-parts.js';
 import { Redeliveries } from './redeliveries.js';
 
 /** Offsets begin at the time in microseconds, so that those of a later subscription are above those of an earlier one. */
@@ -46,6 +48,18 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
       () => this.#state(),
       (signal) => this.ask(signal),
     );
+  }
+
+  positions(): StreamPositions {
+    return { stream: this.stream };
+  }
+
+  locate(offset: number): RecordPosition | undefined {
+    return this.channel?.locate(offset);
+  }
+
+  protected override get isAtRest(): boolean {
+    return super.isAtRest && this.#goingBack === 0;
   }
 
   get waiting(): SourceError | undefined {
@@ -147,7 +161,7 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.channel?.tell(seq, 'discard');
     this.metrics.deadLettered.add(1);
     const fate = 'given to the dead-letter exchange of its queue, if it has one';
-    this.reportNack(`A message of ${this.stream} was nacked for good`, fate, cause);
+    reportNack(this.monitor, this.stream, `A message of ${this.stream} was nacked for good`, fate, cause);
   }
 
   #giveBack(seqs: readonly number[], delayMs: number, cause: unknown): void {
@@ -155,11 +169,18 @@ export class QueueReader extends AmqpReader<QueueChannel> implements ChannelList
     this.#goingBack += seqs.length;
     const what = seqs.length === 1 ? 'A message' : `${seqs.length} messages`;
     const be = seqs.length === 1 ? 'was' : 'were';
-    this.reportNack(`${what} of ${this.stream} ${be} nacked`, `given back to the queue in ${delayMs} ms`, cause);
+    reportNack(
+      this.monitor,
+      this.stream,
+      `${what} of ${this.stream} ${be} nacked`,
+      `given back to the queue in ${delayMs} ms`,
+      cause,
+    );
     const tell = () => {
       this.#goingBack -= seqs.length;
       this.metrics.requeued.add(seqs.length);
       for (const seq of seqs) channel?.tell(seq, 'requeue');
+      this.pause.look();
     };
     this.#timers.add(timer(delayMs).subscribe(tell));
   }

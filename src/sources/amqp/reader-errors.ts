@@ -1,4 +1,5 @@
-import { describeError, isRetryable, SourceError } from '../../core/errors.js';
+import { describeError, isRetryable, SourceError, shortName } from '../../core/errors.js';
+import type { Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 
 /** Why a source of RabbitMQ stops at a nacked message, and what to do. */
@@ -22,4 +23,15 @@ export function lostError(stream: string, count: number): SourceError {
       'those that the sink has stored meanwhile.',
     { details: { stream, count } },
   );
+}
+
+/** Logs that something of a stream was nacked, and what becomes of it. */
+export function reportNack(monitor: Monitor, stream: string, what: string, fate: string, cause: unknown): void {
+  monitor.report({
+    what: 'RXF_SOURCE_NACKED',
+    about: stream,
+    message: `${what} (${describeError(cause)}) and ${fate}.`,
+    addition: `${what} and ${fate}, because of ${shortName(cause)}.`,
+    cause,
+  });
 }

@@ -129,6 +129,10 @@ export class StreamChannel extends OffsetTracker {
     super.end();
   }
 
+  protected sentAtOf(seq: number): number | undefined {
+    return this.#times.sentAtOf(seq);
+  }
+
   protected override advanced(): void {
     const { ackedEnd, count } = this.watermark;
     this.#times.settledUpTo(ackedEnd, count);

@@ -1,15 +1,17 @@
 import { map, type Observable, Subscription, switchMap, timer } from 'rxjs';
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { SourceError } from '../../core/errors.js';
+import type { RecordPosition, StreamPositions } from '../../core/flow-sources.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import { NackCounter } from '../../offsets/nack-counter.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { StreamPosition } from '../../offsets/no-progress.js';
 import type { AmqpConsumer, AmqpConsumerDriver, AmqpConsumption, AmqpMessage } from '../../ports/amqp-consumer.js';
-import { AmqpReader, type SessionParts } from './amqp-reader.js';
+import { AmqpReader } from './amqp-reader.js';
 import { firstOffset, logEnd, offsetOf, queueError } from './first-offset.js';
 import type { BrokerState } from './gauges.js';
-import { nackedError } from './reader-errors.js';
+import { nackedError, reportNack } from './reader-errors.js';
+import type { SessionParts } from './reader-parts.js';
 import { whereToBegin } from './resuming.js';
 import { StreamChannel, type StreamChannelListener } from './stream-channel.js';
 import type { CheckedStreamOptions } from './stream-options.js';
@@ -48,6 +50,22 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
   override stop(): void {
     this.#held = undefined;
     super.stop();
+  }
+
+  positions(): StreamPositions {
+    const { stream, channel } = this;
+    if (channel === undefined || channel.watermark.readEnd < 0) return { stream };
+    const { watermark, releasedOffset } = channel;
+    return { stream, read: watermark.readEnd, released: releasedOffset, acked: watermark.offset };
+  }
+
+  /** The broker keeps no position: where a ledger does, its own sink commits there, and what is acked is committed. */
+  locate(offset: number): RecordPosition | undefined {
+    const { channel } = this;
+    if (channel === undefined) return undefined;
+    const position = channel.locate(offset, channel.resumeTracker === undefined ? -1 : channel.watermark.offset);
+    const attempt = this.#nacks.attemptAt(channel, offset);
+    return position.state === 'in flight' || attempt > 1 ? { ...position, attempt } : position;
   }
 
   get waiting(): SourceError | undefined {
@@ -127,7 +145,7 @@ export class StreamReader extends AmqpReader<StreamChannel> implements StreamCha
       this.session.lifecycle.drain(error);
     } else {
       const fate = `is read again in ${delayMs} ms, attempt ${attempt} of ${this.#options.redeliver.maxAttempts}`;
-      this.reportNack(`${this.stream} offset ${offset} was nacked`, fate, cause);
+      reportNack(this.monitor, this.stream, `${this.stream} offset ${offset} was nacked`, fate, cause);
       this.again(delayMs);
       this.#nackError = error;
     }

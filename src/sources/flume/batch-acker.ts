@@ -1,6 +1,7 @@
 import { Subject } from 'rxjs';
 import { InFlightSizes } from '../../backpressure/in-flight-sizes.js';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import type { RecordPosition } from '../../core/flow-sources.js';
 import { randomName } from '../../core/random-name.js';
 import type { Acker, FlushSignal } from '../../delivery/acker.js';
 import { Delivery } from '../../delivery/delivery.js';
@@ -50,6 +51,17 @@ export class BatchAcker implements Acker {
   /** Batches that are out, in whole or in part, and not answered; oldest first. */
   get open(): readonly PendingBatch[] {
     return this.#open;
+  }
+
+  /** Where an event is. One whose batch is answered counts as committed, also where the answer was that it is to be sent again. */
+  locate(offset: number): RecordPosition | undefined {
+    const seq = offset - this.#base;
+    if (seq < 0) return undefined;
+    if (seq >= this.#seqs) return { state: 'not read' };
+    const batch = this.#open.find(({ first, next }) => first <= seq && seq < next);
+    if (batch === undefined) return { state: 'committed' };
+    if (batch.isAcked(seq)) return { state: 'settled' };
+    return { state: 'in flight', sentAt: batch.sentAt, isReleased: !this.#unreleased.has(seq) };
   }
 
   /** Begins to hand a batch out. */

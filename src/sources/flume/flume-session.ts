@@ -2,6 +2,7 @@ import { defer, type Observable, type Subscriber, type Subscription, timer } fro
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { ConnectError, describeError, SourceError, shortName } from '../../core/errors.js';
+import { flowSources } from '../../core/flow-scope.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import { drainTimeoutError, Settling } from '../../lifecycle/settling.js';
@@ -26,6 +27,8 @@ const OFFSETS_A_MS = 1_000;
  * is what one reading brought.
  */
 export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEnding {
+  readonly #sources = flowSources();
+  readonly #leaveFlow: () => void;
   readonly #server: FlumeRpcServer;
   readonly #options: CheckedOptions;
   readonly #out: Subscriber<Delivery<FlumeEvent>>;
@@ -57,6 +60,12 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     this.#acker = new BatchAcker(`flume:${name}`, timeOfDayMs() * OFFSETS_A_MS, this.#window, this);
     this.#metrics = metricsOf(monitor, name);
     this.#gauges = new FlumeGauges(this.#window, monitor, name, () => this.#state());
+    this.#leaveFlow = this.#sources.add({
+      pauseChanged: () => this.#rejectWaiting(),
+      settle: () => this.#askToSettle(monotonicMs()),
+      positions: () => [{ stream: `flume:${name}` }],
+      locate: (stream, offset) => (stream === `flume:${name}` ? this.#acker.locate(offset) : undefined),
+    });
   }
 
   start(stop$: Observable<unknown>): Subscription {
@@ -72,7 +81,8 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
   // What the server calls.
 
   batch(batch: FlumeBatch): void {
-    if (!this.#lifecycle.isRunning) {
+    // At once, so that its client keeps the batch, and may turn to another agent. One that waits would send it again, though it is read.
+    if (!this.#lifecycle.isRunning || this.#sources.isPaused) {
       batch.reply('FAILED');
       return;
     }
@@ -145,6 +155,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
       oldestTime: times.length === 0 ? undefined : Math.min(...times),
       acked: this.#acked,
       handedOver: this.#handedOver,
+      isPaused: this.#sources.isPaused,
     };
   }
 
@@ -223,7 +234,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
   drain(): Observable<never>[] {
     const { drainTimeoutMs } = this.#options;
     this.#listening?.pause();
-    for (const { batch } of this.#waiting.splice(0)) batch.reply('FAILED');
+    this.#rejectWaiting();
     // Its client brings all of it again, whatever becomes of the part that is out.
     if (this.#current !== undefined) this.#giveUp(this.#current);
     this.#current = undefined;
@@ -236,6 +247,13 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
         return [];
       }),
     ];
+  }
+
+  /** Of what has not gone out, where nothing more is to. */
+  #rejectWaiting(): void {
+    if (this.#lifecycle.isRunning && !this.#sources.isPaused) return;
+    for (const { batch } of this.#waiting.splice(0)) batch.reply('FAILED');
+    this.#setPause();
   }
 
   #giveUp(pending: PendingBatch): void {
@@ -258,6 +276,7 @@ export class FlumeSession implements FlumeListener, BatchAckerListener, SourceEn
     this.#waiting = [];
     this.#current = undefined;
     this.#gauges.end();
+    this.#leaveFlow();
   }
 
   #serverCompleted(): void {

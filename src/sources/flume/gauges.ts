@@ -17,6 +17,8 @@ export interface FlumeState {
   /** Events acked, and events whose bytes a sink has taken. */
   readonly acked: number;
   readonly handedOver: number;
+  /** Whether the flow is paused. */
+  readonly isPaused: boolean;
 }
 
 /**
@@ -63,12 +65,13 @@ export class FlumeGauges {
 
   *#read(): Iterable<Sample> {
     this.#window.count();
-    const { waiting, unanswered, oldestTime, acked, handedOver } = this.#state();
+    const { waiting, unanswered, oldestTime, acked, handedOver, isPaused } = this.#state();
     const labels = this.#labels;
     const stream = this.#stream;
     // What clients send again after a nack counts as read anew, so reading is no progress: an answer is, or what leads to one.
     const position = { stream, read: 0, acked, handedOver };
-    const seconds = this.#noProgress.of(this, [position], monotonicMs(), unanswered > 0 || waiting > 0);
+    const isPending = !isPaused && (unanswered > 0 || waiting > 0);
+    const seconds = this.#noProgress.of(this, [position], monotonicMs(), isPending);
     yield* this.#window.inFlight(labels);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
     const ofStream = { ...labels, stream };

@@ -9,7 +9,8 @@ import type { SessionState } from './session-state.js';
 const MAX_IN_TURN = 1_000;
 
 /**
- * Emits what waits in the partitions while the window has room; pauses what is full and resumes what is empty.
+ * Emits what waits in the partitions while the window has room and the flow is not paused; pauses what is full and resumes what is
+ * empty.
  *
  * Partitions have turns: an even share of the window each, at most 1,000 records, and who had to stop for want of room goes
  * on first. So whatever waits in one goes out before more than a window of the others has.
@@ -52,7 +53,7 @@ export class Emitter {
     this.#isUnderWay = true;
     this.#replayRoom = this.#maxUnacked - this.#state.assignment.unacked;
     let idle = 0;
-    while (idle < this.#state.assignment.partitions.length && this.#hasRoom) {
+    while (idle < this.#state.assignment.partitions.length && !this.#state.isPaused && this.#hasRoom) {
       if (this.#emitTurn()) idle = 0;
       else idle += 1;
     }
@@ -63,11 +64,13 @@ export class Emitter {
   setPauses(): void {
     const pause: Partition[] = [];
     const resume: Partition[] = [];
+    const { assignment, isPaused } = this.#state;
     let heldBack = 0;
-    for (const partition of this.#state.assignment.partitions) {
-      if (partition.hasQueued || partition.isOver) heldBack += 1;
-      if (partition.hasQueued === partition.isPaused || partition.isOver) continue;
-      partition.isPaused = partition.hasQueued;
+    for (const partition of assignment.partitions) {
+      const isHeldBack = partition.hasQueued || isPaused;
+      if (isHeldBack || partition.isOver) heldBack += 1;
+      if (isHeldBack === partition.isPaused || partition.isOver) continue;
+      partition.isPaused = isHeldBack;
       (partition.isPaused ? pause : resume).push(partition);
     }
     this.#heldBack.set(heldBack);

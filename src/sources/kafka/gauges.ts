@@ -59,7 +59,7 @@ export class SessionGauges {
     }
     const labels = this.#labels;
     yield* this.#window.inFlight(labels);
-    const isPending = backlog > 0 || this.#heldBack.value > 0;
+    const isPending = !this.#state.isPaused && (backlog > 0 || this.#heldBack.value > 0);
     const value = this.#noProgress.of(assignment, partitions.map(positionOf), now, isPending);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value };
   }

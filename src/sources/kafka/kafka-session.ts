@@ -39,6 +39,7 @@ import { Partition, type PartitionListener } from './partition.js';
 import { resumeError, resumePoints, withRecoveryHint } from './resume.js';
 import { nackedError, Rewinding } from './rewinding.js';
 import { SessionState } from './session-state.js';
+import { SteeredSession } from './steered-session.js';
 
 /** The most of a rebalance's time that is kept for the commit after the settling. */
 const MAX_COMMIT_MS = 2_000;
@@ -64,6 +65,7 @@ export class KafkaSession implements KafkaListener {
   readonly #rewinding: Rewinding;
   readonly #metrics;
   readonly #gauges: SessionGauges;
+  readonly #leaveFlow: () => void;
   readonly #listener: PartitionListener = {
     acked: (count) => this.#acked(count),
     nacked: (partition, offset, cause) => this.#nacked(partition, offset, cause),
@@ -93,12 +95,12 @@ export class KafkaSession implements KafkaListener {
     this.#emitter = new Emitter(state, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(state, this.#committer, options, heldBack);
     this.#settling = new Settling(() => state.assignment.isSettled);
-    this.#flushRequester = new FlushRequester(
-      () => this.#flush$,
-      (signal) => {
-        for (const partition of state.assignment.partitions) partition.flush$.next(signal);
-      },
-    );
+    const ask = (signal: FlushSignal) => {
+      for (const partition of state.assignment.partitions) partition.flush$.next(signal);
+    };
+    this.#flushRequester = new FlushRequester(() => this.#flush$, ask);
+    const steered = { pauseChanged: () => this.#emit(), settle: () => ask('settle') };
+    this.#leaveFlow = state.join(new SteeredSession(state, this.#rewinding, steered));
   }
 
   start(stop$: Observable<unknown>): Subscription {
@@ -284,6 +286,7 @@ export class KafkaSession implements KafkaListener {
     this.#committer.end();
     this.#gauges.end();
     this.#metrics.end();
+    this.#leaveFlow();
   }
 
   #driverCompleted(): void {

@@ -157,6 +157,10 @@ export class Partition extends OffsetTracker implements TopicPartition {
     return next > 0 ? Math.min(next, timeOfDayMs()) : undefined;
   }
 
+  protected sentAtOf(seq: number): number | undefined {
+    return this.#times.sentAtOf(seq);
+  }
+
   protected override advanced(): void {
     const { ackedEnd, count } = this.watermark;
     if (this.#ages === undefined || !this.#times.isPassedBy(ackedEnd, count)) return;

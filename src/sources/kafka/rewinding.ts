@@ -43,6 +43,11 @@ export class Rewinding {
     return undefined;
   }
 
+  /** How often a record was read in a row, this time included. */
+  attemptAt(partition: Partition, offset: number): number {
+    return this.#nacks.attemptAt(partition, offset);
+  }
+
   end(): void {
     this.#life.unsubscribe();
   }
@@ -85,7 +90,9 @@ export class Rewinding {
             assignment.replace(fresh);
             const { topic, partition: number, watermark } = fresh;
             this.#state.call((consumer) => consumer.seek({ topic, partition: number, offset: watermark.offset }));
-            this.#state.call((consumer) => consumer.resume([partition]));
+            // It is paused for this; where the flow is too, it stays so.
+            if (this.#state.isPaused) fresh.isPaused = true;
+            else this.#state.call((consumer) => consumer.resume([partition]));
             this.#committer.resumed();
           },
           // The store that knows the position is away: as if it had nacked the record once more.
