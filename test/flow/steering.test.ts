@@ -153,7 +153,7 @@ describe('a paused flow from Kafka', () => {
         kafka.produce('chat', 0, ['c']);
       });
       at(1_000, () => {
-        own.control.drain();
+        void own.control.drain();
         expect(own.control.state).toBe('draining');
       });
       at(1_500, () => {
@@ -351,7 +351,7 @@ describe('a paused flow from RabbitMQ', () => {
       });
       at(20_000, () => {
         expect([own.consumers('q'), paused.ends]).toEqual([0, []]);
-        paused.control.drain();
+        void paused.control.drain();
       });
       at(21_000, () => expect(paused.ends).toEqual(['complete']));
     }));
