@@ -47,9 +47,14 @@ export const ERRORS = {
   RXF_REGISTRY_PROTOCOL: { family: 'ConnectError', retryable: true },
   RXF_REGISTRY_DENIED: { family: 'ConnectError', retryable: false },
 
+  RXF_TAIL_RESUME: { family: 'ConnectError', retryable: true },
+  RXF_TAIL_DAMAGED: { family: 'ConnectError', retryable: false },
+
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
+  RXF_TAIL_TOO_LONG: { family: 'SourceError', retryable: false },
+  RXF_TAIL_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
   RXF_SOURCE_OVERFLOW: { family: 'SourceError', retryable: false },
   RXF_SOURCE_CALLBACK: { family: 'SourceError', retryable: false },
@@ -57,6 +62,7 @@ export const ERRORS = {
   RXF_SOURCE_DRAIN_LOST: { family: 'SourceError', retryable: true },
 
   RXF_KAFKA_COMMIT: { family: 'CommitError', retryable: true },
+  RXF_TAIL_POSITION: { family: 'CommitError', retryable: true },
 
   RXF_DECODE_EMPTY: { family: 'DecodeError', retryable: false },
   RXF_DECODE_SYNTAX: { family: 'DecodeError', retryable: false },

@@ -62,4 +62,5 @@ export type {
   KafkaSent,
   KafkaTransactions,
 } from './kafka-producer.js';
+export type { LocalFile, LocalFileStats, LocalFiles, LocalName } from './local-files.js';
 export type { TextOutput } from './text-output.js';

@@ -28,6 +28,7 @@ export {
 export { MemoryFlume, type MemoryFlumeOptions } from './memory/memory-flume.js';
 export { type HttpScript, MemoryHttp, type MemoryHttpOptions, type SeenRequest } from './memory/memory-http.js';
 export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory/memory-kafka.js';
+export { MemoryLocalFiles, type MemoryLocalFilesOptions } from './memory/memory-local-files.js';
 export type { MemoryRecord } from './memory/memory-log.js';
 export type { ProducerFate, ProducerStep } from './memory/memory-producer.js';
 export type { TopicConfig } from './memory/memory-topic-rules.js';

@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export { localDisk } from './local-disk.js';
+export { localFiles } from './local-files.js';
 export { LOCAL_DISK_DEFAULTS, type LocalDiskOptions } from './options.js';

@@ -1,0 +1,329 @@
+import { defer, EMPTY, from, map, Observable, of, type Subscriber, Subscription, switchMap, take, timer } from 'rxjs';
+import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import { monotonicMs } from '../../core/clock.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import type { Line } from '../../formats/lines.js';
+import type { LocalFile, LocalFileStats, LocalFiles } from '../../ports/local-files.js';
+import { isContentOf, readExactly } from './identity.js';
+import type { CheckedOptions } from './options.js';
+import type { TailedFile } from './tailed-file.js';
+
+/** How many files are read at the same time. */
+const MAX_TURNS = 4;
+
+/** What reading tells the session. */
+export interface ReadingListener {
+  readonly isTaking: boolean;
+  /** Too much would be redelivered after a crash. */
+  readonly isReplayFull: boolean;
+  /** A value goes out. */
+  taken(file: TailedFile, line: Line): Delivery<Buffer> | undefined;
+  /** The file does not hold any more what was read of it. */
+  rewritten(file: TailedFile): void;
+  /** Its descriptor, or what its path leads to, cannot be read. */
+  unreadable(file: TailedFile, error: unknown): void;
+  readable(file: TailedFile): void;
+  /** A file was read to its end, which has not grown since the turn before. */
+  idle(file: TailedFile, now: number): void;
+  /** Values went out, or could not. */
+  emitted(): void;
+}
+
+interface Turn {
+  readonly file: TailedFile;
+  readonly reading: Subscription;
+  stats: LocalFileStats | undefined;
+}
+
+/**
+ * Reads the files that have grown, in turns of at most a chunk each: who had a turn goes behind all others that wait for one.
+ *
+ * Bounds: four chunks, of 256 KiB or of a longer line; `maxOpenFiles` descriptors: who had no turn for longest is closed for another,
+ * unless no path leads to it.
+ */
+export class Reading {
+  readonly #files: LocalFiles;
+  readonly #options: CheckedOptions;
+  readonly #window: InFlightWindow;
+  readonly #out: Subscriber<Delivery<Buffer>>;
+  readonly #listener: ReadingListener;
+  /** Who waits for a turn, in order. */
+  readonly #ready = new Set<TailedFile>();
+  readonly #turns = new Map<TailedFile, Turn>();
+  /** Whose chunk is given, in order. */
+  readonly #giving: Turn[] = [];
+  readonly #open = new Set<TailedFile>();
+  /** Open files that do not grow. */
+  readonly #idle = new Set<TailedFile>();
+  #ticking = Subscription.EMPTY;
+  #count = 0;
+  #opening = 0;
+  #isEmitting = false;
+  #isBeginning = false;
+
+  constructor(
+    files: LocalFiles,
+    options: CheckedOptions,
+    window: InFlightWindow,
+    out: Subscriber<Delivery<Buffer>>,
+    listener: ReadingListener,
+  ) {
+    this.#files = files;
+    this.#options = options;
+    this.#window = window;
+    this.#out = out;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    const { pollIntervalMs } = this.#options;
+    this.#ticking = timer(pollIntervalMs, pollIntervalMs).subscribe(() => this.#tick());
+  }
+
+  get openFiles(): number {
+    return this.#open.size;
+  }
+
+  /** How many files wait for a turn, or have one. */
+  get waiting(): number {
+    return this.#ready.size + this.#turns.size;
+  }
+
+  /** The file may have grown. */
+  wake(file: TailedFile): void {
+    if (file.isOver || file.isHeld || this.#turns.has(file)) return;
+    this.#idle.delete(file);
+    this.#ready.add(file);
+    this.#begin();
+  }
+
+  /** Ends its turn, and gives up what was read of it and did not go out. */
+  stop(file: TailedFile): void {
+    this.#ready.delete(file);
+    this.#idle.delete(file);
+    const turn = this.#turns.get(file);
+    if (turn === undefined) return;
+    this.#turns.delete(file);
+    const at = this.#giving.indexOf(turn);
+    if (at >= 0) this.#giving.splice(at, 1);
+    turn.reading.unsubscribe();
+    file.dropTurn();
+  }
+
+  close(file: TailedFile): void {
+    const { handle } = file;
+    file.handle = undefined;
+    this.#open.delete(file);
+    if (handle !== undefined) closeQuietly(handle);
+  }
+
+  /** A file was opened elsewhere; it keeps its descriptor where there is one to spare. */
+  adopt(file: TailedFile, handle: LocalFile): void {
+    if (this.#open.size + this.#opening >= this.#options.maxOpenFiles) {
+      closeQuietly(handle);
+      return;
+    }
+    file.handle = handle;
+    this.#open.add(file);
+  }
+
+  /** Gives all up, and closes what is open. */
+  end(): void {
+    this.#ticking.unsubscribe();
+    for (const file of [...this.#turns.keys()]) this.stop(file);
+    for (const file of [...this.#open]) this.close(file);
+    this.#ready.clear();
+    this.#idle.clear();
+  }
+
+  /** Gives what was read while there is room, and reads on. */
+  emit(): void {
+    if (this.#isEmitting) return;
+    this.#isEmitting = true;
+    for (let turn = this.#giving[0]; turn !== undefined && this.#hasRoom; turn = this.#giving[0]) {
+      const line = turn.file.next();
+      if (line === undefined) {
+        this.#giving.shift();
+        this.#endTurn(turn);
+        continue;
+      }
+      const delivery = this.#listener.taken(turn.file, line);
+      if (delivery !== undefined) this.#out.next(delivery);
+    }
+    this.#isEmitting = false;
+    this.#begin();
+    this.#listener.emitted();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#listener.isTaking && !this.#window.isFull && !this.#listener.isReplayFull;
+  }
+
+  #begin(): void {
+    if (this.#isBeginning) return;
+    this.#isBeginning = true;
+    for (const file of this.#ready) {
+      if (!this.#hasRoom || this.#turns.size >= MAX_TURNS) break;
+      if (file.handle === undefined && !this.#makeRoom()) continue;
+      this.#ready.delete(file);
+      this.#beginTurn(file);
+    }
+    this.#isBeginning = false;
+  }
+
+  /** Whether another file may be opened: where none may, closes the one that had no turn for longest. */
+  #makeRoom(): boolean {
+    if (this.#open.size + this.#opening < this.#options.maxOpenFiles) return true;
+    let oldest: TailedFile | undefined;
+    for (const file of this.#open) {
+      if (file.goneSince !== undefined || this.#turns.has(file)) continue;
+      if (oldest === undefined || file.turn < oldest.turn) oldest = file;
+    }
+    if (oldest === undefined) return false;
+    this.#idle.delete(oldest);
+    this.close(oldest);
+    return true;
+  }
+
+  #beginTurn(file: TailedFile): void {
+    this.#count += 1;
+    file.turn = this.#count;
+    const reading = new Subscription();
+    const turn: Turn = { file, reading, stats: undefined };
+    this.#turns.set(file, turn);
+    const read$ = this.#opened(file).pipe(
+      take(1),
+      switchMap((handle) => this.#read(turn, handle)),
+    );
+    reading.add(
+      read$.subscribe({
+        next: (outcome) => {
+          if (outcome === 'rewritten') this.#listener.rewritten(file);
+          else if (outcome === 'read') {
+            this.#giving.push(turn);
+            this.emit();
+          } else {
+            this.#turns.delete(file);
+            this.#rest(file);
+            this.#begin();
+          }
+        },
+        error: (error: unknown) => {
+          this.stop(file);
+          this.close(file);
+          this.#listener.unreadable(file, error);
+          this.#begin();
+        },
+      }),
+    );
+  }
+
+  #opened(file: TailedFile): Observable<LocalFile> {
+    if (file.handle !== undefined) return of(file.handle);
+    return defer(() => {
+      this.#opening += 1;
+      let isDone = false;
+      const done = () => {
+        if (!isDone) this.#opening -= 1;
+        isDone = true;
+      };
+      // An open that is given up is closed when it is there.
+      return new Observable<LocalFile>((subscriber) => {
+        from(this.#files.open(file.path)).subscribe({
+          next: (handle) => {
+            done();
+            if (subscriber.closed || file.isOver) {
+              closeQuietly(handle);
+              return;
+            }
+            file.handle = handle;
+            this.#open.add(file);
+            this.#listener.readable(file);
+            subscriber.next(handle);
+          },
+          error: (error: unknown) => {
+            done();
+            subscriber.error(error);
+          },
+        });
+      });
+    });
+  }
+
+  #read(turn: Turn, handle: LocalFile): Observable<'read' | 'nothing' | 'rewritten'> {
+    const { file } = turn;
+    return from(handle.stat()).pipe(
+      switchMap((stats) => {
+        // The path leads to another file by now; where this one is, the next look into the folder tells.
+        if (!file.isOf(stats)) {
+          this.stop(file);
+          this.close(file);
+          return EMPTY;
+        }
+        turn.stats = stats;
+        file.isDeleted = stats.nlink === 0;
+        const now = monotonicMs();
+        if (stats.size > file.endSeen) {
+          file.grewAt = now;
+          file.waitMs = this.#options.pollIntervalMs;
+        }
+        if (stats.size < file.readAt) return of('rewritten' as const);
+        const sure$ = file.isUnsure ? isContentOf(file.entry, handle, stats.size, file.position) : of(true);
+        return sure$.pipe(
+          switchMap((isSure) => (isSure ? this.#chunk(turn, handle, stats, now) : of('rewritten' as const))),
+        );
+      }),
+    );
+  }
+
+  #chunk(
+    { file }: Turn,
+    handle: LocalFile,
+    stats: LocalFileStats,
+    now: number,
+  ): Observable<'read' | 'nothing' | 'rewritten'> {
+    const atEnd = file.atEnd(now);
+    if (!file.hasNews(stats) && (atEnd === 'nothing' || file.position === stats.size)) return of('nothing');
+    const { from: start, bytes } = file.range(stats.size);
+    return readExactly(handle, start, bytes).pipe(
+      map((read) => {
+        const isWhole = start + read.length >= stats.size;
+        return file.take(read, start, isWhole ? atEnd : 'nothing') ? 'read' : 'rewritten';
+      }),
+    );
+  }
+
+  #endTurn(turn: Turn): void {
+    const { file, stats } = turn;
+    this.#turns.delete(file);
+    if (stats === undefined) return;
+    const isAtEnd = file.readAt >= stats.size;
+    file.endTurn(isAtEnd, stats);
+    if (isAtEnd) this.#rest(file);
+    else this.#ready.add(file);
+    this.#begin();
+  }
+
+  #rest(file: TailedFile): void {
+    const now = monotonicMs();
+    file.dueAt = now + file.waitMs;
+    file.waitMs = Math.min(file.waitMs * 2, Math.max(this.#options.scanIntervalMs, this.#options.pollIntervalMs));
+    this.#idle.add(file);
+    this.#listener.idle(file, now);
+  }
+
+  #tick(): void {
+    const now = monotonicMs();
+    for (const file of this.#idle) {
+      if (file.dueAt <= now && file.handle !== undefined) {
+        this.#idle.delete(file);
+        this.#ready.add(file);
+      }
+    }
+    this.#begin();
+  }
+}
+
+function closeQuietly(handle: LocalFile): void {
+  defer(() => from(handle.close())).subscribe({ error: () => undefined });
+}
