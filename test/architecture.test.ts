@@ -67,9 +67,9 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'src/formats'],
     packages: ['rxjs'],
   },
-  // Names that are too long are cut, and a hash keeps them apart.
+  // Names that are too long are cut, and a hash keeps them apart; files are told apart by a hash of what they hold.
   {
-    room: /^src\/sinks\/files$/,
+    room: /^src\/(sinks\/files|sources\/tail)$/,
     rooms: [...BASE, 'src/ports', 'operators', 'src/formats'],
     packages: ['rxjs', 'node:crypto'],
   },
@@ -116,7 +116,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   // What an application has at hand is one entry of the package.
   {
     room: /^src\/inputs$/,
-    rooms: ['src/sources/from'],
+    rooms: ['src/sources/from', 'src/sources/tail'],
     packages: [],
   },
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
@@ -216,6 +216,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/sources/from/push-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',
   'src/sources/kafka/partition.ts': 'the age of a record, whose time is a date',
+  'src/sources/tail/file-stream.ts': 'the age of a line, which is read at a time of day',
   'src/testing/memory/memory-topic-rules.ts': 'a topic compares the time of a record with the time of day',
 };
 

@@ -16,6 +16,7 @@ const TABLE = {
     ...['firstDelayMs', 'maxDelayMs', 'maxRetryAfterMs', 'maxWaitMs', 'intervalMs', 'receiptIntervalMs'],
     ...['heartbeatIntervalMs', 'metadataMaxAgeMs', 'produceIntervalMs', 'settleAfterMs', 'afterMs', 'openMs', 'idleMs'],
     ...['maxNoProgressMs', 'maxAgeMs', 'unknownAgeMs'],
+    ...['scanIntervalMs', 'pollIntervalMs', 'saveIntervalMs', 'goneAfterMs'],
     ...[
       'minHeadroomMs',
       'forMs',
@@ -39,7 +40,18 @@ const TABLE = {
     ...['count', 'maxAttempts', 'maxInFlight', 'maxUnacked', 'maxOpenFiles', 'maxBatchCount', 'maxClients'],
     ...['maxConnecting', 'maxFaults', 'connections', 'channelsPerConnection', 'prefetch', 'deliveryLimit', 'failures'],
     ...['burst', 'weight', 'partitions', 'replication', 'recordsPerFetch', 'schedules', 'maxSchemas'],
-    ...['clears', 'maxAlerts', 'maxNacks', 'maxDeadLetters', 'maxRebalances', 'minVolume', 'minCount', 'maxKeys'],
+    ...[
+      'maxFiles',
+      'maxLines',
+      'clears',
+      'maxAlerts',
+      'maxNacks',
+      'maxDeadLetters',
+      'maxRebalances',
+      'minVolume',
+      'minCount',
+      'maxKeys',
+    ],
   ],
   /** Other numbers: a share, a level, a port, a seed. AMQP's heartbeat is in whole seconds on the wire. */
   numbers: ['rise', 'jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
@@ -76,6 +88,7 @@ const TABLE = {
     redeliver: ['maxAttempts', 'firstDelayMs', 'maxDelayMs'],
     breaker: ['failures', 'openMs'],
     times: ['earliestMs', 'latestMs'],
+    multiline: ['start', 'maxWaitMs', 'maxLines'],
   } as Readonly<Record<string, readonly string[]>>,
   /** Of the groups above, where it can be set. */
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
@@ -102,6 +115,8 @@ const TABLE = {
     'hosts',
     'peers',
     'redact',
+    'paths',
+    'exclude',
   ],
   /** Texts that name something, and choices of a few words. */
   texts: [
@@ -131,7 +146,7 @@ const TABLE = {
       'deflateOrder',
       'fsync',
     ],
-    ...['framing', 'namespace', 'overflow'],
+    ...['framing', 'namespace', 'overflow', 'positionFile', 'tooLong', 'lastLine'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret', 'trustedHeader'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],

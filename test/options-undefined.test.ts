@@ -45,6 +45,7 @@ import { checkStreamOptions } from '../src/sources/amqp/stream-options.js';
 import { checkOptions as flumeSource } from '../src/sources/flume/options.js';
 import { checkOptions as from } from '../src/sources/from/options.js';
 import { checkOptions as kafkaSource } from '../src/sources/kafka/options.js';
+import { checkOptions as tail } from '../src/sources/tail/options.js';
 import { MemoryHttp, memoryFileSystem } from '../src/testing/index.js';
 import { checkOptions as proof } from '../src/testing/proof/options.js';
 
@@ -72,6 +73,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'flumeSink options': [flumeSink, {}],
   'flumeSource options': [flumeSource, { name: 'n' }],
   'from options': [from, { name: 'n' }],
+  'tailSource options': [tail, { paths: ['/log/*'], positionFile: '/state' }],
   'httpSink options': [httpSink, { url: 'http://h/' }],
   'kafkaSink options': [kafkaSink, { topic: 't' }],
   'kafkaSource options': [kafkaSource, { topics: ['t'], groupId: 'g' }],

@@ -119,8 +119,8 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {
-    const sources = ['fromCallback', 'fromObservable$', 'fromReadable'];
-    const defaults = ['FROM'].map((name) => `${name}_DEFAULTS`);
+    const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'tailSource'];
+    const defaults = ['FROM', 'MULTILINE', 'TAIL_SOURCE'].map((name) => `${name}_DEFAULTS`);
     expect(Object.keys(inputs).sort()).toEqual([...sources, ...defaults].sort());
   });
 

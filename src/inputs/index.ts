@@ -9,7 +9,7 @@ export { fromCallback } from '../sources/from/from-callback.js';
 export { fromObservable$ } from '../sources/from/from-observable.js';
 export { fromReadable, type ReadableInput } from '../sources/from/from-readable.js';
 export { FROM_DEFAULTS, type FromOptions, type OverflowPolicy, type ValueFacts } from '../sources/from/options.js';
-export type { TailOrigin } from '../sources/tail/line-origin.js';
+export type { TailOrigin } from '../sources/tail/file-stream.js';
 export {
   MULTILINE_DEFAULTS,
   type MultilineOptions,

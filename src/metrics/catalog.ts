@@ -60,6 +60,10 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_acked_total: counter(SOURCE, 'Records acked.'),
   rxflume_source_nacked_total: counter(SOURCE, 'Records nacked.'),
   rxflume_source_dropped_total: counter(SOURCE, 'Values dropped: more waited than may, or they came during a drain.'),
+  rxflume_source_unread_bytes_total: counter(
+    SOURCE,
+    'Bytes of followed files that were cut or removed before they were read.',
+  ),
   rxflume_source_redelivered_total: counter(SOURCE, 'Messages that RabbitMQ had delivered before.'),
   rxflume_source_requeued_total: counter(SOURCE, 'Nacked messages that were returned to their queue.'),
   rxflume_source_dead_lettered_total: counter(
@@ -93,6 +97,9 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_joined: leastOf(SOURCE, '1 while the source is a member of its group, has a channel, or listens.'),
   rxflume_source_interrupted: mostOf(SOURCE, '1 while partitions cannot be read or committed.'),
   rxflume_source_assigned_partitions: gauge(SOURCE, 'Partitions assigned.'),
+  rxflume_source_followed_files: gauge(SOURCE, 'Files that are followed now.'),
+  rxflume_source_open_files: gauge(SOURCE, 'Followed files that are open now.'),
+  rxflume_source_unreadable_files: gauge(SOURCE, 'Files and folders that match and cannot be read now.'),
   rxflume_source_held_back_partitions: gauge(
     SOURCE,
     'Partitions that are paused because the window is full, or wait for the redelivery of a nacked record.',

@@ -44,7 +44,7 @@ import {
   TEXT_DECODER_DEFAULTS,
 } from 'rxflume/formats';
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
-import { FROM_DEFAULTS } from 'rxflume/inputs';
+import { FROM_DEFAULTS, MULTILINE_DEFAULTS, TAIL_SOURCE_DEFAULTS } from 'rxflume/inputs';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
   BATCH_DEFAULTS,
@@ -104,6 +104,11 @@ test.each([
   ['docs/reference/options/registry.md', 'Options of the registry', REGISTRY_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of an encoder', REGISTRY_ENCODER_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of fromObservable$, fromCallback and fromReadable', FROM_DEFAULTS],
+  [
+    'docs/reference/options/inputs.md',
+    'Options of tailSource',
+    { ...TAIL_SOURCE_DEFAULTS, multiline: MULTILINE_DEFAULTS },
+  ],
   ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
   ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],
   ['docs/reference/alerts.md', 'flowSnapshots', FLOW_SNAPSHOTS_DEFAULTS],

@@ -39,7 +39,7 @@ describe('LineSplitter', () => {
     expect(split([Buffer.from('a\n')], 10, 'stop')).toEqual(['whole a']);
   });
 
-  it('gives a line that is too long as it is told to', () => {
+  it('gives a line that is too long as `tooLong` says', () => {
     const chunks = [Buffer.from('12'), Buffer.from('345\n1234\r'), Buffer.from('\n123'), Buffer.from('456789\nx\n')];
     expect(split(chunks, 4, 'stop')).toEqual(['overlong 1234']);
     expect(split(chunks, 4, 'cut')).toEqual([

@@ -8,7 +8,8 @@ import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
 import { fromObservable$ } from '../../src/sources/from/from-observable.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { MemoryAmqp, MemoryFlume, MemoryKafka } from '../../src/testing/index.js';
+import { tailSource } from '../../src/sources/tail/tail-source.js';
+import { MemoryAmqp, MemoryFlume, MemoryKafka, MemoryLocalFiles } from '../../src/testing/index.js';
 import { SourceRun } from '../support/source-run.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
@@ -42,6 +43,16 @@ const SOURCES: Readonly<Record<string, () => MemorySource>> = {
       produce: (values) => {
         for (const value of values) input$.next(value);
       },
+    };
+  },
+  tailSource: () => {
+    const own = new MemoryLocalFiles();
+    own.append('/log/a.log', '');
+    const times = { scanIntervalMs: 20, pollIntervalMs: 10 };
+    const where = { paths: ['/log/*.log'], positionFile: '/state/tail.json' };
+    return {
+      source: tailSource(own, { ...where, window: { count: 3 }, ...times, ...common }),
+      produce: (values) => own.append('/log/a.log', values.map((value) => `${value}\n`).join('')),
     };
   },
   flumeSource: () => {

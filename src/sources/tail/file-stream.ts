@@ -1,11 +1,17 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import { Delivery } from '../../delivery/delivery.js';
+import { Delivery, type Origin } from '../../delivery/delivery.js';
 import type { Line } from '../../formats/lines.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { OffsetTracker, type OffsetTrackerListener } from '../../offsets/offset-tracker.js';
 import { type AgeHistograms, TimeIndex } from '../../offsets/time-index.js';
-import type { TailOrigin } from './line-origin.js';
+
+/** The origin of a line, or of lines that are one value: its bytes in the file, from `offset` to `lastOffset`, its end included. */
+export interface TailOrigin extends Origin {
+  readonly lastOffset: number;
+  /** Where the file was when the line was read. */
+  readonly path: string;
+}
 
 /** What a stream tells the session it belongs to. */
 export interface FileStreamListener extends OffsetTrackerListener {

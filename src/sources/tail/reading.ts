@@ -1,9 +1,10 @@
-import { defer, EMPTY, from, map, Observable, of, type Subscriber, Subscription, switchMap, take, timer } from 'rxjs';
+import { EMPTY, from, map, type Observable, of, type Subscriber, Subscription, switchMap, take, timer } from 'rxjs';
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs } from '../../core/clock.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { Line } from '../../formats/lines.js';
-import type { LocalFile, LocalFileStats, LocalFiles } from '../../ports/local-files.js';
+import type { LocalFile, LocalFileStats } from '../../ports/local-files.js';
+import type { Descriptors } from './descriptors.js';
 import { isContentOf, readExactly } from './identity.js';
 import type { CheckedOptions } from './options.js';
 import type { TailedFile } from './tailed-file.js';
@@ -22,7 +23,6 @@ export interface ReadingListener {
   rewritten(file: TailedFile): void;
   /** Its descriptor, or what its path leads to, cannot be read. */
   unreadable(file: TailedFile, error: unknown): void;
-  readable(file: TailedFile): void;
   /** A file was read to its end, which has not grown since the turn before. */
   idle(file: TailedFile, now: number): void;
   /** Values went out, or could not. */
@@ -42,7 +42,7 @@ interface Turn {
  * unless no path leads to it.
  */
 export class Reading {
-  readonly #files: LocalFiles;
+  readonly #descriptors: Descriptors;
   readonly #options: CheckedOptions;
   readonly #window: InFlightWindow;
   readonly #out: Subscriber<Delivery<Buffer>>;
@@ -52,23 +52,21 @@ export class Reading {
   readonly #turns = new Map<TailedFile, Turn>();
   /** Whose chunk is given, in order. */
   readonly #giving: Turn[] = [];
-  readonly #open = new Set<TailedFile>();
   /** Open files that do not grow. */
   readonly #idle = new Set<TailedFile>();
   #ticking = Subscription.EMPTY;
   #count = 0;
-  #opening = 0;
   #isEmitting = false;
   #isBeginning = false;
 
   constructor(
-    files: LocalFiles,
+    descriptors: Descriptors,
     options: CheckedOptions,
     window: InFlightWindow,
     out: Subscriber<Delivery<Buffer>>,
     listener: ReadingListener,
   ) {
-    this.#files = files;
+    this.#descriptors = descriptors;
     this.#options = options;
     this.#window = window;
     this.#out = out;
@@ -78,10 +76,6 @@ export class Reading {
   start(): void {
     const { pollIntervalMs } = this.#options;
     this.#ticking = timer(pollIntervalMs, pollIntervalMs).subscribe(() => this.#tick());
-  }
-
-  get openFiles(): number {
-    return this.#open.size;
   }
 
   /** How many files wait for a turn, or have one. */
@@ -110,28 +104,11 @@ export class Reading {
     file.dropTurn();
   }
 
-  close(file: TailedFile): void {
-    const { handle } = file;
-    file.handle = undefined;
-    this.#open.delete(file);
-    if (handle !== undefined) closeQuietly(handle);
-  }
-
-  /** A file was opened elsewhere; it keeps its descriptor where there is one to spare. */
-  adopt(file: TailedFile, handle: LocalFile): void {
-    if (this.#open.size + this.#opening >= this.#options.maxOpenFiles) {
-      closeQuietly(handle);
-      return;
-    }
-    file.handle = handle;
-    this.#open.add(file);
-  }
-
   /** Gives all up, and closes what is open. */
   end(): void {
     this.#ticking.unsubscribe();
     for (const file of [...this.#turns.keys()]) this.stop(file);
-    for (const file of [...this.#open]) this.close(file);
+    this.#descriptors.end();
     this.#ready.clear();
     this.#idle.clear();
   }
@@ -171,18 +148,14 @@ export class Reading {
     this.#isBeginning = false;
   }
 
-  /** Whether another file may be opened: where none may, closes the one that had no turn for longest. */
+  /** Whether another file may be opened, if need be instead of one that has no turn. */
   #makeRoom(): boolean {
-    if (this.#open.size + this.#opening < this.#options.maxOpenFiles) return true;
-    let oldest: TailedFile | undefined;
-    for (const file of this.#open) {
-      if (file.goneSince !== undefined || this.#turns.has(file)) continue;
-      if (oldest === undefined || file.turn < oldest.turn) oldest = file;
-    }
-    if (oldest === undefined) return false;
-    this.#idle.delete(oldest);
-    this.close(oldest);
-    return true;
+    const isClosed = (file: TailedFile) => {
+      if (file.goneSince !== undefined || this.#turns.has(file)) return false;
+      this.#idle.delete(file);
+      return true;
+    };
+    return this.#descriptors.makeRoom(isClosed);
   }
 
   #beginTurn(file: TailedFile): void {
@@ -191,7 +164,7 @@ export class Reading {
     const reading = new Subscription();
     const turn: Turn = { file, reading, stats: undefined };
     this.#turns.set(file, turn);
-    const read$ = this.#opened(file).pipe(
+    const read$ = this.#descriptors.opened(file).pipe(
       take(1),
       switchMap((handle) => this.#read(turn, handle)),
     );
@@ -210,44 +183,12 @@ export class Reading {
         },
         error: (error: unknown) => {
           this.stop(file);
-          this.close(file);
+          this.#descriptors.close(file);
           this.#listener.unreadable(file, error);
           this.#begin();
         },
       }),
     );
-  }
-
-  #opened(file: TailedFile): Observable<LocalFile> {
-    if (file.handle !== undefined) return of(file.handle);
-    return defer(() => {
-      this.#opening += 1;
-      let isDone = false;
-      const done = () => {
-        if (!isDone) this.#opening -= 1;
-        isDone = true;
-      };
-      // An open that is given up is closed when it is there.
-      return new Observable<LocalFile>((subscriber) => {
-        from(this.#files.open(file.path)).subscribe({
-          next: (handle) => {
-            done();
-            if (subscriber.closed || file.isOver) {
-              closeQuietly(handle);
-              return;
-            }
-            file.handle = handle;
-            this.#open.add(file);
-            this.#listener.readable(file);
-            subscriber.next(handle);
-          },
-          error: (error: unknown) => {
-            done();
-            subscriber.error(error);
-          },
-        });
-      });
-    });
   }
 
   #read(turn: Turn, handle: LocalFile): Observable<'read' | 'nothing' | 'rewritten'> {
@@ -257,7 +198,7 @@ export class Reading {
         // The path leads to another file by now; where this one is, the next look into the folder tells.
         if (!file.isOf(stats)) {
           this.stop(file);
-          this.close(file);
+          this.#descriptors.close(file);
           return EMPTY;
         }
         turn.stats = stats;
@@ -322,8 +263,4 @@ export class Reading {
     }
     this.#begin();
   }
-}
-
-function closeQuietly(handle: LocalFile): void {
-  defer(() => from(handle.close())).subscribe({ error: () => undefined });
 }

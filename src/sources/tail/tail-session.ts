@@ -10,9 +10,9 @@ import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifec
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import type { LocalFiles } from '../../ports/local-files.js';
 import type { Arrival } from './arrivals.js';
-import { FileStream } from './file-stream.js';
+import { Descriptors } from './descriptors.js';
 import { Following, type FollowingListener, type Leaving } from './following.js';
-import { metricsOf, TailGauges } from './gauges.js';
+import { metricsOf, TailGauges, type TailState } from './gauges.js';
 import type { FileEntry } from './identity.js';
 import { LongLines } from './long-lines.js';
 import type { CheckedOptions } from './options.js';
@@ -20,6 +20,7 @@ import { PositionFile } from './position-file.js';
 import { Reading, type ReadingListener } from './reading.js';
 import { Rereading } from './rereading.js';
 import { Saving } from './saving.js';
+import { Streams } from './streams.js';
 import { TailedFile } from './tailed-file.js';
 import { Troubles } from './troubles.js';
 
@@ -36,20 +37,16 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   readonly #saving: Saving;
   readonly #troubles: Troubles;
   readonly #following: Following;
+  readonly #streams: Streams;
+  readonly #descriptors: Descriptors;
   readonly #reading: Reading;
   readonly #rereading: Rereading;
   readonly #longLines: LongLines;
   readonly #metrics;
   readonly #gauges: TailGauges;
   readonly #flushRequester: FlushRequester;
-  readonly #settling = new Settling(() => this.#isSettled);
+  readonly #settling = new Settling(() => this.#streams.areSettled);
   readonly #life = new Subscription();
-  /** The streams of files that are followed, and of those that were until what is out of them is settled. */
-  readonly #streams = new Map<FileStream, TailedFile>();
-  /** Streams of which a sink waits for what lies before its commit. */
-  readonly #awaited = new Set<FileStream>();
-  #unacked = 0;
-  #acked = 0;
 
   constructor(files: LocalFiles, options: CheckedOptions, out: Subscriber<Delivery<Buffer>>) {
     this.#options = options;
@@ -63,7 +60,14 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     const save = () => this.#save([]);
     this.#saving = new Saving(save, options.saveIntervalMs, monitor, (error) => this.#lifecycle.fail(error));
     this.#troubles = new Troubles(monitor, this.#metrics.unreadable);
-    this.#reading = new Reading(files, options, this.#window, out, this);
+    this.#streams = new Streams(this.#window, this.#metrics, {
+      acked: (count) => this.#acked(count),
+      nacked: (file, offset, cause) => this.#nacked(file, offset, cause),
+      released: () => this.#released(),
+      awaited: () => this.#flushRequester.look(),
+    });
+    this.#descriptors = new Descriptors(files, options.maxOpenFiles, (file) => this.#troubles.readable(file.path));
+    this.#reading = new Reading(this.#descriptors, options, this.#window, out, this);
     this.#following = new Following(files, options, this.#positions, this.#troubles, this);
     this.#longLines = new LongLines(options, (error) => this.#lifecycle.fail(error));
     this.#rereading = new Rereading(this.#lifecycle, options, this.#metrics.heldBack, {
@@ -72,9 +76,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     });
     this.#flushRequester = new FlushRequester(
       () => this.#flush$,
-      (signal) => {
-        for (const stream of [...this.#streams.keys()]) if (stream.unsettled > 0) stream.flush$.next(signal);
-      },
+      (signal) => this.#streams.ask(signal),
     );
   }
 
@@ -102,7 +104,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   // What is found.
 
   get openFiles(): number {
-    return this.#reading.openFiles;
+    return this.#descriptors.count;
   }
 
   saved(arrivals: readonly FileEntry[]): Observable<unknown> {
@@ -111,10 +113,10 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
 
   arrived({ entry, stats, head, handle, isNew }: Arrival, resumePoint: ResumePoint | undefined): TailedFile {
     const start = resumePoint?.start ?? entry.offset;
-    const stream = this.#newStream(entry.stream, 1, start, resumePoint);
+    const stream = this.#streams.create({ stream: entry.stream, epoch: 1, start }, resumePoint);
     const file = new TailedFile(entry, stats, head, stream, this.#options);
-    this.#streams.set(stream, file);
-    if (handle !== undefined) this.#reading.adopt(file, handle);
+    this.#streams.add(stream, file);
+    if (handle !== undefined) this.#descriptors.adopt(file, handle);
     const what = isNew ? 'Following' : 'Following again';
     const message = `${what} ${entry.path} as ${entry.stream}, from byte ${start}.`;
     this.#options.monitor.logEvent('info', 'tail.following', message, {
@@ -133,7 +135,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     const { path, stream } = file;
     const unread = why === 'finished' ? 0 : Math.max(0, file.endSeen - file.position);
     this.#reading.stop(file);
-    this.#reading.close(file);
+    this.#descriptors.close(file);
     if (unread > 0) {
       this.#metrics.unreadBytes.add(unread);
       const message = `${path} was ${why === 'rewritten' ? 'cut' : 'removed'} before its last ${unread} bytes were read; they are lost.`;
@@ -142,7 +144,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
       const message = `${path} was cut; what it holds now is read from its beginning.`;
       this.#options.monitor.logEvent('info', 'tail.rewritten', message, { path, stream: stream.stream });
     }
-    this.#endIfSettled(stream);
+    this.#streams.endIfLeft(stream);
     this.#saving.due();
   }
 
@@ -153,7 +155,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   // What is read.
 
   get isReplayFull(): boolean {
-    return this.#unacked >= this.#options.maxUnacked;
+    return this.#streams.unacked >= this.#options.maxUnacked;
   }
 
   taken(file: TailedFile, line: Line): Delivery<Buffer> | undefined {
@@ -163,7 +165,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     }
     const delivery = file.stream.take(line, file.position, file.path);
     file.passed(line.size);
-    this.#unacked += 1;
+    this.#streams.unacked += 1;
     this.#metrics.records.add(1);
     this.#metrics.bytes.add(line.size);
     if (line.kind !== 'overlong') return delivery;
@@ -181,10 +183,6 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     if (!isAbsent) this.#troubles.unreadable(file.path, error);
   }
 
-  readable(file: TailedFile): void {
-    this.#troubles.readable(file.path);
-  }
-
   idle(file: TailedFile, now: number): void {
     if (file.goneSince === undefined || file.atEnd(now) !== 'all' || file.position < file.endSeen) return;
     if (now - file.goneSince < this.#options.goneAfterMs || file.stream.unsettled > 0) return;
@@ -198,34 +196,15 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
 
   // What becomes of it.
 
-  #newStream(stream: string, epoch: number, start: number, resumePoint: ResumePoint | undefined): FileStream {
-    const listener = {
-      acked: (count: number) => this.#ackedOf(made, count),
-      nacked: (_: FileStream, offset: number, cause: unknown) => this.#nacked(made, offset, cause),
-      released: () => this.#released(),
-      awaited: () => {
-        if (made.resumeTracker?.isAwaited) this.#awaited.add(made);
-        else this.#awaited.delete(made);
-        this.#flushRequester.look();
-      },
-    };
-    const made = new FileStream({ stream, epoch, start }, resumePoint, this.#window, listener, this.#metrics);
-    return made;
-  }
-
-  #ackedOf(stream: FileStream, count: number): void {
+  #acked(count: number): void {
     this.#metrics.acked.add(count);
-    this.#acked += count;
-    this.#unacked -= count;
-    this.#endIfSettled(stream);
     this.#saving.due();
     this.#released();
     this.#settling.look();
   }
 
-  #nacked(stream: FileStream, offset: number, cause: unknown): void {
+  #nacked(file: TailedFile | undefined, offset: number, cause: unknown): void {
     this.#metrics.nacked.add(1);
-    const file = this.#streams.get(stream);
     if (file !== undefined) this.#rereading.nacked(file, offset, cause);
     this.#released();
     this.#settling.look();
@@ -240,38 +219,23 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   #hold(file: TailedFile): void {
     file.isHeld = true;
     this.#reading.stop(file);
-    this.#endStream(file.stream);
+    this.#streams.end(file.stream);
   }
 
   #beginAgain(file: TailedFile, resumePoint: ResumePoint | undefined): void {
     const { stream, epoch, watermark } = file.stream;
-    const fresh = this.#newStream(stream, epoch + 1, resumePoint?.start ?? watermark.offset, resumePoint);
-    this.#streams.set(fresh, file);
+    const start = resumePoint?.start ?? watermark.offset;
+    const fresh = this.#streams.create({ stream, epoch: epoch + 1, start }, resumePoint);
+    this.#streams.add(fresh, file);
     file.begin(fresh);
     this.#reading.wake(file);
   }
 
-  #endStream(stream: FileStream): void {
-    if (!this.#streams.delete(stream)) return;
-    this.#unacked -= stream.watermark.unacked;
-    this.#awaited.delete(stream);
-    stream.end();
-  }
-
-  #endIfSettled(stream: FileStream): void {
-    if (this.#streams.get(stream)?.isOver === true && stream.unsettled === 0) this.#endStream(stream);
-  }
-
-  get #isSettled(): boolean {
-    for (const stream of this.#streams.keys()) if (stream.unsettled > 0) return false;
-    return true;
-  }
-
   get #flush$(): FlushSignal | null {
-    if (this.#lifecycle.isDraining) return this.#isSettled ? null : 'settle';
+    if (this.#lifecycle.isDraining) return this.#streams.areSettled ? null : 'settle';
     if (!this.isTaking) return null;
     if (this.isReplayFull) return 'settle';
-    if (this.#awaited.size > 0) return 'catchUp';
+    if (this.#streams.areAwaited) return 'catchUp';
     return this.#window.isFull ? 'release' : null;
   }
 
@@ -283,18 +247,10 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     return this.#positions.save(followed(this.#following.files));
   }
 
-  #state() {
-    let handedOver = 0;
-    let oldestTime: number | undefined;
-    for (const stream of this.#streams.keys()) {
-      handedOver += stream.handedOver;
-      const time = stream.oldestTime;
-      if (time !== undefined && (oldestTime === undefined || time < oldestTime)) oldestTime = time;
-    }
+  #state(): TailState {
     const { count: files } = this.#following;
-    const { openFiles, waiting } = this.#reading;
     const { taken } = this.#window;
-    return { files, openFiles, waiting, unacked: this.#unacked, taken, acked: this.#acked, handedOver, oldestTime };
+    return { ...this.#streams.state, files, openFiles: this.openFiles, waiting: this.#reading.waiting, taken };
   }
 
   // What the lifecycle calls.
@@ -306,9 +262,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     this.#flushRequester.look();
     const { drainTimeoutMs } = this.#options;
     const late = () => {
-      const out = [...this.#streams].filter(([stream]) => stream.unsettled > 0);
-      const count = out.reduce((sum, [stream]) => sum + stream.unsettled, 0);
-      const what = `${count} lines of ${out.length} files, such as ${out[0]?.[1].path}`;
+      const what = this.#streams.unsettledText;
       return drainTimeoutError(what, drainTimeoutMs, 'They are redelivered at the next start.');
     };
     return [this.#settling.within(drainTimeoutMs, late), defer(() => this.#saving.now())];
@@ -322,7 +276,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     this.#life.unsubscribe();
     this.#following.end();
     this.#reading.end();
-    for (const stream of [...this.#streams.keys()]) this.#endStream(stream);
+    this.#streams.endAll();
     this.#flushRequester.end();
     this.#rereading.end();
     this.#saving.end();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Observable, of } from 'rxjs';
 import { SinkError } from '../../../src/core/errors.js';
-import type { TailOrigin } from '../../../src/sources/tail/line-origin.js';
+import type { TailOrigin } from '../../../src/sources/tail/file-stream.js';
 import { MemoryLocalFiles } from '../../../src/testing/index.js';
 import { scene } from './setting.js';
 
@@ -76,7 +76,7 @@ describe('tailSource', () => {
       });
     }));
 
-  it('notices that a file was cut and has grown beyond where it was, whatever it begins with', () =>
+  it('detects that a file was cut and has grown beyond where it was, whatever it begins with', () =>
     scene({}, (tailing, at) => {
       const { files } = tailing;
       files.append('/log/a.log', 'head\none\n');
@@ -88,7 +88,7 @@ describe('tailSource', () => {
       at(4_000, () => expect(tailing.lines).toEqual(['head', 'one', 'head', 'two', 'three']));
     }));
 
-  it('notices at the start that a file was cut, or that its inode has another file, meanwhile', () =>
+  it('detects at the start that a file was cut, or that its inode has another file, meanwhile', () =>
     scene({}, (tailing, at) => {
       const { files } = tailing;
       files.append('/log/a.log', 'head\none\n');
@@ -256,7 +256,7 @@ describe('tailSource', () => {
     });
   });
 
-  it('gives a last line without an end once the file is idle, where it is told to', () =>
+  it('gives a last line without an end once the file is idle, with `lastLine: deliver`', () =>
     scene({ lastLine: 'deliver', idleMs: 2_000 }, (tailing, at) => {
       tailing.files.append('/log/a.log', 'one\ntw');
       tailing.start();
