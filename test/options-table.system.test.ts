@@ -66,7 +66,7 @@ const TABLE = {
     ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
     // Of what emits by itself: a value alone.
     ...['sizeOf', 'factsOf', 'onAck', 'onNack'],
-    ...['disk', 'readLines', 'otherwise', 'deadLetter', 'subject'],
+    ...['disk', 'readLines', 'readBytes', 'otherwise', 'deadLetter', 'subject'],
     // Of a rule: what is observed, and the labels and texts of its alerts.
     ...['of', 'clearWhen', 'labels', 'annotations', 'sample'],
   ],
@@ -95,7 +95,7 @@ const TABLE = {
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
-    ...['state', 'baseline', 'falseAlarms', 'classifier', 'alerts$'],
+    ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$'],
   ],
   lists: [
     'topics',
@@ -151,7 +151,7 @@ const TABLE = {
     ...['severity', 'secret', 'trustedHeader'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
-  flags: ['checkCrc', 'givesChunks', 'readOnly', 'register'],
+  flags: ['checkCrc', 'givesChunks', 'readOnly', 'register', 'reusesInodes', 'hasBirthTimes'],
 };
 
 const ENTRIES = entryFiles();

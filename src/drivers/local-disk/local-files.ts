@@ -13,9 +13,9 @@ import { isNotOursToSync, syncFolder } from './system.js';
  * import { localFiles } from 'rxflume/drivers/local-disk';
  *
  * export const files = localFiles();
- * files.name.startsWith('files of '); // → true
  * ```
  *
+ * Bounds: nothing is kept; `readWhole` and `replace` are for small files.
  * Fails: each call with the error of the system, whose `code` says what it is.
  * Source: statx(2), by which Node tells a file's birth time; open(2), `O_NONBLOCK`.
  */

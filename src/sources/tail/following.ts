@@ -59,7 +59,9 @@ export class Following {
   readonly #byKey = new Map<string, TailedFile>();
   /** Opened to see which files they are. */
   readonly #lookedInto = new Set<LocalFile>();
+  readonly #life = new Subscription();
   #looking = Subscription.EMPTY;
+  #looks = 0;
   #isFirst = true;
   /** The next look has not begun. */
   #isWaiting = false;
@@ -95,9 +97,7 @@ export class Following {
   /** Looks again at once, or after the look that is under way. */
   lookSoon(): void {
     this.#isAgain = true;
-    if (!this.#isWaiting || !this.#listener.isTaking) return;
-    this.#looking.unsubscribe();
-    this.#look(0);
+    if (this.#isWaiting && this.#listener.isTaking) this.#look(0);
   }
 
   /** Follows a file no longer. */
@@ -111,6 +111,7 @@ export class Following {
   }
 
   end(): void {
+    this.#life.unsubscribe();
     this.#looking.unsubscribe();
     for (const handle of this.#lookedInto) defer(() => handle.close()).subscribe({ error: () => undefined });
     this.#lookedInto.clear();
@@ -118,15 +119,17 @@ export class Following {
 
   #look(afterMs: number): void {
     this.#isWaiting = true;
+    this.#looks += 1;
+    const look = this.#looks;
+    // One that is overtaken by `lookSoon` ends by itself.
+    this.#life.add(timer(afterMs).subscribe(() => (look === this.#looks ? this.#walk() : undefined)));
+  }
+
+  #walk(): void {
+    this.#isWaiting = false;
     this.#isAgain = false;
-    const look$ = timer(afterMs).pipe(
-      tap(() => {
-        this.#isWaiting = false;
-      }),
-      concatMap(() => this.#walker.walk()),
-      concatMap((walk) => this.#saw(walk)),
-    );
-    this.#looking = look$.subscribe({
+    const walk$ = this.#walker.walk().pipe(concatMap((walk) => this.#saw(walk)));
+    this.#looking = walk$.subscribe({
       error: (error: unknown) => this.#listener.failed(error),
       complete: () => {
         if (this.#listener.isTaking) this.#look(this.#isAgain ? 0 : this.#options.scanIntervalMs);

@@ -103,7 +103,7 @@ export const TAIL_SOURCE_DEFAULTS = {
   monitor: defaultMonitor,
 } as const satisfies Partial<TailSourceOptions>;
 
-/** The defaults of `multiline`. */
+/** The defaults of `multiline` of `tailSource`. */
 export const MULTILINE_DEFAULTS = { maxWaitMs: 1_000, maxLines: 1_000 } as const satisfies MultilineOptions;
 
 export type CheckedOptions = ReturnType<typeof checkOptions>;
