@@ -64,6 +64,10 @@ export class FileStream extends OffsetTracker {
     return this.watermark.unacked > 0 ? this.#times.oldestTime : undefined;
   }
 
+  protected sentAtOf(seq: number): number | undefined {
+    return this.#times.sentAtOf(seq);
+  }
+
   protected override advanced(): void {
     const { ackedEnd, count } = this.watermark;
     if (!this.#times.isPassedBy(ackedEnd, count)) return;
