@@ -99,6 +99,7 @@ export default defineConfig({
         ['testing', 'Testing'],
         ['production', 'Production'],
         ['monitoring', 'Monitoring'],
+        ['operate', 'See into a running flow'],
         ['capacity', 'Capacity'],
         ['alerts', 'Alerts'],
         ['kubernetes', 'Kubernetes'],

@@ -110,7 +110,7 @@ export class FakeConsole {
   #session(body: unknown, response: ServerResponse, json: (status: number, value: unknown) => void): void {
     if ((body as { token?: string }).token !== TOKEN) {
       json(401, {
-        code: 'RXF_CONSOLE_TOKEN',
+        code: 'RXF_CONSOLE_SESSION',
         message: 'This is not the token. Open the address that the process printed.',
       });
       return;

@@ -109,7 +109,7 @@ describe('the page', () => {
     await go(page, `${chat}/files`);
     await sees(page, '/lake/chat/2026/11/27/20/chat-0-1000.jsonl.gz');
     await go(page, `${chat}/dead-letters`);
-    await sees(page, 'RXF_DECODE_JSON');
+    await sees(page, 'RXF_DECODE');
     await go(page, `${chat}/charts`);
     await page.locator('.chart canvas').nth(4).waitFor();
     await go(page, '#/flow/gone');
