@@ -109,7 +109,7 @@ describe('the page', () => {
     await go(page, `${chat}/files`);
     await sees(page, '/lake/chat/2026/11/27/20/chat-0-1000.jsonl.gz');
     await go(page, `${chat}/dead-letters`);
-    await sees(page, 'RXF_DECODE');
+    await sees(page, 'RXF_DECODE_SYNTAX');
     await go(page, `${chat}/charts`);
     await page.locator('.chart canvas').nth(4).waitFor();
     await go(page, '#/flow/gone');
@@ -177,7 +177,7 @@ describe('the page', () => {
   });
 
   it('resets a position only after its effect was seen', async () => {
-    const page = await open();
+    const page = await open(snapshotOf([{ ...chatFlow(), commands: ['reset'] }]));
     const preview = {
       message: '5,000 records are delivered again.',
       perStream: [

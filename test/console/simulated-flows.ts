@@ -55,8 +55,8 @@ export function chatFlow(tick = 0, partitions = 8, operators = 3): FlowView {
       bytes: 1_240_000 + index * 997,
       atMs: START - index * 15_000,
     })),
-    deadLetters: { RXF_DECODE: 41, RXF_SINK_FORMAT: 3 },
-    commands: ['pause', 'drain', 'roll', 'reset'],
+    deadLetters: { RXF_DECODE_SYNTAX: 41, RXF_SINK_FORMAT: 3 },
+    commands: ['pause', 'drain', 'roll'],
   };
 }
 

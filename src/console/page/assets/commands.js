@@ -87,7 +87,7 @@ export function CommandDialog({ flow, command, requests, close, done }) {
  * @param {{ flow: FlowView, requests: CommandRequests, attempt: (act: () => Promise<unknown>) => Promise<void>, isBusy: boolean, close: () => void, done: (text: string) => void }} props
  */
 function Reset({ flow, requests, attempt, isBusy, close, done }) {
-  const [kind, setKind] = useState(/** @type {'offset' | 'time'} */ ('time'));
+  const [kind, setKind] = useState(/** @type {'offset' | 'time'} */ ('offset'));
   const [offset, setOffset] = useState('0');
   const [time, setTime] = useState('');
   const [text, setText] = useState('');
