@@ -6,6 +6,7 @@ import { type DeliveryOperator, deliveryOperator } from '../src/delivery/deliver
 import { FlushListeners } from '../src/delivery/flush-listeners.js';
 import { joinDeliveries } from '../src/delivery/join.js';
 import { NACKED, resultFor, stoppedError } from '../src/delivery/nack-errors.js';
+import { isOfRecord } from '../src/delivery/origin-position.js';
 import { subscribeOrdered } from '../src/lifecycle/subscribe-ordered.js';
 
 export interface BatchOptions<T = unknown> {
@@ -66,7 +67,9 @@ export function batch<T>(options: BatchOptions<T>): DeliveryOperator<T, T[]> {
       new Observable((subscriber) => {
         let held = new Held<T>();
         const nacked = countNacks();
-        stepCounts().held = () => held.size;
+        const counts = stepCounts();
+        counts.held = () => held.size;
+        counts.holds = (stream, offset) => held.deliveries.some(({ origin }) => isOfRecord(origin, stream, offset));
         let hasFailed = false;
         let waiting: Subscription | undefined;
 

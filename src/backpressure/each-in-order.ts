@@ -7,6 +7,7 @@ import type { Delivery } from '../delivery/delivery.js';
 import { countingItself } from '../delivery/each-delivery.js';
 import { FlushListeners } from '../delivery/flush-listeners.js';
 import { NACKED, stoppedError } from '../delivery/nack-errors.js';
+import { isOfRecord } from '../delivery/origin-position.js';
 
 /** What is done for each delivery. */
 export interface InOrder<A, B> {
@@ -61,6 +62,8 @@ class Each<A, B> extends Subscriber<Delivery<A>> {
     step.nacked ??= { value: 0 };
     this.#nacked = step.nacked;
     step.held = () => this.#held();
+    step.holds = (stream, offset) =>
+      this.#lines.get(stream)?.queue.some(({ origin }) => isOfRecord(origin, stream, offset)) ?? false;
   }
 
   protected override _next(delivery: Delivery<A>): void {

@@ -40,7 +40,9 @@ export function gated<T>(
       };
       const stopped = () => stoppedError(`the ${name} let the value through`, 'it is redelivered');
       const waiting = new WaitingDeliveries<T>(stopped, look);
-      stepCounts().held = () => waiting.size;
+      const counts = stepCounts();
+      counts.held = () => waiting.size;
+      counts.holds = (stream, offset) => waiting.has(stream, offset);
       const gate = begin(look);
       const takeFrom = subscribeOrdered(subscriber, () => {
         gate.end?.();

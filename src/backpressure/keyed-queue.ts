@@ -34,6 +34,11 @@ export class KeyedQueue<T> {
     return this.#waiting + this.#underWay;
   }
 
+  /** Whether it holds for one that waits. */
+  hasWaiting(holds: (one: T) => boolean): boolean {
+    return [this.#ready, ...this.#behind.values()].some((queue) => queue.some(({ one }) => holds(one)));
+  }
+
   /** Adds an entry; without a key (undefined or null) it waits for no other. */
   add(one: T, key?: unknown): void {
     this.#waiting += 1;

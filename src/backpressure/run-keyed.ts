@@ -3,6 +3,7 @@ import { countNacks, stepCounts } from '../core/flow-scope.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { isEpochOver } from '../delivery/flush-listeners.js';
 import { nackErrorOfThrown, stoppedError } from '../delivery/nack-errors.js';
+import { isOfRecord } from '../delivery/origin-position.js';
 import { subscribeOrdered } from '../lifecycle/subscribe-ordered.js';
 import { type KeyedEntry, KeyedQueue } from './keyed-queue.js';
 
@@ -30,7 +31,12 @@ export function runKeyed<T, R>(
       const turns = new KeyedQueue<Delivery<T>>(maxInFlight);
       const begun$ = new Subject<KeyedEntry<Delivery<T>>>();
       const nacked = countNacks();
-      stepCounts().held = () => turns.size;
+      const counts = stepCounts();
+      counts.held = () => turns.size;
+      // Those that run are not kept.
+      counts.holds = (stream, offset) =>
+        turns.hasWaiting(({ origin }) => isOfRecord(origin, stream, offset)) ||
+        (turns.size > turns.waiting ? undefined : false);
       let isComplete = false;
       let isBeginning = false;
 

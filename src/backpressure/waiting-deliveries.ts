@@ -1,6 +1,7 @@
 import { Queue } from '../core/queue.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { FlushListeners } from '../delivery/flush-listeners.js';
+import { isOfRecord } from '../delivery/origin-position.js';
 
 /**
  * A FIFO queue of deliveries. Those of an ended epoch are nacked and removed.
@@ -27,6 +28,11 @@ export class WaitingDeliveries<T> {
 
   get size(): number {
     return this.#queue.size;
+  }
+
+  /** Whether the record at the offset of the stream waits. */
+  has(stream: string, offset: number): boolean {
+    return this.#queue.some(({ origin }) => isOfRecord(origin, stream, offset));
   }
 
   add(delivery: Delivery<T>): void {

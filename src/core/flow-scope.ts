@@ -21,8 +21,8 @@ export interface StepCounts {
   nacked?: { value: number };
   /** How many it holds now. */
   held?: () => number;
-  /** Whether it holds the record now, where it can tell; asked only when somebody looks for one. */
-  holds?: (stream: string, offset: number) => boolean;
+  /** Whether it holds the record now, undefined where it cannot tell; asked only when somebody looks for one. */
+  holds?: (stream: string, offset: number) => boolean | undefined;
 }
 
 let current: FlowScope | undefined;

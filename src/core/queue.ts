@@ -12,6 +12,12 @@ export class Queue<T> {
     return this.#values[this.#first];
   }
 
+  /** Whether the predicate holds for one of them. */
+  some(holds: (value: T) => boolean): boolean {
+    for (let at = this.#first; at < this.#values.length; at += 1) if (holds(this.#values[at] as T)) return true;
+    return false;
+  }
+
   add(value: T): void {
     this.#values.push(value);
   }

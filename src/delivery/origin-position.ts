@@ -25,3 +25,8 @@ export function positionBehindOffset({ offset, part, lastOffset, digest }: Origi
 export function isWhole({ part, lastOffset }: Origin): boolean {
   return part === undefined && lastOffset === undefined;
 }
+
+/** Whether the record at the offset of the stream is in it. */
+export function isOfRecord({ stream, offset, lastOffset = offset }: Origin, of: string, at: number): boolean {
+  return stream === of && offset <= at && at <= lastOffset;
+}

@@ -62,13 +62,18 @@ function heldUp({ holdsUp = 0 }: RecordPosition): string {
  * in the sink: other operators pass values on at once.
  */
 function holdersOf(steps: readonly RunningStep[], position: RecordPosition, stream: string, offset: number): string[] {
-  const sink = `the sink (${steps.at(-1)?.operator ?? ''})`;
+  const sink = sinkOf(steps.at(-1)?.operator ?? '');
   if (position.isReleased === true) return [sink];
   const holding = steps.filter(({ counts }) => (counts.held?.() ?? 0) > 0);
   const exact = holding.find(({ counts }) => counts.holds?.(stream, offset) === true);
   if (exact !== undefined) return [nameOf(exact)];
-  const possible = holding.filter(({ counts }) => counts.holds === undefined).map(nameOf);
+  const possible = holding.filter(({ counts }) => counts.holds?.(stream, offset) === undefined).map(nameOf);
   return [...possible, sink];
+}
+
+/** Sinks of yours may have no name. */
+function sinkOf(operator: string): string {
+  return operator.includes(' ') ? `the sink (${operator})` : 'the sink';
 }
 
 function nameOf({ operator }: RunningStep): string {

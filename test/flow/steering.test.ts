@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ignoreElements, type Observable, Subscription, tap } from 'rxjs';
-import { decode } from '../../operators/index.js';
+import { ignoreElements, type Observable, of, Subject, Subscription, tap } from 'rxjs';
+import { batch, decode, mapValueAsync } from '../../operators/index.js';
 import { SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { FlushSignal } from '../../src/delivery/acker.js';
@@ -17,6 +17,7 @@ import { livenessOf, readinessOf } from '../../src/metrics/health.js';
 import { statusOf } from '../../src/metrics/status.js';
 import type { FlumeConnection } from '../../src/ports/flume-rpc.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { nullSink } from '../../src/sinks/null/null-sink.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
@@ -274,6 +275,34 @@ describe('locate', () => {
         expect(where(1)).toMatchObject({ state: 'in flight', attempt: 2, holdsUp: 0 });
         expect(own.control.locate('kafka:chat/7', 1).state).toBe('unknown');
         own.leave();
+      });
+    }));
+});
+
+describe('locate in an operator', () => {
+  it('asks those that hold values by themselves', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a', 'b', 'c');
+      const source = kafkaSource(kafka, { topics: ['chat'], groupId: 'g', monitor: new Monitor() });
+      const answers$ = new Subject<string>();
+      const subscription = flow(
+        'located-in-operators',
+        source,
+        mapValueAsync((value) => (String(value) === 'c' ? answers$ : of(String(value))), { maxInFlight: 1 }),
+        batch<string>({ count: 10, maxWaitMs: 60_000 }),
+        nullSink().write(),
+      ).subscribe();
+      const control = controlOf('located-in-operators') as FlowControl;
+      at(100, () => {
+        const where = (offset: number) => control.locate('kafka:chat/0', offset).at;
+        expect([where(0), where(1), where(2)]).toEqual([
+          'operator 2 batch',
+          'operator 2 batch',
+          'operator 1 mapValueAsync or the sink',
+        ]);
+        answers$.next('c');
+        expect(where(2)).toBe('operator 2 batch');
+        subscription.unsubscribe();
       });
     }));
 });
