@@ -73,6 +73,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'operators', 'src/formats'],
     packages: ['rxjs', 'node:crypto'],
   },
+  // What listens waits, drains and answers one way.
+  {
+    room: /^src\/sources\/(flume|http|net|syslog)$/,
+    rooms: [...BASE, 'src/ports', 'operators', 'src/formats', 'src/sources/listening'],
+    packages: ['rxjs'],
+  },
   {
     room: /^src\/(sources|sinks)\/[^/]+$/,
     rooms: [...BASE, 'src/ports', 'operators', 'src/formats'],
@@ -85,9 +91,10 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     packages: ['rxjs', 'node:*', 'kafkajs', 'lz4js', 'snappyjs'],
   },
   // The bytes of an event on the wire are those of its form in Kafka: one codec for both.
+  // Who may connect, and by which certificate, is checked one way.
   {
     room: /^src\/drivers\/avro-rpc$/,
-    rooms: [...BASE, 'src/ports', 'src/formats'],
+    rooms: [...BASE, 'src/ports', 'src/formats', 'src/drivers/node'],
     packages: ['rxjs', 'node:*', 'avsc'],
   },
   { room: /^src\/drivers\/amqplib$/, rooms: [...BASE, 'src/ports'], packages: ['rxjs', 'node:*', 'amqplib'] },
@@ -116,7 +123,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   // What an application has at hand is one entry of the package.
   {
     room: /^src\/inputs$/,
-    rooms: ['src/sources/from', 'src/sources/tail'],
+    rooms: ['from', 'http', 'listening', 'net', 'syslog', 'tail'].map((name) => `src/sources/${name}`),
     packages: [],
   },
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
@@ -205,17 +212,20 @@ const DATES: Readonly<Record<string, string>> = {
   'src/sinks/http/sender.ts': 'Retry-After may be a date',
   'src/flow/committed-files.ts': 'a file has the date when it was committed',
   'src/flow/tap.ts': 'a tapped value has the date when it passed',
+  'src/drivers/node/http-auth.ts': 'a signature is of a date',
   'src/metrics/status.ts': 'the age of a record, whose time is a date',
   'src/opentelemetry/settle-spans.ts': 'spans have dates',
   'src/opentelemetry/traced-acker.ts': 'spans have dates',
   'src/sources/amqp/message-times.ts': 'the age of a message, whose time is a date',
   'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
-  'src/sources/flume/flume-session.ts': 'offsets of a later run are above those of an earlier one',
-  'src/sources/flume/gauges.ts': 'the age of an event, whose time is a date',
   'src/sources/from/gauges.ts': 'the age of a value, whose time is a date',
   'src/sources/from/push-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',
   'src/sources/kafka/partition.ts': 'the age of a record, whose time is a date',
+  'src/sources/listening/gauges.ts': 'the age of a value, whose time is a date',
+  'src/sources/listening/listening-session.ts': 'offsets of a later run are above those of an earlier one',
+  'src/sources/listening/reports.ts': 'the age of a value, whose time is a date',
+  'src/sources/syslog/syslog-intake.ts': 'messages have dates without a year',
   'src/sources/tail/file-stream.ts': 'the age of a line, which is read at a time of day',
   'src/testing/memory/memory-topic-rules.ts': 'a topic compares the time of a record with the time of day',
 };

@@ -20,6 +20,9 @@ const TABLE = {
     ...[
       'minHeadroomMs',
       'forMs',
+      'answerTimeoutMs',
+      'retryAfterMs',
+      'reloadIntervalMs',
       'keepFiringForMs',
       'staleAfterMs',
       'groupWaitMs',
@@ -33,7 +36,16 @@ const TABLE = {
   /** Bytes. */
   sizes: [
     ...['bytes', 'maxInFlightBytes', 'maxRecordBytes', 'maxMessageBytes', 'maxFrameBytes', 'maxBatchBytes'],
-    ...['maxPartitionBytes', 'maxBufferedBytes', 'maxResponseBytes', 'blockSizeBytes', 'maxBytes'],
+    ...[
+      'maxPartitionBytes',
+      'maxBufferedBytes',
+      'maxResponseBytes',
+      'blockSizeBytes',
+      'maxBytes',
+      'maxBodyBytes',
+      'maxHeaderBytes',
+      'receiveBufferBytes',
+    ],
   ],
   /** How many. `maxInFlight` is of what is sent and not yet answered. */
   counts: [
@@ -143,6 +155,7 @@ const TABLE = {
       'mode',
       'reject',
       'whenNacked',
+      'healthPath',
       'deflateOrder',
       'fsync',
     ],
@@ -266,7 +279,7 @@ describe('the options', () => {
     const { callbacks, functions } = TABLE;
     const isCallable = ({ type }: Member) => parts(type).some((part) => part.getCallSignatures().length > 0);
     expect(without(functions, isCallable)).toEqual([]);
-    const called = [...callbacks, ...functions, 'format', 'recordDecoder', 'latencyMs'];
+    const called = [...callbacks, ...functions, 'format', 'recordDecoder', 'latencyMs', 'tls'];
     expect(all.filter((one) => isCallable(one) && !called.includes(one.name)).map(({ at }) => at)).toEqual([]);
   });
 

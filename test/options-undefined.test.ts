@@ -11,6 +11,8 @@ import { checkClientOptions, checkServerOptions } from '../src/drivers/avro-rpc/
 import { checkOptions as embeddedLog } from '../src/drivers/embedded-log/options.js';
 import { checkOptions as kafkajs } from '../src/drivers/kafkajs/options.js';
 import { checkOptions as localDisk } from '../src/drivers/local-disk/options.js';
+import { checkHttpOptions } from '../src/drivers/node/http-options.js';
+import { checkTcpOptions, checkUdpOptions, checkUnixOptions } from '../src/drivers/node/socket-options.js';
 import { stdio } from '../src/drivers/stdio/index.js';
 import { checkOptions as undici } from '../src/drivers/undici/options.js';
 import { checkOptions as webhdfs } from '../src/drivers/webhdfs/options.js';
@@ -44,7 +46,10 @@ import { checkOptions as amqpSource } from '../src/sources/amqp/options.js';
 import { checkStreamOptions } from '../src/sources/amqp/stream-options.js';
 import { checkOptions as flumeSource } from '../src/sources/flume/options.js';
 import { checkOptions as from } from '../src/sources/from/options.js';
+import { checkOptions as httpSource } from '../src/sources/http/options.js';
 import { checkOptions as kafkaSource } from '../src/sources/kafka/options.js';
+import { checkOptions as netSource } from '../src/sources/net/options.js';
+import { checkOptions as syslogSource } from '../src/sources/syslog/options.js';
 import { checkOptions as tail } from '../src/sources/tail/options.js';
 import { MemoryHttp, memoryFileSystem } from '../src/testing/index.js';
 import { checkOptions as proof } from '../src/testing/proof/options.js';
@@ -75,6 +80,13 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'from options': [from, { name: 'n' }],
   'tailSource options': [tail, { paths: ['/log/*'], positionFile: '/state' }],
   'httpSink options': [httpSink, { url: 'http://h/' }],
+  'httpSource options': [httpSource, { name: 'n' }],
+  'netSource options': [netSource, { name: 'n' }],
+  'syslogSource options': [syslogSource, { name: 'n' }],
+  'nodeHttpServer options': [checkHttpOptions, { port: 0 }],
+  'tcpServer options': [checkTcpOptions, { port: 0 }],
+  'udpServer options': [checkUdpOptions, { port: 0 }],
+  'unixServer options': [checkUnixOptions, { path: '/p' }],
   'kafkaSink options': [kafkaSink, { topic: 't' }],
   'kafkaSource options': [kafkaSource, { topics: ['t'], groupId: 'g' }],
   'kafkajs options': [kafkajs, { brokers: ['h:1'], sasl }],

@@ -119,9 +119,11 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {
-    const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'tailSource'];
-    const defaults = ['FROM', 'MULTILINE', 'TAIL_SOURCE'].map((name) => `${name}_DEFAULTS`);
-    expect(Object.keys(inputs).sort()).toEqual([...sources, ...defaults].sort());
+    const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'httpSource', 'netSource', 'syslogSource'];
+    const defaults = ['FROM', 'HTTP_SOURCE', 'MULTILINE', 'NET_SOURCE', 'SYSLOG_SOURCE', 'TAIL_SOURCE'];
+    expect(Object.keys(inputs).sort()).toEqual([
+      ...[...sources, 'tailSource', ...defaults.map((name) => `${name}_DEFAULTS`)].sort(),
+    ]);
   });
 
   it('of rxflume/alerts is rules, surges, receivers, and their defaults', () => {

@@ -1,5 +1,6 @@
 /**
- * Sources beside Kafka, RabbitMQ and Flume: what an application has at hand, and files that others write.
+ * Sources beside Kafka, RabbitMQ and Flume: what an application has at hand, files that others write, and what listens: HTTP,
+ * syslog, sockets.
  *
  * @packageDocumentation
  */
@@ -9,6 +10,15 @@ export { fromCallback } from '../sources/from/from-callback.js';
 export { fromObservable$ } from '../sources/from/from-observable.js';
 export { fromReadable, type ReadableInput } from '../sources/from/from-readable.js';
 export { FROM_DEFAULTS, type FromOptions, type OverflowPolicy, type ValueFacts } from '../sources/from/options.js';
+export { httpSource } from '../sources/http/http-source.js';
+export { HTTP_SOURCE_DEFAULTS, type HttpBodyKind, type HttpSourceOptions } from '../sources/http/options.js';
+export type { ListeningOptions } from '../sources/listening/options.js';
+export { netSource } from '../sources/net/net-source.js';
+export { NET_SOURCE_DEFAULTS, type NetFraming, type NetSourceOptions } from '../sources/net/options.js';
+export { SYSLOG_SOURCE_DEFAULTS, type SyslogSourceOptions } from '../sources/syslog/options.js';
+export type { SyslogFraming } from '../sources/syslog/syslog-framer.js';
+export type { SyslogMessage } from '../sources/syslog/syslog-message.js';
+export { syslogSource } from '../sources/syslog/syslog-source.js';
 export type { TailOrigin } from '../sources/tail/file-stream.js';
 export {
   MULTILINE_DEFAULTS,

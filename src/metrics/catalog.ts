@@ -54,7 +54,7 @@ export const METRICS: Readonly<Record<string, Description>> = {
 
   rxflume_source_records_total: counter(SOURCE, 'Records received.'),
   rxflume_source_bytes_total: counter(SOURCE, 'Bytes of the records received.'),
-  rxflume_source_batches_total: counter(SOURCE, 'Batches received from Flume clients.'),
+  rxflume_source_batches_total: counter(SOURCE, 'Batches or requests received by a source that listens.'),
   rxflume_source_emitted_records_total: counter(SOURCE, 'Records passed on to the flow.'),
   rxflume_source_released_records_total: counter(SOURCE, 'Records whose bytes have left the memory of the flow.'),
   rxflume_source_acked_total: counter(SOURCE, 'Records acked.'),
@@ -70,7 +70,11 @@ export const METRICS: Readonly<Record<string, Description>> = {
     SOURCE,
     'Nacked messages that RabbitMQ was asked to discard or dead-letter.',
   ),
-  rxflume_source_unheard_total: counter(SOURCE, 'Events that were acked after their Flume client had disconnected.'),
+  rxflume_source_unheard_total: counter(SOURCE, 'Records that were acked after their client had disconnected.'),
+  rxflume_source_lost_total: counter(
+    SOURCE,
+    'Records that were received, could not be delivered, and are not sent again: UDP, TCP without acks.',
+  ),
   rxflume_source_commits_total: counter(SOURCE, 'Commits of offsets that succeeded.'),
   rxflume_source_committed_offsets_total: counter(SOURCE, 'Offsets committed, gaps in the log included.'),
   rxflume_source_rebalances_total: counter(SOURCE, 'Assignments of partitions after the first.'),
@@ -104,7 +108,7 @@ export const METRICS: Readonly<Record<string, Description>> = {
     SOURCE,
     'Partitions that are paused because the window is full, or wait for the redelivery of a nacked record.',
   ),
-  rxflume_source_clients: gauge(SOURCE, 'Flume clients connected.'),
+  rxflume_source_clients: gauge(SOURCE, 'Clients connected to a source that listens.'),
 
   rxflume_source_log_end_offset: mostOf(STREAM, 'Offset after the last record of the log.'),
   rxflume_source_read_offset: leastOf(STREAM, 'Offset after the last record passed on.'),

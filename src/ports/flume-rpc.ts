@@ -1,6 +1,7 @@
-import type { Observable, ObservableInput } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Probe } from '../delivery/probe.js';
 import type { FlumeEvent } from '../formats/flume-event.js';
+import type { ListenerEvents, PausableListening } from './listening.js';
 
 /**
  * What a receiver answers to a batch. `OK`: it has the whole batch, in a channel or durable. `FAILED`, `UNKNOWN`: it has
@@ -53,28 +54,13 @@ export interface FlumeBatch {
 }
 
 /** What the server calls. */
-export interface FlumeListener {
+export interface FlumeListener extends ListenerEvents {
   /** Takes a batch over; it must not block. After `pause` a few may still come: what was received before. */
   batch(batch: FlumeBatch): void;
-  /** How many clients are connected now. */
-  clients(count: number): void;
-  /** Something to log; the server continues by itself. */
-  logEvent(level: 'info' | 'warn', what: string, message: string): void;
 }
 
 /** A server that listens. */
-export interface FlumeListening {
-  /** Where it listens, for messages and clients, such as `0.0.0.0:4141`. */
-  readonly address: string;
-  /** Receives nothing more from any client until `resume`; clients wait. */
-  pause(): void;
-  resume(): void;
-  /**
-   * Takes no more clients and no more batches, and closes each connection when its batches are answered; answers when
-   * all are closed, or after a bounded time. Idempotent, never fails.
-   */
-  close(): ObservableInput<unknown>;
-}
+export type FlumeListening = PausableListening;
 
 /** A server that Flume's clients send to. */
 export interface FlumeRpcServer {

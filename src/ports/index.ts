@@ -36,6 +36,7 @@ export type {
   FlumeStatus,
 } from './flume-rpc.js';
 export type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
+export type { HttpHead, HttpReceived, HttpReply, HttpServer, HttpServerListener } from './http-server.js';
 export type {
   CommittedOffset,
   KafkaBatch,
@@ -62,5 +63,13 @@ export type {
   KafkaSent,
   KafkaTransactions,
 } from './kafka-producer.js';
+export type { ListenerEvents, Listening, PausableListening } from './listening.js';
 export type { LocalFile, LocalFileStats, LocalFiles, LocalName } from './local-files.js';
+export type {
+  SocketPeer,
+  SocketReader,
+  SocketServer,
+  SocketServerListener,
+  SocketTransport,
+} from './socket-server.js';
 export type { TextOutput } from './text-output.js';

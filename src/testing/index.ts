@@ -27,10 +27,12 @@ export {
 } from './memory/memory-file-system.js';
 export { MemoryFlume, type MemoryFlumeOptions } from './memory/memory-flume.js';
 export { type HttpScript, MemoryHttp, type MemoryHttpOptions, type SeenRequest } from './memory/memory-http.js';
+export { MemoryHttpServer, type MemoryPost } from './memory/memory-http-server.js';
 export { MemoryKafka, type MemoryKafkaOptions, type SeenCommit } from './memory/memory-kafka.js';
 export { MemoryLocalFiles, type MemoryLocalFilesOptions } from './memory/memory-local-files.js';
 export type { MemoryRecord } from './memory/memory-log.js';
 export type { ProducerFate, ProducerStep } from './memory/memory-producer.js';
+export { type MemorySocket, MemorySockets } from './memory/memory-sockets.js';
 export type { TopicConfig } from './memory/memory-topic-rules.js';
 export type { ReadLines } from './proof/comparison.js';
 export { ProofError } from './proof/failure.js';

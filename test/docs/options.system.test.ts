@@ -30,6 +30,12 @@ import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/driv
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
 import { KAFKAJS_DEFAULTS } from 'rxflume/drivers/kafkajs';
 import { LOCAL_DISK_DEFAULTS } from 'rxflume/drivers/local-disk';
+import {
+  NODE_HTTP_SERVER_DEFAULTS,
+  TCP_SERVER_DEFAULTS,
+  UDP_SERVER_DEFAULTS,
+  UNIX_SERVER_DEFAULTS,
+} from 'rxflume/drivers/node';
 import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
@@ -44,7 +50,14 @@ import {
   TEXT_DECODER_DEFAULTS,
 } from 'rxflume/formats';
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
-import { FROM_DEFAULTS, MULTILINE_DEFAULTS, TAIL_SOURCE_DEFAULTS } from 'rxflume/inputs';
+import {
+  FROM_DEFAULTS,
+  HTTP_SOURCE_DEFAULTS,
+  MULTILINE_DEFAULTS,
+  NET_SOURCE_DEFAULTS,
+  SYSLOG_SOURCE_DEFAULTS,
+  TAIL_SOURCE_DEFAULTS,
+} from 'rxflume/inputs';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
   BATCH_DEFAULTS,
@@ -109,6 +122,13 @@ test.each([
     'Options of tailSource',
     { ...TAIL_SOURCE_DEFAULTS, multiline: MULTILINE_DEFAULTS },
   ],
+  ['docs/reference/options/inputs.md', 'Options of httpSource', HTTP_SOURCE_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of nodeHttpServer', NODE_HTTP_SERVER_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of netSource', NET_SOURCE_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of syslogSource', SYSLOG_SOURCE_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of tcpServer', TCP_SERVER_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of unixServer', UNIX_SERVER_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of udpServer', UDP_SERVER_DEFAULTS],
   ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
   ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],
   ['docs/reference/alerts.md', 'flowSnapshots', FLOW_SNAPSHOTS_DEFAULTS],

@@ -52,6 +52,7 @@ const ENTRIES = [
   'rxflume/drivers/local-disk',
   'rxflume/drivers/embedded-log',
   'rxflume/drivers/avro-rpc',
+  'rxflume/drivers/node',
   'rxflume/drivers/undici',
   'rxflume/drivers/stdio',
   'rxflume/drivers/amqplib',

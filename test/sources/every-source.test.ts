@@ -7,9 +7,19 @@ import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
 import { fromObservable$ } from '../../src/sources/from/from-observable.js';
+import { httpSource } from '../../src/sources/http/http-source.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { netSource } from '../../src/sources/net/net-source.js';
+import { syslogSource } from '../../src/sources/syslog/syslog-source.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
-import { MemoryAmqp, MemoryFlume, MemoryKafka, MemoryLocalFiles } from '../../src/testing/index.js';
+import {
+  MemoryAmqp,
+  MemoryFlume,
+  MemoryHttpServer,
+  MemoryKafka,
+  MemoryLocalFiles,
+  MemorySockets,
+} from '../../src/testing/index.js';
 import { SourceRun } from '../support/source-run.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
@@ -54,6 +64,28 @@ const SOURCES: Readonly<Record<string, () => MemorySource>> = {
       source: tailSource(own, { ...where, window: { count: 3 }, ...times, ...common }),
       produce: (values) => own.append('/log/a.log', values.map((value) => `${value}\n`).join('')),
     };
+  },
+  httpSource: () => {
+    const own = new MemoryHttpServer();
+    const source = httpSource(own, { name: 'h', window: { count: 3 }, ...common });
+    const produce = (values: readonly string[]) => {
+      own.send({ body: JSON.stringify(values) }).subscribe({ error: () => undefined });
+    };
+    return { source, produce };
+  },
+  netSource: () => {
+    const own = new MemorySockets();
+    const source = netSource(own, { name: 'n', window: { count: 3 }, ...common });
+    return { source, produce: (values) => own.connect().send(`${values.join('\n')}\n`) };
+  },
+  syslogSource: () => {
+    const own = new MemorySockets();
+    const source = syslogSource(own, { name: 's', framing: 'relp', window: { count: 3 }, ...common });
+    const produce = (values: readonly string[]) => {
+      const messages = values.map((value, n) => `${n + 2} syslog ${value.length} ${value}\n`);
+      own.connect().send(`1 open 14 relp_version=0\n${messages.join('')}`);
+    };
+    return { source, produce };
   },
   flumeSource: () => {
     const own = new MemoryFlume();

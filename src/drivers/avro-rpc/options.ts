@@ -1,10 +1,8 @@
-import { BlockList, isIP } from 'node:net';
-import { type ConnectionOptions, createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readHostPort } from '../../core/address.js';
-import { describeError, OptionError } from '../../core/errors.js';
 import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
-import { sentence } from '../../core/sentence.js';
 import { MiB } from '../../core/units.js';
+import { checkAllow, checkHostPort, checkTls } from '../node/listen-options.js';
 
 /** Whether the bytes on the wire are deflated. Both sides must have the same. */
 export type WireCompression = 'none' | 'deflate';
@@ -117,9 +115,7 @@ export function checkClientOptions(given: AvroRpcClientOptions) {
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
 export function checkServerOptions(given: AvroRpcServerOptions) {
   const options = withDefaults('avroRpcServer options', AVRO_RPC_SERVER_DEFAULTS, given, ['port', 'tls', 'allow']);
-  expectWhole('port', options.port, 0, 65_535);
-  const host = String(options.host).replace(/^\[(.*)\]$/, '$1');
-  expectOption('host', options.host, isIP(host) !== 0, 'an IP address to listen at, such as 0.0.0.0 or ::');
+  const host = checkHostPort(options);
   checkWire(options);
   expectWhole('maxBatchCount', options.maxBatchCount, 1);
   expectWhole('maxInFlight', options.maxInFlight, 1);
@@ -127,7 +123,8 @@ export function checkServerOptions(given: AvroRpcServerOptions) {
   expectWhole('maxBufferedBytes', options.maxBufferedBytes, 1);
   expectMs('stallTimeoutMs', options.stallTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
-  return { ...options, host, tls: checkTls(options.tls), allow: checkAllow(options.allow) };
+  const tls = options.tls === undefined ? null : createSecureContext(checkTls(options.tls));
+  return { ...options, host, tls, allow: checkAllow(options.allow) };
 }
 
 function checkWire(options: Required<WireOptions>): void {
@@ -135,40 +132,4 @@ function checkWire(options: Required<WireOptions>): void {
   expectWhole('compressionLevel', options.compressionLevel, 1, 9);
   expectOneOf('deflateOrder', options.deflateOrder, ['outside-tls', 'inside-tls']);
   expectWhole('maxFrameBytes', options.maxFrameBytes, 1_024, 2 ** 30);
-}
-
-function checkTls(tls: SecureContextOptions | undefined): SecureContext | null {
-  if (tls === undefined) return null;
-  const hasKey = typeof tls === 'object' && tls !== null && (tls.pfx !== undefined || tls.key !== undefined);
-  expectOption('tls', typeof tls, hasKey, 'an object with `key` and `cert`, or `pfx`');
-  try {
-    return createSecureContext(tls);
-  } catch (cause) {
-    throw new OptionError(
-      'RXF_OPTION_INVALID',
-      sentence(`Expected \`tls\` to be usable, got: ${describeError(cause)}`),
-      {
-        details: { option: 'tls' },
-        cause,
-      },
-    );
-  }
-}
-
-function checkAllow(allow: readonly string[] | undefined): BlockList | null {
-  if (allow === undefined) return null;
-  expectOption('allow', allow, Array.isArray(allow) && allow.length > 0, 'a list of at least one address or network');
-  const list = new BlockList();
-  for (const [at, entry] of allow.entries()) {
-    const [address = '', bits] = String(entry).split('/');
-    const version = isIP(address);
-    const prefix = bits === undefined ? undefined : Number(bits);
-    const most = version === 6 ? 128 : 32;
-    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(bits as string) && prefix <= most);
-    expectOption(`allow[${at}]`, entry, version !== 0 && isPrefix, 'an address, or a network such as 10.1.0.0/16');
-    const family = version === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, prefix, family);
-  }
-  return list;
 }

@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import { shownHostPort } from '../../core/address.js';
-import { monotonicMs } from '../../core/clock.js';
 import { ConnectError, describeError } from '../../core/errors.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
+import { isAllowed } from '../node/listen-options.js';
+import { Rejections } from '../node/rejections.js';
 import { MemoryQuota } from './memory-quota.js';
 import { type AvroRpcServerOptions, checkServerOptions, type ServerSettings } from './options.js';
 import { PROTOCOL_HASH, Protocols } from './protocol.js';
@@ -15,9 +16,6 @@ const MAX_KNOWN = 100;
 
 /** How many looks for stalled clients there are in `stallTimeoutMs`. */
 const LOOKS = 4;
-
-/** A client that is rejected again and again is reported once in so long. */
-const REPORT_EVERY_MS = 10_000;
 
 /**
  * A server that Flume's Avro sinks and RPC clients send to.
@@ -65,7 +63,7 @@ class Running implements FlumeListening, ConnectionHost {
   readonly #turns: MemoryQuota;
   readonly #known = new Set([PROTOCOL_HASH.toString('hex')]);
   readonly #looking: NodeJS.Timeout;
-  readonly #reported = new Map<string, { at: number; silent: number }>();
+  readonly #rejections = new Rejections((message) => this.#listener.logEvent('warn', 'flume.rejected', message));
   #isPaused = false;
   #closing: Promise<void> | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -156,23 +154,7 @@ class Running implements FlumeListening, ConnectionHost {
   }
 
   rejected(client: string, problem: string): void {
-    const host = client.replace(/:\d+$/, '');
-    const now = monotonicMs();
-    const last = this.#reported.get(host);
-    if (last !== undefined && now - last.at < REPORT_EVERY_MS) {
-      last.silent += 1;
-      return;
-    }
-    const [oldest] = this.#reported.keys();
-    if (this.#reported.size >= MAX_KNOWN && oldest !== undefined) this.#reported.delete(oldest);
-    this.#reported.delete(host);
-    this.#reported.set(host, { at: now, silent: 0 });
-    const more = last === undefined || last.silent === 0 ? '' : ` (and ${last.silent} times since the last report)`;
-    this.#listener.logEvent(
-      'warn',
-      'flume.rejected',
-      `Rejected what ${client} sent to ${this.address}: ${problem}${more}.`,
-    );
+    this.#rejections.add(client, this.address, problem);
   }
 
   ended(connection: ServerConnection): void {
@@ -202,10 +184,7 @@ class Running implements FlumeListening, ConnectionHost {
   #problemOf(address: string): string | null {
     const { allow, maxClients } = this.#settings;
     if (this.#closing !== undefined || this.#isOver) return 'the server is closing';
-    // A socket for both families shows an IPv4 address as ::ffff:10.0.0.7.
-    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-    const isAllowed = allow === null || allow.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
-    if (!isAllowed) return 'its address is not in `allow`';
+    if (!isAllowed(allow, address)) return 'its address is not in `allow`';
     if (this.#connections.size >= maxClients) this.#longestSilent()?.giveUp();
     return this.#connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
   }

@@ -3,7 +3,8 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { FlumeRpcServer } from '../../ports/flume-rpc.js';
-import { FlumeSession } from './flume-session.js';
+import { ListeningSession } from '../listening/listening-session.js';
+import { FlumeIntake } from './flume-intake.js';
 import { checkOptions, type FlumeSourceOptions } from './options.js';
 
 /**
@@ -35,5 +36,6 @@ export function flumeSource(server: FlumeRpcServer, options: FlumeSourceOptions)
   expectFunction('server.listen', server?.listen);
   const checked = checkOptions(options);
   const traits = { name: 'flumeSource', isReplayable: false };
-  return new Source((subscriber, stop$) => new FlumeSession(server, checked, subscriber).start(stop$), traits);
+  const intake = new FlumeIntake(server);
+  return new Source((subscriber, stop$) => new ListeningSession(intake, checked, subscriber).start(stop$), traits);
 }

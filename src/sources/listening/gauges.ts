@@ -6,15 +6,25 @@ import { Gauges } from '../../core/gauges.js';
 import type { Labels, Monitor, Sample } from '../../core/monitor.js';
 import { NoProgress } from '../../offsets/no-progress.js';
 
+/** Which kind of source, and the name that its user gave it. */
+export interface Named {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export function streamOf({ kind, name }: Named): string {
+  return `${kind}:${name}`;
+}
+
 /** What a session says of itself when its metrics are read. */
-export interface FlumeState {
-  /** Events received and not passed on. */
+export interface ListeningState {
+  /** Values received and not passed on. */
   readonly waiting: number;
-  /** Batches that are not answered. */
+  /** Requests that are not answered. */
   readonly unanswered: number;
-  /** When the oldest event that is not answered was made, in milliseconds since 1970. */
+  /** When the oldest value that is not answered was made, in milliseconds since 1970. */
   readonly oldestTime: number | undefined;
-  /** Events acked, and events whose bytes a sink has taken. */
+  /** Values acked, and values whose bytes a sink has taken. */
   readonly acked: number;
   readonly handedOver: number;
   /** Whether the flow is paused. */
@@ -22,23 +32,23 @@ export interface FlumeState {
 }
 
 /**
- * What is known of a Flume source at the moment when its metrics are read. The protocol does not say what its clients hold, so
+ * What is known of a source that listens at the moment when its metrics are read. No protocol says what its clients hold, so
  * the backlog is what was received and not passed on.
  */
-export class FlumeGauges {
+export class ListeningGauges {
   readonly #window: WindowMetrics;
   readonly #labels: Labels;
   readonly #stream: string;
-  readonly #state: () => FlumeState;
+  readonly #state: () => ListeningState;
   readonly #shown: Gauges<'rxflume_source_joined' | 'rxflume_source_clients'>;
   readonly #noProgress = new NoProgress();
   readonly #uncollect: () => void;
 
-  constructor(window: InFlightWindow, monitor: Monitor, name: string, state: () => FlumeState) {
-    const labels = { source: 'flume', name };
+  constructor(window: InFlightWindow, monitor: Monitor, named: Named, state: () => ListeningState) {
+    const labels = { source: named.kind, name: named.name };
     this.#window = new WindowMetrics(window, monitor, labels);
     this.#labels = { ...flowLabels(), ...labels };
-    this.#stream = `flume:${name}`;
+    this.#stream = streamOf(named);
     this.#state = state;
     this.#shown = new Gauges(monitor, labels, ['rxflume_source_joined', 'rxflume_source_clients']);
     this.#uncollect = monitor.collect(() => this.#read());
@@ -83,14 +93,15 @@ export class FlumeGauges {
 }
 
 /** The counters that a session keeps. */
-export function metricsOf(monitor: Monitor, name: string) {
-  const labels = { source: 'flume', name };
+export function metricsOf(monitor: Monitor, { kind, name }: Named) {
+  const labels = { source: kind, name };
   return {
     records: monitor.metric('rxflume_source_records_total', labels),
     bytes: monitor.metric('rxflume_source_bytes_total', labels),
     batches: monitor.metric('rxflume_source_batches_total', labels),
     acked: monitor.metric('rxflume_source_acked_total', labels),
     nacked: monitor.metric('rxflume_source_nacked_total', labels),
+    lost: monitor.metric('rxflume_source_lost_total', labels),
     unheard: monitor.metric('rxflume_source_unheard_total', labels),
     age: monitor.histogram('rxflume_source_age_seconds', labels),
     settle: monitor.histogram('rxflume_source_settle_duration_seconds', labels),

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AvroReader, AvroWriter } from '../../../src/formats/avro-bytes.js';
 import { readFlumeEvent, writeFlumeEvent } from '../../../src/formats/flume-avro.js';
 import { type FlumeEvent, flumeEventBytes, flumeEventOverhead } from '../../../src/formats/flume-event.js';
-import { PendingBatch } from '../../../src/sources/flume/pending-batch.js';
+import { PendingRequest } from '../../../src/sources/listening/pending-request.js';
 import { keptBy } from '../../support/heap.js';
 
 /** So many events as they come from the wire, each with so many headers of a few bytes. */
@@ -33,10 +33,10 @@ describe('what events take', () => {
     expect(reported).toBeLessThan(kept * 3);
   });
 
-  it('is not kept of a batch that went out and waits for its answer', () => {
+  it('is not kept of a request that went out and waits for its answer', () => {
     const kept = keptBy(() => {
-      const batch = { client: 'a', events: decoded(5_000, 10), byteLength: 1, reply: () => true };
-      const pending = new PendingBatch(batch, 0, 0);
+      const request = { client: 'a', values: decoded(5_000, 10), byteLength: 1, reply: () => true };
+      const pending = new PendingRequest(request, 0, 0);
       for (let n = 0; n < 5_000; n += 1) pending.take();
       return pending;
     });

@@ -1,0 +1,18 @@
+/**
+ * Servers on Node's own modules: HTTP for `httpSource`; TCP, TLS, UDP and unix sockets for `netSource` and `syslogSource`.
+ *
+ * @packageDocumentation
+ */
+export { type HttpAuth, NODE_HTTP_SERVER_DEFAULTS, type NodeHttpServerOptions } from './http-options.js';
+export { nodeHttpServer } from './http-server.js';
+export type { ListenOptions, ServerTls } from './listen-options.js';
+export {
+  TCP_SERVER_DEFAULTS,
+  type TcpServerOptions,
+  UDP_SERVER_DEFAULTS,
+  type UdpServerOptions,
+  UNIX_SERVER_DEFAULTS,
+  type UnixServerOptions,
+} from './socket-options.js';
+export { tcpServer, unixServer } from './stream-server.js';
+export { udpServer } from './udp-server.js';

@@ -1,0 +1,69 @@
+import { BlockList, isIP } from 'node:net';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { describeError, OptionError } from '../../core/errors.js';
+import { expectOption, expectWhole } from '../../core/options.js';
+import { sentence } from '../../core/sentence.js';
+
+/** A certificate and its key: fixed, or read again from time to time, so that a renewed one is used without a restart. */
+export type ServerTls = SecureContextOptions | (() => SecureContextOptions);
+
+/** Where a server listens, and for whom. */
+export interface ListenOptions {
+  /** The port, 0 for any that is free. */
+  readonly port: number;
+  /** The address to listen at, such as 0.0.0.0 for clients of other machines. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Who may connect: addresses, or networks such as `10.1.0.0/16`. Default: everyone. */
+  readonly allow?: readonly string[];
+}
+
+/** The port and the address, without the brackets of an IPv6 address. Throws `OptionError`. */
+export function checkHostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  expectWhole('port', port, 0, 65_535);
+  const plain = String(host).replace(/^\[(.*)\]$/, '$1');
+  expectOption('host', host, isIP(plain) !== 0, 'an IP address to listen at, such as 0.0.0.0 or ::');
+  return plain;
+}
+
+/** That a certificate and its key fit. Throws `OptionError`, which shows no key. */
+export function checkTls(tls: SecureContextOptions): SecureContextOptions {
+  const hasKey = typeof tls === 'object' && tls !== null && (tls.pfx !== undefined || tls.key !== undefined);
+  expectOption('tls', typeof tls, hasKey, 'an object with `key` and `cert`, or `pfx`');
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new OptionError(
+      'RXF_OPTION_INVALID',
+      sentence(`Expected \`tls\` to be usable, got: ${describeError(cause)}`),
+      { details: { option: 'tls' }, cause },
+    );
+  }
+  return tls;
+}
+
+/** Who may connect, as what can be asked; null: everyone. Throws `OptionError`. */
+export function checkAllow(allow: readonly string[] | undefined): BlockList | null {
+  if (allow === undefined) return null;
+  expectOption('allow', allow, Array.isArray(allow) && allow.length > 0, 'a list of at least one address or network');
+  const list = new BlockList();
+  for (const [at, entry] of allow.entries()) {
+    const [address = '', bits] = String(entry).split('/');
+    const version = isIP(address);
+    const prefix = bits === undefined ? undefined : Number(bits);
+    const most = version === 6 ? 128 : 32;
+    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(bits as string) && prefix <= most);
+    expectOption(`allow[${at}]`, entry, version !== 0 && isPrefix, 'an address, or a network such as 10.1.0.0/16');
+    const family = version === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, prefix, family);
+  }
+  return list;
+}
+
+/** Whether a client's address is on the list. */
+export function isAllowed(allow: BlockList | null, address: string): boolean {
+  if (allow === null) return true;
+  // A socket for both families shows an IPv4 address as ::ffff:10.0.0.7.
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  return allow.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
+}
