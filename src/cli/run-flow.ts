@@ -1,6 +1,9 @@
+import { Subject } from 'rxjs';
+import type { AlertEvent } from '../alerts/index.js';
 import { metricsHandler } from '../metrics/index.js';
 import type { AlertsFile } from './alerts-file.js';
 import type { CommandContext } from './command.js';
+import type { ConsoleAsked } from './console/console-arguments.js';
 import type { ConsoleLog } from './console-log.js';
 import { flowOf, loaded } from './flow-of.js';
 import type { OutputStream } from './guarded-output.js';
@@ -19,6 +22,8 @@ export interface RunAsked {
   readonly metrics: ListenAddress | null;
   /** The file of rules and receivers; undefined where the flow is not watched. */
   readonly alerts?: string | undefined;
+  /** Null where the console is not served. */
+  readonly console: ConsoleAsked | null;
 }
 
 // Read before a flow file is loaded, which may take seconds in which the parent ends.
@@ -38,7 +43,10 @@ export async function runFlow(asked: RunAsked, context: CommandContext): Promise
     if (watched === undefined) return 2;
   }
   if (asked.metrics !== null && !(await metricsAreServed(asked.metrics, log, err))) return 2;
-  const watching = watched === undefined ? undefined : await startAlerts(watched, log, err);
+  const alerts$ = new Subject<AlertEvent>();
+  const endConsole = await consoleIsServed(asked, alerts$, context, log);
+  if (endConsole === null) return 2;
+  const watching = watched === undefined ? undefined : await startAlerts(watched, log, err, alerts$);
   if (watching === null) return 2;
   const running = run(flow, log, asked);
   const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
@@ -46,6 +54,7 @@ export async function runFlow(asked: RunAsked, context: CommandContext): Promise
   watchNpm(() => running.stop('npm, which started it, has ended'));
   const outcome = await running.exitCode;
   await watching?.end();
+  endConsole();
   return outcome;
 }
 
@@ -54,12 +63,30 @@ async function startAlerts(
   file: AlertsFile,
   log: ConsoleLog,
   err: OutputStream,
+  alerts$: Subject<AlertEvent>,
 ): Promise<ReturnType<typeof watchAlerts> | null> {
   const { watchAlerts: watch } = await import('./watch-alerts.js');
   try {
-    return watch(file, log);
+    return watch(file, log, alerts$);
   } catch (error) {
     sayError(startLog(err), error);
+    return null;
+  }
+}
+
+/** Null, and said why, where that is not possible. Otherwise what ends it. */
+async function consoleIsServed(
+  { console: asked, alerts }: RunAsked,
+  alerts$: Subject<AlertEvent>,
+  context: CommandContext,
+  log: ConsoleLog,
+): Promise<(() => void) | null> {
+  if (asked === null) return () => undefined;
+  const { serveConsole } = await import('./console/serve-console.js');
+  try {
+    return await serveConsole(asked, alerts === undefined ? undefined : alerts$, context, log);
+  } catch (error) {
+    sayError(startLog(context.err), error);
     return null;
   }
 }

@@ -1,14 +1,18 @@
 import { concat, defer, Subject, take, takeUntil, tap } from 'rxjs';
-import { alerts, flowSnapshots, logReceiver, notify } from '../alerts/index.js';
+import { type AlertEvent, alerts, flowSnapshots, logReceiver, notify } from '../alerts/index.js';
 import { defaultMonitor } from '../core/monitor.js';
 import type { AlertsFile } from './alerts-file.js';
 import type { ConsoleLog } from './console-log.js';
 
 /**
  * Runs rules and receivers beside a flow. `end` looks once more, so that a flow that failed is reported, and settles when receivers
- * know, or `drainTimeoutMs` is over. Whatever fails here is logged, and ends no flow.
+ * know, or `drainTimeoutMs` is over. `seen$` gets each alert too. Whatever fails here is logged, and ends no flow.
  */
-export function watchAlerts({ rules, receivers, options }: AlertsFile, log: ConsoleLog): { end(): Promise<void> } {
+export function watchAlerts(
+  { rules, receivers, options }: AlertsFile,
+  log: ConsoleLog,
+  seen$: Subject<AlertEvent>,
+): { end(): Promise<void> } {
   const { intervalMs, ...notifyOptions } = options;
   const every = intervalMs === undefined ? {} : { intervalMs };
   const stop$ = new Subject<void>();
@@ -22,7 +26,10 @@ export function watchAlerts({ rules, receivers, options }: AlertsFile, log: Cons
   const end = new Promise<void>((resolve) => {
     ended = resolve;
   });
-  const alerts$ = alerts(snapshots$, rules).pipe(takeUntil(over$));
+  const alerts$ = alerts(snapshots$, rules).pipe(
+    takeUntil(over$),
+    tap((alert) => seen$.next(alert)),
+  );
   alerts$.pipe(notify({ ...notifyOptions, receivers: all })).subscribe({
     error: (cause: unknown) => {
       defaultMonitor.report({

@@ -54,9 +54,13 @@ export function consoleApp(options: ConsoleAppOptions = {}): ConsoleApp {
   return consoleOf(options, runningFlows);
 }
 
-/** As `consoleApp`, of flows that are given. */
-export function consoleOf(options: ConsoleAppOptions, running: () => readonly RunningFlow[]): ConsoleApp {
-  return new Console(checkOptions(options), running);
+/** As `consoleApp`, of flows that are given, and with a token for each peer where that is not the password. */
+export function consoleOf(
+  options: ConsoleAppOptions,
+  running: () => readonly RunningFlow[],
+  tokenOf: (url: string) => string | undefined = () => options.password,
+): ConsoleApp {
+  return new Console(checkOptions(options), running, tokenOf);
 }
 
 class Console implements ConsoleApp {
@@ -73,12 +77,16 @@ class Console implements ConsoleApp {
   /** What needs a session, by method and the end of the path. */
   readonly #routes: readonly (readonly [method: string, path: RegExp, route: Route])[];
 
-  constructor(options: CheckedOptions, running: () => readonly RunningFlow[]) {
+  constructor(
+    options: CheckedOptions,
+    running: () => readonly RunningFlow[],
+    tokenOf: (url: string) => string | undefined,
+  ) {
     const { password, trustedHeader, hosts, peers, name = `${hostname()}:${process.pid}`, monitor } = options;
     this.#options = options;
     this.#running = running;
     this.#access = new Access({ clientToken: this.clientToken, password, trustedHeader, hosts });
-    this.#peers = new Peers(peers, () => password);
+    this.#peers = new Peers(peers, tokenOf);
     const parts = { name, version: versionOf(), running, peers: this.#peers };
     this.#snapshots = new Snapshots(options, parts);
     this.#routes = this.#table();
@@ -98,13 +106,13 @@ class Console implements ConsoleApp {
     return `#token=${this.#access.newLink()}`;
   }
 
-  async fetch(request: Request): Promise<Response> {
+  readonly fetch = async (request: Request): Promise<Response> => {
     try {
       return await this.#answer(request);
     } catch (error) {
       return failureAnswer(error);
     }
-  }
+  };
 
   end(): void {
     this.#all.unsubscribe();

@@ -28,6 +28,8 @@ export const ERRORS = {
   RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
   RXF_LISTEN: { family: 'ConnectError', retryable: true },
   RXF_METRICS_LISTEN: { family: 'ConnectError', retryable: false },
+  RXF_CONSOLE_LISTEN: { family: 'ConnectError', retryable: false },
+  RXF_CONSOLE_UNREACHABLE: { family: 'ConnectError', retryable: true },
   RXF_CONSOLE_SESSION: { family: 'ConnectError', retryable: false },
   RXF_CONSOLE_ORIGIN: { family: 'ConnectError', retryable: false },
   RXF_CONSOLE_READ_ONLY: { family: 'ConnectError', retryable: false },

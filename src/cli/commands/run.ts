@@ -1,4 +1,5 @@
 import { command, oneArgument, textOf } from '../command.js';
+import { CONSOLE_OPTIONS, CONSOLE_OPTIONS_HELP, readConsoleArguments } from '../console/console-arguments.js';
 import { ADDRESS, addressOf } from '../http-server.js';
 import { DEFAULT_METRICS_ADDRESS } from '../metrics-server.js';
 import type { RunAsked } from '../run-flow.js';
@@ -7,7 +8,7 @@ export const run = command<RunAsked>({
   name: 'run',
   usage: [
     'run <file> [--until-idle <ms>] [--drain-timeout <ms>] [--metrics [<host>:<port>]]',
-    '           [--alerts <file>]',
+    '           [--alerts <file>] [--console [<host>:<port>]] …',
   ],
   summary: 'run the flow that <file> (TypeScript or JavaScript) exports as default',
   options: {
@@ -18,12 +19,14 @@ export const run = command<RunAsked>({
       bare: { value: `${DEFAULT_METRICS_ADDRESS.host}:${DEFAULT_METRICS_ADDRESS.port}`, values: ADDRESS },
     },
     alerts: { type: 'string' },
+    ...CONSOLE_OPTIONS,
   },
   optionsHelp: [
     '--until-idle <ms>      drain and exit after <ms> without a record',
     '--drain-timeout <ms>   abandon a drain that takes longer (default 60000)',
     '--metrics [<host>:<port>]  serve /metrics, /livez and /readyz (default 127.0.0.1:9464)',
     '--alerts <file>        watch the flow with the rules and receivers that <file> exports',
+    ...CONSOLE_OPTIONS_HELP,
   ],
   notes: `SIGINT or SIGTERM drains: stop reading, make deliveries in flight durable, commit, and print a summary.
 A second signal abandons the flow.`,
@@ -37,6 +40,7 @@ A second signal abandons the flow.`,
       drainTimeoutMs: milliseconds('--drain-timeout', textOf(options, 'drain-timeout') ?? '60000'),
       metrics: metrics === undefined ? null : addressOf('--metrics', metrics, DEFAULT_METRICS_ADDRESS),
       alerts: textOf(options, 'alerts'),
+      console: readConsoleArguments(options),
     };
   },
   async run(asked, context) {

@@ -1,0 +1,83 @@
+import { hostname } from 'node:os';
+import { nameOf, type OptionForm, type OptionValues } from '../command.js';
+import { ADDRESS, addressOf, type ListenAddress } from '../http-server.js';
+
+export const DEFAULT_CONSOLE_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 9466 };
+
+/** What `--console` and its companions ask for. */
+export interface ConsoleAsked {
+  readonly address: ListenAddress;
+  readonly readOnly: boolean;
+  readonly name: string | undefined;
+  /** URLs, separated by commas, or a file with one a line. */
+  readonly peers: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly trustedHeader: string | undefined;
+  /** Names by which the server is called. */
+  readonly hosts: readonly string[];
+}
+
+const byDefault = `${DEFAULT_CONSOLE_ADDRESS.host}:${DEFAULT_CONSOLE_ADDRESS.port}`;
+
+export const CONSOLE_OPTIONS: Readonly<Record<string, OptionForm>> = {
+  console: { type: 'string', bare: { value: byDefault, values: ADDRESS } },
+  'console-read-only': { type: 'boolean' },
+  'console-name': { type: 'string' },
+  'console-peers': { type: 'string' },
+  'console-password-file': { type: 'string' },
+  'console-trusted-header': { type: 'string' },
+  'console-hosts': { type: 'string' },
+};
+
+export const CONSOLE_OPTIONS_HELP: readonly string[] = [
+  `--console [<host>:<port>]  serve the console (default ${byDefault})`,
+  '--console-read-only    reject commands and taps',
+  '--console-name <name>  what this process is called in it (default: its host and id)',
+  '--console-peers <urls> other consoles to show: URLs separated by commas, or a file with one a line',
+  '--console-password-file <file>  the password that it asks for, and other processes are asked with',
+  '--console-trusted-header <name>  the header in which a reverse proxy says whom it has let in',
+  '--console-hosts <names>  names by which it is called, separated by commas, besides its address',
+];
+
+/** Names of this machine that only it can use. */
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+const ANY = ['0.0.0.0', '::'];
+
+/** Null where no console is asked for. Throws an `Error` that says what is wrong with an option. */
+export function readConsoleArguments(options: OptionValues): ConsoleAsked | null {
+  const text = nameOf(options, 'console');
+  if (text === undefined) {
+    const [stray] = Object.keys(options).filter((name) => name.startsWith('console-'));
+    if (stray !== undefined) throw new Error(`\`--${stray}\` needs \`--console\``);
+    return null;
+  }
+  const address = addressOf('--console', text, DEFAULT_CONSOLE_ADDRESS);
+  const passwordFile = nameOf(options, 'console-password-file');
+  const trustedHeader = nameOf(options, 'console-trusted-header');
+  if (!LOOPBACK.test(address.host) && passwordFile === undefined && trustedHeader === undefined) {
+    throw new Error(
+      `other machines reach \`--console ${text}\`: add \`--console-password-file <file>\`, or \`--console-trusted-header <name>\` where only ` +
+        `a reverse proxy that logs people in reaches it, or use \`--console ${byDefault}\``,
+    );
+  }
+  return {
+    address,
+    readOnly: options['console-read-only'] === true,
+    name: nameOf(options, 'console-name'),
+    peers: nameOf(options, 'console-peers'),
+    passwordFile,
+    trustedHeader,
+    hosts: hostsOf(address.host, nameOf(options, 'console-hosts')),
+  };
+}
+
+/** By which names it may be called: those of loopback, its own address, and where others reach it, the name of the machine. */
+function hostsOf(host: string, given = ''): string[] {
+  const shown = host.includes(':') ? `[${host}]` : host;
+  const own = LOOPBACK.test(host) ? [] : [hostname(), ...(ANY.includes(host) ? [] : [shown])];
+  const more = given
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  return [...new Set(['localhost', '127.0.0.1', '[::1]', shown, ...own, ...more].map((name) => name.toLowerCase()))];
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Observable } from 'rxjs';
+import type { AlertEvent } from '../../alerts/index.js';
+import { consoleOf } from '../../console/console-app.js';
+import { describeError, OptionError } from '../../core/errors.js';
+import { runningFlows } from '../../flow/running-flows.js';
+import type { CommandContext } from '../command.js';
+import type { ConsoleLog } from '../console-log.js';
+import { serveHttp } from '../http-server.js';
+import type { ConsoleAsked } from './console-arguments.js';
+import { noteConsole, notedConsoles, runtimeFolder } from './runtime-file.js';
+
+/** A page hears something every 15 s, so a client that takes nothing for so long does not read. */
+const SILENT_FOR_MS = 40_000;
+
+/**
+ * Serves the console of this process, prints its link, and notes it for the commands of the same user. Returns what ends it.
+ *
+ * Fails: `RXF_CONSOLE_LISTEN` where it cannot listen; `RXF_OPTION_INVALID` for a file that cannot be read or what is in it.
+ */
+export async function serveConsole(
+  { address, passwordFile, peers, name, readOnly, trustedHeader, hosts }: ConsoleAsked,
+  alerts$: Observable<AlertEvent> | undefined,
+  { err, env }: CommandContext,
+  log: ConsoleLog,
+): Promise<() => void> {
+  const password = passwordFile === undefined ? undefined : textOf('--console-password-file', passwordFile).trimEnd();
+  const folder = runtimeFolder(env);
+  const tokenOf = (url: string) => password ?? tokenAt(url, folder);
+  const app = consoleOf(
+    {
+      readOnly,
+      hosts,
+      ...(name !== undefined && { name }),
+      ...(password !== undefined && { password }),
+      ...(trustedHeader !== undefined && { trustedHeader }),
+      ...(peers !== undefined && { peers: peersOf(peers) }),
+      ...(alerts$ !== undefined && { alerts$ }),
+    },
+    runningFlows,
+    tokenOf,
+  );
+  const hint = '--console 127.0.0.1:0';
+  const options = { what: 'the console', code: 'RXF_CONSOLE_LISTEN', hint, silentForMs: SILENT_FOR_MS } as const;
+  try {
+    const { url, close } = await serveHttp(app.fetch, address, options);
+    const remove = noteConsole(folder, { url, token: app.clientToken, pid: process.pid });
+    // The log may be kept and read by others: the link is not in it.
+    log.say('info', 'console.listening', `Serving the console at ${url}.`, { url });
+    err.write(`rxflume: open ${url.replace('//0.0.0.0:', '//localhost:')}/${app.link()} (works once)\n`);
+    return () => {
+      app.end();
+      close();
+      remove?.();
+    };
+  } catch (error) {
+    app.end();
+    throw error;
+  }
+}
+
+/** A process of this user says itself what to log in with. */
+function tokenAt(url: string, folder: string | undefined): string | undefined {
+  const { origin } = new URL(url);
+  return notedConsoles(folder).find((noted) => new URL(noted.url).origin === origin)?.token;
+}
+
+function peersOf(given: string): string[] {
+  const text = existsSync(given) ? textOf('--console-peers', given).replace(/#.*$/gm, '') : given;
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
+function textOf(option: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const message = `Cannot read ${file}, the file of \`${option}\`: ${describeError(cause)}. Correct the path, or its rights.`;
+    throw new OptionError('RXF_OPTION_INVALID', message, { cause });
+  }
+}
