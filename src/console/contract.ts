@@ -196,7 +196,7 @@ export interface TapValue {
   readonly text: string;
   /** It is longer than 64 KiB, and its end is missing. */
   readonly cut: boolean;
-  /** Fields were replaced by `***`. */
+  /** Values of fields were replaced by `[redacted]`. */
   readonly redacted: boolean;
 }
 

@@ -5,7 +5,14 @@ import { helpOf, helpOfAll } from '../../src/cli/help.js';
 
 describe('readArguments', () => {
   it('reads a run with its defaults and options', () => {
-    const plain = { verb: 'run', file: 'flow.ts', untilIdleMs: null, drainTimeoutMs: 60_000, metrics: null };
+    const plain = {
+      verb: 'run',
+      file: 'flow.ts',
+      untilIdleMs: null,
+      drainTimeoutMs: 60_000,
+      metrics: null,
+      console: null,
+    };
     expect(readArguments(['run', 'flow.ts'])).toEqual(plain);
     expect(readArguments(['run', '--until-idle', '500', 'flow.ts', '--drain-timeout=9'])).toEqual({
       ...plain,

@@ -7,6 +7,12 @@ import { ledger } from './ledger.js';
 import { plan } from './plan.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
+import { tap } from './tap.js';
+import { top } from './top.js';
+import { why } from './why.js';
 
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
-export const COMMANDS: readonly AnyCommand[] = [run, check, doctor, graph, plan, ledger, schema, alerts];
+export const COMMANDS: readonly AnyCommand[] = [
+  ...[run, check, doctor, graph, plan, ledger, schema, alerts],
+  ...[top, tap, why],
+];

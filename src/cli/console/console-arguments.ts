@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { nameOf, type OptionForm, type OptionValues } from '../command.js';
 import { ADDRESS, addressOf, type ListenAddress } from '../http-server.js';
 
-export const DEFAULT_CONSOLE_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 9466 };
+const DEFAULT_CONSOLE_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 9466 };
 
 /** What `--console` and its companions ask for. */
 export interface ConsoleAsked {
@@ -19,8 +19,14 @@ export interface ConsoleAsked {
 
 const byDefault = `${DEFAULT_CONSOLE_ADDRESS.host}:${DEFAULT_CONSOLE_ADDRESS.port}`;
 
+/** The same for all commands: where the console is served, or, as a URL too, which is asked. */
+export const CONSOLE_OPTION: OptionForm = {
+  type: 'string',
+  bare: { value: byDefault, values: new RegExp(`${ADDRESS.source}|^https?:`) },
+};
+
 export const CONSOLE_OPTIONS: Readonly<Record<string, OptionForm>> = {
-  console: { type: 'string', bare: { value: byDefault, values: ADDRESS } },
+  console: CONSOLE_OPTION,
   'console-read-only': { type: 'boolean' },
   'console-name': { type: 'string' },
   'console-peers': { type: 'string' },
