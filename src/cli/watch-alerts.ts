@@ -27,8 +27,8 @@ export function watchAlerts(
     ended = resolve;
   });
   const alerts$ = alerts(snapshots$, rules).pipe(
-    takeUntil(over$),
     tap((alert) => seen$.next(alert)),
+    takeUntil(over$),
   );
   alerts$.pipe(notify({ ...notifyOptions, receivers: all })).subscribe({
     error: (cause: unknown) => {

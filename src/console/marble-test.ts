@@ -13,7 +13,7 @@ export interface TappedEdge {
 }
 
 /**
- * The values of a tap as a marble test, for Node's own test runner: it acks each as it came. The operator under test goes
+ * The values of a tap as a marble test, for Node's own test runner: its sink acks each a moment after it came. The operator under test goes
  * between the two rows. Values come from outside, so each is written as JSON or as bytes: data, never code.
  */
 export function marbleTest({ flow, edge, from, to }: TappedEdge, kept: readonly TapValue[], date: string): string {
@@ -43,10 +43,10 @@ test(${JSON.stringify(title)}, () =>
   marbles((m) => {
     const settled$ = m.deliveries('${marbles}-|', values).pipe(
       // Put what you want to test here, such as \`filterValue(isWanted)\`, and draw what is left of the values.
-      m.sink('${marbles}'),
+      m.sink('-${marbles}'),
     );
     m.expectObservable(settled$);
-    m.expectAcks('${marbles}');
+    m.expectAcks('-${marbles}');
   }));
 `;
 }

@@ -185,7 +185,7 @@ describe('rxflume run --console', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--import', 'tsx', '--test', '--test-reporter=tap', file],
-      { cwd: root, env: { ...env, NODE_TEST_CONTEXT: '' } },
+      { cwd: root, env },
     );
     expect(stdout).toMatch(/^# pass 1$/m);
     expect(stdout).toMatch(/^# fail 0$/m);
