@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 import { startChromium } from './chromium.js';
 import { FakeConsole, TOKEN } from './fake-console.js';
 import { chatFlow, historyOf, quietFlow, snapshotOf } from './simulated-flows.js';
+
+// A limit for what hangs: each test opens a page of its own.
+jest.setTimeout(60_000);
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TABS = ['graph', 'lanes', 'partitions', 'files', 'dead-letters', 'charts', 'tap'];

@@ -69,7 +69,15 @@ async function linkOf(command: Command): Promise<string> {
   throw new Error(`no link in: ${command.output()}`);
 }
 
-const sees = (page: Page, text: string | RegExp, timeout = 30_000) => page.getByText(text).first().waitFor({ timeout });
+/** Waits for a text; a failure says what the page shows instead. */
+async function sees(page: Page, text: string | RegExp, timeout = 30_000): Promise<void> {
+  try {
+    await page.getByText(text).first().waitFor({ timeout });
+  } catch {
+    throw new Error(`The page does not show ${text}, but: ${await page.locator('body').textContent()}`);
+  }
+}
+
 const go = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
 describe('the console of two processes, from Kafka to HDFS', () => {
@@ -79,7 +87,7 @@ describe('the console of two processes, from Kafka to HDFS', () => {
     const node = await dataNode();
     proxy = await StallingProxy.start(node.hostname, Number(node.port));
     const password = join(folder, 'password');
-    writeFileSync(password, 'a password of the test\n');
+    writeFileSync(password, 'a-password-of-the-test\n');
     const env = {
       TEST_TOPIC: topic,
       TEST_GROUP: topic,
@@ -151,10 +159,13 @@ describe('the console of two processes, from Kafka to HDFS', () => {
     await sees(page, /is what the others wait for: .* unanswered for/);
     await go(page, '#/flow/numbered/lanes');
     await page.locator('.lane').first().getByRole('button').click();
-    await sees(page, 'records that cannot be committed');
+    await sees(page, /is in flight, in the sink/);
     await page.keyboard.press('Escape');
     await go(page, '#/alerts');
-    await sees(page, 'firing', 40_000);
+    await page.locator('.alert.bad').first().waitFor({ timeout: 40_000 });
+    expect(await page.locator('.alert.bad').allTextContents()).toContainEqual(
+      expect.stringMatching(/^firing DataTooOld|^firing NoProgress/),
+    );
 
     // Healed: all of it is committed.
     proxy.resume();

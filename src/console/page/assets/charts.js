@@ -5,6 +5,8 @@ import { html, loadUPlot, useLayoutEffect, useRef, useState } from './libraries.
 /** @typedef {import('../../contract.js').FlowView} FlowView */
 /** @typedef {keyof import('../../contract.js').FlowHistory} Series */
 
+const HISTORY_SECONDS = 900;
+
 /** @type {readonly { name: Series, title: string, text: (value: number | null | undefined) => string }[]} */
 const CHARTS = [
   { name: 'perSecond', title: 'Records received', text: rate },
@@ -98,17 +100,27 @@ function optionsOf(element, title, text) {
   return {
     width: element.clientWidth,
     height: 150,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    scales: {
+      x: { range: (_, __, max) => [max - HISTORY_SECONDS, max] },
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
+    },
     axes: [
       { ...axis, size: 22, space: 64, values: (_, splits) => splits.map(at) },
       { ...axis, size: 74, space: 34, values: (_, splits) => splits.map(text) },
     ],
     series: [
       {},
-      { label: title, stroke: line ?? '', fill: fill ?? '', width: 1.5, points: { show: false }, spanGaps: false },
+      {
+        label: title,
+        stroke: line ?? '',
+        fill: fill ?? '',
+        width: 1.5,
+        points: { show: (plot) => plot.data[0].length < 3, size: 5 },
+        spanGaps: false,
+      },
     ],
   };
 }

@@ -114,9 +114,11 @@ function EdgeLabel({ flow, index, left, top, tapEdge }) {
   if (edge === undefined) return null;
   const { perSecond, bytesPerSecond, inFlight, tapped } = edge;
   const ends = `from ${flow.parts[edge.from]?.name} to ${flow.parts[edge.to]?.name}`;
+  // The part before it shows the same number.
+  const isShown = flow.parts[edge.from]?.inFlight === undefined;
   const more = [
     bytesPerSecond === undefined ? '' : `${bytes(bytesPerSecond)}/s`,
-    inFlight ? `${count(inFlight)} in flight` : '',
+    isShown && inFlight ? `${count(inFlight)} in flight` : '',
   ];
   const text = html`
     <b>${rate(perSecond)}</b>

@@ -57,7 +57,10 @@ function Answer({ answer }) {
     ['Where', at],
     ['For', sinceSeconds === undefined ? undefined : duration(sinceSeconds)],
     ['Attempt', attempt === undefined ? undefined : count(attempt)],
-    ['Holds up', holdsUp === undefined ? undefined : `${count(holdsUp)} records that cannot be committed`],
+    [
+      'Holds up',
+      holdsUp === undefined || holdsUp === 0 ? undefined : `${count(holdsUp)} records that cannot be committed`,
+    ],
     ['File', file],
   ];
   return html`
