@@ -21,6 +21,7 @@ const shared = {
     '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
     '^rxflume/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^rxflume/planner$': '<rootDir>/src/planner/index.ts',
+    '^rxflume/flume$': '<rootDir>/src/flume/index.ts',
     '^rxflume/inputs$': '<rootDir>/src/inputs/index.ts',
     '^rxflume/alerts$': '<rootDir>/src/alerts/index.ts',
     '^rxflume/console$': '<rootDir>/src/console/index.ts',

@@ -126,6 +126,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: ['from', 'http', 'listening', 'net', 'syslog', 'tail'].map((name) => `src/sources/${name}`),
     packages: [],
   },
+  // What migrated agents are made of.
+  {
+    room: /^src\/flume$/,
+    rooms: ['src/core', 'src/delivery', 'src/formats', 'src/sinks/files'],
+    packages: ['node:crypto', 'node:os'],
+  },
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
   // The rules look at the status of flows; receivers send through the port of HTTP.
   { room: /^src\/alerts$/, rooms: [...BASE, 'src/metrics', 'src/ports'], packages: ['rxjs', 'node:*'] },
@@ -213,6 +219,8 @@ const DATES: Readonly<Record<string, string>> = {
   'src/flow/committed-files.ts': 'a file has the date when it was committed',
   'src/flow/tap.ts': 'a tapped value has the date when it passed',
   'src/drivers/node/http-auth.ts': 'a signature is of a date',
+  'src/flume/flume-path.ts': 'an event without a time is filed by now',
+  'src/flume/interceptors.ts': 'an event is stamped with the time of day',
   'src/metrics/status.ts': 'the age of a record, whose time is a date',
   'src/opentelemetry/settle-spans.ts': 'spans have dates',
   'src/opentelemetry/traced-acker.ts': 'spans have dates',

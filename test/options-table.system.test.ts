@@ -107,7 +107,7 @@ const TABLE = {
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
-    ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$'],
+    ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$', 'round'],
   ],
   lists: [
     'topics',
@@ -162,9 +162,11 @@ const TABLE = {
     ...['framing', 'namespace', 'overflow', 'positionFile', 'tooLong', 'lastLine'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret', 'trustedHeader'],
+    // Of an event of Flume.
+    ...['timeZone', 'time', 'topicHeader'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
-  flags: ['checkCrc', 'givesChunks', 'readOnly', 'register', 'reusesInodes', 'hasBirthTimes'],
+  flags: ['checkCrc', 'givesChunks', 'readOnly', 'register', 'reusesInodes', 'hasBirthTimes', 'preserveExisting'],
 };
 
 const ENTRIES = entryFiles();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as alerts from '../src/alerts/index.js';
 import * as console from '../src/console/index.js';
+import * as flumeEntry from '../src/flume/index.js';
 import * as formats from '../src/formats/index.js';
 import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
@@ -116,6 +117,13 @@ describe('the public surface', () => {
     const laws = ['littleConcurrency', 'seedThroughput', 'usl'];
     const estimates = ['exactly', 'isNotMeasured', 'meanOf'];
     expect(Object.keys(planner).sort()).toEqual(['PLAN_DEFAULTS', 'plan', ...estimates, ...laws].sort());
+  });
+
+  it('of rxflume/flume is what migrated agents are made of, and its defaults', () => {
+    const interceptors = ['hostHeader', 'regexExtractor', 'removeHeaders', 'searchReplace', 'staticHeader'];
+    const others = ['timestampHeader', 'uuidHeader', 'bodyMatches', 'not', 'env', 'gap', 'flumePath', 'eventTimeMs'];
+    const events = ['kafkaEvent', 'lineEvent', 'FLUME_PATH_DEFAULTS', 'HEADER_DEFAULTS'];
+    expect(Object.keys(flumeEntry).sort()).toEqual([...interceptors, ...others, ...events].sort());
   });
 
   it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {

@@ -3,6 +3,7 @@ import * as jestGlobals from '@jest/globals';
 import * as rxflume from 'rxflume';
 import * as alerts from 'rxflume/alerts';
 import * as consoles from 'rxflume/console';
+import * as flumeEntry from 'rxflume/flume';
 import * as formats from 'rxflume/formats';
 import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
@@ -32,6 +33,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   '@jest/globals': { ...jestGlobals, test: runAtOnce, it: runAtOnce },
   rxflume,
   'rxflume/alerts': alerts,
+  'rxflume/flume': flumeEntry,
   'rxflume/inputs': inputs,
   'rxflume/console': consoles,
   'rxflume/formats': formats,

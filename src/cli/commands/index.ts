@@ -4,6 +4,7 @@ import { check } from './check.js';
 import { doctor } from './doctor.js';
 import { graph } from './graph.js';
 import { ledger } from './ledger.js';
+import { migrate } from './migrate.js';
 import { plan } from './plan.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
@@ -14,5 +15,5 @@ import { why } from './why.js';
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
 export const COMMANDS: readonly AnyCommand[] = [
   ...[run, check, doctor, graph, plan, ledger, schema, alerts],
-  ...[top, tap, why],
+  ...[top, tap, why, migrate],
 ];

@@ -1,0 +1,45 @@
+import type { Component } from './agent.js';
+import type { Code } from './code.js';
+import { lacks, no, type Rules, to } from './settings.js';
+import { AVRO_SOURCE } from './source-avro.js';
+import { KAFKA_SOURCE } from './source-kafka.js';
+import type { SourceCode, SourceType } from './source-type.js';
+import type { Writing } from './writing.js';
+
+/** What every source has, whatever its type. */
+const COMMON: Rules = {
+  type: to('the part itself'),
+  channels: to('the sinks of the flow'),
+  batchSize: no('there is no transaction into a channel: `window` bounds what is in flight'),
+  batchDurationMillis: no('there is no transaction into a channel'),
+  batchTimeout: no('there is no transaction into a channel'),
+  backoffSleepIncrement: no('the source waits by backpressure'),
+  maxBackoffSleep: no('the source waits by backpressure'),
+};
+
+const KAFKA_TYPE = 'org.apache.flume.source.kafka.kafkasource';
+
+const TYPES: Readonly<Record<string, SourceType>> = {
+  [KAFKA_TYPE]: KAFKA_SOURCE,
+  avro: AVRO_SOURCE,
+};
+
+/** The source as code. One of a type without a counterpart is a gap. */
+export function sourceCode(source: Component, writing: Writing, resume: Code | undefined): SourceCode {
+  const { type, settings, name } = source;
+  const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+  if (known === undefined) {
+    settings.say('type', lacks('a source of this type has no counterpart here'));
+    settings.accountFor('source', { '*': no('belongs to a source that has no counterpart') });
+    return {
+      source: writing.gap(
+        `line ${settings.line('type')}: the source ${name} of type ${settings.text('type') ?? '(none)'} has no counterpart here`,
+      ),
+      steps: [],
+      resumes: false,
+    };
+  }
+  const code = known.write(source, writing, resume);
+  writing.lack(settings.accountFor(`source ${settings.text('type')}`, { ...COMMON, ...known.rules }));
+  return code;
+}
