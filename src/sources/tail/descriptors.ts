@@ -5,7 +5,8 @@ import type { TailedFile } from './tailed-file.js';
 /**
  * Which of the followed files are open.
  *
- * Bounds: `most` descriptors.
+ * Bounds: `most` descriptors, and as many of files that no path leads to any more: closed, they could not be opened again, and they
+ * must not keep the others from being read.
  */
 export class Descriptors {
   readonly #files: LocalFiles;
@@ -62,9 +63,11 @@ export class Descriptors {
 
   /** Whether another file may be opened. Where none may, closes the one that had no turn for longest, of those that `mayClose`. */
   makeRoom(mayClose: (file: TailedFile) => boolean): boolean {
-    if (this.#open.size + this.#opening < this.#most) return true;
-    const byTurn = [...this.#open].sort((a, b) => a.turn - b.turn);
-    const oldest = byTurn.find(mayClose);
+    const count = this.#open.size + this.#opening;
+    if (count < this.#most) return true;
+    const found = [...this.#open].filter(({ goneSince }) => goneSince === undefined).sort((a, b) => a.turn - b.turn);
+    if (found.length + this.#opening < this.#most && count < 2 * this.#most) return true;
+    const oldest = found.find(mayClose);
     if (oldest === undefined) return false;
     this.close(oldest);
     return true;

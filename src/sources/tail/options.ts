@@ -70,7 +70,7 @@ export interface TailSourceOptions {
   readonly pollIntervalMs?: number;
   /** How long a file that no path leads to is still followed after it last grew. Default 60,000. */
   readonly goneAfterMs?: number;
-  /** The most files that are open at once. Default 512. */
+  /** The most files that are open at once, and as many that no path leads to any more. Default 512. */
   readonly maxOpenFiles?: number;
   /** The most files that are followed; of more, those beyond are reported and not read. Default 10,000. */
   readonly maxFiles?: number;

@@ -39,7 +39,7 @@ interface Turn {
  * Reads the files that have grown, in turns of at most a chunk each: who had a turn goes behind all others that wait for one.
  *
  * Bounds: four chunks, of 256 KiB or of a longer line; `maxOpenFiles` descriptors: who had no turn for longest is closed for another,
- * unless no path leads to it.
+ * but not those that no path leads to.
  */
 export class Reading {
   readonly #descriptors: Descriptors;
@@ -151,7 +151,7 @@ export class Reading {
   /** Whether another file may be opened, if need be instead of one that has no turn. */
   #makeRoom(): boolean {
     const isClosed = (file: TailedFile) => {
-      if (file.goneSince !== undefined || this.#turns.has(file)) return false;
+      if (this.#turns.has(file)) return false;
       this.#idle.delete(file);
       return true;
     };

@@ -94,6 +94,7 @@ describe('tailSource, with its position in a ledger', () => {
                 maxOpenFiles: open,
                 scanIntervalMs: 200,
                 pollIntervalMs: 50,
+                goneAfterMs: 2_000,
                 redeliver: { firstDelayMs: 100, maxDelayMs: 100 },
               });
               run = new SourceRun(source, undefined, (delivery) => lake.take(delivery));
@@ -147,8 +148,8 @@ describe('tailSource, with its position in a ledger', () => {
                 start();
               }
             });
-            at(end + 3_000, () => lake.commit());
-            at(end + 5_000, () => {
+            for (const ms of [3_000, 6_000, 9_000]) at(end + ms, () => lake.commit());
+            at(end + 12_000, () => {
               lake.commit();
               run?.leave();
             });
