@@ -14,9 +14,8 @@ const MAX_TURNS = 4;
 
 /** What reading tells the session. */
 export interface ReadingListener {
-  readonly isTaking: boolean;
-  /** Too much would be redelivered after a crash. */
-  readonly isReplayFull: boolean;
+  /** Whether values may go out, the window aside. */
+  readonly mayEmit: boolean;
   /** A value goes out. */
   taken(file: TailedFile, line: Line): Delivery<Buffer> | undefined;
   /** The file does not hold any more what was read of it. */
@@ -133,7 +132,7 @@ export class Reading {
   }
 
   get #hasRoom(): boolean {
-    return this.#listener.isTaking && !this.#window.isFull && !this.#listener.isReplayFull;
+    return this.#listener.mayEmit && !this.#window.isFull;
   }
 
   #begin(): void {

@@ -1,4 +1,5 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
+import type { RecordPosition, StreamPositions } from '../../core/flow-sources.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import type { OffsetTrackerListener } from '../../offsets/offset-tracker.js';
@@ -96,6 +97,19 @@ export class Streams {
     const out = [...this.#streams].filter(([stream]) => stream.unsettled > 0);
     const count = out.reduce((sum, [stream]) => sum + stream.unsettled, 0);
     return `${count} lines of ${out.length} files, such as ${out[0]?.[1].path}`;
+  }
+
+  /** How far each file is, as its stream. */
+  *positions(): Iterable<StreamPositions> {
+    for (const [{ stream, watermark, releasedOffset: released }, { endSeen }] of this.#streams) {
+      const logEnd = endSeen < 0 ? {} : { logEnd: Math.max(endSeen, watermark.readEnd) };
+      yield { stream, ...logEnd, read: watermark.readEnd, released, acked: watermark.offset };
+    }
+  }
+
+  locate(stream: string, offset: number): RecordPosition | undefined {
+    for (const one of this.#streams.keys()) if (one.stream === stream) return one.locate(offset, -1);
+    return undefined;
   }
 
   /** For the metrics. */

@@ -1,7 +1,7 @@
 import { defer, EMPTY, type Observable, type Subscriber, Subscription } from 'rxjs';
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { flowLabels } from '../../core/flow-scope.js';
+import { flowLabels, flowSources } from '../../core/flow-scope.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { Line } from '../../formats/lines.js';
@@ -46,6 +46,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   readonly #gauges: TailGauges;
   readonly #flushRequester: FlushRequester;
   readonly #settling = new Settling(() => this.#streams.areSettled);
+  readonly #sources = flowSources();
   readonly #life = new Subscription();
 
   constructor(files: LocalFiles, options: CheckedOptions, out: Subscriber<Delivery<Buffer>>) {
@@ -83,6 +84,13 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   start(stop$: Observable<unknown>): Subscription {
     return this.#lifecycle.start(stop$, () => {
       this.#longLines.start();
+      const leaveFlow = this.#sources.add({
+        pauseChanged: () => this.#reading.emit(),
+        settle: () => this.#streams.ask('settle'),
+        positions: () => this.#streams.positions(),
+        locate: (stream, offset) => this.#streams.locate(stream, offset),
+      });
+      this.#life.add(leaveFlow);
       this.#life.add(
         this.#positions.load().subscribe({
           error: (error: unknown) => this.#lifecycle.fail(error),
@@ -154,7 +162,12 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
 
   // What is read.
 
-  get isReplayFull(): boolean {
+  get mayEmit(): boolean {
+    return this.isTaking && !this.#sources.isPaused && !this.#isReplayFull;
+  }
+
+  /** Too much would be redelivered after a crash. */
+  get #isReplayFull(): boolean {
     return this.#streams.unacked >= this.#options.maxUnacked;
   }
 
@@ -234,7 +247,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   get #flush$(): FlushSignal | null {
     if (this.#lifecycle.isDraining) return this.#streams.areSettled ? null : 'settle';
     if (!this.isTaking) return null;
-    if (this.isReplayFull) return 'settle';
+    if (this.#isReplayFull) return 'settle';
     if (this.#streams.areAwaited) return 'catchUp';
     return this.#window.isFull ? 'release' : null;
   }

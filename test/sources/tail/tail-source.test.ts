@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Observable, of } from 'rxjs';
 import { SinkError } from '../../../src/core/errors.js';
+import { inFlowScope } from '../../../src/core/flow-scope.js';
+import { FlowSources } from '../../../src/core/flow-sources.js';
 import type { TailOrigin } from '../../../src/sources/tail/file-stream.js';
 import { MemoryLocalFiles } from '../../../src/testing/index.js';
 import { scene } from './setting.js';
@@ -106,6 +108,21 @@ describe('tailSource', () => {
         const lines = tailing.run.seen.map(({ value }) => value.toString()).sort();
         expect(lines).toEqual(['b1', 'c2', 'head', 'three', 'two']);
       });
+    }));
+
+  it('detects at the start that a file was cut whose beginning is as before, by the bytes before the position', () =>
+    scene({}, (tailing, at) => {
+      const { files } = tailing;
+      const head = `${'same '.repeat(300)}\n`;
+      files.append('/log/a.log', `${head}one\n`);
+      tailing.start();
+      at(2_500, () => {
+        tailing.run.leave();
+        files.truncate('/log/a.log');
+        files.append('/log/a.log', `${head}two\nthree\n`);
+      });
+      at(3_000, () => tailing.start());
+      at(6_000, () => expect(tailing.lines.slice(2)).toEqual([head.trimEnd().padEnd(1_500), 'two', 'three']));
     }));
 
   it('finds a file again under another name, and one that was away', () =>
@@ -370,4 +387,27 @@ describe('tailSource', () => {
       });
     });
   });
+
+  it('pauses and resumes with its flow, says where it is, and has its holders settle when the flow is rolled', () =>
+    scene({}, (tailing, at) => {
+      const sources = new FlowSources();
+      tailing.files.append('/log/a.log', '1\n2\n');
+      inFlowScope({ flow: 'f', sources }, () => tailing.start(false));
+      const [source] = sources.all;
+      at(1_000, () => {
+        tailing.run.seen[0]?.ack();
+        source?.settle();
+        expect(tailing.run.asked).toEqual(['settle']);
+        const { stream = '' } = tailing.run.seen[0]?.origin ?? {};
+        expect([...(source?.positions() ?? [])]).toEqual([{ stream, logEnd: 4, read: 4, released: 2, acked: 2 }]);
+        expect(source?.locate(stream, 2)).toMatchObject({ state: 'in flight', isReleased: false });
+        sources.setPaused(true);
+        tailing.files.append('/log/a.log', '3\n');
+      });
+      at(5_000, () => {
+        expect(tailing.lines).toEqual(['1', '2']);
+        sources.setPaused(false);
+      });
+      at(6_000, () => expect(tailing.lines).toEqual(['1', '2', '3']));
+    }));
 });
