@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import { CHOICES, storedLines } from './init.js';
 import { ALIASES, ENDING, FAULTY, FLOW_FILES, HELPERS, PROJECTS, WORKSPACE } from './projects.js';
 
 interface Manifest {
@@ -58,6 +59,8 @@ const ENTRIES = [
   'rxflume/drivers/amqplib',
 ];
 
+const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+
 /** Whether this Node loads TypeScript by itself. */
 const strips = Boolean((process.features as { typescript?: unknown }).typescript);
 
@@ -77,7 +80,6 @@ beforeAll(async () => {
   tarball = join(staged, filename);
 
   writeFile('package.json', JSON.stringify({ private: true, type: 'module' }));
-  const quick = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   const packages = [
     tarball,
     installed('rxjs'),
@@ -261,6 +263,48 @@ describe('the package', () => {
     );
   }, 30_000);
 
+  test('rxflume init makes a project that installs, type-checks, passes its test and runs without services', async () => {
+    const folder = join(work, 'made');
+    await run(work, process.execPath, [command(app), 'init', 'made', '--yes']);
+    const all = [tarball, ...['rxjs', 'kafkajs', 'io-ts', 'fp-ts', 'tsx'].map(installed)];
+    await run(folder, 'npm', ['install', ...quick, '--omit=dev', ...all]);
+    symlinkSync(`${root}node_modules/@types`, join(folder, 'node_modules/@types'));
+    expect(await run(folder, process.execPath, [typescript, '-p', '.'])).toBe('');
+    expect(await run(folder, 'npm', ['test'])).toMatch(/pass 1\n.*fail 0/s);
+    await run(folder, 'npm', ['run', 'sample']);
+    const printed = await run(folder, 'npm', ['start', '--', '--until-idle', '1000']);
+    expect(printed).toContain('Running made, exactly once.');
+    expect(printed).toMatch(/"message":"made drained after [\d.]+ s: 3 records in/);
+    expect(storedLines(join(folder, '.data/lake'))).toEqual([
+      '{"id":"0","kind":"sale","amount":5}',
+      '{"id":"1","kind":"sale","amount":7}',
+    ]);
+    await expect(run(work, process.execPath, [command(app), 'init', 'made', '--yes'])).rejects.toThrow(
+      'has package.json, tsconfig.json, ',
+    );
+  }, 180_000);
+
+  test('rxflume init makes projects whose types hold, of each source and sink', async () => {
+    const folder = join(app, 'choices');
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    for (const name of ['io-ts', 'fp-ts', '@types'])
+      symlinkSync(`${root}node_modules/${name}`, join(folder, 'node_modules', name));
+    for (const [source, sink] of CHOICES) {
+      await run(folder, process.execPath, [
+        command(app),
+        'init',
+        `${source}-${sink}`,
+        '--source',
+        source,
+        '--sink',
+        sink,
+      ]);
+    }
+    const config = { extends: './kafka-hdfs/tsconfig.json', include: ['*-*/*.ts'] };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    expect(await run(folder, process.execPath, [typescript, '-p', '.'])).toBe('');
+  }, 120_000);
+
   test('its command answers', async () => {
     expect(await run(app, 'npx', ['--no-install', 'rxflume', '--help'])).toMatch(/^Usage: rxflume run <file>/);
     expect(await run(app, 'npx', ['--no-install', 'rxflume', '--version'])).toBe(`${manifest.version}\n`);
@@ -327,11 +371,15 @@ function writeFile(name: string, text: string): void {
   writeFileSync(join(app, name), text);
 }
 
+/** The command, as it is installed in a folder. */
+function command(folder: string): string {
+  return join(folder, 'node_modules/rxflume/dist/src/cli/main.js');
+}
+
 /** What `rxflume check` says, with a folder for temporary files that cannot be written. */
 async function check(folder: string, file: string): Promise<string> {
-  const command = join(app, 'node_modules/rxflume/dist/src/cli/main.js');
   try {
-    return await run(folder, process.execPath, [command, 'check', file], { TMPDIR: '/proc/nowhere' });
+    return await run(folder, process.execPath, [command(app), 'check', file], { TMPDIR: '/proc/nowhere' });
   } catch (error) {
     return String((error as Error).message).split('failed:\n')[1] as string;
   }
@@ -341,11 +389,11 @@ function node(code: string): Promise<string> {
   return run(app, process.execPath, ['--input-type=module', '--eval', code]);
 }
 
-async function run(folder: string, command: string, args: readonly string[], more: object = {}): Promise<string> {
+async function run(folder: string, program: string, args: readonly string[], more: object = {}): Promise<string> {
   // What npm tells the script that it runs would point a further npm back to this repository.
   const { npm_config_local_prefix: _, npm_package_json: __, INIT_CWD: ___, NODE_OPTIONS: ____, ...env } = process.env;
   try {
-    const { stdout } = await promisify(execFile)(command, args, {
+    const { stdout } = await promisify(execFile)(program, args, {
       cwd: folder,
       env: { ...env, ...more },
       maxBuffer: 64 * 1024 * 1024,
@@ -353,6 +401,6 @@ async function run(folder: string, command: string, args: readonly string[], mor
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
   }
 }

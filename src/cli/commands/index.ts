@@ -3,6 +3,7 @@ import { alerts } from './alerts.js';
 import { check } from './check.js';
 import { doctor } from './doctor.js';
 import { graph } from './graph.js';
+import { init } from './init.js';
 import { ledger } from './ledger.js';
 import { migrate } from './migrate.js';
 import { plan } from './plan.js';
@@ -15,5 +16,5 @@ import { why } from './why.js';
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
 export const COMMANDS: readonly AnyCommand[] = [
   ...[run, check, doctor, graph, plan, ledger, schema, alerts],
-  ...[top, tap, why, migrate],
+  ...[top, tap, why, migrate, init],
 ];
