@@ -19,13 +19,16 @@ export const hasOwnKafka = existsSync(lib);
 /** A broker of a test's own, with an authorizer, on ports and in a folder of its own. */
 export class OwnKafka {
   readonly brokers: string[];
+  /** The same broker at a listener whose advertised address leads nowhere. */
+  readonly lostBroker: string;
   readonly admin: Admin;
   readonly kafka: Kafka;
   readonly #child: ChildProcess;
   readonly #folder: string;
 
-  private constructor(port: number, child: ChildProcess, folder: string) {
+  private constructor(port: number, lost: number, child: ChildProcess, folder: string) {
     this.brokers = [`127.0.0.1:${port}`];
+    this.lostBroker = `127.0.0.1:${lost}`;
     this.kafka = new Kafka({ brokers: this.brokers, logLevel: logLevel.NOTHING, retry: { retries: 20 } });
     this.admin = this.kafka.admin();
     this.#child = child;
@@ -34,16 +37,16 @@ export class OwnKafka {
 
   static async start(): Promise<OwnKafka> {
     const folder = mkdtempSync(join(tmpdir(), 'rxflume-own-kafka-'));
-    const [port, controller] = [await freePort(), await freePort()];
+    const [port, controller, lost] = [await freePort(), await freePort(), await freePort()];
     const config = join(folder, 'server.properties');
-    writeFileSync(config, propertiesOf(port, controller, folder));
+    writeFileSync(config, propertiesOf(port, controller, lost, folder));
     const log4j = `-Dlog4j2.configurationFile=${root}scripts/services.d/kafka/log4j2.xml`;
     const id = randomBytes(16).toString('base64url');
     await run('java', [...java, log4j, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', config]);
     const output = openSync(join(folder, 'log'), 'a');
     const child = spawn('java', [...java, log4j, 'kafka.Kafka', config], { stdio: ['ignore', output, output] });
     globalThis.process.once('exit', () => child.kill('SIGKILL'));
-    const own = new OwnKafka(port, child, folder);
+    const own = new OwnKafka(port, lost, child, folder);
     const until = performance.now() + UP_WITHIN_MS;
     while (
       !(await own.admin
@@ -77,13 +80,16 @@ export class OwnKafka {
   }
 }
 
-function propertiesOf(port: number, controller: number, folder: string): string {
+function propertiesOf(port: number, controller: number, lost: number, folder: string): string {
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controller}`,
     'controller.listener.names=CONTROLLER',
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},LOST://127.0.0.1:${lost},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port},LOST://no-such-host.invalid:${lost}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOST:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${folder}/data`,
     'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found=true',

@@ -104,16 +104,10 @@ async function lookAtDataNode(
   const path = `${folder === '/' ? '' : folder}/${setting.scratch}`;
   const call = { method: 'PUT', op: 'CREATE', path, doing: 'ask where a new file goes' } as const;
   try {
-    const { url, attempt } = await locate(nameNodes, settings, call, [], signal);
-    const at = serverName(nameNodes.active);
+    const { url } = await locate(nameNodes, settings, call, [], signal);
+    const namedBy = `NameNode ${serverName(nameNodes.active)}`;
     const fix = `Check that the DataNode runs and that this machine reaches it by this name, or say in \`hostMap\` where it is reached: { '${url.hostname}': '…' }.`;
-    tell(
-      await setting.reach({
-        ...endpointOf(settings, url, 'DataNode'),
-        namedBy: attempt.at === at ? `NameNode ${at}` : at,
-        fix,
-      }),
-    );
+    tell(await setting.reach({ ...endpointOf(settings, url, 'DataNode'), namedBy, fix }));
   } catch (error) {
     const fix = 'Check that a DataNode is alive and has room: hdfs dfsadmin -report.';
     tell({ kind: 'right', action: 'get a DataNode', on: folder, error, fix });
