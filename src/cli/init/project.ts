@@ -81,17 +81,19 @@ const TSCONFIG = `${JSON.stringify(
   2,
 )}\n`;
 
-const EVENT = `import * as t from 'io-ts';
-
-/** What a record is to hold; one that does not is set aside, or stops the flow. */
-export const Event = t.type({ id: t.string, kind: t.string, amount: t.number });
-export type Event = t.TypeOf<typeof Event>;
-
-/** Whether an event goes on to the sink. */
-export function isWanted(event: Event): boolean {
-  return event.amount > 0;
-}
-`;
+const EVENT = [
+  "import * as t from 'io-ts';",
+  '',
+  '/** What a record is to hold; one that does not is set aside, or stops the flow. */',
+  'export const Event = t.type({ id: t.string, kind: t.string, amount: t.number });',
+  'export type Event = t.TypeOf<typeof Event>;',
+  '',
+  '/** Whether an event goes on to the sink. */',
+  'export function isWanted(event: Event): boolean {',
+  '  return event.amount > 0;',
+  '}',
+  '',
+].join('\n');
 
 const EVENT_TEST = `import { test } from 'node:test';
 import { json } from 'rxflume';
