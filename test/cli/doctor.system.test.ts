@@ -136,3 +136,26 @@ describe('reach', () => {
     expect(await tried(silent, { tls: {} })).toMatchObject({ isReached: false, reason: 'no answer within 2000 ms' });
   });
 });
+
+it('doctor shows no secret of a flow whose servers are away', async () => {
+  const own = join(root, 'test/cli', `.flow-${process.pid}-secrets.ts`);
+  writeFileSync(
+    own,
+    `import { fileSink, flow, jsonLines, kafkaSource } from 'rxflume';
+import { kafkajs } from 'rxflume/drivers/kafkajs';
+import { webhdfs } from 'rxflume/drivers/webhdfs';
+const kafka = kafkajs({ brokers: ['127.0.0.1:1'], sasl: { mechanism: 'plain', username: 'u', password: 's3cret-of-kafka' } });
+const hdfs = webhdfs({ nameNodes: ['http://127.0.0.1:1'], delegationToken: 's3cret-of-hdfs', retry: { maxAttempts: 1 } });
+export default flow('away', kafkaSource(kafka, { topics: ['a'], groupId: 'g' }), fileSink<any>(hdfs, { root: '/a', format: jsonLines() }).write());
+`,
+  );
+  try {
+    const { code, stdout, stderr } = await rxflume(['doctor', own, '--deep', '--within', '6s']);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(/✗ Kafka broker 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED.*\n {4}→ /);
+    expect(stdout).toMatch(/✗ NameNode 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED.*\n {4}→ /);
+    expect(stdout).not.toContain('s3cret');
+  } finally {
+    rmSync(own);
+  }
+});

@@ -189,7 +189,7 @@ describe('gather', () => {
       atEnd(() => EMPTY);
       return NEVER;
     }, 20);
-    expect(late).toMatchObject([{ kind: 'unknown', error: { message: 'it took more than 20 ms' } }, cleaned]);
+    expect(late).toMatchObject([{ kind: 'unknown', error: { message: 'it was cut off before its end' } }, cleaned]);
   });
 });
 

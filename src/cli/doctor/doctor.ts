@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { NEVER, type Observable, ReplaySubject } from 'rxjs';
 import { timeOfDayMs } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
 import type { Fact, Probe } from '../../delivery/probe.js';
@@ -53,12 +54,23 @@ async function examined(asked: DoctorAsked): Promise<Report> {
   } catch (error) {
     return { file, flow: undefined, groups: [installation, { name: 'Flow', findings: [notLoaded(file, error)] }] };
   }
-  return { file, flow: flow.name, groups: [installation, ...(await examineFlow(flow, asked))] };
+  return { file, flow: flow.name, groups: [installation, ...(await examineFlow(flow, asked, interrupted()))] };
+}
+
+/** Emits at the first signal to end, from now on, also to who subscribes later: then the scratch files are removed first. */
+function interrupted(): Observable<unknown> {
+  const stop$ = new ReplaySubject<unknown>(1);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop$.next(signal));
+  return stop$;
 }
 
 /** What is found of a flow and of what it connects to. */
-export async function examineFlow(flow: Flow, asked: Omit<DoctorAsked, 'file' | 'isJson'>): Promise<Group[]> {
-  return [{ name: 'Flow', findings: flowFindings(flow) }, ...(await partsOf(flow, asked))];
+export async function examineFlow(
+  flow: Flow,
+  asked: Omit<DoctorAsked, 'file' | 'isJson'>,
+  stop$: Observable<unknown> = NEVER,
+): Promise<Group[]> {
+  return [{ name: 'Flow', findings: flowFindings(flow) }, ...(await partsOf(flow, asked, stop$))];
 }
 
 function notLoaded(file: string, error: unknown): Finding {
@@ -79,6 +91,7 @@ function flowFindings({ name, guarantee, warnings }: Flow): Finding[] {
 async function partsOf(
   flow: Flow,
   { isDeep, record, withinMs }: Omit<DoctorAsked, 'file' | 'isJson'>,
+  stop$: Observable<unknown>,
 ): Promise<Group[]> {
   const inside = insideOf(flow);
   if (inside === undefined) {
@@ -94,7 +107,10 @@ async function partsOf(
   }
   const { traits } = inside.source;
   const last = inside.steps.at(-1) as SinkTraits & { readonly name: string };
-  const [source, sink] = await Promise.all([factsOf(traits?.probe, withinMs), factsOf(last.probe, withinMs)]);
+  const [source, sink] = await Promise.all([
+    factsOf(traits?.probe, withinMs, stop$),
+    factsOf(last.probe, withinMs, stop$),
+  ]);
   const streams = source.filter(({ kind }) => kind === 'stream').length;
   const groupOf = (name: string, facts: readonly Fact[]) => ({ name, findings: judge(facts, timeOfDayMs(), streams) });
   const groups = [
@@ -102,12 +118,12 @@ async function partsOf(
     groupOf(`Sink ${last.name}`.trimEnd(), sink),
   ];
   if (!isDeep) return groups;
-  const deep = await gather(deepProbe(inside, { record, stepMs: withinMs / STEPS }), withinMs);
+  const deep = await gather(deepProbe(inside, { record, stepMs: withinMs / STEPS }), withinMs, stop$);
   return [...groups, groupOf('One record, end to end', deep)];
 }
 
-function factsOf(probe: Probe | undefined, withinMs: number): Promise<Fact[]> | Fact[] {
-  if (probe !== undefined) return gather(probe, withinMs);
+function factsOf(probe: Probe | undefined, withinMs: number, stop$: Observable<unknown>): Promise<Fact[]> | Fact[] {
+  if (probe !== undefined) return gather(probe, withinMs, stop$);
   const error = new Error('it has no probe');
   return [
     {

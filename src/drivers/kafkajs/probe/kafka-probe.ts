@@ -85,14 +85,9 @@ class KafkaLook {
     if (known === undefined) return;
     const seedsBy = new Set(seeds.map(({ address }) => address));
     await Promise.all(known.brokers.map((broker) => this.#reachAdvertised(broker, seedsBy)));
-    if (this.#probed.use === 'write')
-      this.#lookAtRight(
-        'write without repeating',
-        'the cluster',
-        known.allowed,
-        ['IdempotentWrite'],
-        'IdempotentWrite',
-      );
+    if (this.#probed.use === 'write' && known.isBefore3) {
+      this.#lookAtRight('write without repeating', 'the cluster', known.allowed, ['IdempotentWrite']);
+    }
     const fitting = known.topics.filter((topic) => this.#isAsked(topic));
     if (topics instanceof RegExp && fitting.length === 0) {
       const fix = 'Create a topic that matches, grant `Describe` on it, or change the pattern.';
@@ -149,13 +144,13 @@ class KafkaLook {
       });
       return false;
     }
-    return this.#lookAtRight(action, on, allowed, ['Describe', isReading ? 'Read' : 'Write'], `topic ${topic}`);
+    return this.#lookAtRight(action, on, allowed, ['Describe', isReading ? 'Read' : 'Write']);
   }
 
-  #lookAtRight(action: string, on: string, allowed: Allowed, needed: readonly Operation[], of: string): boolean {
+  #lookAtRight(action: string, on: string, allowed: Allowed, needed: readonly Operation[]): boolean {
     const lacking = needed.filter((operation) => !isAllowed(allowed, operation));
     const names = needed.map((operation) => `\`${operation}\``).join(' and ');
-    const fix = `Grant ${names} on ${of === 'IdempotentWrite' ? 'the cluster' : of} to this user (kafka-acls.sh --add).`;
+    const fix = `Grant ${names} on ${on} to this user (kafka-acls.sh --add).`;
     const error = lacking.length === 0 ? {} : { error: `the ACLs do not allow ${lacking.join(' and ')}` };
     this.#tell({ kind: 'right', action, on, ...error, fix });
     return lacking.length === 0;
@@ -205,7 +200,7 @@ class KafkaLook {
     try {
       const { errorCode, members, allowed } = await this.#link.group(groupId);
       if (errorCode !== 0) throw this.#link.errorOf(errorCode);
-      const isOurs = this.#lookAtRight('join and commit', on, allowed, ['Read', 'Describe'], on);
+      const isOurs = this.#lookAtRight('join and commit', on, allowed, ['Read', 'Describe']);
       this.#tell({ kind: 'group', name: groupId, members, streams: all.length });
       return isOurs ? await this.#link.committed(groupId, all) : new Map();
     } catch (error) {

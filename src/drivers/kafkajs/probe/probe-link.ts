@@ -10,6 +10,8 @@ const LATEST = '-1';
 /** The number by which Kafka calls a topic where its settings are asked for. */
 const TOPIC_RESOURCE = 2;
 const FETCH_WAIT_MS = 100;
+/** The number of a request that Kafka knows since 3.0. */
+const DESCRIBE_TRANSACTIONS = 65;
 
 /** Offsets of one leader's partitions, by partition. */
 export type OffsetsOf = ReadonlyMap<string, number>;
@@ -20,9 +22,11 @@ export function keyOf({ topic, partition }: TopicPartition): string {
 
 /** A connection to a cluster that only asks: it joins no group, commits nothing and writes nothing. */
 export class ProbeLink extends ClusterLink {
-  async known(topics: readonly string[] | undefined): Promise<KnownCluster> {
+  /** `isBefore3`: an idempotent producer needs a right on the cluster, later only that on a topic (KIP-679). */
+  async known(topics: readonly string[] | undefined): Promise<KnownCluster & { readonly isBefore3: boolean }> {
     const broker = await this.#anyBroker();
-    return broker.connectionPool.send(clusterRequest(this.internals, topics));
+    const known = await broker.connectionPool.send(clusterRequest(this.internals, topics));
+    return { ...known, isBefore3: broker.versions[DESCRIBE_TRANSACTIONS] === undefined };
   }
 
   /** Learns who leads the partitions of these topics. */
