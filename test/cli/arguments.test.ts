@@ -104,7 +104,7 @@ describe('readArguments', () => {
   });
 
   it.each([
-    [[], 'expected a command: run, check, doctor, graph, plan, ledger, schema, alerts, init'],
+    [[], 'expected a command: run, check, doctor, graph, plan, ledger, schema, alerts'],
     [['walk'], 'unknown command `walk`; expected run, check'],
     [['chekc', 'a.ts'], 'unknown command `chekc`; did you mean `check`?'],
     [['help', 'grpah'], 'did you mean `graph`?'],

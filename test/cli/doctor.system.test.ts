@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { decode } from '../../operators/index.js';
 import { examineFlow } from '../../src/cli/doctor/doctor.js';
@@ -15,6 +15,8 @@ import { fileSink, flow, json, jsonLines, kafkaSource } from '../../src/index.js
 import { certificate } from '../drivers/avro-rpc/certificate.js';
 import { root, rxflume } from './child.js';
 import { REPORT_SCHEMA } from './doctor-schema.js';
+
+jest.setTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'rxflume-doctor-'));
 const file = join(root, 'test/cli', `.flow-${process.pid}-doctor.ts`);
