@@ -17,6 +17,8 @@ const GONE = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED']);
 export interface ConnectionHost {
   /** Why a client was closed, where a person may want to know. */
   rejected(client: string, problem: string): void;
+  /** It has sent something: others are silent for longer. */
+  heard(connection: SocketConnection): void;
   ended(connection: SocketConnection): void;
 }
 
@@ -56,6 +58,7 @@ export class SocketConnection implements SocketPeer {
     this.#reader = connect(this);
     socket.on('data', (chunk: Buffer) => {
       this.#heardAt = monotonicMs();
+      host.heard(this);
       if (!this.#isClosing) this.#reader.data(chunk);
     });
     socket.on('secure', () => {

@@ -85,6 +85,7 @@ class Running implements PausableListening, ConnectionHost {
   readonly #listener: SocketServerListener;
   readonly #out: Subscriber<PausableListening>;
   readonly #server: Server;
+  /** Those that have been silent the longest come first. */
   readonly #connections = new Set<SocketConnection>();
   readonly #rejections: Rejections;
   readonly #looking: NodeJS.Timeout;
@@ -167,6 +168,10 @@ class Running implements PausableListening, ConnectionHost {
     this.#rejections.add(client, this.address, problem);
   }
 
+  heard(connection: SocketConnection): void {
+    if (this.#connections.delete(connection)) this.#connections.add(connection);
+  }
+
   ended(connection: SocketConnection): void {
     this.#connections.delete(connection);
     if (this.#isOver) return;
@@ -205,12 +210,10 @@ class Running implements PausableListening, ConnectionHost {
     return this.#connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
   }
 
+  /** The first that does not wait for us: they are in the order in which they were last heard. */
   #longestSilent(): SocketConnection | undefined {
-    let longest: SocketConnection | undefined;
-    for (const connection of this.#connections) {
-      if (connection.silentMs > (longest?.silentMs ?? 0)) longest = connection;
-    }
-    return longest;
+    for (const connection of this.#connections) if (connection.silentMs > 0) return connection;
+    return undefined;
   }
 
   /** Removes a socket that nobody listens at, which a program that was killed left. */
