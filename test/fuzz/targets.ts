@@ -9,6 +9,7 @@ import { csv } from '../../src/formats/csv.js';
 import { flumeAvro, toFlumeAvro } from '../../src/formats/flume-avro.js';
 import { avro, csvRow, decompress, messagePack, rawJson, textDecoder } from '../../src/formats/index.js';
 import { json } from '../../src/formats/json.js';
+import { INPUT_TARGETS } from './input-targets.js';
 import type { Random } from './random.js';
 import type { Target } from './run.js';
 import { SCHEMA_TARGETS } from './schema-targets.js';
@@ -248,6 +249,7 @@ export const TARGETS: readonly Target[] = [
     encode: toFlumeAvro,
   },
   ...SCHEMA_TARGETS,
+  ...INPUT_TARGETS,
   text('utf-8', 'utf8'),
   text('latin1', 'latin1'),
   text('utf-16le', 'utf16le'),

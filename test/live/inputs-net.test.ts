@@ -1,4 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -165,12 +166,13 @@ describe('clients of Debian', () => {
     }
     // A server at an address listens a moment later than it is subscribed to.
     await sleep(500);
-    const logger = (...args: string[]) => execFileSync('logger', ['-t', 'me', '-p', 'user.err', ...args, 'hi there']);
-    logger('-n', '127.0.0.1', '-P', String(udp), '-d', '--rfc5424');
-    logger('-n', '127.0.0.1', '-P', String(udp), '-d', '--rfc3164');
-    logger('-n', '127.0.0.1', '-P', String(tcp), '-T', '--rfc5424');
-    logger('-n', '127.0.0.1', '-P', String(tcp), '-T', '--octet-count', '--rfc5424');
-    logger('-u', path, '--socket-errors=on', '--tcp');
+    const logger = (...args: string[]) =>
+      once(start('logger', ['-t', 'me', '-p', 'user.err', ...args, 'hi there']), 'exit');
+    await logger('-n', '127.0.0.1', '-P', String(udp), '-d', '--rfc5424');
+    await logger('-n', '127.0.0.1', '-P', String(udp), '-d', '--rfc3164');
+    await logger('-n', '127.0.0.1', '-P', String(tcp), '-T', '--rfc5424');
+    await logger('-n', '127.0.0.1', '-P', String(tcp), '-T', '--octet-count', '--rfc5424');
+    await logger('-u', path, '--socket-errors=on', '--tcp');
     await until(() => seen.length === 5, `five messages, not ${seen.join('; ')}`, 15_000);
     expect(seen.sort()).toEqual([
       'tcp rfc5424 3 me hi there',
@@ -186,7 +188,8 @@ describe('clients of Debian', () => {
     const lines: string[] = [];
     lives.push(netSource(tcpServer({ port }), { name: 'nc' }).subscribe(({ value }) => lines.push(String(value))));
     await sleep(200);
-    execFileSync('nc', ['-N', '127.0.0.1', String(port)], { input: 'one\ntwo' });
+    const nc = start('sh', ['-c', `printf 'one\\ntwo' | nc -N 127.0.0.1 ${port}`]);
+    await once(nc, 'exit');
     await until(() => lines.length === 2, 'two lines', 10_000);
     expect(lines).toEqual(['one', 'two']);
   });
