@@ -79,6 +79,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'operators', 'src/formats', 'src/sources/listening'],
     packages: ['rxjs'],
   },
+  // Whole files are read, resumed and finished one way.
+  {
+    room: /^src\/sources\/spool$/,
+    rooms: [...BASE, 'src/ports', 'operators', 'src/formats', 'src/sources/file'],
+    packages: ['rxjs'],
+  },
   {
     room: /^src\/(sources|sinks)\/[^/]+$/,
     rooms: [...BASE, 'src/ports', 'operators', 'src/formats'],
@@ -123,7 +129,7 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   // What an application has at hand is one entry of the package.
   {
     room: /^src\/inputs$/,
-    rooms: ['from', 'http', 'listening', 'net', 'syslog', 'tail'].map((name) => `src/sources/${name}`),
+    rooms: ['file', 'from', 'http', 'listening', 'net', 'spool', 'syslog', 'tail'].map((name) => `src/sources/${name}`),
     packages: [],
   },
   // What migrated agents are made of.
@@ -226,6 +232,8 @@ const DATES: Readonly<Record<string, string>> = {
   'src/opentelemetry/traced-acker.ts': 'spans have dates',
   'src/sources/amqp/message-times.ts': 'the age of a message, whose time is a date',
   'src/sources/amqp/queue-reader.ts': 'offsets of a later run are above those of an earlier one',
+  'src/sources/file/file-stream.ts': 'the age of a record, whose time is a date',
+  'src/sources/file/gauges.ts': 'the age of a file, whose time is a date',
   'src/sources/from/gauges.ts': 'the age of a value, whose time is a date',
   'src/sources/from/push-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',

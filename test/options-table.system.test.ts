@@ -16,7 +16,7 @@ const TABLE = {
     ...['firstDelayMs', 'maxDelayMs', 'maxRetryAfterMs', 'maxWaitMs', 'intervalMs', 'receiptIntervalMs'],
     ...['heartbeatIntervalMs', 'metadataMaxAgeMs', 'produceIntervalMs', 'settleAfterMs', 'afterMs', 'openMs', 'idleMs'],
     ...['maxNoProgressMs', 'maxAgeMs', 'unknownAgeMs'],
-    ...['scanIntervalMs', 'pollIntervalMs', 'saveIntervalMs', 'goneAfterMs'],
+    ...['scanIntervalMs', 'pollIntervalMs', 'saveIntervalMs', 'goneAfterMs', 'unchangedForMs'],
     ...[
       'minHeadroomMs',
       'forMs',
@@ -43,6 +43,7 @@ const TABLE = {
       'blockSizeBytes',
       'maxBytes',
       'maxBodyBytes',
+      'maxFileBytes',
       'maxHeaderBytes',
       'receiveBufferBytes',
     ],
@@ -160,13 +161,24 @@ const TABLE = {
       'fsync',
     ],
     ...['framing', 'namespace', 'overflow', 'positionFile', 'tooLong', 'lastLine'],
+    ...['whenDone', 'badFile', 'suffix', 'doneFolder'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret', 'trustedHeader'],
     // Of an event of Flume.
     ...['timeZone', 'time', 'topicHeader'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
-  flags: ['checkCrc', 'givesChunks', 'readOnly', 'register', 'reusesInodes', 'hasBirthTimes', 'preserveExisting'],
+  flags: [
+    'checkCrc',
+    'givesChunks',
+    'hasBirthTimes',
+    'hasHeader',
+    'isRecursive',
+    'preserveExisting',
+    'readOnly',
+    'register',
+    'reusesInodes',
+  ],
 };
 
 const ENTRIES = entryFiles();

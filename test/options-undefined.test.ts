@@ -44,11 +44,16 @@ import { checkOptions as httpSink } from '../src/sinks/http/options.js';
 import { checkOptions as kafkaSink } from '../src/sinks/kafka/options.js';
 import { checkOptions as amqpSource } from '../src/sources/amqp/options.js';
 import { checkStreamOptions } from '../src/sources/amqp/stream-options.js';
+import { csvRecords } from '../src/sources/file/csv-records.js';
+import { checkOptions as fileSource } from '../src/sources/file/file-options.js';
+import { lineRecords } from '../src/sources/file/line-records.js';
+import { wholeFile } from '../src/sources/file/whole-file.js';
 import { checkOptions as flumeSource } from '../src/sources/flume/options.js';
 import { checkOptions as from } from '../src/sources/from/options.js';
 import { checkOptions as httpSource } from '../src/sources/http/options.js';
 import { checkOptions as kafkaSource } from '../src/sources/kafka/options.js';
 import { checkOptions as netSource } from '../src/sources/net/options.js';
+import { checkOptions as spoolSource } from '../src/sources/spool/options.js';
 import { checkOptions as syslogSource } from '../src/sources/syslog/options.js';
 import { checkOptions as tail } from '../src/sources/tail/options.js';
 import { MemoryHttp, memoryFileSystem } from '../src/testing/index.js';
@@ -77,6 +82,11 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   ],
   'flumeSink options': [flumeSink, {}],
   'flumeSource options': [flumeSource, { name: 'n' }],
+  'csvRecords options': [csvRecords, {}],
+  'fileSource options': [fileSource, { name: 'n', files: ['/f'], records: lineRecords() }],
+  'lineRecords options': [lineRecords, {}],
+  'spoolSource options': [spoolSource, { name: 'n', folder: '/f', records: lineRecords() }],
+  'wholeFile options': [wholeFile, {}],
   'from options': [from, { name: 'n' }],
   'tailSource options': [tail, { paths: ['/log/*'], positionFile: '/state' }],
   'httpSink options': [httpSink, { url: 'http://h/' }],

@@ -128,10 +128,11 @@ describe('the public surface', () => {
 
   it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {
     const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'httpSource', 'netSource', 'syslogSource'];
-    const defaults = ['FROM', 'HTTP_SOURCE', 'MULTILINE', 'NET_SOURCE', 'SYSLOG_SOURCE', 'TAIL_SOURCE'];
-    expect(Object.keys(inputs).sort()).toEqual([
-      ...[...sources, 'tailSource', ...defaults.map((name) => `${name}_DEFAULTS`)].sort(),
-    ]);
+    const ofFiles = ['csvRecords', 'fileSource', 'lineRecords', 'spoolSource', 'tailSource', 'wholeFile'];
+    const parts = ['FROM', 'HTTP_SOURCE', 'MULTILINE', 'NET_SOURCE', 'SYSLOG_SOURCE', 'TAIL_SOURCE'];
+    const ofRecords = ['CSV_RECORDS', 'FILE_SOURCE', 'LINE_RECORDS', 'SPOOL_SOURCE', 'WHOLE_FILE'];
+    const defaults = [...parts, ...ofRecords].map((name) => `${name}_DEFAULTS`);
+    expect(Object.keys(inputs).sort()).toEqual([...sources, ...ofFiles, ...defaults].sort());
   });
 
   it('of rxflume/alerts is rules, surges, receivers, and their defaults', () => {

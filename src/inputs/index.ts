@@ -5,6 +5,13 @@
  * @packageDocumentation
  */
 
+export { CSV_RECORDS_DEFAULTS, type CsvRecordsOptions, csvRecords } from '../sources/file/csv-records.js';
+export { FILE_SOURCE_DEFAULTS, type FileSourceOptions } from '../sources/file/file-options.js';
+export { fileSource } from '../sources/file/file-source.js';
+export { LINE_RECORDS_DEFAULTS, type LineRecordsOptions, lineRecords } from '../sources/file/line-records.js';
+export type { FileReadingOptions } from '../sources/file/options.js';
+export type { FileRecord, FileRecords, RecordReader } from '../sources/file/record-reader.js';
+export { WHOLE_FILE_DEFAULTS, type WholeFileOptions, wholeFile } from '../sources/file/whole-file.js';
 export type { CallbackConnection, CallbackListener, ConnectCallback } from '../sources/from/callback-connection.js';
 export { fromCallback } from '../sources/from/from-callback.js';
 export { fromObservable$ } from '../sources/from/from-observable.js';
@@ -15,6 +22,8 @@ export { HTTP_SOURCE_DEFAULTS, type HttpBodyKind, type HttpSourceOptions } from 
 export type { ListeningOptions } from '../sources/listening/options.js';
 export { netSource } from '../sources/net/net-source.js';
 export { NET_SOURCE_DEFAULTS, type NetFraming, type NetSourceOptions } from '../sources/net/options.js';
+export { SPOOL_SOURCE_DEFAULTS, type SpoolSourceOptions } from '../sources/spool/options.js';
+export { spoolSource } from '../sources/spool/spool-source.js';
 export { SYSLOG_SOURCE_DEFAULTS, type SyslogSourceOptions } from '../sources/syslog/options.js';
 export type { SyslogFraming } from '../sources/syslog/syslog-framer.js';
 export type { SyslogMessage } from '../sources/syslog/syslog-message.js';

@@ -80,6 +80,13 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_rebalances_total: counter(SOURCE, 'Assignments of partitions after the first.'),
   rxflume_source_reconnects_total: counter(SOURCE, 'Lost connections that the source or its driver makes again.'),
   rxflume_connect_retries_total: counter(FLOW, 'Attempts of retryConnect to connect again.'),
+  rxflume_source_files_total: counter(SOURCE, 'Files whose records are all durable.'),
+  rxflume_source_stopped_files_total: counter(
+    SOURCE,
+    'Files left behind: changed after they were placed, or unreadable.',
+  ),
+  rxflume_source_waiting_files: gauge(SOURCE, 'Files found whose records are not all durable.'),
+  rxflume_source_waiting_bytes: gauge(SOURCE, 'Bytes of the files found whose records are not all durable.'),
   rxflume_source_in_flight_records: gauge(SOURCE, 'Records passed on and not released.'),
   rxflume_source_in_flight_bytes: gauge(SOURCE, 'Bytes of the records passed on and not released.'),
   rxflume_source_window_closed_seconds_total: counter(

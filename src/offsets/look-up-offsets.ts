@@ -4,7 +4,7 @@ import { guarded } from '../lifecycle/time-limit.js';
 import type { OffsetStore } from './offset-store.js';
 
 /** Errors that say where a source could not resume. */
-export type ResumeCode = 'RXF_KAFKA_RESUME' | 'RXF_AMQP_RESUME' | 'RXF_TAIL_RESUME';
+export type ResumeCode = 'RXF_KAFKA_RESUME' | 'RXF_AMQP_RESUME' | 'RXF_SOURCE_RESUME' | 'RXF_TAIL_RESUME';
 
 /** Longer than a storage takes to start anew, with time for many unfinished commits. */
 const ANSWER_WITHIN_MS = 600_000;

@@ -17,6 +17,8 @@ export interface DiskFile {
   write(chunk: Uint8Array, from: number): ObservableInput<number>;
   /** Reads into the buffer; answers how many bytes, 0 at the end. */
   read(into: Uint8Array): ObservableInput<number>;
+  /** The same from that byte of the file on. */
+  readAt(into: Uint8Array, from: number): ObservableInput<number>;
   sync(): ObservableInput<unknown>;
   stat(): ObservableInput<DiskStats>;
   close(): ObservableInput<unknown>;

@@ -52,12 +52,17 @@ import {
 } from 'rxflume/formats';
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
 import {
+  CSV_RECORDS_DEFAULTS,
+  FILE_SOURCE_DEFAULTS,
   FROM_DEFAULTS,
   HTTP_SOURCE_DEFAULTS,
+  LINE_RECORDS_DEFAULTS,
   MULTILINE_DEFAULTS,
   NET_SOURCE_DEFAULTS,
+  SPOOL_SOURCE_DEFAULTS,
   SYSLOG_SOURCE_DEFAULTS,
   TAIL_SOURCE_DEFAULTS,
+  WHOLE_FILE_DEFAULTS,
 } from 'rxflume/inputs';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
@@ -132,6 +137,11 @@ test.each([
   ['docs/reference/options/inputs.md', 'Options of tcpServer', TCP_SERVER_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of unixServer', UNIX_SERVER_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of udpServer', UDP_SERVER_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of spoolSource', SPOOL_SOURCE_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of fileSource', FILE_SOURCE_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of lineRecords', LINE_RECORDS_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of csvRecords', CSV_RECORDS_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of wholeFile', WHOLE_FILE_DEFAULTS],
   ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
   ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],
   ['docs/reference/alerts.md', 'flowSnapshots', FLOW_SNAPSHOTS_DEFAULTS],

@@ -4,6 +4,7 @@ import { SinkError } from '../../core/errors.js';
 import { isWellFormed, shownPath } from '../../core/text.js';
 import type { Fact } from '../../delivery/probe.js';
 import type { DiskSystem } from '../../ports/disk-system.js';
+import type { FileInput, FoundFile } from '../../ports/file-input.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { absentAs, translated } from './disk-error.js';
 import { DiskWriter } from './disk-writer.js';
@@ -34,17 +35,17 @@ const READ_BYTES = 64 * 1024;
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
  * Source: POSIX `fsync` of a file and of its folder, `rename`, `link`.
  */
-export function localDisk(options: LocalDiskOptions = {}): FileSystem {
+export function localDisk(options: LocalDiskOptions = {}): FileSystem & FileInput {
   return localDiskOn(nodeSystem, options);
 }
 
 /** The same over other calls of a system than Node's, such as a test's. */
-export function localDiskOn(system: DiskSystem, options: LocalDiskOptions = {}): FileSystem {
+export function localDiskOn(system: DiskSystem, options: LocalDiskOptions = {}): FileSystem & FileInput {
   const { root, fsync } = checkOptions(options);
   return new LocalDisk(system, root, fsync === 'always');
 }
 
-class LocalDisk implements FileSystem {
+class LocalDisk implements FileSystem, FileInput {
   readonly name: string;
   readonly #folder: string;
   readonly #ground: Ground;
@@ -87,6 +88,18 @@ class LocalDisk implements FileSystem {
 
   read(path: string, maxBytes: number): Observable<Uint8Array> {
     return this.#answer(`read ${path}`, path, () => this.#read(path, maxBytes));
+  }
+
+  scan(folder: string): Observable<readonly FoundFile[]> {
+    return this.#answer(`list ${folder}`, folder, () => this.#scan(folder));
+  }
+
+  look(path: string): Observable<FoundFile | null> {
+    return this.#answer(`look at ${path}`, path, () => this.#find(path));
+  }
+
+  readAt(path: string, from: number, maxBytes: number): Observable<Uint8Array> {
+    return this.#answer(`read ${path}`, path, () => this.#readAt(path, from, maxBytes));
   }
 
   remove(path: string): Observable<boolean> {
@@ -149,14 +162,34 @@ class LocalDisk implements FileSystem {
     return (yield* this.#look(path)).status;
   }
 
-  *#look(path: string): Steps<{ readonly status: FileStatus | null; readonly real: string | null }> {
+  *#scan(folder: string): Steps<readonly FoundFile[]> {
+    if (!this.#isHoldable(folder)) return [];
+    const real = yield* absentAs(null, this.#root.target(folder));
+    const names = real === null ? null : yield* absentAs(null, wait(this.#ground.system.readdir(real)));
+    const above = folder === '/' ? '' : folder.replace(/\/+$/, '');
+    const found: FoundFile[] = [];
+    for (const name of [...(names ?? [])].sort()) {
+      const one = yield* rejectedAs(null, this.#find(`${above}/${name}`));
+      if (one !== null) found.push(one);
+    }
+    return found;
+  }
+
+  *#find(path: string): Steps<FoundFile | null> {
+    const { status, id } = yield* this.#look(path);
+    return status && { ...status, id };
+  }
+
+  *#look(path: string): Steps<Looked> {
     if (!this.#isHoldable(path)) return { status: null, real: null };
     const real = yield* absentAs(null, this.#root.target(path));
     const found = real === null ? null : yield* statsOrNull(this.#ground.system.stat(real));
     if (found === null) return { status: null, real };
     const kind = found.isDirectory() ? 'folder' : 'file';
     const bytes = kind === 'folder' ? 0 : Number(found.size);
-    return { status: { path, kind, bytes, modifiedMs: Number(found.mtimeMs) }, real };
+    // A device has another number after a restart; an inode is given again, to a file that is made later.
+    const id = `${found.ino.toString(36)}-${found.birthtimeNs.toString(36)}`;
+    return { status: { path, kind, bytes, modifiedMs: Number(found.mtimeMs) }, real, id };
   }
 
   *#read(path: string, maxBytes: number): Steps<Uint8Array> {
@@ -183,6 +216,23 @@ class LocalDisk implements FileSystem {
     }
   }
 
+  *#readAt(path: string, from: number, maxBytes: number): Steps<Uint8Array> {
+    const handle = yield* wait(this.#ground.system.open(yield* this.#root.target(path), 'r'));
+    try {
+      const { size } = yield* wait(handle.stat());
+      const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(maxBytes, Number(size) - from)));
+      let bytes = 0;
+      while (bytes < buffer.length) {
+        const read = yield* wait(handle.readAt(buffer.subarray(bytes), from + bytes));
+        if (read === 0) break;
+        bytes += read;
+      }
+      return buffer.subarray(0, bytes);
+    } finally {
+      yield* wait(handle.close());
+    }
+  }
+
   *#remove(path: string): Steps<boolean> {
     const { system, durability, unmoved } = this.#ground;
     const entry = yield* this.#root.entry(path);
@@ -197,6 +247,13 @@ class LocalDisk implements FileSystem {
   #answer<T>(doing: string, path: string, work: () => Steps<T>): Observable<T> {
     return carryOut(() => translated(doing, path, work()));
   }
+}
+
+/** What is at a path, the real path where one leads there, and what names the file for as long as it exists. */
+interface Looked {
+  readonly status: FileStatus | null;
+  readonly real: string | null;
+  readonly id?: string;
 }
 
 /** A link to elsewhere is no part of the folder. */

@@ -20,6 +20,7 @@ export const nodeSystem: DiskSystem = {
     return {
       write: async (chunk, from) => (await handle.write(chunk, from)).bytesWritten,
       read: async (into) => (await handle.read(into)).bytesRead,
+      readAt: async (into, from) => (await handle.read(into, 0, into.length, from)).bytesRead,
       // Windows syncs no file that was opened to read.
       sync: async () => (isWindows && flags === 'r' ? undefined : handle.sync()),
       stat: () => handle.stat({ bigint: true }),

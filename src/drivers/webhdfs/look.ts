@@ -1,5 +1,6 @@
 import { SinkError } from '../../core/errors.js';
 import { isWellFormed } from '../../core/text.js';
+import type { FoundFile } from '../../ports/file-input.js';
 import type { FileStatus } from '../../ports/file-system.js';
 import { type Asks, type Reply, rejection } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
@@ -11,6 +12,21 @@ export async function lookAt(
   doing: string,
   signal: AbortSignal,
 ): Promise<FileStatus | null> {
+  return findAt(nameNodes, path, doing, signal, fileStatus);
+}
+
+/** The same, with the id that HDFS gives a file. */
+export async function lookForFile(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FoundFile | null> {
+  return findAt(nameNodes, path, `look at ${path}`, signal, foundFile);
+}
+
+async function findAt<T>(
+  nameNodes: Asks,
+  path: string,
+  doing: string,
+  signal: AbortSignal,
+  statusOf: (row: unknown, path: string, reply: Reply) => T,
+): Promise<T | null> {
   // No URL can name it, and nothing is there.
   if (!isWellFormed(path)) return null;
   const reply = await nameNodes.ask({ method: 'GET', op: 'GETFILESTATUS', path, doing }, signal);
@@ -18,7 +34,7 @@ export async function lookAt(
     if (isAbsent(reply.remote)) return null;
     throw rejection(reply);
   }
-  return fileStatus(jsonOf(reply).FileStatus, path, reply);
+  return statusOf(jsonOf(reply).FileStatus, path, reply);
 }
 
 /** Where a file is that was to be moved. */
@@ -47,6 +63,20 @@ export async function lookAtMove(
 
 /** What a folder holds, by name; empty where there is no such folder. */
 export async function listFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FileStatus[]> {
+  return findIn(nameNodes, path, signal, fileStatus);
+}
+
+/** The same, with the id that HDFS gives each file. */
+export async function scanFolder(nameNodes: Asks, path: string, signal: AbortSignal): Promise<FoundFile[]> {
+  return findIn(nameNodes, path, signal, foundFile);
+}
+
+async function findIn<T extends FileStatus>(
+  nameNodes: Asks,
+  path: string,
+  signal: AbortSignal,
+  statusOf: (row: unknown, path: string, reply: Reply) => T,
+): Promise<T[]> {
   if (!isWellFormed(path)) return [];
   const reply = await nameNodes.ask({ method: 'GET', op: 'LISTSTATUS', path, doing: `list ${path}` }, signal);
   if (reply.remote) {
@@ -60,7 +90,7 @@ export async function listFolder(nameNodes: Asks, path: string, signal: AbortSig
     rows
       // Asked for a file, a NameNode lists the file itself, without a name.
       .filter((row) => row?.pathSuffix !== '')
-      .map((row) => fileStatus(row, `${folder}/${row?.pathSuffix}`, reply))
+      .map((row) => statusOf(row, `${folder}/${row?.pathSuffix}`, reply))
       .sort((one, other) => (one.path < other.path ? -1 : 1))
   );
 }
@@ -99,4 +129,11 @@ function fileStatus(row: unknown, path: string, reply: Reply): FileStatus {
   }
   const kind = type === 'DIRECTORY' ? 'folder' : 'file';
   return { path, kind, bytes: kind === 'folder' ? 0 : length, modifiedMs: modificationTime };
+}
+
+/** HttpFS of Hadoop 2 gives no id, and a NameNode 0 where it has none. */
+function foundFile(row: unknown, path: string, reply: Reply): FoundFile {
+  const { fileId } = (row ?? {}) as Record<string, unknown>;
+  const status = fileStatus(row, path, reply);
+  return typeof fileId === 'number' && fileId > 0 ? { ...status, id: fileId.toString(36) } : status;
 }

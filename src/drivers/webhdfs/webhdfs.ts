@@ -1,12 +1,13 @@
 import type { Observable } from 'rxjs';
 import { shownPath } from '../../core/text.js';
 import type { Fact, ProbeSetting } from '../../delivery/probe.js';
+import type { FileInput, FoundFile } from '../../ports/file-input.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { answer } from './answer.js';
 import { withDataNode } from './data-nodes.js';
 import { DirectUpload } from './direct-upload.js';
 import { Folders } from './folders.js';
-import { booleanOf, listFolder, lookAt } from './look.js';
+import { booleanOf, listFolder, lookAt, lookForFile, scanFolder } from './look.js';
 import { NameNodes, rejection } from './name-nodes.js';
 import { checkOptions, type Settings, type WebHdfsOptions } from './options.js';
 import { expectHoldable, pathProblem } from './path-problem.js';
@@ -29,11 +30,11 @@ import { serverName } from './url.js';
  * Fails: `SinkError`, `RXF_FILES_*`; a wrong option throws `OptionError` here.
  * Source: Hadoop 3, WebHDFS REST API and HttpFS.
  */
-export function webhdfs(options: WebHdfsOptions): FileSystem {
+export function webhdfs(options: WebHdfsOptions): FileSystem & FileInput {
   return new WebHdfs(checkOptions(options));
 }
 
-class WebHdfs implements FileSystem {
+class WebHdfs implements FileSystem, FileInput {
   readonly name: string;
   readonly #settings: Settings;
   readonly #nameNodes: NameNodes;
@@ -83,23 +84,19 @@ class WebHdfs implements FileSystem {
   }
 
   read(path: string, maxBytes: number): Observable<Uint8Array> {
-    const call = { method: 'GET', op: 'OPEN', path, doing: `read ${path}`, repeatable: true } as const;
-    return answer((signal) =>
-      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
-        const reply = await exchange(url, {
-          ...this.#settings,
-          lookup,
-          method: 'GET',
-          agent: false,
-          maxBytes,
-          signal,
-        }).catch((error: unknown) => {
-          throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
-        });
-        if (reply.status === 200) return reply.body;
-        throw errorOf(reply, attempt);
-      }),
-    );
+    return this.#open(path, maxBytes, {});
+  }
+
+  scan(folder: string): Observable<readonly FoundFile[]> {
+    return answer((signal) => scanFolder(this.#nameNodes, folder, signal));
+  }
+
+  look(path: string): Observable<FoundFile | null> {
+    return answer((signal) => lookForFile(this.#nameNodes, path, signal));
+  }
+
+  readAt(path: string, from: number, maxBytes: number): Observable<Uint8Array> {
+    return this.#open(path, maxBytes, { offset: `${from}`, length: `${maxBytes}` });
   }
 
   remove(path: string): Observable<boolean> {
@@ -118,5 +115,25 @@ class WebHdfs implements FileSystem {
 
   probe(folder: string, setting: ProbeSetting): Observable<Fact> {
     return hdfsProbe(this.#settings, folder, setting);
+  }
+
+  #open(path: string, maxBytes: number, query: Readonly<Record<string, string>>): Observable<Uint8Array> {
+    const call = { method: 'GET', op: 'OPEN', path, query, doing: `read ${path}`, repeatable: true } as const;
+    return answer((signal) =>
+      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
+        const reply = await exchange(url, {
+          ...this.#settings,
+          lookup,
+          method: 'GET',
+          agent: false,
+          maxBytes,
+          signal,
+        }).catch((error: unknown) => {
+          throw error instanceof AnswerTooLarge ? tooLarge(error, attempt, `the limit of ${maxBytes}`) : error;
+        });
+        if (reply.status === 200) return reply.body;
+        throw errorOf(reply, attempt);
+      }),
+    );
   }
 }

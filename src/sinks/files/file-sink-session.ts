@@ -16,6 +16,9 @@ import type { CheckedOptions } from './options.js';
 import { ChunkBudget } from './writer/chunk-budget.js';
 import { type StreamReport, StreamWriter } from './writer/stream-writer.js';
 
+/** With so many streams, and at each doubling from there on, those that are over are forgotten. */
+const MIN_SWEPT = 64;
+
 /**
  * One subscription of a file sink: hands each delivery to its stream's writer, and keeps the number of open files within
  * its bound.
@@ -38,6 +41,7 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
   #last: StreamWriter<T> | undefined;
   #waiting: Delivery<T>[] = [];
   #openFiles = 0;
+  #sweepAt = MIN_SWEPT;
   #segments = 0;
 
   constructor(fs: FileSystem, options: CheckedOptions<T>, kept: KeptLedger, lifecycle: SinkLifecycle) {
@@ -180,9 +184,20 @@ export class FileSinkSession<T> implements SinkSession<T>, StreamReport {
         this,
       );
       this.#streams.set(stream, writer);
+      if (this.#streams.size > this.#sweepAt) this.#sweep();
     }
     this.#last = writer;
     return writer;
+  }
+
+  /** A source that gives each file a stream of its own would otherwise leave a writer for each. */
+  #sweep(): void {
+    for (const [stream, writer] of this.#streams) {
+      if (!writer.isIdle || !isEpochOver(writer.flush$)) continue;
+      writer.end();
+      this.#streams.delete(stream);
+    }
+    this.#sweepAt = Math.max(MIN_SWEPT, this.#streams.size * 2);
   }
 
   /** Makes room: rolls the stream that has had files open for longest. */

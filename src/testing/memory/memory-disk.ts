@@ -222,6 +222,12 @@ export class MemoryDisk implements DiskSystem {
           at += part.length;
           return part.length;
         }),
+      readAt: (into, from) =>
+        this.#call(() => {
+          const part = file.bytes.subarray(from, from + into.length);
+          into.set(part);
+          return part.length;
+        }),
       sync: () =>
         this.#call(() => {
           file.durableBytes = file.bytes.length;

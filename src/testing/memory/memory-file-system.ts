@@ -12,12 +12,14 @@ import {
 } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
 import { expectKnown, expectMs, expectOneOf } from '../../core/options.js';
+import type { FileInput, FoundFile } from '../../ports/file-input.js';
 import type { FileStatus, FileSystem, FileWriter } from '../../ports/file-system.js';
 import { expectHoldable, pathProblem } from './memory-file-names.js';
-import { MemoryFileWriter, type StoredFile } from './memory-file-writer.js';
+import { contentOf, MemoryFileWriter, type StoredFile } from './memory-file-writer.js';
 
 /** What a fault can be put on. A `create` asks nothing by itself: its faults are those of `write` and `close`. */
-export type FileVerb = 'makeFolder' | 'write' | 'close' | 'rename' | 'status' | 'list' | 'read' | 'remove';
+export type FileVerb = 'makeFolder' | 'write' | 'close' | 'rename' | 'status' | 'list' | 'read' | 'remove' | InputVerb;
+type InputVerb = 'scan' | 'look' | 'readAt';
 
 export interface MemoryFileSystemOptions {
   /** How long each answer takes, in RxJS's milliseconds, virtual inside `TestScheduler.run`; 0 answers at once. Default 0. */
@@ -28,11 +30,13 @@ export interface MemoryFileSystemOptions {
 }
 
 /** The fake, with what a test may ask and break. */
-export interface MemoryFileSystem extends FileSystem {
+export interface MemoryFileSystem extends FileSystem, FileInput {
   /** Every file by path, those being written, and those given up, too. */
   files(): Record<string, Uint8Array>;
   /** A file as UTF-8 text; throws where there is none. */
   text(path: string): string;
+  /** Another program writes a file, in one step; one of the same path is replaced by a new one, unless `isSame`: then it is rewritten. */
+  put(path: string, content: Uint8Array | string, isSame?: boolean): void;
   /** The paths of files that were never closed. */
   unfinished(): readonly string[];
   /** A reader takes a file away, without any call of ours; throws where there is none. */
@@ -81,6 +85,7 @@ class Memory implements MemoryFileSystem {
   readonly #files = new Map<string, StoredFile>();
   readonly #folders = new Map<string, number>([['/', 0]]);
   readonly #faults = new Map<FileVerb, Fault[]>();
+  #made = 0;
 
   constructor(name: string, latencyMs: (verb: FileVerb, path: string) => number, isFolded: boolean) {
     this.name = name;
@@ -132,13 +137,7 @@ class Memory implements MemoryFileSystem {
   }
 
   list(folder: string): Observable<readonly FileStatus[]> {
-    return this.#answer('list', [folder], () => {
-      const prefix = folder === '/' ? '/' : `${this.#real(folder)}/`;
-      const paths = [...this.#files.keys(), ...this.#folders.keys()].filter(
-        (path) => path !== '/' && path.startsWith(prefix) && !path.slice(prefix.length).includes('/'),
-      );
-      return paths.sort().flatMap((path) => this.#look(path) ?? []);
-    });
+    return this.#answer('list', [folder], () => this.#pathsIn(folder).flatMap((path) => this.#look(path) ?? []));
   }
 
   read(path: string, maxBytes: number): Observable<Uint8Array> {
@@ -148,6 +147,30 @@ class Memory implements MemoryFileSystem {
       if (file.bytes <= maxBytes) return contentOf(file);
       throw new SinkError('RXF_FILES_PROTOCOL', `Could not read ${path}: ${file.bytes} bytes, over ${maxBytes}.`);
     });
+  }
+
+  scan(folder: string): Observable<readonly FoundFile[]> {
+    return this.#answer('scan', [folder], () => this.#pathsIn(folder).flatMap((path) => this.#find(path) ?? []));
+  }
+
+  look(path: string): Observable<FoundFile | null> {
+    return this.#answer('look', [path], () => this.#find(this.#real(path)));
+  }
+
+  readAt(path: string, from: number, maxBytes: number): Observable<Uint8Array> {
+    return this.#answer('readAt', [path], () => {
+      const file = this.#files.get(this.#real(path));
+      if (!file) throw new SinkError('RXF_FILES_MISSING', `Could not read ${path}: there is no such file.`);
+      return contentOf(file).slice(from, from + maxBytes);
+    });
+  }
+
+  put(path: string, content: Uint8Array | string, isSame = false): void {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    const before = this.#files.get(path);
+    if (!isSame || before === undefined) this.#files.delete(path);
+    const file = isSame && before !== undefined ? before : this.#start(path);
+    Object.assign(file, { chunks: [bytes], bytes: bytes.length, modifiedMs: asyncScheduler.now(), closed: true });
   }
 
   remove(path: string): Observable<boolean> {
@@ -229,7 +252,8 @@ class Memory implements MemoryFileSystem {
       throw new SinkError('RXF_FILES_EXISTS', `Could not write ${path}: it exists already.`);
     }
     this.#makeFolders(path);
-    const file = { chunks: [], bytes: 0, modifiedMs: asyncScheduler.now(), closed: false };
+    this.#made += 1;
+    const file = { chunks: [], bytes: 0, modifiedMs: asyncScheduler.now(), closed: false, number: this.#made };
     this.#files.set(path, file);
     return file;
   }
@@ -261,22 +285,25 @@ class Memory implements MemoryFileSystem {
     }
   }
 
+  #pathsIn(folder: string): string[] {
+    const prefix = folder === '/' ? '/' : `${this.#real(folder)}/`;
+    return [...this.#files.keys(), ...this.#folders.keys()]
+      .filter((path) => path !== '/' && path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
+      .sort();
+  }
+
+  #find(path: string): FoundFile | null {
+    const found = this.#look(path);
+    const file = this.#files.get(path);
+    return found && file ? { ...found, id: `${file.number}` } : found;
+  }
+
   #look(path: string): FileStatus | null {
     const file = this.#files.get(path);
     if (file) return { path, kind: 'file', bytes: file.bytes, modifiedMs: file.modifiedMs };
     const modifiedMs = this.#folders.get(path);
     return modifiedMs === undefined ? null : { path, kind: 'folder', bytes: 0, modifiedMs };
   }
-}
-
-function contentOf({ chunks, bytes }: StoredFile): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

@@ -8,6 +8,18 @@ export interface StoredFile {
   bytes: number;
   modifiedMs: number;
   closed: boolean;
+  /** Another for each file, the same under another name. */
+  readonly number: number;
+}
+
+export function contentOf({ chunks, bytes }: StoredFile): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
 }
 
 /** What a writer asks of the store. */

@@ -35,6 +35,7 @@ export function gatedDisk(disk: MemoryDisk, recorder: FileWatch, steps: Steps, c
     sync: () => make('sync', `fsync ${path}`, () => opened.sync()),
     close: () => make('close', `close ${path}`, () => opened.close()),
     read: (into) => look(() => opened.read(into)),
+    readAt: (into, from) => look(() => opened.readAt(into, from)),
     stat: () => look(() => opened.stat()),
   });
   return {
@@ -80,6 +81,7 @@ function reading(opened: DiskFile, look: <T>(carryOut: () => ObservableInput<T>)
   return {
     write: opened.write,
     read: (into) => look(() => opened.read(into)),
+    readAt: (into, from) => look(() => opened.readAt(into, from)),
     stat: () => look(() => opened.stat()),
     sync: () => look(() => opened.sync()),
     close: () => look(() => opened.close()),

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, it } from '@jest/globals';
+
+const FILES = 30;
+const LINES = 2_000;
+const KILLS = 6;
+
+/** Starts a collector; settles when it has stored a first file. */
+async function start(root: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'collector.ts'), root], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => {
+    child.stdout?.once('data', resolve);
+    child.once('exit', resolve);
+  });
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exited;
+}
+
+it('a spool folder is stored exactly once through kill -9, and every file is renamed', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'rxflume-spool-'));
+  let child: ChildProcess | undefined;
+  try {
+    await mkdir(join(root, 'in'));
+    const place = async (file: number) => {
+      const lines = Array.from({ length: LINES }, (_, line) => `${file}.${line}\n`);
+      await writeFile(join(root, 'in', `.${file}`), lines.join(''));
+      await rename(join(root, 'in', `.${file}`), join(root, 'in', `${file}`));
+    };
+    for (let file = 0; file < FILES; file += 1) await place(file);
+    for (let kills = 0; kills < KILLS; kills += 1) {
+      child = await start(root);
+      await wait(kills * 23);
+      await kill(child);
+    }
+    child = await start(root);
+    const left = async () => (await readdir(join(root, 'in'))).filter((name) => !name.endsWith('.COMPLETED'));
+    for (let tries = 0; tries < 200 && (await left()).length > 0; tries += 1) await wait(500);
+    await kill(child);
+    expect(await left()).toEqual([]);
+    const names = (await readdir(join(root, 'lake'))).filter((name) => name.startsWith('spool'));
+    const texts = await Promise.all(names.map((name) => readFile(join(root, 'lake', name), 'utf8')));
+    const stored = texts.flatMap((text) => text.trimEnd().split('\n'));
+    expect([stored.length, new Set(stored).size]).toEqual([FILES * LINES, FILES * LINES]);
+  } finally {
+    if (child !== undefined) await kill(child);
+    await rm(root, { recursive: true, force: true });
+  }
+}, 240_000);
