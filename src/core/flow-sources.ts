@@ -40,6 +40,8 @@ export interface FlowSource {
   positions(): Iterable<StreamPositions>;
   /** Undefined where the stream is none of those that it reads. */
   locate(stream: string, offset: number): RecordPosition | undefined;
+  /** What to run so that a stream resumes at the offset, while no flow reads it; left out where that cannot be. */
+  howToReset?(stream: string, offset: number): string | undefined;
 }
 
 /**

@@ -5,6 +5,7 @@ import { expectWhole } from '../core/options.js';
 import type { CommittedFile } from './committed-files.js';
 import type { FlowRun, FlowState } from './flow-run.js';
 import { type Located, locatedOf } from './located.js';
+import { type ResetPreview, resetPreviewOf } from './reset-preview.js';
 import { type TapOptions, type Tapped, tapped } from './tap.js';
 
 /** What can be done with a running flow. */
@@ -33,6 +34,11 @@ export interface FlowControl {
   locate(stream: string, offset: number): Located;
   /** How far the streams are that are read now. */
   positions(): Iterable<StreamPositions>;
+  /**
+   * What would be redelivered or skipped if streams resumed at another offset, and how that is done. It changes nothing: a stream is moved
+   * only while no flow reads it, or acks of two readings would be mixed.
+   */
+  resetPreview(to: { readonly offset: number }, streams?: readonly string[]): ResetPreview;
   /** How many edges there are: edge 0 leads from the source into the first operator, the last one into the sink. */
   readonly edges: number;
   isTapped(edge: number): boolean;
@@ -94,6 +100,10 @@ export class RunControl implements FlowControl {
     for (const source of this.#run.sources.all) yield* source.positions();
   }
 
+  resetPreview(to: { readonly offset: number }, streams?: readonly string[]): ResetPreview {
+    return resetPreviewOf(this.#run.sources.all, to, streams);
+  }
+
   get edges(): number {
     return this.#run.edges.length;
   }
@@ -121,7 +131,7 @@ export class RunControl implements FlowControl {
     const { state } = this.#run;
     const why =
       command === 'pause' && state === 'running'
-        ? 'its source cannot be paused. Sources of rxflume can; drain the flow instead'
+        ? 'its source cannot be paused, as those of Kafka, RabbitMQ and Flume can. Drain it instead'
         : `it is ${state}`;
     throw new OptionError('RXF_FLOW_COMMAND', `Cannot ${command} flow ${this.name}: ${why}.`, {
       details: { flow: this.name, command, state },

@@ -62,6 +62,8 @@ export class FakeControl implements FlowControl {
     yield { stream: 'kafka:chat/0', logEnd: 1_000, read: 700, released: 600, acked: 510, committed: 500 };
   }
 
+  readonly resetPreview: FlowControl['resetPreview'] = () => ({ perStream: [], message: 'Nothing was changed.' });
+
   isTapped(edge: number): boolean {
     return this.taps.some((tap) => tap.edge === edge && tap.values$.observed);
   }

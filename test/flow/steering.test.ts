@@ -15,6 +15,7 @@ import { text } from '../../src/formats/text.js';
 import { textDecoder } from '../../src/formats/text-decoder.js';
 import { livenessOf, readinessOf } from '../../src/metrics/health.js';
 import { statusOf } from '../../src/metrics/status.js';
+import type { OffsetStore } from '../../src/offsets/offset-store.js';
 import type { FlumeConnection } from '../../src/ports/flume-rpc.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { nullSink } from '../../src/sinks/null/null-sink.js';
@@ -23,6 +24,7 @@ import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import type { KafkaSourceOptions } from '../../src/sources/kafka/options.js';
+import { resetHint } from '../../src/sources/kafka/resume.js';
 import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
 import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 import { MemoryFlume } from '../../src/testing/memory/memory-flume.js';
@@ -277,6 +279,50 @@ describe('locate', () => {
         own.leave();
       });
     }));
+});
+
+describe('resetPreview', () => {
+  it('says what would be redelivered or skipped, and what to run, and changes nothing', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a', 'b', 'c');
+      const own = ofKafka('reset-preview', kafka);
+      at(10, () => own.ackAll());
+      at(1_000, () => {
+        kafka.produce('chat', 1, ['d', 'e']);
+        const of = (offset: number, ...streams: string[]) =>
+          own.control.resetPreview({ offset }, streams.length === 0 ? undefined : streams);
+        expect(of(1, 'kafka:chat/0').perStream).toEqual([
+          {
+            stream: 'kafka:chat/0',
+            from: 3,
+            to: 1,
+            redelivered: 2,
+            skipped: 0,
+            how: 'kafka-consumer-groups.sh --bootstrap-server … --group g --topic chat:0 --reset-offsets --to-offset 1 --execute',
+          },
+        ]);
+        expect(of(1).message).toMatch(
+          /^2 offsets of 2 streams would be redelivered, and 1 skipped\. Nothing was changed/,
+        );
+        expect(() => of(-1)).toThrow('`to.offset`');
+      });
+      at(2_000, () => {
+        expect(own.control.resetPreview({ offset: 99 }, ['kafka:chat/1']).perStream).toMatchObject([
+          { from: 0, to: 2, redelivered: 0, skipped: 2 },
+        ]);
+        expect(kafka.committed('g', 'chat', 0)).toBe(3);
+        own.leave();
+      });
+    }));
+
+  it('names the command of a ledger, which only goes on', () => {
+    const offsetStore = Object.assign(() => of(new Map<string, number>()), { recoveryHint: () => 'x' });
+    const partition = { topic: 'chat', partition: 0, stream: 'kafka:chat/0', committed: 5 };
+    const how = (offset: number, resumeFrom: OffsetStore) => resetHint(partition, offset, { groupId: 'g', resumeFrom });
+    expect(how(7, offsetStore)).toBe('rxflume ledger <root> --stream kafka:chat/0 --skip-to 7');
+    expect(how(2, offsetStore)).toMatch(/^The sink's ledger never goes back/);
+    expect(how(2, () => of(new Map()))).toBe('Change it in what `resumeFrom` asks.');
+  });
 });
 
 describe('locate in an operator', () => {

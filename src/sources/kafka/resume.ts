@@ -59,6 +59,24 @@ export function withRecoveryHint(
   return new SourceError(error.code, sentence(error.message, hint), { details: error.details, cause: error });
 }
 
+/** What to run so that a partition is resumed at the offset, which depends on where its position is kept. */
+export function resetHint(
+  { topic, partition, stream, committed }: TopicPartition & { readonly stream: string; readonly committed: number },
+  offset: number,
+  { resumeFrom, groupId }: Pick<CheckedOptions, 'resumeFrom' | 'groupId'>,
+): string {
+  // A sink that commits with the group's offsets keeps no others.
+  if (resumeFrom === undefined || resumeFrom.commit !== undefined) {
+    return (
+      `kafka-consumer-groups.sh --bootstrap-server … --group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-offset ` +
+      `${offset} --execute`
+    );
+  }
+  if (resumeFrom.recoveryHint === undefined) return 'Change it in what `resumeFrom` asks.';
+  if (offset > committed) return `rxflume ledger <root> --stream ${stream} --skip-to ${offset}`;
+  return "The sink's ledger never goes back, so that each value stays in one file. To read it again, give the sink another `root`.";
+}
+
 function groupHint({ topic, partition }: LostDetails, groupId: string, resumeFrom: OffsetStore | undefined) {
   if (topic === undefined) return undefined;
   if (resumeFrom !== undefined && resumeFrom.commit === undefined)

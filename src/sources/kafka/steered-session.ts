@@ -1,5 +1,7 @@
 import type { FlowSource, RecordPosition, StreamPositions } from '../../core/flow-sources.js';
+import type { CheckedOptions } from './options.js';
 import type { Partition } from './partition.js';
+import { resetHint } from './resume.js';
 import type { Rewinding } from './rewinding.js';
 import type { SessionState } from './session-state.js';
 
@@ -9,10 +11,17 @@ export class SteeredSession implements FlowSource {
   readonly settle: () => void;
   readonly #state: SessionState;
   readonly #rewinding: Rewinding;
+  readonly #options: Pick<CheckedOptions, 'groupId' | 'resumeFrom'>;
 
-  constructor(state: SessionState, rewinding: Rewinding, does: Pick<FlowSource, 'pauseChanged' | 'settle'>) {
+  constructor(
+    state: SessionState,
+    rewinding: Rewinding,
+    options: Pick<CheckedOptions, 'groupId' | 'resumeFrom'>,
+    does: Pick<FlowSource, 'pauseChanged' | 'settle'>,
+  ) {
     this.#state = state;
     this.#rewinding = rewinding;
+    this.#options = options;
     this.pauseChanged = does.pauseChanged;
     this.settle = does.settle;
   }
@@ -27,6 +36,11 @@ export class SteeredSession implements FlowSource {
     const position = partition.locate(offset, partition.committed);
     const attempt = this.#rewinding.attemptAt(partition, offset);
     return position.state === 'in flight' || attempt > 1 ? { ...position, attempt } : position;
+  }
+
+  howToReset(stream: string, offset: number): string | undefined {
+    const partition = this.#state.assignment.partitions.find((one) => one.stream === stream);
+    return partition === undefined ? undefined : resetHint(partition, offset, this.#options);
   }
 }
 
