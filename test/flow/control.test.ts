@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { map, merge, NEVER, Subject, takeUntil } from 'rxjs';
+import { map, merge, NEVER, Observable, Subject, type Subscriber, takeUntil } from 'rxjs';
 import { mapValue } from '../../operators/index.js';
 import { OptionError } from '../../src/core/errors.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Receipt, Sink } from '../../src/delivery/receipt.js';
 import { Source } from '../../src/delivery/source.js';
 import type { CommittedFile } from '../../src/flow/committed-files.js';
+import { Edge } from '../../src/flow/edge.js';
 import { flow } from '../../src/flow/flow.js';
 import type { FlowControl } from '../../src/flow/flow-control.js';
 import { controlOf, runningFlows } from '../../src/flow/running-flows.js';
@@ -127,6 +128,31 @@ describe('FlowControl', () => {
     expect(control.locate('s', 1_495)).toMatchObject({ file: '/f149', state: 'unknown' });
     subscription.unsubscribe();
     expect(ended).toEqual(['files']);
+  });
+});
+
+describe('Edge', () => {
+  it('leaves what leads into a step as it was, once nobody looks', () => {
+    const edge = new Edge();
+    const intos: Subscriber<unknown>[] = [];
+    const input$ = new Observable<unknown>((subscriber) => void intos.push(subscriber));
+    const covered = () => intos.map((into) => Object.keys(into).includes('next'));
+    const seen: unknown[] = [];
+    const first = edge.leadingIn(input$).subscribe();
+    const end = edge.look((value) => seen.push(value));
+    const second = edge.leadingIn(input$).subscribe();
+    const endOther = edge.look(() => undefined);
+    expect(covered()).toEqual([true, true]);
+    for (const into of intos) into.next('x');
+    end();
+    expect([covered(), seen]).toEqual([
+      [true, true],
+      ['x', 'x'],
+    ]);
+    endOther();
+    expect(covered()).toEqual([false, false]);
+    first.unsubscribe();
+    second.unsubscribe();
   });
 });
 

@@ -114,6 +114,7 @@ describe('a paused flow from Kafka', () => {
       const kafka = chatKafka('a', 'b');
       const own = ofKafka('paused-health', kafka, { window: { count: 1 } });
       at(10, () => own.control.pause());
+      at(50_000, () => own.monitor.samples());
       at(100_000, () => {
         const total = (name: string) => own.monitor.total(`rxflume_source_${name}`);
         expect([total('no_progress_seconds'), total('held_back_partitions'), total('in_flight_records')]).toEqual([
@@ -136,7 +137,7 @@ describe('a paused flow from Kafka', () => {
       at(10, () => own.control.pause());
       at(20, () => own.out[0]?.nack(busy()));
       at(5_000, () => {
-        expect(own.values()).toEqual(['a', 'b']);
+        expect([own.values(), kafka.pauses.filter((one) => one.startsWith('resume'))]).toEqual([['a', 'b'], []]);
         kafka.expireSessions('g');
       });
       at(6_000, () => expect(own.values()).toEqual(['a', 'b']));
