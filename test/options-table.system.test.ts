@@ -108,10 +108,12 @@ const TABLE = {
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
+    ...['records', 'include'],
     ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$', 'round'],
   ],
   lists: [
     'topics',
+    'files',
     'queues',
     'brokers',
     'urls',

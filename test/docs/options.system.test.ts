@@ -168,7 +168,7 @@ test.each([
 });
 
 /** A part of others that have tables; a choice that the text explains. */
-const WITHOUT_TABLE = ['AMQP_READ_DEFAULTS', 'JSON_DEFAULTS'];
+const WITHOUT_TABLE = ['AMQP_READ_DEFAULTS', 'FILE_READING_DEFAULTS', 'JSON_DEFAULTS'];
 
 test('every constant of defaults has a table, which is compared above', () => {
   const here = textOf('test/docs/options.system.test.ts');
