@@ -21,4 +21,5 @@ export {
   timestampHeader,
   uuidHeader,
 } from './interceptors.js';
-export { type KafkaEventOptions, kafkaEvent, lineEvent } from './to-flume.js';
+export { type SyslogEventOptions, syslogEvent } from './syslog.js';
+export { type FileEventOptions, fileEvent, type KafkaEventOptions, kafkaEvent, lineEvent } from './to-flume.js';

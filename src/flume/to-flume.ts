@@ -62,3 +62,36 @@ export function kafkaEvent({
 export function lineEvent(headers: Readonly<Record<string, string>> = {}): (line: string | Uint8Array) => FlumeEvent {
   return (line) => ({ headers, body: typeof line === 'string' ? Buffer.from(line) : line });
 }
+
+export interface FileEventOptions {
+  /** The header with the path of the file; null for none. Default null. */
+  readonly fileHeader?: string | null;
+  /** Headers of the files whose path matches, as `headers.<group>` of TAILDIR has them. Default none. */
+  readonly groups?: readonly { readonly path: RegExp; readonly headers: Readonly<Record<string, string>> }[];
+}
+
+/**
+ * For `mapValue`: a line of `tailSource` as the event that Flume's TAILDIR makes of it.
+ *
+ * ```ts
+ * import { localFiles } from 'rxflume/drivers/local-disk';
+ * import { fileEvent } from 'rxflume/flume';
+ * import { tailSource } from 'rxflume/inputs';
+ * import { mapValue } from 'rxflume/operators';
+ *
+ * const lines$ = tailSource(localFiles(), { paths: ['/var/log/app/*.log'], positionFile: '/var/lib/rxflume/app.json' });
+ * export const events$ = lines$.pipe(mapValue(fileEvent({ fileHeader: 'file' })));
+ * ```
+ *
+ * Source: Flume 1.11, `ReliableTaildirEventReader`.
+ */
+export function fileEvent({
+  fileHeader = null,
+  groups = [],
+}: FileEventOptions = {}): (line: Uint8Array, delivery: Delivery<unknown>) => FlumeEvent {
+  return (line, { origin }) => {
+    const path = (origin as { readonly path?: string }).path ?? '';
+    const group = groups.find((one) => path.search(one.path) >= 0);
+    return { headers: { ...group?.headers, ...(fileHeader !== null && { [fileHeader]: path }) }, body: line };
+  };
+}

@@ -21,7 +21,7 @@ function write(file: string): number {
     agent: 'a1',
     out: join(work, name),
     print: 'summary',
-    isForced: false,
+    isForced: true,
   } as const;
   const quiet = { write: () => undefined };
   return migrate(asked, { out: quiet, err: { write: (text: string) => expect(text).toBe('') }, cwd: work });
@@ -53,6 +53,32 @@ async function complaints(): Promise<Map<string, string[]>> {
   }
   return found;
 }
+
+it('writes flows that load, each with what it guarantees', async () => {
+  const whole = readdirSync(FOLDER)
+    .filter((file) => write(file) === 0)
+    .map((file) => basename(file, '.conf'));
+  const files = whole.flatMap((name) =>
+    readdirSync(join(work, name))
+      .filter((file) => /^a1-\w+\.ts$/.test(file))
+      .map((file) => join(work, name, file)),
+  );
+  const args = [
+    '--import',
+    join(ROOT, 'node_modules/tsx/dist/loader.mjs'),
+    join(ROOT, 'src/cli/main.ts'),
+    'check',
+    ...files,
+  ];
+  const env = { ...process.env, KAFKA_BROKERS: 'b1:9092', KAFKA_PASSWORD: 'p', TEAM: 't' };
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: ROOT,
+    env,
+    maxBuffer: 16 * 1_024 * 1_024,
+  });
+  const levels = stdout.match(/^a1-\w+: (?:exactly|at least|at most) once/gm) ?? [];
+  expect(levels).toHaveLength(files.length);
+}, 120_000);
 
 it('writes flows that type-check, but for what is to be written by hand', async () => {
   const codes = new Map(readdirSync(FOLDER).map((file) => [basename(file, '.conf'), write(file)]));

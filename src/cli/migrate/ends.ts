@@ -2,14 +2,14 @@ import type { Component } from './agent.js';
 import { channelSink, isKafkaChannel } from './channels.js';
 import { type Code, list, numeral, object, quoted } from './code.js';
 import { lacks, no, to } from './settings.js';
-import { hasLedger, isKnownSink, sinkCode } from './sinks.js';
+import { isKnownSink, ledgerOf, sinkCode } from './sinks.js';
 import type { Writing } from './writing.js';
 
 /** How a flow ends: its last step, and what it may resume from. */
 export interface End {
   readonly code: Code;
-  /** The sink whose ledger makes it exactly once. */
-  readonly resume?: string;
+  /** The sink whose ledger makes it exactly once. That of Kafka is the group's own, so it knows sources of Kafka alone. */
+  readonly resume?: { readonly sink: string; readonly of: 'files' | 'kafka' };
 }
 
 /** The end of the flow of a source: its selector, its channels, and the sinks behind them. */
@@ -49,7 +49,7 @@ export function endOf(
 function branch(channel: Component, reads: readonly string[], writing: Writing): End {
   if (isKafkaChannel(channel)) {
     const name = constant(`${channel.name}Topic`, channelSink(channel, writing), writing);
-    return { code: `${name}.write()`, resume: name };
+    return { code: `${name}.write()`, resume: { sink: name, of: 'kafka' } };
   }
   return sinksOf(channel, reads, writing);
 }
@@ -82,7 +82,8 @@ function sinkEnd(sink: Component, reads: readonly string[], writing: Writing): E
   // A gap is the step itself: it has nothing that could be called.
   if (!isKnownSink(sink)) return { code };
   const name = constant(sink.name, code, writing);
-  return { code: `${name}.write()`, ...(hasLedger(sink) && { resume: name }) };
+  const ledger = ledgerOf(sink);
+  return { code: `${name}.write()`, ...(ledger !== undefined && { resume: { sink: name, of: ledger } }) };
 }
 
 function groupCode(group: Component, sinks: readonly Component[], reads: readonly string[], writing: Writing): End {

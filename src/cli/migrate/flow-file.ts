@@ -79,7 +79,12 @@ function flowOfSource(source: Component, agent: Agent, warnings: Warning[], file
     ? (source.settings.text('kafka.topics') ?? source.settings.text('topic') ?? 'the topics it reads').split(/\s*,\s*/)
     : [];
   const end = endOf(source, channels, reads, writing);
-  const given = sourceCode(source, writing, end.resume === undefined ? undefined : `${end.resume}.offsetStore`);
+  const isKafka = /kafkasource$/.test(source.type);
+  const given = sourceCode(
+    source,
+    writing,
+    end.resume === undefined || (end.resume.of === 'kafka' && !isKafka) ? undefined : `${end.resume.sink}.offsetStore`,
+  );
   return fileOf(
     `${agent.name}-${source.name}`,
     pathOf(source.name, channels, agent),
@@ -92,7 +97,11 @@ function flowOfSource(source: Component, agent: Agent, warnings: Warning[], file
 function flowOfChannel(channel: Component, agent: Agent, warnings: Warning[], fileName: string): FlowFile {
   const writing = new Writing(agent, warnings);
   const end = sinksOf(channel, [], writing);
-  const given = channelSource(channel, writing, end.resume === undefined ? undefined : `${end.resume}.offsetStore`);
+  const given = channelSource(
+    channel,
+    writing,
+    end.resume === undefined ? undefined : `${end.resume.sink}.offsetStore`,
+  );
   return fileOf(
     `${agent.name}-${channel.name}`,
     pathOf('', [channel], agent),

@@ -12,8 +12,8 @@ export interface SinkSetting {
 
 export interface SinkType {
   readonly rules: Rules;
-  /** Whether it can say from where to resume, so that what it stores is exactly once. */
-  readonly hasLedger?: boolean;
+  /** Where it keeps how far it is, if it does: a source that resumes from there is stored exactly once. */
+  readonly ledger?: 'files' | 'kafka';
   write(sink: Component, writing: Writing, setting: SinkSetting): Code;
 }
 
@@ -23,10 +23,10 @@ const COMMON: Rules = {
   batchSize: no('see `batch` of the sink'),
 };
 
-const HDFS: SinkType = { rules: HDFS_RULES, hasLedger: true, write: hdfsSink };
+const HDFS: SinkType = { rules: HDFS_RULES, ledger: 'files', write: hdfsSink };
 
 const FILE_ROLL: SinkType = {
-  hasLedger: true,
+  ledger: 'files',
   rules: {
     'sink.directory': to('`root` of `fileSink`'),
     'sink.rollInterval': to('`roll.intervalMs` of `fileSink`'),
@@ -54,7 +54,7 @@ const FILE_ROLL: SinkType = {
 };
 
 const KAFKA: SinkType = {
-  hasLedger: true,
+  ledger: 'kafka',
   rules: {
     'kafka.bootstrap.servers': to('`brokers` of `kafkajs`'),
     'kafka.topic': to('`topic` of `kafkaSink`'),
@@ -249,9 +249,9 @@ export function isKnownSink({ type }: Component): boolean {
   return Object.hasOwn(TYPES, type);
 }
 
-/** Whether a sink of this type stores exactly once where the source can resume from it. */
-export function hasLedger({ type }: Component): boolean {
-  return Object.hasOwn(TYPES, type) && TYPES[type]?.hasLedger === true;
+/** Which ledger a sink of this type keeps, from which a source may resume. */
+export function ledgerOf({ type }: Component): 'files' | 'kafka' | undefined {
+  return Object.hasOwn(TYPES, type) ? TYPES[type]?.ledger : undefined;
 }
 
 /** The sink as code. One of a type without a counterpart is a gap. */

@@ -1,6 +1,6 @@
 import { list, object, quoted } from './code.js';
 import { lacks, no, to } from './settings.js';
-import { connecting, portCode, type SourceType } from './source-type.js';
+import { connecting, hostCode, portCode, type SourceType } from './source-type.js';
 
 export const AVRO_SOURCE: SourceType = {
   rules: {
@@ -26,7 +26,7 @@ export const AVRO_SOURCE: SourceType = {
       'drivers/avro-rpc',
       'avroRpcServer',
       object({
-        host: writing.text(settings.text('bind') ?? '0.0.0.0'),
+        host: hostCode(settings.text('bind'), settings.line('bind'), writing),
         port: portCode(settings.text('port'), writing),
         compression: deflate ? quoted('deflate') : undefined,
         allow:

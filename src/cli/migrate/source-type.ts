@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import type { Component } from './agent.js';
-import { type Code, suffixed } from './code.js';
+import { type Code, quoted, suffixed } from './code.js';
 import { jsRegex } from './java-regex.js';
 import type { Rules } from './settings.js';
 import type { Writing } from './writing.js';
@@ -18,6 +19,15 @@ export interface SourceCode {
 export interface SourceType {
   readonly rules: Rules;
   write(source: Component, writing: Writing, resume: Code | undefined): SourceCode;
+}
+
+/** An address to listen at. A name is looked up by Flume; here it must be an address. */
+export function hostCode(text: string | undefined, line: number, writing: Writing): Code {
+  if (text === undefined) return quoted('0.0.0.0');
+  if (text.toLowerCase() === 'localhost') return quoted('127.0.0.1');
+  if (isIP(text) === 0 && !text.includes('${'))
+    writing.lack([`line ${line}: listen at an address such as 0.0.0.0, not at the name ${text}`]);
+  return writing.text(text);
 }
 
 /** A port, or a gap where there is none. */

@@ -3,6 +3,14 @@ import type { Code } from './code.js';
 import { lacks, no, type Rules, to } from './settings.js';
 import { AVRO_SOURCE } from './source-avro.js';
 import { KAFKA_SOURCE } from './source-kafka.js';
+import {
+  HTTP_SOURCE,
+  NETCAT_SOURCE,
+  NETCAT_UDP_SOURCE,
+  SYSLOG_TCP_SOURCE,
+  SYSLOG_UDP_SOURCE,
+} from './source-listening.js';
+import { TAILDIR_SOURCE } from './source-taildir.js';
 import type { SourceCode, SourceType } from './source-type.js';
 import type { Writing } from './writing.js';
 
@@ -22,6 +30,14 @@ const KAFKA_TYPE = 'org.apache.flume.source.kafka.kafkasource';
 const TYPES: Readonly<Record<string, SourceType>> = {
   [KAFKA_TYPE]: KAFKA_SOURCE,
   avro: AVRO_SOURCE,
+  taildir: TAILDIR_SOURCE,
+  'org.apache.flume.source.taildir.taildirsource': TAILDIR_SOURCE,
+  http: HTTP_SOURCE,
+  netcat: NETCAT_SOURCE,
+  netcatudp: NETCAT_UDP_SOURCE,
+  syslogtcp: SYSLOG_TCP_SOURCE,
+  multiport_syslogtcp: SYSLOG_TCP_SOURCE,
+  syslogudp: SYSLOG_UDP_SOURCE,
 };
 
 /** The source as code. One of a type without a counterpart is a gap. */

@@ -1,0 +1,95 @@
+import { list, object, quoted } from './code.js';
+import { instead, no, to } from './settings.js';
+import { connecting, regexCode, type SourceType } from './source-type.js';
+import type { Writing } from './writing.js';
+
+/** Follows files by patterns; exactly once where the sink has a ledger. */
+export const TAILDIR_SOURCE: SourceType = {
+  rules: {
+    positionFile: instead(
+      '`positionFile` of `tailSource` beside it: its form is another, so reading starts where `startAt` says',
+    ),
+    filegroups: to('`paths` of `tailSource`'),
+    'filegroups.*': to('`paths` of `tailSource`'),
+    'headers.*': to('`groups` of `fileEvent`'),
+    byteOffsetHeader: no('see `delivery.origin.offset`'),
+    skipToEnd: to('`startAt` of `tailSource`'),
+    idleTimeout: no('a file is closed when `maxOpenFiles` are open, and is still followed'),
+    writePosInterval: no('a position is kept when the sink has the lines'),
+    maxBatchCount: no('all files are read in turn'),
+    cachePatternMatching: no('see `scanIntervalMs` of `tailSource`'),
+    fileHeader: to('`fileHeader` of `fileEvent`'),
+    fileHeaderKey: to('`fileHeader` of `fileEvent`'),
+  },
+  write({ settings }, writing, resume) {
+    const groups = settings.list('filegroups').map((name) => ({
+      path: settings.text(`filegroups.${name}`) ?? '',
+      line: settings.line(`filegroups.${name}`),
+      headers: settings.under(`headers.${name}.`),
+    }));
+    const position = settings.text('positionFile');
+    const old = position ?? '/var/lib/rxflume/taildir_position.json';
+    const options = object({
+      paths:
+        groups.length === 0
+          ? list([writing.gap('no files: filegroups is missing')])
+          : list(groups.map(({ path, line }) => quoted(globOf(path, line, writing)))),
+      positionFile: writing.text(old.replace(/(\.json)?$/, '.rxflume.json')),
+      startAt: settings.flag('skipToEnd', false) ? quoted('end') : undefined,
+      resumeFrom: resume,
+    });
+    writing.warn(
+      settings.line('positionFile'),
+      "The flow does not read Flume's position file: it starts at the beginning of each file, or at its end with `startAt: 'end'`. See how to switch: docs/tutorial/from-flume.md.",
+    );
+    const withHeaders = groups.filter(({ headers }) => headers.names.length > 0);
+    const event = object({
+      fileHeader: settings.flag('fileHeader', false) ? quoted(settings.text('fileHeaderKey') ?? 'file') : undefined,
+      groups:
+        withHeaders.length === 0
+          ? undefined
+          : list(
+              withHeaders.map(({ path, line, headers }) =>
+                object({
+                  path: regexCode(`^${literalFolder(path)}$`, line, writing),
+                  headers: object(
+                    Object.fromEntries(headers.names.map((name) => [name, writing.text(headers.text(name) as string)])),
+                  ),
+                }),
+              ),
+            ),
+    });
+    const files = writing.call('drivers/local-disk', 'localFiles');
+    return {
+      source: connecting(writing.call('inputs', 'tailSource', files, options), writing),
+      steps: [
+        writing.call('operators', 'mapValue', writing.call('flume', 'fileEvent', ...(event === '{}' ? [] : [event]))),
+      ],
+      resumes: true,
+    };
+  },
+};
+
+/** The folder of a group is a path, its file name a regular expression. */
+function literalFolder(path: string): string {
+  const at = path.lastIndexOf('/') + 1;
+  return path.slice(0, at).replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + path.slice(at);
+}
+
+/** A group as a pattern of the shell. What has no such form becomes `*`, and is said. */
+function globOf(path: string, line: number, writing: Writing): string {
+  const at = path.lastIndexOf('/') + 1;
+  const name = path.slice(at);
+  const glob = name
+    .replace(/\\\./g, '\0')
+    .replace(/\.[*+]/g, '*')
+    .replace(/\[\^?[\w.-]+\][*+]|\\[dws][*+]?/g, '*')
+    // A name with a plain dot means that dot.
+    .replaceAll('\0', '.');
+  if (!/[()|+^$\\{}]/.test(glob)) return path.slice(0, at) + glob;
+  writing.warn(
+    line,
+    `The pattern ${name} has no form as a pattern of the shell: the flow follows all files of ${path.slice(0, at)}. Narrow \`paths\`.`,
+  );
+  return `${path.slice(0, at)}*`;
+}
