@@ -10,6 +10,8 @@ export interface FlowScope {
   readonly step?: StepCounts;
   /** The flow is only measured: nothing of it may write where it is set to. */
   readonly isRehearsal?: true;
+  /** In a rehearsal: is shown what would be handed to a branch, such as a dead letter. */
+  readonly beside?: (value: unknown, origin: unknown) => void;
 }
 
 /** What an operator of a flow counts of itself. */
@@ -57,8 +59,8 @@ export function flowLabels(): Readonly<Record<string, string>> {
 /** Runs something for the same flow, and none of its steps: what is in a branch of an operator is not the operator. */
 export function inBranchScope<T>(run: () => T): T {
   if (current === undefined) return inFlowScope(undefined, run);
-  const { flow, isRehearsal } = current;
-  return inFlowScope({ flow, ...(isRehearsal && { isRehearsal }) }, run);
+  const { flow, isRehearsal, beside } = current;
+  return inFlowScope({ flow, ...(isRehearsal && { isRehearsal }), ...(beside && { beside }) }, run);
 }
 
 /**

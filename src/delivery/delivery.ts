@@ -32,6 +32,19 @@ export interface Origin {
   readonly headers?: HeaderMap | undefined;
   /** The same headers in their order, repeated names and nulls included; who copies them takes these where they are. */
   readonly headerList?: HeaderList | undefined;
+  /** The dead letter that this is a replay of; undefined where it is none. */
+  readonly replayOf?: ReplayedLetter | undefined;
+}
+
+/** A dead letter that is replayed, as far as one that it may become has to tell. */
+export interface ReplayedLetter {
+  /** Where the letter is, such as `dt=2026-03-02/kafka+chat~3+….jsonl#12`. */
+  readonly letter: string;
+  /** Where its record was first read. */
+  readonly stream: string;
+  readonly offset: number;
+  readonly part: string | null;
+  readonly attempt: number;
 }
 
 /**

@@ -42,10 +42,14 @@ export interface SinkRehearsal {
 export function unlessRehearsed<T, R>(
   branch: (deliveries: Observable<Delivery<T>>) => Observable<R>,
 ): (deliveries: Observable<Delivery<T>>) => Observable<R> {
-  if (flowScope()?.isRehearsal !== true) return branch;
+  const scope = flowScope();
+  if (scope?.isRehearsal !== true) return branch;
   return (deliveries) =>
     deliveries.pipe(
-      tap((delivery) => delivery.ack()),
+      tap((delivery) => {
+        scope.beside?.(delivery.value, delivery.origin);
+        delivery.ack();
+      }),
       ignoreElements(),
     );
 }

@@ -14,6 +14,11 @@ import type { AnyStep } from './probes.js';
 const FLOW_STATES = ['running', 'paused', 'draining', 'completed', 'failed', 'abandoned'] as const;
 export type FlowState = (typeof FLOW_STATES)[number];
 
+/** How a step of a flow is called: `1 decode`. */
+export function stepName(step: { readonly name: string }, at: number): string {
+  return `${at + 1} ${step.name}`.trimEnd();
+}
+
 /** An operator or the sink of a run, and what it counts. */
 export interface RunningStep {
   /** Its place in the flow and its name, such as `1 decode`. */
@@ -96,7 +101,7 @@ export class FlowRun {
       const isCounted = countsItself(step) || (before !== undefined && countsItself(before));
       const isOperator = ledgerTraitOf(step) !== undefined;
       const entered = isCounted || (at === 0 && !isOperator) ? undefined : { value: 0 };
-      const operator = `${at + 1} ${step.name}`.trimEnd();
+      const operator = stepName(step, at);
       const counted = new CountedStep(this.#scope.flow, operator, last, entered);
       if (isOperator) this.#counted.push(counted);
       last = counted;

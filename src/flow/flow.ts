@@ -1,6 +1,6 @@
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import { describeValue, OptionError } from '../core/errors.js';
-import { inFlowScope } from '../core/flow-scope.js';
+import { type FlowScope, inFlowScope } from '../core/flow-scope.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { DeliveryOperator, EndOperator } from '../delivery/delivery-operator.js';
 import type { LeakDetectorOptions } from '../delivery/leak-detector.js';
@@ -10,7 +10,7 @@ import type { SourceTraits } from '../delivery/traits.js';
 import { expectNoLoop, expectSameSystem } from './ends.js';
 import { RunControl } from './flow-control.js';
 import { registerRun } from './flow-registry.js';
-import { FlowRun } from './flow-run.js';
+import { FlowRun, stepName } from './flow-run.js';
 import { type Guarantee, guaranteeOf, operatorPart } from './guarantee.js';
 import { type AnyStep, checkWatch, probed, watchOfEnvironment } from './probes.js';
 
@@ -32,6 +32,14 @@ export interface FlowInside {
   readonly steps: readonly AnyStep[];
   /** Subscribes to some of the steps, so that nothing beside them is written; see `unlessRehearsed`. */
   rehearse<T>(run: () => T): T;
+  /**
+   * What the steps from `first` on, before `end`, make of these deliveries, as a part of the flow: what they set aside names it and the
+   * step. With `beside` it is a rehearsal: that is shown what would be written beside the main way, and its origin.
+   */
+  through(
+    deliveries: Observable<unknown>,
+    part: { readonly first: number; readonly end?: number; readonly beside?: FlowScope['beside'] },
+  ): Observable<unknown>;
 }
 
 /**
@@ -79,7 +87,13 @@ export class Flow<R = Receipt> extends Source<R> {
     this.#parts = parts;
     const { source, steps } = parts;
     const rehearse: FlowInside['rehearse'] = (run) => inFlowScope({ flow: name, isRehearsal: true }, run);
-    Object.defineProperty(this, PARTS, { value: { source, steps, rehearse } satisfies FlowInside });
+    const through: FlowInside['through'] = (deliveries, { first, end, beside }) => {
+      const scope = { flow: name, ...(beside && { isRehearsal: true as const, beside }) };
+      return steps
+        .slice(first, end)
+        .reduce((stream, step, at) => inScope({ ...scope, operator: stepName(step, first + at) }, step)(stream), deliveries);
+    };
+    Object.defineProperty(this, PARTS, { value: { source, steps, rehearse, through } satisfies FlowInside });
   }
 
   /**
@@ -111,6 +125,14 @@ export function isFlow(value: unknown): value is Flow {
 /** What a flow is made of, for commands that measure or draw it; undefined for a flow of a copy of this package that does not say. */
 export function insideOf(flow: Flow): FlowInside | undefined {
   return (flow as { readonly [PARTS]?: FlowInside })[PARTS];
+}
+
+/** The step, which is applied and subscribed to in a scope. */
+function inScope(scope: FlowScope, step: AnyStep): AnyStep {
+  return (input) => {
+    const output = inFlowScope(scope, () => step(input));
+    return new Observable((subscriber) => inFlowScope(scope, () => output.subscribe(subscriber)));
+  };
 }
 
 type Values<T> = Observable<Delivery<T>>;

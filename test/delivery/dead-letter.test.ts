@@ -46,19 +46,60 @@ describe('deadLetterOf', () => {
     expect(
       deadLetterOf('x', { ...origin, key: Buffer.from('k') }, new DecodeError('RXF_DECODE_SHAPE', 'bad'), AT),
     ).toEqual({
+      version: 1,
       code: 'RXF_DECODE_SHAPE',
       message: 'bad',
+      causes: [],
       stream: 'kafka:chat/0',
       offset: 12,
+      part: null,
       timestamp: null,
       key: 'k',
+      keyEncoding: 'utf8',
+      headers: [],
       value: 'x',
       encoding: 'utf8',
+      type: 'text',
       attempt: 2,
       setAsideAt: '2026-01-03T00:00:00.000Z',
+      flow: null,
+      operator: null,
+      replayOf: null,
     });
     expect(of('x', new TypeError('two\nlines'))).toMatchObject({ code: 'TypeError', message: 'two', key: null });
     expect(of('x', 'thrown')).toMatchObject({ code: 'Error', message: '"thrown"' });
+  });
+
+  it('keeps headers in their order, keys that are no text, and what is behind the error', () => {
+    const headerList = [
+      ['trace', Buffer.from('a')],
+      ['trace', null],
+      ['bin', Buffer.from([0xff])],
+    ] as const;
+    const cause = new DecodeError('RXF_DECODE_SHAPE', 'bad', { cause: new TypeError('deep', { cause: 'deeper' }) });
+    const letter = deadLetterOf(Buffer.from('x'), { ...origin, headerList, key: Buffer.from([0xff]), part: '1' }, cause, {
+      ...AT,
+      flow: 'chat',
+      operator: '1 decode',
+    });
+    expect(letter).toMatchObject({
+      ...{ key: '/w==', keyEncoding: 'base64', type: 'bytes', part: '1', flow: 'chat', operator: '1 decode' },
+      headers: [
+        { name: 'trace', value: 'a', encoding: 'utf8' },
+        { name: 'trace', value: null, encoding: 'none' },
+        { name: 'bin', value: '/w==', encoding: 'base64' },
+      ],
+      causes: [
+        { code: 'TypeError', message: 'deep' },
+        { code: 'Error', message: '"deeper"' },
+      ],
+    });
+  });
+
+  it('names the record, not the replay, where a replay fails again', () => {
+    const replayOf = { letter: 'a.jsonl#3', stream: 'kafka:chat/3', offset: 1841, part: null, attempt: 2 };
+    const letter = deadLetterOf('x', { ...origin, part: '0', replayOf }, new Error('no'), { ...AT, attempt: 1 });
+    expect(letter).toMatchObject({ stream: 'kafka:chat/3', offset: 1841, part: '0', attempt: 3, replayOf: 'a.jsonl#3' });
   });
 
   it('can be stored as JSON whatever came, and bytes come back whole', () => {

@@ -68,7 +68,7 @@ describe('deadLetter', () => {
   it('tells the sink what came, from where, why, when, and how often it was nacked', () => {
     const { feed, seen, acker } = fed();
     feed('héllo', 7).nack(FOR_GOOD);
-    expect(seen).toEqual([
+    expect(seen).toMatchObject([
       {
         code: 'RXF_SINK_WRITE',
         message: 'too large',

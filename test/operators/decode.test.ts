@@ -109,7 +109,7 @@ describe('decode', () => {
       )
       .subscribe();
     const seq = { stream: 'kafka:chat/3', offset: 7, attempt: 1, setAsideAt: expect.stringMatching(/^\d{4}-.*Z$/) };
-    expect(letters).toEqual([
+    expect(letters).toMatchObject([
       {
         ...seq,
         code: 'RXF_DECODE_SYNTAX',
