@@ -1,5 +1,5 @@
 import { defer, Observable } from 'rxjs';
-import { RxflumeError } from '../src/core/errors.js';
+import { isOwnError } from '../src/core/errors.js';
 import { expectFunction, expectKnown, expectOption, expectWhole } from '../src/core/options.js';
 import { type DeadLetter, DeadLetters } from '../src/delivery/dead-letter.js';
 import type { Delivery, Origin } from '../src/delivery/delivery.js';
@@ -118,7 +118,7 @@ const OF_THE_VALUE = [
 
 /** Whether the value is at fault: permanently, or, where `mayPass` counts too, possibly. */
 function isForLetters(cause: unknown, isLastAttempt: boolean): boolean {
-  if (!(cause instanceof RxflumeError)) return true;
+  if (!isOwnError(cause)) return true;
   if (cause.name === 'DecodeError') return true;
   if (isLastAttempt && cause.code === 'RXF_OPERATOR_TIMEOUT') return true;
   return OF_THE_VALUE.includes(cause.code) && (isLastAttempt || !cause.retryable);

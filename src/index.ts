@@ -36,7 +36,7 @@ export {
 export { GiB, KiB, MiB } from './core/units.js';
 export type { Acker, FlushSignal, ResumeTracker } from './delivery/acker.js';
 export type { Branch } from './delivery/branches.js';
-export type { DeadLetter } from './delivery/dead-letter.js';
+export type { DeadLetter, DeadLetterCause, DeadLetterHeader } from './delivery/dead-letter.js';
 export { Delivery, type Origin } from './delivery/delivery.js';
 export type { DeliveryOperator, EndOperator, SettlingOperator } from './delivery/delivery-operator.js';
 export { joinDeliveries } from './delivery/join.js';

@@ -141,6 +141,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
   // The rules look at the status of flows; receivers send through the port of HTTP.
   { room: /^src\/alerts$/, rooms: [...BASE, 'src/metrics', 'src/ports'], packages: ['rxjs', 'node:*'] },
+  // Replays go through a flow, and write to files and topics as its sinks do.
+  {
+    room: /^src\/dead-letters$/,
+    rooms: [...BASE, 'src/ports', 'src/formats', 'src/flow', 'operators', 'src/sinks/files', 'src/sinks/kafka'],
+    packages: ['rxjs', 'node:*'],
+  },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/(cli|console)$/, rooms: ['*'], packages: ['*'] },
   {
@@ -218,6 +224,9 @@ const DATES: Readonly<Record<string, string>> = {
   'src/console/snapshots.ts': 'a snapshot says of when it is',
   'src/cli/doctor/doctor.ts': 'certificates end, and records are deleted, by dates',
   'src/cli/doctor/gather.ts': 'clocks of servers are compared with this one',
+  'src/dead-letters/drop.ts': 'a drop is dated',
+  'src/dead-letters/replay-log.ts': 'the end of a replay is dated',
+  'src/dead-letters/replay.ts': 'a replay is dated',
   'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',

@@ -60,6 +60,7 @@ const TABLE = {
       'maxAlerts',
       'maxNacks',
       'maxDeadLetters',
+      'maxLetters',
       'maxRebalances',
       'minVolume',
       'minCount',
@@ -67,7 +68,8 @@ const TABLE = {
     ],
   ],
   /** Other numbers: a share, a level, a port, a seed. AMQP's heartbeat is in whole seconds on the wire. */
-  numbers: ['rise', 'jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
+  /** `at` is a step of a flow. */
+  numbers: ['at', 'rise', 'jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
   /** What is made from a value: `(value, delivery)`, and what only this option needs behind. */
   callbacks: [
     ...['encode', 'key', 'path', 'topic', 'url', 'routingKey', 'properties', 'timestamp', 'partition', 'weigh'],
@@ -79,7 +81,7 @@ const TABLE = {
     ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
     // Of what emits by itself: a value alone.
     ...['sizeOf', 'factsOf', 'onAck', 'onNack'],
-    ...['disk', 'readLines', 'readBytes', 'otherwise', 'deadLetter', 'subject'],
+    ...['disk', 'readLines', 'readBytes', 'otherwise', 'deadLetter', 'subject', 'unreadable'],
     // Of a rule: what is observed, and the labels and texts of its alerts.
     ...['of', 'clearWhen', 'labels', 'annotations', 'sample'],
   ],
@@ -110,6 +112,7 @@ const TABLE = {
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
     ...['records', 'include'],
     ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$', 'round'],
+    ...['filter', 'edits', 'replays'],
   ],
   lists: [
     'topics',
@@ -180,6 +183,7 @@ const TABLE = {
     'readOnly',
     'register',
     'reusesInodes',
+    'takeOver',
   ],
 };
 

@@ -6,6 +6,7 @@ import * as operators from '../operators/index.js';
 import * as alerts from '../src/alerts/index.js';
 import { consoleApp } from '../src/console/index.js';
 import { OptionError } from '../src/core/errors.js';
+import * as deadLetters from '../src/dead-letters/index.js';
 import { checkOptions as amqplib } from '../src/drivers/amqplib/options.js';
 import { checkClientOptions, checkServerOptions } from '../src/drivers/avro-rpc/options.js';
 import { checkOptions as embeddedLog } from '../src/drivers/embedded-log/options.js';
@@ -61,6 +62,8 @@ import { checkOptions as proof } from '../src/testing/proof/options.js';
 
 const sink = () => EMPTY;
 const source = new rxflume.Source<never>(() => undefined);
+const bad = deadLetters.deadLetterFolder(memoryFileSystem(), { root: '/bad' });
+const aFlow = rxflume.flow('f', source, sink);
 const sasl = { mechanism: 'plain', username: 'u', password: 'p' };
 
 /** By the name that its errors have: what takes the options, and the least that it takes. */
@@ -111,6 +114,15 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'notify options': [alerts.notify, { receivers: [alerts.logReceiver()] }],
   'surge options': [alerts.surge, { name: 'n', key: () => 'k', of: () => true }],
   'webhookReceiver options': [alerts.webhookReceiver, { url: 'http://h:1' }],
+  'deadLetterFolder options': [(options) => deadLetters.deadLetterFolder(memoryFileSystem(), options), { root: '/r' }],
+  'deadLetterTopic options': [
+    (options) => deadLetters.deadLetterTopic({ name: 'k', connect: () => EMPTY, open: () => EMPTY }, options),
+    { topic: 't', replays: { fs: memoryFileSystem(), root: '/r' } },
+  ],
+  'readDeadLetters options': [(options) => void deadLetters.readDeadLetters(bad, options), {}],
+  'dropDeadLetters options': [(options) => void deadLetters.dropDeadLetters(bad, options), { filter: {} }],
+  'previewDeadLetters options': [(options) => void deadLetters.previewDeadLetters(bad, aFlow, options), {}],
+  'replayDeadLetters options': [(options) => void deadLetters.replayDeadLetters(bad, aFlow, options), {}],
   'traceDeliveries options': [traceDeliveries, {}],
   'traceHeaders options': [traceHeaders, {}],
   'nullSink options': [rxflume.nullSink, {}],

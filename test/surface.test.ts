@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as alerts from '../src/alerts/index.js';
 import * as console from '../src/console/index.js';
 import * as flumeEntry from '../src/flume/index.js';
+import * as deadLetters from '../src/dead-letters/index.js';
 import * as formats from '../src/formats/index.js';
 import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
@@ -145,6 +146,12 @@ describe('the public surface', () => {
 
   it('of rxflume/console is one function, its defaults, a bridge to Node, and types', () => {
     expect(Object.keys(console).sort()).toEqual(['CONSOLE_APP_DEFAULTS', 'consoleApp', 'nodeListener']);
+  });
+
+  it('of rxflume/dead-letters is where they are, and what is done with them', () => {
+    const stores = ['deadLetterFolder', 'deadLetterTopic'];
+    const verbs = ['dropDeadLetters', 'previewDeadLetters', 'readDeadLetters', 'replayDeadLetters', 'replayGuarantee'];
+    expect(Object.keys(deadLetters).sort()).toEqual(['PREVIEW_DEAD_LETTERS_DEFAULTS', ...stores, ...verbs].sort());
   });
 
   it('of rxflume/ports is types, and what drivers share', () => {

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { describeError, describeValue, OptionError, type RxflumeError } from '../core/errors.js';
+import { describeError, describeValue, isOwnError, OptionError } from '../core/errors.js';
 import { type Flow, isFlow } from '../flow/flow.js';
 import { importFile } from './loaders.js';
+
+export { isOwnError as isOwn } from '../core/errors.js';
 
 /**
  * All flows that a file exports: that by default first, then those by name.
@@ -44,7 +46,7 @@ async function exportsOf(file: string): Promise<Record<string, unknown>> {
   try {
     return await importFile(path);
   } catch (cause) {
-    if (isOwn(cause)) throw cause;
+    if (isOwnError(cause)) throw cause;
     throw new OptionError('RXF_FLOW_FILE', `${file} threw while it was loaded: ${describeError(cause)}.`, { cause });
   }
 }
@@ -56,9 +58,4 @@ function noFlow(file: string, exported: Readonly<Record<string, unknown>>): Opti
     `The default export of ${file} is not a flow but ${describeValue(exported.default)} (exports: ${names}). ` +
       "End it with `export default flow('name', source, …operators, sink.write());`.",
   );
-}
-
-/** Recognized by its code, since the file may load another copy of this package. */
-export function isOwn(error: unknown): error is RxflumeError {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('RXF_');
 }

@@ -60,6 +60,7 @@ export const ERRORS = {
   RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_TAIL_TOO_LONG: { family: 'SourceError', retryable: false },
   RXF_TAIL_DATA_LOST: { family: 'SourceError', retryable: false },
+  RXF_DEAD_LETTERS_DAMAGED: { family: 'SourceError', retryable: false },
   RXF_SOURCE_NACKED: { family: 'SourceError', retryable: false },
   RXF_SOURCE_FILE: { family: 'SourceError', retryable: false },
   RXF_SOURCE_FILE_CHANGED: { family: 'SourceError', retryable: false },
@@ -132,6 +133,7 @@ export const ERRORS = {
   RXF_ALERT_SEND: { family: 'SinkError', retryable: true },
 
   RXF_LEDGER_FENCED: { family: 'FencedError', retryable: true },
+  RXF_DEAD_LETTERS_FENCED: { family: 'FencedError', retryable: true },
   RXF_KAFKA_FENCED: { family: 'FencedError', retryable: true },
 } as const satisfies Record<string, { readonly family: ErrorFamily; readonly retryable: boolean }>;
 

@@ -134,6 +134,11 @@ export class SinkError extends RxflumeError<'SinkError'> {}
  */
 export class FencedError extends RxflumeError<'FencedError'> {}
 
+/** Whether it is an rxflume error, of this copy of the package or another, such as that of a flow file: by its code. */
+export function isOwnError(error: unknown): error is RxflumeError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('RXF_');
+}
+
 /**
  * True for an rxflume error that is retryable; false for any other error.
  *

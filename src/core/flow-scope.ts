@@ -10,7 +10,7 @@ export interface FlowScope {
   readonly step?: StepCounts;
   /** The flow is only measured: nothing of it may write where it is set to. */
   readonly isRehearsal?: true;
-  /** In a rehearsal: is shown what would be handed to a branch, such as a dead letter. */
+  /** Is shown what is handed to a branch, such as a dead letter, and its origin. */
   readonly beside?: (value: unknown, origin: unknown) => void;
 }
 

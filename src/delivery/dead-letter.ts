@@ -175,7 +175,8 @@ function readableBytes(value: Uint8Array | null | undefined): {
 } {
   if (value == null) return { text: null, encoding: 'none' };
   // A fake of a test, or a driver of yours, may give text.
-  const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const bytes =
+    typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const text = bytes.toString('utf8');
   // Bytes that are not UTF-8 come back as replacement characters; only a round trip tells.
   if (Buffer.byteLength(text) === bytes.length && Buffer.from(text).equals(bytes)) return { text, encoding: 'utf8' };

@@ -42,14 +42,14 @@ export interface SinkRehearsal {
 export function unlessRehearsed<T, R>(
   branch: (deliveries: Observable<Delivery<T>>) => Observable<R>,
 ): (deliveries: Observable<Delivery<T>>) => Observable<R> {
-  const scope = flowScope();
-  if (scope?.isRehearsal !== true) return branch;
-  return (deliveries) =>
-    deliveries.pipe(
-      tap((delivery) => {
-        scope.beside?.(delivery.value, delivery.origin);
-        delivery.ack();
-      }),
+  const { beside, isRehearsal = false } = flowScope() ?? {};
+  if (beside === undefined && !isRehearsal) return branch;
+  return (deliveries) => {
+    const shown = deliveries.pipe(tap(({ value, origin }) => beside?.(value, origin)));
+    if (!isRehearsal) return branch(shown);
+    return shown.pipe(
+      tap((delivery) => delivery.ack()),
       ignoreElements(),
     );
+  };
 }

@@ -34,11 +34,16 @@ export interface FlowInside {
   rehearse<T>(run: () => T): T;
   /**
    * What the steps from `first` on, before `end`, make of these deliveries, as a part of the flow: what they set aside names it and the
-   * step. With `beside` it is a rehearsal: that is shown what would be written beside the main way, and its origin.
+   * step. `beside` is shown what is written beside the main way, such as a dead letter, and its origin; in a rehearsal nothing is.
    */
   through(
     deliveries: Observable<unknown>,
-    part: { readonly first: number; readonly end?: number; readonly beside?: FlowScope['beside'] },
+    part: {
+      readonly first: number;
+      readonly end?: number;
+      readonly beside?: FlowScope['beside'];
+      readonly isRehearsal?: true;
+    },
   ): Observable<unknown>;
 }
 
@@ -87,11 +92,14 @@ export class Flow<R = Receipt> extends Source<R> {
     this.#parts = parts;
     const { source, steps } = parts;
     const rehearse: FlowInside['rehearse'] = (run) => inFlowScope({ flow: name, isRehearsal: true }, run);
-    const through: FlowInside['through'] = (deliveries, { first, end, beside }) => {
-      const scope = { flow: name, ...(beside && { isRehearsal: true as const, beside }) };
+    const through: FlowInside['through'] = (deliveries, { first, end, beside, isRehearsal }) => {
+      const scope = { flow: name, ...(beside && { beside }), ...(isRehearsal && { isRehearsal }) };
       return steps
         .slice(first, end)
-        .reduce((stream, step, at) => inScope({ ...scope, operator: stepName(step, first + at) }, step)(stream), deliveries);
+        .reduce(
+          (stream, step, at) => inScope({ ...scope, operator: stepName(step, first + at) }, step)(stream),
+          deliveries,
+        );
     };
     Object.defineProperty(this, PARTS, { value: { source, steps, rehearse, through } satisfies FlowInside });
   }

@@ -77,11 +77,16 @@ describe('deadLetterOf', () => {
       ['bin', Buffer.from([0xff])],
     ] as const;
     const cause = new DecodeError('RXF_DECODE_SHAPE', 'bad', { cause: new TypeError('deep', { cause: 'deeper' }) });
-    const letter = deadLetterOf(Buffer.from('x'), { ...origin, headerList, key: Buffer.from([0xff]), part: '1' }, cause, {
-      ...AT,
-      flow: 'chat',
-      operator: '1 decode',
-    });
+    const letter = deadLetterOf(
+      Buffer.from('x'),
+      { ...origin, headerList, key: Buffer.from([0xff]), part: '1' },
+      cause,
+      {
+        ...AT,
+        flow: 'chat',
+        operator: '1 decode',
+      },
+    );
     expect(letter).toMatchObject({
       ...{ key: '/w==', keyEncoding: 'base64', type: 'bytes', part: '1', flow: 'chat', operator: '1 decode' },
       headers: [
@@ -99,7 +104,13 @@ describe('deadLetterOf', () => {
   it('names the record, not the replay, where a replay fails again', () => {
     const replayOf = { letter: 'a.jsonl#3', stream: 'kafka:chat/3', offset: 1841, part: null, attempt: 2 };
     const letter = deadLetterOf('x', { ...origin, part: '0', replayOf }, new Error('no'), { ...AT, attempt: 1 });
-    expect(letter).toMatchObject({ stream: 'kafka:chat/3', offset: 1841, part: '0', attempt: 3, replayOf: 'a.jsonl#3' });
+    expect(letter).toMatchObject({
+      stream: 'kafka:chat/3',
+      offset: 1841,
+      part: '0',
+      attempt: 3,
+      replayOf: 'a.jsonl#3',
+    });
   });
 
   it('can be stored as JSON whatever came, and bytes come back whole', () => {

@@ -4,6 +4,7 @@ import * as rxflume from 'rxflume';
 import * as alerts from 'rxflume/alerts';
 import * as consoles from 'rxflume/console';
 import * as flumeEntry from 'rxflume/flume';
+import * as deadLetters from 'rxflume/dead-letters';
 import * as formats from 'rxflume/formats';
 import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
@@ -36,6 +37,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/flume': flumeEntry,
   'rxflume/inputs': inputs,
   'rxflume/console': consoles,
+  'rxflume/dead-letters': deadLetters,
   'rxflume/formats': formats,
   'rxflume/formats/json-schema': jsonSchema,
   'rxflume/formats/parquet': parquet,

@@ -1,6 +1,7 @@
 import type { AnyCommand } from '../command.js';
 import { alerts } from './alerts.js';
 import { check } from './check.js';
+import { dlq } from './dlq.js';
 import { doctor } from './doctor.js';
 import { graph } from './graph.js';
 import { init } from './init.js';
@@ -16,5 +17,5 @@ import { why } from './why.js';
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
 export const COMMANDS: readonly AnyCommand[] = [
   ...[run, check, doctor, graph, plan, ledger, schema, alerts],
-  ...[top, tap, why, migrate, init],
+  ...[top, tap, why, migrate, init, dlq],
 ];
