@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as alerts from '../src/alerts/index.js';
 import * as console from '../src/console/index.js';
-import * as flumeEntry from '../src/flume/index.js';
 import * as deadLetters from '../src/dead-letters/index.js';
+import * as flumeEntry from '../src/flume/index.js';
 import * as formats from '../src/formats/index.js';
 import * as jsonSchema from '../src/formats/json-schema/index.js';
 import * as parquet from '../src/formats/parquet/index.js';
