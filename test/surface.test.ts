@@ -123,7 +123,15 @@ describe('the public surface', () => {
   it('of rxflume/flume is what migrated agents are made of, and its defaults', () => {
     const interceptors = ['hostHeader', 'regexExtractor', 'removeHeaders', 'searchReplace', 'staticHeader'];
     const others = ['timestampHeader', 'uuidHeader', 'bodyMatches', 'not', 'env', 'gap', 'flumePath', 'eventTimeMs'];
-    const events = ['kafkaEvent', 'lineEvent', 'fileEvent', 'syslogEvent', 'FLUME_PATH_DEFAULTS', 'HEADER_DEFAULTS'];
+    const events = [
+      'kafkaEvent',
+      'lineEvent',
+      'fileEvent',
+      'syslogEvent',
+      'spoolEvent',
+      'FLUME_PATH_DEFAULTS',
+      'HEADER_DEFAULTS',
+    ];
     expect(Object.keys(flumeEntry).sort()).toEqual([...interceptors, ...others, ...events].sort());
   });
 

@@ -65,7 +65,7 @@ export class Access {
       const says = request.headers.has('origin') || request.headers.has('sec-fetch-site');
       if (isSafe(request) || says) return;
     }
-    const [, bearer] = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
+    const [, bearer] = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
     if (bearer !== undefined && this.#isSecret(bearer)) return;
     throw new Denied(
       401,

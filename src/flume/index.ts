@@ -22,4 +22,12 @@ export {
   uuidHeader,
 } from './interceptors.js';
 export { type SyslogEventOptions, syslogEvent } from './syslog.js';
-export { type FileEventOptions, fileEvent, type KafkaEventOptions, kafkaEvent, lineEvent } from './to-flume.js';
+export {
+  type FileEventOptions,
+  fileEvent,
+  type KafkaEventOptions,
+  kafkaEvent,
+  lineEvent,
+  type SpoolEventOptions,
+  spoolEvent,
+} from './to-flume.js';

@@ -95,3 +95,40 @@ export function fileEvent({
     return { headers: { ...group?.headers, ...(fileHeader !== null && { [fileHeader]: path }) }, body: line };
   };
 }
+
+export interface SpoolEventOptions {
+  /** The header with the path of the file; null for none. Default null. */
+  readonly fileHeader?: string | null;
+  /** The header with the name of the file; null for none. Default null. */
+  readonly basenameHeader?: string | null;
+}
+
+/**
+ * For `mapValue`: a record of `spoolSource` as the event that Flume's spooling directory source makes of it.
+ *
+ * ```ts
+ * import { localDisk } from 'rxflume/drivers/local-disk';
+ * import { spoolEvent } from 'rxflume/flume';
+ * import { lineRecords, spoolSource } from 'rxflume/inputs';
+ * import { mapValue } from 'rxflume/operators';
+ *
+ * const lines$ = spoolSource(localDisk(), { name: 'orders', folder: '/srv/spool', records: lineRecords() });
+ * export const events$ = lines$.pipe(mapValue(spoolEvent({ basenameHeader: 'basename' })));
+ * ```
+ *
+ * Source: Flume 1.11, `ReliableSpoolingFileEventReader`.
+ */
+export function spoolEvent({
+  fileHeader = null,
+  basenameHeader = null,
+}: SpoolEventOptions = {}): (record: Uint8Array, delivery: Delivery<unknown>) => FlumeEvent {
+  return (record, { origin }) => {
+    const file = origin.headers?.file;
+    const path = file instanceof Uint8Array ? Buffer.from(file).toString() : String(file ?? '');
+    const headers = {
+      ...(fileHeader !== null && { [fileHeader]: path }),
+      ...(basenameHeader !== null && { [basenameHeader]: path.slice(path.lastIndexOf('/') + 1) }),
+    };
+    return { headers, body: record };
+  };
+}

@@ -10,6 +10,7 @@ import {
   SYSLOG_TCP_SOURCE,
   SYSLOG_UDP_SOURCE,
 } from './source-listening.js';
+import { SPOOLDIR_SOURCE } from './source-spooldir.js';
 import { TAILDIR_SOURCE } from './source-taildir.js';
 import type { SourceCode, SourceType } from './source-type.js';
 import type { Writing } from './writing.js';
@@ -30,6 +31,7 @@ const KAFKA_TYPE = 'org.apache.flume.source.kafka.kafkasource';
 const TYPES: Readonly<Record<string, SourceType>> = {
   [KAFKA_TYPE]: KAFKA_SOURCE,
   avro: AVRO_SOURCE,
+  spooldir: SPOOLDIR_SOURCE,
   taildir: TAILDIR_SOURCE,
   'org.apache.flume.source.taildir.taildirsource': TAILDIR_SOURCE,
   http: HTTP_SOURCE,

@@ -1,0 +1,77 @@
+import { object, quoted } from './code.js';
+import { lacks, no, to } from './settings.js';
+import { connecting, regexCode, type SourceType } from './source-type.js';
+
+/** Whole files of a folder, exactly once where the sink has a ledger. */
+export const SPOOLDIR_SOURCE: SourceType = {
+  rules: {
+    spoolDir: to('`folder` of `spoolSource`'),
+    fileSuffix: to('`suffix` of `spoolSource`'),
+    deletePolicy: to('`whenDone` of `spoolSource`'),
+    fileHeader: to('`fileHeader` of `spoolEvent`'),
+    fileHeaderKey: to('`fileHeader` of `spoolEvent`'),
+    basenameHeader: to('`basenameHeader` of `spoolEvent`'),
+    basenameHeaderKey: to('`basenameHeader` of `spoolEvent`'),
+    includePattern: to('`include` of `spoolSource`'),
+    ignorePattern: lacks('put what is to be read into `include` of `spoolSource`'),
+    trackerDir: no('the ledger of the sink knows which lines are stored'),
+    trackingPolicy: no('the ledger of the sink knows which lines are stored'),
+    consumeOrder: to('`order` of `spoolSource`'),
+    pollDelay: to('`pollIntervalMs` of `spoolSource`'),
+    recursiveDirectorySearch: to('`isRecursive` of `spoolSource`'),
+    maxBackoff: no('the source waits by backpressure'),
+    inputCharset: to('lines are bytes; decode them where they are used'),
+    decodeErrorPolicy: no('lines are bytes: nothing is decoded'),
+    deserializer: to('`records` of `spoolSource`'),
+    'deserializer.maxLineLength': to('`maxBytes` of `lineRecords`: a longer line is several records, as in Flume'),
+    'deserializer.outputCharset': no('lines are bytes'),
+    'deserializer.*': no('belongs to the deserializer'),
+    bufferMaxLineLength: no('Flume ignores it, too'),
+  },
+  write({ name, settings }, writing, resume) {
+    const folder = settings.text('spoolDir');
+    const include = settings.text('includePattern');
+    const suffix = settings.text('fileSuffix');
+    const order = { oldest: undefined, youngest: quoted('newest'), random: undefined }[
+      settings.text('consumeOrder') ?? 'oldest'
+    ];
+    const deserializer = (settings.text('deserializer') ?? 'LINE').toUpperCase();
+    const isBlob = deserializer.includes('BLOBDESERIALIZER');
+    if (deserializer !== 'LINE' && !isBlob)
+      writing.lack([`line ${settings.line('deserializer')}: no records of ${settings.text('deserializer')} here`]);
+    const records = isBlob
+      ? writing.call('inputs', 'wholeFile')
+      : writing.call(
+          'inputs',
+          'lineRecords',
+          object({ maxBytes: String(settings.number('deserializer.maxLineLength', 2_048)), tooLong: quoted('cut') }),
+        );
+    const options = object({
+      name: quoted(name),
+      folder: folder === undefined ? writing.gap(`the source ${name} has no spoolDir`) : writing.text(folder),
+      records,
+      include:
+        include === undefined ? undefined : regexCode(`^(?:${include})$`, settings.line('includePattern'), writing),
+      isRecursive: settings.flag('recursiveDirectorySearch', false) ? 'true' : undefined,
+      whenDone: settings.text('deletePolicy') === 'immediate' ? quoted('delete') : undefined,
+      suffix: suffix === undefined ? undefined : quoted(suffix),
+      order,
+      pollIntervalMs: settings.text('pollDelay') === undefined ? undefined : String(settings.number('pollDelay', 500)),
+      resumeFrom: resume,
+    });
+    const header = (key: string, byDefault: string) =>
+      settings.flag(key, false) ? quoted(settings.text(`${key}Key`) ?? byDefault) : undefined;
+    const event = object({
+      fileHeader: header('fileHeader', 'file'),
+      basenameHeader: header('basenameHeader', 'basename'),
+    });
+    const disk = writing.call('drivers/local-disk', 'localDisk');
+    return {
+      source: connecting(writing.call('inputs', 'spoolSource', disk, options), writing),
+      steps: [
+        writing.call('operators', 'mapValue', writing.call('flume', 'spoolEvent', ...(event === '{}' ? [] : [event]))),
+      ],
+      resumes: true,
+    };
+  },
+};
