@@ -18,7 +18,10 @@ import { stdio } from '../src/drivers/stdio/index.js';
 import { checkOptions as undici } from '../src/drivers/undici/options.js';
 import { checkOptions as webhdfs } from '../src/drivers/webhdfs/options.js';
 import { checkOptions as webhdfsPackage } from '../src/drivers/webhdfs-package/options.js';
+import { Edge } from '../src/flow/edge.js';
 import { checkWatch } from '../src/flow/probes.js';
+import { tapped } from '../src/flow/tap.js';
+import { flumePath } from '../src/flume/index.js';
 import {
   avro,
   avroFile,
@@ -97,6 +100,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'netSource options': [netSource, { name: 'n' }],
   'syslogSource options': [syslogSource, { name: 'n' }],
   'nodeHttpServer options': [checkHttpOptions, { port: 0 }],
+  'tap options': [(options) => void tapped(new Edge(), options, EMPTY), {}],
   'tcpServer options': [checkTcpOptions, { port: 0 }],
   'udpServer options': [checkUdpOptions, { port: 0 }],
   'unixServer options': [checkUnixOptions, { path: '/p' }],
@@ -146,6 +150,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'csv options': [csv, { columns: ['a'] }],
   'parquet options': [parquet, { schema: { a: column.int32() } }],
   'sequenceFile options': [sequenceFile, { value: { writable: 'Text', of: String } }],
+  'flumePath options': [(options) => flumePath('%Y', options), {}],
   'flumeAvroFile options': [rxflume.flumeAvroFile, {}],
   'flumeText options': [rxflume.flumeText, {}],
   'json options': [(options) => rxflume.json(undefined, options), {}],
