@@ -119,6 +119,7 @@ const TABLE = {
     'files',
     'queues',
     'brokers',
+    'groups',
     'urls',
     'nameNodes',
     'dataNodes',
@@ -170,7 +171,7 @@ const TABLE = {
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret', 'trustedHeader'],
     // Of an event of Flume.
-    ...['timeZone', 'time', 'topicHeader'],
+    ...['timeZone', 'time', 'topicHeader', 'fileHeader', 'basenameHeader'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
   flags: [

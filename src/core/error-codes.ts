@@ -26,7 +26,7 @@ export const ERRORS = {
   RXF_FLUME_TLS: { family: 'ConnectError', retryable: false },
   RXF_FLUME_PROTOCOL: { family: 'ConnectError', retryable: false },
   RXF_FLUME_LISTEN: { family: 'ConnectError', retryable: true },
-  RXF_LISTEN: { family: 'ConnectError', retryable: true },
+  RXF_SOURCE_LISTEN: { family: 'ConnectError', retryable: true },
   RXF_METRICS_LISTEN: { family: 'ConnectError', retryable: false },
   RXF_CONSOLE_LISTEN: { family: 'ConnectError', retryable: false },
   RXF_CONSOLE_UNREACHABLE: { family: 'ConnectError', retryable: true },

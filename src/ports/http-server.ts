@@ -49,7 +49,7 @@ export interface HttpServer {
   readonly name: string;
   /**
    * Cold: subscribing listens, and emits once when clients can connect; unsubscribing closes everything at once.
-   * Completes after `close`. Fails with `ConnectError` (`RXF_LISTEN`) where the address cannot be had or is lost.
+   * Completes after `close`. Fails with `ConnectError` (`RXF_SOURCE_LISTEN`) where the address cannot be had or is lost.
    */
   listen(listener: HttpServerListener): Observable<Listening>;
 }

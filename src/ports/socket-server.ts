@@ -49,7 +49,7 @@ export interface SocketServer {
   readonly transport: SocketTransport;
   /**
    * Cold: subscribing listens, and emits once when clients can connect; unsubscribing closes everything at once. A pause
-   * makes clients of a stream wait; datagrams still come. Completes after `close`. Fails with `ConnectError` (`RXF_LISTEN`)
+   * makes clients of a stream wait; datagrams still come. Completes after `close`. Fails with `ConnectError` (`RXF_SOURCE_LISTEN`)
    * where the address cannot be had or is lost.
    */
   listen(listener: SocketServerListener): Observable<PausableListening>;

@@ -52,7 +52,14 @@ async function open(
   return page;
 }
 
-const go = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+/** Goes to a view, and waits until it is drawn. */
+const go = (page: Page, hash: string) =>
+  page.evaluate(`new Promise((drawn) => {
+    const twoFrames = () => requestAnimationFrame(() => requestAnimationFrame(drawn));
+    if (location.hash === ${JSON.stringify(hash)}) twoFrames();
+    else addEventListener('hashchange', () => twoFrames(), { once: true });
+    location.hash = ${JSON.stringify(hash)};
+  })`);
 const posts = () => fake.asked.filter(({ method, path }) => method === 'POST' && path.startsWith('api/flows'));
 
 /** Waits for a text in what is seen. */

@@ -26,7 +26,7 @@ const MAX_STREAMS = 100;
  * ```
  *
  * Bounds: `maxBufferedBytes` and one body for what is being received and inflated, `maxHeaderBytes` for each of `maxClients`.
- * Fails: `OptionError` here; `RXF_LISTEN` when it cannot listen. What a client does wrong ends that client alone.
+ * Fails: `OptionError` here; `RXF_SOURCE_LISTEN` when it cannot listen. What a client does wrong ends that client alone.
  * Source: RFC 9110, RFC 9113; Node, `http2.createSecureServer` with `allowHTTP1`.
  */
 export function nodeHttpServer(options: NodeHttpServerOptions): HttpServer {

@@ -16,7 +16,7 @@ export function listenError(address: string, cause: Error): ConnectError {
       : isPath
         ? 'Check that the folder exists, and that no other program has the path.'
         : 'Check that no other program has the port, and that the address is this machine’s.';
-  return new ConnectError('RXF_LISTEN', `Cannot listen at ${address}: ${describeError(cause)}. ${next}`, {
+  return new ConnectError('RXF_SOURCE_LISTEN', `Cannot listen at ${address}: ${describeError(cause)}. ${next}`, {
     details: { address },
     cause,
   });

@@ -32,7 +32,7 @@ type Address = { readonly host: string; readonly port: number } | { readonly pat
  * ```
  *
  * Bounds: `maxClients`, with what one reading brings of each (64 KiB) while they are made to wait.
- * Fails: `OptionError` here; `RXF_LISTEN` when it cannot listen. What a client does wrong ends that client alone.
+ * Fails: `OptionError` here; `RXF_SOURCE_LISTEN` when it cannot listen. What a client does wrong ends that client alone.
  * Source: Node, `net.createServer`, `tls.TLSSocket`.
  */
 export function tcpServer(options: TcpServerOptions): SocketServer {
@@ -55,7 +55,7 @@ export function tcpServer(options: TcpServerOptions): SocketServer {
  * ```
  *
  * Bounds: as `tcpServer`.
- * Fails: `OptionError` here; `RXF_LISTEN` when it cannot listen.
+ * Fails: `OptionError` here; `RXF_SOURCE_LISTEN` when it cannot listen.
  * Source: Node, "Identifying paths for IPC connections".
  */
 export function unixServer(options: UnixServerOptions): SocketServer {

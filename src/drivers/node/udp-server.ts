@@ -26,7 +26,7 @@ type UdpSettings = ReturnType<typeof checkUdpOptions>;
  * ```
  *
  * Bounds: `receiveBufferBytes`, which the system holds.
- * Fails: `OptionError` here; `RXF_LISTEN` when it cannot listen.
+ * Fails: `OptionError` here; `RXF_SOURCE_LISTEN` when it cannot listen.
  * Source: Node, `dgram`.
  */
 export function udpServer(options: UdpServerOptions): SocketServer {

@@ -315,6 +315,6 @@ export class ListeningSession<T>
   #serverCompleted(): void {
     if (!this.isRunning) return;
     const message = `${this.#intake.server} stopped listening by itself. Subscribe again.`;
-    this.#lifecycle.fail(new ConnectError('RXF_LISTEN', message));
+    this.#lifecycle.fail(new ConnectError('RXF_SOURCE_LISTEN', message));
   }
 }

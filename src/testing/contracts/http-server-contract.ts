@@ -97,7 +97,7 @@ export const httpServerContract: readonly HttpServerCheck[] = [
     );
     // A server at any free port gets another one.
     if (same === 'listens') return;
-    equal(same instanceof RxflumeError ? [same.code, same.retryable] : same, ['RXF_LISTEN', true], 'the error');
+    equal(same instanceof RxflumeError ? [same.code, same.retryable] : same, ['RXF_SOURCE_LISTEN', true], 'the error');
     equal(listening.address.length > 0, true, 'the first is there');
   }),
 ];

@@ -36,7 +36,7 @@ export class MemoryHttpServer implements HttpServer {
   listen(listener: HttpServerListener): Observable<Listening> {
     return new Observable((subscriber) => {
       if (this.#running !== undefined) {
-        subscriber.error(new ConnectError('RXF_LISTEN', `Cannot listen at ${this.name}: it is taken.`));
+        subscriber.error(new ConnectError('RXF_SOURCE_LISTEN', `Cannot listen at ${this.name}: it is taken.`));
         return undefined;
       }
       const running = new Running(listener, subscriber, () => {

@@ -47,7 +47,7 @@ export class MemorySockets implements SocketServer {
   listen(listener: SocketServerListener): Observable<PausableListening> {
     return new Observable((subscriber) => {
       if (this.#running !== undefined) {
-        subscriber.error(new ConnectError('RXF_LISTEN', `Cannot listen at ${this.name}: it is taken.`));
+        subscriber.error(new ConnectError('RXF_SOURCE_LISTEN', `Cannot listen at ${this.name}: it is taken.`));
         return undefined;
       }
       const running = new Running(listener, subscriber, () => {
