@@ -1,4 +1,4 @@
-import { concatMap, defer, EMPTY, ignoreElements, type Observable, retry, tap, throwError, timer } from 'rxjs';
+import { concatMap, defer, EMPTY, ignoreElements, map, type Observable, of, retry, tap, throwError, timer } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.js';
 import { BACKOFF_DEFAULTS, doublingMs } from '../backpressure/backoff.js';
 import { isOwnError } from '../core/errors.js';
@@ -43,35 +43,37 @@ export function replayPart(
   const resumeFrom = ledger?.addresses !== undefined && groupId === undefined ? undefined : ledger?.offsetStore;
   let ackedTo = 0;
   const again = store.again();
-  const run = (records: readonly LetterRecord[], start: number, resumePoint?: ResumePoint) => {
-    const source = letterSource({
-      ...{ stream, records, start, end: part.end, resumePoint },
-      acked: (offset) => {
-        ackedTo = offset;
-      },
-    });
-    const counted: Sink<DeadLetter> = (letters) => again(letters.pipe(tap(({ origin }) => setAside(origin.offset))));
-    const guarded$ = source.pipe(deadLetter<unknown>(counted));
-    const beside = (value: unknown, origin: unknown) => {
-      const { stream: of, offset } = origin as Delivery<unknown>['origin'];
-      if (of === stream && isLetter(value)) setAside(offset);
-    };
-    return inside.through(guarded$, { first: part.step, beside });
-  };
-  // What became a letter again must not come a second time either, as it would where the flow was changed after a crash.
-  const fresh = () => part.records(stream);
-  return defer(() => {
-    if (resumeFrom === undefined)
-      return ackedTo >= part.end ? EMPTY : fresh().pipe(concatMap((all) => run(all, ackedTo)));
-    const reader = groupId === undefined ? undefined : { groupId };
+  const reader = groupId === undefined ? undefined : { groupId };
+  const resumed = (): Observable<{ readonly start: number; readonly resumePoint?: ResumePoint }> => {
+    if (resumeFrom === undefined) return of({ start: ackedTo });
     return lookUp(resumeFrom, stream, reader).pipe(
-      concatMap((lookup) => {
+      map((lookup) => {
         const start = lookup.get(stream);
-        return fresh().pipe(
-          concatMap((all) => ((start ?? 0) >= part.end ? EMPTY : run(all, start ?? 0, { resumeFrom, lookup, start }))),
-        );
+        return { start: start ?? 0, resumePoint: { resumeFrom, lookup, start } };
       }),
     );
+  };
+  // Within the flow, as its own source asks: a Kafka sink keeps its connection, and what it took there, from when the flow has begun.
+  const letters$ = defer(resumed).pipe(
+    concatMap(({ start, resumePoint }) => {
+      if (start >= part.end) return EMPTY;
+      const acked = (offset: number) => {
+        ackedTo = offset;
+      };
+      // What became a letter again must not come a second time either, as it would where the flow was changed after a crash.
+      return part
+        .records(stream)
+        .pipe(concatMap((records) => letterSource({ stream, records, start, end: part.end, resumePoint, acked })));
+    }),
+  );
+  const counted: Sink<DeadLetter> = (letters) => again(letters.pipe(tap(({ origin }) => setAside(origin.offset))));
+  const beside = (value: unknown, origin: unknown) => {
+    const { stream: from, offset } = origin as Delivery<unknown>['origin'];
+    if (from === stream && isLetter(value)) setAside(offset);
+  };
+  return defer(() => {
+    const guarded$ = letters$.pipe(deadLetter<unknown>(counted));
+    return inside.through(guarded$, { first: part.step, beside });
   }).pipe(
     ignoreElements(),
     retry({
