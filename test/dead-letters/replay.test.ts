@@ -18,7 +18,9 @@ import { flow } from '../../src/flow/flow.js';
 import { json } from '../../src/formats/json.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { kafkaSink } from '../../src/sinks/kafka/kafka-sink.js';
 import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
+import { MemoryKafka } from '../../src/testing/memory/memory-kafka.js';
 import { crashingFiles } from './crashing-files.js';
 import { BAD, chat, idsIn, LAKE, letter, none, put, stored } from './letters.js';
 
@@ -46,6 +48,25 @@ describe('replayDeadLetters', () => {
     ]);
     expect(await lastValueFrom(replayDeadLetters(store, chat(fs)))).toMatchObject({ replayed: 0 });
     expect(idsIn(fs)).toEqual([0, 1, 2]);
+  });
+
+  it('stores each in the Kafka sink of the flow, within transactions, and nothing at a second call', async () => {
+    // Reading letters takes time, in which a connection that nothing uses is closed.
+    const fs = memoryFileSystem({ latencyMs: 1 });
+    await put(fs, `${BAD}/dt=1/a.jsonl`, [letter(0), letter(1), letter(2)]);
+    const store = deadLetterFolder(fs, { root: BAD });
+    const kafka = new MemoryKafka();
+    kafka.createTopic('copy', 1);
+    const sink = kafkaSink<{ id: number }>(kafka, { topic: 'copy', encode: (value) => JSON.stringify(value) });
+    const toKafka = flow(
+      'chat',
+      none,
+      decode((bytes: Buffer) => json()(bytes) as { id: number }),
+      sink.write(),
+    );
+    expect(await lastValueFrom(replayDeadLetters(store, toKafka))).toMatchObject({ replayed: 3, setAside: 0 });
+    expect(await lastValueFrom(replayDeadLetters(store, toKafka))).toMatchObject({ replayed: 0 });
+    expect(kafka.read('copy').map(({ value }) => String(value))).toEqual(['{"id":0}', '{"id":1}', '{"id":2}']);
   });
 
   it('sets aside again what fails again, with the next attempt and a link, and replays that later', async () => {
