@@ -7,7 +7,7 @@ import { codeBlocks, documents, prose, root, tablesUnder, textOf } from './markd
 const UNLINKED = [
   'docs/index.md',
   ...['docs/reference/options/testing.md', 'docs/reference/options/inputs.md', 'docs/reference/alerts.md'],
-  ...['docs/reference/console.md', 'docs/guides/operate.md'],
+  ...['docs/reference/console.md'],
   'docs/guides/from-flume.md',
   'docs/reference/dead-letters.md',
 ];
