@@ -32,7 +32,7 @@ export function answer(
   { status, headers, body }: HttpReply,
   isLast: boolean,
 ): boolean {
-  if (response.destroyed || response.writableEnded) return false;
+  if (response.destroyed || response.headersSent) return false;
   const isHttp1 = request.httpVersionMajor === 1;
   const isUnread = !request.complete && !mayDiscard(request);
   const length = body === undefined ? 0 : Buffer.byteLength(body);
@@ -43,9 +43,12 @@ export function answer(
     ...(isHttp1 && (isUnread || isLast) && { connection: 'close' }),
   });
   // A HEAD has the length of a body, and no body.
-  if (body === undefined || request.method === 'HEAD') response.end();
-  else response.end(body);
-  if (isUnread) cutLater(request, response, isHttp1);
+  const sent = body === undefined || request.method === 'HEAD' ? '' : body;
+  if (isHttp1 && !request.complete) endWhenRead(request, response, sent);
+  else {
+    response.end(sent);
+    if (isUnread) cutLater(request, response);
+  }
   return true;
 }
 
@@ -55,14 +58,49 @@ function mayDiscard({ headers }: IncomingMessage): boolean {
   return Number(length) <= MAX_DISCARDED_BYTES;
 }
 
-/** Lets the client read the answer, then stops it from sending the rest. */
-function cutLater(request: IncomingMessage, response: ServerResponse, isHttp1: boolean): void {
+/**
+ * Sends the answer at once, and ends it when the rest of the request was read: a connection that is closed while bytes of the client are unread
+ * is reset, and takes the answer with it.
+ *
+ * Source: RFC 9112, 9.6.
+ */
+function endWhenRead(request: IncomingMessage, response: ServerResponse, sent: string | Uint8Array): void {
+  if (sent.length === 0) response.flushHeaders();
+  else response.write(sent);
   request.removeAllListeners('data');
   request.resume();
-  const cut = setTimeout(() => {
-    if (isHttp1) request.socket.destroy();
-    else response.destroy();
-  }, LINGER_MS);
+  request.once('end', () => response.end());
+  const cut = setTimeout(() => request.socket.destroy(), LINGER_MS);
+  cut.unref();
+  request.once('close', () => clearTimeout(cut));
+}
+
+const BAD_HEADS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Clients that have their answer, and may go on sending for a moment; what they send is an error each time. */
+const lingering = new WeakSet<Socket>();
+
+/** Answers a head that is no HTTP, or too large, before the connection is closed: in time for the client to read it. */
+export function answerBadHead(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (lingering.has(socket)) return;
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  lingering.add(socket);
+  socket.end(`HTTP/1.1 ${BAD_HEADS[error.code ?? ''] ?? '400 Bad Request'}\r\nconnection: close\r\n\r\n`);
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(cut));
+}
+
+/** The same for a stream of HTTP/2, whose end resets no connection: lets the client read the answer, then stops it from sending the rest. */
+function cutLater(request: IncomingMessage, response: ServerResponse): void {
+  request.removeAllListeners('data');
+  request.resume();
+  const cut = setTimeout(() => response.destroy(), LINGER_MS);
   cut.unref();
   request.once('close', () => clearTimeout(cut));
 }

@@ -7,7 +7,7 @@ import type { HttpHead, HttpReply, HttpServer, HttpServerListener } from '../../
 import type { Listening } from '../../ports/listening.js';
 import { Authorization } from './http-auth.js';
 import { BodyMemory, type BodyProblem, inflateBody, isKnownEncoding, receiveBody } from './http-body.js';
-import { answer, clientOf, headOf } from './http-exchange.js';
+import { answer, answerBadHead, clientOf, headOf } from './http-exchange.js';
 import { checkHttpOptions, type HttpSettings, type NodeHttpServerOptions } from './http-options.js';
 import { listenError } from './listen-error.js';
 import { isAllowed } from './listen-options.js';
@@ -86,6 +86,7 @@ class Running implements Listening {
       session.on('close', () => this.#sessions.delete(session));
     });
     // Of a client, whose connection Node closes.
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerBadHead(error, socket));
     server.on('sessionError', () => undefined);
     server.on('tlsClientError', () => undefined);
     server.on('error', (error: Error) => this.#failed(error));
