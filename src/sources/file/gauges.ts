@@ -1,7 +1,6 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { WindowMetrics } from '../../backpressure/window-metrics.js';
+import { WindowGauges } from '../../backpressure/window-gauges.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import { flowLabels } from '../../core/flow-scope.js';
 import type { Labels, Monitor, Sample } from '../../core/monitor.js';
 import { NoProgress } from '../../offsets/no-progress.js';
 
@@ -20,39 +19,22 @@ export interface FilesState {
 }
 
 /** What is known of a source of files at the moment when its metrics are read. Its backlog is in bytes: records are not counted before. */
-export class FileGauges {
-  readonly #window: WindowMetrics;
-  readonly #labels: Labels;
+export class FileGauges extends WindowGauges {
   readonly #stream: string;
   readonly #state: () => FilesState;
   readonly #noProgress = new NoProgress();
-  readonly #uncollect: () => void;
 
   constructor(window: InFlightWindow, monitor: Monitor, labels: Labels, state: () => FilesState) {
-    this.#window = new WindowMetrics(window, monitor, labels);
-    this.#labels = { ...flowLabels(), ...labels };
+    super(window, monitor, labels);
     this.#stream = `${labels.source}:${labels.name}`;
     this.#state = state;
-    this.#uncollect = monitor.collect(() => this.#read());
   }
 
-  /** To be called when the window may have become full, or free again. */
-  windowChanged(): void {
-    this.#window.changed();
-  }
-
-  end(): void {
-    this.#window.count();
-    this.#uncollect();
-  }
-
-  *#read(): Iterable<Sample> {
-    this.#window.count();
+  protected *read(): Iterable<Sample> {
     const { files, bytes, unsettled, oldestTime, read, acked, handedOver } = this.#state();
-    const labels = this.#labels;
+    const { labels } = this;
     const position = { stream: this.#stream, read, acked, handedOver };
     const seconds = this.#noProgress.of(this, [position], monotonicMs(), unsettled > 0 || files > 0);
-    yield* this.#window.inFlight(labels);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
     yield { name: 'rxflume_source_waiting_files', labels, value: files };
     yield { name: 'rxflume_source_waiting_bytes', labels, value: bytes };

@@ -1,7 +1,6 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { WindowMetrics } from '../../backpressure/window-metrics.js';
+import { WindowGauges } from '../../backpressure/window-gauges.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import { flowLabels } from '../../core/flow-scope.js';
 import type { Labels, Monitor, Sample } from '../../core/monitor.js';
 import { NoProgress, type StreamPosition } from '../../offsets/no-progress.js';
 
@@ -16,36 +15,19 @@ export interface PushState {
 }
 
 /** What is known, at the moment when metrics are read, of a source that emits by itself. Its backlog is what waits here. */
-export class PushGauges {
-  readonly #window: WindowMetrics;
-  readonly #labels: Labels;
+export class PushGauges extends WindowGauges {
   readonly #state: () => PushState;
   readonly #noProgress = new NoProgress();
-  readonly #uncollect: () => void;
 
   constructor(window: InFlightWindow, monitor: Monitor, labels: Labels, state: () => PushState) {
-    this.#window = new WindowMetrics(window, monitor, labels);
-    this.#labels = { ...flowLabels(), ...labels };
+    super(window, monitor, labels);
     this.#state = state;
-    this.#uncollect = monitor.collect(() => this.#read());
   }
 
-  /** To be called when the window may have become full, or free again. */
-  windowChanged(): void {
-    this.#window.changed();
-  }
-
-  end(): void {
-    this.#window.count();
-    this.#uncollect();
-  }
-
-  *#read(): Iterable<Sample> {
-    this.#window.count();
+  protected *read(): Iterable<Sample> {
     const { waiting, unsettled, oldestTime, position } = this.#state();
-    const labels = this.#labels;
+    const { labels } = this;
     const seconds = this.#noProgress.of(this, [position], monotonicMs(), unsettled > 0 || waiting > 0);
-    yield* this.#window.inFlight(labels);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
     const ofStream = { ...labels, stream: position.stream };
     yield { name: 'rxflume_source_backlog_records', labels: ofStream, value: waiting };

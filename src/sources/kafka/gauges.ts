@@ -1,5 +1,5 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { WindowMetrics } from '../../backpressure/window-metrics.js';
+import { WindowGauges } from '../../backpressure/window-gauges.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { Gauges } from '../../core/gauges.js';
 import type { Labels, Metric, Monitor, Sample } from '../../core/monitor.js';
@@ -16,39 +16,27 @@ import type { SessionState } from './session-state.js';
  * A paused partition is not fetched, so no fetch says where its log ends; the driver is asked then. Where it does not answer,
  * that end, and what is computed from it, is left out.
  */
-export class SessionGauges {
+export class SessionGauges extends WindowGauges {
   readonly #state: SessionState;
-  readonly #window: WindowMetrics;
-  readonly #labels: Labels;
   readonly #heldBack: Metric;
   readonly #noProgress = new NoProgress();
-  readonly #uncollect: () => void;
   /** What topics keep, in milliseconds. */
   readonly #retentionMs = new Map<string, number>();
   readonly #ends = new PacedLook();
 
   constructor(state: SessionState, window: InFlightWindow, monitor: Monitor, labels: Labels, heldBack: Metric) {
+    super(window, monitor, labels);
     this.#state = state;
-    this.#window = new WindowMetrics(window, monitor, labels);
-    this.#labels = labels;
     this.#heldBack = heldBack;
-    this.#uncollect = monitor.collect(() => this.#read());
   }
 
-  /** To be called when the window may have become full, or free again. */
-  windowChanged(): void {
-    this.#window.changed();
-  }
-
-  end(): void {
+  override end(): void {
     this.#ends.reset();
-    this.#window.count();
-    this.#uncollect();
+    super.end();
   }
 
-  *#read(): Iterable<Sample> {
+  protected *read(): Iterable<Sample> {
     const now = monotonicMs();
-    this.#window.count();
     this.#look(now);
     const { assignment } = this.#state;
     const { partitions } = assignment;
@@ -57,8 +45,7 @@ export class SessionGauges {
       backlog += backlogOf(partition) ?? 0;
       yield* this.#readPartition(partition);
     }
-    const labels = this.#labels;
-    yield* this.#window.inFlight(labels);
+    const { labels } = this;
     const isPending = !this.#state.isPaused && (backlog > 0 || this.#heldBack.value > 0);
     const value = this.#noProgress.of(assignment, partitions.map(positionOf), now, isPending);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value };
@@ -66,7 +53,7 @@ export class SessionGauges {
 
   *#readPartition(partition: Partition): Iterable<Sample> {
     const { stream, topic, committed, watermark, highWatermark, oldestTime } = partition;
-    const labels = { ...this.#labels, stream };
+    const labels = { ...this.labels, stream };
     const known = (name: string, value: number | undefined): Sample[] =>
       value === undefined ? [] : [{ name: `rxflume_source_${name}`, labels, value }];
     const backlog = backlogOf(partition);

@@ -1,9 +1,8 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { WindowMetrics } from '../../backpressure/window-metrics.js';
+import { WindowGauges } from '../../backpressure/window-gauges.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
-import { flowLabels } from '../../core/flow-scope.js';
 import { Gauges } from '../../core/gauges.js';
-import type { Labels, Monitor, Sample } from '../../core/monitor.js';
+import type { Monitor, Sample } from '../../core/monitor.js';
 import { NoProgress } from '../../offsets/no-progress.js';
 
 /** Which kind of source, and the name that its user gave it. */
@@ -35,23 +34,18 @@ export interface ListeningState {
  * What is known of a source that listens at the moment when its metrics are read. No protocol says what its clients hold, so
  * the backlog is what was received and not passed on.
  */
-export class ListeningGauges {
-  readonly #window: WindowMetrics;
-  readonly #labels: Labels;
+export class ListeningGauges extends WindowGauges {
   readonly #stream: string;
   readonly #state: () => ListeningState;
   readonly #shown: Gauges<'rxflume_source_joined' | 'rxflume_source_clients'>;
   readonly #noProgress = new NoProgress();
-  readonly #uncollect: () => void;
 
   constructor(window: InFlightWindow, monitor: Monitor, named: Named, state: () => ListeningState) {
     const labels = { source: named.kind, name: named.name };
-    this.#window = new WindowMetrics(window, monitor, labels);
-    this.#labels = { ...flowLabels(), ...labels };
+    super(window, monitor, labels);
     this.#stream = streamOf(named);
     this.#state = state;
     this.#shown = new Gauges(monitor, labels, ['rxflume_source_joined', 'rxflume_source_clients']);
-    this.#uncollect = monitor.collect(() => this.#read());
   }
 
   set isListening(isListening: boolean) {
@@ -62,27 +56,19 @@ export class ListeningGauges {
     this.#shown.of('rxflume_source_clients').set(count);
   }
 
-  /** To be called when the window may have become full, or free again. */
-  windowChanged(): void {
-    this.#window.changed();
-  }
-
-  end(): void {
-    this.#window.count();
+  override end(): void {
+    super.end();
     this.#shown.end();
-    this.#uncollect();
   }
 
-  *#read(): Iterable<Sample> {
-    this.#window.count();
+  protected *read(): Iterable<Sample> {
     const { waiting, unanswered, oldestTime, acked, handedOver, isPaused } = this.#state();
-    const labels = this.#labels;
+    const { labels } = this;
     const stream = this.#stream;
     // What clients send again after a nack counts as read anew, so reading is no progress: an answer is, or what leads to one.
     const position = { stream, read: 0, acked, handedOver };
     const isPending = !isPaused && (unanswered > 0 || waiting > 0);
     const seconds = this.#noProgress.of(this, [position], monotonicMs(), isPending);
-    yield* this.#window.inFlight(labels);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
     const ofStream = { ...labels, stream };
     yield { name: 'rxflume_source_backlog_records', labels: ofStream, value: waiting };

@@ -1,5 +1,5 @@
 import type { InFlightWindow } from '../../backpressure/in-flight-window.js';
-import { WindowMetrics } from '../../backpressure/window-metrics.js';
+import { WindowGauges } from '../../backpressure/window-gauges.js';
 import { monotonicMs } from '../../core/clock.js';
 import { Gauges } from '../../core/gauges.js';
 import type { Labels, Monitor, Sample } from '../../core/monitor.js';
@@ -21,35 +21,18 @@ export interface TailState {
 }
 
 /** The metrics of one subscription that are read from its state. There are too many files for one of each. */
-export class TailGauges {
-  readonly #window: WindowMetrics;
-  readonly #labels: Labels;
+export class TailGauges extends WindowGauges {
   readonly #state: () => TailState;
   readonly #noProgress = new NoProgress();
-  readonly #uncollect: () => void;
 
   constructor(window: InFlightWindow, monitor: Monitor, labels: Labels, state: () => TailState) {
-    this.#window = new WindowMetrics(window, monitor, labels);
-    this.#labels = labels;
+    super(window, monitor, labels);
     this.#state = state;
-    this.#uncollect = monitor.collect(() => this.#read());
   }
 
-  /** To be called when the window may have become full, or free again. */
-  windowChanged(): void {
-    this.#window.changed();
-  }
-
-  end(): void {
-    this.#window.count();
-    this.#uncollect();
-  }
-
-  *#read(): Iterable<Sample> {
-    this.#window.count();
-    const labels = this.#labels;
+  protected *read(): Iterable<Sample> {
+    const { labels } = this;
     const { files, openFiles, waiting, unacked, taken, acked, handedOver, oldestTime } = this.#state();
-    yield* this.#window.inFlight(labels);
     yield { name: 'rxflume_source_followed_files', labels, value: files };
     yield { name: 'rxflume_source_open_files', labels, value: openFiles };
     const isPending = waiting > 0 || unacked > 0;
