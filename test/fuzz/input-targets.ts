@@ -1,6 +1,6 @@
 import { DecodeError } from '../../src/core/errors.js';
 import { BodyError, valuesOf } from '../../src/sources/http/request-body.js';
-import { LengthFramer } from '../../src/sources/net/length-framer.js';
+import { LengthFramer } from '../../src/sources/listening/frames.js';
 import { parseSyslog } from '../../src/sources/syslog/parse-syslog.js';
 import { RelpFrames, relpFrame } from '../../src/sources/syslog/relp-frames.js';
 import { syslogFramer } from '../../src/sources/syslog/syslog-framer.js';

@@ -165,3 +165,53 @@ export class CountedBody {
     return { bytes, isCut };
   }
 }
+
+/** Divides a stream into frames, each behind its length. Half a frame at the end is worth nothing. */
+export abstract class CountedFramer implements Framer {
+  readonly #queue = new ByteQueue();
+  readonly #body: CountedBody;
+
+  constructor(maxBytes: number) {
+    this.#body = new CountedBody(maxBytes);
+  }
+
+  /** Takes the length of the next frame; undefined where it is not whole. Throws where there is none. */
+  protected abstract lengthOf(queue: ByteQueue): number | undefined;
+
+  get pending(): number {
+    // One that is open is pending even where nothing of it is there.
+    return this.#queue.length + this.#body.pending + (this.#body.isOpen ? 1 : 0);
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): Frame | undefined {
+    if (!this.#body.isOpen) {
+      const length = this.lengthOf(this.#queue);
+      if (length === undefined) return undefined;
+      this.#body.begin(length);
+    }
+    return this.#body.take(this.#queue);
+  }
+
+  end(): undefined {
+    return undefined;
+  }
+}
+
+const PREFIX_BYTES = 4;
+
+/**
+ * Frames that begin with their length, four bytes, big-endian; of one that is longer than `maxBytes`, so much.
+ *
+ * Bounds: `maxBytes`, and one chunk.
+ */
+export class LengthFramer extends CountedFramer {
+  protected lengthOf(queue: ByteQueue): number | undefined {
+    if (queue.length < PREFIX_BYTES) return undefined;
+    const [a = 0, b = 0, c = 0, d = 0] = queue.take(PREFIX_BYTES);
+    return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+  }
+}

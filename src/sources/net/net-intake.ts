@@ -2,11 +2,10 @@ import type { Observable } from 'rxjs';
 import type { HeaderMap } from '../../core/headers.js';
 import type { PausableListening } from '../../ports/listening.js';
 import type { SocketServer } from '../../ports/socket-server.js';
-import { type Frame, LineFramer } from '../listening/frames.js';
+import { type Frame, LengthFramer, LineFramer } from '../listening/frames.js';
 import { type Intake, type IntakeListener, type Measured, NO_ANSWER } from '../listening/intake.js';
 import { PartialBytes } from '../listening/partial-bytes.js';
 import { StreamReader, type StreamReaderHost } from '../listening/stream-reader.js';
-import { LengthFramer } from './length-framer.js';
 import type { CheckedOptions } from './options.js';
 
 /** A frame and who sent it. */

@@ -1,4 +1,4 @@
-import { ByteQueue, CountedBody, type Frame, type Framer, LineFramer } from '../listening/frames.js';
+import { ByteQueue, CountedFramer, type Frame, type Framer, LineFramer } from '../listening/frames.js';
 
 /** How messages are divided: by a length before each, by line feeds, or as the first of a connection is. */
 export type SyslogFraming = 'auto' | 'octet-counting' | 'lf';
@@ -22,43 +22,15 @@ function isFiller(byte: number): boolean {
  * Source: RFC 6587, section 3.4.1.
  * Bounds: `maxBytes`, and one chunk.
  */
-class OctetFramer implements Framer {
-  readonly #queue = new ByteQueue();
-  readonly #body: CountedBody;
-
-  constructor(maxBytes: number) {
-    this.#body = new CountedBody(maxBytes);
-  }
-
-  get pending(): number {
-    return this.#queue.length + this.#body.pending + (this.#body.isOpen ? 1 : 0);
-  }
-
-  push(chunk: Uint8Array): void {
-    this.#queue.push(chunk);
-  }
-
-  next(): Frame | undefined {
-    if (!this.#body.isOpen) {
-      while (isFiller(this.#queue.peek(0))) this.#queue.skip(1);
-      const length = this.#readLength();
-      if (length === undefined) return undefined;
-      this.#body.begin(length);
-    }
-    return this.#body.take(this.#queue);
-  }
-
-  end(): undefined {
-    return undefined;
-  }
-
-  #readLength(): number | undefined {
+class OctetFramer extends CountedFramer {
+  protected lengthOf(queue: ByteQueue): number | undefined {
+    while (isFiller(queue.peek(0))) queue.skip(1);
     let length = 0;
     for (let at = 0; ; at += 1) {
-      const byte = this.#queue.peek(at);
+      const byte = queue.peek(at);
       if (byte < 0) return undefined;
       if (byte === SPACE && at > 0) {
-        this.#queue.skip(at + 1);
+        queue.skip(at + 1);
         return length;
       }
       if (!isDigit(byte) || at === MAX_DIGITS) throw new Error('a frame does not begin with its length and a space');

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Framer, LineFramer } from '../../../src/sources/listening/frames.js';
+import { type Framer, LengthFramer, LineFramer } from '../../../src/sources/listening/frames.js';
 import { PartialBytes } from '../../../src/sources/listening/partial-bytes.js';
-import { LengthFramer } from '../../../src/sources/net/length-framer.js';
 import { RelpFrames, relpFrame } from '../../../src/sources/syslog/relp-frames.js';
 import { syslogFramer } from '../../../src/sources/syslog/syslog-framer.js';
 
