@@ -1,14 +1,7 @@
 import type { WindowLimits } from '../../backpressure/in-flight-window.js';
-import { defaultMonitor, type Monitor } from '../../core/monitor.js';
-import {
-  expectMs,
-  expectOption,
-  expectText,
-  expectWhole,
-  groupWithDefaults,
-  withDefaults,
-} from '../../core/options.js';
-import { MiB } from '../../core/units.js';
+import type { Monitor } from '../../core/monitor.js';
+import { withDefaults } from '../../core/options.js';
+import { checkListening, LISTENING } from '../listening/options.js';
 
 export interface FlumeSourceOptions {
   /** Names the stream, `flume:<name>`, and with it the files and metrics made of it. */
@@ -26,26 +19,11 @@ export interface FlumeSourceOptions {
 }
 
 /** The defaults of `flumeSource`. */
-export const FLUME_SOURCE_DEFAULTS = {
-  window: { count: 100_000, bytes: 64 * MiB },
-  settleAfterMs: 1_000,
-  drainTimeoutMs: 30_000,
-  monitor: defaultMonitor,
-} as const satisfies Partial<FlumeSourceOptions>;
+export const FLUME_SOURCE_DEFAULTS = LISTENING;
 
 export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: FlumeSourceOptions) {
-  const options = {
-    ...withDefaults('flumeSource options', FLUME_SOURCE_DEFAULTS, given, ['name']),
-    window: groupWithDefaults('window', FLUME_SOURCE_DEFAULTS.window, given.window),
-  };
-  expectText('name', options.name);
-  expectWhole('window.count', options.window.count, 1);
-  expectWhole('window.bytes', options.window.bytes, 1);
-  expectMs('settleAfterMs', options.settleAfterMs, 1);
-  expectMs('drainTimeoutMs', options.drainTimeoutMs, 1);
-  expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
-  return options;
+  return checkListening(withDefaults('flumeSource options', FLUME_SOURCE_DEFAULTS, given, ['name']));
 }
