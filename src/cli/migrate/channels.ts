@@ -133,7 +133,5 @@ export function channelSource({ settings }: Component, writing: Writing, resume:
   return {
     source: connecting(writing.call('', 'kafkaSource', driver, options), writing),
     steps: [step],
-    resumes: true,
-    reads: [],
   };
 }

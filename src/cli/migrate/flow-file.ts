@@ -5,7 +5,7 @@ import { type End, endOf, sinksOf } from './ends.js';
 import { interceptorSteps } from './interceptors.js';
 import { to } from './settings.js';
 import type { SourceCode } from './source-type.js';
-import { sourceCode } from './sources.js';
+import { kafkaTopics, sourceCode } from './sources.js';
 import { type Warning, Writing } from './writing.js';
 
 /** A flow that was written: one path of the agent, from a source, or from the topic of a Kafka channel, to its sinks. */
@@ -24,20 +24,20 @@ export interface Migrated {
   readonly warnings: readonly Warning[];
 }
 
-/** Writes the flows of an agent, and accounts for its settings. */
+/** Writes the flows of an agent, and accounts for its settings. What a channel lacks is in the first flow. */
 export function migrateAgent(agent: Agent, fileName: string): Migrated {
   const warnings: Warning[] = [];
-  const { sources, channels } = agent.components;
+  const { sources, channels, sinks } = agent.components;
   const first = new Writing(agent, warnings);
   for (const channel of channels) accountForChannel(channel, first);
-  const lacking = first.lacking;
-  const files = [
-    ...sources.map((source) => flowOfSource(source, agent, warnings, fileName)),
+  const flows = [
+    ...sources.map((source) => (writing: Writing) => flowOfSource(source, writing, fileName)),
     ...channels
       .filter((one) => isKafkaChannel(one) && hasSinks(one, agent))
-      .map((one) => flowOfChannel(one, agent, warnings, fileName)),
-  ].map((one, at) => (at === 0 && lacking.length > 0 ? withGaps(one, lacking) : one));
-  for (const sink of agent.components.sinks) warnOfSink(sink, agent, warnings);
+      .map((one) => (writing: Writing) => flowOfChannel(one, writing, fileName)),
+  ];
+  const files = flows.map((write, at) => write(at === 0 ? first : new Writing(agent, warnings)));
+  for (const sink of sinks) warnOfSink(sink, agent, warnings);
   return { files, warnings };
 }
 
@@ -61,8 +61,8 @@ function warnOfSink({ name, settings }: Component, { components }: Agent, warnin
     warnings.push({ line, message: `Nothing writes to the channel ${channel} of the sink ${name}: it is in no flow.` });
 }
 
-function flowOfSource(source: Component, agent: Agent, warnings: Warning[], fileName: string): FlowFile {
-  const writing = new Writing(agent, warnings);
+function flowOfSource(source: Component, writing: Writing, fileName: string): FlowFile {
+  const { agent } = writing;
   const names = source.settings.list('channels');
   source.settings.say('channels', to('the end of the flow'));
   const channels = names.flatMap((name) => agent.components.channels.filter((one) => one.name === name));
@@ -74,17 +74,10 @@ function flowOfSource(source: Component, agent: Agent, warnings: Warning[], file
       );
   }
   const interceptors = interceptorSteps(source.settings, writing);
-  // The topics it reads are known without its code.
-  const reads = /kafkasource$/.test(source.type)
-    ? (source.settings.text('kafka.topics') ?? source.settings.text('topic') ?? 'the topics it reads').split(/\s*,\s*/)
-    : [];
+  const reads = kafkaTopics(source);
   const end = endOf(source, channels, reads, writing);
-  const isKafka = /kafkasource$/.test(source.type);
-  const given = sourceCode(
-    source,
-    writing,
-    end.resume === undefined || (end.resume.of === 'kafka' && !isKafka) ? undefined : `${end.resume.sink}.offsetStore`,
-  );
+  const mayResume = end.resume?.of === 'files' || reads.length > 0;
+  const given = sourceCode(source, writing, mayResume ? resumeCode(end) : undefined);
   return fileOf(
     `${agent.name}-${source.name}`,
     pathOf(source.name, channels, agent),
@@ -94,14 +87,10 @@ function flowOfSource(source: Component, agent: Agent, warnings: Warning[], file
   );
 }
 
-function flowOfChannel(channel: Component, agent: Agent, warnings: Warning[], fileName: string): FlowFile {
-  const writing = new Writing(agent, warnings);
+function flowOfChannel(channel: Component, writing: Writing, fileName: string): FlowFile {
+  const { agent } = writing;
   const end = sinksOf(channel, [], writing);
-  const given = channelSource(
-    channel,
-    writing,
-    end.resume === undefined ? undefined : `${end.resume.sink}.offsetStore`,
-  );
+  const given = channelSource(channel, writing, resumeCode(end));
   return fileOf(
     `${agent.name}-${channel.name}`,
     pathOf('', [channel], agent),
@@ -109,6 +98,10 @@ function flowOfChannel(channel: Component, agent: Agent, warnings: Warning[], fi
     writing,
     fileName,
   );
+}
+
+function resumeCode({ resume }: End): Code | undefined {
+  return resume === undefined ? undefined : `${resume.sink}.offsetStore`;
 }
 
 function pathOf(source: string, channels: readonly Component[], { components }: Agent): string {
@@ -154,16 +147,4 @@ function fileOf(given: string, path: string, parts: Parts, writing: Writing, fil
     .filter(Boolean)
     .join('\n');
   return { name, text, path, gaps: writing.gaps, steps: parts.interceptors.length };
-}
-
-/** The gaps of what no flow has for itself are in the first. */
-function withGaps(file: FlowFile, lacking: readonly string[]): FlowFile {
-  const writing = new Writing({} as Agent, []);
-  const gaps = lacking.map((text) => `gap(${quoted(text)});\n`).join('');
-  const hasImport = /import \{[^}]*\bgap\b/.test(file.text);
-  const text = file.text.replace(
-    /\n\n/,
-    `\n${hasImport ? '' : `import { ${writing.use('flume', 'gap')} } from 'rxflume/flume';\n`}\n${gaps}\n`,
-  );
-  return { ...file, text, gaps: file.gaps + lacking.length };
 }

@@ -42,7 +42,7 @@ export const AVRO_SOURCE: SourceType = {
       }),
     );
     const source = writing.call('', 'flumeSource', server, object({ name: quoted(name) }));
-    return { source: connecting(source, writing), steps: [], resumes: false };
+    return { source: connecting(source, writing), steps: [] };
   },
 };
 

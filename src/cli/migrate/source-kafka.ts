@@ -1,9 +1,22 @@
+import type { Component } from './agent.js';
 import { list, object, quoted } from './code.js';
 import { clientRules, kafkaDriver } from './kafka.js';
 import { instead, no, to } from './settings.js';
 import { connecting, regexCode, type SourceType } from './source-type.js';
 
+/** The topics that a source of Kafka names. */
+function topicsOf({ settings }: Component): string[] {
+  return (settings.text('kafka.topics') ?? settings.text('topic') ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean);
+}
+
 export const KAFKA_SOURCE: SourceType = {
+  topics(source) {
+    const names = topicsOf(source);
+    return names.length === 0 ? ['the topics it reads'] : names;
+  },
   rules: {
     'kafka.bootstrap.servers': to('`brokers` of `kafkajs`'),
     'kafka.topics': to('`topics` of `kafkaSource`'),
@@ -26,10 +39,7 @@ export const KAFKA_SOURCE: SourceType = {
   write(source, writing, resume) {
     const { settings } = source;
     const regex = settings.text('kafka.topics.regex');
-    const names = (settings.text('kafka.topics') ?? settings.text('topic') ?? '')
-      .split(',')
-      .map((one) => one.trim())
-      .filter(Boolean);
+    const names = topicsOf(source);
     const reset = settings.text('kafka.consumer.auto.offset.reset') ?? 'latest';
     const pattern = regex === undefined ? undefined : regexCode(regex, settings.line('kafka.topics.regex'), writing);
     const headers = settings.under('header.');
@@ -58,8 +68,6 @@ export const KAFKA_SOURCE: SourceType = {
     return {
       source: connecting(writing.call('', 'kafkaSource', driver, options), writing),
       steps: [...decoding, writing.call('operators', 'mapValue', mapped)],
-      resumes: true,
-      reads: regex === undefined ? names : [],
     };
   },
 };

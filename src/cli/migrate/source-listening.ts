@@ -57,7 +57,7 @@ export const HTTP_SOURCE: SourceType = {
       portCode(settings.text('port'), writing),
     );
     const steps = isBlob ? [writing.call('operators', 'mapValue', writing.call('flume', 'lineEvent'))] : [];
-    return { source: connecting(writing.call('inputs', 'httpSource', http, options), writing), steps, resumes: false };
+    return { source: connecting(writing.call('inputs', 'httpSource', http, options), writing), steps };
   },
 };
 
@@ -91,7 +91,6 @@ function netcat(transport: 'tcpServer' | 'udpServer'): SourceType {
       return {
         source: connecting(writing.call('inputs', 'netSource', socket, options), writing),
         steps: [writing.call('operators', 'mapValue', writing.call('flume', 'lineEvent'))],
-        resumes: false,
       };
     },
   };
@@ -144,7 +143,7 @@ function syslogCode(source: Component, transport: 'tcpServer' | 'udpServer', wri
     ]);
   const event = writing.call('flume', 'syslogEvent', ...(isRaw ? [object({ body: quoted('raw') })] : []));
   const source$ = ports.length < 2 ? connecting(code, writing) : suffixed(code, '');
-  return { source: source$, steps: [writing.call('operators', 'mapValue', event)], resumes: false };
+  return { source: source$, steps: [writing.call('operators', 'mapValue', event)] };
 }
 
 export const SYSLOG_TCP_SOURCE = syslog('tcpServer');

@@ -71,7 +71,6 @@ export const SPOOLDIR_SOURCE: SourceType = {
       steps: [
         writing.call('operators', 'mapValue', writing.call('flume', 'spoolEvent', ...(event === '{}' ? [] : [event]))),
       ],
-      resumes: true,
     };
   },
 };

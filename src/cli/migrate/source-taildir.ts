@@ -65,7 +65,6 @@ export const TAILDIR_SOURCE: SourceType = {
       steps: [
         writing.call('operators', 'mapValue', writing.call('flume', 'fileEvent', ...(event === '{}' ? [] : [event]))),
       ],
-      resumes: true,
     };
   },
 };

@@ -9,15 +9,13 @@ import type { Writing } from './writing.js';
 export interface SourceCode {
   readonly source: Code;
   readonly steps: readonly Code[];
-  /** Whether it can resume from what a sink has stored, so that files are exactly once; then `source` has a hole for that option. */
-  readonly resumes: boolean;
-  /** The topics that it reads, for finding a loop. */
-  readonly reads?: readonly string[];
 }
 
 /** How a type of source is written; `resume` is the option that makes it exactly once, where the flow allows it. */
 export interface SourceType {
   readonly rules: Rules;
+  /** Of a source of Kafka: the topics that it reads, in words. */
+  readonly topics?: (source: Component) => readonly string[];
   write(source: Component, writing: Writing, resume: Code | undefined): SourceCode;
 }
 

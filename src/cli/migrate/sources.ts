@@ -42,10 +42,19 @@ const TYPES: Readonly<Record<string, SourceType>> = {
   syslogudp: SYSLOG_UDP_SOURCE,
 };
 
+/** The topics that a source of Kafka reads, in words; none of any other source. */
+export function kafkaTopics(source: Component): readonly string[] {
+  return typeOf(source)?.topics?.(source) ?? [];
+}
+
+function typeOf({ type }: Component): SourceType | undefined {
+  return Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+}
+
 /** The source as code. One of a type without a counterpart is a gap. */
 export function sourceCode(source: Component, writing: Writing, resume: Code | undefined): SourceCode {
-  const { type, settings, name } = source;
-  const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+  const { settings, name } = source;
+  const known = typeOf(source);
   if (known === undefined) {
     settings.say('type', lacks('a source of this type has no counterpart here'));
     settings.accountFor('source', { '*': no('belongs to a source that has no counterpart') });
@@ -54,7 +63,6 @@ export function sourceCode(source: Component, writing: Writing, resume: Code | u
         `line ${settings.line('type')}: the source ${name} of type ${settings.text('type') ?? '(none)'} has no counterpart here`,
       ),
       steps: [],
-      resumes: false,
     };
   }
   const code = known.write(source, writing, resume);
