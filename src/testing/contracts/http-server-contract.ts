@@ -1,9 +1,10 @@
-import { firstValueFrom, from, lastValueFrom, type Subscription } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom } from 'rxjs';
 import { RxflumeError } from '../../core/errors.js';
 import type { HttpHead, HttpReceived, HttpReply, HttpServer, HttpServerListener } from '../../ports/http-server.js';
 import type { Listening } from '../../ports/listening.js';
 import type { MemoryPost } from '../memory/memory-http-server.js';
 import { equal, sleep, until } from './checking.js';
+import { listened } from './listened.js';
 
 /** A server, new for each check, and a client of it. */
 export interface HttpServerSubject {
@@ -133,22 +134,12 @@ interface Given {
 function check(name: string, run: (given: Given) => Promise<void>): HttpServerCheck {
   return {
     name,
-    run: async (subject) => {
+    run: (subject) => {
       const trace = new Trace();
-      let life: Subscription | undefined;
-      let isComplete = false;
-      const listening = await new Promise<Listening>((resolve, reject) => {
-        const complete = () => {
-          isComplete = true;
-        };
-        life = subject.server.listen(trace).subscribe({ next: resolve, error: reject, complete });
+      return listened(subject.server.listen(trace), (listening, isComplete) => {
+        const send = (request: MemoryPost, leave?: Promise<unknown>) => subject.send(listening, request, leave);
+        return run({ subject, trace, listening, send, isComplete });
       });
-      const send = (request: MemoryPost, leave?: Promise<unknown>) => subject.send(listening, request, leave);
-      try {
-        await run({ subject, trace, listening, send, isComplete: () => isComplete });
-      } finally {
-        life?.unsubscribe();
-      }
     },
   };
 }

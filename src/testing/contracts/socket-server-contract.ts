@@ -1,8 +1,9 @@
-import { from, lastValueFrom, type Subscription } from 'rxjs';
+import { from, lastValueFrom } from 'rxjs';
 import type { PausableListening } from '../../ports/listening.js';
 import type { SocketPeer, SocketReader, SocketServer, SocketServerListener } from '../../ports/socket-server.js';
 import type { MemorySocket } from '../memory/memory-sockets.js';
 import { equal, sleep, until } from './checking.js';
+import { listened } from './listened.js';
 
 /** A server of streams, new for each check, and clients of it. */
 export interface SocketServerSubject {
@@ -153,28 +154,21 @@ interface Given {
 function check(name: string, run: (given: Given) => Promise<void>): SocketServerCheck {
   return {
     name,
-    run: async (subject) => {
+    run: (subject) => {
       const trace = new Trace();
-      let life: Subscription | undefined;
-      let isComplete = false;
-      const listening = await new Promise<PausableListening>((resolve, reject) => {
-        const complete = () => {
-          isComplete = true;
+      return listened(subject.server.listen(trace), async (listening, isComplete) => {
+        const clients: MemorySocket[] = [];
+        const connect = async () => {
+          const client = await subject.connect(listening);
+          clients.push(client);
+          return client;
         };
-        life = subject.server.listen(trace).subscribe({ next: resolve, error: reject, complete });
+        try {
+          await run({ trace, listening, connect, isComplete });
+        } finally {
+          for (const client of clients) client.close();
+        }
       });
-      const clients: MemorySocket[] = [];
-      const connect = async () => {
-        const client = await subject.connect(listening);
-        clients.push(client);
-        return client;
-      };
-      try {
-        await run({ trace, listening, connect, isComplete: () => isComplete });
-      } finally {
-        for (const client of clients) client.close();
-        life?.unsubscribe();
-      }
     },
   };
 }

@@ -2,6 +2,7 @@ import { asyncScheduler, Observable, Subject, type Subscriber, Subscription } fr
 import { ConnectError } from '../../core/errors.js';
 import type { HttpHead, HttpReply, HttpServer, HttpServerListener } from '../../ports/http-server.js';
 import type { Listening } from '../../ports/listening.js';
+import { MemoryListening } from './memory-listening.js';
 
 /** A request to a server in memory. What is left out: a POST of no bytes to `/`. */
 export interface MemoryPost {
@@ -26,29 +27,16 @@ export interface MemoryPost {
 export class MemoryHttpServer implements HttpServer {
   readonly name = 'http memory';
   readonly #latencyMs: number;
-  #running: Running | undefined;
+  readonly #listening: MemoryListening<Running, Listening>;
   #clients = 0;
 
   constructor(latencyMs = 1) {
     this.#latencyMs = latencyMs;
+    this.#listening = new MemoryListening(this.name, latencyMs);
   }
 
   listen(listener: HttpServerListener): Observable<Listening> {
-    return new Observable((subscriber) => {
-      if (this.#running !== undefined) {
-        subscriber.error(new ConnectError('RXF_SOURCE_LISTEN', `Cannot listen at ${this.name}: it is taken.`));
-        return undefined;
-      }
-      const running = new Running(listener, subscriber, () => {
-        this.#running = undefined;
-      });
-      this.#running = running;
-      const starting = asyncScheduler.schedule(() => subscriber.next(running), this.#latencyMs);
-      return () => {
-        starting.unsubscribe();
-        running.end();
-      };
-    });
+    return this.#listening.listen((subscriber, over) => new Running(listener, subscriber, over));
   }
 
   /** Cold: sends a request, and emits its answer once; unsubscribing goes away before it. Fails where nobody listens. */
@@ -56,7 +44,7 @@ export class MemoryHttpServer implements HttpServer {
     return new Observable((subscriber) => {
       const life = new Subscription();
       const arrive = () => {
-        const running = this.#running;
+        const { running } = this.#listening;
         if (running === undefined || running.isClosing) {
           subscriber.error(new ConnectError('RXF_HTTP_UNREACHABLE', `Cannot reach ${this.name}: connection refused.`));
           return;

@@ -1,5 +1,4 @@
-import { asyncScheduler, EMPTY, Observable, type Subscriber } from 'rxjs';
-import { ConnectError } from '../../core/errors.js';
+import { asyncScheduler, EMPTY, type Observable, type Subscriber } from 'rxjs';
 import type { PausableListening } from '../../ports/listening.js';
 import type {
   SocketPeer,
@@ -8,6 +7,7 @@ import type {
   SocketServerListener,
   SocketTransport,
 } from '../../ports/socket-server.js';
+import { MemoryListening } from './memory-listening.js';
 
 /** A client of a server in memory. */
 export interface MemorySocket {
@@ -36,42 +36,30 @@ export class MemorySockets implements SocketServer {
   readonly name = 'sockets memory';
   readonly transport: SocketTransport;
   readonly #latencyMs: number;
-  #running: Running | undefined;
+  readonly #listening: MemoryListening<Running, PausableListening>;
   #clients = 0;
 
   constructor(transport: SocketTransport = 'tcp', latencyMs = 1) {
     this.transport = transport;
     this.#latencyMs = latencyMs;
+    this.#listening = new MemoryListening(this.name, latencyMs);
   }
 
   listen(listener: SocketServerListener): Observable<PausableListening> {
-    return new Observable((subscriber) => {
-      if (this.#running !== undefined) {
-        subscriber.error(new ConnectError('RXF_SOURCE_LISTEN', `Cannot listen at ${this.name}: it is taken.`));
-        return undefined;
-      }
-      const running = new Running(listener, subscriber, () => {
-        this.#running = undefined;
-      });
-      this.#running = running;
-      const starting = asyncScheduler.schedule(() => subscriber.next(running), this.#latencyMs);
-      return () => {
-        starting.unsubscribe();
-        running.end();
-      };
-    });
+    return this.#listening.listen((subscriber, over) => new Running(listener, subscriber, over));
   }
 
   /** A new client, at once; a closed one where nobody listens. */
   connect(): MemorySocket {
-    if (this.#running === undefined) return NOT_LISTENING;
+    const { running } = this.#listening;
+    if (running === undefined) return NOT_LISTENING;
     this.#clients += 1;
-    return new Client(`client-${this.#clients}`, this.#running, this.#latencyMs);
+    return new Client(`client-${this.#clients}`, running, this.#latencyMs);
   }
 
   /** A datagram, at once; lost where nobody listens. */
   datagram(bytes: string | Uint8Array): void {
-    this.#running?.listener.datagram(bytesOf(bytes), 'client-1');
+    this.#listening.running?.listener.datagram(bytesOf(bytes), 'client-1');
   }
 }
 
