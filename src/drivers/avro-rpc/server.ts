@@ -1,10 +1,10 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import { shownHostPort } from '../../core/address.js';
 import { ConnectError, describeError } from '../../core/errors.js';
 import type { FlumeBatch, FlumeListener, FlumeListening, FlumeRpcServer } from '../../ports/flume-rpc.js';
+import { ConnectionServer } from '../node/connection-server.js';
 import { isAllowed } from '../node/listen-options.js';
-import { Rejections } from '../node/rejections.js';
 import { MemoryQuota } from './memory-quota.js';
 import { type AvroRpcServerOptions, checkServerOptions, type ServerSettings } from './options.js';
 import { PROTOCOL_HASH, Protocols } from './protocol.js';
@@ -13,9 +13,6 @@ import { welcome } from './wire.js';
 
 /** Hashes of clients' protocols that were looked at. One a build of Flume; a client that makes them up pushes others out. */
 const MAX_KNOWN = 100;
-
-/** How many looks for stalled clients there are in `stallTimeoutMs`. */
-const LOOKS = 4;
 
 /**
  * A server that Flume's Avro sinks and RPC clients send to.
@@ -52,23 +49,12 @@ class AvroRpcServer implements FlumeRpcServer {
   }
 }
 
-/** One subscription of a server, from listening to the last connection closed. */
-class Running implements FlumeListening, ConnectionHost {
+class Running extends ConnectionServer<ServerConnection> implements ConnectionHost {
   readonly #settings: ServerSettings;
   readonly #protocols: Protocols;
   readonly #listener: FlumeListener;
-  readonly #out: Subscriber<FlumeListening>;
-  readonly #server: Server;
-  readonly #connections = new Set<ServerConnection>();
   readonly #turns: MemoryQuota;
   readonly #known = new Set([PROTOCOL_HASH.toString('hex')]);
-  readonly #looking: NodeJS.Timeout;
-  readonly #rejections = new Rejections((message) => this.#listener.logEvent('warn', 'flume.rejected', message));
-  #isPaused = false;
-  #closing: Promise<void> | undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #closed: () => void = () => undefined;
-  #isOver = false;
 
   constructor(
     settings: ServerSettings,
@@ -76,58 +62,18 @@ class Running implements FlumeListening, ConnectionHost {
     listener: FlumeListener,
     out: Subscriber<FlumeListening>,
   ) {
+    super('flume', settings, listener, out);
     this.#settings = settings;
     this.#protocols = protocols;
     this.#listener = listener;
-    this.#out = out;
     this.#turns = new MemoryQuota(settings.maxBufferedBytes);
-    const every = Math.max(1, Math.floor(settings.stallTimeoutMs / LOOKS));
-    this.#looking = setInterval(() => {
-      for (const connection of [...this.#connections]) connection.look(every);
-    }, every);
-    this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.on('error', (error) => this.#failed(error));
-    this.#server.listen({ host: settings.host, port: settings.port }, () => out.next(this));
+    this.server.listen({ host: settings.host, port: settings.port }, () => this.listening());
   }
 
   get address(): string {
     const { host } = this.#settings;
-    const bound = this.#server.address();
+    const bound = this.server.address();
     return shownHostPort(host, typeof bound === 'object' && bound !== null ? bound.port : this.#settings.port);
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-    for (const connection of this.#connections) connection.pause();
-  }
-
-  resume(): void {
-    if (this.#closing !== undefined) return;
-    this.#isPaused = false;
-    for (const connection of [...this.#connections]) {
-      if (!this.#isPaused) connection.resume();
-    }
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= new Promise<void>((resolve) => {
-      this.#closed = resolve;
-      this.#server.close();
-      this.#deadline = setTimeout(() => this.#end(), this.#settings.closeTimeoutMs);
-      for (const connection of [...this.#connections]) connection.leave();
-      if (this.#connections.size === 0) this.#end();
-    });
-    return this.#closing;
-  }
-
-  destroy(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearInterval(this.#looking);
-    clearTimeout(this.#deadline);
-    this.#server.close();
-    for (const connection of [...this.#connections]) connection.destroy();
-    this.#closed();
   }
 
   // What a connection asks and tells.
@@ -153,70 +99,48 @@ class Running implements FlumeListening, ConnectionHost {
     this.#listener.batch(batch);
   }
 
-  rejected(client: string, problem: string): void {
-    this.#rejections.add(client, this.address, problem);
+  protected clientOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+    return shownHostPort(remoteAddress, remotePort);
   }
 
-  ended(connection: ServerConnection): void {
-    this.#connections.delete(connection);
-    if (this.#isOver) return;
-    this.#listener.clients(this.#connections.size);
-    if (this.#closing !== undefined && this.#connections.size === 0) this.#end();
+  protected problemOf({ remoteAddress = '' }: Socket): string | null {
+    return isAllowed(this.#settings.allow, remoteAddress) ? null : 'its address is not in `allow`';
   }
 
-  #accept(socket: Socket): void {
-    const { remoteAddress = '', remotePort = 0 } = socket;
-    const client = shownHostPort(remoteAddress, remotePort);
-    const problem = this.#problemOf(remoteAddress);
-    if (problem !== null) {
-      socket.on('error', () => undefined);
-      socket.destroy();
-      if (this.#closing === undefined) this.rejected(client, problem);
-      return;
-    }
+  protected connected(client: string, socket: Socket): ServerConnection {
     const wire = welcome(socket, this.#settings, () => connection.secured());
     const connection = new ServerConnection(client, wire, this.#settings, this);
-    this.#connections.add(connection);
-    if (this.#isPaused) connection.pause();
-    this.#listener.clients(this.#connections.size);
-  }
-
-  #problemOf(address: string): string | null {
-    const { allow, maxClients } = this.#settings;
-    if (this.#closing !== undefined || this.#isOver) return 'the server is closing';
-    if (!isAllowed(allow, address)) return 'its address is not in `allow`';
-    if (this.#connections.size >= maxClients) this.#longestSilent()?.giveUp();
-    return this.#connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
+    return connection;
   }
 
   /**
-   * Whose slot may be given to somebody who comes: an agent without events is silent for hours, so silence alone is no
-   * reason to end it; it connects again with its next batch. Those that never said who they are go first.
+   * An agent without events is silent for hours, so silence alone is no reason to end it; it connects again with its next
+   * batch. Those that never said who they are go first.
    */
-  #longestSilent(): ServerConnection | undefined {
+  protected longestSilent(): ServerConnection | undefined {
     const { stallTimeoutMs } = this.#settings;
-    const silent = [...this.#connections].filter(({ silentMs }) => silentMs >= stallTimeoutMs);
+    const silent = [...this.connections].filter(({ silentMs }) => silentMs >= stallTimeoutMs);
     const unknown = silent.filter(({ hasAgreed }) => !hasAgreed);
     // In order of connecting, so of those the first is the longest silent.
     return unknown[0] ?? silent.reduce<ServerConnection | undefined>(longer, undefined);
   }
 
-  #failed(error: Error): void {
-    this.destroy();
-    this.#out.error(
-      new ConnectError(
-        'RXF_FLUME_LISTEN',
-        `Cannot listen at ${shownHostPort(this.#settings.host, this.#settings.port)}: ${describeError(error)}. ` +
-          'Check that no other program has the port, and that the address is this machine’s.',
-        { details: { host: this.#settings.host, port: this.#settings.port }, cause: error },
-      ),
-    );
+  protected pauseOne(connection: ServerConnection): void {
+    connection.pause();
   }
 
-  #end(): void {
-    if (this.#isOver) return;
-    this.destroy();
-    this.#out.complete();
+  protected resumeOne(connection: ServerConnection): void {
+    connection.resume();
+  }
+
+  protected errorOf(_: string, cause: Error): Error {
+    const { host, port } = this.#settings;
+    return new ConnectError(
+      'RXF_FLUME_LISTEN',
+      `Cannot listen at ${shownHostPort(host, port)}: ${describeError(cause)}. ` +
+        'Check that no other program has the port, and that the address is this machine’s.',
+      { details: { host, port }, cause },
+    );
   }
 }
 

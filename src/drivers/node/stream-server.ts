@@ -1,13 +1,13 @@
 import { rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Observable, type Subscriber } from 'rxjs';
 import { shownHostPort } from '../../core/address.js';
 import type { PausableListening } from '../../ports/listening.js';
 import type { SocketServer, SocketServerListener } from '../../ports/socket-server.js';
+import { ConnectionServer } from './connection-server.js';
 import { listenError } from './listen-error.js';
 import { isAllowed } from './listen-options.js';
-import { Rejections } from './rejections.js';
 import { type ConnectionHost, SocketConnection } from './socket-connection.js';
 import {
   checkTcpOptions,
@@ -16,9 +16,6 @@ import {
   type TcpServerOptions,
   type UnixServerOptions,
 } from './socket-options.js';
-
-/** How many looks for stalled clients there are in `stallTimeoutMs`. */
-const LOOKS = 4;
 
 type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -78,22 +75,10 @@ function listening(
   });
 }
 
-/** One subscription of a server, from listening to the last connection closed. */
-class Running implements PausableListening, ConnectionHost {
+class Running extends ConnectionServer<SocketConnection> implements ConnectionHost {
   readonly #at: Address;
   readonly #settings: StreamSettings;
   readonly #listener: SocketServerListener;
-  readonly #out: Subscriber<PausableListening>;
-  readonly #server: Server;
-  /** Those that have been silent the longest come first. */
-  readonly #connections = new Set<SocketConnection>();
-  readonly #rejections: Rejections;
-  readonly #looking: NodeJS.Timeout;
-  #isPaused = false;
-  #closing: Promise<void> | undefined;
-  #closed: () => void = () => undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #isOver = false;
   #clients = 0;
 
   constructor(
@@ -102,124 +87,73 @@ class Running implements PausableListening, ConnectionHost {
     listener: SocketServerListener,
     out: Subscriber<PausableListening>,
   ) {
+    super('socket', settings, listener, out);
     this.#at = at;
     this.#settings = settings;
     this.#listener = listener;
-    this.#out = out;
-    this.#rejections = new Rejections((message) => listener.logEvent('warn', 'socket.rejected', message));
-    const every = Math.max(1, Math.floor(settings.stallTimeoutMs / LOOKS));
-    this.#looking = setInterval(() => {
-      for (const connection of [...this.#connections]) connection.look(every, settings.stallTimeoutMs);
-    }, every);
-    this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.on('error', (error) => this.#failed(error));
     settings.certificate?.watch(settings.reloadIntervalMs, {
       use: () => undefined,
       warn: (message) => listener.logEvent('warn', 'socket.certificate', message),
     });
     if ('path' in at) this.#listenAtPath(at.path);
-    else this.#server.listen({ host: at.host, port: at.port }, () => out.next(this));
+    else this.server.listen({ host: at.host, port: at.port }, () => this.listening());
   }
 
   get address(): string {
     if ('path' in this.#at) return this.#at.path;
-    const bound = this.#server.address();
+    const bound = this.server.address();
     return shownHostPort(this.#at.host, typeof bound === 'object' && bound !== null ? bound.port : this.#at.port);
   }
 
-  pause(): void {
-    this.#isPaused = true;
-    for (const connection of this.#connections) connection.hold('server');
-  }
-
-  resume(): void {
-    if (this.#closing !== undefined) return;
-    this.#isPaused = false;
-    for (const connection of [...this.#connections]) {
-      if (!this.#isPaused) connection.release('server');
-    }
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= new Promise<void>((resolve) => {
-      this.#closed = resolve;
-      this.#server.close();
-      this.#deadline = setTimeout(() => this.#end(), this.#settings.closeTimeoutMs);
-      for (const connection of [...this.#connections]) connection.leave();
-      if (this.#connections.size === 0) this.#end();
-    });
-    return this.#closing;
-  }
-
-  destroy(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearInterval(this.#looking);
-    clearTimeout(this.#deadline);
+  override destroy(): void {
     this.#settings.certificate?.stop();
-    this.#server.close();
-    for (const connection of [...this.#connections]) connection.destroy();
-    this.#closed();
+    super.destroy();
   }
 
-  // What a connection tells.
-
-  rejected(client: string, problem: string): void {
-    this.#rejections.add(client, this.address, problem);
-  }
-
+  /** They are in the order in which they were last heard: those that have been silent the longest come first. */
   heard(connection: SocketConnection): void {
-    if (this.#connections.delete(connection)) this.#connections.add(connection);
+    if (this.connections.delete(connection)) this.connections.add(connection);
   }
 
-  ended(connection: SocketConnection): void {
-    this.#connections.delete(connection);
-    if (this.#isOver) return;
-    this.#listener.clients(this.#connections.size);
-    if (this.#closing !== undefined && this.#connections.size === 0) this.#end();
-  }
-
-  #accept(socket: Socket): void {
+  protected clientOf({ remoteAddress, remotePort }: Socket): string {
     this.#clients += 1;
-    const { remoteAddress, remotePort } = socket;
-    const client = remoteAddress === undefined ? `client ${this.#clients}` : shownHostPort(remoteAddress, remotePort);
-    const problem = this.#problemOf(remoteAddress);
-    if (problem !== null) {
-      socket.on('error', () => undefined);
-      socket.destroy();
-      if (this.#closing === undefined) this.rejected(client, problem);
-      return;
-    }
+    return remoteAddress === undefined ? `client ${this.#clients}` : shownHostPort(remoteAddress, remotePort);
+  }
+
+  protected problemOf({ remoteAddress }: Socket): string | null {
+    if (remoteAddress === undefined) return 'path' in this.#at ? null : 'it has gone already';
+    return isAllowed(this.#settings.allow, remoteAddress) ? null : 'its address is not in `allow`';
+  }
+
+  protected connected(client: string, socket: Socket): SocketConnection {
     const { certificate } = this.#settings;
     const secureContext = certificate?.context;
     const wire = secureContext === undefined ? socket : new TLSSocket(socket, { isServer: true, secureContext });
-    const connection = new SocketConnection(client, wire, certificate === null, this, (peer) =>
-      this.#listener.connected(peer),
-    );
-    this.#connections.add(connection);
-    if (this.#isPaused) connection.hold('server');
-    this.#listener.clients(this.#connections.size);
+    return new SocketConnection(client, wire, certificate === null, this, (peer) => this.#listener.connected(peer));
   }
 
-  #problemOf(remoteAddress: string | undefined): string | null {
-    const { allow, maxClients } = this.#settings;
-    if (this.#closing !== undefined || this.#isOver) return 'the server is closing';
-    if (remoteAddress === undefined && !('path' in this.#at)) return 'it has gone already';
-    if (remoteAddress !== undefined && !isAllowed(allow, remoteAddress)) return 'its address is not in `allow`';
-    if (this.#connections.size >= maxClients) this.#longestSilent()?.giveUp();
-    return this.#connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
-  }
-
-  /** The first that does not wait for us: they are in the order in which they were last heard. */
-  #longestSilent(): SocketConnection | undefined {
-    for (const connection of this.#connections) if (connection.silentMs > 0) return connection;
+  /** The first that does not wait for us. */
+  protected longestSilent(): SocketConnection | undefined {
+    for (const connection of this.connections) if (connection.silentMs > 0) return connection;
     return undefined;
+  }
+
+  protected pauseOne(connection: SocketConnection): void {
+    connection.hold('server');
+  }
+
+  protected resumeOne(connection: SocketConnection): void {
+    connection.release('server');
+  }
+
+  protected errorOf(address: string, cause: Error): Error {
+    return listenError(address, cause);
   }
 
   /** Removes a socket that nobody listens at, which a program that was killed left. */
   #listenAtPath(path: string): void {
     const listen = () => {
-      if (!this.#isOver) this.#server.listen(path, () => this.#out.next(this));
+      if (!this.isOver) this.server.listen(path, () => this.listening());
     };
     if (!isSocket(path)) {
       listen();
@@ -229,25 +163,12 @@ class Running implements PausableListening, ConnectionHost {
     probe.once('connect', () => {
       probe.destroy();
       const error = Object.assign(new Error('a program listens at the path'), { code: 'EADDRINUSE' });
-      this.#failed(error);
+      this.failed(error);
     });
     probe.once('error', () => {
       rmSync(path, { force: true });
       listen();
     });
-  }
-
-  #failed(error: Error): void {
-    if (this.#isOver) return;
-    const { address } = this;
-    this.destroy();
-    this.#out.error(listenError(address, error));
-  }
-
-  #end(): void {
-    if (this.#isOver) return;
-    this.destroy();
-    this.#out.complete();
   }
 }
 
