@@ -3,7 +3,7 @@ import { dashboard } from '../../scripts/dashboard.js';
 import { expositionOf } from '../../src/metrics/exposition.js';
 import { Alertmanager, checked, freePort, hasPrometheus, Prometheus } from './prometheus.js';
 import { StallingProxy } from './stalling-proxy.js';
-import { type Command, createTopic, fresh, nameNode, produce, produceRaw, root, runFlow, sleep } from './support.js';
+import { type Command, createTopic, dataNode, fresh, produce, produceRaw, root, runFlow, sleep } from './support.js';
 
 jest.setTimeout(180_000);
 
@@ -28,13 +28,6 @@ const NO_PROGRESS = 'max(rxflume_source_no_progress_seconds)';
 function withVariables(expression: string): string {
   const values = { $job: 'rxflume', $flow: 'numbered', $__rate_interval: '2m', $age_limit: '1800' };
   return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(name, value), expression);
-}
-
-/** Where the NameNode sends writers to. */
-async function dataNode(): Promise<URL> {
-  const path = `/webhdfs/v1/tmp/${fresh('where')}?op=CREATE&noredirect=true&user.name=flume`;
-  const { Location } = (await (await fetch(nameNode + path, { method: 'PUT' })).json()) as { Location: string };
-  return new URL(Location);
 }
 
 /** Records of 10 KB: what the system's buffers hold is soon full. */

@@ -13,8 +13,8 @@ import {
   type Command,
   committed,
   createTopic,
+  dataNode,
   fresh,
-  nameNode,
   produce,
   produceRaw,
   root,
@@ -38,13 +38,6 @@ afterAll(async () => {
   await proxy?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Where the NameNode sends writers to. */
-async function dataNode(): Promise<URL> {
-  const path = `/webhdfs/v1/tmp/${fresh('where')}?op=CREATE&noredirect=true&user.name=flume`;
-  const { Location } = (await (await fetch(nameNode + path, { method: 'PUT' })).json()) as { Location: string };
-  return new URL(Location);
-}
 
 /** Records of 10 KB for each of two partitions: what the system's buffers hold is soon full. */
 async function produceLarge(topic: string, from: number, to: number): Promise<void> {

@@ -22,6 +22,13 @@ export function fresh(name: string): string {
   return `${name}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 6)}`;
 }
 
+/** Where the NameNode sends writers to. */
+export async function dataNode(): Promise<URL> {
+  const path = `/webhdfs/v1/tmp/${fresh('where')}?op=CREATE&noredirect=true&user.name=flume`;
+  const { Location } = (await (await fetch(nameNode + path, { method: 'PUT' })).json()) as { Location: string };
+  return new URL(Location);
+}
+
 export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   await admin.connect();
