@@ -58,7 +58,7 @@ export function summaryText({ agent, flows, counts, settings, warnings }: Report
       .map(({ line, key, note }) => `warning: line ${line}: ${key}: ${note}\n`),
     gaps === 0
       ? `Next: cd ${folder} && npm install && npm test && npx rxflume check ${flows[0]?.name ?? 'flow'}.ts\n`
-      : `Write the ${gaps} ${gaps === 1 ? 'part' : 'parts'} that are marked by gap(…): the flows do not type-check before.\n`,
+      : `Write the ${gaps === 1 ? 'part that is' : `${gaps} parts that are`} marked by gap(…): the flows do not type-check before.\n`,
   ].join('');
 }
 
