@@ -79,6 +79,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     rooms: [...BASE, 'src/ports', 'operators', 'src/formats', 'src/sources/listening'],
     packages: ['rxjs'],
   },
+  // What emits by itself waits, drains and is counted one way.
+  {
+    room: /^src\/sources\/(exec|generate)$/,
+    rooms: [...BASE, 'src/ports', 'operators', 'src/formats', 'src/sources/from'],
+    packages: ['rxjs'],
+  },
   // Whole files are read, resumed and finished one way.
   {
     room: /^src\/sources\/spool$/,
@@ -129,7 +135,9 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   // What an application has at hand is one entry of the package.
   {
     room: /^src\/inputs$/,
-    rooms: ['file', 'from', 'http', 'listening', 'net', 'spool', 'syslog', 'tail'].map((name) => `src/sources/${name}`),
+    rooms: ['exec', 'file', 'from', 'generate', 'http', 'listening', 'net', 'spool', 'syslog', 'tail'].map(
+      (name) => `src/sources/${name}`,
+    ),
     packages: [],
   },
   // What migrated agents are made of.
@@ -244,6 +252,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/sources/file/file-stream.ts': 'the age of a record, whose time is a date',
   'src/sources/file/gauges.ts': 'the age of a file, whose time is a date',
   'src/sources/from/gauges.ts': 'the age of a value, whose time is a date',
+  'src/sources/generate/record-generator.ts': 'the time of a record that is made too late is that at which it was due',
   'src/sources/from/push-session.ts': 'offsets of a later run are above those of an earlier one',
   'src/sources/kafka/gauges.ts': 'until retention deletes a record, whose time is a date',
   'src/sources/kafka/partition.ts': 'the age of a record, whose time is a date',

@@ -69,7 +69,7 @@ const TABLE = {
   ],
   /** Other numbers: a share, a level, a port, a seed. AMQP's heartbeat is in whole seconds on the wire. */
   /** `at` is a step of a flow. */
-  numbers: ['at', 'rise', 'jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
+  numbers: ['at', 'rise', 'perSecond', 'jitter', 'compressionLevel', 'port', 'seed', 'heartbeatSeconds'],
   /** What is made from a value: `(value, delivery)`, and what only this option needs behind. */
   callbacks: [
     ...['encode', 'key', 'path', 'topic', 'url', 'routingKey', 'properties', 'timestamp', 'partition', 'weigh'],

@@ -54,6 +54,7 @@ import { lineRecords } from '../src/sources/file/line-records.js';
 import { wholeFile } from '../src/sources/file/whole-file.js';
 import { checkOptions as flumeSource } from '../src/sources/flume/options.js';
 import { checkOptions as from } from '../src/sources/from/options.js';
+import { checkOptions as generateSource } from '../src/sources/generate/options.js';
 import { checkOptions as httpSource } from '../src/sources/http/options.js';
 import { checkOptions as kafkaSource } from '../src/sources/kafka/options.js';
 import { checkOptions as netSource } from '../src/sources/net/options.js';
@@ -94,6 +95,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'spoolSource options': [spoolSource, { name: 'n', folder: '/f', records: lineRecords() }],
   'wholeFile options': [wholeFile, {}],
   'from options': [from, { name: 'n' }],
+  'generateSource options': [generateSource, { name: 'n' }],
   'tailSource options': [tail, { paths: ['/log/*'], positionFile: '/state' }],
   'httpSink options': [httpSink, { url: 'http://h/' }],
   'httpSource options': [httpSource, { name: 'n' }],

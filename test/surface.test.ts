@@ -136,9 +136,17 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {
-    const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'httpSource', 'netSource', 'syslogSource'];
-    const ofFiles = ['csvRecords', 'fileSource', 'lineRecords', 'spoolSource', 'tailSource', 'wholeFile'];
-    const parts = ['FROM', 'HTTP_SOURCE', 'MULTILINE', 'NET_SOURCE', 'SYSLOG_SOURCE', 'TAIL_SOURCE'];
+    const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'generateSource', 'httpSource', 'netSource'];
+    const ofFiles = [
+      'csvRecords',
+      'fileSource',
+      'lineRecords',
+      'spoolSource',
+      'syslogSource',
+      'tailSource',
+      'wholeFile',
+    ];
+    const parts = ['FROM', 'GENERATE_SOURCE', 'HTTP_SOURCE', 'MULTILINE', 'NET_SOURCE', 'SYSLOG_SOURCE', 'TAIL_SOURCE'];
     const ofRecords = ['CSV_RECORDS', 'FILE_SOURCE', 'LINE_RECORDS', 'SPOOL_SOURCE', 'WHOLE_FILE'];
     const defaults = [...parts, ...ofRecords].map((name) => `${name}_DEFAULTS`);
     expect(Object.keys(inputs).sort()).toEqual([...sources, ...ofFiles, ...defaults].sort());

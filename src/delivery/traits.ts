@@ -9,6 +9,8 @@ export interface SourceTraits {
   readonly name: string;
   /** Whether its streams can be read again from an offset, in the same order. */
   readonly isReplayable: boolean;
+  /** Where it cannot be read again: why values are stored twice, as a clause, if that is not for what was unsettled. */
+  readonly repeatsBecause?: string;
   /**
    * Why what was unsettled when the program ended is lost, as a clause; left out where it is redelivered. The flow is then at
    * most once.

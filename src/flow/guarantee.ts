@@ -66,6 +66,7 @@ function againstSource(source: SourceTraits | undefined): string[] {
     return ['the source does not say that it can be read again; only one such as kafkaSource(…) by itself does'];
   }
   if (source.isReplayable) return [];
+  if (source.repeatsBecause !== undefined) return [source.repeatsBecause];
   return [
     `${source.name} cannot be read again, so what was unsettled when the program ended may be delivered twice, in another order`,
   ];

@@ -17,6 +17,8 @@ export { fromCallback } from '../sources/from/from-callback.js';
 export { fromObservable$ } from '../sources/from/from-observable.js';
 export { fromReadable, type ReadableInput } from '../sources/from/from-readable.js';
 export { FROM_DEFAULTS, type FromOptions, type OverflowPolicy, type ValueFacts } from '../sources/from/options.js';
+export { generateSource } from '../sources/generate/generate-source.js';
+export { GENERATE_SOURCE_DEFAULTS, type GenerateOptions, type GenerateRecord } from '../sources/generate/options.js';
 export { httpSource } from '../sources/http/http-source.js';
 export { HTTP_SOURCE_DEFAULTS, type HttpBodyKind, type HttpSourceOptions } from '../sources/http/options.js';
 export type { ListeningOptions } from '../sources/listening/options.js';

@@ -56,6 +56,7 @@ import {
   CSV_RECORDS_DEFAULTS,
   FILE_SOURCE_DEFAULTS,
   FROM_DEFAULTS,
+  GENERATE_SOURCE_DEFAULTS,
   HTTP_SOURCE_DEFAULTS,
   LINE_RECORDS_DEFAULTS,
   MULTILINE_DEFAULTS,
@@ -126,6 +127,7 @@ test.each([
   ['docs/reference/options/registry.md', 'Options of the registry', REGISTRY_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of an encoder', REGISTRY_ENCODER_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of fromObservable$, fromCallback and fromReadable', FROM_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of generateSource', GENERATE_SOURCE_DEFAULTS],
   [
     'docs/reference/options/inputs.md',
     'Options of tailSource',

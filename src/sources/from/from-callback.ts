@@ -1,9 +1,9 @@
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
-import type { SourceTraits } from '../../delivery/traits.js';
 import type { ConnectCallback } from './callback-connection.js';
 import { checkOptions, type FromOptions } from './options.js';
+import { FROM, traitsOf } from './push-kind.js';
 import { PushSession } from './push-session.js';
 
 /**
@@ -42,14 +42,7 @@ export function fromCallback<T>(connect: ConnectCallback<T>, options: FromOption
   expectFunction('connect', connect);
   const checked = checkOptions(options);
   return new Source(
-    (subscriber, stop$) => new PushSession('from', connect, checked, subscriber).start(stop$),
+    (subscriber, stop$) => new PushSession(FROM, connect, checked, subscriber).start(stop$),
     traitsOf('fromCallback', options),
   );
-}
-
-/** What a source says of itself whose values the application settles. */
-export function traitsOf<T>(name: string, { onAck, onNack }: Pick<FromOptions<T>, 'onAck' | 'onNack'>): SourceTraits {
-  if (onAck !== undefined || onNack !== undefined) return { name, isReplayable: false };
-  const lossBecause = `${name} has no \`onAck\` and no \`onNack\` to hand back what becomes of a value`;
-  return { name, isReplayable: false, lossBecause };
 }

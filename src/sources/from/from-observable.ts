@@ -2,8 +2,8 @@ import { from, type ObservableInput } from 'rxjs';
 import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
 import type { CallbackListener } from './callback-connection.js';
-import { traitsOf } from './from-callback.js';
 import { checkOptions, type FromOptions } from './options.js';
+import { FROM, traitsOf } from './push-kind.js';
 import { PushSession } from './push-session.js';
 
 /**
@@ -44,7 +44,7 @@ export function fromObservable$<T>(input: ObservableInput<T>, options: FromOptio
     return () => subscription.unsubscribe();
   };
   return new Source(
-    (subscriber, stop$) => new PushSession('from', connect, checked, subscriber).start(stop$),
+    (subscriber, stop$) => new PushSession(FROM, connect, checked, subscriber).start(stop$),
     traitsOf('fromObservable$', options),
   );
 }

@@ -2,8 +2,8 @@ import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
 import type { CallbackConnection, CallbackListener } from './callback-connection.js';
-import { traitsOf } from './from-callback.js';
 import { checkOptions, type FromOptions } from './options.js';
+import { FROM, traitsOf } from './push-kind.js';
 import { PushSession } from './push-session.js';
 
 /** A Node `Readable`, an async generator, or anything else that `for await` reads. */
@@ -39,7 +39,7 @@ export function fromReadable<T>(open: () => ReadableInput<T>, options: FromOptio
   const checked = checkOptions(options);
   const connect = (listener: CallbackListener<T>) => new Pump(open(), listener);
   return new Source(
-    (subscriber, stop$) => new PushSession('from', connect, checked, subscriber).start(stop$),
+    (subscriber, stop$) => new PushSession(FROM, connect, checked, subscriber).start(stop$),
     traitsOf('fromReadable', options),
   );
 }

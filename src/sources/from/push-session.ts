@@ -13,6 +13,7 @@ import { TimeIndex } from '../../offsets/time-index.js';
 import type { CallbackConnection, CallbackListener, ConnectCallback } from './callback-connection.js';
 import { metricsOf, PushGauges, type PushState } from './gauges.js';
 import { type CheckedOptions, sizeOfValue } from './options.js';
+import type { PushKind } from './push-kind.js';
 import { ValueAcker, type ValueAckerListener } from './value-acker.js';
 import { type WaitingValue, WaitingValues } from './waiting-values.js';
 
@@ -21,6 +22,7 @@ const OFFSETS_A_MS = 1_000;
 
 /** One subscription to what emits by itself: from connecting to closing. */
 export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T>, SourceEnding {
+  readonly #kind: PushKind;
   readonly #stream: string;
   readonly #connect: ConnectCallback<T>;
   readonly #options: CheckedOptions<T>;
@@ -32,6 +34,7 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
   readonly #settling = new Settling(() => this.#waiting.size === 0 && this.#acker.unsettled === 0);
   readonly #flushRequester: FlushRequester;
   readonly #metrics;
+  readonly #lost;
   readonly #gauges: PushGauges;
   readonly #times = new TimeIndex();
   readonly #base = timeOfDayMs() * OFFSETS_A_MS;
@@ -42,10 +45,11 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
   #isPaused = false;
   #dropped = 0;
 
-  constructor(kind: string, connect: ConnectCallback<T>, options: CheckedOptions<T>, out: Subscriber<Delivery<T>>) {
+  constructor(kind: PushKind, connect: ConnectCallback<T>, options: CheckedOptions<T>, out: Subscriber<Delivery<T>>) {
     const { name, monitor } = options;
-    const labels = { source: kind, name };
-    this.#stream = `${kind}:${name}`;
+    const labels = { source: kind.name, name };
+    this.#kind = kind;
+    this.#stream = `${kind.name}:${name}`;
     this.#connect = connect;
     this.#options = options;
     this.#out = out;
@@ -58,6 +62,7 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
       (signal) => this.#acker.flush$.next(signal),
     );
     this.#metrics = metricsOf(monitor, labels);
+    this.#lost = kind.losesUnsettled ? monitor.metric('rxflume_source_lost_total', labels) : undefined;
     this.#gauges = new PushGauges(this.#window, monitor, labels, () => this.#state);
   }
 
@@ -111,9 +116,10 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
       this.#handBack('onNack', () => onNack(value as T, cause));
       return;
     }
-    const message =
-      `${this.#stream} offset ${this.#base + seq} was nacked (${describeError(cause)}). It cannot be read again: set such ` +
-      'values aside as dead letters, or give the source an `onNack` that brings them again.';
+    this.#lost?.add(1);
+    if (this.#kind.whenNacked === 'drop') return;
+    const at = `${this.#stream} offset ${this.#base + seq}`;
+    const message = `${at} was nacked (${describeError(cause)}). ${this.#kind.afterNack}`;
     this.#lifecycle.drain(new SourceError('RXF_SOURCE_NACKED', message, { cause }));
   }
 
@@ -271,6 +277,7 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
   }
 
   end(): void {
+    if (!this.#isClosed) this.#lost?.add(this.#acker.unsettled + this.#waiting.size);
     this.#isClosed = true;
     const answer = this.#closeOnce();
     if (isThenable(answer)) answer.then(undefined, () => undefined);
