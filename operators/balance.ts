@@ -57,5 +57,6 @@ export function balance<T, R>(sinks: readonly Branch<T, R>[], options: BalanceOp
         },
         untilTheLast('balance', sinks.length, monitor),
       )(source),
+    sinks,
   );
 }

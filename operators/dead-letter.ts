@@ -98,6 +98,7 @@ export function deadLetter<T>(sink: Sink<DeadLetter>, options: DeadLetterOptions
           },
         });
       }),
+    { sink },
   );
 }
 

@@ -45,7 +45,9 @@ export function decode<I, A>(
     delivery.nack(cause);
     return NACKED;
   };
-  if (deadLetter === undefined) return deliveryOperator('decode', 'kept', readDeliveries(reader, nack));
+  if (deadLetter === undefined) {
+    return deliveryOperator('decode', 'kept', readDeliveries(reader, nack), { decoder });
+  }
   const setAsideOrDecoded: OperatorFunction<Delivery<I>, Delivery<A>> = (source) =>
     defer(() => {
       const letters = new DeadLetters('decode');
@@ -56,5 +58,5 @@ export function decode<I, A>(
         source.pipe(readDeliveries(reader, setAside), tap({ complete: () => letters.complete() })),
       );
     });
-  return deliveryOperator('decode', 'kept', countingItself(setAsideOrDecoded));
+  return deliveryOperator('decode', 'kept', countingItself(setAsideOrDecoded), { decoder, deadLetter });
 }

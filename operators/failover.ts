@@ -136,6 +136,7 @@ export function failover<T, R>(sinks: readonly Branch<T, R>[], options: Failover
       };
       return intoBranches(sinks, begin, untilTheLast('failover', sinks.length, monitor))(source);
     },
+    sinks,
   );
 }
 

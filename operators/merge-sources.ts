@@ -13,6 +13,7 @@ import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs, expectBackoff } from 
 import { ConnectError } from '../src/core/errors.js';
 import { expectMs, expectOption, expectWhole, withDefaults } from '../src/core/options.js';
 import { Queue } from '../src/core/queue.js';
+import { probes } from '../src/delivery/probe.js';
 import { Source } from '../src/delivery/source.js';
 import type { SinkTraits, SourceTraits } from '../src/delivery/traits.js';
 
@@ -113,11 +114,13 @@ function traitsOf(targets: readonly NamedSource<unknown>[]): SourceTraits {
   const isShared = all.every((traits) => traits?.resumeFrom === first?.resumeFrom);
   const reads = all.flatMap((traits) => traits?.reads ?? []);
   const warningsFor = (sink: SinkTraits) => [...new Set(all.flatMap((traits) => traits?.warningsFor?.(sink) ?? []))];
+  const probe = probes(...all.map((traits) => traits?.probe));
   return {
     name: 'mergeSources',
     isReplayable: all.every((traits) => traits?.isReplayable === true),
     resumeFrom: isShared ? first?.resumeFrom : undefined,
     ...(reads.length > 0 ? { reads } : {}),
+    ...(probe && { probe }),
     ...(all.some((traits) => traits?.warningsFor !== undefined) ? { warningsFor } : {}),
   };
 }

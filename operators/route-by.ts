@@ -50,16 +50,16 @@ export function routeBy<T, R, K extends string>(
     'kept',
     intoBranches(all, (outlets) => {
       const byName = new Map(names.map((name, at) => [name, outlets[at]]));
-      const rest = outlets[names.length];
       return (delivery) => {
         const name = resultFor('select of routeBy', delivery, select);
         if (name === NACKED) return;
-        const outlet = byName.get(name) ?? rest;
+        const outlet = byName.get(name) ?? outlets[names.length];
         if (outlet !== undefined) outlet.give(delivery);
         else if (otherwise === 'ack') delivery.ack();
         else delivery.nack(routeError(name, names, delivery.origin));
       };
     }),
+    typeof otherwise === 'function' ? { ...branches, otherwise } : branches,
   );
 }
 

@@ -76,5 +76,5 @@ export function tee<T, R, K extends string>(
     monitor.report({ what: 'tee.left-out', ...withCause(`Sink ${name} is no longer used`, error) });
     return EMPTY;
   };
-  return deliveryOperator('tee', 'kept', intoBranches(branches, begin, failed));
+  return deliveryOperator('tee', 'kept', intoBranches(branches, begin, failed), sinks);
 }

@@ -1,7 +1,8 @@
-import type { OperatorFunction } from 'rxjs';
+import type { Observable, OperatorFunction } from 'rxjs';
 import { expectFunction } from '../src/core/options.js';
 import type { Delivery } from '../src/delivery/delivery.js';
 import { deliveryOperator, type SettlingOperator } from '../src/delivery/delivery-operator.js';
+import { innerPartsOf, withInnerParts } from '../src/delivery/inner-parts.js';
 
 /**
  * Marks an operator as trusted, where `flow` accepts only operators that settle what they take: one of RxJS that only observes
@@ -19,5 +20,8 @@ import { deliveryOperator, type SettlingOperator } from '../src/delivery/deliver
  */
 export function trusted<T, R>(operator: OperatorFunction<Delivery<T>, R>): SettlingOperator<T, R> {
   expectFunction('operator', operator);
-  return deliveryOperator(operator.name || 'trusted', 'kept', (source) => operator(source));
+  return withInnerParts(
+    deliveryOperator(operator.name || 'trusted', 'kept', (source: Observable<Delivery<T>>) => operator(source)),
+    innerPartsOf(operator),
+  );
 }

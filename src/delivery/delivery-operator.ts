@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Delivery } from './delivery.js';
+import { partsIn, withInnerParts } from './inner-parts.js';
 
 /** Only a type: what the compiler says where a flow ends in an operator that settles nothing. */
 declare const HANDS_ON: 'this operator hands deliveries on: end the flow in a sink or in transmit(write)';
@@ -33,13 +34,17 @@ export type LedgerTrait = 'kept' | { readonly because: string };
 /** What an operator says of itself, by a registered symbol, since a flow and its command may load two copies of this package. */
 const LEDGER_TRAIT = Symbol.for('rxflume.ledgerTrait');
 
-/** Gives an operator its name, for a watched flow, its type: it settles what it takes, and what it does to a ledger. */
+/**
+ * Gives an operator its name, for a watched flow, its type: it settles what it takes, what it does to a ledger, and what it holds beside
+ * the main way.
+ */
 export function deliveryOperator<A, R>(
   name: string,
   ledger: LedgerTrait,
   operator: OperatorFunction<Delivery<A>, R>,
+  inner: Readonly<Record<string, unknown>> | readonly unknown[] = [],
 ): SettlingOperator<A, R> {
-  return Object.defineProperties(operator, {
+  return Object.defineProperties(withInnerParts(operator, partsIn(inner)), {
     name: { value: name },
     [LEDGER_TRAIT]: { value: ledger },
   }) as SettlingOperator<A, R>;

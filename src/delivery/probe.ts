@@ -1,4 +1,15 @@
-import { catchError, concat, from, ignoreElements, merge, Observable, type ObservableInput, of, take } from 'rxjs';
+import {
+  catchError,
+  concat,
+  EMPTY,
+  from,
+  ignoreElements,
+  merge,
+  Observable,
+  type ObservableInput,
+  of,
+  take,
+} from 'rxjs';
 
 /** An address to be tried. */
 export interface Endpoint {
@@ -115,6 +126,9 @@ export function probing(work: (tell: (fact: Fact) => void, signal: AbortSignal) 
     return () => abort.abort();
   });
 }
+
+/** Of a part that has no surroundings. */
+export const nothingToProbe: Probe = () => EMPTY;
 
 /** Several probes of one part, side by side; undefined where there is none of them. */
 export function probes(...all: readonly (Probe | undefined)[]): Probe | undefined {

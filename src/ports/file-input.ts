@@ -11,7 +11,7 @@ export interface FoundFile extends FileStatus {
 }
 
 /** A store whose files are read once, each as a whole. Errors as those of `FileSystem`; each answer emits once. */
-export interface FileInput extends Pick<FileSystem, 'name' | 'rename' | 'remove'> {
+export interface FileInput extends Pick<FileSystem, 'name' | 'rename' | 'remove' | 'probe'> {
   /** What a folder holds, by name; empty where there is none. Unlike `list`, it makes nothing durable. */
   scan(folder: string): ObservableInput<readonly FoundFile[]>;
   /** What exists at the path, or null. */

@@ -3,6 +3,7 @@ import { expectFunction, expectText } from '../core/options.js';
 import type { WaitingDecoder } from '../formats/decoder.js';
 import type { RegisteredSchema, SchemaEncoder, SchemaFormat } from '../formats/schema-format.js';
 import { checkOptions, type RegistryOptions } from './options.js';
+import { registryProbe } from './probe.js';
 import { RegistryClient } from './registry-client.js';
 import { type KnownSchemas, RegistryDecoder } from './registry-decoder.js';
 import { RegistryEncoder, type RegistryEncoderOptions } from './registry-encoder.js';
@@ -57,15 +58,16 @@ export function registry(options: RegistryOptions): Registry {
     byId: new SchemaCache<number, RegisteredSchema>(maxSchemas, unknownAgeMs),
     byGuid: new SchemaCache<string, RegisteredSchema>(maxSchemas, unknownAgeMs),
   };
+  const probe = registryProbe(checked);
   const ids = new SchemaCache<string, SchemaId>(maxSchemas, unknownAgeMs);
   return {
     decoder(format) {
       expectFunction('format.readerOf', format?.readerOf);
-      return new RegistryDecoder(format, schemas, known, maxSchemas);
+      return Object.assign(new RegistryDecoder(format, schemas, known, maxSchemas), { probe });
     },
     encoder(format, encoderOptions = {}) {
       expectFunction('format.readerOf', format?.readerOf);
-      return new RegistryEncoder(format, encoderOptions, schemas, ids);
+      return Object.assign(new RegistryEncoder(format, encoderOptions, schemas, ids), { probe });
     },
     latest(subject) {
       expectText('subject', subject);

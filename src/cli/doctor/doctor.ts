@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { NEVER, type Observable, ReplaySubject } from 'rxjs';
 import { timeOfDayMs } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
+import { innerPartsOf } from '../../delivery/inner-parts.js';
 import type { Fact, Probe } from '../../delivery/probe.js';
 import type { SinkTraits } from '../../delivery/traits.js';
 import { type Flow, insideOf } from '../../flow/flow.js';
@@ -13,6 +14,7 @@ import { judge } from './checks/judge.js';
 import { deepProbe } from './deep.js';
 import { bad, exitCodeOf, type Finding, type Group, ok } from './finding.js';
 import { gather } from './gather.js';
+import { innerOf, unshown } from './inner.js';
 import { checkInstallation, installationOf } from './installation.js';
 import { type Report, reportJson, reportText } from './report.js';
 
@@ -106,17 +108,22 @@ async function partsOf(
     ];
   }
   const { traits } = inside.source;
+  const inner = innerOf(inside.steps);
   const last = inside.steps.at(-1) as SinkTraits & { readonly name: string };
-  const [source, sink] = await Promise.all([
+  const isHolder = last.probe === undefined && innerPartsOf(last).length > 0;
+  const [source, sink, ...others] = await Promise.all([
     factsOf(traits?.probe, withinMs, stop$),
-    factsOf(last.probe, withinMs, stop$),
+    isHolder ? [] : factsOf(last.probe, withinMs, stop$),
+    ...inner.shown.map(({ part }) => factsOf(part.probe, withinMs, stop$)),
   ]);
   const streams = source.filter(({ kind }) => kind === 'stream').length;
   const groupOf = (name: string, facts: readonly Fact[]) => ({ name, findings: judge(facts, timeOfDayMs(), streams) });
   const groups = [
     groupOf(`Source ${traits?.name ?? ''}`.trimEnd(), source),
     groupOf(`Sink ${last.name}`.trimEnd(), sink),
-  ];
+    ...inner.shown.map(({ name }, at) => groupOf(name, others[at] ?? [])),
+    ...unshown(inner.more),
+  ].filter(({ findings }) => findings.length > 0);
   if (!isDeep) return groups;
   const deep = await gather(deepProbe(inside, { record, stepMs: withinMs / STEPS }), withinMs, stop$);
   return [...groups, groupOf('One record, end to end', deep)];
@@ -130,7 +137,7 @@ function factsOf(probe: Probe | undefined, withinMs: number, stop$: Observable<u
       kind: 'unknown',
       what: 'this part',
       error,
-      fix: 'Look yourself whether it is reached; `rxflume graph` says where it is.',
+      fix: 'Look yourself whether what it writes to or reads from is reached.',
     },
   ];
 }

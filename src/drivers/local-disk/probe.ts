@@ -27,7 +27,7 @@ async function nearest(path: string): Promise<StatsFs> {
     return await statfs(path);
   } catch (error) {
     const above = dirname(path);
-    if (systemCode(error) !== 'ENOENT' || above === path) throw error;
+    if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '') || above === path) throw error;
     return nearest(above);
   }
 }

@@ -1,4 +1,7 @@
+import type { Observable } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { nothingToProbe } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import type { TextOutput } from '../../ports/text-output.js';
@@ -40,7 +43,11 @@ export function consoleSink<T = unknown>(output: TextOutput, options: ConsoleSin
   expectFunction('output.write', output?.write);
   const checked = checkOptions(options);
   return {
-    write: () => (deliveries) =>
-      sinkLifecycle(deliveries, (lifecycle) => new ConsoleSinkSession(output, checked, lifecycle)),
+    write: () =>
+      Object.assign(
+        (deliveries: Observable<Delivery<T>>) =>
+          sinkLifecycle(deliveries, (lifecycle) => new ConsoleSinkSession(output, checked, lifecycle)),
+        { probe: nothingToProbe },
+      ),
   };
 }

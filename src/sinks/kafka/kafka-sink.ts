@@ -2,6 +2,7 @@ import { EMPTY, identity, type Observable } from 'rxjs';
 import { type Location, sharedName } from '../../core/location.js';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import { withInnerParts } from '../../delivery/inner-parts.js';
 import type { Probe } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
@@ -94,12 +95,13 @@ export function kafkaSink<T = Uint8Array | string | null>(
       offsets,
       isAvoided: (name) => avoided.some((one) => sharedName(one, locationOf(name)) !== undefined),
     };
-    return Object.assign(
+    const sink = Object.assign(
       (deliveries: Observable<Delivery<T>>) =>
         sinkLifecycle(deliveries.pipe(gate), (lifecycle) => new KafkaSinkSession(parts, lifecycle)),
       typeof topic === 'string' ? { ledger, writes: [locationOf(topic)] } : { ledger, avoiding: sinkAvoiding },
       probed,
     );
+    return isSchemaEncoder(encode) ? withInnerParts(sink, [{ name: 'encode', part: encode }]) : sink;
   };
   const write = sinkAvoiding([]);
   return { offsetStore: offsets.offsetStore, write: () => write };

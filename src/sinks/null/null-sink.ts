@@ -1,5 +1,8 @@
+import type { Observable } from 'rxjs';
 import { defaultMonitor, type Monitor } from '../../core/monitor.js';
 import { expectMs, expectOption, withDefaults } from '../../core/options.js';
+import type { Delivery } from '../../delivery/delivery.js';
+import { nothingToProbe } from '../../delivery/probe.js';
 import type { Sink } from '../../delivery/receipt.js';
 import { sinkLifecycle } from '../../lifecycle/sink-lifecycle.js';
 import { NullSinkSession } from './null-sink-session.js';
@@ -53,6 +56,11 @@ export function nullSink(options: NullSinkOptions = {}): NullSink {
   expectMs('receiptIntervalMs', checked.receiptIntervalMs, 1);
   expectOption('monitor', checked.monitor, typeof checked.monitor?.metric === 'function', 'a Monitor');
   return {
-    write: () => (deliveries) => sinkLifecycle(deliveries, (lifecycle) => new NullSinkSession(checked, lifecycle)),
+    write: () =>
+      Object.assign(
+        (deliveries: Observable<Delivery<unknown>>) =>
+          sinkLifecycle(deliveries, (lifecycle) => new NullSinkSession(checked, lifecycle)),
+        { probe: nothingToProbe },
+      ),
   };
 }

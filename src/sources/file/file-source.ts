@@ -5,6 +5,7 @@ import { FileList } from './file-list.js';
 import { checkOptions, type FileSourceOptions } from './file-options.js';
 import { FileSession } from './file-session.js';
 import { expectInput } from './options.js';
+import { filesProbe } from './probe.js';
 
 /**
  * Reads files once, from a local disk or HDFS, and completes: a backfill. One delivery a record, its offset the record's index, its header
@@ -48,7 +49,13 @@ export function fileSource<T>(input: FileInput, options: FileSourceOptions<T>): 
   const reads = [
     { kind: 'folder', addresses: [input.name], names: files.map((file) => file.replace(/\/[^/]*$/, '') || '/') },
   ];
-  const traits = { name: 'fileSource', isReplayable: true, resumeFrom, reads };
+  const probe = filesProbe(input, {
+    folder: reads[0]?.names[0] ?? '/',
+    on: files.join(', '),
+    find: () => new FileList(input, files).find(),
+    mustExist: true,
+  });
+  const traits = { name: 'fileSource', isReplayable: true, resumeFrom, reads, probe };
   return new Source((subscriber, stop$) => {
     const parts = {
       kind: 'file',

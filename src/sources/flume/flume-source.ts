@@ -4,6 +4,7 @@ import { Source } from '../../delivery/source.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { FlumeRpcServer } from '../../ports/flume-rpc.js';
 import { ListeningSession } from '../listening/listening-session.js';
+import { listenProbe } from '../listening/probe.js';
 import { FlumeIntake } from './flume-intake.js';
 import { checkOptions, type FlumeSourceOptions } from './options.js';
 
@@ -35,7 +36,7 @@ import { checkOptions, type FlumeSourceOptions } from './options.js';
 export function flumeSource(server: FlumeRpcServer, options: FlumeSourceOptions): Source<Delivery<FlumeEvent>> {
   expectFunction('server.listen', server?.listen);
   const checked = checkOptions(options);
-  const traits = { name: 'flumeSource', isReplayable: false };
   const intake = new FlumeIntake(server);
+  const traits = { name: 'flumeSource', isReplayable: false, probe: listenProbe(() => intake) };
   return new Source((subscriber, stop$) => new ListeningSession(intake, checked, subscriber).start(stop$), traits);
 }

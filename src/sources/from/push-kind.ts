@@ -1,3 +1,4 @@
+import { nothingToProbe } from '../../delivery/probe.js';
 import type { SourceTraits } from '../../delivery/traits.js';
 import type { FromOptions } from './options.js';
 
@@ -22,7 +23,8 @@ export const FROM: PushKind = {
 
 /** What a source says of itself whose values the application settles. */
 export function traitsOf<T>(name: string, { onAck, onNack }: Pick<FromOptions<T>, 'onAck' | 'onNack'>): SourceTraits {
-  if (onAck !== undefined || onNack !== undefined) return { name, isReplayable: false };
+  const traits = { name, isReplayable: false, probe: nothingToProbe };
+  if (onAck !== undefined || onNack !== undefined) return traits;
   const lossBecause = `${name} has no \`onAck\` and no \`onNack\` to hand back what becomes of a value`;
-  return { name, isReplayable: false, lossBecause };
+  return { ...traits, lossBecause };
 }

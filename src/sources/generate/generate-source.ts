@@ -1,6 +1,7 @@
 import { map } from 'rxjs';
 import { expectFunction } from '../../core/options.js';
 import type { Delivery } from '../../delivery/delivery.js';
+import { nothingToProbe } from '../../delivery/probe.js';
 import { Source } from '../../delivery/source.js';
 import type { CallbackListener } from '../from/callback-connection.js';
 import type { PushKind } from '../from/push-kind.js';
@@ -16,6 +17,7 @@ const GENERATE: PushKind = {
 const TRAITS = {
   name: 'generateSource',
   isReplayable: false,
+  probe: nothingToProbe,
   repeatsBecause: 'generateSource begins at its first record at each start, so what was stored before is stored again',
 };
 

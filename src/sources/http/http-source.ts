@@ -5,6 +5,7 @@ import { Source } from '../../delivery/source.js';
 import type { FlumeEvent } from '../../formats/flume-event.js';
 import type { HttpServer } from '../../ports/http-server.js';
 import { ListeningSession } from '../listening/listening-session.js';
+import { listenProbe } from '../listening/probe.js';
 import { AnsweredKeys } from './answered-keys.js';
 import { HttpIntake } from './http-intake.js';
 import { checkOptions, type HttpSourceOptions } from './options.js';
@@ -49,7 +50,8 @@ export function httpSource(server: HttpServer, options: HttpSourceOptions): Sour
 export function httpSource(server: HttpServer, options: HttpSourceOptions): Source<Delivery<unknown>> {
   expectFunction('server.listen', server?.listen);
   const checked = checkOptions(options);
-  const traits = { name: 'httpSource', isReplayable: false };
+  const probe = listenProbe(() => new HttpIntake(server, checked, new AnsweredKeys(0)));
+  const traits = { name: 'httpSource', isReplayable: false, probe };
   const keys = new AnsweredKeys(checked.maxKeys);
   const read$ = new Source<Delivery<HttpValue>>((subscriber, stop$) => {
     keys.forgetUnanswered();

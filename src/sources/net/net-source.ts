@@ -4,6 +4,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
 import type { SocketServer } from '../../ports/socket-server.js';
 import { ListeningSession } from '../listening/listening-session.js';
+import { listenProbe } from '../listening/probe.js';
 import { type NetFrame, NetIntake } from './net-intake.js';
 import { checkOptions, type NetSourceOptions } from './options.js';
 
@@ -37,6 +38,7 @@ export function netSource(server: SocketServer, options: NetSourceOptions): Sour
   const traits = {
     name: 'netSource',
     isReplayable: false,
+    probe: listenProbe(() => new NetIntake(server, checked)),
     lossBecause: `clients of netSource (${server.transport}) hear of no ack`,
   };
   const read$ = new Source<Delivery<NetFrame>>(

@@ -1,8 +1,10 @@
+import { concatMap, defer, from, type ObservableInput } from 'rxjs';
 import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
-import type { FileInput } from '../../ports/file-input.js';
+import type { FileInput, FoundFile } from '../../ports/file-input.js';
 import { FileSession } from '../file/file-session.js';
 import { expectInput } from '../file/options.js';
+import { filesProbe } from '../file/probe.js';
 import { checkOptions, type SpoolSourceOptions } from './options.js';
 import { SpoolFolder } from './spool-folder.js';
 
@@ -46,10 +48,17 @@ export function spoolSource<T>(input: FileInput, options: SpoolSourceOptions<T>)
   const checked = checkOptions(options);
   const { resumeFrom, maxFileBytes, folder } = checked;
   const reads = [{ kind: 'folder', addresses: [input.name], names: [folder] }];
-  const traits = { name: 'spoolSource', isReplayable: true, resumeFrom, reads };
+  const find = () => defer(() => from(input.look(folder))).pipe(concatMap((found) => scanned(input, folder, found)));
+  const probe = filesProbe(input, { folder, on: folder, find, mustExist: false });
+  const traits = { name: 'spoolSource', isReplayable: true, resumeFrom, reads, probe };
   return new Source((subscriber, stop$) => {
     const catalogue = new SpoolFolder(input, checked);
     const parts = { kind: 'spool', input, catalogue, options: checked, badFile: 'skip', maxFileBytes } as const;
     return new FileSession<T>(parts, subscriber).start(stop$);
   }, traits);
+}
+
+function scanned(input: FileInput, folder: string, found: FoundFile | null): ObservableInput<readonly FoundFile[]> {
+  if (found?.kind !== 'folder') throw new Error(found === null ? 'there is no such folder' : 'it is no folder');
+  return input.scan(folder);
 }

@@ -3,6 +3,7 @@ import type { Delivery } from '../../delivery/delivery.js';
 import { Source } from '../../delivery/source.js';
 import type { SocketServer } from '../../ports/socket-server.js';
 import { ListeningSession } from '../listening/listening-session.js';
+import { listenProbe } from '../listening/probe.js';
 import { checkOptions, type SyslogSourceOptions } from './options.js';
 import { SyslogIntake } from './syslog-intake.js';
 import type { SyslogMessage } from './syslog-message.js';
@@ -46,13 +47,14 @@ export function syslogSource(server: SocketServer, options: SyslogSourceOptions)
     !isRelp || transport !== 'udp',
     'other than `relp` over UDP, which has no streams',
   );
+  const intake = () => new SyslogIntake(server, checked);
   const traits = {
     name: 'syslogSource',
     isReplayable: false,
+    probe: listenProbe(intake),
     ...(!isRelp && {
       lossBecause: `senders of syslog (${transport}) hear of no ack; use \`framing: 'relp'\` to give them one`,
     }),
   };
-  const intake = () => new SyslogIntake(server, checked);
   return new Source((subscriber, stop$) => new ListeningSession(intake(), checked, subscriber).start(stop$), traits);
 }

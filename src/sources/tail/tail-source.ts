@@ -3,6 +3,7 @@ import { Source } from '../../delivery/source.js';
 import type { SinkTraits } from '../../delivery/traits.js';
 import type { LocalFiles } from '../../ports/local-files.js';
 import { checkOptions, type TailSourceOptions } from './options.js';
+import { tailProbe } from './probe.js';
 import { TailSession } from './tail-session.js';
 
 /**
@@ -41,7 +42,8 @@ export function tailSource(files: LocalFiles, options: TailSourceOptions): Sourc
   const checked = checkOptions(options);
   const { resumeFrom, paths } = checked;
   const reads = [{ kind: 'local file', addresses: [files.host], names: paths }];
-  const traits = { name: 'tailSource', isReplayable: true, resumeFrom, reads, warningsFor };
+  const probe = tailProbe(files, checked);
+  const traits = { name: 'tailSource', isReplayable: true, resumeFrom, reads, warningsFor, probe };
   return new Source((subscriber, stop$) => new TailSession(files, checked, subscriber).start(stop$), traits);
 }
 
