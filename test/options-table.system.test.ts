@@ -134,6 +134,7 @@ const TABLE = {
     'hosts',
     'peers',
     'redact',
+    'deadLetters',
     'paths',
     'exclude',
   ],

@@ -5,6 +5,7 @@ import { type RunningFlow, runningFlows } from '../flow/running-flows.js';
 import { versionOf } from '../metrics/runtime.js';
 import { Access } from './access.js';
 import { answer, Denied, failureAnswer, jsonAnswer, PAGE_POLICY } from './answers.js';
+import { DeadLetterRoutes } from './dead-letter-routes.js';
 import { field, isCount, isOffset, isText, jsonBody } from './json-body.js';
 import { LogLines } from './log-lines.js';
 import { marbleTest } from './marble-test.js';
@@ -73,6 +74,7 @@ class Console implements ConsoleApp {
   readonly #lines = new LogLines();
   readonly #peers: Peers;
   readonly #snapshots: Snapshots;
+  readonly #deadLetters: DeadLetterRoutes;
   readonly #all = new Subscription();
   /** What needs a session, by method and the end of the path. */
   readonly #routes: readonly (readonly [method: string, path: RegExp, route: Route])[];
@@ -89,6 +91,7 @@ class Console implements ConsoleApp {
     this.#peers = new Peers(peers, tokenOf);
     const parts = { name, version: versionOf(), running, peers: this.#peers };
     this.#snapshots = new Snapshots(options, parts);
+    this.#deadLetters = new DeadLetterRoutes(options, running, (what) => this.#expectWritable(what));
     this.#routes = this.#table();
     const said = monitor.logEvents$.subscribe(({ level, what, message }) => {
       this.#streams.log(this.#lines.add(timeOfDayMs(), level, what, message));
@@ -99,6 +102,7 @@ class Console implements ConsoleApp {
     this.#all.add(() => clearInterval(ticking));
     this.#all.add(() => this.#snapshots.end());
     this.#all.add(() => this.#taps.endAll());
+    this.#all.add(() => this.#deadLetters.end());
     this.#all.add(() => this.#streams.end());
   }
 
@@ -149,6 +153,12 @@ class Console implements ConsoleApp {
       ['GET', /\/api\/taps\/(\w+)$/, (_, [id = '']) => jsonAnswer(this.#taps.read(id))],
       ['DELETE', /\/api\/taps\/(\w+)$/, (_, [id = '']) => this.#endTap(id)],
       ['GET', /\/api\/taps\/(\w+)\/test$/, (_, [id = '']) => this.#test(id)],
+      ['GET', /\/api\/flows\/([\w-]+)\/dead-letters$/, (_, [flow = ''], query) => this.#deadLetters.list(flow, query)],
+      [
+        'POST',
+        /\/api\/flows\/([\w-]+)\/dead-letters\/(preview|replay|drop)$/,
+        (request, [flow = '', command = '']) => this.#deadLetters.command(request, flow, command),
+      ],
       ['POST', /\/api\/flows\/([\w-]+)\/reset$/, (request, [flow = '']) => this.#reset(request, flow)],
       [
         'POST',

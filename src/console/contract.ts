@@ -16,6 +16,7 @@
  * | `DELETE api/taps/<id>` | 204 |
  * | `GET api/taps/<id>/test` | the tapped values as a marble test, a file that runs |
  * | `POST api/flows/<flow>/<command>` `{ confirm: true }` | `CommandDone`; 403 where read-only; 409 where it cannot be done now |
+ * | `GET api/flows/<flow>/dead-letters`, `POST …/preview`, `…/replay`, `…/drop` | see `dead-letter-contract.ts` |
  * | `POST api/flows/<flow>/reset` `ResetRequest` | without `confirm` a `ResetPreview`, which changes nothing; with it `CommandDone` |
  *
  * Everything below `api/` but the session needs its cookie, or `Authorization: Bearer <token>`. A failure is a `ConsoleFailure`.
@@ -72,6 +73,8 @@ export interface FlowView {
   readonly files: readonly FileView[];
   /** How many, by the code of the error. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** Where they are stored, and can be listed and replayed from here; see `dead-letter-contract.ts`. Absent where that is not known. */
+  readonly deadLettersAt?: string;
   /** What may be done now; empty where read-only. */
   readonly commands: readonly FlowCommand[];
 }

@@ -16,6 +16,8 @@ export interface FlowFacts {
   readonly files: readonly FileView[];
   readonly isTapped: (edge: number) => boolean;
   readonly commands: readonly FlowCommand[];
+  /** Where its dead letters are stored, as far as the console knows. */
+  readonly deadLettersAt?: string | undefined;
 }
 
 /** Something is busy all the time; a part that waits for less does not hold up the others. */
@@ -23,7 +25,7 @@ const LEAST_SECONDS = 1;
 
 /** A flow as the page shows it: its parts and edges in order, with what the metrics know of each. */
 export function flowView(facts: FlowFacts, rates: Rates): FlowView {
-  const { status, flow, files, isTapped, commands } = facts;
+  const { status, flow, files, isTapped, commands, deadLettersAt } = facts;
   const parts = partViews(facts, rates);
   const age = oldestOf(status)?.ageSeconds;
   const culprit = culpritView(status, parts);
@@ -40,6 +42,7 @@ export function flowView(facts: FlowFacts, rates: Rates): FlowView {
     streams: streamViews(status, facts.positions),
     files,
     deadLetters: status.deadLetters,
+    ...(deadLettersAt !== undefined && { deadLettersAt }),
     commands,
   };
 }

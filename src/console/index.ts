@@ -27,5 +27,14 @@ export type {
   TapValues,
   WhyAnswer,
 } from './contract.js';
+export type {
+  DeadLetterEdit,
+  DeadLetterGroup,
+  DeadLetterList,
+  DeadLetterPreview,
+  DeadLetterQuery,
+  DeadLetterRequest,
+  ShownDeadLetter,
+} from './dead-letter-contract.js';
 export { type FetchHandler, nodeListener } from './node-listener.js';
 export { CONSOLE_APP_DEFAULTS, type ConsoleAppOptions } from './options.js';

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../alerts/alert.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import { expectOption, expectText, withDefaults } from '../core/options.js';
+import type { DeadLetterStore } from '../dead-letters/index.js';
 
 export interface ConsoleAppOptions {
   /** What the flows report to. Default `defaultMonitor`. */
@@ -21,7 +22,12 @@ export interface ConsoleAppOptions {
   readonly trustedHeader?: string;
   /** URLs of the consoles of other processes, which are asked with the same password. Default none. */
   readonly peers?: readonly string[];
-  /** Names of fields whose values are not shown in taps. */
+  /**
+   * Where the dead letters of flows are stored, by the name of the flow; `*` for those of all others: the page then lists, tries, edits,
+   * replays and drops them. Default none.
+   */
+  readonly deadLetters?: Readonly<Record<string, DeadLetterStore>>;
+  /** Names of fields whose values are not shown in taps and dead letters. */
   readonly redact?: readonly string[];
   /** Alerts to show, as `alerts` emits them. Default none. */
   readonly alerts$?: Observable<AlertEvent>;
@@ -33,6 +39,7 @@ export const CONSOLE_APP_DEFAULTS = {
   readOnly: false,
   hosts: ['localhost', '127.0.0.1', '[::1]'],
   peers: [],
+  deadLetters: {},
   redact: ['password', 'secret', 'token', 'authorization'],
 } as const satisfies ConsoleAppOptions;
 
@@ -40,7 +47,7 @@ export const CONSOLE_APP_DEFAULTS = {
 export function checkOptions(options: ConsoleAppOptions) {
   const others = ['name', 'password', 'trustedHeader', 'alerts$'];
   const all = withDefaults('consoleApp options', CONSOLE_APP_DEFAULTS, options, others);
-  const { monitor, name, readOnly, hosts, password, trustedHeader, peers, redact, alerts$ } = all;
+  const { monitor, name, readOnly, hosts, password, trustedHeader, peers, deadLetters, redact, alerts$ } = all;
   expectOption('monitor', monitor, typeof monitor?.samples === 'function', 'a Monitor');
   if (name !== undefined) expectText('name', name);
   expectOption('readOnly', readOnly, typeof readOnly === 'boolean', 'true or false');
@@ -64,6 +71,16 @@ export function checkOptions(options: ConsoleAppOptions) {
     peers,
     isList(peers) && peers.length <= 100 && peers.every(isHttp),
     'a list of up to 100 URLs, http or https',
+  );
+  const areStores =
+    typeof deadLetters === 'object' &&
+    deadLetters !== null &&
+    Object.values(deadLetters).every((store) => typeof store?.lines === 'function');
+  expectOption(
+    'deadLetters',
+    deadLetters,
+    areStores,
+    'stores of dead letters by the name of a flow, such as `{ chat: deadLetterFolder(…) }`',
   );
   expectOption('redact', redact, isList(redact), 'a list of names of fields');
   const isStream = alerts$ === undefined || typeof (alerts$ as { subscribe?: unknown })?.subscribe === 'function';

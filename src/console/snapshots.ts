@@ -4,6 +4,7 @@ import type { RunningFlow } from '../flow/running-flows.js';
 import { type FlowStatus, statusesOf } from '../metrics/status.js';
 import { AlertViews } from './alert-views.js';
 import type { ConsoleHistory, ConsoleSnapshot, FlowView } from './contract.js';
+import { storeOfFlow } from './dead-letter-routes.js';
 import { flowView } from './flow-view.js';
 import { History, POINT_MS } from './history.js';
 import type { CheckedOptions } from './options.js';
@@ -109,7 +110,10 @@ export class Snapshots {
     const files = [...(control?.files ?? [])];
     const isTapped = (edge: number) => control?.isTapped(edge) ?? false;
     return flowView(
-      { status, flow, state, positions: control?.positions() ?? [], files, isTapped, commands },
+      {
+        ...{ status, flow, state, positions: control?.positions() ?? [], files, isTapped, commands },
+        deadLettersAt: flow === undefined ? undefined : storeOfFlow(this.#options.deadLetters, status.flow)?.name,
+      },
       this.#rates,
     );
   }

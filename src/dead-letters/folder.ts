@@ -70,7 +70,7 @@ function expectAlone(fs: FileSystem, root: string): Observable<never> {
 export function linesBelow(fs: FileSystem, root: string): Observable<StoredLine> {
   return one(() => fs.status(root === '' ? '/' : root)).pipe(
     concatMap((found) => {
-      if (found === null) throw wrong(`Nothing exists at ${root} on ${fs.name}.`);
+      if (found === null) throw wrong(`Nothing exists at ${root} on ${fs.name}.`, { missing: root });
       return found.kind === 'file' ? of(found) : filesIn(fs, root, root);
     }),
     concatMap((file) => linesOf(fs, root, file)),
@@ -115,6 +115,6 @@ function textOf(path: string, bytes: Uint8Array): string {
   throw wrong(`Cannot read ${path}: expected JSON lines, plain or compressed with gzip or deflate.`);
 }
 
-function wrong(message: string): OptionError {
-  return new OptionError('RXF_OPTION_INVALID', message);
+function wrong(message: string, details: Readonly<Record<string, string>> = {}): OptionError {
+  return new OptionError('RXF_OPTION_INVALID', message, { details });
 }

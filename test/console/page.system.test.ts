@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 import { startChromium } from './chromium.js';
 import { FakeConsole, TOKEN } from './fake-console.js';
-import { chatFlow, historyOf, quietFlow, snapshotOf } from './simulated-flows.js';
+import { chatFlow, historyOf, lettersOf, quietFlow, snapshotOf } from './simulated-flows.js';
 
 // A limit for what hangs: each test opens a page of its own.
 jest.setTimeout(60_000);
@@ -38,6 +38,7 @@ async function open(
 ): Promise<Page> {
   fake = new FakeConsole(snapshot);
   fake.history = historyOf('chat-to-lake');
+  fake.answers.set('GET api/flows/chat-to-lake/dead-letters', { status: 200, body: lettersOf() });
   faults = [];
   const url = await fake.start();
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })).newPage();
@@ -211,6 +212,52 @@ describe('the page', () => {
     await page.locator('dialog').getByRole('button', { name: 'Reset position' }).click();
     await sees(page, 'The position is reset.');
     expect(posts().map((post) => post.body)).toEqual([body, { ...body, confirm: true }]);
+  });
+
+  it('has a dead letter edited, tried and replayed, and asks for those that fit', async () => {
+    const page = await open();
+    await go(page, `${chat}/dead-letters`);
+    await sees(page, /44 waiting, 1,200 replayed, 3 dropped/);
+    expect(await page.locator('pre').last().textContent()).toBe('<script>document.title = "taken"</script>');
+    expect(await page.title()).toBe('rxflume console');
+    await page.getByRole('combobox', { name: 'Cause' }).fill('RXF_DECODE_SHAPE');
+    await page.getByLabel('Stream', { exact: true }).fill('kafka:chat/3');
+    await page.getByRole('button', { name: 'Find' }).click();
+    const place = 'dt=2026-11-27/kafka-chat-3+1001+1040.jsonl.gz#1';
+    const path = 'api/flows/chat-to-lake/dead-letters';
+    const outcome = (of: string, message?: string) => ({
+      status: 200,
+      body: {
+        outcomes: { [of]: 1 },
+        letters: [{ place, outcome: of, operator: '1 decode', values: 1, message }],
+        cut: false,
+      },
+    });
+    fake.answers.set(`POST ${path}/preview`, outcome('set aside', 'Expected n to be number.'));
+    await page.getByRole('button', { name: 'Edit and replay' }).first().click();
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await sees(page, 'Expected n to be number.');
+    expect(await violations(page)).toEqual([]);
+    fake.answers.set(`POST ${path}/preview`, outcome('stored'));
+    await page.getByLabel('Value', { exact: true }).fill('{"n":12}');
+    expect(await page.locator('dialog').getByRole('button', { name: 'Replay' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await sees(page, /Today's flow: 1 stored/);
+    fake.answers.set(`POST ${path}/replay`, { status: 200, body: { message: 'Replayed 1 dead letter.' } });
+    await page.locator('dialog').getByRole('button', { name: 'Replay' }).click();
+    await sees(page, 'Replayed 1 dead letter.');
+    const filter = { places: [place] };
+    const edits = { [place]: { value: '{"n":12}' } };
+    expect(posts().map(({ body }) => body)).toEqual([{ filter }, { filter, edits }, { filter, edits, confirm: true }]);
+    fake.answers.set(`POST ${path}/drop`, { status: 409, body: { code: 'X', message: 'Another replay runs.' } });
+    await page.getByRole('button', { name: 'Drop all 44' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Drop' }).click();
+    await sees(page, 'Another replay runs.');
+    expect(await violations(page)).toEqual([]);
+    expect(posts().at(-1)?.body).toEqual({
+      filter: { code: 'RXF_DECODE_SHAPE', stream: 'kafka:chat/3' },
+      confirm: true,
+    });
   });
 
   it('offers no command and no tap where it is read-only, nor for the flow of a peer', async () => {

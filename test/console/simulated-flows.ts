@@ -1,4 +1,5 @@
 import type { ConsoleHistory, ConsoleSnapshot, FlowView, PartView, StreamView } from '../../src/console/contract.js';
+import type { DeadLetterList } from '../../src/console/dead-letter-contract.js';
 
 const START = 1_780_000_000_000;
 
@@ -56,6 +57,7 @@ export function chatFlow(tick = 0, partitions = 8, operators = 3): FlowView {
       atMs: START - index * 15_000,
     })),
     deadLetters: { RXF_DECODE_SYNTAX: 41, RXF_SINK_FORMAT: 3 },
+    deadLettersAt: '/lake/chat-bad on webhdfs namenode.example.internal:9870',
     commands: ['pause', 'drain', 'roll'],
   };
 }
@@ -172,5 +174,30 @@ export function historyOf(...flows: readonly string[]): ConsoleHistory {
   return {
     seconds: points.map((one) => START / 1_000 - 900 + one * 5),
     flows: Object.fromEntries(flows.map((name) => [name, series])),
+  };
+}
+
+/** The dead letters of `chatFlow`, where they are stored. */
+export function lettersOf(): DeadLetterList {
+  const letter = (n: number, code: string, message: string, value: string) => ({
+    place: `dt=2026-11-27/kafka-chat-3+${1_000 + n}+${1_040}.jsonl.gz#${n}`,
+    ...{ state: 'waiting' as const, code, message, stream: 'kafka:chat/3', offset: 1_000 + n, operator: '1 decode' },
+    ...{ attempt: 1, setAsideAt: '2026-11-27T20:15:01.000Z', key: 'customer-7', value, encoding: 'utf8' as const },
+    ...{ cut: false, redacted: n === 2 },
+  });
+  return {
+    where: '/lake/chat-bad on webhdfs namenode.example.internal:9870',
+    counts: { waiting: 44, replaying: 0, replayed: 1_200, dropped: 3, duplicate: 0 },
+    groups: [
+      ...[{ code: 'RXF_DECODE_SYNTAX', operator: '1 decode', waiting: 41, total: 1_244 }],
+      ...[{ code: 'RXF_DECODE_SHAPE', operator: '1 decode', waiting: 3, total: 3 }],
+    ].map((group) => ({ ...group, first: '2026-11-20T08:00:00.000Z', last: '2026-11-27T20:15:01.000Z' })),
+    letters: [
+      letter(1, 'RXF_DECODE_SHAPE', 'Expected n to be number, got "12".', '{"n":"12","text":"Where is my order?"}'),
+      letter(2, 'RXF_DECODE_SHAPE', 'Expected n to be number, got null.', '{"n":null,"token":"[redacted]"}'),
+      letter(3, 'RXF_DECODE_SYNTAX', 'The value is not JSON.', '<script>document.title = "taken"</script>'),
+    ],
+    unreadable: 0,
+    cut: false,
   };
 }

@@ -104,10 +104,10 @@ export interface Asked {
   readonly isStranger?: boolean;
 }
 
-export function fakeConsole(options: ConsoleAppOptions = {}): FakeConsole {
+export function fakeConsole(options: ConsoleAppOptions = {}, flow: Flow<unknown> = chat): FakeConsole {
   const monitor = options.monitor ?? new Monitor();
   const control = new FakeControl();
-  const running: RunningFlow[] = [{ flow: chat, control }];
+  const running: RunningFlow[] = [{ flow, control }];
   const app = consoleOf({ monitor, name: 'here', ...options }, () => running);
   const ask = (path: string, { method = 'GET', json, headers = {}, isStranger = false }: Asked = {}) => {
     const own: Record<string, string> = { host: 'localhost:9465' };

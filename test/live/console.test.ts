@@ -10,13 +10,16 @@ import { startChromium } from '../console/chromium.js';
 import { freePort } from './prometheus.js';
 import { StallingProxy } from './stalling-proxy.js';
 import {
+  brokers,
   type Command,
   committed,
   createTopic,
   dataNode,
   fresh,
+  nameNode,
   produce,
   produceRaw,
+  readNumbers,
   root,
   runFlow,
 } from './support.js';
@@ -174,5 +177,57 @@ describe('the console of two processes, from Kafka to HDFS', () => {
     expect(await second.ended).toBe(0);
     expect(await committed(topic, topic)).toBeGreaterThanOrEqual(3_000);
     expect(faults).toEqual([]);
+  });
+});
+
+describe('dead letters in the console, from Kafka to HDFS', () => {
+  it('are edited, tried and replayed once through the flow that runs', async () => {
+    const topic = fresh('console-dlq');
+    await createTopic(topic, 1);
+    const values = [1, 2, 'many', 4, 'none'];
+    await produceRaw(
+      topic,
+      values.map((n) => ({ partition: 0, value: JSON.stringify({ n, password: 'hunter2' }) })),
+    );
+    const env = {
+      ...{ TEST_BROKERS: brokers.join(','), TEST_NAMENODE: nameNode, TEST_TOPIC: topic, TEST_ROOT: `/${topic}` },
+      ...{ HADOOP_USER_NAME: 'hdfs', TSX_TSCONFIG_PATH: `${root}tsconfig.json` },
+    };
+    const bad = `${nameNode.replace(/^http/, 'webhdfs')}/${topic}/bad`;
+    const options = ['--console', '127.0.0.1:0', '--console-dead-letters', bad];
+    const command = runFlow('test/live/flows/dead-letters.ts', env, ...options);
+    commands.push(command);
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 860 } })).newPage();
+    await page.goto(await linkOf(command));
+    await go(page, '#/flow/numbers/dead-letters');
+    await sees(page, /none fits/);
+    await page.locator('tbody tr').first().waitFor({ timeout: 30_000 });
+    await page.getByRole('button', { name: 'Roll now' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Roll now' }).click();
+    for (let tries = 0; (await page.locator('pre').count()) < 2; tries += 1) {
+      if (tries > 60) throw new Error(`no dead letters: ${await page.locator('body').textContent()}`);
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.waitForTimeout(500);
+    }
+    expect(await page.locator('pre').allTextContents()).toEqual([
+      '{"n":"many","password":"[redacted]"}',
+      '{"n":"none","password":"[redacted]"}',
+    ]);
+    await page.getByRole('button', { name: 'Edit and replay' }).first().click();
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await sees(page, "Today's flow: 1 set aside");
+    await page.getByLabel('Value', { exact: true }).fill('{"n":3}');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await sees(page, "Today's flow: 1 stored");
+    expect([...(await readNumbers(`/${topic}/lake`)).keys()].sort()).toEqual([1, 2, 4]);
+    await page.locator('dialog').getByRole('button', { name: 'Replay' }).click();
+    await sees(page, 'Replayed 1 dead letters through flow numbers.');
+    await sees(page, /1 waiting, 1 replayed/);
+    expect([...(await readNumbers(`/${topic}/lake`))].sort()).toEqual([1, 2, 3, 4].map((n) => [n, 1]));
+    await page.getByRole('button', { name: 'Drop all 1' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Drop' }).click();
+    await sees(page, /1 replayed, 1 dropped/);
+    command.child.kill('SIGTERM');
+    expect(await command.ended).toBe(0);
   });
 });

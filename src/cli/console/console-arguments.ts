@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { nameOf, type OptionForm, type OptionValues } from '../command.js';
+import { nameOf, type OptionForm, type OptionValues, textOf } from '../command.js';
 import { ADDRESS, addressOf, type ListenAddress } from '../http-server.js';
 
 const DEFAULT_CONSOLE_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 9466 };
@@ -11,6 +11,12 @@ export interface ConsoleAsked {
   readonly name: string | undefined;
   /** URLs, separated by commas, or a file with one a line. */
   readonly peers: string | undefined;
+  /** Where the flow stores its dead letters: a root, or a topic as `kafka://host:port/topic`. */
+  readonly deadLetters: string | undefined;
+  /** Of a topic: where it is kept what was replayed. */
+  readonly replays: string | undefined;
+  /** Fields whose values are not shown; undefined for the default. */
+  readonly redact: readonly string[] | undefined;
   readonly passwordFile: string | undefined;
   readonly trustedHeader: string | undefined;
   /** Names by which the server is called. */
@@ -30,6 +36,9 @@ export const CONSOLE_OPTIONS: Readonly<Record<string, OptionForm>> = {
   'console-read-only': { type: 'boolean' },
   'console-name': { type: 'string' },
   'console-peers': { type: 'string' },
+  'console-dead-letters': { type: 'string' },
+  'console-replays': { type: 'string' },
+  'console-redact': { type: 'string' },
   'console-password-file': { type: 'string' },
   'console-trusted-header': { type: 'string' },
   'console-hosts': { type: 'string' },
@@ -40,6 +49,9 @@ export const CONSOLE_OPTIONS_HELP: readonly string[] = [
   '--console-read-only    reject commands and taps',
   '--console-name <name>  what this process is called in it (default: its host and id)',
   '--console-peers <urls> other consoles to show: URLs separated by commas, or a file with one a line',
+  '--console-dead-letters <root or topic>  where the flow stores its dead letters, as for dlq',
+  '--console-replays <root>  of a topic: a folder in which it is kept what was replayed, always the same one',
+  '--console-redact <fields>  hide the values of these fields instead of password, secret, token, authorization',
   '--console-password-file <file>  the password that it asks for, and other processes are asked with',
   '--console-trusted-header <name>  the header in which a reverse proxy says whom it has let in',
   '--console-hosts <names>  names by which it is called, separated by commas, besides its address',
@@ -71,10 +83,20 @@ export function readConsoleArguments(options: OptionValues): ConsoleAsked | null
     readOnly: options['console-read-only'] === true,
     name: nameOf(options, 'console-name'),
     peers: nameOf(options, 'console-peers'),
+    deadLetters: nameOf(options, 'console-dead-letters'),
+    replays: nameOf(options, 'console-replays'),
+    redact: listOf(textOf(options, 'console-redact')),
     passwordFile,
     trustedHeader,
     hosts: hostsOf(address.host, nameOf(options, 'console-hosts')),
   };
+}
+
+function listOf(text: string | undefined): readonly string[] | undefined {
+  return text
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 /** By which names it may be called: those of loopback, its own address, and where others reach it, the name of the machine. */

@@ -6,6 +6,7 @@ import { describeError, OptionError } from '../../core/errors.js';
 import { runningFlows } from '../../flow/running-flows.js';
 import type { CommandContext } from '../command.js';
 import type { ConsoleLog } from '../console-log.js';
+import { storeOf } from '../dlq/store-of.js';
 import { serveHttp } from '../http-server.js';
 import type { ConsoleAsked } from './console-arguments.js';
 import { noteConsole, notedConsoles, runtimeFolder } from './runtime-file.js';
@@ -19,11 +20,14 @@ const SILENT_FOR_MS = 40_000;
  * Fails: `RXF_CONSOLE_LISTEN` where it cannot listen; `RXF_OPTION_INVALID` for a file that cannot be read or what is in it.
  */
 export async function serveConsole(
-  { address, passwordFile, peers, name, readOnly, trustedHeader, hosts }: ConsoleAsked,
+  { address, passwordFile, peers, deadLetters, replays, redact, name, readOnly, trustedHeader, hosts }: ConsoleAsked,
   alerts$: Observable<AlertEvent> | undefined,
-  { err, env }: CommandContext,
+  context: CommandContext,
   log: ConsoleLog,
 ): Promise<() => void> {
+  const { err, env } = context;
+  const stored = { mode: 'webhdfs', ...(replays !== undefined && { replays }) } as const;
+  const store = deadLetters === undefined ? undefined : await storeOf({ ...stored, where: deadLetters }, context);
   const password = passwordFile === undefined ? undefined : textOf('--console-password-file', passwordFile).trimEnd();
   const folder = runtimeFolder(env);
   const tokenOf = (url: string) => password ?? tokenAt(url, folder);
@@ -35,6 +39,8 @@ export async function serveConsole(
       ...(password !== undefined && { password }),
       ...(trustedHeader !== undefined && { trustedHeader }),
       ...(peers !== undefined && { peers: peersOf(peers) }),
+      ...(store !== undefined && { deadLetters: { '*': store } }),
+      ...(redact !== undefined && { redact }),
       ...(alerts$ !== undefined && { alerts$ }),
     },
     runningFlows,

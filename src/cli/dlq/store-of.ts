@@ -5,8 +5,11 @@ import type { CommandContext } from '../command.js';
 import { type RootLocation, readRoot } from '../root-url.js';
 import type { DlqAsked } from './asked.js';
 
+/** Where dead letters are stored: of `DlqAsked` what matters here. */
+type Where = Pick<DlqAsked, 'where' | 'replays' | 'user' | 'mode'>;
+
 /** The dead letters at a root or in a topic. Throws `OptionError` for what is neither. */
-export async function storeOf(asked: DlqAsked, context: CommandContext): Promise<DeadLetterStore> {
+export async function storeOf(asked: Where, context: CommandContext): Promise<DeadLetterStore> {
   const { where, replays } = asked;
   const [, brokers, topic] = /^kafka:\/\/([^/@?#]+)\/([^/?#]+)$/.exec(where) ?? [];
   if (brokers === undefined || topic === undefined) {
@@ -29,7 +32,7 @@ export async function storeOf(asked: DlqAsked, context: CommandContext): Promise
 
 async function open(
   where: string,
-  { mode, user: given }: DlqAsked,
+  { mode, user: given }: Where,
   { cwd, env }: CommandContext,
 ): Promise<{ readonly fs: FileSystem; readonly root: string }> {
   const location = locationOf(where, mode, cwd);

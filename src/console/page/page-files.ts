@@ -19,9 +19,10 @@ export const OWN_FILES: readonly string[] = [
     'graph-layout.js',
     'keys.js',
     'lane-scale.js',
+    'letter-dialog.js',
   ],
   ...['lanes.js', 'libraries.js', 'live-stream.js', 'log.js', 'overview.js', 'partitions.js', 'route.js', 'sign-in.js'],
-  ...['state.js', 'table-rows.js', 'table.js', 'tap.js', 'why.js'],
+  ...['state.js', 'stored-dead-letters.js', 'table-rows.js', 'table.js', 'tap.js', 'why.js'],
 ];
 
 /** The libraries of the page, each with the package that has it. A build copies them to `assets/vendor`; users install none. */

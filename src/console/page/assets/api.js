@@ -59,6 +59,16 @@ export const api = {
   tapTest: async (id) => (await request(`api/taps/${encodeURIComponent(id)}/test`)).text(),
   /** @param {string} flow @param {string} command @returns {Promise<import('../../contract.js').CommandDone>} */
   command: (flow, command) => json(flowPath(flow, command), { method: 'POST', body: { confirm: true } }),
+  /** @param {string} flow @param {import('../../dead-letter-contract.js').DeadLetterQuery} query @returns {Promise<import('../../dead-letter-contract.js').DeadLetterList>} */
+  deadLetters: (flow, query) => {
+    const fields = Object.entries(query).map(([name, value]) => [name, String(value)]);
+    return json(`${flowPath(flow, 'dead-letters')}?${new URLSearchParams(fields)}`);
+  },
+  /** @param {string} flow @param {import('../../dead-letter-contract.js').DeadLetterRequest} body @returns {Promise<import('../../dead-letter-contract.js').DeadLetterPreview>} */
+  previewDeadLetters: (flow, body) => json(flowPath(flow, 'dead-letters/preview'), { method: 'POST', body }),
+  /** @param {string} flow @param {'replay' | 'drop'} command @param {import('../../dead-letter-contract.js').DeadLetterRequest} body @returns {Promise<import('../../contract.js').CommandDone>} */
+  commandDeadLetters: (flow, command, body) =>
+    json(flowPath(flow, `dead-letters/${command}`), { method: 'POST', body }),
   /** @param {string} flow @param {import('../../contract.js').ResetRequest} body @returns {Promise<import('../../contract.js').ResetPreview>} */
   previewReset: (flow, body) => json(flowPath(flow, 'reset'), { method: 'POST', body }),
   /** @param {string} flow @param {import('../../contract.js').ResetRequest} body @returns {Promise<import('../../contract.js').CommandDone>} */

@@ -167,6 +167,9 @@ const flowActions = {
     location.hash = hashOf({ ...route, tab: 'tap' });
   },
   tap: tapActions,
+  requests: api,
+  /** @param {string} text */
+  notify: (text) => notify(text),
 };
 
 /** @param {boolean} shortcuts */

@@ -10,6 +10,7 @@ import { STATE_TONES } from './overview.js';
 import { Partitions } from './partitions.js';
 import { hashOf, TABS } from './route.js';
 import { flowOf, sumOf } from './state.js';
+import { StoredDeadLetters } from './stored-dead-letters.js';
 import { TapPanel } from './tap.js';
 
 /** @typedef {import('../../contract.js').FlowView} FlowView */
@@ -21,6 +22,8 @@ import { TapPanel } from './tap.js';
  * @property {(stream: string, offset: number) => void} ask
  * @property {(edge: number) => void} tapEdge
  * @property {import('./tap.js').TapActions} tap
+ * @property {import('./letter-dialog.js').LetterRequests} requests
+ * @property {(text: string) => void} notify
  */
 
 /** One flow: its head, and the view that was chosen. @param {{ state: State, actions: FlowActions }} props */
@@ -84,7 +87,9 @@ function View({ state, flow, isRemote, isReadOnly, actions }) {
     case 'files':
       return html`<${Files} files=${flow.files} />`;
     case 'dead-letters':
-      return html`<${DeadLetters} deadLetters=${flow.deadLetters} />`;
+      return html`
+        <${DeadLetters} deadLetters=${flow.deadLetters} />
+        ${!isRemote && flow.deadLettersAt !== undefined && html`<${StoredDeadLetters} flow=${flow} isReadOnly=${isReadOnly} requests=${actions.requests} done=${actions.notify} />`}`;
     case 'charts':
       return isRemote ? null : html`<${Charts} flow=${flow} history=${state.history} />`;
     case 'tap':
