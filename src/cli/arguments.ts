@@ -42,7 +42,9 @@ function parsed(args: string[]) {
   } catch (error) {
     const [, word] = /^Unknown option '--([^']+)'/.exec((error as Error).message) ?? [];
     if (word === undefined) throw error;
-    throw new Error(`unknown option '--${word}'${suggestion(word, Object.keys(OPTIONS), '--')}`);
+    const own = COMMANDS.find(({ name }) => args.includes(name))?.options ?? {};
+    const meant = suggestion(word, Object.keys(own), '--') || suggestion(word, Object.keys(OPTIONS), '--');
+    throw new Error(`unknown option '--${word}'${meant}`);
   }
 }
 

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { commandOf, readArguments } from '../../src/cli/arguments.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 import { helpOf, helpOfAll } from '../../src/cli/help.js';
+import { root } from '../docs/markdown.js';
 
 describe('readArguments', () => {
   it('reads a run with its defaults and options', () => {
@@ -78,6 +80,16 @@ describe('readArguments', () => {
       expect(help).toMatch(new RegExp(`\\n {2}--${option} .*\\S`));
   });
 
+  it.each(COMMANDS.map(({ name }) => name))('has exit codes of %s that the reference has too', (verb) => {
+    const sections = readFileSync(`${root}docs/reference/cli.md`, 'utf8').split(/^## /m);
+    const section = sections.find((one) => new RegExp(`^${verb}( pull)?\\n`).test(one)) ?? '';
+    const told = [...section.matchAll(/\bexit(?: codes?)? (\d(?:, (?:or )?\d)*)/gi)].flatMap(([, codes]) =>
+      codes?.match(/\d/g),
+    );
+    const known = commandOf(verb).exitCodes.match(/(?<=^|, )\d(?= )/g) ?? [];
+    expect([...new Set(told)].sort()).toEqual([...known, '2'].sort());
+  });
+
   it('gives an option of two commands the same form in both', () => {
     const forms = new Map<string, string>();
     for (const { name, options } of COMMANDS) {
@@ -108,6 +120,11 @@ describe('readArguments', () => {
     [['walk'], 'unknown command `walk`; expected run, check'],
     [['chekc', 'a.ts'], 'unknown command `chekc`; did you mean `check`?'],
     [['help', 'grpah'], 'did you mean `graph`?'],
+    [['run', 'a.ts', '--jsno'], "unknown option '--jsno'; did you mean"],
+    [['run', 'a.ts', '--conosle'], 'did you mean `--console`?'],
+    [['tap', 'chat', '--conosle', 'x'], 'did you mean `--console`?'],
+    [['dlq', 'repaly', '/a', 'flow.ts'], 'did you mean `replay`?'],
+    [['alerts', 'tets', 'a.ts'], 'did you mean `test`?'],
     [['ledger', '/a', '--jsno'], "unknown option '--jsno'; did you mean `--json`?"],
     [['graph', 'a.ts', '--json', '--mermaid'], 'either `--mermaid` or `--json`'],
     [['run'], '`run` needs the file of a flow'],

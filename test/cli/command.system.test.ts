@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { type Outcome, root, rxflume } from './child.js';
+import { fitting } from './json-schema.js';
 
 jest.setTimeout(30_000);
 
@@ -47,7 +48,7 @@ function lines({ stdout }: Outcome): Record<string, unknown>[] {
   return stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => fitting('run', line));
 }
 
 describe('rxflume', () => {
@@ -184,7 +185,7 @@ export const two = link('two', 'b', '${back}');
     );
     writeFileSync(file, text('a'));
     const circle = await rxflume(['check', file, '--json']);
-    expect([circle.code, JSON.parse(circle.stdout)]).toEqual([
+    expect([circle.code, fitting('check', circle.stdout)]).toEqual([
       1,
       expect.objectContaining({ circles: [['one', 'two']], errors: [], exitCode: 1 }),
     ]);

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { noteConsole, notedConsoles, runtimeFolder } from '../../src/cli/console/runtime-file.js';
 import type { ConsoleSnapshot, TapStarted, TapValue, TapValues, WhyAnswer } from '../../src/console/contract.js';
 import { root } from './child.js';
+import { fitting } from './json-schema.js';
 
 jest.setTimeout(60_000);
 
@@ -92,13 +93,6 @@ async function rxflume(...args: string[]): Promise<{ code: number; stdout: strin
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
     return { code, stdout, stderr };
   }
-}
-
-/** The fields of an object that a type says it has, with what `typeof` gives. */
-function shapeOf(value: object): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [name, Array.isArray(one) ? 'array' : typeof one]),
-  );
 }
 
 let chat: Running;
@@ -232,18 +226,8 @@ describe('the commands that ask a console', () => {
 
   it('top: a snapshot a line, or a table', async () => {
     const json = await rxflume('top', '--once', '--json');
-    const snapshot = JSON.parse(json.stdout) as ConsoleSnapshot;
+    fitting('top', json.stdout);
     expect(json.code).toBe(0);
-    expect(shapeOf(snapshot)).toEqual({
-      atMs: 'number',
-      process: 'string',
-      version: 'string',
-      readOnly: 'boolean',
-      flows: 'array',
-      watchesAlerts: 'boolean',
-      alerts: 'array',
-      peers: 'array',
-    });
     const table = await rxflume('top');
     expect([table.code, table.stdout]).toEqual([
       0,
@@ -258,17 +242,8 @@ describe('the commands that ask a console', () => {
     const values = stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as TapValue);
+      .map((line) => fitting('tap', line));
     expect([code, values.length]).toEqual([0, 2]);
-    expect(shapeOf(values[0] as TapValue)).toEqual({
-      tap: 'string',
-      atMs: 'number',
-      stream: 'string',
-      offset: 'number',
-      text: 'string',
-      cut: 'boolean',
-      redacted: 'boolean',
-    });
     const none = await rxflume('tap', 'chat', 'nowhere');
     expect([none.code, none.stderr]).toEqual([
       1,
@@ -279,7 +254,7 @@ describe('the commands that ask a console', () => {
 
   it('why: where a record is', async () => {
     const { code, stdout } = await rxflume('why', 'kafka:chat/0@0', '--json');
-    const answer = JSON.parse(stdout) as WhyAnswer;
+    const answer = fitting<WhyAnswer>('why', stdout);
     expect(answer).toMatchObject({
       stream: 'kafka:chat/0',
       offset: 0,

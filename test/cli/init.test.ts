@@ -62,10 +62,18 @@ describe('asking', () => {
 });
 
 it('reads its arguments', () => {
-  const plain = { verb: 'init', folder: '.', name: undefined, source: undefined, sink: undefined, isSure: false };
+  const plain = {
+    verb: 'init',
+    folder: '.',
+    name: undefined,
+    source: undefined,
+    sink: undefined,
+    isSure: false,
+    isJson: false,
+  };
   expect(readArguments(['init'])).toEqual(plain);
   expect(readArguments(['init', 'a', '--source', 'rabbitmq', '--sink=kafka', '--name', 'b', '--yes'])).toEqual({
-    ...{ verb: 'init', folder: 'a', name: 'b', source: 'rabbitmq', sink: 'kafka', isSure: true },
+    ...{ verb: 'init', folder: 'a', name: 'b', source: 'rabbitmq', sink: 'kafka', isSure: true, isJson: false },
   });
   expect(() => readArguments(['init', '--source', 'kafak'])).toThrow(
     'expected `--source` to be one of kafka, rabbitmq, flume, got `kafak`; did you mean `kafka`?',

@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import Ajv from 'ajv';
 import { map, NEVER, tap } from 'rxjs';
 import { deadLetter, decode, mapValue, splitValue, tee, transmit, trusted } from '../../operators/index.js';
 import { readArguments } from '../../src/cli/arguments.js';
@@ -15,6 +14,7 @@ import { localDisk } from '../../src/drivers/local-disk/index.js';
 import type { Flow, FlowInside } from '../../src/flow/flow.js';
 import type { AnyStep } from '../../src/flow/probes.js';
 import { type DeadLetter, fileSink, flow, json, jsonLines, kafkaSource } from '../../src/index.js';
+import { fitting } from './json-schema.js';
 
 jest.setTimeout(60_000);
 
@@ -120,77 +120,13 @@ describe('rxflume plan', () => {
   });
 
   it('prints what its schema says', async () => {
-    const estimate = {
-      oneOf: [
-        {
-          type: 'object',
-          required: ['notMeasured'],
-          additionalProperties: false,
-          properties: { notMeasured: { type: 'string' } },
-        },
-        {
-          type: 'object',
-          required: ['value', 'low', 'high'],
-          additionalProperties: false,
-          properties: {
-            value: { type: ['number', 'null'] },
-            low: { type: 'number' },
-            high: { type: ['number', 'null'] },
-          },
-        },
-      ],
-    };
-    const names = [
-      ...['cpuSecondsPerRecord', 'recordsPerSecondOfAProcess', 'processes', 'recordsPerSecondOfAll', 'writesInFlight'],
-      ...[
-        'windowCount',
-        'windowBytes',
-        'rollSeconds',
-        'maxUnacked',
-        'fileBytes',
-        'filesPerDay',
-        'nameNodeCallsPerSecond',
-      ],
-      ...['memoryBytes', 'catchUpSeconds'],
-    ];
-    const schema = {
-      type: 'object',
-      required: ['flow', 'sample', 'cpu', 'estimates', 'scaling', 'warnings'],
-      additionalProperties: false,
-      properties: {
-        flow: { type: 'string' },
-        sample: {
-          type: ['object', 'null'],
-          required: ['from', 'records', 'bytes'],
-          properties: { from: { type: 'string' }, records: { type: 'integer' }, bytes: { type: 'integer' } },
-        },
-        cpu: {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['name', 'secondsPerRecord'],
-            properties: { name: { type: 'string' }, secondsPerRecord: estimate },
-          },
-        },
-        estimates: {
-          type: 'object',
-          required: names,
-          additionalProperties: false,
-          properties: Object.fromEntries(names.map((name) => [name, estimate])),
-        },
-        scaling: { type: ['object', 'null'], required: ['kind'] },
-        warnings: { type: 'array', items: { type: 'string' } },
-      },
-    };
-    const validate = new Ajv.default({ allowUnionTypes: true }).compile(schema);
     const points = ['--points', '1:100,2:190,4:350,8:500', '--backlog', '1000'];
     for (const args of [
       [],
       ['--rate', '300/s', '--bytes', '200', '--partitions', '4', ...points],
       ['--sample', lines, '--within', '4s'],
     ]) {
-      const { json: printed } = await planned(chat, [...args, '--json']);
-      expect([args, validate(printed), validate.errors]).toEqual([args, true, null]);
+      fitting('plan', (await planned(chat, [...args, '--json'])).stdout);
     }
   });
 

@@ -15,11 +15,13 @@ describe('rxflume schema pull', () => {
       verb: 'schema',
       url: 'http://r',
       subject: 'chat-value',
+      isJson: false,
     });
     expect(() => readArguments(['schema', 'push', 'http://r', 's'])).toThrow('`schema` needs `pull`');
     expect(() => readArguments(['schema', 'pull', 'http://r'])).toThrow('and a subject');
     expect(() => readArguments(['schema', 'pull', 'a', 'b', 'c'])).toThrow('also got `c`');
-    expect(() => readArguments(['schema', 'pull', 'a', 'b', '--json'])).toThrow('no option `--json`');
+    expect(readArguments(['schema', 'pull', 'a', 'b', '--json'])).toMatchObject({ isJson: true });
+    expect(() => readArguments(['schema', 'pul', 'a', 'b'])).toThrow('did you mean `pull`?');
   });
 
   it('writes Avro with its types, and with what it refers to', () => {

@@ -1,5 +1,6 @@
 import type { AlertsAsked } from '../alerts.js';
 import { command, textOf } from '../command.js';
+import { suggestion } from '../suggestion.js';
 
 export const alerts = command<AlertsAsked>({
   name: 'alerts',
@@ -15,7 +16,9 @@ export const alerts = command<AlertsAsked>({
   read([action, file, ...rest], options) {
     if (action === undefined) throw new Error('`alerts` needs `test` or `backtest`, and a file');
     if (action !== 'test' && action !== 'backtest')
-      throw new Error(`expected \`alerts test\` or \`alerts backtest\`, got \`${action}\``);
+      throw new Error(
+        `expected \`alerts test\` or \`alerts backtest\`, got \`${action}\`${suggestion(action, ['test', 'backtest'])}`,
+      );
     if (action === 'test' && options.from !== undefined) throw new Error('`alerts test` has no option `--from`');
     if (file === undefined) throw new Error(`\`alerts ${action}\` needs a file that exports \`rules\``);
     if (rest.length > 0) throw new Error(`\`alerts ${action}\` takes one file; also got \`${rest[0]}\``);

@@ -5,19 +5,21 @@ import { suggestion } from '../suggestion.js';
 
 export const init = command({
   name: 'init',
-  usage: ['init [<folder>] [--source <kind>] [--sink <kind>] [--name <name>] [--yes]'],
+  usage: ['init [<folder>] [--source <kind>] [--sink <kind>] [--name <name>] [--yes] [--json]'],
   summary: 'write a project with a flow and its test, which runs without services; overwrites nothing',
   options: {
     source: { type: 'string' },
     sink: { type: 'string' },
     name: { type: 'string' },
     yes: { type: 'boolean' },
+    json: { type: 'boolean' },
   },
   optionsHelp: [
     `--source <kind>        ${SOURCE_KINDS.join(', ')}`,
     `--sink <kind>          ${SINK_KINDS.join(', ')}`,
     "--name <name>          of the flow and the package (default: the folder's)",
     '--yes                  ask nothing: what is not given is kafka and hdfs',
+    '--json                 print one JSON object, for programs; asks nothing',
   ],
   exitCodes: '0 written, 1 a file is there already',
   example: 'rxflume init chat-lake --source kafka --sink hdfs',
@@ -29,7 +31,7 @@ export const init = command({
     }
     const source = oneOf(options, 'source', SOURCE_KINDS);
     const sink = oneOf(options, 'sink', SINK_KINDS);
-    return { folder, name, source, sink, isSure: options.yes === true };
+    return { folder, name, source, sink, isSure: options.yes === true, isJson: options.json === true };
   },
   async run(asked, context) {
     const { init: write } = await import('../init/init.js');

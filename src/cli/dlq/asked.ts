@@ -1,4 +1,5 @@
 import { nameOf, type OptionValues, textOf } from '../command.js';
+import { suggestion } from '../suggestion.js';
 
 /** What `rxflume dlq` is asked to do, and with which dead letters. */
 export interface DlqAsked {
@@ -43,7 +44,9 @@ const OWN = {
 export function readDlqArguments(given: readonly string[], options: OptionValues): DlqAsked {
   const [action, where, argument, ...rest] = given;
   if (!isAction(action))
-    throw new Error(`\`dlq\` needs ${ACTIONS.map((one) => `\`${one}\``).join(', ')}, got \`${action ?? ''}\``);
+    throw new Error(
+      `\`dlq\` needs ${ACTIONS.map((one) => `\`${one}\``).join(', ')}, got \`${action ?? ''}\`${suggestion(action ?? '', ACTIONS)}`,
+    );
   if (where === undefined) throw new Error(`\`dlq ${action}\` needs the root of the dead letters, or their topic`);
   const own = OWN[action];
   if (own.argument !== undefined && argument === undefined) throw new Error(`\`dlq ${action}\` needs ${own.argument}`);

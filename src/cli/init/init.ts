@@ -12,6 +12,7 @@ export interface InitAsked extends Given {
   readonly folder: string;
   /** Nothing is asked: what is not given is the default. */
   readonly isSure: boolean;
+  readonly isJson: boolean;
 }
 
 type Setting = Pick<CommandContext, 'out' | 'err' | 'cwd'> & {
@@ -49,12 +50,12 @@ export async function init(asked: InitAsked, setting: Setting): Promise<0 | 1 | 
     err.write(`rxflume: Could not write to ${folder}: ${describeError(error)}.\n`);
     return 1;
   }
+  const written = files.map(([name]) => name);
+  const settings = settingsOf(project);
   out.write(
-    nextSteps(
-      asked.folder,
-      files.map(([name]) => name),
-      settingsOf(project),
-    ),
+    asked.isJson
+      ? `${JSON.stringify({ folder, ...project, files: written, settings })}\n`
+      : nextSteps(asked.folder, written, settings),
   );
   return 0;
 }
@@ -70,7 +71,7 @@ async function projectOf(asked: InitAsked, folder: string, { question }: Setting
     return { name: name ?? otherwise, source: source ?? DEFAULT_SOURCE, sink: sink ?? DEFAULT_SINK };
   }
   if (question !== undefined) return askFor({ name, source, sink }, otherwise, question);
-  if (!process.stdin.isTTY) return undefined;
+  if (asked.isJson || !process.stdin.isTTY) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await askFor({ name, source, sink }, otherwise, (text) => terminal.question(text));

@@ -10,6 +10,7 @@ import { schemaSource } from './schema-source.js';
 export interface SchemaAsked {
   readonly url: string;
   readonly subject: string;
+  readonly isJson: boolean;
 }
 
 /** What the command is run in: where it prints, and where it takes secrets from. */
@@ -20,15 +21,19 @@ export interface SchemaSetting {
 }
 
 /**
- * Prints the newest schema of a subject as TypeScript.
+ * Prints the newest schema of a subject, as TypeScript or JSON.
  *
  * Fails: never; exit code 0 printed, 1 the registry does not have it or did not answer, 2 wrong use.
  */
-export async function schema({ url, subject }: SchemaAsked, { out, err, env }: SchemaSetting): Promise<0 | 1 | 2> {
+export async function schema(
+  { url, subject, isJson }: SchemaAsked,
+  { out, err, env }: SchemaSetting,
+): Promise<0 | 1 | 2> {
   try {
     const auth = authOf(env);
     const schemas = registry({ url, retry: { maxAttempts: 1 }, ...(auth === undefined ? {} : { auth }) });
-    out.write(schemaSource(await firstValueFrom(schemas.latest(subject)), shownUrl(url)));
+    const latest = await firstValueFrom(schemas.latest(subject));
+    out.write(isJson ? `${JSON.stringify(latest)}\n` : schemaSource(latest, shownUrl(url)));
     return 0;
   } catch (error) {
     const code = isOwn(error) ? `${error.code}: ` : '';
