@@ -10,7 +10,15 @@ import { entryFiles } from './support/entries.js';
 const TABLE = {
   /** Milliseconds. `requestTimeoutMs` is of one attempt, `sendTimeoutMs` of all attempts together. */
   times: [
-    ...['requestTimeoutMs', 'sendTimeoutMs', 'connectTimeoutMs', 'closeTimeoutMs', 'drainTimeoutMs', 'revokeTimeoutMs'],
+    ...[
+      'requestTimeoutMs',
+      'sendTimeoutMs',
+      'killAfterMs',
+      'connectTimeoutMs',
+      'closeTimeoutMs',
+      'drainTimeoutMs',
+      'revokeTimeoutMs',
+    ],
     ...['sessionTimeoutMs', 'rebalanceTimeoutMs', 'safeModeTimeoutMs', 'idleTimeoutMs', 'stallTimeoutMs'],
     ...['keepAliveTimeoutMs', 'headersTimeoutMs', 'bodyTimeoutMs', 'confirmTimeoutMs'],
     ...['firstDelayMs', 'maxDelayMs', 'maxRetryAfterMs', 'maxWaitMs', 'intervalMs', 'receiptIntervalMs'],
@@ -101,6 +109,7 @@ const TABLE = {
     /** `maxAttempts` counts those after the loss. */
     reconnect: ['maxAttempts', 'firstDelayMs', 'maxDelayMs'],
     redeliver: ['maxAttempts', 'firstDelayMs', 'maxDelayMs'],
+    restart: ['maxAttempts', 'firstDelayMs', 'maxDelayMs'],
     breaker: ['failures', 'openMs'],
     times: ['earliestMs', 'latestMs'],
     multiline: ['start', 'maxWaitMs', 'maxLines'],
@@ -110,7 +119,7 @@ const TABLE = {
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
     ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
-    ...['records', 'include'],
+    ...['records', 'include', 'env'],
     ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$', 'round'],
     ...['filter', 'edits', 'replays'],
   ],
@@ -136,6 +145,9 @@ const TABLE = {
     'redact',
     'deadLetters',
     'paths',
+    'command',
+    'endCodes',
+    'failCodes',
     'exclude',
   ],
   /** Texts that name something, and choices of a few words. */
@@ -169,6 +181,8 @@ const TABLE = {
     ],
     ...['framing', 'namespace', 'overflow', 'positionFile', 'tooLong', 'lastLine'],
     ...['whenDone', 'badFile', 'suffix', 'doneFolder'],
+    // Of a command.
+    ...['cwd', 'errorOutput'],
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret', 'trustedHeader'],
     // Of an event of Flume.
@@ -183,6 +197,7 @@ const TABLE = {
     'isRecursive',
     'preserveExisting',
     'readOnly',
+    'shell',
     'register',
     'reusesInodes',
     'takeOver',

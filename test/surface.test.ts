@@ -136,7 +136,15 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/inputs is what an application has at hand as sources, and their defaults', () => {
-    const sources = ['fromCallback', 'fromObservable$', 'fromReadable', 'generateSource', 'httpSource', 'netSource'];
+    const sources = [
+      'execSource',
+      'fromCallback',
+      'fromObservable$',
+      'fromReadable',
+      'generateSource',
+      'httpSource',
+      'netSource',
+    ];
     const ofFiles = [
       'csvRecords',
       'fileSource',
@@ -146,7 +154,16 @@ describe('the public surface', () => {
       'tailSource',
       'wholeFile',
     ];
-    const parts = ['FROM', 'GENERATE_SOURCE', 'HTTP_SOURCE', 'MULTILINE', 'NET_SOURCE', 'SYSLOG_SOURCE', 'TAIL_SOURCE'];
+    const parts = [
+      'EXEC_SOURCE',
+      'FROM',
+      'GENERATE_SOURCE',
+      'HTTP_SOURCE',
+      'MULTILINE',
+      'NET_SOURCE',
+      'SYSLOG_SOURCE',
+      'TAIL_SOURCE',
+    ];
     const ofRecords = ['CSV_RECORDS', 'FILE_SOURCE', 'LINE_RECORDS', 'SPOOL_SOURCE', 'WHOLE_FILE'];
     const defaults = [...parts, ...ofRecords].map((name) => `${name}_DEFAULTS`);
     expect(Object.keys(inputs).sort()).toEqual([...sources, ...ofFiles, ...defaults].sort());

@@ -73,13 +73,14 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_source_unheard_total: counter(SOURCE, 'Records that were acked after their client had disconnected.'),
   rxflume_source_lost_total: counter(
     SOURCE,
-    'Records that were received, could not be delivered, and are not sent again: UDP, TCP without acks.',
+    'Records that were received, could not be delivered, and are not sent again: UDP, TCP without acks, pipes.',
   ),
   rxflume_source_commits_total: counter(SOURCE, 'Commits of offsets that succeeded.'),
   rxflume_source_committed_offsets_total: counter(SOURCE, 'Offsets committed, gaps in the log included.'),
   rxflume_source_rebalances_total: counter(SOURCE, 'Assignments of partitions after the first.'),
   rxflume_source_reconnects_total: counter(SOURCE, 'Lost connections that the source or its driver makes again.'),
   rxflume_connect_retries_total: counter(FLOW, 'Attempts of retryConnect to connect again.'),
+  rxflume_source_restarts_total: counter(SOURCE, 'Commands that ended and were started again.'),
   rxflume_source_files_total: counter(SOURCE, 'Files whose records are all durable.'),
   rxflume_source_stopped_files_total: counter(
     SOURCE,

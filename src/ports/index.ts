@@ -25,6 +25,7 @@ export type {
   AmqpPublisherListener,
 } from './amqp-publisher.js';
 export { type AmqpTime, amqpTimeOf } from './amqp-timestamp.js';
+export type { CommandExit, CommandLine, CommandListener, CommandRunner, RunningCommand } from './command-runner.js';
 export type { FileInput, FoundFile } from './file-input.js';
 export type { FileStatus, FileSystem, FileWriter } from './file-system.js';
 export type {

@@ -19,6 +19,7 @@ export { MemoryAmqp, type MemoryAmqpOptions } from './memory/memory-amqp.js';
 export type { SeenSettlement } from './memory/memory-amqp-channel.js';
 export type { PublishAnswer } from './memory/memory-amqp-publisher.js';
 export type { HeldMessage } from './memory/memory-amqp-queue.js';
+export { type MemoryCommand, MemoryCommandRunner } from './memory/memory-command-runner.js';
 export {
   type FileVerb,
   type MemoryFileSystem,

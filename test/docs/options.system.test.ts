@@ -54,6 +54,7 @@ import {
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
 import {
   CSV_RECORDS_DEFAULTS,
+  EXEC_SOURCE_DEFAULTS,
   FILE_SOURCE_DEFAULTS,
   FROM_DEFAULTS,
   GENERATE_SOURCE_DEFAULTS,
@@ -127,6 +128,7 @@ test.each([
   ['docs/reference/options/registry.md', 'Options of the registry', REGISTRY_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of an encoder', REGISTRY_ENCODER_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of fromObservable$, fromCallback and fromReadable', FROM_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of execSource', EXEC_SOURCE_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of generateSource', GENERATE_SOURCE_DEFAULTS],
   [
     'docs/reference/options/inputs.md',

@@ -5,6 +5,7 @@ import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Source } from '../../src/delivery/source.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
+import { execSource } from '../../src/sources/exec/exec-source.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
 import { fromObservable$ } from '../../src/sources/from/from-observable.js';
 import { httpSource } from '../../src/sources/http/http-source.js';
@@ -14,6 +15,7 @@ import { syslogSource } from '../../src/sources/syslog/syslog-source.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import {
   MemoryAmqp,
+  MemoryCommandRunner,
   MemoryFlume,
   MemoryHttpServer,
   MemoryKafka,
@@ -54,6 +56,11 @@ const SOURCES: Readonly<Record<string, () => MemorySource>> = {
         for (const value of values) input$.next(value);
       },
     };
+  },
+  execSource: () => {
+    const own = new MemoryCommandRunner();
+    const source = execSource(own, { name: 'e', command: ['e'], window: { count: 3 }, ...common });
+    return { source, produce: (values) => own.runs.at(-1)?.write(values.map((value) => `${value}\n`).join('')) };
   },
   tailSource: () => {
     const own = new MemoryLocalFiles();

@@ -1,8 +1,10 @@
 /**
- * Servers on Node's own modules: HTTP for `httpSource`; TCP, TLS, UDP and unix sockets for `netSource` and `syslogSource`.
+ * On Node's own modules, servers: HTTP for `httpSource`; TCP, TLS, UDP and unix sockets for `netSource` and `syslogSource`; commands for
+ * `execSource`.
  *
  * @packageDocumentation
  */
+export { commandRunner } from './command-runner.js';
 export { type HttpAuth, NODE_HTTP_SERVER_DEFAULTS, type NodeHttpServerOptions } from './http-options.js';
 export { nodeHttpServer } from './http-server.js';
 export type { ListenOptions, ServerTls } from './listen-options.js';

@@ -196,6 +196,7 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
     const { onNack, monitor } = this.#options;
     this.#dropped += 1;
     this.#metrics.dropped.add(1);
+    this.#lost?.add(1);
     const error = new SourceError('RXF_SOURCE_OVERFLOW', `A value of ${this.#stream} was dropped: ${why}.`);
     if (onNack !== undefined) this.#handBack('onNack', () => onNack(value, error));
     const message = `Values of ${this.#stream} are dropped, ${this.#dropped} so far: ${why}.`;
