@@ -1,8 +1,9 @@
-import { type ConnectionOptions, createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { readHostPort } from '../../core/address.js';
 import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
-import { checkAllow, checkHostPort, checkTls } from '../node/listen-options.js';
+import { Certificate } from '../node/certificate.js';
+import { checkAllow, checkHostPort, type ServerTls } from '../node/listen-options.js';
 
 /** Whether the bytes on the wire are deflated. Both sides must have the same. */
 export type WireCompression = 'none' | 'deflate';
@@ -51,8 +52,10 @@ export interface AvroRpcServerOptions extends WireOptions {
   readonly port: number;
   /** The address to listen at, such as 0.0.0.0 for agents of other machines. Default `127.0.0.1`. */
   readonly host?: string;
-  /** TLS: the certificate and key, as Node's `tls.createSecureContext` takes them. Default: none. */
-  readonly tls?: SecureContextOptions;
+  /** TLS: the certificate and key, as Node's `tls.createSecureContext` takes them, or a function that reads them. Default: none. */
+  readonly tls?: ServerTls;
+  /** How often a function given as `tls` is called, in milliseconds. Default 60,000. */
+  readonly reloadIntervalMs?: number;
   /** Who may connect: addresses, or networks such as `10.1.0.0/16`. Default: everyone. */
   readonly allow?: readonly string[];
   /** The most events in one batch, and a tenth of the most headers; a larger one is answered with an error. Default 100,000. */
@@ -78,6 +81,7 @@ export interface AvroRpcServerOptions extends WireOptions {
 /** The defaults of `avroRpcServer`. */
 export const AVRO_RPC_SERVER_DEFAULTS = {
   host: '127.0.0.1',
+  reloadIntervalMs: 60_000,
   compression: 'none',
   compressionLevel: 6,
   deflateOrder: 'outside-tls',
@@ -123,8 +127,9 @@ export function checkServerOptions(given: AvroRpcServerOptions) {
   expectWhole('maxBufferedBytes', options.maxBufferedBytes, 1);
   expectMs('stallTimeoutMs', options.stallTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
-  const tls = options.tls === undefined ? null : createSecureContext(checkTls(options.tls));
-  return { ...options, host, tls, allow: checkAllow(options.allow) };
+  expectMs('reloadIntervalMs', options.reloadIntervalMs, 1);
+  const certificate = options.tls === undefined ? null : new Certificate(options.tls);
+  return { ...options, host, certificate, allow: checkAllow(options.allow) };
 }
 
 function checkWire(options: Required<WireOptions>): void {

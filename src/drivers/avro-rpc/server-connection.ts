@@ -70,7 +70,7 @@ export class ServerConnection implements QuotaHolder {
     this.#wire = wire;
     this.#settings = settings;
     this.#host = host;
-    this.#isSecured = settings.tls === null;
+    this.#isSecured = settings.certificate === null;
     this.#reader = new FrameReader(settings.maxFrameBytes);
     wire.on('data', (chunk: Buffer) => this.#receive(chunk));
     wire.on('drain', () => {

@@ -29,11 +29,11 @@ export function dial({ host, port }: HostPort, settings: ClientSettings, ready: 
 
 /** A client's connection as the server reads it. Where there is TLS, `secured` is called after its handshake. */
 export function welcome(socket: Socket, settings: ServerSettings, secured: () => void): Duplex {
-  const { tls } = settings;
+  const { certificate } = settings;
   tune(socket);
-  if (tls === null) return deflated(socket, settings);
+  if (certificate === null) return deflated(socket, settings);
   return layered(socket, settings, (below) => {
-    const tlsSocket = new TLSSocket(below, { isServer: true, secureContext: tls });
+    const tlsSocket = new TLSSocket(below, { isServer: true, secureContext: certificate.context });
     tlsSocket.once('secure', secured);
     return tlsSocket;
   });

@@ -1,5 +1,6 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { describeError } from '../../core/errors.js';
+import { sentence } from '../../core/sentence.js';
 import { checkTls, type ServerTls } from './listen-options.js';
 
 /** Where a certificate is used, and what is said of one that cannot be. */
@@ -52,7 +53,7 @@ export class Certificate {
       this.#context = undefined;
       user.use(this.#current);
     } catch (error) {
-      user.warn(`Cannot read the certificate again, and keep the last: ${describeError(error)}`);
+      user.warn(sentence(`Cannot read the certificate again, and keep the last: ${describeError(error)}`));
     }
   }
 }

@@ -21,6 +21,18 @@ export function headOf(request: IncomingMessage): HttpHead {
   return { client: clientOf(socket), method, path: query < 0 ? url : url.slice(0, query), headers };
 }
 
+/** What HTTP/2 charges for a header beside its name and its value. */
+const HEADER_OVERHEAD_BYTES = 32;
+
+/**
+ * The size of a head of HTTP/2, which Node passes on though it is larger than its setting `maxHeaderListSize` allows, up to 64 KiB.
+ *
+ * Source: RFC 9113, 10.5.1.
+ */
+export function headBytesOf({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, (rawHeaders.length / 2) * HEADER_OVERHEAD_BYTES);
+}
+
 export function clientOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return shownHostPort(remoteAddress, remotePort);
 }

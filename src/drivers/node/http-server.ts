@@ -7,7 +7,7 @@ import type { HttpHead, HttpReply, HttpServer, HttpServerListener } from '../../
 import type { Listening } from '../../ports/listening.js';
 import { Authorization } from './http-auth.js';
 import { BodyMemory, type BodyProblem, inflateBody, isKnownEncoding, receiveBody } from './http-body.js';
-import { answer, answerBadHead, clientOf, headOf } from './http-exchange.js';
+import { answer, answerBadHead, clientOf, headBytesOf, headOf } from './http-exchange.js';
 import { checkHttpOptions, type HttpSettings, type NodeHttpServerOptions } from './http-options.js';
 import { listenError } from './listen-error.js';
 import { isAllowed } from './listen-options.js';
@@ -192,7 +192,7 @@ class Running implements Listening {
     response.on('error', () => undefined);
     const reply = (given: HttpReply): boolean =>
       !hasGone && answer(request, response, given, this.#closing !== undefined);
-    const early = this.#early(head);
+    const early = this.#tooLarge(request) ?? this.#early(head);
     if (early !== null) {
       reply(early);
       return;
@@ -205,6 +205,13 @@ class Running implements Listening {
       else this.#reject(head, body, reply);
     };
     receiveBody(request, limits, done, () => undefined);
+  }
+
+  /** Of HTTP/2; of HTTP/1.1 Node's parser sees to it. */
+  #tooLarge(request: IncomingMessage): HttpReply | null {
+    const { maxHeaderBytes } = this.#settings;
+    if (request.httpVersionMajor === 1 || headBytesOf(request) <= maxHeaderBytes) return null;
+    return failure(431, `the head has more than ${maxHeaderBytes} bytes (maxHeaderBytes)`);
   }
 
   /** What can be answered before the body has come. */
@@ -274,12 +281,14 @@ function serverOf(settings: HttpSettings, take: RequestListener): Server | Http2
   };
   if (certificate === null) return createServer(limits, take);
   const server = createSecureServer({
-    ...limits,
     ...certificate.options,
     allowHTTP1: true,
     handshakeTimeout: headersTimeoutMs,
     settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: maxHeaderBytes, enablePush: false },
   });
+  // For clients of HTTP/1.1. Node takes these from the properties, and not from the options: its own would be a minute for a
+  // head, and no limit for an idle connection.
+  Object.assign(server, limits);
   // Its requests and responses are made to be taken for those of HTTP/1.1.
   server.on('request', take as never);
   return server;

@@ -1,77 +1,39 @@
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { request as requestHttp } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type { Subscription } from 'rxjs';
-import { Monitor } from '../../../src/core/monitor.js';
-import type { Delivery } from '../../../src/delivery/delivery.js';
-import type { Source } from '../../../src/delivery/source.js';
+import { type NodeHttpServerOptions, nodeHttpServer } from '../../../src/drivers/node/index.js';
+import { httpSource } from '../../../src/inputs/index.js';
+import { certificate } from '../avro-rpc/certificate.js';
 import {
-  type NodeHttpServerOptions,
-  nodeHttpServer,
-  type TcpServerOptions,
-  tcpServer,
-} from '../../../src/drivers/node/index.js';
-import { httpSource, netSource, syslogSource } from '../../../src/inputs/index.js';
+  dial,
+  flood,
+  growthOf,
+  hangUp,
+  holdConnections,
+  holdsSoon,
+  isClosed,
+  MiB,
+  manyConnections,
+  run,
+  stopAll,
+} from './hostile-clients.js';
 
 jest.setTimeout(120_000);
 
-const MiB = 1024 * 1024;
-const lives: Subscription[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(() => {
-  for (const life of lives.splice(0)) life.unsubscribe();
-  for (const socket of sockets) socket.destroy();
-  sockets.clear();
-});
-
-/** Runs a source that acks all it is given, until the end of the test; its port, and what came. */
-async function run<T>(make: (monitor: Monitor) => Source<Delivery<T>>) {
-  const monitor = new Monitor();
-  const values: T[] = [];
-  const messages: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
-    monitor.logEvents$.subscribe(({ what, message }) => {
-      messages.push(message);
-      if (what.endsWith('.listening')) resolve(Number(/:(\d+)\.$/.exec(message)?.[1]));
-    });
-    const next = (delivery: Delivery<T>) => {
-      values.push(delivery.value);
-      delivery.ack();
-    };
-    lives.push(make(monitor).subscribe({ next, error: reject }));
-  });
-  return { port, values, messages, monitor };
-}
+afterEach(stopAll);
 
 const http = (options: Partial<NodeHttpServerOptions> = {}) =>
   run((monitor) => httpSource(nodeHttpServer({ port: 0, ...options }), { name: 't', monitor }));
-const lines = (options: Partial<TcpServerOptions> = {}, maxBufferedBytes = 256 * MiB) =>
-  run((monitor) =>
-    netSource(tcpServer({ port: 0, ...options }), { name: 't', monitor, maxMessageBytes: 10_000, maxBufferedBytes }),
-  );
-
-async function dial(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  sockets.add(socket);
-  socket.on('error', () => undefined);
-  socket.on('close', () => sockets.delete(socket));
-  await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
-  return socket;
-}
-
-async function isClosed(socket: Socket): Promise<boolean> {
-  socket.resume();
-  if (!socket.destroyed) await once(socket, 'close');
-  return true;
-}
 
 /** All that a raw HTTP client gets until the server closes. */
 async function raw(port: number, ...parts: (string | Buffer)[]): Promise<string> {
-  const socket = await dial(port);
+  return rawOn(await dial(port), ...parts);
+}
+
+async function rawOn(socket: Socket, ...parts: (string | Buffer)[]): Promise<string> {
   let got = '';
   socket.on('data', (chunk: Buffer) => {
     got += chunk.toString('latin1');
@@ -93,46 +55,16 @@ function post(port: number, body: string | Buffer, headers: Record<string, strin
 }
 
 /** An honest client is served. */
-async function isServed(port: number, isHttp: boolean, values: readonly unknown[]): Promise<boolean> {
-  if (isHttp) return (await post(port, '[1]')) === 200;
-  const socket = await dial(port);
-  socket.write('honest\n');
-  const end = performance.now() + 10_000;
-  while (!values.some((value) => String(value) === 'honest')) {
-    if (performance.now() > end) return false;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return true;
-}
-
-/** The most that the process grows by meanwhile, in MiB. */
-async function growthOf(work: () => Promise<unknown>): Promise<number> {
-  const before = process.memoryUsage().rss;
-  let most = before;
-  const looking = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().rss);
-  }, 20);
-  await work();
-  clearInterval(looking);
-  return (most - before) / MiB;
-}
-
-async function flood(socket: Socket, total: number): Promise<void> {
-  const chunk = Buffer.alloc(MiB, 0x61);
-  for (let sent = 0; sent < total && !socket.destroyed; sent += chunk.length) {
-    if (socket.write(chunk)) continue;
-    await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
-  }
-}
+const isServed = async (port: number) => (await post(port, '[1]')) === 200;
 
 describe('HTTP', () => {
   it('cuts off a client that sends its head or body byte by byte, and serves others meanwhile', async () => {
-    const { port, values } = await http({ headersTimeoutMs: 600, bodyTimeoutMs: 600 });
+    const { port } = await http({ headersTimeoutMs: 600, bodyTimeoutMs: 600 });
     const slow = [
       raw(port, 'POST / HTTP/1.1\r\nhost: a\r\nx: '),
       raw(port, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n['),
     ];
-    expect(await isServed(port, true, values)).toBe(true);
+    expect(await isServed(port)).toBe(true);
     expect((await Promise.all(slow)).map((got) => got.slice(9, 12))).toEqual(['408', '408']);
   });
 
@@ -150,7 +82,7 @@ describe('HTTP', () => {
       expect(declared.slice(9, 12)).toBe('413');
     });
     expect(grown).toBeLessThan(200);
-    expect([await isServed(port, true, values), values]).toEqual([true, [1]]);
+    expect([await isServed(port), values]).toEqual([true, [1]]);
   });
 
   it('answers heads that are too large or broken, encodings it does not know, and what is not UTF-8', async () => {
@@ -162,18 +94,18 @@ describe('HTTP', () => {
     expect(await post(port, '[1]', { 'content-encoding': 'br' })).toBe(415);
     expect(await post(port, 'no gzip', { 'content-encoding': 'gzip' })).toBe(400);
     expect(await post(port, Buffer.of(0x22, 0xff, 0x22))).toBe(400);
-    expect([await isServed(port, true, values), values]).toEqual([true, [1]]);
+    expect([await isServed(port), values]).toEqual([true, [1]]);
   });
 
   it('bounds what all clients send at once', async () => {
-    const { port, values } = await http({ maxBufferedBytes: 4 * MiB, maxBodyBytes: 3 * MiB });
+    const { port } = await http({ maxBufferedBytes: 4 * MiB, maxBodyBytes: 3 * MiB });
     const half = Buffer.alloc(2 * MiB, 0x20);
     const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${3 * MiB}\r\n\r\n`;
     const answers = Array.from({ length: 4 }, () => raw(port, head, half));
     expect((await Promise.race(answers)).slice(9, 12)).toBe('503');
-    for (const socket of sockets) socket.destroy();
+    hangUp();
     await Promise.all(answers);
-    expect(await isServed(port, true, values)).toBe(true);
+    expect(await isServed(port)).toBe(true);
   });
 
   it('takes a token or a signature only where it is right', async () => {
@@ -198,57 +130,61 @@ describe('HTTP', () => {
   });
 });
 
-describe.each([['HTTP'], ['lines']])('10,000 connections of %s', (kind) => {
-  it('are bounded: a new client gets the slot of one that is idle', async () => {
-    const isHttp = kind === 'HTTP';
-    const { port, values, monitor } = isHttp ? await http({ maxClients: 3_000 }) : await lines({ maxClients: 3_000 });
-    for (let n = 0; n < 10_000; n += 500) await Promise.all(Array.from({ length: 500 }, () => dial(port)));
-    expect(await isServed(port, isHttp, values)).toBe(true);
-    const [clients] = monitor.samples().filter(({ name }) => name === 'rxflume_source_clients');
-    expect(clients?.value).toBeLessThanOrEqual(3_000);
+describe('HTTP over TLS', () => {
+  it('cuts off a client that sends its head or body byte by byte, or nothing more, and one with too large a head', async () => {
+    const { port } = await http({
+      tls: certificate,
+      headersTimeoutMs: 600,
+      bodyTimeoutMs: 600,
+      keepAliveTimeoutMs: 600,
+    });
+    const clients = await Promise.all(Array.from({ length: 4 }, () => dial(port, true)));
+    const got = await Promise.all([
+      rawOn(clients[0] as Socket, 'POST / HTTP/1.1\r\nhost: a\r\nx: '),
+      rawOn(clients[1] as Socket, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n['),
+      rawOn(clients[2] as Socket, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n[1]'),
+      rawOn(clients[3] as Socket, `POST / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`),
+    ]);
+    expect(got.map((answer) => answer.slice(9, 12))).toEqual(['408', '408', '200', '431']);
+  });
+
+  it('of HTTP/2 rejects too large a head, and serves the other requests of the connection', async () => {
+    const { port, values } = await http({ tls: certificate, maxBodyBytes: MiB });
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    session.on('error', () => undefined);
+    const ask = (headers: Record<string, string>, body: string | Buffer) =>
+      new Promise<number>((resolve) => {
+        const stream = session.request({ ':method': 'POST', ':path': '/', ...headers });
+        let status = 0;
+        stream.on('response', (head) => {
+          status = head[':status'] ?? 0;
+        });
+        stream.on('error', () => undefined);
+        stream.on('close', () => resolve(status));
+        stream.resume().end(body);
+      });
+    expect(await ask({ x: 'a'.repeat(60_000) }, '[0]')).toBe(431);
+    expect(await ask({}, Buffer.alloc(2 * MiB, 0x20))).toBe(413);
+    expect(await ask({}, Buffer.of(0x22, 0xff, 0x22))).toBe(400);
+    expect([await ask({}, '[1]'), values]).toEqual([200, [1]]);
+    session.destroy();
   });
 });
 
-describe('sockets', () => {
-  it('shorten a line of 1 GiB, in little memory, and serve others meanwhile', async () => {
-    const { port, values } = await lines();
-    const grown = await growthOf(async () => {
-      const socket = await dial(port);
-      const flooding = flood(socket, 1024 * MiB);
-      expect(await isServed(port, false, values)).toBe(true);
-      await flooding;
-      socket.end('\nshort\n');
-      await isClosed(socket);
-    });
-    expect(grown).toBeLessThan(200);
-    const lengths = (values as Uint8Array[]).map(({ length }) => length).sort((a, b) => b - a);
-    expect(lengths).toEqual([10_000, 6, 5]);
+describe('connections', () => {
+  it('are bounded: a new client gets the slot of one that is idle', async () => {
+    const { port, monitor } = await http({ maxClients: 500 });
+    for (let n = 0; n < 2_000; n += 200) await Promise.all(Array.from({ length: 200 }, () => dial(port)));
+    expect(await isServed(port)).toBe(true);
+    expect(monitor.total('rxflume_source_clients')).toBeLessThanOrEqual(500);
   });
 
-  it('close a client that stays in the middle of a line, and one that begins too much', async () => {
-    const { port, values } = await lines({ stallTimeoutMs: 400 });
-    const slow = await dial(port);
-    const writing = setInterval(() => slow.write('a'), 100);
-    expect(await isClosed(slow)).toBe(true);
-    clearInterval(writing);
-    const few = await lines({}, 100_000);
-    const greedy = await Promise.all(Array.from({ length: 30 }, () => dial(few.port)));
-    for (const socket of greedy) socket.resume().write('a'.repeat(9_000));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(few.monitor.total('rxflume_source_lost_total')).toBeGreaterThan(15);
-    expect([await isServed(port, false, values), await isServed(few.port, false, few.values)]).toEqual([true, true]);
-  });
-
-  it('of syslog keep bytes that are not UTF-8, and close a client that speaks no RELP', async () => {
-    const { port, values } = await run((monitor) => syslogSource(tcpServer({ port: 0 }), { name: 't', monitor }));
-    const socket = await dial(port);
-    socket.end(Buffer.from([0x3c, 0x31, 0x3e, 0xff, 0xfe, 0x0a]));
-    await isClosed(socket);
-    expect(values.map(({ raw: bytes }) => [...bytes])).toEqual([[0x3c, 0x31, 0x3e, 0xff, 0xfe]]);
-    const relp = await run((monitor) => syslogSource(tcpServer({ port: 0 }), { name: 't', monitor, framing: 'relp' }));
-    const other = await dial(relp.port);
-    other.write('GET / HTTP/1.1\r\n\r\n');
-    expect(await isClosed(other)).toBe(true);
-    expect(relp.messages.at(-1)).toContain('RELP');
+  it('are held in little memory, 10,000 of them, and others are served', async () => {
+    const count = manyConnections();
+    const { port, monitor } = await http({ maxClients: 20_000 });
+    const grown = await growthOf(() => holdConnections(port, count));
+    expect(await holdsSoon(() => monitor.total('rxflume_source_clients') === count)).toBe(true);
+    expect(grown).toBeLessThan(count / 40);
+    expect(await isServed(port)).toBe(true);
   });
 });
