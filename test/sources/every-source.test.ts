@@ -137,6 +137,14 @@ describe.each(Object.entries(SOURCES))('%s', (_, make) => {
       });
     }));
 
+  it('says that it is connected while it reads, and not when it is left: `/readyz` and `--until-idle` go by it', () =>
+    running([], (run, at) => {
+      const joined = () => common.monitor.total('rxflume_source_joined');
+      at(200, () => expect(joined()).toBe(1));
+      at(300, () => run.leave());
+      at(400, () => expect(joined()).toBe(0));
+    }));
+
   it('has no more out than its window or prefetch, and goes on when something is settled', () =>
     running(['a', 'b', 'c', 'd', 'e', 'f'], ({ seen }, at) => {
       at(200, () => {

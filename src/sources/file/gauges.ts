@@ -33,6 +33,7 @@ export class FileGauges extends WindowGauges {
   protected *read(): Iterable<Sample> {
     const { files, bytes, unsettled, oldestTime, read, acked, handedOver } = this.#state();
     const { labels } = this;
+    yield { name: 'rxflume_source_joined', labels, value: 1 };
     const position = { stream: this.#stream, read, acked, handedOver };
     const seconds = this.#noProgress.of(this, [position], monotonicMs(), unsettled > 0 || files > 0);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };

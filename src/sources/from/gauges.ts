@@ -27,6 +27,7 @@ export class PushGauges extends WindowGauges {
   protected *read(): Iterable<Sample> {
     const { waiting, unsettled, oldestTime, position } = this.#state();
     const { labels } = this;
+    yield { name: 'rxflume_source_joined', labels, value: 1 };
     const seconds = this.#noProgress.of(this, [position], monotonicMs(), unsettled > 0 || waiting > 0);
     yield { name: 'rxflume_source_no_progress_seconds', labels, value: seconds };
     const ofStream = { ...labels, stream: position.stream };

@@ -32,6 +32,7 @@ export class TailGauges extends WindowGauges {
 
   protected *read(): Iterable<Sample> {
     const { labels } = this;
+    yield { name: 'rxflume_source_joined', labels, value: 1 };
     const { files, openFiles, waiting, unacked, taken, acked, handedOver, oldestTime } = this.#state();
     yield { name: 'rxflume_source_followed_files', labels, value: files };
     yield { name: 'rxflume_source_open_files', labels, value: openFiles };
