@@ -9,6 +9,7 @@ import { flowOf, loaded } from './flow-of.js';
 import type { OutputStream } from './guarded-output.js';
 import type { ListenAddress } from './http-server.js';
 import { serveMetrics } from './metrics-server.js';
+import { notifySystemd } from './notify-systemd.js';
 import { run } from './run.js';
 import { sayError, startLog } from './say-error.js';
 import type { watchAlerts } from './watch-alerts.js';
@@ -49,10 +50,15 @@ export async function runFlow(asked: RunAsked, context: CommandContext): Promise
   const watching = watched === undefined ? undefined : await startAlerts(watched, log, err, alerts$);
   if (watching === null) return 2;
   const running = run(flow, log, asked);
-  const onSignal = (signal: NodeJS.Signals) => running.stop(signal);
+  const systemd = notifySystemd(flow.name, log);
+  const onSignal = (signal: NodeJS.Signals) => {
+    void systemd?.stopping();
+    running.stop(signal);
+  };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   watchNpm(() => running.stop('npm, which started it, has ended'));
   const outcome = await running.exitCode;
+  systemd?.end();
   await watching?.end();
   endConsole();
   return outcome;

@@ -106,7 +106,10 @@ export const METRICS: Readonly<Record<string, Description>> = {
     SOURCE,
     'From passing a record on until it and all records before it in its stream were acked.',
   ),
-  rxflume_source_joined: leastOf(SOURCE, '1 while the source is a member of its group, has a channel, listens, or reads.'),
+  rxflume_source_joined: leastOf(
+    SOURCE,
+    '1 while the source is a member of its group, has a channel, listens, or reads.',
+  ),
   rxflume_source_interrupted: mostOf(SOURCE, '1 while partitions cannot be read or committed.'),
   rxflume_source_assigned_partitions: gauge(SOURCE, 'Partitions assigned.'),
   rxflume_source_followed_files: gauge(SOURCE, 'Files that are followed now.'),

@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import { carryOut } from './docker.js';
 import { CHOICES, storedLines } from './init.js';
 import { ALIASES, ENDING, FAULTY, FLOW_FILES, HELPERS, PROJECTS, WORKSPACE } from './projects.js';
 
@@ -282,6 +283,26 @@ describe('the package', () => {
     await expect(run(work, process.execPath, [command(app), 'init', 'made', '--yes'])).rejects.toThrow(
       'has package.json, tsconfig.json, ',
     );
+  }, 180_000);
+
+  test("that project becomes an image by deploy/docker's steps, with nothing in it that only builds", async () => {
+    const image = await carryOut(`${root}deploy/docker`, join(work, 'made'), work);
+    const inside = readdirSync(image.folder).sort();
+    expect(inside).toEqual(['dist', 'node_modules', 'package.json', 'sbom.cdx.json']);
+    expect(readdirSync(join(image.folder, 'node_modules'))).not.toContain('typescript');
+    const sbom = JSON.parse(readFileSync(join(image.folder, 'sbom.cdx.json'), 'utf8')) as {
+      bomFormat: string;
+      components: { name: string }[];
+    };
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    expect(sbom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['rxflume', 'rxjs', 'kafkajs']));
+    expect(image.user).toBe('65532:65532');
+    const isFile = (path: string) => !path.endsWith('.sock');
+    cpSync(join(work, 'made', '.data'), join(image.folder, '.data'), { recursive: true, filter: isFile });
+    const command = image.command.map((word) => (word === '0.0.0.0:9464' ? '127.0.0.1:0' : word));
+    const printed = await run(image.folder, process.execPath, [...command, '--until-idle', '500']);
+    expect(printed).toContain('Serving metrics at');
+    expect(printed).toMatch(/"message":"made drained after/);
   }, 180_000);
 
   test('rxflume init makes projects whose types hold, of each source and sink', async () => {

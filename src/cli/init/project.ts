@@ -26,7 +26,7 @@ export function projectFiles(asked: ProjectAsked, versions: Versions): Readonly<
   return {
     'package.json': manifest(asked, [source, sink], versions, hasSample),
     'tsconfig.json': TSCONFIG,
-    '.gitignore': 'node_modules/\n.data/\n',
+    '.gitignore': 'node_modules/\ndist/\n.data/\n',
     'event.ts': EVENT,
     'event.test.ts': EVENT_TEST,
     'flow.ts': flowFile(asked, source, sink),
@@ -47,6 +47,7 @@ function manifest({ name }: ProjectAsked, parts: readonly Part[], versions: Vers
     Object.fromEntries([...new Set(names)].sort().map((one) => [one, known[one]]));
   const json = {
     name,
+    version: '1.0.0',
     private: true,
     type: 'module',
     scripts: {
@@ -56,6 +57,7 @@ function manifest({ name }: ProjectAsked, parts: readonly Part[], versions: Vers
       ...(hasSample && { sample: 'node --import tsx sample.ts' }),
       test: 'node --import tsx --test event.test.ts',
       types: 'tsc -p .',
+      build: 'tsc -p . --noEmit false --outDir dist',
     },
     dependencies: of(needed),
     devDependencies: of(['@types/node', 'typescript']),
