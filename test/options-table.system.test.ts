@@ -118,7 +118,7 @@ const TABLE = {
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
     ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
-    ...['format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
+    ...['deadLetters', 'format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
     ...['records', 'include', 'env'],
     ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$', 'round'],
     ...['filter', 'edits', 'replays'],
@@ -143,7 +143,6 @@ const TABLE = {
     'hosts',
     'peers',
     'redact',
-    'deadLetters',
     'paths',
     'command',
     'endCodes',

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Subscription } from 'rxjs';
+import { lastValueFrom, Subscription } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
 import { type RunningFlow, runningFlows } from '../flow/running-flows.js';
 import { versionOf } from '../metrics/runtime.js';
@@ -14,7 +14,7 @@ import { pageFile } from './page/page-files.js';
 import { Peers } from './peers.js';
 import { newToken } from './sessions.js';
 import { SNAPSHOT_MS, Snapshots } from './snapshots.js';
-import { controlOf, resetDenied, resetPreview, steer } from './steering.js';
+import { controlOf, reset, steer } from './steering.js';
 import { Streams } from './streams.js';
 import { Taps } from './taps.js';
 import { whyOf } from './why.js';
@@ -258,9 +258,12 @@ class Console implements ConsoleApp {
   async #reset(request: Request, flow: string): Promise<Response> {
     const body = await jsonBody(request);
     const control = controlOf(this.#running(), flow);
-    if (body.confirm !== true) return jsonAnswer(resetPreview(control, body));
-    this.#expectWritable('commands are rejected');
-    throw resetDenied(flow);
+    if (body.confirm === true) {
+      this.#expectWritable('commands are rejected');
+      const message = `The console was asked to reset the position of flow ${flow}.`;
+      this.#options.monitor.logEvent('info', 'console.command', message, { flow });
+    }
+    return jsonAnswer(await lastValueFrom(reset(control, body)));
   }
 
   #expectWritable(what: string): void {

@@ -17,7 +17,7 @@
  * | `GET api/taps/<id>/test` | the tapped values as a marble test, a file that runs |
  * | `POST api/flows/<flow>/<command>` `{ confirm: true }` | `CommandDone`; 403 where read-only; 409 where it cannot be done now |
  * | `GET api/flows/<flow>/dead-letters`, `POST …/preview`, `…/replay`, `…/drop` | see `dead-letter-contract.ts` |
- * | `POST api/flows/<flow>/reset` `ResetRequest` | without `confirm` a `ResetPreview`, which changes nothing; with it `CommandDone` |
+ * | `POST api/flows/<flow>/reset` `ResetRequest` | a `ResetPreview`; without `confirm` it changes nothing |
  *
  * Everything below `api/` but the session needs its cookie, or `Authorization: Bearer <token>`. A failure is a `ConsoleFailure`.
  *

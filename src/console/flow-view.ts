@@ -153,10 +153,11 @@ function streamViews(status: FlowStatus, positions: Iterable<StreamPositions>): 
   return status.sources
     .flatMap(({ streams }) => streams)
     .map((one) => {
-      const { logEnd, released } = engine.get(one.stream) ?? {};
+      const { logStart, logEnd, released } = engine.get(one.stream) ?? {};
       return {
         stream: one.stream,
         ...known<Omit<StreamView, 'stream' | 'paused'>>({
+          logStart,
           logEnd: one.logEnd ?? logEnd,
           committed: one.committed,
           acked: one.acked,

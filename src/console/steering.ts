@@ -1,4 +1,6 @@
+import { concatMap, map, type Observable, of } from 'rxjs';
 import type { FlowControl } from '../flow/flow-control.js';
+import type { ResetTarget } from '../flow/reset-preview.js';
 import type { RunningFlow } from '../flow/running-flows.js';
 import { Denied } from './answers.js';
 import type { CommandDone, FlowCommand, ResetPreview } from './contract.js';
@@ -40,34 +42,33 @@ export function steer(control: FlowControl, command: string, body: Readonly<Reco
   return { message: `Flow \`${name}\` ${DONE[known]}` };
 }
 
-/** What would be redelivered if the flow read again from an offset. Changes nothing. */
-export function resetPreview(control: FlowControl, body: Readonly<Record<string, unknown>>): ResetPreview {
-  const to = body.to as { readonly offset?: unknown } | undefined;
-  const offset = field({ offset: to?.offset }, 'offset', isOffset, 'an offset from 0, as `{"to":{"offset":42}}`');
+/** What would be redelivered if the flow read on from another offset or time; with `confirm` it does. */
+export function reset(control: FlowControl, body: Readonly<Record<string, unknown>>): Observable<ResetPreview> {
+  const to = (isFields(body.to) ? body.to : {}) as { readonly offset?: unknown; readonly time?: unknown };
   const isList = (value: unknown): value is readonly string[] | undefined =>
     value === undefined || (Array.isArray(value) && value.every(isText));
   const streams = field(body, 'streams', isList, 'a list of streams');
-  const perStream = [...control.positions()]
-    .filter(({ stream }) => streams === undefined || streams.includes(stream))
-    .map(({ stream, committed, acked, read, logEnd = Number.MAX_SAFE_INTEGER }) => {
-      const from = committed ?? acked ?? read ?? 0;
-      const target = Math.min(logEnd, offset);
-      return { stream, from, to: target, redelivered: from - target };
-    });
-  const again = perStream.reduce((sum, { redelivered }) => sum + Math.max(0, redelivered), 0);
-  const skipped = perStream.reduce((sum, { redelivered }) => sum + Math.max(0, -redelivered), 0);
-  const message =
-    `${again} offsets of ${perStream.length} streams would be redelivered, and ${skipped} skipped; gaps in the log are counted too. ` +
-    'Nothing was changed.';
-  return { perStream, message };
+  const wanted = 'an offset from 0 or a time, as `{"to":{"offset":42}}`, `{"to":{"time":1764230400000}}`';
+  const target$: Observable<ResetTarget> =
+    to.time === undefined
+      ? of({ offset: field({ 'to.offset': to.offset }, 'to.offset', isOffset, wanted) })
+      : control
+          .offsetsAt(field({ 'to.time': to.time }, 'to.time', isOffset, wanted))
+          .pipe(map((offsets) => ({ offsets })));
+  return target$.pipe(
+    concatMap((target) =>
+      body.confirm === true ? control.reset(target, streams) : of(control.resetPreview(target, streams)),
+    ),
+    map(({ perStream, message }) => ({
+      perStream: perStream.map(({ stream, from = 0, to: offset, redelivered, skipped }) => ({
+        ...{ stream, from, to: offset },
+        redelivered: redelivered - skipped,
+      })),
+      message,
+    })),
+  );
 }
 
-/** No source of a flow can be moved while it runs: acks of two readings would be mixed. */
-export function resetDenied(name: string): Denied {
-  return new Denied(
-    409,
-    'RXF_FLOW_COMMAND',
-    `Flow \`${name}\` cannot be moved while it runs. Drain it, then set its offsets with your broker's tool, or skip with ` +
-      '`rxflume ledger <root> --stream <name> --skip-to <offset>`, and start it again.',
-  );
+function isFields(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,7 +1,11 @@
+import type { Observable } from 'rxjs';
+
 /** How far a source is in one stream, as offsets. What is not known is left out. */
 export interface StreamPositions {
   /** Such as `kafka:chat/3`. */
   readonly stream: string;
+  /** The first offset that the log still has. */
+  readonly logStart?: number;
   /** The offset after the last record of the log. */
   readonly logEnd?: number;
   /** Everything before it was given to the operators. */
@@ -42,6 +46,15 @@ export interface FlowSource {
   locate(stream: string, offset: number): RecordPosition | undefined;
   /** What to run so that a stream resumes at the offset, while no flow reads it; left out where that cannot be. */
   howToReset?(stream: string, offset: number): string | undefined;
+  /** Whether `reset` can be done at all; where this is left out, it cannot. */
+  readonly canReset?: boolean;
+  /**
+   * Has a stream that it reads be read on from the offset, and commits that. Completes once it is committed. Only while paused: what is in
+   * flight of it is settled first. Fails: `RXF_FLOW_COMMAND` where it cannot be done now.
+   */
+  reset?(stream: string, offset: number): Observable<never>;
+  /** By stream, the offset of the first record of this time or later, in milliseconds since 1970; the end of the log where there is none. */
+  offsetsAt?(timeMs: number): Observable<ReadonlyMap<string, number>>;
 }
 
 /**

@@ -1,15 +1,16 @@
-import type { Observable } from 'rxjs';
+import { concat, defer, forkJoin, map, type Observable, of, throwError } from 'rxjs';
 import { OptionError } from '../core/errors.js';
 import type { StreamPositions } from '../core/flow-sources.js';
+import { defaultMonitor } from '../core/monitor.js';
 import { expectWhole } from '../core/options.js';
 import type { CommittedFile } from './committed-files.js';
 import type { FlowRun, FlowState } from './flow-run.js';
 import { type Located, locatedOf } from './located.js';
-import { type ResetPreview, resetPreviewOf } from './reset-preview.js';
+import { type ResetPreview, type ResetTarget, resetPreviewOf } from './reset-preview.js';
 import { type TapOptions, type Tapped, tapped } from './tap.js';
 
 /** What can be done with a running flow. */
-export type FlowCommand = 'pause' | 'resume' | 'roll' | 'drain';
+export type FlowCommand = 'pause' | 'resume' | 'roll' | 'drain' | 'reset';
 
 /** One subscription of a flow: what it does, and what can be done with it while it runs. */
 export interface FlowControl {
@@ -35,10 +36,17 @@ export interface FlowControl {
   /** How far the streams are that are read now. */
   positions(): Iterable<StreamPositions>;
   /**
-   * What would be redelivered or skipped if streams resumed at another offset, and how that is done. It changes nothing: a stream is moved
-   * only while no flow reads it, or acks of two readings would be mixed.
+   * What would be redelivered or skipped if streams resumed at another offset, and how that is done. It changes nothing.
    */
-  resetPreview(to: { readonly offset: number }, streams?: readonly string[]): ResetPreview;
+  resetPreview(to: ResetTarget, streams?: readonly string[]): ResetPreview;
+  /**
+   * Moves streams that this process reads: each is read on from the offset, which is committed. Only while the flow is paused, and where the
+   * broker keeps the position: one in a ledger or in transactions is kept with what is stored. What is in flight is settled first.
+   * Answers with what was done. Fails: `RXF_FLOW_COMMAND` where it cannot be done now; streams before the one that fails have been moved.
+   */
+  reset(to: ResetTarget, streams?: readonly string[]): Observable<ResetPreview>;
+  /** By stream, where the first record of this time or later is. Fails: `RXF_FLOW_COMMAND` where its source cannot look that up. */
+  offsetsAt(timeMs: number): Observable<ReadonlyMap<string, number>>;
   /** How many edges there are: edge 0 leads from the source into the first operator, the last one into the sink. */
   readonly edges: number;
   isTapped(edge: number): boolean;
@@ -66,7 +74,10 @@ export class RunControl implements FlowControl {
 
   get commands(): readonly FlowCommand[] {
     const { state, sources } = this.#run;
-    if (state === 'paused') return ['resume', 'roll', 'drain'];
+    if (state === 'paused') {
+      const canReset = sources.all.some((source) => source.canReset === true);
+      return ['resume', 'roll', 'drain', ...(canReset ? (['reset'] as const) : [])];
+    }
     if (state === 'running') return [...(sources.hasBegun ? (['pause'] as const) : []), 'roll', 'drain'];
     return [];
   }
@@ -100,8 +111,40 @@ export class RunControl implements FlowControl {
     for (const source of this.#run.sources.all) yield* source.positions();
   }
 
-  resetPreview(to: { readonly offset: number }, streams?: readonly string[]): ResetPreview {
+  resetPreview(to: ResetTarget, streams?: readonly string[]): ResetPreview {
     return resetPreviewOf(this.#run.sources.all, to, streams);
+  }
+
+  reset(to: ResetTarget, streams?: readonly string[]): Observable<ResetPreview> {
+    return defer(() => {
+      const { all } = this.#run.sources;
+      const preview = resetPreviewOf(all, to, streams);
+      if (this.state !== 'paused') this.#expect('reset');
+      const moves = preview.perStream.map(({ stream, to: offset }) => {
+        const source = all.find((one) => [...one.positions()].some((position) => position.stream === stream));
+        return (
+          source?.reset?.(stream, offset) ?? throwError(() => this.#cannot('reset', `its source cannot move ${stream}`))
+        );
+      });
+      const { name: flow } = this;
+      const done = preview.perStream.map(({ stream, to: offset }) => `${stream} to ${offset}`).join(', ');
+      const message = `Flow ${flow} was moved: ${done}.`;
+      return concat(
+        ...moves,
+        defer(() => {
+          defaultMonitor.logEvent('warn', 'flow.reset', message, { flow });
+          return of({ ...preview, message });
+        }),
+      );
+    });
+  }
+
+  offsetsAt(timeMs: number): Observable<ReadonlyMap<string, number>> {
+    return defer(() => {
+      const able = this.#run.sources.all.flatMap((source) => source.offsetsAt?.(timeMs) ?? []);
+      if (able.length === 0) throw this.#cannot('reset', 'its source cannot look up offsets by time. Give an offset');
+      return forkJoin(able).pipe(map((found) => new Map(found.flatMap((one) => [...one]))));
+    });
   }
 
   get edges(): number {
@@ -133,8 +176,13 @@ export class RunControl implements FlowControl {
       command === 'pause' && state === 'running'
         ? 'its source cannot be paused, as those of Kafka, RabbitMQ and Flume can. Drain it instead'
         : `it is ${state}`;
-    throw new OptionError('RXF_FLOW_COMMAND', `Cannot ${command} flow ${this.name}: ${why}.`, {
-      details: { flow: this.name, command, state },
+    throw this.#cannot(command, command === 'reset' ? `it is ${state}. Pause it first` : why);
+  }
+
+  #cannot(command: FlowCommand, why: string): OptionError {
+    const { name: flow, state } = this;
+    return new OptionError('RXF_FLOW_COMMAND', `Cannot ${command} flow ${flow}: ${why}.`, {
+      details: { flow, command, state },
     });
   }
 }

@@ -1,6 +1,9 @@
 import type { FlowSource } from '../core/flow-sources.js';
 import { expectOption, expectWhole } from '../core/options.js';
 
+/** Where streams are to be read on: all at one offset, or each at its own; those without one stay. */
+export type ResetTarget = { readonly offset: number } | { readonly offsets: ReadonlyMap<string, number> };
+
 /** What would become of one stream. */
 export interface StreamReset {
   readonly stream: string;
@@ -10,7 +13,7 @@ export interface StreamReset {
   /** How many offsets would be read again, or never; gaps in the log are counted too. */
   readonly redelivered: number;
   readonly skipped: number;
-  /** How it is done, once the flow has ended. */
+  /** How it is done by hand, once the flow has ended. */
   readonly how: string;
 }
 
@@ -20,27 +23,34 @@ export interface ResetPreview {
   readonly message: string;
 }
 
-/** Of those streams that are read now, or the named ones among them. An offset behind the end of a log becomes that end. */
+/** Of those streams that are read now, or the named ones among them. An offset outside of a log becomes its nearest end. */
 export function resetPreviewOf(
   sources: readonly FlowSource[],
-  { offset }: { readonly offset: number },
+  target: ResetTarget,
   streams?: readonly string[],
 ): ResetPreview {
-  expectWhole('to.offset', offset, 0);
+  if ('offset' in target) expectWhole('to.offset', target.offset, 0);
+  const offsetOf = (stream: string) => ('offset' in target ? target.offset : target.offsets.get(stream));
   expectOption('streams', streams, streams === undefined || Array.isArray(streams), 'an array of streams');
-  const perStream = sources.flatMap((source) => resetsOf(source, offset, streams));
+  const perStream = sources.flatMap((source) => resetsOf(source, offsetOf, streams));
   const sum = (what: 'redelivered' | 'skipped') => perStream.reduce((all, one) => all + one[what], 0);
   const message =
     `${sum('redelivered')} offsets of ${perStream.length} streams would be redelivered, and ${sum('skipped')} skipped. Nothing was ` +
-    'changed: a stream is moved while no flow reads it, so drain the flow in every process first.';
+    'changed: pause the flow in every process to move them.';
   return { perStream, message };
 }
 
-function resetsOf(source: FlowSource, offset: number, streams: readonly string[] | undefined): StreamReset[] {
+function resetsOf(
+  source: FlowSource,
+  offsetOf: (stream: string) => number | undefined,
+  streams: readonly string[] | undefined,
+): StreamReset[] {
   return [...source.positions()]
     .filter(({ stream }) => streams === undefined || streams.includes(stream))
-    .map(({ stream, committed: from, logEnd = offset }) => {
-      const to = Math.min(offset, logEnd);
+    .flatMap(({ stream, committed: from, logStart = 0, logEnd }) => {
+      const offset = offsetOf(stream);
+      if (offset === undefined) return [];
+      const to = Math.max(logStart, Math.min(offset, logEnd ?? offset));
       const moved = from === undefined ? 0 : to - from;
       const how = source.howToReset?.(stream, to) ?? 'What this source reads keeps no position that can be moved.';
       return {

@@ -31,6 +31,8 @@ export type StartAt = 'earliest' | 'latest';
 
 /** What is known of a partition's log. */
 export interface LogFacts extends TopicPartition {
+  /** The first offset that it still has; left out where that is not known. */
+  readonly start?: number;
   /** The offset after its last record. */
   readonly end: number;
   /** How long it keeps a record, in milliseconds; left out where that is not limited by time, or not ours to know. */
@@ -135,6 +137,11 @@ export interface KafkaConsumer {
    * known. Left out where the driver cannot look that up.
    */
   describeLogs?(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]>;
+  /**
+   * The offset of the first record of this time or later, in milliseconds since 1970, or the end of the log where there is none. Answers
+   * once, with those that are known. Left out where the driver cannot look that up.
+   */
+  offsetsAt?(partitions: readonly TopicPartition[], timeMs: number): ObservableInput<readonly PartitionOffset[]>;
   /** Leaves the group and disconnects; answers when done or after a bounded time. Idempotent, never fails. */
   close(): ObservableInput<unknown>;
 }

@@ -381,20 +381,21 @@ describe('commands', () => {
     expect(one.control.taps).toEqual([]);
   });
 
-  it('preview what a reset would redeliver, and change nothing', async () => {
+  it('preview what a reset would redeliver, and change nothing until it is confirmed', async () => {
     const one = begun();
-    const preview = (body: unknown) => one.ask('api/flows/chat/reset', post(body));
-    expect(await (await preview({ to: { offset: 100 } })).json()).toMatchObject({
+    const reset = async (body: unknown) => (await one.ask('api/flows/chat/reset', post(body))).json();
+    expect(await reset({ to: { offset: 100 } })).toMatchObject({
       perStream: [{ stream: 'kafka:chat/0', from: 500, to: 100, redelivered: 400 }],
       message: expect.stringContaining('400 offsets of 1 streams would be redelivered, and 0 skipped'),
     });
-    expect(await (await preview({ to: { offset: 5_000 } })).json()).toMatchObject({
-      perStream: [{ to: 1_000, redelivered: -500 }],
-    });
-    expect(await (await preview({ to: { offset: 1 }, streams: ['other'] })).json()).toMatchObject({ perStream: [] });
-    expect((await preview({ to: { offset: -1 } })).status).toBe(400);
-    const done = await preview({ to: { offset: 1 }, confirm: true });
-    expect([done.status, await messageOf(done)]).toEqual([409, expect.stringContaining('Drain it')]);
+    expect(await reset({ to: { offset: 5_000 } })).toMatchObject({ perStream: [{ to: 1_000, redelivered: -500 }] });
+    expect(await reset({ to: { time: 42_000 } })).toMatchObject({ perStream: [{ to: 42, redelivered: 458 }] });
+    expect(await reset({ to: { offset: 1 }, streams: ['other'] })).toMatchObject({ perStream: [] });
+    for (const to of [{ offset: -1 }, { time: 'now' }, {}, null])
+      expect((await one.ask('api/flows/chat/reset', post({ to }))).status).toBe(400);
+    expect(one.control.asked).toEqual([]);
+    expect(await reset({ to: { offset: 1 }, confirm: true })).toMatchObject({ message: 'Moved.' });
+    expect(one.control.asked).toEqual(['reset {"offset":1}']);
   });
 
   it('say where a record is', async () => {

@@ -1,10 +1,11 @@
-import { EMPTY, type Observable, Subject } from 'rxjs';
+import { EMPTY, type Observable, of, Subject } from 'rxjs';
 import { mapValue } from '../../operators/index.js';
 import { type ConsoleApp, consoleOf } from '../../src/console/console-app.js';
 import type { ConsoleAppOptions } from '../../src/console/options.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { FlowControl } from '../../src/flow/flow-control.js';
 import type { Located } from '../../src/flow/located.js';
+import { resetPreviewOf } from '../../src/flow/reset-preview.js';
 import type { RunningFlow } from '../../src/flow/running-flows.js';
 import type { TapOptions, Tapped } from '../../src/flow/tap.js';
 import { type Flow, flow, kafkaSource, nullSink } from '../../src/index.js';
@@ -20,6 +21,12 @@ export class FakeControl implements FlowControl {
   ];
   readonly edges = 2;
   state: FlowControl['state'] = 'running';
+  readonly #source = {
+    positions: () => this.positions(),
+    pauseChanged: () => undefined,
+    settle: () => undefined,
+    locate: () => undefined,
+  };
   readonly files$ = EMPTY;
   get commands() {
     return this.state === 'paused' ? (['resume', 'roll', 'drain'] as const) : (['pause', 'roll', 'drain'] as const);
@@ -62,7 +69,16 @@ export class FakeControl implements FlowControl {
     yield { stream: 'kafka:chat/0', logEnd: 1_000, read: 700, released: 600, acked: 510, committed: 500 };
   }
 
-  readonly resetPreview: FlowControl['resetPreview'] = () => ({ perStream: [], message: 'Nothing was changed.' });
+  readonly resetPreview: FlowControl['resetPreview'] = (to, streams) => resetPreviewOf([this.#source], to, streams);
+
+  reset(...[to, streams]: Parameters<FlowControl['reset']>): ReturnType<FlowControl['reset']> {
+    this.asked.push(`reset ${JSON.stringify(to)}`);
+    return of({ ...this.resetPreview(to, streams), message: 'Moved.' });
+  }
+
+  offsetsAt(timeMs: number): ReturnType<FlowControl['offsetsAt']> {
+    return of(new Map([['kafka:chat/0', timeMs / 1_000]]));
+  }
 
   isTapped(edge: number): boolean {
     return this.taps.some((tap) => tap.edge === edge && tap.values$.observed);

@@ -9,6 +9,7 @@ import type { Sink } from '../../src/delivery/receipt.js';
 import type { Source } from '../../src/delivery/source.js';
 import { flow } from '../../src/flow/flow.js';
 import type { FlowControl } from '../../src/flow/flow-control.js';
+import type { ResetTarget } from '../../src/flow/reset-preview.js';
 import { controlOf } from '../../src/flow/running-flows.js';
 import type { FlumeEvent } from '../../src/formats/flume-event.js';
 import { text } from '../../src/formats/text.js';
@@ -88,7 +89,7 @@ describe('a paused flow from Kafka', () => {
       const own = ofKafka('paused-kafka', kafka);
       at(10, () => {
         own.control.pause();
-        expect([own.control.state, own.control.commands]).toEqual(['paused', ['resume', 'roll', 'drain']]);
+        expect([own.control.state, own.control.commands]).toEqual(['paused', ['resume', 'roll', 'drain', 'reset']]);
         expect(kafka.pauses).toEqual(['pause chat/0', 'pause chat/1']);
         kafka.produce('chat', 0, ['c']);
         kafka.produce('chat', 1, ['d']);
@@ -324,6 +325,134 @@ describe('resetPreview', () => {
     expect(how(2, offsetStore)).toMatch(/^The sink's ledger never goes back/);
     expect(how(2, () => of(new Map()))).toBe('Change it in what `resumeFrom` asks.');
   });
+});
+
+describe('reset', () => {
+  const moving = (own: ReturnType<typeof ofKafka>, to: ResetTarget, streams?: readonly string[]) => {
+    const said: string[] = [];
+    own.control.reset(to, streams).subscribe({
+      next: ({ message }) => said.push(message),
+      error: (error: Error) => said.push(error.message),
+    });
+    return said;
+  };
+
+  it('settles what is in flight, commits the new offset as a member, and is read on from there once resumed', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a', 'b', 'c');
+      const own = ofKafka('reset-back', kafka);
+      at(10, () => own.control.pause());
+      let said: string[] = [];
+      at(1_000, () => {
+        said = moving(own, { offset: 1 }, ['kafka:chat/0']);
+      });
+      at(2_000, () => {
+        expect([said, own.asked.length > 0, own.control.state]).toEqual([[], true, 'paused']);
+        own.ackAll();
+      });
+      at(3_000, () => {
+        expect(said).toEqual(['Flow reset-back was moved: kafka:chat/0 to 1.']);
+        expect(kafka.commits.map(({ partition, offset }) => `${partition}@${offset}`)).toEqual([
+          '0@0',
+          '1@0',
+          '0@3',
+          '0@1',
+        ]);
+        expect(own.values()).toEqual(['a', 'b', 'c']);
+        own.control.resume();
+      });
+      at(4_000, () => {
+        expect(own.values()).toEqual(['a', 'b', 'c', 'b', 'c']);
+        for (const delivery of own.out.slice(0, 3)) delivery.ack();
+      });
+      at(5_000, () => {
+        // Acks of the reading before are stale.
+        expect(kafka.committed('g', 'chat', 0)).toBe(1);
+        own.ackAll();
+      });
+      at(6_000, () => {
+        expect([kafka.committed('g', 'chat', 0), own.ends]).toEqual([3, []]);
+        own.leave();
+      });
+    }));
+
+  it('skips to an offset or a time, never out of the log', () =>
+    inVirtualTime((at) => {
+      const kafka = new MemoryKafka();
+      kafka.createTopic('chat', 2);
+      kafka.produce('chat', 0, ['a', 'b', { value: 'c', timestamp: 5_000 }, { value: 'd', timestamp: 6_000 }]);
+      const own = ofKafka('reset-on', kafka, { window: { count: 1 } });
+      let said: string[] = [];
+      at(10, () => {
+        own.control.pause();
+        own.ackAll();
+      });
+      at(6_000, () => {
+        own.control.offsetsAt(5_500).subscribe((offsets) => {
+          expect(offsets).toEqual(
+            new Map([
+              ['kafka:chat/0', 3],
+              ['kafka:chat/1', 0],
+            ]),
+          );
+          said = moving(own, { offsets });
+        });
+      });
+      at(7_000, () => {
+        expect(said).toEqual(['Flow reset-on was moved: kafka:chat/0 to 3, kafka:chat/1 to 0.']);
+        // Where that log ends is not known here yet.
+        said = moving(own, { offset: 99 }, ['kafka:chat/1']);
+      });
+      at(7_500, () => {
+        expect(said).toEqual(['Cannot move kafka:chat/1: its log has offsets 0 to 0, and not 99.']);
+        own.control.resume();
+      });
+      at(8_000, () => {
+        expect(own.values()).toEqual(['a', 'd']);
+        own.leave();
+      });
+    }));
+
+  it('is denied while the flow runs, and where the position is kept with what is stored', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a');
+      const own = ofKafka('reset-denied', kafka);
+      const ledger = () => of(new Map([['kafka:chat/0', 0]]));
+      const stored = ofKafka('reset-ledger', chatKafka('a'), {
+        resumeFrom: Object.assign(ledger, { recoveryHint: () => 'x' }),
+      });
+      at(10, () => {
+        expect(moving(own, { offset: 0 })).toEqual(['Cannot reset flow reset-denied: it is running. Pause it first.']);
+        stored.control.pause();
+        expect(stored.control.commands).not.toContain('reset');
+        expect(moving(stored, { offset: 0 }, ['kafka:chat/0'])).toEqual([
+          expect.stringMatching(
+            /^Cannot move kafka:chat\/0: its position is kept with what is stored, so records .* stored twice, or never\. The sink's ledger never goes back/,
+          ),
+        ]);
+        own.leave();
+        stored.leave();
+      });
+    }));
+
+  it('gives up where what is in flight is not settled within 30 s, and moves nothing', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a', 'b');
+      const own = ofKafka('reset-late', kafka);
+      let said: string[] = [];
+      at(10, () => {
+        own.control.pause();
+        said = moving(own, { offset: 0 }, ['kafka:chat/0']);
+      });
+      at(31_000, () => {
+        expect(said).toEqual([expect.stringContaining('2 records of it are still in flight after 30 s')]);
+        own.ackAll();
+      });
+      at(32_000, () => {
+        expect(kafka.committed('g', 'chat', 0)).toBe(2);
+        own.leave();
+      });
+    }));
 });
 
 describe('locate in an operator', () => {

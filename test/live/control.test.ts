@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import * as t from 'io-ts';
-import type { Subscription } from 'rxjs';
-import { decode } from '../../operators/index.js';
+import { lastValueFrom, type Subscription } from 'rxjs';
+import { decode, mapValue } from '../../operators/index.js';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import { webhdfs } from '../../src/drivers/webhdfs/index.js';
 import { flow } from '../../src/flow/flow.js';
@@ -11,8 +11,20 @@ import type { Tapped } from '../../src/flow/tap.js';
 import { json } from '../../src/formats/json.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { nullSink } from '../../src/sinks/null/null-sink.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { brokers, committed, compare, createTopic, fresh, nameNode, produce, readNumbers, sleep } from './support.js';
+import {
+  brokers,
+  committed,
+  compare,
+  createTopic,
+  fresh,
+  nameNode,
+  produce,
+  produceRaw,
+  readNumbers,
+  sleep,
+} from './support.js';
 
 jest.setTimeout(90_000);
 
@@ -89,5 +101,58 @@ describe('the control of a flow, for real', () => {
     expect(ends).toEqual(['complete']);
     expect(compare(await readNumbers(`/lake/${topic}`), 4_000)).toEqual({ missing: [], foreign: 0, repeated: 0 });
     expect(await committed(`${topic}-group`, topic)).toBe(4_000);
+  });
+});
+
+describe('a reset, for real', () => {
+  it('moves a paused flow to an offset and to a time, commits that as a member, and redelivers from there', async () => {
+    const topic = fresh('reset');
+    // Older records could be deleted by retention meanwhile.
+    const began = Date.now() - 60_000;
+    await createTopic(topic, 2);
+    await produceRaw(
+      topic,
+      Array.from({ length: 100 }, (_, n) => ({ partition: n % 2, value: String(n), timestamp: String(began + n) })),
+    );
+    const values: number[] = [];
+    const whole = flow(
+      topic,
+      kafkaSource(kafkajs({ brokers }), {
+        topics: [topic],
+        groupId: topic,
+        commit: { count: 10, intervalMs: 100 },
+      }),
+      mapValue((bytes: Buffer | null) => {
+        values.push(Number(bytes));
+        return bytes;
+      }),
+      nullSink().write(),
+    );
+    const ends: string[] = [];
+    subscriptions.push(whole.subscribe({ error: (error: Error) => ends.push(error.message) }));
+    const control = controlOf(topic) as FlowControl;
+    await until(() => values.length === 100, 'all is read');
+    control.pause();
+    const preview = control.resetPreview({ offset: 40 }).perStream;
+    expect(preview.map(({ from, to, redelivered }) => [from, to, redelivered])).toEqual(
+      preview.map(() => [expect.any(Number), 40, expect.any(Number)]),
+    );
+    const { message } = await lastValueFrom(control.reset({ offset: 40 }));
+    expect(message).toMatch(/0 to 40/);
+    expect([preview.length, await committed(topic, topic)]).toEqual([2, 80]);
+    control.resume();
+    await until(() => values.length === 100 + (50 - 40) * 2, 'the last ten of each are redelivered');
+
+    control.pause();
+    const offsets = await lastValueFrom(control.offsetsAt(began + 90));
+    await lastValueFrom(control.reset({ offsets }));
+    control.resume();
+    await until(() => values.length === 130, 'those since the time are redelivered');
+    expect(values.slice(-10).sort((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, n) => 90 + n));
+    control.pause();
+    await expect(lastValueFrom(control.reset({ offset: 99 }, [`kafka:${topic}/0`]))).resolves.toMatchObject({
+      perStream: [{ to: 50 }],
+    });
+    expect(ends).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ export async function committed(groupId: string, topic: string): Promise<number>
 
 export async function produceRaw(
   topic: string,
-  messages: readonly { value: string | Buffer | null; partition?: number }[],
+  messages: readonly { value: string | Buffer | null; partition?: number; timestamp?: string }[],
 ): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();

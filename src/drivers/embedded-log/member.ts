@@ -97,7 +97,9 @@ export class Member implements KafkaConsumer, Reader {
   }
 
   describeLogs(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]> {
-    return [this.#of(partitions).map(({ topic, partition, segment }) => ({ topic, partition, end: segment.next }))];
+    return [
+      this.#of(partitions).map(({ topic, partition, segment }) => ({ topic, partition, start: 0, end: segment.next })),
+    ];
   }
 
   async close(): Promise<void> {

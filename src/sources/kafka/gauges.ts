@@ -96,7 +96,8 @@ export class SessionGauges extends WindowGauges {
     });
   }
 
-  #learn(partition: Partition, { end, retentionMs }: LogFacts): void {
+  #learn(partition: Partition, { start = -1, end, retentionMs }: LogFacts): void {
+    partition.logStart = Math.max(partition.logStart, start);
     // A fetch may have said more meanwhile.
     partition.highWatermark = Math.max(partition.highWatermark, end);
     if (retentionMs === undefined) this.#retentionMs.delete(partition.topic);

@@ -100,7 +100,7 @@ export class KafkaSession implements KafkaListener {
     };
     this.#flushRequester = new FlushRequester(() => this.#flush$, ask);
     const steered = { pauseChanged: () => this.#emit(), settle: () => ask('settle') };
-    this.#leaveFlow = state.join(new SteeredSession(state, this.#rewinding, options, steered));
+    this.#leaveFlow = state.join(new SteeredSession(state, this.#rewinding, this.#committer, options, steered));
   }
 
   start(stop$: Observable<unknown>): Subscription {

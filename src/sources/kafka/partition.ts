@@ -31,6 +31,8 @@ export class Partition extends OffsetTracker implements TopicPartition {
   isPaused = false;
   /** The offset after the last record of the log, as far as is known; −1 where it is not. */
   highWatermark = -1;
+  /** The first offset that the log still has, as far as is known; −1 where it is not. */
+  logStart = -1;
   readonly #window: InFlightWindow;
   readonly #listener: PartitionListener;
   readonly #ages: AgeHistograms | undefined;
@@ -139,8 +141,18 @@ export class Partition extends OffsetTracker implements TopicPartition {
     const start = resumePoint?.start ?? this.watermark.offset;
     const fresh = new Partition(this, start, resumePoint, this.#window, this.#listener, this.#ages);
     fresh.highWatermark = this.highWatermark;
+    fresh.logStart = this.logStart;
     fresh.#resumeTime = this.oldestTime;
     fresh.committed = this.committed;
+    return fresh;
+  }
+
+  /** The same partition, read on from another offset, which is still to be committed. */
+  movedTo(offset: number): Partition {
+    const fresh = new Partition(this, offset, undefined, this.#window, this.#listener, this.#ages);
+    fresh.highWatermark = this.highWatermark;
+    fresh.logStart = this.logStart;
+    fresh.committed = -1;
     return fresh;
   }
 

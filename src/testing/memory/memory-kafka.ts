@@ -272,8 +272,8 @@ export class MemoryKafka implements KafkaDriver, KafkaProducerDriver, ConsumerCl
   }
 
   /** @internal */
-  endOf(of: TopicPartition): number {
-    return this.#log(of).next;
+  logAt(of: TopicPartition): MemoryLog {
+    return this.#log(of);
   }
 
   /** @internal */

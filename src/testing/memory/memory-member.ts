@@ -27,6 +27,7 @@ import type {
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
 import type { GroupMember } from './memory-group.js';
+import type { MemoryLog } from './memory-log.js';
 import { MemoryRecordView } from './memory-record-view.js';
 
 /** What a member needs of the cluster it reads from. */
@@ -40,8 +41,7 @@ export interface ConsumerCluster {
   overNothing(groupId: string, of: TopicPartition, position: number): number;
   /** Throws `RXF_KAFKA_DATA_LOST` where the log does not reach to the position. */
   fetch(of: TopicPartition, position: number, most: number): { records: KafkaRecord[]; next: number; end: number };
-  /** The offset after the last record. */
-  endOf(of: TopicPartition): number;
+  logAt(of: TopicPartition): Pick<MemoryLog, 'first' | 'next' | 'decided'>;
   startOf(
     subscription: KafkaSubscription,
     of: TopicPartition,
@@ -107,7 +107,7 @@ export class MemoryMember implements KafkaConsumer, GroupMember {
     const entry = this.#entry(position);
     if (entry !== undefined) {
       entry.offset = position.offset;
-      entry.committed = Math.min(entry.committed, position.offset);
+      if (position.offset < entry.committed) entry.committed = position.offset - 1;
     }
     this.wake();
   }
@@ -130,7 +130,22 @@ export class MemoryMember implements KafkaConsumer, GroupMember {
 
   describeLogs(partitions: readonly TopicPartition[]): Observable<readonly LogFacts[]> {
     const asked = partitions.flatMap((of) => this.#entry(of) ?? []);
-    return of(asked.map((entry) => ({ ...entry.of, end: this.#kafka.endOf(entry.of) })));
+    return of(
+      asked.map((entry) => {
+        const { first: start, next: end } = this.#kafka.logAt(entry.of);
+        return { ...entry.of, start, end };
+      }),
+    );
+  }
+
+  offsetsAt(partitions: readonly TopicPartition[], timeMs: number): Observable<readonly PartitionOffset[]> {
+    const asked = partitions.flatMap((of) => this.#entry(of) ?? []);
+    return of(
+      asked.map((entry) => {
+        const { decided, next } = this.#kafka.logAt(entry.of);
+        return { ...entry.of, offset: decided.find(({ timestamp }) => timestamp >= timeMs)?.offset ?? next };
+      }),
+    );
   }
 
   close(): Observable<unknown> {

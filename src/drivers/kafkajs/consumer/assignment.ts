@@ -109,8 +109,8 @@ export class Assignment {
     owned.position = offset;
     owned.turn += 1;
     owned.waitUntilMs = 0;
-    // Reading again from before what was committed means that it is to be committed again.
-    if (offset < owned.committed) owned.committed = offset;
+    // Reading again from before what was committed means that it is to be committed again, the offset itself included.
+    if (offset < owned.committed) owned.committed = offset - 1;
   }
 
   /** What may be committed of these: ours, and beyond what was committed already. */

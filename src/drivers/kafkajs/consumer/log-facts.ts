@@ -1,4 +1,4 @@
-import type { LogFacts, TopicPartition } from '../../../ports/kafka-consumer.js';
+import type { LogFacts, PartitionOffset, TopicPartition } from '../../../ports/kafka-consumer.js';
 import type { Link } from '../vendor/link.js';
 
 /** What a topic keeps is changed by people, and seldom. */
@@ -10,10 +10,10 @@ interface KnownRetention {
 }
 
 /**
- * Where the logs of partitions end, and how long their topics keep a record. The second needs the right `DescribeConfigs` on the
+ * Where the logs of partitions begin and end, and how long their topics keep a record. The second needs the right `DescribeConfigs` on the
  * topic; without it, it is not known.
  *
- * Bounds: one request to each leader, and one for each topic in five minutes.
+ * Bounds: two requests to each leader, and one for each topic in five minutes.
  */
 export class LogFactsReader {
   readonly #link: Link;
@@ -25,14 +25,25 @@ export class LogFactsReader {
 
   async read(partitions: readonly TopicPartition[]): Promise<readonly LogFacts[]> {
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
-    const [{ offsets }] = await Promise.all([
+    const [{ offsets }, { offsets: starts }] = await Promise.all([
       this.#link.bounds(partitions, 'latest'),
+      this.#link.bounds(partitions, 'earliest'),
       ...topics.map((topic) => this.#learnRetention(topic)),
     ]);
     return offsets.map(({ topic, partition, offset: end }) => {
       const retentionMs = this.#retention.get(topic)?.retentionMs;
-      return { topic, partition, end, ...(retentionMs !== undefined && { retentionMs }) };
+      const start = starts.find((one) => one.topic === topic && one.partition === partition)?.offset;
+      const known = { ...(start !== undefined && { start }), ...(retentionMs !== undefined && { retentionMs }) };
+      return { topic, partition, end, ...known };
     });
+  }
+
+  /** Of the first records of this time or later; where there is none, the end. */
+  async offsetsAt(partitions: readonly TopicPartition[], timeMs: number): Promise<readonly PartitionOffset[]> {
+    const { offsets } = await this.#link.bounds(partitions, Math.trunc(timeMs));
+    const none = offsets.filter(({ offset }) => offset < 0);
+    const ends = none.length === 0 ? [] : (await this.#link.bounds(none, 'latest')).offsets;
+    return [...offsets.filter(({ offset }) => offset >= 0), ...ends];
   }
 
   async #learnRetention(topic: string): Promise<void> {

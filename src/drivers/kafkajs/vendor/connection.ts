@@ -150,6 +150,12 @@ export class Connection implements KafkaConsumer, Home {
     return asked.length === 0 ? [] : (this.#member?.logFacts.read(asked) ?? []);
   }
 
+  offsetsAt(partitions: readonly TopicPartition[], timeMs: number): ObservableInput<readonly PartitionOffset[]> {
+    const owned = this.#member?.assignment;
+    const asked = partitions.filter((one) => owned?.get(one) !== undefined);
+    return asked.length === 0 ? [] : (this.#member?.logFacts.offsetsAt(asked, timeMs) ?? []);
+  }
+
   close(): ObservableInput<unknown> {
     const closed = this.#leave();
     void closed.then(() => this.#out.complete());

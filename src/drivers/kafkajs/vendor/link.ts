@@ -196,8 +196,11 @@ export class Link extends ClusterLink {
     return { offsets: offsets.filter(({ offset }) => offset >= 0), rejected };
   }
 
-  /** The first offset that the log still has, or the one after its last, of each partition. */
-  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Offsets> {
+  /**
+   * The first offset that the log still has, or the one after its last, of each partition; or that of the first record of a time or later,
+   * −1 where there is none.
+   */
+  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest' | number): Promise<Offsets> {
     const leaders = new Map<number, TopicPartition[]>();
     const rejected: Rejected[] = [];
     for (const { topic, partition } of partitions) {
@@ -218,9 +221,13 @@ export class Link extends ClusterLink {
     };
   }
 
-  async #boundsBy(nodeId: number, led: readonly TopicPartition[], startAt: 'earliest' | 'latest'): Promise<Offsets> {
+  async #boundsBy(
+    nodeId: number,
+    led: readonly TopicPartition[],
+    startAt: 'earliest' | 'latest' | number,
+  ): Promise<Offsets> {
     const broker = await this.cluster.findBroker({ nodeId });
-    const timestamp = startAt === 'earliest' ? EARLIEST : LATEST;
+    const timestamp = startAt === 'earliest' ? EARLIEST : startAt === 'latest' ? LATEST : String(startAt);
     const topics = byTopic(led, ({ partition }) => ({ partition, timestamp }));
     const { responses } = await broker.listOffsets({ isolationLevel: READ_COMMITTED, topics });
     return takenApart(responses, this.errorOf);
