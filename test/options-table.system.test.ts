@@ -178,7 +178,7 @@ const TABLE = {
       'deflateOrder',
       'fsync',
     ],
-    ...['framing', 'namespace', 'overflow', 'positionFile', 'tooLong', 'lastLine'],
+    ...['framing', 'namespace', 'overflow', 'positionFile', 'importPositions', 'tooLong', 'lastLine'],
     ...['whenDone', 'badFile', 'suffix', 'doneFolder'],
     // Of a command.
     ...['cwd', 'errorOutput'],

@@ -99,12 +99,38 @@ describe('migrateAgent', () => {
     ['roll defaults', 'avro-hdfs.conf', '10 events'],
     ['file channel', 'avro-hdfs.conf', 'Drain the channel'],
     ['time zone', 'avro-hdfs.conf', 'hdfs.timeZone is not set'],
+    ['a pipe', 'exec-hdfs.conf', 'A pipe has no ack'],
+    ['tail -F', 'exec-hdfs.conf', '`tailSource` follows it without loss or doubles'],
   ])('warns of %s', (_, file, words) => {
     expect(
       migrated(read(file))
         .warnings.map(({ message }) => message)
         .join('\n'),
     ).toContain(words);
+  });
+
+  it('runs a command as Flume does, by a list of words, and never ends in silence', () => {
+    const exec = migrated(read('exec-hdfs.conf'));
+    expect(exec.code).toContain("command: ['tail', '-F', '/var/log/secure']");
+    expect(exec.code).toContain('endCodes: []');
+    expect(exec.code).toContain('restart: { firstDelayMs: 10_000, maxDelayMs: 10_000 }');
+    const shell = migrated(read('exec-shell.conf'));
+    expect(shell.code).toContain("command: ['/bin/bash', '-c', 'for i in /path/*.txt; do cat $i; done']");
+    expect(shell.code).toContain('restart: { maxAttempts: 0 }');
+    expect(shell.warnings.map(({ message }) => message).join('\n')).toContain('runs on without a word');
+    const quiet = withLine('exec-shell.conf', 'a1.sources.r1.logStdErr = false');
+    expect(quiet.code).toContain("errorOutput: 'ignore'");
+    expect(withLine('exec-hdfs.conf', 'a1.sources.r1.restartThrottle = 500').code).toContain('firstDelayMs: 500');
+  });
+
+  it('generates what Flume does: numbers, or one body at a rate', () => {
+    const seq = migrated(read('seq-null.conf')).code;
+    expect(seq).toContain(
+      "generateSource((seq) => String(seq), { name: 'r1', perSecond: Number.POSITIVE_INFINITY, count: 1_000 })",
+    );
+    const stress = migrated(read('stress-file.conf')).code;
+    expect(stress).toContain('() => Buffer.alloc(1_024, 0x7f)');
+    expect(stress).toContain('perSecond: 2_000, count: 500_000');
   });
 
   it('writes no record back to where it came from', () => {

@@ -1,14 +1,12 @@
 import { list, object, quoted } from './code.js';
-import { instead, no, to } from './settings.js';
+import { no, to } from './settings.js';
 import { connecting, regexCode, type SourceType } from './source-type.js';
 import type { Writing } from './writing.js';
 
 /** Follows files by patterns; exactly once where the sink has a ledger. */
 export const TAILDIR_SOURCE: SourceType = {
   rules: {
-    positionFile: instead(
-      '`positionFile` of `tailSource` beside it: its form is another, so reading starts where `startAt` says',
-    ),
+    positionFile: to('`importPositions` of `tailSource`, whose own `positionFile` is beside it'),
     filegroups: to('`paths` of `tailSource`'),
     'filegroups.*': to('`paths` of `tailSource`'),
     'headers.*': to('`groups` of `fileEvent`'),
@@ -28,19 +26,21 @@ export const TAILDIR_SOURCE: SourceType = {
       headers: settings.under(`headers.${name}.`),
     }));
     const position = settings.text('positionFile');
-    const old = position ?? '/var/lib/rxflume/taildir_position.json';
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a variable of the agent's file.
+    const old = position ?? '${env:HOME}/.flume/taildir_position.json';
     const options = object({
       paths:
         groups.length === 0
           ? list([writing.gap('no files: filegroups is missing')])
           : list(groups.map(({ path, line }) => quoted(globOf(path, line, writing)))),
       positionFile: writing.text(old.replace(/(\.json)?$/, '.rxflume.json')),
+      importPositions: writing.text(old),
       startAt: settings.flag('skipToEnd', false) ? quoted('end') : undefined,
       resumeFrom: resume,
     });
     writing.warn(
       settings.line('positionFile'),
-      "The flow does not read Flume's position file: it starts at the beginning of each file, or at its end with `startAt: 'end'`. See how to switch: docs/tutorial/from-flume.md.",
+      `The flow reads on where Flume has ended, by ${position ?? '~/.flume/taildir_position.json'} (\`importPositions\`): stop the agent first, with its channel empty. Without that file the flow does not start. See how to switch: docs/tutorial/from-flume.md.`,
     );
     const withHeaders = groups.filter(({ headers }) => headers.names.length > 0);
     const event = object({

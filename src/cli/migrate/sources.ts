@@ -2,6 +2,8 @@ import type { Component } from './agent.js';
 import type { Code } from './code.js';
 import { lacks, no, type Rules, to } from './settings.js';
 import { AVRO_SOURCE } from './source-avro.js';
+import { EXEC_SOURCE } from './source-exec.js';
+import { SEQ_SOURCE, STRESS_SOURCE } from './source-generated.js';
 import { KAFKA_SOURCE } from './source-kafka.js';
 import {
   HTTP_SOURCE,
@@ -34,6 +36,11 @@ const TYPES: Readonly<Record<string, SourceType>> = {
   spooldir: SPOOLDIR_SOURCE,
   taildir: TAILDIR_SOURCE,
   'org.apache.flume.source.taildir.taildirsource': TAILDIR_SOURCE,
+  exec: EXEC_SOURCE,
+  'org.apache.flume.source.execsource': EXEC_SOURCE,
+  seq: SEQ_SOURCE,
+  'org.apache.flume.source.sequencegeneratorsource': SEQ_SOURCE,
+  'org.apache.flume.source.stresssource': STRESS_SOURCE,
   http: HTTP_SOURCE,
   netcat: NETCAT_SOURCE,
   netcatudp: NETCAT_UDP_SOURCE,

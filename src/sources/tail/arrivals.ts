@@ -15,6 +15,7 @@ import {
 import { randomName } from '../../core/random-name.js';
 import type { LineEnd } from '../../formats/lines.js';
 import type { LocalFile, LocalFileStats } from '../../ports/local-files.js';
+import type { FlumePosition } from './flume-positions.js';
 import { type FileEntry, HEAD_BYTES, hashOf, isContentOf, MARK_BYTES, mayBe, readExactly } from './identity.js';
 import type { PositionFile } from './position-file.js';
 import { type FoundFile, fileKey } from './walk.js';
@@ -40,6 +41,10 @@ export interface Arrival {
 export interface ArrivalListener {
   /** What an entry says of this inode is no longer in it: it was cut, or belongs to another file now. */
   replaced(entry: FileEntry, path: string): void;
+  /** It is read on where Flume has ended. */
+  imported(position: FlumePosition, path: string): void;
+  /** A position of Flume is not believed. */
+  notImported(position: FlumePosition, why: string): void;
   unreadable(path: string, error: unknown): void;
 }
 
@@ -97,8 +102,11 @@ export function identify(
     return known(path, stats, handle).pipe(
       switchMap((entry) => {
         if (entry !== undefined) return of({ entry: { ...entry, path }, stats, head, handle, isNew: false });
-        const start$ = options.fromEnd ? lastLineStart(handle, stats.size, options.lineEnd) : of(0);
-        return start$.pipe(
+        return imported(path, stats, handle).pipe(
+          switchMap((position) => {
+            if (position !== undefined) return of(position);
+            return options.fromEnd ? lastLineStart(handle, stats.size, options.lineEnd) : of(0);
+          }),
           switchMap((offset) => markAt(handle, offset).pipe(map((mark) => ({ offset, mark })))),
           map(({ offset, mark }) => {
             const [dev, ino, birth] = [stats.dev, stats.ino, stats.birthtimeNs].map(String) as [string, string, string];
@@ -113,6 +121,21 @@ export function identify(
             };
           }),
         );
+      }),
+    );
+  };
+  /** Where Flume has ended in this file. */
+  const imported = (path: string, stats: LocalFileStats, handle: LocalFile): Observable<number | undefined> => {
+    const position = positions.imports.of(stats);
+    if (position === undefined) return of(undefined);
+    const { pos } = position;
+    return readExactly(handle, Math.max(0, pos - 1), Math.min(1, pos)).pipe(
+      map(([before]) => {
+        const whyNot = positions.imports.whyNot(position, path, stats, before);
+        positions.imports.used(position);
+        if (whyNot === undefined) listener.imported(position, path);
+        else listener.notImported(position, `${path} has its inode, but ${whyNot}`);
+        return whyNot === undefined ? pos : undefined;
       }),
     );
   };

@@ -164,6 +164,7 @@ export class Following {
         this.leave(file, 'vanished');
       else this.#listener.grown(file);
     }
+    if (this.#isFirst) this.#forgetImports(found, unreadable);
     return this.#arrive(strangers);
   }
 
@@ -221,6 +222,15 @@ export class Following {
         );
       }),
     );
+  }
+
+  /** Positions of Flume whose files are gone. What cannot be looked into may hold some. */
+  #forgetImports(found: readonly FoundFile[], unreadable: Walk['unreadable']): void {
+    const inodes = new Set(found.map(({ stats }) => String(stats.ino)));
+    const isHidden = (file: string) => unreadable.some(({ path }) => file === path || file.startsWith(`${path}/`));
+    const why =
+      'no file that matches `paths` has its inode: it was removed, compressed, or copied, or `paths` leaves it out';
+    for (const position of this.#positions.imports.keepOf(inodes, isHidden)) this.#troubles.notImported(position, why);
   }
 
   #watched(handle: LocalFile): LocalFile {

@@ -38,6 +38,11 @@ export interface TailSourceOptions {
   readonly exclude?: readonly string[];
   /** A file of this source's own, in which it keeps which files there are and how far they are acked; no two sources share one. */
   readonly positionFile: string;
+  /**
+   * The position file of a TAILDIR source of Flume, which has stopped: reading begins where it ended. Read only while there is no
+   * `positionFile` yet, so it may stay here.
+   */
+  readonly importPositions?: string;
   /** In the names of the streams, `tail:<name>/…`. Default: the host's name. */
   readonly name?: string;
   /** Where to start in the files that are there when the position file is first made. Default `beginning`. */
@@ -110,14 +115,14 @@ export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
 export function checkOptions(given: TailSourceOptions) {
-  const others = ['paths', 'positionFile', 'name', 'resumeFrom', 'deadLetter', 'multiline'];
+  const others = ['paths', 'positionFile', 'importPositions', 'name', 'resumeFrom', 'deadLetter', 'multiline'];
   const options = {
     ...withDefaults('tailSource options', TAIL_SOURCE_DEFAULTS, given, others),
     window: groupWithDefaults('window', TAIL_SOURCE_DEFAULTS.window, given.window),
     redeliver: groupWithDefaults('redeliver', TAIL_SOURCE_DEFAULTS.redeliver, given.redeliver),
     multiline: given.multiline === undefined ? undefined : checkedMultiline(given.multiline),
   };
-  const { paths, exclude, positionFile, name, resumeFrom, deadLetter, tooLong } = options;
+  const { paths, exclude, positionFile, importPositions, name, resumeFrom, deadLetter, tooLong } = options;
   expectOption('paths', paths, Array.isArray(paths) && paths.length > 0, 'a list of at least one path or pattern');
   for (const [which, patterns] of Object.entries({ paths, exclude })) {
     for (const pattern of patterns) {
@@ -125,8 +130,13 @@ export function checkOptions(given: TailSourceOptions) {
       expectOption(which, pattern, problem === null, problem ?? '');
     }
   }
-  const isFile = typeof positionFile === 'string' && /^(\/|[A-Za-z]:[\\/]).*[^\\/]$/s.test(positionFile);
-  expectOption('positionFile', positionFile, isFile, 'an absolute path of a file');
+  const isFile = (path: unknown) => typeof path === 'string' && /^(\/|[A-Za-z]:[\\/]).*[^\\/]$/s.test(path);
+  expectOption('positionFile', positionFile, isFile(positionFile), 'an absolute path of a file');
+  if (importPositions !== undefined) {
+    const isOther = isFile(importPositions) && importPositions !== positionFile && options.lineEnd === 'lf';
+    const rule = 'an absolute path of a file other than `positionFile`, of lines that end in a line feed';
+    expectOption('importPositions', importPositions, isOther, rule);
+  }
   if (name !== undefined) expectText('name', name);
   if (resumeFrom !== undefined) expectFunction('resumeFrom', resumeFrom);
   expectOneOf('startAt', options.startAt, ['beginning', 'end']);

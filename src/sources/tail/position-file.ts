@@ -1,7 +1,21 @@
-import { catchError, defer, from, map, type Observable, take, tap, throwError, throwIfEmpty } from 'rxjs';
+import {
+  catchError,
+  defer,
+  from,
+  map,
+  type Observable,
+  type ObservableInput,
+  of,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  throwIfEmpty,
+} from 'rxjs';
 import { CommitError, ConnectError, describeError } from '../../core/errors.js';
 import { guarded } from '../../lifecycle/time-limit.js';
 import type { LocalFiles } from '../../ports/local-files.js';
+import { FlumePositions, flumePositionsOf, type KeptImports } from './flume-positions.js';
 import type { FileEntry } from './identity.js';
 
 const VERSION = 1;
@@ -18,22 +32,55 @@ const MAX_UNSEEN = 10_000;
 export class PositionFile {
   readonly #files: LocalFiles;
   readonly #path: string;
+  readonly #importPath: string | undefined;
   /** Of files that are not followed now; in the order in which they were last. */
   readonly #unseen = new Map<string, FileEntry>();
   /** What is known to be written. */
   #written = '';
   /** There was none when it was first read. */
   isNew = false;
+  /** What Flume has read. */
+  imports = new FlumePositions();
 
-  constructor(files: LocalFiles, path: string) {
+  /** `importPath`: Flume's position file, which is read where there is none of the source's own yet. */
+  constructor(files: LocalFiles, path: string, importPath?: string) {
     this.#files = files;
     this.#path = path;
+    this.#importPath = importPath;
   }
 
   /** Reads what an earlier run has left. */
   load(): Observable<unknown> {
+    return this.#read(this.#path, (path) => this.#files.readWhole(path)).pipe(
+      switchMap((bytes) => {
+        this.isNew = bytes === null;
+        if (bytes === null) return this.#import();
+        const { files, imported } = contentOf(bytes, this.#path);
+        for (const entry of files) this.#unseen.set(entry.stream, entry);
+        this.imports = new FlumePositions(imported);
+        return of(undefined);
+      }),
+    );
+  }
+
+  #import(): Observable<unknown> {
+    const path = this.#importPath;
+    if (path === undefined) return of(undefined);
+    return this.#read(path, () => this.#files.readWhole(path)).pipe(
+      map((bytes) => flumePositionsOf(bytes, path)),
+      switchMap((positions) =>
+        this.#read(path, () => this.#files.stat(path)).pipe(
+          map(({ mtimeNs }) => {
+            this.imports = new FlumePositions({ writtenNs: String(mtimeNs), positions });
+          }),
+        ),
+      ),
+    );
+  }
+
+  #read<T>(path: string, ask: (path: string) => ObservableInput<T>): Observable<T> {
     return guarded(
-      () => this.#files.readWhole(this.#path),
+      () => ask(path),
       WITHIN_MS,
       () => new Error(`no answer within ${WITHIN_MS} ms`),
     ).pipe(
@@ -41,14 +88,10 @@ export class PositionFile {
       throwIfEmpty(() => new Error('no answer')),
       catchError((cause: unknown) =>
         throwError(() => {
-          const why = `Cannot read the position file ${this.#path}: ${describeError(cause)}.`;
+          const why = `Cannot read the position file ${path}: ${describeError(cause)}.`;
           return new ConnectError('RXF_TAIL_RESUME', `${why} Nothing was read; it can be tried again.`, { cause });
         }),
       ),
-      map((bytes) => {
-        this.isNew = bytes === null;
-        for (const entry of bytes === null ? [] : entriesOf(bytes, this.#path)) this.#unseen.set(entry.stream, entry);
-      }),
     );
   }
 
@@ -73,7 +116,9 @@ export class PositionFile {
   save(followed: Iterable<FileEntry>): Observable<unknown> {
     return defer(() => {
       const lines = [...followed, ...this.#unseen.values()].map((entry) => JSON.stringify(entry));
-      const text = `{"version":${VERSION},"files":[\n${lines.join(',\n')}\n]}\n`;
+      const { kept } = this.imports;
+      const imported = kept === undefined ? '' : `,"imported":${JSON.stringify(kept)}`;
+      const text = `{"version":${VERSION},"files":[\n${lines.join(',\n')}\n]${imported}}\n`;
       if (text === this.#written) return from([undefined]);
       return guarded(
         () => this.#files.replace(this.#path, Buffer.from(text)),
@@ -102,12 +147,17 @@ export class PositionFile {
   }
 }
 
-function entriesOf(bytes: Uint8Array, path: string): readonly FileEntry[] {
+interface Content {
+  readonly files: readonly FileEntry[];
+  readonly imported?: KeptImports;
+}
+
+function contentOf(bytes: Uint8Array, path: string): Content {
   try {
-    const read = JSON.parse(Buffer.from(bytes).toString()) as { readonly version?: unknown; readonly files?: unknown };
+    const read = JSON.parse(Buffer.from(bytes).toString()) as { readonly version?: unknown } & Partial<Content>;
     if (read?.version !== VERSION) throw new Error(`its version is ${String(read?.version)}, known is ${VERSION}`);
     if (!Array.isArray(read.files) || !read.files.every(isEntry)) throw new Error('an entry of it lacks something');
-    return read.files;
+    return { files: read.files, ...(read.imported !== undefined && { imported: read.imported }) };
   } catch (cause) {
     throw new ConnectError(
       'RXF_TAIL_DAMAGED',

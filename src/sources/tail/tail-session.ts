@@ -57,7 +57,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     const labels = { ...flowLabels(), source: 'tail', name: options.name ?? files.host };
     this.#metrics = metricsOf(monitor, labels);
     this.#gauges = new TailGauges(this.#window, monitor, labels, () => this.#state());
-    this.#positions = new PositionFile(files, options.positionFile);
+    this.#positions = new PositionFile(files, options.positionFile, options.importPositions);
     const save = () => this.#save([]);
     this.#saving = new Saving(save, options.saveIntervalMs, monitor, (error) => this.#lifecycle.fail(error));
     this.#troubles = new Troubles(monitor, this.#metrics.unreadable);

@@ -2,6 +2,7 @@ import { describeError } from '../../core/errors.js';
 import type { Metric, Monitor } from '../../core/monitor.js';
 import { sentence } from '../../core/sentence.js';
 import type { ArrivalListener } from './arrivals.js';
+import type { FlumePosition } from './flume-positions.js';
 import type { FileEntry } from './identity.js';
 
 /** Paths that are kept as reported; with more of them all are forgotten, and reported again. */
@@ -53,6 +54,19 @@ export class Troubles implements ArrivalListener {
       this.#monitor.logEvent('warn', 'tail.beyond', message, { beyond, maxFiles });
     }
     this.#isBeyond = beyond > 0;
+  }
+
+  imported({ pos, file }: FlumePosition, path: string): void {
+    const was = file === path ? '' : `, which Flume knew as ${file}`;
+    const message = `${path}${was} is read from byte ${pos}, where Flume has ended.`;
+    this.#monitor.logEvent('info', 'tail.imported', message, { path, file, pos });
+  }
+
+  notImported({ inode, pos, file }: FlumePosition, why: string): void {
+    const next =
+      'The position is not used. If the file still exists, it is read as `startAt` says; compare what is stored of it with what Flume has stored';
+    const message = sentence(`Flume has read ${file} (inode ${inode}) up to byte ${pos}, but ${why}`, next);
+    this.#monitor.logEvent('warn', 'tail.notImported', message, { file, inode, pos });
   }
 
   replaced({ stream, offset }: FileEntry, path: string): void {

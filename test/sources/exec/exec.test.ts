@@ -139,7 +139,7 @@ describe('execSource', () => {
       });
     }));
 
-  it('passes over standard error where it is told to', () =>
+  it('passes over standard error with `errorOutput: ignore`', () =>
     running({ errorOutput: 'ignore' }, (run, at) => {
       at(5, () => run.last.writeError('secret\n'));
       at(20, () => expect(run.events).toEqual([]));

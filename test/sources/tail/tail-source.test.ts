@@ -411,3 +411,157 @@ describe('tailSource', () => {
       at(6_000, () => expect(tailing.lines).toEqual(['1', '2', '3']));
     }));
 });
+
+describe('tailSource after the TAILDIR source of Flume', () => {
+  const options = { importPositions: '/flume/taildir_position.json' };
+  const inode = (files: MemoryLocalFiles, path: string) => {
+    let ino = 0n;
+    files.stat(path).subscribe((stats) => {
+      ino = stats.ino;
+    });
+    return ino;
+  };
+  /** Writes Flume's file, as Gson does. */
+  const stop = (
+    files: MemoryLocalFiles,
+    ...positions: readonly (readonly [path: string, pos: number, inode?: bigint])[]
+  ) =>
+    files.append(
+      options.importPositions,
+      `[${positions.map(([file, pos, ino]) => `{"inode":${ino ?? inode(files, file)},"pos":${pos},"file":"${file}"}`).join(',')}]`,
+    );
+
+  it('goes on where Flume has ended, also in a file that was renamed since, and reads others as `startAt` says', () =>
+    scene(options, (tailing, at) => {
+      const { files } = tailing;
+      files.append('/log/a.log', 'a1\na2\n');
+      files.append('/log/b.log', 'b1\nb2\n');
+      files.append('/log/idle.log', 'no end');
+      files.append('/log/all.log', 'read\n');
+      stop(files, ['/log/a.log', 3], ['/log/b.log', 6], ['/log/idle.log', 6], ['/log/all.log', 5]);
+      files.append('/log/a.log', 'a3\n');
+      files.rename('/log/a.log', '/log/a.log.1');
+      files.append('/log/a.log', 'a4\n');
+      tailing.start();
+      at(1_000, () => files.append('/log/idle.log', ' yet\n'));
+      at(2_000, () => {
+        expect([...tailing.lines].sort()).toEqual([' yet', 'a2', 'a3', 'a4']);
+        expect(tailing.events.filter((what) => what === 'tail.imported')).toHaveLength(4);
+        expect(tailing.events).not.toContain('tail.notImported');
+        expect(files.text('/state/tail.json')).not.toContain('imported');
+        tailing.run.drain();
+      });
+      at(3_000, () => {
+        files.append('/log/b.log', 'b3\n');
+        tailing.start();
+      });
+      at(5_000, () => expect(tailing.lines.slice(4)).toEqual(['b3']));
+    }));
+
+  it.each([
+    ['was cut', (files: MemoryLocalFiles) => files.truncate('/log/a.log', 2), 'fewer than the 6 that Flume has read'],
+    [
+      'was deleted, and its inode is in use again',
+      (files: MemoryLocalFiles) => {
+        files.remove('/log/a.log');
+        files.append('/log/a.log', 'x\ny\nz\nabc\n');
+      },
+      'made after Flume last wrote',
+    ],
+    [
+      'was removed',
+      (files: MemoryLocalFiles) => files.remove('/log/a.log'),
+      'no file that matches `paths` has its inode',
+    ],
+  ])('does not believe the position of a file that %s, and says why', (_, change, why) =>
+    scene(options, (tailing, at) => {
+      const { files } = tailing;
+      const said: string[] = [];
+      tailing.monitor.logEvents$.subscribe(({ what, message }) => what === 'tail.notImported' && said.push(message));
+      files.append('/log/a.log', '1\n2\n3\n');
+      files.append('/log/b.log', 'b\n');
+      stop(files, ['/log/a.log', 6], ['/log/b.log', 2]);
+      change(files);
+      tailing.start();
+      at(3_000, () => {
+        expect(said).toEqual([expect.stringContaining(why)]);
+        expect(said[0]).toContain('Flume has read /log/a.log (inode ');
+        expect(tailing.lines).toEqual(
+          why.startsWith('no file') ? [] : why.startsWith('fewer') ? ['1'] : ['x', 'y', 'z', 'abc'],
+        );
+      });
+    }),
+  );
+
+  it('does not believe a position in the middle of a line, nor another name where no birth time is known', () => {
+    scene(options, (tailing, at) => {
+      tailing.files.append('/log/a.log', 'abc\ndef\n');
+      stop(tailing.files, ['/log/a.log', 6]);
+      tailing.start();
+      at(2_000, () =>
+        expect([tailing.lines, tailing.events]).toEqual([['abc', 'def'], expect.arrayContaining(['tail.notImported'])]),
+      );
+    });
+    const files = new MemoryLocalFiles({ hasBirthTimes: false });
+    scene(
+      options,
+      (tailing, at) => {
+        files.append('/log/a.log', 'abc\ndef\n');
+        files.append('/log/b.log', 'abc\ndef\n');
+        stop(files, ['/log/a.log', 4], ['/log/b.log', 4]);
+        files.rename('/log/a.log', '/log/a.log.1');
+        tailing.start();
+        at(2_000, () => expect([...tailing.lines].sort()).toEqual(['abc', 'def', 'def']));
+      },
+      files,
+    );
+  });
+
+  it('keeps a position for a file that cannot be read yet, or is empty, over a restart', () =>
+    scene(options, (tailing, at) => {
+      const { files } = tailing;
+      files.append('/log/a.log', 'a1\na2\n');
+      files.append('/log/b.log', 'b1\nb2\n');
+      stop(files, ['/log/a.log', 3], ['/log/b.log', 3]);
+      files.deny('/log/b.log');
+      tailing.start();
+      at(2_000, () => {
+        expect(tailing.lines).toEqual(['a2']);
+        tailing.run.leave();
+      });
+      at(3_000, () => tailing.start());
+      at(5_000, () => files.deny('/log/b.log', false));
+      at(8_000, () => expect(tailing.lines).toEqual(['a2', 'b2']));
+    }));
+
+  it('knows an inode that a number does not hold exactly', () =>
+    scene(options, (tailing, at) => {
+      tailing.files.append('/log/a.log', 'a1\na2\n');
+      stop(tailing.files, ['/log/a.log', 3], ['/log/gone.log', 3, -9_007_199_254_740_993n]);
+      const said: string[] = [];
+      tailing.monitor.logEvents$.subscribe(({ what, message }) => what === 'tail.notImported' && said.push(message));
+      tailing.start();
+      at(2_000, () => {
+        expect(tailing.lines).toEqual(['a2']);
+        expect(said[0]).toContain('inode 18437736874454810623');
+      });
+    }));
+
+  it.each([
+    ['no such file', undefined],
+    ['no list', '{}'],
+    ['entry 2 has no `inode`', '[{"inode":1,"pos":0,"file":"/log/a.log"},{"inode":2,"file":"/x"}]'],
+    ['JSON', ''],
+  ])('fails before it reads anything where Flume has no positions: %s', (why, text) =>
+    scene(options, (tailing, at) => {
+      if (text !== undefined) tailing.files.append(options.importPositions, text);
+      tailing.files.append('/log/a.log', 'a\n');
+      tailing.start();
+      at(2_000, () => {
+        expect([tailing.run.end, tailing.lines]).toEqual(['error RXF_TAIL_DAMAGED', []]);
+        expect(tailing.run.error?.message).toContain(why);
+        expect(tailing.run.error?.message).toContain('leave `importPositions` out');
+      });
+    }),
+  );
+});
