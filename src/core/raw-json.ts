@@ -9,15 +9,18 @@ const [TAB, LINE_FEED, RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
 export class RawJson<T> {
   readonly value: T;
   readonly #json: Buffer;
+  readonly #isLine: boolean;
 
-  /** `json`: a valid JSON text in UTF-8, without a byte order mark. */
-  constructor(value: T, json: Buffer) {
+  /** `json`: a valid JSON text in UTF-8, without a byte order mark; `isLine`: whether it is known to be what `line` gives. */
+  constructor(value: T, json: Buffer, isLine = false) {
     this.value = value;
     this.#json = json;
+    this.#isLine = isLine;
   }
 
   /** The text on one line: the bytes that came, unless there is a line break between two of their values. */
   line(): Buffer {
+    if (this.#isLine) return this.#json;
     let end = this.#json.length;
     while (isWhite(this.#json[end - 1])) end -= 1;
     const json = this.#json.subarray(0, end);

@@ -3,6 +3,8 @@ import { expectOneOf, withDefaults } from '../core/options.js';
 import { isLargeInteger, parseNumbersWith } from './big-integers.js';
 import { type Decoder, type DecoderLike, decoderOf } from './decoder.js';
 import { doubleHolds, firstUnheld, mayBeUnheld, type NumberAt } from './exact-numbers.js';
+import { jsonCheckOf } from './io-ts-check.js';
+import { JsonLayouts } from './json-layouts.js';
 import { pathAt } from './json-path.js';
 
 export interface JsonOptions {
@@ -38,31 +40,67 @@ export function json<A>(
   schema?: DecoderLike<unknown, A>,
   options: JsonOptions = {},
 ): Decoder<Uint8Array | string | null, unknown> {
-  const shape = schema === undefined ? undefined : decoderOf(schema);
-  const { numbers } = withDefaults('json options', JSON_DEFAULTS, options);
-  expectOneOf('numbers', numbers, ['exact', 'bigint', 'rounded']);
+  const shape = schema === undefined ? undefined : shapeOf(schema);
+  const reader = new JsonReader(options);
   return (bytes) => {
-    const value = parse(bytes, numbers);
+    const value = reader.read(bytes);
     return shape === undefined ? value : shape(value);
   };
 }
 
+/** The decoder of a schema, for values that were read from JSON. */
+export function shapeOf<A>(schema: DecoderLike<unknown, A>): Decoder<unknown, A> {
+  const decode = decoderOf(schema);
+  const fits = jsonCheckOf(schema);
+  return fits === undefined ? decode : (value) => (fits(value) ? (value as A) : decode(value));
+}
+
 type Numbers = NonNullable<JsonOptions['numbers']>;
 
-function parse(bytes: Uint8Array | string | null, numbers: Numbers): unknown {
-  if (bytes === null || bytes === undefined || bytes.length === 0) {
-    throw new DecodeError(
-      'RXF_DECODE_EMPTY',
-      'Expected JSON, got no value (a tombstone). Drop tombstones with `filterValue((value) => value !== null)` first.',
-    );
+/** Reads JSON as `json` says, without a schema. */
+export class JsonReader {
+  readonly #numbers: Numbers;
+  readonly #layouts = new JsonLayouts();
+  /** Whether it is known of the text that was read last that it is one line, without white space at its end. */
+  isLine = false;
+
+  constructor(options: JsonOptions) {
+    const { numbers } = withDefaults('json options', JSON_DEFAULTS, options);
+    expectOneOf('numbers', numbers, ['exact', 'bigint', 'rounded']);
+    this.#numbers = numbers;
   }
-  const buffer = typeof bytes === 'string' ? undefined : bufferOf(bytes);
-  const text = withoutMark(typeof bytes === 'string' ? bytes : textOf(buffer as Buffer));
-  const value = parseText(text);
-  if (numbers === 'rounded') return value;
-  const isHeld = numbers === 'exact' ? doubleHolds : isPlain;
-  if (!mayBeUnheld(buffer ?? Buffer.from(text), text, value, isHeld)) return value;
-  return numbers === 'exact' ? unlessInexact(text, value) : withBigInts(text);
+
+  read(bytes: Uint8Array | string | null): unknown {
+    this.isLine = false;
+    if (bytes === null || bytes === undefined || bytes.length === 0) throw emptyError();
+    if (typeof bytes === 'string') return this.#parse(undefined, bytes);
+    const buffer = bufferOf(bytes);
+    // Its numbers are such as each of the options gives as they are.
+    const known = this.#layouts.read(buffer);
+    if (known !== undefined) {
+      this.isLine = this.#layouts.isLine;
+      return known;
+    }
+    const value = this.#parse(buffer, textOf(buffer));
+    this.#layouts.learn(buffer, value);
+    return value;
+  }
+
+  #parse(buffer: Buffer | undefined, marked: string): unknown {
+    const text = withoutMark(marked);
+    const value = parseText(text);
+    if (this.#numbers === 'rounded') return value;
+    const isHeld = this.#numbers === 'exact' ? doubleHolds : isPlain;
+    if (!mayBeUnheld(buffer ?? Buffer.from(text), text, value, isHeld)) return value;
+    return this.#numbers === 'exact' ? unlessInexact(text, value) : withBigInts(text);
+  }
+}
+
+function emptyError(): DecodeError {
+  return new DecodeError(
+    'RXF_DECODE_EMPTY',
+    'Expected JSON, got no value (a tombstone). Drop tombstones with `filterValue((value) => value !== null)` first.',
+  );
 }
 
 /** Whether a number is the same with `bigint` as without: an integer that a double holds by chance is not. */

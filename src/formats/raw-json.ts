@@ -1,6 +1,6 @@
 import { RawJson } from '../core/raw-json.js';
 import type { Decoder, DecoderLike } from './decoder.js';
-import { bufferOf, type JsonOptions, json } from './json.js';
+import { bufferOf, type JsonOptions, JsonReader, shapeOf } from './json.js';
 
 /**
  * A decoder as `json`, whose result keeps the text it was read from: filters and paths look at its `value`, and `jsonLines`,
@@ -34,11 +34,16 @@ export function rawJson<A>(
 ): Decoder<Uint8Array | string | null, RawJson<A>>;
 export function rawJson<A>(
   schema?: DecoderLike<unknown, A>,
-  options?: JsonOptions,
+  options: JsonOptions = {},
 ): Decoder<Uint8Array | string | null, RawJson<unknown>> {
-  const decode = json(schema as DecoderLike<unknown, A>, options);
-  // What decodes is neither null nor empty.
-  return (input) => new RawJson(decode(input), jsonBytes(input as Uint8Array | string));
+  const shape = schema === undefined ? undefined : shapeOf(schema);
+  const reader = new JsonReader(options);
+  return (input) => {
+    const value = reader.read(input);
+    const { isLine } = reader;
+    // What decodes is neither null nor empty.
+    return new RawJson(shape === undefined ? value : shape(value), jsonBytes(input as Uint8Array | string), isLine);
+  };
 }
 
 const MARK = [0xef, 0xbb, 0xbf];
@@ -46,7 +51,8 @@ const MARK = [0xef, 0xbb, 0xbf];
 function jsonBytes(input: Uint8Array | string): Buffer {
   if (typeof input === 'string') return Buffer.from(escaped(input.charCodeAt(0) === 0xfeff ? input.slice(1) : input));
   const bytes = bufferOf(input);
-  return MARK.every((byte, at) => bytes[at] === byte) ? bytes.subarray(MARK.length) : bytes;
+  const isMarked = bytes[0] === MARK[0] && MARK.every((byte, at) => bytes[at] === byte);
+  return isMarked ? bytes.subarray(MARK.length) : bytes;
 }
 
 /** An unpaired surrogate, which UTF-8 cannot hold, is within a string, and has an escape there. */
