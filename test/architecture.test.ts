@@ -152,7 +152,16 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
   // Replays go through a flow, and write to files and topics as its sinks do.
   {
     room: /^src\/dead-letters$/,
-    rooms: [...BASE, 'src/ports', 'src/formats', 'src/flow', 'operators', 'src/sinks/files', 'src/sinks/kafka'],
+    rooms: [
+      ...BASE,
+      'src/ports',
+      'src/formats',
+      'src/flow',
+      'operators',
+      'src/sinks/files',
+      'src/sinks/kafka',
+      'src/sources/amqp',
+    ],
     packages: ['rxjs', 'node:*'],
   },
   { room: /^src\/testing$/, rooms: [...BASE, 'src/ports', 'src/formats'], packages: ['rxjs'] },
@@ -233,6 +242,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/cli/doctor/doctor.ts': 'certificates end, and records are deleted, by dates',
   'src/cli/doctor/gather.ts': 'clocks of servers are compared with this one',
   'src/dead-letters/drop.ts': 'a drop is dated',
+  'src/dead-letters/queue.ts': 'a message that does not say when it was set aside is dated',
   'src/dead-letters/replay-log.ts': 'the end of a replay is dated',
   'src/dead-letters/replay.ts': 'a replay is dated',
   'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',

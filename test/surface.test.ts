@@ -182,7 +182,7 @@ describe('the public surface', () => {
   });
 
   it('of rxflume/dead-letters is where they are, and what is done with them', () => {
-    const stores = ['deadLetterFolder', 'deadLetterTopic'];
+    const stores = ['DEAD_LETTER_QUEUE_DEFAULTS', 'deadLetterFolder', 'deadLetterQueue', 'deadLetterTopic'];
     const verbs = ['dropDeadLetters', 'previewDeadLetters', 'readDeadLetters', 'replayDeadLetters', 'replayGuarantee'];
     expect(Object.keys(deadLetters).sort()).toEqual(['PREVIEW_DEAD_LETTERS_DEFAULTS', ...stores, ...verbs].sort());
   });

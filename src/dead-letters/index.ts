@@ -14,6 +14,7 @@ export {
   type PreviewedDeadLetter,
   previewDeadLetters,
 } from './preview.js';
+export { DEAD_LETTER_QUEUE_DEFAULTS, type DeadLetterQueueOptions, deadLetterQueue } from './queue.js';
 export { type ReadDeadLettersOptions, readDeadLetters } from './read.js';
 export { type ReplayDeadLettersOptions, type ReplayedDeadLetters, replayDeadLetters } from './replay.js';
 export { replayGuarantee } from './replay-guarantee.js';

@@ -124,6 +124,29 @@ describe('rxflume dlq', () => {
     expect(all.out).toContain('3 replayed, 1 dropped');
   });
 
+  it('takes the store that a file exports, and says what else a file exports', async () => {
+    put('a.jsonl', [letter(0)]);
+    const file = join(root, 'test/cli', `.store-${process.pid}.ts`);
+    const text = (store: string) =>
+      `import { deadLetterFolder } from 'rxflume/dead-letters';\nimport { localDisk } from 'rxflume/drivers/local-disk';\nexport default ${store};\n`;
+    try {
+      writeFileSync(file, text(`deadLetterFolder(localDisk(), { root: ${JSON.stringify(bad())} })`));
+      expect(json('list', await dlq(['list', file, '--json']))).toMatchObject({ counts: { waiting: 1 } });
+      writeFileSync(file, text('localDisk()'));
+      const wrong = await dlq(['list', file]);
+      expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/RXF_FLOW_FILE: .* to be a store such as /)]);
+    } finally {
+      rmSync(file);
+    }
+    const queue = await here(['list', 'amqp://127.0.0.1:1/shop']);
+    expect([queue.code, queue.err]).toEqual([2, expect.stringContaining('rxflume dlq take amqp://127.0.0.1:1/shop')]);
+    const secret = await here(['take', 'amqp://u:s3cret@127.0.0.1:1', bad(), '--queue', 'q']);
+    expect([secret.code, secret.err]).toEqual([2, expect.stringContaining('RXFLUME_AMQP_PASSWORD')]);
+    expect(secret.err).not.toContain('s3cret');
+    const away = await here(['take', 'amqp://127.0.0.1:1', bad(), '--queue', 'q']);
+    expect([away.code, away.err]).toEqual([1, expect.stringContaining('RXF_AMQP_UNREACHABLE')]);
+  });
+
   it('replays what was edited, and says where the file is that cannot be replayed', async () => {
     put('a.jsonl', [letter(0, { value: '{"id":' }), letter(1)]);
     const editor = join(folder, 'edit.sh');

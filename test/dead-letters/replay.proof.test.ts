@@ -1,13 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { lastValueFrom, takeUntil, toArray } from 'rxjs';
+import { delay, lastValueFrom, Subject, takeUntil, tap, timer, toArray } from 'rxjs';
+import { drainOn } from '../../operators/index.js';
 import {
+  type DeadLetter,
   type DeadLetterFilter,
   deadLetterFolder,
+  deadLetterQueue,
   dropDeadLetters,
   readDeadLetters,
   replayDeadLetters,
 } from '../../src/dead-letters/index.js';
+import { flow } from '../../src/flow/flow.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
+import { fileSink } from '../../src/sinks/files/file-sink.js';
+import { MemoryAmqp } from '../../src/testing/memory/memory-amqp.js';
 import type { MemoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 import { memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
 import { crashingFiles } from './crashing-files.js';
@@ -131,4 +138,60 @@ describe('any calls with any filters and any crashes', () => {
       { numRuns: 60 },
     );
   });
+});
+
+describe('moving the messages of a queue to a root', () => {
+  const IDS = [0, 1, 2, 3, 4, 5];
+
+  function queued(messageId: (n: number) => string | undefined): MemoryAmqp {
+    const broker = new MemoryAmqp();
+    broker.createQueue('dead');
+    for (const n of IDS) broker.send('dead', [`{"id":${n}}`], { messageId: messageId(n) });
+    return broker;
+  }
+
+  /** Moves them; dies at a call of the file system, 0 for none, with all connections. Tells how many calls it took. */
+  async function take(broker: MemoryAmqp, fs: MemoryFileSystem, at = 0, when: 'before' | 'after' = 'before') {
+    const { files, crashed$, calls } = crashingFiles(fs, at, when);
+    const sink = fileSink<DeadLetter>(files, { root: BAD, format: jsonLines() });
+    let left = broker.ready('dead').length;
+    const all$ = new Subject<void>();
+    const arrived = () => {
+      left -= 1;
+      if (left === 0) all$.next();
+    };
+    const letters$ = deadLetterQueue(broker, { queue: 'dead' }).through((deliveries$) =>
+      deliveries$.pipe(tap(arrived)),
+    );
+    const stop$ = left === 0 ? timer(0) : all$.pipe(delay(0));
+    const moving$ = flow('take', letters$, sink.write()).pipe(drainOn(stop$), takeUntil(crashed$));
+    await lastValueFrom(moving$, { defaultValue: undefined });
+    broker.cut();
+    return calls();
+  }
+
+  it.each([
+    ['with ids', (n: number) => `m-${n}`],
+    ['without ids', () => undefined],
+  ])(
+    'loses none, whatever call it dies at: %s',
+    async (_, messageId) => {
+      const calls = await take(queued(messageId), memoryFileSystem());
+      expect(calls).toBeGreaterThanOrEqual(3);
+      for (let at = 1; at <= calls; at += 1) {
+        for (const when of ['before', 'after'] as const) {
+          const fs = memoryFileSystem();
+          const broker = queued(messageId);
+          await take(broker, fs, at, when);
+          await take(broker, fs);
+          expect([broker.ready('dead'), broker.unacked('dead')]).toEqual([[], 0]);
+          const stored = await lastValueFrom(readDeadLetters(deadLetterFolder(fs, { root: BAD })).pipe(toArray()));
+          const waiting = stored.filter(({ state }) => state === 'waiting').map(({ letter: { value } }) => value);
+          expect([at, when, [...new Set(waiting)].sort()]).toEqual([at, when, IDS.map((n) => `{"id":${n}}`)]);
+          if (messageId(0) !== undefined) expect([at, when, waiting.length]).toEqual([at, when, IDS.length]);
+        }
+      }
+    },
+    60_000,
+  );
 });

@@ -25,7 +25,7 @@ import {
   WEBHOOK_RECEIVER_DEFAULTS,
 } from 'rxflume/alerts';
 import { CONSOLE_APP_DEFAULTS } from 'rxflume/console';
-import { PREVIEW_DEAD_LETTERS_DEFAULTS } from 'rxflume/dead-letters';
+import { DEAD_LETTER_QUEUE_DEFAULTS, PREVIEW_DEAD_LETTERS_DEFAULTS } from 'rxflume/dead-letters';
 import { AMQPLIB_DEFAULTS } from 'rxflume/drivers/amqplib';
 import { AVRO_RPC_CLIENT_DEFAULTS, AVRO_RPC_SERVER_DEFAULTS } from 'rxflume/drivers/avro-rpc';
 import { EMBEDDED_LOG_DEFAULTS } from 'rxflume/drivers/embedded-log';
@@ -150,6 +150,7 @@ test.each([
   ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
   ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],
   ['docs/reference/alerts.md', 'flowSnapshots', FLOW_SNAPSHOTS_DEFAULTS],
+  ['docs/reference/dead-letters.md', 'deadLetterQueue', DEAD_LETTER_QUEUE_DEFAULTS],
   ['docs/reference/dead-letters.md', 'previewDeadLetters', PREVIEW_DEAD_LETTERS_DEFAULTS],
   ['docs/reference/alerts.md', 'surge', SURGE_DEFAULTS],
   ['docs/reference/alerts.md', 'notify', NOTIFY_DEFAULTS],

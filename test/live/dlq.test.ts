@@ -1,9 +1,15 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { fitting } from '../cli/json-schema.js';
+import { letter } from '../dead-letters/letters.js';
+import { RABBITMQ } from '../drivers/amqplib/live-rabbitmq.js';
+import { certificate } from '../drivers/avro-rpc/certificate.js';
+import { hasOwnKafka, OwnKafka } from './own-kafka.js';
+import { describeRabbitmq, withChannel } from './rabbitmq-support.js';
 import { brokers, compare, createTopic, fresh, nameNode, produceRaw, readNumbers, root, runFlow } from './support.js';
 import { readCommitted } from './topic-reader.js';
 
@@ -87,3 +93,100 @@ it('replays the letters of a topic into a topic, each once', async () => {
   const seen = await readCommitted(`${topic}-clean`);
   expect([seen.size, compare(seen, RECORDS).repeated]).toEqual([good + texts, 0]);
 }, 120_000);
+
+describeRabbitmq('the dead-letter queue of RabbitMQ', () => {
+  let running: ChildProcess | undefined;
+  afterEach(() => {
+    running?.kill('SIGKILL');
+  });
+
+  it('is moved to a root by processes that are killed, and what is replayed of it is stored once', async () => {
+    const queue = fresh('dlq-rabbit');
+    const dead = `${queue}.dead`;
+    await withChannel(async (channel) => {
+      await channel.assertQueue(dead, { arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000 } });
+      const args = { 'x-message-ttl': 0, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': dead };
+      await channel.assertQueue(queue, { arguments: args });
+      for (let n = 0; n < RECORDS; n += 1) {
+        channel.sendToQueue(queue, Buffer.from(JSON.stringify({ n })), { persistent: true, messageId: `m-${n}` });
+      }
+      await channel.waitForConfirms();
+    });
+    const into = join(local, 'rabbit');
+    const take = ['take', RABBITMQ, into, '--queue', dead];
+    // The first is killed while its file is open, the second after it was committed and before or while that was acked.
+    for (const afterMs of [4_000, 7_500]) {
+      const command = ['--import', 'tsx', `${root}src/cli/main.ts`, 'dlq', ...take];
+      running = spawn(process.execPath, command, { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } });
+      const ended = new Promise((resolve) => running?.once('close', resolve));
+      const timer = setTimeout(() => running?.kill('SIGKILL'), afterMs);
+      await ended;
+      clearTimeout(timer);
+    }
+    fitting('dlq-take', JSON.stringify((await dlq(take, {})).printed));
+    const { printed } = await dlq(['list', into], {});
+    expect(printed.counts).toMatchObject({ waiting: RECORDS });
+    await withChannel(async (channel) => {
+      expect((await channel.checkQueue(dead)).messageCount).toBe(0);
+      await channel.deleteQueue(dead);
+      await channel.deleteQueue(queue);
+    });
+    const env = {
+      ...{ TEST_BROKERS: brokers.join(','), TEST_NAMENODE: nameNode, TEST_TOPIC: queue, TEST_ROOT: `/${queue}` },
+    };
+    expect((await dlq(['replay', into, FLOW], env)).printed).toMatchObject({ replayed: RECORDS, setAside: 0 });
+    expect((await dlq(['replay', into, FLOW], env)).printed).toMatchObject({ replayed: 0 });
+    const seen = await readNumbers(`/${queue}/lake`);
+    expect([seen.size, compare(seen, RECORDS).repeated]).toEqual([RECORDS, 0]);
+  }, 120_000);
+});
+
+// Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
+(hasOwnKafka ? describe : describe.skip)('a topic of a cluster with TLS and SASL', () => {
+  let own: OwnKafka;
+  const store = join(root, 'test/live', `.dlq-store-${process.pid}.ts`);
+  beforeAll(async () => {
+    own = await OwnKafka.start();
+  }, 60_000);
+  afterAll(async () => {
+    rmSync(store, { force: true });
+    await own?.stop();
+  });
+
+  it('is listed, shown, replayed once and dropped by a file that exports it', async () => {
+    const topics = ['secure-bad', 'secure-clean'].map((topic) => ({ topic, numPartitions: 1 }));
+    await own.admin.createTopics({ topics, waitForLeaders: true });
+    const texts = Array.from({ length: 20 }, (_, n) =>
+      JSON.stringify(letter(n, { flow: 'numbers', stream: 'kafka:n/0', value: JSON.stringify({ n: String(n) }) })),
+    );
+    const producer = own.kafka.producer();
+    await producer.connect();
+    await producer.send({ topic: 'secure-bad', messages: texts.map((value) => ({ value })) });
+    await producer.disconnect();
+    writeFileSync(
+      store,
+      `import { deadLetterTopic } from 'rxflume/dead-letters';
+import { kafkajs } from 'rxflume/drivers/kafkajs';
+import { localDisk } from 'rxflume/drivers/local-disk';
+const kafka = kafkajs({
+  brokers: ['${own.secureBroker}'],
+  tls: { ca: ${JSON.stringify(certificate.cert)} },
+  sasl: { mechanism: 'plain', username: 'flume', password: process.env.TEST_PASSWORD ?? '' },
+});
+export default deadLetterTopic(kafka, { topic: 'secure-bad', replays: { fs: localDisk(), root: '${join(local, 'secure')}' } });
+`,
+    );
+    const env = {
+      ...{ TEST_BROKERS: own.brokers.join(','), TEST_NAMENODE: nameNode, TEST_TOPIC: 'n', TEST_FIXED: 'true' },
+      ...{ TEST_BAD_TOPIC: 'secure-bad', TEST_CLEAN_TOPIC: 'secure-clean', TEST_PASSWORD: 's3cret-of-kafka' },
+    };
+    expect((await dlq(['list', store], env)).printed).toMatchObject({ counts: { waiting: 20 } });
+    expect((await dlq(['show', store, '0#3'], env)).printed).toMatchObject({ letter: { value: '{"n":"3"}' } });
+    const some = await dlq(['replay', store, FLOW, '--contains', '"n":"1'], env);
+    expect([some.code, some.printed.replayed]).toEqual([0, 11]);
+    expect((await dlq(['drop', store, '--contains', '"n":"5"', '--yes'], env)).printed).toEqual({ dropped: 1 });
+    expect((await dlq(['replay', store, FLOW], env)).printed).toMatchObject({ replayed: 8 });
+    const { counts } = (await dlq(['list', store], env)).printed;
+    expect(counts).toEqual({ waiting: 0, replaying: 0, replayed: 19, dropped: 1, duplicate: 0 });
+  }, 120_000);
+});

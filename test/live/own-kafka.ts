@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { certificate } from '../drivers/avro-rpc/certificate.js';
 import { root, sleep } from './support.js';
 
 const run = promisify(execFile);
@@ -21,14 +22,17 @@ export class OwnKafka {
   readonly brokers: string[];
   /** The same broker at a listener whose advertised address leads nowhere. */
   readonly lostBroker: string;
+  /** The same broker by TLS, with the certificate of the tests, for the user `flume` with the password `s3cret-of-kafka`. */
+  readonly secureBroker: string;
   readonly admin: Admin;
   readonly kafka: Kafka;
   readonly #child: ChildProcess;
   readonly #folder: string;
 
-  private constructor(port: number, lost: number, child: ChildProcess, folder: string) {
+  private constructor([port, lost, secure]: readonly [number, number, number], child: ChildProcess, folder: string) {
     this.brokers = [`127.0.0.1:${port}`];
     this.lostBroker = `127.0.0.1:${lost}`;
+    this.secureBroker = `127.0.0.1:${secure}`;
     this.kafka = new Kafka({ brokers: this.brokers, logLevel: logLevel.NOTHING, retry: { retries: 20 } });
     this.admin = this.kafka.admin();
     this.#child = child;
@@ -37,16 +41,16 @@ export class OwnKafka {
 
   static async start(): Promise<OwnKafka> {
     const folder = mkdtempSync(join(tmpdir(), 'rxflume-own-kafka-'));
-    const [port, controller, lost] = [await freePort(), await freePort(), await freePort()];
+    const [port, controller, lost, secure] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const config = join(folder, 'server.properties');
-    writeFileSync(config, propertiesOf(port, controller, lost, folder));
+    writeFileSync(config, propertiesOf(port, controller, lost, secure, folder));
     const log4j = `-Dlog4j2.configurationFile=${root}scripts/services.d/kafka/log4j2.xml`;
     const id = randomBytes(16).toString('base64url');
     await run('java', [...java, log4j, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', config]);
     const output = openSync(join(folder, 'log'), 'a');
     const child = spawn('java', [...java, log4j, 'kafka.Kafka', config], { stdio: ['ignore', output, output] });
     globalThis.process.once('exit', () => child.kill('SIGKILL'));
-    const own = new OwnKafka(port, lost, child, folder);
+    const own = new OwnKafka([port, lost, secure], child, folder);
     const until = performance.now() + UP_WITHIN_MS;
     while (
       !(await own.admin
@@ -80,15 +84,21 @@ export class OwnKafka {
   }
 }
 
-function propertiesOf(port: number, controller: number, lost: number, folder: string): string {
+function propertiesOf(port: number, controller: number, lost: number, secure: number, folder: string): string {
+  const inline = (pem: string) => pem.trim().replaceAll('\n', ' \\\n');
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controller}`,
     'controller.listener.names=CONTROLLER',
-    `listeners=PLAINTEXT://127.0.0.1:${port},LOST://127.0.0.1:${lost},CONTROLLER://127.0.0.1:${controller}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port},LOST://no-such-host.invalid:${lost}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOST:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `listeners=PLAINTEXT://127.0.0.1:${port},LOST://127.0.0.1:${lost},SECURE://127.0.0.1:${secure},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port},LOST://no-such-host.invalid:${lost},SECURE://127.0.0.1:${secure}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOST:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT',
+    'ssl.keystore.type=PEM',
+    `ssl.keystore.certificate.chain=${inline(certificate.cert)}`,
+    `ssl.keystore.key=${inline(certificate.key)}`,
+    'listener.name.secure.sasl.enabled.mechanisms=PLAIN',
+    'listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_flume="s3cret-of-kafka";',
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${folder}/data`,
     'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',

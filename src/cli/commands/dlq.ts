@@ -8,8 +8,10 @@ export const dlq = command<DlqAsked>({
     'dlq show <root or topic> <place>',
     'dlq replay <root or topic> <file> [--dry-run] [--edit] [--code <code>] …',
     'dlq drop <root or topic> [--code <code>] … --yes',
+    'dlq take <amqp URL> <root> --queue <name>',
   ],
-  summary: 'list dead letters by cause, try them with the flow of today, edit, replay them once, or drop them',
+  summary:
+    'list dead letters by cause, move those of RabbitMQ to files, try them with the flow of today, edit, replay them once, or drop them',
   options: {
     code: { type: 'string' },
     contains: { type: 'string' },
@@ -17,6 +19,7 @@ export const dlq = command<DlqAsked>({
     stream: { type: 'string' },
     'of-flow': { type: 'string' },
     replays: { type: 'string' },
+    queue: { type: 'string' },
     user: { type: 'string' },
     mode: { type: 'string' },
     redact: { type: 'string' },
@@ -42,9 +45,11 @@ export const dlq = command<DlqAsked>({
     '--edit                 of replay: change them in $EDITOR before',
     '--at <n>               of replay: let all enter the flow at its nth step',
     '--take-over            of replay: finish a replay that was interrupted on another host',
+    '--queue <name>         of take: the queue of RabbitMQ whose messages are moved to <root>',
     '--yes                  of drop: drop them, and not only count them',
   ],
-  notes: `<root or topic> is the root of a file sink of dead letters, as of ledger, or kafka://host:port,host:port/topic. A replay goes
+  notes: `<root or topic> is the root of a file sink of dead letters, as of ledger, kafka://host:port,host:port/topic, or a file that
+exports a store, such as deadLetterTopic(…) with TLS and SASL. A queue of RabbitMQ is moved to a root first, by take. A replay goes
 through the flow that <file> exports, into its own sink; a second one replays nothing again.`,
   exitCodes: '0 done, 1 failed, 3 some were set aside again or stay',
   example: 'rxflume dlq replay webhdfs://nn1:9870/lake/chat-bad flow.ts --code RXF_DECODE_SHAPE --dry-run',

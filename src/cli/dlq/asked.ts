@@ -3,13 +3,16 @@ import { suggestion } from '../suggestion.js';
 
 /** What `rxflume dlq` is asked to do, and with which dead letters. */
 export interface DlqAsked {
-  readonly action: 'list' | 'show' | 'replay' | 'drop';
-  /** A root, or a topic as `kafka://host:port/topic`. */
+  readonly action: 'list' | 'show' | 'replay' | 'drop' | 'take';
+  /** A root, a topic as `kafka://host:port/topic`, or a file that exports a store; of `take` the URL of a RabbitMQ broker. */
   readonly where: string;
   /** Of `show`: the place of a letter. */
   readonly place?: string;
   /** Of `replay`: the file of the flow. */
   readonly file?: string;
+  /** Of `take`: the root that the letters are moved to, and the queue that has them. */
+  readonly into?: string;
+  readonly queue?: string;
   readonly filter: {
     readonly code?: string;
     readonly contains?: string;
@@ -31,13 +34,14 @@ export interface DlqAsked {
   readonly isJson: boolean;
 }
 
-const ACTIONS = ['list', 'show', 'replay', 'drop'] as const;
+const ACTIONS = ['list', 'show', 'replay', 'drop', 'take'] as const;
 /** What each action takes behind the root, and its own options. */
 const OWN = {
   list: { argument: undefined, options: [] },
   show: { argument: 'the place of a dead letter, such as `bad.jsonl#12`', options: [] },
   replay: { argument: 'the file of the flow', options: ['at', 'dry-run', 'edit', 'take-over'] },
   drop: { argument: undefined, options: ['yes'] },
+  take: { argument: 'the root that they are moved to', options: ['queue'] },
 } as const;
 
 /** Reads its arguments. Throws an `Error` that says what is wrong with one. */
@@ -58,11 +62,14 @@ export function readDlqArguments(given: readonly string[], options: OptionValues
   }
   const [code, contains, stream, flow] = ['code', 'contains', 'stream', 'of-flow'].map((name) => nameOf(options, name));
   const since = sinceOf(textOf(options, 'since'));
+  const queue = nameOf(options, 'queue');
+  if (action === 'take') expectTaken(queue, options);
   const [replays, user, at] = [nameOf(options, 'replays'), nameOf(options, 'user'), stepOf(textOf(options, 'at'))];
   return {
     action,
     where,
     ...(action === 'show' && argument !== undefined && { place: argument }),
+    ...(action === 'take' && argument !== undefined && queue !== undefined && { into: argument, queue }),
     ...(action === 'replay' && argument !== undefined && { file: argument }),
     filter: {
       ...(code !== undefined && { code }),
@@ -82,6 +89,14 @@ export function readDlqArguments(given: readonly string[], options: OptionValues
     takesOver: options['take-over'] === true,
     isJson: options.json === true,
   };
+}
+
+/** All of a queue is moved: an option that chooses some would be in vain. */
+function expectTaken(queue: string | undefined, options: OptionValues): void {
+  if (queue === undefined) throw new Error('`dlq take` needs `--queue`');
+  const others = ['code', 'contains', 'since', 'stream', 'of-flow', 'replays', 'redact'];
+  const wrong = others.find((option) => options[option] !== undefined);
+  if (wrong !== undefined) throw new Error(`\`dlq take\` moves all of a queue, and has no option \`--${wrong}\``);
 }
 
 function isAction(text: string | undefined): text is DlqAsked['action'] {

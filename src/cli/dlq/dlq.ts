@@ -9,6 +9,7 @@ import { list } from './list.js';
 import { replay } from './replay.js';
 import { show } from './show.js';
 import { storeOf } from './store-of.js';
+import { take } from './take.js';
 
 /**
  * Does what is asked with dead letters.
@@ -21,6 +22,7 @@ export async function dlq(asked: DlqAsked, context: CommandContext): Promise<num
     if (level !== 'info') err.write(`rxflume: ${shownText(`${what}: ${message}`)}\n`);
   });
   try {
+    if (asked.action === 'take') return await take(asked, context);
     const store = await storeOf(asked, context);
     if (asked.action === 'list') return await list(store, asked, context);
     if (asked.action === 'show') return await show(store, asked, context);
