@@ -46,6 +46,27 @@ export function compactText(value: string): Buffer {
   return Buffer.concat([uvarint(bytes.length + 1), bytes]);
 }
 
+/** Null where it is left out. */
+export function compactNullable(value: string | null): Buffer {
+  return value === null ? uvarint(0) : compactText(value);
+}
+
+/** Null where it is left out; an empty list is another thing. */
+export function compactArray<T>(values: readonly T[] | null, write: (value: T) => Buffer): Buffer {
+  return values === null ? uvarint(0) : Buffer.concat([uvarint(values.length + 1), ...values.map(write)]);
+}
+
+export function int64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(BigInt(value));
+  return bytes;
+}
+
+/** An id as Kafka's own tools write it. */
+export function uuid(id: string): Buffer {
+  return Buffer.from(id, 'base64url');
+}
+
 /** Reads Kafka's forms. Reading beyond the end throws, so a wrong count ends. */
 export class Reader {
   readonly #bytes: Buffer;
@@ -103,10 +124,28 @@ export class Reader {
     return this.#bytes.toString('utf8', this.#at - length, this.#at);
   }
 
-  tags(): void {
+  /** Null where it was left out. */
+  nullableText(): string | null {
+    const length = this.#uvarint();
+    if (length === 0) return null;
+    this.#at += length - 1;
+    return this.#bytes.toString('utf8', this.#at - length + 1, this.#at);
+  }
+
+  /** Reads an array. A count beyond what is left ends at the end of the bytes. */
+  array<T>(read: () => T): T[] {
+    const all: T[] = [];
+    for (let left = this.count(); left > 0; left -= 1) all.push(read());
+    return all;
+  }
+
+  /** Skips tagged fields, except those that `read` is given by their number, with a reader of their bytes. */
+  tags(read: (tag: number, field: Reader) => void = () => undefined): void {
     for (let left = this.#uvarint(); left > 0; left -= 1) {
-      this.#uvarint();
-      this.skip(this.#uvarint());
+      const tag = this.#uvarint();
+      const size = this.#uvarint();
+      read(tag, new Reader(this.#bytes.subarray(this.#at, this.#at + size)));
+      this.skip(size);
     }
   }
 
