@@ -154,6 +154,8 @@ const TABLE = {
     ...[
       'name',
       'groupId',
+      'groupInstanceId',
+      'protocol',
       'clientId',
       'connectionName',
       'user',

@@ -58,6 +58,7 @@ export const ERRORS = {
 
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },
   RXF_KAFKA_DATA_LOST: { family: 'SourceError', retryable: false },
+  RXF_KAFKA_GROUP: { family: 'SourceError', retryable: false },
   RXF_AMQP_DATA_LOST: { family: 'SourceError', retryable: false },
   RXF_TAIL_TOO_LONG: { family: 'SourceError', retryable: false },
   RXF_TAIL_DATA_LOST: { family: 'SourceError', retryable: false },

@@ -41,6 +41,7 @@ export type { HttpAnswer, HttpClient, HttpRequest } from './http-client.js';
 export type { HttpHead, HttpReceived, HttpReply, HttpServer, HttpServerListener } from './http-server.js';
 export type {
   CommittedOffset,
+  GroupProtocol,
   KafkaBatch,
   KafkaConsumer,
   KafkaDriver,

@@ -39,6 +39,13 @@ export interface LogFacts extends TopicPartition {
   readonly retentionMs?: number;
 }
 
+/**
+ * How the members of a group share its partitions out. `classic`: a change revokes all partitions of all members. `consumer`
+ * (KIP-848): the broker shares them out, and a change revokes only those that move. `auto`: the consumer protocol, where the brokers
+ * offer it and the group has no member of the classic one.
+ */
+export type GroupProtocol = 'auto' | 'consumer' | 'classic';
+
 export interface KafkaSubscription {
   /** Names, or one pattern that names are matched against. */
   readonly topics: readonly string[] | RegExp;
@@ -52,6 +59,10 @@ export interface KafkaSubscription {
   readonly revokeTimeoutMs: number;
   /** After how long without a heartbeat the broker gives our partitions away, in milliseconds. */
   readonly sessionTimeoutMs: number;
+  /** Left out: `classic`. */
+  readonly protocol?: GroupProtocol;
+  /** A name of this member that outlives its process: who is back under it within the session timeout has what it had. */
+  readonly groupInstanceId?: string;
 }
 
 /** One record. Key, headers and value are made from the fetched bytes when asked for, not before. */
@@ -90,7 +101,7 @@ export interface KafkaBatch extends TopicPartition {
 }
 
 /**
- * What the driver calls. It awaits `assigned` and `revoking`, and never calls two of these at once: where an assignment is
+ * What the driver calls. It awaits `assigned`, `added` and `revoking`, and never calls two of these at once: where an assignment is
  * over before an answer, it unsubscribes from that, and only then calls `lost` or `assigned`.
  */
 export interface KafkaListener {
@@ -101,15 +112,20 @@ export interface KafkaListener {
    */
   assigned(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
   /**
+   * The group assigned these partitions too, in the epoch of the last `assigned`; answered like that. Left out where a listener
+   * takes whole assignments only: its group speaks the classic protocol.
+   */
+  added?(epoch: number, partitions: readonly TopicPartition[]): ObservableInput<readonly PartitionOffset[]>;
+  /**
    * Where reading is to begin in partitions for which neither `assigned` nor the group had a position; called after `assigned`,
    * once for each such partition. To be remembered, so that it holds over rebalances and restarts. No record of these
    * partitions comes before the answer.
    */
   began(epoch: number, starts: readonly PartitionOffset[]): ObservableInput<unknown>;
-  /** The group is about to revoke all our partitions: settle and commit now. The driver continues afterwards. */
-  revoking(): ObservableInput<unknown>;
-  /** All our partitions are lost, with or without `revoking` before: nothing of them may be committed any more. */
-  lost(): void;
+  /** The group is about to revoke these partitions, or all: settle and commit them now. The driver continues afterwards. */
+  revoking(partitions?: readonly TopicPartition[]): ObservableInput<unknown>;
+  /** These partitions, or all, are lost, with or without `revoking` before: nothing of them may be committed any more. */
+  lost(partitions?: readonly TopicPartition[]): void;
   /** Hands a batch over; it must not block. Batches of paused partitions may still come if they were fetched before. */
   records(batch: KafkaBatch): void;
   /**

@@ -1,7 +1,7 @@
 import { CommitError, ConnectError, RxflumeError, SourceError } from '../../core/errors.js';
 import { withoutStop } from '../../core/sentence.js';
 import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
-import type { TopicPartition } from '../../ports/kafka-consumer.js';
+import type { KafkaSubscription, TopicPartition } from '../../ports/kafka-consumer.js';
 import { MEANINGS, type Meaning } from './records/read-answers.js';
 import type { ForeignError } from './vendor/internals.js';
 
@@ -105,6 +105,19 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
     return new SourceError('RXF_KAFKA_PROTOCOL', `Kafka at ${where} sent an unusable response: ${reason}.`, extras);
   }
   return unreachable(where, lastReason ?? reason, error);
+}
+
+/** Another member has our static id, or the group holds it for one that is gone. */
+export function instanceError(
+  error: unknown,
+  { groupId, groupInstanceId }: Pick<KafkaSubscription, 'groupId' | 'groupInstanceId'>,
+): SourceError {
+  return new SourceError(
+    'RXF_KAFKA_GROUP',
+    `Group ${groupId} has another member with \`groupInstanceId\` ${groupInstanceId}: ${reasonOf(error)}. Give each process an id ` +
+      'of its own, such as the name of its pod, and start this one again.',
+    { details: { groupId, groupInstanceId }, cause: error },
+  );
 }
 
 const NO_TLS = 'leave out `tls`';

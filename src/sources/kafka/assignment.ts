@@ -5,19 +5,18 @@ import type { TopicPartition } from '../../ports/kafka-consumer.js';
 import { type Partition, streamOf } from './partition.js';
 
 /**
- * Whose partitions are ours, in one epoch. A new assignment is a new object with new partitions; ending it makes every
- * later ack of it stale.
+ * Whose partitions are ours, in one epoch. A new assignment is a new object with new partitions; ending it, or one of them, makes
+ * every later ack of it stale.
  */
 export class Assignment {
   readonly epoch: number;
-  readonly #partitions: Partition[];
+  #partitions: Partition[] = [];
   /** The index of each in the list. */
-  readonly #indexes: ReadonlyMap<string, number>;
+  #indexes: ReadonlyMap<string, number> = new Map();
 
   constructor(epoch: number, partitions: readonly Partition[]) {
     this.epoch = epoch;
-    this.#partitions = [...partitions];
-    this.#indexes = new Map(partitions.map(({ stream }, index) => [stream, index]));
+    this.#set([...partitions]);
   }
 
   get partitions(): readonly Partition[] {
@@ -26,6 +25,26 @@ export class Assignment {
 
   get(of: TopicPartition): Partition | undefined {
     return this.#partitions[this.#indexes.get(streamOf(of)) ?? -1];
+  }
+
+  add(partitions: readonly Partition[]): void {
+    this.#set([...this.#partitions, ...partitions]);
+  }
+
+  /** Ends them, and goes on without them. */
+  remove(partitions: readonly Partition[]): void {
+    for (const partition of partitions) partition.end();
+    this.#set(this.#partitions.filter((one) => !partitions.includes(one)));
+  }
+
+  /** Those of these that are ours. */
+  of(partitions: readonly TopicPartition[]): readonly Partition[] {
+    return partitions.flatMap((one) => this.get(one) ?? []);
+  }
+
+  #set(partitions: Partition[]): void {
+    this.#partitions = partitions;
+    this.#indexes = new Map(partitions.map(({ stream }, index) => [stream, index]));
   }
 
   /** Puts a fresh partition in the place of one that is read again from its watermark. */
@@ -58,8 +77,8 @@ export class Assignment {
 }
 
 /** Why a drain is no success whose partitions were taken away before all of it was done; undefined where all was. */
-export function lostError(assignment: Assignment): SourceError | undefined {
-  const undone = assignment.partitions.filter((partition) => !partition.isDone);
+export function lostError(partitions: readonly Partition[]): SourceError | undefined {
+  const undone = partitions.filter((partition) => !partition.isDone);
   if (undone.length === 0) return undefined;
   const streams = undone.map(({ stream }) => stream);
   return new SourceError(
@@ -71,9 +90,14 @@ export function lostError(assignment: Assignment): SourceError | undefined {
 }
 
 /** A drain or a rebalance whose time is over before all that is out is settled. */
-export function lateError(assignment: Assignment, withinMs: number): SourceError {
-  const out = assignment.partitions.filter((partition) => !partition.isSettled);
+export function lateError(partitions: readonly Partition[], withinMs: number): SourceError {
+  const out = partitions.filter((partition) => !partition.isSettled);
   const count = out.reduce((sum, partition) => sum + partition.watermark.unacked, 0);
   const what = `${count} records of ${out.map((partition) => partition.stream).join(', ')}`;
   return drainTimeoutError(what, withinMs, 'They are redelivered at the next start.');
+}
+
+/** Partitions as a message names them. */
+export function namesOf(partitions: readonly TopicPartition[]): string {
+  return listed(partitions.map(({ topic, partition }) => `${topic}/${partition}`));
 }

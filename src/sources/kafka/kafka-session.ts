@@ -1,9 +1,7 @@
 import {
   catchError,
-  concat,
   defer,
   EMPTY,
-  map,
   NEVER,
   type Observable,
   of,
@@ -16,7 +14,6 @@ import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { ConnectError } from '../../core/errors.js';
 import { flowLabels } from '../../core/flow-scope.js';
-import { listed } from '../../core/sentence.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { Settling } from '../../lifecycle/settling.js';
@@ -30,19 +27,18 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../ports/kafka-consumer.js';
-import { Assignment, lateError, lostError } from './assignment.js';
+import { Assignment, lateError, lostError, namesOf } from './assignment.js';
 import { Committer } from './committer.js';
 import { Emitter } from './emitter.js';
 import { metricsOf, SessionGauges } from './gauges.js';
-import type { CheckedOptions } from './options.js';
+import { Leaving } from './leaving.js';
+import { type CheckedOptions, subscriptionOf } from './options.js';
 import { Partition, type PartitionListener } from './partition.js';
-import { resumeError, resumePoints, withRecoveryHint } from './resume.js';
+import { resumeError, startsOf, withRecoveryHint } from './resume.js';
 import { nackedError, Rewinding } from './rewinding.js';
 import { SessionState } from './session-state.js';
 import { SteeredSession } from './steered-session.js';
 
-/** The most of a rebalance's time that is kept for the commit after the settling. */
-const MAX_COMMIT_MS = 2_000;
 /** The longest that closing is waited for. */
 const CLOSE_WITHIN_MS = 30_000;
 
@@ -61,6 +57,7 @@ export class KafkaSession implements KafkaListener {
   readonly #committer: Committer;
   readonly #flushRequester: FlushRequester;
   readonly #settling: Settling;
+  readonly #leaving: Leaving;
   readonly #emitter: Emitter;
   readonly #rewinding: Rewinding;
   readonly #metrics;
@@ -95,6 +92,7 @@ export class KafkaSession implements KafkaListener {
     this.#emitter = new Emitter(state, out, { window: this.#window, maxUnacked }, heldBack);
     this.#rewinding = new Rewinding(state, this.#committer, options, heldBack);
     this.#settling = new Settling(() => state.assignment.isSettled);
+    this.#leaving = new Leaving(state, this.#committer, options.revokeTimeoutMs);
     const ask = (signal: FlushSignal) => {
       for (const partition of state.assignment.partitions) partition.flush$.next(signal);
     };
@@ -104,10 +102,8 @@ export class KafkaSession implements KafkaListener {
   }
 
   start(stop$: Observable<unknown>): Subscription {
-    const { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs } = this.#options;
-    const subscription = { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs };
     return this.#lifecycle.start(stop$, () =>
-      defer(() => this.#driver.connect(subscription, this)).subscribe({
+      defer(() => this.#driver.connect(subscriptionOf(this.#options), this)).subscribe({
         next: (consumer) => {
           this.#state.consumer = consumer;
         },
@@ -124,15 +120,7 @@ export class KafkaSession implements KafkaListener {
     this.#state.isRevoking = false;
     // Nothing is read any more, so it does not matter from where.
     if (!this.#lifecycle.isRunning) return of([]);
-    return resumePoints(this.#options, partitions).pipe(
-      map((resumePoints) => this.#begin(epoch, partitions, resumePoints)),
-      catchError((error: unknown) => {
-        this.#lifecycle.fail(resumeError(partitions, error));
-        return EMPTY;
-      }),
-      // A late answer would put the old assignment in the place of the new one, whose records and commits are then ignored.
-      takeUntil(this.#over$),
-    );
+    return this.#resumed(partitions, (ours) => this.#begin(epoch, ours));
   }
 
   began(epoch: number, starts: readonly PartitionOffset[]): Observable<unknown> {
@@ -145,29 +133,42 @@ export class KafkaSession implements KafkaListener {
     return EMPTY;
   }
 
-  revoking(): Observable<unknown> {
-    this.#state.isRevoking = true;
-    this.#dropQueued();
-    const { revokeTimeoutMs } = this.#options;
-    // What is not settled in time is redelivered; what is, must not.
-    return concat(
-      this.#settled(revokeTimeoutMs - Math.min(MAX_COMMIT_MS, Math.floor(revokeTimeoutMs / 4))).pipe(
-        catchError(() => EMPTY),
-      ),
-      defer(() => this.#committer.all()),
-    ).pipe(catchError(() => EMPTY));
+  added(epoch: number, partitions: readonly TopicPartition[]): Observable<readonly PartitionOffset[]> {
+    if (!this.#lifecycle.isRunning || epoch !== this.#state.assignment.epoch) return of([]);
+    return this.#resumed(partitions, (ours) => {
+      this.#state.assignment.add(ours);
+      this.logEvent('info', 'kafka.assigned', `Reading ${namesOf(partitions)} of ${this.#driver.name} too.`);
+      this.#changed();
+    });
   }
 
-  lost(): void {
-    if (this.#lifecycle.isDraining) this.#lifecycle.note(lostError(this.#state.assignment));
-    this.#endAssignment();
+  revoking(partitions?: readonly TopicPartition[]): Observable<unknown> {
+    if (partitions !== undefined) return this.#leaving.some(this.#state.assignment.of(partitions));
+    this.#state.isRevoking = true;
+    this.#dropQueued();
+    return this.#leaving.all((withinMs) => this.#settled(withinMs));
+  }
+
+  lost(partitions?: readonly TopicPartition[]): void {
+    const { assignment } = this.#state;
+    const gone = partitions === undefined ? assignment.partitions : assignment.of(partitions);
+    if (this.#lifecycle.isDraining) this.#lifecycle.note(lostError(gone));
+    if (partitions === undefined) this.#endAssignment();
+    else {
+      assignment.remove(gone);
+      this.logEvent('info', 'kafka.revoked', `Other members of the group read ${namesOf(partitions)} now.`);
+      this.#changed();
+      this.#lookSettled();
+      // What it held of the window is free for the others.
+      this.#emit();
+    }
   }
 
   records(batch: KafkaBatch): void {
     const { isTaking, assignment } = this.#state;
     if (!isTaking || batch.epoch !== assignment.epoch) return;
     const partition = assignment.get(batch);
-    if (partition === undefined || partition.isOver) return;
+    if (partition === undefined || partition.isOver || partition.isLeaving) return;
     partition.enqueue(batch);
     this.#metrics.records.add(batch.records.length);
     this.#metrics.bytes.add(batch.byteLength);
@@ -184,34 +185,38 @@ export class KafkaSession implements KafkaListener {
     this.#options.monitor.logEvent(level, what, message);
   }
 
-  #begin(
-    epoch: number,
+  #resumed(
     partitions: readonly TopicPartition[],
-    resumePoints: readonly (ResumePoint | undefined)[],
-  ): readonly PartitionOffset[] {
-    const ours = partitions.map((partition, at) => {
-      const resumePoint = resumePoints[at];
-      return new Partition(
-        partition,
-        resumePoint?.start ?? -1,
-        resumePoint,
-        this.#window,
-        this.#listener,
-        this.#metrics,
-      );
-    });
+    take: (ours: readonly Partition[]) => void,
+  ): Observable<readonly PartitionOffset[]> {
+    const make = (of: TopicPartition, resumePoint: ResumePoint | undefined) =>
+      new Partition(of, resumePoint?.start ?? -1, resumePoint, this.#window, this.#listener, this.#metrics);
+    return startsOf(this.#options, partitions, make, take).pipe(
+      catchError((error: unknown) => {
+        this.#lifecycle.fail(resumeError(partitions, error));
+        return EMPTY;
+      }),
+      // A late answer would put the old assignment in the place of the new one, whose records and commits are then ignored.
+      takeUntil(this.#over$),
+    );
+  }
+
+  #begin(epoch: number, ours: readonly Partition[]): void {
     this.#state.assignment = new Assignment(epoch, ours);
     this.#committer.resumed();
     this.#metrics.joined.set(1);
     if (epoch > 1) this.#metrics.rebalances.add(1);
     this.#metrics.assigned.set(ours.length);
     this.#metrics.interrupted.set(0);
-    const names = partitions.map(({ topic, partition }) => `${topic}/${partition}`);
-    const what = listed(names) || 'no partition (other members of the group have them all)';
-    const message = `Reading ${what} of ${this.#driver.name} as ${this.#options.groupId}.`;
-    this.logEvent('info', 'kafka.assigned', message);
-    const known = ours.filter(({ start }) => start >= 0);
-    return known.map(({ topic, partition, start }) => ({ topic, partition, offset: start }));
+    const what = namesOf(ours) || 'no partition (other members of the group have them all)';
+    this.logEvent('info', 'kafka.assigned', `Reading ${what} of ${this.#driver.name} as ${this.#options.groupId}.`);
+  }
+
+  /** Some partitions were given to us, or taken away; the others are read on. */
+  #changed(): void {
+    this.#committer.resumed();
+    this.#metrics.rebalances.add(1);
+    this.#metrics.assigned.set(this.#state.assignment.partitions.length);
   }
 
   // What a partition tells.
@@ -220,7 +225,7 @@ export class KafkaSession implements KafkaListener {
     this.#metrics.acked.add(count);
     this.#committer.acked(count);
     this.#released();
-    this.#settling.look();
+    this.#lookSettled();
   }
 
   #nacked(partition: Partition, offset: number, cause: unknown): void {
@@ -229,7 +234,12 @@ export class KafkaSession implements KafkaListener {
     else if (this.#state.isTaking) this.#rewinding.nacked(partition, offset, cause);
     // Only now: what goes out into the room that was freed must not be more of what was just nacked.
     this.#released();
+    this.#lookSettled();
+  }
+
+  #lookSettled(): void {
     this.#settling.look();
+    this.#leaving.look();
   }
 
   #released(): void {
@@ -271,7 +281,7 @@ export class KafkaSession implements KafkaListener {
 
   #settled(withinMs: number): Observable<never> {
     this.#flushRequester.look();
-    return this.#settling.within(withinMs, () => lateError(this.#state.assignment, withinMs));
+    return this.#settling.within(withinMs, () => lateError(this.#state.assignment.partitions, withinMs));
   }
 
   #close(): Observable<unknown> {
@@ -282,6 +292,7 @@ export class KafkaSession implements KafkaListener {
   #end(): void {
     this.#endAssignment();
     this.#flushRequester.end();
+    this.#leaving.end();
     this.#rewinding.end();
     this.#committer.end();
     this.#gauges.end();
@@ -304,6 +315,6 @@ export class KafkaSession implements KafkaListener {
     this.#metrics.joined.set(0);
     this.#metrics.assigned.set(0);
     this.#metrics.heldBack.set(0);
-    this.#settling.look();
+    this.#lookSettled();
   }
 }

@@ -12,7 +12,7 @@ import {
 import { MiB } from '../../core/units.js';
 import type { RedeliverOptions } from '../../offsets/nack-policy.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
-import type { StartAt } from '../../ports/kafka-consumer.js';
+import type { GroupProtocol, KafkaSubscription, StartAt } from '../../ports/kafka-consumer.js';
 import type { CommitOptions } from './commit-scheduler.js';
 
 export interface KafkaSourceOptions {
@@ -44,6 +44,17 @@ export interface KafkaSourceOptions {
   readonly maxWaitMs?: number;
   /** After how long without a heartbeat the broker gives our partitions away. Default 30,000. */
   readonly sessionTimeoutMs?: number;
+  /**
+   * How the group shares its partitions out. `consumer`: the broker does, and a change moves only the partitions that move (Kafka 4.0,
+   * KIP-848); `classic`: a change takes all partitions away from all members; `auto`: `consumer` where the brokers offer it and no
+   * member of the group speaks the classic protocol. Default `classic`.
+   */
+  readonly protocol?: GroupProtocol;
+  /**
+   * A name of this process that outlives it (`group.instance.id`): who is back within the session timeout has its partitions again, and
+   * no other member stops. Each process needs one of its own.
+   */
+  readonly groupInstanceId?: string;
   readonly monitor?: Monitor;
 }
 
@@ -59,6 +70,7 @@ export const KAFKA_SOURCE_DEFAULTS = {
   maxPartitionBytes: MiB,
   maxWaitMs: 200,
   sessionTimeoutMs: 30_000,
+  protocol: 'classic',
   monitor: defaultMonitor,
 } as const satisfies Partial<KafkaSourceOptions>;
 
@@ -67,8 +79,14 @@ export type CheckedOptions = ReturnType<typeof checkOptions>;
 /** Fills in the defaults and checks all of it, once, also against the rebalance timeout that the driver gave its group. Throws `OptionError`. */
 export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Number.POSITIVE_INFINITY) {
   const options = {
-    ...withDefaults('kafkaSource options', KAFKA_SOURCE_DEFAULTS, given, ['topics', 'groupId', 'resumeFrom']),
+    ...withDefaults('kafkaSource options', KAFKA_SOURCE_DEFAULTS, given, [
+      'topics',
+      'groupId',
+      'resumeFrom',
+      'groupInstanceId',
+    ]),
     resumeFrom: given.resumeFrom,
+    groupInstanceId: given.groupInstanceId,
     window: groupWithDefaults('window', KAFKA_SOURCE_DEFAULTS.window, given.window),
     commit: groupWithDefaults('commit', KAFKA_SOURCE_DEFAULTS.commit, given.commit),
     redeliver: groupWithDefaults('redeliver', KAFKA_SOURCE_DEFAULTS.redeliver, given.redeliver),
@@ -107,6 +125,18 @@ export function checkOptions(given: KafkaSourceOptions, rebalanceTimeoutMs = Num
   expectWhole('maxPartitionBytes', options.maxPartitionBytes, 1, 2 ** 31 - 1);
   expectMs('maxWaitMs', options.maxWaitMs, 1);
   expectMs('sessionTimeoutMs', options.sessionTimeoutMs, 1);
+  expectOneOf('protocol', options.protocol, ['auto', 'consumer', 'classic']);
+  if (options.groupInstanceId !== undefined) expectText('groupInstanceId', options.groupInstanceId);
   expectOption('monitor', options.monitor, typeof options.monitor?.metric === 'function', 'a Monitor');
   return options;
+}
+
+/** What the driver is asked for. */
+export function subscriptionOf(options: CheckedOptions): KafkaSubscription {
+  const { topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs } = options;
+  const { protocol, groupInstanceId } = options;
+  return {
+    ...{ topics, groupId, startAt, maxPartitionBytes, maxWaitMs, revokeTimeoutMs, sessionTimeoutMs, protocol },
+    ...(groupInstanceId !== undefined && { groupInstanceId }),
+  };
 }

@@ -29,6 +29,8 @@ export class Partition extends OffsetTracker implements TopicPartition {
   /** The offset last committed to the broker; −1 where one must still be committed, also while nothing is acked. */
   committed: number;
   isPaused = false;
+  /** The group takes it away: nothing more of it goes out, and what is out is to be settled. */
+  isLeaving = false;
   /** The offset after the last record of the log, as far as is known; −1 where it is not. */
   highWatermark = -1;
   /** The first offset that the log still has, as far as is known; −1 where it is not. */

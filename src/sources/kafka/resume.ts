@@ -4,9 +4,9 @@ import { sentence } from '../../core/sentence.js';
 import type { ResumePoint } from '../../offsets/commit-horizon.js';
 import { lookUpOffsets } from '../../offsets/look-up-offsets.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
-import type { TopicPartition } from '../../ports/kafka-consumer.js';
+import type { PartitionOffset, TopicPartition } from '../../ports/kafka-consumer.js';
 import type { CheckedOptions } from './options.js';
-import { streamOf } from './partition.js';
+import { type Partition, streamOf } from './partition.js';
 
 /** Where the ledger says to resume each partition, in their order; without a ledger, undefined. Fails as `lookUpOffsets` does. */
 export function resumePoints(
@@ -18,6 +18,23 @@ export function resumePoints(
   const slow = (message: string) => monitor.logEvent('warn', 'RXF_KAFKA_RESUME', message);
   return lookUpOffsets(() => resumeFrom(streams, { groupId }), streams, 'RXF_KAFKA_RESUME', slow).pipe(
     map((lookup) => streams.map((stream) => ({ resumeFrom, lookup, start: lookup.get(stream) }))),
+  );
+}
+
+/** Asks where to resume these, and has what is made of them taken. Answers the starts that are known. */
+export function startsOf(
+  options: CheckedOptions,
+  partitions: readonly TopicPartition[],
+  make: (of: TopicPartition, resumePoint: ResumePoint | undefined) => Partition,
+  take: (ours: readonly Partition[]) => void,
+): Observable<readonly PartitionOffset[]> {
+  return resumePoints(options, partitions).pipe(
+    map((points) => {
+      const ours = partitions.map((partition, at) => make(partition, points[at]));
+      take(ours);
+      const known = ours.filter(({ start }) => start >= 0);
+      return known.map(({ topic, partition, start }) => ({ topic, partition, offset: start }));
+    }),
   );
 }
 

@@ -14,7 +14,7 @@ function waiting() {
   const seen: unknown[] = [];
   const listen = (withinMs: number) =>
     settling
-      .within(withinMs, () => lateError(assignment, withinMs))
+      .within(withinMs, () => lateError(assignment.partitions, withinMs))
       .subscribe({
         error: ({ code, message }: { code: string; message: string }) => seen.push(code, message),
         complete: () => seen.push('settled'),

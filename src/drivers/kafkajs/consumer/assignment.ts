@@ -33,6 +33,10 @@ export class OwnedPartition implements RecordSetting {
   /** Not fetched before, after trouble; by `performance.now()`. */
   waitUntilMs = 0;
   troubles = 0;
+  /** The listener has said where to start, or left that open. */
+  isAnswered = false;
+  /** The group takes it away: nothing more of it is fetched, and what is settled of it is still committed. */
+  isLeaving = false;
   /** Its broker did not have it for a moment: what it has now may be another topic of that name. */
   isDoubted = false;
 
@@ -44,27 +48,27 @@ export class OwnedPartition implements RecordSetting {
   }
 }
 
-/** What the group gave us in one generation of it: our epoch. Paused flags and positions begin anew with each. */
+/**
+ * What the group gave us in one epoch of ours: all of it at once by the classic protocol, more and less in time by the consumer
+ * protocol. Paused flags and positions begin anew with each partition that is given.
+ */
 export class Assignment {
   readonly epoch: number;
   readonly membership: Membership;
-  readonly partitions: readonly OwnedPartition[];
   /** Resolves at the first reason to end. */
   readonly ending: Promise<EndingKind>;
   /** Resolves when there is no generation left to commit in. */
   readonly gone: Promise<EndingKind>;
   reason: Ending | undefined;
-  readonly #byStream: ReadonlyMap<string, OwnedPartition>;
+  readonly #byStream = new Map<string, OwnedPartition>();
+  #partitions: readonly OwnedPartition[] = [];
   #end: (kind: EndingKind) => void = () => undefined;
   #goneBy: (kind: EndingKind) => void = () => undefined;
 
   constructor(epoch: number, membership: Membership) {
     this.epoch = epoch;
     this.membership = membership;
-    this.partitions = membership.partitions.map((partition) => new OwnedPartition(partition, epoch));
-    this.#byStream = new Map(
-      this.partitions.map((partition) => [`${partition.topic}/${partition.partition}`, partition]),
-    );
+    this.add(membership.partitions);
     this.ending = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -73,8 +77,32 @@ export class Assignment {
     });
   }
 
+  get partitions(): readonly OwnedPartition[] {
+    return this.#partitions;
+  }
+
+  add(partitions: readonly TopicPartition[]): void {
+    for (const one of partitions) this.#byStream.set(keyOf(one), new OwnedPartition(one, this.epoch));
+    this.#partitions = [...this.#byStream.values()];
+  }
+
+  /** Nothing of them is fetched, delivered or committed any more. */
+  remove(partitions: readonly OwnedPartition[]): void {
+    for (const owned of partitions) {
+      owned.isLeaving = true;
+      owned.turn += 1;
+      if (this.has(owned)) this.#byStream.delete(keyOf(owned));
+    }
+    this.#partitions = [...this.#byStream.values()];
+  }
+
   get(of: TopicPartition): OwnedPartition | undefined {
-    return this.#byStream.get(`${of.topic}/${of.partition}`);
+    return this.#byStream.get(keyOf(of));
+  }
+
+  /** Whether it is that very one, and not one of that name that was given later. */
+  has(owned: OwnedPartition): boolean {
+    return this.get(owned) === owned;
   }
 
   /** Nothing is fetched or delivered any more. */
@@ -137,4 +165,8 @@ export class Assignment {
       for (const one of of) undo.get(this.get(one) as OwnedPartition)?.();
     };
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
 }

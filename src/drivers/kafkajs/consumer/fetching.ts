@@ -167,7 +167,7 @@ export class Fetching {
    */
   #ready(node: number, now: number): Asked[] {
     return this.#assignment.partitions
-      .filter((owned) => !owned.isPaused && owned.position >= 0 && owned.waitUntilMs <= now)
+      .filter((owned) => !owned.isPaused && !owned.isLeaving && owned.position >= 0 && owned.waitUntilMs <= now)
       .filter((owned) => this.#link.leaderOf(owned) === node)
       .sort((a, b) => a.fed - b.fed)
       .map((owned) => ({ owned, position: owned.position, turn: owned.turn }));
@@ -178,7 +178,9 @@ export class Fetching {
    * time came since then would otherwise be neither ready nor waited for.
    */
   async #idle(now: number): Promise<void> {
-    const waits = this.#assignment.partitions.filter((owned) => !owned.isPaused && owned.waitUntilMs > now);
+    const waits = this.#assignment.partitions.filter(
+      (owned) => !owned.isPaused && !owned.isLeaving && owned.waitUntilMs > now,
+    );
     await this.#changed.wait(Math.min(...waits.map((owned) => owned.waitUntilMs)) - now);
   }
 
@@ -190,6 +192,7 @@ export class Fetching {
       // What was asked for before a seek is not wanted any more.
       if (request === undefined || request.owned.turn !== request.turn || this.#assignment.isOver) continue;
       const { owned, position } = request;
+      if (owned.isLeaving) continue;
       if (one.errorCode !== 0) {
         this.#partitionTrouble(owned, this.#link.errorOf(one.errorCode));
         continue;

@@ -1,22 +1,25 @@
-import type { ObservableInput } from 'rxjs';
-import type { PartitionOffset } from '../../../ports/kafka-consumer.js';
-import { connectError, groupHasMovedOn, mayPass, meaningOf, reasonOf, typeOf } from '../errors.js';
+import type { CommittedOffset } from '../../../ports/kafka-consumer.js';
+import { connectError, groupHasMovedOn, instanceError, mayPass, reasonOf, typeOf } from '../errors.js';
 import type { Link, Membership } from '../vendor/link.js';
-import { answerWithin, firstOf } from './answer-within.js';
 import { Assignment, type Ending } from './assignment.js';
 import { Fetching } from './fetching.js';
+import type { GroupMember } from './group-member.js';
 import { Heartbeats } from './heartbeats.js';
 import type { Home } from './home.js';
 import { LogFactsReader } from './log-facts.js';
 import { LogRange } from './log-range.js';
 import type { Rejected } from './offsets.js';
-import { LATE_MS, Reading, whenLate } from './reading.js';
+import { Reading } from './reading.js';
 import { SameTopics } from './same-topics.js';
+import { settled } from './settling.js';
 import { retryMs, Signal } from './signal.js';
-import { topicTrouble } from './topic-trouble.js';
+import { Starting } from './starting.js';
 
-/** One life of a member of the group: from connecting, over its assignments, to a crash or to being closed. */
-export class Member {
+/**
+ * One life of a member of the group by the classic protocol: from connecting, over its assignments, to a crash or to being
+ * closed.
+ */
+export class Member implements GroupMember {
   readonly link: Link;
   readonly #home: Home;
   readonly #changed = new Signal();
@@ -66,6 +69,18 @@ export class Member {
     this.#heartbeats?.ask();
   }
 
+  get memberId(): string | null {
+    return this.link.memberId;
+  }
+
+  commit(assignment: Assignment, offsets: readonly CommittedOffset[]): Promise<readonly Rejected[]> {
+    return this.link.commit(assignment.membership, offsets);
+  }
+
+  leave(): Promise<void> {
+    return this.link.leave();
+  }
+
   /** Ends what goes on without another word to the listener. */
   close(): void {
     this.#isClosed = true;
@@ -83,8 +98,14 @@ export class Member {
       this.#home.joined();
       const ending = await this.#hold(new Assignment(this.#home.nextEpoch(), membership));
       if (ending.kind === 'crashed') throw ending.error;
+      if (ending.kind === 'stale') this.#failIfReplaced(ending.error);
       if (ending.kind === 'stale' && typeOf(ending.error) !== 'ILLEGAL_GENERATION') this.link.memberId = null;
     }
+  }
+
+  /** Joining again would throw out who has our static id now, and be thrown out by it. */
+  #failIfReplaced(error: unknown): void {
+    if (typeOf(error) === 'FENCED_INSTANCE_ID') throw instanceError(error, this.#home.subscription);
   }
 
   async #join(): Promise<Membership | undefined> {
@@ -96,6 +117,7 @@ export class Member {
         return await this.link.join();
       } catch (error) {
         if (this.#isClosed) return undefined;
+        this.#failIfReplaced(error);
         if (!mayPass(error) && !groupHasMovedOn(error)) throw connectError(error, setting);
         if (performance.now() > until) throw error;
         this.link.forget(error);
@@ -130,8 +152,20 @@ export class Member {
       await this.#same.learn();
       // Closed meanwhile, or taken away again: the listener never hears of it.
       isAnnounced = !assignment.isOver;
-      const isStarted = isAnnounced && (await this.#findStarts(assignment, reading));
+      const starting = new Starting(this.link, assignment, {
+        home: this.#home,
+        reading,
+        topics: this.#same,
+        range: this.#range,
+        doubt: () => this.doubt(),
+        startable: () => this.wake(),
+        lookForTopics: () => this.#lookSoon(assignment),
+      });
+      const { partitions } = assignment.membership;
+      const isStarted =
+        isAnnounced && (await starting.ask(partitions, () => listener.assigned(assignment.epoch, partitions)));
       if (isStarted) {
+        reading.start();
         this.#fetching = new Fetching(this.link, assignment, {
           home: this.#home,
           reading,
@@ -141,9 +175,11 @@ export class Member {
         });
         this.#fetching.start();
         // What can be placed is read; what cannot yet holds up nothing else.
-        void this.#findOtherStarts(assignment, reading);
+        void starting.findOthers();
         await assignment.ending;
-        if (assignment.partitions.length > 0 && !assignment.isGone) await this.#revoke(assignment);
+        // Our generation holds until we join again: what is settled and committed now still counts.
+        if (assignment.partitions.length > 0 && !assignment.isGone)
+          await settled(this.#home, assignment, () => listener.revoking());
       }
     } finally {
       clearInterval(watch);
@@ -156,104 +192,6 @@ export class Member {
     }
     if (isAnnounced && !this.#isClosed && assignment.partitions.length > 0) listener.lost();
     return assignment.reason ?? { kind: 'closed' };
-  }
-
-  /** Asks where to start and learns the rest from the group. False where the assignment ended meanwhile. */
-  async #findStarts(assignment: Assignment, reading: Reading): Promise<boolean> {
-    const { listener } = this.#home;
-    const starts = await this.#answerOf(assignment, () =>
-      listener.assigned(assignment.epoch, assignment.membership.partitions),
-    );
-    if (starts === undefined) return false;
-    assignment.setStarts(starts as readonly PartitionOffset[]);
-    if (!this.#same.hold(starts as readonly PartitionOffset[])) return false;
-    reading.start();
-    return !assignment.isOver;
-  }
-
-  #answerOf(assignment: Assignment, ask: () => ObservableInput<unknown>): Promise<unknown> {
-    const { subscription, failed } = this.#home;
-    return answerWithin(assignment, ask, subscription.revokeTimeoutMs, (error) => failed.call(this.#home, error));
-  }
-
-  /** Learns from the group, or the log, where to start in what `assigned` left open. Tells of its failure itself. */
-  async #findOtherStarts(assignment: Assignment, reading: Reading): Promise<void> {
-    const { listener } = this.#home;
-    for (let failures = 1; !assignment.isOver; failures += 1) {
-      const rest = assignment.partitions.filter((owned) => owned.position < 0);
-      if (rest.length === 0) return;
-      try {
-        const asked = this.#range.starts(rest);
-        whenLate(asked, LATE_MS, () => reading.failing('start'));
-        const { committed, began, rejected } = await asked;
-        if (assignment.isOver) return;
-        reading.works('start');
-        if (!this.#same.hold(committed)) return;
-        assignment.setStarts(committed);
-        this.#fetching?.wake();
-        for (const one of rejected) this.#startUnknown(assignment, reading, one);
-        if (began.length > 0) {
-          const isRemembered = await this.#answerOf(assignment, () => listener.began(assignment.epoch, began));
-          if (isRemembered === undefined) return;
-          assignment.setStarts(began);
-          this.#fetching?.wake();
-        }
-      } catch (error) {
-        if (assignment.isOver) return;
-        reading.failing('start');
-        if (groupHasMovedOn(error)) this.doubt();
-        else if (!mayPass(error)) {
-          this.#home.failed(connectError(error, this.#home.setting));
-          return;
-        }
-        this.link.forget(error);
-        await this.link.findCoordinator().catch(() => undefined);
-      }
-      if (assignment.partitions.every((owned) => owned.position >= 0)) return;
-      const waitMs = retryMs(failures);
-      await Promise.race([this.#changed.wait(waitMs), assignment.ending]);
-      await this.link.refresh().catch((reason: unknown) => this.link.forget(reason));
-    }
-  }
-
-  /** Of one partition it is not known where to start. */
-  #startUnknown(assignment: Assignment, reading: Reading, { topic, partition, error }: Rejected): void {
-    const owned = assignment.get({ topic, partition });
-    if (owned === undefined) return;
-    const meaning = meaningOf(error);
-    reading.failing(owned);
-    owned.troubles += 1;
-    this.link.forget(error);
-    if (meaning === 'missing' || meaning === 'forbidden') {
-      if (!assignment.isOver) topicTrouble(this.#home, owned, meaning, error, () => this.#lookSoon(assignment));
-    } else if (mayPass(error)) {
-      const what = `Cannot look up the start offset of ${owned.stream}: ${reasonOf(error)}. Other partitions are read; retrying.`;
-      if (owned.troubles > 1) this.#home.driverLog.trouble(what);
-    } else this.#home.failed(connectError(error, this.#home.setting));
-  }
-
-  /** Our generation holds until we join again: what is settled and committed now still counts. */
-  async #revoke(assignment: Assignment): Promise<void> {
-    const { listener, subscription, driverLog } = this.#home;
-    const revoking = firstOf(() => listener.revoking());
-    const late = new Signal();
-    let isLate = false;
-    const waited = late.wait(subscription.revokeTimeoutMs).then(() => {
-      isLate = true;
-    });
-    const answered = revoking.answer.catch((error: unknown) => {
-      const reason = reasonOf(error);
-      driverLog.tell('warn', 'kafka.unsettled', `Settling before a rebalance failed: ${reason}. Rejoining without it.`);
-    });
-    await Promise.race([answered.then(() => undefined), waited, assignment.gone]);
-    if (isLate)
-      driverLog.tell(
-        'warn',
-        'kafka.unsettled',
-        `Settling before a rebalance took more than ${subscription.revokeTimeoutMs} ms. Rejoining without it.`,
-      );
-    revoking.cancel();
-    late.fire();
   }
 
   #lookSoon(assignment: Assignment): void {

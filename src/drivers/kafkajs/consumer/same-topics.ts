@@ -12,7 +12,7 @@ export class SameTopics {
   readonly #link: Link;
   readonly #home: Home;
   /** Of the topics as they were at the joining before the last. */
-  #earlier: TopicIds = new Map();
+  #earlier: ReadonlyMap<string, string> = new Map();
 
   constructor(link: Link, home: Home) {
     this.#link = link;
@@ -28,6 +28,15 @@ export class SameTopics {
       // Those that are known are kept to; what is in the way shows in the fetches too.
       this.#link.forget(error);
     }
+  }
+
+  /** In the middle of an assignment, when the group gives us what we do not know: what was there before is kept to. */
+  async learnMore(): Promise<void> {
+    const now = await this.#link.topicIds();
+    if (now === undefined) return;
+    const before = [...now].map(([topic, id]): [string, string] => [topic, this.#home.topicIds.get(topic) ?? id]);
+    this.#earlier = new Map([...before, ...this.#earlier]);
+    this.#home.topicIds = now;
   }
 
   /** Whether positions that were known before we joined are still in the topics that they were in. */

@@ -48,6 +48,8 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   PREFERRED_LEADER_NOT_AVAILABLE: 'refresh',
   ELIGIBLE_LEADERS_NOT_AVAILABLE: 'refresh',
   NOT_CONTROLLER: 'refresh',
+  UNKNOWN_TOPIC_ID: 'refresh',
+  INCONSISTENT_TOPIC_ID: 'refresh',
 
   NOT_COORDINATOR_FOR_GROUP: 'moved',
   GROUP_COORDINATOR_NOT_AVAILABLE: 'moved',
@@ -58,6 +60,10 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   UNKNOWN_MEMBER_ID: 'stale',
   ILLEGAL_GENERATION: 'stale',
   FENCED_INSTANCE_ID: 'stale',
+  FENCED_MEMBER_EPOCH: 'stale',
+  // The group has gone on, and we with it: the next heartbeat brings our new epoch.
+  STALE_MEMBER_EPOCH: 'rebalance',
+  UNRELEASED_INSTANCE_ID: 'again',
 
   OFFSET_OUT_OF_RANGE: 'outOfRange',
 

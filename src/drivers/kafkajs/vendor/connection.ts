@@ -11,6 +11,7 @@ import type {
   TopicPartition,
 } from '../../../ports/kafka-consumer.js';
 import type { Assignment } from '../consumer/assignment.js';
+import type { GroupMember } from '../consumer/group-member.js';
 import type { Home } from '../consumer/home.js';
 import { Member } from '../consumer/member.js';
 import type { Rejected } from '../consumer/offsets.js';
@@ -26,6 +27,9 @@ import {
   reasonOf,
   type Setting,
 } from '../errors.js';
+import { ConsumerLink } from '../membership/consumer-link.js';
+import { ConsumerMember } from '../membership/consumer-member.js';
+import { ClassicInstead } from '../membership/group-errors.js';
 import { type CheckedOptions, secretsOf } from '../options.js';
 import type { Internals } from './internals.js';
 import { Link } from './link.js';
@@ -46,7 +50,8 @@ export class Connection implements KafkaConsumer, Home {
   readonly #open: OpenSocket;
   readonly #out: Subscriber<KafkaConsumer>;
   readonly #closing = new Signal();
-  #member: Member | undefined;
+  #member: GroupMember | undefined;
+  #isClassic: boolean;
   #memberId: string | null = null;
   #epoch = 0;
   #attempts = 0;
@@ -69,6 +74,8 @@ export class Connection implements KafkaConsumer, Home {
     this.subscription = subscription;
     this.listener = listener;
     this.#out = out;
+    // Not every listener takes parts of an assignment.
+    this.#isClassic = (subscription.protocol ?? 'classic') === 'classic' || listener.added === undefined;
     this.setting = { brokers: options.brokers, secrets: secretsOf(options) };
     this.driverLog = new DriverLog(listener, this.setting.secrets);
   }
@@ -176,7 +183,7 @@ export class Connection implements KafkaConsumer, Home {
     if (!isPaused) member?.wake();
   }
 
-  async #commit(member: Member, assignment: Assignment, offsets: readonly CommittedOffset[]): Promise<void> {
+  async #commit(member: GroupMember, assignment: Assignment, offsets: readonly CommittedOffset[]): Promise<void> {
     const undo = assignment.committing(offsets);
     try {
       const rejected = await this.#commitOrMove(member, assignment, offsets);
@@ -201,12 +208,12 @@ export class Connection implements KafkaConsumer, Home {
 
   /** Asks the coordinator; where it does not answer or has moved, asks the new one, once. */
   async #commitOrMove(
-    member: Member,
+    member: GroupMember,
     assignment: Assignment,
     offsets: readonly CommittedOffset[],
   ): Promise<readonly Rejected[]> {
     try {
-      const rejected = await member.link.commit(assignment.membership, offsets);
+      const rejected = await member.commit(assignment, offsets);
       member.reading?.works('commit');
       return rejected;
     } catch (error) {
@@ -216,7 +223,7 @@ export class Connection implements KafkaConsumer, Home {
       member.link.forget(error);
       await member.link.findCoordinator();
       if (assignment.isGone) throw error;
-      const rejected = await member.link.commit(assignment.membership, offsets);
+      const rejected = await member.commit(assignment, offsets);
       member.reading?.works('commit');
       return rejected;
     }
@@ -225,24 +232,20 @@ export class Connection implements KafkaConsumer, Home {
   /** One member after another, until closed or until there have been too many failures in a row. */
   async #supervise(): Promise<void> {
     while (!this.#isClosed) {
-      const link = new Link(
-        this.#internals,
-        this.options,
-        this.subscription,
-        this.driverLog,
-        this.#open,
-        this.#memberId,
-      );
-      const member = new Member(link, this);
+      const member = this.#newMember();
       this.#member = member;
       try {
         await member.run();
         return;
       } catch (error) {
         if (this.#isClosed) return;
-        this.#memberId = link.memberId;
+        this.#memberId = member.memberId;
         this.#member = undefined;
-        link.destroy();
+        member.link.destroy();
+        if (error instanceof ClassicInstead) {
+          this.#turnClassic(error);
+          continue;
+        }
         this.#giveUpOn(error);
         const waitMs = this.#delayMs();
         this.driverLog.tell(
@@ -253,6 +256,22 @@ export class Connection implements KafkaConsumer, Home {
         await this.#closing.wait(waitMs);
       }
     }
+  }
+
+  #newMember(): GroupMember {
+    const { options, subscription, driverLog } = this;
+    if (!this.#isClassic) {
+      const link = new ConsumerLink(this.#internals, options, subscription, driverLog, this.#open);
+      return new ConsumerMember(link, this, this.#memberId);
+    }
+    return new Member(new Link(this.#internals, options, subscription, driverLog, this.#open, this.#memberId), this);
+  }
+
+  #turnClassic({ message }: ClassicInstead): void {
+    this.#isClassic = true;
+    this.#memberId = null;
+    const what = `Joining group ${this.subscription.groupId} by the classic protocol: ${message}.`;
+    this.driverLog.tell('info', 'kafka.protocol', what);
   }
 
   /** Throws where trying again would not help, or has not. */
@@ -293,7 +312,7 @@ export class Connection implements KafkaConsumer, Home {
     this.#closing.fire();
     if (member?.isConnected) {
       const late = new Signal();
-      const polite = this.#running.then(() => member.link.leave()).catch(() => undefined);
+      const polite = this.#running.then(() => member.leave()).catch(() => undefined);
       await Promise.race([polite, late.wait(this.options.closeTimeoutMs)]);
       late.fire();
     }

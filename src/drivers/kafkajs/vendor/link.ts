@@ -15,6 +15,7 @@ import type { CheckedOptions } from '../options.js';
 import { ClusterLink, READ_COMMITTED, RETRY } from './cluster-link.js';
 import type { Broker, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
 import type { OpenSocket } from './sockets.js';
+import { nameMember } from './static-member.js';
 
 /** Who we are in the group, for one generation of it. */
 export interface Membership {
@@ -39,7 +40,7 @@ const TOPIC_RESOURCE = 2;
  * authenticates and shares partitions out; when to ask what is decided elsewhere.
  */
 export class Link extends ClusterLink {
-  readonly #subscription: KafkaSubscription;
+  protected readonly subscription: KafkaSubscription;
   readonly #group: ConsumerGroup;
   /** By broker. */
   readonly #throttledUntil = new Map<number, number>();
@@ -54,7 +55,7 @@ export class Link extends ClusterLink {
   ) {
     super(internals, options, driverLog, open);
     const { cluster } = this;
-    this.#subscription = subscription;
+    this.subscription = subscription;
     this.#group = new internals.ConsumerGroup({
       ...this.shared,
       cluster,
@@ -70,6 +71,8 @@ export class Link extends ClusterLink {
       retry: { ...RETRY, retries: 0 },
     });
     this.#group.memberId = memberId;
+    const { groupInstanceId } = subscription;
+    if (groupInstanceId !== undefined) nameMember(cluster.brokerPool, groupInstanceId);
   }
 
   get memberId(): string | null {
@@ -78,6 +81,11 @@ export class Link extends ClusterLink {
 
   set memberId(memberId: string | null) {
     this.#group.memberId = memberId;
+  }
+
+  /** The topics that are subscribed to, as they existed when that was looked up last. */
+  get topics(): readonly string[] {
+    return this.#group.topicsSubscribed;
   }
 
   protected override async begin(): Promise<void> {
@@ -93,7 +101,7 @@ export class Link extends ClusterLink {
         `Topic ${topic} matches the pattern and cannot be read: ${reasonOf(error)}. Other topics are read; it is checked again.`,
       );
     return resolveTopics(
-      this.#subscription.topics,
+      this.subscription.topics,
       (names) => this.#known(broker, names),
       skipped,
       this.#group.topicsSubscribed,
@@ -157,8 +165,8 @@ export class Link extends ClusterLink {
   }
 
   async heartbeat({ generationId, memberId }: Membership): Promise<void> {
-    const { groupId } = this.#subscription;
-    await this.#coordinator().heartbeat({ groupId, memberId, groupGenerationId: generationId });
+    const { groupId } = this.subscription;
+    await this.coordinator().heartbeat({ groupId, memberId, groupGenerationId: generationId });
   }
 
   /** Answers those that were rejected by themselves. Fails where all were. */
@@ -166,13 +174,13 @@ export class Link extends ClusterLink {
     { generationId, memberId }: Membership,
     offsets: readonly CommittedOffset[],
   ): Promise<readonly Rejected[]> {
-    const { groupId } = this.#subscription;
+    const { groupId } = this.subscription;
     const topics = byTopic(offsets, (one) => ({
       partition: one.partition,
       offset: String(one.offset),
       metadata: metadataOf(one),
     }));
-    const answer = await this.#coordinator().offsetCommit({
+    const answer = await this.coordinator().offsetCommit({
       groupId,
       memberId,
       groupGenerationId: generationId,
@@ -183,14 +191,14 @@ export class Link extends ClusterLink {
 
   /** Asks anew who keeps the group; the one we knew has gone or handed it over. */
   async findCoordinator(): Promise<void> {
-    this.#group.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.#subscription.groupId });
+    this.#group.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.subscription.groupId });
   }
 
   /** The group's committed offsets, of those partitions that have one. */
   async committed(partitions: readonly TopicPartition[]): Promise<Offsets> {
-    const { groupId } = this.#subscription;
+    const { groupId } = this.subscription;
     const topics = byTopic(partitions, ({ partition }) => ({ partition }));
-    const { responses, errorCode } = await this.#coordinator().offsetFetch({ groupId, topics });
+    const { responses, errorCode } = await this.coordinator().offsetFetch({ groupId, topics });
     if (errorCode) throw this.errorOf(errorCode);
     const { offsets, rejected } = takenApart(responses, this.errorOf);
     return { offsets: offsets.filter(({ offset }) => offset >= 0), rejected };
@@ -256,7 +264,7 @@ export class Link extends ClusterLink {
   }
 
   async fetch(nodeId: number, positions: readonly PartitionOffset[]): Promise<Fetched[]> {
-    const { maxPartitionBytes, maxWaitMs } = this.#subscription;
+    const { maxPartitionBytes, maxWaitMs } = this.subscription;
     const broker = await this.cluster.findBroker({ nodeId });
     const {
       errorCode,
@@ -291,12 +299,14 @@ export class Link extends ClusterLink {
 
   async leave(): Promise<void> {
     const { memberId, coordinator } = this.#group;
-    if (memberId === null || memberId === '' || coordinator === null) return;
+    // A static member is expected back; who is not is missed when its session times out.
+    const isStatic = this.subscription.groupInstanceId !== undefined;
+    if (isStatic || memberId === null || memberId === '' || coordinator === null) return;
     this.#group.memberId = null;
-    await coordinator.leaveGroup({ groupId: this.#subscription.groupId, memberId });
+    await coordinator.leaveGroup({ groupId: this.subscription.groupId, memberId });
   }
 
-  #coordinator(): Broker {
+  protected coordinator(): Broker {
     const { coordinator } = this.#group;
     if (coordinator === null) throw new ConnectError('RXF_KAFKA_UNREACHABLE', 'The group has no coordinator yet.');
     return coordinator;

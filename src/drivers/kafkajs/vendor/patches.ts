@@ -131,7 +131,26 @@ function withHeadersInOrder(decode: (from: ReadingDecoder, context: unknown) => 
   };
 }
 
+interface ErrorModule {
+  readonly errorCodes: { type: string; code: number; retriable: boolean; message: string }[];
+}
+
+/** kafkajs knows the errors of Kafka 2.5; these came with the consumer protocol. Source: Kafka 4.2, Errors. */
+function withNewerErrors(module: ErrorModule): ErrorModule {
+  const add = (code: number, type: string, message: string) =>
+    module.errorCodes.push({ type, code, retriable: false, message });
+  add(100, 'UNKNOWN_TOPIC_ID', 'This server does not host this topic ID');
+  add(103, 'INCONSISTENT_TOPIC_ID', "The log's topic ID did not match the topic ID in the request");
+  add(110, 'FENCED_MEMBER_EPOCH', 'The group has given our partitions away');
+  add(111, 'UNRELEASED_INSTANCE_ID', 'The instance ID is still used by another member of the group');
+  add(112, 'UNSUPPORTED_ASSIGNOR', 'The group does not support the assignor');
+  add(113, 'STALE_MEMBER_EPOCH', 'The member has a newer epoch');
+  add(128, 'INVALID_REGULAR_EXPRESSION', 'The regular expression is not valid');
+  return module;
+}
+
 const AMENDMENTS: Amendments = {
+  'src/protocol/error.js': withNewerErrors,
   'src/cluster/connectionPoolBuilder.js': withWholeAddresses,
   'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
