@@ -40,6 +40,7 @@ const shared = {
     '^rxflume/formats/protobuf$': '<rootDir>/src/formats/protobuf/index.ts',
     '^rxflume/formats/json-schema$': '<rootDir>/src/formats/json-schema/index.ts',
     '^rxflume/registry$': '<rootDir>/src/registry/index.ts',
+    '^rxflume/security$': '<rootDir>/src/security/index.ts',
     '^rxflume/testing$': '<rootDir>/src/testing/index.ts',
     '^rxflume/drivers/(.*)$': '<rootDir>/src/drivers/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -38,10 +38,12 @@ function roomOf(file: string): string {
 }
 
 /** The table of the house: which rooms a room may import, and which packages. `*`: all. */
-const BASE = ['src/core', 'src/delivery', 'src/offsets', 'src/backpressure', 'src/lifecycle'];
+const BASE = ['src/core', 'src/security', 'src/delivery', 'src/offsets', 'src/backpressure', 'src/lifecycle'];
 const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonly packages: readonly string[] }[] = [
   { room: /^operators$/, rooms: [...BASE, 'src/formats'], packages: ['rxjs'] },
   { room: /^src\/core$/, rooms: [], packages: ['rxjs'] },
+  // Secrets and certificates are files, read again when they have changed.
+  { room: /^src\/security$/, rooms: ['src/core'], packages: ['node:*'] },
   // A connection that is lost is made anew after a backoff.
   { room: /^src\/lifecycle$/, rooms: ['src/core', 'src/delivery', 'src/backpressure'], packages: ['rxjs'] },
   { room: /^src\/(delivery|offsets|backpressure)$/, rooms: BASE, packages: ['rxjs'] },

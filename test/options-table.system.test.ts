@@ -173,6 +173,7 @@ const TABLE = {
       'startAt',
       'strategy',
       'method',
+      'mechanism',
       'mode',
       'reject',
       'whenNacked',
@@ -317,7 +318,7 @@ describe('the options', () => {
     const { callbacks, functions } = TABLE;
     const isCallable = ({ type }: Member) => parts(type).some((part) => part.getCallSignatures().length > 0);
     expect(without(functions, isCallable)).toEqual([]);
-    const called = [...callbacks, ...functions, 'format', 'recordDecoder', 'latencyMs', 'tls'];
+    const called = [...callbacks, ...functions, 'format', 'recordDecoder', 'latencyMs', 'tls', 'password', 'secret'];
     expect(all.filter((one) => isCallable(one) && !called.includes(one.name)).map(({ at }) => at)).toEqual([]);
   });
 

@@ -14,6 +14,7 @@ import * as opentelemetry from '../src/opentelemetry/index.js';
 import * as planner from '../src/planner/index.js';
 import * as ports from '../src/ports/index.js';
 import * as registry from '../src/registry/index.js';
+import * as security from '../src/security/index.js';
 
 /** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
 const VALUES = {
@@ -91,6 +92,10 @@ describe('the public surface', () => {
       'avroSchema',
       'registry',
     ]);
+  });
+
+  it('of rxflume/security is where secrets come from', () => {
+    expect(Object.keys(security).sort()).toEqual(['Secret', 'secret']);
   });
 
   it('of rxflume/formats/parquet is the format and its columns', () => {

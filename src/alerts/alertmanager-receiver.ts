@@ -1,6 +1,7 @@
 import { defer } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
 import { expectMs, expectOption, withDefaults } from '../core/options.js';
+import { type SecretHeaders, shownHeaders } from '../core/secret-headers.js';
 import { shownUrl } from '../core/text.js';
 import type { HttpClient } from '../ports/http-client.js';
 import { fetchClient } from './fetch-client.js';
@@ -11,7 +12,7 @@ export interface AlertmanagerReceiverOptions {
   /** The addresses of all Alertmanagers of a cluster, such as `http://am1:9093`: each gets all alerts. */
   readonly urls: readonly string[];
   /** Headers of each request, such as `authorization`. Default none. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: SecretHeaders;
   /** The interval at which alerts are sent again. Default 60,000. */
   readonly resendIntervalMs?: number;
   /** The interval at which rules are evaluated, if that is longer. Default 15,000. */
@@ -53,12 +54,11 @@ export function alertmanagerReceiver(options: AlertmanagerReceiverOptions): read
   const { urls, headers, resendIntervalMs, evaluationIntervalMs, requestTimeoutMs, client } = checked;
   expectOption('urls', urls, Array.isArray(urls) && urls.length > 0, 'a non-empty list of URLs');
   for (const url of urls) expectUrl('urls', url);
-  expectHeaders('headers', headers);
+  expectHeaders('headers', shownHeaders(headers));
   expectMs('resendIntervalMs', resendIntervalMs, 1);
   expectMs('evaluationIntervalMs', evaluationIntervalMs, 1);
   expectMs('requestTimeoutMs', requestTimeoutMs, 1);
   expectOption('client', client, typeof client?.request === 'function', 'an HttpClient');
-  const secrets = Object.values(headers);
   const lastsMs = INTERVALS_UNTIL_END * Math.max(resendIntervalMs, evaluationIntervalMs);
   return urls.map((base) => {
     const url = new URL(base);
@@ -69,7 +69,7 @@ export function alertmanagerReceiver(options: AlertmanagerReceiverOptions): read
       send: ({ alerts }) =>
         defer(() => {
           const body = JSON.stringify(alerts.map((alert) => posted(alert, timeOfDayMs() + lastsMs)));
-          return postJson({ client, url: url.href, headers, body, requestTimeoutMs, secrets });
+          return postJson({ client, url: url.href, headers, body, requestTimeoutMs });
         }),
     };
   });

@@ -1,6 +1,7 @@
-import { catchError, ignoreElements, map, type Observable } from 'rxjs';
+import { catchError, from, ignoreElements, map, mergeMap, type Observable } from 'rxjs';
 import { describeError, isRetryable, SinkError } from '../core/errors.js';
 import { expectOption } from '../core/options.js';
+import { readHeaders, type SecretHeaders } from '../core/secret-headers.js';
 import { secretsOf, withoutSecrets } from '../core/secrets.js';
 import { shownText, shownUrl } from '../core/text.js';
 import { within } from '../lifecycle/time-limit.js';
@@ -9,11 +10,9 @@ import type { HttpAnswer, HttpClient } from '../ports/http-client.js';
 export interface Post {
   readonly client: HttpClient;
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: SecretHeaders;
   readonly body: string;
   readonly requestTimeoutMs: number;
-  /** What must be in no message. */
-  readonly secrets: readonly string[];
 }
 
 /**
@@ -22,9 +21,17 @@ export interface Post {
  * Fails: `RXF_ALERT_SEND`, without the query of the URL, headers or secrets; retryable unless the answer says that the request was
  * wrong, or redirects elsewhere.
  */
-export function postJson({ client, url, headers, body, requestTimeoutMs, secrets }: Post): Observable<never> {
+export function postJson(post: Post): Observable<never> {
+  const headers = readHeaders(post.headers);
+  return headers instanceof Promise ? from(headers).pipe(mergeMap((read) => send(post, read))) : send(post, headers);
+}
+
+function send(
+  { client, url, body, requestTimeoutMs }: Post,
+  headers: Readonly<Record<string, string>>,
+): Observable<never> {
   const at = shownUrl(url);
-  const known = [...secrets, ...secretsOf(new URL(url))];
+  const known = [...Object.values(headers), ...secretsOf(new URL(url))];
   const late = () =>
     new SinkError('RXF_ALERT_SEND', `${at} did not answer within ${requestTimeoutMs} ms. It is tried again.`);
   const all = { 'content-type': 'application/json', ...headers };

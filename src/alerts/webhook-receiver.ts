@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { defer } from 'rxjs';
+import { defer, from, mergeMap } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
 import { expectMs, expectOption, expectText, withDefaults } from '../core/options.js';
+import { expectSecret, type SecretText } from '../core/secret.js';
+import { type SecretHeaders, shownHeaders } from '../core/secret-headers.js';
 import { shownUrl } from '../core/text.js';
 import type { HttpClient } from '../ports/http-client.js';
 import { fetchClient } from './fetch-client.js';
@@ -13,9 +15,9 @@ export interface WebhookReceiverOptions {
   /** Default: the URL without its query. */
   readonly name?: string;
   /** Headers of each request, such as `authorization`. Default none. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: SecretHeaders;
   /** Signs each request: HMAC-SHA-256 with this secret. Default: not signed. */
-  readonly secret?: string;
+  readonly secret?: SecretText;
   /** How long an answer may take, in milliseconds. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** Default: the `fetch` of Node. */
@@ -53,23 +55,22 @@ export function webhookReceiver(options: WebhookReceiverOptions): Receiver {
   expectUrl('url', url);
   const name = checked.name ?? shownUrl(url);
   expectText('name', name);
-  expectHeaders('headers', headers);
-  expectOption(
-    'secret',
-    typeof secret,
-    secret === undefined || (typeof secret === 'string' && secret !== ''),
-    'a non-empty string',
-  );
+  expectHeaders('headers', shownHeaders(headers));
+  const key = secret === undefined ? undefined : expectSecret('secret', secret);
   expectMs('requestTimeoutMs', requestTimeoutMs, 1);
   expectOption('client', client, typeof client?.request === 'function', 'an HttpClient');
-  const secrets = [...Object.values(headers), ...(secret === undefined ? [] : [secret])];
   return {
     name,
     send: (notification) =>
       defer(() => {
         const body = JSON.stringify(webhookBody(name, notification));
-        const own = secret === undefined ? headers : { ...headers, ...signed(body, secret) };
-        return postJson({ client, url, headers: own, body, requestTimeoutMs, secrets });
+        const post = (signature: Record<string, string>) =>
+          postJson({ client, url, headers: { ...headers, ...signature }, body, requestTimeoutMs });
+        if (key === undefined) return post({});
+        const read = key.value();
+        return typeof read === 'string'
+          ? post(signed(body, read))
+          : from(read).pipe(mergeMap((text) => post(signed(body, text))));
       }),
   };
 }

@@ -1,3 +1,4 @@
+import { type Secret, secretNow } from '../core/secret.js';
 import { Denied } from './answers.js';
 import { field, isText, jsonBody } from './json-body.js';
 import { isSameSecret, Sessions } from './sessions.js';
@@ -5,7 +6,7 @@ import { isSameSecret, Sessions } from './sessions.js';
 export interface AccessOptions {
   /** What clients other than browsers log in with. */
   readonly clientToken: string;
-  readonly password: string | undefined;
+  readonly password: Secret | undefined;
   /** A header that a reverse proxy sets for whom it has let in. */
   readonly trustedHeader: string | undefined;
   /** Names by which this server may be called, without ports. */
@@ -117,7 +118,7 @@ export class Access {
         { 'retry-after': String(wait) },
       );
     }
-    const isRight = isSameSecret(given, password);
+    const isRight = isSameSecret(given, secretNow('password', password));
     if (!isRight) this.#sessions.wrong();
     return isRight;
   }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { lastValueFrom, Subscription } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
+import { secretNow } from '../core/secret.js';
 import { type RunningFlow, runningFlows } from '../flow/running-flows.js';
 import { versionOf } from '../metrics/runtime.js';
 import { Access } from './access.js';
@@ -59,9 +60,12 @@ export function consoleApp(options: ConsoleAppOptions = {}): ConsoleApp {
 export function consoleOf(
   options: ConsoleAppOptions,
   running: () => readonly RunningFlow[],
-  tokenOf: (url: string) => string | undefined = () => options.password,
+  tokenOf?: (url: string) => string | undefined,
 ): ConsoleApp {
-  return new Console(checkOptions(options), running, tokenOf);
+  const checked = checkOptions(options);
+  const { password } = checked;
+  const byPassword = () => (password === undefined ? undefined : secretNow('password', password));
+  return new Console(checked, running, tokenOf ?? byPassword);
 }
 
 class Console implements ConsoleApp {

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../alerts/alert.js';
 import { defaultMonitor, type Monitor } from '../core/monitor.js';
 import { expectOption, expectText, withDefaults } from '../core/options.js';
+import { expectSecret, type SecretText, secretNow } from '../core/secret.js';
 import type { DeadLetterStore } from '../dead-letters/index.js';
 
 export interface ConsoleAppOptions {
@@ -13,8 +14,10 @@ export interface ConsoleAppOptions {
   readonly readOnly?: boolean;
   /** The names by which the server is called, without ports; a request for another `Host` is rejected. Default those of loopback. */
   readonly hosts?: readonly string[];
-  /** Logs in, besides links that work once; also by `Authorization: Bearer`, for other processes. Default none. */
-  readonly password?: string;
+  /**
+   * Logs in, besides links that work once; also by `Authorization: Bearer`, for other processes. Not from an async function. Default none.
+   */
+  readonly password?: SecretText;
   /**
    * A header in which your reverse proxy says whom it has let in, such as `x-forwarded-user`: a request that has it is logged in. Only
    * where clients cannot reach this server but through the proxy, and the proxy removes the header from what they send. Default none.
@@ -51,14 +54,9 @@ export function checkOptions(options: ConsoleAppOptions) {
   expectOption('monitor', monitor, typeof monitor?.samples === 'function', 'a Monitor');
   if (name !== undefined) expectText('name', name);
   expectOption('readOnly', readOnly, typeof readOnly === 'boolean', 'true or false');
-  if (password !== undefined) {
-    expectOption(
-      'password',
-      '…',
-      typeof password === 'string' && password.length >= 8,
-      'a text of 8 characters or more',
-    );
-  }
+  const secret = password === undefined ? undefined : expectSecret('password', password);
+  const isLong = secret === undefined || secretNow('password', secret).length >= 8;
+  expectOption('password', '…', isLong, 'a text of 8 characters or more');
   if (trustedHeader !== undefined) {
     const isName = typeof trustedHeader === 'string' && /^[a-z0-9-]+$/i.test(trustedHeader);
     expectOption('trustedHeader', trustedHeader, isName, 'the name of a header');
@@ -85,7 +83,7 @@ export function checkOptions(options: ConsoleAppOptions) {
   expectOption('redact', redact, isList(redact), 'a list of names of fields');
   const isStream = alerts$ === undefined || typeof (alerts$ as { subscribe?: unknown })?.subscribe === 'function';
   expectOption('alerts$', alerts$, isStream, 'an Observable of alerts');
-  return all;
+  return { ...all, password: secret };
 }
 
 export type CheckedOptions = ReturnType<typeof checkOptions>;

@@ -15,6 +15,7 @@ export const ERRORS = {
   RXF_FLOW_COMMAND: { family: 'OptionError', retryable: false },
   RXF_FLOW_FILE: { family: 'OptionError', retryable: false },
   RXF_DRIVER_MISSING: { family: 'OptionError', retryable: false },
+  RXF_SECRET_UNREADABLE: { family: 'ConnectError', retryable: true },
 
   RXF_KAFKA_UNREACHABLE: { family: 'ConnectError', retryable: true },
   RXF_KAFKA_LOST: { family: 'ConnectError', retryable: true },

@@ -1,4 +1,5 @@
 import { type CodeOf, ERRORS, type ErrorCode, type ErrorFamily } from './error-codes.js';
+import { factsWithoutSecrets, withoutKnownSecrets } from './known-secrets.js';
 import { withoutSecrets } from './secrets.js';
 import { withoutStop } from './sentence.js';
 import { shownText } from './text.js';
@@ -31,11 +32,11 @@ export abstract class RxflumeError<F extends ErrorFamily = ErrorFamily> extends 
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: CodeOf<F>, message: string, extras: ErrorExtras = {}) {
-    super(shownText(message), extras.cause === undefined ? undefined : { cause: extras.cause });
+    super(withoutKnownSecrets(shownText(message)), extras.cause === undefined ? undefined : { cause: extras.cause });
     this.name = ERRORS[code].family;
     this.code = code;
     this.retryable = extras.retryable ?? ERRORS[code].retryable;
-    this.details = extras.details ?? {};
+    this.details = factsWithoutSecrets(extras.details ?? {});
   }
 }
 

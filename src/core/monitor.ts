@@ -4,6 +4,7 @@ import { describeError, shortName } from './errors.js';
 import { flowLabels } from './flow-scope.js';
 import { Histogram, type HistogramReading } from './histogram.js';
 import { KnownFailures } from './known-failures.js';
+import { factsWithoutSecrets, withoutKnownSecrets } from './known-secrets.js';
 import { sentence } from './sentence.js';
 import { shownText } from './text.js';
 
@@ -154,8 +155,8 @@ export class Monitor {
   }
 
   logEvent(level: Level, what: string, message: string, details?: Readonly<Record<string, unknown>>): void {
-    const shown = { level, what, message: shownText(message) };
-    this.#logEvents$.next(details === undefined ? shown : { ...shown, details });
+    const shown = { level, what, message: withoutKnownSecrets(shownText(message)) };
+    this.#logEvents$.next(details === undefined ? shown : { ...shown, details: factsWithoutSecrets(details) });
   }
 
   /**

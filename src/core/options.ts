@@ -56,6 +56,7 @@ const RENAMED: Readonly<Record<string, readonly string[]>> = {
   mostFaults: ['maxFaults'],
   produceEveryMs: ['produceIntervalMs'],
   receiptEveryMs: ['receiptIntervalMs'],
+  rejectUnauthorized: ['insecureSkipVerify'],
   ssl: ['tls'],
   timeLimitMs: ['sendTimeoutMs', 'requestTimeoutMs'],
   timeoutMs: ['requestTimeoutMs'],

@@ -1,3 +1,5 @@
+import { withoutKnownSecrets } from './known-secrets.js';
+
 /** Names whose values are secrets, as parameters of a URL, fields of JSON, or settings. */
 const NAMES =
   'delegation|hadoop\\.auth|sig|pwd|pass|passwd|passphrase|credentials?|x-amz-credential|(?:[\\w.-]*[-_.])?(?:token|secret|signature|password|api[-_]?key)|\\w*(?:Token|Secret|Password|ApiKey)';
@@ -16,7 +18,9 @@ const USER = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/gi;
  */
 export function withoutSecrets(text: string, known: readonly string[] = []): string {
   const all = known.filter((secret) => secret.length > 3).flatMap((secret) => [secret, encodeURIComponent(secret)]);
-  const clean = all.sort((a, b) => b.length - a.length).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  const clean = all
+    .sort((a, b) => b.length - a.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, '***'), withoutKnownSecrets(text));
   return clean
     .replace(USER, '$1***@')
     .replace(HEADER, '$1$2***')

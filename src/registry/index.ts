@@ -21,7 +21,6 @@ export {
   type RegistryAuth,
   type RegistryOptions,
   type RegistryRetryOptions,
-  type RegistrySecret,
 } from './options.js';
 export { type Registry, registry } from './registry.js';
 export { REGISTRY_ENCODER_DEFAULTS, type RegistryEncoderOptions } from './registry-encoder.js';

@@ -9,16 +9,14 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../core/options.js';
+import { expectSecret, type Secret, type SecretText } from '../core/secret.js';
 import { MiB } from '../core/units.js';
 import type { HttpClient } from '../ports/http-client.js';
 
-/** A secret, or a function that gives it, asked before each request, for one that changes. */
-export type RegistrySecret = string | (() => string | PromiseLike<string>);
-
-/** How to log in: with a user name and a password, or with a token. */
+/** How to log in: with a user name and a password, or with a token, read before each request. */
 export type RegistryAuth =
-  | { readonly username: string; readonly password: RegistrySecret }
-  | { readonly token: RegistrySecret };
+  | { readonly username: string; readonly password: SecretText }
+  | { readonly token: SecretText };
 
 export interface RegistryRetryOptions extends BackoffOptions {
   /** How often all URLs are tried in turn, the first time included. Default 5. */
@@ -69,7 +67,7 @@ export function checkOptions(given: RegistryOptions) {
     // Without the value: a secret may be in it.
     expectOption('url', typeof one, problem === undefined, `a URL; ${problem}`);
   }
-  if (auth !== undefined) expectAuth(auth);
+  const login = auth === undefined ? undefined : checkAuth(auth);
   if (http !== undefined) expectFunction('http.request', http?.request);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectWhole('retry.maxAttempts', retry.maxAttempts, 1, 1_000);
@@ -77,7 +75,7 @@ export function checkOptions(given: RegistryOptions) {
   expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024, 64 * MiB);
   expectWhole('maxSchemas', options.maxSchemas, 1, 1_000_000);
   expectMs('unknownAgeMs', options.unknownAgeMs);
-  return { ...options, urls: (urls as string[]).map((one) => one.replace(/\/+$/, '')) };
+  return { ...options, auth: login, urls: (urls as string[]).map((one) => one.replace(/\/+$/, '')) };
 }
 
 function urlProblem(given: unknown): string | undefined {
@@ -95,17 +93,17 @@ function urlProblem(given: unknown): string | undefined {
   return problem === null ? undefined : `it must be ${problem}`;
 }
 
-function expectAuth(auth: RegistryAuth): void {
-  const isSecret = (secret: unknown) => typeof secret === 'function' || (typeof secret === 'string' && secret !== '');
-  const rule = 'a non-empty string, or a function that gives one';
+/** As it is checked. */
+export type RegistryLogin = { readonly username: string; readonly password: Secret } | { readonly token: Secret };
+
+function checkAuth(auth: RegistryAuth): RegistryLogin {
   if (typeof auth === 'object' && auth !== null && 'token' in auth) {
     expectKnown('auth', auth, ['token']);
-    expectOption('auth.token', typeof auth.token, isSecret(auth.token), rule);
-    return;
+    return { token: expectSecret('auth.token', auth.token) };
   }
   expectKnown('auth', auth, ['username', 'password']);
   const { username, password } = auth;
   const isName = typeof username === 'string' && username !== '' && !username.includes(':');
   expectOption('auth.username', typeof username, isName, 'a non-empty string without a colon');
-  expectOption('auth.password', typeof password, isSecret(password), rule);
+  return { username, password: expectSecret('auth.password', password) };
 }

@@ -1,13 +1,14 @@
 import { catchError, defer, from, map, mergeMap, type Observable, of, retry, timer } from 'rxjs';
 import { backoffMs } from '../backpressure/backoff.js';
 import { ConnectError, describeError, isRetryable, type RxflumeError } from '../core/errors.js';
+import type { Secret } from '../core/secret.js';
 import { withoutSecrets } from '../core/secrets.js';
 import { sentence } from '../core/sentence.js';
 import { shownUrl } from '../core/text.js';
 import { within } from '../lifecycle/time-limit.js';
 import type { HttpAnswer, HttpClient } from '../ports/http-client.js';
 import { fetchClient } from './fetch-client.js';
-import type { CheckedOptions, RegistryAuth, RegistrySecret } from './options.js';
+import type { CheckedOptions, RegistryLogin } from './options.js';
 
 /** An answer of the registry that is one: of success, or one of its own errors. */
 export interface RegistryAnswer {
@@ -182,7 +183,7 @@ interface Credentials {
 
 const NONE: Credentials = { headers: {}, secrets: [] };
 
-function credentials(auth: RegistryAuth | undefined, what: string): Observable<Credentials> {
+function credentials(auth: RegistryLogin | undefined, what: string): Observable<Credentials> {
   if (auth === undefined) return of(NONE);
   if ('token' in auth) {
     return secretOf(auth.token, 'auth.token', what).pipe(
@@ -197,17 +198,15 @@ function credentials(auth: RegistryAuth | undefined, what: string): Observable<C
   );
 }
 
-function secretOf(secret: RegistrySecret, option: string, what: string): Observable<string> {
+function secretOf(secret: Secret, option: string, what: string): Observable<string> {
   const failed = (problem: string, cause?: unknown) =>
-    new ConnectError(
-      'RXF_REGISTRY_DENIED',
-      `\`${option}\` ${problem}, so ${what} was not sent. Correct the function.`,
-      { cause, retryable: true },
-    );
+    new ConnectError('RXF_REGISTRY_DENIED', `\`${option}\` ${problem}, so ${what} was not sent. Correct it.`, {
+      cause,
+      retryable: true,
+    });
   return defer(() => {
-    if (typeof secret === 'string') return of(secret);
-    const given = secret();
-    return typeof given === 'string' ? of(given) : from(Promise.resolve(given));
+    const given = secret.value();
+    return typeof given === 'string' ? of(given) : from(given);
   }).pipe(
     map((given) => {
       // A line feed in it would begin another header.
@@ -215,7 +214,8 @@ function secretOf(secret: RegistrySecret, option: string, what: string): Observa
       throw failed('must be a non-empty text of ASCII characters');
     }),
     catchError((cause: unknown) => {
-      throw cause instanceof ConnectError ? cause : failed('threw', cause);
+      const isOurs = cause instanceof ConnectError && cause.code === 'RXF_REGISTRY_DENIED';
+      throw isOurs ? cause : failed(`cannot be read (${describeError(cause)})`, cause);
     }),
   );
 }

@@ -16,6 +16,7 @@ import * as operators from 'rxflume/operators';
 import * as planner from 'rxflume/planner';
 import * as ports from 'rxflume/ports';
 import * as registry from 'rxflume/registry';
+import * as security from 'rxflume/security';
 import * as testing from 'rxflume/testing';
 import * as rxjs from 'rxjs';
 import * as rxjsTesting from 'rxjs/testing';
@@ -48,6 +49,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/operators': operators,
   'rxflume/ports': ports,
   'rxflume/registry': registry,
+  'rxflume/security': security,
   'rxflume/testing': testing,
   rxjs,
   'rxjs/testing': rxjsTesting,

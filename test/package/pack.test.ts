@@ -47,6 +47,7 @@ const ENTRIES = [
   'rxflume/formats/protobuf',
   'rxflume/formats/json-schema',
   'rxflume/registry',
+  'rxflume/security',
   'rxflume/testing',
   'rxflume/drivers/kafkajs',
   'rxflume/drivers/webhdfs',

@@ -3,7 +3,9 @@ import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../../alerts/index.js';
 import { consoleOf } from '../../console/console-app.js';
 import { describeError, OptionError } from '../../core/errors.js';
+import { secretNow } from '../../core/secret.js';
 import { runningFlows } from '../../flow/running-flows.js';
+import { secret } from '../../security/secret-sources.js';
 import type { CommandContext } from '../command.js';
 import type { ConsoleLog } from '../console-log.js';
 import { storeOf } from '../dlq/store-of.js';
@@ -28,9 +30,11 @@ export async function serveConsole(
   const { err, env } = context;
   const stored = { mode: 'webhdfs', ...(replays !== undefined && { replays }) } as const;
   const store = deadLetters === undefined ? undefined : await storeOf({ ...stored, where: deadLetters }, context);
-  const password = passwordFile === undefined ? undefined : textOf('--console-password-file', passwordFile).trimEnd();
+  if (passwordFile !== undefined) textOf('--console-password-file', passwordFile);
+  const password = passwordFile === undefined ? undefined : secret.file(passwordFile);
   const folder = runtimeFolder(env);
-  const tokenOf = (url: string) => password ?? tokenAt(url, folder);
+  const tokenOf = (url: string) =>
+    password === undefined ? tokenAt(url, folder) : secretNow('--console-password-file', password);
   const app = consoleOf(
     {
       readOnly,

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { shownHostPort, urlAddressProblem } from '../../core/address.js';
 import { OptionError } from '../../core/errors.js';
+import { expectSecret, type Secret, type SecretText } from '../../core/secret.js';
 
 /** One broker, with what it takes to be let in. Only `name` is ever shown. */
 export interface Address {
@@ -11,13 +12,13 @@ export interface Address {
   readonly isTls: boolean;
   readonly vhost: string;
   readonly user: string;
-  readonly password: string;
+  readonly password: Secret;
 }
 
 export interface Given {
   readonly vhost?: string;
   readonly user?: string;
-  readonly password?: string;
+  readonly password?: SecretText;
 }
 
 /** `amqp://user:password@host:port/vhost`, each part but the host optional; what is given beside it counts more. */
@@ -47,7 +48,7 @@ export function parseAddress(option: string, url: unknown, given: Given): Addres
     isTls,
     vhost: vhost || given.vhost || '/',
     user: given.user ?? (decoded(option, parts.username) || 'guest'),
-    password: given.password ?? (decoded(option, parts.password) || 'guest'),
+    password: expectSecret('password', given.password ?? (decoded(option, parts.password) || 'guest')),
   };
 }
 

@@ -23,16 +23,17 @@ export function isDeniedOpening(error: unknown): boolean {
 
 /**
  * Opens the virtual host once more by hand, to learn why it is denied: null if it is not, or there is no reply in time. Returns
- * a function that cancels it.
+ * a function that cancels it. `response` is what it logs in with.
  */
 export function askWhyDenied(
   broker: Address,
+  response: Buffer,
   options: CheckedOptions,
   answered: (answer: BrokerAnswer | null) => void,
 ): () => void {
   const { host, port, isTls } = broker;
   const socket: Socket = isTls
-    ? connectTls({ servername: host, ...options.tls, host, port })
+    ? connectTls({ ...options.tls.connection(host), host, port })
     : connectPlain({ host, port });
   let received: Buffer = Buffer.alloc(0);
   const finish = (answer: BrokerAnswer | null) => {
@@ -45,8 +46,7 @@ export function askWhyDenied(
   const send = (method: number, ...parts: Buffer[]) => socket.write(frame(method, Buffer.concat(parts)));
   const take = (method: number, fields: Buffer) => {
     if (method === START) {
-      const response = Buffer.from(`\0${broker.user}\0${broker.password}`);
-      send(START_OK, long(0), short('PLAIN'), long(response.length), response, short('en_US'));
+      send(START_OK, long(0), short(options.mechanism.toUpperCase()), long(response.length), response, short('en_US'));
     } else if (method === TUNE) {
       send(TUNE_OK, fields.subarray(0, 8));
       send(OPEN, short(broker.vhost), Buffer.from([0, 0]));

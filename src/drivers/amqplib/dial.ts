@@ -4,6 +4,7 @@ import { askWhyDenied, isDeniedOpening } from './denied-opening.js';
 import { handshakeError, noneReachable, unreachable } from './errors.js';
 import type { Connection, loadAmqplib, SocketOptions } from './library.js';
 import { Link } from './link.js';
+import { type Credentials, EXTERNAL, plain, renewSecret, whenRead } from './login.js';
 import type { CheckedOptions } from './options.js';
 
 export type Amqplib = ReturnType<typeof loadAmqplib>;
@@ -53,7 +54,7 @@ export class Dialler {
   }
 
   #dialOne(broker: Address, dialled: Dialled): () => void {
-    const { connectTimeoutMs, closeTimeoutMs } = this.#options;
+    const { connectTimeoutMs, closeTimeoutMs, mechanism, reloadIntervalMs } = this.#options;
     const abort = new AbortController();
     let isOver = false;
     let cancelAsking = () => {};
@@ -71,7 +72,9 @@ export class Dialler {
       if (isOver) return;
       finish();
       if (connection !== undefined) {
-        dialled.connected(new Link(connection, abort, broker, closeTimeoutMs));
+        const link = new Link(connection, abort, broker, closeTimeoutMs);
+        if (mechanism === 'plain') renewSecret(link, password, reloadIntervalMs);
+        dialled.connected(link);
         return;
       }
       abort.abort();
@@ -79,16 +82,30 @@ export class Dialler {
         dialled.failed(handshakeError(error, broker));
         return;
       }
-      cancelAsking = askWhyDenied(broker, this.#options, (answer) =>
+      cancelAsking = askWhyDenied(broker, credentials.response(), this.#options, (answer) =>
         dialled.failed(handshakeError(error, broker, answer)),
       );
     };
-    try {
-      this.#amqplib.connect(this.#urlOf(broker), this.#socketOptions(abort.signal), answered);
-    } catch (error) {
-      // A certificate or key that cannot be read.
-      queueMicrotask(() => answered(error, undefined));
-    }
+    let password = '';
+    let credentials: Credentials = EXTERNAL;
+    const connect = (given: string) => {
+      if (isOver) return;
+      password = given;
+      if (mechanism === 'plain') credentials = plain(broker.user, given);
+      try {
+        this.#amqplib.connect(this.#urlOf(broker), this.#socketOptions(broker, credentials, abort.signal), answered);
+      } catch (error) {
+        // A certificate or key that cannot be read.
+        queueMicrotask(() => answered(error, undefined));
+      }
+    };
+    const unreadable = (error: unknown) => {
+      if (isOver) return;
+      finish();
+      dialled.failed(error as ConnectError);
+    };
+    if (mechanism === 'external') connect('');
+    else whenRead(broker.password, connect, unreadable);
     return () => {
       finish();
       abort.abort();
@@ -96,14 +113,12 @@ export class Dialler {
     };
   }
 
-  #urlOf({ host, port, isTls, user, password, vhost }: Address) {
+  #urlOf({ host, port, isTls, vhost }: Address) {
     const { heartbeatSeconds, maxFrameBytes } = this.#options;
     return {
       protocol: isTls ? 'amqps' : 'amqp',
       hostname: host,
       port,
-      username: user,
-      password,
       // amqplib unescapes it.
       vhost: encodeURIComponent(vhost),
       heartbeat: heartbeatSeconds,
@@ -113,8 +128,14 @@ export class Dialler {
   }
 
   // amqplib hands these on to Node's own connect, whose `signal` is the only way to end a connection that is being made.
-  #socketOptions(signal: AbortSignal): SocketOptions {
+  #socketOptions({ host, isTls }: Address, credentials: Credentials, signal: AbortSignal): SocketOptions {
     const { tls, connectionName } = this.#options;
-    return { ...tls, noDelay: true, clientProperties: { connection_name: connectionName }, signal } as SocketOptions;
+    return {
+      ...(isTls && tls.connection(host)),
+      credentials,
+      noDelay: true,
+      clientProperties: { connection_name: connectionName },
+      signal,
+    } as SocketOptions;
   }
 }

@@ -1,11 +1,9 @@
 import type { CodeOf } from '../../core/error-codes.js';
 import { ConnectError, describeError, SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
-import { plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
+import { isTlsFault, plainPortHint, tlsAdvice } from '../../core/tls-fault.js';
 import type { Address } from './address.js';
 import { answerIn, type BrokerAnswer } from './broker-answer.js';
-
-const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
 
 /** Where something was asked: the broker, and the thing it was about, such as ``queue `a` ``. */
 export interface ErrorContext {
@@ -17,7 +15,14 @@ export interface ErrorContext {
 export function handshakeError(error: unknown, broker: Address, answer = answerIn(error)): ConnectError {
   const details = { broker: broker.name };
   const extras = { details, cause: error };
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  if (error instanceof ConnectError) return error;
+  const isExternal = /mechanism EXTERNAL is not provided/.test(describeError(error));
+  if (isExternal || (answer?.code === 403 && /EXTERNAL/.test(answer.text))) {
+    const message = isExternal
+      ? `RabbitMQ at ${broker.name} takes no login by certificate. Enable the plugin rabbitmq_auth_mechanism_ssl and the mechanism EXTERNAL, or correct \`mechanism\`.`
+      : `RabbitMQ at ${broker.name} rejects the client certificate: ${shown(answer as BrokerAnswer, broker)}. Create the user that it names, or pass another in \`tls\`.`;
+    return new ConnectError('RXF_AMQP_AUTH', message, extras);
+  }
   if (answer?.code === 403) {
     return new ConnectError(
       'RXF_AMQP_AUTH',
@@ -41,7 +46,7 @@ export function handshakeError(error: unknown, broker: Address, answer = answerI
       extras,
     );
   }
-  if (TLS_CODES.test(code)) {
+  if (isTlsFault(error)) {
     return new ConnectError(
       'RXF_AMQP_AUTH',
       `Cannot establish a TLS connection to RabbitMQ at ${broker.name}: ${describeError(error)}. ${tlsAdvice(error, 'tls.ca', NO_TLS)}.`,

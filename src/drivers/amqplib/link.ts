@@ -52,6 +52,12 @@ export class Link {
     return String(this.connection.connection.serverProperties?.version ?? '');
   }
 
+  /** Calls back when it has ended. */
+  whenOver(over: () => void): void {
+    if (this.#isOver) over();
+    else this.#onEnd.push(over);
+  }
+
   /** Says goodbye, then cuts; calls back when it has ended. */
   close(closed: () => void): void {
     if (this.#isOver) {

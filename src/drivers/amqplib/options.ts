@@ -1,5 +1,7 @@
-import type { ConnectionOptions } from 'node:tls';
-import { expectMs, expectOption, expectText, expectWhole, withDefaults } from '../../core/options.js';
+import { expectMs, expectOneOf, expectOption, expectText, expectWhole, withDefaults } from '../../core/options.js';
+import type { SecretText } from '../../core/secret.js';
+import { ClientTls } from '../../security/client-tls.js';
+import type { TlsConfig } from '../../security/tls-options.js';
 import { parseAddress } from './address.js';
 
 export interface AmqplibOptions {
@@ -12,10 +14,17 @@ export interface AmqplibOptions {
   readonly vhost?: string;
   /** Default: as in the URL, else `guest`. Never shown. */
   readonly user?: string;
-  /** Default: as in the URL, else `guest`. Never shown. */
-  readonly password?: string;
-  /** TLS of `amqps`, as Node's own options (`ca`, `cert`, `key`, `servername`, …). Default: none. */
-  readonly tls?: ConnectionOptions;
+  /** A password, or a token where RabbitMQ takes tokens; read at each login. Default: as in the URL, else `guest`. Never shown. */
+  readonly password?: SecretText;
+  /**
+   * `plain`: by user and password. `external`: by the client certificate in `tls`, whose name is that of a user; with `amqps` only.
+   * Default `plain`.
+   */
+  readonly mechanism?: 'plain' | 'external';
+  /** How often `password` is read again while a connection is open; a new one is sent to the broker. Default 30,000. */
+  readonly reloadIntervalMs?: number;
+  /** TLS of `amqps`: which authorities and which certificate of ours. Default: Node's authorities. */
+  readonly tls?: TlsConfig;
   /** What the broker's own tools call the connections. Default `rxflume`. */
   readonly connectionName?: string;
   /**
@@ -43,6 +52,8 @@ export const AMQPLIB_DEFAULTS = {
   vhost: '/',
   user: 'guest',
   password: 'guest',
+  mechanism: 'plain',
+  reloadIntervalMs: 30_000,
   tls: {},
   connectionName: 'rxflume',
   heartbeatSeconds: 10,
@@ -60,20 +71,22 @@ export function checkOptions(given: AmqplibOptions) {
   const { urls, vhost, user, password, maxMessageBytes } = given;
   expectOption('urls', urls, Array.isArray(urls) && urls.length > 0, 'a list of at least one `amqp://host:port/vhost`');
   if (vhost !== undefined) expectText('vhost', vhost);
-  for (const [name, value] of Object.entries({ user, password })) {
-    expectOption(
-      name,
-      '…',
-      value === undefined || (typeof value === 'string' && value.length > 0),
-      'a non-empty string',
-    );
-  }
+  expectOption('user', '…', user === undefined || (typeof user === 'string' && user !== ''), 'a non-empty string');
+  expectOneOf('mechanism', options.mechanism, ['plain', 'external']);
   const brokers = urls.map((url, at) => parseAddress(`urls[${at}]`, url, given));
   const vhosts = [...new Set(brokers.map((broker) => broker.vhost))];
   expectOption('urls', vhosts.join(', '), vhosts.length === 1, 'brokers of one virtual host');
   expectText('connectionName', options.connectionName);
-  expectOption('tls', typeof options.tls, typeof options.tls === 'object' && options.tls !== null, 'TLS options');
+  const tls = new ClientTls('amqplib', options.tls);
+  if (options.mechanism === 'external') {
+    const { cert, pfx } = options.tls as TlsConfig;
+    const isWhole = (cert !== undefined || pfx !== undefined) && brokers.every(({ isTls }) => isTls);
+    expectOption('mechanism', 'external', isWhole, "'plain' without `amqps` and a client certificate in `tls`");
+    const isAlone = user === undefined && password === undefined;
+    expectOption('mechanism', 'external', isAlone, "'plain' with `user` or `password`");
+  }
   expectWhole('heartbeatSeconds', options.heartbeatSeconds, 1, 65_535);
+  expectMs('reloadIntervalMs', options.reloadIntervalMs, 1);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
   expectWhole('maxFrameBytes', options.maxFrameBytes, 8_192, 2 ** 30);
@@ -82,6 +95,7 @@ export function checkOptions(given: AmqplibOptions) {
   const sharedVhost = vhosts[0] as string;
   return {
     ...options,
+    tls,
     name: `amqp ${brokers.map((broker) => broker.name).join(',')}/${sharedVhost === '/' ? '' : sharedVhost}`,
     brokers,
     vhost: sharedVhost,

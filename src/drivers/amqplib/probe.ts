@@ -13,7 +13,7 @@ export function brokersProbe({ brokers, tls }: CheckedOptions): Probe {
           role: 'RabbitMQ broker',
           host,
           port,
-          ...(isTls && { tls: { servername: host, ...tls } }),
+          ...(isTls && { tls: tls.connection(host) }),
           fix: FIX,
         }),
       ),

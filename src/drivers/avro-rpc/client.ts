@@ -43,8 +43,13 @@ class AvroRpcClient implements FlumeRpcClient {
     const { agents, tls, compression } = this.#settings;
     const fix = 'Check that this agent runs with an Avro source, and its host and port in `agents`.';
     // Deflated around TLS, its handshake is not for this.
-    const secured = tls !== null && compression === 'none' ? { tls } : {};
-    return from(agents).pipe(mergeMap(({ host, port }) => reach({ role: 'Flume agent', host, port, ...secured, fix })));
+    const isSecured = tls !== null && compression === 'none';
+    return from(agents).pipe(
+      mergeMap(({ host, port }) => {
+        const secured = isSecured ? { tls: tls.connection(host) } : {};
+        return reach({ role: 'Flume agent', host, port, ...secured, fix });
+      }),
+    );
   };
 
   connect(agent: number): Observable<FlumeConnection> {

@@ -1,7 +1,8 @@
-import type { ConnectionOptions } from 'node:tls';
 import { readHostPort } from '../../core/address.js';
 import { expectMs, expectOneOf, expectOption, expectWhole, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import { clientTls } from '../../security/client-tls.js';
+import type { TlsConfig } from '../../security/tls-options.js';
 import { Certificate } from '../node/certificate.js';
 import { checkAllow, checkHostPort, type ServerTls } from '../node/listen-options.js';
 
@@ -28,8 +29,8 @@ interface WireOptions {
 export interface AvroRpcClientOptions extends WireOptions {
   /** The agents as `host:port`, best first; the port is 4141 where it is left out. At least one. */
   readonly agents: readonly string[];
-  /** TLS: true, or Node's own options (`ca`, `servername`, …). Default false. */
-  readonly tls?: boolean | ConnectionOptions;
+  /** TLS: true, or which authorities and which certificate of ours. Default false. */
+  readonly tls?: boolean | TlsConfig;
   /** The longest until a connection is open and both sides agree, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** The longest an agent may take to answer a batch, in milliseconds. Default 20,000. */
@@ -52,7 +53,7 @@ export interface AvroRpcServerOptions extends WireOptions {
   readonly port: number;
   /** The address to listen at, such as 0.0.0.0 for agents of other machines. Default `127.0.0.1`. */
   readonly host?: string;
-  /** TLS: the certificate and key, as Node's `tls.createSecureContext` takes them, or a function that reads them. Default: none. */
+  /** TLS: the certificate and key, or a function that gives them. Files are read again when they have changed. Default: none. */
   readonly tls?: ServerTls;
   /** How often a function given as `tls` is called, in milliseconds. Default 60,000. */
   readonly reloadIntervalMs?: number;
@@ -113,7 +114,7 @@ export function checkClientOptions(given: AvroRpcClientOptions) {
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   const addresses = agents.map((agent, at) => readHostPort(`agents[${at}]`, agent, DEFAULT_PORT));
-  return { ...options, agents: addresses, tls: tls === true ? {} : tls === false ? null : tls };
+  return { ...options, agents: addresses, tls: clientTls('avroRpcClient', tls) };
 }
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */

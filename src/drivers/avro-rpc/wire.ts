@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import type { HostPort } from '../../core/address.js';
@@ -20,11 +20,7 @@ export function dial({ host, port }: HostPort, settings: ClientSettings, ready: 
     socket.once('connect', ready);
     return deflated(socket, settings);
   }
-  return layered(socket, settings, (below) => {
-    // A name is not sent for an address: TLS forbids it.
-    const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined);
-    return connectTls({ ...tls, socket: below, ...(servername === undefined ? { host } : { servername }) }, ready);
-  });
+  return layered(socket, settings, (below) => connectTls({ host, ...tls.connection(host), socket: below }, ready));
 }
 
 /** A client's connection as the server reads it. Where there is TLS, `secured` is called after its handshake. */

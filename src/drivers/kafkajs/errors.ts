@@ -15,8 +15,6 @@ const AUTH_TYPES = new Set([
   'CLUSTER_AUTHORIZATION_FAILED',
 ]);
 
-const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/;
-
 const NETWORK_CODE = /^E[A-Z]+$/;
 
 /** kafkajs calls these final; the cluster may answer otherwise a moment later. */
@@ -24,7 +22,8 @@ const PASSING_NAMES = new Set(['KafkaJSLockTimeout', 'KafkaJSGroupCoordinatorNot
 
 /** What an error means for who reads: by the broker's answer, or where there was none, by what is known of the network. */
 export function meaningOf(error: unknown): Meaning {
-  if (error instanceof RxflumeError) return error.retryable ? 'again' : 'fatal';
+  const own = ownIn(error);
+  if (own !== undefined) return own.retryable ? 'again' : 'fatal';
   const known = MEANINGS[typeOf(error)];
   if (known !== undefined) return known;
   if (isAuth(error)) return 'denied';
@@ -39,7 +38,8 @@ export function mayPass(error: unknown): boolean {
 
 /** Worth another try with the same cluster: the network, or a broker that says so itself. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof RxflumeError) return error.retryable;
+  const own = ownIn(error);
+  if (own !== undefined) return own.retryable;
   if (isAuth(error)) return false;
   const { name, retriable, code } = innermost(error);
   return retriable === true || PASSING_NAMES.has(name) || NETWORK_CODE.test(String(code ?? ''));
@@ -47,7 +47,7 @@ export function isPassing(error: unknown): boolean {
 
 export function isAuth(error: unknown): boolean {
   const { name, type, code } = innermost(error);
-  return name === 'KafkaJSSASLAuthenticationError' || AUTH_TYPES.has(type ?? '') || TLS_CODES.test(String(code ?? ''));
+  return name === 'KafkaJSSASLAuthenticationError' || AUTH_TYPES.has(type ?? '') || isTlsFault({ code });
 }
 
 /** A short reason, such as `connect ECONNREFUSED 127.0.0.1:9092`, without secrets and without a full stop. */
@@ -77,6 +77,16 @@ function innermost(error: unknown): ForeignError {
   return inner ?? { name: 'Error', message: String(error) };
 }
 
+/** kafkajs wraps ours too, as that of a secret that cannot be read. */
+function ownIn(error: unknown): RxflumeError | undefined {
+  let inner = error;
+  for (let depth = 0; depth < 8 && typeof inner === 'object' && inner !== null; depth += 1) {
+    if (inner instanceof RxflumeError) return inner;
+    inner = (inner as { readonly cause?: unknown }).cause;
+  }
+  return undefined;
+}
+
 export interface Setting {
   readonly brokers: readonly string[];
   readonly secrets: readonly string[];
@@ -84,7 +94,9 @@ export interface Setting {
 
 /** An error while connecting, joining or reading, as ours. What is no error of kafkajs or the network is a bug, and kept. */
 export function connectError(error: unknown, { brokers, secrets }: Setting, lastReason?: string): unknown {
-  if (error instanceof RxflumeError || !isForeign(error)) return error;
+  const own = ownIn(error);
+  if (own !== undefined) return own;
+  if (!isForeign(error)) return error;
   const where = brokers.join(', ');
   const reason = reasonOf(error, secrets);
   const extras = { details: { brokers }, cause: error };
@@ -92,7 +104,7 @@ export function connectError(error: unknown, { brokers, secrets }: Setting, last
     const inner = innermost(error);
     const message = isTlsFault(inner)
       ? `Cannot establish a TLS connection to Kafka at ${where}: ${reason}. ${tlsAdvice(inner, 'tls.ca', NO_TLS)}.`
-      : `Kafka at ${where} rejected the credentials or the request: ${reason}. Check \`sasl\`, \`tls\` and the ACLs.`;
+      : `Kafka at ${where} rejected ${deniedAdvice(inner, reason)}.`;
     return new ConnectError('RXF_KAFKA_AUTH', message, extras);
   }
   if (typeOf(error) === 'INCONSISTENT_GROUP_PROTOCOL') {
@@ -118,6 +130,26 @@ export function instanceError(
       'of its own, such as the name of its pod, and start this one again.',
     { details: { groupId, groupInstanceId }, cause: error },
   );
+}
+
+/** What each of Kafka's rejections is about, and the right that is missing. */
+const MISSING_RIGHTS: Readonly<Record<string, string>> = {
+  GROUP_AUTHORIZATION_FAILED: 'the operation `Read` on the group',
+  TOPIC_AUTHORIZATION_FAILED: 'on the topic the operation `Read` to a source, `Write` to a sink',
+  CLUSTER_AUTHORIZATION_FAILED: 'the operation `IdempotentWrite` on the cluster',
+};
+
+/** Follows `Kafka at k1:9093 rejected`. */
+function deniedAdvice({ type, name }: ForeignError, reason: string): string {
+  const right = MISSING_RIGHTS[type ?? ''];
+  if (right !== undefined) return `the request: ${reason}. Grant ${right} (\`kafka-acls --add\`)`;
+  if (type === 'UNSUPPORTED_SASL_MECHANISM' || /mechanism is not supported/.test(reason)) {
+    return `the login: ${reason}. Correct \`sasl.mechanism\`, or enable it at the broker`;
+  }
+  if (type === 'SASL_AUTHENTICATION_FAILED' || name === 'KafkaJSSASLAuthenticationError') {
+    return `the credentials: ${reason}. Correct what \`sasl\` logs in with`;
+  }
+  return `the credentials or the request: ${reason}. Check \`sasl\`, \`tls\` and the ACLs`;
 }
 
 const NO_TLS = 'leave out `tls`';

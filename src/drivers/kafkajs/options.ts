@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from 'node:tls';
 import { readHostPort } from '../../core/address.js';
 import {
   expectMs,
@@ -9,21 +8,32 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../../core/options.js';
+import { expectSecret, type SecretText } from '../../core/secret.js';
 import { MiB } from '../../core/units.js';
+import { clientTls } from '../../security/client-tls.js';
+import type { TlsConfig } from '../../security/tls-options.js';
+import { saslOf } from './sasl.js';
 
-/** The SASL credentials, in kafkajs's shape. Secrets are never shown. */
+/** How to log in. Secrets are read at each login, so also before a session ends, and never shown. */
 export type KafkajsSasl =
   | {
       readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
       readonly username: string;
-      readonly password: string;
+      readonly password: SecretText;
     }
   | {
       readonly mechanism: 'aws';
       readonly authorizationIdentity: string;
       readonly accessKeyId: string;
-      readonly secretAccessKey: string;
-      readonly sessionToken?: string;
+      readonly secretAccessKey: SecretText;
+      readonly sessionToken?: SecretText;
+    }
+  | {
+      readonly mechanism: 'oauthbearer';
+      /** The token, which must outlive the login by more than a second. */
+      readonly token: SecretText;
+      /** Sent beside the token, such as `{ logicalCluster: 'lkc-1' }`. */
+      readonly extensions?: Readonly<Record<string, string>>;
     }
   | { readonly mechanism: 'oauthbearer'; readonly oauthBearerProvider: () => Promise<{ readonly value: string }> }
   | { readonly mechanism: string; readonly authenticationProvider: (...given: never[]) => unknown };
@@ -45,8 +55,8 @@ export interface KafkajsOptions {
   readonly brokers: readonly string[];
   /** What the brokers' logs and quotas call us. Default `rxflume`. */
   readonly clientId?: string;
-  /** TLS: true, or Node's own options (`ca`, `cert`, `key`, `servername`, …). Default false. */
-  readonly tls?: boolean | ConnectionOptions;
+  /** TLS: true, or which authorities and which certificate of ours. Default false. */
+  readonly tls?: boolean | TlsConfig;
   readonly sasl?: KafkajsSasl;
   /** The longest connecting may take, topics looked up included, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
@@ -116,7 +126,8 @@ export function checkOptions(given: KafkajsOptions) {
   expectText('clientId', options.clientId);
   const isTls = typeof options.tls === 'boolean' || (typeof options.tls === 'object' && options.tls !== null);
   expectOption('tls', options.tls, isTls, 'true, false or TLS options');
-  checkSasl(options.sasl);
+  const tls = clientTls('kafkajs', options.tls);
+  const sasl = checkSasl(options.sasl);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);
   expectMs('closeTimeoutMs', options.closeTimeoutMs, 1);
@@ -132,33 +143,33 @@ export function checkOptions(given: KafkajsOptions) {
   expectOption('checkCrc', checkCrc, typeof checkCrc === 'boolean', 'true or false');
   const canCheck = !checkCrc || recordDecoder === 'lean';
   expectOption('checkCrc', checkCrc, canCheck, 'false with `recordDecoder: kafkajs`, which does not check the CRC');
-  return { ...options, brokers: names };
+  return { ...options, brokers: names, tls, sasl, secrets: textsOf(given) };
 }
 
-function checkSasl(sasl: KafkajsSasl | undefined): void {
-  if (sasl === undefined) return;
-  expectOption('sasl', sasl, typeof sasl === 'object' && sasl !== null, 'an object with a `mechanism`');
+function checkSasl(sasl: KafkajsSasl | undefined) {
+  if (sasl === undefined) return undefined;
+  expectOption('sasl', typeof sasl, typeof sasl === 'object' && sasl !== null, 'an object with a `mechanism`');
   expectText('sasl.mechanism', sasl.mechanism);
-  if ('authenticationProvider' in sasl) return;
-  const mechanism = sasl.mechanism.toLowerCase();
+  const { mechanism: given, ...fields } = sasl as Record<string, unknown> & { readonly mechanism: string };
+  if ('authenticationProvider' in sasl) return saslOf(given, fields, {});
+  const mechanism = given.toLowerCase();
   expectOption('sasl.mechanism', mechanism, MECHANISMS.includes(mechanism), `one of ${MECHANISMS.join(', ')}`);
-  if ('username' in sasl || mechanism === 'plain' || mechanism.startsWith('scram')) {
-    const { username, password } = sasl as { username?: unknown; password?: unknown };
-    expectText('sasl.username', username);
-    const holds = typeof password === 'string' && password.length > 0;
-    expectOption('sasl.password', '…', holds, 'a non-empty string');
-  }
+  if (mechanism === 'plain' || mechanism.startsWith('scram')) expectText('sasl.username', fields.username);
+  const isToken = mechanism === 'oauthbearer' && fields.oauthBearerProvider === undefined;
+  const needed = { oauthbearer: isToken ? ['token'] : [], aws: ['secretAccessKey'] }[mechanism] ?? ['password'];
+  const named = [...needed, ...(fields.sessionToken === undefined ? [] : ['sessionToken'])];
+  const secrets = named.map((name) => [name, expectSecret(`sasl.${name}`, fields[name])] as const);
+  return saslOf(mechanism, fields, Object.fromEntries(secrets));
 }
 
-/** Every text in the options that must not be shown. */
-export function secretsOf({ sasl, tls }: Pick<CheckedOptions, 'sasl' | 'tls'>): string[] {
-  const secrets: string[] = [];
-  for (const name of ['password', 'secretAccessKey', 'sessionToken', 'passphrase', 'key']) {
-    for (const holder of [sasl, tls] as (object | boolean | undefined)[]) {
-      if (typeof holder !== 'object') continue;
-      const value = (holder as Record<string, unknown>)[name];
-      if (typeof value === 'string' && value.length > 0) secrets.push(value);
-    }
-  }
+/** The texts in the options that must not be shown, also those that are too short to be looked for everywhere. */
+function textsOf({ sasl, tls }: KafkajsOptions): readonly string[] {
+  const holders = [sasl, tls].filter((one) => typeof one === 'object' && one !== null) as Record<string, unknown>[];
+  const names = ['password', 'secretAccessKey', 'sessionToken', 'token', 'passphrase', 'key'];
+  const texts = holders.flatMap((holder) => names.map((name) => holder[name]));
+  return texts.filter((text): text is string => typeof text === 'string' && text !== '');
+}
+
+export function secretsOf({ secrets }: Pick<CheckedOptions, 'secrets'>): readonly string[] {
   return secrets;
 }

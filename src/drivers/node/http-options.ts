@@ -1,25 +1,29 @@
 import { expectMs, expectOption, expectWhole, withDefaults } from '../../core/options.js';
+import { expectSecret, type Secret, type SecretText, secretNow } from '../../core/secret.js';
 import { KiB, MiB } from '../../core/units.js';
 import { Certificate } from './certificate.js';
 import { checkAllow, checkHostPort, type ListenOptions, type ServerTls } from './listen-options.js';
 
-/** Who may send: those with one of the tokens, or those that sign what they send. Both are compared in constant time. */
+/**
+ * Who may send: those with one of the tokens, or those that sign what they send. Both are compared in constant time, and read for each
+ * request; not from an async function.
+ */
 export type HttpAuth =
   /** `authorization: Bearer <token>`, one of these. */
-  | { readonly bearer: readonly string[] }
+  | { readonly bearer: readonly SecretText[] }
   /**
    * `x-rxflume-signature: sha256=<hex>`, the HMAC with the secret of `<x-rxflume-timestamp>.<body as sent>`, where the
    * timestamp is in seconds since 1970 and no more than five minutes off.
    */
-  | { readonly hmac: string };
+  | { readonly hmac: SecretText };
 
 export interface NodeHttpServerOptions extends ListenOptions {
   /**
-   * HTTPS, with HTTP/2 for clients that want it: the certificate and key, as Node's `tls.createSecureContext` takes them, or a
-   * function that reads them. Default: none, which is HTTP/1.1 in the clear.
+   * HTTPS, with HTTP/2 for clients that want it: the certificate and key, or a function that gives them.
+   * Default: none, which is HTTP/1.1 in the clear.
    */
   readonly tls?: ServerTls;
-  /** How often a function given as `tls` is called, in milliseconds. Default 60,000. */
+  /** How often a function given as `tls` is called, and its files are looked at, in milliseconds. Default 60,000. */
   readonly reloadIntervalMs?: number;
   /** Default: anyone who can connect may send. */
   readonly auth?: HttpAuth;
@@ -78,17 +82,22 @@ export function checkHttpOptions(given: NodeHttpServerOptions) {
   return { ...options, host, certificate, allow: checkAllow(options.allow), auth: checkAuth(options.auth) };
 }
 
-function checkAuth(auth: HttpAuth | undefined): HttpAuth | null {
+/** As it is checked: what is read for each request. */
+export type HttpSecrets = { readonly bearer: readonly Secret[] } | { readonly hmac: Secret };
+
+function checkAuth(auth: HttpAuth | undefined): HttpSecrets | null {
   if (auth === undefined) return null;
   const { bearer, hmac } = (auth ?? {}) as { readonly bearer?: unknown; readonly hmac?: unknown };
   const isOne = (bearer === undefined) !== (hmac === undefined);
   expectOption('auth', typeof auth, isOne, '`{ bearer: tokens }` or `{ hmac: secret }`');
-  if (hmac !== undefined) {
-    expectOption('auth.hmac', typeof hmac, typeof hmac === 'string' && hmac.length > 0, 'a secret that is not empty');
-    return auth;
-  }
+  if (hmac !== undefined) return { hmac: usable('auth.hmac', hmac) };
   const isList = Array.isArray(bearer) && bearer.length > 0;
-  const isTokens = isList && bearer.every((token) => typeof token === 'string' && token.length > 0);
-  expectOption('auth.bearer', typeof bearer, isTokens, 'a list of at least one token, none of them empty');
-  return auth;
+  expectOption('auth.bearer', typeof bearer, isList, 'a list of at least one token, none of them empty');
+  return { bearer: (bearer as readonly unknown[]).map((token) => usable('auth.bearer', token)) };
+}
+
+function usable(name: string, given: unknown): Secret {
+  const secret = expectSecret(name, given);
+  secretNow(name, secret);
+  return secret;
 }

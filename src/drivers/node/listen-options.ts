@@ -1,11 +1,9 @@
 import { BlockList, isIP } from 'node:net';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { describeError, OptionError } from '../../core/errors.js';
 import { expectOption, expectWhole } from '../../core/options.js';
-import { sentence } from '../../core/sentence.js';
+import type { ServerTlsConfig } from '../../security/tls-options.js';
 
-/** A certificate and its key: fixed, or read again from time to time, so that a renewed one is used without a restart. */
-export type ServerTls = SecureContextOptions | (() => SecureContextOptions);
+/** A certificate and its key; or what gives them, called again from time to time. */
+export type ServerTls = ServerTlsConfig | (() => ServerTlsConfig);
 
 /** Where a server listens, and for whom. */
 export interface ListenOptions {
@@ -23,22 +21,6 @@ export function checkHostPort({ host, port }: { readonly host: string; readonly 
   const plain = String(host).replace(/^\[(.*)\]$/, '$1');
   expectOption('host', host, isIP(plain) !== 0, 'an IP address to listen at, such as 0.0.0.0 or ::');
   return plain;
-}
-
-/** That a certificate and its key fit. Throws `OptionError`, which shows no key. */
-export function checkTls(tls: SecureContextOptions): SecureContextOptions {
-  const hasKey = typeof tls === 'object' && tls !== null && (tls.pfx !== undefined || tls.key !== undefined);
-  expectOption('tls', typeof tls, hasKey, 'an object with `key` and `cert`, or `pfx`');
-  try {
-    createSecureContext(tls);
-  } catch (cause) {
-    throw new OptionError(
-      'RXF_OPTION_INVALID',
-      sentence(`Expected \`tls\` to be usable, got: ${describeError(cause)}`),
-      { details: { option: 'tls' }, cause },
-    );
-  }
-  return tls;
 }
 
 /** Who may connect, as what can be asked; null: everyone. Throws `OptionError`. */

@@ -16,7 +16,7 @@ interface StreamOptions {
 }
 
 export interface TcpServerOptions extends ListenOptions, StreamOptions {
-  /** TLS: the certificate and key, as Node's `tls.createSecureContext` takes them, or a function that reads them. Default: none. */
+  /** TLS: the certificate and key, or a function that gives them. Default: none. */
   readonly tls?: ServerTls;
   /** How often a function given as `tls` is called, in milliseconds. Default 60,000. */
   readonly reloadIntervalMs?: number;

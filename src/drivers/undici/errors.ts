@@ -1,4 +1,5 @@
 import { ConnectError, describeError, type RxflumeError, SinkError } from '../../core/errors.js';
+import { isTlsFault, tlsAdvice } from '../../core/tls-fault.js';
 import type { CheckedOptions } from './options.js';
 
 /** The request that failed. */
@@ -27,13 +28,10 @@ export function translate(cause: unknown, { what, isSent }: Failed, options: Che
     const message = `${what}: the response stalled for ${options.bodyTimeoutMs} ms (bodyTimeoutMs). ${NOBODY_KNOWS}`;
     return new SinkError('RXF_HTTP_TIMEOUT', message, extras);
   }
-  if (!isSent && isOfTls(code)) {
-    const advice = 'Check `https` or `http`, the port, and the certificates in `tls`.';
-    return new ConnectError(
-      'RXF_HTTP_TLS',
-      `${what}: the TLS handshake failed: ${describeError(cause)}. ${advice}`,
-      extras,
-    );
+  if (!isSent && isTlsFault(cause)) {
+    const advice = tlsAdvice(cause, 'tls.ca');
+    const message = `${what}: the TLS handshake failed: ${describeError(cause)}. ${advice}.`;
+    return new ConnectError('RXF_HTTP_TLS', message, extras);
   }
   if (code === 'UND_ERR_INVALID_ARG') {
     return new SinkError('RXF_SINK_FORMAT', `${what} cannot be sent: ${describeError(cause)}.`, extras);
@@ -58,10 +56,6 @@ function codeOf(cause: unknown): string {
   // Of several addresses of one name, each of which failed.
   if (code === undefined && Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
   return typeof code === 'string' ? code : '';
-}
-
-function isOfTls(code: string): boolean {
-  return /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH$|EPROTO$)/.test(code);
 }
 
 function isOfProtocol(cause: unknown, code: string): boolean {

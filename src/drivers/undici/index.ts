@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export { UNDICI_DEFAULTS, type UndiciOptions, type UndiciTls } from './options.js';
+export { UNDICI_DEFAULTS, type UndiciOptions } from './options.js';
 export { undici } from './undici.js';

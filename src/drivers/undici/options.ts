@@ -1,6 +1,7 @@
-import type { ConnectionOptions, SecureContextOptions } from 'node:tls';
-import { expectMs, expectOption, expectWhole, withDefaults } from '../../core/options.js';
+import { expectMs, expectWhole, withDefaults } from '../../core/options.js';
 import { MiB } from '../../core/units.js';
+import { ClientTls } from '../../security/client-tls.js';
+import type { TlsConfig } from '../../security/tls-options.js';
 
 export interface UndiciOptions {
   /** The maximum number of connections to one origin; further requests wait. Default 16. */
@@ -18,11 +19,9 @@ export interface UndiciOptions {
    * Default 1 MiB.
    */
   readonly maxResponseBytes?: number;
-  /** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`, `servername`. Default: Node's own. */
-  readonly tls?: UndiciTls;
+  /** TLS of `https`: which authorities and which certificate of ours. Default: Node's authorities. */
+  readonly tls?: TlsConfig;
 }
-
-export type UndiciTls = SecureContextOptions & Pick<ConnectionOptions, 'rejectUnauthorized' | 'servername'>;
 
 /** The defaults of `undici`. */
 export const UNDICI_DEFAULTS = {
@@ -35,10 +34,10 @@ export const UNDICI_DEFAULTS = {
   tls: {},
 } as const satisfies UndiciOptions;
 
-export type CheckedOptions = Required<UndiciOptions>;
+export type CheckedOptions = ReturnType<typeof checkOptions>;
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`, which shows no key. */
-export function checkOptions(given: UndiciOptions): CheckedOptions {
+export function checkOptions(given: UndiciOptions) {
   const options = withDefaults('undici options', UNDICI_DEFAULTS, given);
   expectWhole('connections', options.connections, 1, 10_000);
   expectMs('keepAliveTimeoutMs', options.keepAliveTimeoutMs, 1);
@@ -46,7 +45,5 @@ export function checkOptions(given: UndiciOptions): CheckedOptions {
   expectMs('headersTimeoutMs', options.headersTimeoutMs, 1);
   expectMs('bodyTimeoutMs', options.bodyTimeoutMs, 1);
   expectWhole('maxResponseBytes', options.maxResponseBytes, 0, 64 * MiB);
-  const { tls } = options;
-  expectOption('tls', typeof tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
-  return options;
+  return { ...options, tls: new ClientTls('undici', options.tls) };
 }

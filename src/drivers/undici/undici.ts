@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { defer, Observable, type Subscriber } from 'rxjs';
-import type { Agent, Dispatcher } from 'undici';
+import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { OptionError } from '../../core/errors.js';
 import { shownUrl } from '../../core/text.js';
 import type { Fact, ProbeSetting } from '../../delivery/probe.js';
@@ -33,7 +33,8 @@ class UndiciClient implements HttpClient {
 
   constructor(options: CheckedOptions) {
     this.#options = options;
-    const { Agent: OwnAgent } = loadUndici();
+    const { Agent: OwnAgent, buildConnector } = loadUndici();
+    const { tls, connectTimeoutMs: timeout } = options;
     this.#agent = new OwnAgent({
       connections: options.connections,
       // One request after the other on a connection: those behind one that is lost would be lost with it.
@@ -42,7 +43,12 @@ class UndiciClient implements HttpClient {
       keepAliveMaxTimeout: options.keepAliveTimeoutMs,
       headersTimeout: options.headersTimeoutMs,
       bodyTimeout: options.bodyTimeoutMs,
-      connect: { ...options.tls, timeout: options.connectTimeoutMs },
+      // One for each connection, so that a certificate that has changed is used, and no session of the one before.
+      connect: (target, callback) => {
+        const named = tls.servername === undefined ? {} : { servername: tls.servername };
+        const connect = buildConnector({ ...tls.connection(target.hostname), timeout, maxCachedSessions: 0 });
+        connect({ ...target, ...named }, callback);
+      },
     });
   }
 
@@ -54,7 +60,7 @@ class UndiciClient implements HttpClient {
       role: 'HTTP server',
       host,
       port: port === '' ? (isTls ? 443 : 80) : Number(port),
-      ...(isTls && { tls: { servername: host, ...this.#options.tls } }),
+      ...(isTls && { tls: this.#options.tls.connection(host) }),
       fix: 'Check that this server runs, and its host and port in `url`.',
     };
     return defer(() => reach(endpoint));
@@ -154,9 +160,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function loadUndici(): { readonly Agent: typeof Agent } {
+function loadUndici(): { readonly Agent: typeof Agent; readonly buildConnector: typeof buildConnector } {
   try {
-    return createRequire(import.meta.url)('undici') as { Agent: typeof Agent };
+    return createRequire(import.meta.url)('undici') as ReturnType<typeof loadUndici>;
   } catch (cause) {
     throw new OptionError(
       'RXF_DRIVER_MISSING',

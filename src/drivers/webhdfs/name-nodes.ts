@@ -56,7 +56,7 @@ export class NameNodes {
   constructor(settings: Settings) {
     this.#settings = settings;
     const pool = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
-    this.#agents = [new http.Agent(pool), new https.Agent({ ...pool, ...settings.tls })];
+    this.#agents = [new http.Agent(pool), new https.Agent({ ...pool, maxCachedSessions: 0 })];
   }
 
   /** The one that answered last. */
@@ -79,11 +79,10 @@ export class NameNodes {
 
   async #token(): Promise<string | undefined> {
     const { delegationToken } = this.#settings;
-    if (typeof delegationToken !== 'function') return delegationToken;
     try {
-      return await delegationToken();
+      return await delegationToken?.value();
     } catch (cause) {
-      const message = sentence(`Cannot get a token: \`delegationToken\` threw ${describeError(cause)}`);
+      const message = sentence(`Cannot get a token for \`delegationToken\`: ${describeError(cause)}`);
       throw new SinkError('RXF_FILES_DENIED', message, { cause, retryable: true });
     }
   }

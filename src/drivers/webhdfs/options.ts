@@ -9,8 +9,10 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../../core/options.js';
+import { expectSecret, type SecretText } from '../../core/secret.js';
 import { MiB } from '../../core/units.js';
-import type { WebHdfsTls } from './request.js';
+import { ClientTls } from '../../security/client-tls.js';
+import type { TlsConfig } from '../../security/tls-options.js';
 
 /** How often, and how far apart, an exchange is tried again. */
 export interface RetryOptions {
@@ -27,8 +29,8 @@ export interface WebHdfsOptions {
   readonly nameNodes: readonly string[];
   /** Who to be where the cluster uses simple authentication (`user.name`). Default: the cluster's anonymous user. */
   readonly user?: string;
-  /** A delegation token, or what gives the current one; asked before each request. Sent to the NameNodes instead of `user`. */
-  readonly delegationToken?: string | (() => string | PromiseLike<string>);
+  /** A delegation token, read before each request. Sent to the NameNodes instead of `user`. */
+  readonly delegationToken?: SecretText;
   /** `webhdfs`: NameNode, then DataNode. `httpfs`: everything through the one server. Default `webhdfs`. */
   readonly mode?: 'webhdfs' | 'httpfs';
   /** Where to reach DataNodes whose own name is not reachable from here: `host` or `host:port` → `host` or `host:port`. */
@@ -38,8 +40,8 @@ export interface WebHdfsOptions {
    * link-local (cloud metadata), nor this machine where the NameNode is another.
    */
   readonly dataNodes?: readonly string[];
-  /** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`. Default: Node's own. */
-  readonly tls?: WebHdfsTls;
+  /** TLS of `https`: which authorities and which certificate of ours. Default: Node's authorities. */
+  readonly tls?: TlsConfig;
   /** Copies kept of each block, from 1. Default: the cluster's. */
   readonly replication?: number;
   /** Block size of new files in bytes, from 1. Default: the cluster's. */
@@ -98,15 +100,15 @@ export function checkOptions(given: WebHdfsOptions) {
   expectMs('safeModeTimeoutMs', options.safeModeTimeoutMs);
   expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024);
   if (given.user !== undefined) expectText('user', given.user);
-  checkToken(given.delegationToken);
   return {
     ...options,
     nameNodes: checkNameNodes(given.nameNodes),
     user: given.user,
-    delegationToken: given.delegationToken,
+    delegationToken:
+      given.delegationToken === undefined ? undefined : expectSecret('delegationToken', given.delegationToken),
     hostMap: checkHostMap(given.hostMap),
     dataNodes: checkDataNodes(given.dataNodes),
-    tls: checkTls(given.tls),
+    tls: new ClientTls('webhdfs', given.tls ?? {}),
     creation: checkCreation(given),
   };
 }
@@ -125,11 +127,6 @@ function checkNameNodes(nameNodes: readonly string[]): URL[] {
     expectOption(name, shown, problem === null, `${rule}, ${problem}`);
     return new URL(url!.href.replace(/\/+$/, ''));
   });
-}
-
-function checkToken(token: unknown): void {
-  const holds = token === undefined || typeof token === 'function' || (typeof token === 'string' && token.length > 0);
-  expectOption('delegationToken', typeof token, holds, 'a non-empty string, or a function that gives one');
 }
 
 function checkHostMap(hostMap: Readonly<Record<string, string>> = {}): Map<string, string> {
@@ -155,12 +152,6 @@ export function checkDataNodes(dataNodes: readonly string[] | undefined): readon
     rule,
   );
   return dataNodes;
-}
-
-function checkTls(tls: WebHdfsTls = {}): WebHdfsTls {
-  // Its values are not for messages: a key is among them.
-  expectOption('tls', typeof tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
-  return tls;
 }
 
 /** Also for the driver webhdfs-package. */

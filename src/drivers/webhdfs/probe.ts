@@ -79,7 +79,7 @@ function endpointOf({ tls }: Settings, url: URL, role: string) {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const isTls = url.protocol === 'https:';
   const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
-  return { role, host, port, ...(isTls && { tls: { servername: host, ...tls } }) };
+  return { role, host, port, ...(isTls && { tls: tls.connection(host) }) };
 }
 
 /** The header has whole seconds, cut off: on average it is half a second behind. */

@@ -1,11 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
 import { describeError } from '../../core/errors.js';
 import { secretsOf, withoutSecrets } from '../../core/secrets.js';
 import { isTlsFault, tlsAdvice } from '../../core/tls-fault.js';
 import { KiB } from '../../core/units.js';
+import type { ClientTls } from '../../security/client-tls.js';
 
 /** No answer: the connection failed, was lost, or took too long. `sent`: the request may have been carried out. */
 export class WireFault extends Error {
@@ -37,12 +37,9 @@ export interface Answer {
 /** A RemoteException comes with a stack trace of some KiB. */
 export const MAX_ERROR_BYTES = 256 * KiB;
 
-/** TLS, as Node's `tls.connect` takes it: `ca`, `cert`, `key`, `passphrase`, … */
-export type WebHdfsTls = SecureContextOptions & { readonly rejectUnauthorized?: boolean };
-
 /** How a connection is made. */
 export interface Connecting {
-  readonly tls?: WebHdfsTls;
+  readonly tls?: ClientTls;
   /** Default: Node's own. */
   readonly lookup?: LookupFunction | undefined;
 }
@@ -114,7 +111,8 @@ export function open(
   headers: http.OutgoingHttpHeaders = {},
 ): http.ClientRequest {
   const options = { method, agent, headers, ...(lookup !== undefined && { lookup }) };
-  return url.protocol === 'https:' ? https.request(url, { ...tls, ...options }) : http.request(url, options);
+  if (url.protocol !== 'https:') return http.request(url, options);
+  return https.request(url, { ...tls?.connection(url.hostname.replace(/^\[|\]$/g, '')), ...options });
 }
 
 /** An answer; a rejection that says our secrets back has them no more. */

@@ -16,6 +16,7 @@ import {
   groupWithDefaults,
   withDefaults,
 } from '../../core/options.js';
+import { type SecretHeaders, shownHeaders } from '../../core/secret-headers.js';
 import { MiB } from '../../core/units.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { compressionOf } from '../../formats/compression.js';
@@ -55,7 +56,9 @@ export interface HttpSinkOptions<T = unknown> {
   readonly url: string | ((value: T, delivery: Delivery<T>) => string);
   /** Default `POST`. */
   readonly method?: 'POST' | 'PUT' | 'PATCH';
-  /** Further headers, or a function that gives them, asked before each try, for credentials that change. Default none. */
+  /**
+   * Further headers, such as `{ authorization: secret.bearer(token) }`, or a function that gives them, asked before each try. Default none.
+   */
   readonly headers?: HttpHeaders | ((batch: HttpBatch) => HttpHeaders);
   /** How values become a body: a form by its name, or one of yours. Default `jsonLines`. */
   readonly body?: keyof typeof HTTP_BODIES | HttpBody<T>;
@@ -89,7 +92,8 @@ export interface HttpSinkOptions<T = unknown> {
   readonly monitor?: Monitor;
 }
 
-export type HttpHeaders = Readonly<Record<string, string>>;
+/** A value that is a secret is read for each request. */
+export type HttpHeaders = SecretHeaders;
 
 /** The defaults of `httpSink`. */
 export const HTTP_SINK_DEFAULTS = {
@@ -166,7 +170,7 @@ function checkHeaders(
   reserved: string | null,
 ): (batch: HttpBatch) => HttpHeaders {
   if (typeof headers === 'function') return headers;
-  expectHeaders('headers', headers, reserved);
+  expectHeaders('headers', shownHeaders(headers), reserved);
   return () => headers;
 }
 

@@ -1,12 +1,13 @@
-import { defer, from, map, type Observable, switchMap, take, throwIfEmpty } from 'rxjs';
+import { defer, from, map, type Observable, of, switchMap, take, throwIfEmpty } from 'rxjs';
 import { SinkError } from '../../core/errors.js';
+import { readHeaders, shownHeaders } from '../../core/secret-headers.js';
 import { shownUrl } from '../../core/text.js';
 import type { DeliveryBatch } from '../../delivery/delivery-batch.js';
 import { within } from '../../lifecycle/time-limit.js';
 import type { HttpAnswer, HttpClient } from '../../ports/http-client.js';
-import { httpBatchOf } from './batch-id.js';
+import { type HttpBatch, httpBatchOf } from './batch-id.js';
 import { joinBody } from './http-body.js';
-import type { CheckedOptions, HttpHeaders } from './options.js';
+import type { CheckedOptions } from './options.js';
 import { expectHeaders } from './request-parts.js';
 
 /** The encoded values of one stream that go in one request; `to` is its URL. */
@@ -15,7 +16,7 @@ export type HttpPayload = DeliveryBatch<string | Uint8Array>;
 /** An answer, and the request it is to. */
 export interface Sent {
   /** The caller's headers, whose values are in no message. */
-  readonly headers: HttpHeaders;
+  readonly headers: Readonly<Record<string, string>>;
   /** The size of the body as it was sent. */
   readonly bytes: number;
   readonly answer: HttpAnswer;
@@ -33,7 +34,15 @@ export function requestOf(client: HttpClient, payload: HttpPayload, options: Che
     );
   return defer(() => {
     const batch = httpBatchOf(payload);
-    const headers = options.headers(batch);
+    const given = options.headers(batch);
+    expectHeaders('headers', shownHeaders(given), idempotencyHeader);
+    const headers = readHeaders(given);
+    return (headers instanceof Promise ? from(headers) : of(headers)).pipe(switchMap((read) => send(batch, read)));
+  }).pipe(
+    within(requestTimeoutMs, () => late(`its answer was not whole within ${requestTimeoutMs} ms (requestTimeoutMs)`)),
+  );
+
+  function send(batch: HttpBatch, headers: Readonly<Record<string, string>>): Observable<Sent> {
     expectHeaders('headers', headers, idempotencyHeader);
     const named = idempotencyHeader === null ? {} : { [idempotencyHeader]: idempotencyKey(batch) };
     expectHeaders('idempotencyKey', named);
@@ -48,7 +57,5 @@ export function requestOf(client: HttpClient, payload: HttpPayload, options: Che
         ),
       ),
     );
-  }).pipe(
-    within(requestTimeoutMs, () => late(`its answer was not whole within ${requestTimeoutMs} ms (requestTimeoutMs)`)),
-  );
+  }
 }

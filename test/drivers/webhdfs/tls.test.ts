@@ -99,7 +99,11 @@ describe('a fault of TLS', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', '', 'another name'],
     ['CERT_HAS_EXPIRED', '', 'Renew'],
     ['EPROTO', 'ssl3_get_record:wrong version number', 'not speak TLS'],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', 'next to `tls.ca`'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', 'pass one in `tls.cert` and `tls.key`'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', '', 'rejects the certificate of this client'],
+    ['CERT_NOT_YET_VALID', '', 'correct the clock'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', '', '`tls.minVersion`'],
+    ['ERR_SSL_NO_SHARED_CIPHER', '', 'next to `tls.ca`'],
   ])('%s is one, and says what to do', (code, message, advice) => {
     expect(isTlsFault({ code, message })).toBe(true);
     expect(tlsAdvice({ code, message }, 'tls.ca')).toContain(advice);

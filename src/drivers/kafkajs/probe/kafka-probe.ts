@@ -115,8 +115,7 @@ class KafkaLook {
   }
 
   #tls(host: string): object | undefined {
-    const { tls } = this.#options;
-    return tls === false ? undefined : { servername: host, ...(tls === true ? {} : tls) };
+    return this.#options.tls?.connection(host);
   }
 
   #isAsked({ topic, isInternal }: KnownTopic): boolean {

@@ -33,9 +33,8 @@ export abstract class ClusterLink {
       ...this.shared,
       socketFactory: this.sockets.factory,
       brokers: options.brokers,
-      ssl: options.tls || null,
-      // kafkajs writes into it.
-      sasl: options.sasl === undefined ? null : { ...options.sasl },
+      ssl: options.tls,
+      sasl: options.sasl ?? null,
       clientId: options.clientId,
       connectionTimeout: options.connectTimeoutMs,
       authenticationTimeout: options.connectTimeoutMs,

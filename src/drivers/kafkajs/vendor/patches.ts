@@ -4,6 +4,7 @@ import { type CheckedOptions, DEFAULT_BROKER_PORT } from '../options.js';
 import { corrupt, type MessageDecoders, messagesDecoder } from '../records/fetched-messages.js';
 import { readHeadersOf } from '../records/header-reading.js';
 import { leanDecoder } from '../records/lean-batch.js';
+import type { Sasl } from '../sasl.js';
 import type { Internals } from './internals.js';
 import { type Amendments, openPrivateInstance, type PrivateInstance, steadyMs } from './private-instance.js';
 
@@ -58,6 +59,63 @@ function onlyOneCleanConnect(Connection: { prototype: Prototype }): unknown {
     return fresh;
   };
   return Connection;
+}
+
+interface PatchedSession {
+  readonly authenticatedAt: [number, number] | null;
+  readonly sessionLifetime: { toString(): string };
+}
+
+/** The most time before its end at which a session is renewed, and the part of a short session. */
+const RENEW_BEFORE_MS = 10_000;
+const RENEW_BEFORE_PART = 0.2;
+/** A broker takes a second login at the earliest a second after the first. */
+const LEAST_SESSION_MS = 1_100;
+
+/**
+ * kafkajs renews a session 10 s before its end, so one of 10 s or less at each request, which brokers reject.
+ *
+ * Source: KIP-368; Kafka's `KafkaChannel.maybeBeginServerReauthentication`.
+ */
+function renewingShortSessions(Connection: { prototype: Prototype }): { prototype: Prototype } {
+  Connection.prototype.isAuthenticated = function (this: PatchedSession): boolean {
+    if (this.authenticatedAt === null) return false;
+    const lifetimeMs = Number(String(this.sessionLifetime));
+    if (lifetimeMs === 0) return true;
+    const [seconds, nanos] = process.hrtime(this.authenticatedAt);
+    const ageMs = seconds * 1_000 + nanos / 1e6;
+    const renewAtMs = lifetimeMs - Math.min(RENEW_BEFORE_MS, lifetimeMs * RENEW_BEFORE_PART);
+    return ageMs < Math.max(LEAST_SESSION_MS, renewAtMs);
+  };
+  return Connection;
+}
+
+interface LoginConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly sasl: Sasl;
+  send(request: unknown): unknown;
+  sendAuthRequest(request: unknown): unknown;
+}
+
+/**
+ * kafkajs asks for a token when the broker waits for it already, and reads passwords once. Ours are all read before a login begins, each time.
+ */
+function withFreshSecrets(Authenticator: { prototype: Prototype }): unknown {
+  const authenticate = Authenticator.prototype.authenticate as (this: object) => Promise<unknown>;
+  Authenticator.prototype.authenticate = async function (this: { connection: LoginConnection }): Promise<unknown> {
+    const { connection } = this;
+    const { host, port } = connection;
+    const view = {
+      host,
+      port,
+      sasl: await connection.sasl.login(),
+      send: (request: unknown) => connection.send(request),
+      sendAuthRequest: (request: unknown) => connection.sendAuthRequest(request),
+    };
+    return authenticate.call(Object.assign(this, { connection: view }));
+  };
+  return Authenticator;
 }
 
 /** kafkajs throws away an answer about all topics and partitions where one of them has an error. Ours looks at each. */
@@ -155,7 +213,8 @@ const AMENDMENTS: Amendments = {
   'src/protocol/decoder.js': onlyWithin,
   'src/network/requestQueue/index.js': onlyWhenPending,
   'src/network/connection.js': (Connection: { prototype: Prototype }) =>
-    onlyOneCleanConnect(withoutEmptyRest(Connection)),
+    onlyOneCleanConnect(renewingShortSessions(withoutEmptyRest(Connection))),
+  'src/broker/saslAuthenticator/index.js': withFreshSecrets,
   'src/protocol/recordBatch/record/v0/decoder.js': withHeadersInOrder,
   ...Object.fromEntries(
     // Later versions take the parts of these.

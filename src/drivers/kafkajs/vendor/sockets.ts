@@ -1,5 +1,6 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ClientTls } from '../../../security/client-tls.js';
 import { AnswerReader } from './answer-reader.js';
 
 const KEEP_ALIVE_MS = 60_000;
@@ -7,7 +8,7 @@ const KEEP_ALIVE_MS = 60_000;
 export interface SocketTarget {
   readonly host: string;
   readonly port: number;
-  readonly ssl?: ConnectionOptions | boolean | null;
+  readonly ssl?: ClientTls | null;
   readonly onConnect: () => void;
 }
 
@@ -17,8 +18,7 @@ export type OpenSocket = (target: SocketTarget) => Socket;
 /** TCP, or TLS where asked for. A socket of TCP emits whole answers as its data. */
 export const openSocket: OpenSocket = ({ host, port, ssl, onConnect }) => {
   if (!ssl) return openPlain(host, port, onConnect);
-  const named = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port, ...named, ...(ssl === true ? {} : ssl) }, onConnect);
+  return connectTls({ host, port, ...ssl.connection(host) }, onConnect);
 };
 
 function openPlain(host: string, port: number, onConnect: () => void): Socket {
