@@ -21,6 +21,21 @@ export async function loadFlows(file: string): Promise<readonly Flow[]> {
 }
 
 /**
+ * The flow of that name that a file exports.
+ *
+ * Fails: as `loadFlow`, where there is none of that name.
+ */
+export async function loadNamedFlow(file: string, name: string): Promise<Flow> {
+  const flows = await loadFlows(file);
+  const found = flows.find((flow) => flow.name === name);
+  if (found !== undefined) return found;
+  throw new OptionError(
+    'RXF_FLOW_FILE',
+    `${file} exports no flow \`${name}\` but ${flows.map((flow) => `\`${flow.name}\``).join(', ')}. Name one of these.`,
+  );
+}
+
+/**
  * The flow that a file exports as default. The file is TypeScript or JavaScript, a module or CommonJS, in a project of
  * any `type`.
  *

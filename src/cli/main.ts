@@ -8,6 +8,7 @@ import { type ConsoleLog, consoleLog } from './console-log.js';
 import { guardedOutput, type OutputStream } from './guarded-output.js';
 import { helpOf, helpOfAll } from './help.js';
 import { logOutput } from './log-output.js';
+import { isSupervised, supervisedLog } from './supervise/report.js';
 
 // A closed log never stops a flow.
 const nowhere = { write: () => undefined };
@@ -37,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function log(): ConsoleLog {
+  if (isSupervised(process.env)) return supervisedLog();
   const lines = logOutput(out, (count) => own.say('warn', 'log.dropped', droppedText(count), { count }));
   const own: ConsoleLog = consoleLog(lines, () => new Date());
   return own;

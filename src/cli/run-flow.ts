@@ -12,11 +12,14 @@ import { serveMetrics } from './metrics-server.js';
 import { notifySystemd } from './notify-systemd.js';
 import { run } from './run.js';
 import { sayError, startLog } from './say-error.js';
+import { isSupervised, report } from './supervise/report.js';
 import type { watchAlerts } from './watch-alerts.js';
 
 /** What `rxflume run` is asked to do. */
 export interface RunAsked {
   readonly file: string;
+  /** The name of one of the flows that the file exports; undefined: the one by default. */
+  readonly flow?: string | undefined;
   readonly untilIdleMs: number | null;
   readonly drainTimeoutMs: number;
   /** Null where metrics are not served. */
@@ -34,7 +37,7 @@ const parentAtStart = process.ppid;
 export async function runFlow(asked: RunAsked, context: CommandContext): Promise<number> {
   const { err } = context;
   const log = context.log();
-  const flow = await flowOf(asked.file, context);
+  const flow = await flowOf(asked.file, context, asked.flow);
   if (flow === undefined) return 2;
   let watched: AlertsFile | undefined;
   if (asked.alerts !== undefined) {
@@ -50,15 +53,18 @@ export async function runFlow(asked: RunAsked, context: CommandContext): Promise
   const watching = watched === undefined ? undefined : await startAlerts(watched, log, err, alerts$);
   if (watching === null) return 2;
   const running = run(flow, log, asked);
-  const systemd = notifySystemd(flow.name, log);
+  const endReport = isSupervised(context.env) ? report(running.stop) : undefined;
+  const systemd = endReport === undefined ? notifySystemd(flow.name, log) : undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     void systemd?.stopping();
     running.stop(signal);
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // SIGHUP: the terminal is gone.
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   watchNpm(() => running.stop('npm, which started it, has ended'));
   const outcome = await running.exitCode;
   systemd?.end();
+  endReport?.();
   await watching?.end();
   endConsole();
   return outcome;

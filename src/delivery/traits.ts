@@ -16,6 +16,8 @@ export interface SourceTraits {
    * most once.
    */
   readonly lossBecause?: string;
+  /** Whether processes that run the same flow divide its input among them; left out where each would read all, or only one can. */
+  readonly isShared?: boolean;
   /** What it asks where to resume. */
   readonly resumeFrom?: OffsetStore | undefined;
   /** What it reads from, so that a sink that writes to the same is found. */

@@ -45,6 +45,11 @@ export const METRICS: Readonly<Record<string, Description>> = {
   rxflume_event_loop_delay_seconds: histogram([], 'How late a timer of 100 ms was, measured each time.'),
   rxflume_process_heap_used_bytes: mostOf([], 'Heap in use, as Node counts it.'),
   rxflume_process_resident_memory_bytes: mostOf([], 'Resident memory of the process.'),
+  rxflume_process_up: gauge(['flow', 'process'], 'With several processes: 1 while that of the name reports, else 0.'),
+  rxflume_process_restarts_total: counter(
+    ['flow', 'process'],
+    'With several processes: how often it was started again.',
+  ),
   rxflume_flow_state: mostOf([...FLOW, 'state'], 'For each state 1 where the flow is in it, else 0.'),
 
   rxflume_flow_subscriptions: gauge(

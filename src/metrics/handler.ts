@@ -1,5 +1,5 @@
 import { monotonicMs } from '../core/clock.js';
-import { defaultMonitor, type Monitor } from '../core/monitor.js';
+import { defaultMonitor, type Monitor, type Sample } from '../core/monitor.js';
 import { expectMs, expectOption, withDefaults } from '../core/options.js';
 import { CONTENT_TYPES, type Exposition, expositionOf } from './exposition.js';
 import { type Health, type HealthLimits, livenessOf, readinessOf } from './health.js';
@@ -52,15 +52,29 @@ export function metricsHandler(options: MetricsHandlerOptions = {}): MetricsHand
   if (maxAgeMs !== Number.MAX_SAFE_INTEGER) expectMs('maxAgeMs', maxAgeMs, 1);
   expectOption('monitor', monitor, typeof monitor?.samples === 'function', 'a Monitor');
   const uncollect = collectProcess(monitor);
+  const handle = answering({
+    samples: () => monitor.samples(),
+    livez: () => livenessOf(statusOf(monitor), checked),
+    readyz: () => readinessOf(statusOf(monitor), checked),
+  });
+  return Object.assign(handle, { end: uncollect });
+}
+
+/** What is answered with. */
+export interface Answers {
+  readonly samples: () => Iterable<Sample>;
+  readonly livez: () => Health;
+  readonly readyz: () => Health;
+}
+
+/** Answers as `metricsHandler` does, with what it is given. */
+export function answering({ samples, livez, readyz }: Answers): (request: Request) => Response {
   const shared = new SharedText();
-  const healths: Readonly<Record<string, () => Health>> = {
-    '/livez': () => livenessOf(statusOf(monitor), checked),
-    '/readyz': () => readinessOf(statusOf(monitor), checked),
-  };
+  const healths: Readonly<Record<string, () => Health>> = { '/livez': livez, '/readyz': readyz };
   const answer = (path: string, accept: string): Reply => {
     if (path === '/metrics') {
       const format: Exposition = accept.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
-      const body = shared.text(format, () => expositionOf(monitor.samples(), format));
+      const body = shared.text(format, () => expositionOf(samples(), format));
       return { status: 200, type: CONTENT_TYPES[format], body };
     }
     const health = Object.hasOwn(healths, path) ? healths[path] : undefined;
@@ -68,7 +82,7 @@ export function metricsHandler(options: MetricsHandlerOptions = {}): MetricsHand
     const ok = shared.text(path, () => JSON.stringify(health()));
     return { status: ok.startsWith('{"ok":true') ? 200 : 503, type: JSON_TYPE, body: `${ok}\n` };
   };
-  const handle = (request: Request): Response => {
+  return (request: Request): Response => {
     const { method } = request;
     if (method !== 'GET' && method !== 'HEAD') {
       return new Response('Only GET and HEAD are allowed.\n', {
@@ -80,7 +94,6 @@ export function metricsHandler(options: MetricsHandlerOptions = {}): MetricsHand
     const headers = { 'content-type': type, 'x-content-type-options': 'nosniff', ...NO_STORE };
     return new Response(method === 'HEAD' ? null : body, { status, headers });
   };
-  return Object.assign(handle, { end: uncollect });
 }
 
 interface Reply {

@@ -27,6 +27,14 @@ describe('readArguments', () => {
     ]);
   });
 
+  it('reads several files, or processes, as a run that keeps processes', () => {
+    const plain = { processes: 1, isWatched: false, maxMemoryMib: undefined, threads: undefined };
+    expect(readArguments(['run', 'a.ts', 'b.ts'])).toMatchObject({ ...plain, files: ['a.ts', 'b.ts'] });
+    const given = ['--processes', '4', '--watch', '--max-memory-mib', '512', '--threads=2'];
+    const asked = { files: ['a.ts'], processes: 4, isWatched: true, maxMemoryMib: 512, threads: 2 };
+    expect(readArguments(['run', 'a.ts', ...given])).toMatchObject(asked);
+  });
+
   it('reads a check, and a ledger with its defaults and options', () => {
     expect(readArguments(['check', 'flow.ts'])).toEqual({ verb: 'check', files: ['flow.ts'], isJson: false });
     expect(readArguments(['check', 'a.ts', 'b.ts', '--json'])).toMatchObject({ files: ['a.ts', 'b.ts'], isJson: true });
@@ -132,7 +140,11 @@ describe('readArguments', () => {
     [['ledger', '/a', '--jsno'], "unknown option '--jsno'; did you mean `--json`?"],
     [['graph', 'a.ts', '--json', '--mermaid'], 'either `--mermaid` or `--json`'],
     [['run'], '`run` needs the file of a flow'],
-    [['run', 'a.ts', 'b.ts'], 'also got `b.ts`'],
+    [['run', '--watch'], '`run` needs the file of a flow'],
+    [['run', 'a.ts', 'b.ts', '--flow', 'x'], '`--flow` is for one file'],
+    [['run', 'a.ts', '--processes', '0'], 'whole number from 1 to 256, got `0`'],
+    [['run', 'a.ts', '--threads', 'many'], 'got `many`'],
+    [['graph', 'a.ts', 'b.ts'], 'also got `b.ts`'],
     [['run', 'a.ts', '--until-idle', 'soon'], 'got `soon`'],
     [['run', 'a.ts', '--drain-timeout', '0'], 'got `0`'],
     [['run', 'a.ts', '--fast'], "'--fast'"],

@@ -1,5 +1,5 @@
 import { describeError } from '../../core/errors.js';
-import type { Flow } from '../../flow/flow.js';
+import { type Flow, insideOf } from '../../flow/flow.js';
 import type { CommandContext } from '../command.js';
 import { errorPlace } from '../error-place.js';
 import { isOwn, loadFlows } from '../load-flow.js';
@@ -37,11 +37,12 @@ export async function check({ files, isJson }: CheckAsked, { out, err, cwd }: Co
   const circles = circlesOf(connections);
   const exitCode = failed.length > 0 ? 2 : circles.length > 0 ? 1 : 0;
   if (isJson) {
-    const checked = flows.map(({ file, flow: { name, guarantee, warnings } }) => ({
+    const checked = flows.map(({ file, flow }) => ({
       file,
-      flow: name,
-      guarantee,
-      warnings,
+      flow: flow.name,
+      guarantee: flow.guarantee,
+      warnings: flow.warnings,
+      isShared: insideOf(flow)?.source.traits?.isShared === true,
     }));
     const errors = failed.map(({ file, error }) => ({
       file,

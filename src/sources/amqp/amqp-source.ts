@@ -44,6 +44,7 @@ export function amqpSource(driver: AmqpConsumerDriver, options: AmqpSourceOption
   const traits: SourceTraits = {
     name: 'amqpSource',
     isReplayable: false,
+    isShared: true,
     reads: [readsFrom(driver, checked.queues)],
     ...(probe && { probe }),
     warningsFor: ({ kind }) => (kind === 'files' ? smallFiles(checked.prefetch) : []),

@@ -46,6 +46,14 @@ export function kafkaSource(driver: KafkaDriver, options: KafkaSourceOptions): S
   const rehearsal = rehearsalOf(driver, checked, options, kafkaSource);
   const probe: Probe | undefined =
     driver.probe && ((setting) => driver.probe?.({ use: 'read', topics, groupId }, setting) ?? EMPTY);
-  const traits = { name: 'kafkaSource', isReplayable: true, resumeFrom, reads, rehearsal, ...(probe && { probe }) };
+  const traits = {
+    name: 'kafkaSource',
+    isReplayable: true,
+    isShared: true,
+    resumeFrom,
+    reads,
+    rehearsal,
+    ...(probe && { probe }),
+  };
   return new Source((subscriber, stop$) => new KafkaSession(driver, checked, subscriber).start(stop$), traits);
 }
