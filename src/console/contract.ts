@@ -213,7 +213,7 @@ export interface WhyAnswer {
   readonly attempt?: number;
   /** How many records behind it cannot be committed because of it. */
   readonly holdsUp?: number;
-  /** The file that has it. */
+  /** The file that has it, or has offsets before and behind it. */
   readonly file?: string;
   /** One or two sentences. */
   readonly message: string;

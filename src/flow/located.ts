@@ -1,5 +1,6 @@
 import { monotonicMs } from '../core/clock.js';
 import type { RecordPosition } from '../core/flow-sources.js';
+import type { CommittedFile } from './committed-files.js';
 import type { FlowRun, RunningStep } from './flow-run.js';
 
 /** Where a record of a flow is. */
@@ -12,7 +13,7 @@ export interface Located extends Omit<RecordPosition, 'state' | 'sentAt'> {
   readonly at?: string;
   /** For how long it has been in flight. */
   readonly sinceSeconds?: number;
-  /** The file that has it, where that is one of the last 100. */
+  /** The file that has it, or has offsets before and behind it, where that is one of the last 100. */
   readonly file?: string;
   /** One or two sentences for people. */
   readonly message: string;
@@ -20,14 +21,14 @@ export interface Located extends Omit<RecordPosition, 'state' | 'sentAt'> {
 
 /** Asks the sources of a run, and for what is in flight its steps. It costs nothing until it is asked. */
 export function locatedOf(run: FlowRun, stream: string, offset: number): Located {
-  const path = run.files.of(stream, offset)?.path;
-  const file = path === undefined ? {} : { file: path };
+  const found = run.files.of(stream, offset);
+  const file = found === undefined ? {} : { file: found.path };
   for (const source of run.sources.all) {
     const position = source.locate(stream, offset);
     if (position === undefined) continue;
     const { sentAt, ...known } = position;
     if (position.state !== 'in flight') {
-      const message = `${stream} offset ${offset} ${STATES[position.state]}${ofFile(path)}.${heldUp(position)}`;
+      const message = `${stream} offset ${offset} ${STATES[position.state]}${ofFile(found)}.${heldUp(position)}`;
       return { stream, offset, ...known, ...file, message };
     }
     const at = holdersOf(run.steps, position, stream, offset).join(' or ');
@@ -37,7 +38,7 @@ export function locatedOf(run: FlowRun, stream: string, offset: number): Located
     const message = `${stream} offset ${offset} is in flight, in ${at}.${since}${attempt}${heldUp(position)}`;
     return { stream, offset, ...known, at, ...(sinceSeconds !== undefined && { sinceSeconds }), message };
   }
-  const message = `No source of the flow reads ${stream} in this process now${path === undefined ? '' : `; offset ${offset} is in ${path}`}.`;
+  const message = `No source of the flow reads ${stream} in this process now${found === undefined ? '' : `; offset ${offset} is ${filed(found)}`}.`;
   return { stream, offset, state: 'unknown', ...file, message };
 }
 
@@ -48,8 +49,14 @@ const STATES: Readonly<Record<Exclude<RecordPosition['state'], 'in flight'>, str
   gone: 'is no record: the stream was read past it, and holds none there',
 };
 
-function ofFile(path: string | undefined): string {
-  return path === undefined ? '' : `, in ${path}`;
+function ofFile(file: CommittedFile | undefined): string {
+  return file === undefined ? '' : `, ${filed(file)}`;
+}
+
+/** A file that has fewer values than offsets leaves some out: those that were dropped, set aside, or are in another file. */
+function filed({ path, firstOffset, lastOffset, values }: CommittedFile): string {
+  const isWhole = values === lastOffset - firstOffset + 1;
+  return isWhole ? `in ${path}` : `among the offsets of ${path}, which leaves some out`;
 }
 
 function heldUp({ holdsUp = 0 }: RecordPosition): string {

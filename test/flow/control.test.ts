@@ -125,7 +125,20 @@ describe('FlowControl', () => {
       '/f149',
       '/f50',
     ]);
-    expect(control.locate('s', 1_495)).toMatchObject({ file: '/f149', state: 'unknown' });
+    const whole = { file: '/f149', state: 'unknown', message: expect.stringContaining('1495 is in /f149.') };
+    expect(control.locate('s', 1_495)).toMatchObject(whole);
+    // Some of these were dropped or set aside: which, a receipt does not say.
+    receipts$.next({
+      sink: 'files',
+      target: '/g',
+      values: 9,
+      bytes: 7,
+      stream: 's',
+      firstOffset: 1_500,
+      lastOffset: 1_509,
+    });
+    const message = expect.stringContaining('is among the offsets of /g, which leaves some out');
+    expect(control.locate('s', 1_505)).toMatchObject({ file: '/g', message });
     subscription.unsubscribe();
     expect(ended).toEqual(['files']);
   });
