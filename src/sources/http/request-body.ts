@@ -87,21 +87,29 @@ function parse(bytes: Uint8Array, index?: number): unknown {
   }
 }
 
-/** Source: Flume 1.11, `JSONHandler`: both may be left out, and a body is a text. */
+/** Source: Flume 1.11, `JSONHandler`: both may be left out; a body and the headers are texts, or become texts as Gson makes them. */
 function eventOf(value: unknown, index: number): FlumeEvent {
   const wrong = (problem: string) => new BodyError(400, `Event ${index}: ${problem}.`, index);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('it is no object');
-  const { headers = {}, body = '' } = value as { readonly headers?: unknown; readonly body?: unknown };
-  if (typeof body !== 'string') throw wrong('its `body` is no string');
+  const { headers = {}, body: given = '' } = value as { readonly headers?: unknown; readonly body?: unknown };
+  const body = textOf(given);
+  if (body === undefined) throw wrong('its `body` is no string');
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
     throw wrong('its `headers` is no object');
   // Without a prototype: a header may be called `__proto__`.
   const own: Record<string, string> = Object.create(null);
   for (const [name, header] of Object.entries(headers)) {
-    if (typeof header !== 'string') throw wrong(`its header ${JSON.stringify(name)} is no string`);
-    own[name] = header;
+    const text = textOf(header);
+    if (text === undefined) throw wrong(`its header ${JSON.stringify(name)} is no string`);
+    own[name] = text;
   }
   return { headers: own, body: new TextEncoder().encode(body) };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' || ['number', 'bigint', 'boolean'].includes(typeof value)
+    ? String(value)
+    : undefined;
 }
 
 function tooMany(maxCount: number): BodyError {

@@ -80,9 +80,10 @@ describe('httpSource', () => {
 
   it('reads the events of Flume’s JSONHandler', () =>
     running({ body: 'flume' }, (run, at) => {
-      run.post({ body: '[{"headers":{"a":"b","__proto__":"c"},"body":"é"},{}]' });
+      run.post({ body: '[{"headers":{"a":"b","__proto__":"c"},"body":"é"},{},{"headers":{"n":5,"b":true},"body":7}]' });
       at(5, () => {
-        const [first, second] = run.values() as FlumeEvent[];
+        const [first, second, third] = run.values() as FlumeEvent[];
+        expect({ ...third?.headers, body: String(Buffer.from(third?.body ?? [])) }).toEqual({ n: '5', b: 'true', body: '7' });
         expect(Object.entries(first?.headers ?? {})).toEqual([
           ['a', 'b'],
           ['__proto__', 'c'],
@@ -96,8 +97,8 @@ describe('httpSource', () => {
     [400, {}, { headers: NDJSON, body: '1\n2\n{bad\n4' }, 2],
     [400, {}, { body: '[9007199254740993]' }, undefined],
     [400, { body: 'flume' }, { body: '{"body":"a"}' }, undefined],
-    [400, { body: 'flume' }, { body: '[{"body":"a"},{"body":1}]' }, 1],
-    [400, { body: 'flume' }, { body: '[{"headers":{"a":1}}]' }, 0],
+    [400, { body: 'flume' }, { body: '[{"body":"a"},{"body":[1]}]' }, 1],
+    [400, { body: 'flume' }, { body: '[{"headers":{"a":[1]}}]' }, 0],
     [400, {}, { headers: { 'idempotency-key': 'k'.repeat(256) }, body: '1' }, undefined],
     [404, {}, { path: '/other', body: '1' }, undefined],
     [405, {}, { method: 'GET' }, undefined],
