@@ -21,7 +21,7 @@ import { checkOptions as webhdfsPackage } from '../src/drivers/webhdfs-package/o
 import { Edge } from '../src/flow/edge.js';
 import { checkWatch } from '../src/flow/probes.js';
 import { tapped } from '../src/flow/tap.js';
-import { flumePath } from '../src/flume/index.js';
+import { flumePath, syslogEvent } from '../src/flume/index.js';
 import {
   avro,
   avroFile,
@@ -155,6 +155,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'parquet options': [parquet, { schema: { a: column.int32() } }],
   'sequenceFile options': [sequenceFile, { value: { writable: 'Text', of: String } }],
   'flumePath options': [(options) => flumePath('%Y', options), {}],
+  'syslogEvent options': [syslogEvent, {}],
   'flumeAvroFile options': [rxflume.flumeAvroFile, {}],
   'flumeText options': [rxflume.flumeText, {}],
   'json options': [(options) => rxflume.json(undefined, options), {}],

@@ -136,6 +136,7 @@ describe('the public surface', () => {
       'spoolEvent',
       'FLUME_PATH_DEFAULTS',
       'HEADER_DEFAULTS',
+      'SYSLOG_EVENT_DEFAULTS',
     ];
     expect(Object.keys(flumeEntry).sort()).toEqual([...interceptors, ...others, ...events].sort());
   });

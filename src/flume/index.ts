@@ -21,7 +21,7 @@ export {
   timestampHeader,
   uuidHeader,
 } from './interceptors.js';
-export { type SyslogEventOptions, syslogEvent } from './syslog.js';
+export { SYSLOG_EVENT_DEFAULTS, type SyslogEventOptions, type SyslogField, syslogEvent } from './syslog.js';
 export {
   type FileEventOptions,
   fileEvent,

@@ -41,7 +41,7 @@ import { STDIO_DEFAULTS } from 'rxflume/drivers/stdio';
 import { UNDICI_DEFAULTS } from 'rxflume/drivers/undici';
 import { WEBHDFS_DEFAULTS } from 'rxflume/drivers/webhdfs';
 import { WEBHDFS_PACKAGE_DEFAULTS } from 'rxflume/drivers/webhdfs-package';
-import { FLUME_PATH_DEFAULTS, HEADER_DEFAULTS } from 'rxflume/flume';
+import { FLUME_PATH_DEFAULTS, HEADER_DEFAULTS, SYSLOG_EVENT_DEFAULTS } from 'rxflume/flume';
 import {
   AVRO_FILE_DEFAULTS,
   CSV_DEFAULTS,
@@ -107,6 +107,7 @@ test.each([
   ['docs/reference/options/flume.md', 'Options of the server', AVRO_RPC_SERVER_DEFAULTS],
   ['docs/reference/options/flume.md', 'Options of a path', FLUME_PATH_DEFAULTS],
   ['docs/reference/options/flume.md', 'Options of a header', HEADER_DEFAULTS],
+  ['docs/reference/options/flume.md', 'Options of a syslog event', SYSLOG_EVENT_DEFAULTS],
   ['docs/reference/options/rabbitmq.md', 'Options of the source', AMQP_SOURCE_DEFAULTS],
   ['docs/reference/options/rabbitmq.md', 'Options of the stream source', AMQP_STREAM_SOURCE_DEFAULTS],
   ['docs/reference/options/rabbitmq.md', 'Options of the sink', AMQP_SINK_DEFAULTS],
