@@ -39,6 +39,11 @@ flume_start() { # name file [port]
     install hdfs
     classes="$classes:$dir/lib/hdfs/*"
   fi
+  # TAILDIR, the Kafka channel and the interceptor of UUIDs are not in Flume's node.
+  if grep -qiE '\.type *= *(taildir|org\.apache\.flume\.(source\.taildir|channel\.kafka|sink\.solr)\.)' "$file"; then
+    install flume-more
+    classes="$classes:$dir/lib/flume-more/*"
+  fi
   [ -z "$(pid_of "$service")" ] || die 1 "the agent $name runs already"
   refuse_taken_ports flume
   if [ -f "$(log_of "$service")" ]; then mv -f "$(log_of "$service")" "$dir/logs/$service.previous.log"; fi
