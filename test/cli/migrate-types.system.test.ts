@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,7 +70,11 @@ it('writes flows that load, each with what it guarantees', async () => {
     'check',
     ...files,
   ];
-  const env = { ...process.env, KAFKA_BROKERS: 'b1:9092', KAFKA_PASSWORD: 'p', TEAM: 't' };
+  const env: NodeJS.ProcessEnv = { ...process.env, KAFKA_BROKERS: 'b1:9092', KAFKA_PASSWORD: 'p', TEAM: 't' };
+  for (const file of readdirSync(FOLDER)) {
+    const names = readFileSync(join(FOLDER, file), 'utf8').matchAll(/\$\{env:(CMP_\w+)\}/g);
+    for (const [, name = ''] of names) env[name] = /DIR|ROOT/.test(name) ? '/compared' : '4141';
+  }
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: ROOT,
     env,

@@ -166,9 +166,63 @@ describe('migrateAgent', () => {
 
   it('reads the variables of the environment when the flow starts', () => {
     const { code } = migrated(read('environment.conf'));
-    expect(code).toContain("brokers: [env('KAFKA_BROKERS')]");
+    expect(code).toContain("brokers: env('KAFKA_BROKERS').split(',')");
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code.
     expect(code).toContain("root: `/flume/${env('TEAM')}/events`");
+  });
+
+  it.each([
+    ['hdfs://nn1:8020/a/%Y', "nameNodes: ['http://nn1:9870']", "root: '/a'"],
+    ['hdfs://nn1/a', "nameNodes: ['http://nn1:9870']", "root: '/a'"],
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: it is code.
+    ['hdfs://${env:NN}:8020/a/b', "nameNodes: [`http://${env('NN')}:9870`]", "root: '/a/b'"],
+    ['hdfs://nn1:8020${env:ROOT}/a/%Y', "nameNodes: ['http://nn1:9870']", "root: `${env('ROOT')}/a`"],
+    ['${env:LAKE}/a/%Y', 'the path has none (fs.defaultFS)', "root: `${env('LAKE')}/a`"],
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: it is code.
+    ['a/b', 'the path has none (fs.defaultFS)', "root: '/user/flume/a/b'"],
+  ])('reads the parts of the path %s', (path, nameNodes, root) => {
+    const { code } = withLine('avro-hdfs.conf', `a1.sinks.k1.hdfs.path = ${path}`);
+    expect(code).toContain(nameNodes);
+    expect(code).toContain(root);
+  });
+
+  it('knows the folder of a file group when the flow starts', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code.
+    const { code } = withLine('taildir-kafka.conf', 'a1.sources.r1.filegroups.f2 = ${env:LOGS}/a.b/.*log.*');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code.
+    expect(code).toContain("paths: ['/var/log/test1/example.log', `${env('LOGS')}/a.b/*log*`]");
+    const [, regex = ''] = /path: (new RegExp\(.*\)),\n/.exec(code) ?? [];
+    const made = new Function('env', `return ${regex}`)((name: string) => (name === 'LOGS' ? '/log.d' : '')) as RegExp;
+    expect(made.test('/log.d/a.b/xlogy')).toBe(true);
+    expect(made.test('/logxd/a.b/xlogy')).toBe(false);
+  });
+
+  it('gives each port of syslog its header, and keeps the fields that are asked for', () => {
+    const { code, report } = withLine('syslog-multiport.conf', 'a1.sources.r1.keepFields = priority hostname');
+    expect(report.counts.gap).toBe(0);
+    expect(code).toContain("syslogEvent({ keepFields: ['priority', 'hostname'], source: 'multiport_syslogtcp' })");
+    for (const port of ['10001', '10002', '10003'])
+      expect(code).toContain(`staticHeader('port', '${port}', { preserveExisting: false })`);
+  });
+
+  it('reads what is included and not ignored', () => {
+    const { code } = withLine('spooldir-hdfs.conf', 'a1.sources.r1.ignorePattern = ^old.*$');
+    const [, source = ''] = /include: \/(.*)\/,/.exec(code) ?? [];
+    const reads = (name: string) => new RegExp(source).test(name);
+    expect(['a.log', 'old.log', 'a.txt'].filter(reads)).toEqual(['a.log']);
+  });
+
+  it('sends a copied header as bytes, and no time where the event has none', () => {
+    const text = read('taildir-kafka.conf');
+    const { code } = migrated(`${text}\na1.sinks.k1.header.trace = traceparent\na1.sinks.k1.timestampHeader = at\n`);
+    expect(code).toContain("...(headers['trace'] !== undefined && { 'traceparent': Buffer.from(headers['trace']) })");
+    expect(code).toContain("headers['at'] === undefined ? null : Number(headers['at'])");
+  });
+
+  it('sends events without a mapping to the default where events go to several channels', () => {
+    const { code } = withLine('multiplexing-both.conf', 'a1.sources.r1.selector.default = c2');
+    expect(code).toContain("['b'].includes(headers['data-type'] ?? '') || !['a', 'b'].includes(");
+    expect(code).not.toContain('[].includes');
   });
 
   it('names a flow and its constants as TypeScript can, whatever the agent calls them', () => {

@@ -172,11 +172,12 @@ function multiplexed(
   }
   const entries = used.map((channel) => {
     const values = chosen.filter(([, names]) => names.includes(channel.name)).map(([value]) => value);
-    const isOne = `${printList(values)}.includes(${read} ?? '')`;
+    const isOne = values.length === 0 ? [] : [`${printList(values)}.includes(${read} ?? '')`];
     const isOther = byDefault.includes(channel.name)
-      ? ` || !${printList(chosen.map(([value]) => value))}.includes(${read} ?? '')`
-      : '';
-    const filter = writing.call('operators', 'filterValue', `({ headers }) => ${isOne}${isOther}`);
+      ? [`!${printList(chosen.map(([value]) => value))}.includes(${read} ?? '')`]
+      : [];
+    const holds = [...isOne, ...isOther].join(' || ');
+    const filter = writing.call('operators', 'filterValue', `({ headers }) => ${holds}`);
     const { code } = branch(channel, reads, writing);
     const type = `${writing.use('rxjs', 'type Observable')}<${writing.use('', 'type Delivery')}<${writing.use('', 'type FlumeEvent')}>>`;
     return [channel.name, { open: `(events: ${type}) => events.pipe(`, items: [filter, code], close: ')' }] as const;

@@ -51,8 +51,8 @@ export function hdfsSink({ settings, name }: Component, writing: Writing): Code 
   const hdfs = settings.under('hdfs.');
   const path = hdfs.text('path');
   if (path === undefined) return writing.gap(`the sink ${name} has no hdfs.path`);
-  const [, scheme = '', authority = '', rest = ''] = /^(?:(\w+):\/\/([^/]*))?(\/.*|.*)$/s.exec(path) ?? [];
-  const { root, pattern } = splitPath(rest.startsWith('/') ? rest : `/user/flume/${rest}`);
+  const { scheme, host, port, rest } = partsOf(path);
+  const { root, pattern } = splitPath(isAbsolute(rest) ? rest : `/user/flume/${rest}`);
   const line = hdfs.line('path');
   if (hdfs.text('filePrefix')?.includes('%') === true)
     writing.warn(
@@ -71,12 +71,30 @@ export function hdfsSink({ settings, name }: Component, writing: Writing): Code 
         : numeral(Math.min(10_000, Math.max(1, hdfs.number('maxOpenFiles', 5_000)))),
   });
   const type = `<${writing.use('', 'type FlumeEvent')}>`;
-  return call(`${writing.use('', 'fileSink')}${type}`, storeCode(scheme, authority, line, writing), options);
+  return call(`${writing.use('', 'fileSink')}${type}`, storeCode({ scheme, host, port }, line, writing), options);
 }
 
-function storeCode(scheme: string, authority: string, line: number, writing: Writing): Code {
+interface PathParts {
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: string | undefined;
+  readonly rest: string;
+}
+
+/** Of `hdfs://nn1:8020/lake`. Each part may have variables: one behind a port begins the path. */
+function partsOf(path: string): PathParts {
+  const authority = /^(\w+):\/\/((?:\$\{[^}]*\}|[^/:$])*)(?::(\d+|\$\{[^}]*\}))?(.*)$/s;
+  const [, scheme = '', host = '', port, rest = path] = authority.exec(path) ?? [];
+  return { scheme, host, port, rest };
+}
+
+/** A path that begins with a variable is taken to be whole. */
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') || path.startsWith('${');
+}
+
+function storeCode({ scheme, host, port }: Omit<PathParts, 'rest'>, line: number, writing: Writing): Code {
   if (scheme === 'file') return writing.call('drivers/local-disk', 'localDisk');
-  const [host = '', port] = authority.split(':');
   const nameNode =
     host === ''
       ? writing.gap(
@@ -87,7 +105,7 @@ function storeCode(scheme: string, authority: string, line: number, writing: Wri
     writing.warn(
       line,
       port === undefined
-        ? `${authority} may be the name of a nameservice. The flow speaks WebHDFS: list the NameNodes as \`nameNodes\`, such as http://nn1:${WEB_PORT} and http://nn2:${WEB_PORT}.`
+        ? `${host} may be the name of a nameservice. The flow speaks WebHDFS: list the NameNodes as \`nameNodes\`, such as http://nn1:${WEB_PORT} and http://nn2:${WEB_PORT}.`
         : `The flow speaks WebHDFS, at port ${WEB_PORT} of the NameNode (50070 before Hadoop 3), not ${port}. Check \`nameNodes\`.`,
     );
   }
@@ -95,7 +113,7 @@ function storeCode(scheme: string, authority: string, line: number, writing: Wri
   return writing.call(
     'drivers/webhdfs',
     'webhdfs',
-    object({ nameNodes: list([nameNode ?? quoted(`http://${host}:${WEB_PORT}`)]), user: quoted('flume') }),
+    object({ nameNodes: list([nameNode ?? writing.text(`http://${host}:${WEB_PORT}`)]), user: quoted('flume') }),
   );
 }
 
@@ -104,7 +122,8 @@ function splitPath(path: string): { root: string; pattern: string } {
   const segments = path.split('/').filter(Boolean);
   const first = segments.findIndex((segment) => segment.includes('%'));
   const at = first < 0 ? segments.length : first;
-  return { root: `/${segments.slice(0, at).join('/')}`, pattern: segments.slice(at).join('/') };
+  const folder = segments.slice(0, at).join('/');
+  return { root: folder.startsWith('${') ? folder : `/${folder}`, pattern: segments.slice(at).join('/') };
 }
 
 /** Escapes that need the time of an event. */

@@ -134,7 +134,7 @@ const TYPES: Readonly<Record<string, InterceptorType>> = {
         writing,
         'uuidHeader',
         ...headerOptions(settings, 'headerName', 'id', true, {
-          prefix: prefix === undefined ? undefined : quoted(prefix),
+          prefix: prefix === undefined ? undefined : writing.text(prefix),
         }),
       );
     },

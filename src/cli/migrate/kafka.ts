@@ -27,17 +27,11 @@ export function clientRules(prefix: string): Rules {
 
 /** `kafkajs(…)` with the brokers and security that the settings say; `prefix` is where the client's settings begin. */
 export function kafkaDriver(settings: Settings, servers: string, prefix: string, writing: Writing): Code {
-  const brokers = (settings.text(servers) ?? '')
-    .split(',')
-    .map((one) => one.trim())
-    .filter(Boolean);
+  const brokers = settings.text(servers) ?? '';
   const client = settings.under(prefix);
   const protocol = (client.text('security.protocol') ?? 'PLAINTEXT').toUpperCase();
   const options = object({
-    brokers:
-      brokers.length === 0
-        ? list([writing.gap(`no brokers: ${servers} is missing`)])
-        : list(brokers.map((one) => writing.text(one))),
+    brokers: brokers === '' ? list([writing.gap(`no brokers: ${servers} is missing`)]) : writing.texts(brokers),
     tls: protocol.endsWith('SSL') ? 'true' : undefined,
     sasl: protocol.startsWith('SASL') ? sasl(client, writing) : undefined,
   });

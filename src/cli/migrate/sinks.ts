@@ -91,11 +91,8 @@ const KAFKA: SinkType = {
       headers:
         copied.names.length === 0
           ? '() => ({})'
-          : `({ headers }) => ({ ${copied.names.map((name) => `${quoted(copied.text(name) as string)}: headers[${quoted(name)}] ?? null`).join(', ')} })`,
-      timestamp:
-        settings.text('timestampHeader') === undefined
-          ? undefined
-          : `({ headers }) => Number(headers[${quoted(settings.text('timestampHeader') as string)}])`,
+          : `({ headers }) => ({ ${copied.names.map((name) => `...(headers[${quoted(name)}] !== undefined && { ${quoted(copied.text(name) as string)}: Buffer.from(headers[${quoted(name)}]) })`).join(', ')} })`,
+      timestamp: timestampCode(settings.text('timestampHeader')),
       partition: partitionCode(settings.text('partitionIdHeader'), settings.text('defaultPartitionId')),
       compression: compressionCode(settings.text('kafka.producer.compression.type')),
     });
@@ -129,6 +126,12 @@ function partitionCode(header: string | undefined, byDefault: string | undefined
   const fixed = byDefault ?? 'null';
   if (header === undefined) return `() => ${fixed}`;
   return `({ headers }) => (headers[${quoted(header)}] === undefined ? ${fixed} : Number(headers[${quoted(header)}]))`;
+}
+
+/** Without the header, and where there is none to read, Kafka has the time of writing. */
+function timestampCode(header: string | undefined): Code {
+  if (header === undefined) return '() => null';
+  return `({ headers }) => (headers[${quoted(header)}] === undefined ? null : Number(headers[${quoted(header)}]))`;
 }
 
 function compressionCode(type: string | undefined): Code | undefined {

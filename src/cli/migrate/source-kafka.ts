@@ -48,9 +48,7 @@ export const KAFKA_SOURCE: SourceType = {
     const options = object({
       topics:
         pattern ??
-        (names.length > 0
-          ? list(names.map((one) => writing.text(one)))
-          : list([writing.gap('no topics: kafka.topics is missing')])),
+        (names.length > 0 ? writing.texts(names.join(',')) : list([writing.gap('no topics: kafka.topics is missing')])),
       groupId: writing.text(settings.text('kafka.consumer.group.id') ?? settings.text('groupId') ?? 'flume'),
       // Kafka's own default, which is the other way round here.
       startAt: quoted(reset === 'earliest' ? 'earliest' : 'latest'),

@@ -1,5 +1,5 @@
 import type { Component } from './agent.js';
-import { type Code, list, numeral, object, quoted, suffixed } from './code.js';
+import { type Code, list, numeral, object, printed, quoted, suffixed } from './code.js';
 import { instead, lacks, no, type Rules, to } from './settings.js';
 import { connecting, hostCode, portCode, type SourceCode, type SourceType } from './source-type.js';
 import type { Writing } from './writing.js';
@@ -106,8 +106,8 @@ function syslog(transport: 'tcpServer' | 'udpServer'): SourceType {
       port: to(`\`port\` of \`${transport}\``),
       ports: to(`a server for each port`),
       eventSize: to('`maxMessageBytes` of `syslogSource`'),
-      keepFields: to('`body` of `syslogEvent`'),
-      portHeader: lacks('the port is not in the event: give each port a flow, and a `staticHeader`'),
+      keepFields: to('`body` and `keepFields` of `syslogEvent`'),
+      portHeader: to('a `staticHeader` for each port'),
       clientIPHeader: no('see the header `client` of `delivery.origin`'),
       clientHostnameHeader: no('names are not looked up'),
       'charset.default': no('UTF-8, with the bytes in `raw`'),
@@ -122,28 +122,64 @@ function syslog(transport: 'tcpServer' | 'udpServer'): SourceType {
 }
 
 function syslogCode(source: Component, transport: 'tcpServer' | 'udpServer', writing: Writing): SourceCode {
-  const { name, settings } = source;
+  const { name, settings, type } = source;
   warnOfLoss(source, 'Senders of syslog', writing);
   const host = hostCode(settings.text('host'), settings.line('host'), writing);
   const options = (suffix: string) =>
-    object({ name: quoted(name + suffix), maxMessageBytes: numeral(settings.number('eventSize', 2_500)), ...DROPS });
+    object({
+      name: writing.text(name + suffix),
+      maxMessageBytes: numeral(settings.number('eventSize', 2_500)),
+      ...DROPS,
+    });
   const of = (port: Code, suffix = '') =>
     writing.call('inputs', 'syslogSource', server(writing, transport, host, port), options(suffix));
   const ports = settings.list('ports');
-  const one = of(portCode(settings.text('port') ?? ports[0], writing));
-  const code =
-    ports.length < 2
-      ? one
-      : writing.call('operators', 'mergeSources', list(ports.map((port) => of(portCode(port, writing), `-${port}`))));
-  const keeps = settings.text('keepFields') ?? 'none';
+  const portHeader = type === 'multiport_syslogtcp' ? settings.text('portHeader') : undefined;
+  const event = writing.call('operators', 'mapValue', writing.call('flume', 'syslogEvent', ...eventOptions(source)));
+  const withPort = (port: string) =>
+    portHeader === undefined
+      ? []
+      : [
+          writing.call(
+            'operators',
+            'mapValue',
+            writing.call(
+              'flume',
+              'staticHeader',
+              quoted(portHeader),
+              writing.text(port),
+              object({ preserveExisting: 'false' }),
+            ),
+          ),
+        ];
+  if (ports.length < 2) {
+    const [port] = ports;
+    const one = of(portCode(settings.text('port') ?? port, writing));
+    return { source: connecting(one, writing), steps: [event, ...(port === undefined ? [] : withPort(port))] };
+  }
+  // The port is known only where its server is: before the sources are one.
+  const each = (port: string) => {
+    const one = of(portCode(port, writing), `-${port}`);
+    const steps = [event, ...withPort(port)].map((step) => printed(step)).join(', ');
+    return portHeader === undefined ? one : suffixed(one, `.through((messages$) => messages$.pipe(${steps}))`);
+  };
+  const merged = writing.call('operators', 'mergeSources', list(ports.map(each)));
+  return { source: merged, steps: portHeader === undefined ? [event] : [] };
+}
+
+const KEPT = ['priority', 'version', 'timestamp', 'hostname'];
+
+/** Flume looks for the names of fields anywhere in the value. */
+function eventOptions({ settings, type }: Component): Code[] {
+  const keeps = (settings.text('keepFields') ?? 'none').trim().toLowerCase();
   const isRaw = keeps === 'all' || keeps === 'true';
-  if (!isRaw && keeps !== 'none' && keeps !== 'false')
-    writing.lack([
-      `line ${settings.line('keepFields')}: \`syslogEvent\` keeps all fields or none in the body, not ${keeps}`,
-    ]);
-  const event = writing.call('flume', 'syslogEvent', ...(isRaw ? [object({ body: quoted('raw') })] : []));
-  const source$ = ports.length < 2 ? connecting(code, writing) : suffixed(code, '');
-  return { source: source$, steps: [writing.call('operators', 'mapValue', event)] };
+  const fields = isRaw ? [] : KEPT.filter((field) => keeps.includes(field));
+  const options = object({
+    body: isRaw ? quoted('raw') : undefined,
+    keepFields: fields.length === 0 ? undefined : list(fields.map(quoted)),
+    source: type === 'multiport_syslogtcp' ? quoted(type) : undefined,
+  });
+  return options === '{}' ? [] : [options];
 }
 
 export const SYSLOG_TCP_SOURCE = syslog('tcpServer');

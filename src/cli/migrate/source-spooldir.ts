@@ -1,5 +1,5 @@
 import { object, quoted } from './code.js';
-import { lacks, no, to } from './settings.js';
+import { no, type Settings, to } from './settings.js';
 import { connecting, regexCode, type SourceType } from './source-type.js';
 
 /** Whole files of a folder, exactly once where the sink has a ledger. */
@@ -13,7 +13,7 @@ export const SPOOLDIR_SOURCE: SourceType = {
     basenameHeader: to('`basenameHeader` of `spoolEvent`'),
     basenameHeaderKey: to('`basenameHeader` of `spoolEvent`'),
     includePattern: to('`include` of `spoolSource`'),
-    ignorePattern: lacks('put what is to be read into `include` of `spoolSource`'),
+    ignorePattern: to('`include` of `spoolSource`'),
     trackerDir: no('the ledger of the sink knows which lines are stored'),
     trackingPolicy: no('the ledger of the sink knows which lines are stored'),
     consumeOrder: to('`order` of `spoolSource`'),
@@ -30,7 +30,7 @@ export const SPOOLDIR_SOURCE: SourceType = {
   },
   write({ name, settings }, writing, resume) {
     const folder = settings.text('spoolDir');
-    const include = settings.text('includePattern');
+    const include = includedBy(settings);
     const suffix = settings.text('fileSuffix');
     const order = { oldest: undefined, youngest: quoted('newest'), random: undefined }[
       settings.text('consumeOrder') ?? 'oldest'
@@ -50,11 +50,10 @@ export const SPOOLDIR_SOURCE: SourceType = {
       name: quoted(name),
       folder: folder === undefined ? writing.gap(`the source ${name} has no spoolDir`) : writing.text(folder),
       records,
-      include:
-        include === undefined ? undefined : regexCode(`^(?:${include})$`, settings.line('includePattern'), writing),
+      include: include === undefined ? undefined : regexCode(include.java, include.line, writing),
       isRecursive: settings.flag('recursiveDirectorySearch', false) ? 'true' : undefined,
       whenDone: settings.text('deletePolicy') === 'immediate' ? quoted('delete') : undefined,
-      suffix: suffix === undefined ? undefined : quoted(suffix),
+      suffix: suffix === undefined ? undefined : writing.text(suffix),
       order,
       pollIntervalMs: settings.text('pollDelay') === undefined ? undefined : String(settings.number('pollDelay', 500)),
       resumeFrom: resume,
@@ -74,3 +73,15 @@ export const SPOOLDIR_SOURCE: SourceType = {
     };
   },
 };
+
+/** Which names are read: those that the one pattern matches as a whole, without those that the other does. */
+function includedBy(settings: Settings): { readonly java: string; readonly line: number } | undefined {
+  const include = settings.text('includePattern');
+  const ignore = settings.text('ignorePattern');
+  if (include === undefined && ignore === undefined) return undefined;
+  const without = ignore === undefined ? '' : `(?!(?:${ignore})$)`;
+  return {
+    java: `^${without}(?:${include ?? '.*'})$`,
+    line: settings.line(include === undefined ? 'ignorePattern' : 'includePattern'),
+  };
+}

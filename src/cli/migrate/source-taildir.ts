@@ -1,7 +1,7 @@
-import { list, object, quoted } from './code.js';
+import { type Code, list, object, quoted } from './code.js';
 import { no, to } from './settings.js';
 import { connecting, regexCode, type SourceType } from './source-type.js';
-import type { Writing } from './writing.js';
+import { hasVariable, type Writing } from './writing.js';
 
 /** Follows files by patterns; exactly once where the sink has a ledger. */
 export const TAILDIR_SOURCE: SourceType = {
@@ -32,7 +32,7 @@ export const TAILDIR_SOURCE: SourceType = {
       paths:
         groups.length === 0
           ? list([writing.gap('no files: filegroups is missing')])
-          : list(groups.map(({ path, line }) => quoted(globOf(path, line, writing)))),
+          : list(groups.map(({ path, line }) => writing.text(globOf(path, line, writing)))),
       positionFile: writing.text(old.replace(/(\.json)?$/, '.rxflume.json')),
       importPositions: writing.text(old),
       startAt: settings.flag('skipToEnd', false) ? quoted('end') : undefined,
@@ -51,7 +51,7 @@ export const TAILDIR_SOURCE: SourceType = {
           : list(
               withHeaders.map(({ path, line, headers }) =>
                 object({
-                  path: regexCode(`^${literalFolder(path)}$`, line, writing),
+                  path: pathRegex(path, line, writing),
                   headers: object(
                     Object.fromEntries(headers.names.map((name) => [name, writing.text(headers.text(name) as string)])),
                   ),
@@ -69,11 +69,18 @@ export const TAILDIR_SOURCE: SourceType = {
   },
 };
 
-/** The folder of a group is a path, its file name a regular expression. */
-function literalFolder(path: string): string {
+/** The folder of a group is a path, its file name a regular expression. A folder with variables is known when the flow starts. */
+function pathRegex(path: string, line: number, writing: Writing): Code {
   const at = path.lastIndexOf('/') + 1;
-  return path.slice(0, at).replace(/[.*+?^${}()|[\]\\]/g, '\\$&') + path.slice(at);
+  const [folder, name] = [path.slice(0, at), path.slice(at)];
+  if (!hasVariable(folder)) return regexCode(`^${folder.replace(SPECIAL, '\\$&')}${name}$`, line, writing);
+  const regex = regexCode(`${name}$`, line, writing);
+  if (typeof regex !== 'string') return regex;
+  const escaped = `${writing.text(folder)}.replace(/[.*+?^\${}()|[\\]\\\\]/g, '\\\\$&')`;
+  return `new RegExp(\`^\${${escaped}}\${${regex}.source}\`)`;
 }
+
+const SPECIAL = /[.*+?^${}()|[\]\\]/g;
 
 /** A group as a pattern of the shell. What has no such form becomes `*`, and is said. */
 function globOf(path: string, line: number, writing: Writing): string {

@@ -1,5 +1,5 @@
 import type { Agent } from './agent.js';
-import { type Code, call, Imports, quoted } from './code.js';
+import { type Code, call, Imports, list, quoted } from './code.js';
 
 /** What you should know before you run the flow, with the line where it comes from; 0 for what the file does not say. */
 export interface Warning {
@@ -62,6 +62,27 @@ export class Writing {
     const escaped = value.replace(/[`\\]/g, '\\$&');
     return `\`${escaped.replace(new RegExp(VARIABLE, 'g'), (_, name, other) => `\${${env}('${name ?? other}')}`)}\``;
   }
+
+  /** A list with commas; a variable may hold several of its items. */
+  texts(value: string): Code {
+    const parts = value
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean)
+      .map((one) => [this.text(one), isVariable(one)] as const);
+    const [only] = parts;
+    if (parts.length === 1 && only?.[1] === true) return `${only[0]}.split(',')`;
+    return list(parts.map(([text, several]) => (several ? `...${text}.split(',')` : text)));
+  }
+}
+
+/** Whether a text has variables of the environment. */
+export function hasVariable(text: string): boolean {
+  return VARIABLE.test(text);
+}
+
+function isVariable(text: string): boolean {
+  return new RegExp(`^${VARIABLE.source}$`).test(text);
 }
 
 /** `${env:NAME}`, and `${filter['NAME']}` of a config filter, whose values must come from the environment. */
