@@ -256,6 +256,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/drivers/node/http-auth.ts': 'a signature is of a date',
   'src/flume/flume-path.ts': 'an event without a time is filed by now',
   'src/flume/interceptors.ts': 'an event is stamped with the time of day',
+  'src/flume/syslog.ts': 'a message without a time has that of its arrival',
   'src/metrics/status.ts': 'the age of a record, whose time is a date',
   'src/opentelemetry/settle-spans.ts': 'spans have dates',
   'src/opentelemetry/traced-acker.ts': 'spans have dates',

@@ -125,6 +125,7 @@ const TABLE = {
   ],
   lists: [
     'topics',
+    'keepFields',
     'files',
     'queues',
     'brokers',
@@ -188,7 +189,7 @@ const TABLE = {
     ...['separator', 'header', 'lineEnd', 'nullText', 'formulas', 'charset', 'invalid', 'bom', 'timestamps'],
     ...['severity', 'secret', 'trustedHeader'],
     // Of an event of Flume.
-    ...['timeZone', 'time', 'topicHeader', 'fileHeader', 'basenameHeader'],
+    ...['timeZone', 'time', 'topicHeader', 'fileHeader', 'basenameHeader', 'source'],
     ...['codec', 'commits', 'kind', 'letterCase', 'numbers', 'singleFaults', 'stream', 'unknownFields', 'write'],
   ],
   flags: [
