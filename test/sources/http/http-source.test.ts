@@ -83,7 +83,11 @@ describe('httpSource', () => {
       run.post({ body: '[{"headers":{"a":"b","__proto__":"c"},"body":"é"},{},{"headers":{"n":5,"b":true},"body":7}]' });
       at(5, () => {
         const [first, second, third] = run.values() as FlumeEvent[];
-        expect({ ...third?.headers, body: String(Buffer.from(third?.body ?? [])) }).toEqual({ n: '5', b: 'true', body: '7' });
+        expect({ ...third?.headers, body: String(Buffer.from(third?.body ?? [])) }).toEqual({
+          n: '5',
+          b: 'true',
+          body: '7',
+        });
         expect(Object.entries(first?.headers ?? {})).toEqual([
           ['a', 'b'],
           ['__proto__', 'c'],
