@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { tcpServer, udpServer, unixServer } from 'rxflume/drivers/node';
 import { netSource, syslogSource } from 'rxflume/inputs';
 import type { Subscription } from 'rxjs';
+import { certificate, renewed } from '../drivers/avro-rpc/certificate.js';
 import { root, sleep } from './support.js';
 
 jest.setTimeout(90_000);
@@ -66,15 +67,35 @@ const missing = (file: string, prefix: string, count: number) => {
   return Array.from({ length: count }, (_, n) => `${prefix}${n}`).filter((text) => !found.has(text)).length;
 };
 
+const files = {
+  cert: join(work, 'cert.pem'),
+  key: join(work, 'key.pem'),
+  /** Both certificates: what the collector has, and what it is renewed to. */
+  authorities: join(work, 'authorities.pem'),
+  renewed: join(work, 'renewed.pem'),
+};
+function useCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+}
+useCertificate(certificate);
+writeFileSync(files.authorities, `${certificate.cert}\n${renewed.cert}\n`);
+writeFileSync(files.renewed, `${renewed.cert}\n`);
+
+const relpTo = (port: number, tls = '') =>
+  `action(type="omrelp" target="127.0.0.1" port="${port}" template="numbered" action.resumeRetryCount="-1" action.resumeInterval="1" ${tls})`;
+const overTls = (authorities: string) =>
+  `tls="on" tls.caCert="${authorities}" tls.authMode="name" tls.permittedPeer=["agent.test"]`;
+
 /** rsyslog, which reads lines from a file and forwards each by this action. */
 function rsyslog(input: string, action: string): ChildProcess {
   const folder = mkdtempSync(join(work, 'rsyslog-'));
   const config = join(folder, 'rsyslog.conf');
   writeFileSync(
     config,
-    `global(workDirectory="${folder}")
+    `global(workDirectory="${folder}" defaultNetstreamDriverCAFile="${files.authorities}")
 module(load="imfile" mode="polling" pollingInterval="1")
-module(load="omrelp")
+module(load="omrelp" tls.tlslib="openssl")
 template(name="numbered" type="string" string="<13>%timegenerated% host app: %msg%")
 input(type="imfile" file="${input}" tag="app:")
 ${action}
@@ -84,19 +105,29 @@ ${action}
 }
 
 describeRsyslog('rsyslog', () => {
-  it('by RELP, and HTTP clients that send again, lose nothing though the collector is killed five times', async () => {
-    const [relpPort, httpPort, file] = [await freePort(), await freePort(), join(work, 'stored')];
-    const env = { TEST_FILE: file, TEST_RELP_PORT: String(relpPort), TEST_HTTP_PORT: String(httpPort) };
+  it('by RELP, in the clear and by TLS, and HTTP clients that send again, lose nothing though the collector is killed five times', async () => {
+    const [relpPort, tlsPort, httpPort] = [await freePort(), await freePort(), await freePort()];
+    const file = join(work, 'stored');
+    const env = {
+      TEST_FILE: file,
+      TEST_RELP_PORT: String(relpPort),
+      TEST_RELP_TLS_PORT: String(tlsPort),
+      TEST_CERT: files.cert,
+      TEST_KEY: files.key,
+      TEST_HTTP_PORT: String(httpPort),
+    };
     const collect = () =>
       start(process.execPath, ['--import', 'tsx', join(root, 'test/live/flows/inputs-net.ts')], env);
-    const COUNT = 3_000;
-    const input = join(work, 'input.log');
-    writeFileSync(input, Array.from({ length: COUNT }, (_, n) => `r${n}\n`).join(''));
+    const COUNT = 1_500;
+    const inputOf = (prefix: string) => {
+      const input = join(work, `${prefix}.log`);
+      writeFileSync(input, Array.from({ length: COUNT }, (_, n) => `${prefix}${n}\n`).join(''));
+      return input;
+    };
+    const areStored = () => missing(file, 'r', COUNT) === 0 && missing(file, 's', COUNT) === 0;
     let collector = collect();
-    rsyslog(
-      input,
-      `action(type="omrelp" target="127.0.0.1" port="${relpPort}" template="numbered" action.resumeRetryCount="-1" action.resumeInterval="1")`,
-    );
+    rsyslog(inputOf('r'), relpTo(relpPort));
+    rsyslog(inputOf('s'), relpTo(tlsPort, overTls(files.authorities)));
     let isPosted = false;
     const posting = (async () => {
       for (let n = 0; n < 600; n += 1) {
@@ -116,26 +147,55 @@ describeRsyslog('rsyslog', () => {
     })();
     for (let kill = 1; kill <= 5; kill += 1) {
       const before = linesIn(file).length;
-      await until(
-        () => linesIn(file).length > before + 50 || (isPosted && missing(file, 'r', COUNT) === 0),
-        'some lines',
-      );
+      await until(() => linesIn(file).length > before + 50 || (isPosted && areStored()), 'some lines');
       await stop(collector, 'SIGKILL');
       collector = collect();
     }
     await posting;
-    await until(() => missing(file, 'r', COUNT) === 0, 'all lines');
-    expect([missing(file, 'r', COUNT), missing(file, 'h', 600)]).toEqual([0, 0]);
+    await until(areStored, 'all lines');
+    expect(['r', 's', 'h'].map((prefix) => missing(file, prefix, prefix === 'h' ? 600 : COUNT))).toEqual([0, 0, 0]);
+  });
+
+  it('by RELP trusts a renewed certificate, without a restart of the collector', async () => {
+    const port = await freePort();
+    const texts: string[] = [];
+    const tls = () => ({ cert: readFileSync(files.cert), key: readFileSync(files.key) });
+    const server = tcpServer({ port, tls, reloadIntervalMs: 50 });
+    lives.push(
+      syslogSource(server, { name: 'relp', framing: 'relp' }).subscribe((delivery) => {
+        texts.push(delivery.value.message.trim());
+        delivery.ack();
+      }),
+    );
+    const inputs = [join(work, 'first.log'), join(work, 'second.log')] as const;
+    writeFileSync(inputs[0], 'one\n');
+    rsyslog(inputs[0], relpTo(port, overTls(files.authorities)));
+    await until(() => texts.length === 1, 'a message', 20_000);
+    useCertificate(renewed);
+    await sleep(200);
+    // The other trusts only the new one; the first stays connected.
+    writeFileSync(inputs[1], 'two\n');
+    rsyslog(inputs[1], relpTo(port, overTls(files.renewed)));
+    await until(() => texts.length === 2, 'a message', 20_000);
+    appendFileSync(inputs[0], 'three\n');
+    await until(() => texts.length === 3, 'a message', 20_000);
+    useCertificate(certificate);
+    expect(texts).toEqual(['one', 'two', 'three']);
   });
 
   it.each([
-    ['TCP, by octet counting', 'TCP_Framing="octet-counted"'],
-    ['TCP, by line feeds', ''],
-  ])('is read over %s', async (_, framing) => {
+    ['TCP, by octet counting', 'TCP_Framing="octet-counted"', {}],
+    ['TCP, by line feeds', '', {}],
+    [
+      'TLS',
+      'streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/name" streamDriverPermittedPeers="agent.test"',
+      { tls: certificate },
+    ],
+  ])('is read over %s', async (_, framing, tls) => {
     const port = await freePort();
     const texts: string[] = [];
     lives.push(
-      syslogSource(tcpServer({ port }), { name: 'tcp' }).subscribe((delivery) => {
+      syslogSource(tcpServer({ port, ...tls }), { name: 'tcp' }).subscribe((delivery) => {
         texts.push(
           `${delivery.value.format} ${delivery.value.host} ${delivery.value.app} ${delivery.value.message.trim()}`,
         );
