@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { gunzip, type InputType, inflate, type ZlibOptions } from 'node:zlib';
+import type { BodyDeadlines } from './body-deadlines.js';
 
 /** A body that cannot be taken, and the status that says so. */
 export interface BodyProblem {
@@ -43,29 +44,30 @@ export function isKnownEncoding(encoding: string | undefined): boolean {
 /**
  * Receives a body, and calls `done` once: with the body, or with what is wrong. Not where the client goes away: `gone`.
  *
- * Bounds: `maxBytes`, of which `memory` has its share until `done` or `gone`; `timeoutMs` for all of it to come.
+ * Bounds: `maxBytes`, of which `memory` has its share until `done` or `gone`; `deadlines` for all of it to come.
  */
 export function receiveBody(
   request: IncomingMessage,
-  limits: { readonly maxBytes: number; readonly timeoutMs: number; readonly memory: BodyMemory },
+  limits: { readonly maxBytes: number; readonly deadlines: BodyDeadlines; readonly memory: BodyMemory },
   done: (body: Buffer | BodyProblem) => void,
   gone: () => void,
 ): void {
-  const { maxBytes, timeoutMs, memory } = limits;
+  const { maxBytes, deadlines, memory } = limits;
   const chunks: Buffer[] = [];
   let length = 0;
   let isOver = false;
   const end = (call: () => void): void => {
     if (isOver) return;
     isOver = true;
-    clearTimeout(late);
+    deadlines.delete(late);
     memory.free(length);
     call();
     chunks.length = 0;
   };
-  const late = setTimeout(() => {
-    end(() => done({ status: 408, problem: `the body did not come within ${timeoutMs} ms` }));
-  }, timeoutMs);
+  const late = (): void => {
+    end(() => done({ status: 408, problem: `the body did not come within ${deadlines.timeoutMs} ms` }));
+  };
+  deadlines.add(late);
   request.on('data', (chunk: Buffer) => {
     if (isOver) return;
     if (length + chunk.length > maxBytes) {
@@ -81,9 +83,9 @@ export function receiveBody(
   });
   request.on('end', () => end(() => done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))));
   const lost = () => end(gone);
-  request.on('aborted', lost);
-  request.on('error', lost);
   request.on('close', lost);
+  // A request of HTTP/1.1 has no error that nobody listens to, and closes.
+  if (request.httpVersionMajor > 1) request.on('aborted', lost).on('error', lost);
 }
 
 /** Undoes `content-encoding`, and calls `done` once. Bounds: `maxBytes`, which `memory` has its share of meanwhile. */

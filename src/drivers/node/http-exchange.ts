@@ -10,15 +10,21 @@ const MAX_DISCARDED_BYTES = 64 * 1024;
 const LINGER_MS = 1_000;
 
 /** The head of a request, of HTTP/1.1 or HTTP/2. */
-export function headOf(request: IncomingMessage): HttpHead {
-  const { method = 'GET', url = '/', socket } = request;
+export function headOf(request: IncomingMessage, client: string): HttpHead {
+  const { method = 'GET', url = '/' } = request;
   const query = url.indexOf('?');
-  const headers: Record<string, string> = Object.create(null);
-  for (const [name, value] of Object.entries(request.headers)) {
+  return { client, method, path: query < 0 ? url : url.slice(0, query), headers: headersOf(request) };
+}
+
+function headersOf({ headers, httpVersionMajor }: IncomingMessage): Readonly<Record<string, string>> {
+  // Of HTTP/1.1 Node joins all but one.
+  if (httpVersionMajor === 1 && headers['set-cookie'] === undefined) return headers as Record<string, string>;
+  const plain: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(':') || value === undefined) continue;
-    headers[name] = typeof value === 'string' ? value : value.join(', ');
+    plain[name] = typeof value === 'string' ? value : value.join(', ');
   }
-  return { client: clientOf(socket), method, path: query < 0 ? url : url.slice(0, query), headers };
+  return plain;
 }
 
 /** What HTTP/2 charges for a header beside its name and its value. */
@@ -48,12 +54,11 @@ export function answer(
   const isHttp1 = request.httpVersionMajor === 1;
   const isUnread = !request.complete && !mayDiscard(request);
   const length = body === undefined ? 0 : Buffer.byteLength(body);
-  response.writeHead(status, {
-    'content-length': String(length),
-    ...(body !== undefined && { 'content-type': 'application/json' }),
-    ...headers,
-    ...(isHttp1 && (isUnread || isLast) && { connection: 'close' }),
-  });
+  const head: Record<string, string> = { 'content-length': String(length) };
+  if (body !== undefined) head['content-type'] = 'application/json';
+  if (headers !== undefined) Object.assign(head, headers);
+  if (isHttp1 && (isUnread || isLast)) head.connection = 'close';
+  response.writeHead(status, head);
   // A HEAD has the length of a body, and no body.
   const sent = body === undefined || request.method === 'HEAD' ? '' : body;
   if (isHttp1 && !request.complete) endWhenRead(request, response, sent);

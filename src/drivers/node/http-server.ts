@@ -5,8 +5,10 @@ import { Observable, type Subscriber } from 'rxjs';
 import { shownHostPort } from '../../core/address.js';
 import type { HttpHead, HttpReply, HttpServer, HttpServerListener } from '../../ports/http-server.js';
 import type { Listening } from '../../ports/listening.js';
+import { BodyDeadlines } from './body-deadlines.js';
 import { Authorization } from './http-auth.js';
 import { BodyMemory, type BodyProblem, inflateBody, isKnownEncoding, receiveBody } from './http-body.js';
+import { HttpClients } from './http-clients.js';
 import { answer, answerBadHead, clientOf, headBytesOf, headOf } from './http-exchange.js';
 import { checkHttpOptions, type HttpSettings, type NodeHttpServerOptions } from './http-options.js';
 import { listenError } from './listen-error.js';
@@ -42,11 +44,7 @@ export function nodeHttpServer(options: NodeHttpServerOptions): HttpServer {
   };
 }
 
-/** A connection, and its requests that are not answered. */
-interface Client {
-  readonly socket: Socket;
-  unanswered: number;
-}
+const ignore = (): void => undefined;
 
 /** One subscription of a server, from listening to the last connection closed. */
 class Running implements Listening {
@@ -57,8 +55,8 @@ class Running implements Listening {
   readonly #authorization: Authorization;
   readonly #memory: BodyMemory;
   readonly #rejections: Rejections;
-  /** By the client's address and port; those that were idle the longest come first. */
-  readonly #clients = new Map<string, Client>();
+  readonly #deadlines: BodyDeadlines;
+  readonly #clients = new HttpClients();
   readonly #sessions = new Set<ServerHttp2Session>();
   #unanswered = 0;
   #closing: Promise<void> | undefined;
@@ -72,6 +70,7 @@ class Running implements Listening {
     this.#out = out;
     this.#authorization = new Authorization(settings.auth);
     this.#memory = new BodyMemory(settings.maxBufferedBytes);
+    this.#deadlines = new BodyDeadlines(settings.bodyTimeoutMs);
     this.#rejections = new Rejections((message) => listener.logEvent('warn', 'http.rejected', message));
     const server = serverOf(settings, (request, response) => this.#receive(request, response, false));
     this.#server = server;
@@ -118,10 +117,11 @@ class Running implements Listening {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#deadline);
+    this.#deadlines.stop();
     this.#settings.certificate?.stop();
     this.#server.close();
     for (const session of this.#sessions) session.destroy();
-    for (const { socket } of this.#clients.values()) socket.destroy();
+    for (const { socket } of this.#clients.all) socket.destroy();
     this.#closed();
   }
 
@@ -130,7 +130,7 @@ class Running implements Listening {
   #accept(socket: Socket): void {
     const { allow, maxClients } = this.#settings;
     socket.setNoDelay(true);
-    if (this.#clients.size >= maxClients) this.#dropIdle();
+    if (this.#clients.size >= maxClients) this.#clients.closeOneIdle();
     const problem = !isAllowed(allow, socket.remoteAddress ?? '')
       ? 'its address is not in `allow`'
       : this.#clients.size >= maxClients
@@ -142,54 +142,37 @@ class Running implements Listening {
       socket.destroy();
       return;
     }
-    const name = clientOf(socket);
-    this.#clients.set(name, { socket, unanswered: 0 });
+    const client = this.#clients.add(socket);
     this.#listener.clients(this.#clients.size);
     socket.once('close', () => {
-      if (this.#clients.get(name)?.socket === socket) this.#clients.delete(name);
+      this.#clients.remove(client);
       if (this.#isOver) return;
       this.#listener.clients(this.#clients.size);
       if (this.#closing !== undefined) this.#closeIdle();
     });
   }
 
-  /** Of those without a request, the one that has been so the longest. */
-  #dropIdle(): void {
-    for (const [name, { socket, unanswered }] of this.#clients) {
-      if (unanswered > 0) continue;
-      this.#clients.delete(name);
-      socket.destroy();
-      return;
-    }
-  }
-
-  /** Counts a request of a client, or one less, and moves the client behind those that are idle longer. */
-  #count(name: string, change: 1 | -1): void {
-    this.#unanswered += change;
-    const client = this.#clients.get(name);
-    if (client === undefined) return;
-    client.unanswered += change;
-    this.#clients.delete(name);
-    this.#clients.set(name, client);
-  }
-
   #closeIdle(): void {
-    for (const { socket, unanswered } of this.#clients.values()) if (unanswered === 0) socket.end();
+    for (const { socket } of this.#clients.idle) socket.end();
     if (this.#unanswered === 0 && this.#clients.size === 0) this.#end();
   }
 
   // Requests.
 
   #receive(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const head = headOf(request);
-    this.#count(head.client, 1);
+    const { socket } = request;
+    const client = this.#clients.of(socket);
+    const head = headOf(request, client?.name ?? clientOf(socket));
+    this.#unanswered += 1;
+    if (client !== undefined) this.#clients.begun(client);
     let hasGone = false;
     response.once('close', () => {
       hasGone = true;
-      this.#count(head.client, -1);
+      this.#unanswered -= 1;
+      if (client !== undefined) this.#clients.ended(client);
       if (this.#closing !== undefined && !this.#isOver) this.#closeIdle();
     });
-    response.on('error', () => undefined);
+    response.on('error', ignore);
     const reply = (given: HttpReply): boolean =>
       !hasGone && answer(request, response, given, this.#closing !== undefined);
     const early = this.#tooLarge(request) ?? this.#early(head);
@@ -198,13 +181,12 @@ class Running implements Listening {
       return;
     }
     if (expectsContinue) response.writeContinue();
-    const { maxBodyBytes: maxBytes, bodyTimeoutMs: timeoutMs } = this.#settings;
-    const limits = { maxBytes, timeoutMs, memory: this.#memory };
+    const limits = { maxBytes: this.#settings.maxBodyBytes, deadlines: this.#deadlines, memory: this.#memory };
     const done = (body: Buffer | BodyProblem) => {
       if (Buffer.isBuffer(body)) this.#received(head, body, reply);
       else this.#reject(head, body, reply);
     };
-    receiveBody(request, limits, done, () => undefined);
+    receiveBody(request, limits, done, ignore);
   }
 
   /** Of HTTP/2; of HTTP/1.1 Node's parser sees to it. */
@@ -240,9 +222,12 @@ class Running implements Listening {
       return;
     }
     const limits = { maxBytes: this.#settings.maxBodyBytes, memory: this.#memory };
-    inflateBody(sent, head.headers['content-encoding'], limits, (body) => {
+    const { client, method, path, headers } = head;
+    inflateBody(sent, headers['content-encoding'], limits, (body) => {
       if (!(body instanceof Uint8Array)) this.#reject(head, body, reply);
-      else if (!this.#isOver) this.#listener.request({ ...head, body, byteLength: sent.length, reply });
+      else if (!this.#isOver) {
+        this.#listener.request({ client, method, path, headers, body, byteLength: sent.length, reply });
+      }
     });
   }
 

@@ -24,17 +24,21 @@ export interface HttpValue {
 const LINES = /^application\/(x-ndjson|ndjson|jsonl|x-jsonlines|jsonlines|json-seq)$/;
 const JSON_TYPE = /^(application\/json|application\/[\w.+-]+\+json|text\/json)$/;
 
+/** What nearly all send. */
+const JSON_PLAIN = 'application/json';
+
 const exact = json();
 const LF = 0x0a;
 
 /** Whether a content type may hold what is asked for; none counts as JSON. */
 export function isKnownType(kind: HttpBodyKind, type: string): boolean {
-  if (kind === 'bytes' || type === '') return true;
+  if (kind === 'bytes' || type === '' || type === JSON_PLAIN) return true;
   return JSON_TYPE.test(type) || (kind === 'json' && LINES.test(type));
 }
 
 /** The content type without its parameters, in lower case. */
 export function mediaType(header: string | undefined): string {
+  if (header === JSON_PLAIN) return header;
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
