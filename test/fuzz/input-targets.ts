@@ -1,4 +1,5 @@
 import { DecodeError } from '../../src/core/errors.js';
+import { Bunzip2, Bzip2Fault } from '../../src/formats/inflate/bunzip2.js';
 import { BodyError, valuesOf } from '../../src/sources/http/request-body.js';
 import { LengthFramer } from '../../src/sources/listening/frames.js';
 import { parseSyslog } from '../../src/sources/syslog/parse-syslog.js';
@@ -32,7 +33,40 @@ function framesOf<F>(framer: { push(chunk: Uint8Array): void; next(): F | undefi
   return frames;
 }
 
-/** What listens for others: whatever they send is read, or rejected. */
+/** Of Python's `bz2`: nothing, a letter, a text that repeats, each byte, 300,000 zeros, letters at random. */
+const BZIP2 = [
+  'QlpoMRdyRThQkAAAAAA=',
+  'QlpoMTFBWSZTWRmTm2sAAAABACAAIAAhGEaC7kinChIDMnNtYA==',
+  'QlpoMTFBWSZTWcTFkhwAAHeRgEAAAwYSQCAAMQwIClRPUepwTBNEwTRPRPhNE/F3JFOFCQxMWSHA',
+  'QlpoMTFBWSZTWba17pUAAAB/////////////////////////////////////////////sADFUgAAAAAAAAAAAAAAAAAAAAABMAmAAAAAAAAAAAAAAEwABMAEmAAmAAJgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkwAEwABMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPwCAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5fYGFiY2RhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4SFhoeIiYqLjI2Oj5CRkpWWl5iZmpucnZ6foKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr/AwcLDxMXGxcbHyMnKy8zNzs/Q0dLT1NXW19jZ2tvc3d7f4OHi4+Tl5ufo6err7O3u7/Dx8vP09fb3+Pn6+/z9F3JFOFCQtrXulQ=',
+  'QlpoMTFBWSZTWd9HTW8AAkxAgMAABAAACCAAMMwFKaYURsRRHi7kinChIb6Omt4=',
+  'QlpoMTFBWSZTWcD4RwkAAIlBAGAQOAAwANqoNT8VAYAJU/JKOwHE/Ww42ZGmtIZco4l1RKyYIYJLNM+694B69PbiI4qQqXEuNUtbOfTeVFDULp0No5VJGJMaWtFNEazSuyorW8mCG22E2MI0KMRp645edidFaijei/F3JFOFCQwPhHCQ',
+].map((text) => Buffer.from(text, 'base64'));
+
+function bunzip2(bytes: Buffer): Buffer {
+  const inflater = new Bunzip2();
+  const blocks: Buffer[] = [];
+  try {
+    inflater.push(bytes);
+    for (let block = inflater.next(); block !== undefined; block = inflater.next()) blocks.push(block);
+    inflater.end();
+  } catch (error) {
+    if (error instanceof Bzip2Fault) throw new DecodeError('RXF_DECODE_SYNTAX', error.message);
+    throw error;
+  }
+  return Buffer.concat(blocks);
+}
+
+function httpBody(kind: 'flume' | 'json', type: string, bytes: Buffer) {
+  try {
+    return valuesOf(kind, type, bytes, 100);
+  } catch (error) {
+    if (error instanceof BodyError) throw new DecodeError('RXF_DECODE_SHAPE', error.message);
+    throw error;
+  }
+}
+
+/** What listens for others, or reads files of others: whatever they have is read, or rejected. */
 export const INPUT_TARGETS: readonly Target[] = [
   {
     name: 'syslog',
@@ -59,14 +93,17 @@ export const INPUT_TARGETS: readonly Target[] = [
     name: 'http-body',
     sample: (random) =>
       Buffer.from(JSON.stringify(random.list(4, () => ({ headers: { a: random.text() }, body: random.text() })))),
-    decode: (bytes) => {
-      try {
-        return valuesOf('flume', '', bytes, 100);
-      } catch (error) {
-        if (error instanceof BodyError) throw new DecodeError('RXF_DECODE_SHAPE', error.message);
-        throw error;
-      }
-    },
+    decode: (bytes) => httpBody('flume', '', bytes),
+  },
+  {
+    name: 'http-lines',
+    sample: (random) => Buffer.from(random.list(4, () => JSON.stringify({ a: random.text() })).join('\n')),
+    decode: (bytes) => httpBody('json', 'application/x-ndjson', bytes),
+  },
+  {
+    name: 'bzip2',
+    sample: (random) => Buffer.concat([random.pick(BZIP2), ...random.list(2, () => random.pick(BZIP2))]),
+    decode: bunzip2,
   },
 ];
 

@@ -10,7 +10,7 @@ const LEVEL_BYTES = 100_000;
 class MoreNeeded extends Error {}
 
 /** The bytes are not bzip2, or damaged. */
-class Bzip2Fault extends Error {}
+export class Bzip2Fault extends Error {}
 
 /**
  * Decompresses bzip2, a block at a time: `push` a chunk, then call `next` until it gives nothing. Streams that follow each other
