@@ -53,7 +53,7 @@ export function receiveBody(
   gone: () => void,
 ): void {
   const { maxBytes, deadlines, memory } = limits;
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let length = 0;
   let isOver = false;
   const end = (call: () => void): void => {
@@ -62,7 +62,7 @@ export function receiveBody(
     deadlines.delete(late);
     memory.free(length);
     call();
-    chunks.length = 0;
+    chunks = [];
   };
   const late = (): void => {
     end(() => done({ status: 408, problem: `the body did not come within ${deadlines.timeoutMs} ms` }));

@@ -166,7 +166,7 @@ class Running implements Listening {
     this.#unanswered += 1;
     if (client !== undefined) this.#clients.begun(client);
     let hasGone = false;
-    response.once('close', () => {
+    response.on('close', () => {
       hasGone = true;
       this.#unanswered -= 1;
       if (client !== undefined) this.#clients.ended(client);

@@ -28,7 +28,7 @@ export class PendingRequest<T> {
   askAt: number;
   readonly #reply: (outcome: Outcome) => boolean;
   /** Not the request, which would keep every value in memory until the answer. */
-  readonly #values: (T | undefined)[];
+  #values: (T | undefined)[];
   #emitted = 0;
   #acked: SeqSet | undefined;
   #ackedCount = 0;
@@ -68,7 +68,7 @@ export class PendingRequest<T> {
     const value = this.#values[this.#emitted] as T;
     this.#values[this.#emitted] = undefined;
     this.#emitted += 1;
-    if (this.isWhole) this.#values.length = 0;
+    if (this.isWhole) this.#values = [];
     return value;
   }
 
