@@ -111,7 +111,7 @@ export class SystemdNotifier {
         this.#setting.say(
           'warn',
           'systemd.unreachable',
-          `systemd could not be told how the flow is (${describeError(error)}). Install systemd-notify, which is of systemd, set ` +
+          `systemd did not get how the flow is (${describeError(error)}). Install systemd-notify, which is of systemd, set ` +
             '`NotifyAccess=all`, or use `Type=exec` without `WatchdogSec`. The flow goes on.',
         );
       },

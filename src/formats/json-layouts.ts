@@ -84,7 +84,7 @@ export class JsonLayouts {
     this.#learned += 1;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
     const names = Object.keys(value);
-    // A number as name comes first in an object, wherever it stands in the text; `__proto__` cannot be assigned.
+    // A number as name comes first in an object, wherever it is in the text; `__proto__` cannot be assigned.
     if (names.length > MAX_FIELDS || names.some((name) => name === '__proto__' || /^\d/.test(name))) return;
     const between = betweenValues(json);
     // Fewer names than values: one is repeated.

@@ -140,6 +140,8 @@ describe('readArguments', () => {
     [['ledger', '/a', '--jsno'], "unknown option '--jsno'; did you mean `--json`?"],
     [['graph', 'a.ts', '--json', '--mermaid'], 'either `--mermaid` or `--json`'],
     [['run'], '`run` needs the file of a flow'],
+    [['rewind', 'chat'], '`rewind` needs `--to <offset or time>`'],
+    [['rewind', 'chat', '--to', '2026-11-27T08:00:00'], 'got `2026-11-27T08:00:00`'],
     [['run', '--watch'], '`run` needs the file of a flow'],
     [['run', 'a.ts', 'b.ts', '--flow', 'x'], '`--flow` is for one file'],
     [['run', 'a.ts', '--processes', '0'], 'whole number from 1 to 256, got `0`'],

@@ -269,6 +269,27 @@ describe('the commands that ask a console', () => {
     ]);
   });
 
+  it('rewind: shows what would be read again, and does it only with --yes', async () => {
+    const shown = await rxflume('rewind', 'chat', '--to', '0');
+    expect([shown.code, shown.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^kafka:chat\/0: from \d+ to 0; \d+ are delivered again$/m),
+    ]);
+    expect(shown.stdout).toContain('Nothing was changed. Repeat it with --yes to do it.');
+    const done = await rxflume('rewind', 'chat', '--to', '0', '--yes', '--json');
+    expect(done.stderr).toBe('');
+    const { isDone, perStream } = fitting<{ isDone: boolean; perStream: { redelivered: number }[] }>(
+      'rewind',
+      done.stdout,
+    );
+    expect([done.code, isDone, perStream.length]).toEqual([0, true, 1]);
+    expect(perStream[0]?.redelivered).toBeGreaterThan(0);
+    const { flows } = fitting<ConsoleSnapshot>('top', (await rxflume('top', '--once', '--json')).stdout);
+    expect(flows.map(({ state }) => state)).toEqual(['running']);
+    const none = await rxflume('rewind', 'chat', '--to', '0', '--streams', 'kafka:none/1');
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('reads none of kafka:none/1')]);
+  });
+
   it('fail with what to do next where there is no console', async () => {
     const gone = await rxflume('top', '--console', 'http://127.0.0.1:9');
     expect([gone.code, gone.stderr]).toEqual([

@@ -8,6 +8,7 @@ import { init } from './init.js';
 import { ledger } from './ledger.js';
 import { migrate } from './migrate.js';
 import { plan } from './plan.js';
+import { rewind } from './rewind.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
 import { tap } from './tap.js';
@@ -17,5 +18,5 @@ import { why } from './why.js';
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
 export const COMMANDS: readonly AnyCommand[] = [
   ...[run, check, doctor, graph, plan, ledger, schema, alerts],
-  ...[top, tap, why, migrate, init, dlq],
+  ...[top, tap, why, rewind, migrate, init, dlq],
 ];

@@ -23,7 +23,7 @@ export interface Exit {
  * Decides, of one process that is kept running, what comes after each of its ends.
  *
  * Pure. A process that drained by itself, such as by `--until-idle`, is over; so is one whose file or options are wrong, which a
- * restart does not mend. Any other is started again, later each time it fails soon.
+ * restart does not correct. Any other is started again, later each time it fails soon.
  */
 export class ChildLife {
   #failures = 0;

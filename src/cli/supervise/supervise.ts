@@ -100,7 +100,7 @@ async function postsOfFiles({ files, processes }: SuperviseAsked): Promise<reado
 
 function settingOf(asked: SuperviseAsked, { env }: CommandContext): ChildSetting {
   const { drainTimeoutMs, untilIdleMs, alerts, console: served, maxMemoryMib, threads } = asked;
-  // systemd is told of the whole by this process.
+  // This process speaks to systemd, for all.
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _usec, WATCHDOG_PID: _pid, ...rest } = env;
   return {
     program: PROGRAM,

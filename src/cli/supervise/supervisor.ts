@@ -118,7 +118,7 @@ export class Supervisor {
     if (code !== 0) {
       this.#hasFailed = true;
       if (!this.#isStopping) {
-        const message = `Process ${child.post.id} ended with code ${code}, which a restart does not mend; the others go on.`;
+        const message = `Process ${child.post.id} ended with code ${code}, and is not started again; the others go on.`;
         this.#log.say('error', 'process.over', message, placeOf(child));
       }
     }

@@ -1,0 +1,56 @@
+import { askConsole } from '../client/ask-console.js';
+import { CLIENT_OPTIONS, CLIENT_OPTIONS_HELP, readClientArguments } from '../client/console-client.js';
+import type { RewindAsked } from '../client/rewind-flow.js';
+import { command, nameOf, oneArgument, textOf } from '../command.js';
+
+export const rewind = command<RewindAsked>({
+  name: 'rewind',
+  usage: ['rewind <flow> --to <offset or time> [--streams <names>] [--yes] [--json] [--console <url>]'],
+  summary: 'show what a flow that runs with --console would read again from an offset or time, and with --yes do it',
+  options: {
+    ...CLIENT_OPTIONS,
+    to: { type: 'string' },
+    streams: { type: 'string' },
+    yes: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  optionsHelp: [
+    '--to <offset or time>  such as 120000, or 2026-11-27T08:00:00Z: the first record at that time or later',
+    '--streams <names>      only these, separated by commas, such as kafka:chat/3 (default: all of the flow)',
+    '--yes                  do it: pause the flow, move it, and read on',
+    '--json                 print one JSON object, for programs',
+    ...CLIENT_OPTIONS_HELP,
+  ],
+  exitCodes: '0 shown or done, 1 no console answers, or the flow cannot be moved',
+  example: 'rxflume rewind chat --to 2026-11-27T08:00:00Z',
+  read(given, options) {
+    const flow = oneArgument('rewind', 'the name of a flow that runs', given);
+    const streams = (nameOf(options, 'streams') ?? '').split(',').map((name) => name.trim());
+    return {
+      ...readClientArguments(options),
+      flow,
+      to: targetOf(textOf(options, 'to')),
+      streams: streams.filter(Boolean),
+      isSure: options.yes === true,
+      isJson: options.json === true,
+    };
+  },
+  async run(asked, context) {
+    const { rewindFlow } = await import('../client/rewind-flow.js');
+    return askConsole(() => rewindFlow(asked, context), context);
+  },
+});
+
+/** A date without its zone would mean another time on another machine. */
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function targetOf(text: string | undefined): RewindAsked['to'] {
+  if (text === undefined) throw new Error('`rewind` needs `--to <offset or time>`');
+  const offset = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) return { offset };
+  const time = Date.parse(text);
+  if (DATE.test(text) && time >= 0) return { time };
+  throw new Error(
+    `expected \`--to\` to be an offset such as 120000, or a time such as 2026-11-27T08:00:00Z, got \`${text}\``,
+  );
+}
