@@ -49,6 +49,7 @@ import { checkOptions as kafkaSink } from '../src/sinks/kafka/options.js';
 import { checkOptions as amqpSource } from '../src/sources/amqp/options.js';
 import { checkStreamOptions } from '../src/sources/amqp/stream-options.js';
 import { checkOptions as execSource } from '../src/sources/exec/options.js';
+import { avroRecords } from '../src/sources/file/avro-records.js';
 import { csvRecords } from '../src/sources/file/csv-records.js';
 import { checkOptions as fileSource } from '../src/sources/file/file-options.js';
 import { lineRecords } from '../src/sources/file/line-records.js';
@@ -90,6 +91,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   ],
   'flumeSink options': [flumeSink, {}],
   'flumeSource options': [flumeSource, { name: 'n' }],
+  'avroRecords options': [avroRecords, {}],
   'csvRecords options': [csvRecords, {}],
   'execSource options': [execSource, { name: 'n', command: ['c'] }],
   'fileSource options': [fileSource, { name: 'n', files: ['/f'], records: lineRecords() }],

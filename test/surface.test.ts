@@ -152,6 +152,7 @@ describe('the public surface', () => {
       'netSource',
     ];
     const ofFiles = [
+      'avroRecords',
       'csvRecords',
       'fileSource',
       'lineRecords',
@@ -170,7 +171,7 @@ describe('the public surface', () => {
       'SYSLOG_SOURCE',
       'TAIL_SOURCE',
     ];
-    const ofRecords = ['CSV_RECORDS', 'FILE_SOURCE', 'LINE_RECORDS', 'SPOOL_SOURCE', 'WHOLE_FILE'];
+    const ofRecords = ['AVRO_RECORDS', 'CSV_RECORDS', 'FILE_SOURCE', 'LINE_RECORDS', 'SPOOL_SOURCE', 'WHOLE_FILE'];
     const defaults = [...parts, ...ofRecords].map((name) => `${name}_DEFAULTS`);
     expect(Object.keys(inputs).sort()).toEqual([...sources, ...ofFiles, ...defaults].sort());
   });

@@ -23,9 +23,7 @@ const MAX_EMPTY_ITEMS = 65_536;
  * Source: Avro 1.12 specification, "Binary Encoding", "Schema Resolution".
  */
 export function avroReader(schema: AvroSchema, readerSchema?: AvroSchema): (bytes: Uint8Array) => unknown {
-  const { node: writer } = parseAvro(schema, 'other');
-  const reader = readerSchema === undefined ? writer : parseAvro(readerSchema, 'own', 'readerSchema').node;
-  const plan = planOf(writer, reader);
+  const plan = planFor(schema, readerSchema);
   return (bytes) => {
     const value = new ValueReader(bytes);
     try {
@@ -36,6 +34,31 @@ export function avroReader(schema: AvroSchema, readerSchema?: AvroSchema): (byte
       throw value.located(error);
     }
   };
+}
+
+/** One of several values that lie behind each other, and how many bytes it takes. */
+type AvroItem = Readonly<{ value: unknown; byteLength: number }>;
+
+/** Reads so many values that lie behind each other, as in a block of a file. Bounds and failures are those of `avroReader`. */
+export function avroItemsReader(
+  schema: AvroSchema,
+  readerSchema?: AvroSchema,
+): (bytes: Uint8Array, count: number) => Iterable<AvroItem> {
+  const plan = planFor(schema, readerSchema);
+  return function* (bytes, count) {
+    const values = new ValueReader(bytes);
+    try {
+      for (let at = 0; at < count; at += 1) yield values.readItem(plan);
+      values.expectEnd();
+    } catch (error) {
+      throw values.located(error);
+    }
+  };
+}
+
+function planFor(schema: AvroSchema, readerSchema: AvroSchema | undefined): AvroPlan {
+  const { node: writer } = parseAvro(schema, 'other');
+  return planOf(writer, readerSchema === undefined ? writer : parseAvro(readerSchema, 'own', 'readerSchema').node);
 }
 
 class ValueReader {
@@ -52,6 +75,14 @@ class ValueReader {
   expectEnd(): void {
     const { left, at } = this.#from;
     if (left > 0) throw new AvroFault(`${left} bytes are left behind the value`, at);
+  }
+
+  readItem(plan: AvroPlan): AvroItem {
+    const start = this.#from.at;
+    const value = this.read(plan);
+    const byteLength = this.#from.at - start;
+    if (byteLength === 0) this.#countEmpty(1);
+    return { value, byteLength };
   }
 
   read(plan: AvroPlan): unknown {

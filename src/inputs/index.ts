@@ -7,6 +7,7 @@
 
 export { execSource } from '../sources/exec/exec-source.js';
 export { EXEC_SOURCE_DEFAULTS, type ExecOptions, type RestartOptions } from '../sources/exec/options.js';
+export { AVRO_RECORDS_DEFAULTS, type AvroRecordsOptions, avroRecords } from '../sources/file/avro-records.js';
 export { CSV_RECORDS_DEFAULTS, type CsvRecordsOptions, csvRecords } from '../sources/file/csv-records.js';
 export { FILE_SOURCE_DEFAULTS, type FileSourceOptions } from '../sources/file/file-options.js';
 export { fileSource } from '../sources/file/file-source.js';

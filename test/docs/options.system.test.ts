@@ -53,6 +53,7 @@ import {
 } from 'rxflume/formats';
 import { PARQUET_DEFAULTS } from 'rxflume/formats/parquet';
 import {
+  AVRO_RECORDS_DEFAULTS,
   CSV_RECORDS_DEFAULTS,
   EXEC_SOURCE_DEFAULTS,
   FILE_SOURCE_DEFAULTS,
@@ -147,6 +148,7 @@ test.each([
   ['docs/reference/options/inputs.md', 'Options of fileSource', FILE_SOURCE_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of lineRecords', LINE_RECORDS_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of csvRecords', CSV_RECORDS_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of avroRecords', AVRO_RECORDS_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of wholeFile', WHOLE_FILE_DEFAULTS],
   ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
   ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],

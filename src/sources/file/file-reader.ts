@@ -80,8 +80,13 @@ export class FileReader<T> {
     this.#asking = this.#bytes.next().subscribe({
       next: (chunk) => {
         this.#isLast = chunk === null;
-        const records = chunk === null ? this.#reader.end() : this.#reader.push(chunk);
-        this.#records = records[Symbol.iterator]();
+        try {
+          const records = chunk === null ? this.#reader.end() : this.#reader.push(chunk);
+          this.#records = records[Symbol.iterator]();
+        } catch (error) {
+          // RxJS would throw it where nothing catches it.
+          this.error = error;
+        }
         this.#answered();
       },
       error: (error: unknown) => {

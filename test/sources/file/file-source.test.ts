@@ -91,6 +91,12 @@ describe('fileSource', () => {
       });
     }));
 
+  it('fails at a file whose reader throws at once, and throws nothing itself', () => {
+    const run = start({ '/a': 'long' }, { files: ['/a'], records: wholeFile({ maxBytes: 2 }) });
+    expect(run.end).toBe('error RXF_SOURCE_FILE');
+    expect(run.error?.message).toContain('more than `maxBytes`');
+  });
+
   it('gives the same records however the bytes are cut into chunks', () => {
     const text = 'a,"1\n2"\r\nb,""""\n\nc,"x\r\ny"\n'.repeat(30);
     for (const records of [lineRecords(), csvRecords({ hasHeader: false }), wholeFile()]) {
