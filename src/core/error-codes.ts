@@ -55,6 +55,7 @@ export const ERRORS = {
   RXF_REGISTRY_DENIED: { family: 'ConnectError', retryable: false },
 
   RXF_TAIL_RESUME: { family: 'ConnectError', retryable: true },
+  RXF_TAIL_IN_USE: { family: 'ConnectError', retryable: true },
   RXF_TAIL_DAMAGED: { family: 'ConnectError', retryable: false },
 
   RXF_KAFKA_PROTOCOL: { family: 'SourceError', retryable: false },

@@ -45,6 +45,11 @@ export interface LocalFiles {
   open(path: string): ObservableInput<LocalFile>;
   /** The bytes of a small file; null where there is none. */
   readWhole(path: string): ObservableInput<Uint8Array | null>;
+  /**
+   * Cold: emits once when this subscription alone has the path, among those that claim it on this machine; unsubscribing gives it up. Fails with
+   * `RXF_TAIL_IN_USE`. Left out where the machine has no such thing.
+   */
+  claim?(path: string): ObservableInput<unknown>;
   /** Writes a small file in the place of what is there: a reader sees the old bytes or the new ones, also after a power cut. */
   replace(path: string, bytes: Uint8Array): ObservableInput<unknown>;
 }

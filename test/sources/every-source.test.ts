@@ -1,16 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { Subject } from 'rxjs';
+import { EMPTY, Subject } from 'rxjs';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Source } from '../../src/delivery/source.js';
+import { guaranteeOf } from '../../src/flow/guarantee.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { execSource } from '../../src/sources/exec/exec-source.js';
+import { fileSource } from '../../src/sources/file/file-source.js';
+import { lineRecords } from '../../src/sources/file/line-records.js';
 import { flumeSource } from '../../src/sources/flume/flume-source.js';
 import { fromObservable$ } from '../../src/sources/from/from-observable.js';
+import { generateSource } from '../../src/sources/generate/generate-source.js';
 import { httpSource } from '../../src/sources/http/http-source.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { netSource } from '../../src/sources/net/net-source.js';
+import { spoolSource } from '../../src/sources/spool/spool-source.js';
 import { syslogSource } from '../../src/sources/syslog/syslog-source.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import {
@@ -21,6 +26,7 @@ import {
   MemoryKafka,
   MemoryLocalFiles,
   MemorySockets,
+  memoryFileSystem,
 } from '../../src/testing/index.js';
 import { SourceRun } from '../support/source-run.js';
 import { inVirtualTime } from '../support/virtual-time.js';
@@ -210,4 +216,42 @@ describe.each(Object.entries(SOURCES))('%s', (_, make) => {
       });
       at(2_000, () => expect([run.seen.length, run.ended]).toEqual([3, '']));
     }));
+});
+
+/** What `rxflume check` says of a flow from each source into files, where it resumes from their ledger if it can. */
+const PROMISES: Readonly<Record<string, readonly [level: string, words: string]>> = {
+  kafkaSource: ['exactly-once', 'can be read again'],
+  amqpSource: ['at-least-once', 'cannot be read again'],
+  amqpStreamSource: ['exactly-once', 'can be read again'],
+  fromObservable$: ['at-most-once', 'has no `onAck`'],
+  execSource: ['at-most-once', 'the pipe from the command'],
+  generateSource: ['at-least-once', 'begins at its first record at each start'],
+  tailSource: ['exactly-once', 'can be read again'],
+  fileSource: ['exactly-once', 'can be read again'],
+  spoolSource: ['exactly-once', 'can be read again'],
+  httpSource: ['at-least-once', 'cannot be read again'],
+  netSource: ['at-most-once', 'hear of no ack'],
+  syslogSource: ['at-least-once', 'cannot be read again'],
+  flumeSource: ['at-least-once', 'cannot be read again'],
+};
+
+const MORE_SOURCES: Readonly<Record<string, () => Source<Delivery<unknown>>>> = {
+  generateSource: () => generateSource((seq) => seq, { name: 'g' }),
+  fileSource: () => fileSource(memoryFileSystem(), { name: 'f', files: ['/a'], records: lineRecords() }),
+  spoolSource: () => spoolSource(memoryFileSystem(), { name: 's', folder: '/in', records: lineRecords() }),
+};
+
+it('says of each source what a flow from it can promise', () => {
+  const ledger = { offsetStore: () => EMPTY, at: '/lake' };
+  const all = {
+    ...Object.fromEntries(Object.entries(SOURCES).map(([name, make]) => [name, () => make().source])),
+    ...MORE_SOURCES,
+  };
+  const promised = Object.entries(all).map(([name, make]) => {
+    const { traits } = make();
+    const source = traits?.isReplayable ? { ...traits, resumeFrom: ledger.offsetStore } : traits;
+    const { level, because } = guaranteeOf({ source, ledger });
+    return [name, [level, because.join('; ').includes(PROMISES[name]?.[1] ?? '?') ? PROMISES[name]?.[1] : because]];
+  });
+  expect(Object.fromEntries(promised)).toEqual(PROMISES);
 });

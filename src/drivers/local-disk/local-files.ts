@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { LocalFile, LocalFileStats, LocalFiles, LocalName } from '../../ports/local-files.js';
+import { claim } from './claim.js';
 import { systemCode } from './disk-error.js';
 import { isNotOursToSync, syncFolder } from './system.js';
 
@@ -21,7 +22,16 @@ import { isNotOursToSync, syncFolder } from './system.js';
  */
 export function localFiles(): LocalFiles {
   const host = hostname();
-  return { name: `files of ${host}`, host, list, stat: (path) => statsAt(path), open: opened, readWhole, replace };
+  return {
+    name: `files of ${host}`,
+    host,
+    list,
+    stat: (path) => statsAt(path),
+    open: opened,
+    readWhole,
+    claim,
+    replace,
+  };
 }
 
 async function list(folder: string): Promise<readonly LocalName[]> {

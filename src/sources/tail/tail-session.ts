@@ -1,4 +1,4 @@
-import { defer, EMPTY, type Observable, type Subscriber, Subscription } from 'rxjs';
+import { defer, EMPTY, type Observable, ReplaySubject, type Subscriber, Subscription, switchMap, take } from 'rxjs';
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { flowLabels, flowSources } from '../../core/flow-scope.js';
@@ -30,6 +30,7 @@ import { Troubles } from './troubles.js';
  * Bounds: values out are within the window, plus one.
  */
 export class TailSession implements SourceEnding, FollowingListener, ReadingListener {
+  readonly #files: LocalFiles;
   readonly #options: CheckedOptions;
   readonly #window: InFlightWindow;
   readonly #lifecycle: SourceLifecycle;
@@ -48,8 +49,10 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
   readonly #settling = new Settling(() => this.#streams.areSettled);
   readonly #sources = flowSources();
   readonly #life = new Subscription();
+  #claim = Subscription.EMPTY;
 
   constructor(files: LocalFiles, options: CheckedOptions, out: Subscriber<Delivery<Buffer>>) {
+    this.#files = files;
     this.#options = options;
     const { monitor } = options;
     this.#window = new InFlightWindow(options.window);
@@ -92,7 +95,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
       });
       this.#life.add(leaveFlow);
       this.#life.add(
-        this.#positions.load().subscribe({
+        this.#claimed(() => this.#positions.load()).subscribe({
           error: (error: unknown) => this.#lifecycle.fail(error),
           complete: () => {
             if (!this.isTaking) return;
@@ -103,6 +106,18 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
       );
       return this.#life;
     });
+  }
+
+  /** Does it with the position file claimed until the end of the session. */
+  #claimed(then: () => Observable<unknown>): Observable<unknown> {
+    const { claim } = this.#files;
+    if (claim === undefined) return defer(then);
+    const claimed$ = new ReplaySubject<void>(1);
+    this.#claim = defer(() => claim.call(this.#files, this.#options.positionFile)).subscribe({
+      next: () => claimed$.next(),
+      error: (error: unknown) => claimed$.error(error),
+    });
+    return claimed$.pipe(take(1), switchMap(then));
   }
 
   get isTaking(): boolean {
@@ -296,5 +311,7 @@ export class TailSession implements SourceEnding, FollowingListener, ReadingList
     this.#longLines.end();
     this.#gauges.end();
     this.#metrics.end();
+    // Last: nothing of this session writes any more.
+    this.#claim.unsubscribe();
   }
 }

@@ -1,4 +1,5 @@
-import { concat, defer, EMPTY, ignoreElements, type Observable, of, throwError, timer } from 'rxjs';
+import { concat, defer, EMPTY, ignoreElements, Observable, of, throwError, timer } from 'rxjs';
+import { ConnectError } from '../../core/errors.js';
 import type { LocalFile, LocalFileStats, LocalFiles, LocalName } from '../../ports/local-files.js';
 
 export interface MemoryLocalFilesOptions {
@@ -42,6 +43,7 @@ export class MemoryLocalFiles implements LocalFiles {
   readonly #names = new Map<string, Inode>();
   readonly #links = new Map<string, string>();
   readonly #denied = new Set<string>();
+  readonly #claimed = new Set<string>();
   readonly #freed: bigint[] = [];
   #inodes = 0n;
   #ticks = 1n;
@@ -156,6 +158,18 @@ export class MemoryLocalFiles implements LocalFiles {
 
   readWhole(path: string): Observable<Uint8Array | null> {
     return this.#call(() => this.#names.get(path)?.bytes ?? null);
+  }
+
+  claim(path: string): Observable<unknown> {
+    return new Observable((subscriber) => {
+      if (this.#claimed.has(path)) {
+        subscriber.error(new ConnectError('RXF_TAIL_IN_USE', `The position file ${path} is in use by another source.`));
+        return undefined;
+      }
+      this.#claimed.add(path);
+      subscriber.next(undefined);
+      return () => this.#claimed.delete(path);
+    });
   }
 
   replace(path: string, bytes: Uint8Array): Observable<unknown> {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { firstValueFrom, from, type ObservableInput } from 'rxjs';
+import { firstValueFrom, from, type ObservableInput, type Subscription } from 'rxjs';
 import { localFiles } from '../../../src/drivers/local-disk/index.js';
 import type { LocalFiles } from '../../../src/ports/local-files.js';
 import { tailSource } from '../../../src/sources/tail/tail-source.js';
@@ -58,6 +58,21 @@ const codeOf = (call: ObservableInput<unknown>) =>
   );
 
 describe.each(Object.entries(MACHINES))('files %s', (_, make) => {
+  it('gives a claimed path to one at a time', async () => {
+    const { files, root } = make();
+    const claim = (path: string) => from(files.claim?.(path) ?? []);
+    const held = await new Promise<Subscription>((resolve, reject) => {
+      const life: Subscription = claim(join(root, 'a.json')).subscribe({
+        next: () => setImmediate(() => resolve(life)),
+        error: reject,
+      });
+    });
+    expect(await codeOf(claim(join(root, 'a.json')))).toBe('RXF_TAIL_IN_USE');
+    expect(await codeOf(claim(join(root, 'b.json')))).toBe('no error');
+    held.unsubscribe();
+    expect(await codeOf(claim(join(root, 'a.json')))).toBe('no error');
+  });
+
   it('keep their identity when they are renamed, and are read by their descriptor when their name is gone', async () => {
     const { files, root, ...machine } = make();
     machine.append(`${root}/a`, 'one\n');

@@ -360,6 +360,22 @@ describe('tailSource', () => {
       at(1_000, () => expect([tailing.lines, tailing.run.end]).toEqual([[], 'error RXF_TAIL_DAMAGED']));
     }));
 
+  it('does not share its position file: a second source fails, and may start once the first has ended', () =>
+    scene({}, (tailing, at) => {
+      tailing.files.append('/log/a.log', 'a\n');
+      const first = tailing.start();
+      at(500, () => tailing.start());
+      at(1_000, () => {
+        expect([tailing.run.end, tailing.run.error?.message]).toEqual([
+          'error RXF_TAIL_IN_USE',
+          expect.stringContaining('/state/tail.json is in use by another source'),
+        ]);
+        first.drain();
+      });
+      at(2_000, () => tailing.start());
+      at(4_000, () => expect([first.ended, tailing.run.ended, tailing.lines]).toEqual(['complete', '', ['a']]));
+    }));
+
   it('gives nothing of a file before its name is kept, and fails where that cannot be', () =>
     scene({}, (tailing, at) => {
       tailing.files.replaceError = Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC' });
