@@ -101,7 +101,7 @@ describe('curl', () => {
     expect(values).toEqual([1, 2]);
   });
 
-  it('is told what is wrong, and where the window is full, when to send again', async () => {
+  it('is answered what is wrong, and where the window is full, when to send again', async () => {
     const held: Delivery<unknown>[] = [];
     const options = { window: { count: 1 }, retryAfterMs: 3_000 };
     const { url } = await serve({ maxBodyBytes: 1_000_000 }, options, (delivery) => held.push(delivery));
