@@ -141,6 +141,7 @@ export default defineConfig({
         ['explanation/guarantees', 'Guarantees'],
         ['explanation/architecture', 'Architecture'],
         ['explanation/exactly-once', 'Exactly once'],
+        ['explanation/threat-model', 'Threat model'],
         ['explanation/memory', 'Memory'],
         ['explanation/performance', 'Performance'],
         ['decisions', 'Decisions'],

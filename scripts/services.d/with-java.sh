@@ -71,7 +71,7 @@ install() { # part...
 pid_of() {
   local file mark=-Drxflume.service=$1@$dir
   case $1 in
-    rabbitmq) mark=-Drxflume.service=rabbitmq@$(rabbitmq_mark) ;;
+    rabbitmq | rabbitmq-secure) mark=-Drxflume.service=$1@$(rabbitmq_mark) ;;
     prometheus | alertmanager) mark=$(monitor_mark "$1") ;;
   esac
   file=$(grep -lzFx -f <(echo "$mark") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
@@ -142,9 +142,10 @@ detach() { # service java-argument...; rabbitmq, prometheus or alertmanager
       fd=${fd##*/}
       [ "$fd" -le 2 ] || eval "exec $fd>&-"
     done
-    if [ "$service" = rabbitmq ]; then
+    if [ "${service%-secure}" = rabbitmq ]; then
       rabbitmq_environment
-      exec setsid $rabbitmq_bin/rabbitmq-server </dev/null >>"$(log_of rabbitmq)" 2>&1
+      [ "$service" = rabbitmq ] || rabbitmq_secure_environment
+      exec setsid $rabbitmq_bin/rabbitmq-server </dev/null >>"$(log_of "$service")" 2>&1
     fi
     if is_monitor "$service"; then
       # shellcheck disable=SC2046

@@ -60,7 +60,7 @@ const NO_TLS = 'write `amqp:`';
 
 /** amqplib's words for a broker that ends a connection without an answer, as one that wants TLS does. */
 function tlsPortHint(reason: string, { isTls }: Address): string {
-  return !isTls && /closed abruptly during opening handshake/.test(reason)
+  return !isTls && /closed abruptly during opening handshake|exceeds maxFrameSize/.test(reason)
     ? ' If the port requires TLS, use `amqps:`.'
     : '';
 }
@@ -121,7 +121,9 @@ export function channelError(error: unknown, context: ErrorContext, isSetUp: boo
     );
   }
   if (answer.code === 403) {
-    return make('RXF_AMQP_AUTH', `denies access to ${about}`, 'Grant the permission: `rabbitmqctl set_permissions`.');
+    const right = /\bexchange\b/.test(answer.text) ? '`write` on the exchange' : '`read` on the queue';
+    const advice = `Grant the permission ${right}, and \`configure\` if it is declared: \`rabbitmqctl set_permissions\`.`;
+    return make('RXF_AMQP_AUTH', `denies access to ${about}`, advice);
   }
   if (answer.code === 404 && /is down or inaccessible/.test(answer.text)) {
     return make('RXF_AMQP_UNREACHABLE', `cannot reach ${about}`, 'Start the node that hosts it.');

@@ -39,9 +39,13 @@ export function renewSecret(link: Link, password: string, intervalMs: number): v
   const read = (text: string) => {
     if (text === current || link.isOver) return;
     current = text;
-    link.connection.updateSecret(Buffer.from(text), 'the secret was renewed', (error) => {
-      if (error) failed(error);
-    });
+    try {
+      link.connection.updateSecret(Buffer.from(text), 'the secret was renewed', (error) => {
+        if (error) failed(error);
+      });
+    } catch {
+      // It is closing: the next connection logs in with the new one.
+    }
   };
   const failed = (cause: unknown) => {
     const message = `Cannot renew the secret of the connection to RabbitMQ at ${link.broker.name}: ${describeError(cause)}. It is tried again.`;

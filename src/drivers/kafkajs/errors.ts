@@ -156,7 +156,7 @@ const NO_TLS = 'leave out `tls`';
 
 /** kafkajs's words for a broker that ends a connection without an answer, as one that wants TLS does. */
 function tlsPortHint(reason: string): string {
-  return /Closed connection$/.test(reason) ? ' If the port requires TLS, set `tls`.' : '';
+  return /Closed connection$|without TLS$/.test(reason) ? ' If the port requires TLS, set `tls`.' : '';
 }
 
 export function unreachable(where: string, reason: string, cause: unknown): ConnectError {

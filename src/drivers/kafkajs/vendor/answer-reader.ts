@@ -47,7 +47,7 @@ export class AnswerReader {
       const size = this.#scratch.readInt32BE(at);
       if (size < 0 || size > MAX_ANSWER_BYTES) {
         throw new Error(
-          `a response claims ${size} bytes; at most ${MAX_ANSWER_BYTES} are accepted. Is this the port of a Kafka broker without TLS?`,
+          `a response claims ${size} bytes; at most ${MAX_ANSWER_BYTES} are accepted, so this may be no port of a Kafka broker without TLS`,
         );
       }
       const whole =

@@ -118,6 +118,35 @@ function withFreshSecrets(Authenticator: { prototype: Prototype }): unknown {
   return Authenticator;
 }
 
+interface PatchedCluster {
+  readonly brokerPool: { withBroker(use: (found: unknown) => Promise<unknown>): Promise<unknown> };
+}
+
+/** kafkajs drops a broker's answer to who coordinates a group, and says no more than that none was found. */
+function sayingWhyNoCoordinator(Cluster: { prototype: Prototype }): unknown {
+  const find = Cluster.prototype.findGroupCoordinatorMetadata as (this: object, of: unknown) => Promise<unknown>;
+  Cluster.prototype.findGroupCoordinatorMetadata = async function (
+    this: PatchedCluster,
+    of: unknown,
+  ): Promise<unknown> {
+    const { brokerPool } = this;
+    let denied: unknown;
+    const withBroker = (use: (found: unknown) => Promise<unknown>) =>
+      brokerPool.withBroker((found) =>
+        use(found).catch((error: unknown) => {
+          if (/AUTHORIZATION_FAILED$/.test(String((error as { type?: unknown } | null)?.type))) denied = error;
+          throw error;
+        }),
+      );
+    try {
+      return await find.call(Object.create(this, { brokerPool: { value: { withBroker } } }), of);
+    } catch (error) {
+      throw denied ?? error;
+    }
+  };
+  return Cluster;
+}
+
 /** kafkajs throws away an answer about all topics and partitions where one of them has an error. Ours looks at each. */
 function errorsOfEach<R extends object>(response: R): unknown {
   return { ...response, parse: async (decoded: unknown) => decoded };
@@ -215,6 +244,7 @@ const AMENDMENTS: Amendments = {
   'src/network/connection.js': (Connection: { prototype: Prototype }) =>
     onlyOneCleanConnect(renewingShortSessions(withoutEmptyRest(Connection))),
   'src/broker/saslAuthenticator/index.js': withFreshSecrets,
+  'src/cluster/index.js': sayingWhyNoCoordinator,
   'src/protocol/recordBatch/record/v0/decoder.js': withHeadersInOrder,
   ...Object.fromEntries(
     // Later versions take the parts of these.
