@@ -9,6 +9,7 @@ const UNLINKED = [
   ...['docs/reference/options/testing.md', 'docs/reference/options/inputs.md', 'docs/reference/alerts.md'],
   ...['docs/reference/console.md'],
   'docs/guides/from-flume.md',
+  'docs/explanation/threat-model.md',
   'docs/reference/dead-letters.md',
 ];
 
