@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,8 @@ import { root, sleep } from './support.js';
 
 const run = promisify(execFile);
 const lib = join(globalThis.process.env.RXFLUME_SERVICES_DIR ?? join(root, '.services'), 'lib/kafka');
-const java = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-cp', `${lib}/*`];
+export const java = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-cp', `${lib}/*`];
+const log4j = `-Dlog4j2.configurationFile=${root}scripts/services.d/kafka/log4j2.xml`;
 const UP_WITHIN_MS = 40_000;
 
 /** Whether the jars are here: not where the services run in Docker. */
@@ -26,61 +27,84 @@ export class OwnKafka {
   readonly secureBroker: string;
   readonly admin: Admin;
   readonly kafka: Kafka;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
   readonly #folder: string;
 
-  private constructor([port, lost, secure]: readonly [number, number, number], child: ChildProcess, folder: string) {
+  private constructor([port, lost, secure]: readonly [number, number, number], folder: string) {
     this.brokers = [`127.0.0.1:${port}`];
     this.lostBroker = `127.0.0.1:${lost}`;
     this.secureBroker = `127.0.0.1:${secure}`;
     this.kafka = new Kafka({ brokers: this.brokers, logLevel: logLevel.NOTHING, retry: { retries: 20 } });
     this.admin = this.kafka.admin();
-    this.#child = child;
     this.#folder = folder;
+    this.#child = this.#spawn();
   }
 
-  static async start(): Promise<OwnKafka> {
+  /** `more`: further lines of its configuration. */
+  static async start(more: readonly string[] = []): Promise<OwnKafka> {
     const folder = mkdtempSync(join(tmpdir(), 'rxflume-own-kafka-'));
     const [port, controller, lost, secure] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const config = join(folder, 'server.properties');
-    writeFileSync(config, propertiesOf(port, controller, lost, secure, folder));
-    const log4j = `-Dlog4j2.configurationFile=${root}scripts/services.d/kafka/log4j2.xml`;
+    writeFileSync(config, [propertiesOf(port, controller, lost, secure, folder), ...more, ''].join('\n'));
     const id = randomBytes(16).toString('base64url');
     await run('java', [...java, log4j, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', config]);
-    const output = openSync(join(folder, 'log'), 'a');
-    const child = spawn('java', [...java, log4j, 'kafka.Kafka', config], { stdio: ['ignore', output, output] });
+    const own = new OwnKafka([port, lost, secure], folder);
+    await own.#up();
+    return own;
+  }
+
+  #spawn(): ChildProcess {
+    const output = openSync(join(this.#folder, 'log'), 'a');
+    const args = [...java, log4j, 'kafka.Kafka', join(this.#folder, 'server.properties')];
+    const child = spawn('java', args, { stdio: ['ignore', output, output] });
+    closeSync(output);
     globalThis.process.once('exit', () => child.kill('SIGKILL'));
-    const own = new OwnKafka([port, lost, secure], child, folder);
+    return child;
+  }
+
+  async #up(): Promise<void> {
     const until = performance.now() + UP_WITHIN_MS;
     while (
-      !(await own.admin
+      !(await this.admin
         .connect()
-        .then(() => own.admin.listTopics())
+        .then(() => this.admin.listTopics())
         .then(
           () => true,
           () => false,
         ))
     ) {
-      if (performance.now() < until && child.exitCode === null) await sleep(200);
+      if (performance.now() < until && this.#child.exitCode === null) await sleep(200);
       else {
-        const said = readFileSync(join(folder, 'log'), 'utf8').slice(-2_000);
-        await own.stop();
+        const said = readFileSync(join(this.#folder, 'log'), 'utf8').slice(-2_000);
+        await this.stop();
         throw new Error(`the broker did not come up: ${said}`);
       }
     }
-    return own;
+  }
+
+  /** Kills it and starts it again on its data. */
+  async restart(): Promise<void> {
+    await this.admin.disconnect().catch(() => undefined);
+    await this.#kill();
+    this.#child = this.#spawn();
+    await this.#up();
   }
 
   /** A tool of Kafka's own. */
-  async tool(name: string, ...args: string[]): Promise<void> {
-    await run('java', [...java, name, '--bootstrap-server', String(this.brokers[0]), ...args]);
+  async tool(name: string, ...args: string[]): Promise<string> {
+    const { stdout } = await run('java', [...java, name, '--bootstrap-server', String(this.brokers[0]), ...args]);
+    return stdout;
   }
 
   async stop(): Promise<void> {
     await this.admin.disconnect().catch(() => undefined);
+    await this.#kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #kill(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('close', resolve));
     if (this.#child.exitCode === null && this.#child.kill('SIGKILL')) await ended;
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
