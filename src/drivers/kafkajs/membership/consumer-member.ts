@@ -94,6 +94,7 @@ export class ConsumerMember implements GroupMember {
       memberId: this.memberId,
       instanceId: groupInstanceId,
       rebalanceTimeoutMs: this.#home.options.rebalanceTimeoutMs,
+      maxIntervalMs: this.#home.options.heartbeatIntervalMs,
       instanceWaitMs: 2 * Math.max(sessionTimeoutMs, BROKER_SESSION_MS),
     };
     const membership = new Membership(setting, this.#subscribed());

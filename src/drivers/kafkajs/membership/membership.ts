@@ -8,6 +8,8 @@ export interface MembershipSetting {
   readonly memberId: string;
   readonly instanceId: string | null;
   readonly rebalanceTimeoutMs: number;
+  /** The longest between two heartbeats, where the broker allows more. */
+  readonly maxIntervalMs: number;
   /** How long a static id may be held by a member that is gone, in milliseconds. */
   readonly instanceWaitMs: number;
 }
@@ -37,6 +39,8 @@ const LEAVE_FOR_A_MOMENT = -2;
 const UNCHANGED = -1;
 const RETRY_MS = 500;
 const FIRST_RETRY_MS = 100;
+/** While partitions move: what another member gives up comes to us with a heartbeat of ours. */
+const MOVING_INTERVAL_MS = 500;
 /** Until the broker has said how often. */
 const FIRST_INTERVAL_MS = 5_000;
 
@@ -53,6 +57,7 @@ export class Membership {
   #subscribed: GroupTopics;
   #intervalMs = FIRST_INTERVAL_MS;
   #dueAt = Number.NEGATIVE_INFINITY;
+  #movingUntil = Number.NEGATIVE_INFINITY;
   #isUnderWay = false;
   #failures = 0;
   /** Whether each of these was said, and answered, as it is now. */
@@ -151,13 +156,19 @@ export class Membership {
     this.#isSaid = true;
     this.#isSubscriptionSaid ||= isSame;
     this.#isOwnedSaid ||= isSame;
-    this.#intervalMs = answer.intervalMs > 0 ? answer.intervalMs : this.#intervalMs;
-    this.#dueAt = isSame ? nowMs + this.#intervalMs : nowMs;
-    this.#epoch = answer.epoch;
+    const { intervalMs, epoch, assignment } = answer;
+    if (intervalMs > 0) this.#intervalMs = Math.min(intervalMs, this.#setting.maxIntervalMs);
+    if (epoch !== this.#epoch || assignment !== null) this.#movingUntil = nowMs + this.#intervalMs;
+    this.#dueAt = isSame ? nowMs + this.#nextMs(nowMs) : nowMs;
+    this.#epoch = epoch;
     if (answer.memberId !== null && answer.memberId !== '') this.#memberId = answer.memberId;
-    if (answer.assignment === null) return 'nothing';
-    this.#given = answer.assignment;
+    if (assignment === null) return 'nothing';
+    this.#given = assignment;
     return 'reconcile';
+  }
+
+  #nextMs(nowMs: number): number {
+    return nowMs < this.#movingUntil ? Math.min(MOVING_INTERVAL_MS, this.#intervalMs) : this.#intervalMs;
   }
 
   /** The request failed: by an error that the broker gave a name, or without an answer, where the name is empty. */

@@ -11,7 +11,8 @@ function answerOf(epoch: number, assignment: readonly TopicShare[] | null = null
 }
 
 function membershipOf(topics: GroupTopics = { topics: ['chat'] }, instanceId: string | null = 'pod-0'): Membership {
-  const setting = { groupId: 'g', memberId: 'm', instanceId, rebalanceTimeoutMs: 60_000, instanceWaitMs: 1_000 };
+  const times = { rebalanceTimeoutMs: 60_000, maxIntervalMs: 5_000, instanceWaitMs: 1_000 };
+  const setting = { groupId: 'g', memberId: 'm', instanceId, ...times };
   return new Membership(setting, topics);
 }
 
@@ -19,7 +20,7 @@ function membershipOf(topics: GroupTopics = { topics: ['chat'] }, instanceId: st
 function joined(instanceId: string | null = 'pod-0'): Membership {
   const membership = membershipOf(undefined, instanceId);
   membership.next();
-  membership.answered(answerOf(3, share(0)), 0);
+  membership.answered(answerOf(3, share(0)), -5_000);
   membership.own(share(0));
   membership.next();
   membership.answered(answerOf(3), 0);
@@ -34,7 +35,22 @@ describe('a member of the consumer protocol', () => {
     expect(membership.waitMs(0)).toBe(Number.POSITIVE_INFINITY);
     expect(membership.answered(answerOf(1, []), 10)).toBe('reconcile');
     expect(membership.given).toEqual([]);
-    expect([membership.epoch, membership.waitMs(10), membership.waitMs(4_010)]).toEqual([1, 5_000, 1_000]);
+    expect([membership.epoch, membership.waitMs(10), membership.waitMs(210)]).toEqual([1, 500, 300]);
+  });
+
+  it('asks often while partitions move, then as often as the broker says, and not less often than it is set to', () => {
+    const membership = joined();
+    const waitAfter = (ms: number, answer: HeartbeatAnswer) => {
+      membership.next();
+      membership.answered(answer, ms);
+      return membership.waitMs(ms);
+    };
+    expect(waitAfter(0, answerOf(3))).toBe(5_000);
+    expect(waitAfter(5_000, answerOf(4))).toBe(500);
+    expect(waitAfter(9_999, answerOf(4))).toBe(500);
+    expect(waitAfter(10_000, answerOf(4))).toBe(5_000);
+    expect(waitAfter(10_000, { ...answerOf(4), intervalMs: 60_000 })).toBe(5_000);
+    expect(waitAfter(10_000, { ...answerOf(4), intervalMs: 300 })).toBe(300);
   });
 
   it('then says only what has changed, at once, and nothing at the interval', () => {
@@ -48,9 +64,9 @@ describe('a member of the consumer protocol', () => {
     membership.answered(answerOf(4), 0);
     membership.subscribe({ topics: ['chat', 'log'] });
     expect(membership.next()).toMatchObject({ ...NOTHING, topics: ['chat', 'log'] });
-    membership.answered(answerOf(4), 0);
+    membership.answered(answerOf(4), 5_000);
     membership.subscribe({ topics: ['chat', 'log'] });
-    expect(membership.waitMs(0)).toBe(5_000);
+    expect(membership.waitMs(5_000)).toBe(5_000);
   });
 
   it('what changes while a request is under way is said by the next one', () => {
