@@ -83,7 +83,7 @@ async function roll(name: string): Promise<void> {
   const topic = `rolling-${name}-${Date.now().toString(36)}`;
   const folder = mkdtempSync(join(tmpdir(), 'rxflume-rolling-'));
   const log = join(folder, 'read.log');
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] });
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
   await sleep(2_000);
   let isEnded = false;
   let produced = 0;

@@ -22,6 +22,8 @@ import { Reconciling } from './reconciling.js';
 
 /** The broker's own default; how long it is set to is not said to clients. */
 const BROKER_SESSION_MS = 45_000;
+/** For about that long a partition is read by nobody whose member has left. */
+const MAX_INTERVAL_MS = 2_000;
 /** A commit is repeated so often with a newer epoch before it counts as failed. */
 const STALE_TRIES = 5;
 
@@ -94,7 +96,7 @@ export class ConsumerMember implements GroupMember {
       memberId: this.memberId,
       instanceId: groupInstanceId,
       rebalanceTimeoutMs: this.#home.options.rebalanceTimeoutMs,
-      maxIntervalMs: this.#home.options.heartbeatIntervalMs,
+      maxIntervalMs: Math.min(this.#home.options.heartbeatIntervalMs, MAX_INTERVAL_MS),
       instanceWaitMs: 2 * Math.max(sessionTimeoutMs, BROKER_SESSION_MS),
     };
     const membership = new Membership(setting, this.#subscribed());

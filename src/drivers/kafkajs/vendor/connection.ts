@@ -260,11 +260,9 @@ export class Connection implements KafkaConsumer, Home {
 
   #newMember(): GroupMember {
     const { options, subscription, driverLog } = this;
-    if (!this.#isClassic) {
-      const link = new ConsumerLink(this.#internals, options, subscription, driverLog, this.#open);
-      return new ConsumerMember(link, this, this.#memberId);
-    }
-    return new Member(new Link(this.#internals, options, subscription, driverLog, this.#open, this.#memberId), this);
+    const parts = [this.#internals, options, subscription, driverLog, this.#open] as const;
+    if (this.#isClassic) return new Member(new Link(...parts, this.#memberId), this);
+    return new ConsumerMember(new ConsumerLink(...parts), this, this.#memberId);
   }
 
   #turnClassic({ message }: ClassicInstead): void {
