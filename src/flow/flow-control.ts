@@ -174,7 +174,7 @@ export class RunControl implements FlowControl {
     const { state } = this.#run;
     const why =
       command === 'pause' && state === 'running'
-        ? 'its source cannot be paused, as those of Kafka, RabbitMQ and Flume can. Drain it instead'
+        ? 'its source cannot be paused: it is none of rxflume. Drain it instead'
         : `it is ${state}`;
     throw this.#cannot(command, command === 'reset' ? `it is ${state}. Pause it first` : why);
   }

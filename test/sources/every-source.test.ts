@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY, Subject } from 'rxjs';
+import { EMPTY, ignoreElements, type Observable, Subject, tap } from 'rxjs';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
+import type { Sink } from '../../src/delivery/receipt.js';
 import type { Source } from '../../src/delivery/source.js';
+import { flow } from '../../src/flow/flow.js';
+import type { FlowControl } from '../../src/flow/flow-control.js';
 import { guaranteeOf } from '../../src/flow/guarantee.js';
+import { controlOf } from '../../src/flow/running-flows.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
 import { execSource } from '../../src/sources/exec/exec-source.js';
@@ -140,6 +144,48 @@ describe.each(Object.entries(SOURCES))('%s', (_, make) => {
           true,
         );
         for (const { origin } of seen) expect(origin.byteLength).toBeGreaterThan(0);
+      });
+    }));
+
+  it('reads no more while its flow is paused, settles what is out, says where it is, and goes on', () =>
+    inVirtualTime((at) => {
+      const { source, produce } = make();
+      const seen: Delivery<unknown>[] = [];
+      const sink = ((deliveries: Observable<Delivery<unknown>>) =>
+        deliveries.pipe(
+          tap((delivery) => seen.push(delivery)),
+          ignoreElements(),
+        )) as unknown as Sink<unknown>;
+      const ends: string[] = [];
+      const running = flow('paused', source, sink).subscribe({
+        error: (error: Error) => ends.push(error.message),
+        complete: () => ends.push('complete'),
+      });
+      const control = controlOf('paused') as FlowControl;
+      at(20, () => produce(['a', 'b']));
+      at(200, () => {
+        expect(seen).toHaveLength(2);
+        control.pause();
+        expect(control.state).toBe('paused');
+        const { stream, offset } = (seen[0] as Delivery<unknown>).origin;
+        expect(control.locate(stream, offset).state).toBe('in flight');
+        for (const delivery of seen) delivery.ack();
+      });
+      at(300, () => produce(['c']));
+      at(9_000, () => {
+        expect([seen.length, ends]).toEqual([2, []]);
+        control.resume();
+        produce(['d']);
+      });
+      at(9_500, () => {
+        // What answers its clients turned `c` away; of others it waited.
+        expect(seen.length).toBeGreaterThanOrEqual(3);
+        control.drain().subscribe();
+        for (const delivery of seen) delivery.ack();
+      });
+      at(15_000, () => {
+        expect(ends).toEqual(['complete']);
+        running.unsubscribe();
       });
     }));
 

@@ -2,6 +2,7 @@ import { defer, type Observable, type Subscriber, Subscription, timer } from 'rx
 import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { type ConnectError, describeError, type SourceError, shortName } from '../../core/errors.js';
+import { flowLabels, flowSources } from '../../core/flow-scope.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import { drainTimeoutError, Settling } from '../../lifecycle/settling.js';
 import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifecycle.js';
@@ -43,6 +44,7 @@ export class FileSession<T> implements SourceEnding, FileStreamListener, FileFin
   readonly #finisher: FileFinisher<T>;
   readonly #open = new OpenFiles<T>();
   readonly #queue: FileQueue<T>;
+  readonly #sources = flowSources();
   #current: FileTask<T> | undefined;
   #isStepping = false;
   /** Less than `maxUnacked` allows, where something was acked since it was looked up. */
@@ -51,7 +53,7 @@ export class FileSession<T> implements SourceEnding, FileStreamListener, FileFin
 
   constructor(parts: FileSessionParts<T>, out: Subscriber<Delivery<T>>) {
     const { kind, options } = parts;
-    const labels = { source: kind, name: options.name };
+    const labels = { ...flowLabels(), source: kind, name: options.name };
     this.#parts = parts;
     this.#options = options;
     this.#out = out;
@@ -80,6 +82,7 @@ export class FileSession<T> implements SourceEnding, FileStreamListener, FileFin
 
   start(stop$: Observable<unknown>): Subscription {
     return this.#lifecycle.start(stop$, () => {
+      this.#life.add(this.#sources.add(this.#open.steered(() => this.#step())));
       this.#finder.look();
       return this.#life;
     });
@@ -102,7 +105,7 @@ export class FileSession<T> implements SourceEnding, FileStreamListener, FileFin
     if (this.#isStepping) return;
     this.#isStepping = true;
     this.#replayRoom = this.#options.maxUnacked - this.#open.unsettled;
-    while (this.#lifecycle.isRunning && this.#stepOnce());
+    while (this.#lifecycle.isRunning && !this.#sources.isPaused && this.#stepOnce());
     this.#isStepping = false;
     this.#gauges.windowChanged();
     this.#flushRequester.look();

@@ -1,3 +1,4 @@
+import type { FlowSource, StreamPositions } from '../../core/flow-sources.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import type { FoundFile } from '../../ports/file-input.js';
 import type { FileTask } from './file-task.js';
@@ -60,6 +61,27 @@ export class OpenFiles<T> {
     for (const task of this.all) {
       const signal = signalFor(task, pressure);
       if (signal !== null) task.out?.flush$.next(signal);
+    }
+  }
+
+  /** As their flow steers them and asks them. */
+  steered(pauseChanged: () => void): FlowSource {
+    return {
+      pauseChanged,
+      settle: () => {
+        for (const { out } of this.all) out?.flush$.next('settle');
+      },
+      positions: () => this.#positions(),
+      locate: (stream, offset) => this.get(stream)?.out?.locate(offset, 0),
+    };
+  }
+
+  /** An offset is the index of a record. */
+  *#positions(): Iterable<StreamPositions> {
+    for (const { out } of this.#tasks.values()) {
+      if (out === undefined) continue;
+      const { stream, watermark, releasedOffset } = out;
+      yield { stream, read: watermark.readEnd, released: releasedOffset, acked: watermark.offset };
     }
   }
 

@@ -3,6 +3,7 @@ import { FlushRequester } from '../../backpressure/flush-requester.js';
 import { InFlightWindow } from '../../backpressure/in-flight-window.js';
 import { monotonicMs, timeOfDayMs } from '../../core/clock.js';
 import { describeError, SourceError } from '../../core/errors.js';
+import { flowLabels, flowSources } from '../../core/flow-scope.js';
 import { randomName } from '../../core/random-name.js';
 import type { FlushSignal } from '../../delivery/acker.js';
 import { Delivery } from '../../delivery/delivery.js';
@@ -14,6 +15,7 @@ import type { CallbackConnection, CallbackListener, ConnectCallback } from './ca
 import { metricsOf, PushGauges, type PushState } from './gauges.js';
 import { type CheckedOptions, sizeOfValue } from './options.js';
 import type { PushKind } from './push-kind.js';
+import { steeredPush } from './steered-push.js';
 import { ValueAcker, type ValueAckerListener } from './value-acker.js';
 import { type WaitingValue, WaitingValues } from './waiting-values.js';
 
@@ -39,6 +41,8 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
   readonly #times = new TimeIndex();
   readonly #base = timeOfDayMs() * OFFSETS_A_MS;
   readonly #run = randomName();
+  readonly #sources = flowSources();
+  #leaveFlow: () => void = () => undefined;
   #connection: CallbackConnection | undefined;
   #isClosed = false;
   #isEmitting = false;
@@ -47,7 +51,7 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
 
   constructor(kind: PushKind, connect: ConnectCallback<T>, options: CheckedOptions<T>, out: Subscriber<Delivery<T>>) {
     const { name, monitor } = options;
-    const labels = { source: kind.name, name };
+    const labels = { ...flowLabels(), source: kind.name, name };
     this.#kind = kind;
     this.#stream = `${kind.name}:${name}`;
     this.#connect = connect;
@@ -68,6 +72,8 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
 
   start(stop$: Observable<unknown>): Subscription {
     return this.#lifecycle.start(stop$, () => {
+      const of = { stream: this.#stream, base: this.#base };
+      this.#leaveFlow = this.#sources.add(steeredPush(of, this.#acker, this.#times, () => this.#emit()));
       this.#connected(this.#connect(this));
       return Subscription.EMPTY;
     });
@@ -135,14 +141,19 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
     return !this.#window.isFull && this.#acker.unsettled < this.#options.maxUnacked;
   }
 
+  /** In a drain what waits goes out, paused or not. */
+  get #isFlowPaused(): boolean {
+    return this.#sources.isPaused && this.#lifecycle.isRunning;
+  }
+
   get #isHeldBack(): boolean {
-    return this.#waiting.size > 0 || !this.#hasRoom;
+    return this.#isFlowPaused || this.#waiting.size > 0 || !this.#hasRoom;
   }
 
   #emit(): void {
     if (this.#isEmitting || this.#isClosed) return;
     this.#isEmitting = true;
-    while (!this.#isClosed && this.#hasRoom) {
+    while (!this.#isClosed && this.#hasRoom && !this.#isFlowPaused) {
       const waiting = this.#waiting.takeOldest();
       if (waiting === undefined) break;
       this.#out.next(this.#delivery(waiting));
@@ -286,6 +297,7 @@ export class PushSession<T> implements CallbackListener<T>, ValueAckerListener<T
     this.#acker.end();
     this.#waiting.clear();
     this.#gauges.end();
+    this.#leaveFlow();
   }
 
   /** Without a function to settle by nothing is to be kept open for it. */

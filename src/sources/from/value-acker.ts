@@ -56,6 +56,10 @@ export class ValueAcker<T> implements Acker {
     return this.#isOver ? 0 : this.#unsettled;
   }
 
+  isSettled(seq: number): boolean {
+    return this.#settled.has(seq);
+  }
+
   get handedOver(): number {
     return this.#handedOver;
   }

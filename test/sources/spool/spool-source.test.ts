@@ -1,9 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { map, of } from 'rxjs';
+import { ignoreElements, map, type Observable, of, tap } from 'rxjs';
 import { SinkError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
 import type { Delivery } from '../../../src/delivery/delivery.js';
+import type { Sink } from '../../../src/delivery/receipt.js';
+import { flow } from '../../../src/flow/flow.js';
+import type { FlowControl } from '../../../src/flow/flow-control.js';
 import { guaranteeOf } from '../../../src/flow/guarantee.js';
+import { controlOf } from '../../../src/flow/running-flows.js';
 import { text } from '../../../src/formats/text.js';
 import { fileSink } from '../../../src/sinks/files/file-sink.js';
 import { csvRecords } from '../../../src/sources/file/csv-records.js';
@@ -361,6 +365,52 @@ describe('spoolSource', () => {
           Object.keys(fs.files()).filter((path) => path.startsWith('/in') && !path.endsWith('.COMPLETED')),
         ).toEqual([]);
         running.unsubscribe();
+      });
+    }));
+});
+
+describe('a paused flow from a spool', () => {
+  it('reads on no file, finishes one that is durable, and goes on where it was', () =>
+    inVirtualTime((at) => {
+      const fs = memoryFileSystem({ latencyMs: 1 });
+      const times = { pollIntervalMs: 100, unchangedForMs: 200 };
+      const source = spoolSource(fs, {
+        name: 'p',
+        folder: '/in',
+        records: lineRecords(),
+        window: { count: 2 },
+        ...times,
+      });
+      const seen: Delivery<Buffer>[] = [];
+      const sink = ((deliveries: Observable<Delivery<Buffer>>) =>
+        deliveries.pipe(
+          tap((delivery) => seen.push(delivery)),
+          ignoreElements(),
+        )) as unknown as Sink<Buffer>;
+      const subscription = flow('paused-spool', source, sink).subscribe();
+      const control = controlOf('paused-spool') as FlowControl;
+      fs.put('/in/a', 'x\ny\nz');
+      at(1_000, () => {
+        control.pause();
+        for (const delivery of seen) delivery.ack();
+        fs.put('/in/b', 'w');
+      });
+      at(9_000, () => {
+        expect(seen.map(({ value }) => String(value))).toEqual(['x', 'y']);
+        const { stream } = (seen[0] as Delivery<Buffer>).origin;
+        expect(control.locate(stream, 1).state).toBe('settled');
+        expect(control.locate(stream, 2).state).toBe('not read');
+        control.resume();
+      });
+      at(9_100, () => {
+        expect(seen.map(({ value }) => String(value))).toEqual(['x', 'y', 'z', 'w']);
+        for (const delivery of seen) delivery.ack();
+      });
+      at(9_500, () => {
+        expect(
+          Object.keys(fs.files()).filter((path) => path.startsWith('/in/') && path.endsWith('.COMPLETED')),
+        ).toHaveLength(2);
+        subscription.unsubscribe();
       });
     }));
 });
