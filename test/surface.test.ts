@@ -67,6 +67,7 @@ const FORMATS: readonly string[] = [
     'decompress',
     'messagePack',
     'rawJson',
+    'secretField',
     'sequenceFile',
     'textDecoder',
   ],

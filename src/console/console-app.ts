@@ -1,18 +1,21 @@
 import { hostname } from 'node:os';
 import { lastValueFrom, Subscription } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
+import { describeError } from '../core/errors.js';
 import { secretNow } from '../core/secret.js';
+import { sentence } from '../core/sentence.js';
 import { type RunningFlow, runningFlows } from '../flow/running-flows.js';
 import { versionOf } from '../metrics/runtime.js';
 import { Access } from './access.js';
 import { answer, Denied, failureAnswer, jsonAnswer, PAGE_POLICY } from './answers.js';
 import { DeadLetterRoutes } from './dead-letter-routes.js';
+import { flowNamed, hiddenFields } from './hidden-fields.js';
 import { field, isCount, isOffset, isText, jsonBody } from './json-body.js';
 import { LogLines } from './log-lines.js';
 import { marbleTest } from './marble-test.js';
 import { type CheckedOptions, type ConsoleAppOptions, checkOptions } from './options.js';
 import { pageFile } from './page/page-files.js';
-import { Peers } from './peers.js';
+import { Peers, type PeerUrls } from './peers.js';
 import { newToken } from './sessions.js';
 import { SNAPSHOT_MS, Snapshots } from './snapshots.js';
 import { controlOf, reset, steer } from './steering.js';
@@ -56,16 +59,17 @@ export function consoleApp(options: ConsoleAppOptions = {}): ConsoleApp {
   return consoleOf(options, runningFlows);
 }
 
-/** As `consoleApp`, of flows that are given, and with a token for each peer where that is not the password. */
+/** As `consoleApp`, of flows that are given, with a token for each peer where that is not the password, and with peers that change. */
 export function consoleOf(
   options: ConsoleAppOptions,
   running: () => readonly RunningFlow[],
   tokenOf?: (url: string) => string | undefined,
+  peerUrls: PeerUrls = () => Promise.resolve(options.peers ?? []),
 ): ConsoleApp {
   const checked = checkOptions(options);
   const { password } = checked;
   const byPassword = () => (password === undefined ? undefined : secretNow('password', password));
-  return new Console(checked, running, tokenOf ?? byPassword);
+  return new Console(checked, running, tokenOf ?? byPassword, peerUrls);
 }
 
 class Console implements ConsoleApp {
@@ -87,12 +91,19 @@ class Console implements ConsoleApp {
     options: CheckedOptions,
     running: () => readonly RunningFlow[],
     tokenOf: (url: string) => string | undefined,
+    peerUrls: PeerUrls,
   ) {
     const { password, trustedHeader, hosts, peers, name = `${hostname()}:${process.pid}`, monitor } = options;
     this.#options = options;
     this.#running = running;
     this.#access = new Access({ clientToken: this.clientToken, password, trustedHeader, hosts });
-    this.#peers = new Peers(peers, tokenOf);
+    this.#peers = new Peers(peers, peerUrls, tokenOf, (error) => {
+      const message = sentence(
+        `The peers of the console cannot be listed: ${describeError(error)}`,
+        'Those that were known are shown',
+      );
+      monitor.report({ what: 'console.peers', about: name, message, cause: error });
+    });
     const parts = { name, version: versionOf(), running, peers: this.#peers };
     this.#snapshots = new Snapshots(options, parts);
     this.#deadLetters = new DeadLetterRoutes(options, running, (what) => this.#expectWritable(what));
@@ -226,7 +237,9 @@ class Console implements ConsoleApp {
     const contains = field(body, 'contains', optional(isText), 'a text');
     const everyN = field(body, 'everyN', optional(isCount), 'a whole number from 1');
     const wanted = { flow, edge, ...(contains !== undefined && { contains }), ...(everyN !== undefined && { everyN }) };
-    const id = this.#taps.begin(controlOf(this.#running(), flow), wanted, this.#options.redact);
+    const running = this.#running();
+    const hidden = hiddenFields(flowNamed(running, flow)?.flow, this.#options.redact);
+    const id = this.#taps.begin(controlOf(running, flow), wanted, hidden);
     return jsonAnswer({ id }, 201);
   }
 

@@ -1,3 +1,5 @@
+import type { CommittedFile } from '../flow/committed-file.js';
+
 /**
  * What the console's server, its page and the commands `top`, `tap` and `why` say to each other: JSON over HTTP, below the path that
  * the console is mounted at.
@@ -70,7 +72,7 @@ export interface FlowView {
   readonly culprit?: { readonly part: number; readonly because: string };
   readonly streams: readonly StreamView[];
   /** The last 100 that were committed, newest first. */
-  readonly files: readonly FileView[];
+  readonly files: readonly CommittedFile[];
   /** How many, by the code of the error. */
   readonly deadLetters: Readonly<Record<string, number>>;
   /** Where they are stored, and can be listed and replayed from here; see `dead-letter-contract.ts`. Absent where that is not known. */
@@ -122,16 +124,6 @@ export interface StreamView {
   /** Until retention may delete the oldest unsettled record. */
   readonly headroomSeconds?: number;
   readonly paused: boolean;
-}
-
-export interface FileView {
-  readonly path: string;
-  readonly stream: string;
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  readonly values: number;
-  readonly bytes: number;
-  readonly atMs: number;
 }
 
 export interface AlertView {

@@ -3,6 +3,7 @@ import type { RunningFlow } from '../flow/running-flows.js';
 import { Denied, jsonAnswer } from './answers.js';
 import type { DeadLetterEdit, DeadLetterQuery } from './dead-letter-contract.js';
 import { DeadLetterCommands, type DeadLettersOfFlow } from './dead-letters.js';
+import { flowNamed, hiddenFields } from './hidden-fields.js';
 import { field, isText, jsonBody } from './json-body.js';
 import type { CheckedOptions } from './options.js';
 
@@ -61,7 +62,7 @@ export class DeadLetterRoutes {
   }
 
   #of(name: string): DeadLettersOfFlow {
-    const flow = this.#running().findLast(({ control }) => control.name === name)?.flow;
+    const flow = flowNamed(this.#running(), name)?.flow;
     if (flow === undefined) {
       throw new Denied(404, 'RXF_CONSOLE_REQUEST', `No flow \`${name}\` runs in this process, and a replay needs it.`);
     }
@@ -74,7 +75,7 @@ export class DeadLetterRoutes {
           '(`deadLetters` of `consoleApp`).',
       );
     }
-    return { flow, store, hidden: new Set(this.#options.redact.map((one) => one.toLowerCase())) };
+    return { flow, store, hidden: new Set(hiddenFields(flow, this.#options.redact).map((one) => one.toLowerCase())) };
   }
 }
 

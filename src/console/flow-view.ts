@@ -1,9 +1,10 @@
 import type { StreamPositions } from '../core/flow-sources.js';
+import type { CommittedFile } from '../flow/committed-file.js';
 import type { Flow } from '../flow/flow.js';
 import { partsOf } from '../flow/flow-parts.js';
 import { culpritOf } from '../metrics/culprit.js';
 import { ageOf, type FlowStatus, oldestOf } from '../metrics/status.js';
-import type { EdgeView, FileView, FlowCommand, FlowView, PartView, StreamView } from './contract.js';
+import type { EdgeView, FlowCommand, FlowView, PartView, StreamView } from './contract.js';
 import type { Rates } from './rates.js';
 
 /** What a view of a flow is made of. */
@@ -13,7 +14,7 @@ export interface FlowFacts {
   readonly flow: Flow<unknown> | undefined;
   readonly state: string;
   readonly positions: Iterable<StreamPositions>;
-  readonly files: readonly FileView[];
+  readonly files: readonly CommittedFile[];
   readonly isTapped: (edge: number) => boolean;
   readonly commands: readonly FlowCommand[];
   /** Where its dead letters are stored, as far as the console knows. */

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+
+export type { CommittedFile } from '../flow/committed-file.js';
 export { type ConsoleApp, consoleApp } from './console-app.js';
 export type {
   AlertView,
@@ -11,7 +13,6 @@ export type {
   ConsoleHistory,
   ConsoleSnapshot,
   EdgeView,
-  FileView,
   FlowCommand,
   FlowHistory,
   FlowView,

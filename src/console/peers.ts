@@ -7,41 +7,79 @@ const WITHIN_MS = 2_000;
 const MAX_BYTES = 4 * 1_048_576;
 const MAX_FLOWS = 100;
 
+/** A list of peers may change: it is asked for so often. */
+const LIST_EVERY_MS = 10_000;
+const MAX_PEERS = 100;
+
+/** Which peers there are now. */
+export type PeerUrls = () => Promise<readonly string[]>;
+
 /**
  * What other processes show, asked every 2 s while somebody looks. One that does not answer is shown as such, with what it showed last.
+ * Where the list of them cannot be had, those that were known stay.
  *
- * Bounds: a request for each peer, which ends after 2 s or 4 MiB; 100 flows of each.
+ * Bounds: 100 peers; a request for each, which ends after 2 s or 4 MiB; 100 flows of each.
  */
 export class Peers {
-  readonly #views: PeerView[];
+  #views: readonly PeerView[] = [];
+  readonly #urls: PeerUrls;
   readonly #tokenOf: (url: string) => string | undefined;
+  readonly #failed: (error: unknown) => void;
+  #listedAtMs = Number.NEGATIVE_INFINITY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
-  #asking = 0;
+  #isAsking = false;
 
-  constructor(urls: readonly string[], tokenOf: (url: string) => string | undefined) {
+  /** `known`: those that are there from the start; `failed`: the list cannot be had. */
+  constructor(
+    known: readonly string[],
+    urls: PeerUrls,
+    tokenOf: (url: string) => string | undefined,
+    failed: (error: unknown) => void,
+  ) {
+    this.#urls = urls;
     this.#tokenOf = tokenOf;
-    this.#views = urls.map((url) => ({ process: url, url, ok: false, message: 'Not asked yet.', flows: [] }));
+    this.#failed = failed;
+    this.#list(known);
   }
 
   views(): readonly PeerView[] {
-    return [...this.#views];
+    return this.#views;
   }
 
   /** Asks them, unless they were a moment ago. */
   look(): void {
     const now = monotonicMs();
-    if (this.#asking > 0 || now - this.#askedAtMs < EVERY_MS) return;
+    if (this.#isAsking || now - this.#askedAtMs < EVERY_MS) return;
     this.#askedAtMs = now;
-    for (const [at, before] of this.#views.entries()) {
-      this.#asking += 1;
-      void this.#ask(before)
-        .then((view) => {
-          this.#views[at] = view;
-        })
-        .finally(() => {
-          this.#asking -= 1;
-        });
+    this.#isAsking = true;
+    void this.#look(now).finally(() => {
+      this.#isAsking = false;
+    });
+  }
+
+  async #look(now: number): Promise<void> {
+    if (now - this.#listedAtMs >= LIST_EVERY_MS) {
+      this.#listedAtMs = now;
+      try {
+        this.#list(await this.#urls());
+      } catch (error) {
+        this.#failed(error);
+      }
     }
+    const asked = this.#views.map(async (before) => {
+      const view = await this.#ask(before);
+      this.#views = this.#views.map((one) => (one.url === view.url ? view : one));
+    });
+    await Promise.all(asked);
+  }
+
+  #list(urls: readonly string[]): void {
+    this.#views = urls.slice(0, MAX_PEERS).map(
+      (url) =>
+        this.#views.find((one) => one.url === url) ?? {
+          ...{ process: url, url, ok: false, message: 'Not asked yet.', flows: [] },
+        },
+    );
   }
 
   async #ask(before: PeerView): Promise<PeerView> {

@@ -1,18 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { timeOfDayMs } from '../core/clock.js';
 import type { Receipt } from '../delivery/receipt.js';
-
-/** A file that a flow has committed. */
-export interface CommittedFile {
-  readonly path: string;
-  readonly stream: string;
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  readonly values: number;
-  readonly bytes: number;
-  /** When its receipt came, in milliseconds since 1970. */
-  readonly atMs: number;
-}
+import type { CommittedFile } from './committed-file.js';
 
 /** So many are kept. */
 const MOST_KEPT = 100;

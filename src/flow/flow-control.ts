@@ -3,7 +3,7 @@ import { OptionError } from '../core/errors.js';
 import type { StreamPositions } from '../core/flow-sources.js';
 import { defaultMonitor } from '../core/monitor.js';
 import { expectWhole } from '../core/options.js';
-import type { CommittedFile } from './committed-files.js';
+import type { CommittedFile } from './committed-file.js';
 import type { FlowRun, FlowState } from './flow-run.js';
 import { type Located, locatedOf } from './located.js';
 import { type ResetPreview, type ResetTarget, resetPreviewOf } from './reset-preview.js';

@@ -1,6 +1,6 @@
 import { monotonicMs } from '../core/clock.js';
 import type { RecordPosition } from '../core/flow-sources.js';
-import type { CommittedFile } from './committed-files.js';
+import type { CommittedFile } from './committed-file.js';
 import type { FlowRun, RunningStep } from './flow-run.js';
 
 /** Where a record of a flow is. */

@@ -2,6 +2,7 @@ import { DecodeError, describeValue, OptionError } from '../core/errors.js';
 import type { RecordHeaders } from '../core/headers.js';
 import { expectOption } from '../core/options.js';
 import type { Pending } from '../core/pending.js';
+import { isSecret } from './secret-field.js';
 
 /** Turns a value into another, or throws a `DecodeError` that says what is wrong with it. */
 export type Decoder<I, A> = (value: I) => A;
@@ -98,8 +99,11 @@ function ioTsDecode<I, A>(decoder: IoTsDecoder<I, A>, value: I): A {
   let last = deepest.context.length - 1;
   while (last > 0 && isMember(last)) last -= 1;
   const expected = deepest.context[last]?.type.name ?? decoder.name;
-  const got = `${describeValue(deepest.value)} (${deepest.value === null ? 'null' : typeof deepest.value})`;
-  throw shapeError(path.join('.'), deepest.message ?? `expected ${expected}, got ${got}`, failures.length);
+  const type = deepest.value === null ? 'null' : typeof deepest.value;
+  const isHidden = failures.some(({ context }) => context.some((entry) => isSecret(entry.type)));
+  const got = isHidden ? `a secret value (${type})` : `${describeValue(deepest.value)} (${type})`;
+  const own = isHidden ? undefined : deepest.message;
+  throw shapeError(path.join('.'), own ?? `expected ${expected}, got ${got}`, failures.length);
 }
 
 interface IoTsFailure {

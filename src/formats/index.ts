@@ -22,6 +22,7 @@ export {
   messagePack,
 } from './message-pack.js';
 export { rawJson } from './raw-json.js';
+export { secretField } from './secret-field.js';
 export type { SequenceField } from './sequence-field.js';
 export { SEQUENCE_FILE_DEFAULTS, type SequenceFileOptions, sequenceFile } from './sequence-file.js';
 export { TEXT_DECODER_DEFAULTS, type TextDecoderOptions, textDecoder } from './text-decoder.js';

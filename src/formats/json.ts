@@ -6,6 +6,7 @@ import { doubleHolds, firstUnheld, mayBeUnheld, type NumberAt } from './exact-nu
 import { jsonCheckOf } from './io-ts-check.js';
 import { JsonLayouts } from './json-layouts.js';
 import { pathAt } from './json-path.js';
+import { withSecretFields } from './secret-field.js';
 
 export interface JsonOptions {
   /**
@@ -42,10 +43,11 @@ export function json<A>(
 ): Decoder<Uint8Array | string | null, unknown> {
   const shape = schema === undefined ? undefined : shapeOf(schema);
   const reader = new JsonReader(options);
-  return (bytes) => {
+  const decoder = (bytes: Uint8Array | string | null) => {
     const value = reader.read(bytes);
     return shape === undefined ? value : shape(value);
   };
+  return withSecretFields(decoder, schema);
 }
 
 /** The decoder of a schema, for values that were read from JSON. */

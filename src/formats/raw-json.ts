@@ -1,6 +1,7 @@
 import { RawJson } from '../core/raw-json.js';
 import type { Decoder, DecoderLike } from './decoder.js';
 import { bufferOf, type JsonOptions, JsonReader, shapeOf } from './json.js';
+import { withSecretFields } from './secret-field.js';
 
 /**
  * A decoder as `json`, whose result keeps the text it was read from: filters and paths look at its `value`, and `jsonLines`,
@@ -38,12 +39,13 @@ export function rawJson<A>(
 ): Decoder<Uint8Array | string | null, RawJson<unknown>> {
   const shape = schema === undefined ? undefined : shapeOf(schema);
   const reader = new JsonReader(options);
-  return (input) => {
+  const raw = (input: Uint8Array | string | null) => {
     const value = reader.read(input);
     const { isLine } = reader;
     // What decodes is neither null nor empty.
     return new RawJson(shape === undefined ? value : shape(value), jsonBytes(input as Uint8Array | string), isLine);
   };
+  return withSecretFields(raw, schema);
 }
 
 const MARK = [0xef, 0xbb, 0xbf];

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Subject } from 'rxjs';
 import type { AlertEvent } from '../../src/alerts/index.js';
+import { type PeerSources, peerList } from '../../src/cli/console/peer-list.js';
 import type { ConsoleHistory, ConsoleSnapshot, TapValues } from '../../src/console/contract.js';
 import { marbleTest } from '../../src/console/marble-test.js';
 import type { ConsoleAppOptions } from '../../src/console/options.js';
+import { Peers } from '../../src/console/peers.js';
 import { type FakeConsole, fakeConsole, noteMetrics } from './steered-flow.js';
 
 let open: FakeConsole[] = [];
@@ -197,6 +199,61 @@ describe('a snapshot', () => {
     ]);
     for (let at = 0; at < 10; at += 1) await snapshotOf(one);
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('peers', () => {
+  const sources = (names: Record<string, string[]>, files: Record<string, string> = {}): PeerSources => ({
+    read: async (file) => files[file] ?? Promise.reject(new Error('ENOENT')),
+    addresses: async (name) => names[name] ?? Promise.reject(new Error('ENOTFOUND')),
+    own: () => ['10.0.0.1'],
+  });
+
+  it('are URLs, the lines of a file, and all addresses of a name but our own', async () => {
+    const of = sources(
+      { 'rxflume.jobs.svc': ['10.0.0.1', '10.0.0.2', 'fd00::3'] },
+      { peers: 'http://a:1/ # first\n\ndns:rxflume.jobs.svc:9466\n' },
+    );
+    const all = ['http://a:1/', 'http://10.0.0.2:9466/', 'http://[fd00::3]:9466/'];
+    expect(await peerList('peers', true, 9_466, of)).toEqual(all);
+    expect(await peerList('http://a:1/,http://a:1/', false, 9_466, of)).toEqual(['http://a:1/']);
+    expect(await peerList('dns:rxflume.jobs.svc:80', false, 9_466, of)).toHaveLength(3);
+    await expect(peerList('gone', true, 9_466, of)).rejects.toThrow('Cannot read gone, the file of `--console-peers`');
+    await expect(peerList('dns:nowhere:1', false, 1, of)).rejects.toThrow('Cannot look up nowhere');
+    await expect(peerList('a:1', false, 1, of)).rejects.toThrow('to be a URL, or dns:<name>:<port>, got `a:1`');
+  });
+
+  it('are listed again every 10 s; where that fails, those that were known stay, and it is said', async () => {
+    jest
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(
+        async (input) => new Response(JSON.stringify({ process: new URL(String(input)).host, flows: [] })),
+      );
+    let listed: string[] | Error = ['http://a:1/'];
+    const failures: unknown[] = [];
+    const urls = async () => {
+      if (listed instanceof Error) throw listed;
+      return listed;
+    };
+    const peers = new Peers(
+      ['http://a:1/'],
+      urls,
+      () => undefined,
+      (error) => failures.push(error),
+    );
+    const shown = async (ms: number) => {
+      for (let at = 0; at < ms; at += 1_000) {
+        peers.look();
+        await jest.advanceTimersByTimeAsync(1_000);
+      }
+      return peers.views().map(({ process, ok }) => `${process} ${ok}`);
+    };
+    expect(await shown(3_000)).toEqual(['a:1 true']);
+    listed = ['http://b:2/', 'http://a:1/'];
+    expect(await shown(12_000)).toEqual(['b:2 true', 'a:1 true']);
+    listed = new Error('no DNS');
+    expect(await shown(12_000)).toEqual(['b:2 true', 'a:1 true']);
+    expect(failures).toEqual([listed]);
   });
 });
 

@@ -1,11 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import * as t from 'io-ts';
 import { NEVER } from 'rxjs';
+import { decode } from '../../operators/index.js';
 import type { DeadLetterList, DeadLetterPreview } from '../../src/console/dead-letter-contract.js';
 import type { ConsoleAppOptions } from '../../src/console/options.js';
 import { Monitor } from '../../src/core/monitor.js';
 import { type DeadLetterStore, deadLetterFolder } from '../../src/dead-letters/index.js';
+import { flow } from '../../src/flow/flow.js';
+import { json } from '../../src/formats/json.js';
+import { jsonLines } from '../../src/formats/json-lines.js';
+import { secretField } from '../../src/formats/secret-field.js';
+import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { type MemoryFileSystem, memoryFileSystem } from '../../src/testing/memory/memory-file-system.js';
-import { BAD, chat, idsIn, letter, put } from '../dead-letters/letters.js';
+import { BAD, chat, idsIn, letter, none, put } from '../dead-letters/letters.js';
 import { type FakeConsole, fakeConsole } from './steered-flow.js';
 
 let fs: MemoryFileSystem;
@@ -55,6 +62,19 @@ describe('dead letters in the console', () => {
     expect(await places('?place=a.jsonl%232&place=a.jsonl%234')).toEqual(['a.jsonl#2']);
     expect(await places(`?since=${Date.parse('2026-03-02T10:15:02Z')}`)).toEqual([]);
     expect((await one?.ask(`${of}?since=yesterday`))?.status).toBe(400);
+  });
+
+  it('hide the fields that a codec of the flow calls secret, and so do taps', async () => {
+    const Chat = t.type({ id: secretField(t.number) });
+    const lake = fileSink<{ id: number }>(fs, { root: '/lake', format: jsonLines() });
+    const own = fakeConsole(
+      { deadLetters: { chat: deadLetterFolder(fs, { root: BAD }) } },
+      flow('chat', none, decode(json(Chat)), lake.write()),
+    );
+    one = own;
+    expect((await listOf(own)).letters[1]?.value).toBe('{"id":"[redacted]"}');
+    await own.ask('api/taps', post({ flow: 'chat', edge: 1 }));
+    expect(own.control.taps[0]?.options.redact).toEqual(['password', 'secret', 'token', 'authorization', 'id']);
   });
 
   it('are none before the first value is set aside', async () => {

@@ -5,7 +5,7 @@ import { OptionError } from '../../src/core/errors.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Receipt, Sink } from '../../src/delivery/receipt.js';
 import { Source } from '../../src/delivery/source.js';
-import type { CommittedFile } from '../../src/flow/committed-files.js';
+import type { CommittedFile } from '../../src/flow/committed-file.js';
 import { Edge } from '../../src/flow/edge.js';
 import { flow } from '../../src/flow/flow.js';
 import type { FlowControl } from '../../src/flow/flow-control.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ignoreElements, type Observable, of, Subject, Subscription, tap } from 'rxjs';
 import { batch, decode, mapValueAsync } from '../../operators/index.js';
+import { alerts, builtInAlerts, type FlowSnapshot } from '../../src/alerts/index.js';
 import { SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { FlushSignal } from '../../src/delivery/acker.js';
@@ -15,7 +16,7 @@ import type { FlumeEvent } from '../../src/formats/flume-event.js';
 import { text } from '../../src/formats/text.js';
 import { textDecoder } from '../../src/formats/text-decoder.js';
 import { livenessOf, readinessOf } from '../../src/metrics/health.js';
-import { statusOf } from '../../src/metrics/status.js';
+import { statusesOf, statusOf } from '../../src/metrics/status.js';
 import type { OffsetStore } from '../../src/offsets/offset-store.js';
 import type { FlumeConnection } from '../../src/ports/flume-rpc.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
@@ -204,6 +205,40 @@ describe('a paused flow from Kafka', () => {
       });
     }
   });
+});
+
+describe('alerts of a paused flow', () => {
+  it('say that its data gets old, once a fetch has shown what waits, and nothing of its progress', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a');
+      kafka.produce('chat', 0, [{ value: 'b', timestamp: 5_000 }]);
+      const own = ofKafka('paused-alerts', kafka, { window: { count: 1 } });
+      const firing: string[] = [];
+      const snapshots$ = new Subject<FlowSnapshot>();
+      alerts(snapshots$, builtInAlerts({ maxAgeMs: 60_000, maxNoProgressMs: 60_000 })).subscribe(
+        ({ isFiring, labels, state }) => {
+          if (isFiring || state === 'resolved') firing.push(`${state} ${labels.alertname}`);
+        },
+      );
+      const look = () =>
+        snapshots$.next({
+          flows: statusesOf(own.monitor.samples()).filter(({ flow }) => flow === 'paused-alerts'),
+          logEvents: [],
+        });
+      at(10, () => {
+        own.control.pause();
+        own.ackAll();
+        look();
+      });
+      for (let ms = 20_000; ms <= 400_000; ms += 20_000) at(ms, look);
+      at(400_100, () => {
+        // Older than a minute at the look after it; the pause does not make that harmless. Nothing hangs, so `NoProgress` is silent.
+        expect(firing).toEqual(['firing DataTooOld']);
+        own.control.resume();
+        own.ackAll();
+        own.leave();
+      });
+    }));
 });
 
 describe('roll', () => {

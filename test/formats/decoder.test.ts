@@ -3,6 +3,9 @@ import * as t from 'io-ts';
 import { z } from 'zod';
 import { DecodeError } from '../../src/core/errors.js';
 import { type DecoderLike, decoderOf } from '../../src/formats/decoder.js';
+import { json } from '../../src/formats/json.js';
+import { rawJson } from '../../src/formats/raw-json.js';
+import { secretField, secretFieldsOf } from '../../src/formats/secret-field.js';
 
 function rejection(schema: unknown, value: unknown): string {
   try {
@@ -127,5 +130,55 @@ describe('decoderOf', () => {
       '~standard': { version: 1 as const, vendor: 'arktype', validate: () => ({ value: 'validated' }) },
     });
     expect(decoderOf(schema as DecoderLike<unknown, unknown>)(1)).toBe('validated');
+  });
+});
+
+describe('secretField', () => {
+  const Login = t.intersection([
+    t.type({ user: t.string, pin: secretField(t.string) }),
+    t.partial({
+      keys: t.array(t.type({ key: secretField(t.number) })),
+      more: t.record(t.string, t.type({ seed: secretField(t.string) })),
+    }),
+  ]);
+  const messageOf = (decode: () => unknown): string => {
+    try {
+      return String(decode());
+    } catch (error) {
+      return `${(error as Error).message} ${String((error as Error).cause ?? '')}`;
+    }
+  };
+
+  it('names its fields, decodes as before, and is not quoted in an error', () => {
+    const decode = json(Login);
+    expect(secretFieldsOf(decode)).toEqual(['pin', 'key', 'seed']);
+    expect(secretFieldsOf(Login)).toEqual(['pin', 'key', 'seed']);
+    const value = { user: 'u', pin: '1234', keys: [{ key: 5 }] };
+    expect(decode(JSON.stringify(value))).toEqual(value);
+    for (const bad of [
+      '{"user":"u","pin":98765}',
+      '{"user":"u","pin":"1","keys":[{"key":"98765"}]}',
+      '{"pin":"98765"',
+      '{"pin":98765.00000000000000001}',
+    ])
+      expect(messageOf(() => decode(bad))).not.toContain('98765');
+    expect(messageOf(() => decode('{"user":"u","pin":98765}'))).toMatch(
+      /^`pin` does not match the schema: expected string, got a secret value \(number\)/,
+    );
+    expect(messageOf(() => decode('{"user":98765,"pin":"1"}'))).toContain('98765');
+    expect(secretFieldsOf(json(t.type({ pin: t.string })))).toEqual([]);
+    expect(secretFieldsOf(rawJson(Login))).toEqual(['pin', 'key', 'seed']);
+    expect(secretFieldsOf(() => undefined)).toEqual([]);
+  });
+
+  it('ends in a codec of itself', () => {
+    interface Tree {
+      readonly pin: string;
+      readonly left?: Tree;
+    }
+    const Tree: t.Type<Tree> = t.recursion('Tree', () =>
+      t.intersection([t.type({ pin: secretField(t.string) }), t.partial({ left: Tree })]),
+    );
+    expect(secretFieldsOf(json(Tree))).toEqual(['pin']);
   });
 });

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { nameOf, type OptionForm, type OptionValues, textOf } from '../command.js';
 import { ADDRESS, addressOf, type ListenAddress } from '../http-server.js';
+import { ownAddresses } from './peer-list.js';
 
 const DEFAULT_CONSOLE_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 9466 };
 
@@ -9,7 +10,7 @@ export interface ConsoleAsked {
   readonly address: ListenAddress;
   readonly readOnly: boolean;
   readonly name: string | undefined;
-  /** URLs, separated by commas, or a file with one a line. */
+  /** URLs or `dns:<name>:<port>`, separated by commas, or a file with one a line. */
   readonly peers: string | undefined;
   /** Where the flow stores its dead letters: a root, or a topic as `kafka://host:port/topic`. */
   readonly deadLetters: string | undefined;
@@ -48,7 +49,7 @@ export const CONSOLE_OPTIONS_HELP: readonly string[] = [
   `--console [<host>:<port>]  serve the console (default ${byDefault})`,
   '--console-read-only    reject commands and taps',
   '--console-name <name>  what this process is called in it (default: its host and id)',
-  '--console-peers <urls> other consoles to show: URLs separated by commas, or a file with one a line',
+  '--console-peers <urls> other consoles to show: URLs or dns:<name>:<port>, separated by commas, or a file with one a line',
   '--console-dead-letters <root or topic>  where the flow stores its dead letters, as for dlq',
   '--console-replays <root>  of a topic: a folder in which it is kept what was replayed, always the same one',
   '--console-redact <fields>  hide the values of these fields instead of password, secret, token, authorization',
@@ -99,10 +100,14 @@ function listOf(text: string | undefined): readonly string[] | undefined {
     .filter(Boolean);
 }
 
-/** By which names it may be called: those of loopback, its own address, and where others reach it, the name of the machine. */
+/**
+ * By which names it may be called: those of loopback, its own address, and where others reach it, the name of the machine, and the
+ * addresses of it. No name of another site resolves to an address in `Host`.
+ */
 function hostsOf(host: string, given = ''): string[] {
-  const shown = host.includes(':') ? `[${host}]` : host;
-  const own = LOOPBACK.test(host) ? [] : [hostname(), ...(ANY.includes(host) ? [] : [shown])];
+  const asHost = (address: string) => (address.includes(':') ? `[${address}]` : address);
+  const shown = asHost(host);
+  const own = LOOPBACK.test(host) ? [] : [hostname(), ...(ANY.includes(host) ? ownAddresses().map(asHost) : [shown])];
   const more = given
     .split(',')
     .map((name) => name.trim())

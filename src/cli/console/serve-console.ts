@@ -11,6 +11,7 @@ import type { ConsoleLog } from '../console-log.js';
 import { storeOf } from '../dlq/store-of.js';
 import { serveHttp } from '../http-server.js';
 import type { ConsoleAsked } from './console-arguments.js';
+import { peerList } from './peer-list.js';
 import { noteConsole, notedConsoles, runtimeFolder } from './runtime-file.js';
 
 /** A page hears something every 15 s, so a client that takes nothing for so long does not read. */
@@ -35,6 +36,10 @@ export async function serveConsole(
   const folder = runtimeFolder(env);
   const tokenOf = (url: string) =>
     password === undefined ? tokenAt(url, folder) : secretNow('--console-password-file', password);
+  const isFile = peers !== undefined && existsSync(peers);
+  const listed = async () => (peers === undefined ? [] : peerList(peers, isFile, address.port));
+  // What is wrong at the start is a mistake; later it may pass.
+  const known = await listed();
   const app = consoleOf(
     {
       readOnly,
@@ -42,13 +47,14 @@ export async function serveConsole(
       ...(name !== undefined && { name }),
       ...(password !== undefined && { password }),
       ...(trustedHeader !== undefined && { trustedHeader }),
-      ...(peers !== undefined && { peers: peersOf(peers) }),
+      peers: known.slice(0, 100),
       ...(store !== undefined && { deadLetters: { '*': store } }),
       ...(redact !== undefined && { redact }),
       ...(alerts$ !== undefined && { alerts$ }),
     },
     runningFlows,
     tokenOf,
+    listed,
   );
   const hint = '--console 127.0.0.1:0';
   const options = { what: 'the console', code: 'RXF_CONSOLE_LISTEN', hint, silentForMs: SILENT_FOR_MS } as const;
@@ -73,11 +79,6 @@ export async function serveConsole(
 function tokenAt(url: string, folder: string | undefined): string | undefined {
   const { origin } = new URL(url);
   return notedConsoles(folder).find((noted) => new URL(noted.url).origin === origin)?.token;
-}
-
-function peersOf(given: string): string[] {
-  const text = existsSync(given) ? textOf('--console-peers', given).replace(/#.*$/gm, '') : given;
-  return text.split(/[\s,]+/).filter(Boolean);
 }
 
 function textOf(option: string, file: string): string {

@@ -2,9 +2,9 @@ import { bytes, clockTime, count } from './format.js';
 import { html, useState } from './libraries.js';
 import { Filter, Table } from './table.js';
 
-/** @typedef {import('../../contract.js').FileView} FileView */
+/** @typedef {import('../../../flow/committed-file.js').CommittedFile} CommittedFile */
 
-/** @type {import('./table-rows.js').Column<FileView>[]} */
+/** @type {import('./table-rows.js').Column<CommittedFile>[]} */
 const COLUMNS = [
   { name: 'Committed', value: ({ atMs }) => atMs, text: ({ atMs }) => clockTime(atMs) },
   {
@@ -23,7 +23,7 @@ const COLUMNS = [
   { name: 'Size', value: (file) => file.bytes, text: (file) => bytes(file.bytes), isNumber: true },
 ];
 
-/** The last files that were committed. @param {{ files: readonly FileView[] }} props */
+/** The last files that were committed. @param {{ files: readonly CommittedFile[] }} props */
 export function Files({ files }) {
   const [text, setText] = useState('');
   const shown = files.filter(({ path, stream }) => path.includes(text) || stream.includes(text));
@@ -36,6 +36,6 @@ export function Files({ files }) {
         <${Filter} label="Files or streams" value=${text} set=${setText} shown=${shown.length} all=${files.length} />
         <span class="muted">The last ${files.length}, 100 at most</span>
       </div>
-      <${Table} label="Files" rows=${shown} columns=${COLUMNS} keyOf=${(/** @type {FileView} */ { path, firstOffset }) => `${path} ${firstOffset}`} order=${{ column: 0, isDown: true }} />
+      <${Table} label="Files" rows=${shown} columns=${COLUMNS} keyOf=${(/** @type {CommittedFile} */ { path, firstOffset }) => `${path} ${firstOffset}`} order=${{ column: 0, isDown: true }} />
     </section>`;
 }

@@ -1,7 +1,7 @@
 // Where offsets are on the band of a stream.
 
 /** @typedef {import('../../contract.js').StreamView} StreamView */
-/** @typedef {import('../../contract.js').FileView} FileView */
+/** @typedef {import('../../../flow/committed-file.js').CommittedFile} CommittedFile */
 /** @typedef {{ from: number, to: number }} Range */
 
 /** In the order of an offset's life. */
@@ -46,7 +46,7 @@ export function segmentsOf(stream, { from, to }) {
   });
 }
 
-/** The files of a stream on a band of 1,000. @param {readonly FileView[]} files @param {Range} range */
+/** The files of a stream on a band of 1,000. @param {readonly CommittedFile[]} files @param {Range} range */
 export function filesIn(files, { from, to }) {
   const place = (/** @type {number} */ offset) => ((offset - from) / (to - from)) * 1_000;
   return files

@@ -5,13 +5,13 @@ import { Filter, useScrolled } from './table.js';
 import { rowsInSight } from './table-rows.js';
 
 /** @typedef {import('../../contract.js').StreamView} StreamView */
-/** @typedef {import('../../contract.js').FileView} FileView */
+/** @typedef {import('../../../flow/committed-file.js').CommittedFile} CommittedFile */
 
 const LANE_HEIGHT = 74;
 
 /**
  * Each stream as a band from the start of its log to its end.
- * @param {{ streams: readonly StreamView[], files: readonly FileView[], ask?: ((stream: string, offset: number) => void) | undefined }} props
+ * @param {{ streams: readonly StreamView[], files: readonly CommittedFile[], ask?: ((stream: string, offset: number) => void) | undefined }} props
  */
 export function Lanes({ streams, files, ask }) {
   const [text, setText] = useState('');
@@ -46,7 +46,7 @@ export function Lanes({ streams, files, ask }) {
     </section>`;
 }
 
-/** @param {{ stream: StreamView, files: readonly FileView[], isWhole: boolean, ask?: ((stream: string, offset: number) => void) | undefined }} props */
+/** @param {{ stream: StreamView, files: readonly CommittedFile[], isWhole: boolean, ask?: ((stream: string, offset: number) => void) | undefined }} props */
 function Lane({ stream, files, isWhole, ask }) {
   const range = rangeOf(stream, isWhole);
   const { stream: name, committed, paused, backlog, ageSeconds } = stream;

@@ -152,16 +152,15 @@ export class Connection implements KafkaConsumer, Home {
   }
 
   describeLogs(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]> {
-    const owned = this.#member?.assignment;
-    const asked = partitions.filter((one) => owned?.get(one) !== undefined);
-    return asked.length === 0 ? [] : (this.#member?.logFacts.read(asked) ?? []);
+    return this.#member?.logFacts.read(this.#ours(partitions)) ?? [];
   }
 
   offsetsAt(partitions: readonly TopicPartition[], timeMs: number): ObservableInput<readonly PartitionOffset[]> {
-    const owned = this.#member?.assignment;
-    const asked = partitions.filter((one) => owned?.get(one) !== undefined);
-    return asked.length === 0 ? [] : (this.#member?.logFacts.offsetsAt(asked, timeMs) ?? []);
+    return this.#member?.logFacts.offsetsAt(this.#ours(partitions), timeMs) ?? [];
   }
+
+  readonly #ours = (of: readonly TopicPartition[]) =>
+    of.filter((one) => this.#member?.assignment?.get(one) !== undefined);
 
   close(): ObservableInput<unknown> {
     const closed = this.#leave();
