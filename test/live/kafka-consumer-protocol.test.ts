@@ -254,6 +254,34 @@ live('groups of the consumer protocol', () => {
     expect([a.error, b.error, c.error]).toEqual([undefined, undefined, undefined]);
   }, 150_000);
 
+  it.each(['classic', 'auto'] as const)(
+    'of static members go on where one restarts: %s',
+    async (protocol) => {
+      const topic = await newTopic();
+      const a = new Owner('a', topic, { protocol, groupInstanceId: 'a' });
+      await until(() => a.owned.length === PARTITIONS, 'all at a', a, WAIT_MS);
+      const b = new Owner('b', topic, { protocol, groupInstanceId: 'b' });
+      await until(() => a.owned.length === 4 && b.owned.length === 4, 'two of them', a, WAIT_MS);
+      const [had, before] = [b.owned, a.calls.length];
+      await b.close();
+      const again = new Owner('b again', topic, { protocol, groupInstanceId: 'b' });
+      await until(() => again.owned.length === 4, 'b again', again, WAIT_MS);
+      expect(again.owned).toEqual(had);
+      expect(a.calls.slice(before)).toEqual([]);
+      expect([a.error, again.error]).toEqual([undefined, undefined]);
+    },
+    90_000,
+  );
+
+  it('are left as they are by `auto`, where they have members of the classic protocol', async () => {
+    const topic = await newTopic();
+    const a = new Owner('a', topic, { protocol: 'classic' });
+    await until(() => a.owned.length === PARTITIONS, 'all at a', a, WAIT_MS);
+    const b = new Owner('b', topic, { protocol: 'auto' });
+    await until(() => a.owned.length === 4 && b.owned.length === 4, 'two of them', b, WAIT_MS);
+    expect(b.logEvents.join()).toContain('by the classic protocol: the group has members of it (1)');
+  }, 90_000);
+
   it('into files, exactly once, each change rolls only what moves: joins, a drain, a fence, a restart of the broker', async () => {
     const topic = await newTopic();
     const folder = mkdtempSync(join(tmpdir(), 'rxflume-members-'));

@@ -143,7 +143,7 @@ export class ConsumerMember implements GroupMember {
     const others = await this.link.classicMembers().catch((error: unknown) => {
       throw new ClassicInstead(`whether the group has members of it cannot be learnt (${reasonOf(error)})`);
     });
-    if (others > 0) throw new ClassicInstead(`${others} members of the group speak it`);
+    if (others > 0) throw new ClassicInstead(`the group has members of it (${others})`);
   }
 
   /** Until it succeeds, for as long as joining may take. Undefined where we were closed. */

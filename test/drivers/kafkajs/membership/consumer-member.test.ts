@@ -282,7 +282,7 @@ describe('a member by the consumer protocol', () => {
 
   it.each([
     ['the brokers do not offer it', (given: FakeConsumerLink) => (given.reason = 'the brokers do not offer it')],
-    ['2 members of the group speak it', (given: FakeConsumerLink) => (given.others = 2)],
+    ['the group has members of it (2)', (given: FakeConsumerLink) => (given.others = 2)],
     ['UNSUPPORTED_VERSION', (given: FakeConsumerLink) => given.answers.push(brokerError('UNSUPPORTED_VERSION', false))],
   ])('`auto` turns to the classic protocol where %s', async (reason, prepare) => {
     const { crash } = live((given) => void prepare(given), { protocol: 'auto' });
