@@ -71,6 +71,8 @@ const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
 const [admin, producer] = [kafka.admin(), kafka.producer({ idempotent: true, maxInFlightRequests: 1 })];
 await Promise.all([admin.connect(), producer.connect()]);
 
+const topics: string[] = [];
+
 /** Every file that is published, whatever its bucket. */
 function filesIn(folder: string): readonly string[] {
   if (!existsSync(join(folder, 'lake'))) return [];
@@ -83,6 +85,7 @@ async function roll(name: string): Promise<void> {
   const topic = `rolling-${name}-${Date.now().toString(36)}`;
   const folder = mkdtempSync(join(tmpdir(), 'rxflume-rolling-'));
   const log = join(folder, 'read.log');
+  topics.push(topic);
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
   await sleep(2_000);
   let isEnded = false;
@@ -128,7 +131,6 @@ async function roll(name: string): Promise<void> {
   print(name, restarts, readsIn(log));
   console.log(`  ${produced} records: lost ${produced - distinct}, doubled ${lines.length - distinct}`);
   rmSync(folder, { recursive: true, force: true });
-  await admin.deleteTopics({ topics: [topic] });
 }
 
 /** When each record of each partition was first read. */
@@ -166,6 +168,8 @@ console.log(`${cpus().length} cores, Node ${process.versions.node}`);
 try {
   for (const name of values.only.split(',')) await roll(name);
 } finally {
+  // Not before: the producer would go on asking for one that is gone.
+  await admin.deleteTopics({ topics });
   await Promise.all([admin.disconnect(), producer.disconnect()]);
   services?.stop();
 }
