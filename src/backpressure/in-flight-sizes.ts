@@ -7,7 +7,7 @@ export class InFlightSizes {
   #base = 0;
   #next = 0;
   /** Size + 1 by seq − base; 0 if released. */
-  #sizes = new Uint32Array(1024);
+  #sizes = new Uint32Array(64);
 
   /** Adds the next sequence number, of that many bytes (at most 2^32 − 2). */
   add(bytes: number): void {

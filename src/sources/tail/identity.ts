@@ -64,9 +64,23 @@ export function isContentOf(entry: FileEntry, file: LocalFile, size: number, off
   );
 }
 
+/** A copy of these in memory of its own: what is cut from Node's pool keeps all 8 KiB of it. */
+export function ownBytes(...parts: readonly Uint8Array[]): Buffer {
+  const own = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    own.set(part, at);
+    at += part.length;
+  }
+  return own;
+}
+
+/** None, the same for all. */
+export const NO_BYTES = Buffer.alloc(0);
+
 /** So many bytes from there on, fewer only where the file ends before. */
 export function readExactly(file: LocalFile, position: number, bytes: number): Observable<Buffer> {
-  if (bytes === 0) return of(Buffer.alloc(0));
+  if (bytes === 0) return of(NO_BYTES);
   const into = Buffer.allocUnsafeSlow(bytes);
   const more = (filled: number): Observable<Buffer> =>
     from(file.read(into.subarray(filled), position + filled)).pipe(

@@ -32,7 +32,7 @@ import { TailSession } from './tail-session.js';
  *
  * Settles: keeps in `positionFile` how far all of each file is acked. A nack with a retryable cause reads its file again from there, or
  * from where the ledger says; any other stops the source. Nothing is skipped.
- * Bounds: `window` for what is out, four chunks of 256 KiB or of a longer line for what is read, `maxOpenFiles` descriptors, some 2 KiB a
+ * Bounds: `window` for what is out, four chunks of 256 KiB or of a longer line for what is read, `maxOpenFiles` descriptors, some 6 KiB a
  * file, and 17 bytes for each unacked line up to `maxUnacked`.
  * Fails: `ConnectError` where the position file or the ledger cannot be read; `CommitError` when the position file cannot be written;
  * `SourceError` on a nacked line, a line that is too long, or one that was nacked and no longer exists.

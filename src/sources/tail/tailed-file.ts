@@ -3,7 +3,7 @@ import { LineGroups } from '../../formats/line-groups.js';
 import { type Line, LineSplitter } from '../../formats/lines.js';
 import type { LocalFile, LocalFileStats } from '../../ports/local-files.js';
 import type { FileStream } from './file-stream.js';
-import { type FileEntry, HEAD_BYTES, hashOf, MARK_BYTES, Marks } from './identity.js';
+import { type FileEntry, HEAD_BYTES, hashOf, MARK_BYTES, Marks, NO_BYTES, ownBytes } from './identity.js';
 import type { CheckedOptions } from './options.js';
 import { fileKey } from './walk.js';
 
@@ -40,7 +40,7 @@ export class TailedFile {
   /** The bytes before `#readAt`; undefined where they were not read in this run. */
   #before: Buffer | undefined;
   /** The chunk of this turn, and where it begins in the file. */
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk: Buffer = NO_BYTES;
   #chunkFrom = 0;
   #turnBytes = TURN_BYTES;
   #given = 0;
@@ -79,7 +79,7 @@ export class TailedFile {
     this.stream = stream;
     this.position = stream.watermark.offset;
     this.#readAt = this.position;
-    if (this.position === 0) this.#before = Buffer.alloc(0);
+    if (this.position === 0) this.#before = NO_BYTES;
     this.waitMs = options.pollIntervalMs;
   }
 
@@ -169,7 +169,7 @@ export class TailedFile {
     const fresh = bytes.subarray(known);
     if (this.#head.length < HEAD_BYTES && this.#readAt <= this.#head.length) {
       const more = fresh.subarray(this.#head.length - this.#readAt, HEAD_BYTES - this.#readAt);
-      if (more.length > 0) this.#head = Buffer.concat([this.#head, more]);
+      if (more.length > 0) this.#head = ownBytes(this.#head, more);
     }
     this.#chunk = bytes;
     this.#chunkFrom = from;
@@ -216,17 +216,17 @@ export class TailedFile {
     // The line began before this chunk, and is to be read again.
     if (end < 0) this.#before = undefined;
     else {
-      this.#before = Buffer.from(this.#chunk.subarray(Math.max(0, end - MARK_BYTES), end));
+      this.#before = ownBytes(this.#chunk.subarray(Math.max(0, end - MARK_BYTES), end));
       if (!isWithinLine) this.#marks.add({ offset: this.position, hash: hashOf(this.#before) });
     }
-    this.#chunk = Buffer.alloc(0);
+    this.#chunk = NO_BYTES;
   }
 
   /** Gives the chunk of a turn up. */
   dropTurn(): void {
     this.#readAt = this.position;
     this.#before = undefined;
-    this.#chunk = Buffer.alloc(0);
+    this.#chunk = NO_BYTES;
     this.#forgetLines();
   }
 
