@@ -63,11 +63,12 @@ import { checkOptions as netSource } from '../src/sources/net/options.js';
 import { checkOptions as spoolSource } from '../src/sources/spool/options.js';
 import { checkOptions as syslogSource } from '../src/sources/syslog/options.js';
 import { checkOptions as tail } from '../src/sources/tail/options.js';
-import { MemoryHttp, memoryFileSystem } from '../src/testing/index.js';
+import { MemoryAmqp, MemoryHttp, memoryFileSystem } from '../src/testing/index.js';
 import { checkOptions as proof } from '../src/testing/proof/options.js';
 
 const sink = () => EMPTY;
 const source = new rxflume.Source<never>(() => undefined);
+const amqp = new MemoryAmqp();
 const bad = deadLetters.deadLetterFolder(memoryFileSystem(), { root: '/bad' });
 const aFlow = rxflume.flow('f', source, sink);
 const sasl = { mechanism: 'plain', username: 'u', password: 'p' };
@@ -125,6 +126,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'surge options': [alerts.surge, { name: 'n', key: () => 'k', of: () => true }],
   'webhookReceiver options': [alerts.webhookReceiver, { url: 'http://h:1' }],
   'deadLetterFolder options': [(options) => deadLetters.deadLetterFolder(memoryFileSystem(), options), { root: '/r' }],
+  'deadLetterQueue options': [(options) => deadLetters.deadLetterQueue(amqp, options), { queue: 'q' }],
   'deadLetterTopic options': [
     (options) => deadLetters.deadLetterTopic({ name: 'k', connect: () => EMPTY, open: () => EMPTY }, options),
     { topic: 't', replays: { fs: memoryFileSystem(), root: '/r' } },

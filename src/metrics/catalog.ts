@@ -82,7 +82,10 @@ export const METRICS: Readonly<Record<string, Description>> = {
   ),
   rxflume_source_commits_total: counter(SOURCE, 'Commits of offsets that succeeded.'),
   rxflume_source_committed_offsets_total: counter(SOURCE, 'Offsets committed, gaps in the log included.'),
-  rxflume_source_rebalances_total: counter(SOURCE, 'Assignments of partitions after the first.'),
+  rxflume_source_rebalances_total: counter(
+    SOURCE,
+    "Changes of the assignment after the first; with `protocol: 'consumer'`, partitions that come and partitions that go count separately.",
+  ),
   rxflume_source_reconnects_total: counter(SOURCE, 'Lost connections that the source or its driver makes again.'),
   rxflume_connect_retries_total: counter(FLOW, 'Attempts of retryConnect to connect again.'),
   rxflume_source_restarts_total: counter(SOURCE, 'Commands that ended and were started again.'),

@@ -51,9 +51,14 @@ export interface CheckedIdentity {
 const IDENTITY = ['cert', 'key', 'pfx', 'passphrase', 'minVersion'];
 const CLIENT = ['ca', ...IDENTITY, 'servername', 'insecureSkipVerify'];
 
+/** A text may be a key in the wrong place: it is not shown. */
+function expectObject(name: string, tls: unknown, what: string): void {
+  expectOption(name, typeof tls === 'string' ? 'a text' : tls, typeof tls === 'object' && tls !== null, what);
+}
+
 /** Throws `OptionError`, which shows no key. */
 export function checkIdentity(name: string, tls: TlsIdentity): CheckedIdentity {
-  expectOption(name, tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
+  expectObject(name, tls, 'an object of options');
   const { cert, key, pfx, passphrase, minVersion = TLS_DEFAULTS.minVersion } = tls;
   expectOneOf(`${name}.minVersion`, minVersion, ['TLSv1.2', 'TLSv1.3']);
   const isPair = (cert === undefined) === (key === undefined) && (pfx === undefined || key === undefined);
@@ -68,7 +73,7 @@ export function checkIdentity(name: string, tls: TlsIdentity): CheckedIdentity {
 }
 
 export function expectServerTls(name: string, tls: unknown): asserts tls is TlsIdentity {
-  expectOption(name, typeof tls, typeof tls === 'object' && tls !== null, 'an object with `key` and `cert`, or `pfx`');
+  expectObject(name, tls, 'an object of options with `key` and `cert`, or `pfx`');
   expectKnown(name, tls, IDENTITY);
   const { key, pfx } = tls as TlsIdentity;
   const hasKey = key !== undefined || pfx !== undefined;
@@ -77,7 +82,7 @@ export function expectServerTls(name: string, tls: unknown): asserts tls is TlsI
 
 /** Throws `OptionError`, which shows no key. */
 export function checkClient(name: string, tls: TlsConfig) {
-  expectOption(name, typeof tls, typeof tls === 'object' && tls !== null, 'an object of TLS options');
+  expectObject(name, tls, 'an object of options');
   expectKnown(name, tls, CLIENT);
   const { ca, servername, insecureSkipVerify = TLS_DEFAULTS.insecureSkipVerify } = tls;
   if (servername !== undefined) expectText(`${name}.servername`, servername);

@@ -109,7 +109,7 @@ export function checkClientOptions(given: AvroRpcClientOptions) {
   const { agents, tls } = options;
   expectOption('agents', agents, Array.isArray(agents) && agents.length > 0, 'a list of at least one `host:port`');
   const isTls = typeof tls === 'boolean' || (typeof tls === 'object' && tls !== null);
-  expectOption('tls', tls, isTls, 'true, false or TLS options');
+  expectOption('tls', tls, isTls, 'true, false or an object of options');
   checkWire(options);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);
   expectMs('requestTimeoutMs', options.requestTimeoutMs, 1);

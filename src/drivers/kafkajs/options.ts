@@ -125,7 +125,7 @@ export function checkOptions(given: KafkajsOptions) {
   const names = brokers.map((broker, at) => readHostPort(`brokers[${at}]`, broker, DEFAULT_BROKER_PORT).name);
   expectText('clientId', options.clientId);
   const isTls = typeof options.tls === 'boolean' || (typeof options.tls === 'object' && options.tls !== null);
-  expectOption('tls', options.tls, isTls, 'true, false or TLS options');
+  expectOption('tls', options.tls, isTls, 'true, false or an object of options');
   const tls = clientTls('kafkajs', options.tls);
   const sasl = checkSasl(options.sasl);
   expectMs('connectTimeoutMs', options.connectTimeoutMs, 1);

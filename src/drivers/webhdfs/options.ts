@@ -108,7 +108,7 @@ export function checkOptions(given: WebHdfsOptions) {
       given.delegationToken === undefined ? undefined : expectSecret('delegationToken', given.delegationToken),
     hostMap: checkHostMap(given.hostMap),
     dataNodes: checkDataNodes(given.dataNodes),
-    tls: new ClientTls('webhdfs', given.tls ?? {}),
+    tls: new ClientTls('webhdfs', given.tls === undefined ? {} : given.tls),
     creation: checkCreation(given),
   };
 }

@@ -90,11 +90,11 @@ describe('an assignment', () => {
     expect(assignment.committable([at(6)])).toEqual([]);
   });
 
-  it('trap 7: after a seek back, what is read again may be committed again', () => {
+  it('trap 7: after a seek back, where it went to and what is read again may be committed', () => {
     const assignment = fresh();
     assignment.committing([at(9)]);
     assignment.seek(at(4));
-    expect(assignment.committable([at(4), at(6)])).toEqual([at(6)]);
+    expect(assignment.committable([at(3), at(4), at(6)])).toEqual([at(4), at(6)]);
   });
 
   it('an end that is under way becomes a harder one, never a softer', async () => {
