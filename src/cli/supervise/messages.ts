@@ -25,5 +25,5 @@ export interface ChildState {
   readonly residentBytes: number;
 }
 
-/** Set for a process that is supervised. */
-export const SUPERVISED = 'RXFLUME_SUPERVISED';
+/** Set to its name for a process that is supervised: a flow can be a static member of its group by it. */
+export const SUPERVISED = 'RXFLUME_PROCESS';

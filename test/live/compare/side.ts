@@ -21,7 +21,7 @@ const PORTS = [
 ];
 const FOLDERS = [
   ...['netcat', 'tail/web', 'tail/app', 'spool', 'http1', 'http2', 'http3', 'multiport'],
-  ...['groups1', 'groups2', 'groups3'],
+  ...['groups1', 'groups2', 'groups3', 'groups4'],
 ];
 
 const given = new Set<number>();

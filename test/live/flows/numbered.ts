@@ -23,6 +23,7 @@ export default flow(
   kafkaSource(kafkajs({ brokers: env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(',') }), {
     topics: [env('TEST_TOPIC', 'numbered')],
     groupId: env('TEST_GROUP', 'numbered'),
+    ...(process.env.RXFLUME_PROCESS !== undefined && { groupInstanceId: process.env.RXFLUME_PROCESS }),
     resumeFrom: lake.offsetStore,
     window: { count: Number(env('TEST_WINDOW', '100000')) },
     redeliver: { firstDelayMs: 200, maxDelayMs: 2_000, maxAttempts: Number(env('TEST_REDELIVER', '60')) },
