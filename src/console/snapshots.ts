@@ -13,8 +13,8 @@ import { Rates } from './rates.js';
 
 /** How far snapshots are apart at least. */
 export const SNAPSHOT_MS = 250;
-/** Of the time of the process, a snapshot may take one part in so many: one of many partitions is made less often. */
-const SHARE_OF_TIME = 50;
+/** Of the time of the process, snapshots may take one part in so many: one of many partitions is made less often. */
+const SHARE_OF_TIME = 100;
 const MOST_APART_MS = 5_000;
 
 export interface SnapshotParts {
@@ -50,19 +50,24 @@ export class Snapshots {
     this.#subscription.add(alerts$?.subscribe({ next: (alert) => this.#alerts.take(alert), error: failed }));
   }
 
-  /** Looks, where it is time to; says whether it has. */
-  tick(isWanted: boolean): boolean {
+  /** Looks, where it is time to. Where somebody wants to see it, `send` gets it; what that takes counts as time of the snapshot. */
+  tick(send?: (snapshot: ConsoleSnapshot) => void): void {
     const now = monotonicMs();
-    const isDue = now - this.#lookedMs >= (isWanted ? this.#apartMs : POINT_MS);
-    if (!isDue) return false;
+    if (now - this.#lookedMs < (send === undefined ? POINT_MS : this.#apartMs)) return;
     this.#look(now);
-    return true;
+    if (send === undefined) return;
+    send(this.#snapshot(false));
+    this.#space(now);
   }
 
   /** At this moment, or as it was a moment ago. */
   read(isAlone = false): ConsoleSnapshot {
     const now = monotonicMs();
     if (now - this.#lookedMs >= this.#apartMs) this.#look(now);
+    return this.#snapshot(isAlone);
+  }
+
+  #snapshot(isAlone: boolean): ConsoleSnapshot {
     const { readOnly, alerts$ } = this.#options;
     const { name, version, peers } = this.#parts;
     return {
@@ -99,7 +104,12 @@ export class Snapshots {
       this.#pointMs = now;
       this.#history.add(this.#atMs, this.#flows);
     }
-    const tookMs = monotonicMs() - now;
+    this.#space(now);
+  }
+
+  /** How far the next one is apart from what has taken the time since then. */
+  #space(beganMs: number): void {
+    const tookMs = monotonicMs() - beganMs;
     this.#apartMs = Math.min(MOST_APART_MS, Math.max(SNAPSHOT_MS, tookMs * SHARE_OF_TIME));
   }
 

@@ -44,7 +44,8 @@ export class CountedStep {
     if (before !== undefined) before.#behind = this;
   }
 
-  get #received(): number | undefined {
+  /** How many it has taken by now; undefined where nothing counts that. */
+  get received(): number | undefined {
     return this.counts.received?.value ?? this.entered?.value ?? this.#before?.counts.emitted?.value;
   }
 
@@ -57,13 +58,13 @@ export class CountedStep {
   *read(): Iterable<Sample> {
     // A sink: it says itself what it does.
     if (this.#behind === undefined && this.counts.held === undefined) return;
-    this.#count('received', this.#received);
+    this.#count('received', this.received);
     this.#count('emitted', this.#emitted);
     this.#count('nacked', this.counts.nacked?.value);
     if (this.counts.held === undefined) return;
     const now = monotonicMs();
     const held = this.counts.held();
-    const done = (this.#received ?? 0) - held;
+    const done = (this.received ?? 0) - held;
     if (held === 0 || done !== this.#done) this.#since = now;
     this.#done = done;
     const labels = this.#labels;

@@ -156,9 +156,10 @@ export class RunControl implements FlowControl {
   }
 
   tap(edge: number, options: TapOptions = {}): Observable<Tapped> {
-    const { edges, over$ } = this.#run;
+    const { edges, steps, over$ } = this.#run;
     expectWhole('edge', edge, 0, edges.length - 1);
-    return tapped(edges[edge] as (typeof edges)[number], options, over$);
+    const received = () => steps[edge]?.received();
+    return tapped({ edge: edges[edge] as (typeof edges)[number], received, over$ }, options);
   }
 
   get files$(): Observable<CommittedFile> {

@@ -24,6 +24,8 @@ export interface RunningStep {
   /** Its place in the flow and its name, such as `1 decode`. */
   readonly operator: string;
   readonly counts: StepCounts;
+  /** How many records it has taken by now; undefined where nothing counts that. */
+  readonly received: () => number | undefined;
 }
 
 /** One subscription of a flow: its state, its parts, and the metrics of what its operators took, gave and hold. */
@@ -109,11 +111,12 @@ export class FlowRun {
     });
   }
 
-  #stepOf(step: AnyStep, operator: string, { counts, entered }: CountedStep): AnyStep {
+  #stepOf(step: AnyStep, operator: string, counted: CountedStep): AnyStep {
+    const { counts, entered } = counted;
     const scope = { ...this.#scope, operator, step: counts };
     const edge = new Edge();
     this.edges.push(edge);
-    this.steps.push({ operator, counts });
+    this.steps.push({ operator, counts, received: () => counted.received });
     const run: AnyStep = (input) => {
       const into = edge.leadingIn(input);
       return this.scoped(

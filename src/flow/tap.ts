@@ -26,7 +26,10 @@ export interface Tapped {
   readonly text: string;
   readonly isCut: boolean;
   readonly isRedacted: boolean;
-  /** How many passed since the one before that were not looked at: other than the `everyN`-th, or more than a tap has time for. */
+  /**
+   * How many passed since the one before that were not looked at: other than the `everyN`-th, or more than a tap has time for. Where
+   * the step does not count what it takes, only the former.
+   */
   readonly unseen: number;
 }
 
@@ -34,16 +37,26 @@ export interface Tapped {
 const TURN_MS = 100;
 /** In one turn it emits so many values at most… */
 const MOST_IN_TURN = 5;
-/** … and makes text for so long: 2 % of the time. */
-const MOST_MS_IN_TURN = 2;
+/** … and all taps of the process together make and pass on text for so long: 1 % of the time. */
+const MOST_MS_IN_TURN = 1;
+
+/** What is tapped. */
+export interface TappedEdge {
+  readonly edge: Edge;
+  /** How many records its step has taken by now; undefined where nothing counts that. */
+  readonly received: () => number | undefined;
+  /** Ends with the flow. */
+  readonly over$: Observable<unknown>;
+}
 
 /**
  * The values that pass an edge, as text made at the moment when they pass, so that it does not matter what becomes of them.
  *
- * Bounds: nothing is kept. 50 values a second, 64 KiB each; beyond that, and beyond 2 % of the time, values pass without a look.
+ * Bounds: nothing is kept. 50 values a second, 64 KiB each; all taps of the process take 1 % of the time. Beyond that the edge is left
+ * alone until the next turn: values pass as if there were no tap. A turn that took longer is made up for by the next ones.
  * Fails: never, and never into the flow. Completes with the flow.
  */
-export function tapped(edge: Edge, options: TapOptions, over$: Observable<unknown>): Observable<Tapped> {
+export function tapped({ edge, received, over$ }: TappedEdge, options: TapOptions): Observable<Tapped> {
   const { contains, everyN, redact } = withDefaults('tap options', TAP_DEFAULTS, options);
   expectOption('contains', contains, typeof contains === 'string', 'a string');
   expectWhole('everyN', everyN, 1);
@@ -51,53 +64,96 @@ export function tapped(edge: Edge, options: TapOptions, over$: Observable<unknow
   expectOption('redact', redact, areNames, 'an array of names');
   const hidden = new Set(redact.map((name) => name.toLowerCase()));
   return new Observable((subscriber) => {
-    const tap = new Tap(subscriber, contains, everyN, hidden);
+    const tap = new Tap(subscriber, { edge, received }, { contains, everyN, hidden });
     subscriber.add(over$.subscribe({ complete: () => subscriber.complete() }));
     if (subscriber.closed) return;
     subscriber.add(interval(TURN_MS).subscribe(() => tap.turn()));
-    subscriber.add(edge.look((delivery) => tap.look(delivery as Delivery<unknown>)));
+    subscriber.add(tap.begin());
   });
 }
 
+type Looked = Omit<TappedEdge, 'over$'>;
+interface Limits {
+  readonly contains: string;
+  readonly everyN: number;
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** Of this process: they share the time. */
+const open = new Set<Tap>();
+
 class Tap {
   readonly #out: Subscriber<Tapped>;
-  readonly #contains: string;
-  readonly #everyN: number;
-  readonly #hidden: ReadonlySet<string>;
+  readonly #of: Looked;
+  readonly #limits: Limits;
   #until = 0;
-  #unseen = 0;
+  /** How many the step had taken at the last value that was emitted. */
+  #receivedThen = 0;
+  /** How many passed since then, where the step does not count. */
+  #passed = 0;
+  #isPaused = false;
+  #receivedAtPause = 0;
   #left = MOST_IN_TURN;
   #msLeft = MOST_MS_IN_TURN;
 
-  constructor(out: Subscriber<Tapped>, contains: string, everyN: number, hidden: ReadonlySet<string>) {
+  constructor(out: Subscriber<Tapped>, of: Looked, limits: Limits) {
     this.#out = out;
-    this.#contains = contains;
-    this.#everyN = everyN;
-    this.#hidden = hidden;
+    this.#of = of;
+    this.#limits = limits;
+  }
+
+  /** Returns what ends it. */
+  begin(): () => void {
+    const { edge, received } = this.#of;
+    open.add(this);
+    this.#receivedThen = received() ?? 0;
+    const end = edge.look(this.#look);
+    return () => {
+      open.delete(this);
+      end();
+    };
   }
 
   turn(): void {
+    const share = MOST_MS_IN_TURN / open.size;
     this.#left = MOST_IN_TURN;
-    this.#msLeft = MOST_MS_IN_TURN;
+    this.#msLeft = Math.min(share, this.#msLeft + share);
+    if (this.#msLeft <= 0 || !this.#isPaused) return;
+    this.#isPaused = false;
+    // The step may count a value before or after it passes the edge: rather one later than one too early.
+    const passed = (this.#of.received() ?? 0) - this.#receivedAtPause - 1;
+    this.#until -= Math.max(0, Math.min(this.#until, passed));
+    this.#of.edge.resume(this.#look);
   }
 
-  look(delivery: Delivery<unknown>): void {
+  readonly #look = (value: unknown): void => {
+    this.#passed += 1;
     if (this.#until > 0) this.#until -= 1;
-    if (this.#until > 0 || this.#left === 0 || this.#msLeft <= 0) {
-      this.#unseen += 1;
-      return;
-    }
-    this.#until = this.#everyN;
+    if (this.#until > 0) return;
+    this.#until = this.#limits.everyN;
     const began = monotonicMs();
-    const shown = shownValue(deliveredValue(delivery), this.#hidden);
-    const isWanted = shown.text.includes(this.#contains);
+    this.#show(value as Delivery<unknown> | undefined);
     this.#msLeft -= monotonicMs() - began;
-    if (!isWanted) return;
+    if (this.#left === 0 || this.#msLeft <= 0) this.#pause();
+  };
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#receivedAtPause = this.#of.received() ?? 0;
+    this.#of.edge.pause(this.#look);
+  }
+
+  #show(delivery: Delivery<unknown> | undefined): void {
+    const { contains, hidden } = this.#limits;
+    const shown = shownValue(deliveredValue(delivery), hidden);
+    if (!shown.text.includes(contains)) return;
     this.#left -= 1;
     const { stream = '', offset = -1 } = delivery?.origin ?? {};
-    const unseen = this.#unseen;
-    this.#unseen = 0;
-    this.#out.next({ atMs: timeOfDayMs(), stream, offset, ...shown, unseen });
+    const received = this.#of.received();
+    const since = received === undefined ? this.#passed : received - this.#receivedThen;
+    this.#receivedThen = received ?? 0;
+    this.#passed = 0;
+    this.#out.next({ atMs: timeOfDayMs(), stream, offset, ...shown, unseen: Math.max(0, since - 1) });
   }
 }
 

@@ -277,6 +277,35 @@ describe('the stream', () => {
     await again.cancel();
   });
 
+  it('takes a hundredth of the time at most, with what is sent, and comes every 5 s whatever it takes', async () => {
+    const one = begun();
+    let spentMs = 0;
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + spentMs);
+    let looks = 0;
+    let costMs = 10;
+    one.monitor.collect(() => {
+      looks += 1;
+      spentMs += costMs / 2;
+      return [];
+    });
+    const stringify = JSON.stringify;
+    jest.spyOn(JSON, 'stringify').mockImplementation((...args: Parameters<typeof stringify>) => {
+      if (typeof args[0] === 'object' && args[0] !== null && 'flows' in args[0]) spentMs += costMs / 2;
+      return stringify(...args);
+    });
+    const reader = await streaming(one);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(spentMs).toBeGreaterThan(400);
+    expect(spentMs).toBeLessThanOrEqual(610);
+    costMs = 1_000;
+    await jest.advanceTimersByTimeAsync(1_000);
+    looks = 0;
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(looks).toBeGreaterThanOrEqual(6);
+    await reader.cancel();
+  });
+
   it('is not queued for a reader that is slow, and ends for one that reads nothing for a minute', async () => {
     const one = begun();
     const response = await one.ask('api/stream');

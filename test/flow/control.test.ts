@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { map, merge, NEVER, Observable, Subject, type Subscriber, takeUntil } from 'rxjs';
 import { mapValue } from '../../operators/index.js';
 import { OptionError } from '../../src/core/errors.js';
@@ -10,7 +10,7 @@ import { Edge } from '../../src/flow/edge.js';
 import { flow } from '../../src/flow/flow.js';
 import type { FlowControl } from '../../src/flow/flow-control.js';
 import { controlOf, runningFlows } from '../../src/flow/running-flows.js';
-import type { Tapped } from '../../src/flow/tap.js';
+import { type Tapped, tapped } from '../../src/flow/tap.js';
 import { RecordingAcker } from '../../src/testing/recording-acker.js';
 import { inVirtualTime } from '../support/virtual-time.js';
 
@@ -253,6 +253,65 @@ describe('a tap', () => {
         subscription.unsubscribe();
       });
     }));
+
+  it('leaves its edge alone when it has seen enough, also where a step in between is new', () =>
+    inVirtualTime((at) => {
+      const edge = new Edge();
+      const values$ = new Subject<unknown>();
+      const taken: unknown[] = [];
+      const into = edge.leadingIn(values$);
+      const first = into.subscribe((value) => taken.push(value)) as Subscriber<unknown>;
+      const isCovered = () => Object.hasOwn(first, 'next');
+      let looks = 0;
+      const delivery = {
+        get value() {
+          looks += 1;
+          return 'seen';
+        },
+      };
+      const tap = tapped({ edge, received: () => undefined, over$: NEVER }, {}).subscribe();
+      for (let nth = 0; nth < 1_000; nth += 1) values$.next(delivery);
+      const second = into.subscribe((value) => taken.push(value));
+      values$.next(delivery);
+      expect([looks, taken.length, edge.isTapped, isCovered()]).toEqual([5, 1_002, true, false]);
+      at(1_050, () => {
+        for (let nth = 0; nth < 1_000; nth += 1) values$.next(delivery);
+        expect([looks, isCovered()]).toEqual([10, false]);
+        tap.unsubscribe();
+        values$.next(delivery);
+        expect([looks, edge.isTapped]).toEqual([10, false]);
+        first.unsubscribe();
+        second.unsubscribe();
+      });
+    }));
+
+  it('takes 1 % of the time, together with all other taps of the process, however slow values are shown', () => {
+    jest.useFakeTimers();
+    const { control, values$, subscription } = running<unknown>('tapped-slowly');
+    let spentMs = 0;
+    let nowMs = 0;
+    const slow = {
+      toJSON: () => {
+        spentMs += 4;
+        nowMs += 4;
+        return 'slow';
+      },
+    };
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const taps = [0, 0, 1].map((edge) => tapOf(control, edge));
+    for (let turn = 0; turn < 600; turn += 1) {
+      for (let value = 0; value < 20; value += 1) values$.next(slow);
+      nowMs += 100;
+      jest.advanceTimersByTime(100);
+    }
+    // A minute: 600 ms, and what each began with.
+    expect(spentMs).toBeLessThanOrEqual(600 + 3 * 4);
+    expect(taps.every(({ seen }) => seen.length > 40)).toBe(true);
+    for (const tap of taps) tap.subscription.unsubscribe();
+    subscription.unsubscribe();
+    clock.mockRestore();
+    jest.useRealTimers();
+  });
 
   it('finds a text in what is shown, so not in what is hidden', () =>
     inVirtualTime(() => {
