@@ -132,6 +132,8 @@ describe('a reset, for real', () => {
     subscriptions.push(whole.subscribe({ error: (error: Error) => ends.push(error.message) }));
     const control = controlOf(topic) as FlowControl;
     await until(() => values.length === 100, 'all is read');
+    const isCommitted = () => control.resetPreview({ offset: 40 }).perStream.every(({ from }) => from !== undefined);
+    await until(isCommitted, 'each partition has a commit');
     control.pause();
     const preview = control.resetPreview({ offset: 40 }).perStream;
     expect(preview.map(({ from, to, redelivered }) => [from, to, redelivered])).toEqual(
