@@ -51,7 +51,7 @@ type Route = (request: Request, args: readonly string[], query: URLSearchParams)
  * ```
  *
  * Bounds: 16 event streams with 256 KiB and a snapshot each, 8 taps of 100 values of 64 KiB (4 Mi characters together), 100 sessions,
- * 500 log lines, 1,000 alerts, 15 minutes of history of 100 flows; 64 KiB for the body of a request. While somebody looks, snapshots take
+ * 500 log lines, 1,000 alerts, 15 minutes of history of 100 flows and sources; 64 KiB for the body of a request. While somebody looks, snapshots take
  * at most a hundredth of the time of the process, and all taps together another.
  * Fails: `OptionError` at the call for a bad option; never for a request.
  */

@@ -151,6 +151,18 @@ export interface ConsoleHistory {
   readonly seconds: readonly number[];
   /** By the name of the flow. */
   readonly flows: Readonly<Record<string, FlowHistory>>;
+  /** By the name of the flow, each of its sources. */
+  readonly latencies: Readonly<Record<string, readonly SourceLatencies[]>>;
+}
+
+type LatencySeries = 'settleP50' | 'settleP99' | 'ageP50' | 'ageP99';
+
+/**
+ * A series for each, in seconds: from passing a record on (`settle`), and from the record's own time (`age`), until its ack. Bounds of
+ * buckets, a factor of 2 apart, of what was acked since the point before; `null` where that was nothing.
+ */
+export interface SourceLatencies extends Readonly<Record<LatencySeries, readonly (number | null)[]>> {
+  readonly source: string;
 }
 
 /** A series for each: records and bytes a second that the source received, the age of the oldest unsettled record, and so on. */

@@ -1,4 +1,6 @@
+import type { Sample } from '../core/monitor.js';
 import type { ConsoleHistory, FlowHistory, FlowView } from './contract.js';
+import { LatencyHistory } from './latency-history.js';
 
 const HISTORY_SECONDS = 900;
 /** How far points are apart. */
@@ -11,12 +13,14 @@ type Name = keyof FlowHistory;
 type Point = Readonly<Record<Name, number | null>>;
 const NAMES: readonly Name[] = ['perSecond', 'bytesPerSecond', 'ageSeconds', 'backlog', 'inFlight'];
 
-/** The last 15 minutes of each flow. Bounds: 180 points of 5 numbers, for each of 100 flows. */
+/** The last 15 minutes of each flow. Bounds: 180 points of 5 numbers, for each of 100 flows; latencies as `LatencyHistory`. */
 export class History {
   readonly #seconds: number[] = [];
+  readonly #latencies = new LatencyHistory(POINTS);
   readonly #flows = new Map<string, (Point | null)[]>();
 
-  add(atMs: number, flows: readonly FlowView[]): void {
+  add(atMs: number, flows: readonly FlowView[], samples: readonly Sample[]): void {
+    this.#latencies.add(samples);
     const before = this.#seconds.length;
     this.#seconds.push(Math.round(atMs / 1_000));
     for (const { name } of flows) {
@@ -46,7 +50,7 @@ export class History {
         NAMES.map((one) => [one, points.map((point) => point?.[one] ?? null)]),
       ) as unknown as FlowHistory,
     ]);
-    return { seconds: [...this.#seconds], flows: Object.fromEntries(flows) };
+    return { seconds: [...this.#seconds], flows: Object.fromEntries(flows), latencies: this.#latencies.read() };
   }
 }
 

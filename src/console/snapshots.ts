@@ -102,7 +102,7 @@ export class Snapshots {
     this.#atMs = timeOfDayMs();
     if (now - this.#pointMs >= POINT_MS) {
       this.#pointMs = now;
-      this.#history.add(this.#atMs, this.#flows);
+      this.#history.add(this.#atMs, this.#flows, samples);
     }
     this.#space(now);
   }

@@ -3,9 +3,11 @@ import { Subject } from 'rxjs';
 import type { AlertEvent } from '../../src/alerts/index.js';
 import { type PeerSources, peerList } from '../../src/cli/console/peer-list.js';
 import type { ConsoleHistory, ConsoleSnapshot, TapValues } from '../../src/console/contract.js';
+import { LatencyHistory } from '../../src/console/latency-history.js';
 import { marbleTest } from '../../src/console/marble-test.js';
 import type { ConsoleAppOptions } from '../../src/console/options.js';
 import { Peers } from '../../src/console/peers.js';
+import { Histogram } from '../../src/core/histogram.js';
 import { type FakeConsole, fakeConsole, noteMetrics } from './steered-flow.js';
 
 let open: FakeConsole[] = [];
@@ -170,6 +172,38 @@ describe('a snapshot', () => {
     expect(flows.chat?.backlog).toHaveLength(180);
     expect(flows.chat?.backlog.at(-1)).toBe(300);
     expect(Math.max(...sizes) / Math.min(...sizes)).toBeLessThan(1.2);
+  });
+
+  it('keeps p50 and p99 of what sources acked in each step of the history', () => {
+    const seconds = new Histogram();
+    const history = new LatencyHistory(3);
+    const name = 'rxflume_source_settle_duration_seconds';
+    const labels = { flow: 'chat', source: 'kafka' };
+    const add = (of: Histogram) => history.add([{ name, labels, value: 0, histogram: of.read() }]);
+    const kept = () =>
+      history.read().chat?.map(({ source, settleP50, settleP99 }) => ({ source, settleP50, settleP99 }));
+    history.add([]);
+    seconds.observe(0.2, 99);
+    seconds.observe(3);
+    add(seconds);
+    add(seconds);
+    expect(kept()).toEqual([{ source: 'kafka', settleP50: [null, 0.25, null], settleP99: [null, 0.25, null] }]);
+    seconds.observe(7, 2);
+    seconds.observe(0.9, 2);
+    add(seconds);
+    const anew = new Histogram();
+    anew.observe(1e9);
+    add(anew);
+    expect(kept()).toEqual([{ source: 'kafka', settleP50: [null, 1, 2 ** 20], settleP99: [null, 8, 2 ** 20] }]);
+    for (let step = 0; step < 3; step += 1) history.add([]);
+    expect(history.read()).toEqual({});
+    const late = new LatencyHistory(3);
+    late.add([{ name, labels, value: 0, histogram: seconds.read() }]);
+    expect(late.read().chat?.[0]?.settleP50).toEqual([null]);
+    for (let nth = 0; nth < 150; nth += 1) {
+      history.add([{ name, labels: { flow: 'many', source: `${nth}` }, value: 0, histogram: anew.read() }]);
+    }
+    expect(history.read().many?.length).toBeLessThanOrEqual(100);
   });
 
   it('has what peers show, asked within 2 s, and says which did not answer', async () => {

@@ -122,7 +122,11 @@ describe('the page', () => {
     await go(page, `${chat}/dead-letters`);
     await sees(page, 'RXF_DECODE_SYNTAX');
     await go(page, `${chat}/charts`);
-    await page.locator('.chart canvas').nth(4).waitFor();
+    await page.locator('.chart canvas').nth(6).waitFor();
+    await page
+      .getByRole('img', { name: /^Time until the ack, p50 in the last 15 minutes: now 2 s, p99 8 s/ })
+      .waitFor();
+    await page.getByRole('img', { name: /^Age at the ack, p50 in the last 15 minutes: now 4 s, p99 16 s/ }).waitFor();
     await go(page, '#/flow/gone');
     await sees(page, 'This flow does not run in this process. It may have ended, or have another name.');
   });

@@ -171,9 +171,13 @@ export function historyOf(...flows: readonly string[]): ConsoleHistory {
     backlog: wave(900, 300),
     inFlight: points.map(() => 0),
   };
+  const bucket = (base: number) =>
+    points.map((one) => (one > 60 && one < 66 ? null : base * (one > 140 ? 8 : 1 + (one % 2))));
+  const latencies = { settleP50: bucket(0.25), settleP99: bucket(1), ageP50: bucket(0.5), ageP99: bucket(2) };
   return {
     seconds: points.map((one) => START / 1_000 - 900 + one * 5),
     flows: Object.fromEntries(flows.map((name) => [name, series])),
+    latencies: Object.fromEntries(flows.map((name) => [name, [{ source: 'topic chat', ...latencies }]])),
   };
 }
 

@@ -32,6 +32,7 @@ export function Charts({ flow, history }) {
         series === undefined || history === undefined || history.seconds.length === 0
           ? html`<p class="empty">No history yet: the first point comes within seconds.</p>`
           : html`<div class="charts">
+              ${(history.latencies[flow.name] ?? []).map((latencies, nth, all) => html`<${SourceCharts} key=${nth} seconds=${history.seconds} latencies=${latencies} isOnly=${all.length === 1} />`)}
               ${CHARTS.map((chart) => html`<${Chart} key=${chart.name} ...${chart} seconds=${history.seconds} values=${series[chart.name] ?? []} />`)}
             </div>`
       }
@@ -39,12 +40,27 @@ export function Charts({ flow, history }) {
     </section>`;
 }
 
-/** @param {{ title: string, text: (value: number | null | undefined) => string, seconds: readonly number[], values: readonly (number | null)[] }} props */
-function Chart({ title, text, seconds, values }) {
+/** @param {{ seconds: readonly number[], latencies: import('../../contract.js').SourceLatencies, isOnly: boolean }} props */
+function SourceCharts({ seconds, latencies, isOnly }) {
+  const of = isOnly ? '' : ` of ${latencies.source}`;
+  return html`
+    <${Chart} title=${`Time until the ack${of}, p50`} text=${duration} seconds=${seconds} values=${latencies.settleP50} p99=${latencies.settleP99} />
+    <${Chart} title=${`Age at the ack${of}, p50`} text=${duration} seconds=${seconds} values=${latencies.ageP50} p99=${latencies.ageP99} />`;
+}
+
+/**
+ * With `p99`, a second line, dashed, and its last value in place of the peak.
+ * @param {{ title: string, text: (value: number | null | undefined) => string, seconds: readonly number[], values: readonly (number | null)[], p99?: readonly (number | null)[] }} props
+ */
+function Chart({ title, text, seconds, values, p99 }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null));
   const plot = useRef(/** @type {import('uplot') | null} */ (null));
   const [theme, setTheme] = useState(0);
-  const data = /** @type {import('uplot').AlignedData} */ ([[...seconds], [...values]]);
+  const data = /** @type {import('uplot').AlignedData} */ ([
+    [...seconds],
+    [...values],
+    ...(p99 === undefined ? [] : [[...p99]]),
+  ]);
   const latest = useRef(data);
   latest.current = data;
 
@@ -56,7 +72,7 @@ function Chart({ title, text, seconds, values }) {
     let isGone = false;
     loadUPlot().then((uPlot) => {
       if (isGone) return;
-      plot.current = new uPlot(optionsOf(element, title, text), latest.current, element);
+      plot.current = new uPlot(optionsOf(element, title, text, p99 !== undefined), latest.current, element);
       observer.observe(element);
     });
     dark.addEventListener('change', recolour);
@@ -73,15 +89,16 @@ function Chart({ title, text, seconds, values }) {
   const known = values.filter((value) => value !== null);
   const now = values.at(-1);
   const peak = known.length === 0 ? undefined : Math.max(...known);
+  const besides = p99 === undefined ? `peak ${text(peak)}` : `p99 ${text(p99.at(-1))}, dashed`;
   return html`
     <figure class="card chart">
-      <figcaption><span>${title}</span><strong>${text(now)}</strong><span class="muted">peak ${text(peak)}</span></figcaption>
-      <div class="plot" ref=${own} role="img" aria-label=${`${title} in the last 15 minutes: now ${text(now)}, peak ${text(peak)}`} />
+      <figcaption><span>${title}</span><strong>${text(now)}</strong><span class="muted">${besides}</span></figcaption>
+      <div class="plot" ref=${own} role="img" aria-label=${`${title} in the last 15 minutes: now ${text(now)}, ${besides}`} />
     </figure>`;
 }
 
-/** @param {HTMLElement} element @param {string} title @param {(value: number | null) => string} text @returns {import('uplot').Options} */
-function optionsOf(element, title, text) {
+/** @param {HTMLElement} element @param {string} title @param {(value: number | null) => string} text @param {boolean} hasSecond @returns {import('uplot').Options} */
+function optionsOf(element, title, text, hasSecond) {
   const style = getComputedStyle(element);
   const [line, fill, grid, ink] = ['--chart', '--chart-fill', '--line', '--muted'].map((name) =>
     style.getPropertyValue(name),
@@ -121,6 +138,7 @@ function optionsOf(element, title, text) {
         points: { show: (plot) => plot.data[0].length < 3, size: 5 },
         spanGaps: false,
       },
+      ...(hasSecond ? [{ label: 'p99', stroke: line ?? '', width: 1, dash: [4, 3], points: { show: false } }] : []),
     ],
   };
 }
