@@ -31,6 +31,7 @@ const shared = {
     '^rxflume/planner$': '<rootDir>/src/planner/index.ts',
     '^rxflume/flume$': '<rootDir>/src/flume/index.ts',
     '^rxflume/inputs$': '<rootDir>/src/inputs/index.ts',
+    '^rxflume/inputs/parquet$': '<rootDir>/src/inputs/parquet/index.ts',
     '^rxflume/dead-letters$': '<rootDir>/src/dead-letters/index.ts',
     '^rxflume/alerts$': '<rootDir>/src/alerts/index.ts',
     '^rxflume/console$': '<rootDir>/src/console/index.ts',

@@ -52,6 +52,7 @@ const TABLE = {
       'maxBytes',
       'maxBodyBytes',
       'maxFileBytes',
+      'maxRowGroupBytes',
       'maxHeaderBytes',
       'receiveBufferBytes',
     ],

@@ -53,6 +53,7 @@ import { avroRecords } from '../src/sources/file/avro-records.js';
 import { csvRecords } from '../src/sources/file/csv-records.js';
 import { checkOptions as fileSource } from '../src/sources/file/file-options.js';
 import { lineRecords } from '../src/sources/file/line-records.js';
+import { parquetRecords } from '../src/sources/file/parquet-records.js';
 import { wholeFile } from '../src/sources/file/whole-file.js';
 import { checkOptions as flumeSource } from '../src/sources/flume/options.js';
 import { checkOptions as from } from '../src/sources/from/options.js';
@@ -94,6 +95,7 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'flumeSource options': [flumeSource, { name: 'n' }],
   'avroRecords options': [avroRecords, {}],
   'csvRecords options': [csvRecords, {}],
+  'parquetRecords options': [parquetRecords, {}],
   'execSource options': [execSource, { name: 'n', command: ['c'] }],
   'fileSource options': [fileSource, { name: 'n', files: ['/f'], records: lineRecords() }],
   'lineRecords options': [lineRecords, {}],

@@ -9,6 +9,7 @@ import * as parquet from '../src/formats/parquet/index.js';
 import * as protobuf from '../src/formats/protobuf/index.js';
 import * as rxflume from '../src/index.js';
 import * as inputs from '../src/inputs/index.js';
+import * as parquetInputs from '../src/inputs/parquet/index.js';
 import * as metrics from '../src/metrics/index.js';
 import * as opentelemetry from '../src/opentelemetry/index.js';
 import * as planner from '../src/planner/index.js';
@@ -175,6 +176,10 @@ describe('the public surface', () => {
     const ofRecords = ['AVRO_RECORDS', 'CSV_RECORDS', 'FILE_SOURCE', 'LINE_RECORDS', 'SPOOL_SOURCE', 'WHOLE_FILE'];
     const defaults = [...parts, ...ofRecords].map((name) => `${name}_DEFAULTS`);
     expect(Object.keys(inputs).sort()).toEqual([...sources, ...ofFiles, ...defaults].sort());
+  });
+
+  it('of rxflume/inputs/parquet is the reader that needs a library, and its defaults', () => {
+    expect(Object.keys(parquetInputs).sort()).toEqual(['PARQUET_RECORDS_DEFAULTS', 'parquetRecords']);
   });
 
   it('of rxflume/alerts is rules, surges, receivers, and their defaults', () => {

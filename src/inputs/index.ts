@@ -13,7 +13,15 @@ export { FILE_SOURCE_DEFAULTS, type FileSourceOptions } from '../sources/file/fi
 export { fileSource } from '../sources/file/file-source.js';
 export { LINE_RECORDS_DEFAULTS, type LineRecordsOptions, lineRecords } from '../sources/file/line-records.js';
 export type { FileReadingOptions } from '../sources/file/options.js';
-export type { FileRecord, FileRecords, RecordReader } from '../sources/file/record-reader.js';
+export type {
+  FileRecord,
+  FileRecords,
+  RandomAccessFile,
+  RandomAccessRecords,
+  RecordBatch,
+  RecordInput,
+  RecordReader,
+} from '../sources/file/record-reader.js';
 export { WHOLE_FILE_DEFAULTS, type WholeFileOptions, wholeFile } from '../sources/file/whole-file.js';
 export type { CallbackConnection, CallbackListener, ConnectCallback } from '../sources/from/callback-connection.js';
 export { fromCallback } from '../sources/from/from-callback.js';

@@ -10,6 +10,7 @@ import * as jsonSchema from 'rxflume/formats/json-schema';
 import * as parquet from 'rxflume/formats/parquet';
 import * as protobuf from 'rxflume/formats/protobuf';
 import * as inputs from 'rxflume/inputs';
+import * as parquetInputs from 'rxflume/inputs/parquet';
 import * as metrics from 'rxflume/metrics';
 import * as opentelemetry from 'rxflume/opentelemetry';
 import * as operators from 'rxflume/operators';
@@ -37,6 +38,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/alerts': alerts,
   'rxflume/flume': flumeEntry,
   'rxflume/inputs': inputs,
+  'rxflume/inputs/parquet': parquetInputs,
   'rxflume/console': consoles,
   'rxflume/dead-letters': deadLetters,
   'rxflume/formats': formats,

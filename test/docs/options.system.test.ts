@@ -68,6 +68,7 @@ import {
   TAIL_SOURCE_DEFAULTS,
   WHOLE_FILE_DEFAULTS,
 } from 'rxflume/inputs';
+import { PARQUET_RECORDS_DEFAULTS } from 'rxflume/inputs/parquet';
 import { METRICS_HANDLER_DEFAULTS } from 'rxflume/metrics';
 import {
   BATCH_DEFAULTS,
@@ -149,6 +150,7 @@ test.each([
   ['docs/reference/options/inputs.md', 'Options of lineRecords', LINE_RECORDS_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of csvRecords', CSV_RECORDS_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of avroRecords', AVRO_RECORDS_DEFAULTS],
+  ['docs/reference/options/inputs.md', 'Options of parquetRecords', PARQUET_RECORDS_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of wholeFile', WHOLE_FILE_DEFAULTS],
   ['docs/reference/alerts.md', 'alertWhen', ALERT_WHEN_DEFAULTS],
   ['docs/reference/alerts.md', 'builtInAlerts', BUILT_IN_ALERTS_DEFAULTS],

@@ -42,6 +42,8 @@ const ENTRIES = [
   'rxflume/planner',
   'rxflume/console',
   'rxflume/ports',
+  'rxflume/inputs',
+  'rxflume/inputs/parquet',
   'rxflume/formats',
   'rxflume/formats/parquet',
   'rxflume/formats/protobuf',
@@ -181,6 +183,13 @@ describe('the package', () => {
       "await import('rxflume/formats'); import('rxflume/formats/parquet').catch((e) => console.log(e.code, e.message))";
     const said = await run(bare, process.execPath, ['--input-type=module', '--eval', code]);
     expect(said).toMatch(/^ERR_MODULE_NOT_FOUND Cannot find package 'hyparquet-writer' imported from /);
+  });
+
+  test('rxflume/inputs needs no library, and rxflume/inputs/parquet without its own fails with an error that names it', async () => {
+    const code =
+      "await import('rxflume/inputs'); import('rxflume/inputs/parquet').catch((e) => console.log(e.code, e.message))";
+    const said = await run(join(work, 'bare'), process.execPath, ['--input-type=module', '--eval', code]);
+    expect(said).toMatch(/^ERR_MODULE_NOT_FOUND Cannot find package 'hyparquet' imported from /);
   });
 
   test('rxflume alone loads no library but rxjs', async () => {

@@ -1,6 +1,5 @@
 import { Subscription } from 'rxjs';
-import type { ByteInput } from './byte-input.js';
-import type { FileRecord, RecordReader } from './record-reader.js';
+import type { FileRecord, RecordInput } from './record-reader.js';
 
 /** What a reader tells the session it belongs to; never during a call of `take`. */
 export interface FileReaderListener {
@@ -11,7 +10,7 @@ export interface FileReaderListener {
 /**
  * Reads the records of one file, each when it is asked for.
  *
- * Bounds: one chunk of bytes, and what the record reader keeps of a record that is not whole.
+ * Bounds: one batch of records, and what their input bounds.
  */
 export class FileReader<T> {
   /** How many records lie before the next one. */
@@ -20,8 +19,7 @@ export class FileReader<T> {
   isAtEnd = false;
   /** Why it cannot be read on. */
   error: unknown;
-  readonly #bytes: ByteInput;
-  readonly #reader: RecordReader<T>;
+  readonly #input: RecordInput<T>;
   readonly #start: number;
   readonly #listener: FileReaderListener;
   #records: Iterator<FileRecord<T>> | undefined;
@@ -31,9 +29,8 @@ export class FileReader<T> {
   #isLast = false;
 
   /** `start`: how many records are passed over. */
-  constructor(bytes: ByteInput, reader: RecordReader<T>, start: number, listener: FileReaderListener) {
-    this.#bytes = bytes;
-    this.#reader = reader;
+  constructor(input: RecordInput<T>, start: number, listener: FileReaderListener) {
+    this.#input = input;
     this.#start = start;
     this.#listener = listener;
   }
@@ -60,7 +57,7 @@ export class FileReader<T> {
 
   end(): void {
     this.#asking.unsubscribe();
-    this.#bytes.close();
+    this.#input.close();
     this.#records = undefined;
   }
 
@@ -77,12 +74,12 @@ export class FileReader<T> {
   #askForMore(): boolean {
     if (this.#isAsking) return false;
     this.#isAsking = true;
-    this.#asking = this.#bytes.next().subscribe({
-      next: (chunk) => {
-        this.#isLast = chunk === null;
+    this.#asking = this.#input.next().subscribe({
+      next: (batch) => {
+        this.#isLast = batch === null;
+        this.index = batch?.index ?? this.index;
         try {
-          const records = chunk === null ? this.#reader.end() : this.#reader.push(chunk);
-          this.#records = records[Symbol.iterator]();
+          this.#records = batch?.records[Symbol.iterator]();
         } catch (error) {
           // RxJS would throw it where nothing catches it.
           this.error = error;

@@ -9,7 +9,6 @@ import { type SourceEnding, SourceLifecycle } from '../../lifecycle/source-lifec
 import { NackCounter } from '../../offsets/nack-counter.js';
 import { redeliverAfterMs } from '../../offsets/nack-policy.js';
 import type { FoundFile } from '../../ports/file-input.js';
-import { bytesOf } from './decompressed-bytes.js';
 import { nackedError, shorterError, unreadableError } from './file-errors.js';
 import { FileFinder, type FileFinderListener } from './file-finder.js';
 import { FileFinisher, type FileFinisherListener } from './file-finisher.js';
@@ -20,12 +19,13 @@ import type { FileTask } from './file-task.js';
 import { FileGauges, metricsOf } from './gauges.js';
 import { OpenFiles, type Pressure } from './open-files.js';
 import type { CheckedReading, FileSessionParts } from './options.js';
+import { recordInputOf } from './record-input.js';
 import { resumePointOf } from './resume.js';
 
 /**
  * One subscription of a source of files: reads one after the other, and finishes each when all of it is durable.
  *
- * Bounds: records out are within the window, plus one; one chunk of the file that is being read; `maxOpenFiles` files begun and not
+ * Bounds: records out are within the window, plus one; one chunk, or batch, of the file that is being read; `maxOpenFiles` files begun and not
  * finished; the names of all files found.
  */
 export class FileSession<T> implements SourceEnding, FileStreamListener, FileFinderListener, FileFinisherListener<T> {
@@ -152,7 +152,7 @@ export class FileSession<T> implements SourceEnding, FileStreamListener, FileFin
   #begin(task: FileTask<T>): boolean {
     if (task.isAsking) return false;
     task.isAsking = true;
-    const { input, options, maxFileBytes } = this.#parts;
+    const { options } = this.#parts;
     this.#life.add(
       resumePointOf(task.stream, options).subscribe({
         next: (resumePoint) => {
@@ -164,7 +164,7 @@ export class FileSession<T> implements SourceEnding, FileStreamListener, FileFin
           const facts = { stream, epoch, start, resumePoint, headers, modifiedMs: file.modifiedMs };
           const ready = () => this.#step();
           task.out = new FileStream(facts, this.#window, this, this.#metrics);
-          task.reader = new FileReader(bytesOf(input, file, maxFileBytes), options.records.open(), start, { ready });
+          task.reader = new FileReader(recordInputOf(options.records, this.#parts, file, start), start, { ready });
           this.#step();
         },
         error: (error: unknown) => this.#lifecycle.fail(error),

@@ -6,14 +6,14 @@ import type { RedeliverOptions } from '../../offsets/nack-policy.js';
 import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileInput } from '../../ports/file-input.js';
 import type { Catalogue } from './catalogue.js';
-import type { FileRecords } from './record-reader.js';
+import type { FileRecords, RandomAccessRecords } from './record-reader.js';
 
 /** What the sources of files have in common. */
 export interface FileReadingOptions<T> {
   /** Names the streams, with the kind of source before it, and with them the files and metrics made of them. */
   readonly name: string;
   /** How files become records. */
-  readonly records: FileRecords<T>;
+  readonly records: FileRecords<T> | RandomAccessRecords<T>;
   /**
    * Asked for each file before it is read: `lake.offsetStore` of the file sink that the flow ends in makes its files exactly-once.
    * Default: each file is read from its first record.
@@ -45,7 +45,7 @@ export const FILE_READING_DEFAULTS = {
 /** What a session needs, checked. */
 export interface CheckedReading<T> {
   readonly name: string;
-  readonly records: FileRecords<T>;
+  readonly records: FileRecords<T> | RandomAccessRecords<T>;
   readonly resumeFrom: OffsetStore | undefined;
   readonly window: WindowLimits;
   readonly maxUnacked: number;
@@ -71,7 +71,10 @@ export interface FileSessionParts<T> {
 /** Checks what the sources of files have in common. Throws `OptionError`. */
 export function expectReading<T>(options: CheckedReading<T>): void {
   expectText('name', options.name);
-  expectFunction('records.open', options.records?.open);
+  const { records } = options;
+  if (typeof records === 'object' && records !== null && 'openAt' in records)
+    expectFunction('records.openAt', records.openAt);
+  else expectFunction('records.open', records?.open);
   if (options.resumeFrom !== undefined) expectFunction('resumeFrom', options.resumeFrom);
   expectWhole('window.count', options.window.count, 1);
   expectWhole('window.bytes', options.window.bytes, 1);
