@@ -88,7 +88,7 @@ describe('rxflume', () => {
 
   it('runs until idle, exit 0, and a second run goes on where the first ended', async () => {
     const file = flowFile('idle');
-    const first = await rxflume(['run', file, '--until-idle', '200']);
+    const first = await rxflume(['run', file, '--until-idle', '1000']);
     expect([first.code, first.stderr]).toEqual([0, '']);
     expect(lines(first)[0]).toMatchObject({
       what: 'started',
@@ -104,7 +104,7 @@ describe('rxflume', () => {
       records: 3,
       files: 1,
     });
-    const second = await rxflume(['run', file, '--until-idle', '200']);
+    const second = await rxflume(['run', file, '--until-idle', '1000']);
     expect(lines(second).at(-1)).toMatchObject({ outcome: 'drained', records: 0, files: 0 });
     const [name = ''] = readdirSync(join(folder, 'idle/lake/good'));
     expect(readFileSync(join(folder, 'idle/lake/good', name), 'utf8')).toBe('{"n":1}\n{"n":2}\n{"n":3}\n');
@@ -144,7 +144,7 @@ describe('rxflume', () => {
 
   it('abandons a drain that takes longer than --drain-timeout, exit 1', async () => {
     const file = flowFile('slow-drain', { sink: 'stuck' });
-    const outcome = await rxflume(['run', file, '--until-idle', '100', '--drain-timeout', '200']);
+    const outcome = await rxflume(['run', file, '--until-idle', '1000', '--drain-timeout', '200']);
     expect([outcome.code, outcome.stdout]).toEqual([1, expect.stringContaining('the drain took longer than 200 ms')]);
   });
 

@@ -272,7 +272,7 @@ describe('undici, over time', () => {
 
   it('rejects wrong options', () => {
     expect(() => undici({ connections: 0 })).toThrow('Expected `connections`');
-    expect(() => undici({ tls: 'yes' as never })).toThrow('Expected `tls` to be an object of TLS options');
+    expect(() => undici({ tls: 'yes' as never })).toThrow('Expected `tls` to be an object of options');
     expect(() => undici({ timeout: 5 } as never)).toThrow('got `timeout`');
   });
 });
