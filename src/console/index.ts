@@ -21,6 +21,7 @@ export type {
   PeerView,
   ResetPreview,
   ResetRequest,
+  SourceLatencies,
   StreamView,
   TapRequest,
   TapStarted,
