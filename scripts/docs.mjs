@@ -148,5 +148,7 @@ mkdirSync(join(pages, '.vitepress'), { recursive: true });
 cpSync(join(root, 'site/config.mts'), join(pages, '.vitepress/config.mts'));
 cpSync(join(root, 'site/theme'), join(pages, '.vitepress/theme'), { recursive: true });
 run('vitepress/bin/vitepress.js', ['build', pages]);
+// Files beside the pages that are no pages.
+cpSync(join(root, 'docs/reference/json'), join(site, 'dist/reference/json'), { recursive: true });
 writeLlms(listed);
 expectAnchors();
