@@ -64,7 +64,8 @@ export class SystemdNotifier {
     const everyMs = Math.min(LOOK_EVERY_MS, pingEveryMs);
     this.#timer = setInterval(() => {
       nextPingInMs -= everyMs;
-      if (!this.#isReady && setting.isReady()) {
+      // A message under way would leave this one out, and it is sent once.
+      if (!this.#isReady && !this.#isSending && setting.isReady()) {
         this.#isReady = true;
         void this.#send(['READY=1', `STATUS=${setting.status()}`]);
       } else if (nextPingInMs <= 0) {

@@ -54,6 +54,16 @@ describe('a service of Type=notify', () => {
     systemd.end();
   });
 
+  it('is ready even where another message is under way when the flow connects', async () => {
+    const { systemd, sent, state } = notifier(undefined, () => new Promise((resolve) => setTimeout(resolve, 3_500)));
+    await jest.advanceTimersByTimeAsync(1_500);
+    expect(sent).toHaveLength(1);
+    state.isReady = true;
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(sent.filter((text) => text.includes('READY'))).toEqual(['READY=1 STATUS=chat 5/s']);
+    systemd.end();
+  });
+
   it('is pinged at least once in each half of the watchdog time, whatever that is', async () => {
     for (const watchdogMs of [400, 1_000, 60_000]) {
       const { systemd, sent, state } = notifier(watchdogMs);
