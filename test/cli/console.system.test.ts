@@ -209,6 +209,25 @@ describe('rxflume run --console', () => {
     expect(await ended(second)).toBe(0);
     expect(notedConsoles(runtimeFolder(env)).map(({ pid }) => pid)).toEqual([chat.child.pid]);
   });
+
+  it('shows the processes that it supervises beside the peers of a file', async () => {
+    const peers = join(folder, 'peers');
+    writeFileSync(peers, `${chat.url} # the first\n`);
+    const several = await started('several', '--processes', '1', '--console-peers', peers);
+    const token = notedConsoles(runtimeFolder(env)).find(({ pid }) => pid === several.child.pid)?.token;
+    const headers = { authorization: `Bearer ${token}` };
+    const shown = async () => {
+      const { peers: all } = (await (await fetch(`${several.url}api/snapshot`, { headers })).json()) as ConsoleSnapshot;
+      return all.filter(({ ok }) => ok).map(({ process: name, flows }) => [name, flows.map((one) => one.name)]);
+    };
+    // The list of peers is read every 10 s.
+    for (let at = 0; at < 200 && (await shown()).length < 2; at += 1) await sleep(100);
+    expect(await shown()).toEqual([
+      ['first', ['chat']],
+      ['several', ['several']],
+    ]);
+    expect(await ended(several)).toBe(0);
+  });
 });
 
 describe('the commands that ask a console', () => {

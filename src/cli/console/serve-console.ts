@@ -18,7 +18,8 @@ import { noteConsole, notedConsoles, runtimeFolder } from './runtime-file.js';
 const SILENT_FOR_MS = 40_000;
 
 /**
- * Serves the console of this process, prints its link, and notes it for the commands of the same user. Returns what ends it.
+ * Serves the console of this process, prints its link, and notes it for the commands of the same user. Returns what ends it. `ownPeers` are
+ * consoles that it shows besides those that are asked for, as they are now.
  *
  * Fails: `RXF_CONSOLE_LISTEN` where it cannot listen; `RXF_OPTION_INVALID` for a file that cannot be read or what is in it.
  */
@@ -27,6 +28,7 @@ export async function serveConsole(
   alerts$: Observable<AlertEvent> | undefined,
   context: CommandContext,
   log: ConsoleLog,
+  ownPeers: () => readonly string[] = () => [],
 ): Promise<() => void> {
   const { err, env } = context;
   const stored = { mode: 'webhdfs', ...(replays !== undefined && { replays }) } as const;
@@ -37,7 +39,10 @@ export async function serveConsole(
   const tokenOf = (url: string) =>
     password === undefined ? tokenAt(url, folder) : secretNow('--console-password-file', password);
   const isFile = peers !== undefined && existsSync(peers);
-  const listed = async () => (peers === undefined ? [] : peerList(peers, isFile, address.port));
+  const listed = async () => {
+    const given = peers === undefined ? [] : await peerList(peers, isFile, address.port);
+    return [...new Set([...given, ...ownPeers()])];
+  };
   // What is wrong at the start is a mistake; later it may pass.
   const known = await listed();
   const app = consoleOf(

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../core/clock.js';
 import { answering } from '../../metrics/handler.js';
@@ -139,24 +136,13 @@ async function consoleOf(
   log: ConsoleLog,
 ): Promise<() => void> {
   if (asked.console === null) return () => undefined;
-  const folder = mkdtempSync(join(tmpdir(), 'rxflume-peers-'));
-  const file = join(folder, 'peers');
-  const runtime = runtimeFolder(context.env);
-  const write = () => {
+  const folder = runtimeFolder(context.env);
+  const ownPeers = () => {
     const pids = new Set(supervisor.children.map(({ pid }) => pid));
-    const urls = notedConsoles(runtime).flatMap(({ url, pid }) => (pids.has(pid) ? [url] : []));
-    writeFileSync(file, `${[asked.console?.peers ?? '', ...urls].join('\n')}\n`, { mode: 0o600 });
+    return notedConsoles(folder).flatMap(({ url, pid }) => (pids.has(pid) ? [url] : []));
   };
-  write();
-  const writing = setInterval(write, 1_000);
-  writing.unref();
   const { serveConsole } = await import('../console/serve-console.js');
-  const end = await serveConsole({ ...asked.console, peers: file }, undefined, context, log);
-  return () => {
-    end();
-    clearInterval(writing);
-    rmSync(folder, { recursive: true, force: true });
-  };
+  return serveConsole(asked.console, undefined, context, log, ownPeers);
 }
 
 /** Loads the files again, and goes on with what is in them; where they are wrong, with what runs. */
