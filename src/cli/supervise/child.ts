@@ -73,8 +73,6 @@ export class Child {
    * Settles: when the process has ended, which is after `killAfterMs` at the latest.
    */
   stop(reason: StopReason): Promise<void> {
-    const hadStopped = this.#life.isStopped;
-    this.#life.stop(reason);
     clearTimeout(this.#waiting);
     const running = this.#process;
     if (running === undefined) {
@@ -82,6 +80,8 @@ export class Child {
       else if (!this.#isOver) this.#start();
       return Promise.resolve();
     }
+    const hadStopped = this.#life.isStopped;
+    this.#life.stop(reason);
     return new Promise((resolve) => {
       const before = this.#onExit;
       this.#onExit = () => {
