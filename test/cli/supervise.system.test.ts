@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { Supervisor } from '../../src/cli/supervise/supervisor.js';
 import { root } from './child.js';
 
 jest.setTimeout(120_000);
@@ -77,6 +78,34 @@ const isAlive = (pid: string | undefined) => {
     return false;
   }
 };
+
+describe('a reload', () => {
+  it('replaces all flows, and goes on with the new ones alone', async () => {
+    const program = join(folder, 'endless.mjs');
+    writeFileSync(
+      program,
+      "process.on('SIGTERM', () => process.exit(0)).on('disconnect', () => process.exit(0)).send({ what: 'log' });\n",
+    );
+    const post = (flow: string) => ({ id: flow, file: 'flows.ts', flow });
+    const setting = { program, execArgv: [], argumentsOf: () => [], env: process.env, killAfterMs: 30_000 };
+    const log = { say: () => undefined, progress: () => undefined, progressEveryMs: 1_000, columns: 80 };
+    const supervisor = new Supervisor([post('a'), post('b')], { ...setting, maxMemoryBytes: undefined }, log);
+    let ended: number | undefined;
+    void supervisor.exitCode.then((code) => {
+      ended = code;
+    });
+    await supervisor.reload([post('c')]);
+    expect([ended, supervisor.children.map(({ post: { flow }, isOver }) => [flow, isOver])]).toEqual([
+      undefined,
+      [['c', false]],
+    ]);
+    await supervisor.reload([post('c'), post('d')]);
+    await supervisor.reload([post('d')]);
+    expect(supervisor.readiness.reasons.map(({ flow }) => flow)).toEqual(['d']);
+    supervisor.stop();
+    expect(await supervisor.exitCode).toBe(0);
+  });
+});
 
 describe('rxflume run of several flows', () => {
   it('starts again the process that fails while the others go on, serves the metrics of all, reloads, and drains', async () => {

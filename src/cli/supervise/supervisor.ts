@@ -19,7 +19,8 @@ export class Supervisor {
   #children: readonly Child[] = [];
   #hasFailed = false;
   #isStopping = false;
-  #reloading: Promise<void> | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  #isReloading = false;
   #end: (code: 0 | 1) => void = () => undefined;
 
   constructor(posts: readonly Post[], setting: ChildSetting, log: ConsoleLog) {
@@ -52,7 +53,16 @@ export class Supervisor {
    * Settles: when the last has been started, or `stop` was called.
    */
   reload(posts: readonly Post[]): Promise<void> {
-    this.#reloading = (this.#reloading ?? Promise.resolve()).then(() => this.#reload(posts));
+    this.#reloading = this.#reloading.then(async () => {
+      // All of the old may be over before the first of the new has started.
+      this.#isReloading = true;
+      try {
+        await this.#reload(posts);
+      } finally {
+        this.#isReloading = false;
+        this.#endIfOver();
+      }
+    });
     return this.#reloading;
   }
 
@@ -60,14 +70,13 @@ export class Supervisor {
     const wanted = new Map(posts.map((post) => [keyOf(post), post]));
     for (const child of this.#children) {
       if (this.#isStopping) return;
-      const isWanted = wanted.has(keyOf(child.post));
-      if (child.isOver) this.#children = this.#children.filter((one) => one !== child);
-      else if (isWanted) wanted.delete(keyOf(child.post));
-      await child.stop(isWanted ? 'reload' : 'stop');
+      const isKept = !child.isOver && wanted.delete(keyOf(child.post));
+      await child.stop(isKept ? 'reload' : 'stop');
+      if (!isKept) this.#children = this.#children.filter((one) => one !== child);
     }
     for (const post of wanted.values()) {
       if (this.#isStopping) return;
-      this.#children = [...this.#children.filter(({ isOver }) => !isOver), this.#child(post)];
+      this.#children = [...this.#children, this.#child(post)];
     }
   }
 
@@ -123,9 +132,12 @@ export class Supervisor {
       }
     }
     // In its constructor a child is not in the list yet; none ends there.
-    queueMicrotask(() => {
-      if (this.#children.every(({ isOver }) => isOver)) this.#end(this.#hasFailed ? 1 : 0);
-    });
+    queueMicrotask(() => this.#endIfOver());
+  }
+
+  #endIfOver(): void {
+    if (this.#isReloading || this.#children.some(({ isOver }) => !isOver)) return;
+    this.#end(this.#hasFailed ? 1 : 0);
   }
 
   #health(of: (child: Child) => Health | undefined, needsState: boolean): Health {
