@@ -6,7 +6,7 @@ import { expectWhole } from '../core/options.js';
 import type { CommittedFile } from './committed-file.js';
 import type { FlowRun, FlowState } from './flow-run.js';
 import { type Located, locatedOf } from './located.js';
-import { type ResetPreview, type ResetTarget, resetPreviewOf } from './reset-preview.js';
+import { type ResetPreview, type ResetTarget, resetPreviewOf, resetsOf } from './reset-preview.js';
 import { type TapOptions, type Tapped, tapped } from './tap.js';
 
 /** What can be done with a running flow. */
@@ -112,20 +112,18 @@ export class RunControl implements FlowControl {
   }
 
   resetPreview(to: ResetTarget, streams?: readonly string[]): ResetPreview {
-    return resetPreviewOf(this.#run.sources.all, to, streams);
+    return resetPreviewOf(resetsOf(this.#run.sources.all, to, streams));
   }
 
   reset(to: ResetTarget, streams?: readonly string[]): Observable<ResetPreview> {
     return defer(() => {
-      const { all } = this.#run.sources;
-      const preview = resetPreviewOf(all, to, streams);
+      const resets = resetsOf(this.#run.sources.all, to, streams);
       if (this.state !== 'paused') this.#expect('reset');
-      const moves = preview.perStream.map(({ stream, to: offset }) => {
-        const source = all.find((one) => [...one.positions()].some((position) => position.stream === stream));
-        return (
-          source?.reset?.(stream, offset) ?? throwError(() => this.#cannot('reset', `its source cannot move ${stream}`))
-        );
-      });
+      const moves = resets.map(
+        ({ source, reset: { stream, to: offset } }) =>
+          source.reset?.(stream, offset) ?? throwError(() => this.#cannot('reset', `its source cannot move ${stream}`)),
+      );
+      const preview = resetPreviewOf(resets);
       const { name: flow } = this;
       const done = preview.perStream.map(({ stream, to: offset }) => `${stream} to ${offset}`).join(', ');
       const message = `Flow ${flow} was moved: ${done}.`;

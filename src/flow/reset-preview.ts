@@ -1,4 +1,4 @@
-import type { FlowSource } from '../core/flow-sources.js';
+import type { FlowSource, StreamPositions } from '../core/flow-sources.js';
 import { expectOption, expectWhole } from '../core/options.js';
 
 /** Where streams are to be read on: all at one offset, or each at its own; those without one stay. */
@@ -23,16 +23,33 @@ export interface ResetPreview {
   readonly message: string;
 }
 
+/** What would become of one stream of one source: two sources may read the same one. */
+export interface SourceReset {
+  readonly source: FlowSource;
+  readonly reset: StreamReset;
+}
+
 /** Of those streams that are read now, or the named ones among them. An offset outside of a log becomes its nearest end. */
-export function resetPreviewOf(
+export function resetsOf(
   sources: readonly FlowSource[],
   target: ResetTarget,
   streams?: readonly string[],
-): ResetPreview {
+): readonly SourceReset[] {
   if ('offset' in target) expectWhole('to.offset', target.offset, 0);
   const offsetOf = (stream: string) => ('offset' in target ? target.offset : target.offsets.get(stream));
   expectOption('streams', streams, streams === undefined || Array.isArray(streams), 'an array of streams');
-  const perStream = sources.flatMap((source) => resetsOf(source, offsetOf, streams));
+  return sources.flatMap((source) =>
+    [...source.positions()]
+      .filter(({ stream }) => streams === undefined || streams.includes(stream))
+      .flatMap((position) => {
+        const offset = offsetOf(position.stream);
+        return offset === undefined ? [] : [{ source, reset: streamReset(source, position, offset) }];
+      }),
+  );
+}
+
+export function resetPreviewOf(resets: readonly SourceReset[]): ResetPreview {
+  const perStream = resets.map(({ reset }) => reset);
   const sum = (what: 'redelivered' | 'skipped') => perStream.reduce((all, one) => all + one[what], 0);
   const message =
     `${sum('redelivered')} offsets of ${perStream.length} streams would be redelivered, and ${sum('skipped')} skipped. Nothing was ` +
@@ -40,26 +57,16 @@ export function resetPreviewOf(
   return { perStream, message };
 }
 
-function resetsOf(
-  source: FlowSource,
-  offsetOf: (stream: string) => number | undefined,
-  streams: readonly string[] | undefined,
-): StreamReset[] {
-  return [...source.positions()]
-    .filter(({ stream }) => streams === undefined || streams.includes(stream))
-    .flatMap(({ stream, committed: from, logStart = 0, logEnd }) => {
-      const offset = offsetOf(stream);
-      if (offset === undefined) return [];
-      const to = Math.max(logStart, Math.min(offset, logEnd ?? offset));
-      const moved = from === undefined ? 0 : to - from;
-      const how = source.howToReset?.(stream, to) ?? 'What this source reads keeps no position that can be moved.';
-      return {
-        stream,
-        ...(from !== undefined && { from }),
-        to,
-        redelivered: Math.max(0, -moved),
-        skipped: Math.max(0, moved),
-        how,
-      };
-    });
+function streamReset(source: FlowSource, position: StreamPositions, offset: number): StreamReset {
+  const { stream, committed: from, logStart = 0, logEnd } = position;
+  const to = Math.max(logStart, Math.min(offset, logEnd ?? offset));
+  const moved = from === undefined ? 0 : to - from;
+  return {
+    stream,
+    ...(from !== undefined && { from }),
+    to,
+    redelivered: Math.max(0, -moved),
+    skipped: Math.max(0, moved),
+    how: source.howToReset?.(stream, to) ?? 'What this source reads keeps no position that can be moved.',
+  };
 }

@@ -5,7 +5,7 @@ import type { ConsoleAppOptions } from '../../src/console/options.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { FlowControl } from '../../src/flow/flow-control.js';
 import type { Located } from '../../src/flow/located.js';
-import { resetPreviewOf } from '../../src/flow/reset-preview.js';
+import { resetPreviewOf, resetsOf } from '../../src/flow/reset-preview.js';
 import type { RunningFlow } from '../../src/flow/running-flows.js';
 import type { TapOptions, Tapped } from '../../src/flow/tap.js';
 import { type Flow, flow, kafkaSource, nullSink } from '../../src/index.js';
@@ -69,7 +69,8 @@ export class FakeControl implements FlowControl {
     yield { stream: 'kafka:chat/0', logEnd: 1_000, read: 700, released: 600, acked: 510, committed: 500 };
   }
 
-  readonly resetPreview: FlowControl['resetPreview'] = (to, streams) => resetPreviewOf([this.#source], to, streams);
+  readonly resetPreview: FlowControl['resetPreview'] = (to, streams) =>
+    resetPreviewOf(resetsOf([this.#source], to, streams));
 
   reset(...[to, streams]: Parameters<FlowControl['reset']>): ReturnType<FlowControl['reset']> {
     this.asked.push(`reset ${JSON.stringify(to)}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ignoreElements, type Observable, of, Subject, Subscription, tap } from 'rxjs';
-import { batch, decode, mapValueAsync } from '../../operators/index.js';
+import { batch, decode, mapValueAsync, mergeSources } from '../../operators/index.js';
 import { alerts, builtInAlerts, type FlowSnapshot } from '../../src/alerts/index.js';
 import { SinkError } from '../../src/core/errors.js';
 import { Monitor } from '../../src/core/monitor.js';
@@ -363,7 +363,7 @@ describe('resetPreview', () => {
 });
 
 describe('reset', () => {
-  const moving = (own: ReturnType<typeof ofKafka>, to: ResetTarget, streams?: readonly string[]) => {
+  const moving = (own: Pick<ReturnType<typeof ofKafka>, 'control'>, to: ResetTarget, streams?: readonly string[]) => {
     const said: string[] = [];
     own.control.reset(to, streams).subscribe({
       next: ({ message }) => said.push(message),
@@ -444,6 +444,35 @@ describe('reset', () => {
       });
       at(8_000, () => {
         expect(own.values()).toEqual(['a', 'd']);
+        own.leave();
+      });
+    }));
+
+  it('moves the same stream of each source that reads it', () =>
+    inVirtualTime((at) => {
+      const kafka = chatKafka('a', 'b', 'c');
+      const of = (groupId: string) =>
+        kafkaSource(kafka, { topics: ['chat'], groupId, commit: { count: 1_000, intervalMs: 100 } });
+      const own = held('reset-both', mergeSources([of('g'), of('h')]), new Monitor());
+      const committed = () => ['g', 'h'].map((group) => kafka.committed(group, 'chat', 0));
+      let said: string[] = [];
+      at(10, () => {
+        own.ackAll();
+        own.control.pause();
+      });
+      at(1_000, () => {
+        expect(committed()).toEqual([3, 3]);
+        said = moving(own, { offset: 1 }, ['kafka:chat/0']);
+      });
+      at(2_000, () => {
+        expect([said, committed()]).toEqual([
+          ['Flow reset-both was moved: kafka:chat/0 to 1, kafka:chat/0 to 1.'],
+          [1, 1],
+        ]);
+        own.control.resume();
+      });
+      at(3_000, () => {
+        expect(own.values().slice(6)).toEqual(['b', 'c', 'b', 'c']);
         own.leave();
       });
     }));
