@@ -16,8 +16,6 @@ const sameOnEveryNode =
 const shared = {
   rootDir: import.meta.dirname ?? new URL('.', import.meta.url).pathname,
   testEnvironment: 'node',
-  // A limit for what hangs, not a measurement: the machine may be busy.
-  testTimeout: 20_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: transform('es6'),
   moduleNameMapper: {
@@ -50,6 +48,8 @@ const shared = {
 };
 
 export default {
+  // A limit for what hangs, not a measurement: the machine may be busy. Jest takes it from here only, not from a project.
+  testTimeout: 20_000,
   maxWorkers: '100%',
   testSequencer: '<rootDir>/test/support/heap-first.cjs',
   projects: [
