@@ -38,12 +38,15 @@ it('a spool folder is stored exactly once through kill -9, and every file is ren
       await writeFile(join(root, 'in', `.${file}`), lines.join(''));
       await rename(join(root, 'in', `.${file}`), join(root, 'in', `${file}`));
     };
-    for (let file = 0; file < FILES; file += 1) await place(file);
+    for (let file = 0; file < FILES - KILLS - 1; file += 1) await place(file);
     for (let kills = 0; kills < KILLS; kills += 1) {
+      // A file for each start, or one that has nothing left to store would be waited for without end.
+      await place(FILES - 1 - kills);
       child = await start(root);
       await wait(kills * 23);
       await kill(child);
     }
+    await place(FILES - 1 - KILLS);
     child = await start(root);
     const left = async () => (await readdir(join(root, 'in'))).filter((name) => !name.endsWith('.COMPLETED'));
     for (let tries = 0; tries < 200 && (await left()).length > 0; tries += 1) await wait(500);
