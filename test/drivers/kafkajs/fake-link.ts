@@ -195,6 +195,10 @@ export class FakeLink {
     this.calls.push('forgetCoordinator');
   }
 
+  endJoining(): void {
+    this.calls.push('endJoining');
+  }
+
   async leave(): Promise<void> {
     this.calls.push('leave');
   }

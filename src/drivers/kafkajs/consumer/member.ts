@@ -86,6 +86,7 @@ export class Member implements GroupMember {
     this.#isClosed = true;
     this.#assignment?.end({ kind: 'closed' });
     this.#changed.fire();
+    this.link.endJoining();
   }
 
   /** Resolves when closed; fails with what the member crashed of. */

@@ -50,6 +50,32 @@ export function byTopic<P extends TopicPartition, T>(
   return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
 }
 
+/** What the leaders of partitions answer, each asked about its own. One that fails has answered for nothing that others lead. */
+export async function fromLeaders(
+  partitions: readonly TopicPartition[],
+  leaderOf: (partition: TopicPartition) => number | undefined,
+  noLeader: () => Error,
+  ask: (leader: number, led: readonly TopicPartition[]) => Promise<Offsets>,
+): Promise<Offsets> {
+  const leaders = new Map<number, TopicPartition[]>();
+  const rejected: Rejected[] = [];
+  for (const { topic, partition } of partitions) {
+    const leader = leaderOf({ topic, partition });
+    if (leader === undefined) rejected.push({ topic, partition, error: noLeader() });
+    else leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
+  }
+  const asked = [...leaders].map(([leader, led]) =>
+    ask(leader, led).catch(
+      (error: unknown): Offsets => ({ offsets: [], rejected: led.map((one) => ({ ...one, error })) }),
+    ),
+  );
+  const answers = await Promise.all(asked);
+  return {
+    offsets: answers.flatMap(({ offsets }) => offsets),
+    rejected: [...rejected, ...answers.flatMap((answer) => answer.rejected)],
+  };
+}
+
 function flatten(topics: readonly ForeignOffsets[]): AnsweredPartition[] {
   return topics.flatMap(({ topic, partitions }) =>
     partitions.map(({ partition, offset, metadata, errorCode }) => ({

@@ -5,7 +5,7 @@ import type {
   PartitionOffset,
   TopicPartition,
 } from '../../../ports/kafka-consumer.js';
-import { byTopic, metadataOf, type Offsets, type Rejected, takenApart } from '../consumer/offsets.js';
+import { byTopic, fromLeaders, metadataOf, type Offsets, type Rejected, takenApart } from '../consumer/offsets.js';
 import { byOwnTopics } from '../consumer/sharing.js';
 import { METADATA, TOPIC_IDS_VERSION, type TopicIds, topicIdsRequest } from '../consumer/topic-ids.js';
 import { type KnownTopic, resolveTopics } from '../consumer/topics.js';
@@ -14,8 +14,8 @@ import { reasonOf } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { ClusterLink, READ_COMMITTED, RETRY } from './cluster-link.js';
 import type { Broker, ConsumerGroup, ForeignFetched, Internals } from './internals.js';
+import { watchMember } from './member-requests.js';
 import type { OpenSocket } from './sockets.js';
-import { nameMember } from './static-member.js';
 
 /** Who we are in the group, for one generation of it. */
 export interface Membership {
@@ -44,6 +44,9 @@ export class Link extends ClusterLink {
   readonly #group: ConsumerGroup;
   /** By broker. */
   readonly #throttledUntil = new Map<number, number>();
+  #isJoining = false;
+  /** By which the group knows us since we asked to join, though it has not answered. */
+  #joiningAs: string | undefined;
 
   constructor(
     internals: Internals,
@@ -71,8 +74,10 @@ export class Link extends ClusterLink {
       retry: { ...RETRY, retries: 0 },
     });
     this.#group.memberId = memberId;
-    const { groupInstanceId } = subscription;
-    if (groupInstanceId !== undefined) nameMember(cluster.brokerPool, groupInstanceId);
+    const joining = (id: string) => {
+      this.#joiningAs = id;
+    };
+    watchMember(cluster.brokerPool, { groupInstanceId: subscription.groupInstanceId, joining });
   }
 
   get memberId(): string | null {
@@ -155,7 +160,12 @@ export class Link extends ClusterLink {
   }
 
   async join(): Promise<Membership> {
-    await this.#group.joinAndSync();
+    this.#isJoining = true;
+    try {
+      await this.#group.joinAndSync();
+    } finally {
+      this.#isJoining = false;
+    }
     const { generationId, memberId } = this.#group;
     const partitions = this.#group
       .assigned()
@@ -208,25 +218,13 @@ export class Link extends ClusterLink {
    * The first offset that the log still has, or the one after its last, of each partition; or that of the first record of a time or later,
    * −1 where there is none.
    */
-  async bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest' | number): Promise<Offsets> {
-    const leaders = new Map<number, TopicPartition[]>();
-    const rejected: Rejected[] = [];
-    for (const { topic, partition } of partitions) {
-      const leader = this.leaderOf({ topic, partition });
-      if (leader === undefined) rejected.push({ topic, partition, error: this.errorOf(LEADER_NOT_AVAILABLE) });
-      else leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
-    }
-    const asked = [...leaders].map(([leader, led]) =>
-      this.#boundsBy(leader, led, startAt).catch(
-        // Of this broker only: what others lead can be read.
-        (error: unknown): Offsets => ({ offsets: [], rejected: led.map((one) => ({ ...one, error })) }),
-      ),
+  bounds(partitions: readonly TopicPartition[], startAt: 'earliest' | 'latest' | number): Promise<Offsets> {
+    return fromLeaders(
+      partitions,
+      (one) => this.leaderOf(one),
+      () => this.errorOf(LEADER_NOT_AVAILABLE),
+      (leader, led) => this.#boundsBy(leader, led, startAt),
     );
-    const answers = await Promise.all(asked);
-    return {
-      offsets: answers.flatMap(({ offsets }) => offsets),
-      rejected: [...rejected, ...answers.flatMap((answer) => answer.rejected)],
-    };
   }
 
   async #boundsBy(
@@ -297,12 +295,19 @@ export class Link extends ClusterLink {
     if (coordinator !== null) this.sockets.destroyTo(coordinator.brokerAddress);
   }
 
+  /** Ends a joining: until the group answers, which may take long, the broker reads nothing else from the connection, so leaving needs another. */
+  endJoining(): void {
+    if (this.#isJoining) this.forgetCoordinator();
+  }
+
   async leave(): Promise<void> {
-    const { memberId, coordinator } = this.#group;
+    const { coordinator } = this.#group;
+    const memberId = this.#group.memberId || this.#joiningAs;
     // A static member is expected back; who is not is missed when its session times out.
     const isStatic = this.subscription.groupInstanceId !== undefined;
-    if (isStatic || memberId === null || memberId === '' || coordinator === null) return;
+    if (isStatic || memberId === undefined || coordinator === null) return;
     this.#group.memberId = null;
+    this.#joiningAs = undefined;
     await coordinator.leaveGroup({ groupId: this.subscription.groupId, memberId });
   }
 
