@@ -71,7 +71,7 @@ install() { # part...
 pid_of() {
   local file mark=-Drxflume.service=$1@$dir
   case $1 in
-    rabbitmq | rabbitmq-secure) mark=-Drxflume.service=$1@$(rabbitmq_mark) ;;
+    rabbitmq | rabbitmq-secure | rabbitmq[123]) mark=-Drxflume.service=$1@$(rabbitmq_mark) ;;
     prometheus | alertmanager) mark=$(monitor_mark "$1") ;;
   esac
   file=$(grep -lzFx -f <(echo "$mark") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
@@ -133,6 +133,9 @@ launch() { # service...
   done
 }
 
+# Where the next process is started: a command in front of it.
+within=()
+
 # A daemon that keeps any descriptor of ours keeps our caller's pipe, or our lock, open as long as it lives.
 detach() { # service java-argument...; rabbitmq, prometheus or alertmanager
   local service=$1 fd child
@@ -147,11 +150,12 @@ detach() { # service java-argument...; rabbitmq, prometheus or alertmanager
       [ "$service" = rabbitmq ] || rabbitmq_secure_environment
       exec setsid $rabbitmq_bin/rabbitmq-server </dev/null >>"$(log_of "$service")" 2>&1
     fi
+    if [[ $service = rabbitmq[123] ]]; then exec setsid $rabbitmq_bin/rabbitmq-server </dev/null >>"$(log_of "$service")" 2>&1; fi
     if is_monitor "$service"; then
       # shellcheck disable=SC2046
       exec setsid $(monitor_command "$service") </dev/null >>"$(log_of "$service")" 2>&1
     fi
-    exec setsid env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" \
+    exec setsid ${within[@]+"${within[@]}"} env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" \
       </dev/null >>"$(log_of "$service")" 2>&1
   ) &
   child=$!

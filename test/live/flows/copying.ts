@@ -2,9 +2,14 @@
 import { flow, kafkaSink, kafkaSource } from 'rxflume';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
 import { retryConnect } from 'rxflume/operators';
+import type { GroupProtocol } from 'rxflume/ports';
 
 const env = (name: string, fallback: string) => process.env[name] ?? fallback;
-const driver = kafkajs({ brokers: env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(',') });
+const driver = kafkajs({
+  brokers: env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(','),
+  metadataMaxAgeMs: Number(env('TEST_METADATA_MS', '60000')),
+  requestTimeoutMs: Number(env('TEST_REQUEST_MS', '30000')),
+});
 const copy = kafkaSink<Buffer | null>(driver, { topic: env('TEST_COPY', 'copy'), transaction: { intervalMs: 200 } });
 const level = env('TEST_LEVEL', 'exactly-once');
 
@@ -14,6 +19,7 @@ export default flow(
     topics: [env('TEST_TOPIC', 'numbered')],
     groupId: env('TEST_GROUP', 'copying'),
     sessionTimeoutMs: 6_000,
+    protocol: env('TEST_PROTOCOL', 'classic') as GroupProtocol,
     // Small, so that what is out at a kill is a part and not all of it.
     maxPartitionBytes: 64 * 1_024,
     window: { count: 5_000 },

@@ -14,29 +14,35 @@ import {
 } from 'rxflume';
 import { amqplib } from 'rxflume/drivers/amqplib';
 import { kafkajs } from 'rxflume/drivers/kafkajs';
+import { localDisk } from 'rxflume/drivers/local-disk';
 import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { decode, mapValue, retryConnect } from 'rxflume/operators';
 
 const env = (name: string, fallback: string) => process.env[name] ?? fallback;
 const Numbered = t.type({ n: t.number, text: t.string });
 const patience = { firstDelayMs: 200, maxDelayMs: 1_000, maxAttempts: 120 };
-const url = env('TEST_RABBITMQ', 'amqp://127.0.0.1:19672');
-const limits = { connectTimeoutMs: 3_000, closeTimeoutMs: 1_000 };
-const rabbitmq = amqplib({ urls: [url], ...limits });
-const target = amqplib({ urls: [env('TEST_TO_RABBITMQ', url)], ...limits });
+const urls = env('TEST_RABBITMQ', 'amqp://127.0.0.1:19672');
+const limits = {
+  connectTimeoutMs: 3_000,
+  closeTimeoutMs: 1_000,
+  heartbeatSeconds: Number(env('TEST_HEARTBEAT_SECONDS', '10')),
+};
+const rabbitmq = amqplib({ urls: urls.split(','), ...limits });
+const target = amqplib({ urls: env('TEST_TO_RABBITMQ', urls).split(','), ...limits });
 const brokers = env('RXFLUME_KAFKA_BROKERS', '127.0.0.1:19092').split(',');
 const queues = [env('TEST_QUEUE', 'numbered')];
 const to = env('TEST_TO', 'hdfs');
 
-const lake = fileSink<{ n: number; text: string }>(
-  webhdfs({ nameNodes: env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(','), user: 'flume' }),
-  {
-    root: env('TEST_ROOT', '/lake/test'),
-    path: (value) => `mod=${value.n % 3}`,
-    format: jsonLines({ compression: 'gzip' }),
-    roll: { intervalMs: 2_000 },
-  },
-);
+const store =
+  process.env.TEST_DISK === undefined
+    ? webhdfs({ nameNodes: env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(','), user: 'flume' })
+    : localDisk({ root: process.env.TEST_DISK });
+const lake = fileSink<{ n: number; text: string }>(store, {
+  root: env('TEST_ROOT', '/lake/test'),
+  path: (value) => `mod=${value.n % 3}`,
+  format: jsonLines({ compression: 'gzip' }),
+  roll: { intervalMs: 2_000 },
+});
 
 const shared = { queues, reconnect: patience, redeliver: patience };
 const source: Source<Delivery<Buffer>> =

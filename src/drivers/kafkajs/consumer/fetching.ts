@@ -5,6 +5,7 @@ import { toBatch } from '../records/batch.js';
 import type { Fetched, Link } from '../vendor/link.js';
 import type { Assignment, OwnedPartition } from './assignment.js';
 import { unfetchableError, unreadableError } from './fetch-errors.js';
+import { type Asked, ready } from './fetch-order.js';
 import type { Home } from './home.js';
 import type { LogRange } from './log-range.js';
 import { LATE_MS, type Reading, whenLate } from './reading.js';
@@ -24,12 +25,6 @@ interface FetchSetting {
   readonly range: LogRange;
   /** Has the cluster asked which topics there are now. */
   readonly lookForTopics: () => void;
-}
-
-interface Asked {
-  readonly owned: OwnedPartition;
-  readonly position: number;
-  readonly turn: number;
 }
 
 interface Taken extends Asked {
@@ -62,27 +57,34 @@ export class Fetching {
     });
   }
 
-  /** Starts a loop for each broker that leads a partition of ours and has none yet. */
+  /** Starts a loop for each broker that leads a partition of ours and has none yet, and looks again for leaders that are missing. */
   start(): void {
     if (this.#assignment.isOver) return;
+    this.#followLeaders();
     const leaderless: string[] = [];
     let isSomeUnled = false;
     for (const owned of this.#assignment.partitions) {
-      const node = this.#link.leaderOf(owned);
-      if (node === undefined) {
-        isSomeUnled = true;
-        this.#of.reading.failing(owned);
-        if (!this.#isTopicTrouble(owned)) leaderless.push(owned.stream);
-      } else if (!this.#nodes.has(node)) {
-        this.#nodes.add(node);
-        this.#run(node).catch((error: unknown) => this.#failed(error));
-      }
+      if (this.#link.leaderOf(owned) !== undefined) continue;
+      isSomeUnled = true;
+      this.#of.reading.failing(owned);
+      if (!this.#isTopicTrouble(owned)) leaderless.push(owned.stream);
     }
     if (leaderless.length > 0)
       this.#of.home.driverLog.trouble(
         `${listed(leaderless)} has no leader at the moment. Other partitions are read; the metadata is refreshed.`,
       );
     if (isSomeUnled) this.#refreshLater(MAX_WAIT_MS);
+  }
+
+  /** A partition whose new leader became known, to whatever asked for the metadata, is read there from now on. */
+  #followLeaders(): void {
+    if (this.#assignment.isOver) return;
+    for (const owned of this.#assignment.partitions) {
+      const node = this.#link.leaderOf(owned);
+      if (node === undefined || this.#nodes.has(node)) continue;
+      this.#nodes.add(node);
+      this.#run(node).catch((error: unknown) => this.#failed(error));
+    }
   }
 
   /** Whether nobody leads it because its topic is gone, or hidden from us. */
@@ -97,6 +99,7 @@ export class Fetching {
 
   /** Looks again at what is paused and where to read: something has changed. */
   wake(): void {
+    this.#followLeaders();
     this.#changed.fire();
   }
 
@@ -107,7 +110,7 @@ export class Fetching {
     while (!this.#assignment.isOver) {
       if (underWay === undefined) {
         const now = performance.now();
-        asked = this.#ready(node, now);
+        asked = ready(this.#assignment, this.#link, node, now);
         if (asked.length === 0) {
           if (!this.#assignment.partitions.some((owned) => this.#link.leaderOf(owned) === node)) break;
           await this.#idle(now);
@@ -129,7 +132,8 @@ export class Fetching {
       }
       const taken = this.#take(asked, fetched);
       underWay = undefined;
-      asked = this.#ready(node, performance.now());
+      this.#followLeaders();
+      asked = ready(this.#assignment, this.#link, node, performance.now());
       if (asked.length > 0) {
         underWay = this.#ask(node, asked);
         // The request is written some microtasks from now; handing over first would hold it up.
@@ -162,18 +166,6 @@ export class Fetching {
   }
 
   /**
-   * What can be asked for, first what has waited longest: a broker fills a fetch in the order it was asked in, and where
-   * more is there than fits, the last get nothing (KIP-74).
-   */
-  #ready(node: number, now: number): Asked[] {
-    return this.#assignment.partitions
-      .filter((owned) => !owned.isPaused && !owned.isLeaving && owned.position >= 0 && owned.waitUntilMs <= now)
-      .filter((owned) => this.#link.leaderOf(owned) === node)
-      .sort((a, b) => a.fed - b.fed)
-      .map((owned) => ({ owned, position: owned.position, turn: owned.turn }));
-  }
-
-  /**
    * Until woken, or until a partition in trouble may be tried again. `now` is the moment at which none was ready: one whose
    * time came since then would otherwise be neither ready nor waited for.
    */
@@ -192,7 +184,8 @@ export class Fetching {
       // What was asked for before a seek is not wanted any more.
       if (request === undefined || request.owned.turn !== request.turn || this.#assignment.isOver) continue;
       const { owned, position } = request;
-      if (owned.isLeaving) continue;
+      // The leader has moved meanwhile, and the new one was faster.
+      if (owned.isLeaving || owned.position !== position) continue;
       if (one.errorCode !== 0) {
         this.#partitionTrouble(owned, this.#link.errorOf(one.errorCode));
         continue;

@@ -208,6 +208,7 @@ export class Member implements GroupMember {
   async #lookForPartitions(assignment: Assignment): Promise<void> {
     await this.#same.look(assignment);
     const now = await this.link.layout();
+    this.wake();
     // What was known meanwhile may be news already: a fetch in trouble learns the leaders, and all else with them.
     if (now === this.#joinedWith || assignment.isOver) return;
     this.#home.driverLog.tell(

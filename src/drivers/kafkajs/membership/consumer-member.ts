@@ -259,6 +259,7 @@ export class ConsumerMember implements GroupMember {
     try {
       await this.#same.look(assignment);
       await this.link.layout();
+      this.wake();
       this.#subscribe();
     } catch (error) {
       const isGone = error instanceof RxflumeError && error.code === 'RXF_KAFKA_TOPIC_MISSING';

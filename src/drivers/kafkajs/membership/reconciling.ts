@@ -134,9 +134,10 @@ export class Reconciling {
 
   /** Learns the names of what the group gives us. */
   async #learn(): Promise<void> {
-    const { home, link, topics } = this.#of;
+    const { home, link, topics, fetching } = this.#of;
     try {
       await link.layout();
+      fetching.wake();
       await topics.learnMore();
     } catch (error) {
       link.forget(error);

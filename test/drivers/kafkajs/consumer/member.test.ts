@@ -308,6 +308,35 @@ describe('a member of the group', () => {
     );
   });
 
+  it('a partition whose leader moved is fetched there also where another request learnt of it, and no fetch fails', async () => {
+    const link = new FakeLink();
+    live(link);
+    await until(() => link.fetches.length === 1, 'the fetch of both');
+    link.leaders = { 0: 1, 1: 2 };
+    link.fetches[0]?.answer(0, [0]);
+    await until(() => link.fetches.length === 3, 'a fetch of each broker');
+    const asked = link.fetches.slice(1).map(({ node, positions }) => [node, positions.map((one) => one.partition)]);
+    expect(asked.sort()).toEqual([
+      [1, [0]],
+      [2, [1]],
+    ]);
+  });
+
+  it('a partition is fetched from its new leader while the old one hangs, and what that one answers later is dropped', async () => {
+    const link = new FakeLink();
+    const { trace, member } = live(link);
+    await until(() => link.fetches.length === 1, 'the fetch of both');
+    link.leaders = { 0: 2, 1: 1 };
+    member.wake();
+    await until(() => link.fetches.length === 2, 'the fetch of the new leader');
+    link.fetches[1]?.answer(0, [0, 1]);
+    await until(() => trace.offsets(0).length === 2, 'its records');
+    link.fetches[0]?.answer(0, [0, 1, 2]);
+    await until(() => link.fetches.length === 4, 'the next fetches');
+    expect(trace.offsets(0)).toEqual([0, 1]);
+    expect(link.fetches[2]?.positions).toEqual([{ topic: 't', partition: 0, offset: 2 }]);
+  });
+
   it('a topic that stays unknown fails with its name', async () => {
     const link = new FakeLink();
     link.partitions = [{ topic: 't', partition: 0 }];
