@@ -40,7 +40,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 export type Counted = ReadonlyMap<number, number>;
 
 /** Of lines of JSON. */
-function counted(lines: readonly string[]): Counted {
+export function counted(lines: readonly string[]): Counted {
   const seen = new Map<number, number>();
   for (const line of lines) {
     const { n } = JSON.parse(line) as { n: number };

@@ -7,7 +7,11 @@ import { tailSource } from 'rxflume/inputs';
 const env = (name: string) => process.env[name] ?? '';
 const folder = env('TEST_FOLDER');
 
-const lake = fileSink(webhdfs({ nameNodes: [env('TEST_HDFS')], user: 'flume' }), {
+const hostMap = JSON.parse(env('TEST_HOST_MAP') || '{}') as Record<string, string>;
+const requestTimeoutMs = Number(env('TEST_REQUEST_MS') || '30000');
+
+const hdfs = webhdfs({ nameNodes: env('TEST_HDFS').split(','), user: 'flume', hostMap, requestTimeoutMs });
+const lake = fileSink(hdfs, {
   root: env('TEST_ROOT'),
   path: () => 'mod=0',
   format: text({ compression: 'gzip' }),
