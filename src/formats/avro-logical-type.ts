@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 import type { AvroWriter } from './avro-bytes.js';
-import { MAX_DIGITS } from './avro-logical.js';
 import type { AvroLogical } from './avro-node.js';
 import { type AvroType, isInt, isLong, simple, writeLong } from './avro-type.js';
+import { decimalText, MAX_DECIMAL_CHARS, wholeOfBytes } from './decimal.js';
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 2 ** 31;
@@ -41,7 +41,7 @@ export function fromLogical(logical: AvroLogical, below: unknown): unknown {
         ?.slice(1)
         .join('-');
     case 'decimal':
-      return decimalText(below as Buffer, logical);
+      return decimalOf(below as Buffer, logical);
   }
 }
 
@@ -111,7 +111,7 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 /** A decimal in units of its last digit; undefined for what is none, or has more behind the point than zeros. */
 function unscaledOf(value: unknown, scale: number): bigint | undefined {
   if (typeof value === 'bigint') return value * 10n ** BigInt(scale);
-  if (typeof value !== 'string' || value.length > 2 * MAX_DIGITS) return undefined;
+  if (typeof value !== 'string' || value.length > MAX_DECIMAL_CHARS) return undefined;
   const [, sign, whole = '', behind = ''] = DECIMAL.exec(value) ?? [];
   if (sign === undefined || /[1-9]/.test(behind.slice(scale))) return undefined;
   return BigInt(`${sign}${whole}${behind.slice(0, scale).padEnd(scale, '0')}`);
@@ -130,19 +130,9 @@ function writeDecimal(unscaled: bigint, length: number | undefined, writer: Avro
   else writer.fixed(bytes);
 }
 
-/** Longer ones than any precision needs are not made a number: the time for that grows faster than their length. */
-const MAX_DECIMAL_BYTES = 1_024;
-
-/** The text of a decimal, with as many digits behind the point as its scale. */
-function decimalText(
-  bytes: Buffer,
-  { precision, scale }: { readonly precision: number; readonly scale: number },
-): string | undefined {
-  if (bytes.length === 0 || bytes.length > MAX_DECIMAL_BYTES) return undefined;
-  const unscaled = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));
-  const digits = String(unscaled < 0n ? -unscaled : unscaled);
-  if (digits.length > precision) return undefined;
-  const padded = digits.padStart(scale + 1, '0');
-  const text = scale === 0 ? padded : `${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
-  return unscaled < 0n ? `-${text}` : text;
+function decimalOf(bytes: Uint8Array, of: { readonly precision: number; readonly scale: number }): string | undefined {
+  const unscaled = wholeOfBytes(bytes);
+  if (unscaled === undefined) return undefined;
+  const limit = 10n ** BigInt(of.precision);
+  return unscaled < limit && unscaled > -limit ? decimalText(unscaled, of.scale) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { AvroLogical } from './avro-node.js';
+import { decimalFault } from './decimal.js';
 
 /** The attributes of a schema that make its type a logical one. */
 export interface LogicalSchema {
@@ -40,17 +41,11 @@ export function isSize(size: unknown): size is number {
   return Number.isInteger(size) && (size as number) >= 0 && (size as number) <= MAX_SIZE;
 }
 
-/** No number has more digits. */
-export const MAX_DIGITS = 1_000;
-
 function decimalOf({ type, precision, scale = 0, size }: LogicalSchema): AvroLogical | string | undefined {
   if (type !== 'bytes' && type !== 'fixed') return 'a `decimal` to be of type bytes or fixed';
-  const isPrecision = Number.isInteger(precision) && (precision as number) >= 1 && (precision as number) <= MAX_DIGITS;
-  if (!isPrecision) return `a \`decimal\` to have a precision from 1 to ${MAX_DIGITS}`;
+  const fault = decimalFault(precision, scale);
+  if (fault !== undefined) return `a \`decimal\` to have ${fault}`;
   const [digits, fraction] = [precision as number, scale as number];
-  if (!Number.isInteger(scale) || fraction < 0 || fraction > digits) {
-    return 'a `decimal` to have a scale from 0 to its precision';
-  }
   // What is wrong with the size, the fixed type says itself.
   if (type === 'fixed' && !isSize(size)) return undefined;
   const largest = 10n ** BigInt(digits) - 1n;

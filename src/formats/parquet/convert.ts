@@ -1,5 +1,6 @@
 import { describeError } from '../../core/errors.js';
 import { jsonText } from '../../core/json-text.js';
+import { MAX_DECIMAL_CHARS } from '../decimal.js';
 import { Misfit } from './leaf.js';
 
 // What values become: each function throws `Misfit` for what would be written as another value.
@@ -100,7 +101,8 @@ export function unscaledOf(precision: number, scale: number): (value: unknown) =
   const rule = `a decimal of ${precision} digits, ${scale} of them after the point`;
   return (value) => {
     const isKnown = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
-    const found = isKnown ? DECIMAL.exec(String(value)) : null;
+    const text = isKnown ? String(value) : '';
+    const found = text.length <= MAX_DECIMAL_CHARS ? DECIMAL.exec(text) : null;
     if (found === null) throw new Misfit(value, `${rule}, as text, number or bigint`);
     const fraction = (found[3] ?? '').replace(/0+$/, '');
     const digits = ((found[2] as string) + fraction + zeros.slice(fraction.length)).replace(/^0+(?=\d)/, '');

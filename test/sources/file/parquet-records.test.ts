@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parquetMetadata } from 'hyparquet';
+import { parquetMetadata, type SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { from, lastValueFrom, type Observable, of } from 'rxjs';
 import { DecodeError } from '../../../src/core/errors.js';
 import { Monitor } from '../../../src/core/monitor.js';
@@ -198,6 +199,29 @@ describe('parquetRecords', () => {
     expect((await errorOf(file, 0, parquetRecords(), '/a.parquet.gz'))?.message).toContain(
       'the whole file is compressed',
     );
+  });
+
+  it.each<[number, number, string]>([
+    [0, 0, 'of precision 0 and scale 0, and has to have a precision from 1 to 1000'],
+    [1_001, 0, 'of precision 1001 and scale 0, and has to have a precision from 1 to 1000'],
+    [9, 10, 'of precision 9 and scale 10, and has to have a scale from 0 to its precision'],
+    [9, -2, 'of precision 9 and scale -2, and has to have a scale from 0 to its precision'],
+    [9, 2 ** 31 - 1, 'and has to have a scale from 0 to its precision'],
+  ])('reads no decimals of precision %d and scale %d, which it would take for other values', async (...given) => {
+    const [precision, scale, why] = given;
+    const olderToo = [{}, { logical_type: { type: 'DECIMAL', precision, scale } as const }];
+    for (const logical of olderToo) {
+      const price = { name: 'price', type: 'INT32', repetition_type: 'REQUIRED', converted_type: 'DECIMAL' } as const;
+      const schema: SchemaElement[] = [
+        { name: 'root', num_children: 1 },
+        { ...price, precision, scale, ...logical },
+      ];
+      const writer = new ByteWriter();
+      await new ParquetWriter({ writer, schema }).finish();
+      const error = await errorOf(Buffer.from(writer.getBytes()));
+      expect(error?.message).toContain('its footer: column price is of decimals');
+      expect(error?.message).toContain(why);
+    }
   });
 
   it('names the row group and the column of a page that is damaged', async () => {

@@ -1,4 +1,5 @@
 import { type ColumnMetaData, parquetMetadata, parquetSchema, type SchemaElement, type SchemaTree } from 'hyparquet';
+import { decimalColumnFault } from './stored-value.js';
 
 /** The length of the footer and `PAR1`. */
 export const TAIL_BYTES = 8;
@@ -86,6 +87,8 @@ function addLeaves(leaves: Map<string, readonly SchemaTree[]>, path: readonly Sc
   for (const child of last.children) addLeaves(leaves, [...path, child]);
   if (last.children.length > 0) return;
   if (path.length > 1 && last.element.type === undefined) throw new Error(`column ${last.path.join('.')} has no type`);
+  const fault = decimalColumnFault(last.element);
+  if (fault !== undefined) throw new Error(`column ${last.path.join('.')} is of ${fault}`);
   if (path.length > 1) leaves.set(keyOf(last.path), path);
 }
 

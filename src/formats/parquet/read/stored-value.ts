@@ -1,5 +1,20 @@
 import type { SchemaElement } from 'hyparquet';
 import { parseFloat16 } from 'hyparquet/src/convert.js';
+import { decimalFault, decimalText, wholeOfBytes } from '../../decimal.js';
+
+/** What the schema has to say of a column of decimals and does not; undefined where nothing is wrong, and for other columns. */
+export function decimalColumnFault(element: SchemaElement): string | undefined {
+  if ((element.logical_type?.type ?? element.converted_type) !== 'DECIMAL') return undefined;
+  const { precision, scale } = digitsOf(element);
+  const fault = decimalFault(precision, scale);
+  return fault && `decimals of precision ${precision} and scale ${scale}, and has to have ${fault}`;
+}
+
+/** How many digits decimals have, and how many of them behind the point. */
+function digitsOf(element: SchemaElement): { readonly precision: number; readonly scale: number } {
+  const { precision = 0, scale = 0 } = element.logical_type?.type === 'DECIMAL' ? element.logical_type : element;
+  return { precision, scale };
+}
 
 /** Makes a value of what is stored. */
 export type StoredValueReader = (stored: unknown) => unknown;
@@ -24,7 +39,7 @@ export function storedValueReader(element: SchemaElement): StoredValueReader {
     case 'UUID':
       return uuidOf;
     case 'DECIMAL':
-      return decimalOf((logical?.type === 'DECIMAL' ? logical.scale : element.scale) ?? 0);
+      return decimalOf(digitsOf(element).scale);
     case 'DATE':
       return (stored) => dateOf(Number(stored) * DAY_MS);
     case 'TIMESTAMP_MILLIS':
@@ -82,17 +97,11 @@ function uuidOf(stored: unknown): string {
 /** As text with all digits behind the point. */
 function decimalOf(scale: number): StoredValueReader {
   return (stored) => {
-    const whole = stored instanceof Uint8Array ? signedOf(stored) : BigInt(stored as number | bigint);
-    const digits = String(whole < 0n ? -whole : whole).padStart(scale + 1, '0');
-    const point = digits.length - scale;
-    const text = scale === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
-    return whole < 0n ? `-${text}` : text;
+    if (!(stored instanceof Uint8Array)) return decimalText(BigInt(stored as number | bigint), scale);
+    const whole = wholeOfBytes(stored);
+    if (whole === undefined) throw new Error(`no decimal has ${stored.length} bytes`);
+    return decimalText(whole, scale);
   };
-}
-
-function signedOf(bytes: Uint8Array): bigint {
-  if (bytes.length === 0) return 0n;
-  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
 }
 
 /** From 1970; stored as a day and nanoseconds of it. */
