@@ -8,7 +8,7 @@ import { ProgressReader, progressLine } from './progress.js';
 import { SystemdNotifier, type SystemdSetting, systemdNotify, systemdService } from './systemd.js';
 
 /** `systemctl status` cuts what is longer. */
-const STATUS_COLUMNS = 160;
+export const STATUS_COLUMNS = 160;
 
 /** Tells systemd how the flow is, by what `/readyz` and `/livez` say; undefined where it did not start this process or does not ask. */
 export function notifySystemd(flow: string, log: ConsoleLog): SystemdNotifier | undefined {

@@ -39,6 +39,8 @@ export interface SystemdSetting {
 const LOOK_EVERY_MS = 1_000;
 /** How often the status is sent where no watchdog asks for more, in milliseconds. */
 const STATUS_EVERY_MS = 30_000;
+/** After how long it is said again that the flow is ready, where systemd did not get that, in milliseconds. */
+const READY_AGAIN_MS = 5_000;
 
 /**
  * Tells systemd when the flow is connected, that it moves, and that it drains. A flow that no longer moves gets no ping, so that
@@ -49,8 +51,10 @@ const STATUS_EVERY_MS = 30_000;
 export class SystemdNotifier {
   readonly #setting: SystemdSetting;
   #timer: NodeJS.Timeout | undefined;
-  #sending: Promise<void> = Promise.resolve();
+  /** Whether the message under way, or the last one, was sent. */
+  #sending: Promise<boolean> = Promise.resolve(true);
   #isSending = false;
+  /** Whether systemd has it that the flow is ready. */
   #isReady = false;
   #hasFailed = false;
   #isSilent = false;
@@ -61,13 +65,17 @@ export class SystemdNotifier {
     // Half of what is allowed, as sd_watchdog_enabled(3) recommends.
     const pingEveryMs = watchdogMs === undefined ? STATUS_EVERY_MS : watchdogMs / 2;
     let nextPingInMs = 0;
+    let nextReadyInMs = 0;
     const everyMs = Math.min(LOOK_EVERY_MS, pingEveryMs);
     this.#timer = setInterval(() => {
       nextPingInMs -= everyMs;
-      // A message under way would leave this one out, and it is sent once.
-      if (!this.#isReady && !this.#isSending && setting.isReady()) {
-        this.#isReady = true;
-        void this.#send(['READY=1', `STATUS=${setting.status()}`]);
+      nextReadyInMs -= everyMs;
+      // A message under way would leave this one out.
+      if (!this.#isReady && !this.#isSending && nextReadyInMs <= 0 && setting.isReady()) {
+        nextReadyInMs = READY_AGAIN_MS;
+        void this.#send(['READY=1', `STATUS=${setting.status()}`]).then((isSent) => {
+          this.#isReady = isSent;
+        });
       } else if (nextPingInMs <= 0) {
         nextPingInMs = pingEveryMs;
         this.#ping();
@@ -77,8 +85,9 @@ export class SystemdNotifier {
   }
 
   /** The flow drains. Settles when systemd has the message, or cannot be reached. */
-  stopping(): Promise<void> {
-    return this.#sending.then(() => this.#send(['STOPPING=1', 'STATUS=Draining']));
+  async stopping(): Promise<void> {
+    await this.#sending;
+    await this.#send(['STOPPING=1', 'STATUS=Draining']);
   }
 
   end(): void {
@@ -98,16 +107,17 @@ export class SystemdNotifier {
     void this.#send([...ping, `STATUS=${status()}`]);
   }
 
-  #send(assignments: readonly string[]): Promise<void> {
+  #send(assignments: readonly string[]): Promise<boolean> {
     if (this.#isSending) return this.#sending;
     this.#isSending = true;
     this.#sending = this.#setting.send(assignments).then(
       () => {
         this.#isSending = false;
+        return true;
       },
       (error: unknown) => {
         this.#isSending = false;
-        if (this.#hasFailed) return;
+        if (this.#hasFailed) return false;
         this.#hasFailed = true;
         this.#setting.say(
           'warn',
@@ -115,6 +125,7 @@ export class SystemdNotifier {
           `systemd did not get how the flow is (${describeError(error)}). Install systemd-notify, which is of systemd, set ` +
             '`NotifyAccess=all`, or use `Type=exec` without `WatchdogSec`. The flow goes on.',
         );
+        return false;
       },
     );
     return this.#sending;

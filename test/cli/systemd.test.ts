@@ -64,6 +64,19 @@ describe('a service of Type=notify', () => {
     systemd.end();
   });
 
+  it('is ready again where systemd did not get it, until it does, and is pinged meanwhile', async () => {
+    let refusals = 2;
+    const send = (assignments: readonly string[]) =>
+      assignments[0] === 'READY=1' && refusals-- > 0 ? Promise.reject(new Error('timeout')) : Promise.resolve();
+    const { systemd, sent, said, state } = notifier(2_000, send);
+    state.isReady = true;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(sent.filter((text) => text.includes('READY'))).toHaveLength(3);
+    expect(sent.slice(0, 12).filter((text) => text.includes('WATCHDOG=1')).length).toBeGreaterThanOrEqual(8);
+    expect(said).toHaveLength(1);
+    systemd.end();
+  });
+
   it('is pinged at least once in each half of the watchdog time, whatever that is', async () => {
     for (const watchdogMs of [400, 1_000, 60_000]) {
       const { systemd, sent, state } = notifier(watchdogMs);

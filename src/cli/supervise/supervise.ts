@@ -5,7 +5,7 @@ import type { CommandContext } from '../command.js';
 import { notedConsoles, runtimeFolder } from '../console/runtime-file.js';
 import type { ConsoleLog } from '../console-log.js';
 import { serveMetrics } from '../metrics-server.js';
-import { notifySystemdOf } from '../notify-systemd.js';
+import { notifySystemdOf, STATUS_COLUMNS } from '../notify-systemd.js';
 import { progressLine } from '../progress.js';
 import type { RunAsked } from '../run-flow.js';
 import { sayError, startLog } from '../say-error.js';
@@ -60,7 +60,7 @@ export async function supervise(asked: SuperviseAsked, context: CommandContext):
   const systemd = notifySystemdOf({
     isReady: () => supervisor.readiness.ok,
     liveness: () => supervisor.liveness,
-    status: () => lineOf(supervisor, 160),
+    status: () => lineOf(supervisor, STATUS_COLUMNS),
     say: (level, what, message) => log.say(level, what, message),
   });
   const showing = setInterval(() => {
