@@ -27,6 +27,7 @@ const shared = {
     '^rxflume/metrics$': '<rootDir>/src/metrics/index.ts',
     '^rxflume/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^rxflume/planner$': '<rootDir>/src/planner/index.ts',
+    '^rxflume/text$': '<rootDir>/src/text/index.ts',
     '^rxflume/flume$': '<rootDir>/src/flume/index.ts',
     '^rxflume/inputs$': '<rootDir>/src/inputs/index.ts',
     '^rxflume/inputs/parquet$': '<rootDir>/src/inputs/parquet/index.ts',

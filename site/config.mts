@@ -104,6 +104,7 @@ export default defineConfig({
         ['operate', 'See into a running flow'],
         ['capacity', 'Capacity'],
         ['alerts', 'Alerts'],
+        ['text', 'Texts'],
         ['kubernetes', 'Kubernetes'],
         ['security', 'Security'],
       ]),
@@ -117,6 +118,7 @@ export default defineConfig({
         ['formats', 'Formats'],
         ['decoders', 'Decoders'],
         ['planner', 'Planner'],
+        ['text', 'Texts'],
         ['glossary', 'Glossary'],
       ]),
       group(

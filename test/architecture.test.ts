@@ -149,6 +149,12 @@ const TABLE: { readonly room: RegExp; readonly rooms: readonly string[]; readonl
     packages: ['node:crypto', 'node:os'],
   },
   { room: /^src\/planner$/, rooms: ['src/core'], packages: [] },
+  // A model is a file whose hash is checked.
+  {
+    room: /^src\/text$/,
+    rooms: ['src/core', 'src/delivery'],
+    packages: ['node:crypto', 'node:fs/promises'],
+  },
   // The rules look at the status of flows; receivers send through the port of HTTP.
   { room: /^src\/alerts$/, rooms: [...BASE, 'src/metrics', 'src/ports'], packages: ['rxjs', 'node:*'] },
   // Replays go through a flow, and write to files and topics as its sinks do.
@@ -243,6 +249,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/console/snapshots.ts': 'a snapshot says of when it is',
   'src/cli/doctor/doctor.ts': 'certificates end, and records are deleted, by dates',
   'src/cli/doctor/gather.ts': 'clocks of servers are compared with this one',
+  'src/cli/model/model.ts': 'a model says when it was trained',
   'src/dead-letters/drop.ts': 'a drop is dated',
   'src/dead-letters/queue.ts': 'a message that does not say when it was set aside is dated',
   'src/dead-letters/replay-log.ts': 'the end of a replay is dated',

@@ -66,6 +66,8 @@ import { checkOptions as syslogSource } from '../src/sources/syslog/options.js';
 import { checkOptions as tail } from '../src/sources/tail/options.js';
 import { MemoryAmqp, MemoryHttp, memoryFileSystem } from '../src/testing/index.js';
 import { checkOptions as proof } from '../src/testing/proof/options.js';
+import { checkOptions as readTextModel } from '../src/text/read-text-model.js';
+import { checkOptions as trainTextModel } from '../src/text/train.js';
 
 const sink = () => EMPTY;
 const source = new rxflume.Source<never>(() => undefined);
@@ -119,6 +121,11 @@ const TAKERS: Readonly<Record<string, readonly [take: (options: any) => unknown,
   'localDisk options': [localDisk, {}],
   'metricsHandler options': [(options) => metricsHandler(options).end(), {}],
   'plan inputs': [plan, {}],
+  'readTextModel options': [readTextModel, {}],
+  'trainTextModel options': [
+    trainTextModel,
+    { kind: 'topics', card: { source: 's', licence: 'l', date: 'd', limits: '' } },
+  ],
   'alertWhen options': [alerts.alertWhen, { name: 'n', when: () => true }],
   'alertmanagerReceiver options': [alerts.alertmanagerReceiver, { urls: ['http://h:1'] }],
   'builtInAlerts options': [alerts.builtInAlerts, {}],

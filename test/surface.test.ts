@@ -16,6 +16,7 @@ import * as planner from '../src/planner/index.js';
 import * as ports from '../src/ports/index.js';
 import * as registry from '../src/registry/index.js';
 import * as security from '../src/security/index.js';
+import * as text from '../src/text/index.js';
 
 /** What the author of a flow writes, by kind. Whatever is added here is kept for years. */
 const VALUES = {
@@ -125,6 +126,12 @@ describe('the public surface', () => {
     const laws = ['littleConcurrency', 'seedThroughput', 'usl'];
     const estimates = ['exactly', 'isNotMeasured', 'meanOf'];
     expect(Object.keys(planner).sort()).toEqual(['PLAN_DEFAULTS', 'plan', ...estimates, ...laws].sort());
+  });
+
+  it('of rxflume/text is a model: trained, read, swapped, and asked in a flow', () => {
+    const defaults = ['READ_TEXT_MODEL_DEFAULTS', 'TRAIN_TEXT_MODEL_DEFAULTS'];
+    const models = ['ModelSlot', 'TextModel', 'readTextModel', 'textModel', 'trainTextModel'];
+    expect(Object.keys(text).sort()).toEqual([...defaults, ...models, 'classify', 'distinctTexts'].sort());
   });
 
   it('of rxflume/flume is what migrated agents are made of, and its defaults', () => {

@@ -14,6 +14,8 @@ export const ERRORS = {
   RXF_FLOW_LOOP: { family: 'OptionError', retryable: false },
   RXF_FLOW_COMMAND: { family: 'OptionError', retryable: false },
   RXF_FLOW_FILE: { family: 'OptionError', retryable: false },
+  RXF_TEXT_DATA: { family: 'OptionError', retryable: false },
+  RXF_TEXT_MODEL: { family: 'OptionError', retryable: false },
   RXF_DRIVER_MISSING: { family: 'OptionError', retryable: false },
   RXF_SECRET_UNREADABLE: { family: 'ConnectError', retryable: true },
 

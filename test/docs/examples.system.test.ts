@@ -19,6 +19,7 @@ import * as ports from 'rxflume/ports';
 import * as registry from 'rxflume/registry';
 import * as security from 'rxflume/security';
 import * as testing from 'rxflume/testing';
+import * as text from 'rxflume/text';
 import * as rxjs from 'rxjs';
 import * as rxjsTesting from 'rxjs/testing';
 import ts from 'typescript';
@@ -53,6 +54,7 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'rxflume/registry': registry,
   'rxflume/security': security,
   'rxflume/testing': testing,
+  'rxflume/text': text,
   rxjs,
   'rxjs/testing': rxjsTesting,
 };

@@ -82,6 +82,7 @@ import {
 import { PLAN_DEFAULTS } from 'rxflume/planner';
 import { REGISTRY_DEFAULTS, REGISTRY_ENCODER_DEFAULTS } from 'rxflume/registry';
 import { PROOF_DEFAULTS } from 'rxflume/testing';
+import { READ_TEXT_MODEL_DEFAULTS, TRAIN_TEXT_MODEL_DEFAULTS } from 'rxflume/text';
 import { BACKOFF_DEFAULTS } from '../../src/backpressure/backoff.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../src/backpressure/circuit-breaker.js';
 import { root, tablesUnder, textOf } from './markdown.js';
@@ -128,6 +129,8 @@ test.each([
   ['docs/reference/formats.md', 'Parquet', PARQUET_DEFAULTS],
   ['docs/reference/metrics.md', 'Serve them to Prometheus', METRICS_HANDLER_DEFAULTS],
   ['docs/reference/planner.md', 'Inputs', PLAN_DEFAULTS],
+  ['docs/reference/text.md', 'trainTextModel', TRAIN_TEXT_MODEL_DEFAULTS],
+  ['docs/reference/text.md', 'readTextModel', READ_TEXT_MODEL_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of the registry', REGISTRY_DEFAULTS],
   ['docs/reference/options/registry.md', 'Options of an encoder', REGISTRY_ENCODER_DEFAULTS],
   ['docs/reference/options/inputs.md', 'Options of fromObservable$, fromCallback and fromReadable', FROM_DEFAULTS],

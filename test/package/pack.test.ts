@@ -40,6 +40,7 @@ const ENTRIES = [
   'rxflume/metrics',
   'rxflume/opentelemetry',
   'rxflume/planner',
+  'rxflume/text',
   'rxflume/console',
   'rxflume/ports',
   'rxflume/inputs',

@@ -7,6 +7,7 @@ import { graph } from './graph.js';
 import { init } from './init.js';
 import { ledger } from './ledger.js';
 import { migrate } from './migrate.js';
+import { model } from './model.js';
 import { plan } from './plan.js';
 import { rewind } from './rewind.js';
 import { run } from './run.js';
@@ -17,6 +18,6 @@ import { why } from './why.js';
 
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
 export const COMMANDS: readonly AnyCommand[] = [
-  ...[run, check, doctor, graph, plan, ledger, schema, alerts],
+  ...[run, check, doctor, graph, plan, ledger, schema, alerts, model],
   ...[top, tap, why, rewind, migrate, init, dlq],
 ];
