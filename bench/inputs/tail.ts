@@ -1,7 +1,7 @@
 // Lines of a log a CPU second: tailSource, beside `tail -F | cat` as the limit, and rsyslog's imfile where it is installed.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { Result } from '../lab/measure.js';
 
 /** The kernel counts CPU time in hundredths of a second. */
 const TICKS = 100;
+const LONGEST_MS = 120_000;
 const RSYSLOG = '/usr/sbin/rsyslogd';
 
 /** CPU seconds of a process so far. */
@@ -22,14 +23,22 @@ function cpuSecondsOf(pid: number): number {
   return (Number(user) + Number(system)) / TICKS;
 }
 
-/** What processes have used once they have read all there is, and wait. */
-async function usedWhenIdle(children: readonly ChildProcess[]): Promise<number> {
+/** What processes have used once they have read so many bytes, and wait. */
+async function usedWhenRead(bytes: number, children: readonly ChildProcess[]): Promise<number> {
   const used = () => children.reduce((sum, { pid }) => sum + cpuSecondsOf(pid as number), 0);
-  for (let before = -1; ; await sleep(500)) {
+  const read = () => Math.min(...children.map(({ pid }) => bytesReadBy(pid as number)));
+  const until = performance.now() + LONGEST_MS;
+  for (let before = -1; performance.now() < until; await sleep(500)) {
     const now = used();
-    if (now > 0.05 && now - before < 0.01) return now;
+    if (read() >= bytes && now === before) return now;
     before = now;
   }
+  throw new Error(`${read()} of ${bytes} bytes were read within ${LONGEST_MS / 1_000} s.`);
+}
+
+/** How many bytes a process has read so far. */
+function bytesReadBy(pid: number): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
 }
 
 function end(children: readonly ChildProcess[]): void {
@@ -40,7 +49,7 @@ async function tailAndCat(log: string): Promise<number> {
   const tail = spawn('tail', ['-n', '+1', '-F', log], { stdio: ['ignore', 'pipe', 'ignore'] });
   const cat = spawn('cat', [], { stdio: [tail.stdout, 'ignore', 'ignore'] });
   try {
-    return await usedWhenIdle([tail, cat]);
+    return await usedWhenRead(statSync(log).size, [tail, cat]);
   } finally {
     end([tail, cat]);
   }
@@ -61,7 +70,7 @@ async function rsyslog(folder: string, log: string): Promise<number> {
   );
   const child = spawn(RSYSLOG, ['-n', '-f', config, '-i', join(folder, 'rsyslog.pid')], { stdio: 'ignore' });
   try {
-    return await usedWhenIdle([child]);
+    return await usedWhenRead(statSync(log).size, [child]);
   } finally {
     end([child]);
   }

@@ -7,6 +7,12 @@ import type { SinkLifecycle, SinkSession } from '../../lifecycle/sink-lifecycle.
 /** Acked at the latest when there are so many: a run is two numbers, however long, but the source's window waits for it. */
 const LONGEST_RUN = 1_024;
 
+/** After so many runs of one value each, the next values are acked at once: waiting for the end of the turn costs more than it saves. */
+const ALONE = 8;
+
+/** So many values are acked at once before a run is begun again: by then they may come together. */
+const ACKED_AT_ONCE = 64;
+
 /** What of one stream has no receipt yet. */
 interface FanOutState {
   values: number;
@@ -30,6 +36,9 @@ export class NullSinkSession implements SinkSession<unknown> {
   #first: Delivery<unknown> | undefined;
   #last: Delivery<unknown> | undefined;
   #acking: Subscription | undefined;
+  /** How many runs of one value there were in a row. */
+  #alone = 0;
+  #isAckingAtOnce = false;
 
   constructor(
     { receiptIntervalMs, monitor }: { receiptIntervalMs: number; monitor: Monitor },
@@ -60,11 +69,24 @@ export class NullSinkSession implements SinkSession<unknown> {
 
   take(delivery: Delivery<unknown>): void {
     const { acker, seq } = delivery;
+    // One that comes while another is acked begins a run, so that calls do not nest.
+    if (this.#acker === undefined && this.#alone >= ALONE && !this.#isAckingAtOnce) {
+      this.#ackAtOnce(delivery);
+      return;
+    }
     if (acker !== this.#acker || seq !== this.#next) this.#begin(delivery);
     this.#next = seq + 1;
     this.#bytes += delivery.origin.byteLength;
     this.#last = delivery;
     if (this.#next - this.#from >= LONGEST_RUN) this.#ack();
+  }
+
+  #ackAtOnce(delivery: Delivery<unknown>): void {
+    this.#alone = this.#alone < ALONE + ACKED_AT_ONCE ? this.#alone + 1 : ALONE - 1;
+    this.#count(1, delivery.origin.byteLength, delivery, delivery);
+    this.#isAckingAtOnce = true;
+    delivery.ack();
+    this.#isAckingAtOnce = false;
   }
 
   #begin(delivery: Delivery<unknown>): void {
@@ -87,6 +109,7 @@ export class NullSinkSession implements SinkSession<unknown> {
     this.#first = undefined;
     this.#last = undefined;
     this.#bytes = 0;
+    this.#alone = next - from === 1 ? this.#alone + 1 : 0;
     this.#count(next - from, bytes, first, last);
     // Last: more may come while it is acked.
     acker.ack(from, next);

@@ -108,11 +108,17 @@ export class RequestAcker<T> implements Acker {
   /** Gives a request up: what is out of it is stale. */
   drop(pending: PendingRequest<T>): void {
     const at = this.#open.indexOf(pending);
-    if (at >= 0) this.#open.splice(at, 1);
+    if (at >= 0) this.#removeAt(at);
   }
 
   ack(first: number, next: number): void {
-    this.#settle(first, next, this.#open.slice(...this.#range(first, next)));
+    const at = this.#firstBehind(first);
+    const pending = this.#open[at];
+    // Most requests hold one value, or are settled as a whole.
+    if (pending?.first === first && pending.next === next) {
+      this.#removeAt(at);
+      this.#listener.acked(pending);
+    } else this.#settle(first, next, this.#open.slice(...this.#range(first, next)));
     this.release(first, next);
   }
 
@@ -169,14 +175,28 @@ export class RequestAcker<T> implements Acker {
   /** Where the open requests begin and end that have sequence numbers in [first, next). */
   #range(first: number, next: number): [low: number, high: number] {
     const open = this.#open;
+    const low = this.#firstBehind(first);
+    let high = low;
+    while (high < open.length && (open[high] as PendingRequest<T>).first < next) high += 1;
+    return [low, high];
+  }
+
+  /** Where the first open request is that ends behind a sequence number. */
+  #firstBehind(seq: number): number {
+    const open = this.#open;
     let low = 0;
     let high = open.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((open[middle] as PendingRequest<T>).next <= first) low = middle + 1;
+      if ((open[middle] as PendingRequest<T>).next <= seq) low = middle + 1;
       else high = middle;
     }
-    while (high < open.length && (open[high] as PendingRequest<T>).first < next) high += 1;
-    return [low, high];
+    return low;
+  }
+
+  #removeAt(at: number): void {
+    if (at === this.#open.length - 1) this.#open.pop();
+    else if (at === 0) this.#open.shift();
+    else this.#open.splice(at, 1);
   }
 }

@@ -66,6 +66,52 @@ describe('nullSink', () => {
       });
     }));
 
+  it('acks values that come one by one at once, and in runs again once they come together', () =>
+    inVirtualTime((at) => {
+      const acker = countingAcker();
+      const run = new SinkRun<number>(nullSink().write());
+      const origin = { stream: 's', epoch: 1, byteLength: 1 };
+      let seq = 0;
+      const give = () => {
+        run.give(new Delivery(seq, { ...origin, offset: seq }, acker, seq));
+        seq += 1;
+      };
+      for (let turn = 1; turn <= 8; turn += 1) {
+        at(turn, () => {
+          give();
+          expect(acker.runs).toHaveLength(turn - 1);
+        });
+      }
+      at(9, () => {
+        give();
+        expect(acker.runs.at(-1)).toEqual([8, 9]);
+      });
+      at(10, () => {
+        for (let n = 0; n < 1_000; n += 1) give();
+      });
+      at(11, () => {
+        const counts = acker.runs.map(([first, next]) => next - first);
+        expect([counts.length, counts.at(-1), counts.reduce((sum, count) => sum + count)]).toEqual([74, 936, 1_009]);
+        run.leave();
+      });
+    }));
+
+  it('nests no calls where each ack brings the next value', () =>
+    inVirtualTime((at) => {
+      const run = new SinkRun<string>(nullSink().write());
+      let count = 0;
+      const more = new RecordingAcker('test:1', () => {
+        count += 1;
+        if (count < 20_000) run.put('n', {}, more);
+      });
+      for (let turn = 1; turn <= 9; turn += 1) at(turn, () => run.put('a'));
+      at(10, () => run.put('n', {}, more));
+      at(11, () => {
+        expect([count, more.unsettled]).toEqual([20_000, []]);
+        run.leave();
+      });
+    }));
+
   it('gives a receipt for each stream, at the latest after the time', () =>
     inVirtualTime((at) => {
       const monitor = new Monitor();
