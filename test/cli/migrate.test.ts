@@ -212,6 +212,12 @@ describe('migrateAgent', () => {
     expect(['a.log', 'old.log', 'a.txt'].filter(reads)).toEqual(['a.log']);
   });
 
+  it('says what reads the values of Avro files, and does not type-check before', () => {
+    const { code, report } = withLine('spooldir-hdfs.conf', 'a1.sources.r1.deserializer = AVRO');
+    expect(code).toMatch(/line \d+: the values of Avro files are no events here: put avroRecords\(\) in the place/);
+    expect(report.counts.gap).toBe(1);
+  });
+
   it('sends a copied header as bytes, and no time where the event has none', () => {
     const text = read('taildir-kafka.conf');
     const { code } = migrated(`${text}\na1.sinks.k1.header.trace = traceparent\na1.sinks.k1.timestampHeader = at\n`);

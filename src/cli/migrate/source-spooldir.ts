@@ -1,5 +1,5 @@
 import { object, quoted } from './code.js';
-import { no, type Settings, to } from './settings.js';
+import { lacks, no, type Settings, to } from './settings.js';
 import { connecting, regexCode, type SourceType } from './source-type.js';
 
 /** Whole files of a folder, exactly once where the sink has a ledger. */
@@ -37,8 +37,11 @@ export const SPOOLDIR_SOURCE: SourceType = {
     ];
     const deserializer = (settings.text('deserializer') ?? 'LINE').toUpperCase();
     const isBlob = deserializer.includes('BLOBDESERIALIZER');
-    if (deserializer !== 'LINE' && !isBlob)
-      writing.lack([`line ${settings.line('deserializer')}: no records of ${settings.text('deserializer')} here`]);
+    if (deserializer !== 'LINE' && !isBlob) {
+      const text = lackOf(deserializer, settings);
+      settings.say('deserializer', lacks(text));
+      writing.lack([`line ${settings.line('deserializer')}: ${text}`]);
+    }
     const records = isBlob
       ? writing.call('inputs', 'wholeFile')
       : writing.call(
@@ -73,6 +76,12 @@ export const SPOOLDIR_SOURCE: SourceType = {
     };
   },
 };
+
+/** Flume's events of Avro files hold the bytes of a value, and a hash or the text of its schema as a header. */
+function lackOf(deserializer: string, settings: Settings): string {
+  if (deserializer !== 'AVRO') return `no records of ${settings.text('deserializer')} here`;
+  return 'the values of Avro files are no events here: put avroRecords() in the place of lineRecords, and take decoded values where the events are used';
+}
 
 /** Which names are read: those that the one pattern matches as a whole, without those that the other does. */
 function includedBy(settings: Settings): { readonly java: string; readonly line: number } | undefined {

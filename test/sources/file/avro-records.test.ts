@@ -70,6 +70,23 @@ describe('avroRecords', () => {
     }
   });
 
+  it('reads blocks that zstd wrote', () => {
+    // The one block of `fileOf(20)`, by `zstd -19`.
+    const zstd =
+      'KLUv/QBodQIAZAMAAAICBsOpMQQyBgAINAo1DAAONxA4EgAUAgjDqTEwFjEYABozHDQeACA2IjckACYCCMOpMTkKKBCYwQMQmA9iEmIqkTcGAZ4k4R8B';
+    const plain = fileOf(20, 'null', 20);
+    const sync = plain.subarray(-16);
+    const header = plain.toString('latin1', 0, plain.indexOf(sync) + 16).replace('\u0008null', '\u0012zstandard');
+    const block = Buffer.from(zstd, 'base64');
+    // 20 values, and the length of the block, as varints.
+    const lengths = Buffer.from([40, ((block.length * 2) & 0x7f) | 0x80, block.length >> 6]);
+    const file = Buffer.concat([Buffer.from(header, 'latin1'), lengths, block, sync]);
+    for (const size of [1, 50, file.length]) expect(read(cut(file, size))).toEqual(messages(20));
+    block[0] = 0;
+    const damaged = Buffer.concat([Buffer.from(header, 'latin1'), lengths, block, sync]);
+    expect(errorOf(() => read([damaged]))?.message).toContain('cannot be inflated as zstandard');
+  });
+
   it('reads values as `readerSchema` has them, and names a file that it cannot read', () => {
     const fields = [
       { name: 'id', type: 'double' },
