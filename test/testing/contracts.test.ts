@@ -9,12 +9,14 @@ import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { tailSource } from '../../src/sources/tail/tail-source.js';
 import {
   describeSink,
   describeSource,
   type It,
   MemoryAmqp,
   MemoryKafka,
+  MemoryLocalFiles,
   memoryFileSystem,
 } from '../../src/testing/index.js';
 import { naiveSource } from '../invariants/naive-source.js';
@@ -90,9 +92,35 @@ function queue() {
   };
 }
 
+const LINE_BYTES = 9;
+
+/** Of a file that is followed, what need not be redelivered is what lies before the position in the position file. */
+function tail() {
+  const own = new MemoryLocalFiles();
+  own.append('/log/a.log', '');
+  let sent = 0;
+  const line = (n: number) => `${String(n).padStart(LINE_BYTES - 1, '0')}\n`;
+  const source = tailSource(own, {
+    paths: ['/log/*.log'],
+    positionFile: '/state/tail.json',
+    drainTimeoutMs: 500,
+    monitor: new Monitor(),
+  });
+  return {
+    source,
+    produce: (count: number) => own.append('/log/a.log', Array.from({ length: count }, () => line(sent++)).join('')),
+    committed: () => {
+      if (!own.paths.includes('/state/tail.json')) return 0;
+      const { files } = JSON.parse(own.text('/state/tail.json')) as { files: { offset: number }[] };
+      return (files[0]?.offset ?? 0) / LINE_BYTES;
+    },
+  };
+}
+
 describe('describeSource', () => {
   describeSource('the RabbitMQ source', { make: queue, nameOf: ({ value }) => String(value), it });
   describeSource('the Kafka source', { make: () => kafka(ours), it });
+  describeSource('the source of log files', { make: tail, it });
 });
 
 /** The names of the checks that fail. */
