@@ -2,9 +2,14 @@
 const MIN_LENGTH = 8;
 const MAX_KNOWN = 100;
 
+const NOT_MADE: readonly string[] = [];
+
 const SHARED = Symbol.for('rxflume.knownSecrets');
 
-/** One list a process, also where a flow file and the command that runs it load two copies of this package. */
+/**
+ * Each secret with its forms, which are made once a text is looked through: more secrets than are remembered may be in use in turn. One list
+ * a process, also where a flow file and the command that runs it load two copies of this package.
+ */
 function known(): Map<string, readonly string[]> {
   const registry = globalThis as { [SHARED]?: Map<string, readonly string[]> };
   registry[SHARED] ??= new Map();
@@ -19,7 +24,7 @@ function known(): Map<string, readonly string[]> {
 export function rememberSecret(secret: string): void {
   if (secret.length < MIN_LENGTH) return;
   const all = known();
-  const forms = all.get(secret) ?? formsOf(secret);
+  const forms = all.get(secret) ?? NOT_MADE;
   all.delete(secret);
   all.set(secret, forms);
   for (const oldest of all.keys()) {
@@ -38,7 +43,10 @@ function formsOf(secret: string): readonly string[] {
 /** The text with `***` for each secret that is remembered. */
 export function withoutKnownSecrets(text: string): string {
   let clean = text;
-  for (const forms of known().values()) {
+  const all = known();
+  for (const [secret, made] of all) {
+    const forms = made.length === 0 ? formsOf(secret) : made;
+    if (made.length === 0) all.set(secret, forms);
     for (const form of forms) if (clean.includes(form)) clean = clean.replaceAll(form, '***');
   }
   return clean;

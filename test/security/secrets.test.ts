@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { describeError, SinkError } from '../../src/core/errors.js';
 import { rememberSecret, withoutKnownSecrets } from '../../src/core/known-secrets.js';
@@ -134,6 +134,16 @@ describe('a secret that was read', () => {
     for (const form of [text, encodeURIComponent(text), JSON.stringify(text), Buffer.from(text).toString('base64')]) {
       expect(withoutKnownSecrets(`<${form}>`)).toMatch(/^<"?\*\*\*=*"?>$/);
     }
+  });
+
+  it('takes no work to use, also where more than are looked for are used in turn', () => {
+    const tokens = Array.from({ length: 150 }, (_, n) => `a/token of "client" ${n};`);
+    const escaping = jest.spyOn(JSON, 'stringify');
+    for (const token of [...tokens, ...tokens]) rememberSecret(token);
+    expect(escaping).not.toHaveBeenCalled();
+    escaping.mockRestore();
+    const [first, last] = [tokens[0] as string, tokens[149] as string];
+    expect(withoutKnownSecrets(`${first} and ${encodeURIComponent(last)}`)).toBe(`${first} and ***`);
   });
 
   it('of fewer than 8 characters is not looked for, so that messages stay readable', () => {
