@@ -67,10 +67,6 @@ class Running extends ConnectionServer<ServerConnection> implements ConnectionHo
     this.#protocols = protocols;
     this.#listener = listener;
     this.#turns = new MemoryQuota(settings.maxBufferedBytes);
-    settings.certificate?.watch(settings.reloadIntervalMs, {
-      use: () => undefined,
-      warn: (message) => listener.logEvent('warn', 'flume.certificate', message),
-    });
     this.server.listen({ host: settings.host, port: settings.port }, () => this.listening());
   }
 
@@ -78,11 +74,6 @@ class Running extends ConnectionServer<ServerConnection> implements ConnectionHo
     const { host } = this.#settings;
     const bound = this.server.address();
     return shownHostPort(host, typeof bound === 'object' && bound !== null ? bound.port : this.#settings.port);
-  }
-
-  override destroy(): void {
-    this.#settings.certificate?.stop();
-    super.destroy();
   }
 
   // What a connection asks and tells.

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Subscriber } from 'rxjs';
 import type { ListenerEvents, PausableListening } from '../../ports/listening.js';
+import type { Certificate } from './certificate.js';
 import { Rejections } from './rejections.js';
 
 /** How many looks for stalled clients there are in `stallTimeoutMs`. */
@@ -17,7 +18,10 @@ interface ServedConnection {
   destroy(): void;
 }
 
-interface ConnectionLimits {
+interface ConnectionSettings {
+  /** What TLS is offered with; null without TLS. */
+  readonly certificate: Certificate | null;
+  readonly reloadIntervalMs: number;
   readonly maxClients: number;
   readonly stallTimeoutMs: number;
   readonly closeTimeoutMs: number;
@@ -33,7 +37,7 @@ export abstract class ConnectionServer<C extends ServedConnection> implements Pa
   protected readonly server: Server;
   /** In the order of connecting, where nothing has changed it. */
   protected readonly connections = new Set<C>();
-  readonly #limits: ConnectionLimits;
+  readonly #settings: ConnectionSettings;
   readonly #listener: ListenerEvents;
   readonly #out: Subscriber<PausableListening>;
   readonly #rejections: Rejections;
@@ -45,17 +49,27 @@ export abstract class ConnectionServer<C extends ServedConnection> implements Pa
   #isOver = false;
 
   /** `kind`: the first word of its log events. The subclass begins to listen. */
-  constructor(kind: string, limits: ConnectionLimits, listener: ListenerEvents, out: Subscriber<PausableListening>) {
-    this.#limits = limits;
+  constructor(
+    kind: string,
+    settings: ConnectionSettings,
+    listener: ListenerEvents,
+    out: Subscriber<PausableListening>,
+  ) {
+    this.#settings = settings;
     this.#listener = listener;
     this.#out = out;
     this.#rejections = new Rejections((message) => listener.logEvent('warn', `${kind}.rejected`, message));
-    const every = Math.max(1, Math.floor(limits.stallTimeoutMs / LOOKS));
+    const every = Math.max(1, Math.floor(settings.stallTimeoutMs / LOOKS));
     this.#looking = setInterval(() => {
-      for (const connection of [...this.connections]) connection.look(every, limits.stallTimeoutMs);
+      for (const connection of [...this.connections]) connection.look(every, settings.stallTimeoutMs);
     }, every);
     this.server = createServer((socket) => this.#accept(socket));
     this.server.on('error', (error) => this.failed(error));
+    // Each connection takes the certificate of its moment.
+    settings.certificate?.watch(settings.reloadIntervalMs, {
+      use: () => undefined,
+      warn: (message) => listener.logEvent('warn', `${kind}.certificate`, message),
+    });
   }
 
   abstract get address(): string;
@@ -99,7 +113,7 @@ export abstract class ConnectionServer<C extends ServedConnection> implements Pa
     this.#closing ??= new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.server.close();
-      this.#deadline = setTimeout(() => this.#end(), this.#limits.closeTimeoutMs);
+      this.#deadline = setTimeout(() => this.#end(), this.#settings.closeTimeoutMs);
       for (const connection of [...this.connections]) connection.leave();
       if (this.connections.size === 0) this.#end();
     });
@@ -109,6 +123,7 @@ export abstract class ConnectionServer<C extends ServedConnection> implements Pa
   destroy(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#settings.certificate?.stop();
     clearInterval(this.#looking);
     clearTimeout(this.#deadline);
     this.server.close();
@@ -154,7 +169,7 @@ export abstract class ConnectionServer<C extends ServedConnection> implements Pa
 
   /** Makes room for one more; what is wrong where there is none. */
   #makeRoom(): string | null {
-    const { maxClients } = this.#limits;
+    const { maxClients } = this.#settings;
     if (this.connections.size >= maxClients) this.longestSilent()?.giveUp();
     return this.connections.size >= maxClients ? `${maxClients} clients are connected already (maxClients)` : null;
   }

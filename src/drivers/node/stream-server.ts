@@ -91,10 +91,6 @@ class Running extends ConnectionServer<SocketConnection> implements ConnectionHo
     this.#at = at;
     this.#settings = settings;
     this.#listener = listener;
-    settings.certificate?.watch(settings.reloadIntervalMs, {
-      use: () => undefined,
-      warn: (message) => listener.logEvent('warn', 'socket.certificate', message),
-    });
     if ('path' in at) this.#listenAtPath(at.path);
     else this.server.listen({ host: at.host, port: at.port }, () => this.listening());
   }
@@ -103,11 +99,6 @@ class Running extends ConnectionServer<SocketConnection> implements ConnectionHo
     if ('path' in this.#at) return this.#at.path;
     const bound = this.server.address();
     return shownHostPort(this.#at.host, typeof bound === 'object' && bound !== null ? bound.port : this.#at.port);
-  }
-
-  override destroy(): void {
-    this.#settings.certificate?.stop();
-    super.destroy();
   }
 
   /** They are in the order in which they were last heard: those that have been silent the longest come first. */
