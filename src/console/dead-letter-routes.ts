@@ -4,10 +4,8 @@ import { Denied, jsonAnswer } from './answers.js';
 import type { DeadLetterEdit, DeadLetterQuery } from './dead-letter-contract.js';
 import { DeadLetterCommands, type DeadLettersOfFlow } from './dead-letters.js';
 import { flowNamed, hiddenFields } from './hidden-fields.js';
-import { field, isText, jsonBody } from './json-body.js';
+import { type Fields, field, isFields, isOptional, isText, isTexts, jsonBody } from './json-body.js';
 import type { CheckedOptions } from './options.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Where the dead letters of a flow are stored. */
 export function storeOfFlow(
@@ -79,14 +77,7 @@ export class DeadLetterRoutes {
   }
 }
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isOptional =
-  <T>(isFit: (value: unknown) => value is T) =>
-  (value: unknown): value is T | undefined =>
-    value === undefined || isFit(value);
 const isTime = (value: unknown): value is number => Number.isFinite(value);
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 
 function queryOfUrl(query: URLSearchParams): DeadLetterQuery {
   const given = (name: string) => query.get(name) || undefined;

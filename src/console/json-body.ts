@@ -4,7 +4,7 @@ import { Denied } from './answers.js';
 /** The longest body of a request, in bytes. */
 const MAX_BODY_BYTES = 65_536;
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The JSON object that a request carries.
@@ -26,7 +26,7 @@ export async function jsonBody(request: Request): Promise<Fields> {
   } catch (error) {
     throw new Denied(400, 'RXF_CONSOLE_REQUEST', `The body is not JSON: ${describeError(error)}. Send a JSON object.`);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  if (isFields(value)) return value;
   throw new Denied(400, 'RXF_CONSOLE_REQUEST', `Expected the body to be a JSON object, got ${describeValue(value)}.`);
 }
 
@@ -50,6 +50,13 @@ export function field<T>(fields: Fields, name: string, isFit: (value: unknown) =
   throw new Denied(400, 'RXF_CONSOLE_REQUEST', `Expected \`${name}\` to be ${wanted}, got ${describeValue(value)}.`);
 }
 
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isOptional =
+  <T>(isFit: (value: unknown) => value is T) =>
+  (value: unknown): value is T | undefined =>
+    value === undefined || isFit(value);
 export const isText = (value: unknown): value is string => typeof value === 'string';
+export const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 export const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;

@@ -4,7 +4,7 @@ import type { ResetTarget } from '../flow/reset-preview.js';
 import type { RunningFlow } from '../flow/running-flows.js';
 import { Denied } from './answers.js';
 import type { CommandDone, FlowCommand, ResetPreview } from './contract.js';
-import { field, isOffset, isText } from './json-body.js';
+import { field, isFields, isOffset, isOptional, isTexts } from './json-body.js';
 
 /** The control of a flow, of its newest subscription. */
 export function controlOf(flows: readonly RunningFlow[], name: string): FlowControl {
@@ -44,10 +44,8 @@ export function steer(control: FlowControl, command: string, body: Readonly<Reco
 
 /** What would be redelivered if the flow read on from another offset or time; with `confirm` it does. */
 export function reset(control: FlowControl, body: Readonly<Record<string, unknown>>): Observable<ResetPreview> {
-  const to = (isFields(body.to) ? body.to : {}) as { readonly offset?: unknown; readonly time?: unknown };
-  const isList = (value: unknown): value is readonly string[] | undefined =>
-    value === undefined || (Array.isArray(value) && value.every(isText));
-  const streams = field(body, 'streams', isList, 'a list of streams');
+  const to = isFields(body.to) ? body.to : {};
+  const streams = field(body, 'streams', isOptional(isTexts), 'a list of streams');
   const wanted = 'an offset from 0 or a time, as `{"to":{"offset":42}}`, `{"to":{"time":1764230400000}}`';
   const target$: Observable<ResetTarget> =
     to.time === undefined
@@ -67,8 +65,4 @@ export function reset(control: FlowControl, body: Readonly<Record<string, unknow
       message,
     })),
   );
-}
-
-function isFields(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
