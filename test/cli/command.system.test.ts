@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
@@ -19,7 +19,8 @@ function flowFile(
   const file = join(root, 'test/cli', `.flow-${process.pid}-${name}.ts`);
   writeFileSync(
     file,
-    `import { fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
+    `import { writeFileSync } from 'node:fs';
+import { fileSink, flow, json, jsonLines, kafkaSource } from 'rxflume';
 import { embeddedLog } from 'rxflume/drivers/embedded-log';
 import { localDisk } from 'rxflume/drivers/local-disk';
 import { decode, mapValue } from 'rxflume/operators';
@@ -30,12 +31,25 @@ const folder = ${JSON.stringify(join(folder, name))};
 const log = embeddedLog({ folder: folder + '/log', topics: ['chat'] });
 if ((await log.recordCount('chat')) === 0) await log.append('chat', ['{"n":1}', '{"n":2}', ${JSON.stringify(record)}]);
 const lake = fileSink<any>(localDisk(), { root: folder + '/lake', path: ${path}, format: jsonLines() });
+const noted = (value: any) => {
+  if (value.n === 3) writeFileSync(folder + '/all-read', '');
+  return value;
+};
 const stuck = (deliveries: any) => deliveries.pipe(mergeMap(() => NEVER));
 void stuck;
-export default flow('${name}', kafkaSource(log, { topics: ['chat'], groupId: 'g', resumeFrom: ${resumeFrom} }), decode(json()), mapValue((value) => value), ${sink});
+export default flow('${name}', kafkaSource(log, { topics: ['chat'], groupId: 'g', resumeFrom: ${resumeFrom} }), decode(json()), mapValue(noted), ${sink});
 `,
   );
   return file;
+}
+
+/** Acts once the flow of that name has read its three messages. */
+function onceRead(name: string, act: () => void): void {
+  const looking = setInterval(() => {
+    if (!existsSync(join(folder, name, 'all-read'))) return;
+    clearInterval(looking);
+    act();
+  }, 20);
 }
 
 afterAll(() => {
@@ -116,7 +130,7 @@ describe('rxflume', () => {
     const outcome = await rxflume(['run', file], (stdout, kill) => {
       if (isSent || !stdout.includes('kafka.assigned')) return;
       isSent = true;
-      setTimeout(() => kill(signal), 300);
+      onceRead(signal.toLowerCase(), () => kill(signal));
     });
     expect(outcome.code).toBe(0);
     expect(lines(outcome).at(-1)).toMatchObject({ outcome: 'drained', records: 3, acked: 3, files: 1 });
@@ -128,7 +142,7 @@ describe('rxflume', () => {
     const outcome = await rxflume(['run', file], (stdout, kill) => {
       if (sent === 0 && stdout.includes('kafka.assigned')) {
         sent = 1;
-        setTimeout(() => kill('SIGTERM'), 300);
+        onceRead('second-signal', () => kill('SIGTERM'));
       } else if (sent === 1 && stdout.includes('Draining')) {
         sent = 2;
         // At once it is the same signal, passed on by npm to a group that has it already; later it is a second one.

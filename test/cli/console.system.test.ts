@@ -198,7 +198,7 @@ describe('rxflume run --console', () => {
     expect(noted.map(({ pid }) => pid).sort()).toEqual([chat.child.pid, second.child.pid].sort());
     const token = noted.find(({ pid }) => pid === second.child.pid)?.token;
     let snapshot: ConsoleSnapshot | undefined;
-    for (let at = 0; at < 50 && snapshot?.peers[0]?.ok !== true; at += 1) {
+    for (let at = 0; at < 200 && snapshot?.peers[0]?.ok !== true; at += 1) {
       snapshot = (await (
         await fetch(`${second.url}api/snapshot`, { headers: { authorization: `Bearer ${token}` } })
       ).json()) as ConsoleSnapshot;
@@ -221,7 +221,7 @@ describe('rxflume run --console', () => {
       return all.filter(({ ok }) => ok).map(({ process: name, flows }) => [name, flows.map((one) => one.name)]);
     };
     // The list of peers is read every 10 s.
-    for (let at = 0; at < 200 && (await shown()).length < 2; at += 1) await sleep(100);
+    for (let at = 0; at < 300 && (await shown()).length < 2; at += 1) await sleep(100);
     expect(await shown()).toEqual([
       ['first', ['chat']],
       ['several', ['several']],

@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { lastValueFrom, timer } from 'rxjs';
+import { first, lastValueFrom, timer } from 'rxjs';
 import { decode, drainOn } from '../../operators/index.js';
 import { commandOf, readArguments } from '../../src/cli/arguments.js';
 import type { CommandContext } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
+import { Monitor } from '../../src/core/monitor.js';
 import { embeddedLog } from '../../src/drivers/embedded-log/index.js';
 import { localDisk } from '../../src/drivers/local-disk/index.js';
 import { fileSink, flow, json, jsonLines, kafkaSource } from '../../src/index.js';
@@ -95,11 +96,13 @@ describe('what --json prints fits its schema', () => {
   });
 
   it('of ledger, verified and with a problem', async () => {
+    const monitor = new Monitor();
     const log = embeddedLog({ folder: join(data, 'log'), topics: ['chat'] });
     await log.append('chat', ['{"n":1}', '{"n":2}']);
     const lake = fileSink<unknown>(localDisk({ fsync: 'never' }), { root: join(data, 'lake'), format: jsonLines() });
-    const source = kafkaSource(log, { topics: ['chat'], groupId: 'g', resumeFrom: lake.offsetStore });
-    await lastValueFrom(flow('lands', source, decode(json()), lake.write()).pipe(drainOn(timer(500))));
+    const source = kafkaSource(log, { topics: ['chat'], groupId: 'g', resumeFrom: lake.offsetStore, monitor });
+    const areRead$ = timer(0, 20).pipe(first(() => monitor.total('rxflume_source_records_total') === 2));
+    await lastValueFrom(flow('lands', source, decode(json()), lake.write()).pipe(drainOn(areRead$)));
     const well = await printed('ledger', join(data, 'lake'), '--json');
     expect([well.code, fitting('ledger', well.out)]).toMatchObject([0, { verified: true, streams: [{ values: 2 }] }]);
     const [stored = ''] = readdirSync(join(data, 'lake')).filter((name) => name.endsWith('.jsonl'));

@@ -191,7 +191,8 @@ describe('rxflume plan', () => {
     );
     const since = performance.now();
     const { json: told } = await planned(stuck, ['--sample', lines, '--within', '4s', '--json']);
-    expect(performance.now() - since).toBeLessThan(6_000);
+    // With what a busy machine takes to load and to print; without the limit it would not end.
+    expect(performance.now() - since).toBeLessThan(12_000);
     expect(told.cpu[1]?.secondsPerRecord).toEqual({ notMeasured: expect.stringMatching(/did not pass through it/) });
     expect(told.estimates.filesPerDay).toEqual({ notMeasured: expect.any(String) });
   });

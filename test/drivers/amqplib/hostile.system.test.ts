@@ -59,7 +59,7 @@ describe('a broker that is none, or a bad one', () => {
         'the call',
       );
       trace.unsubscribe();
-      await until(() => broker.areCut(), 'the end of the socket', undefined, 2_000);
+      await until(() => broker.areCut(), 'the end of the socket', undefined, 5_000);
       expect([trace.consumers, trace.errors, trace.isComplete]).toEqual([0, 0, false]);
     },
   );
@@ -70,7 +70,7 @@ describe('a broker that is none, or a bad one', () => {
     await trace.failed();
     expect(trace.error).toMatchObject({ code: 'RXF_AMQP_UNREACHABLE' });
     expect(trace.error?.message).toContain('the handshake took more than 100 ms');
-    await until(() => broker.areCut(), 'the end of the socket', undefined, 2_000);
+    await until(() => broker.areCut(), 'the end of the socket', undefined, 5_000);
   });
 
   it('that lets us in and then sets nothing up is given up after `connectTimeoutMs` too', async () => {
@@ -79,7 +79,7 @@ describe('a broker that is none, or a bad one', () => {
     await trace.failed();
     expect(trace.error).toMatchObject({ code: 'RXF_AMQP_UNREACHABLE', retryable: true });
     expect(trace.error?.message).toContain("within 100 ms to a request for queue 'orders'");
-    await until(() => broker.areCut(), 'the end of the socket', undefined, 2_000);
+    await until(() => broker.areCut(), 'the end of the socket', undefined, 5_000);
   });
 
   it('that falls silent is noticed by its missing sign of life, and the half-open socket is cut', async () => {
@@ -89,7 +89,7 @@ describe('a broker that is none, or a bad one', () => {
     await trace.failed();
     expect(trace.error).toMatchObject({ code: 'RXF_AMQP_LOST', retryable: true });
     expect(trace.error?.message).toContain('no heartbeat');
-    await until(() => broker.areCut(), 'the end of the socket', undefined, 2_000);
+    await until(() => broker.areCut(), 'the end of the socket', undefined, 5_000);
   }, 10_000);
 
   it('that falls silent does not hold up a close', async () => {
@@ -97,7 +97,7 @@ describe('a broker that is none, or a bad one', () => {
     broker.isDead = true;
     await trace.close();
     expect([trace.isComplete, trace.errors]).toEqual([true, 0]);
-    await until(() => broker.areCut(), 'the end of the socket', undefined, 2_000);
+    await until(() => broker.areCut(), 'the end of the socket', undefined, 5_000);
   });
 
   it('that falls silent leaves nothing under way unsettled after a close', async () => {

@@ -5,6 +5,7 @@ import { lastValueFrom } from 'rxjs';
 import type { RxflumeError } from '../../../src/core/errors.js';
 import { type UndiciOptions, undici } from '../../../src/drivers/undici/index.js';
 import type { HttpAnswer, HttpClient } from '../../../src/ports/http-client.js';
+import { until } from '../../../src/testing/contracts/checking.js';
 import { certificate } from '../avro-rpc/certificate.js';
 import { ScriptedServer } from './scripted-server.js';
 
@@ -244,13 +245,19 @@ describe('undici, over time', () => {
   it('asks again on a new connection where the server has closed an idle one', async () => {
     const client = undici();
     const connections = new Set<number>();
+    let closed = 0;
     const address = await serve((socket, _, connection) => {
       connections.add(connection);
       socket.write(OK);
+      socket.once('close', () => {
+        closed += 1;
+      });
       setTimeout(() => socket.destroy(), 20);
     });
     for (let n = 0; n < 3; n += 1) {
       expect(await ask(`http://${address}/`, {}, Buffer.from('a'), client)).toMatchObject({ status: 200 });
+      await until(() => closed === n + 1, 'the end of the connection');
+      // The client learns of it in a later turn.
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
     expect(connections.size).toBe(3);

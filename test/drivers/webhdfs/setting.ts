@@ -35,6 +35,7 @@ export async function failure(work: Promise<unknown>): Promise<RxflumeError> {
 
 /** Polls, some tens of milliseconds at most, for what a server does in its own time. */
 export async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 200 && !holds(); n++) await new Promise((resolve) => setTimeout(resolve, 2));
+  const end = performance.now() + 10_000;
+  while (!holds() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 2));
   if (!holds()) throw new Error(`Waited in vain for ${holds}`);
 }
