@@ -7,11 +7,14 @@ import { webhdfs } from 'rxflume/drivers/webhdfs';
 import { type RawJson, rawJson } from 'rxflume/formats';
 import { decode, drainOn, filterValue } from 'rxflume/operators';
 import { lastValueFrom, type Observable, reduce, Subject } from 'rxjs';
+import { letHeapGrow } from '../../src/cli/heap-growth.js';
 import { perform, type Task } from './perform.js';
 
 export interface LakeTask extends Task {
   /** Whether JSON that was not changed is written as it came. */
   readonly isRaw: boolean;
+  /** Whether V8's heap grows as under `rxflume run`. */
+  readonly isHeapGrown: boolean;
   readonly compression: 'none' | 'gzip';
   readonly compressionLevel?: number;
   readonly dropped: string;
@@ -40,6 +43,7 @@ async function run(receipts$: Observable<Receipt>, { records, kept }: LakeTask):
 }
 
 perform<LakeTask>((task) => {
+  if (task.isHeapGrown) letHeapGrow();
   const kafka = kafkajs({ brokers: [task.broker] });
   const hdfs = webhdfs({ nameNodes: [task.hdfsUrl], user: 'flume' });
   const to = {

@@ -7,6 +7,7 @@ import type { ConsoleAsked } from './console/console-arguments.js';
 import type { ConsoleLog } from './console-log.js';
 import { flowOf, loaded } from './flow-of.js';
 import type { OutputStream } from './guarded-output.js';
+import { letHeapGrow } from './heap-growth.js';
 import type { ListenAddress } from './http-server.js';
 import { serveMetrics } from './metrics-server.js';
 import { notifySystemd } from './notify-systemd.js';
@@ -52,6 +53,7 @@ export async function runFlow(asked: RunAsked, context: CommandContext): Promise
   if (endConsole === null) return 2;
   const watching = watched === undefined ? undefined : await startAlerts(watched, log, err, alerts$);
   if (watching === null) return 2;
+  const endGrowth = letHeapGrow();
   const running = run(flow, log, asked);
   const endReport = isSupervised(context.env) ? report(running.stop) : undefined;
   const systemd = endReport === undefined ? notifySystemd(flow.name, log) : undefined;
@@ -63,6 +65,7 @@ export async function runFlow(asked: RunAsked, context: CommandContext): Promise
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   watchNpm(() => running.stop('npm, which started it, has ended'));
   const outcome = await running.exitCode;
+  endGrowth();
   systemd?.end();
   endReport?.();
   await watching?.end();
