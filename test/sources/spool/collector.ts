@@ -1,15 +1,21 @@
-import { fileSink, text } from 'rxflume';
+import { type Format, fileSink, jsonLines, text } from 'rxflume';
 import { localDisk } from 'rxflume/drivers/local-disk';
 import { lineRecords, spoolSource } from 'rxflume/inputs';
+import { parquetRecords } from 'rxflume/inputs/parquet';
 
-/** A collector from a spool folder to files of the same disk, to be killed: both below the folder that it is given. */
-const [, , root = ''] = process.argv;
+/** A collector from a spool folder of lines, or of Parquet files, to files of the same disk, to be killed: both below the folder that it is given. */
+const [, , root = '', kind = 'lines'] = process.argv;
+const isParquet = kind === 'parquet';
 const disk = localDisk({ root });
-const lake = fileSink<Buffer>(disk, { root: '/lake', format: text(), roll: { count: 500 } });
-spoolSource(disk, {
+const lake = fileSink<unknown>(disk, {
+  root: '/lake',
+  format: (isParquet ? jsonLines() : text()) as Format<unknown>,
+  roll: { count: 500 },
+});
+spoolSource<unknown>(disk, {
   name: 'kill',
   folder: '/in',
-  records: lineRecords(),
+  records: isParquet ? parquetRecords() : lineRecords(),
   pollIntervalMs: 50,
   unchangedForMs: 50,
   window: { count: 700 },
