@@ -1,4 +1,5 @@
 // npm run chaos -- --help: the proof that records land exactly once, whatever fails.
+import { proveClusters } from './cluster/main.js';
 import { type Options, readOptions, USAGE } from './options.js';
 import { table } from './report.js';
 import { type Outcome, runOnce } from './run.js';
@@ -19,7 +20,8 @@ try {
   console.error(`${(error as Error).message}\n\n${USAGE}`);
   process.exit(2);
 }
-const code = options === null ? help() : await prove(options);
+const code =
+  options === null ? help() : options.cluster ? await proveClusters(options, stop.signal) : await prove(options);
 // Clients that a broker's end has broken would keep the program; what was printed must be out before it ends.
 process.stdout.write('', () => process.exit(code));
 

@@ -13,6 +13,9 @@ frozen, connections cut, and services restarted. Then an independent reader coun
   --records <n>    records produced in each run, steadily (default 400 a second)
   --short          the form for CI: one run, seed 1, 18 kills in 90 s
   --format <name>  what the collectors write: lines (default) or parquet
+  --cluster        three brokers, three RabbitMQ nodes, two NameNodes and two DataNodes instead, of which one after another is killed,
+                   hung, cut off or relieved; as root. Only --minutes, --seed and --verbose go with it
+  --minutes <n>    how long the faults of --cluster last (default 2)
   --at-least-once  without the ledger, to see that this finds duplicates
   --keep           keep the logs, the topic and the folder, also where all is well
   --verbose        print each fault as it is done
@@ -28,6 +31,8 @@ export interface Options {
   readonly seconds: number;
   readonly records: number;
   readonly format: 'lines' | 'parquet';
+  readonly cluster: boolean;
+  readonly minutes: number;
   readonly atLeastOnce: boolean;
   readonly keep: boolean;
   readonly verbose: boolean;
@@ -45,6 +50,8 @@ export function readOptions(args: readonly string[]): Options | null {
       records: { type: 'string' },
       short: { type: 'boolean', default: false },
       format: { type: 'string', default: 'lines' },
+      cluster: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
       'at-least-once': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
@@ -64,6 +71,8 @@ export function readOptions(args: readonly string[]): Options | null {
     seconds,
     records: whole('--records', values.records ?? String(seconds * 400), 1_000, 5_000_000),
     format,
+    cluster: values.cluster,
+    minutes: whole('--minutes', values.minutes ?? '2', 1, 600),
     atLeastOnce: values['at-least-once'],
     keep: values.keep,
     verbose: values.verbose,

@@ -127,6 +127,11 @@ async function live() {
     });
     const isProven = await step('chaos', process.execPath, ['--import', 'tsx', 'chaos/main.ts', '--short']);
     counts[isProven ? 'passed' : 'failed'] += 1;
+    const minutes = process.env.RXFLUME_CHAOS_CLUSTER_MINUTES;
+    if (minutes) {
+      const args = ['--import', 'tsx', 'chaos/main.ts', '--cluster', '--seed', '1', '--minutes', minutes];
+      counts[(await step('chaos in clusters', process.execPath, args)) ? 'passed' : 'failed'] += 1;
+    }
   } finally {
     if (!wereUp) spawnSync(services, ['down'], { stdio: 'inherit' });
   }

@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { gunzipSync } from 'node:zlib';
 import { Kafka, logLevel } from 'kafkajs';
 import { from, type Subscription } from 'rxjs';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import type { KafkaProducer } from '../../src/ports/kafka-producer.js';
-import { services, sleep } from './support.js';
+import { root, services, sleep } from './support.js';
 
 /** Whether a cluster can be started here: its brokers have network namespaces, which only root may create. */
 export const hasClusters = process.getuid?.() === 0;
@@ -40,7 +42,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 export type Counted = ReadonlyMap<number, number>;
 
 /** Of lines of JSON. */
-export function counted(lines: readonly string[]): Counted {
+function counted(lines: readonly string[]): Counted {
   const seen = new Map<number, number>();
   for (const line of lines) {
     const { n } = JSON.parse(line) as { n: number };
@@ -91,7 +93,9 @@ export class KafkaCluster {
   async createTopic(topic: string, replicas: readonly (readonly number[])[], settings: Record<string, string> = {}) {
     const replicaAssignment = replicas.map((one, partition) => ({ partition, replicas: [...one] }));
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-    await this.admin((admin) => admin.createTopics({ topics: [{ topic, replicaAssignment, configEntries }] }));
+    await this.admin((admin) =>
+      admin.createTopics({ topics: [{ topic, replicaAssignment, configEntries }], waitForLeaders: false }),
+    );
     await until(`${topic} has leaders`, async () => (await this.leaders(topic)).every((leader) => leader > 0));
   }
 
@@ -196,6 +200,15 @@ export class Feeder {
       this.#subscription.unsubscribe();
     }
   }
+}
+
+/** How often each number is in the files below a root of the cluster's HDFS that readers see, by Hadoop's own reader, which asks both NameNodes. */
+export async function numbersInLake(folder: string): Promise<Counted> {
+  const args = ['cluster', 'hdfs', '-text', `${folder}/mod=*/*`];
+  const child = spawn(`${root}scripts/services`, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('{')) lines.push(line);
+  return counted(lines);
 }
 
 /** How often each number is in the files below a folder of this machine that are complete. */

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Moment, Way } from '../../chaos/plan.js';
 import { type Address, Proxies } from '../../chaos/proxies.js';
-import { type Counted, cluster, counted, NOTHING_WRONG, startCluster, until, verdict } from './cluster.js';
-import { type Command, root, runFlow, sleep } from './support.js';
+import { cluster, NOTHING_WRONG, numbersInLake, startCluster, until, verdict } from './cluster.js';
+import { type Command, runFlow, sleep } from './support.js';
 
 jest.setTimeout(120_000);
 
@@ -16,16 +14,6 @@ const LINES_EVERY_MS = 20;
 
 /** Where a server of the cluster is, by its name and the line of `cluster env`. */
 const addressOf = (url: string): Address => ({ host: '127.0.0.1', port: Number(new URL(url).port) });
-
-/** How often each number is in the files that readers see, by Hadoop's own reader, which asks both NameNodes. */
-async function numbersInLake(): Promise<Counted> {
-  const child = spawn(`${root}scripts/services`, ['cluster', 'hdfs', '-text', `${LAKE}/mod=*/*`], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('{')) lines.push(line);
-  return counted(lines);
-}
 
 describe('two NameNodes and two DataNodes: lines of a log to HDFS, exactly once', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rxflume-ha-'));
@@ -71,7 +59,7 @@ describe('two NameNodes and two DataNodes: lines of a log to HDFS, exactly once'
   /** What the flow has stored grows, by what readers see. */
   async function goesOn(): Promise<void> {
     const due = count;
-    await until(`line ${due} is in HDFS`, async () => (await numbersInLake()).has(due), 30_000);
+    await until(`line ${due} is in HDFS`, async () => (await numbersInLake(LAKE)).has(due), 30_000);
   }
 
   /** What happens at the next request of a moment. */
@@ -110,6 +98,6 @@ describe('two NameNodes and two DataNodes: lines of a log to HDFS, exactly once'
     flow?.child.kill('SIGTERM');
     expect(await flow?.ended).toBe(0);
     expect(count).toBeGreaterThan(5_000);
-    expect(verdict(await numbersInLake(), count)).toEqual(NOTHING_WRONG);
+    expect(verdict(await numbersInLake(LAKE), count)).toEqual(NOTHING_WRONG);
   });
 });

@@ -17,7 +17,7 @@ const hostMap = JSON.parse(env('TEST_HOST_MAP', '{}')) as Record<string, string>
 
 const store =
   process.env.TEST_DISK === undefined
-    ? webhdfs({ nameNodes, user: 'flume', hostMap })
+    ? webhdfs({ nameNodes, user: 'flume', hostMap, requestTimeoutMs, idleTimeoutMs: 2 * requestTimeoutMs })
     : localDisk({ root: process.env.TEST_DISK });
 
 const lake = fileSink<{ n: number; text: string }>(store, {

@@ -35,7 +35,11 @@ const to = env('TEST_TO', 'hdfs');
 
 const store =
   process.env.TEST_DISK === undefined
-    ? webhdfs({ nameNodes: env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(','), user: 'flume' })
+    ? webhdfs({
+        nameNodes: env('RXFLUME_HDFS_URL', 'http://127.0.0.1:19870').split(','),
+        user: 'flume',
+        requestTimeoutMs: Number(env('TEST_REQUEST_MS', '30000')),
+      })
     : localDisk({ root: process.env.TEST_DISK });
 const lake = fileSink<{ n: number; text: string }>(store, {
   root: env('TEST_ROOT', '/lake/test'),
