@@ -190,7 +190,7 @@ async function count(
   fed: number,
   published: number,
 ): Promise<boolean> {
-  const written = await servers.kafka.numbersIn(topic);
+  const written = await servers.kafka.numbersIn(topic, fed);
   const streamed = await numbersIn(servers.rabbitmq[0] as string, stream, {
     arguments: { 'x-stream-offset': 'first' },
   });
@@ -198,7 +198,7 @@ async function count(
   const rows = [
     ['Kafka, by our producer', verdict(written, fed), fed],
     ['Kafka to HDFS', verdict(await numbersInLake(`${lake}/kafka`), fed), fed],
-    ['Kafka to Kafka', verdict(await servers.kafka.numbersIn(copy), fed), fed],
+    ['Kafka to Kafka', verdict(await servers.kafka.numbersIn(copy, fed), fed), fed],
     // A plain publisher sends again what was not confirmed, so the stream itself may hold a number twice.
     ['RabbitMQ to HDFS', difference(filed, streamed), published],
   ] as const;
