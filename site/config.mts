@@ -100,6 +100,7 @@ export default defineConfig({
         ['your-own-sink', 'Your own sink'],
         ['testing', 'Testing'],
         ['production', 'Production'],
+        ['change-a-flow', 'Change a flow'],
         ['monitoring', 'Monitoring'],
         ['operate', 'See into a running flow'],
         ['capacity', 'Capacity'],

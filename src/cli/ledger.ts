@@ -1,7 +1,6 @@
 import { concatMap, firstValueFrom, from, toArray } from 'rxjs';
 import { describeError } from '../core/errors.js';
 import { Monitor } from '../core/monitor.js';
-import type { FileSystem } from '../ports/file-system.js';
 import { auditLedger } from '../sinks/files/ledger/audit.js';
 import { ledgerStreams, readLedger } from '../sinks/files/ledger/reading.js';
 import { LEDGER_RULES } from '../sinks/files/ledger/rules.js';
@@ -9,6 +8,7 @@ import { skipTo } from '../sinks/files/ledger/skip.js';
 import { LedgerStore } from '../sinks/files/ledger/store.js';
 import { type LedgerReport, ledgerJson, ledgerText } from './ledger-text.js';
 import { isOwn } from './load-flow.js';
+import { openRoot } from './open-root.js';
 import { type RootLocation, readRoot } from './root-url.js';
 
 /** What `rxflume ledger` is asked to look at. */
@@ -54,7 +54,12 @@ class WrongUse extends Error {}
 
 async function readReport(asked: LedgerAsked, setting: LedgerSetting): Promise<LedgerReport> {
   const location = locationOf(asked, setting);
-  const fs = await open(location, asked, setting.env);
+  // What is only read need not be made durable, and may be on a read-only disk.
+  const fs = await openRoot(
+    location,
+    { ...asked, fsync: asked.skipTo === undefined ? 'never' : 'always' },
+    setting.env,
+  );
   const root = location.path;
   const shown = root === '' ? '/' : root;
   const found = await firstValueFrom(from(fs.status(shown)));
@@ -106,23 +111,6 @@ function locationOf({ root, mode, user }: LedgerAsked, { cwd }: LedgerSetting): 
     );
   }
   return location;
-}
-
-async function open(location: RootLocation, asked: LedgerAsked, env: LedgerSetting['env']): Promise<FileSystem> {
-  if (location.kind === 'disk') {
-    const { localDisk } = await import('../drivers/local-disk/index.js');
-    // What is only read need not be made durable, and may be on a read-only disk.
-    return localDisk({ fsync: asked.skipTo === undefined ? 'never' : 'always' });
-  }
-  const { webhdfs } = await import('../drivers/webhdfs/index.js');
-  const user = asked.user ?? env.HADOOP_USER_NAME;
-  const delegationToken = env.RXFLUME_DELEGATION_TOKEN;
-  return webhdfs({
-    nameNodes: location.nameNodes,
-    mode: asked.mode,
-    ...(user && { user }),
-    ...(delegationToken && { delegationToken }),
-  });
 }
 
 const MAX_NAMED = 20;

@@ -1,5 +1,6 @@
 import type { AnyCommand } from '../command.js';
 import { alerts } from './alerts.js';
+import { backfill } from './backfill.js';
 import { check } from './check.js';
 import { dlq } from './dlq.js';
 import { doctor } from './doctor.js';
@@ -12,6 +13,7 @@ import { plan } from './plan.js';
 import { rewind } from './rewind.js';
 import { run } from './run.js';
 import { schema } from './schema.js';
+import { shadow } from './shadow.js';
 import { tap } from './tap.js';
 import { top } from './top.js';
 import { why } from './why.js';
@@ -19,5 +21,5 @@ import { why } from './why.js';
 /** All commands, in the order of the help. What does their work is loaded when it is called. */
 export const COMMANDS: readonly AnyCommand[] = [
   ...[run, check, doctor, graph, plan, ledger, schema, alerts, model],
-  ...[top, tap, why, rewind, migrate, init, dlq],
+  ...[shadow, backfill, top, tap, why, rewind, migrate, init, dlq],
 ];

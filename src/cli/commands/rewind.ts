@@ -2,6 +2,7 @@ import { askConsole } from '../client/ask-console.js';
 import { CLIENT_OPTIONS, CLIENT_OPTIONS_HELP, readClientArguments } from '../client/console-client.js';
 import type { RewindAsked } from '../client/rewind-flow.js';
 import { command, nameOf, oneArgument, textOf } from '../command.js';
+import { givenPlace } from '../place.js';
 
 export const rewind = command<RewindAsked>({
   name: 'rewind',
@@ -41,16 +42,7 @@ export const rewind = command<RewindAsked>({
   },
 });
 
-/** A date without its zone would mean another time on another machine. */
-const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
-
 function targetOf(text: string | undefined): RewindAsked['to'] {
-  if (text === undefined) throw new Error('`rewind` needs `--to <offset or time>`');
-  const offset = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) return { offset };
-  const time = Date.parse(text);
-  if (DATE.test(text) && time >= 0) return { time };
-  throw new Error(
-    `expected \`--to\` to be an offset such as 120000, or a time such as 2026-11-27T08:00:00Z, got \`${text}\``,
-  );
+  const place = givenPlace('rewind', 'to', text);
+  return 'offset' in place ? place : { time: place.timeMs };
 }

@@ -18,8 +18,11 @@ const EPOCH = 1;
 /** The longest `close` waits for a commit that is being written. */
 const CLOSE_WITHIN_MS = 5_000;
 
-interface Position extends TopicPartition {
+interface OwnedSegment extends TopicPartition {
   readonly segment: Segment;
+}
+
+interface Position extends OwnedSegment {
   readonly stream: string;
   offset: number;
   isPaused: boolean;
@@ -38,6 +41,8 @@ export class Member implements KafkaConsumer, Reader {
   readonly #subscription: KafkaSubscription;
   readonly #listener: KafkaListener;
   readonly #subscriber: Subscriber<KafkaConsumer>;
+  /** What is assigned, from before it is known where to begin. */
+  #owned: readonly OwnedSegment[] = [];
   #positions: Position[] = [];
   #isAssigned = false;
   #isOver = false;
@@ -97,9 +102,17 @@ export class Member implements KafkaConsumer, Reader {
   }
 
   describeLogs(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]> {
-    return [
-      this.#of(partitions).map(({ topic, partition, segment }) => ({ topic, partition, start: 0, end: segment.next })),
-    ];
+    const asked = this.#owned.filter((one) => partitions.some((of) => isSame(of, one)));
+    return [asked.map(({ topic, partition, segment }) => ({ topic, partition, start: 0, end: segment.next }))];
+  }
+
+  async *offsetsAt(partitions: readonly TopicPartition[], timeMs: number): AsyncIterable<readonly PartitionOffset[]> {
+    const asked = this.#owned.filter((one) => partitions.some((of) => isSame(of, one)));
+    const found: PartitionOffset[] = [];
+    for (const { topic, partition, segment } of asked) {
+      found.push({ topic, partition, offset: await offsetAt(segment, timeMs) });
+    }
+    yield found;
   }
 
   async close(): Promise<void> {
@@ -134,6 +147,7 @@ export class Member implements KafkaConsumer, Reader {
     const partitions = topics.flatMap((topic) =>
       this.#folder.topics.get(topic).map((segment, partition) => ({ topic, partition, segment })),
     );
+    this.#owned = partitions;
     for (const { segment } of partitions) this.#tellOfCut(segment);
     if (this.#isOver) return;
     const asked = partitions.map(({ topic, partition }) => ({ topic, partition }));
@@ -158,7 +172,7 @@ export class Member implements KafkaConsumer, Reader {
   }
 
   /** Where the group has begun a topic, or one that the pattern matches, what it has no position in is new. */
-  #firstStart({ topic, segment }: TopicPartition & { readonly segment: Segment }, begun: ReadonlySet<string>): number {
+  #firstStart({ topic, segment }: OwnedSegment, begun: ReadonlySet<string>): number {
     const { startAt, topics } = this.#subscription;
     const isNew = topics instanceof RegExp ? begun.size > 0 : begun.has(topic);
     return startAt === 'earliest' || isNew ? 0 : segment.next;
@@ -195,9 +209,7 @@ export class Member implements KafkaConsumer, Reader {
   }
 
   #of(partitions: readonly TopicPartition[]): Position[] {
-    return this.#positions.filter((position) =>
-      partitions.some((one) => one.topic === position.topic && one.partition === position.partition),
-    );
+    return this.#positions.filter((position) => partitions.some((one) => isSame(one, position)));
   }
 
   #tellOfCut(segment: Segment): void {
@@ -216,6 +228,22 @@ export class Member implements KafkaConsumer, Reader {
       { cause },
     );
   }
+}
+
+function isSame(one: TopicPartition, other: TopicPartition): boolean {
+  return one.topic === other.topic && one.partition === other.partition;
+}
+
+/** The first record of that time or later, or the end: times are those of the appends, so they only grow. */
+async function offsetAt(segment: Segment, timeMs: number): Promise<number> {
+  let [low, high] = [0, segment.next];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [record] = await segment.read(middle, 1);
+    if (record === undefined || record.timestamp >= timeMs) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** A position the log never reached means that it is not the log that was read before. */

@@ -93,7 +93,7 @@ export function fileSinkBy<T>(rules: LedgerRules, fs: FileSystem, options: FileS
       kind: 'files',
       ledger: { offsetStore, at: `${fs.name} ${checked.root}` },
       probe: (setting: ProbeSetting) => probeOf(fs, checked, setting),
-      rehearsal: rehearsalOf(fs, checked, options, (files, to) => fileSinkBy(rules, files, to).write()),
+      rehearsal: rehearsalOf(fs, checked, options, (files, to) => fileSinkBy(rules, files, to)),
     },
   );
   return { offsetStore, write: () => write };

@@ -3,6 +3,7 @@ import { monotonicMs } from '../../core/clock.js';
 import { SinkError } from '../../core/errors.js';
 import { Monitor } from '../../core/monitor.js';
 import type { RehearsedSink, SinkRehearsal } from '../../delivery/rehearsal.js';
+import type { OffsetStore } from '../../offsets/offset-store.js';
 import type { FileSystem, FileWriter } from '../../ports/file-system.js';
 import type { CheckedOptions, FileSinkOptions } from './options.js';
 import { deepestFolder } from './probe.js';
@@ -12,10 +13,10 @@ export function rehearsalOf<T>(
   fs: FileSystem,
   { root, roll, chunk, maxOpenFiles }: CheckedOptions<T>,
   options: FileSinkOptions<T>,
-  make: (fs: FileSystem, options: FileSinkOptions<T>) => RehearsedSink,
+  make: (fs: FileSystem, options: FileSinkOptions<T>) => { readonly offsetStore: OffsetStore; write(): RehearsedSink },
 ): SinkRehearsal {
-  const elsewhere = (files: FileSystem, folder: string) =>
-    make(files, { ...options, root: folder, monitor: new Monitor() });
+  const elsewhere = (files: FileSystem, folder: string): RehearsedSink =>
+    make(files, { ...options, root: folder, monitor: new Monitor() }).write();
   return {
     root,
     roll,
@@ -23,6 +24,10 @@ export function rehearsalOf<T>(
     maxOpenFiles,
     inMemory: () => elsewhere(discardingFiles(fs), root),
     inFolder: (folder, called) => elsewhere(timedFiles(fs, called), folder),
+    elsewhere: (folder, monitor) => {
+      const { offsetStore, write } = make(fs, { ...options, root: folder, ...(monitor && { monitor }) });
+      return { offsetStore, write: write() };
+    },
     scratch: (name) => defer(() => from(deepestFolder(fs, root))).pipe(map((folder) => `${folder}/${name}`)),
     read: (path, maxBytes) => from(fs.read(path, maxBytes)),
     removeFolder: (folder) => from(fs.remove(folder)),

@@ -1,9 +1,10 @@
-import { map, of } from 'rxjs';
+import { map, of, tap } from 'rxjs';
 import { Monitor } from '../../core/monitor.js';
 import type { Delivery } from '../../delivery/delivery.js';
 import type { SourceRehearsal } from '../../delivery/rehearsal.js';
 import type { Source } from '../../delivery/source.js';
 import type { KafkaConsumer, KafkaDriver } from '../../ports/kafka-consumer.js';
+import { LogSection } from './log-section.js';
 import type { CheckedOptions, KafkaSourceOptions } from './options.js';
 
 /** How a plan reads a sample: by the same source, in another group, without commits. `make` is the source itself. */
@@ -28,6 +29,23 @@ export function rehearsalOf(
         monitor: new Monitor(),
         ...(offset === undefined ? {} : { resumeFrom }),
       });
+    },
+    section: (asked) => {
+      const { name, offsetStore, windowCount, monitor } = asked;
+      const section = new LogSection(asked);
+      // A static member of another group would be another process of it.
+      const { groupInstanceId: _, ...own } = options;
+      const source = make(section.driver(driver), {
+        ...own,
+        groupId: `${options.groupId}-${name}`,
+        resumeFrom: offsetStore,
+        ...(windowCount !== undefined && {
+          window: { ...window, count: Math.min(window.count, windowCount) },
+        }),
+        ...(monitor && { monitor }),
+      });
+      const emitted = ({ origin }: Delivery<unknown>) => section.emitted(origin);
+      return { source: source.through((values) => values.pipe(tap(emitted))), reached$: section.reached$ };
     },
   };
 }
