@@ -255,6 +255,7 @@ const DATES: Readonly<Record<string, string>> = {
   'src/dead-letters/replay-log.ts': 'the end of a replay is dated',
   'src/dead-letters/replay.ts': 'a replay is dated',
   'src/delivery/dead-letter.ts': 'a dead letter tells when it was set aside',
+  'src/drivers/webhdfs/delegation-tokens.ts': 'when a token expires, where a server answers without a date',
   'src/drivers/kafkajs/producer/producing.ts': 'a record without a timestamp gets the time it is sent',
   'src/sinks/files/file-sink-session.ts': 'the bucket of a value without a timestamp',
   'src/sinks/http/sender.ts': 'Retry-After may be a date',

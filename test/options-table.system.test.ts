@@ -91,7 +91,18 @@ const TABLE = {
   ],
   /** Functions of something else than a value. `add` is an accumulator, as of `scan`: the state first. */
   functions: [
-    ...['add', 'initial', 'when', 'whyRejected', 'idempotencyKey', 'random', 'now', 'resumeFrom', 'delegationToken'],
+    ...[
+      'add',
+      'initial',
+      'when',
+      'whyRejected',
+      'idempotencyKey',
+      'random',
+      'now',
+      'resumeFrom',
+      'delegationToken',
+      'authorization',
+    ],
     // Of what emits by itself: a value alone.
     ...['sizeOf', 'factsOf', 'onAck', 'onNack'],
     ...['disk', 'readLines', 'readBytes', 'otherwise', 'deadLetter', 'subject', 'unreadable'],

@@ -73,6 +73,7 @@ pid_of() {
   case $1 in
     rabbitmq | rabbitmq-secure | rabbitmq[123]) mark=-Drxflume.service=$1@$(rabbitmq_mark) ;;
     prometheus | alertmanager) mark=$(monitor_mark "$1") ;;
+    kdc) mark=$dir/data/kerberos/kdc.pid ;;
   esac
   file=$(grep -lzFx -f <(echo "$mark") /proc/[0-9]*/cmdline 2>/dev/null | sort -t / -k 3n) || true
   file=${file%%$'\n'*} file=${file#/proc/}
@@ -154,6 +155,10 @@ detach() { # service java-argument...; rabbitmq, prometheus or alertmanager
     if is_monitor "$service"; then
       # shellcheck disable=SC2046
       exec setsid $(monitor_command "$service") </dev/null >>"$(log_of "$service")" 2>&1
+    fi
+    if [ "$service" = kdc ]; then
+      PATH=$PATH:/usr/sbin
+      exec setsid krb5kdc -n -P "$dir/data/kerberos/kdc.pid" </dev/null >>"$(log_of kdc)" 2>&1
     fi
     exec setsid ${within[@]+"${within[@]}"} env HADOOP_USER_NAME=hdfs "$java" "-Drxflume.service=$service@$dir" "${any[@]}" "$@" \
       </dev/null >>"$(log_of "$service")" 2>&1

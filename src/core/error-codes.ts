@@ -89,6 +89,7 @@ export const ERRORS = {
   RXF_FILES_UNREACHABLE: { family: 'SinkError', retryable: true },
   RXF_FILES_STANDBY: { family: 'SinkError', retryable: true },
   RXF_FILES_SAFE_MODE: { family: 'SinkError', retryable: true },
+  RXF_FILES_KERBEROS: { family: 'SinkError', retryable: false },
   RXF_FILES_DENIED: { family: 'SinkError', retryable: false },
   RXF_FILES_FULL: { family: 'SinkError', retryable: true },
   RXF_FILES_EXISTS: { family: 'SinkError', retryable: false },

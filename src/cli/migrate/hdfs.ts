@@ -22,7 +22,7 @@ export const HDFS_RULES: Rules = {
   'hdfs.minBlockReplicas': no('a missing replica rolls no file'),
   'hdfs.threadsPoolSize': no('there is no pool: requests are asynchronous'),
   'hdfs.rollTimerPoolSize': no('there is no pool'),
-  'hdfs.kerberosPrincipal': lacks('give `delegationToken` to `webhdfs`, and have it renewed'),
+  'hdfs.kerberosPrincipal': lacks('give `kerberos: { principal, keytab }` to `webhdfs`'),
   'hdfs.kerberosKeytab': no('belongs to Kerberos'),
   'hdfs.proxyUser': lacks('`webhdfs` has no proxy user: let `user`, or the token, be of that user'),
   'hdfs.round': to('`round` of `flumePath`'),

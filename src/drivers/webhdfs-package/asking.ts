@@ -1,9 +1,10 @@
 import { SinkError } from '../../core/errors.js';
 import { backOff } from '../webhdfs/answer.js';
+import type { Call, Reply } from '../webhdfs/call.js';
 import { lost } from '../webhdfs/data-nodes.js';
 import { notMade } from '../webhdfs/folders.js';
 import { lookAt } from '../webhdfs/look.js';
-import { type Asks, type Call, type Reply, rejection } from '../webhdfs/name-nodes.js';
+import { type Asks, rejection } from '../webhdfs/name-nodes.js';
 import {
   type Advice,
   type Attempt,

@@ -1,6 +1,7 @@
 import { SinkError } from '../../core/errors.js';
+import type { Reply } from '../webhdfs/call.js';
 import { lookAtMove } from '../webhdfs/look.js';
-import { type Reply, rejection } from '../webhdfs/name-nodes.js';
+import { rejection } from '../webhdfs/name-nodes.js';
 import { codeOf } from '../webhdfs/remote-exception.js';
 import { TO_LOOK_INTO } from '../webhdfs/rename.js';
 import { folderOf } from '../webhdfs/url.js';

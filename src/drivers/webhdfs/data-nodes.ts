@@ -2,8 +2,9 @@ import type { LookupFunction } from 'node:net';
 import { SinkError } from '../../core/errors.js';
 import { sentence } from '../../core/sentence.js';
 import { backOff } from './answer.js';
+import type { Call, Reply } from './call.js';
 import { lookupDataNode, problemOfDataNode } from './data-node-rule.js';
-import { type Call, type NameNodes, type Reply, rejection } from './name-nodes.js';
+import { type NameNodes, rejection } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { ADVICE, type Attempt, notUnderstood, parseJson } from './remote-exception.js';
 import { WireFault } from './request.js';
@@ -15,6 +16,8 @@ export interface DataNodeTarget {
   readonly attempt: Attempt;
   /** How its name is looked up; default: Node's own way. */
   readonly lookup: LookupFunction | undefined;
+  /** What logs in there. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
@@ -65,6 +68,7 @@ export async function locate(
       url,
       attempt: nameNodes.attempt(call, server),
       lookup: undefined,
+      headers: await nameNodes.headers(url),
       leaveOut: () => nameNodes.leave(server),
     };
   }
@@ -81,7 +85,8 @@ export async function locate(
   const lookup = allowed === undefined ? lookupDataNode : undefined;
   // By host alone: a NameNode takes a port here for the DataNode's transfer port, which a Location does not tell.
   const leaveOut = () => void (unreachable.includes(named.hostname) || unreachable.push(named.hostname));
-  return { url, attempt: nameNodes.attempt(call, url), lookup, leaveOut };
+  const headers = await nameNodes.headers(url);
+  return { url, attempt: nameNodes.attempt(call, url), lookup, headers, leaveOut };
 }
 
 /** Hadoop 2.8 and later answer JSON to `noredirect`; earlier ones, and some gateways, redirect. */

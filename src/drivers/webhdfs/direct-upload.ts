@@ -36,8 +36,8 @@ export class DirectUpload extends Upload<BodyStream> {
     const { path, doing } = this;
     const query = { overwrite: 'false', ...this.#settings.creation };
     const call = { method: 'PUT', op: 'CREATE', path, query, doing, repeatable: false } as const;
-    return withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
-      this.#stream = await BodyStream.open(url, { ...this.#settings, lookup }, signal);
+    return withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup, headers }) => {
+      this.#stream = await BodyStream.open(url, { ...this.#settings, lookup, headers }, signal);
       this.attempt = attempt;
       return this.#stream;
     });

@@ -2,7 +2,8 @@ import { SinkError } from '../../core/errors.js';
 import { isWellFormed } from '../../core/text.js';
 import type { FoundFile } from '../../ports/file-input.js';
 import type { FileStatus } from '../../ports/file-system.js';
-import { type Asks, type Reply, rejection } from './name-nodes.js';
+import type { Reply } from './call.js';
+import { type Asks, rejection } from './name-nodes.js';
 import { codeOf, notUnderstood, parseJson, type RemoteException } from './remote-exception.js';
 
 /** What is at a path, or null. */

@@ -1,42 +1,23 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { CodeOf } from '../../core/error-codes.js';
-import { describeError, SinkError } from '../../core/errors.js';
-import { sentence } from '../../core/sentence.js';
+import { SinkError } from '../../core/errors.js';
 import { backOff } from './answer.js';
+import type { Call, Reply } from './call.js';
+import { Identity } from './identity.js';
 import type { Settings } from './options.js';
 import {
   type Attempt,
   codeOf,
   errorOf,
+  isTokenRejected,
+  loginRejected,
   notUnderstood,
-  type RemoteException,
   remoteExceptionOf,
   tooLarge,
 } from './remote-exception.js';
 import { type Answer, AnswerTooLarge, exchange, WireFault } from './request.js';
 import { requestUrl, serverName } from './url.js';
-
-/** One operation for a NameNode. */
-export interface Call {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
-  readonly op: string;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  /** For messages, such as `rename /a to /b`. */
-  readonly doing: string;
-  /** The most the answer may have; default `maxResponseBytes`. */
-  readonly maxBytes?: number;
-}
-
-export interface Reply {
-  readonly answer: Answer;
-  /** Null where the answer is a success. */
-  readonly remote: RemoteException | null;
-  /** An earlier try got no answer, and may have been carried out. */
-  readonly doubted: boolean;
-  readonly attempt: Attempt;
-}
 
 /** Sends requests: an answer is final, whether a success or a rejection. */
 export type Asks = Pick<NameNodes, 'ask'>;
@@ -51,12 +32,14 @@ const IDLE_CONNECTION_MS = 5_000;
 export class NameNodes {
   readonly #settings: Settings;
   readonly #agents: readonly [http.Agent, https.Agent];
+  readonly #identity: Identity;
   #active = 0;
 
   constructor(settings: Settings) {
     this.#settings = settings;
     const pool = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
     this.#agents = [new http.Agent(pool), new https.Agent({ ...pool, maxCachedSessions: 0 })];
+    this.#identity = new Identity(settings, (call, signal) => this.ask(call, signal));
   }
 
   /** The one that answered last. */
@@ -70,21 +53,16 @@ export class NameNodes {
   }
 
   /** The URL of an operation on the active one, with who we are. */
-  async url({ op, path, query }: Pick<Call, 'op' | 'path' | 'query'>, server = this.active): Promise<URL> {
-    const { user } = this.#settings;
-    const token = await this.#token();
-    const identity: Record<string, string> = token ? { delegation: token } : user ? { 'user.name': user } : {};
-    return requestUrl(server, path, { op, ...query, ...identity });
+  async url(
+    { op, path, query, isLogin }: Pick<Call, 'op' | 'path' | 'query' | 'isLogin'>,
+    server = this.active,
+  ): Promise<URL> {
+    return requestUrl(server, path, { op, ...query, ...(await this.#identity.query(isLogin)) });
   }
 
-  async #token(): Promise<string | undefined> {
-    const { delegationToken } = this.#settings;
-    try {
-      return await delegationToken?.value();
-    } catch (cause) {
-      const message = sentence(`Cannot get a token for \`delegationToken\`: ${describeError(cause)}`);
-      throw new SinkError('RXF_FILES_DENIED', message, { cause, retryable: true });
-    }
+  /** The headers that log in at a server; none where it is not one of ours. */
+  headers(url: URL): Promise<Record<string, string>> {
+    return this.#identity.headers(url);
   }
 
   attempt(call: Pick<Call, 'doing' | 'path'>, at: URL): Attempt {
@@ -104,7 +82,7 @@ export class NameNodes {
       const outcome = await this.#once(call, server, attempt, signal);
       if (!('reason' in outcome)) return { ...outcome, doubted, attempt };
       doubted ||= outcome.maybeDone;
-      // The server had closed an idle connection: that says nothing about the server.
+      // The server had closed an idle connection, or a token has expired: that says nothing about the server.
       if (outcome.stale && staleConnections++ < 3) continue;
       failures.set(attempt.at, outcome);
       this.leave(server);
@@ -130,12 +108,14 @@ export class NameNodes {
   ): Promise<Omit<Reply, 'doubted'> | Failure> {
     const { connectTimeoutMs, requestTimeoutMs, maxResponseBytes } = this.#settings;
     const url = await this.url(call, server);
+    const headers = await this.#identity.headers(url, call.isLogin);
     const agent = this.#agents[url.protocol === 'https:' ? 1 : 0];
     const maxBytes = call.maxBytes ?? maxResponseBytes;
     let answer: Answer;
     try {
       answer = await exchange(url, {
         method: call.method,
+        headers,
         agent,
         connectTimeoutMs,
         requestTimeoutMs,
@@ -156,12 +136,17 @@ export class NameNodes {
     }
     const remote = remoteExceptionOf(answer);
     if (remote) {
+      // It was asked to do nothing.
+      if (isTokenRejected(remote) && this.#identity.canReplace(url)) {
+        return { code: 'RXF_FILES_DENIED', reason: remote.message, maybeDone: false, stale: true };
+      }
       const code = codeOf(remote);
       const elsewhere = code === 'RXF_FILES_STANDBY' || code === 'RXF_FILES_SAFE_MODE';
       if (!elsewhere) return { answer, remote, attempt };
       return { code, reason: `${remote.name}: ${remote.message}`, maybeDone: false, stale: false };
     }
     if (answer.status < 400) return { answer, remote, attempt };
+    if (call.isLogin && (answer.status === 401 || answer.status === 403)) throw loginRejected(answer, attempt);
     const error = notUnderstood(answer, attempt);
     if (!error.retryable) throw error;
     return { code: 'RXF_FILES_UNREACHABLE', reason: `HTTP ${answer.status}`, maybeDone: true, stale: false, error };

@@ -12,6 +12,7 @@ import {
 import { expectSecret, type SecretText } from '../../core/secret.js';
 import { MiB } from '../../core/units.js';
 import { ClientTls } from '../../security/client-tls.js';
+import { checkKerberos, type KerberosLogin } from '../../security/kerberos/options.js';
 import type { TlsConfig } from '../../security/tls-options.js';
 
 /** How often, and how far apart, an exchange is tried again. */
@@ -31,6 +32,16 @@ export interface WebHdfsOptions {
   readonly user?: string;
   /** A delegation token, read before each request. Sent to the NameNodes instead of `user`. */
   readonly delegationToken?: SecretText;
+  /**
+   * Logs in by Kerberos to get a delegation token, which is renewed and replaced in time, and sent instead of `user`. Needs the package
+   * `kerberos`.
+   */
+  readonly kerberos?: KerberosLogin;
+  /**
+   * The header `authorization` for a gateway before HDFS, such as `secret.basic('flume', secret.file(…))` or `secret.bearer(…)`. Read
+   * before each request, and sent to `nameNodes` only, which must all be https.
+   */
+  readonly authorization?: SecretText;
   /** `webhdfs`: NameNode, then DataNode. `httpfs`: everything through the one server. Default `webhdfs`. */
   readonly mode?: 'webhdfs' | 'httpfs';
   /** Where to reach DataNodes whose own name is not reachable from here: `host` or `host:port` → `host` or `host:port`. */
@@ -78,6 +89,8 @@ const OWN = [
   'nameNodes',
   'user',
   'delegationToken',
+  'kerberos',
+  'authorization',
   'hostMap',
   'dataNodes',
   'tls',
@@ -100,12 +113,19 @@ export function checkOptions(given: WebHdfsOptions) {
   expectMs('safeModeTimeoutMs', options.safeModeTimeoutMs);
   expectWhole('maxResponseBytes', options.maxResponseBytes, 1_024);
   if (given.user !== undefined) expectText('user', given.user);
+  const isOne = given.kerberos === undefined || given.delegationToken === undefined;
+  expectOption('kerberos', 'both', isOne, 'given without `delegationToken`');
+  const nameNodes = checkNameNodes(given.nameNodes);
+  const plain = given.authorization === undefined ? undefined : nameNodes.find(({ protocol }) => protocol === 'http:');
+  expectOption('nameNodes', plain?.origin, plain === undefined, 'https URLs, since `authorization` is given');
   return {
     ...options,
-    nameNodes: checkNameNodes(given.nameNodes),
+    nameNodes,
     user: given.user,
     delegationToken:
       given.delegationToken === undefined ? undefined : expectSecret('delegationToken', given.delegationToken),
+    kerberos: given.kerberos === undefined ? undefined : checkKerberos('kerberos', given.kerberos),
+    authorization: given.authorization === undefined ? undefined : expectSecret('authorization', given.authorization),
     hostMap: checkHostMap(given.hostMap),
     dataNodes: checkDataNodes(given.dataNodes),
     tls: new ClientTls('webhdfs', given.tls === undefined ? {} : given.tls),

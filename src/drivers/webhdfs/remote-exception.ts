@@ -36,7 +36,7 @@ export interface Advice {
 }
 
 export const ADVICE: Advice = {
-  access: 'set `user` or `delegationToken`',
+  access: 'set `user`, `kerberos`, `delegationToken` or `authorization`',
   standby: 'list the active one in `nameNodes`',
   safeMode: 'raise `safeModeTimeoutMs`',
   server: '`nameNodes` (host, port, base path) and `mode`',
@@ -83,6 +83,11 @@ export function remoteExceptionOf(answer: Answer): RemoteException | null {
   return { name: UNDER_A_FILE.test(message) ? 'ParentNotDirectoryException' : name, message };
 }
 
+/** The delegation token of a request has expired, or was cancelled, or is of another cluster. Source: Hadoop 3, `SecretManager`. */
+export function isTokenRejected({ name, message }: RemoteException): boolean {
+  return name === 'InvalidToken' || /\bInvalidToken\b/.test(message);
+}
+
 /** The code a RemoteException gets. */
 export function codeOf(remote: RemoteException): CodeOf<'SinkError'> {
   if (NO_SPACE.test(remote.message)) return 'RXF_FILES_FULL';
@@ -94,6 +99,11 @@ export function codeOf(remote: RemoteException): CodeOf<'SinkError'> {
 export function rejected(remote: RemoteException, attempt: Attempt): SinkError {
   const code = codeOf(remote);
   const what = `Could not ${attempt.doing} on ${attempt.at}: ${remote.name}: ${remote.message}`;
+  if (isTokenRejected(remote)) {
+    const next = 'Renew or replace the delegation token; `kerberos` does both by itself';
+    const details = { path: attempt.path, at: attempt.at, exception: remote.name, user: attempt.user ?? null };
+    return new SinkError('RXF_FILES_DENIED', `${what.replace(/[.:\s]+$/, '')}. ${next}.`, { details, retryable: true });
+  }
   return new SinkError(code, `${what.replace(/[.:\s]+$/, '')}. ${nextStep(code, attempt)}.`, {
     details: { path: attempt.path, at: attempt.at, exception: remote.name, user: attempt.user ?? null },
     ...(NEVER_BETTER.test(remote.name) && { retryable: false }),
@@ -117,6 +127,19 @@ export function notUnderstood(answer: Answer, attempt: Attempt): SinkError {
     `${what}, which is not WebHDFS. Check ${(attempt.advice ?? ADVICE).server}.`,
     { details },
   );
+}
+
+/** A server that does not accept a login by Kerberos. */
+export function loginRejected(answer: Answer, attempt: Attempt): SinkError {
+  const reason =
+    /GSSException[^<"\r\n]*|[^<>"\r\n]*Mechanism level[^<"\r\n]*/.exec(answer.body.toString('utf8'))?.[0] ?? '';
+  const said = reason === '' ? '' : `: ${withoutSecrets(reason).slice(0, 300).trim()}`;
+  const next = /clock skew/i.test(reason)
+    ? 'Correct the clock of this machine, or of the server'
+    : 'Check that its keytab has the key of HTTP/<host> as the KDC has it, and that it knows the realm';
+  const message = `Could not ${attempt.doing} on ${attempt.at}: it rejects the login by Kerberos (HTTP ${answer.status})${said}. ${next}.`;
+  const details = { path: attempt.path, at: attempt.at, status: answer.status };
+  return new SinkError('RXF_FILES_KERBEROS', message, { details });
 }
 
 /** An answer that is no success, as our error. */

@@ -1,7 +1,8 @@
 import { SinkError } from '../../core/errors.js';
+import type { Reply } from './call.js';
 import type { Folders } from './folders.js';
 import { booleanOf, lookAtMove } from './look.js';
-import { type NameNodes, type Reply, rejection } from './name-nodes.js';
+import { type NameNodes, rejection } from './name-nodes.js';
 import type { Settings } from './options.js';
 import { codeOf } from './remote-exception.js';
 import { folderOf } from './url.js';

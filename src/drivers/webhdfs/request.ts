@@ -42,6 +42,7 @@ export interface Connecting {
   readonly tls?: ClientTls;
   /** Default: Node's own. */
   readonly lookup?: LookupFunction | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ExchangeOptions extends Connecting {
@@ -107,10 +108,10 @@ export function open(
   url: URL,
   method: string,
   agent: http.Agent | false,
-  { tls, lookup }: Connecting,
+  { tls, lookup, headers: own }: Connecting,
   headers: http.OutgoingHttpHeaders = {},
 ): http.ClientRequest {
-  const options = { method, agent, headers, ...(lookup !== undefined && { lookup }) };
+  const options = { method, agent, headers: { ...own, ...headers }, ...(lookup !== undefined && { lookup }) };
   if (url.protocol !== 'https:') return http.request(url, options);
   return https.request(url, { ...tls?.connection(url.hostname.replace(/^\[|\]$/g, '')), ...options });
 }

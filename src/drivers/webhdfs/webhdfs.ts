@@ -120,10 +120,11 @@ class WebHdfs implements FileSystem, FileInput {
   #open(path: string, maxBytes: number, query: Readonly<Record<string, string>>): Observable<Uint8Array> {
     const call = { method: 'GET', op: 'OPEN', path, query, doing: `read ${path}`, repeatable: true } as const;
     return answer((signal) =>
-      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup }) => {
+      withDataNode(this.#nameNodes, this.#settings, call, signal, async ({ url, attempt, lookup, headers }) => {
         const reply = await exchange(url, {
           ...this.#settings,
           lookup,
+          headers,
           method: 'GET',
           agent: false,
           maxBytes,
