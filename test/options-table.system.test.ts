@@ -133,7 +133,18 @@ const TABLE = {
   /** Of the groups above, where it can be set. */
   groupExtras: ['jitter', 'random', 'maxRetryAfterMs'],
   objects: [
-    ...['monitor', 'tls', 'sasl', 'declare', 'consumerArguments', 'arguments', 'client', 'requestParams', 'hostMap'],
+    ...[
+      'monitor',
+      'tls',
+      'sasl',
+      'kerberos',
+      'declare',
+      'consumerArguments',
+      'arguments',
+      'client',
+      'requestParams',
+      'hostMap',
+    ],
     ...['deadLetters', 'format', 'body', 'recordDecoder', 'value', 'schema', 'readerSchema', 'tracer', 'auth', 'http'],
     ...['records', 'include', 'env'],
     ...['start', 'state', 'baseline', 'falseAlarms', 'classifier', 'alerts$', 'round'],
