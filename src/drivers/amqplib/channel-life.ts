@@ -113,6 +113,7 @@ export abstract class ChannelLife {
   fail(error: ConnectError): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (error.code === 'RXF_AMQP_UNREACHABLE' && this.#link !== undefined) this.#pool.leave(this.#link);
     this.ended(error);
     this.#letGo();
   }

@@ -28,6 +28,13 @@ export class Dialler {
     this.#options = options;
   }
 
+  /** The next connection is to another broker; false where there is none. */
+  avoid(broker: Address): boolean {
+    const { brokers } = this.#options;
+    if (brokers[this.#first] === broker) this.#first = (this.#first + 1) % brokers.length;
+    return brokers.length > 1;
+  }
+
   /** Calls back once, unless what it returns is called before. */
   dial(dialled: Dialled): () => void {
     const { brokers } = this.#options;

@@ -128,6 +128,11 @@ export function channelError(error: unknown, context: ErrorContext, isSetUp: boo
   if (answer.code === 404 && /is down or inaccessible/.test(answer.text)) {
     return make('RXF_AMQP_UNREACHABLE', `cannot reach ${about}`, 'Start the node that hosts it.');
   }
+  if (answer.code === 406 && /does not have a replica on the local node/.test(answer.text)) {
+    const advice =
+      'Its replica there may still be starting; otherwise add one (`rabbitmq-streams add_replica`), or list the nodes that have one.';
+    return make('RXF_AMQP_UNREACHABLE', `has no running replica of ${about}`, advice);
+  }
   if (answer.code === 404) {
     return make(
       'RXF_AMQP_MISSING',

@@ -21,6 +21,8 @@ interface Shared {
   readonly waiting: Set<Waiting>;
   slots: number;
   link: Link | null;
+  /** It takes no more channels: its broker cannot reach what was asked for. */
+  isLeft: boolean;
   cancel: () => void;
 }
 
@@ -53,6 +55,12 @@ export class Pool {
     return slot;
   }
 
+  /** Its broker cannot reach what was asked for: the next channels are opened at another broker, where there is one. */
+  leave(link: Link): void {
+    if (!this.#dialler.avoid(link.broker)) return;
+    for (const shared of this.#shared) if (shared.link === link) shared.isLeft = true;
+  }
+
   // Not before the lease is returned: the callee may release it at once.
   #join(link: Link, waiting: Waiting): void {
     link.listeners.add(waiting);
@@ -62,11 +70,13 @@ export class Pool {
   }
 
   #free(use: Use): Shared | undefined {
-    return [...this.#shared].find((one) => one.use === use && one.slots < this.#most && one.link?.isOver !== true);
+    return [...this.#shared].find(
+      (one) => one.use === use && !one.isLeft && one.slots < this.#most && one.link?.isOver !== true,
+    );
   }
 
   #make(use: Use): Shared {
-    const shared: Shared = { use, waiting: new Set(), slots: 0, link: null, cancel: () => {} };
+    const shared: Shared = { use, waiting: new Set(), slots: 0, link: null, isLeft: false, cancel: () => {} };
     this.#shared.add(shared);
     shared.cancel = this.#dialler.dial({
       connected: (link) => this.#connected(shared, link),

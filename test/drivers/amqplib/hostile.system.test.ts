@@ -154,6 +154,34 @@ describe('a broker that is none, or a bad one', () => {
     expect(trace.error).toMatchObject({ code: 'RXF_AMQP_UNREACHABLE', retryable: true });
   });
 
+  it('that runs no replica of a stream is left for another, by what comes next', async () => {
+    const other = await ScriptedBroker.start();
+    const driver = amqplib({ urls: [broker.url, other.url], closeTimeoutMs: 200 });
+    const start = (queue: string) => {
+      const trace = new ConsumerTrace().start(driver, { queue, prefetch: 10 });
+      traces.push(trace);
+      return trace;
+    };
+    try {
+      const before = await start('invoices').ready();
+      const text =
+        "PRECONDITION_FAILED - queue 'queue 'orders' in vhost '/'' does not have a replica on the local node";
+      broker.answers.set('60.20', (_, channel) => close('20.40', channel, 406, text, '60.20'));
+      const trace = start('orders');
+      await trace.failed();
+      expect(trace.error).toMatchObject({ code: 'RXF_AMQP_UNREACHABLE', retryable: true });
+      expect(trace.error?.message).toContain("has no running replica of queue 'orders'");
+      await start('orders').ready();
+      expect([broker.received, other.received].map((all) => all.filter((one) => one === '60.20').length)).toEqual([
+        2, 1,
+      ]);
+      expect(before.errors).toBe(0);
+    } finally {
+      for (const trace of traces) trace.unsubscribe();
+      await other.stop();
+    }
+  });
+
   it.each([
     ['NOT_ALLOWED - vhost orders not found', 'RXF_AMQP_MISSING', false],
     ["NOT_ALLOWED - access to vhost 'orders' refused for user 'zelda'", 'RXF_AMQP_AUTH', false],
