@@ -82,6 +82,16 @@ const SOURCES: Readonly<Record<string, () => MemorySource>> = {
       produce: (values) => own.append('/log/a.log', values.map((value) => `${value}\n`).join('')),
     };
   },
+  spoolSource: () => {
+    const own = memoryFileSystem();
+    const times = { pollIntervalMs: 20, unchangedForMs: 20 };
+    const where = { name: 's', folder: '/in', records: lineRecords() };
+    let files = 0;
+    return {
+      source: spoolSource(own, { ...where, window: { count: 3 }, ...times, ...common }),
+      produce: (values) => own.put(`/in/${files++}`, values.map((value) => `${value}\n`).join('')),
+    };
+  },
   httpSource: () => {
     const own = new MemoryHttpServer();
     const source = httpSource(own, { name: 'h', window: { count: 3 }, ...common });
@@ -284,7 +294,6 @@ const PROMISES: Readonly<Record<string, readonly [level: string, words: string]>
 const MORE_SOURCES: Readonly<Record<string, () => Source<Delivery<unknown>>>> = {
   generateSource: () => generateSource((seq) => seq, { name: 'g' }),
   fileSource: () => fileSource(memoryFileSystem(), { name: 'f', files: ['/a'], records: lineRecords() }),
-  spoolSource: () => spoolSource(memoryFileSystem(), { name: 's', folder: '/in', records: lineRecords() }),
 };
 
 it('says of each source what a flow from it can promise', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { concatMap, ignoreElements, map, NEVER, tap, timer } from 'rxjs';
+import { concatMap, ignoreElements, map, NEVER, type ObservableInput, tap, timer } from 'rxjs';
 import { transmit } from '../../operators/index.js';
 import { Monitor } from '../../src/core/monitor.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
@@ -8,7 +8,11 @@ import { Source } from '../../src/delivery/source.js';
 import { jsonLines } from '../../src/formats/json-lines.js';
 import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
+import { amqpStreamSource } from '../../src/sources/amqp/amqp-stream-source.js';
+import { fileSource } from '../../src/sources/file/file-source.js';
+import { lineRecords } from '../../src/sources/file/line-records.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
+import { spoolSource } from '../../src/sources/spool/spool-source.js';
 import { tailSource } from '../../src/sources/tail/tail-source.js';
 import {
   describeSink,
@@ -117,10 +121,74 @@ function tail() {
   };
 }
 
+const common = { drainTimeoutMs: 500, monitor: new Monitor() };
+const linesOf = (count: number) => Array.from({ length: count }, (_, n) => `v${n}\n`).join('');
+
+/** Of a folder, what need not be redelivered is what is in the files that have their new name. */
+function spool() {
+  const fs = memoryFileSystem({ latencyMs: 1 });
+  const counts = new Map<string, number>();
+  const times = { pollIntervalMs: 50, unchangedForMs: 50 };
+  return {
+    source: spoolSource(fs, { name: 's', folder: '/in', records: lineRecords(), ...times, ...common }),
+    produce: (count: number) => {
+      const path = `/in/${counts.size}`;
+      counts.set(path, count);
+      fs.put(path, linesOf(count));
+    },
+    committed: () => {
+      const left = new Set(Object.keys(fs.files()));
+      return [...counts].filter(([path]) => !left.has(path)).reduce((sum, [, count]) => sum + count, 0);
+    },
+  };
+}
+
+/** Files that are read once stay as they are: what is committed is what is missing of them, or was changed. */
+function backfill() {
+  const fs = memoryFileSystem({ latencyMs: 1 });
+  // They are looked for once, and the check places them after it has subscribed.
+  const [look, scan] = [fs.look.bind(fs), fs.scan.bind(fs)];
+  const late = <T>(find: () => ObservableInput<T>) => timer(1).pipe(concatMap(find));
+  fs.look = (path) => late(() => look(path));
+  fs.scan = (path) => late(() => scan(path));
+  const counts = new Map<string, number>();
+  return {
+    source: fileSource(fs, { name: 'f', files: ['/old/*'], records: lineRecords(), ...common }),
+    produce: (count: number) => {
+      const path = `/old/${counts.size}`;
+      counts.set(path, count);
+      fs.put(path, linesOf(count));
+    },
+    committed: () =>
+      Object.keys(fs.files()).length !== counts.size || [...counts].some(([path, n]) => fs.text(path) !== linesOf(n))
+        ? 1
+        : 0,
+  };
+}
+
+/** A stream of RabbitMQ keeps what was read: an ack gives credit for more, and moves nothing. */
+function stream() {
+  const own = new MemoryAmqp();
+  own.createQueue('q', 'stream');
+  let sent = 0;
+  return {
+    source: amqpStreamSource(own, { queues: ['q'], prefetch: 100, ...common }),
+    produce: (count: number) =>
+      own.send(
+        'q',
+        Array.from({ length: count }, () => `v${sent++}`),
+      ),
+    committed: () => 0,
+  };
+}
+
 describe('describeSource', () => {
   describeSource('the RabbitMQ source', { make: queue, nameOf: ({ value }) => String(value), it });
   describeSource('the Kafka source', { make: () => kafka(ours), it });
   describeSource('the source of log files', { make: tail, it });
+  describeSource('the source of a folder', { make: spool, commits: 'files', it });
+  describeSource('the source of files that are read once', { make: backfill, commits: 'nothing', it });
+  describeSource('the source of a RabbitMQ stream', { make: stream, commits: 'nothing', it });
 });
 
 /** The names of the checks that fail. */
