@@ -48,7 +48,12 @@ function writeApi() {
     .flatMap(({ types }) => types ?? [])
     .flatMap((types) => ['--entryPoints', types.replace('./dist/', './').replace('.d.ts', '.ts')]);
   run('typedoc/bin/typedoc', ['--options', 'site/typedoc.json', ...entries, '--out', join(site, 'api')]);
-  const named = (file) => file.replace(/^src\.md$/, 'rxflume.md').replace(/^src\//, '');
+  // TypeDoc numbers the page of `rxflume/text`, as if it were that of the function `text`.
+  const named = (file) =>
+    file
+      .replace(/^src\.md$/, 'rxflume.md')
+      .replace(/^src\//, '')
+      .replace(/^text-1\.md$/, 'text.md');
   const files = readdirSync(join(site, 'api'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.md'),
   );

@@ -1,4 +1,4 @@
-import type { TextModelKind } from './labelled-text.js';
+import type { TextKind } from './labelled-text.js';
 import { type Proportion, proportionOf } from './proportion.js';
 
 /** How a model does on one label. */
@@ -54,11 +54,7 @@ export interface Judged {
 const BINS = 10;
 
 /** Compares what a model says with what is. `labels`: those of the model. */
-export function evaluationOf(
-  kind: TextModelKind,
-  labels: readonly string[],
-  judged: readonly Judged[],
-): TextEvaluation {
+export function evaluationOf(kind: TextKind, labels: readonly string[], judged: readonly Judged[]): TextEvaluation {
   const isSentiment = kind === 'sentiment';
   const shown = isSentiment ? ['negative', 'neutral', 'positive'] : labels;
   const isRight = ({ labels: own, given }: Judged) =>

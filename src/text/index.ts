@@ -5,8 +5,8 @@
  */
 export { classify, type TextClassifier } from './classify.js';
 export type { CalibrationBin, LabelEvaluation, TextEvaluation } from './evaluation.js';
-export { type DistinctTexts, distinctTexts, type LabelledText, type TextModelKind } from './labelled-text.js';
-export type { TextModelCard } from './model-parts.js';
+export { type DistinctTexts, distinctTexts, type LabelledText, type TextKind } from './labelled-text.js';
+export type { DataCard } from './model-parts.js';
 export { ModelSlot } from './model-slot.js';
 export type { Proportion } from './proportion.js';
 export { READ_TEXT_MODEL_DEFAULTS, type ReadTextModelOptions, readTextModel } from './read-text-model.js';

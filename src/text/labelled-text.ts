@@ -2,7 +2,7 @@ import { describeValue, OptionError } from '../core/errors.js';
 import { foldedText } from './characters.js';
 
 /** What a model is asked: the one sentiment of a text, or which of several topics it is about. */
-export type TextModelKind = 'sentiment' | 'topics';
+export type TextKind = 'sentiment' | 'topics';
 
 /** A text with what people say of it. */
 export interface LabelledText {
@@ -71,7 +71,7 @@ export function distinctTexts(texts: readonly LabelledText[]): DistinctTexts {
  *
  * Fails: `RXF_TEXT_DATA` for a text that has no labels of this kind, with its number.
  */
-export function checkTexts(kind: TextModelKind, texts: readonly LabelledText[]): void {
+export function checkTexts(kind: TextKind, texts: readonly LabelledText[]): void {
   for (const [at, one] of texts.entries()) {
     if (typeof one?.text !== 'string' || !Array.isArray(one.labels) || one.labels.some((label) => !isLabel(label))) {
       const got = describeValue(one?.text === undefined ? one : one.labels?.find((label) => !isLabel(label)));
@@ -90,7 +90,7 @@ export function checkTexts(kind: TextModelKind, texts: readonly LabelledText[]):
  *
  * Fails: `RXF_TEXT_DATA` for fewer than `least` texts with a label, or without it.
  */
-export function labelsOf(kind: TextModelKind, texts: readonly LabelledText[], least: number): readonly string[] {
+export function labelsOf(kind: TextKind, texts: readonly LabelledText[], least: number): readonly string[] {
   const counts = new Map<string, number>();
   for (const label of texts.flatMap(({ labels }) => [...new Set(labels)]))
     counts.set(label, (counts.get(label) ?? 0) + 1);

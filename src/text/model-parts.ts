@@ -1,10 +1,10 @@
 import type { Calibration } from './calibration.js';
 import type { TextEvaluation } from './evaluation.js';
-import type { TextModelKind } from './labelled-text.js';
+import type { TextKind } from './labelled-text.js';
 import type { NGramForm } from './n-grams.js';
 
 /** Where a model comes from and what it is good for: what its author says, and what was measured. */
-export interface TextModelCard {
+export interface DataCard {
   /** Where its texts are from. */
   readonly source: string;
   /** The licence of its texts. */
@@ -25,7 +25,7 @@ export interface TextModelCard {
 
 /** All that scoring needs, without the weights. */
 export interface ModelHead {
-  readonly kind: TextModelKind;
+  readonly kind: TextKind;
   readonly form: NGramForm;
   /** Of a sentiment `positive` alone, whose opposite is `negative`. */
   readonly labels: readonly string[];
@@ -34,7 +34,7 @@ export interface ModelHead {
   readonly calibrations: readonly Calibration[];
   /** A sentiment is neutral where the probability of positive is closer to 0.5. */
   readonly margin: number;
-  readonly card: TextModelCard;
+  readonly card: DataCard;
 }
 
 export interface ModelParts {

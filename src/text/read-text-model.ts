@@ -2,11 +2,11 @@ import { open } from 'node:fs/promises';
 import { describeError, RxflumeError } from '../core/errors.js';
 import { expectOneOf, expectText, expectWhole, withDefaults } from '../core/options.js';
 import { MiB } from '../core/units.js';
-import type { TextModelKind } from './labelled-text.js';
+import type { TextKind } from './labelled-text.js';
 import { modelError } from './model-file.js';
 import { TextModel, textModel } from './text-model.js';
 
-export interface ReadTextModelOptions<K extends TextModelKind = TextModelKind> {
+export interface ReadTextModelOptions<K extends TextKind = TextKind> {
   /** Which results it must give. Default: whichever it gives. */
   readonly kind?: K;
   /** A larger file is not read. Default 256 MiB. */
@@ -30,7 +30,7 @@ export const READ_TEXT_MODEL_DEFAULTS = { maxFileBytes: 256 * MiB } as const;
  * Bounds: twice the size of the file while it is read, at most twice `maxFileBytes`.
  * Fails: `OptionError` at the call; `RXF_TEXT_MODEL` where the file cannot be read, is too large, damaged, or of the other kind.
  */
-export async function readTextModel<K extends TextModelKind = TextModelKind>(
+export async function readTextModel<K extends TextKind = TextKind>(
   path: string,
   options: ReadTextModelOptions<K> = {},
 ): Promise<TextModel<K>> {
@@ -46,7 +46,7 @@ export async function readTextModel<K extends TextModelKind = TextModelKind>(
 }
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions<K extends TextModelKind>(given: ReadTextModelOptions<K>) {
+export function checkOptions<K extends TextKind>(given: ReadTextModelOptions<K>) {
   const options = withDefaults('readTextModel options', READ_TEXT_MODEL_DEFAULTS, given, ['kind']);
   if (options.kind !== undefined) expectOneOf('kind', options.kind, ['sentiment', 'topics']);
   expectWhole('maxFileBytes', options.maxFileBytes, 1, 2 ** 31 - 1);

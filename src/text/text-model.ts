@@ -1,9 +1,9 @@
 import { probabilityOf } from './calibration.js';
 import type { TextClassifier } from './classify.js';
 import { evaluationOf, type TextEvaluation } from './evaluation.js';
-import { checkTexts, distinctTexts, type LabelledText, type TextModelKind } from './labelled-text.js';
+import { checkTexts, distinctTexts, type LabelledText, type TextKind } from './labelled-text.js';
 import { modelBytes, modelError, modelParts, versionOf } from './model-file.js';
-import { type ModelHead, sentimentOf, type TextModelCard } from './model-parts.js';
+import { type DataCard, type ModelHead, sentimentOf } from './model-parts.js';
 import { NGrams } from './n-grams.js';
 
 /** What a model of sentiments says of a text. */
@@ -36,7 +36,7 @@ export interface Reason {
 }
 
 /** Which result a kind of model gives. */
-export type ResultOf<K extends TextModelKind> = K extends 'sentiment' ? Sentiment : Topics;
+export type ResultOf<K extends TextKind> = K extends 'sentiment' ? Sentiment : Topics;
 
 /**
  * A trained model: hashed n-grams and logistic regression, one label against the rest. Made by `trainTextModel`, or from the bytes of its
@@ -51,12 +51,12 @@ export type ResultOf<K extends TextModelKind> = K extends 'sentiment' ? Sentimen
  * Bounds: 4 bytes for each label and each of 2^bits hashes: 1 MiB for a sentiment with the defaults. Nothing is allocated per text but the
  * result.
  */
-export class TextModel<K extends TextModelKind = TextModelKind> implements TextClassifier<ResultOf<K>> {
+export class TextModel<K extends TextKind = TextKind> implements TextClassifier<ResultOf<K>> {
   /** The first 12 hexadecimal digits of the file's SHA-256. */
   readonly version: string;
   readonly kind: K;
   readonly labels: readonly string[];
-  readonly card: TextModelCard;
+  readonly card: DataCard;
   readonly #head: ModelHead;
   readonly #weights: Float32Array;
   readonly #nGrams: NGrams;
@@ -162,7 +162,7 @@ export class TextModel<K extends TextModelKind = TextModelKind> implements TextC
  *
  * Fails: `RXF_TEXT_MODEL` for bytes that are no model, are damaged, or are one of the other kind.
  */
-export function textModel<K extends TextModelKind>(bytes: Uint8Array, kind: K, what = 'The model'): TextModel<K> {
+export function textModel<K extends TextKind>(bytes: Uint8Array, kind: K, what = 'The model'): TextModel<K> {
   const model = new TextModel<K>(bytes, what);
   if (model.kind !== kind) throw modelError(what, `is one of ${model.kind}, not of ${kind}`);
   return model;

@@ -1,19 +1,19 @@
 import { expectKnown, expectOneOf, expectOption, expectText, expectWhole, withDefaults } from '../core/options.js';
 import { type Calibration, calibrate, probabilityOf } from './calibration.js';
 import { evaluationOf, type Judged } from './evaluation.js';
-import { checkTexts, distinctTexts, type LabelledText, labelsOf, type TextModelKind } from './labelled-text.js';
+import { checkTexts, distinctTexts, type LabelledText, labelsOf, type TextKind } from './labelled-text.js';
 import { type Fitted, fitLogistic, randomOf, shuffle, type Vectors } from './logistic.js';
 import { chosenMargin } from './margin.js';
 import { modelBytes } from './model-file.js';
-import { sentimentOf, type TextModelCard } from './model-parts.js';
+import { type DataCard, sentimentOf } from './model-parts.js';
 import { type NGramForm, NGrams } from './n-grams.js';
 import { TextModel } from './text-model.js';
 
-export interface TrainTextModelOptions<K extends TextModelKind = TextModelKind> {
+export interface TrainTextModelOptions<K extends TextKind = TextKind> {
   /** `sentiment`: positive, neutral or negative. `topics`: any number of labels. */
   readonly kind: K;
   /** What is known of the texts; it is kept in the model. */
-  readonly card: Pick<TextModelCard, 'source' | 'licence' | 'date' | 'limits'>;
+  readonly card: Pick<DataCard, 'source' | 'licence' | 'date' | 'limits'>;
   /** Into how many parts the texts are split for the evaluation and the calibration. Default 5. */
   readonly folds?: number;
   /** How often training goes through the texts. Default 5. */
@@ -59,7 +59,7 @@ export const TRAIN_TEXT_MODEL_DEFAULTS = {
  * Fails: `OptionError` at the call; `RXF_TEXT_DATA` for texts without the labels of its kind, or fewer than `folds` of a label.
  * Source: `fitLogistic`, `calibrate`.
  */
-export function trainTextModel<K extends TextModelKind>(
+export function trainTextModel<K extends TextKind>(
   texts: readonly LabelledText[],
   options: TrainTextModelOptions<K>,
 ): TextModel<K> {
@@ -148,7 +148,7 @@ export function trainTextModel<K extends TextModelKind>(
 }
 
 /** Fills in the defaults and checks all of it, once. Throws `OptionError`. */
-export function checkOptions<K extends TextModelKind>(given: TrainTextModelOptions<K>) {
+export function checkOptions<K extends TextKind>(given: TrainTextModelOptions<K>) {
   const options = withDefaults('trainTextModel options', TRAIN_TEXT_MODEL_DEFAULTS, given, ['kind', 'card']);
   expectOneOf('kind', options.kind, ['sentiment', 'topics']);
   expectKnown('card', options.card, ['source', 'licence', 'date', 'limits']);

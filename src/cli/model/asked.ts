@@ -1,4 +1,4 @@
-import type { TextModelKind } from '../../text/index.js';
+import type { TextKind } from '../../text/index.js';
 import { nameOf, type OptionValues } from '../command.js';
 import { suggestion } from '../suggestion.js';
 
@@ -7,7 +7,7 @@ export type ModelAsked =
   | {
       readonly action: 'train';
       readonly files: readonly string[];
-      readonly kind: TextModelKind;
+      readonly kind: TextKind;
       readonly out: string;
       readonly source: string;
       readonly licence: string;

@@ -1,5 +1,5 @@
 import { shownText } from '../../core/text.js';
-import type { Proportion, Reason, Sentiment, TextEvaluation, TextModelCard, Topics } from '../../text/index.js';
+import type { DataCard, Proportion, Reason, Sentiment, TextEvaluation, Topics } from '../../text/index.js';
 
 /** A model that was trained, to be printed. */
 export interface TrainedReport {
@@ -7,7 +7,7 @@ export interface TrainedReport {
   readonly bytes: number;
   readonly version: string;
   readonly kind: string;
-  readonly card: TextModelCard;
+  readonly card: DataCard;
 }
 
 /** What a model says of a text, and why, to be printed. */
