@@ -55,10 +55,19 @@ rabbitmq_secure_environment() {
   export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none +sbwtdio none -Drxflume.service=rabbitmq-secure@$(rabbitmq_mark)"
 }
 
+# What RabbitMQ answers to the beginning of AMQP: the method Connection.Start. openssl leaves with its input, so that stays open meanwhile.
+secure_greeting() {
+  local answer
+  answer=$({ printf 'AMQP\0\0\x09\x01' && sleep 1; } | timeout 3 openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$RXFLUME_SECURE_AMQPS" 2>/dev/null | head -c 11 | od -An -tu1 -j7 2>/dev/null) || true
+  # Without the spaces that od puts around.
+  # shellcheck disable=SC2086
+  echo $answer
+}
+
 secure_usable() {
   case $1 in
     kafka-secure) (RXFLUME_KAFKA_PORT=$RXFLUME_SECURE_PLAINTEXT && kafka_answers) ;;
-    rabbitmq-secure) printf 'AMQP\0\0\x09\x01' | timeout 3 openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$RXFLUME_SECURE_AMQPS" 2>/dev/null | head -c 11 | od -An -tu1 -j7 2>/dev/null | grep -q '0 *10 *0 *10' ;;
+    rabbitmq-secure) [ "$(secure_greeting)" = '0 10 0 10' ] ;;
   esac
 }
 
