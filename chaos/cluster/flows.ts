@@ -11,7 +11,7 @@ export interface Process {
 
 const AGAIN_AFTER_MS = 500;
 
-/** Processes of flows that are started again when they end, whoever ended them. */
+/** The processes of flows: each is restarted when it ends, whatever the reason. */
 export class Flows {
   /** How many were killed, and why those that ended by themselves did. */
   kills = 0;

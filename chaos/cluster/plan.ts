@@ -29,7 +29,7 @@ export interface Step {
   readonly restMs: number;
 }
 
-/** What is done, without end: the same for the same seed. Every fault comes before one comes again. */
+/** The steps, endlessly, and always the same for one seed. Each fault occurs once before any occurs again. */
 export function* stepsOf(seed: number): Generator<Step, never> {
   const random = new Random(seed);
   for (;;) {

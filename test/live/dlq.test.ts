@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { fitting } from '../cli/json-schema.js';
 import { letter } from '../dead-letters/letters.js';
 import { RABBITMQ } from '../drivers/amqplib/live-rabbitmq.js';
 import { certificate } from '../drivers/avro-rpc/certificate.js';
-import { hasOwnKafka, OwnKafka } from './own-kafka.js';
+import { describeOwnKafka, OwnKafka } from './own-kafka.js';
 import { describeRabbitmq, withChannel } from './rabbitmq-support.js';
 import { brokers, compare, createTopic, fresh, nameNode, produceRaw, readNumbers, root, runFlow } from './support.js';
 import { readCommitted } from './topic-reader.js';
@@ -142,7 +142,7 @@ describeRabbitmq('the dead-letter queue of RabbitMQ', () => {
 });
 
 // Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
-(hasOwnKafka ? describe : describe.skip)('a topic of a cluster with TLS and SASL', () => {
+describeOwnKafka('a topic of a cluster with TLS and SASL', () => {
   let own: OwnKafka;
   const store = join(root, 'test/live', `.dlq-store-${process.pid}.ts`);
   beforeAll(async () => {

@@ -15,7 +15,7 @@ import { amqplib } from '../../src/drivers/amqplib/index.js';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import { webhdfs } from '../../src/drivers/webhdfs/index.js';
 import { amqpSink, amqpSource, fileSink, flow, json, jsonLines, kafkaSink, kafkaSource } from '../../src/index.js';
-import { hasOwnKafka, OwnKafka } from './own-kafka.js';
+import { describeOwnKafka, OwnKafka } from './own-kafka.js';
 import { brokers, createTopic, fresh, nameNode, withAdmin } from './support.js';
 
 const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
@@ -173,7 +173,7 @@ it('doctor names queues of RabbitMQ that are not there, and a prefetch that make
 }, 60_000);
 
 // Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
-(hasOwnKafka ? describe : describe.skip)('doctor at a broker of its own', () => {
+describeOwnKafka('doctor at a broker of its own', () => {
   let own: OwnKafka;
   beforeAll(async () => {
     own = await OwnKafka.start();

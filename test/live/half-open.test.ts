@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { flumeSource } from 'rxflume';
 import { avroRpcClient, avroRpcServer } from 'rxflume/drivers/avro-rpc';
 import { nodeHttpServer, tcpServer } from 'rxflume/drivers/node';
@@ -10,7 +10,8 @@ import type { Monitor } from '../../src/core/monitor.js';
 import type { Delivery } from '../../src/delivery/delivery.js';
 import type { Source } from '../../src/delivery/source.js';
 import { dial, hangUp, run, stopAll } from '../drivers/node/hostile-clients.js';
-import { hasClusters, until } from './cluster.js';
+import { until } from './cluster.js';
+import { describeCluster } from './describe-cluster.js';
 import { sleep } from './support.js';
 
 jest.setTimeout(15_000);
@@ -129,7 +130,7 @@ async function sendHalf(port: number, half: string): Promise<void> {
   });
 }
 
-(hasClusters ? describe : describe.skip)('a network that is cut under half a message', () => {
+describeCluster('a network that is cut under half a message', () => {
   beforeAll(() => {
     ip('netns', 'add', NAMESPACE);
     ip('link', 'add', LINK, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', NAMESPACE);

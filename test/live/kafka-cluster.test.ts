@@ -1,17 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import {
-  cluster,
-  Feeder,
-  hasClusters,
-  KafkaCluster,
-  NOTHING_WRONG,
-  numbersInFiles,
-  until,
-  verdict,
-} from './cluster.js';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { cluster, Feeder, KafkaCluster, NOTHING_WRONG, numbersInFiles, until, verdict } from './cluster.js';
+import { describeCluster } from './describe-cluster.js';
 import { type Command, fresh, runFlow, sleep } from './support.js';
 
 jest.setTimeout(120_000);
@@ -25,7 +17,7 @@ const HOME = [
 /** After an event, the longest until all that was written before its end is committed by both flows. */
 const GOES_ON_WITHIN_MS = 30_000;
 
-(hasClusters ? describe : describe.skip)('three brokers: Kafka to files and Kafka to Kafka, exactly once', () => {
+describeCluster('three brokers: Kafka to files and Kafka to Kafka, exactly once', () => {
   const topic = fresh('cluster');
   const copy = `${topic}-copy`;
   const disk = mkdtempSync(join(tmpdir(), 'rxflume-cluster-'));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { Producer } from 'kafkajs';
 import { type ObservableInput, of, Subject } from 'rxjs';
 import { Monitor } from '../../src/core/monitor.js';
@@ -16,11 +16,10 @@ import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
 import { freshName, until } from '../../src/testing/contracts/checking.js';
 import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
 import { CutNet } from '../drivers/kafkajs/live-kafka.js';
-import { hasOwnKafka, java, OwnKafka } from './own-kafka.js';
+import { describeOwnKafka, java, OwnKafka } from './own-kafka.js';
 import { sleep } from './support.js';
 
 // Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
-const live = hasOwnKafka ? describe : describe.skip;
 
 const SESSION_MS = 3_000;
 const BROKER = [
@@ -183,7 +182,7 @@ async function brokersView(topic: string): Promise<Record<string, number[]>> {
   return view;
 }
 
-live('groups of the consumer protocol', () => {
+describeOwnKafka('groups of the consumer protocol', () => {
   beforeAll(async () => {
     own = await OwnKafka.start(BROKER);
     // What it sends twice would count as doubled.

@@ -1,14 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { kafkajs } from '../../src/drivers/kafkajs/index.js';
 import { freshName, until } from '../../src/testing/contracts/checking.js';
 import { KafkaTrace, kafkaSubscription } from '../../src/testing/contracts/kafka-trace.js';
-import { hasOwnKafka, OwnKafka } from './own-kafka.js';
+import { describeOwnKafka, OwnKafka } from './own-kafka.js';
 
 // Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
-const live = hasOwnKafka ? describe : describe.skip;
 
-live('a broker that forbids and throttles', () => {
+describeOwnKafka('a broker that forbids and throttles', () => {
   let own: OwnKafka;
   let member: KafkaTrace | undefined;
   beforeAll(async () => {

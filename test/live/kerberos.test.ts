@@ -1,19 +1,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { inspect, promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { firstValueFrom, from, type ObservableInput } from 'rxjs';
 import type { RxflumeError } from '../../src/core/errors.js';
 import { defaultMonitor } from '../../src/core/monitor.js';
 import { type WebHdfsOptions, webhdfs } from '../../src/drivers/webhdfs/index.js';
 import { secret } from '../../src/security/index.js';
-import { hasOwnKafka } from './own-kafka.js';
+import { describeOwnKafka, hasOwnKafka } from './own-kafka.js';
 import { fresh, root, services, sleep } from './support.js';
 
 jest.setTimeout(60_000);
 
 // Skipped only where the services run in Docker: the KDC and its HDFS are always processes.
-const live = hasOwnKafka ? describe : describe.skip;
 const base = process.env.RXFLUME_SERVICES_DIR ?? join(root, '.services');
 const file = (name: string) => join(base, 'data/kerberos', name);
 const FLUME = 'flume@RXFLUME.TEST';
@@ -62,7 +61,7 @@ async function failure(work: Promise<unknown>): Promise<RxflumeError> {
   return error as RxflumeError;
 }
 
-live('HDFS whose users log in by Kerberos', () => {
+describeOwnKafka('HDFS whose users log in by Kerberos', () => {
   it('has all files, each once, through renewals of the token and its replacement, with a KDC that is away for a while', async () => {
     const folder = `/lake/${fresh('renewed')}`;
     const fs = hdfs('flume');

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { describe } from '@jest/globals';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { certificate } from '../drivers/avro-rpc/certificate.js';
 import { root, sleep } from './support.js';
@@ -17,6 +18,9 @@ const UP_WITHIN_MS = 40_000;
 
 /** Whether the jars are here: not where the services run in Docker. */
 export const hasOwnKafka = existsSync(lib);
+
+/** Skipped where the services run in Docker, which a broker of a test's own cannot be started from. */
+export const describeOwnKafka = hasOwnKafka ? describe : describe.skip;
 
 /** A broker of a test's own, with an authorizer, on ports and in a folder of its own. */
 export class OwnKafka {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import amqpPackage, { type ChannelModel } from 'amqplib';
 import type { Subscription } from 'rxjs';
 import { mapValue } from '../../operators/index.js';
@@ -17,14 +17,13 @@ import { fileSink } from '../../src/sinks/files/file-sink.js';
 import { kafkaSink } from '../../src/sinks/kafka/kafka-sink.js';
 import { amqpSource } from '../../src/sources/amqp/amqp-source.js';
 import { kafkaSource } from '../../src/sources/kafka/kafka-source.js';
-import { hasOwnKafka } from './own-kafka.js';
+import { describeOwnKafka, hasOwnKafka } from './own-kafka.js';
 import { linesIn, type Right, SecureServers, signedToken, unsecuredToken, until } from './secure-servers.js';
 import { fresh, sleep } from './support.js';
 
 jest.setTimeout(60_000);
 
 // Skipped only where the services run in Docker: without Kafka's jars no broker of its own can be started.
-const live = hasOwnKafka ? describe : describe.skip;
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `n${from + at}`);
 
 let servers: SecureServers;
@@ -102,7 +101,7 @@ afterEach(() => {
   lives.clear();
 });
 
-live('Kafka with TLS, SASL and ACLs', () => {
+describeOwnKafka('Kafka with TLS, SASL and ACLs', () => {
   it.each(['plain', 'scram-sha-256', 'scram-sha-512'])('lets in who logs in by %s', async (mechanism) => {
     const topic = await topicFor('flume', numbers(0, 20));
     await hasExactly(collect(kafka(scram(servers.password, mechanism)), topic), numbers(0, 20));
@@ -295,7 +294,7 @@ live('Kafka with TLS, SASL and ACLs', () => {
   });
 });
 
-live('RabbitMQ with TLS, client certificates, tokens and permissions', () => {
+describeOwnKafka('RabbitMQ with TLS, client certificates, tokens and permissions', () => {
   let admin: ChannelModel;
   beforeAll(async () => {
     const url = `amqps://admin:${encodeURIComponent(servers.password)}@${servers.at('AMQPS')}`;
@@ -445,7 +444,7 @@ live('RabbitMQ with TLS, client certificates, tokens and permissions', () => {
   });
 });
 
-live('what was shown meanwhile', () => {
+describeOwnKafka('what was shown meanwhile', () => {
   it('has no password', () => {
     expect(servers.hasShown(servers.password)).toBe(false);
     expect(servers.hasShown('a wrong planted password')).toBe(false);

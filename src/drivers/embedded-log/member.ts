@@ -102,14 +102,19 @@ export class Member implements KafkaConsumer, Reader {
   }
 
   describeLogs(partitions: readonly TopicPartition[]): ObservableInput<readonly LogFacts[]> {
-    const asked = this.#owned.filter((one) => partitions.some((of) => isSame(of, one)));
-    return [asked.map(({ topic, partition, segment }) => ({ topic, partition, start: 0, end: segment.next }))];
+    return [
+      this.#ownedOf(partitions).map(({ topic, partition, segment }) => ({
+        topic,
+        partition,
+        start: 0,
+        end: segment.next,
+      })),
+    ];
   }
 
   async *offsetsAt(partitions: readonly TopicPartition[], timeMs: number): AsyncIterable<readonly PartitionOffset[]> {
-    const asked = this.#owned.filter((one) => partitions.some((of) => isSame(of, one)));
     const found: PartitionOffset[] = [];
-    for (const { topic, partition, segment } of asked) {
+    for (const { topic, partition, segment } of this.#ownedOf(partitions)) {
       found.push({ topic, partition, offset: await offsetAt(segment, timeMs) });
     }
     yield found;
@@ -206,6 +211,10 @@ export class Member implements KafkaConsumer, Reader {
       nextOffset: position.offset,
       highWatermark: segment.next,
     });
+  }
+
+  #ownedOf(partitions: readonly TopicPartition[]): readonly OwnedSegment[] {
+    return this.#owned.filter((owned) => partitions.some((one) => isSame(one, owned)));
   }
 
   #of(partitions: readonly TopicPartition[]): Position[] {
